@@ -1,0 +1,3 @@
+//! Reaching databases.
+
+pub mod url;
