@@ -1,3 +1,4 @@
 //! pgmedic keeps PostgreSQL inserts from failing because a sequence fell behind its table.
 
+pub mod config;
 pub mod db;

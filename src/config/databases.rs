@@ -1,0 +1,172 @@
+//! Which databases, and where their connection URLs come from.
+
+use std::fs;
+use std::path::{Path, PathBuf, absolute};
+
+use secrecy::SecretString;
+use sqlx::postgres::PgConnectOptions;
+
+use super::environment::Environment;
+use super::error::{ConfigError, Place, SourceError, is_connection, shown};
+use super::layers::Places;
+use super::raw::RawDatabase;
+use crate::db::url;
+
+/// One database to look after.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// The label in reports and metrics; unique.
+    pub name: String,
+    /// Where its connection URL is kept.
+    pub source: UrlSource,
+}
+
+/// Where a connection URL is kept.
+#[derive(Debug, Clone)]
+pub enum UrlSource {
+    /// In the configuration or in a variable.
+    Inline(SecretString),
+    /// In a file (absolute path) that is read again for every use, so that a password can change
+    /// while the agent runs.
+    File(PathBuf),
+}
+
+impl Database {
+    /// How to connect, read anew.
+    ///
+    /// # Errors
+    ///
+    /// When the file that holds the URL cannot be read or no longer holds a usable URL.
+    pub fn connect_options(&self) -> Result<PgConnectOptions, ConfigError> {
+        self.source.options().map_err(|cause| ConfigError::Source {
+            place: Place::Database(self.name.clone()),
+            key: String::new(),
+            cause: Box::new(cause),
+        })
+    }
+}
+
+impl UrlSource {
+    /// The file of this path, relative to the folder.
+    fn file(folder: &Path, path: &str) -> Result<Self, SourceError> {
+        if path.is_empty() || is_connection(path) {
+            return Err(SourceError::NotAPath);
+        }
+        let path = folder.join(path);
+        Ok(Self::File(absolute(&path).unwrap_or(path)))
+    }
+
+    /// The source with what it says now, if that can be used.
+    fn checked(self) -> Result<(Self, PgConnectOptions), SourceError> {
+        let options = self.options()?;
+        Ok((self, options))
+    }
+
+    fn options(&self) -> Result<PgConnectOptions, SourceError> {
+        match self {
+            Self::Inline(url) => url::parse(url).map_err(SourceError::Inline),
+            Self::File(path) => {
+                let path = path.clone();
+                let text = match fs::read_to_string(&path) {
+                    Ok(text) => text,
+                    Err(cause) => return Err(SourceError::Unreadable { path, cause }),
+                };
+                let text = text.trim_end_matches(['\r', '\n']);
+                if text.is_empty() {
+                    return Err(SourceError::Empty { path });
+                }
+                url::parse(&text.into()).map_err(|cause| SourceError::InFile { path, cause })
+            }
+        }
+    }
+}
+
+/// The databases of the file; without any, the one that a variable names.
+pub(super) fn find(
+    written: Vec<RawDatabase>,
+    places: &Places,
+    environment: &Environment,
+) -> Result<Vec<Database>, ConfigError> {
+    if written.is_empty() {
+        return from_variables(places, environment).map(|database| vec![database]);
+    }
+    let mut databases: Vec<Database> = Vec::new();
+    for (index, raw) in written.into_iter().enumerate() {
+        let key = format!("databases[{index}]");
+        let database = from_file(raw, &key, places)?;
+        if let Some(other) = databases.iter().position(|other| other.name == database.name) {
+            return Err(places.invalid(
+                format!("{key}.name"),
+                format!("{}, the name of databases[{other}] too", shown(&database.name)),
+                "a `name` of its own for each database (the default is the name in its URL)",
+            ));
+        }
+        databases.push(database);
+    }
+    Ok(databases)
+}
+
+fn from_file(raw: RawDatabase, key: &str, places: &Places) -> Result<Database, ConfigError> {
+    let (source, source_key) = match (raw.url, raw.url_file) {
+        (Some(url), None) => (Ok(UrlSource::Inline(url.into())), format!("{key}.url")),
+        (None, Some(file)) => {
+            // A path in the file means the same wherever pgmedic is started.
+            let folder = places.file().and_then(Path::parent).unwrap_or(Path::new(""));
+            (UrlSource::file(folder, &file), format!("{key}.url_file"))
+        }
+        (url, _) => {
+            let found = if url.is_some() { "both" } else { "neither" };
+            return Err(places.invalid(key, found, "exactly one of `url` and `url_file`"));
+        }
+    };
+    let (source, options) = source.and_then(UrlSource::checked).map_err(|cause| ConfigError::Source {
+        place: places.of(&source_key),
+        key: source_key,
+        cause: Box::new(cause),
+    })?;
+    if let Some(name) = &raw.name
+        && (name.trim().is_empty() || is_connection(name) || name.chars().any(char::is_control))
+    {
+        let expected = "a short label, such as \"app\"";
+        return Err(places.invalid(format!("{key}.name"), shown(name), expected));
+    }
+    let name = raw.name.unwrap_or_else(|| url::database_name(&options).to_owned());
+    Ok(Database { name, source })
+}
+
+/// The variables that may name the one database: the first pair that is set wins.
+const VARIABLES: [[&str; 2]; 2] =
+    [["PGMEDIC_DATABASE_URL", "PGMEDIC_DATABASE_URL_FILE"], ["DATABASE_URL", "DATABASE_URL_FILE"]];
+
+fn from_variables(places: &Places, environment: &Environment) -> Result<Database, ConfigError> {
+    for [inline, file] in VARIABLES {
+        let (variable, source) = match (environment.get(inline)?, environment.get(file)?) {
+            (None, None) => continue,
+            (Some(url), None) => (inline, Ok(UrlSource::Inline(url.into()))),
+            (None, Some(path)) => (file, UrlSource::file(Path::new(""), path)),
+            (Some(_), Some(_)) => {
+                return Err(ConfigError::Invalid {
+                    place: Place::Variable(inline.to_owned()),
+                    key: String::new(),
+                    found: format!("{file} set as well"),
+                    expected: "only one of the two".to_owned(),
+                });
+            }
+        };
+        let (source, options) = source.and_then(UrlSource::checked).map_err(|cause| ConfigError::Source {
+            place: Place::Variable(variable.to_owned()),
+            key: String::new(),
+            cause: Box::new(cause),
+        })?;
+        let name = url::database_name(&options).to_owned();
+        return Ok(Database { name, source });
+    }
+    let empty: Vec<&str> = VARIABLES.into_iter().flatten().filter(|name| environment.is_empty(name)).collect();
+    Err(ConfigError::NoDatabase {
+        file: places.file().map_or("none was given, see --config".to_owned(), |file| file.display().to_string()),
+        empty: match empty.as_slice() {
+            [] => String::new(),
+            names => format!("; set but empty: {}", names.join(", ")),
+        },
+    })
+}

@@ -1,0 +1,162 @@
+//! The environment: which variables are ours, and what each one sets.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use ::config::{Value, ValueKind};
+
+use super::error::{ConfigError, Place, shown};
+use super::schema::{Kind, lists_of_tables, nearest, settable};
+
+const PREFIX: &str = "PGMEDIC_";
+
+/// Variables with the prefix that are not settings: the command line or `databases.rs` reads them.
+const RESERVED: &[&str] = &["PGMEDIC_CONFIG", "PGMEDIC_DATABASE_URL", "PGMEDIC_DATABASE_URL_FILE"];
+
+/// The environment variables to load from.
+///
+/// A value of its own, so that loading reads nothing that is not handed in. It has no `Debug`,
+/// since it may hold connection URLs.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, OsString>);
+
+impl Environment {
+    /// What this process was started with, as far as it concerns pgmedic.
+    pub fn from_process() -> Self {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .filter(|(name, _)| name.starts_with(PREFIX) || name.starts_with("DATABASE_URL"))
+            .collect()
+    }
+
+    /// The variable's value, or nothing if it is not set or empty.
+    ///
+    /// # Errors
+    ///
+    /// When the value is not UTF-8.
+    pub(super) fn get(&self, name: &str) -> Result<Option<&str>, ConfigError> {
+        match self.0.get(name) {
+            Some(value) if !value.is_empty() => text(name, value).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether the variable is set but empty.
+    pub(super) fn is_empty(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| value.is_empty())
+    }
+
+    /// The settings made by variables: variable, key path, value.
+    ///
+    /// # Errors
+    ///
+    /// When a `PGMEDIC_` variable is unknown or of the wrong type.
+    pub(super) fn settings(&self) -> Result<Vec<Setting>, ConfigError> {
+        let keys: BTreeMap<String, (String, &Kind)> =
+            settable().into_iter().map(|(path, kind)| (variable(&path), (path, kind))).collect();
+        let mut settings = Vec::new();
+        for (name, value) in &self.0 {
+            if !name.starts_with(PREFIX) || RESERVED.contains(&name.as_str()) || set_by_kubernetes(name) {
+                continue;
+            }
+            let Some((key, kind)) = keys.get(name) else {
+                return Err(unknown(name, keys.keys()));
+            };
+            settings.push(Setting {
+                variable: name.clone(),
+                key: key.clone(),
+                value: value_of(name, key, kind, text(name, value)?)?,
+            });
+        }
+        Ok(settings)
+    }
+}
+
+impl<N: Into<String>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// One setting made by a variable.
+pub(super) struct Setting {
+    pub variable: String,
+    pub key: String,
+    pub value: Value,
+}
+
+/// The variable that sets a key.
+fn variable(path: &str) -> String {
+    format!("{PREFIX}{}", path.to_uppercase().replace('.', "__"))
+}
+
+fn text<'a>(name: &str, value: &'a OsString) -> Result<&'a str, ConfigError> {
+    value.to_str().ok_or_else(|| ConfigError::Invalid {
+        place: Place::Variable(name.to_owned()),
+        key: String::new(),
+        found: "bytes that are not UTF-8".to_owned(),
+        expected: "UTF-8 text".to_owned(),
+    })
+}
+
+/// Reads the text as the key's kind says: guessing types would turn the text `007` into a number.
+fn value_of(name: &str, key: &str, kind: &Kind, text: &str) -> Result<Value, ConfigError> {
+    let value = match kind {
+        Kind::Switch => text.parse::<bool>().ok().map(ValueKind::from),
+        Kind::Whole => text.parse::<i64>().ok().map(ValueKind::from),
+        Kind::Fraction => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(ValueKind::from),
+        Kind::List => Some(ValueKind::from(split_list(text))),
+        Kind::Text | Kind::Secret | Kind::Duration => Some(ValueKind::from(text)),
+        Kind::Table(_) | Kind::Tables(_) => None,
+    };
+    match value {
+        Some(value) => Ok(Value::new(Some(&name.to_owned()), value)),
+        None => Err(ConfigError::Invalid {
+            place: Place::Variable(name.to_owned()),
+            key: key.to_owned(),
+            found: shown(text),
+            expected: kind.expected().to_owned(),
+        }),
+    }
+}
+
+/// Splits at commas outside double quotes. Empty text is the empty list.
+fn split_list(text: &str) -> Vec<String> {
+    if text.trim().is_empty() {
+        return Vec::new();
+    }
+    let mut quoted = false;
+    text.split(|c| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    })
+    .map(|item| item.trim().to_owned())
+    .collect()
+}
+
+/// Kubernetes sets variables such as `PGMEDIC_SERVICE_HOST` and `PGMEDIC_PORT_9847_TCP` in every
+/// pod beside a service named `pgmedic`. Settings always hold `__`, so none can be mistaken.
+fn set_by_kubernetes(name: &str) -> bool {
+    let rest = format!("_{}", &name[PREFIX.len()..]);
+    !rest.contains("__")
+        && (rest.ends_with("_SERVICE_HOST")
+            || rest.ends_with("_PORT")
+            || rest.contains("_SERVICE_PORT_")
+            || ["_TCP", "_UDP", "_SCTP"].iter().any(|protocol| rest.contains("_PORT_") && rest.contains(protocol)))
+}
+
+fn unknown<'a>(name: &'a str, known: impl Iterator<Item = &'a String>) -> ConfigError {
+    let in_file_only = lists_of_tables().into_iter().find(|path| {
+        let list = variable(path);
+        name == list || name.starts_with(&format!("{list}__"))
+    });
+    let known: Vec<&str> = known.map(String::as_str).chain(RESERVED.iter().copied()).collect();
+    let hint = if let Some(path) = in_file_only {
+        format!("[[{path}]] tables can only be written in the configuration file")
+    } else if let Some(near) = nearest(name, known.iter().copied()) {
+        format!("did you mean {near}?")
+    } else {
+        format!("expected one of {}", known.join(", "))
+    };
+    ConfigError::Unknown { place: Place::Variable(name.to_owned()), what: "unknown variable".to_owned(), hint }
+}

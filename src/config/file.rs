@@ -1,0 +1,167 @@
+//! The configuration file: read, parsed alone, and checked key by key against the schema.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use super::error::{ConfigError, Place, is_connection, may_hold_secret, shown};
+use super::schema::{Key, Kind, ROOT, join, nearest};
+
+/// A file whose keys are all known and whose values all have the right type.
+pub(super) struct File {
+    pub path: PathBuf,
+    pub text: String,
+    /// Line and column (from 1) of every value, by key path.
+    pub positions: HashMap<String, (usize, usize)>,
+}
+
+impl File {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, is not TOML, or holds an unknown key or a wrong type.
+    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
+        if is_connection(&path.to_string_lossy()) {
+            return Err(ConfigError::Unreadable {
+                path: "(a URL, not shown)".into(),
+                cause: io::Error::other("expected the path of a configuration file"),
+            });
+        }
+        let text =
+            fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
+        Self::check(path, text)
+    }
+
+    fn check(path: &Path, text: String) -> Result<Self, ConfigError> {
+        let mut checker = Checker { path, text: &text, positions: HashMap::new() };
+        let root = DeTable::parse(&text).map_err(|error| ConfigError::Syntax {
+            place: checker.place(error.span().as_ref()),
+            // Never `Display`: it prints the line of the file.
+            problem: error.message().to_owned(),
+        })?;
+        checker.table(root.get_ref(), ROOT, "")?;
+        let positions = checker.positions;
+        Ok(Self { path: path.to_owned(), text, positions })
+    }
+}
+
+struct Checker<'a> {
+    path: &'a Path,
+    text: &'a str,
+    positions: HashMap<String, (usize, usize)>,
+}
+
+impl Checker<'_> {
+    fn table(&mut self, table: &DeTable<'_>, known: &'static [Key], above: &str) -> Result<(), ConfigError> {
+        for (name, value) in table {
+            let Some(key) = known.iter().find(|key| key.name == name.get_ref()) else {
+                return Err(self.unknown(name.get_ref(), &name.span(), known, above));
+            };
+            self.value(value.get_ref(), value.span(), &key.kind, join(above, key.name))?;
+        }
+        Ok(())
+    }
+
+    fn value(
+        &mut self,
+        value: &DeValue<'_>,
+        span: Range<usize>,
+        kind: &'static Kind,
+        path: String,
+    ) -> Result<(), ConfigError> {
+        self.positions.insert(path.clone(), position(self.text, span.start));
+        match (kind, value) {
+            (Kind::Table(keys), DeValue::Table(table)) => self.table(table, keys, &path),
+            (Kind::Tables(keys), DeValue::Array(tables)) => {
+                for (index, entry) in tables.iter().enumerate() {
+                    let path = format!("{path}[{index}]");
+                    let DeValue::Table(table) = entry.get_ref() else {
+                        return Err(self.wrong(entry.get_ref(), &entry.span(), kind, path));
+                    };
+                    self.positions.insert(path.clone(), position(self.text, entry.span().start));
+                    self.table(table, keys, &path)?;
+                }
+                Ok(())
+            }
+            (Kind::List, DeValue::Array(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.value(item.get_ref(), item.span(), &Kind::Text, format!("{path}[{index}]"))?;
+                }
+                Ok(())
+            }
+            (Kind::Switch, DeValue::Boolean(_)) | (Kind::Text | Kind::Secret | Kind::Duration, DeValue::String(_)) => {
+                Ok(())
+            }
+            (Kind::Whole | Kind::Fraction, DeValue::Integer(number))
+                if i64::from_str_radix(number.as_str(), number.radix()).is_ok() =>
+            {
+                Ok(())
+            }
+            (Kind::Fraction, DeValue::Float(number)) if number.as_str().parse::<f64>().is_ok_and(f64::is_finite) => {
+                Ok(())
+            }
+            _ => Err(self.wrong(value, &span, kind, path)),
+        }
+    }
+
+    fn wrong(&self, value: &DeValue<'_>, span: &Range<usize>, kind: &Kind, path: String) -> ConfigError {
+        let found = match value {
+            DeValue::String(_) if matches!(kind, Kind::Secret | Kind::Tables(_) | Kind::Table(_)) => {
+                "a text".to_owned()
+            }
+            DeValue::String(text) => shown(text),
+            // A password may be all digits.
+            DeValue::Integer(_) | DeValue::Float(_) if matches!(kind, Kind::Secret) => "a number".to_owned(),
+            DeValue::Integer(number) => format!("the number {}", number.as_str()),
+            DeValue::Float(number) => format!("the number {}", number.as_str()),
+            DeValue::Boolean(switch) => switch.to_string(),
+            DeValue::Datetime(_) => "a date or time".to_owned(),
+            DeValue::Array(_) => "a list".to_owned(),
+            DeValue::Table(_) => "a table".to_owned(),
+        };
+        let expected = match kind {
+            Kind::Tables(_) => format!("tables, each under its own [[{}]] header", header(&path)),
+            Kind::Table(_) => format!("a table, under its own [{path}] header"),
+            _ => kind.expected().to_owned(),
+        };
+        ConfigError::Invalid { place: self.place(Some(span)), key: path, found, expected }
+    }
+
+    fn unknown(&self, name: &str, span: &Range<usize>, known: &'static [Key], above: &str) -> ConfigError {
+        let what = if may_hold_secret(name) || name.len() > 60 {
+            "an unknown key (not shown here, it may hold a secret)".to_owned()
+        } else {
+            format!("unknown key `{}`", join(above, name))
+        };
+        let hint = match nearest(name, known.iter().map(|key| key.name)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                let names: Vec<&str> = known.iter().map(|key| key.name).collect();
+                format!("expected one of {}", names.join(", "))
+            }
+        };
+        ConfigError::Unknown { place: self.place(Some(span)), what, hint }
+    }
+
+    fn place(&self, span: Option<&Range<usize>>) -> Place {
+        Place::file(self.path, span.map(|span| position(self.text, span.start)))
+    }
+}
+
+/// The path of a list of tables without the index of one entry.
+fn header(path: &str) -> &str {
+    path.strip_suffix(']').and_then(|path| path.rsplit_once('[')).map_or(path, |(list, _)| list)
+}
+
+/// Line and column of a byte offset, both from 1; columns count characters.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (line, before[start..].chars().count() + 1)
+}

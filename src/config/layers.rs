@@ -1,0 +1,105 @@
+//! Layering: built-in defaults, then the file, then the variables; and who set what.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use ::config::{Config, File as Layer, FileFormat};
+
+use super::environment::Environment;
+use super::error::{ConfigError, Place};
+use super::file::File;
+use super::raw::Raw;
+
+/// The built-in defaults are the shipped default file itself, so the two cannot differ.
+pub(super) const DEFAULTS: &str = include_str!("../../config/pgmedic.toml");
+
+/// All layers on top of each other, with the place of each setting.
+pub(super) struct Layers {
+    pub raw: Raw,
+    pub places: Places,
+}
+
+impl Layers {
+    /// Reads and merges the layers.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or a key or variable is unknown or of the wrong type.
+    pub(super) fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        let file = file.map(File::read).transpose()?;
+        let variables = environment.settings()?;
+
+        let mut builder = Config::builder().add_source(Layer::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(file) = &file {
+            builder = builder.add_source(Layer::from_str(&file.text, FileFormat::Toml));
+        }
+        let mut places = Places::new(file);
+        for setting in variables {
+            builder = builder.set_override(&setting.key, setting.value).map_err(|_| places.cannot_merge())?;
+            places.variables.insert(setting.key, setting.variable);
+        }
+        // Every layer was checked by itself: nothing is left that could fail here. Should it, the
+        // cause stays unsaid, because it may quote a URL.
+        let raw = builder.build().and_then(Config::try_deserialize).map_err(|_| places.cannot_merge())?;
+        Ok(Self { raw, places })
+    }
+}
+
+/// Where each setting was made.
+pub(super) struct Places {
+    file: Option<File>,
+    variables: HashMap<String, String>,
+}
+
+impl Places {
+    fn new(file: Option<File>) -> Self {
+        Self { file, variables: HashMap::new() }
+    }
+
+    /// The configuration file, if there is one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_ref().map(|file| file.path.as_path())
+    }
+
+    /// Where the key was set; for a missing key, where the table around it begins.
+    pub(super) fn of(&self, key: &str) -> Place {
+        // A list set by a variable has no positions of its own.
+        let list = key.split('[').next().unwrap_or(key);
+        if let Some(variable) = self.variables.get(list) {
+            return Place::Variable(variable.clone());
+        }
+        let Some(file) = &self.file else {
+            return Place::file(Path::new("built-in defaults"), None);
+        };
+        let mut path = key;
+        loop {
+            if let Some(position) = file.positions.get(path) {
+                return Place::file(&file.path, Some(*position));
+            }
+            match path.rfind(['.', '[']) {
+                Some(end) => path = &path[..end],
+                None => return Place::file(&file.path, None),
+            }
+        }
+    }
+
+    /// An error about the value of a key.
+    pub(super) fn invalid(
+        &self,
+        key: impl Into<String>,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> ConfigError {
+        let key = key.into();
+        ConfigError::Invalid { place: self.of(&key), key, found: found.into(), expected: expected.into() }
+    }
+
+    fn cannot_merge(&self) -> ConfigError {
+        ConfigError::Invalid {
+            place: Place::file(self.file().unwrap_or(Path::new("built-in defaults")), None),
+            key: String::new(),
+            found: "settings that cannot be merged".to_owned(),
+            expected: "settings as in the default configuration".to_owned(),
+        }
+    }
+}

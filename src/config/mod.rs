@@ -1,0 +1,83 @@
+//! Settings: built-in defaults, then the configuration file, then `PGMEDIC_` variables.
+//!
+//! | file | does |
+//! |---|---|
+//! | `schema.rs` | lists every key and what it takes |
+//! | `file.rs`, `environment.rs` | read one layer each and refuse what the schema does not know |
+//! | `layers.rs`, `raw.rs` | merge the layers and remember who set what |
+//! | `databases.rs`, `sequences.rs`, `log.rs` | one section each: its settings, and the judging of its values |
+//! | `name.rs`, `pattern.rs`, `schedule.rs` | SQL names, globs, cron lines |
+//! | `redact.rs`, `error.rs` | what may be shown, and the errors |
+
+mod databases;
+mod environment;
+mod error;
+mod file;
+mod layers;
+mod log;
+mod name;
+mod pattern;
+mod raw;
+mod redact;
+mod schedule;
+mod schema;
+mod sequences;
+
+use std::path::Path;
+use std::time::SystemTime;
+
+pub use databases::{Database, UrlSource};
+pub use environment::Environment;
+pub use error::{ConfigError, Place, SourceError};
+pub use log::{Log, LogFormat};
+pub use name::{ColumnName, NameError, TableName};
+pub use pattern::Pattern;
+pub use sequences::{DeclaredFeed, Sequences};
+
+use layers::Layers;
+
+/// Everything that can be configured, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// At least one; names are unique.
+    pub databases: Vec<Database>,
+    pub sequences: Sequences,
+    pub log: Log,
+}
+
+impl Settings {
+    /// Loads the settings. Files that hold a connection URL are read too, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// When anything is unreadable, unknown, of the wrong type, impossible or contradictory, or
+    /// when no database is named. The error says where, what was found and what was expected.
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        let Layers { raw, places } = Layers::load(file, environment)?;
+        Ok(Self {
+            sequences: Sequences::judge(raw.sequences, &places, SystemTime::now())?,
+            log: Log::judge(&raw.log, &places)?,
+            databases: databases::find(raw.databases, &places, environment)?,
+        })
+    }
+
+    /// Keeps only the databases of these names; all of them when no name is given.
+    ///
+    /// # Errors
+    ///
+    /// When a name is not configured.
+    pub fn only(mut self, names: &[String]) -> Result<Self, ConfigError> {
+        let known = |name: &String| self.databases.iter().any(|database| database.name == *name);
+        if let Some(unknown) = names.iter().find(|name| !known(name)) {
+            let names: Vec<&str> = self.databases.iter().map(|database| database.name.as_str()).collect();
+            return Err(ConfigError::UnknownDatabase { found: error::shown(unknown), known: names.join(", ") });
+        }
+        if !names.is_empty() {
+            self.databases.retain(|database| names.contains(&database.name));
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

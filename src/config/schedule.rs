@@ -1,0 +1,84 @@
+//! Cron lines, checked as the scheduler will read them, because its own error says nothing.
+
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use croner::parser::{CronParser, Seconds};
+
+use super::error::may_hold_secret;
+
+/// What to write instead, when the line is no cron line that fires after `now`.
+pub(super) fn check(line: &str, now: SystemTime) -> Result<(), String> {
+    const FIELDS: &str = "six fields: second minute hour day month weekday (UTC)";
+
+    if !line.contains('@') && line.split_whitespace().count() == 5 {
+        let line = line.trim();
+        let corrected = if may_hold_secret(line) { "0 …".to_owned() } else { format!("0 {line}") };
+        return Err(format!("{FIELDS}; seconds come first, so write \"{corrected}\""));
+    }
+    let cron = CronParser::builder()
+        .seconds(Seconds::Required)
+        .dom_and_dow(true)
+        .build()
+        .parse(line)
+        .map_err(|_| format!("a cron line of {FIELDS}, such as \"*/30 * * * * *\""))?;
+    cron.find_next_occurrence(&DateTime::<Utc>::from(now), true)
+        .map(drop)
+        .map_err(|_| "a cron line that fires at some time from now on".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// 15 January 2026
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_768_435_200)
+    }
+
+    #[test]
+    fn six_fields_and_nicknames_are_good() {
+        for line in ["*/30 * * * * *", "0 15 3 * * MON-FRI", "0 0 0 29 2 *", "@hourly", "0 0 0 1 1 * 2030"] {
+            assert_eq!(check(line, now()), Ok(()), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_five_field_line_is_refused_and_corrected() {
+        let expected = check("*/5 * * * *", now()).unwrap_err();
+        assert!(expected.contains("six fields"), "{expected}");
+        assert!(expected.contains(r#""0 */5 * * * *""#), "{expected}");
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in ["", "often", "61 * * * * *", "*/0 * * * * *", "0 0 0 * * * * *", "@sometimes"] {
+            assert!(check(line, now()).unwrap_err().contains("six fields"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_never_fires_again_is_refused() {
+        for line in ["0 0 0 30 2 *", "0 0 0 1 1 * 2020"] {
+            assert!(check(line, now()).unwrap_err().contains("fires"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_day_of_the_month_and_a_weekday_must_both_match_as_in_the_scheduler() {
+        // Were one enough, every Monday in February would do.
+        assert!(check("0 0 0 30 2 MON", now()).is_err());
+        assert_eq!(check("0 0 0 28 2 MON", now()), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_makes_the_check_panic(line in "[0-9*/,#LW?+@A-F -]{0,30}") {
+            let _ = check(&line, now());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The `[sequences]` section: watching and repairing sequences.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use super::error::{ConfigError, shown};
+use super::layers::Places;
+use super::name::{ColumnName, NameError, TableName};
+use super::pattern::Pattern;
+use super::raw::{RawFeed, RawSequences};
+use super::schedule;
+
+/// How to watch and repair sequences.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sequences {
+    /// When to look: a cron line of six fields, seconds first, UTC.
+    pub schedule: String,
+    /// Whether to repair what is found, or only to report it.
+    pub repair: bool,
+    /// Look at the sequences that match any of these …
+    pub include: Vec<Pattern>,
+    /// … and none of these.
+    pub exclude: Vec<Pattern>,
+    /// Values to leave unused beyond the frontier when repairing.
+    pub headroom: u32,
+    /// The largest gap, in values, that is closed by drawing values with `nextval`.
+    pub advance_limit: u32,
+    /// The largest part of a sequence's remaining range, in (0, 1], that a leap may use up.
+    pub max_leap_ratio: f64,
+    /// How long a statement waits for a lock; whole milliseconds.
+    pub lock_timeout: Duration,
+    /// How long a statement runs; whole milliseconds.
+    pub statement_timeout: Duration,
+    /// Links that the catalog does not record.
+    pub feeds: Vec<DeclaredFeed>,
+}
+
+/// A column that is fed by a sequence because the configuration says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredFeed {
+    pub sequence: TableName,
+    pub column: ColumnName,
+}
+
+impl Sequences {
+    /// Whether the sequence is to be looked at. Names as PostgreSQL stores them, without quotes.
+    pub fn covers(&self, schema: &str, sequence: &str) -> bool {
+        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(schema, sequence));
+        any(&self.include) && !any(&self.exclude)
+    }
+
+    /// Judges the values as written.
+    pub(super) fn judge(raw: RawSequences, places: &Places, now: SystemTime) -> Result<Self, ConfigError> {
+        schedule::check(&raw.schedule, now)
+            .map_err(|expected| places.invalid("sequences.schedule", shown(&raw.schedule), expected))?;
+        let include = patterns(&raw.include, "sequences.include", places)?;
+        if include.is_empty() {
+            let expected = "at least one pattern, such as \"*.*\"";
+            return Err(places.invalid("sequences.include", "an empty list", expected));
+        }
+        Ok(Self {
+            schedule: raw.schedule,
+            repair: raw.repair,
+            include,
+            exclude: patterns(&raw.exclude, "sequences.exclude", places)?,
+            headroom: count(raw.headroom, "sequences.headroom", places)?,
+            advance_limit: count(raw.advance_limit, "sequences.advance_limit", places)?,
+            max_leap_ratio: ratio(raw.max_leap_ratio, "sequences.max_leap_ratio", places)?,
+            lock_timeout: timeout(&raw.lock_timeout, "sequences.lock_timeout", places)?,
+            statement_timeout: timeout(&raw.statement_timeout, "sequences.statement_timeout", places)?,
+            feeds: feeds(raw.feeds, places)?,
+        })
+    }
+}
+
+fn patterns(texts: &[String], key: &str, places: &Places) -> Result<Vec<Pattern>, ConfigError> {
+    let mut patterns = Vec::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        let pattern = text.parse().map_err(|problem| {
+            places.invalid(
+                format!("{key}[{index}]"),
+                explained(text, &problem),
+                "schema.sequence with * and ? as wildcards, such as \"public.*\" (quote a part that holds a dot)",
+            )
+        })?;
+        patterns.push(pattern);
+    }
+    Ok(patterns)
+}
+
+fn count(number: i64, key: &str, places: &Places) -> Result<u32, ConfigError> {
+    u32::try_from(number).map_err(|_| {
+        let expected = format!("a whole number from 0 to {}", u32::MAX);
+        places.invalid(key, format!("the number {number}"), expected)
+    })
+}
+
+fn ratio(number: f64, key: &str, places: &Places) -> Result<f64, ConfigError> {
+    if number > 0.0 && number <= 1.0 {
+        Ok(number)
+    } else {
+        let expected = "a number above 0 and up to 1";
+        Err(places.invalid(key, format!("the number {number}"), expected))
+    }
+}
+
+/// PostgreSQL counts in whole milliseconds and takes 0 for "no limit", which law 4 rules out.
+fn timeout(text: &str, key: &str, places: &Places) -> Result<Duration, ConfigError> {
+    const SHORTEST: Duration = Duration::from_millis(1);
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|timeout| (SHORTEST..=LONGEST).contains(timeout))
+        .filter(|timeout| timeout.subsec_nanos() % 1_000_000 == 0)
+        .ok_or_else(|| {
+            let expected = "a duration from 1ms to 1day in whole milliseconds, such as \"100ms\" or \"5s\"";
+            places.invalid(key, shown(text), expected)
+        })
+}
+
+fn feeds(written: Vec<RawFeed>, places: &Places) -> Result<Vec<DeclaredFeed>, ConfigError> {
+    let mut feeds: Vec<DeclaredFeed> = Vec::with_capacity(written.len());
+    let mut declared = HashMap::new();
+    for (index, raw) in written.into_iter().enumerate() {
+        let key = format!("sequences.feeds[{index}]");
+        let sequence = name(raw.sequence, &key, "sequence", "schema.sequence", places)?;
+        let column: ColumnName = name(raw.column, &key, "column", "schema.table.column", places)?;
+        if let Some(other) = declared.insert(column.clone(), index) {
+            return Err(places.invalid(
+                format!("{key}.column"),
+                format!("{}, declared in sequences.feeds[{other}] too", shown(&column.to_string())),
+                "each column to be declared once",
+            ));
+        }
+        feeds.push(DeclaredFeed { sequence, column });
+    }
+    Ok(feeds)
+}
+
+fn name<N: FromStr<Err = NameError>>(
+    written: Option<String>,
+    feed: &str,
+    part: &str,
+    form: &str,
+    places: &Places,
+) -> Result<N, ConfigError> {
+    let Some(text) = written else {
+        return Err(places.invalid(feed, format!("no `{part}`"), format!("`{part}` as {form}")));
+    };
+    text.parse().map_err(|problem| {
+        let expected = format!("{form} in SQL spelling (the schema is never guessed; quote capitals and dots)");
+        places.invalid(format!("{feed}.{part}"), explained(&text, &problem), expected)
+    })
+}
+
+/// The text with what is wrong about it; a text that is not shown is not picked apart either.
+fn explained(text: &str, problem: &NameError) -> String {
+    let shown = shown(text);
+    if shown.starts_with('"') { format!("{shown} ({problem})") } else { shown }
+}

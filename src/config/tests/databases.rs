@@ -1,0 +1,157 @@
+use secrecy::ExposeSecret;
+
+use super::*;
+
+/// The name of the only database, and the database its connection reaches.
+fn only(scene: &Scene) -> (String, String) {
+    let settings = scene.settings();
+    assert_eq!(settings.databases.len(), 1);
+    let database = &settings.databases[0];
+    let options = database.connect_options().unwrap();
+    (database.name.clone(), options.get_database().unwrap_or_default().to_owned())
+}
+
+fn pair(name: &str, database: &str) -> (String, String) {
+    (name.to_owned(), database.to_owned())
+}
+
+#[test]
+fn the_databases_of_the_file_make_the_variables_moot() {
+    let scene = file("[[databases]]\nname = \"main\"\nurl = \"postgres://u@localhost/shop\"")
+        .variable("PGMEDIC_DATABASE_URL", "not even a url");
+    assert_eq!(only(&scene), pair("main", "shop"));
+}
+
+#[test]
+fn a_database_is_named_after_the_one_in_its_url() {
+    assert_eq!(only(&file("[[databases]]\nurl = \"postgres://u@h/shop\"")), pair("shop", "shop"));
+    assert_eq!(only(&file("[[databases]]\nurl = \"postgres://u@h/?dbname=shop\"")), pair("shop", "shop"));
+}
+
+#[test]
+fn a_url_without_a_database_names_the_user_as_libpq_does() {
+    let expected = std::env::var("PGDATABASE").unwrap_or("alice".to_owned());
+    let settings = bare().variable("DATABASE_URL", "postgres://alice@h").settings();
+    assert_eq!(settings.databases[0].name, expected);
+}
+
+#[test]
+fn our_own_variables_win_over_the_common_ones() {
+    let ours = "postgres://u@localhost/ours";
+    let scene = bare()
+        .variable("DATABASE_URL", "postgres://u@localhost/theirs")
+        .variable("DATABASE_URL_FILE", "/no/such/file")
+        .variable("PGMEDIC_DATABASE_URL", ours);
+    assert_eq!(only(&scene), pair("ours", "ours"));
+    let scene = bare().variable("DATABASE_URL", "postgres://u@h/theirs").beside("url", ours);
+    let path = scene.path("url");
+    let scene = scene.variable("PGMEDIC_DATABASE_URL_FILE", path.to_str().unwrap());
+    assert_eq!(only(&scene), pair("ours", "ours"));
+}
+
+#[test]
+fn an_empty_variable_counts_as_not_set() {
+    let scene = bare()
+        .variable("PGMEDIC_DATABASE_URL", "")
+        .variable("DATABASE_URL_FILE", "")
+        .variable("DATABASE_URL", "postgres://u@localhost/app");
+    assert_eq!(only(&scene), pair("app", "app"));
+    let error = bare().variable("DATABASE_URL", "").error();
+    assert_says(&error, &["no database is named", "set but empty: DATABASE_URL"]);
+}
+
+#[test]
+fn two_variables_of_the_same_rank_contradict_each_other() {
+    for rank in ["PGMEDIC_DATABASE_URL", "DATABASE_URL"] {
+        let error = bare()
+            .variable(rank, "postgres://u@localhost/app")
+            .variable(&format!("{rank}_FILE"), "/run/secrets/url")
+            .error();
+        assert_says(&error, &[rank, &format!("{rank}_FILE set as well"), "only one of the two"]);
+    }
+}
+
+#[test]
+fn without_any_database_the_three_ways_to_name_one_are_told() {
+    for scene in [bare(), Scene { file: true, ..bare() }.beside("pgmedic.toml", "databases = []")] {
+        assert_says(&scene.error(), &["[[databases]]", "DATABASE_URL", "DATABASE_URL_FILE", "PGMEDIC_DATABASE_URL"]);
+    }
+}
+
+#[test]
+fn a_url_file_is_found_beside_the_configuration_and_loses_its_newline() {
+    let scene = file("[[databases]]\nurl_file = \"app.url\"").beside("app.url", "postgres://u@localhost/shop\r\n");
+    assert_eq!(only(&scene), pair("shop", "shop"));
+}
+
+#[test]
+fn a_url_file_is_read_again_by_each_call() {
+    let scene = file("[[databases]]\nurl_file = \"app.url\"").beside("app.url", "postgres://u@h/a\n");
+    let database = &scene.settings().databases[0];
+    assert_eq!(database.connect_options().unwrap().get_database(), Some("a"));
+    let scene = scene.beside("app.url", "postgres://u@h/b\n");
+    assert_eq!(database.connect_options().unwrap().get_database(), Some("b"));
+    fs::remove_file(scene.path("app.url")).unwrap();
+    let error = database.connect_options().unwrap_err().to_string();
+    assert_says(&error, &["database \"a\"", "app.url: cannot be read: No such file"]);
+}
+
+#[test]
+fn an_unreadable_or_empty_url_file_is_named_with_the_cause() {
+    let configured = || file("[[databases]]\nurl_file = \"app.url\"");
+    let error = configured().error();
+    assert_says(&error, &["pgmedic.toml:2:12: databases[0].url_file: app.url: cannot be read: No such file"]);
+    let error = configured().beside("app.url", "\n").error();
+    assert_says(&error, &["app.url: found an empty file, expected a connection URL"]);
+    let scene = configured();
+    fs::create_dir(scene.path("app.url")).unwrap();
+    assert_says(&scene.error(), &["app.url: cannot be read: Is a directory"]);
+    let error = bare().variable("DATABASE_URL_FILE", "/no/such/url").error();
+    assert_says(&error, &["DATABASE_URL_FILE: /no/such/url: cannot be read: No such file"]);
+}
+
+#[test]
+fn a_database_has_exactly_one_source() {
+    let error = file("[[databases]]\nname = \"a\"\nurl = \"postgres://u@h/a\"\nurl_file = \"x\"").error();
+    assert_says(&error, &["pgmedic.toml:1:1: databases[0]: found both, expected exactly one of `url` and `url_file`"]);
+    let error = file("[[databases]]\nname = \"a\"").error();
+    assert_says(&error, &["databases[0]: found neither"]);
+}
+
+#[test]
+fn two_databases_of_one_name_are_refused_even_if_one_name_is_a_default() {
+    let error =
+        file("[[databases]]\nurl = \"postgres://u@a/app\"\n[[databases]]\nname = \"app\"\nurl = \"postgres://u@b/x\"")
+            .error();
+    assert_says(&error, &["pgmedic.toml:4:8: databases[1].name: found \"app\", the name of databases[0] too"]);
+}
+
+#[test]
+fn an_empty_name_is_refused() {
+    let error = file("[[databases]]\nname = \" \"\nurl = \"postgres://u@h/a\"").error();
+    assert_says(&error, &["databases[0].name: found \" \", expected a short label"]);
+}
+
+#[test]
+fn only_the_databases_asked_for_are_kept_in_their_order() {
+    let three = file("[[databases]]\nurl = \"postgres://u@h/a\"\n[[databases]]\nurl = \"postgres://u@h/b\"\n[[databases]]\nurl = \"postgres://u@h/c\"").settings();
+    let kept = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let settings = three.clone().only(&names)?;
+        Ok::<_, ConfigError>(settings.databases.into_iter().map(|database| database.name).collect::<String>())
+    };
+    assert_eq!(kept(&[]).unwrap(), "abc");
+    assert_eq!(kept(&["c", "a"]).unwrap(), "ac");
+    let error = kept(&["a", "x"]).unwrap_err().to_string();
+    assert_says(&error, &["--database", "\"x\"", "a, b, c"]);
+}
+
+#[test]
+fn a_secret_is_taken_as_it_is_written() {
+    let settings = bare().variable("DATABASE_URL", "postgres://u:007@h/1e5").settings();
+    assert_eq!(settings.databases[0].name, "1e5");
+    let UrlSource::Inline(url) = &settings.databases[0].source else {
+        panic!("expected an inline URL");
+    };
+    assert_eq!(url.expose_secret(), "postgres://u:007@h/1e5");
+}

@@ -1,0 +1,211 @@
+use super::*;
+
+/// Each case: a file, and what its error says.
+#[track_caller]
+fn refused(text: &str, words: &[&str]) {
+    assert_says(&file(text).error(), words);
+}
+
+#[track_caller]
+fn variable_refused(name: &str, value: &str, words: &[&str]) {
+    let error = variable(name, value).error();
+    assert!(error.starts_with(name), "{error}");
+    assert!(!error.contains(".toml"), "{error}");
+    assert_says(&error, words);
+}
+
+#[test]
+fn a_misspelled_key_is_named_with_its_line_and_the_nearest_known_one() {
+    refused("[sequences]\n  repiar = false\n", &["pgmedic.toml:2:3: ", "`sequences.repiar`", "did you mean `repair`?"]);
+    refused("[sequence]\n", &["pgmedic.toml:1:2: ", "`sequence`", "`sequences`"]);
+}
+
+#[test]
+fn a_misspelled_key_of_the_second_database_is_named_by_its_index() {
+    refused(
+        "[[databases]]\nurl = \"postgres://a@h/a\"\n[[databases]]\nnane = \"b\"\n",
+        &["pgmedic.toml:4:1: ", "`databases[1].nane`", "`name`"],
+    );
+}
+
+#[test]
+fn a_key_far_from_any_known_one_gets_the_list() {
+    refused("[frobnicate]\n", &["`frobnicate`", "expected one of databases, sequences, log"]);
+}
+
+#[test]
+fn sections_that_do_not_exist_yet_are_unknown() {
+    refused("[http]\nlisten = \"127.0.0.1:9847\"", &["unknown key `http`"]);
+    refused("[[sessions]]\nname = \"logins\"", &["unknown key `sessions`"]);
+}
+
+#[test]
+fn a_syntax_error_has_its_line_and_column() {
+    refused("[log]\nlevel = \"info\n", &["pgmedic.toml:2:", "not valid TOML"]);
+    refused("[log]\n[log]\n", &["pgmedic.toml:2:", "duplicate key"]);
+}
+
+#[test]
+fn a_wrong_type_says_what_was_found_and_expected() {
+    let cases = [
+        ("repair = \"no\"", "2:10", "sequences.repair: found \"no\", expected true or false"),
+        ("repair = 1", "2:10", "found the number 1, expected true or false"),
+        ("headroom = \"7\"", "2:12", "found \"7\", expected a whole number"),
+        ("headroom = 1.5", "2:12", "found the number 1.5, expected a whole number"),
+        ("headroom = 99999999999999999999", "2:12", "expected a whole number"),
+        ("max_leap_ratio = true", "2:18", "found true, expected a number"),
+        ("max_leap_ratio = nan", "2:18", "found the number nan, expected a number"),
+        ("lock_timeout = 100", "2:16", "found the number 100, expected a duration with its unit"),
+        ("include = \"public.*\"", "2:11", "found \"public.*\", expected a list"),
+        ("exclude = [\"a.*\", 5]", "2:19", "sequences.exclude[1]: found the number 5, expected text"),
+        ("schedule = 1979-05-27", "2:12", "found a date or time, expected text"),
+        ("feeds = 1", "2:9", "expected tables, each under its own [[sequences.feeds]] header"),
+        (
+            "feeds = [1]",
+            "2:10",
+            "sequences.feeds[0]: found the number 1, expected tables, each under its own [[sequences.feeds]]",
+        ),
+    ];
+    for (line, position, words) in cases {
+        refused(&format!("[sequences]\n{line}\n"), &[&format!("pgmedic.toml:{position}: "), words]);
+    }
+    refused("sequences = 1", &["found the number 1, expected a table, under its own [sequences] header"]);
+    refused(
+        "[databases]\nname = \"a\"",
+        &["databases: found a table, expected tables, each under its own [[databases]]"],
+    );
+}
+
+#[test]
+fn an_impossible_value_is_refused_where_it_stands() {
+    let cases = [
+        ("max_leap_ratio = 0", "above 0 and up to 1"),
+        ("max_leap_ratio = 1.01", "above 0 and up to 1"),
+        ("max_leap_ratio = -0.5", "above 0 and up to 1"),
+        ("headroom = -1", "found the number -1, expected a whole number from 0 to 4294967295"),
+        ("advance_limit = 4294967296", "a whole number from 0 to 4294967295"),
+        ("lock_timeout = \"0s\"", "sequences.lock_timeout: found \"0s\", expected a duration from 1ms to 1day"),
+        ("lock_timeout = \"999us\"", "from 1ms to 1day"),
+        ("lock_timeout = \"1500us\"", "whole milliseconds"),
+        ("lock_timeout = \"-5s\"", "from 1ms to 1day"),
+        ("statement_timeout = \"25h\"", "from 1ms to 1day"),
+        ("statement_timeout = \"5\"", "such as \"100ms\""),
+        ("include = []", "at least one pattern"),
+        ("include = [\"\"]", "sequences.include[0]: found \"\" (an empty part)"),
+        ("include = [\"*.*\", \"orders\"]", "sequences.include[1]: found \"orders\" (1 part(s) where 2 are needed)"),
+        ("exclude = [\"a.b.c\"]", "quote a part that holds a dot"),
+    ];
+    for (line, words) in cases {
+        refused(&format!("[sequences]\n{line}\n"), &["pgmedic.toml:2:", words]);
+    }
+    refused("[log]\nlevel = \"loud\"", &["pgmedic.toml:2:9: log.level: found \"loud\", expected one of error, warn"]);
+    refused("[log]\nformat = \"xml\"", &["log.format: found \"xml\", expected one of text, json"]);
+}
+
+#[test]
+fn a_day_is_the_longest_timeout() {
+    let settings = file("[sequences]\nstatement_timeout = \"1day\"\nlock_timeout = \"1ms\"").settings();
+    assert_eq!(settings.sequences.statement_timeout.as_secs(), 86_400);
+}
+
+#[test]
+fn a_five_field_cron_line_is_refused_and_corrected() {
+    refused(
+        "[sequences]\nschedule = \"*/5 * * * *\"",
+        &[
+            "pgmedic.toml:2:12: sequences.schedule: found \"*/5 * * * *\", expected six fields",
+            "seconds come first",
+            "\"0 */5 * * * *\"",
+        ],
+    );
+}
+
+#[test]
+fn a_declared_feed_is_complete_and_named_in_full() {
+    let feed = |lines: &str| format!("[[sequences.feeds]]\n{lines}\n");
+    refused(
+        &feed("sequence = \"public.order_no\""),
+        &["pgmedic.toml:1:1: sequences.feeds[0]: found no `column`, expected `column` as schema.table.column"],
+    );
+    refused(
+        &feed("sequence = \"order_no\"\ncolumn = \"public.orders.id\""),
+        &[
+            "pgmedic.toml:2:12: sequences.feeds[0].sequence: found \"order_no\" (1 part(s) where 2 are needed)",
+            "never guessed",
+        ],
+    );
+    refused(
+        &feed("sequence = \"public.order_no\"\ncolumn = \"orders.id\""),
+        &["sequences.feeds[0].column: found \"orders.id\" (2 part(s) where 3 are needed)"],
+    );
+}
+
+#[test]
+fn a_column_is_declared_once_however_it_is_spelled() {
+    refused(
+        "[[sequences.feeds]]\nsequence = \"a.s\"\ncolumn = \"a.t.id\"\n\
+         [[sequences.feeds]]\nsequence = \"a.s\"\ncolumn = 'A.\"t\".ID'\n",
+        &["pgmedic.toml:6:10: sequences.feeds[1].column: found \"a.t.id\", declared in sequences.feeds[0] too"],
+    );
+}
+
+#[test]
+fn a_wrong_variable_is_named_and_no_file_is_blamed() {
+    variable_refused(
+        "PGMEDIC_SEQUENCES__REPAIR",
+        "nope",
+        &["sequences.repair: found \"nope\", expected true or false"],
+    );
+    variable_refused("PGMEDIC_SEQUENCES__HEADROOM", "1e5", &["found \"1e5\", expected a whole number"]);
+    variable_refused("PGMEDIC_SEQUENCES__HEADROOM", "", &["found \"\", expected a whole number"]);
+    variable_refused("PGMEDIC_SEQUENCES__HEADROOM", "-1", &["from 0 to 4294967295"]);
+    variable_refused("PGMEDIC_SEQUENCES__HEADROOM", "4294967297", &["from 0 to 4294967295"]);
+    variable_refused("PGMEDIC_SEQUENCES__MAX_LEAP_RATIO", "NaN", &["expected a number"]);
+    variable_refused("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "0ms", &["sequences.lock_timeout: found \"0ms\""]);
+    variable_refused("PGMEDIC_SEQUENCES__INCLUDE", "a.*,b", &["sequences.include[1]: found \"b\""]);
+    variable_refused("PGMEDIC_SEQUENCES__SCHEDULE", "* * * * *", &["\"0 * * * * *\""]);
+}
+
+#[test]
+fn a_variable_that_overrides_a_good_file_is_the_one_to_blame() {
+    let error = file("[sequences]\nheadroom = 5").variable("PGMEDIC_SEQUENCES__HEADROOM", "-5").error();
+    assert_says(&error, &["PGMEDIC_SEQUENCES__HEADROOM: sequences.headroom: found the number -5"]);
+}
+
+#[test]
+fn an_unknown_variable_is_named_with_the_nearest_known_one() {
+    variable_refused(
+        "PGMEDIC_SEQUENCES__REPIAR",
+        "false",
+        &["unknown variable", "did you mean PGMEDIC_SEQUENCES__REPAIR?"],
+    );
+    variable_refused("PGMEDIC_SEQUENCES_REPAIR", "false", &["PGMEDIC_SEQUENCES__REPAIR?"]);
+    variable_refused("PGMEDIC_DATABASE_ULR", "x", &["PGMEDIC_DATABASE_URL?"]);
+    variable_refused("PGMEDIC_X", "x", &["expected one of PGMEDIC_LOG__FORMAT"]);
+}
+
+#[test]
+fn lists_of_tables_belong_in_the_file() {
+    variable_refused("PGMEDIC_DATABASES__0__URL", "x", &["[[databases]] tables can only be written in the"]);
+    variable_refused("PGMEDIC_SEQUENCES__FEEDS", "x", &["[[sequences.feeds]]"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_variable_that_is_not_utf8_is_named() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    for name in ["PGMEDIC_LOG__LEVEL", "DATABASE_URL"] {
+        let environment = [(name, OsString::from_vec(vec![0xff]))].into_iter().collect();
+        let error = Settings::load(None, &environment).unwrap_err().to_string();
+        assert_says(&error, &[name, "not UTF-8"]);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_utf8_is_named() {
+    let scene = file("");
+    fs::write(scene.path("pgmedic.toml"), [0xff, 0xfe]).unwrap();
+    assert_says(&scene.error(), &["pgmedic.toml: cannot be read", "UTF-8"]);
+}
