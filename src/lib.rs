@@ -1,4 +1,5 @@
 //! pgmedic keeps PostgreSQL inserts from failing because a sequence fell behind its table.
 
+pub mod cli;
 pub mod config;
 pub mod db;

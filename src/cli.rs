@@ -1,0 +1,215 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const AFTER_HELP: &str = "\
+Exit codes of --once:
+  0  all is well, or was mended
+  1  the work could not be completed: unreachable database, failed repair
+  2  bad usage or configuration
+  3  problems remain: drift seen in a dry run, held, exhausted or unreadable
+
+Reports go to stdout, logs to stderr. Without a configuration file DATABASE_URL names the database.";
+
+/// Finds PostgreSQL sequences that fell behind their tables, and repairs them.
+#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[command(name = "pgmedic", version, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// Make one pass over everything, print the report and exit
+    #[arg(long)]
+    pub once: bool,
+
+    /// Look only, change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// How to print the report
+    #[arg(long, value_enum, default_value = "table", requires = "once")]
+    pub format: Format,
+
+    /// The configuration file
+    #[arg(short, long, value_name = "FILE", env = "PGMEDIC_CONFIG", hide_env_values = true, global = true)]
+    pub config: Option<PathBuf>,
+
+    /// Only this database, by its configured name (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub database: Vec<String>,
+
+    /// Let what is held for this sequence through, this once (repeatable)
+    #[arg(long, value_name = "NAME", requires = "once")]
+    pub approve: Vec<String>,
+
+    /// List the healthy sequences too
+    #[arg(long, requires = "once")]
+    pub verbose: bool,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, worst first
+    Table,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Tell the story on a throwaway PostgreSQL
+    Demo,
+    /// Print the effective configuration, passwords hidden
+    CheckConfig,
+    /// Print the completion script for a shell
+    Completions {
+        /// The shell to complete for
+        shell: Shell,
+    },
+}
+
+impl Cli {
+    /// Reads the arguments, the first of which is the program's name.
+    ///
+    /// # Errors
+    ///
+    /// Bad usage, and also `--help` and `--version`: `clap::Error::exit` prints any of them and
+    /// ends with the right code, 2 for bad usage.
+    pub fn read(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        // Refused before anything else, since an error about it would repeat the password.
+        if arguments.iter().any(|argument| argument.to_string_lossy().contains("://")) {
+            let message = "a connection URL on the command line shows its password to every user of this machine; \
+                           set DATABASE_URL, or name a configuration file with --config";
+            return Err(command.error(ErrorKind::ValueValidation, message));
+        }
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        let cli = Self::from_arg_matches(&matches)?;
+        // A flag without effect would be a lie, and only --config means something to a subcommand.
+        let idle = cli.once || cli.dry_run || !cli.database.is_empty();
+        if cli.command.is_some() && idle {
+            let message = "a subcommand goes with no other option than --config";
+            return Err(command.error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(cli)
+    }
+}
+
+/// Writes the completion script for the shell.
+pub fn completions(shell: Shell, out: &mut impl Write) {
+    clap_complete::generate(shell, &mut Cli::command(), "pgmedic", out);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn read(arguments: &str) -> Result<Cli, clap::Error> {
+        Cli::read(std::iter::once("pgmedic").chain(arguments.split_whitespace()))
+    }
+
+    fn refused(arguments: &str) -> clap::Error {
+        let error = read(arguments).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{error}");
+        error
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn one_pass_takes_every_option() {
+        let cli = read(
+            "--once --dry-run --format json -c a.toml --database app --database shop \
+             --approve public.a --approve public.b --verbose",
+        )
+        .unwrap();
+        assert!(cli.once && cli.dry_run && cli.verbose);
+        assert_eq!(cli.format, Format::Json);
+        assert_eq!(cli.config.as_deref(), Some(Path::new("a.toml")));
+        assert_eq!(cli.database, ["app", "shop"]);
+        assert_eq!(cli.approve, ["public.a", "public.b"]);
+    }
+
+    #[test]
+    fn without_arguments_the_agent_runs() {
+        let cli = read("").unwrap();
+        assert!(!cli.once && !cli.dry_run && cli.command.is_none());
+        assert_eq!(cli.format, Format::Table);
+    }
+
+    #[test]
+    fn a_dry_run_is_valid_without_once() {
+        assert!(read("--dry-run").unwrap().dry_run);
+    }
+
+    #[test]
+    fn what_concerns_one_report_needs_once() {
+        for arguments in ["--approve public.a", "--verbose", "--format json"] {
+            assert!(refused(arguments).to_string().contains("--once"), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn the_configuration_file_is_named_before_or_after_a_subcommand() {
+        for arguments in ["-c a.toml check-config", "check-config -c a.toml"] {
+            let cli = read(arguments).unwrap();
+            assert_eq!(cli.command, Some(Command::CheckConfig));
+            assert_eq!(cli.config.as_deref(), Some(Path::new("a.toml")));
+        }
+    }
+
+    #[test]
+    fn a_subcommand_refuses_flags_that_it_would_ignore() {
+        for arguments in ["--once demo", "--dry-run demo", "--database app check-config"] {
+            assert!(refused(arguments).to_string().contains("--config"), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn a_connection_url_is_refused_without_being_repeated() {
+        for arguments in ["postgres://u:hunter2@h/d", "--once --database=postgres://u:hunter2@h/d"] {
+            let error = refused(arguments).to_string();
+            assert!(error.contains("DATABASE_URL") && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn unknown_words_are_bad_usage() {
+        refused("--onec");
+        refused("grants");
+        refused("--once --format yaml");
+        refused("completions tcsh");
+    }
+
+    #[test]
+    fn help_names_the_exit_codes_and_the_variable() {
+        let help = read("--help").unwrap_err();
+        assert_eq!(help.exit_code(), 0);
+        let help = help.to_string();
+        for word in ["Exit codes", "  3  problems remain", "PGMEDIC_CONFIG", "DATABASE_URL"] {
+            assert!(help.contains(word), "{word} is missing:\n{help}");
+        }
+    }
+
+    #[test]
+    fn completions_are_written_for_each_shell() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let mut script = Vec::new();
+            completions(shell, &mut script);
+            assert!(String::from_utf8(script).unwrap().contains("check-config"));
+        }
+    }
+}
