@@ -1,0 +1,3 @@
+//! pgmedic keeps PostgreSQL inserts from failing because a sequence fell behind its table.
+
+pub mod demo;
