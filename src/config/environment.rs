@@ -11,7 +11,7 @@ use super::schema::{Kind, lists_of_tables, nearest, settable};
 const PREFIX: &str = "PGMEDIC_";
 
 /// Variables with the prefix that are not settings: the command line or `databases.rs` reads them.
-const RESERVED: &[&str] = &["PGMEDIC_CONFIG", "PGMEDIC_DATABASE_URL", "PGMEDIC_DATABASE_URL_FILE"];
+const RESERVED: &[&str] = &["PGMEDIC_CONFIG", "PGMEDIC_DATABASE_URL", "PGMEDIC_DATABASE_URL_FILE", "PGMEDIC_PG_BIN"];
 
 /// The environment variables to load from.
 ///

@@ -54,11 +54,18 @@ impl Settings {
     /// when no database is named. The error says where, what was found and what was expected.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
         let Layers { raw, places } = Layers::load(file, environment)?;
-        Ok(Self {
-            sequences: Sequences::judge(raw.sequences, &places, SystemTime::now())?,
-            log: Log::judge(&raw.log, &places)?,
-            databases: databases::find(raw.databases, &places, environment)?,
-        })
+        let sequences = Sequences::judge(raw.sequences, &places, SystemTime::now())?;
+        let log = Log::judge(&raw.log, &places)?;
+        let databases = databases::find(raw.databases, &places, environment)?;
+        for (index, feed) in sequences.feeds.iter().enumerate() {
+            let Some(name) = &feed.database else { continue };
+            if !databases.iter().any(|database| database.name == *name) {
+                let known: Vec<&str> = databases.iter().map(|database| database.name.as_str()).collect();
+                let expected = format!("the name of a configured database: {}", known.join(", "));
+                return Err(places.invalid(format!("sequences.feeds[{index}].database"), error::shown(name), expected));
+            }
+        }
+        Ok(Self { databases, sequences, log })
     }
 
     /// Keeps only the databases of these names; all of them when no name is given.

@@ -45,6 +45,8 @@ pub(super) struct RawSequences {
 pub(super) struct RawFeed {
     pub sequence: Option<String>,
     pub column: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
 }
 
 #[derive(Deserialize, Serialize)]

@@ -45,7 +45,11 @@ fn sequences(sequences: &Sequences) -> RawSequences {
         feeds: sequences
             .feeds
             .iter()
-            .map(|feed| RawFeed { sequence: Some(feed.sequence.to_string()), column: Some(feed.column.to_string()) })
+            .map(|feed| RawFeed {
+                sequence: Some(feed.sequence.to_string()),
+                column: Some(feed.column.to_string()),
+                database: feed.database.clone(),
+            })
             .collect(),
     }
 }

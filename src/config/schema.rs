@@ -50,7 +50,7 @@ const SEQUENCES: &[Key] = &[
     key("feeds", Kind::Tables(FEED)),
 ];
 
-const FEED: &[Key] = &[key("sequence", Kind::Text), key("column", Kind::Text)];
+const FEED: &[Key] = &[key("sequence", Kind::Text), key("column", Kind::Text), key("database", Kind::Text)];
 
 const LOG: &[Key] = &[key("format", Kind::Text), key("level", Kind::Text)];
 

@@ -41,6 +41,8 @@ pub struct Sequences {
 pub struct DeclaredFeed {
     pub sequence: TableName,
     pub column: ColumnName,
+    /// Only in the database of this configured name; in every one if none.
+    pub database: Option<String>,
 }
 
 impl Sequences {
@@ -48,6 +50,11 @@ impl Sequences {
     pub fn covers(&self, schema: &str, sequence: &str) -> bool {
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(schema, sequence));
         any(&self.include) && !any(&self.exclude)
+    }
+
+    /// The declared feeds that concern the database of this configured name.
+    pub fn feeds_in<'a>(&'a self, database: &'a str) -> impl Iterator<Item = &'a DeclaredFeed> {
+        self.feeds.iter().filter(move |feed| feed.database.as_deref().is_none_or(|only| only == database))
     }
 
     /// Judges the values as written.
@@ -127,14 +134,14 @@ fn feeds(written: Vec<RawFeed>, places: &Places) -> Result<Vec<DeclaredFeed>, Co
         let key = format!("sequences.feeds[{index}]");
         let sequence = name(raw.sequence, &key, "sequence", "schema.sequence", places)?;
         let column: ColumnName = name(raw.column, &key, "column", "schema.table.column", places)?;
-        if let Some(other) = declared.insert(column.clone(), index) {
+        if let Some(other) = declared.insert((raw.database.clone(), column.clone()), index) {
             return Err(places.invalid(
                 format!("{key}.column"),
                 format!("{}, declared in sequences.feeds[{other}] too", shown(&column.to_string())),
                 "each column to be declared once",
             ));
         }
-        feeds.push(DeclaredFeed { sequence, column });
+        feeds.push(DeclaredFeed { sequence, column, database: raw.database });
     }
     Ok(feeds)
 }

@@ -141,6 +141,15 @@ fn a_declared_feed_is_complete_and_named_in_full() {
 }
 
 #[test]
+fn a_declared_feed_names_a_configured_database() {
+    refused(
+        "[[databases]]\nname = \"app\"\nurl = \"postgres://h/a\"\n\
+         [[sequences.feeds]]\nsequence = \"a.s\"\ncolumn = \"a.t.id\"\ndatabase = \"shop\"\n",
+        &["pgmedic.toml:7:12: sequences.feeds[0].database: found \"shop\"", "configured database: app"],
+    );
+}
+
+#[test]
 fn a_column_is_declared_once_however_it_is_spelled() {
     refused(
         "[[sequences.feeds]]\nsequence = \"a.s\"\ncolumn = \"a.t.id\"\n\

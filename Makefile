@@ -1,0 +1,36 @@
+# `make` lists the targets. Everything that a target needs and that is missing is installed by scripts/setup.
+
+target := $(abspath $(or $(CARGO_TARGET_DIR),target))
+# Where scripts/setup puts tools of our own.
+export PATH := $(target)/tools/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo build test test-matrix bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what is missing: a PostgreSQL server, the tools for the checks
+	@scripts/setup server checks
+
+demo: ## the story, on a throwaway PostgreSQL
+	@scripts/setup server
+	cargo build --release --locked
+	@cargo run --release --locked --quiet -- demo
+
+build: ## the release binary
+	cargo build --release --locked
+
+test: setup ## every check: format, lints, documentation, licences, tests
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+	cargo deny --locked check bans licenses sources
+	cargo test --locked --no-fail-fast
+
+test-matrix: ## the integration tests on every supported version of PostgreSQL
+	scripts/test-matrix
+
+bench: build ## speed and memory, against psql and the naive way
+	@scripts/setup server
+	scripts/bench

@@ -1,0 +1,269 @@
+//! A PostgreSQL server of our own: fresh, private, and gone when we are.
+
+mod account;
+mod binaries;
+mod cluster;
+mod error;
+mod guard;
+mod programs;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use account::Account;
+pub use error::ServerError;
+use guard::Guard;
+use programs::Programs;
+
+/// A slow and busy machine needs a second or two.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+/// A server that was asked to stop kills its sessions after 5 s at the latest.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(5);
+/// Without TCP the port is only a part of the socket's name.
+const SOCKET_PORT: u16 = 5432;
+const LOG_LINES_SHOWN: usize = 20;
+
+/// What a [`Server`] is to be like. The default listens on its private socket only.
+#[derive(Debug, Clone, Default)]
+pub struct ServerOptions {
+    /// Listen on a free port of 127.0.0.1 too. Every user of this machine can then connect, as superuser, unless
+    /// `hba` says otherwise.
+    pub tcp: bool,
+    /// Names and values for `postgresql.conf`; they win over the server's own.
+    pub settings: Vec<(String, String)>,
+    /// What `pg_hba.conf` is to hold. Without it, everyone who can reach the server is trusted.
+    pub hba: Option<String>,
+}
+
+/// A running PostgreSQL server in a directory of its own, for one process: it stops and its directory is deleted when
+/// this value is dropped, and also when the process dies without dropping it (even of SIGKILL).
+///
+/// The superuser is `postgres`, without a password. Encoding UTF8, locale C, time zone UTC. Root runs the server as
+/// the account `postgres` or `nobody`, because PostgreSQL refuses root.
+#[derive(Debug)]
+pub struct Server {
+    programs: Programs,
+    version: String,
+    /// Holds the socket, the log and the data directory.
+    home: PathBuf,
+    tcp: bool,
+    port: u16,
+    process: Option<Child>,
+}
+
+impl Server {
+    /// Finds PostgreSQL, makes a fresh cluster and starts it. Returns when it takes connections, after about 1 s.
+    ///
+    /// # Errors
+    ///
+    /// When no server is installed, or none could be made and started within 30 s; the message holds what its
+    /// programs said.
+    pub fn start(options: &ServerOptions) -> Result<Self, ServerError> {
+        let folder = binaries::find()?;
+        let account = Account::choose()?;
+        let directory = account.directory()?;
+        let guard = Guard::watch(directory.path()).map_err(|source| ServerError::Io {
+            what: "guard",
+            path: directory.path().into(),
+            source,
+        })?;
+        // From here on the guard deletes it.
+        let home = directory.keep();
+
+        let mut programs = Programs { folder, account, guard };
+        let mut ask_version = programs.command("postgres");
+        let version = short_version(&programs.run(ask_version.arg("--version"))?);
+        let port = if options.tcp { free_port()? } else { SOCKET_PORT };
+        let mut server = Self { programs, version, home, tcp: options.tcp, port, process: None };
+        cluster::create(&mut server.programs, &server.home.join("data"), &server.home, options)?;
+        server.launch()?;
+        Ok(server)
+    }
+
+    /// The URL of a database, by the server's socket. The database need not exist.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        let host = percent_encoded(&self.home.to_string_lossy()).replace("%2F", "/");
+        format!("postgres:///{}?host={host}&port={}&user=postgres", percent_encoded(database), self.port)
+    }
+
+    /// The URL of a database by TCP, if the server was asked to listen there.
+    #[must_use]
+    pub fn tcp_url(&self, database: &str) -> Option<String> {
+        self.tcp.then(|| format!("postgres://postgres@127.0.0.1:{}/{}", self.port, percent_encoded(database)))
+    }
+
+    /// Where the cluster is.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.home.join("data")
+    }
+
+    /// The folder of the programs that the server was made with.
+    #[must_use]
+    pub fn bin_dir(&self) -> &Path {
+        &self.programs.folder
+    }
+
+    /// The server's process id; none while it is stopped.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
+
+    /// The server's version, for example `15.18`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Kills the server as a crash would (SIGKILL); its sessions end when they notice.
+    /// [`restart`](Self::restart) brings it back, by crash recovery.
+    pub fn stop_hard(&mut self) {
+        self.stop(Signal::SIGKILL);
+    }
+
+    /// Ends all sessions, shuts the server down (if it runs) and starts it again at the same address. Only when
+    /// another program has taken its TCP port meanwhile, [`tcp_url`](Self::tcp_url) changes.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start within 30 s; the message holds the end of its log.
+    pub fn restart(&mut self) -> Result<(), ServerError> {
+        self.stop(Signal::SIGINT);
+        self.launch()
+    }
+
+    /// Starts the server, and again while the reason why it stops is a passing one: somebody was quicker to take the
+    /// port, or sessions of a killed server are still leaving.
+    fn launch(&mut self) -> Result<(), ServerError> {
+        let deadline = Instant::now() + READY_WITHIN;
+        loop {
+            let outcome = self.launch_once(deadline);
+            let Err(ServerError::Stopped { log, .. }) = &outcome else { return outcome };
+            if log.contains("could not create any TCP/IP sockets") {
+                self.port = free_port()?;
+            } else if !log.contains("pre-existing shared memory block") {
+                return outcome;
+            }
+            if Instant::now() > deadline {
+                return outcome;
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    fn launch_once(&mut self, deadline: Instant) -> Result<(), ServerError> {
+        let file = self.log_file();
+        let log = File::create(&file).map_err(|source| ServerError::Io { what: "write", path: file, source })?;
+        let mut command = self.programs.command("postgres");
+        command.arg("-D").arg(self.data_dir()).args(["-p", &self.port.to_string()]);
+        let child = self.programs.start(command.stdout(Stdio::null()).stderr(log))?;
+        let child = self.process.insert(child);
+
+        let pid_file = self.home.join("data/postmaster.pid");
+        let socket = self.home.join(format!(".s.PGSQL.{}", self.port));
+        let programs = &mut self.programs;
+        let end = until(deadline, || match programs.ended(child) {
+            Some(status) => Some(Err(status)),
+            None => is_ready(&pid_file, child.id(), &socket).then_some(Ok(())),
+        });
+        match end {
+            Some(Ok(())) => Ok(()),
+            Some(Err(status)) => {
+                self.process = None;
+                Err(ServerError::Stopped { status, log: self.log_tail() })
+            }
+            None => Err(ServerError::NotReady { seconds: READY_WITHIN.as_secs(), log: self.log_tail() }),
+        }
+    }
+
+    /// Stops the server, if it runs, by force where it does not obey.
+    fn stop(&mut self, signal: Signal) {
+        let Some(mut child) = self.process.take() else { return };
+        if self.programs.ended(&mut child).is_some() {
+            return;
+        }
+        // It is our child and has not been reaped: signals reach it, and nobody else.
+        let _ = kill(Pid::from_raw(child.id().cast_signed()), signal);
+        let deadline = Instant::now() + STOP_WITHIN;
+        if until(deadline, || self.programs.ended(&mut child)).is_none() {
+            let _ = child.kill();
+            let _ = child.wait();
+            self.programs.guard.release();
+        }
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.home.join("server.log")
+    }
+
+    fn log_tail(&self) -> String {
+        let log = fs::read(self.log_file()).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
+    }
+}
+
+/// An immediate shutdown: what a slower one would save is deleted next, by the guard.
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop(Signal::SIGQUIT);
+    }
+}
+
+/// Looks, with short pauses, until there is something to see or the deadline has passed.
+fn until<T>(deadline: Instant, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    loop {
+        let seen = look();
+        if seen.is_some() || Instant::now() > deadline {
+            return seen;
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Whether the server takes connections: the lock file, which an older server may have left, must be this server's
+/// and say so in its eighth line (as `pg_ctl --wait` reads it), and we must reach the socket.
+fn is_ready(pid_file: &Path, pid: u32, socket: &Path) -> bool {
+    let Ok(lock) = fs::read_to_string(pid_file) else { return false };
+    let mut lines = lock.lines().map(str::trim);
+    lines.next() == Some(&pid.to_string()) && lines.nth(6) == Some("ready") && UnixStream::connect(socket).is_ok()
+}
+
+fn free_port() -> Result<u16, ServerError> {
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    let no_port = |source: io::Error| ServerError::Io { what: "find a free port on", path: "127.0.0.1".into(), source };
+    address.map(|address| address.port()).map_err(no_port)
+}
+
+/// `15.18` from `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
+fn short_version(line: &str) -> String {
+    line.split_whitespace().nth(2).unwrap_or(line).to_owned()
+}
+
+fn percent_encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
+}
