@@ -1,3 +1,12 @@
-//! Reaching databases.
+//! Talking to PostgreSQL: connecting, bounded transactions, error classes.
 
-pub mod url;
+mod connect;
+mod error;
+mod literal;
+mod session;
+pub(crate) mod url;
+
+pub use connect::ConnectError;
+pub use error::Failure;
+pub use literal::quote_literal;
+pub use session::{Access, Bounds, Script, Server, Session};

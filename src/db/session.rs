@@ -1,0 +1,262 @@
+//! One connection whose every statement is bounded, named, and correct through a transaction-mode pooler.
+//!
+//! Work goes out as simple-query messages that open and close their own transaction (or as unnamed statements
+//! inside one), because named prepared statements give wrong results where a pooler changes servers underneath.
+
+use super::connect::{ConnectError, open};
+use super::error::Failure;
+use futures_util::{Stream, StreamExt};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Connection, Either, Row};
+use std::fmt::Write;
+use std::time::Duration;
+
+/// The first major version whose `statement_timeout` counts for each statement of a message by itself.
+const OLDEST_SERVER: u32 = 130_000;
+
+/// What the server's own limits may overrun before it counts as gone: network delay and a busy machine.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How long one statement may wait for a lock, and take altogether.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    pub lock: Duration,
+    pub statement: Duration,
+}
+
+/// What a transaction may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    Write,
+}
+
+/// What the server said of itself at the start.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Such as `15.18`.
+    pub version: String,
+    /// The role that the statements run as, quoted for SQL.
+    pub role: String,
+    /// Why nothing may be written here: a replica, or read only by setting.
+    pub read_only: Option<&'static str>,
+}
+
+/// The answers to a script: one list of rows for each statement that was completed.
+#[derive(Debug, Default)]
+pub struct Script {
+    pub answers: Vec<Vec<PgRow>>,
+    /// Why the statement after the last answer failed; the transaction is rolled back then.
+    pub failure: Option<Failure>,
+}
+
+/// A connection to one database.
+#[derive(Debug)]
+pub struct Session {
+    connection: PgConnection,
+    server: Server,
+    lost: Option<Failure>,
+}
+
+impl Session {
+    /// Connects and asks the server who it is.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, refuses, or is too old.
+    pub async fn connect(options: &PgConnectOptions, bounds: Bounds) -> Result<Self, ConnectError> {
+        let unknown = Server { version: String::new(), role: String::new(), read_only: None };
+        let mut session = Self { connection: open(options).await?, server: unknown, lost: None };
+        let script = session.script("hello", Access::Read, bounds, [HELLO]).await;
+        if let Some(failure) = script.failure {
+            return Err(ConnectError::at(options, failure.to_string()));
+        }
+        let (server, number) = script
+            .answers
+            .first()
+            .and_then(|rows| rows.first())
+            .and_then(read_hello)
+            .ok_or_else(|| ConnectError::at(options, "it does not answer as a PostgreSQL server does"))?;
+        if number < OLDEST_SERVER {
+            let found = server.version;
+            return Err(ConnectError::at(options, format!("PostgreSQL {found} is too old; pgmedic needs 13 or newer")));
+        }
+        session.server = server;
+        Ok(session)
+    }
+
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// The failure that ended the connection; whatever is asked after it fails with the same.
+    pub fn lost(&self) -> Option<&Failure> {
+        self.lost.as_ref()
+    }
+
+    /// Runs `statements` in one message and one transaction. Each must be a single SQL statement made of constants
+    /// and of names that the server itself quoted.
+    pub async fn script<S: AsRef<str>>(
+        &mut self,
+        name: &str,
+        access: Access,
+        bounds: Bounds,
+        statements: impl IntoIterator<Item = S>,
+    ) -> Script {
+        let mut message = begin(name, access, bounds);
+        for statement in statements {
+            message.push_str(statement.as_ref());
+            message.push_str(";\n");
+        }
+        message.push_str("COMMIT");
+        let script = self.send(message, bounds).await;
+        if script.failure.is_some() {
+            self.roll_back(bounds).await;
+        }
+        script
+    }
+
+    /// Runs one statement with bound text arrays, and hands each row to `each` as it arrives.
+    ///
+    /// # Errors
+    ///
+    /// The statement's failure, or the first that `each` returns.
+    pub async fn query(
+        &mut self,
+        name: &str,
+        bounds: Bounds,
+        statement: &'static str,
+        arrays: [Vec<String>; 5],
+        mut each: impl FnMut(PgRow) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if let Some(failure) = self.send(begin(name, Access::Read, bounds), bounds).await.failure {
+            return Err(failure);
+        }
+        let mut query = sqlx::query(statement).persistent(false);
+        for array in arrays {
+            query = query.bind(array);
+        }
+        let mut rows = query.fetch(&mut self.connection);
+        let result = loop {
+            match within(bounds, &mut rows).await {
+                Ok(Some(row)) => {
+                    if let Err(failure) = each(row) {
+                        break Err(failure);
+                    }
+                }
+                Ok(None) => break Ok(()),
+                Err(failure) => break Err(failure),
+            }
+        };
+        drop(rows);
+        if let Err(failure) = &result {
+            self.note(failure);
+        }
+        self.roll_back(bounds).await;
+        result
+    }
+
+    /// Says goodbye, so that the server logs no broken connection.
+    pub async fn close(self) {
+        // Nothing is owed to a server that does not take a goodbye.
+        let _ = tokio::time::timeout(GRACE, self.connection.close()).await;
+    }
+
+    /// Ends a transaction of which nothing is to be kept. Should this fail, what is asked next fails and says so.
+    async fn roll_back(&mut self, bounds: Bounds) {
+        self.send("/* pgmedic:end */ ROLLBACK".to_owned(), bounds).await;
+    }
+
+    /// Sends one message; the answers to its preamble, `PREAMBLE` of them, are left out.
+    async fn send(&mut self, message: String, bounds: Bounds) -> Script {
+        let mut script = Script { answers: Vec::new(), failure: self.lost.clone() };
+        if script.failure.is_some() {
+            return script;
+        }
+        let mut preamble = PREAMBLE;
+        let mut rows = Vec::new();
+        let mut answers = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(&mut self.connection);
+        loop {
+            match within(bounds, &mut answers).await {
+                Ok(Some(Either::Right(row))) => rows.push(row),
+                Ok(Some(Either::Left(_))) if preamble > 0 => preamble -= 1,
+                Ok(Some(Either::Left(_))) => script.answers.push(std::mem::take(&mut rows)),
+                Ok(None) => return script,
+                Err(failure) => {
+                    script.failure = Some(failure);
+                    break;
+                }
+            }
+        }
+        drop(answers);
+        if let Some(failure) = &script.failure {
+            self.note(failure);
+        }
+        script
+    }
+
+    fn note(&mut self, failure: &Failure) {
+        if failure.is_lost() {
+            self.lost = Some(failure.clone());
+        }
+    }
+}
+
+/// Statements in what `begin` writes.
+const PREAMBLE: usize = 7;
+
+/// Opens a transaction in which nothing of the user's settings can bend a statement.
+fn begin(name: &str, access: Access, bounds: Bounds) -> String {
+    let access = match access {
+        Access::Read => "ONLY",
+        Access::Write => "WRITE",
+    };
+    let mut sql = String::with_capacity(512);
+    // Row security off turns silently hidden rows into an error; compiling such short statements only costs; the
+    // idle limit frees locks should we vanish.
+    let _ = writeln!(
+        sql,
+        "/* pgmedic:{name} */ BEGIN ISOLATION LEVEL READ COMMITTED, READ {access};\n\
+         SET LOCAL search_path = pg_catalog;\n\
+         SET LOCAL row_security = off;\n\
+         SET LOCAL jit = off;\n\
+         SET LOCAL lock_timeout = {lock};\n\
+         SET LOCAL statement_timeout = {statement};\n\
+         SET LOCAL idle_in_transaction_session_timeout = {statement};",
+        lock = milliseconds(bounds.lock),
+        statement = milliseconds(bounds.statement),
+    );
+    sql
+}
+
+/// At least 1: PostgreSQL reads 0 as "no limit".
+fn milliseconds(duration: Duration) -> u128 {
+    duration.as_millis().max(1)
+}
+
+/// The next item, or a lost connection once the server has overrun its own limits.
+async fn within<T>(
+    bounds: Bounds,
+    items: &mut (impl Stream<Item = Result<T, sqlx::Error>> + Unpin),
+) -> Result<Option<T>, Failure> {
+    let limit = bounds.statement + GRACE;
+    match tokio::time::timeout(limit, items.next()).await {
+        Ok(item) => Ok(item.transpose()?),
+        Err(_) => Err(Failure::silent(limit)),
+    }
+}
+
+const HELLO: &str = "SELECT current_setting('server_version'), current_setting('server_version_num'), \
+     quote_ident(current_user), pg_is_in_recovery()::text, current_setting('default_transaction_read_only')";
+
+fn read_hello(row: &PgRow) -> Option<(Server, u32)> {
+    let text = |index: usize| row.try_get::<String, _>(index).ok();
+    let read_only = match (text(3)?.as_str(), text(4)?.as_str()) {
+        ("true", _) => Some("the server is a replica"),
+        (_, "on") => Some("default_transaction_read_only is on"),
+        _ => None,
+    };
+    // Distributions append their own package version after a space.
+    let version = text(0)?.split_whitespace().next()?.to_owned();
+    Some((Server { version, role: text(2)?, read_only }, text(1)?.parse().ok()?))
+}
