@@ -1,6 +1,25 @@
-//! pgmedic keeps PostgreSQL inserts from failing because a sequence fell behind its table.
+//! pgmedic keeps PostgreSQL inserts from failing because a sequence fell behind its table: it compares every
+//! sequence with the ids it feeds and repairs drift, and never moves a sequence backwards.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`cli`] | the command line |
+//! | [`run`] | what the command line asks for, done |
+//! | [`config`] | settings by section, layering, validation, redaction |
+//! | [`once`] | the one-shot run; calls the passes |
+//! | [`demo`] | a throwaway PostgreSQL, and the story on it |
+//! | [`sequences`] | the pass: discover, observe, judge, repair, report |
+//! | [`report`] | what a pass found and did; table and JSON renderings |
+//! | [`db`] | connecting, timeouts, error classes |
+//!
+//! Calls go down this list only: the passes know nothing of who calls them.
 
 pub mod cli;
 pub mod config;
 pub mod db;
 pub mod demo;
+pub mod once;
+pub mod report;
+pub mod run;
+pub mod sequences;
+mod telemetry;

@@ -3,3 +3,14 @@
 mod server;
 
 pub use server::{Server, ServerError, ServerOptions};
+
+/// Why the demo could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    #[error(transparent)]
+    Server(#[from] ServerError),
+}
+
+pub async fn run() -> Result<std::process::ExitCode, DemoError> {
+    Ok(std::process::ExitCode::SUCCESS)
+}

@@ -1,0 +1,35 @@
+//! What a report means as a process exit code.
+
+use super::{Outcome, Report, SequenceReport};
+
+/// Exit codes of a one-shot run. 2, bad usage or configuration, is decided before there is a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitCode {
+    /// All is well, or was mended.
+    Well = 0,
+    /// The work could not be completed: a database out of reach, a repair that failed.
+    Incomplete = 1,
+    /// Problems remain: drift seen but not mended, held, exhausted, unreadable.
+    ProblemsRemain = 3,
+}
+
+impl ExitCode {
+    /// What could not be completed outweighs what remains.
+    pub fn of(report: &Report) -> Self {
+        let mut sequences = report.databases.iter().flat_map(|database| &database.sequences);
+        let unreached = report.databases.iter().any(|database| database.error.is_some());
+        if unreached || sequences.clone().any(|sequence| sequence.outcome() == Some(Outcome::Failed)) {
+            Self::Incomplete
+        } else if sequences.any(SequenceReport::needs_attention) {
+            Self::ProblemsRemain
+        } else {
+            Self::Well
+        }
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}

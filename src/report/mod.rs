@@ -1,0 +1,203 @@
+//! What a pass found and did. The passes fill these types; only the edges print or count them.
+//!
+//! The JSON form is a contract (`schema` 1): `docs/report.md` describes every field.
+
+mod exit;
+mod progress;
+mod table;
+
+pub use exit::ExitCode;
+pub use progress::Progress;
+pub use table::{TableOptions, render as render_table};
+
+use serde::Serialize;
+
+/// Version of the JSON form; it changes when a field changes its meaning or goes away.
+const SCHEMA: u32 = 1;
+
+/// Everything one run looked at.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    schema: u32,
+    version: &'static str,
+    pub dry_run: bool,
+    pub databases: Vec<DatabaseReport>,
+    pub summary: Summary,
+}
+
+/// One pass over one database.
+#[derive(Debug, Default, Serialize)]
+pub struct DatabaseReport {
+    /// The configured name.
+    pub name: String,
+    /// As the server says it, such as `15.18`; none when it was never reached.
+    pub server_version: Option<String>,
+    /// Why the pass could not be completed.
+    pub error: Option<String>,
+    pub duration_seconds: f64,
+    pub sequences: Vec<SequenceReport>,
+    /// Session stores that were swept: none can be configured in this version.
+    pub sessions: [(); 0],
+}
+
+/// One sequence: what was found before any repair, and the repair.
+#[derive(Debug, Serialize)]
+pub struct SequenceReport {
+    /// Schema-qualified, quoted where SQL would quote it.
+    pub name: String,
+    pub feeds: Vec<FeedReport>,
+    /// What `nextval` would have returned.
+    pub next_value: Option<i64>,
+    /// The furthest id found that the sequence itself could produce.
+    pub frontier: Option<i64>,
+    pub verdict: Verdict,
+    /// Values that would still be handed out without being beyond the frontier.
+    pub gap: Option<u128>,
+    /// Share of the range up to the limit that is used, 0 to 1.
+    pub used_ratio: Option<f64>,
+    pub cause: Option<Cause>,
+    pub reason: Option<String>,
+    pub repair: Option<RepairReport>,
+}
+
+/// A column whose new values come from the sequence.
+#[derive(Debug, Clone, Serialize)]
+pub struct FeedReport {
+    /// `schema.table.column`, quoted where SQL would quote it.
+    pub column: String,
+    pub link: Link,
+}
+
+/// How it is known that a sequence feeds a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// Owned by the column (`pg_depend` 'a').
+    Serial,
+    /// The column's identity sequence (`pg_depend` 'i').
+    Identity,
+    /// The column's default is `nextval` of a sequence it does not own.
+    Default,
+    /// Stated in the configuration.
+    Declared,
+}
+
+/// What was found before repair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    InSync,
+    Behind,
+    /// No value is left before the limit.
+    Exhausted,
+    /// Not read; `reason` says why and what cures it.
+    Unreadable,
+    /// Cannot be judged, by its nature; `reason` says why.
+    Unsupported,
+    /// Feeds no column that can be known.
+    Unlinked,
+}
+
+/// Why a sequence drifted, by comparing with the pass before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// First sight: there is no pass before to compare with.
+    Unknown,
+}
+
+/// What was done about a sequence that is behind.
+#[derive(Debug, Serialize)]
+pub struct RepairReport {
+    pub outcome: Outcome,
+    /// What was used, or would have been.
+    pub method: Option<Method>,
+    /// The next value when it was looked at again after the repair.
+    pub next_value: Option<i64>,
+    pub reason: Option<String>,
+    pub duration_seconds: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Repaired,
+    /// Not tried: a dry run, or repairs are switched off.
+    Skipped,
+    /// A guard said no; `reason` says which, and what lets it through.
+    Held,
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Hand the unusable values out with `nextval`.
+    Advance,
+    /// Move the sequence under its own lock.
+    Leap,
+}
+
+/// Counts over all databases.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub sequences: u64,
+    pub in_sync: u64,
+    pub behind: u64,
+    pub repaired: u64,
+    pub held: u64,
+    pub failed: u64,
+    pub exhausted: u64,
+    pub unreadable: u64,
+    pub unsupported: u64,
+    pub unlinked: u64,
+    pub sessions_expired: u64,
+}
+
+impl Report {
+    pub fn new(dry_run: bool, databases: Vec<DatabaseReport>) -> Self {
+        let summary = Summary::of(&databases);
+        Self { schema: SCHEMA, version: env!("CARGO_PKG_VERSION"), dry_run, databases, summary }
+    }
+}
+
+impl Summary {
+    /// Counts the findings of `databases`.
+    pub fn of(databases: &[DatabaseReport]) -> Self {
+        let mut summary = Self::default();
+        for sequence in databases.iter().flat_map(|database| &database.sequences) {
+            summary.sequences += 1;
+            *match sequence.verdict {
+                Verdict::InSync => &mut summary.in_sync,
+                Verdict::Behind => &mut summary.behind,
+                Verdict::Exhausted => &mut summary.exhausted,
+                Verdict::Unreadable => &mut summary.unreadable,
+                Verdict::Unsupported => &mut summary.unsupported,
+                Verdict::Unlinked => &mut summary.unlinked,
+            } += 1;
+            match sequence.outcome() {
+                Some(Outcome::Repaired) => summary.repaired += 1,
+                Some(Outcome::Held) => summary.held += 1,
+                Some(Outcome::Failed) => summary.failed += 1,
+                Some(Outcome::Skipped) | None => {}
+            }
+        }
+        summary
+    }
+}
+
+impl SequenceReport {
+    /// The outcome of its repair, when it owed one.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.repair.as_ref().map(|repair| repair.outcome)
+    }
+
+    /// Whether somebody still has to act.
+    pub fn needs_attention(&self) -> bool {
+        match self.verdict {
+            Verdict::InSync | Verdict::Unsupported | Verdict::Unlinked => false,
+            Verdict::Exhausted | Verdict::Unreadable => true,
+            Verdict::Behind => self.outcome() != Some(Outcome::Repaired),
+        }
+    }
+}

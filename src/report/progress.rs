@@ -1,0 +1,27 @@
+//! How far a pass is, for whoever watches it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counters that a pass moves and an edge may read at any time. One may be shared by several passes.
+#[derive(Debug, Default)]
+pub struct Progress {
+    total: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Progress {
+    /// More sequences are to be looked at.
+    pub fn expect(&self, sequences: usize) {
+        self.total.fetch_add(sequences as u64, Ordering::Relaxed);
+    }
+
+    /// More sequences have been looked at.
+    pub fn advance(&self, sequences: usize) {
+        self.done.fetch_add(sequences as u64, Ordering::Relaxed);
+    }
+
+    /// Sequences looked at, and sequences to be looked at.
+    pub fn state(&self) -> (u64, u64) {
+        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,210 @@
+//! A report as text made to be read: worst first, the healthy counted.
+
+use super::{DatabaseReport, Outcome, Report, SequenceReport, Verdict};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// How to render.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TableOptions {
+    /// List the healthy sequences too.
+    pub verbose: bool,
+    pub colour: bool,
+    /// Fit the terminal's width; else as wide as the text.
+    pub to_terminal: bool,
+}
+
+/// What a row is about, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Status {
+    Failed,
+    Held,
+    Exhausted,
+    Unreadable,
+    Behind,
+    Repaired,
+    Unsupported,
+    Unlinked,
+    InSync,
+}
+
+/// The whole report.
+pub fn render(report: &Report, options: TableOptions) -> String {
+    let mut text = String::new();
+    for database in &report.databases {
+        render_database(&mut text, database, options);
+    }
+    if report.databases.is_empty() {
+        text.push_str("No database to look at.\n");
+    }
+    text
+}
+
+fn render_database(text: &mut String, database: &DatabaseReport, options: TableOptions) {
+    let mut rows: Vec<(Status, &SequenceReport)> =
+        database.sequences.iter().map(|sequence| (Status::of(sequence), sequence)).collect();
+    rows.sort_by(|(a, x), (b, y)| a.cmp(b).then(y.gap.cmp(&x.gap)).then_with(|| x.name.cmp(&y.name)));
+
+    // Writing into a String cannot fail.
+    let _ = writeln!(text, "{}", headline(database, &rows));
+    if let Some(error) = &database.error {
+        let _ = writeln!(text, "  {}", alarm(&format!("could not be completed: {}", clean(error)), options));
+    }
+    let shown: Vec<_> = rows.into_iter().filter(|(status, _)| options.verbose || *status != Status::InSync).collect();
+    if !shown.is_empty() {
+        let _ = writeln!(text, "\n{}", table(&shown, options));
+    }
+    let reasons: Vec<String> = shown.iter().filter_map(|(_, sequence)| reasons(sequence)).collect();
+    if !reasons.is_empty() {
+        let _ = writeln!(text, "\n{}", reasons.join("\n"));
+    }
+    text.push('\n');
+}
+
+/// `app (PostgreSQL 15.18): 214 sequences, 1 repaired, 213 in sync, looked at in 12 ms`
+fn headline(database: &DatabaseReport, rows: &[(Status, &SequenceReport)]) -> String {
+    let mut line = clean(&database.name).into_owned();
+    let Some(version) = &database.server_version else { return line + ": not reached" };
+    let number = rows.len();
+    let _ = write!(line, " (PostgreSQL {}): {number} sequence{}", clean(version), if number == 1 { "" } else { "s" });
+    for same in rows.chunk_by(|(a, _), (b, _)| a == b) {
+        if let [(status, _), ..] = same {
+            let _ = write!(line, ", {} {}", same.len(), status.word());
+        }
+    }
+    let _ = write!(line, ", looked at in {:.0} ms", database.duration_seconds * 1000.0);
+    line
+}
+
+fn table(rows: &[(Status, &SequenceReport)], options: TableOptions) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    if options.to_terminal {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    } else {
+        table.force_no_tty();
+    }
+    if options.colour {
+        table.enforce_styling();
+    }
+    table.set_header(["status", "sequence", "feeds", "next value", "frontier", "gap", "used", "repair"]);
+    for column in 3..7 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for (status, sequence) in rows {
+        let mut word = Cell::new(status.word());
+        if let Some(colour) = status.colour().filter(|_| options.colour) {
+            word = word.fg(colour).add_attribute(Attribute::Bold);
+        }
+        table.add_row([
+            word,
+            Cell::new(clean(&sequence.name)),
+            Cell::new(feeds(sequence)),
+            Cell::new(number(sequence.next_value)),
+            Cell::new(number(sequence.frontier)),
+            Cell::new(number(sequence.gap)),
+            Cell::new(sequence.used_ratio.map_or_else(String::new, percent)),
+            Cell::new(repair(sequence)),
+        ]);
+    }
+    table
+}
+
+fn feeds(sequence: &SequenceReport) -> String {
+    /// More would bury the table.
+    const SHOWN: usize = 3;
+    let mut lines: Vec<String> =
+        sequence.feeds.iter().take(SHOWN).map(|feed| clean(&feed.column).into_owned()).collect();
+    if sequence.feeds.len() > SHOWN {
+        lines.push(format!("and {} more", sequence.feeds.len() - SHOWN));
+    }
+    lines.join("\n")
+}
+
+fn repair(sequence: &SequenceReport) -> String {
+    let Some(repair) = &sequence.repair else { return String::new() };
+    let method = match repair.method {
+        Some(super::Method::Advance) => "advance",
+        Some(super::Method::Leap) => "leap",
+        None => "",
+    };
+    match (repair.outcome, repair.next_value) {
+        (Outcome::Repaired, Some(next)) => format!("{method} to {next}"),
+        (Outcome::Repaired, None) => method.to_owned(),
+        (Outcome::Skipped, _) => format!("would {method}"),
+        (Outcome::Held, _) => "held".to_owned(),
+        (Outcome::Failed, _) => format!("{method} failed"),
+    }
+}
+
+/// Why, and what to do, on a line of its own.
+fn reasons(sequence: &SequenceReport) -> Option<String> {
+    let skipped = sequence.outcome() == Some(Outcome::Skipped);
+    let of_repair = sequence.repair.as_ref().filter(|_| !skipped).and_then(|repair| repair.reason.as_deref());
+    let reasons: Vec<Cow<'_, str>> = [sequence.reason.as_deref(), of_repair].into_iter().flatten().map(clean).collect();
+    (!reasons.is_empty()).then(|| format!("  {}: {}", clean(&sequence.name), reasons.join("; ")))
+}
+
+fn number(value: Option<impl ToString>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn percent(ratio: f64) -> String {
+    if ratio > 0.0 && ratio < 0.001 { "<0.1 %".to_owned() } else { format!("{:.1} %", ratio * 100.0) }
+}
+
+/// A name from a database must not steer the terminal.
+fn clean(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) {
+        let visible = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        Cow::Owned(text.chars().map(visible).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn alarm(text: &str, options: TableOptions) -> String {
+    if options.colour { format!("\u{1b}[31m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+impl Status {
+    fn of(sequence: &SequenceReport) -> Self {
+        match (sequence.verdict, sequence.outcome()) {
+            (_, Some(Outcome::Failed)) => Self::Failed,
+            (_, Some(Outcome::Held)) => Self::Held,
+            (_, Some(Outcome::Repaired)) => Self::Repaired,
+            (Verdict::Behind, _) => Self::Behind,
+            (Verdict::Exhausted, _) => Self::Exhausted,
+            (Verdict::Unreadable, _) => Self::Unreadable,
+            (Verdict::Unsupported, _) => Self::Unsupported,
+            (Verdict::Unlinked, _) => Self::Unlinked,
+            (Verdict::InSync, _) => Self::InSync,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Held => "held",
+            Self::Exhausted => "exhausted",
+            Self::Unreadable => "unreadable",
+            Self::Behind => "behind",
+            Self::Repaired => "repaired",
+            Self::Unsupported => "unsupported",
+            Self::Unlinked => "unlinked",
+            Self::InSync => "in sync",
+        }
+    }
+
+    fn colour(self) -> Option<Color> {
+        match self {
+            Self::Failed | Self::Exhausted => Some(Color::Red),
+            Self::Held | Self::Unreadable | Self::Behind => Some(Color::Yellow),
+            Self::Repaired | Self::InSync => Some(Color::Green),
+            Self::Unsupported | Self::Unlinked => None,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What the command line asks for, done: the only place that prints reports and chooses exit codes.
+
+use crate::cli::{Cli, Command, Format, completions};
+use crate::config::{ConfigError, Environment, Settings};
+use crate::report::{ExitCode as Outcome, Progress, Report, TableOptions, render_table};
+use crate::sequences::Orders;
+use crate::{demo, once, telemetry};
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// Why there is nothing to report.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("the agent is not part of this version yet: run pgmedic --once, by a timer if need be")]
+    NoAgent,
+    #[error(transparent)]
+    Demo(#[from] demo::DemoError),
+    #[error("the report could not be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl RunError {
+    /// 2: bad usage or configuration; 1: the work could not be completed.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::NoAgent => 2,
+            Self::Demo(_) | Self::Output(_) => 1,
+        }
+    }
+}
+
+/// Does what `cli` asks for.
+///
+/// # Errors
+///
+/// When it could not be done, as opposed to done with a report that bears bad news.
+pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
+    match cli.command {
+        Some(Command::Demo) => return Ok(demo::run().await?),
+        Some(Command::Completions { shell }) => {
+            completions(shell, &mut io::stdout());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::CheckConfig) | None => {}
+    }
+    let settings = Settings::load(cli.config.as_deref(), &Environment::from_process())?.only(&cli.database)?;
+    if cli.command.is_some() {
+        io::stdout().write_all(settings.redacted_toml().as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !cli.once {
+        return Err(RunError::NoAgent);
+    }
+    telemetry::install(&settings.log);
+    let orders = Orders { dry_run: cli.dry_run, approved: cli.approve.clone() };
+    let progress = Progress::default();
+    let report = once::with_bar(once::run(&settings, &orders, &progress), &progress).await;
+    print(&report, &cli)?;
+    Ok(Outcome::of(&report).into())
+}
+
+fn print(report: &Report, cli: &Cli) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match cli.format {
+        Format::Table => out.write_all(render_table(report, table_options(cli.verbose)).as_bytes()),
+        Format::Json => {
+            serde_json::to_writer(&mut out, report)?;
+            writeln!(out)
+        }
+    }
+}
+
+pub(crate) fn table_options(verbose: bool) -> TableOptions {
+    let stdout = io::stdout();
+    TableOptions { verbose, colour: colours(&stdout), to_terminal: stdout.is_terminal() }
+}
+
+/// Colours only on a terminal, and never where `NO_COLOR` is set (no-color.org).
+pub(crate) fn colours(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

@@ -1,0 +1,314 @@
+//! Which sequences feed which columns: one catalog query, read into what can be looked at and what cannot.
+
+use super::default_expression::hands_out_nextval;
+use super::verdict::{ColumnRange, Parameters};
+use crate::config::{DeclaredFeed, Sequences};
+use crate::db::{Bounds, Failure, Session};
+use crate::report::{FeedReport, Link};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use std::collections::HashSet;
+use std::time::Duration;
+
+const CATALOG: &str = include_str!("catalog.sql");
+
+/// The catalog query holds no user's lock, so it may take the time that 100 000 sequences need.
+const CATALOG_WITHIN: Duration = Duration::from_secs(60);
+
+/// Pages that are read so quickly that a missing index does not matter: 4 MB.
+const FEW_PAGES: i64 = 512;
+
+/// A sequence and what it feeds.
+#[derive(Debug)]
+pub struct Sequence {
+    pub oid: u32,
+    /// Schema and name as they are, for matching.
+    pub raw_name: (String, String),
+    /// Schema-qualified, quoted by the server.
+    pub name: String,
+    pub parameters: Parameters,
+    /// Quoted.
+    pub owner: String,
+    /// The role may `ALTER` it: it owns it, or is a member of its owner.
+    pub may_alter: bool,
+    /// The role may call `nextval`.
+    pub may_advance: bool,
+    pub feeds: Vec<Feed>,
+    /// Links that were seen and do not count, and why.
+    pub notes: Vec<String>,
+    /// Why its state cannot be read.
+    pub problem: Option<String>,
+}
+
+/// A column that counts as fed.
+#[derive(Debug)]
+pub struct Feed {
+    pub report: FeedReport,
+    pub source: Result<Source, Problem>,
+}
+
+/// Where a fed column's ids are read.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub table_oid: u32,
+    /// Schema-qualified, quoted by the server.
+    pub table: String,
+    /// Quoted by the server.
+    pub column: String,
+    pub range: ColumnRange,
+    /// Stored as `numeric`: may hold fractions and values beyond int8.
+    pub numeric: bool,
+    /// Relations that reading it locks: the table, its partitions and children, and all their indexes.
+    pub relations: u64,
+    pub has_children: bool,
+    pub indexed: bool,
+    /// Without an index to use, and too large to read in passing.
+    pub slow: bool,
+}
+
+/// Why a feed cannot be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// By its nature.
+    Unsupported(String),
+    /// For now; the text names the cure.
+    Unreadable(String),
+}
+
+/// What the catalog and the configuration say there is.
+#[derive(Debug)]
+pub struct Discovered {
+    /// Every covered sequence once, in OID order.
+    pub sequences: Vec<Sequence>,
+    /// Declared feeds of sequences that this database does not have.
+    pub missing: Vec<DeclaredFeed>,
+}
+
+/// Reads the catalog.
+///
+/// # Errors
+///
+/// The query's failure.
+pub async fn discover(
+    session: &mut Session,
+    database: &str,
+    settings: &Sequences,
+    bounds: Bounds,
+) -> Result<Discovered, Failure> {
+    let role = session.server().role.clone();
+    let bounds = Bounds { statement: bounds.statement.max(CATALOG_WITHIN), ..bounds };
+    let mut sequences: Vec<Sequence> = Vec::new();
+    session
+        .query("catalog", bounds, CATALOG, declared(database, settings), |row| {
+            let oid = oid(&row, "seq_oid")?;
+            if sequences.last().is_none_or(|last| last.oid != oid) {
+                sequences.push(sequence(&row, oid, &role)?);
+            }
+            if let Some(sequence) = sequences.last_mut() {
+                add_link(sequence, &row, &role)?;
+            }
+            Ok(())
+        })
+        .await?;
+    let known: HashSet<(&str, &str)> =
+        sequences.iter().map(|sequence| (sequence.raw_name.0.as_str(), sequence.raw_name.1.as_str())).collect();
+    let missing = settings
+        .feeds_in(database)
+        .filter(|feed| !known.contains(&(feed.sequence.schema.as_str(), feed.sequence.name.as_str())))
+        .cloned()
+        .collect();
+    sequences.retain(|sequence| settings.covers(&sequence.raw_name.0, &sequence.raw_name.1));
+    Ok(Discovered { sequences, missing })
+}
+
+fn declared(database: &str, settings: &Sequences) -> [Vec<String>; 5] {
+    let mut columns: [Vec<String>; 5] = Default::default();
+    for feed in settings.feeds_in(database) {
+        let parts = [
+            &feed.sequence.schema,
+            &feed.sequence.name,
+            &feed.column.table.schema,
+            &feed.column.table.name,
+            &feed.column.column,
+        ];
+        for (column, part) in columns.iter_mut().zip(parts) {
+            column.push(part.clone());
+        }
+    }
+    columns
+}
+
+fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, Failure> {
+    let name: String = row.try_get("seq_quoted")?;
+    let problem = if !allowed(row, "may_enter_seq_schema")? {
+        Some(missing(&format!("USAGE ON SCHEMA {}", text(row, "seq_schema_quoted")?), role))
+    } else if !allowed(row, "may_read_seq")? {
+        Some(missing(&format!("SELECT ON SEQUENCE {name}"), role))
+    } else {
+        None
+    };
+    Ok(Sequence {
+        oid,
+        raw_name: (row.try_get("seq_schema")?, row.try_get("seq_name")?),
+        parameters: Parameters {
+            increment: row.try_get("seqincrement")?,
+            min_value: row.try_get("seqmin")?,
+            max_value: row.try_get("seqmax")?,
+            cache: row.try_get("seqcache")?,
+            cycle: row.try_get("seqcycle")?,
+        },
+        owner: row.try_get("seq_owner")?,
+        may_alter: row.try_get("may_alter")?,
+        may_advance: allowed(row, "may_advance")?,
+        feeds: Vec::new(),
+        notes: Vec::new(),
+        problem,
+        name,
+    })
+}
+
+fn add_link(sequence: &mut Sequence, row: &PgRow, role: &str) -> Result<(), Failure> {
+    let wanted: Option<String> = row.try_get("wanted")?;
+    let target: (Option<String>, Option<String>) = (row.try_get("rel_quoted")?, row.try_get("att_quoted")?);
+    let (Some(table), Some(attribute)) = target else {
+        if let Some(column) = wanted {
+            let reason = format!("sequences.feeds declares column {column}, which does not exist; correct the name");
+            let report = FeedReport { column, link: Link::Declared };
+            sequence.feeds.push(Feed { report, source: Err(Problem::Unreadable(reason)) });
+        }
+        return Ok(());
+    };
+    let column = format!("{table}.{attribute}");
+    let expression: Option<String> = row.try_get("expression")?;
+    let link = match row.try_get::<Option<String>, _>("dependency")?.as_deref() {
+        Some("i") => Link::Identity,
+        Some(_) => Link::Serial,
+        None if expression.is_some() => Link::Default,
+        None => Link::Declared,
+    };
+    if let (Link::Default, None, Some(note)) = (link, &wanted, uncounted(row, &column)?) {
+        sequence.notes.push(note);
+        return Ok(());
+    }
+    let computed = wanted.is_none() && expression.as_deref().is_some_and(|tree| !hands_out_nextval(tree));
+    let source = if computed {
+        let reason =
+            format!("the default of {column} is computed from nextval, so its ids are not the sequence's values");
+        Err(Problem::Unsupported(reason))
+    } else {
+        source(row, table, attribute, role)?
+    };
+    sequence.feeds.push(Feed { report: FeedReport { column, link }, source });
+    Ok(())
+}
+
+/// Why a default's link does not count without being declared, if so.
+fn uncounted(row: &PgRow, column: &str) -> Result<Option<String>, Failure> {
+    let declare = "declare it under [[sequences.feeds]] if it is meant";
+    if text(row, "rel_kind")? == "v" {
+        return Ok(Some(format!(
+            "the default of view column {column} uses it too; a view stores no ids: declare the column of the table behind it"
+        )));
+    }
+    if !row.try_get::<bool, _>("same_owner")? {
+        let owner = text(row, "rel_owner")?;
+        return Ok(Some(format!(
+            "the default of {column} uses it too, but that table's owner {owner} does not own the sequence: not counted; {declare}"
+        )));
+    }
+    Ok(None)
+}
+
+fn source(row: &PgRow, table: String, column: String, role: &str) -> Result<Result<Source, Problem>, Failure> {
+    let unsupported = |what: String| Ok(Err(Problem::Unsupported(what)));
+    let unreadable = |what: String| Ok(Err(Problem::Unreadable(what)));
+    match text(row, "rel_kind")?.as_str() {
+        "r" | "p" => {}
+        "f" => return unsupported(format!("{table} is a foreign table: its ids are kept by another server")),
+        "v" | "m" => return unsupported(format!("{table} is a view: declare the column of the table behind it")),
+        kind => return unsupported(format!("{table} is no table (relkind {kind})")),
+    }
+    if row.try_get("has_foreign")? {
+        return unsupported(format!("{table} has a foreign table among its partitions or children"));
+    }
+    let Some((range, numeric)) = column_type(row.try_get("type_oid")?, row.try_get("type_modifier")?) else {
+        return unsupported(format!("{table}.{column} is {}, not an integer column", text(row, "type_name")?));
+    };
+    if !allowed(row, "may_enter_rel_schema")? {
+        return unreadable(missing(&format!("USAGE ON SCHEMA {}", text(row, "rel_schema_quoted")?), role));
+    }
+    if !allowed(row, "may_read_column")? {
+        return unreadable(missing(&format!("SELECT ({column}) ON {table}"), role));
+    }
+    if row.try_get("hides_rows")? {
+        return unreadable(format!(
+            "row-level security of {table} hides rows from {role}: ALTER ROLE {role} BYPASSRLS"
+        ));
+    }
+    let has_children = row.try_get("has_children")?;
+    let indexed = row.try_get("indexed")?;
+    let pages: i64 = row.try_get("pages")?;
+    let relations: i64 = row.try_get("relations")?;
+    Ok(Ok(Source {
+        table_oid: oid(row, "rel_oid")?,
+        table,
+        column,
+        range,
+        numeric,
+        relations: u64::try_from(relations).map_err(|error| Failure::Answer(error.to_string()))?,
+        has_children,
+        indexed,
+        slow: !indexed && (has_children || pages > FEW_PAGES),
+    }))
+}
+
+/// The ids a column of this base type can hold, and whether it is `numeric`; none when it is no integer type.
+/// OIDs: `pg_type.dat`; a numeric's precision and scale in its modifier: `src/backend/utils/adt/numeric.c`.
+fn column_type(type_oid: i64, modifier: i32) -> Option<(ColumnRange, bool)> {
+    match (type_oid, modifier) {
+        (21, _) => Some((ColumnRange::INT2, false)),
+        (23, _) => Some((ColumnRange::INT4, false)),
+        (20, _) => Some((ColumnRange::INT8, false)),
+        (1700, -1) => Some((ColumnRange::INT8, true)),
+        (1700, modifier) if (modifier - 4) & 0x7ff == 0 => {
+            let precision = u32::try_from((modifier - 4) >> 16 & 0xffff).ok()?;
+            Some((ColumnRange::numeric(precision), true))
+        }
+        _ => None,
+    }
+}
+
+fn missing(privilege: &str, role: &str) -> String {
+    format!("a privilege is missing: GRANT {privilege} TO {role}")
+}
+
+fn text(row: &PgRow, column: &str) -> Result<String, Failure> {
+    Ok(row.try_get(column)?)
+}
+
+fn oid(row: &PgRow, column: &str) -> Result<u32, Failure> {
+    let oid: i64 = row.try_get(column)?;
+    u32::try_from(oid).map_err(|error| Failure::Answer(format!("{column}: {error}")))
+}
+
+/// A privilege check is null when its object was dropped a moment ago: reading it will say so.
+fn allowed(row: &PgRow, column: &str) -> Result<bool, Failure> {
+    Ok(row.try_get::<Option<bool>, _>(column)?.unwrap_or(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_integral_types_are_columns_of_ids() {
+        let numeric = |precision: i32, scale: i32| ((precision << 16) | (scale & 0x7ff)) + 4;
+        assert_eq!(column_type(21, -1), Some((ColumnRange::INT2, false)));
+        assert_eq!(column_type(1700, -1), Some((ColumnRange::INT8, true)));
+        assert_eq!(column_type(1700, numeric(5, 0)), Some((ColumnRange { min: -99_999, max: 99_999 }, true)));
+        assert_eq!(column_type(1700, numeric(38, 0)), Some((ColumnRange::INT8, true)));
+        assert_eq!(column_type(1700, numeric(10, 2)), None);
+        assert_eq!(column_type(1700, numeric(10, -2)), None, "rounds its ids away");
+        assert_eq!(column_type(25, -1), None);
+    }
+}

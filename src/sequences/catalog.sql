@@ -1,0 +1,139 @@
+-- Every sequence with every column it feeds: one row a link, one row alone for a sequence without any.
+-- Takes no lock on any user's relation, so that a locked table cannot hold up discovery: that is why the default
+-- comes as pg_node_tree text and not through pg_get_expr(), which opens the table.
+-- $1..$5: the links that the configuration declares: sequence schema, name; table schema, name; column.
+WITH RECURSIVE
+-- The base type of each domain, through domains over domains; the modifier nearest to the column counts.
+domain_steps (type, base, modifier, depth) AS (
+    SELECT t.oid, t.typbasetype, t.typtypmod, 1
+    FROM pg_catalog.pg_type t
+    WHERE t.typtype = 'd'
+  UNION ALL
+    SELECT d.type, t.typbasetype, CASE WHEN d.modifier >= 0 THEN d.modifier ELSE t.typtypmod END, d.depth + 1
+    FROM domain_steps d
+    JOIN pg_catalog.pg_type t ON t.oid = d.base AND t.typtype = 'd'
+),
+domains AS (
+    SELECT DISTINCT ON (type) type, base, modifier FROM domain_steps ORDER BY type, depth DESC
+),
+-- Owned sequences: 'a' serial, 'i' identity.
+owned AS (
+    SELECT d.objid AS seq, d.refobjid AS rel, d.refobjsubid AS att, d.deptype
+    FROM pg_catalog.pg_sequence q
+    JOIN pg_catalog.pg_depend d ON d.objid = q.seqrelid
+    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+      AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+),
+-- Defaults that name a sequence, owned or not; inherited ones are the child's own.
+defaults AS (
+    SELECT d.refobjid AS seq, ad.adrelid AS rel, ad.adnum::integer AS att, ad.adbin::text AS expression
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_attrdef ad ON ad.oid = d.objid
+    JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.refobjid
+    WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+),
+-- What the configuration declares; a column that does not exist leaves att null.
+declared AS (
+    SELECT DISTINCT s.oid AS seq, r.oid AS rel, a.attnum::integer AS att,
+           pg_catalog.format('%I.%I.%I', c.rel_schema, c.rel_name, c.att_name) AS wanted
+    FROM unnest($1, $2, $3, $4, $5) AS c (seq_schema, seq_name, rel_schema, rel_name, att_name)
+    JOIN pg_catalog.pg_namespace sn ON sn.nspname = c.seq_schema
+    JOIN pg_catalog.pg_class s ON s.relnamespace = sn.oid AND s.relname = c.seq_name AND s.relkind = 'S'
+    LEFT JOIN pg_catalog.pg_namespace rn ON rn.nspname = c.rel_schema
+    LEFT JOIN pg_catalog.pg_class r ON r.relnamespace = rn.oid AND r.relname = c.rel_name
+    LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attname = c.att_name
+                                       AND a.attnum > 0 AND NOT a.attisdropped
+),
+catalogued AS (
+    SELECT seq, rel, att, o.deptype, d.expression
+    FROM owned o FULL JOIN defaults d USING (seq, rel, att)
+),
+links AS (
+    SELECT seq, rel, att, c.deptype, c.expression, d.wanted
+    FROM catalogued c FULL JOIN declared d USING (seq, rel, att)
+),
+-- The members of each partitioned or inherited table that is fed, itself included.
+tree (root, member) AS (
+    SELECT l.rel, l.rel
+    FROM links l
+    JOIN pg_catalog.pg_class r ON r.oid = l.rel AND r.relhassubclass
+  UNION
+    SELECT t.root, i.inhrelid
+    FROM tree t
+    JOIN pg_catalog.pg_inherits i ON i.inhparent = t.member
+),
+-- Indexes of each table; a leading column of a whole, valid B-tree lets MAX stop at its first row.
+indexes AS (
+    SELECT x.indrelid, count(*) AS number,
+           array_agg(x.indkey[0]) FILTER (WHERE x.indisvalid AND x.indpred IS NULL AND i.relam IN (0, 403)) AS leading
+    FROM pg_catalog.pg_index x
+    JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+    GROUP BY x.indrelid
+),
+trees AS (
+    SELECT t.root, sum(1 + COALESCE(x.number, 0)) AS relations, bool_or(m.relkind = 'f') AS has_foreign
+    FROM tree t
+    JOIN pg_catalog.pg_class m ON m.oid = t.member
+    LEFT JOIN indexes x ON x.indrelid = t.member
+    GROUP BY t.root
+),
+-- Links that a child repeats: they are looked at through its parent.
+inherited AS (
+    SELECT DISTINCT p.seq, t.member AS rel, ca.attnum::integer AS att
+    FROM tree t
+    JOIN links p ON p.rel = t.root
+    JOIN pg_catalog.pg_attribute pa ON pa.attrelid = p.rel AND pa.attnum = p.att
+    JOIN pg_catalog.pg_attribute ca ON ca.attrelid = t.member AND ca.attname = pa.attname
+    WHERE t.member <> t.root
+)
+SELECT
+    -- the sequence
+    s.oid::bigint AS seq_oid,
+    n.nspname::text AS seq_schema,
+    s.relname::text AS seq_name,
+    quote_ident(n.nspname) AS seq_schema_quoted,
+    quote_ident(n.nspname) || '.' || quote_ident(s.relname) AS seq_quoted,
+    q.seqincrement, q.seqmin, q.seqmax, q.seqcache, q.seqcycle,
+    quote_ident(pg_catalog.pg_get_userbyid(s.relowner)) AS seq_owner,
+    pg_catalog.pg_has_role(s.relowner, 'USAGE') AS may_alter,
+    pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE') AS may_advance,
+    pg_catalog.has_table_privilege(s.oid, 'SELECT') AS may_read_seq,
+    pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_enter_seq_schema,
+    -- the link
+    l.deptype::text AS dependency,
+    l.expression,
+    l.wanted,
+    -- the fed column
+    r.oid::bigint AS rel_oid,
+    quote_ident(rn.nspname) AS rel_schema_quoted,
+    quote_ident(rn.nspname) || '.' || quote_ident(r.relname) AS rel_quoted,
+    quote_ident(a.attname) AS att_quoted,
+    r.relkind::text AS rel_kind,
+    r.relowner = s.relowner AS same_owner,
+    quote_ident(pg_catalog.pg_get_userbyid(r.relowner)) AS rel_owner,
+    COALESCE(dm.base, a.atttypid)::bigint AS type_oid,
+    CASE WHEN dm.modifier >= 0 THEN dm.modifier ELSE a.atttypmod END AS type_modifier,
+    CASE WHEN COALESCE(dm.base, a.atttypid) NOT IN (20, 21, 23)
+         THEN pg_catalog.format_type(a.atttypid, a.atttypmod) END AS type_name,
+    pg_catalog.has_schema_privilege(rn.oid, 'USAGE') AS may_enter_rel_schema,
+    pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT') AS may_read_column,
+    pg_catalog.row_security_active(r.oid) AS hides_rows,
+    r.relpages::bigint AS pages,
+    COALESCE(a.attnum = ANY (x.leading), false) AS indexed,
+    COALESCE(t.relations, 1 + COALESCE(x.number, 0))::bigint AS relations,
+    t.root IS NOT NULL AS has_children,
+    COALESCE(t.has_foreign, false) AS has_foreign
+FROM pg_catalog.pg_sequence q
+JOIN pg_catalog.pg_class s ON s.oid = q.seqrelid AND s.relpersistence <> 't'
+JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
+LEFT JOIN (
+    links l
+    LEFT JOIN inherited h ON h.seq = l.seq AND h.rel = l.rel AND h.att = l.att
+    LEFT JOIN pg_catalog.pg_class r ON r.oid = l.rel
+    LEFT JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+    LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = l.rel AND a.attnum = l.att
+    LEFT JOIN domains dm ON dm.type = a.atttypid
+    LEFT JOIN indexes x ON x.indrelid = l.rel
+    LEFT JOIN trees t ON t.root = l.rel
+) ON l.seq = q.seqrelid AND h.seq IS NULL AND (r.relpersistence IS NULL OR r.relpersistence <> 't')
+ORDER BY q.seqrelid, l.rel, l.att

@@ -1,0 +1,56 @@
+//! Whether a column's default is a sequence's value and nothing else.
+
+/// Functions that leave a value what it is: int8 to int4, int2 and numeric, and numeric's own length check.
+/// OIDs from PostgreSQL's `pg_proc.dat`.
+const CASTS: [&str; 4] = ["480", "714", "1781", "1703"];
+const NEXTVAL: &str = "1574";
+
+/// True for the stored form (`pg_node_tree`) of `nextval('…'::regclass)`, also when cast to the column's type or
+/// domain. False for anything computed from it, such as `'A' || nextval(…)` or `nextval(…) * 10`.
+pub fn hands_out_nextval(tree: &str) -> bool {
+    let mut node = tree;
+    loop {
+        if let Some(rest) = node.strip_prefix("{FUNCEXPR :funcid ") {
+            let Some((function, rest)) = rest.split_once(' ') else { return false };
+            let Some((_, argument)) = rest.split_once(":args (") else { return false };
+            if function == NEXTVAL {
+                return argument.starts_with("{CONST ");
+            }
+            if !CASTS.contains(&function) {
+                return false;
+            }
+            node = argument;
+        } else if let Some(("{COERCETODOMAIN" | "{RELABELTYPE", argument)) = node.split_once(" :arg ") {
+            node = argument;
+        } else {
+            return false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hands_out_nextval;
+
+    const NEXTVAL: &str = "{FUNCEXPR :funcid 1574 :funcresulttype 20 :funcretset false :args ({CONST :consttype 2205 \
+                           :constvalue 4 [ 1 64 0 0 0 0 0 0 ]}) :location -1}";
+
+    #[test]
+    fn a_plain_nextval_is_recognised_through_casts_and_domains() {
+        assert!(hands_out_nextval(NEXTVAL));
+        let cast = format!("{{FUNCEXPR :funcid 480 :funcresulttype 23 :args ({NEXTVAL}) :location -1}}");
+        assert!(hands_out_nextval(&cast));
+        assert!(hands_out_nextval(&format!("{{COERCETODOMAIN :arg {cast} :resulttype 16390}}")));
+        let sized = format!("{{FUNCEXPR :funcid 1703 :args ({{FUNCEXPR :funcid 1781 :args ({NEXTVAL})}} {{CONST }})}}");
+        assert!(hands_out_nextval(&sized));
+    }
+
+    #[test]
+    fn a_value_computed_from_nextval_is_not_the_sequences_own() {
+        assert!(!hands_out_nextval(&format!("{{OPEXPR :opno 686 :args ({NEXTVAL} {{CONST }}) :location -1}}")));
+        assert!(!hands_out_nextval(&format!("{{FUNCEXPR :funcid 77 :args ({NEXTVAL})}}")));
+        let sum = format!("{{FUNCEXPR :funcid 480 :args ({{OPEXPR :opno 684 :args ({NEXTVAL} {NEXTVAL})}})}}");
+        assert!(!hands_out_nextval(&sum));
+        assert!(!hands_out_nextval(""));
+    }
+}

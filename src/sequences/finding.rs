@@ -1,0 +1,97 @@
+//! From what was discovered and seen to what is reported: pure.
+
+use super::catalog::{Problem, Sequence};
+use super::observe::Observation;
+use super::verdict::Judgement;
+use crate::config::DeclaredFeed;
+use crate::report::{Cause, FeedReport, Link, SequenceReport, Verdict};
+
+/// The finding before any repair; with what was seen and the frontier when the sequence is behind.
+pub fn finding(
+    sequence: &Sequence,
+    seen: Option<&Result<Observation, String>>,
+) -> (SequenceReport, Option<(Observation, i64)>) {
+    let observation = seen.and_then(|seen| seen.as_ref().ok());
+    let (verdict, reasons) = verdict(sequence, seen);
+    let judged = matches!(verdict, Verdict::InSync | Verdict::Behind | Verdict::Exhausted);
+    let behind = observation
+        .filter(|_| verdict == Verdict::Behind)
+        .and_then(|observation| Some((*observation, observation.frontier?)));
+    let report = SequenceReport {
+        name: sequence.name.clone(),
+        feeds: sequence.feeds.iter().map(|feed| feed.report.clone()).collect(),
+        next_value: observation.and_then(|observation| observation.position.next_value()),
+        frontier: observation.and_then(|observation| observation.frontier),
+        verdict,
+        gap: observation.filter(|_| judged).map(|observation| observation.gap()),
+        used_ratio: observation.map(|observation| observation.position.used_ratio()),
+        cause: behind.map(|_| Cause::Unknown),
+        reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
+        repair: None,
+    };
+    (report, behind)
+}
+
+/// A declared feed whose sequence does not exist in `database`.
+pub fn not_there(feed: &DeclaredFeed, database: &str) -> SequenceReport {
+    SequenceReport {
+        name: feed.sequence.to_string(),
+        feeds: vec![FeedReport { column: feed.column.to_string(), link: Link::Declared }],
+        next_value: None,
+        frontier: None,
+        verdict: Verdict::Unreadable,
+        gap: None,
+        used_ratio: None,
+        cause: None,
+        reason: Some(format!(
+            "sequences.feeds declares this sequence, and database {database} has none of that name; correct the \
+             name, or add database = \"…\" to that entry"
+        )),
+        repair: None,
+    }
+}
+
+fn verdict(sequence: &Sequence, seen: Option<&Result<Observation, String>>) -> (Verdict, Vec<String>) {
+    let mut unreadable: Vec<String> = sequence.problem.iter().cloned().collect();
+    let mut unsupported = Vec::new();
+    for feed in &sequence.feeds {
+        match &feed.source {
+            Ok(_) => {}
+            Err(Problem::Unreadable(reason)) => unreadable.push(reason.clone()),
+            Err(Problem::Unsupported(reason)) => unsupported.push(reason.clone()),
+        }
+    }
+    if let Some(Err(reason)) = seen {
+        unreadable.push(reason.clone());
+    }
+    let with_notes = |mut reasons: Vec<String>| {
+        reasons.extend(sequence.notes.iter().cloned());
+        reasons
+    };
+    if sequence.parameters.cycle {
+        let reason = "it cycles: after its bound it hands out old values again, so it is never repaired";
+        return (Verdict::Unsupported, with_notes(vec![reason.to_owned()]));
+    }
+    let judgement = match seen {
+        Some(Ok(observation)) => Some(observation.position.judge(observation.frontier)),
+        _ => None,
+    };
+    match judgement {
+        Some(Judgement::Exhausted) => {
+            let reason = "no value is left before its limit: widen the sequence or the column";
+            (Verdict::Exhausted, with_notes(vec![reason.to_owned()]))
+        }
+        // Law 3: without a known link there is nothing to compare with.
+        _ if sequence.feeds.is_empty() => {
+            let reason = "no ownership, default or declared link says which column it feeds";
+            unreadable.push(reason.to_owned());
+            (Verdict::Unlinked, with_notes(unreadable))
+        }
+        // What is known to be behind is, whatever an unsupported column holds.
+        Some(Judgement::Behind { .. }) => (Verdict::Behind, with_notes(unsupported)),
+        Some(Judgement::InSync) if unsupported.is_empty() => (Verdict::InSync, with_notes(Vec::new())),
+        _ if !unreadable.is_empty() => (Verdict::Unreadable, with_notes(unreadable)),
+        // Law 2: an unsupported column may hold ids beyond those that were seen.
+        _ => (Verdict::Unsupported, with_notes(unsupported)),
+    }
+}

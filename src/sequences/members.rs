@@ -1,0 +1,77 @@
+//! The partitions and children of a table that has too many of them for one transaction.
+
+use super::batch;
+use super::catalog::Source;
+use super::probe::Member;
+use crate::db::{Access, Bounds, Failure, Session};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+/// Every member that holds rows of its own, the table itself included.
+///
+/// # Errors
+///
+/// The reason, when the catalog cannot be read, or one member may not be.
+pub async fn members(session: &mut Session, source: &Source, bounds: Bounds) -> Result<Vec<Member>, String> {
+    let mut script = session.script("members", Access::Read, bounds, [query(source)]).await;
+    if let Some(failure) = script.failure {
+        return Err(failure.to_string());
+    }
+    let role = session.server().role.clone();
+    let rows = script.answers.pop().unwrap_or_default();
+    rows.iter().map(|row| member(row, source, &role)).collect()
+}
+
+fn query(source: &Source) -> String {
+    format!(
+        "WITH RECURSIVE tree (member) AS (
+             SELECT {root}::oid
+           UNION
+             SELECT i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.member
+         )
+         SELECT c.oid::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname),
+                1 + (SELECT count(*) FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid),
+                has_schema_privilege(n.oid, 'USAGE'),
+                has_column_privilege(c.oid, a.attnum, 'SELECT'),
+                row_security_active(c.oid)
+         FROM tree t
+         JOIN pg_catalog.pg_class c ON c.oid = t.member AND c.relkind = 'r'
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND quote_ident(a.attname) = {column}
+         ORDER BY c.oid",
+        root = source.table_oid,
+        column = crate::db::quote_literal(&source.column),
+    )
+}
+
+fn member(row: &PgRow, source: &Source, role: &str) -> Result<Member, String> {
+    let (member, may_enter, may_read, hides_rows) = decode(row).map_err(|failure| failure.to_string())?;
+    let Source { table, column, .. } = source;
+    let why = format!("{table} has too many partitions to read in one transaction, so each is read by itself");
+    if !may_enter {
+        return Err(format!("{why}: GRANT USAGE ON the schema of {} TO {role}", member.name));
+    }
+    if !may_read {
+        return Err(format!("{why}: GRANT SELECT ({column}) ON {} TO {role}, and likewise on the others", member.name));
+    }
+    if hides_rows {
+        return Err(format!(
+            "row-level security of {} hides rows from {role}: ALTER ROLE {role} BYPASSRLS",
+            member.name
+        ));
+    }
+    if !batch::fits(1 + member.relations) {
+        return Err(format!("{} has too many indexes to read it in a bounded transaction", member.name));
+    }
+    Ok(member)
+}
+
+fn decode(row: &PgRow) -> Result<(Member, bool, bool, bool), Failure> {
+    let number = |column: usize| -> Result<u64, Failure> {
+        let value: i64 = row.try_get(column)?;
+        u64::try_from(value).map_err(|error| Failure::Answer(error.to_string()))
+    };
+    let oid = u32::try_from(number(0)?).map_err(|error| Failure::Answer(error.to_string()))?;
+    let member = Member { oid, name: row.try_get(1)?, relations: number(2)? };
+    Ok((member, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?))
+}

@@ -1,0 +1,108 @@
+//! The two ways to move a sequence, neither of which can rewind it, with any number of agents, inline retries and
+//! inserts at once.
+
+use super::batch;
+use super::catalog::Sequence;
+use super::observe::Observation;
+use super::probe::Part;
+use super::verdict::Move;
+use crate::db::{Access, Bounds, Failure, Session};
+
+/// Hands the unusable values out with `nextval`: atomic, monotone, without a lock. It stops at the last one of
+/// `step`, so it takes fewer when others are handing them out too.
+///
+/// # Errors
+///
+/// The statement's failure. Values that were handed out before it stay handed out, which only moves forward.
+pub async fn advance(session: &mut Session, sequence: &Sequence, step: Move, bounds: Bounds) -> Result<(), Failure> {
+    let oid = sequence.oid;
+    let increment = sequence.parameters.increment;
+    let reached = if increment > 0 { ">=" } else { "<=" };
+    // OFFSET 0 keeps the calls in the inner query, so that LIMIT stops them at the first value that is far enough.
+    let statement = format!(
+        "SELECT taken FROM (
+             SELECT nextval('{oid}'::regclass) AS taken
+             FROM pg_catalog.pg_sequence q, generate_series(1, {values})
+             WHERE q.seqrelid = '{oid}'::oid AND q.seqincrement = '{increment}'::bigint AND NOT q.seqcycle
+             OFFSET 0) AS handed_out
+         WHERE taken {reached} '{last}'::bigint LIMIT 1",
+        values = step.values,
+        last = step.last,
+    );
+    done(session.script("advance", Access::Write, bounds, [statement]).await.failure)
+}
+
+/// What a leap needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Leap<'a> {
+    pub seen: &'a Observation,
+    /// As seen before; it counts whatever is read under the lock.
+    pub frontier: i64,
+    pub step: Move,
+    /// Share of the values left that may be used, 0 to 1.
+    pub max_ratio: f64,
+    /// Read the frontier again under the lock, where that is quick.
+    pub read_again: bool,
+}
+
+/// Moves the sequence under its own lock, in one message, so that the lock is held for no round trip: rewrite (which
+/// takes the lock and makes every session drop the values it has cached), look again, move forward, commit.
+///
+/// # Errors
+///
+/// The failure, with nothing changed. A frontier that went further than the guards allow meanwhile is no failure:
+/// nothing is moved, and looking again tells.
+pub async fn leap(session: &mut Session, sequence: &Sequence, leap: Leap<'_>, bounds: Bounds) -> Result<(), Failure> {
+    // An insert may wait for our place in the lock's queue and then for the look: together the lock timeout at most.
+    // The lock's own limit must be the shorter one, to be told apart from a slow look.
+    let bounds = Bounds { lock: bounds.lock * 2 / 5, statement: bounds.lock / 2 };
+    let statements = [rewrite(sequence), forward(sequence, leap)];
+    done(session.script("leap", Access::Write, bounds, statements).await.failure)
+}
+
+fn done(failure: Option<Failure>) -> Result<(), Failure> {
+    failure.map_or(Ok(()), Err)
+}
+
+/// The same cache as before: any form that rewrites would do, and this one is open to identity sequences too.
+fn rewrite(sequence: &Sequence) -> String {
+    format!("ALTER SEQUENCE {} CACHE {}", sequence.name, sequence.parameters.cache)
+}
+
+/// Reads state and frontier, and moves forward; divides by zero, which rolls everything back, when the sequence or
+/// a table is no longer the one that was discovered.
+fn forward(sequence: &Sequence, leap: Leap<'_>) -> String {
+    let Leap { seen, frontier, step, max_ratio, read_again } = leap;
+    let increment = sequence.parameters.increment;
+    let (furthest, reached, within) = if increment > 0 { ("greatest", ">=", "<=") } else { ("least", "<=", ">=") };
+    let mut frontiers = vec![format!("'{frontier}'::numeric")];
+    let mut unchanged =
+        format!("q.seqincrement = '{increment}'::bigint AND NOT q.seqcycle AND s.tableoid = {}::oid", sequence.oid);
+    for source in sequence.feeds.iter().filter_map(|feed| feed.source.as_ref().ok()) {
+        if read_again && !source.slow && batch::fits(1 + source.relations) {
+            let part = Part { source, member: None, own_from: Some(seen.position.next()) };
+            frontiers.push(format!("{}::numeric", part.extreme(sequence)));
+            unchanged += &format!(" AND {}", part.unchanged());
+        }
+    }
+    format!(
+        "WITH seen AS MATERIALIZED (
+             SELECT s.last_value::numeric + CASE WHEN s.is_called THEN '{increment}'::numeric ELSE 0 END AS next,
+                    {furthest}({frontiers}) AS frontier,
+                    1 / ({unchanged})::integer AS unchanged
+             FROM {name} AS s
+             JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.tableoid
+         ), target AS MATERIALIZED (
+             SELECT next + (div(frontier - next, '{increment}'::numeric) + {headroom}) * '{increment}'::numeric AS last
+             FROM seen
+             WHERE unchanged = 1 AND frontier {reached} next
+         )
+         SELECT CASE WHEN last {within} '{ceiling}'::numeric THEN setval('{oid}'::regclass, last::bigint, true) END
+         FROM target",
+        frontiers = frontiers.join(", "),
+        name = sequence.name,
+        oid = sequence.oid,
+        headroom = step.headroom,
+        ceiling = seen.position.ceiling(max_ratio, step),
+    )
+}

@@ -1,0 +1,172 @@
+//! The questions asked about one sequence: its state and the extremes of what it feeds, in one statement.
+//!
+//! One statement has one snapshot, taken before the sequence is read. So every id in the snapshot that came from
+//! the sequence was handed out before the state was read, and a healthy insert never looks like drift.
+
+use super::catalog::{Sequence, Source};
+use super::verdict::State;
+use crate::db::{Failure, quote_literal};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+/// One partition or child of a tree that has too many relations for a single transaction.
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub oid: u32,
+    /// Schema-qualified, quoted by the server.
+    pub name: String,
+    /// Itself and its indexes.
+    pub relations: u64,
+}
+
+/// Some of the rows that a sequence feeds.
+#[derive(Debug, Clone)]
+pub struct Part<'a> {
+    pub source: &'a Source,
+    /// Only this member's own rows.
+    pub member: Option<Member>,
+    /// Look at the sequence's own values from this next value on, instead of at the plain extreme.
+    pub own_from: Option<i128>,
+}
+
+/// One statement about one sequence.
+#[derive(Debug)]
+pub struct Probe<'a> {
+    /// Index into the sequences that are looked at.
+    pub sequence: usize,
+    pub parts: Vec<Part<'a>>,
+}
+
+/// The furthest id of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extreme {
+    /// Cut to an integer.
+    pub value: i128,
+    pub integral: bool,
+}
+
+/// What a probe found: the state, and each part's extreme in the order of the parts.
+#[derive(Debug)]
+pub struct Answer {
+    pub state: State,
+    pub extremes: Vec<Option<Extreme>>,
+}
+
+impl Part<'_> {
+    /// Relations that reading it locks.
+    pub fn relations(&self) -> u64 {
+        self.member.as_ref().map_or(self.source.relations, |member| member.relations)
+    }
+
+    pub fn table(&self) -> &str {
+        self.member.as_ref().map_or(&self.source.table, |member| &member.name)
+    }
+
+    fn oid(&self) -> u32 {
+        self.member.as_ref().map_or(self.source.table_oid, |member| member.oid)
+    }
+
+    /// The extreme as a scalar subquery.
+    pub fn extreme(&self, sequence: &Sequence) -> String {
+        let parameters = sequence.parameters;
+        let extreme = if parameters.increment > 0 { "max" } else { "min" };
+        let only = if self.member.is_some() { "ONLY " } else { "" };
+        let Source { column, numeric, .. } = self.source;
+        let kind = if *numeric { "numeric" } else { "bigint" };
+        let (low, high) = match self.own_from {
+            Some(next) if parameters.increment > 0 => (next, i128::from(parameters.max_value)),
+            Some(next) => (i128::from(parameters.min_value), next),
+            None => (i128::from(parameters.min_value), i128::from(parameters.max_value)),
+        };
+        let mut sql = format!("(SELECT {extreme}({column}) FROM {only}{table}", table = self.table());
+        // A numeric column can hold NaN, infinity and values that no sequence can.
+        if *numeric || self.own_from.is_some() {
+            sql += &format!(" WHERE {column} BETWEEN '{low}'::{kind} AND '{high}'::{kind}");
+        }
+        if let Some(next) = self.own_from {
+            let increment = parameters.increment;
+            sql += &format!(" AND mod({column}::numeric - '{next}'::numeric, '{increment}'::numeric) = 0");
+        }
+        sql.push(')');
+        sql
+    }
+
+    /// True while the name still means the table that was discovered.
+    pub fn unchanged(&self) -> String {
+        format!("{}::regclass = {}::oid", quote_literal(self.table()), self.oid())
+    }
+}
+
+impl Probe<'_> {
+    /// Relations that the probe locks, the sequence included.
+    pub fn relations(&self) -> u64 {
+        1 + self.parts.iter().map(Part::relations).sum::<u64>()
+    }
+
+    /// Whether it may take so long that it must not hold other tables' locks meanwhile.
+    pub fn slow(&self) -> bool {
+        self.parts.iter().any(|part| part.source.slow)
+    }
+
+    pub fn sql(&self, sequence: &Sequence) -> String {
+        let mut sql = format!("SELECT s.last_value, s.is_called, s.tableoid = {}::oid", sequence.oid);
+        for part in &self.parts {
+            sql += " AND ";
+            sql += &part.unchanged();
+        }
+        for part in &self.parts {
+            sql += ", ";
+            sql += &part.extreme(sequence);
+        }
+        sql += " FROM ";
+        sql += &sequence.name;
+        sql += " AS s";
+        sql
+    }
+
+    /// Reads the one row of an answer.
+    ///
+    /// # Errors
+    ///
+    /// When a relation was replaced since it was discovered, or the row is not what was asked for.
+    pub fn read(&self, rows: &[PgRow]) -> Result<Answer, Failure> {
+        let [row] = rows else { return Err(Failure::Answer(format!("{} rows instead of one", rows.len()))) };
+        if !row.try_get::<bool, _>(2)? {
+            return Err(Failure::Changed);
+        }
+        let state = State { last_value: row.try_get(0)?, is_called: row.try_get(1)? };
+        let extremes = (0..self.parts.len()).map(|part| read_extreme(row, 3 + part)).collect::<Result<_, _>>()?;
+        Ok(Answer { state, extremes })
+    }
+}
+
+/// Any integer or numeric type arrives as decimal digits: simple-query messages answer in text.
+fn read_extreme(row: &PgRow, column: usize) -> Result<Option<Extreme>, Failure> {
+    let value = row.try_get_raw(column)?;
+    if sqlx::ValueRef::is_null(&value) {
+        return Ok(None);
+    }
+    let text = value.as_str().map_err(|error| Failure::Answer(error.to_string()))?;
+    parse_extreme(text).map(Some).ok_or_else(|| Failure::Answer(format!("{text:?} is no number")))
+}
+
+fn parse_extreme(text: &str) -> Option<Extreme> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let integral = fraction.bytes().all(|digit| digit == b'0');
+    Some(Extreme { value: whole.parse().ok()?, integral })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extremes_keep_every_digit_and_know_fractions() {
+        let whole = |value| Some(Extreme { value, integral: true });
+        assert_eq!(parse_extreme("9223372036854775807"), whole(i128::from(i64::MAX)));
+        assert_eq!(parse_extreme("-9223372036854775808"), whole(i128::from(i64::MIN)));
+        assert_eq!(parse_extreme("695.000"), whole(695));
+        assert_eq!(parse_extreme("695.5"), Some(Extreme { value: 695, integral: false }));
+        assert_eq!(parse_extreme("NaN"), None);
+    }
+}

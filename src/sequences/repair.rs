@@ -1,0 +1,174 @@
+//! Mending a sequence that is behind.
+//!
+//! Here is the order of things: choose, move (`moves`), look again, and say what is true then.
+
+use super::catalog::Sequence;
+use super::moves::{Leap, advance, leap};
+use super::observe::{Observation, observe};
+use super::plan::{Guard, Plan, Policy, Rights, choose};
+use super::verdict::Judgement;
+use crate::db::{Bounds, Failure, Session};
+use crate::report::{Method, Outcome, Progress, RepairReport};
+use std::time::Instant;
+
+/// Tries before giving up: others may hold the lock, or insert ids past the frontier, only so often.
+const TRIES: u32 = 3;
+
+/// What a repair needs to know besides the sequence.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    pub policy: Policy,
+    pub bounds: Bounds,
+    /// Why nothing is to be changed, if so.
+    pub look_only: Option<&'static str>,
+    /// The operator lets a held leap of this sequence through.
+    pub approved: bool,
+}
+
+/// Mends `sequence`, whose `frontier` was seen at or past its next value, and looks again.
+pub async fn repair(
+    session: &mut Session,
+    sequence: &Sequence,
+    seen: Observation,
+    frontier: i64,
+    terms: &Terms,
+) -> RepairReport {
+    let started = Instant::now();
+    let mut report = attempt(session, sequence, seen, frontier, terms).await;
+    report.duration_seconds = started.elapsed().as_secs_f64();
+    report
+}
+
+async fn attempt(
+    session: &mut Session,
+    sequence: &Sequence,
+    mut seen: Observation,
+    mut frontier: i64,
+    terms: &Terms,
+) -> RepairReport {
+    let rights = Rights { advance: sequence.may_advance, alter: sequence.may_alter };
+    let cached = sequence.parameters.cache > 1;
+    let mut last = (None, None);
+    for attempt in 1..=TRIES {
+        let plan = choose(&seen.position, frontier, cached, &terms.policy, rights, terms.approved);
+        let (method, step) = match plan {
+            Plan::Held { method, because } => {
+                let reason = held(sequence, &seen, frontier, because, &session.server().role);
+                return report(Outcome::Held, method, Some(reason));
+            }
+            Plan::Mend { method, step } => (method, step),
+        };
+        if let Some(why) = terms.look_only {
+            return report(Outcome::Skipped, Some(method), Some(why.to_owned()));
+        }
+        if let Some(why) = session.server().read_only {
+            return report(Outcome::Held, Some(method), Some(format!("{why}: observed only")));
+        }
+        let moved = match method {
+            Method::Advance => advance(session, sequence, step, terms.bounds).await,
+            Method::Leap => {
+                // A frontier that took too long to read under the lock was read just before; looking again tells.
+                let read_again = !matches!(last, (_, Some(Failure::TooSlow)));
+                let max_ratio = if terms.approved { 1.0 } else { terms.policy.max_leap_ratio };
+                let move_by = Leap { seen: &seen, frontier, step, max_ratio, read_again };
+                leap(session, sequence, move_by, terms.bounds).await
+            }
+        };
+        last = (Some(method), moved.err());
+        match last.1 {
+            None => {}
+            Some(Failure::Locked | Failure::TooSlow) => {
+                // Whoever holds the lock needs a moment, and inserts that queued behind us go first.
+                tokio::time::sleep(terms.bounds.lock * attempt).await;
+            }
+            Some(_) => break,
+        }
+        let now = match look_again(session, sequence, terms.bounds).await {
+            Ok(now) => now,
+            Err(reason) => {
+                return report(Outcome::Failed, Some(method), Some(format!("could not look again: {reason}")));
+            }
+        };
+        match (now.position.judge(now.frontier), now.frontier) {
+            (Judgement::Behind { .. }, Some(id)) => (seen, frontier) = (now, id),
+            _ => {
+                let reason = still_cached(sequence, method, &session.server().role);
+                return RepairReport {
+                    next_value: now.position.next_value(),
+                    ..report(Outcome::Repaired, Some(method), reason)
+                };
+            }
+        }
+    }
+    let (method, failure) = last;
+    report(Outcome::Failed, method, Some(failed(sequence, failure, terms.bounds)))
+}
+
+fn report(outcome: Outcome, method: Option<Method>, reason: Option<String>) -> RepairReport {
+    RepairReport { outcome, method, next_value: None, reason, duration_seconds: 0.0 }
+}
+
+async fn look_again(session: &mut Session, sequence: &Sequence, bounds: Bounds) -> Result<Observation, String> {
+    let sessions = std::slice::from_mut(session);
+    match observe(sessions, &[sequence], bounds, &Progress::default()).await.pop().flatten() {
+        Some(seen) => seen,
+        None => Err("there is nothing to read any more".to_owned()),
+    }
+}
+
+/// Which guard said no, and what lets the repair through.
+fn held(sequence: &Sequence, seen: &Observation, frontier: i64, guard: Guard, role: &str) -> String {
+    let Sequence { name, owner, .. } = sequence;
+    match guard {
+        Guard::NoRoom => format!(
+            "id {frontier} leaves no value before the limit {}: correct that id if it is a mistake, else widen the \
+             sequence or the column",
+            seen.position.limit()
+        ),
+        Guard::TooFar { ratio } => format!(
+            "moving past id {frontier} would use {:.0} % of the values left, more than max_leap_ratio: correct that \
+             id if it is a mistake, else run pgmedic --once --approve {}",
+            ratio * 100.0,
+            shell_word(name)
+        ),
+        Guard::NotOwner => format!(
+            "the gap is wider than advance_limit, and only an owner may leap: GRANT {owner} TO {role}, or raise \
+             advance_limit"
+        ),
+        Guard::NoPrivilege => format!("a privilege is missing: GRANT USAGE ON SEQUENCE {name} TO {role}"),
+    }
+}
+
+/// A name as one argument of a shell command.
+fn shell_word(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+}
+
+/// What an advance leaves undone where sessions hold values of their own.
+fn still_cached(sequence: &Sequence, method: Method, role: &str) -> Option<String> {
+    (method == Method::Advance && sequence.parameters.cache > 1).then(|| {
+        format!(
+            "sessions that hold cached values (CACHE {}) may still hand out taken ids; only an owner can take them \
+             away: GRANT {} TO {role}",
+            sequence.parameters.cache, sequence.owner
+        )
+    })
+}
+
+fn failed(sequence: &Sequence, failure: Option<Failure>, bounds: Bounds) -> String {
+    let limit = humantime::format_duration(bounds.lock);
+    match failure {
+        Some(Failure::Locked) => format!(
+            "another session held {} in an open transaction, or a lock on a table it feeds, for longer than \
+             lock_timeout ({limit}); nothing was changed; run again",
+            sequence.name
+        ),
+        Some(Failure::TooSlow) => format!(
+            "it would have kept inserts waiting for longer than lock_timeout ({limit}); nothing was changed; run again"
+        ),
+        Some(Failure::Changed) => "altered or replaced during the pass; nothing was changed; run again".to_owned(),
+        Some(failure) => failure.to_string(),
+        None => format!("still behind after {TRIES} repairs: ids past it are being inserted all the time"),
+    }
+}
