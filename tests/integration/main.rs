@@ -1,0 +1,4 @@
+//! The real binary against a real PostgreSQL. One server for all tests, a database for each.
+
+mod story;
+mod support;

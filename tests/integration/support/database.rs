@@ -1,0 +1,126 @@
+//! A database of a test's own.
+
+use super::{Outcome, server};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Connection, Row};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// An empty database with a name of its own, on the common server. Roles belong to the whole server: name them with
+/// [`Database::role`].
+pub struct Database {
+    pub name: String,
+    url: String,
+    pub connection: PgConnection,
+}
+
+impl Database {
+    pub async fn new() -> Self {
+        Self::of(server().url("postgres"), |name| server().url(name)).await
+    }
+
+    /// On another server: `url` makes a database's URL.
+    pub async fn of(maintenance: String, url: impl Fn(&str) -> String) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let mut connection = PgConnection::connect(&maintenance).await.expect("the maintenance database");
+        let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+        sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await.expect("a database");
+        let url = url(&name);
+        let connection = PgConnection::connect(&url).await.expect("the new database");
+        Self { name, url, connection }
+    }
+
+    /// The same database as another role, by its socket.
+    pub fn url_as(&self, role: &str) -> String {
+        self.url.replace("user=postgres", &format!("user={role}"))
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A name for a role that no other test uses.
+    pub fn role(&self, name: &str) -> String {
+        format!("{}_{name}", self.name)
+    }
+
+    /// Another session in the same database.
+    pub async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.url).await.expect("another connection")
+    }
+
+    /// Runs any number of statements.
+    pub async fn sql(&mut self, statements: &str) {
+        if let Err(error) = sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut self.connection).await {
+            panic!("{error}\nin: {statements}");
+        }
+    }
+
+    /// The one row of a query.
+    pub async fn row(&mut self, query: &str) -> PgRow {
+        match sqlx::query(AssertSqlSafe(query.to_owned())).fetch_one(&mut self.connection).await {
+            Ok(row) => row,
+            Err(error) => panic!("{error}\nin: {query}"),
+        }
+    }
+
+    /// The one bigint of a query.
+    pub async fn number(&mut self, query: &str) -> i64 {
+        self.row(query).await.get(0)
+    }
+
+    /// What `nextval` returns; it moves the sequence.
+    pub async fn nextval(&mut self, sequence: &str) -> i64 {
+        self.number(&format!("SELECT nextval('{sequence}')")).await
+    }
+
+    /// `pgmedic` with these arguments, on this database.
+    pub fn pgmedic(&self, arguments: &[&str]) -> Outcome {
+        pgmedic(&[("DATABASE_URL", &self.url)], arguments)
+    }
+
+    /// `pgmedic --once --format json` and these arguments.
+    pub fn once(&self, arguments: &[&str]) -> Outcome {
+        self.pgmedic(&[&["--once", "--format", "json"], arguments].concat())
+    }
+
+    /// The same as another role.
+    pub fn once_as(&self, role: &str, arguments: &[&str]) -> Outcome {
+        pgmedic(&[("DATABASE_URL", &self.url_as(role))], &[&["--once", "--format", "json"], arguments].concat())
+    }
+
+    /// `pgmedic --once --format json` with settings: TOML without `[[databases]]`, which is added.
+    pub fn once_with(&self, settings: &str, arguments: &[&str]) -> Outcome {
+        let file = self.config(settings);
+        let path = file.path().to_str().expect("a UTF-8 path");
+        pgmedic(&[], &[&["--once", "--format", "json", "--config", path], arguments].concat())
+    }
+
+    /// A configuration file with this database, under its own name, and more settings.
+    pub fn config(&self, settings: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().expect("a file");
+        let text = format!("{settings}\n[[databases]]\nname = \"{}\"\nurl = \"{}\"\n", self.name, self.url);
+        std::fs::write(file.path(), text).expect("a configuration");
+        file
+    }
+}
+
+/// The binary under test, with nothing but these variables set.
+pub fn command(variables: &[(&str, &str)], arguments: &[&str]) -> Command {
+    let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_pgmedic")));
+    command.args(arguments).env_clear().stdin(Stdio::null());
+    for name in ["PATH", "TMPDIR"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command.envs(variables.iter().copied());
+    command
+}
+
+/// Runs the binary to its end.
+pub fn pgmedic(variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
+    Outcome::of(command(variables, arguments).output().expect("pgmedic runs"))
+}

@@ -1,0 +1,21 @@
+//! A server for all tests, a database for each, and the binary under test.
+
+mod database;
+mod outcome;
+
+pub use database::Database;
+pub use outcome::Outcome;
+
+use pgmedic::demo::{Server, ServerOptions};
+use std::sync::LazyLock;
+
+/// Starts with the first test and goes away with the process. No test may stop it or change its settings: one that
+/// must starts a server of its own.
+pub fn server() -> &'static Server {
+    static SERVER: LazyLock<Server> = LazyLock::new(|| {
+        let settings = [("max_connections", "200"), ("autovacuum", "off")];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Server::start(&ServerOptions { tcp: true, settings, ..ServerOptions::default() }).expect("a PostgreSQL server")
+    });
+    &SERVER
+}
