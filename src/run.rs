@@ -57,8 +57,27 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
     let orders = Orders { dry_run: cli.dry_run, approved: cli.approve.clone() };
     let progress = Progress::default();
     let report = once::with_bar(once::run(&settings, &orders, &progress), &progress).await;
-    print(&report, &cli)?;
+    for name in unused(&cli.approve, &report) {
+        tracing::warn!("--approve {name}: nothing of that name was behind; names are as in the report");
+    }
+    match print(&report, &cli) {
+        // Whoever reads only the beginning has what they wanted.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        result => result?,
+    }
     Ok(Outcome::of(&report).into())
+}
+
+/// Approvals that changed nothing, most likely misspelled.
+fn unused<'a>(approved: &'a [String], report: &Report) -> impl Iterator<Item = &'a String> {
+    let behind: Vec<String> = report
+        .databases
+        .iter()
+        .flat_map(|database| &database.sequences)
+        .filter(|sequence| sequence.repair.is_some())
+        .map(|sequence| sequence.name.replace('"', ""))
+        .collect();
+    approved.iter().filter(move |name| !behind.iter().any(|known| known.eq_ignore_ascii_case(&name.replace('"', ""))))
 }
 
 fn print(report: &Report, cli: &Cli) -> io::Result<()> {

@@ -15,7 +15,24 @@ const MAX_RELATIONS: u64 = 500;
 const MAX_PROBES: usize = 200;
 
 /// Probes that share a transaction.
-type Batch<'a> = VecDeque<Probe<'a>>;
+#[derive(Debug, Default)]
+struct Batch<'a> {
+    probes: VecDeque<Probe<'a>>,
+    /// A single probe with all of `statement_timeout` to itself.
+    alone: bool,
+}
+
+impl<'a> Batch<'a> {
+    fn alone(probe: Probe<'a>) -> Self {
+        Self { probes: VecDeque::from([probe]), alone: true }
+    }
+}
+
+/// A batch holds many tables' locks, on which DDL and then logins may queue: what takes long in it is asked again
+/// alone. Twice the lock timeout, so that a lock is told from slowness.
+fn bounds_of(alone: bool, bounds: Bounds) -> Bounds {
+    if alone { bounds } else { Bounds { statement: bounds.statement.min(bounds.lock * 2), ..bounds } }
+}
 
 /// A probe and what came of it.
 pub type Outcome<'a> = (Probe<'a>, Result<Answer, Failure>);
@@ -28,21 +45,21 @@ pub fn fits(relations: u64) -> bool {
 /// Packs probes in their order. A slow probe goes alone, so that it holds nobody else's table meanwhile.
 fn pack(probes: Vec<Probe<'_>>) -> VecDeque<Batch<'_>> {
     let mut batches = VecDeque::new();
-    let mut batch = Batch::new();
+    let mut batch = Batch::default();
     let mut relations = 0;
     for probe in probes {
         if probe.slow() {
-            batches.push_back(Batch::from([probe]));
+            batches.push_back(Batch::alone(probe));
             continue;
         }
-        if !batch.is_empty() && (!fits(relations + probe.relations()) || batch.len() == MAX_PROBES) {
+        if !batch.probes.is_empty() && (!fits(relations + probe.relations()) || batch.probes.len() == MAX_PROBES) {
             batches.push_back(std::mem::take(&mut batch));
             relations = 0;
         }
         relations += probe.relations();
-        batch.push_back(probe);
+        batch.probes.push_back(probe);
     }
-    if !batch.is_empty() {
+    if !batch.probes.is_empty() {
         batches.push_back(batch);
     }
     batches
@@ -73,7 +90,7 @@ pub async fn run<'a>(
     let mut outcomes: Vec<Outcome<'a>> = join_all(workers).await.into_iter().flatten().collect();
     let left = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
     let lost = Failure::Lost("it ended before this was read".to_owned());
-    outcomes.extend(left.into_iter().flatten().map(|probe| (probe, Err(lost.clone()))));
+    outcomes.extend(left.into_iter().flat_map(|batch| batch.probes).map(|probe| (probe, Err(lost.clone()))));
     outcomes
 }
 
@@ -85,30 +102,33 @@ async fn work<'a>(
     progress: &Progress,
 ) -> Vec<Outcome<'a>> {
     let mut outcomes = Vec::new();
-    let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    while let Some(mut batch) = take() {
-        while !batch.is_empty() {
-            let statements = batch.iter().map(|probe| probe.sql(sequences[probe.sequence]));
-            let script = session.script("observe", Access::Read, bounds, statements).await;
-            let answered = script.answers.len().min(batch.len());
+    let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        let next = queue().pop_front();
+        let Some(Batch { mut probes, alone }) = next else { return outcomes };
+        while !probes.is_empty() {
+            let statements = probes.iter().map(|probe| probe.sql(sequences[probe.sequence]));
+            let script = session.script("observe", Access::Read, bounds_of(alone, bounds), statements).await;
+            let answered = script.answers.len().min(probes.len());
             progress.advance(answered);
-            for (probe, rows) in batch.drain(..answered).zip(&script.answers) {
+            for (probe, rows) in probes.drain(..answered).zip(&script.answers) {
                 let answer = probe.read(rows);
                 outcomes.push((probe, answer));
             }
-            match script.failure {
-                Some(failure) if failure.is_lost() => {
-                    outcomes.extend(batch.drain(..).map(|probe| (probe, Err(failure.clone()))));
-                    return outcomes;
+            // The statement after the last answer failed: the rest is asked again without it.
+            let Some(failure) = script.failure else { continue };
+            if failure.is_lost() {
+                outcomes.extend(probes.drain(..).map(|probe| (probe, Err(failure.clone()))));
+                return outcomes;
+            }
+            match probes.pop_front() {
+                Some(probe) if failure == Failure::TooSlow && !alone => queue().push_back(Batch::alone(probe)),
+                Some(probe) => {
+                    progress.advance(1);
+                    outcomes.push((probe, Err(failure)));
                 }
-                // The statement after the last answer failed: the rest is asked again without it.
-                Some(failure) => match batch.pop_front() {
-                    Some(probe) => outcomes.push((probe, Err(failure))),
-                    None => break,
-                },
-                None => {}
+                None => break,
             }
         }
     }
-    outcomes
 }

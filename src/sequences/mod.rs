@@ -15,7 +15,7 @@ mod probe;
 mod repair;
 mod verdict;
 
-use crate::config::{Database, Sequences};
+use crate::config::{Database, Sequences, TableName};
 use crate::db::{Bounds, Session};
 use crate::report::{DatabaseReport, Progress};
 use catalog::{Sequence, discover};
@@ -32,6 +32,17 @@ pub struct Orders {
     pub dry_run: bool,
     /// Sequences, by their reported names, whose held leap is let through this once.
     pub approved: Vec<String>,
+}
+
+impl Orders {
+    /// However the name was spelled: as reported, or any way SQL would read the same.
+    fn approve(&self, sequence: &Sequence) -> bool {
+        let (schema, name) = &sequence.raw_name;
+        self.approved.iter().any(|approved| {
+            *approved == sequence.name
+                || approved.parse::<TableName>().is_ok_and(|parsed| parsed.schema == *schema && parsed.name == *name)
+        })
+    }
 }
 
 /// Transactions from which a second connection pays for its own opening.
@@ -102,5 +113,5 @@ fn terms(sequence: &Sequence, settings: &Sequences, orders: &Orders, bounds: Bou
         (false, false) => Some("sequences.repair is false"),
         (false, true) => None,
     };
-    Terms { policy, bounds, look_only, approved: orders.approved.contains(&sequence.name) }
+    Terms { policy, bounds, look_only, approved: orders.approve(sequence) }
 }
