@@ -1,4 +1,5 @@
 //! The real binary against a real PostgreSQL. One server for all tests, a database for each.
 
+mod documents;
 mod story;
 mod support;

@@ -1,0 +1,102 @@
+//! The documents tell the truth: every command in them is run, every configuration parsed, the report compared.
+
+use crate::support::{Database, pgmedic};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Commands that CI runs, or that start CI: here they would start themselves.
+const RUN_BY_CI: [&str; 2] = ["make demo", "make test"];
+
+/// The fenced blocks of one language, each with its document.
+fn blocks(language: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let documents = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let mut found = Vec::new();
+    for document in documents.chain([root.join("README.md")]) {
+        let text = fs::read_to_string(&document).unwrap();
+        for block in text.split(&format!("```{language}\n")).skip(1) {
+            found.push((document.clone(), block.split("```").next().unwrap().to_owned()));
+        }
+    }
+    assert!(!found.is_empty(), "no {language} block in any document");
+    found
+}
+
+/// The words of a shell line, without its comment: enough for what the documents show.
+fn words(line: &str) -> Vec<String> {
+    let command = line.split(" #").next().unwrap_or_default();
+    command.split_whitespace().map(|word| word.replace('"', "")).collect()
+}
+
+#[tokio::test]
+async fn every_command_shown_works() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders DEFAULT VALUES").await;
+    let file = database.config("");
+    let renamed = fs::read_to_string(file.path()).unwrap().replace(&format!("\"{}\"", database.name), "\"app\"");
+    fs::write(file.path(), renamed).unwrap();
+
+    let mut run = BTreeSet::new();
+    for (document, block) in blocks("sh") {
+        for line in block.lines().filter(|line| !RUN_BY_CI.iter().any(|command| line.starts_with(command))) {
+            let words = words(line);
+            let program = words.iter().position(|word| word == "pgmedic");
+            let program = program.unwrap_or_else(|| panic!("{}: who runs `{line}`?", document.display()));
+            let mut variables: Vec<(&str, &str)> =
+                words[..program].iter().filter_map(|word| word.split_once('=')).collect();
+            match variables.iter_mut().find(|(name, _)| *name == "DATABASE_URL") {
+                Some((_, url)) => *url = database.url(),
+                None => variables.push(("PGMEDIC_CONFIG", file.path().to_str().unwrap())),
+            }
+            let arguments: Vec<&str> = words[program + 1..].iter().map(String::as_str).collect();
+            if arguments == ["demo"] || arguments == ["completions", "bash"] {
+                variables.retain(|(name, _)| *name != "PGMEDIC_CONFIG");
+            }
+            pgmedic(&variables, &arguments).exits(0);
+            run.insert(arguments.join(" "));
+        }
+    }
+    assert!(run.contains("--once --dry-run"), "the first command of the README was run: {run:?}");
+}
+
+#[tokio::test]
+async fn every_configuration_shown_is_valid() {
+    for (document, block) in blocks("toml") {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        fs::write(file.path(), &block).unwrap();
+        let outcome = pgmedic(&[], &["check-config", "--config", file.path().to_str().unwrap()]);
+        assert_eq!(outcome.code, 0, "{}: {}\n{block}", document.display(), outcome.stderr);
+    }
+}
+
+/// The paths of all keys, arrays by their first element.
+fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                found.insert(format!("{path}.{name}"));
+                keys(value, &format!("{path}.{name}"), found);
+            }
+        }
+        Value::Array(items) => items.iter().take(1).for_each(|item| keys(item, &format!("{path}[]"), found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_report_shown_has_the_fields_of_a_real_one() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (7)").await;
+    let real = database.once(&[]).exits(0).json();
+    for (document, block) in blocks("json") {
+        let shown: Value = serde_json::from_str(&block).unwrap();
+        let (mut of_shown, mut of_real) = (BTreeSet::new(), BTreeSet::new());
+        keys(&shown, "", &mut of_shown);
+        keys(&real, "", &mut of_real);
+        assert_eq!(of_shown, of_real, "{}", document.display());
+        assert_eq!(shown["schema"], real["schema"]);
+    }
+}
