@@ -18,7 +18,7 @@ pub enum Failure {
     /// 42P01, 42703, 3F000: the relation, column or schema is not there any more.
     #[error("it is gone: {0}")]
     Gone(String),
-    /// 22012: our own tripwire, see `sequences::repair`.
+    /// Not what was discovered any more: seen by us, or by our tripwire in SQL, a division by zero (22012).
     #[error("it was altered or replaced meanwhile")]
     Changed,
     /// The connection is lost, and with it all that was still to be asked.

@@ -72,14 +72,11 @@ fn verdict(sequence: &Sequence, seen: Option<&Result<Observation, String>>) -> (
         let reason = "it cycles: after its bound it hands out old values again, so it is never repaired";
         return (Verdict::Unsupported, with_notes(vec![reason.to_owned()]));
     }
-    let judgement = match seen {
-        Some(Ok(observation)) => Some(observation.position.judge(observation.frontier)),
-        _ => None,
-    };
+    let observation = seen.and_then(|seen| seen.as_ref().ok());
+    let judgement = observation.map(|seen| seen.position.judge(seen.frontier));
     match judgement {
         Some(Judgement::Exhausted) => {
-            let reason = "no value is left before its limit: widen the sequence or the column";
-            (Verdict::Exhausted, with_notes(vec![reason.to_owned()]))
+            (Verdict::Exhausted, with_notes(observation.map(|seen| used_up(sequence, seen)).into_iter().collect()))
         }
         // Law 3: without a known link there is nothing to compare with.
         _ if sequence.feeds.is_empty() => {
@@ -94,4 +91,18 @@ fn verdict(sequence: &Sequence, seen: Option<&Result<Observation, String>>) -> (
         // Law 2: an unsupported column may hold ids beyond those that were seen.
         _ => (Verdict::Unsupported, with_notes(unsupported)),
     }
+}
+
+/// Which limit was reached, and what widens it.
+fn used_up(sequence: &Sequence, seen: &Observation) -> String {
+    let limit = seen.position.limit();
+    let Some(next) = seen.position.next_value() else {
+        let name = &sequence.name;
+        return format!(
+            "nextval fails: its own bound {limit} is reached; widen it: ALTER SEQUENCE {name} AS bigint NO MINVALUE NO MAXVALUE"
+        );
+    };
+    let columns: Vec<&str> = sequence.feeds.iter().map(|feed| feed.report.column.as_str()).collect();
+    let columns = columns.join(", ");
+    format!("inserts fail: the next value {next} is past {limit}, the last that {columns} can hold; widen the column")
 }

@@ -35,7 +35,7 @@ fn query(source: &Source) -> String {
                 has_column_privilege(c.oid, a.attnum, 'SELECT'),
                 row_security_active(c.oid)
          FROM tree t
-         JOIN pg_catalog.pg_class c ON c.oid = t.member AND c.relkind = 'r'
+         JOIN pg_catalog.pg_class c ON c.oid = t.member AND c.relkind = 'r' AND c.relpersistence <> 't'
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND quote_ident(a.attname) = {column}
          ORDER BY c.oid",

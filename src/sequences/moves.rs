@@ -29,7 +29,13 @@ pub async fn advance(session: &mut Session, sequence: &Sequence, step: Move, bou
         values = step.values,
         last = step.last,
     );
-    done(session.script("advance", Access::Write, bounds, [statement]).await.failure)
+    let script = session.script("advance", Access::Write, bounds, [statement]).await;
+    match (script.failure, script.answers.first()) {
+        (Some(failure), _) => Err(failure),
+        // It never got there: somebody altered it, or set it back meanwhile.
+        (None, Some(taken)) if taken.is_empty() => Err(Failure::Changed),
+        (None, _) => Ok(()),
+    }
 }
 
 /// What a leap needs to know.
@@ -57,11 +63,7 @@ pub async fn leap(session: &mut Session, sequence: &Sequence, leap: Leap<'_>, bo
     // The lock's own limit must be the shorter one, to be told apart from a slow look.
     let bounds = Bounds { lock: bounds.lock * 2 / 5, statement: bounds.lock / 2 };
     let statements = [rewrite(sequence), forward(sequence, leap)];
-    done(session.script("leap", Access::Write, bounds, statements).await.failure)
-}
-
-fn done(failure: Option<Failure>) -> Result<(), Failure> {
-    failure.map_or(Ok(()), Err)
+    session.script("leap", Access::Write, bounds, statements).await.failure.map_or(Ok(()), Err)
 }
 
 /// The same cache as before: any form that rewrites would do, and this one is open to identity sequences too.
@@ -78,8 +80,10 @@ fn forward(sequence: &Sequence, leap: Leap<'_>) -> String {
     let mut frontiers = vec![format!("'{frontier}'::numeric")];
     let mut unchanged =
         format!("q.seqincrement = '{increment}'::bigint AND NOT q.seqcycle AND s.tableoid = {}::oid", sequence.oid);
+    let mut relations = 1;
     for source in sequence.feeds.iter().filter_map(|feed| feed.source.as_ref().ok()) {
-        if read_again && !source.slow && batch::fits(1 + source.relations) {
+        if read_again && !source.slow && batch::fits(relations + source.relations) {
+            relations += source.relations;
             let part = Part { source, member: None, own_from: Some(seen.position.next()) };
             frontiers.push(format!("{}::numeric", part.extreme(sequence)));
             unchanged += &format!(" AND {}", part.unchanged());

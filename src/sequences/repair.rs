@@ -167,7 +167,9 @@ fn failed(sequence: &Sequence, failure: Option<Failure>, bounds: Bounds) -> Stri
         Some(Failure::TooSlow) => format!(
             "it would have kept inserts waiting for longer than lock_timeout ({limit}); nothing was changed; run again"
         ),
-        Some(Failure::Changed) => "altered or replaced during the pass; nothing was changed; run again".to_owned(),
+        Some(Failure::Changed) => {
+            "altered, replaced or set back by somebody else during the pass; run again".to_owned()
+        }
         Some(failure) => failure.to_string(),
         None => format!("still behind after {TRIES} repairs: ids past it are being inserted all the time"),
     }
