@@ -5,7 +5,7 @@
 //! Linux alone could signal the server directly (`PR_SET_PDEATHSIG`), but that needs `unsafe`, a thread that lives as
 //! long as the server, and would leave the directory behind.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -13,6 +13,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 /// SIGQUIT makes `postgres` stop at once and take its children along; whoever is still there after 10 s is
 /// killed. A process that was just killed may still write, so the deletion is tried again. `PATH` may be anything.
 const SCRIPT: &str = r#"
+echo
 PATH=$PATH:/usr/bin:/bin
 pid=
 while read -r line; do pid=$line; done
@@ -39,13 +40,19 @@ impl Guard {
             .arg(directory)
             .current_dir("/")
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             // Ctrl-C on a terminal goes to our whole process group; the guard must live through it.
             .process_group(0)
             .spawn()?;
         let pipe = shell.stdin.take();
-        Ok(Self { shell, pipe })
+        let said = shell.stdout.take().map_or(Ok(0), |mut stdout| stdout.read(&mut [0]));
+        let guard = Self { shell, pipe };
+        // A Ctrl-C in the moment before it had its own group has killed it; only a guard that spoke is one.
+        if said? == 0 {
+            return Err(io::Error::other("its shell ended at once"));
+        }
+        Ok(guard)
     }
 
     /// From now on this process must not outlive us either.
