@@ -3,6 +3,7 @@
 //! The JSON form is a contract (`schema` 1): `docs/report.md` describes every field.
 
 mod exit;
+mod narrow;
 mod progress;
 mod table;
 

@@ -1,7 +1,8 @@
 //! A report as text made to be read: worst first, the healthy counted.
 
+use super::narrow::fold;
 use super::{DatabaseReport, Outcome, Report, SequenceReport, Verdict};
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -11,7 +12,7 @@ pub struct TableOptions {
     /// List the healthy sequences too.
     pub verbose: bool,
     pub colour: bool,
-    /// Fit the terminal's width; else as wide as the text.
+    /// Lines instead of a table where the terminal is too narrow for one; else as wide as the text.
     pub to_terminal: bool,
 }
 
@@ -52,10 +53,24 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
         let _ = writeln!(text, "  {}", alarm(&format!("could not be completed: {}", clean(error)), options));
     }
     let shown: Vec<_> = rows.into_iter().filter(|(status, _)| options.verbose || *status != Status::InSync).collect();
+    let table = table(&shown, options);
+    // None where there is no terminal to ask.
+    let width = table.width().filter(|_| options.to_terminal).map(usize::from);
+    let too_narrow = width.filter(|width| *width < natural_width(&table));
     if !shown.is_empty() {
-        let _ = writeln!(text, "\n{}", table(&shown, options));
+        let _ = match too_narrow {
+            Some(width) => writeln!(text, "\n{}", list(&shown, width, options)),
+            None => writeln!(text, "\n{}", table.trim_fmt()),
+        };
     }
-    let reasons: Vec<String> = shown.iter().filter_map(|(_, sequence)| reasons(sequence)).collect();
+    let reasons: Vec<String> = shown
+        .iter()
+        .filter_map(|(_, sequence)| reasons(sequence))
+        .map(|reason| match width {
+            Some(width) => fold(reason.split(' '), " ", 2, width),
+            None => format!("  {reason}"),
+        })
+        .collect();
     if !reasons.is_empty() {
         let _ = writeln!(text, "\n{}", reasons.join("\n"));
     }
@@ -80,9 +95,7 @@ fn headline(database: &DatabaseReport, rows: &[(Status, &SequenceReport)]) -> St
 fn table(rows: &[(Status, &SequenceReport)], options: TableOptions) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    if options.to_terminal {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    } else {
+    if !options.to_terminal {
         table.force_no_tty();
     }
     if options.colour {
@@ -111,6 +124,39 @@ fn table(rows: &[(Status, &SequenceReport)], options: TableOptions) -> Table {
         ]);
     }
     table
+}
+
+fn natural_width(table: &Table) -> usize {
+    /// On both sides of a cell together.
+    const PADDING: usize = 2;
+    table.column_max_content_widths().into_iter().map(|width| usize::from(width) + PADDING).sum()
+}
+
+/// The same as the table, for a terminal that is too narrow for it.
+fn list(rows: &[(Status, &SequenceReport)], width: usize, options: TableOptions) -> String {
+    let words = rows.iter().map(|(status, _)| status.word().len()).max().unwrap_or_default();
+    let entries = rows.iter().map(|(status, sequence)| {
+        let of = |what: &str, value: String| (!value.is_empty()).then(|| format!("{what}{value}"));
+        let names = [Some(clean(&sequence.name).into_owned()), of("feeds ", feeds(sequence).replace('\n', ", "))];
+        let facts = [
+            of("next value ", number(sequence.next_value)),
+            of("frontier ", number(sequence.frontier)),
+            of("gap ", number(sequence.gap)),
+            of("used ", sequence.used_ratio.map_or_else(String::new, percent)),
+            of("", repair(sequence)),
+        ];
+        let lines = [&names[..], &facts[..]]
+            .map(|pieces| fold(pieces.iter().flatten(), ", ", words + 3, width))
+            .into_iter()
+            .filter(|lines| !lines.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n");
+        // The word takes the place of the first line's indent.
+        let word = status.word();
+        let space = " ".repeat(words - word.len() + 2);
+        format!(" {}{space}{}", status.paint(word, options), lines.trim_start())
+    });
+    entries.collect::<Vec<_>>().join("\n")
 }
 
 fn feeds(sequence: &SequenceReport) -> String {
@@ -145,7 +191,7 @@ fn reasons(sequence: &SequenceReport) -> Option<String> {
     let skipped = sequence.outcome() == Some(Outcome::Skipped);
     let of_repair = sequence.repair.as_ref().filter(|_| !skipped).and_then(|repair| repair.reason.as_deref());
     let reasons: Vec<Cow<'_, str>> = [sequence.reason.as_deref(), of_repair].into_iter().flatten().map(clean).collect();
-    (!reasons.is_empty()).then(|| format!("  {}: {}", clean(&sequence.name), reasons.join("; ")))
+    (!reasons.is_empty()).then(|| format!("{}: {}", clean(&sequence.name), reasons.join("; ")))
 }
 
 fn number(value: Option<impl ToString>) -> String {
@@ -197,6 +243,16 @@ impl Status {
             Self::Unlinked => "unlinked",
             Self::InSync => "in sync",
         }
+    }
+
+    fn paint(self, text: &str, options: TableOptions) -> String {
+        let code = match self.colour().filter(|_| options.colour) {
+            Some(Color::Red) => "91",
+            Some(Color::Yellow) => "93",
+            Some(Color::Green) => "92",
+            _ => return text.to_owned(),
+        };
+        format!("\u{1b}[1;{code}m{text}\u{1b}[0m")
     }
 
     fn colour(self) -> Option<Color> {
