@@ -6,17 +6,23 @@ use std::process::ExitStatus;
 
 use super::binaries::PINNED;
 
+/// How to get a server.
+const INSTALL: &str = "apt install postgresql; dnf install postgresql-server; brew install postgresql";
+
 /// Why a [`Server`](super::Server) could not be started, stopped or restarted.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     #[error(
-        "no PostgreSQL server found on PATH, by pg_config or in the usual folders: install it (apt install postgresql; \
-         dnf install postgresql-server; brew install postgresql), or set {PINNED} to the folder that holds initdb and \
-         postgres"
+        "no PostgreSQL server found on PATH, by pg_config or in the usual folders: install it ({INSTALL}), or set \
+         {PINNED} to the folder that holds initdb and postgres"
     )]
     NotFound,
 
-    #[error("{PINNED}={}: expected a folder that holds the programs initdb and postgres", .0.display())]
+    #[error(
+        "{PINNED}={}: expected a folder that holds the programs initdb and postgres; correct it, or unset it to use an \
+         installed server ({INSTALL})",
+        .0.display()
+    )]
     PinnedFolder(PathBuf),
 
     #[error("PostgreSQL refuses to run as root, and there is no account \"postgres\" or \"nobody\" to run it instead")]
