@@ -1,16 +1,121 @@
 //! A throwaway PostgreSQL, for `pgmedic demo` and for tests that want a real server.
+//!
+//! | file | does |
+//! |---|---|
+//! | `server/` | the throwaway server |
+//! | `story.rs` | the acts, in their order |
+//! | `kinds.rs` | one drifted table of each kind |
+//! | `app.rs` | the application whose inserts fail, and the pass that mends them |
+//! | `page.rs` | how it looks |
+//! | `interrupt.rs` | Ctrl-C |
 
+mod app;
+mod interrupt;
+mod kinds;
+mod page;
 mod server;
+mod story;
 
 pub use server::{Server, ServerError, ServerOptions};
+
+use crate::config::ConfigError;
+use crate::db::Failure;
+use interrupt::Interrupts;
+use page::Page;
+use std::io;
+use std::process::ExitCode;
+use std::thread;
+use tokio::sync::oneshot;
 
 /// Why the demo could not be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     #[error(transparent)]
     Server(#[from] ServerError),
+    #[error("the demo cannot use its own database: {0}")]
+    Settings(#[from] ConfigError),
+    #[error("the demo could not {what}: {source}")]
+    Database { what: String, source: Failure },
+    /// Said rather than passed over: a demo that pretends proves nothing.
+    #[error("the demo did not go as told: {0}")]
+    NotAsTold(String),
+    #[error("the demo could not be shown: {0}")]
+    Output(#[from] io::Error),
 }
 
-pub async fn run() -> Result<std::process::ExitCode, DemoError> {
-    Ok(std::process::ExitCode::SUCCESS)
+/// What programs of which nobody reads the output any more end with: 128 and SIGPIPE.
+const READER_LEFT: u8 = 141;
+
+/// Tells the story on a server of its own, which is gone when this returns. Stopped by SIGINT or SIGTERM, it ends
+/// with 128 and the signal's number.
+///
+/// # Errors
+///
+/// When there is no server to tell it on, or when anything does not go as told.
+pub async fn run() -> Result<ExitCode, DemoError> {
+    let mut interrupts = Interrupts::listen()?;
+    let mut page = Page::on_stdout();
+    match show(&mut page, &mut interrupts).await {
+        Err(Stop::Interrupted(code)) => {
+            eprintln!("pgmedic: stopped; the demo's server and its files are gone");
+            Ok(ExitCode::from(code))
+        }
+        Err(Stop::Failed(DemoError::Output(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(ExitCode::from(READER_LEFT))
+        }
+        Err(Stop::Failed(error)) => Err(error),
+        Ok(()) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Why the story ended early.
+enum Stop {
+    Interrupted(u8),
+    Failed(DemoError),
+}
+
+impl<E: Into<DemoError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+async fn show(page: &mut Page, interrupts: &mut Interrupts) -> Result<(), Stop> {
+    story::opening(page)?;
+    let server = start(interrupts).await?;
+    tokio::select! {
+        biased;
+        code = interrupts.next() => return Err(Stop::Interrupted(code)),
+        told = story::tell(page, &server) => told?,
+    }
+    drop(server);
+    story::closing(page, &program())?;
+    Ok(())
+}
+
+/// Starts the server, about a second's work, on a thread of its own: a second Ctrl-C need not wait for it, the
+/// server's guard cleans up behind us then.
+async fn start(interrupts: &mut Interrupts) -> Result<Server, Stop> {
+    let (started, mut starting) = oneshot::channel();
+    thread::spawn(move || {
+        // Nobody waits any more after a second Ctrl-C, and the server goes away unused.
+        let _ = started.send(Server::start(&ServerOptions::default()));
+    });
+    let code = tokio::select! {
+        biased;
+        code = interrupts.next() => code,
+        server = &mut starting => return Ok(server.map_err(io::Error::other)??),
+    };
+    tokio::select! {
+        biased;
+        again = interrupts.next() => Err(Stop::Interrupted(again)),
+        _ = starting => Err(Stop::Interrupted(code)),
+    }
+}
+
+/// How to start this program again: as it was started, if a shell would take that unquoted.
+fn program() -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let named = std::env::args().next().filter(|name| !name.is_empty() && name.chars().all(plain));
+    named.unwrap_or_else(|| "pgmedic".to_owned())
 }

@@ -1,0 +1,128 @@
+//! The application whose inserts fail, and the pass that mends them.
+
+use super::{DemoError, Server};
+use crate::config::{ColumnName, DeclaredFeed, Environment, Settings, TableName};
+use crate::once;
+use crate::report::{Outcome, Progress, Report, SequenceReport};
+use crate::sequences::Orders;
+use sqlx::postgres::{PgConnection, PgDatabaseError};
+use sqlx::{AssertSqlSafe, Connection, Row};
+
+/// The application's database, as pgmedic's settings know it.
+pub(super) struct App {
+    settings: Settings,
+}
+
+impl App {
+    /// Creates the database. The settings are what `DATABASE_URL` and nothing else would make them.
+    pub(super) async fn create(server: &Server) -> Result<Self, DemoError> {
+        let settings = settings(server, "postgres")?;
+        Client::connect(&settings).await?.run("create its database", "CREATE DATABASE app").await?;
+        Ok(Self { settings: self::settings(server, "app")? })
+    }
+
+    /// One of the application's sessions.
+    pub(super) async fn client(&self) -> Result<Client, DemoError> {
+        Client::connect(&self.settings).await
+    }
+
+    /// States, as a `[[sequences.feeds]]` table would, that `sequence` feeds the column `id` of `table`.
+    pub(super) fn declare(&mut self, sequence: &str, table: &str) {
+        let named = |name: &str| TableName { schema: "public".to_owned(), name: name.to_owned() };
+        let column = ColumnName { table: named(table), column: "id".to_owned() };
+        self.settings.sequences.feeds.push(DeclaredFeed { sequence: named(sequence), column, database: None });
+    }
+
+    /// What `pgmedic --once` does.
+    pub(super) async fn once(&self) -> Result<Report, DemoError> {
+        let report = once::run(&self.settings, &Orders::default(), &Progress::default()).await;
+        match report.databases.iter().find_map(|database| database.error.as_ref()) {
+            Some(error) => Err(DemoError::NotAsTold(format!("the pass could not be completed: {error}"))),
+            None => Ok(report),
+        }
+    }
+}
+
+/// The server's socket needs no TLS, whatever `PGSSLMODE` asks of other servers.
+fn settings(server: &Server, database: &str) -> Result<Settings, DemoError> {
+    let url = format!("{}&sslmode=disable", server.url(database));
+    Ok(Settings::load(None, &Environment::from_iter([("DATABASE_URL", url)]))?)
+}
+
+/// One session of the application.
+pub(super) struct Client(PgConnection);
+
+impl Client {
+    async fn connect(settings: &Settings) -> Result<Self, DemoError> {
+        let [database] = settings.databases.as_slice() else {
+            return Err(DemoError::NotAsTold("it has more databases than one".to_owned()));
+        };
+        let connection = PgConnection::connect_with(&database.connect_options()?).await;
+        connection.map(Self).map_err(|error| failed("connect", error))
+    }
+
+    /// Runs statements that must succeed.
+    pub(super) async fn run(&mut self, what: &str, statements: &'static str) -> Result<(), DemoError> {
+        let done = sqlx::raw_sql(statements).execute(&mut self.0).await;
+        done.map(drop).map_err(|error| failed(what, error))
+    }
+
+    /// An insert that must be refused because its id is taken.
+    pub(super) async fn refused(&mut self, insert: &str) -> Result<Refusal, DemoError> {
+        match self.insert(insert).await {
+            Ok(id) => Err(DemoError::NotAsTold(format!("this was to fail, and got id {id}: {insert}"))),
+            Err(error) => match error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
+            {
+                Some(refusal) if refusal.code() == Refusal::CODE => Ok(Refusal::of(refusal)),
+                _ => Err(failed(&format!("do {insert}"), error)),
+            },
+        }
+    }
+
+    /// An insert that must succeed and return this id.
+    pub(super) async fn gets(&mut self, insert: &str, expected: i64) -> Result<(), DemoError> {
+        match self.insert(insert).await {
+            Ok(id) if id == expected => Ok(()),
+            Ok(id) => Err(DemoError::NotAsTold(format!("this was to get id {expected}, and got {id}: {insert}"))),
+            Err(error) => Err(failed(&format!("do {insert}"), error)),
+        }
+    }
+
+    /// Sends an insert that returns its new id.
+    async fn insert(&mut self, insert: &str) -> Result<i64, sqlx::Error> {
+        let row = sqlx::query(AssertSqlSafe(insert.to_owned())).fetch_one(&mut self.0).await?;
+        row.try_get::<i32, _>(0).map(i64::from).or_else(|_| row.try_get(0))
+    }
+}
+
+fn failed(what: &str, error: sqlx::Error) -> DemoError {
+    DemoError::Database { what: what.to_owned(), source: error.into() }
+}
+
+/// The server's own words about an id that is taken.
+pub(super) struct Refusal {
+    pub(super) message: String,
+    pub(super) detail: String,
+}
+
+impl Refusal {
+    /// `unique_violation` (PostgreSQL manual, appendix A).
+    pub(super) const CODE: &str = "23505";
+
+    fn of(error: &PgDatabaseError) -> Self {
+        Self { message: error.message().to_owned(), detail: error.detail().unwrap_or_default().to_owned() }
+    }
+}
+
+/// The pass must have done this about the sequence.
+pub(super) fn expect(report: &Report, sequence: &str, expected: Outcome) -> Result<(), DemoError> {
+    let mut sequences = report.databases.iter().flat_map(|database| &database.sequences);
+    match sequences.find(|found| found.name == sequence).and_then(SequenceReport::outcome) {
+        Some(found) if found == expected => Ok(()),
+        found => {
+            let found = found.map_or("left alone".to_owned(), |found| format!("{found:?}").to_lowercase());
+            let expected = format!("{expected:?}").to_lowercase();
+            Err(DemoError::NotAsTold(format!("the sequence {sequence} was to be {expected}, and was {found}")))
+        }
+    }
+}
