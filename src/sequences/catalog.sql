@@ -24,13 +24,15 @@ owned AS (
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
       AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
 ),
--- Defaults that name a sequence, owned or not; inherited ones are the child's own.
+-- Defaults that name a sequence, owned or not; inherited ones are the child's own. A default depends on its own column
+-- too (refobjsubid > 0).
 defaults AS (
     SELECT d.refobjid AS seq, ad.adrelid AS rel, ad.adnum::integer AS att, ad.adbin::text AS expression
     FROM pg_catalog.pg_depend d
     JOIN pg_catalog.pg_attrdef ad ON ad.oid = d.objid
     JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.refobjid
     WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+      AND d.refobjsubid = 0
 ),
 -- What the configuration declares; a column that does not exist leaves att null.
 declared AS (
