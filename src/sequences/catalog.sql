@@ -67,9 +67,9 @@ tree (root, member) AS (
 -- Indexes of each table; a leading column of a whole, valid B-tree lets MAX stop at its first row.
 indexes AS (
     SELECT x.indrelid, count(*) AS number,
-           array_agg(x.indkey[0]) FILTER (WHERE x.indisvalid AND x.indpred IS NULL AND i.relam IN (0, 403)) AS leading
+           array_agg(x.indkey[0]) FILTER (WHERE x.indisvalid AND x.indpred IS NULL AND o.opcmethod = 403) AS leading
     FROM pg_catalog.pg_index x
-    JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+    JOIN pg_catalog.pg_opclass o ON o.oid = x.indclass[0]
     GROUP BY x.indrelid
 ),
 trees AS (
