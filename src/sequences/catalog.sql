@@ -4,6 +4,7 @@
 -- $1..$5: the links that the configuration declares: sequence schema, name; table schema, name; column.
 WITH RECURSIVE
 -- The base type of each domain, through domains over domains; the modifier nearest to the column counts.
+-- Found once (MATERIALIZED), not for each column anew.
 domain_steps (type, base, modifier, depth) AS (
     SELECT t.oid, t.typbasetype, t.typtypmod, 1
     FROM pg_catalog.pg_type t
@@ -13,7 +14,7 @@ domain_steps (type, base, modifier, depth) AS (
     FROM domain_steps d
     JOIN pg_catalog.pg_type t ON t.oid = d.base AND t.typtype = 'd'
 ),
-domains AS (
+domains AS MATERIALIZED (
     SELECT DISTINCT ON (type) type, base, modifier FROM domain_steps ORDER BY type, depth DESC
 ),
 -- Owned sequences: 'a' serial, 'i' identity.
