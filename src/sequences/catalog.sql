@@ -4,6 +4,7 @@
 -- $1..$5: the links that the configuration declares: sequence schema, name; table schema, name; column.
 WITH RECURSIVE
 -- The base type of each domain, through domains over domains; the modifier nearest to the column counts.
+-- Found once (MATERIALIZED), not for each column anew.
 domain_steps (type, base, modifier, depth) AS (
     SELECT t.oid, t.typbasetype, t.typtypmod, 1
     FROM pg_catalog.pg_type t
@@ -13,7 +14,7 @@ domain_steps (type, base, modifier, depth) AS (
     FROM domain_steps d
     JOIN pg_catalog.pg_type t ON t.oid = d.base AND t.typtype = 'd'
 ),
-domains AS (
+domains AS MATERIALIZED (
     SELECT DISTINCT ON (type) type, base, modifier FROM domain_steps ORDER BY type, depth DESC
 ),
 -- Owned sequences: 'a' serial, 'i' identity.
@@ -24,13 +25,15 @@ owned AS (
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
       AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
 ),
--- Defaults that name a sequence, owned or not; inherited ones are the child's own.
+-- Defaults that name a sequence, owned or not; inherited ones are the child's own. A default depends on its own column
+-- too (refobjsubid > 0).
 defaults AS (
     SELECT d.refobjid AS seq, ad.adrelid AS rel, ad.adnum::integer AS att, ad.adbin::text AS expression
     FROM pg_catalog.pg_depend d
     JOIN pg_catalog.pg_attrdef ad ON ad.oid = d.objid
     JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.refobjid
     WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+      AND d.refobjsubid = 0
 ),
 -- What the configuration declares; a column that does not exist leaves att null.
 declared AS (
@@ -65,9 +68,9 @@ tree (root, member) AS (
 -- Indexes of each table; a leading column of a whole, valid B-tree lets MAX stop at its first row.
 indexes AS (
     SELECT x.indrelid, count(*) AS number,
-           array_agg(x.indkey[0]) FILTER (WHERE x.indisvalid AND x.indpred IS NULL AND i.relam IN (0, 403)) AS leading
+           array_agg(x.indkey[0]) FILTER (WHERE x.indisvalid AND x.indpred IS NULL AND o.opcmethod = 403) AS leading
     FROM pg_catalog.pg_index x
-    JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+    JOIN pg_catalog.pg_opclass o ON o.oid = x.indclass[0]
     GROUP BY x.indrelid
 ),
 trees AS (
@@ -116,7 +119,9 @@ SELECT
     CASE WHEN COALESCE(dm.base, a.atttypid) NOT IN (20, 21, 23)
          THEN pg_catalog.format_type(a.atttypid, a.atttypmod) END AS type_name,
     pg_catalog.has_schema_privilege(rn.oid, 'USAGE') AS may_enter_rel_schema,
-    pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT') AS may_read_column,
+    -- The whole table's privilege, which is the quicker to look up, implies each column's.
+    pg_catalog.has_table_privilege(r.oid, 'SELECT')
+        OR pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT') AS may_read_column,
     pg_catalog.row_security_active(r.oid) AS hides_rows,
     r.relpages::bigint AS pages,
     COALESCE(a.attnum = ANY (x.leading), false) AS indexed,
