@@ -1,6 +1,6 @@
 //! First line of defence: every sequence is compared with the ids it feeds, and mended.
 //!
-//! A pass is: [`discover`] (one catalog query), [`observe`] (bounded batches), judge (pure), repair, report. It takes
+//! A pass is: discover (one catalog query), observe (bounded batches), judge (pure), repair, report. It takes
 //! no decision about when to run or what its report means: `once` and the agent do.
 
 mod batch;
