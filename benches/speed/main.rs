@@ -1,0 +1,69 @@
+//! `make bench`: speed and memory, each figure against its limit, on a throwaway server.
+//!
+//! Absolute times depend on the machine and on what else it does; what is judged is ratios between programs that
+//! take turns within one run. `docs/performance.md` says how to read the output.
+
+mod clients;
+mod repairs;
+mod rounds;
+mod sweep;
+mod tables;
+mod verdicts;
+mod watch;
+
+use pgmedic::demo::{Server, ServerOptions};
+use std::error::Error;
+use std::process::ExitCode;
+use verdicts::Verdicts;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const USAGE: &str = "usage: scripts/bench [--quick] [--check]\n\
+                     \x20 --quick   leave out the 100 000 tables\n\
+                     \x20 --check   exit with 1 when a figure falls short";
+
+fn main() -> ExitCode {
+    let (mut quick, mut check) = (false, false);
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            "--quick" => quick = true,
+            "--check" => check = true,
+            // What `cargo bench` adds.
+            "--bench" => {}
+            _ => {
+                eprintln!("{USAGE}");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    let mut verdicts = Verdicts::default();
+    if let Err(error) = measure(quick, &mut verdicts) {
+        eprintln!("bench: {error}");
+        return ExitCode::FAILURE;
+    }
+    println!("\n{verdicts}");
+    if check && !verdicts.all_pass() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn measure(quick: bool, verdicts: &mut Verdicts) -> Result<()> {
+    // The server's own settings, but for one: vacuuming beside a round would be measured too.
+    let settings = vec![("autovacuum".to_owned(), "off".to_owned())];
+    let server = Server::start(&ServerOptions { settings, ..ServerOptions::default() })?;
+    let cores = std::thread::available_parallelism()?;
+    println!("PostgreSQL {}, {cores} cores, {}", server.version(), load());
+    let many = sweep::ten_thousand(&server, verdicts)?;
+    repairs::one(&server, verdicts)?;
+    repairs::a_thousand(&server)?;
+    if !quick {
+        sweep::a_hundred_thousand(&server, &many, verdicts)?;
+    }
+    println!("\nat the end: {}", load());
+    Ok(())
+}
+
+/// How busy the machine is with other things: with a load near the number of cores, figures are noise.
+fn load() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let minute = load.split(' ').next().filter(|minute| !minute.is_empty()).unwrap_or("unknown");
+    format!("load average {minute}")
+}

@@ -1,0 +1,62 @@
+//! What a repair costs beyond the looking.
+
+use super::Result;
+use super::clients::{pgmedic, report, run};
+use super::rounds::alternate;
+use super::tables::{database, execute};
+use super::verdicts::Verdicts;
+use pgmedic::demo::Server;
+
+const GAP: u32 = 38;
+const ROUNDS_OF_ONE: usize = 61;
+const ROUNDS_OF_MANY: usize = 7;
+const REPORTS: usize = 21;
+
+/// One sequence 38 values behind, mended by advance: runs with the repair take turns with runs without.
+pub fn one(server: &Server, verdicts: &mut Verdicts) -> Result<()> {
+    let url = database(server, "one", 1, GAP)?;
+    let [healthy, drifted] =
+        alternate(ROUNDS_OF_ONE, |competitor| set_all(&url, competitor == 1), |_| run(pgmedic(&url, &["--once"])))?;
+    println!("  pgmedic --once, in sync            {}", healthy.show());
+    println!("  pgmedic --once, gap of {GAP}          {}", drifted.show());
+    let mut inside = Vec::new();
+    for _ in 0..REPORTS {
+        set_all(&url, true)?;
+        let report = report(&url, &["--once"])?;
+        let repair = &report["databases"][0]["sequences"][0]["repair"];
+        match (repair["method"].as_str(), repair["duration_seconds"].as_f64()) {
+            (Some("advance"), Some(seconds)) if report["summary"]["repaired"] == 1 => inside.push(seconds * 1e3),
+            _ => return Err(format!("not mended by advance: {report}").into()),
+        }
+    }
+    inside.sort_by(f64::total_cmp);
+    let inside = inside[inside.len() / 2];
+    println!("  the report's own duration          {inside:.2} ms, move and second look");
+    let beyond = (drifted.median().as_secs_f64() - healthy.median().as_secs_f64()) * 1e3;
+    verdicts.at_most(format!("one repair by advance, gap of {GAP}, beyond the reads"), Some(beyond), 2.0, "ms");
+    Ok(())
+}
+
+/// A thousand of them in one run: for scale, without a limit.
+pub fn a_thousand(server: &Server) -> Result<()> {
+    let tables = 1000;
+    let url = database(server, "a_thousand", tables, GAP)?;
+    set_all(&url, true)?;
+    let summary = report(&url, &["--once"])?["summary"].clone();
+    if summary["repaired"] != tables {
+        return Err(format!("not all {tables} were mended: {summary}").into());
+    }
+    let [healthy, drifted] =
+        alternate(ROUNDS_OF_MANY, |competitor| set_all(&url, competitor == 1), |_| run(pgmedic(&url, &["--once"])))?;
+    println!("  pgmedic --once, all in sync        {}", healthy.show());
+    println!("  pgmedic --once, all {GAP} behind      {}", drifted.show());
+    let each = (drifted.median().as_secs_f64() - healthy.median().as_secs_f64()) * 1e3 / f64::from(tables);
+    println!("  for each repair                    {each:.2} ms");
+    Ok(())
+}
+
+/// Puts every sequence where it was before the first of its ids, or just behind the last.
+fn set_all(url: &str, drifted: bool) -> Result<()> {
+    let (last, is_called) = if drifted { (1, false) } else { (GAP, true) };
+    execute(url, format!("SELECT setval(oid::regclass, {last}, {is_called}) FROM pg_class WHERE relkind = 'S'"))
+}

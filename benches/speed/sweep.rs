@@ -1,0 +1,105 @@
+//! Looking at very many tables.
+
+use super::Result;
+use super::clients::{self, in_strings, one_by_one, pgmedic, psql, script};
+use super::rounds::alternate;
+use super::tables::database;
+use super::verdicts::Verdicts;
+use super::watch::{self, Seen};
+use pgmedic::demo::Server;
+use std::io::Write;
+use std::path::Path;
+
+const ROWS: u32 = 5;
+const MANY: u32 = 10_000;
+const ROUNDS: usize = 7;
+const ROUNDS_OF_MORE: usize = 5;
+const DRY_RUN: [&str; 2] = ["--once", "--dry-run"];
+
+/// `MAX_RELATIONS` of `src/sequences/batch.rs`.
+const RELATION_BOUND: f64 = 500.0;
+
+/// Against psql, in turns. Returns the database's URL.
+pub fn ten_thousand(server: &Server, verdicts: &mut Verdicts) -> Result<String> {
+    let url = database(server, "ten_thousand", MANY, ROWS)?;
+    all_are_looked_at(&url, MANY)?;
+    match psql(server) {
+        Some(psql) => against_psql(&psql, &url, verdicts)?,
+        None => {
+            println!(
+                "  no psql in {} nor on PATH: pgmedic's own time only (Debian: apt install postgresql-client)",
+                server.bin_dir().display()
+            );
+            verdicts.at_most(IN_STRINGS, None, 1.2, "x");
+            verdicts.at_most(ONE_BY_ONE, None, 1.0 / 3.0, "x");
+            let [own] = alternate(ROUNDS, |_| Ok(()), |_| clients::run(pgmedic(&url, &DRY_RUN)))?;
+            println!("  pgmedic --once --dry-run           {}", own.show());
+        }
+    }
+    let seen = watch::dry_run(&url)?;
+    show(&seen);
+    verdicts.at_most("peak resident memory, 10 000 tables", seen.peak_mb, 40.0, "MB");
+    Ok(url)
+}
+
+const IN_STRINGS: &str = "time against psql, the same reads in strings of 200";
+const ONE_BY_ONE: &str = "time against psql, one question at a time";
+
+fn against_psql(psql: &Path, url: &str, verdicts: &mut Verdicts) -> Result<()> {
+    let mut naive = tempfile::NamedTempFile::new()?;
+    naive.write_all(one_by_one(MANY).as_bytes())?;
+    let command = |competitor| match competitor {
+        0 => pgmedic(url, &DRY_RUN),
+        1 => in_strings(psql, url, MANY),
+        _ => script(psql, url, naive.path()),
+    };
+    let [own, strings, singly] = alternate(ROUNDS, |_| Ok(()), |competitor| clients::run(command(competitor)))?;
+    println!("  pgmedic --once --dry-run           {}", own.show());
+    println!("  psql, in strings of 200            {}", strings.show());
+    println!("  psql, one question at a time       {}", singly.show());
+    verdicts.at_most(IN_STRINGS, Some(own.ratio_to(&strings)), 1.2, "x");
+    verdicts.at_most(ONE_BY_ONE, Some(own.ratio_to(&singly)), 1.0 / 3.0, "x");
+    Ok(())
+}
+
+/// Ten times as many, in turns with the ten thousand, on a server with its default settings.
+pub fn a_hundred_thousand(server: &Server, ten_thousand: &str, verdicts: &mut Verdicts) -> Result<()> {
+    let url = database(server, "a_hundred_thousand", 10 * MANY, ROWS)?;
+    all_are_looked_at(&url, 10 * MANY)?;
+    let urls = [ten_thousand, &url];
+    let [less, more] = alternate(ROUNDS_OF_MORE, |_| Ok(()), |which| clients::run(pgmedic(urls[which], &DRY_RUN)))?;
+    println!("  pgmedic --once --dry-run           {}", more.show());
+    println!("  the same on 10 000, in turns       {}", less.show());
+    let seen = watch::dry_run(&url)?;
+    show(&seen);
+    verdicts.at_most(
+        "time for each of 100 000 tables, against each of 10 000",
+        Some(more.ratio_to(&less) / 10.0),
+        1.0,
+        "x",
+    );
+    verdicts.at_most(
+        "relations that one backend locked at once, 100 000 tables",
+        Some(seen.locks_of_one),
+        RELATION_BOUND,
+        "",
+    );
+    Ok(())
+}
+
+/// A run that skipped half of the tables would be quick.
+fn all_are_looked_at(url: &str, tables: u32) -> Result<()> {
+    let summary = clients::report(url, &DRY_RUN)?["summary"].clone();
+    if summary["in_sync"] == tables { Ok(()) } else { Err(format!("not all {tables} are in sync: {summary}").into()) }
+}
+
+fn show(seen: &Seen) {
+    let Seen { peak_mb, locks_of_one, locks_of_all, samples } = seen;
+    match peak_mb {
+        Some(mb) => println!("  peak resident memory               {mb:.1} MB"),
+        None => println!("  peak resident memory               not measured: no /proc here"),
+    }
+    println!(
+        "  relations locked                   {locks_of_one} by one backend, {locks_of_all} by all ({samples} samples)"
+    );
+}

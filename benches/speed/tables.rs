@@ -1,0 +1,71 @@
+//! Databases full of serial tables.
+
+use super::Result;
+use pgmedic::demo::Server;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection};
+use std::thread;
+use std::time::Instant;
+
+/// Tables made in one transaction: few enough for the server's lock table, twice.
+const AT_A_TIME: u32 = 500;
+
+/// What autovacuum, switched off here, would have seen to.
+const CATALOG: &str = "pg_class, pg_attribute, pg_attrdef, pg_depend, pg_index, pg_constraint, pg_sequence, pg_type";
+
+/// Runs `work` to its end on this thread.
+pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+/// Runs any number of statements.
+pub fn execute(url: &str, statements: String) -> Result<()> {
+    block_on(async {
+        let mut connection = PgConnection::connect(url).await?;
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await?;
+        Ok(connection.close().await?)
+    })
+}
+
+/// Makes a database with tables `table_1` to `table_{tables}`: a serial primary key, a text, and ids 1 to `rows`.
+/// Returns its URL.
+pub fn database(server: &Server, name: &str, tables: u32, rows: u32) -> Result<String> {
+    let started = Instant::now();
+    execute(&server.url("postgres"), format!("CREATE DATABASE {name}"))?;
+    let url = server.url(name);
+    // Two makers, because one core is all that one of them can use.
+    thread::scope(|scope| {
+        let makers = [0, 1].map(|maker| scope.spawn(move || make(server, name, maker, tables, rows).map_err(text)));
+        makers.into_iter().try_for_each(|maker| maker.join().unwrap_or_else(|_| Err("a maker panicked".to_owned())))
+    })?;
+    // What a database has long had: statistics of its catalog, and nothing left to write out.
+    execute(&url, format!("VACUUM (ANALYZE) {CATALOG}"))?;
+    execute(&url, "CHECKPOINT".to_owned())?;
+    let noun = if tables == 1 { "table" } else { "tables" };
+    println!("\n{tables} serial {noun} with {rows} rows each ({:.0} s to make)", started.elapsed().as_secs_f64());
+    Ok(url)
+}
+
+fn text(error: Box<dyn std::error::Error>) -> String {
+    error.to_string()
+}
+
+/// Every other block of tables.
+fn make(server: &Server, name: &str, maker: u32, tables: u32, rows: u32) -> Result<()> {
+    block_on(async {
+        let mut connection = PgConnection::connect(&server.url(name)).await?;
+        for first in (1..=tables).step_by(AT_A_TIME as usize).skip(maker as usize).step_by(2) {
+            let last = tables.min(first + AT_A_TIME - 1);
+            let block = format!(
+                "DO $$ BEGIN
+                     FOR i IN {first}..{last} LOOP
+                         EXECUTE format('CREATE TABLE table_%s (id serial PRIMARY KEY, name text)', i);
+                         EXECUTE format('INSERT INTO table_%s (name) SELECT n FROM generate_series(1, {rows}) n', i);
+                     END LOOP;
+                 END $$"
+            );
+            sqlx::raw_sql(AssertSqlSafe(block)).execute(&mut connection).await?;
+        }
+        Ok(connection.close().await?)
+    })
+}
