@@ -130,7 +130,11 @@ impl Probe<'_> {
     ///
     /// When a relation was replaced since it was discovered, or the row is not what was asked for.
     pub fn read(&self, rows: &[PgRow]) -> Result<Answer, Failure> {
-        let [row] = rows else { return Err(Failure::Answer(format!("{} rows instead of one", rows.len()))) };
+        let row = match rows {
+            [row] => row,
+            [] => return Err(Failure::Changed),
+            rows => return Err(Failure::Answer(format!("{} rows instead of one", rows.len()))),
+        };
         if !row.try_get::<bool, _>(2)? {
             return Err(Failure::Changed);
         }

@@ -82,6 +82,8 @@ async fn attempt(
                 // Whoever holds the lock needs a moment, and inserts that queued behind us go first.
                 tokio::time::sleep(terms.bounds.lock * attempt).await;
             }
+            // It never got as far as it was to: somebody set it back meanwhile, and may not do so again.
+            Some(Failure::Changed) if method == Method::Advance => {}
             Some(_) => break,
         }
         let now = match look_again(session, sequence, terms.bounds).await {

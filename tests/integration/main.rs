@@ -2,5 +2,6 @@
 
 mod documents;
 mod oracle;
+mod race;
 mod story;
 mod support;
