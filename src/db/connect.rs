@@ -2,6 +2,7 @@
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{ConnectOptions, Error};
+use std::fmt::Display;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -58,9 +59,11 @@ fn cause(error: &Error, options: &PgConnectOptions) -> String {
             ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => {
                 format!("the server closed the connection ({error}); does PostgreSQL listen there?")
             }
+            // Nothing but a TLS handshake finds data invalid: a certificate that is not trusted, or no TLS at all.
+            ErrorKind::InvalidData => tls(error, options),
             _ => format!("{error}"),
         },
-        Error::Tls(error) => format!("TLS failed: {error}; {}", tls_advice(options.get_ssl_mode())),
+        Error::Tls(error) => tls(error, options),
         Error::Database(error) => {
             let message = error.message();
             match error.code().as_deref().unwrap_or_default() {
@@ -73,17 +76,23 @@ fn cause(error: &Error, options: &PgConnectOptions) -> String {
                 code => format!("{message} (SQLSTATE {code})"),
             }
         }
+        Error::Protocol(what) => {
+            // Without the place in the driver's source.
+            let what = what.split(" (sqlx").next().unwrap_or(what);
+            format!("no PostgreSQL server answers there ({what}); check host and port")
+        }
         error => error.to_string(),
     }
 }
 
-fn tls_advice(mode: PgSslMode) -> &'static str {
-    match mode {
+fn tls(error: impl Display, options: &PgConnectOptions) -> String {
+    let advice = match options.get_ssl_mode() {
         PgSslMode::VerifyCa | PgSslMode::VerifyFull => {
             "check sslrootcert, the certificate's dates and, for verify-full, its host name"
         }
         _ => "switch TLS on at the server, or choose another sslmode",
-    }
+    };
+    format!("TLS failed: {error}; {advice}")
 }
 
 impl ConnectError {

@@ -110,8 +110,13 @@ async fn work<'a>(
             let statements = probes.iter().map(|probe| probe.sql(sequences[probe.sequence]));
             let script = session.script("observe", Access::Read, bounds_of(alone, bounds), statements).await;
             let answered = script.answers.len().min(probes.len());
-            progress.advance(answered);
             for (probe, rows) in probes.drain(..answered).zip(&script.answers) {
+                // Another agent's leap replaced the sequence's file after we had opened it: nothing keeps it out.
+                if rows.is_empty() && !alone {
+                    queue().push_back(Batch::alone(probe));
+                    continue;
+                }
+                progress.advance(1);
                 let answer = probe.read(rows);
                 outcomes.push((probe, answer));
             }

@@ -94,7 +94,7 @@ fn verdict(sequence: &Sequence, seen: Option<&Result<Observation, String>>) -> (
 }
 
 /// Which limit was reached, and what widens it.
-fn used_up(sequence: &Sequence, seen: &Observation) -> String {
+pub fn used_up(sequence: &Sequence, seen: &Observation) -> String {
     let limit = seen.position.limit();
     let Some(next) = seen.position.next_value() else {
         let name = &sequence.name;

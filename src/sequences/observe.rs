@@ -213,7 +213,7 @@ fn explain(sequence: &Sequence, probe: &Probe<'_>, failure: Failure, bounds: Bou
             }
         }
         Failure::Gone(message) => format!("dropped or renamed during the pass: {message}"),
-        Failure::Changed => "dropped and created anew during the pass; look again".to_owned(),
+        Failure::Changed => "altered or replaced during the pass; look again".to_owned(),
         failure => failure.to_string(),
     }
 }

@@ -91,9 +91,12 @@ impl Part<'_> {
         sql
     }
 
-    /// True while the name still means the table that was discovered.
+    /// Whether the name means the table that was discovered, and so is the one that this statement reads.
+    ///
+    /// A function, because it must be asked when the statement runs, holding the table's lock, under which the name
+    /// stays. A `regclass` constant is resolved before the lock is waited for, and the table may be renamed meanwhile.
     pub fn unchanged(&self) -> String {
-        format!("{}::regclass = {}::oid", quote_literal(self.table()), self.oid())
+        format!("to_regclass({}) IS NOT DISTINCT FROM {}::regclass", quote_literal(self.table()), self.oid())
     }
 }
 
@@ -130,7 +133,11 @@ impl Probe<'_> {
     ///
     /// When a relation was replaced since it was discovered, or the row is not what was asked for.
     pub fn read(&self, rows: &[PgRow]) -> Result<Answer, Failure> {
-        let [row] = rows else { return Err(Failure::Answer(format!("{} rows instead of one", rows.len()))) };
+        let row = match rows {
+            [row] => row,
+            [] => return Err(Failure::Changed),
+            rows => return Err(Failure::Answer(format!("{} rows instead of one", rows.len()))),
+        };
         if !row.try_get::<bool, _>(2)? {
             return Err(Failure::Changed);
         }

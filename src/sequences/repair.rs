@@ -3,6 +3,7 @@
 //! Here is the order of things: choose, move (`moves`), look again, and say what is true then.
 
 use super::catalog::Sequence;
+use super::finding::used_up;
 use super::moves::{Leap, advance, leap};
 use super::observe::{Observation, observe};
 use super::plan::{Guard, Plan, Policy, Rights, choose};
@@ -81,6 +82,8 @@ async fn attempt(
                 // Whoever holds the lock needs a moment, and inserts that queued behind us go first.
                 tokio::time::sleep(terms.bounds.lock * attempt).await;
             }
+            // It never got as far as it was to: somebody set it back meanwhile, and may not do so again.
+            Some(Failure::Changed) if method == Method::Advance => {}
             Some(_) => break,
         }
         let now = match look_again(session, sequence, terms.bounds).await {
@@ -91,6 +94,14 @@ async fn attempt(
         };
         match (now.position.judge(now.frontier), now.frontier) {
             (Judgement::Behind { .. }, Some(id)) => (seen, frontier) = (now, id),
+            // Others took the last values meanwhile, or an advance did by taking whole caches.
+            (Judgement::Exhausted, _) => {
+                let reason = format!("it is past the ids now, and used up: {}", used_up(sequence, &now));
+                return RepairReport {
+                    next_value: now.position.next_value(),
+                    ..report(Outcome::Failed, Some(method), Some(reason))
+                };
+            }
             _ => {
                 let reason = still_cached(sequence, method, &session.server().role);
                 return RepairReport {

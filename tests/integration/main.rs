@@ -2,5 +2,8 @@
 
 mod demo;
 mod documents;
+mod faults;
+mod oracle;
+mod race;
 mod story;
 mod support;

@@ -2,9 +2,11 @@
 
 mod database;
 mod outcome;
+mod running;
 
 pub use database::{Database, command, pgmedic};
 pub use outcome::Outcome;
+pub use running::{Running, waiting};
 
 use pgmedic::demo::{Server, ServerOptions};
 use std::sync::LazyLock;

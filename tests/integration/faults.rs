@@ -1,0 +1,36 @@
+//! What goes wrong around a pass: each is reported for what it is, nothing is half done, nothing hangs, nothing is
+//! left behind on the server.
+
+mod gone;
+mod locks;
+mod lost;
+mod refused;
+
+use crate::support::Database;
+use sqlx::Row;
+
+/// Waits as long as a test may need, and is told from slowness.
+const PATIENT: [(&str, &str); 2] =
+    [("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "60s"), ("PGMEDIC_SEQUENCES__STATEMENT_TIMEOUT", "120s")];
+
+/// A table that is behind by 38, as in the story. Its sequence is `<name>_id_seq`.
+fn behind(table: &str) -> String {
+    format!(
+        "CREATE TABLE {table} (id serial PRIMARY KEY);
+         INSERT INTO {table} SELECT id FROM generate_series(1, 695) AS id;
+         SELECT setval('{table}_id_seq', 658, false);"
+    )
+}
+
+/// The same with CACHE 10, which asks for a leap.
+fn behind_and_cached(table: &str) -> String {
+    format!("{} ALTER SEQUENCE {table}_id_seq CACHE 10;", behind(table))
+}
+
+/// Everything of a sequence that a repair could have touched.
+async fn state(database: &mut Database, sequence: &str) -> (i64, bool, i64) {
+    let row = database
+        .row(&format!("SELECT last_value, is_called, pg_relation_filenode('{sequence}')::bigint FROM {sequence}"))
+        .await;
+    (row.get(0), row.get(1), row.get(2))
+}

@@ -1,0 +1,150 @@
+//! Locks that somebody else holds, and the one that a leap takes.
+
+use super::{PATIENT, behind, behind_and_cached, state};
+use crate::support::{Database, waiting};
+use sqlx::Row;
+use sqlx::postgres::PgConnection;
+
+async fn run(connection: &mut PgConnection, statements: &'static str) {
+    sqlx::raw_sql(statements).execute(connection).await.expect(statements);
+}
+
+/// Another session that has just done this in an open transaction.
+async fn holder(database: &Database, statements: &'static str) -> PgConnection {
+    let mut holder = database.connect().await;
+    run(&mut holder, "BEGIN").await;
+    run(&mut holder, statements).await;
+    holder
+}
+
+#[tokio::test]
+async fn a_locked_table_is_unreadable_and_the_others_are_mended() {
+    let mut database = Database::new().await;
+    database.sql(&[behind("locked"), behind("free")].concat()).await;
+    let _holder = holder(&database, "LOCK TABLE locked IN ACCESS EXCLUSIVE MODE").await;
+    let outcome = database.start(&[]).outcome().await.exits(3);
+    let locked = outcome.sequence("public.locked_id_seq");
+    assert_eq!(locked["verdict"], "unreadable");
+    let reason = locked["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("public.locked ") && reason.contains("lock_timeout (100ms)"), "{reason}");
+    assert_eq!(outcome.sequence("public.free_id_seq")["repair"]["next_value"], 696);
+    database.forgets_the_pass().await;
+    assert_eq!(state(&mut database, "locked_id_seq").await.0, 658);
+}
+
+#[tokio::test]
+async fn a_sequence_that_is_being_renamed_is_unreadable_and_the_others_are_mended() {
+    let mut database = Database::new().await;
+    database.sql(&[behind("locked"), behind("free")].concat()).await;
+    let _holder = holder(&database, "ALTER SEQUENCE locked_id_seq RENAME TO renamed").await;
+    let outcome = database.start(&[]).outcome().await.exits(3);
+    let locked = outcome.sequence("public.locked_id_seq");
+    assert_eq!(locked["verdict"], "unreadable");
+    let reason = locked["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("public.locked_id_seq") && reason.contains("lock_timeout (100ms)"), "{reason}");
+    assert_eq!(outcome.sequence("public.free_id_seq")["repair"]["next_value"], 696);
+    database.forgets_the_pass().await;
+}
+
+#[tokio::test]
+async fn an_advance_gives_up_when_somebody_alters_the_sequence() {
+    let mut database = Database::new().await;
+    database.sql(&behind("altered")).await;
+    let before = state(&mut database, "altered_id_seq").await;
+    let mut holder = holder(&database, "ALTER SEQUENCE altered_id_seq CACHE 1").await;
+    let outcome = database.start(&[]).outcome().await.exits(1);
+    let repair = &outcome.sequence("public.altered_id_seq")["repair"];
+    assert_eq!((&repair["outcome"], &repair["method"]), (&"failed".into(), &"advance".into()));
+    assert!(repair["reason"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")), "{repair:#}");
+    run(&mut holder, "ROLLBACK").await;
+    assert_eq!(state(&mut database, "altered_id_seq").await, before);
+    database.forgets_the_pass().await;
+}
+
+#[tokio::test]
+async fn a_leap_gives_up_when_an_open_transaction_has_used_the_sequence() {
+    let mut database = Database::new().await;
+    database.sql(&behind_and_cached("used")).await;
+    let mut holder = holder(&database, "SELECT nextval('used_id_seq')").await;
+    let before = state(&mut database, "used_id_seq").await;
+    let outcome = database.start(&[]).outcome().await.exits(1);
+    let repair = &outcome.sequence("public.used_id_seq")["repair"];
+    assert_eq!((&repair["outcome"], &repair["method"]), (&"failed".into(), &"leap".into()));
+    assert!(repair["reason"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")), "{repair:#}");
+    assert_eq!(state(&mut database, "used_id_seq").await, before);
+    database.forgets_the_pass().await;
+    run(&mut holder, "COMMIT").await;
+    let repair = &database.once(&[]).exits(0).sequence("public.used_id_seq")["repair"];
+    assert_eq!((&repair["method"], &repair["next_value"]), (&"leap".into(), &696.into()));
+}
+
+#[tokio::test]
+async fn a_sequence_set_back_while_its_advance_waits_is_mended_all_the_same() {
+    let mut database = Database::new().await;
+    database.sql(&behind("back")).await;
+    let mut saboteur = holder(&database, "ALTER SEQUENCE back_id_seq OWNED BY back.id").await;
+    let pass = database.start(&PATIENT);
+    database.pass_waits_in("advance").await;
+    run(&mut saboteur, "SELECT setval('back_id_seq', 100); COMMIT").await;
+    let repair = &pass.outcome().await.exits(0).sequence("public.back_id_seq")["repair"];
+    assert_eq!((&repair["method"], &repair["next_value"]), (&"advance".into(), &696.into()));
+}
+
+#[tokio::test]
+async fn a_leap_looks_again_while_it_keeps_everybody_from_the_sequence() {
+    let mut database = Database::new().await;
+    database.sql(&behind_and_cached("used")).await;
+    let mut user = holder(&database, "SELECT nextval('used_id_seq')").await;
+    let pass = database.start(&PATIENT);
+    database.pass_waits_in("leap").await;
+    let mut inserter = holder(&database, "LOCK TABLE used IN ACCESS EXCLUSIVE MODE").await;
+    run(&mut user, "COMMIT").await;
+    // It has the sequence now, and waits for the table to look at its ids.
+    let holds =
+        "SELECT FROM pg_locks WHERE relation = 'used_id_seq'::regclass AND granted AND mode = 'ShareRowExclusiveLock'";
+    let waits = "SELECT FROM pg_locks WHERE relation = 'used'::regclass AND NOT granted AND mode = 'AccessShareLock'";
+    database.eventually(&format!("EXISTS ({holds}) AND EXISTS ({waits})")).await;
+    let mut client = database.connect().await;
+    let next = tokio::spawn(async move {
+        sqlx::query("SELECT nextval('used_id_seq')").fetch_one(&mut client).await.expect("a value").get::<i64, _>(0)
+    });
+    let queues =
+        "SELECT FROM pg_locks WHERE relation = 'used_id_seq'::regclass AND NOT granted AND mode = 'RowExclusiveLock'";
+    database.eventually(&format!("EXISTS ({queues})")).await;
+    run(&mut inserter, "INSERT INTO used VALUES (800); COMMIT").await;
+    let repair = &pass.outcome().await.exits(0).sequence("public.used_id_seq")["repair"];
+    assert_eq!((&repair["method"], &repair["outcome"]), (&"leap".into(), &"repaired".into()));
+    assert_eq!(next.await.expect("the client"), 801, "beyond the id that came while the leap waited");
+}
+
+#[tokio::test]
+async fn an_insert_that_queues_behind_a_waiting_leap_goes_on_before_the_lock_timeout() {
+    let mut database = Database::new().await;
+    database.sql(&behind_and_cached("used")).await;
+    let mut holder = holder(&database, "SELECT nextval('used_id_seq')").await;
+    let before = state(&mut database, "used_id_seq").await;
+    let pass = database.start(&[("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "5s")]);
+    database.pass_waits_in("leap").await;
+
+    // An insert waits for the leap's place in the queue, and then for each of its two statements.
+    let message: String = database.row(&format!("SELECT query {}", waiting("leap"))).await.get(0);
+    let limit = |name: &str| -> u32 {
+        let (_, rest) = message.split_once(&format!("SET LOCAL {name} = ")).expect(name);
+        rest.split(';').next().and_then(|number| number.parse().ok()).expect(name)
+    };
+    assert!(limit("lock_timeout") < limit("statement_timeout"), "{message}");
+    assert!(2 * limit("statement_timeout") <= 5000, "{message}");
+
+    // The holder's lock is no obstacle to an insert, and it is held until the end of this test: when the insert
+    // goes through, then because the leap has given up.
+    let mut client = database.connect().await;
+    let next = sqlx::query("SELECT nextval('used_id_seq')").fetch_one(&mut client);
+    let next = tokio::time::timeout(std::time::Duration::from_secs(60), next).await;
+    let next: i64 = next.expect("the insert goes on").expect("a value").get(0);
+    assert_eq!(next, before.0 + 1);
+    pass.kill().await;
+    database.forgets_the_pass().await;
+    let (last_value, _, file) = state(&mut database, "used_id_seq").await;
+    assert_eq!((last_value, file), (before.0 + 10, before.2), "one session's cache, and no rewrite");
+    run(&mut holder, "ROLLBACK").await;
+}

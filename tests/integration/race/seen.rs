@@ -1,0 +1,88 @@
+//! What was seen under fire, and what of it should not have been.
+
+use super::field::TARGETS;
+use pgmedic::report::{Method, Outcome, SequenceReport};
+use std::collections::{HashMap, HashSet};
+
+/// A value that a sequence gave to an insert.
+#[derive(Debug, Clone, Copy)]
+pub struct Draw {
+    pub value: i64,
+    /// The insert failed, because the id was taken.
+    pub collided: bool,
+}
+
+/// A sequence that went back, and not by the saboteur.
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code, reason = "shown when a test fails")]
+pub struct Rewind {
+    pub table: &'static str,
+    pub before: i64,
+    pub now: i64,
+}
+
+/// Everything, by target where it is an array.
+#[derive(Default)]
+pub struct Seen {
+    /// The ids that were put ahead.
+    pub explicit: [HashSet<i64>; TARGETS.len()],
+    /// Of each client, in its order.
+    pub draws: [Vec<Vec<Draw>>; TARGETS.len()],
+    pub backward: Vec<Rewind>,
+    pub sabotages: usize,
+    pub findings: Vec<SequenceReport>,
+}
+
+/// What no healthy sequence does.
+#[derive(Debug, Default)]
+pub struct Wrongs {
+    /// Values that were given to two inserts, whether or not the second found its id taken.
+    pub given_twice: Vec<i64>,
+    /// Values that a client got after a further one.
+    pub out_of_order: Vec<i64>,
+    /// Ids that an insert found taken, and that nobody had put ahead.
+    pub collisions: Vec<i64>,
+}
+
+impl Seen {
+    pub fn wrongs(&self) -> Wrongs {
+        let mut wrongs = Wrongs::default();
+        for ((target, explicit), clients) in TARGETS.iter().zip(&self.explicit).zip(&self.draws) {
+            let mut given: HashMap<i64, usize> = HashMap::new();
+            for draw in clients.iter().flatten() {
+                *given.entry(draw.value).or_default() += 1;
+                if draw.collided && !explicit.contains(&draw.value) {
+                    wrongs.collisions.push(draw.value);
+                }
+            }
+            wrongs.given_twice.extend(given.into_iter().filter(|(_, times)| *times > 1).map(|(value, _)| value));
+            let pairs = clients.iter().flat_map(|draws| draws.windows(2));
+            let back = pairs.filter(|pair| (pair[1].value - pair[0].value) * target.increment.signum() <= 0);
+            wrongs.out_of_order.extend(back.map(|pair| pair[1].value));
+        }
+        wrongs
+    }
+
+    pub fn repaired_by(&self, method: Method) -> usize {
+        let repairs = self.findings.iter().filter_map(|finding| finding.repair.as_ref());
+        repairs.filter(|repair| repair.outcome == Outcome::Repaired && repair.method == Some(method)).count()
+    }
+
+    /// The reasons of the repairs that failed.
+    pub fn failures(&self) -> Vec<&str> {
+        let repairs = self.findings.iter().filter_map(|finding| finding.repair.as_ref());
+        repairs
+            .filter(|repair| repair.outcome != Outcome::Repaired)
+            .map(|repair| repair.reason.as_deref().unwrap_or_default())
+            .collect()
+    }
+
+    /// The reasons of the sequences that could not be read.
+    pub fn unreadable(&self) -> Vec<&str> {
+        self.findings.iter().filter_map(|finding| finding.reason.as_deref()).collect()
+    }
+
+    pub fn inserts(&self) -> usize {
+        self.draws.iter().flatten().map(Vec::len).sum()
+    }
+}
