@@ -1,5 +1,6 @@
 //! What the command line asks for, done: the only place that prints reports and chooses exit codes.
 
+use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, completions};
 use crate::config::{ConfigError, Environment, Settings};
 use crate::report::{ExitCode as Outcome, Progress, Report, TableOptions, render_table};
@@ -13,8 +14,8 @@ use std::process::ExitCode;
 pub enum RunError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("the agent is not part of this version yet: run pgmedic --once, by a timer if need be")]
-    NoAgent,
+    #[error(transparent)]
+    Agent(#[from] AgentError),
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
     #[error("the report could not be written: {0}")]
@@ -25,8 +26,8 @@ impl RunError {
     /// 2: bad usage or configuration; 1: the work could not be completed.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::NoAgent => 2,
-            Self::Demo(_) | Self::Output(_) => 1,
+            Self::Config(_) => 2,
+            Self::Agent(_) | Self::Demo(_) | Self::Output(_) => 1,
         }
     }
 }
@@ -45,16 +46,18 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         }
         Some(Command::CheckConfig) | None => {}
     }
-    let settings = Settings::load(cli.config.as_deref(), &Environment::from_process())?.only(&cli.database)?;
+    let load = || Settings::load(cli.config.as_deref(), &Environment::from_process())?.only(&cli.database);
+    let settings = load()?;
     if cli.command.is_some() {
         io::stdout().write_all(settings.redacted_toml().as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !cli.once {
-        return Err(RunError::NoAgent);
-    }
     telemetry::install(&settings.log);
-    let orders = Orders { dry_run: cli.dry_run, approved: cli.approve.clone() };
+    if !cli.once {
+        agent::run(settings, cli.dry_run, load).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let orders = Orders { dry_run: cli.dry_run, approved: cli.approve.clone(), ..Orders::default() };
     let progress = Progress::default();
     let report = once::with_bar(once::run(&settings, &orders, &progress), &progress).await;
     for name in unused(&cli.approve, &report) {

@@ -10,6 +10,7 @@ pub(super) struct Raw {
     #[serde(default)]
     pub databases: Vec<RawDatabase>,
     pub sequences: RawSequences,
+    pub http: RawHttp,
     pub log: RawLog,
 }
 
@@ -47,6 +48,12 @@ pub(super) struct RawFeed {
     pub column: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHttp {
+    pub listen: String,
 }
 
 #[derive(Deserialize, Serialize)]

@@ -14,6 +14,7 @@ impl Settings {
         let raw = Raw {
             databases: self.databases.iter().map(database).collect(),
             sequences: sequences(&self.sequences),
+            http: self.http.raw(),
             log: self.log.raw(),
         };
         // Strings, numbers and lists of them always have a TOML form.

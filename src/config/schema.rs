@@ -32,8 +32,12 @@ const fn key(name: &'static str, kind: Kind) -> Key {
 }
 
 /// The top level. A new section is one line here, one in `raw.rs` and one in `Settings`.
-pub(super) const ROOT: &[Key] =
-    &[key("databases", Kind::Tables(DATABASE)), key("sequences", Kind::Table(SEQUENCES)), key("log", Kind::Table(LOG))];
+pub(super) const ROOT: &[Key] = &[
+    key("databases", Kind::Tables(DATABASE)),
+    key("sequences", Kind::Table(SEQUENCES)),
+    key("http", Kind::Table(HTTP)),
+    key("log", Kind::Table(LOG)),
+];
 
 const DATABASE: &[Key] = &[key("name", Kind::Text), key("url", Kind::Secret), key("url_file", Kind::Text)];
 
@@ -51,6 +55,8 @@ const SEQUENCES: &[Key] = &[
 ];
 
 const FEED: &[Key] = &[key("sequence", Kind::Text), key("column", Kind::Text), key("database", Kind::Text)];
+
+const HTTP: &[Key] = &[key("listen", Kind::Text)];
 
 const LOG: &[Key] = &[key("format", Kind::Text), key("level", Kind::Text)];
 

@@ -52,6 +52,18 @@ impl Sequences {
         any(&self.include) && !any(&self.exclude)
     }
 
+    /// Tells apart agents that look after different sequences of one database: each kind has a leader of its own.
+    /// FNV-1a of the patterns: the same on every host and in every version.
+    pub fn key(&self) -> i32 {
+        let patterns = self.include.iter().map(|pattern| format!("+{pattern}\n"));
+        let patterns = patterns.chain(self.exclude.iter().map(|pattern| format!("-{pattern}\n")));
+        let hash = patterns
+            .collect::<String>()
+            .bytes()
+            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        hash.cast_signed()
+    }
+
     /// The declared feeds that concern the database of this configured name.
     pub fn feeds_in<'a>(&'a self, database: &'a str) -> impl Iterator<Item = &'a DeclaredFeed> {
         self.feeds.iter().filter(move |feed| feed.database.as_deref().is_none_or(|only| only == database))

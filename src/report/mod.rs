@@ -102,6 +102,10 @@ pub enum Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
+    /// The sequence itself moved back.
+    Rewound,
+    /// Ids were inserted at or past its next value.
+    IdsInserted,
     /// First sight: there is no pass before to compare with.
     Unknown,
 }
@@ -198,6 +202,53 @@ impl SequenceReport {
             Verdict::InSync | Verdict::Unsupported | Verdict::Unlinked => false,
             Verdict::Exhausted | Verdict::Unreadable => true,
             Verdict::Behind => self.outcome() != Some(Outcome::Repaired),
+        }
+    }
+}
+
+impl Verdict {
+    /// As in the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InSync => "in_sync",
+            Self::Behind => "behind",
+            Self::Exhausted => "exhausted",
+            Self::Unreadable => "unreadable",
+            Self::Unsupported => "unsupported",
+            Self::Unlinked => "unlinked",
+        }
+    }
+}
+
+impl Cause {
+    /// As in the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rewound => "rewound",
+            Self::IdsInserted => "ids_inserted",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Outcome {
+    /// As in the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Repaired => "repaired",
+            Self::Skipped => "skipped",
+            Self::Held => "held",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Method {
+    /// As in the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Advance => "advance",
+            Self::Leap => "leap",
         }
     }
 }

@@ -4,7 +4,7 @@ use super::catalog::{Problem, Sequence};
 use super::observe::Observation;
 use super::verdict::Judgement;
 use crate::config::DeclaredFeed;
-use crate::report::{Cause, FeedReport, Link, SequenceReport, Verdict};
+use crate::report::{FeedReport, Link, SequenceReport, Verdict};
 
 /// The finding before any repair; with what was seen and the frontier when the sequence is behind.
 pub fn finding(
@@ -25,7 +25,7 @@ pub fn finding(
         verdict,
         gap: observation.filter(|_| judged).map(|observation| observation.gap()),
         used_ratio: observation.map(|observation| observation.position.used_ratio()),
-        cause: behind.map(|_| Cause::Unknown),
+        cause: None,
         reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
         repair: None,
     };

@@ -8,6 +8,7 @@ mod catalog;
 mod default_expression;
 mod finding;
 mod members;
+mod memory;
 mod moves;
 mod observe;
 mod plan;
@@ -20,10 +21,12 @@ use crate::db::{Bounds, Session};
 use crate::report::{DatabaseReport, Progress};
 use catalog::{Sequence, discover};
 use finding::{finding, not_there};
+pub use memory::Memory;
 use observe::observe;
 use plan::Policy;
 use repair::{Terms, repair};
 use std::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// What a run asks of its passes.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +35,8 @@ pub struct Orders {
     pub dry_run: bool,
     /// Sequences, by their reported names, whose held leap is let through this once.
     pub approved: Vec<String>,
+    /// Cancelled when the pass is to end at once, with nothing left running.
+    pub stop: CancellationToken,
 }
 
 impl Orders {
@@ -48,11 +53,18 @@ impl Orders {
 /// Transactions from which a second connection pays for its own opening.
 const WORTH_A_SECOND: u64 = 4;
 
-/// One pass over one database. What went wrong is in the report: a pass always has one.
-pub async fn pass(database: &Database, settings: &Sequences, orders: &Orders, progress: &Progress) -> DatabaseReport {
+/// One pass over one database. What went wrong is in the report: a pass always has one. `memory` is what the pass
+/// before left, and is left for the next.
+pub async fn pass(
+    database: &Database,
+    settings: &Sequences,
+    orders: &Orders,
+    memory: &mut Memory,
+    progress: &Progress,
+) -> DatabaseReport {
     let started = Instant::now();
     let mut report = DatabaseReport { name: database.name.clone(), ..DatabaseReport::default() };
-    if let Err(error) = look_and_mend(database, settings, orders, progress, &mut report).await {
+    if let Err(error) = look_and_mend(database, settings, orders, memory, progress, &mut report).await {
         report.error = Some(error);
     }
     report.duration_seconds = started.elapsed().as_secs_f64();
@@ -63,12 +75,13 @@ async fn look_and_mend(
     database: &Database,
     settings: &Sequences,
     orders: &Orders,
+    memory: &mut Memory,
     progress: &Progress,
     report: &mut DatabaseReport,
 ) -> Result<(), String> {
     let bounds = Bounds { lock: settings.lock_timeout, statement: settings.statement_timeout };
     let options = database.connect_options().map_err(|error| error.to_string())?;
-    let mut session = Session::connect(&options, bounds).await.map_err(|error| error.to_string())?;
+    let mut session = Session::connect(&options, bounds, &orders.stop).await.map_err(|error| error.to_string())?;
     report.server_version = Some(session.server().version.clone());
     let found = discover(&mut session, &database.name, settings, bounds)
         .await
@@ -80,7 +93,7 @@ async fn look_and_mend(
     let mut sessions = vec![session];
     if batch::transactions(&sequences) >= WORTH_A_SECOND {
         // One more makes it quicker; without it the first does all.
-        match Session::connect(&options, bounds).await {
+        match Session::connect(&options, bounds, &orders.stop).await {
             Ok(second) => sessions.push(second),
             Err(error) => tracing::debug!(database = database.name, %error, "no second connection"),
         }
@@ -91,8 +104,10 @@ async fn look_and_mend(
         let (mut finding, behind) = finding(sequence, seen.as_ref());
         if let (Some((observation, frontier)), [session, ..]) = (behind, sessions.as_mut_slice()) {
             let terms = terms(sequence, settings, orders, bounds);
+            finding.cause = Some(memory.cause(sequence, &observation.position));
             finding.repair = Some(repair(session, sequence, observation, frontier, &terms).await);
         }
+        memory.note(sequence.oid, &finding);
         report.sequences.push(finding);
     }
     let lost = sessions.iter().find_map(Session::lost).map(ToString::to_string);
