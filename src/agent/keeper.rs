@@ -19,6 +19,9 @@ use tokio_util::task::TaskTracker;
 /// Agents that tick by the same cron line spread over at most this long.
 const WIDEST_SPREAD: Duration = Duration::from_secs(1);
 
+/// The lead is renewed between passes: it must outlive a long one.
+const LONGEST_PASS: Duration = Duration::from_secs(60);
+
 /// One database's keeper. A pass never overlaps itself: whoever has the turn has all of [`Turn`].
 #[derive(Debug)]
 pub struct Keeper {
@@ -69,7 +72,7 @@ impl Keeper {
             delay: WIDEST_SPREAD.min(interval / 20).mul_f64(random()),
             metrics,
             tasks: TaskTracker::new(),
-            turn: Arc::default(),
+            turn: Arc::new(Mutex::new(Turn { memory: Memory::lasting(), ..Turn::default() })),
         })
     }
 
@@ -144,7 +147,7 @@ impl Keeper {
         if !leads {
             self.metrics.count_skipped(name, "standby");
             // What the leader does meanwhile is no drift's cause that we could know.
-            turn.memory = Memory::default();
+            turn.memory = Memory::lasting();
             self.up(turn);
             return Ended::Well;
         }
@@ -172,7 +175,7 @@ impl Keeper {
                 Err(error) => tracing::debug!(database = self.database.name, %error, "the lead was lost"),
             }
         }
-        turn.lease = Lease::take(options, self.settings.key(), self.interval * 2).await?;
+        turn.lease = Lease::take(options, self.settings.key(), self.interval * 2 + LONGEST_PASS).await?;
         Ok(turn.lease.is_some())
     }
 
@@ -202,7 +205,7 @@ impl Keeper {
     fn down(&self, turn: &mut Turn, reason: &str) {
         turn.journal.down(&self.database.name, reason);
         // What was seen before is no news of now.
-        turn.memory = Memory::default();
+        turn.memory = Memory::lasting();
         self.metrics.board().update(&self.database.name, |station| {
             station.up = Some(false);
             station.leader = false;

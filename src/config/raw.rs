@@ -37,6 +37,7 @@ pub(super) struct RawSequences {
     pub max_leap_ratio: f64,
     pub lock_timeout: String,
     pub statement_timeout: String,
+    pub full_pass_every: i64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub feeds: Vec<RawFeed>,
 }

@@ -43,6 +43,7 @@ fn sequences(sequences: &Sequences) -> RawSequences {
         max_leap_ratio: sequences.max_leap_ratio,
         lock_timeout: humantime::format_duration(sequences.lock_timeout).to_string(),
         statement_timeout: humantime::format_duration(sequences.statement_timeout).to_string(),
+        full_pass_every: sequences.full_pass_every.into(),
         feeds: sequences
             .feeds
             .iter()

@@ -51,6 +51,7 @@ const SEQUENCES: &[Key] = &[
     key("max_leap_ratio", Kind::Fraction),
     key("lock_timeout", Kind::Duration),
     key("statement_timeout", Kind::Duration),
+    key("full_pass_every", Kind::Whole),
     key("feeds", Kind::Tables(FEED)),
 ];
 

@@ -32,6 +32,8 @@ pub struct Sequences {
     pub lock_timeout: Duration,
     /// How long a statement runs; whole milliseconds.
     pub statement_timeout: Duration,
+    /// Every how many passes of an agent all is read again, changed or not; at least 1.
+    pub full_pass_every: u32,
     /// Links that the catalog does not record.
     pub feeds: Vec<DeclaredFeed>,
 }
@@ -88,6 +90,7 @@ impl Sequences {
             max_leap_ratio: ratio(raw.max_leap_ratio, "sequences.max_leap_ratio", places)?,
             lock_timeout: timeout(&raw.lock_timeout, "sequences.lock_timeout", places)?,
             statement_timeout: timeout(&raw.statement_timeout, "sequences.statement_timeout", places)?,
+            full_pass_every: at_least_one(raw.full_pass_every, "sequences.full_pass_every", places)?,
             feeds: feeds(raw.feeds, places)?,
         })
     }
@@ -111,6 +114,13 @@ fn patterns(texts: &[String], key: &str, places: &Places) -> Result<Vec<Pattern>
 fn count(number: i64, key: &str, places: &Places) -> Result<u32, ConfigError> {
     u32::try_from(number).map_err(|_| {
         let expected = format!("a whole number from 0 to {}", u32::MAX);
+        places.invalid(key, format!("the number {number}"), expected)
+    })
+}
+
+fn at_least_one(number: i64, key: &str, places: &Places) -> Result<u32, ConfigError> {
+    u32::try_from(number).ok().filter(|number| *number > 0).ok_or_else(|| {
+        let expected = format!("a whole number from 1 to {}", u32::MAX);
         places.invalid(key, format!("the number {number}"), expected)
     })
 }

@@ -124,12 +124,14 @@ impl Scrape {
             let count = report.sequences.iter().filter(|sequence| left_as(sequence) == verdict).count();
             self.sequences.with_label_values(&[database, verdict.word()]).set(count as f64);
         }
-        let largest = |value: fn(&SequenceReport) -> f64| report.sequences.iter().map(value).fold(0.0, f64::max);
+        let largest = |value: fn(&SequenceReport) -> f64| {
+            report.sequences.iter().map(|sequence| value(sequence)).fold(0.0, f64::max)
+        };
         self.gap_max.with_label_values(&[database]).set(largest(gap_left));
         self.used_max.with_label_values(&[database]).set(largest(|sequence| sequence.used_ratio.unwrap_or(0.0)));
 
         let mut details: Vec<&SequenceReport> =
-            report.sequences.iter().filter(|sequence| in_detail(sequence)).collect();
+            report.sequences.iter().map(Arc::as_ref).filter(|sequence| in_detail(sequence)).collect();
         details.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then_with(|| a.name.cmp(&b.name)));
         self.dropped.with_label_values(&[database]).set(details.len().saturating_sub(MOST_DETAILS) as f64);
         for sequence in details.into_iter().take(MOST_DETAILS) {

@@ -11,6 +11,7 @@ pub use progress::Progress;
 pub use table::{TableOptions, render as render_table};
 
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Version of the JSON form; it changes when a field changes its meaning or goes away.
 const SCHEMA: u32 = 1;
@@ -35,13 +36,14 @@ pub struct DatabaseReport {
     /// Why the pass could not be completed.
     pub error: Option<String>,
     pub duration_seconds: f64,
-    pub sequences: Vec<SequenceReport>,
+    /// Shared with the agent's memory, which may hold thousands.
+    pub sequences: Vec<Arc<SequenceReport>>,
     /// Session stores that were swept: none can be configured in this version.
     pub sessions: [(); 0],
 }
 
 /// One sequence: what was found before any repair, and the repair.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct SequenceReport {
     /// Schema-qualified, quoted where SQL would quote it.
     pub name: String,
@@ -111,7 +113,7 @@ pub enum Cause {
 }
 
 /// What was done about a sequence that is behind.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct RepairReport {
     pub outcome: Outcome,
     /// What was used, or would have been.

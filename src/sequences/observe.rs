@@ -14,6 +14,8 @@ pub struct Observation {
     pub position: Position,
     /// The furthest id found that the sequence could produce.
     pub frontier: Option<i64>,
+    /// How often the sequence itself was read for this.
+    pub reads: u32,
 }
 
 impl Observation {
@@ -31,6 +33,7 @@ pub type Seen = Option<Result<Observation, String>>;
 struct Gathered {
     state: Option<State>,
     frontier: Option<i64>,
+    reads: u32,
     unseen: Option<String>,
 }
 
@@ -58,7 +61,7 @@ impl Gathered {
             return Some(Err(unseen));
         }
         let position = Position::new(sequence.parameters, self.state?, columns(sequence));
-        Some(Ok(Observation { position, frontier: self.frontier }))
+        Some(Ok(Observation { position, frontier: self.frontier, reads: self.reads }))
     }
 
     /// Keeps the further of two ids.
@@ -155,6 +158,7 @@ fn gather<'a>(
                 continue;
             }
         };
+        found.reads += 1;
         let ascending = sequence.parameters.increment > 0;
         let position = Position::new(sequence.parameters, answer.state, columns(sequence));
         let mut parts = Vec::new();

@@ -22,6 +22,7 @@ fn the_defaults_are_those_of_the_design() {
         max_leap_ratio: 0.5,
         lock_timeout: Duration::from_millis(100),
         statement_timeout: Duration::from_secs(5),
+        full_pass_every: 20,
         feeds: vec![],
     };
     assert_eq!(settings.sequences, expected);
