@@ -52,12 +52,14 @@ pub fn not_there(feed: &DeclaredFeed, database: &str) -> SequenceReport {
 }
 
 fn verdict(sequence: &Sequence, seen: Option<&Result<Observation, String>>) -> (Verdict, Vec<String>) {
-    let mut unreadable: Vec<String> = sequence.problem.iter().cloned().collect();
+    // A privilege is no cure where there is nothing to look at.
+    let problem = sequence.problem.iter().filter(|_| sequence.is_looked_at());
+    let mut unreadable: Vec<String> = problem.cloned().collect();
     let mut unsupported = Vec::new();
     for feed in &sequence.feeds {
         match &feed.source {
             Ok(_) => {}
-            Err(Problem::Unreadable(reason)) => unreadable.push(reason.clone()),
+            Err(Problem::Unreadable(reason) | Problem::Refused { reason, .. }) => unreadable.push(reason.clone()),
             Err(Problem::Unsupported(reason)) => unsupported.push(reason.clone()),
         }
     }

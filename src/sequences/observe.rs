@@ -1,7 +1,7 @@
 //! The next value and the frontier of each sequence.
 
 use super::batch::{self, Outcome};
-use super::catalog::{Problem, Sequence, Source};
+use super::catalog::{Feed, Problem, Sequence, Source};
 use super::members::members;
 use super::probe::{Member, Part, Probe};
 use super::verdict::{self, ColumnRange, Position, State};
@@ -90,9 +90,8 @@ fn columns(sequence: &Sequence) -> ColumnRange {
 
 /// Whether there is something to look at, and nothing known to be in the way.
 fn readable(sequence: &Sequence) -> bool {
-    let blocked = sequence.feeds.iter().any(|feed| matches!(feed.source, Err(Problem::Unreadable(_))));
-    let only_unsupported = !sequence.feeds.is_empty() && sources(sequence).next().is_none();
-    sequence.problem.is_none() && !sequence.parameters.cycle && !blocked && !only_unsupported
+    let blocks = |feed: &Feed| matches!(feed.source, Err(Problem::Unreadable(_) | Problem::Refused { .. }));
+    sequence.is_looked_at() && sequence.problem.is_none() && !sequence.feeds.iter().any(blocks)
 }
 
 async fn first_probes<'a>(
