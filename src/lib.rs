@@ -8,6 +8,7 @@
 //! | [`config`] | settings by section, layering, validation, redaction |
 //! | [`agent`] | the daemon: schedule, leadership, shutdown; calls the passes |
 //! | [`once`] | the one-shot run; calls the passes |
+//! | [`grants`] | the least privileges for the configured work, as SQL |
 //! | [`demo`] | a throwaway PostgreSQL, and the story on it |
 //! | [`sequences`] | the pass: discover, observe, judge, repair, report |
 //! | [`report`] | what a pass found and did; table and JSON renderings |
@@ -22,6 +23,7 @@ pub mod cli;
 pub mod config;
 pub mod db;
 pub mod demo;
+pub mod grants;
 pub mod http;
 pub mod metrics;
 pub mod once;

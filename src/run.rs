@@ -3,6 +3,7 @@
 use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, completions};
 use crate::config::{ConfigError, Environment, Settings};
+use crate::grants::{GrantsError, grants};
 use crate::report::{ExitCode as Outcome, Progress, Report, TableOptions, render_table};
 use crate::sequences::Orders;
 use crate::{demo, once, telemetry};
@@ -18,6 +19,8 @@ pub enum RunError {
     Agent(#[from] AgentError),
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
+    #[error(transparent)]
+    Grants(#[from] GrantsError),
     #[error("the report could not be written: {0}")]
     Output(#[from] io::Error),
 }
@@ -27,7 +30,7 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) => 2,
-            Self::Agent(_) | Self::Demo(_) | Self::Output(_) => 1,
+            Self::Agent(_) | Self::Demo(_) | Self::Grants(_) | Self::Output(_) => 1,
         }
     }
 }
@@ -44,12 +47,17 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
             completions(shell, &mut io::stdout());
             return Ok(ExitCode::SUCCESS);
         }
-        Some(Command::CheckConfig) | None => {}
+        Some(Command::CheckConfig | Command::Grants { .. }) | None => {}
     }
     let load = || Settings::load(cli.config.as_deref(), &Environment::from_process())?.only(&cli.database);
     let settings = load()?;
-    if cli.command.is_some() {
-        io::stdout().write_all(settings.redacted_toml().as_bytes())?;
+    let text = match &cli.command {
+        Some(Command::Grants { role }) => Some(grants(&settings, role.as_deref()).await?),
+        Some(_) => Some(settings.redacted_toml()),
+        None => None,
+    };
+    if let Some(text) = text {
+        io::stdout().write_all(text.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
     telemetry::install(&settings.log);

@@ -11,6 +11,7 @@ mod finding;
 mod members;
 mod memory;
 mod moves;
+mod needs;
 mod observe;
 mod orders;
 mod pass;
@@ -20,5 +21,6 @@ mod repair;
 mod verdict;
 
 pub use memory::Memory;
+pub use needs::{Needs, Relation, SequenceNeed, TableNeed, needs};
 pub use orders::Orders;
 pub use pass::pass;
