@@ -68,6 +68,12 @@ pub enum Command {
     Demo,
     /// Print the effective configuration, passwords hidden
     CheckConfig,
+    /// Print the SQL that lets a role do the configured work, and nothing more
+    Grants {
+        /// The role's name (default: the user of each database's URL)
+        #[arg(long, value_name = "NAME", value_parser = role)]
+        role: Option<String>,
+    },
     /// Print the completion script for a shell
     Completions {
         /// The shell to complete for
@@ -96,10 +102,18 @@ impl Cli {
         // A flag without effect would be a lie, and only --config means something to a subcommand.
         let idle = cli.once || cli.dry_run || !cli.database.is_empty();
         if cli.command.is_some() && idle {
-            let message = "a subcommand goes with no other option than --config";
+            let message = "no option but --config goes before a subcommand";
             return Err(command.error(ErrorKind::ArgumentConflict, message));
         }
         Ok(cli)
+    }
+}
+
+/// A name that SQL takes for a role's: `public` would grant to everybody (PostgreSQL manual, GRANT).
+fn role(name: &str) -> Result<String, &'static str> {
+    match name {
+        "" | "public" | "none" => Err("expected a role's name; SQL gives this one another meaning"),
+        name => Ok(name.to_owned()),
     }
 }
 
@@ -179,6 +193,16 @@ mod tests {
     }
 
     #[test]
+    fn grants_are_for_a_role_and_never_for_everybody() {
+        let command = |arguments| read(arguments).unwrap().command;
+        assert_eq!(command("grants"), Some(Command::Grants { role: None }));
+        assert_eq!(command("grants --role medic"), Some(Command::Grants { role: Some("medic".to_owned()) }));
+        for arguments in ["grants --role public", "grants --role none", "grants --role=", "--role medic grants"] {
+            refused(arguments);
+        }
+    }
+
+    #[test]
     fn a_connection_url_is_refused_without_being_repeated() {
         for arguments in ["postgres://u:hunter2@h/d", "--once --database=postgres://u:hunter2@h/d"] {
             let error = refused(arguments).to_string();
@@ -189,7 +213,6 @@ mod tests {
     #[test]
     fn unknown_words_are_bad_usage() {
         refused("--onec");
-        refused("grants");
         refused("--once --format yaml");
         refused("completions tcsh");
     }

@@ -6,18 +6,26 @@
 //! | [`cli`] | the command line |
 //! | [`run`] | what the command line asks for, done |
 //! | [`config`] | settings by section, layering, validation, redaction |
+//! | [`agent`] | the daemon: schedule, leadership, shutdown; calls the passes |
 //! | [`once`] | the one-shot run; calls the passes |
+//! | [`grants`] | the least privileges for the configured work, as SQL |
 //! | [`demo`] | a throwaway PostgreSQL, and the story on it |
 //! | [`sequences`] | the pass: discover, observe, judge, repair, report |
 //! | [`report`] | what a pass found and did; table and JSON renderings |
+//! | [`metrics`] | the agent's own registry; made from reports |
+//! | [`http`] | metrics, probes, the last reports |
 //! | [`db`] | connecting, timeouts, error classes |
 //!
 //! Calls go down this list only: the passes know nothing of who calls them.
 
+pub mod agent;
 pub mod cli;
 pub mod config;
 pub mod db;
 pub mod demo;
+pub mod grants;
+pub mod http;
+pub mod metrics;
 pub mod once;
 pub mod report;
 pub mod run;

@@ -2,7 +2,7 @@
 
 use crate::config::Settings;
 use crate::report::{Progress, Report};
-use crate::sequences::{Orders, pass};
+use crate::sequences::{Memory, Orders, pass};
 use futures_util::StreamExt;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,7 +17,10 @@ const LONG: Duration = Duration::from_millis(700);
 
 /// Looks at the databases and mends them as `orders` say; the report has them in the configured order.
 pub async fn run(settings: &Settings, orders: &Orders, progress: &Progress) -> Report {
-    let passes = settings.databases.iter().map(|database| pass(database, &settings.sequences, orders, progress));
+    let passes = settings
+        .databases
+        .iter()
+        .map(async |database| pass(database, &settings.sequences, orders, &mut Memory::default(), progress).await);
     let reports = stream::iter(passes).buffered(AT_ONCE).collect().await;
     Report::new(orders.dry_run, reports)
 }

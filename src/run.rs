@@ -1,7 +1,9 @@
 //! What the command line asks for, done: the only place that prints reports and chooses exit codes.
 
+use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, completions};
 use crate::config::{ConfigError, Environment, Settings};
+use crate::grants::{GrantsError, grants};
 use crate::report::{ExitCode as Outcome, Progress, Report, TableOptions, render_table};
 use crate::sequences::Orders;
 use crate::{demo, once, telemetry};
@@ -13,10 +15,12 @@ use std::process::ExitCode;
 pub enum RunError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("the agent is not part of this version yet: run pgmedic --once, by a timer if need be")]
-    NoAgent,
+    #[error(transparent)]
+    Agent(#[from] AgentError),
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
+    #[error(transparent)]
+    Grants(#[from] GrantsError),
     #[error("the report could not be written: {0}")]
     Output(#[from] io::Error),
 }
@@ -25,8 +29,8 @@ impl RunError {
     /// 2: bad usage or configuration; 1: the work could not be completed.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::NoAgent => 2,
-            Self::Demo(_) | Self::Output(_) => 1,
+            Self::Config(_) => 2,
+            Self::Agent(_) | Self::Demo(_) | Self::Grants(_) | Self::Output(_) => 1,
         }
     }
 }
@@ -43,18 +47,25 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
             completions(shell, &mut io::stdout());
             return Ok(ExitCode::SUCCESS);
         }
-        Some(Command::CheckConfig) | None => {}
+        Some(Command::CheckConfig | Command::Grants { .. }) | None => {}
     }
-    let settings = Settings::load(cli.config.as_deref(), &Environment::from_process())?.only(&cli.database)?;
-    if cli.command.is_some() {
-        io::stdout().write_all(settings.redacted_toml().as_bytes())?;
+    let load = || Settings::load(cli.config.as_deref(), &Environment::from_process())?.only(&cli.database);
+    let settings = load()?;
+    let text = match &cli.command {
+        Some(Command::Grants { role }) => Some(grants(&settings, role.as_deref()).await?),
+        Some(_) => Some(settings.redacted_toml()),
+        None => None,
+    };
+    if let Some(text) = text {
+        io::stdout().write_all(text.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !cli.once {
-        return Err(RunError::NoAgent);
-    }
     telemetry::install(&settings.log);
-    let orders = Orders { dry_run: cli.dry_run, approved: cli.approve.clone() };
+    if !cli.once {
+        agent::run(settings, cli.dry_run, load).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let orders = Orders { dry_run: cli.dry_run, approved: cli.approve.clone(), ..Orders::default() };
     let progress = Progress::default();
     let report = once::with_bar(once::run(&settings, &orders, &progress), &progress).await;
     for name in unused(&cli.approve, &report) {

@@ -5,7 +5,7 @@
 //! | `schema.rs` | lists every key and what it takes |
 //! | `file.rs`, `environment.rs` | read one layer each and refuse what the schema does not know |
 //! | `layers.rs`, `raw.rs` | merge the layers and remember who set what |
-//! | `databases.rs`, `sequences.rs`, `log.rs` | one section each: its settings, and the judging of its values |
+//! | `databases.rs`, `sequences.rs`, `http.rs`, `log.rs` | one section each: its settings, and the judging of its values |
 //! | `name.rs`, `pattern.rs`, `schedule.rs` | SQL names, globs, cron lines |
 //! | `redact.rs`, `error.rs` | what may be shown, and the errors |
 
@@ -13,6 +13,7 @@ mod databases;
 mod environment;
 mod error;
 mod file;
+mod http;
 mod layers;
 mod log;
 mod name;
@@ -29,6 +30,7 @@ use std::time::SystemTime;
 pub use databases::{Database, UrlSource};
 pub use environment::Environment;
 pub use error::{ConfigError, Place, SourceError};
+pub use http::Http;
 pub use log::{Log, LogFormat};
 pub use name::{ColumnName, NameError, TableName};
 pub use pattern::Pattern;
@@ -42,6 +44,7 @@ pub struct Settings {
     /// At least one; names are unique.
     pub databases: Vec<Database>,
     pub sequences: Sequences,
+    pub http: Http,
     pub log: Log,
 }
 
@@ -55,6 +58,7 @@ impl Settings {
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
         let Layers { raw, places } = Layers::load(file, environment)?;
         let sequences = Sequences::judge(raw.sequences, &places, SystemTime::now())?;
+        let http = Http::judge(&raw.http, &places)?;
         let log = Log::judge(&raw.log, &places)?;
         let databases = databases::find(raw.databases, &places, environment)?;
         for (index, feed) in sequences.feeds.iter().enumerate() {
@@ -65,7 +69,7 @@ impl Settings {
                 return Err(places.invalid(format!("sequences.feeds[{index}].database"), error::shown(name), expected));
             }
         }
-        Ok(Self { databases, sequences, log })
+        Ok(Self { databases, sequences, http, log })
     }
 
     /// Keeps only the databases of these names; all of them when no name is given.

@@ -10,6 +10,7 @@ pub(super) struct Raw {
     #[serde(default)]
     pub databases: Vec<RawDatabase>,
     pub sequences: RawSequences,
+    pub http: RawHttp,
     pub log: RawLog,
 }
 
@@ -28,6 +29,7 @@ pub(super) struct RawDatabase {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSequences {
     pub schedule: String,
+    pub listen: bool,
     pub repair: bool,
     pub include: Vec<String>,
     pub exclude: Vec<String>,
@@ -36,6 +38,7 @@ pub(super) struct RawSequences {
     pub max_leap_ratio: f64,
     pub lock_timeout: String,
     pub statement_timeout: String,
+    pub full_pass_every: i64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub feeds: Vec<RawFeed>,
 }
@@ -47,6 +50,12 @@ pub(super) struct RawFeed {
     pub column: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHttp {
+    pub listen: String,
 }
 
 #[derive(Deserialize, Serialize)]

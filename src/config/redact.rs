@@ -14,6 +14,7 @@ impl Settings {
         let raw = Raw {
             databases: self.databases.iter().map(database).collect(),
             sequences: sequences(&self.sequences),
+            http: self.http.raw(),
             log: self.log.raw(),
         };
         // Strings, numbers and lists of them always have a TOML form.
@@ -34,6 +35,7 @@ fn sequences(sequences: &Sequences) -> RawSequences {
     let texts = |patterns: &[super::Pattern]| patterns.iter().map(ToString::to_string).collect();
     RawSequences {
         schedule: sequences.schedule.clone(),
+        listen: sequences.listen,
         repair: sequences.repair,
         include: texts(&sequences.include),
         exclude: texts(&sequences.exclude),
@@ -42,6 +44,7 @@ fn sequences(sequences: &Sequences) -> RawSequences {
         max_leap_ratio: sequences.max_leap_ratio,
         lock_timeout: humantime::format_duration(sequences.lock_timeout).to_string(),
         statement_timeout: humantime::format_duration(sequences.statement_timeout).to_string(),
+        full_pass_every: sequences.full_pass_every.into(),
         feeds: sequences
             .feeds
             .iter()

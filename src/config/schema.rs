@@ -32,13 +32,18 @@ const fn key(name: &'static str, kind: Kind) -> Key {
 }
 
 /// The top level. A new section is one line here, one in `raw.rs` and one in `Settings`.
-pub(super) const ROOT: &[Key] =
-    &[key("databases", Kind::Tables(DATABASE)), key("sequences", Kind::Table(SEQUENCES)), key("log", Kind::Table(LOG))];
+pub(super) const ROOT: &[Key] = &[
+    key("databases", Kind::Tables(DATABASE)),
+    key("sequences", Kind::Table(SEQUENCES)),
+    key("http", Kind::Table(HTTP)),
+    key("log", Kind::Table(LOG)),
+];
 
 const DATABASE: &[Key] = &[key("name", Kind::Text), key("url", Kind::Secret), key("url_file", Kind::Text)];
 
 const SEQUENCES: &[Key] = &[
     key("schedule", Kind::Text),
+    key("listen", Kind::Switch),
     key("repair", Kind::Switch),
     key("include", Kind::List),
     key("exclude", Kind::List),
@@ -47,10 +52,13 @@ const SEQUENCES: &[Key] = &[
     key("max_leap_ratio", Kind::Fraction),
     key("lock_timeout", Kind::Duration),
     key("statement_timeout", Kind::Duration),
+    key("full_pass_every", Kind::Whole),
     key("feeds", Kind::Tables(FEED)),
 ];
 
 const FEED: &[Key] = &[key("sequence", Kind::Text), key("column", Kind::Text), key("database", Kind::Text)];
+
+const HTTP: &[Key] = &[key("listen", Kind::Text)];
 
 const LOG: &[Key] = &[key("format", Kind::Text), key("level", Kind::Text)];
 

@@ -16,6 +16,8 @@ use super::schedule;
 pub struct Sequences {
     /// When to look: a cron line of six fields, seconds first, UTC.
     pub schedule: String,
+    /// Whether `NOTIFY pgmedic` makes the agent look at once.
+    pub listen: bool,
     /// Whether to repair what is found, or only to report it.
     pub repair: bool,
     /// Look at the sequences that match any of these …
@@ -32,6 +34,8 @@ pub struct Sequences {
     pub lock_timeout: Duration,
     /// How long a statement runs; whole milliseconds.
     pub statement_timeout: Duration,
+    /// Every how many passes of an agent all is read again, changed or not; at least 1.
+    pub full_pass_every: u32,
     /// Links that the catalog does not record.
     pub feeds: Vec<DeclaredFeed>,
 }
@@ -52,6 +56,18 @@ impl Sequences {
         any(&self.include) && !any(&self.exclude)
     }
 
+    /// Tells apart agents that look after different sequences of one database: each kind has a leader of its own.
+    /// FNV-1a of the patterns: the same on every host and in every version.
+    pub fn key(&self) -> i32 {
+        let patterns = self.include.iter().map(|pattern| format!("+{pattern}\n"));
+        let patterns = patterns.chain(self.exclude.iter().map(|pattern| format!("-{pattern}\n")));
+        let hash = patterns
+            .collect::<String>()
+            .bytes()
+            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        hash.cast_signed()
+    }
+
     /// The declared feeds that concern the database of this configured name.
     pub fn feeds_in<'a>(&'a self, database: &'a str) -> impl Iterator<Item = &'a DeclaredFeed> {
         self.feeds.iter().filter(move |feed| feed.database.as_deref().is_none_or(|only| only == database))
@@ -68,6 +84,7 @@ impl Sequences {
         }
         Ok(Self {
             schedule: raw.schedule,
+            listen: raw.listen,
             repair: raw.repair,
             include,
             exclude: patterns(&raw.exclude, "sequences.exclude", places)?,
@@ -76,6 +93,7 @@ impl Sequences {
             max_leap_ratio: ratio(raw.max_leap_ratio, "sequences.max_leap_ratio", places)?,
             lock_timeout: timeout(&raw.lock_timeout, "sequences.lock_timeout", places)?,
             statement_timeout: timeout(&raw.statement_timeout, "sequences.statement_timeout", places)?,
+            full_pass_every: at_least_one(raw.full_pass_every, "sequences.full_pass_every", places)?,
             feeds: feeds(raw.feeds, places)?,
         })
     }
@@ -99,6 +117,13 @@ fn patterns(texts: &[String], key: &str, places: &Places) -> Result<Vec<Pattern>
 fn count(number: i64, key: &str, places: &Places) -> Result<u32, ConfigError> {
     u32::try_from(number).map_err(|_| {
         let expected = format!("a whole number from 0 to {}", u32::MAX);
+        places.invalid(key, format!("the number {number}"), expected)
+    })
+}
+
+fn at_least_one(number: i64, key: &str, places: &Places) -> Result<u32, ConfigError> {
+    u32::try_from(number).ok().filter(|number| *number > 0).ok_or_else(|| {
+        let expected = format!("a whole number from 1 to {}", u32::MAX);
         places.invalid(key, format!("the number {number}"), expected)
     })
 }

@@ -2,11 +2,15 @@
 
 mod connect;
 mod error;
+mod lease;
+mod listen;
 mod literal;
 mod session;
 pub(crate) mod url;
 
 pub use connect::ConnectError;
 pub use error::Failure;
+pub use lease::Lease;
+pub use listen::{ListenError, Listener};
 pub use literal::quote_literal;
 pub use session::{Access, Bounds, Script, Server, Session};

@@ -5,11 +5,14 @@
 
 use super::connect::{ConnectError, open};
 use super::error::Failure;
+use super::literal::quote_literal;
 use futures_util::{Stream, StreamExt};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Either, Row};
 use std::fmt::Write;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// The first major version whose `statement_timeout` counts for each statement of a message by itself.
 const OLDEST_SERVER: u32 = 130_000;
@@ -54,19 +57,36 @@ pub struct Script {
 #[derive(Debug)]
 pub struct Session {
     connection: PgConnection,
+    options: PgConnectOptions,
     server: Server,
+    /// In the leading comment of whatever we send: how a statement that we left in the middle is found, also where a
+    /// pooler chose the server process.
+    tag: String,
+    stop: CancellationToken,
     lost: Option<Failure>,
 }
 
 impl Session {
-    /// Connects and asks the server who it is.
+    /// Connects and asks the server who it is. Once `stop` is cancelled, what runs on the server is cancelled too, and
+    /// everything asked then fails.
     ///
     /// # Errors
     ///
     /// When the server cannot be reached, refuses, or is too old.
-    pub async fn connect(options: &PgConnectOptions, bounds: Bounds) -> Result<Self, ConnectError> {
+    pub async fn connect(
+        options: &PgConnectOptions,
+        bounds: Bounds,
+        stop: &CancellationToken,
+    ) -> Result<Self, ConnectError> {
         let unknown = Server { version: String::new(), role: String::new(), read_only: None };
-        let mut session = Self { connection: open(options).await?, server: unknown, lost: None };
+        let mut session = Self {
+            connection: open(options).await?,
+            options: options.clone(),
+            server: unknown,
+            tag: tag(),
+            stop: stop.clone(),
+            lost: None,
+        };
         let script = session.script("hello", Access::Read, bounds, [HELLO]).await;
         if let Some(failure) = script.failure {
             return Err(ConnectError::at(options, failure.to_string()));
@@ -103,15 +123,18 @@ impl Session {
         bounds: Bounds,
         statements: impl IntoIterator<Item = S>,
     ) -> Script {
-        let mut message = begin(name, access, bounds);
+        let mut message = begin(name, &self.tag, access, bounds);
         for statement in statements {
             message.push_str(statement.as_ref());
             message.push_str(";\n");
         }
         message.push_str("COMMIT");
-        let script = self.send(message, bounds).await;
+        let mut script = self.send(message, bounds).await;
         if script.failure.is_some() {
             self.roll_back(bounds).await;
+        } else {
+            // COMMIT's own.
+            script.answers.pop();
         }
         script
     }
@@ -129,7 +152,7 @@ impl Session {
         arrays: [Vec<String>; 5],
         mut each: impl FnMut(PgRow) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        if let Some(failure) = self.send(begin(name, Access::Read, bounds), bounds).await.failure {
+        if let Some(failure) = self.send(begin(name, &self.tag, Access::Read, bounds), bounds).await.failure {
             return Err(failure);
         }
         let mut query = sqlx::query(statement).persistent(false);
@@ -138,7 +161,7 @@ impl Session {
         }
         let mut rows = query.fetch(&mut self.connection);
         let result = loop {
-            match within(bounds, &mut rows).await {
+            match within(bounds, &self.stop, &mut rows).await {
                 Ok(Some(row)) => {
                     if let Err(failure) = each(row) {
                         break Err(failure);
@@ -150,7 +173,7 @@ impl Session {
         };
         drop(rows);
         if let Err(failure) = &result {
-            self.note(failure);
+            self.note(failure).await;
         }
         self.roll_back(bounds).await;
         result
@@ -177,7 +200,7 @@ impl Session {
         let mut rows = Vec::new();
         let mut answers = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(&mut self.connection);
         loop {
-            match within(bounds, &mut answers).await {
+            match within(bounds, &self.stop, &mut answers).await {
                 Ok(Some(Either::Right(row))) => rows.push(row),
                 Ok(Some(Either::Left(_))) if preamble > 0 => preamble -= 1,
                 Ok(Some(Either::Left(_))) => script.answers.push(std::mem::take(&mut rows)),
@@ -190,15 +213,32 @@ impl Session {
         }
         drop(answers);
         if let Some(failure) = &script.failure {
-            self.note(failure);
+            self.note(failure).await;
         }
         script
     }
 
-    fn note(&mut self, failure: &Failure) {
+    async fn note(&mut self, failure: &Failure) {
         if failure.is_lost() {
             self.lost = Some(failure.clone());
+            // Leaves nothing of ours running. Where the server does not answer, its own time-outs do the same.
+            let _ = tokio::time::timeout(CANCEL_WITHIN, self.cancel_on_server()).await;
         }
+    }
+
+    /// Cancels the statement that we no longer wait for, by its tag.
+    async fn cancel_on_server(&self) {
+        let Ok(mut other) = open(&self.options).await else { return };
+        let cancel = format!(
+            "/* pgmedic:cancel */ SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.pg_stat_activity \
+             WHERE pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() \
+             AND pg_catalog.strpos(query, {}) OPERATOR(pg_catalog.>) 0",
+            quote_literal(&format!("tag={}", self.tag))
+        );
+        if let Err(error) = sqlx::raw_sql(AssertSqlSafe(cancel)).execute(&mut other).await {
+            tracing::debug!(%error, "what we left running could not be cancelled; it has a time-out");
+        }
+        let _ = other.close().await;
     }
 }
 
@@ -206,7 +246,7 @@ impl Session {
 const PREAMBLE: usize = 7;
 
 /// Opens a transaction in which nothing of the user's settings can bend a statement.
-fn begin(name: &str, access: Access, bounds: Bounds) -> String {
+fn begin(name: &str, tag: &str, access: Access, bounds: Bounds) -> String {
     let access = match access {
         Access::Read => "ONLY",
         Access::Write => "WRITE",
@@ -216,7 +256,7 @@ fn begin(name: &str, access: Access, bounds: Bounds) -> String {
     // idle limit frees locks should we vanish.
     let _ = writeln!(
         sql,
-        "/* pgmedic:{name} */ BEGIN ISOLATION LEVEL READ COMMITTED, READ {access};\n\
+        "/* pgmedic:{name} tag={tag} */ BEGIN ISOLATION LEVEL READ COMMITTED, READ {access};\n\
          SET LOCAL search_path = pg_catalog;\n\
          SET LOCAL row_security = off;\n\
          SET LOCAL jit = off;\n\
@@ -234,13 +274,27 @@ fn milliseconds(duration: Duration) -> u128 {
     duration.as_millis().max(1)
 }
 
-/// The next item, or a lost connection once the server has overrun its own limits.
+/// Long enough for one small statement on a new connection; short enough for whoever waits for us to end.
+const CANCEL_WITHIN: Duration = Duration::from_secs(1);
+
+/// Unlike any other session's, on any host.
+pub(super) fn tag() -> String {
+    let random = RandomState::new().build_hasher().finish();
+    format!("{random:016x}")
+}
+
+/// The next item, or a lost connection once we are asked to stop or the server has overrun its own limits.
 async fn within<T>(
     bounds: Bounds,
+    stop: &CancellationToken,
     items: &mut (impl Stream<Item = Result<T, sqlx::Error>> + Unpin),
 ) -> Result<Option<T>, Failure> {
     let limit = bounds.statement + GRACE;
-    match tokio::time::timeout(limit, items.next()).await {
+    let next = tokio::time::timeout(limit, items.next());
+    let Some(next) = stop.run_until_cancelled(next).await else {
+        return Err(Failure::Lost("asked to stop".to_owned()));
+    };
+    match next {
         Ok(item) => Ok(item.transpose()?),
         Err(_) => Err(Failure::silent(limit)),
     }

@@ -1,6 +1,6 @@
 //! What a report means as a process exit code.
 
-use super::{Outcome, Report, SequenceReport};
+use super::{Outcome, Report};
 
 /// Exit codes of a one-shot run. 2, bad usage or configuration, is decided before there is a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl ExitCode {
         let unreached = report.databases.iter().any(|database| database.error.is_some());
         if unreached || sequences.clone().any(|sequence| sequence.outcome() == Some(Outcome::Failed)) {
             Self::Incomplete
-        } else if sequences.any(SequenceReport::needs_attention) {
+        } else if sequences.any(|sequence| sequence.needs_attention()) {
             Self::ProblemsRemain
         } else {
             Self::Well

@@ -12,6 +12,7 @@ pub use progress::Progress;
 pub use table::{TableOptions, render as render_table};
 
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Version of the JSON form; it changes when a field changes its meaning or goes away.
 const SCHEMA: u32 = 1;
@@ -36,13 +37,14 @@ pub struct DatabaseReport {
     /// Why the pass could not be completed.
     pub error: Option<String>,
     pub duration_seconds: f64,
-    pub sequences: Vec<SequenceReport>,
+    /// Shared with the agent's memory, which may hold thousands.
+    pub sequences: Vec<Arc<SequenceReport>>,
     /// Session stores that were swept: none can be configured in this version.
     pub sessions: [(); 0],
 }
 
 /// One sequence: what was found before any repair, and the repair.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct SequenceReport {
     /// Schema-qualified, quoted where SQL would quote it.
     pub name: String,
@@ -103,12 +105,16 @@ pub enum Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
+    /// The sequence itself moved back.
+    Rewound,
+    /// Ids were inserted at or past its next value.
+    IdsInserted,
     /// First sight: there is no pass before to compare with.
     Unknown,
 }
 
 /// What was done about a sequence that is behind.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct RepairReport {
     pub outcome: Outcome,
     /// What was used, or would have been.
@@ -199,6 +205,53 @@ impl SequenceReport {
             Verdict::InSync | Verdict::Unsupported | Verdict::Unlinked => false,
             Verdict::Exhausted | Verdict::Unreadable => true,
             Verdict::Behind => self.outcome() != Some(Outcome::Repaired),
+        }
+    }
+}
+
+impl Verdict {
+    /// As in the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InSync => "in_sync",
+            Self::Behind => "behind",
+            Self::Exhausted => "exhausted",
+            Self::Unreadable => "unreadable",
+            Self::Unsupported => "unsupported",
+            Self::Unlinked => "unlinked",
+        }
+    }
+}
+
+impl Cause {
+    /// As in the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rewound => "rewound",
+            Self::IdsInserted => "ids_inserted",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Outcome {
+    /// As in the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Repaired => "repaired",
+            Self::Skipped => "skipped",
+            Self::Held => "held",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Method {
+    /// As in the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Advance => "advance",
+            Self::Leap => "leap",
         }
     }
 }

@@ -44,7 +44,7 @@ pub fn render(report: &Report, options: TableOptions) -> String {
 
 fn render_database(text: &mut String, database: &DatabaseReport, options: TableOptions) {
     let mut rows: Vec<(Status, &SequenceReport)> =
-        database.sequences.iter().map(|sequence| (Status::of(sequence), sequence)).collect();
+        database.sequences.iter().map(|sequence| (Status::of(sequence), sequence.as_ref())).collect();
     rows.sort_by(|(a, x), (b, y)| a.cmp(b).then(y.gap.cmp(&x.gap)).then_with(|| x.name.cmp(&y.name)));
 
     // Writing into a String cannot fail.

@@ -40,6 +40,14 @@ pub struct Sequence {
     pub problem: Option<String>,
 }
 
+impl Sequence {
+    /// Whether anything of it is to be read, privileges aside.
+    pub fn is_looked_at(&self) -> bool {
+        let unsupported = |feed: &Feed| matches!(feed.source, Err(Problem::Unsupported(_)));
+        !self.parameters.cycle && (self.feeds.is_empty() || !self.feeds.iter().all(unsupported))
+    }
+}
+
 /// A column that counts as fed.
 #[derive(Debug)]
 pub struct Feed {
@@ -67,12 +75,14 @@ pub struct Source {
 }
 
 /// Why a feed cannot be looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Problem {
     /// By its nature.
     Unsupported(String),
     /// For now; the text names the cure.
     Unreadable(String),
+    /// For want of a privilege, which the text names: where the ids would be read.
+    Refused { source: Box<Source>, reason: String },
 }
 
 /// What the catalog and the configuration say there is.
@@ -221,7 +231,6 @@ fn uncounted(row: &PgRow, column: &str) -> Result<Option<String>, Failure> {
 
 fn source(row: &PgRow, table: String, column: String, role: &str) -> Result<Result<Source, Problem>, Failure> {
     let unsupported = |what: String| Ok(Err(Problem::Unsupported(what)));
-    let unreadable = |what: String| Ok(Err(Problem::Unreadable(what)));
     match text(row, "rel_kind")?.as_str() {
         "r" | "p" => {}
         "f" => return unsupported(format!("{table} is a foreign table: its ids are kept by another server")),
@@ -234,22 +243,11 @@ fn source(row: &PgRow, table: String, column: String, role: &str) -> Result<Resu
     let Some((range, numeric)) = column_type(row.try_get("type_oid")?, row.try_get("type_modifier")?) else {
         return unsupported(format!("{table}.{column} is {}, not an integer column", text(row, "type_name")?));
     };
-    if !allowed(row, "may_enter_rel_schema")? {
-        return unreadable(missing(&format!("USAGE ON SCHEMA {}", text(row, "rel_schema_quoted")?), role));
-    }
-    if !allowed(row, "may_read_column")? {
-        return unreadable(missing(&format!("SELECT ({column}) ON {table}"), role));
-    }
-    if row.try_get("hides_rows")? {
-        return unreadable(format!(
-            "row-level security of {table} hides rows from {role}: ALTER ROLE {role} BYPASSRLS"
-        ));
-    }
     let has_children = row.try_get("has_children")?;
     let indexed = row.try_get("indexed")?;
     let pages: i64 = row.try_get("pages")?;
     let relations: i64 = row.try_get("relations")?;
-    Ok(Ok(Source {
+    let source = Source {
         table_oid: oid(row, "rel_oid")?,
         table,
         column,
@@ -259,7 +257,24 @@ fn source(row: &PgRow, table: String, column: String, role: &str) -> Result<Resu
         has_children,
         indexed,
         slow: !indexed && (has_children || pages > FEW_PAGES),
-    }))
+    };
+    Ok(match refusal(row, &source, role)? {
+        Some(reason) => Err(Problem::Refused { source: Box::new(source), reason }),
+        None => Ok(source),
+    })
+}
+
+/// Why the role may not read the column, if so, and what lets it.
+fn refusal(row: &PgRow, source: &Source, role: &str) -> Result<Option<String>, Failure> {
+    let Source { table, column, .. } = source;
+    if !allowed(row, "may_enter_rel_schema")? {
+        return Ok(Some(missing(&format!("USAGE ON SCHEMA {}", text(row, "rel_schema_quoted")?), role)));
+    }
+    if !allowed(row, "may_read_column")? {
+        return Ok(Some(missing(&format!("SELECT ({column}) ON {table}"), role)));
+    }
+    let hidden = format!("row-level security of {table} hides rows from {role}: ALTER ROLE {role} BYPASSRLS");
+    Ok(row.try_get::<bool, _>("hides_rows")?.then_some(hidden))
 }
 
 /// The ids a column of this base type can hold, and whether it is `numeric`; none when it is no integer type.

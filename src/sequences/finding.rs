@@ -4,7 +4,7 @@ use super::catalog::{Problem, Sequence};
 use super::observe::Observation;
 use super::verdict::Judgement;
 use crate::config::DeclaredFeed;
-use crate::report::{Cause, FeedReport, Link, SequenceReport, Verdict};
+use crate::report::{FeedReport, Link, SequenceReport, Verdict};
 
 /// The finding before any repair; with what was seen and the frontier when the sequence is behind.
 pub fn finding(
@@ -25,7 +25,7 @@ pub fn finding(
         verdict,
         gap: observation.filter(|_| judged).map(|observation| observation.gap()),
         used_ratio: observation.map(|observation| observation.position.used_ratio()),
-        cause: behind.map(|_| Cause::Unknown),
+        cause: None,
         reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
         repair: None,
     };
@@ -52,12 +52,14 @@ pub fn not_there(feed: &DeclaredFeed, database: &str) -> SequenceReport {
 }
 
 fn verdict(sequence: &Sequence, seen: Option<&Result<Observation, String>>) -> (Verdict, Vec<String>) {
-    let mut unreadable: Vec<String> = sequence.problem.iter().cloned().collect();
+    // A privilege is no cure where there is nothing to look at.
+    let problem = sequence.problem.iter().filter(|_| sequence.is_looked_at());
+    let mut unreadable: Vec<String> = problem.cloned().collect();
     let mut unsupported = Vec::new();
     for feed in &sequence.feeds {
         match &feed.source {
             Ok(_) => {}
-            Err(Problem::Unreadable(reason)) => unreadable.push(reason.clone()),
+            Err(Problem::Unreadable(reason) | Problem::Refused { reason, .. }) => unreadable.push(reason.clone()),
             Err(Problem::Unsupported(reason)) => unsupported.push(reason.clone()),
         }
     }

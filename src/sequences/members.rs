@@ -13,13 +13,26 @@ use sqlx::postgres::PgRow;
 ///
 /// The reason, when the catalog cannot be read, or one member may not be.
 pub async fn members(session: &mut Session, source: &Source, bounds: Bounds) -> Result<Vec<Member>, String> {
+    let rows = rows(session, source, bounds).await.map_err(|failure| failure.to_string())?;
+    let role = &session.server().role;
+    rows.iter().map(|row| member(row, source, role)).collect()
+}
+
+/// The same members, whether they may be read or not.
+///
+/// # Errors
+///
+/// When the catalog cannot be read.
+pub async fn oids(session: &mut Session, source: &Source, bounds: Bounds) -> Result<Vec<u32>, Failure> {
+    rows(session, source, bounds).await?.iter().map(|row| Ok(decode(row)?.0.oid)).collect()
+}
+
+async fn rows(session: &mut Session, source: &Source, bounds: Bounds) -> Result<Vec<PgRow>, Failure> {
     let mut script = session.script("members", Access::Read, bounds, [query(source)]).await;
-    if let Some(failure) = script.failure {
-        return Err(failure.to_string());
+    match script.failure {
+        Some(failure) => Err(failure),
+        None => Ok(script.answers.pop().unwrap_or_default()),
     }
-    let role = session.server().role.clone();
-    let rows = script.answers.pop().unwrap_or_default();
-    rows.iter().map(|row| member(row, source, &role)).collect()
 }
 
 fn query(source: &Source) -> String {

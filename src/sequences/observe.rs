@@ -1,7 +1,7 @@
 //! The next value and the frontier of each sequence.
 
 use super::batch::{self, Outcome};
-use super::catalog::{Problem, Sequence, Source};
+use super::catalog::{Feed, Problem, Sequence, Source};
 use super::members::members;
 use super::probe::{Member, Part, Probe};
 use super::verdict::{self, ColumnRange, Position, State};
@@ -14,6 +14,8 @@ pub struct Observation {
     pub position: Position,
     /// The furthest id found that the sequence could produce.
     pub frontier: Option<i64>,
+    /// How often the sequence itself was read for this.
+    pub reads: u32,
 }
 
 impl Observation {
@@ -31,6 +33,7 @@ pub type Seen = Option<Result<Observation, String>>;
 struct Gathered {
     state: Option<State>,
     frontier: Option<i64>,
+    reads: u32,
     unseen: Option<String>,
 }
 
@@ -58,7 +61,7 @@ impl Gathered {
             return Some(Err(unseen));
         }
         let position = Position::new(sequence.parameters, self.state?, columns(sequence));
-        Some(Ok(Observation { position, frontier: self.frontier }))
+        Some(Ok(Observation { position, frontier: self.frontier, reads: self.reads }))
     }
 
     /// Keeps the further of two ids.
@@ -87,9 +90,8 @@ fn columns(sequence: &Sequence) -> ColumnRange {
 
 /// Whether there is something to look at, and nothing known to be in the way.
 fn readable(sequence: &Sequence) -> bool {
-    let blocked = sequence.feeds.iter().any(|feed| matches!(feed.source, Err(Problem::Unreadable(_))));
-    let only_unsupported = !sequence.feeds.is_empty() && sources(sequence).next().is_none();
-    sequence.problem.is_none() && !sequence.parameters.cycle && !blocked && !only_unsupported
+    let blocks = |feed: &Feed| matches!(feed.source, Err(Problem::Unreadable(_) | Problem::Refused { .. }));
+    sequence.is_looked_at() && sequence.problem.is_none() && !sequence.feeds.iter().any(blocks)
 }
 
 async fn first_probes<'a>(
@@ -155,6 +157,7 @@ fn gather<'a>(
                 continue;
             }
         };
+        found.reads += 1;
         let ascending = sequence.parameters.increment > 0;
         let position = Position::new(sequence.parameters, answer.state, columns(sequence));
         let mut parts = Vec::new();

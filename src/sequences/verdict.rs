@@ -160,6 +160,11 @@ impl Position {
         }
     }
 
+    /// Whether the next value has yet to come to `value`.
+    pub fn is_before(&self, value: i64) -> bool {
+        self.distance(self.next, i128::from(value)) > 0
+    }
+
     /// Where `nextval` would go, even when that is past the sequence's bound.
     pub fn next(&self) -> i128 {
         self.next

@@ -3,7 +3,9 @@
 mod demo;
 mod documents;
 mod faults;
+mod grants;
 mod oracle;
 mod race;
 mod story;
 mod support;
+mod wake;

@@ -30,12 +30,11 @@ fn a_misspelled_key_of_the_second_database_is_named_by_its_index() {
 
 #[test]
 fn a_key_far_from_any_known_one_gets_the_list() {
-    refused("[frobnicate]\n", &["`frobnicate`", "expected one of databases, sequences, log"]);
+    refused("[frobnicate]\n", &["`frobnicate`", "expected one of databases, sequences, http, log"]);
 }
 
 #[test]
 fn sections_that_do_not_exist_yet_are_unknown() {
-    refused("[http]\nlisten = \"127.0.0.1:9847\"", &["unknown key `http`"]);
     refused("[[sessions]]\nname = \"logins\"", &["unknown key `sessions`"]);
 }
 
@@ -190,7 +189,7 @@ fn an_unknown_variable_is_named_with_the_nearest_known_one() {
     );
     variable_refused("PGMEDIC_SEQUENCES_REPAIR", "false", &["PGMEDIC_SEQUENCES__REPAIR?"]);
     variable_refused("PGMEDIC_DATABASE_ULR", "x", &["PGMEDIC_DATABASE_URL?"]);
-    variable_refused("PGMEDIC_X", "x", &["expected one of PGMEDIC_LOG__FORMAT"]);
+    variable_refused("PGMEDIC_X", "x", &["expected one of PGMEDIC_HTTP__LISTEN, PGMEDIC_LOG__FORMAT"]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ fn the_defaults_are_those_of_the_design() {
     let settings = variable("PGMEDIC_CONFIG", "unused").settings();
     let expected = Sequences {
         schedule: "*/30 * * * * *".to_owned(),
+        listen: true,
         repair: true,
         include: vec!["*.*".parse().unwrap()],
         exclude: vec![],
@@ -22,6 +23,7 @@ fn the_defaults_are_those_of_the_design() {
         max_leap_ratio: 0.5,
         lock_timeout: Duration::from_millis(100),
         statement_timeout: Duration::from_secs(5),
+        full_pass_every: 20,
         feeds: vec![],
     };
     assert_eq!(settings.sequences, expected);

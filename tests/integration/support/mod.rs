@@ -1,11 +1,15 @@
 //! A server for all tests, a database for each, and the binary under test.
 
+mod agent;
 mod database;
 mod outcome;
+mod pooler;
 mod running;
 
+pub use agent::{Agent, eventually};
 pub use database::{Database, command, pgmedic};
 pub use outcome::Outcome;
+pub use pooler::Pooler;
 pub use running::{Running, waiting};
 
 use pgmedic::demo::{Server, ServerOptions};

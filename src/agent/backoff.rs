@@ -1,0 +1,49 @@
+//! How long to wait before a database is tried again.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+const FIRST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Doubles from half a second to half a minute; each pause is jittered, so that a fleet spreads out.
+#[derive(Debug, Default)]
+pub struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    /// The pause after one more failure.
+    pub fn pause(&mut self) -> Duration {
+        let pause = FIRST.saturating_mul(1 << self.failures.min(6)).min(LONGEST);
+        self.failures = self.failures.saturating_add(1);
+        pause.mul_f64(0.5 + random() / 2.0)
+    }
+
+    /// The database answered.
+    pub fn reset(&mut self) {
+        self.failures = 0;
+    }
+}
+
+/// From 0 to 1: good enough to keep a fleet from knocking at the same instant.
+pub fn random() -> f64 {
+    let bits = RandomState::new().build_hasher().finish() >> 11;
+    bits as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_cap_and_start_anew_after_success() {
+        let mut backoff = Backoff::default();
+        let pauses: Vec<Duration> = (0..40).map(|_| backoff.pause()).collect();
+        assert!(pauses[0] <= FIRST && pauses[0] >= FIRST / 2);
+        assert!(pauses.iter().all(|pause| *pause <= LONGEST));
+        assert!(pauses[39] >= LONGEST / 2);
+        backoff.reset();
+        assert!(backoff.pause() <= FIRST);
+    }
+}

@@ -1,0 +1,99 @@
+//! What is logged of a database: changes, once each, never the same news at every pass.
+
+use crate::report::{DatabaseReport, Outcome, SequenceReport, Verdict};
+use std::collections::HashMap;
+
+/// The last news of one database.
+#[derive(Debug, Default)]
+pub struct Journal {
+    /// Why it is down; none while it is up or untried.
+    down: Option<String>,
+    leads: Option<bool>,
+    /// Whether it listens, and if not, why.
+    listens: Option<Result<(), String>>,
+    /// What was said last of each sequence that is not well.
+    told: HashMap<String, String>,
+}
+
+impl Journal {
+    pub fn down(&mut self, database: &str, reason: &str) {
+        if self.down.as_deref() != Some(reason) {
+            tracing::error!(database, "{database} cannot be looked after: {reason}");
+            self.down = Some(reason.to_owned());
+        }
+    }
+
+    pub fn up(&mut self, database: &str) {
+        if self.down.take().is_some() {
+            tracing::info!(database, "{database} is back");
+        }
+    }
+
+    pub fn leads(&mut self, database: &str, leads: bool) {
+        if self.leads.replace(leads) != Some(leads) {
+            let role = if leads { "leads" } else { "stands by" };
+            tracing::info!(database, "this agent {role} on {database}");
+        }
+    }
+
+    /// `because` says why it does not.
+    pub fn listens(&mut self, database: &str, because: Option<String>) {
+        let news = because.map_or(Ok(()), Err);
+        if self.listens.as_ref() == Some(&news) {
+            return;
+        }
+        match &news {
+            Ok(()) => tracing::info!(database, "NOTIFY pgmedic in {database} is answered by a pass at once"),
+            Err(reason) => tracing::warn!(
+                database,
+                "NOTIFY pgmedic in {database} is not heard, passes are made on schedule only: {reason}; \
+                 sequences.listen = false takes this as it is"
+            ),
+        }
+        self.listens = Some(news);
+    }
+
+    /// Info when something was mended, warn when it was held or cannot be judged, error when it failed.
+    pub fn note(&mut self, report: &DatabaseReport) {
+        let database = report.name.as_str();
+        let mut told = HashMap::new();
+        for sequence in &report.sequences {
+            let news = news(sequence);
+            let Some(news) = news else { continue };
+            let mended = sequence.outcome() == Some(Outcome::Repaired);
+            if mended || self.told.get(&sequence.name) != Some(&news) {
+                let name = sequence.name.as_str();
+                match sequence.outcome() {
+                    Some(Outcome::Repaired | Outcome::Skipped) => {
+                        tracing::info!(database, sequence = name, "{name} {news}")
+                    }
+                    Some(Outcome::Failed) => tracing::error!(database, sequence = name, "{name} {news}"),
+                    _ => tracing::warn!(database, sequence = name, "{name} {news}"),
+                }
+            }
+            if !mended {
+                told.insert(sequence.name.clone(), news);
+            }
+        }
+        tracing::debug!(database, sequences = report.sequences.len(), "{database} was looked at");
+        self.told = told;
+    }
+}
+
+/// What is worth saying of a sequence, if anything. Without numbers that change at each pass.
+fn news(sequence: &SequenceReport) -> Option<String> {
+    let reason = |reason: &Option<String>| reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
+    let repair = sequence.repair.as_ref();
+    match (sequence.verdict, repair.map(|repair| repair.outcome)) {
+        (_, Some(Outcome::Repaired)) => {
+            let cause = sequence.cause.map_or("unknown", crate::report::Cause::word);
+            let to = repair.and_then(|repair| repair.next_value).map_or_else(String::new, |next| format!(" to {next}"));
+            Some(format!("was {} behind (cause: {cause}) and was moved{to}", sequence.gap.unwrap_or(0)))
+        }
+        (_, Some(outcome)) => Some(format!("is behind, {}{}", outcome.word(), reason(&repair?.reason))),
+        (Verdict::Exhausted | Verdict::Unreadable, None) => {
+            Some(format!("is {}{}", sequence.verdict.word(), reason(&sequence.reason)))
+        }
+        _ => None,
+    }
+}

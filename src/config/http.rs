@@ -1,0 +1,26 @@
+//! The `[http]` section: where the agent answers.
+
+use std::net::SocketAddr;
+
+use super::error::{ConfigError, shown};
+use super::layers::Places;
+use super::raw::RawHttp;
+
+/// Where the agent answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Http {
+    pub listen: SocketAddr,
+}
+
+impl Http {
+    /// Judges the values as written.
+    pub(super) fn judge(raw: &RawHttp, places: &Places) -> Result<Self, ConfigError> {
+        let expected = "an address and a port, such as \"127.0.0.1:9847\" or \"[::]:9847\"";
+        let listen = raw.listen.parse().map_err(|_| places.invalid("http.listen", shown(&raw.listen), expected))?;
+        Ok(Self { listen })
+    }
+
+    pub(super) fn raw(self) -> RawHttp {
+        RawHttp { listen: self.listen.to_string() }
+    }
+}

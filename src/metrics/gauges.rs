@@ -1,0 +1,190 @@
+//! Gauges, built anew from the board at each scrape.
+
+use super::SEQUENCES;
+use super::board::{Board, Station};
+use crate::report::{Outcome, SequenceReport, Verdict};
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+use prometheus::{GaugeVec, Opts};
+use std::sync::Arc;
+
+/// Detail series of one database; more are dropped, and that is exported too.
+const MOST_DETAILS: usize = 50;
+
+/// A sequence in sync gets a series of its own from here on.
+const USED_RATIO_FLOOR: f64 = 0.5;
+
+const VERDICTS: [Verdict; 6] = [
+    Verdict::InSync,
+    Verdict::Behind,
+    Verdict::Exhausted,
+    Verdict::Unreadable,
+    Verdict::Unsupported,
+    Verdict::Unlinked,
+];
+
+/// A collector without memory: what vanished from the board vanishes from the metrics.
+pub struct Gauges {
+    board: Arc<Board>,
+    dry_run: bool,
+    described: Vec<Desc>,
+}
+
+/// One scrape's worth.
+struct Scrape {
+    build_info: GaugeVec,
+    dry_run: GaugeVec,
+    config_last_reload_successful: GaugeVec,
+    database_up: GaugeVec,
+    leader: GaugeVec,
+    pass_interval: GaugeVec,
+    pass_last_success: GaugeVec,
+    sequences: GaugeVec,
+    gap: GaugeVec,
+    used: GaugeVec,
+    gap_max: GaugeVec,
+    used_max: GaugeVec,
+    dropped: GaugeVec,
+}
+
+impl Scrape {
+    fn new() -> Result<Self, prometheus::Error> {
+        let gauge = |name: &str, help: &str, labels: &[&str]| GaugeVec::new(Opts::new(name, help), labels);
+        Ok(Self {
+            build_info: gauge("build_info", "1, with the version that runs.", &["version", "revision"])?,
+            dry_run: gauge("dry_run", "1 when nothing is ever changed.", &[])?,
+            config_last_reload_successful: gauge(
+                "config_last_reload_successful",
+                "1 when the configuration was accepted when it was last read.",
+                &[],
+            )?,
+            database_up: gauge("database_up", "1 when the database could be reached at the last try.", &["database"])?,
+            leader: gauge("leader", "1 when this agent works on the database, 0 when it stands by.", &["database"])?,
+            pass_interval: gauge("pass_interval_seconds", "Time between two passes.", &["database", "pass"])?,
+            pass_last_success: gauge(
+                "pass_last_success_timestamp_seconds",
+                "When a pass was last completed by this agent.",
+                &["database", "pass"],
+            )?,
+            sequences: gauge(
+                "sequences",
+                "Sequences by verdict, as the last pass left them: a repaired one is in sync.",
+                &["database", "verdict"],
+            )?,
+            gap: gauge(
+                "sequence_gap_values",
+                "Values that the sequence would still hand out without being beyond its frontier.",
+                &["database", "sequence"],
+            )?,
+            used: gauge(
+                "sequence_used_ratio",
+                "Share of the sequence's range up to its limit that is used, 0 to 1.",
+                &["database", "sequence"],
+            )?,
+            gap_max: gauge("sequence_gap_max_values", "The widest gap of any sequence.", &["database"])?,
+            used_max: gauge("sequence_used_max_ratio", "The largest used ratio of any sequence.", &["database"])?,
+            dropped: gauge(
+                "detail_series_dropped",
+                "Sequences that would deserve series of their own and are too many.",
+                &["database"],
+            )?,
+        })
+    }
+
+    fn all(&self) -> [&GaugeVec; 13] {
+        [
+            &self.build_info,
+            &self.dry_run,
+            &self.config_last_reload_successful,
+            &self.database_up,
+            &self.leader,
+            &self.pass_interval,
+            &self.pass_last_success,
+            &self.sequences,
+            &self.gap,
+            &self.used,
+            &self.gap_max,
+            &self.used_max,
+            &self.dropped,
+        ]
+    }
+
+    fn fill(&self, database: &str, station: &Station) {
+        let number = |yes: bool| if yes { 1.0 } else { 0.0 };
+        if let Some(up) = station.up {
+            self.database_up.with_label_values(&[database]).set(number(up));
+        }
+        self.leader.with_label_values(&[database]).set(number(station.leader));
+        self.pass_interval.with_label_values(&[database, SEQUENCES]).set(station.interval);
+        if let Some(at) = station.last_success {
+            self.pass_last_success.with_label_values(&[database, SEQUENCES]).set(at);
+        }
+        let Some(report) = &station.report else { return };
+        for verdict in VERDICTS {
+            let count = report.sequences.iter().filter(|sequence| left_as(sequence) == verdict).count();
+            self.sequences.with_label_values(&[database, verdict.word()]).set(count as f64);
+        }
+        let largest = |value: fn(&SequenceReport) -> f64| {
+            report.sequences.iter().map(|sequence| value(sequence)).fold(0.0, f64::max)
+        };
+        self.gap_max.with_label_values(&[database]).set(largest(gap_left));
+        self.used_max.with_label_values(&[database]).set(largest(|sequence| sequence.used_ratio.unwrap_or(0.0)));
+
+        let mut details: Vec<&SequenceReport> =
+            report.sequences.iter().map(Arc::as_ref).filter(|sequence| in_detail(sequence)).collect();
+        details.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then_with(|| a.name.cmp(&b.name)));
+        self.dropped.with_label_values(&[database]).set(details.len().saturating_sub(MOST_DETAILS) as f64);
+        for sequence in details.into_iter().take(MOST_DETAILS) {
+            self.gap.with_label_values(&[database, &sequence.name]).set(gap_left(sequence));
+            if let Some(used) = sequence.used_ratio {
+                self.used.with_label_values(&[database, &sequence.name]).set(used);
+            }
+        }
+    }
+}
+
+/// The verdict that is true after the pass.
+fn left_as(sequence: &SequenceReport) -> Verdict {
+    if sequence.outcome() == Some(Outcome::Repaired) { Verdict::InSync } else { sequence.verdict }
+}
+
+fn gap_left(sequence: &SequenceReport) -> f64 {
+    if left_as(sequence) == Verdict::Behind { sequence.gap.unwrap_or(0) as f64 } else { 0.0 }
+}
+
+fn in_detail(sequence: &SequenceReport) -> bool {
+    let attention = matches!(left_as(sequence), Verdict::Behind | Verdict::Exhausted);
+    attention || sequence.used_ratio.is_some_and(|used| used >= USED_RATIO_FLOOR)
+}
+
+/// Gaps before ranges that run out.
+fn worth(sequence: &SequenceReport) -> f64 {
+    gap_left(sequence) + sequence.used_ratio.unwrap_or(0.0)
+}
+
+impl Gauges {
+    pub fn new(board: Arc<Board>, dry_run: bool) -> Result<Self, prometheus::Error> {
+        let described = Scrape::new()?.all().into_iter().flat_map(Collector::desc).cloned().collect();
+        Ok(Self { board, dry_run, described })
+    }
+}
+
+impl Collector for Gauges {
+    fn desc(&self) -> Vec<&Desc> {
+        self.described.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        // The same definitions were accepted by `new`.
+        let Ok(scrape) = Scrape::new() else { return Vec::new() };
+        let revision = option_env!("PGMEDIC_REVISION").unwrap_or("unknown");
+        scrape.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1.0);
+        scrape.dry_run.with_label_values::<&str>(&[]).set(if self.dry_run { 1.0 } else { 0.0 });
+        let reloaded = if self.board.reloaded() { 1.0 } else { 0.0 };
+        scrape.config_last_reload_successful.with_label_values::<&str>(&[]).set(reloaded);
+        for (database, station) in self.board.stations() {
+            scrape.fill(&database, &station);
+        }
+        scrape.all().into_iter().flat_map(Collector::collect).collect()
+    }
+}

@@ -1,0 +1,106 @@
+//! What one pass leaves for the next: why a sequence drifted, and what need not be read again.
+
+use super::catalog::{Discovered, Sequence};
+use super::changes::{Counts, Touches};
+use super::verdict::Position;
+use crate::report::{Cause, SequenceReport, Verdict};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Of one database. [`Memory::default`] is for a single pass, which leaves nothing behind.
+#[derive(Debug, Default)]
+pub struct Memory {
+    lasting: bool,
+    /// Quiet passes since the last full one.
+    quiet: u32,
+    era: String,
+    catalog: Option<(i64, Discovered)>,
+    known: HashMap<u32, Known>,
+}
+
+/// A sequence as the pass before left it.
+#[derive(Debug)]
+struct Known {
+    finding: Arc<SequenceReport>,
+    next_value: Option<i64>,
+    /// How much it will have been touched if nobody but us does; none when it is to be looked at in any case.
+    touches: Option<Touches>,
+}
+
+impl Memory {
+    /// For an agent, which makes many passes.
+    pub fn lasting() -> Self {
+        Self { lasting: true, ..Self::default() }
+    }
+
+    /// The next pass reads everything, whatever the statistics say.
+    pub fn doubt(&mut self) {
+        self.catalog = None;
+        self.known.values_mut().for_each(|known| known.touches = None);
+    }
+
+    /// Whether anything is to be remembered.
+    pub(super) fn is_lasting(&self) -> bool {
+        self.lasting
+    }
+
+    /// What was discovered in the pass before, to be counted.
+    pub(super) fn discovered(&self) -> Option<&Discovered> {
+        self.catalog.as_ref().map(|(_, discovered)| discovered)
+    }
+
+    /// Hands out what was discovered, if the catalog has not changed since.
+    pub(super) fn take_discovered(&mut self, counts: &Counts) -> Option<Discovered> {
+        let (catalog, discovered) = self.catalog.take()?;
+        (catalog == counts.catalog).then_some(discovered)
+    }
+
+    /// Starts a pass: a full one is owed when the statistics began anew, and every `full_every`th time.
+    pub(super) fn begin(&mut self, counts: &Counts, full_every: u32) {
+        self.quiet += 1;
+        if self.era != counts.era || counts.era.starts_with("off") || self.quiet >= full_every {
+            self.quiet = 0;
+            self.era.clone_from(&counts.era);
+            self.known.values_mut().for_each(|known| known.touches = None);
+        }
+    }
+
+    /// The finding of the pass before, if nothing has touched the sequence or what it feeds since.
+    pub(super) fn unchanged(&self, sequence: &Sequence, counts: &Counts) -> Option<Arc<SequenceReport>> {
+        let known = self.known.get(&sequence.oid)?;
+        let settled = known.touches.is_some() && known.touches == counts.of(sequence);
+        settled.then(|| Arc::clone(&known.finding))
+    }
+
+    /// Why a sequence that is behind now came to be.
+    pub(super) fn cause(&self, sequence: &Sequence, position: &Position) -> Cause {
+        match self.known.get(&sequence.oid).and_then(|known| known.next_value) {
+            None => Cause::Unknown,
+            Some(before) if position.is_before(before) => Cause::Rewound,
+            Some(_) => Cause::IdsInserted,
+        }
+    }
+
+    /// Remembers a finding. `reads` is how often we touched the sequence ourselves after `counts` were read.
+    pub(super) fn note(&mut self, sequence: &Sequence, finding: &Arc<SequenceReport>, counts: &Counts, reads: u32) {
+        if !self.lasting {
+            return;
+        }
+        let repair = finding.repair.as_ref();
+        let next_value = repair.and_then(|repair| repair.next_value).or(finding.next_value);
+        // What needs somebody's attention is looked at each time: a lock or a privilege leaves no count.
+        let settled = matches!(finding.verdict, Verdict::InSync | Verdict::Unsupported | Verdict::Unlinked);
+        let touches = counts.of(sequence).filter(|_| settled);
+        let touches = touches.map(|touches| Touches { sequence: touches.sequence + i64::from(reads), ..touches });
+        self.known.insert(sequence.oid, Known { finding: Arc::clone(finding), next_value, touches });
+    }
+
+    /// Ends a pass: what was discovered, and as of which count of the catalog.
+    pub(super) fn end(&mut self, catalog: i64, discovered: Discovered) {
+        if self.lasting {
+            let known: HashSet<u32> = discovered.sequences.iter().map(|sequence| sequence.oid).collect();
+            self.known.retain(|oid, _| known.contains(oid));
+            self.catalog = Some((catalog, discovered));
+        }
+    }
+}

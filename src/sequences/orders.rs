@@ -1,0 +1,44 @@
+//! What a run asks of its passes.
+
+use super::catalog::Sequence;
+use super::plan::Policy;
+use super::repair::Terms;
+use crate::config::{Sequences, TableName};
+use crate::db::Bounds;
+use tokio_util::sync::CancellationToken;
+
+/// What a run asks of its passes.
+#[derive(Debug, Clone, Default)]
+pub struct Orders {
+    /// Look only.
+    pub dry_run: bool,
+    /// Sequences, by their reported names, whose held leap is let through this once.
+    pub approved: Vec<String>,
+    /// Cancelled when the pass is to end at once, with nothing left running.
+    pub stop: CancellationToken,
+}
+
+impl Orders {
+    pub(super) fn terms(&self, sequence: &Sequence, settings: &Sequences, bounds: Bounds) -> Terms {
+        let policy = Policy {
+            headroom: settings.headroom,
+            advance_limit: settings.advance_limit,
+            max_leap_ratio: settings.max_leap_ratio,
+        };
+        let look_only = match (self.dry_run, settings.repair) {
+            (true, _) => Some("dry run"),
+            (false, false) => Some("sequences.repair is false"),
+            (false, true) => None,
+        };
+        Terms { policy, bounds, look_only, approved: self.approve(sequence) }
+    }
+
+    /// However the name was spelled: as reported, or any way SQL would read the same.
+    fn approve(&self, sequence: &Sequence) -> bool {
+        let (schema, name) = &sequence.raw_name;
+        self.approved.iter().any(|approved| {
+            *approved == sequence.name
+                || approved.parse::<TableName>().is_ok_and(|parsed| parsed.schema == *schema && parsed.name == *name)
+        })
+    }
+}

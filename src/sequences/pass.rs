@@ -1,0 +1,125 @@
+//! The pass: discover, observe, judge, repair, report.
+
+use super::batch;
+use super::catalog::{Discovered, Sequence, discover};
+use super::changes::{Counts, count};
+use super::finding::{finding, not_there};
+use super::memory::Memory;
+use super::observe::observe;
+use super::orders::Orders;
+use super::repair::repair;
+use crate::config::{Database, Sequences};
+use crate::db::{Bounds, Session};
+use crate::report::{DatabaseReport, Progress};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Transactions from which a second connection pays for its own opening.
+const WORTH_A_SECOND: u64 = 4;
+
+/// One pass over one database. What went wrong is in the report: a pass always has one. `memory` is what the pass
+/// before left, and is left for the next.
+pub async fn pass(
+    database: &Database,
+    settings: &Sequences,
+    orders: &Orders,
+    memory: &mut Memory,
+    progress: &Progress,
+) -> DatabaseReport {
+    let started = Instant::now();
+    let mut report = DatabaseReport { name: database.name.clone(), ..DatabaseReport::default() };
+    if let Err(error) = look_and_mend(database, settings, orders, memory, progress, &mut report).await {
+        report.error = Some(error);
+    }
+    report.duration_seconds = started.elapsed().as_secs_f64();
+    report
+}
+
+async fn look_and_mend(
+    database: &Database,
+    settings: &Sequences,
+    orders: &Orders,
+    memory: &mut Memory,
+    progress: &Progress,
+    report: &mut DatabaseReport,
+) -> Result<(), String> {
+    let bounds = Bounds { lock: settings.lock_timeout, statement: settings.statement_timeout };
+    let options = database.connect_options().map_err(|error| error.to_string())?;
+    let mut session = Session::connect(&options, bounds, &orders.stop).await.map_err(|error| error.to_string())?;
+    report.server_version = Some(session.server().version.clone());
+    let (found, counts) = known_or_discovered(&mut session, database, settings, memory, bounds).await?;
+    report.sequences.extend(found.missing.iter().map(|feed| Arc::new(not_there(feed, &database.name))));
+
+    let mut changed: Vec<&Sequence> = Vec::new();
+    for sequence in &found.sequences {
+        match memory.unchanged(sequence, &counts) {
+            Some(finding) => report.sequences.push(finding),
+            None => changed.push(sequence),
+        }
+    }
+    let mut sessions = vec![session];
+    if batch::transactions(&changed) >= WORTH_A_SECOND {
+        // One more makes it quicker; without it the first does all.
+        match Session::connect(&options, bounds, &orders.stop).await {
+            Ok(second) => sessions.push(second),
+            Err(error) => tracing::debug!(database = database.name, %error, "no second connection"),
+        }
+    }
+    let seen = observe(&mut sessions, &changed, bounds, progress).await;
+    tracing::debug!(database = database.name, changed = changed.len(), connections = sessions.len(), "observed");
+    for (sequence, seen) in changed.into_iter().zip(&seen) {
+        let (mut finding, behind) = finding(sequence, seen.as_ref());
+        if let (Some((observation, frontier)), [session, ..]) = (behind, sessions.as_mut_slice()) {
+            let terms = orders.terms(sequence, settings, bounds);
+            finding.cause = Some(memory.cause(sequence, &observation.position));
+            finding.repair = Some(repair(session, sequence, observation, frontier, &terms).await);
+        }
+        let reads = seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |observation| observation.reads);
+        let finding = Arc::new(finding);
+        memory.note(sequence, &finding, &counts, reads);
+        report.sequences.push(finding);
+    }
+    let lost = sessions.iter().find_map(Session::lost).map(ToString::to_string);
+    for session in sessions.into_iter().filter(|session| session.lost().is_none()) {
+        session.close().await;
+    }
+    memory.end(counts.catalog, found);
+    lost.map_or(Ok(()), Err)
+}
+
+/// What there is, from memory when the catalog has not changed; and what the server had counted before any look.
+async fn known_or_discovered(
+    session: &mut Session,
+    database: &Database,
+    settings: &Sequences,
+    memory: &mut Memory,
+    bounds: Bounds,
+) -> Result<(Discovered, Counts), String> {
+    if !memory.is_lasting() {
+        return Ok((discovered(session, database, settings, bounds).await?, Counts::default()));
+    }
+    let counting = |failure| format!("reading the server's statistics failed: {failure}");
+    let known = memory.discovered().map_or(&[][..], |known| &known.sequences);
+    let counts = count(session, known, bounds).await.map_err(counting)?;
+    memory.begin(&counts, settings.full_pass_every);
+    if let Some(found) = memory.take_discovered(&counts) {
+        return Ok((found, counts));
+    }
+    let found = discovered(session, database, settings, bounds).await?;
+    let mut now = count(session, &found.sequences, bounds).await.map_err(counting)?;
+    // A change of the catalog between the two counts is found the next time.
+    now.catalog = counts.catalog;
+    Ok((found, now))
+}
+
+async fn discovered(
+    session: &mut Session,
+    database: &Database,
+    settings: &Sequences,
+    bounds: Bounds,
+) -> Result<Discovered, String> {
+    let found = discover(session, &database.name, settings, bounds).await;
+    let found = found.map_err(|failure| format!("reading the catalog failed: {failure}"))?;
+    tracing::debug!(database = database.name, sequences = found.sequences.len(), "discovered");
+    Ok(found)
+}
