@@ -2,7 +2,8 @@
 
 use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, completions};
-use crate::config::{ConfigError, Environment, Settings};
+use crate::config::{ConfigError, Environment, Http, Settings};
+use crate::http::{ProbeError, probe};
 use crate::report::{ExitCode as Outcome, Progress, Report, TableOptions, render_table};
 use crate::sequences::Orders;
 use crate::{demo, once, telemetry};
@@ -18,6 +19,8 @@ pub enum RunError {
     Agent(#[from] AgentError),
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
+    #[error(transparent)]
+    Unwell(#[from] ProbeError),
     #[error("the report could not be written: {0}")]
     Output(#[from] io::Error),
 }
@@ -27,7 +30,7 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) => 2,
-            Self::Agent(_) | Self::Demo(_) | Self::Output(_) => 1,
+            Self::Agent(_) | Self::Demo(_) | Self::Unwell(_) | Self::Output(_) => 1,
         }
     }
 }
@@ -42,6 +45,11 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         Some(Command::Demo) => return Ok(demo::run().await?),
         Some(Command::Completions { shell }) => {
             completions(shell, &mut io::stdout());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Healthcheck) => {
+            let http = Http::load(cli.config.as_deref(), &Environment::from_process());
+            probe(http.map_err(ProbeError::from)?).await?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(Command::CheckConfig) | None => {}

@@ -3,7 +3,7 @@
 mod database;
 mod outcome;
 
-pub use database::{Database, pgmedic};
+pub use database::{Database, command, pgmedic};
 pub use outcome::Outcome;
 
 use pgmedic::demo::{Server, ServerOptions};
