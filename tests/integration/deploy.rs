@@ -1,8 +1,16 @@
 //! What the files under deploy/ rely on.
 
 use crate::support::{Database, command, pgmedic};
+use serde_json::json;
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Stdio};
+
+/// A file of the repository.
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
 
 /// A running agent that is ended with the test.
 struct Agent {
@@ -49,4 +57,32 @@ fn the_health_check_needs_no_database_and_fails_with_1_only() {
     let variables = [("DATABASE_URL_FILE", "/no/such/file"), ("PGMEDIC_HTTP__LISTEN", "nowhere")];
     let outcome = pgmedic(&variables, &["healthcheck"]).exits(1);
     assert!(outcome.stderr.contains("PGMEDIC_HTTP__LISTEN"), "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn the_role_of_the_compose_file_may_mend_what_its_story_breaks() {
+    let mut database = Database::new().await;
+    let (app, pgmedic) = (database.role("app"), database.role("pgmedic"));
+    // What psql would put in, and roles of our own.
+    let mut script: String = read("deploy/postgres/init.sql")
+        .lines()
+        .filter(|line| !line.starts_with('\\'))
+        .map(|l| l.to_owned() + "\n")
+        .collect();
+    for (from, to) in [(":'password'", "'secret'"), (":\"DBNAME\"", &database.name)] {
+        assert!(script.contains(from));
+        script = script.replace(from, to);
+    }
+    for word in ["ROLE", "TO"] {
+        script = script.replace(&format!("{word} app"), &format!("{word} {app}"));
+        script = script.replace(&format!("{word} pgmedic"), &format!("{word} {pgmedic}"));
+    }
+    database.sql(&script).await;
+
+    const SEQUENCE: &str = "public.user_sessions_session_id_seq";
+    let finding = database.once_as(&pgmedic, &[]).exits(0).sequence(SEQUENCE);
+    assert_eq!((&finding["gap"], &finding["repair"]["next_value"]), (&json!(38), &json!(696)));
+    database.sql("CALL restore_some_sessions()").await;
+    let finding = database.once_as(&pgmedic, &[]).exits(0).sequence(SEQUENCE);
+    assert_eq!((&finding["gap"], &finding["repair"]["outcome"]), (&json!(38), &json!("repaired")));
 }
