@@ -86,3 +86,14 @@ async fn the_role_of_the_compose_file_may_mend_what_its_story_breaks() {
     let finding = database.once_as(&pgmedic, &[]).exits(0).sequence(SEQUENCE);
     assert_eq!((&finding["gap"], &finding["repair"]["outcome"]), (&json!(38), &json!("repaired")));
 }
+
+#[test]
+fn the_configuration_for_kubernetes_is_valid() {
+    // As mounted: the secret's key beside the configuration.
+    let mounted = tempfile::tempdir().unwrap();
+    let configuration = mounted.path().join("pgmedic.toml");
+    fs::write(&configuration, read("deploy/kubernetes/base/pgmedic.toml")).unwrap();
+    fs::write(mounted.path().join("app.url"), "postgres://pgmedic:secret@db/app").unwrap();
+    let outcome = pgmedic(&[], &["check-config", "--config", configuration.to_str().unwrap()]).exits(0);
+    assert!(outcome.stdout.contains("app.url"), "{}", outcome.stdout);
+}
