@@ -5,13 +5,13 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export PATH := $(target)/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test test-matrix bench
+.PHONY: help setup demo build test check-deploy test-matrix bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what is missing: a PostgreSQL server, the tools for the checks
-	@scripts/setup server checks
+	@scripts/setup server checks deploy
 
 demo: ## the story, on a throwaway PostgreSQL
 	@scripts/setup server
@@ -21,12 +21,16 @@ demo: ## the story, on a throwaway PostgreSQL
 build: ## the release binary
 	cargo build --release --locked
 
-test: setup ## every check: format, lints, documentation, licences, tests
+test: setup check-deploy ## every check: format, lints, documentation, licences, deployment, tests
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 	cargo deny --locked check bans licenses sources
 	cargo test --locked --no-fail-fast
+
+check-deploy: ## the Dockerfile and everything under deploy/
+	@scripts/setup deploy
+	scripts/check-deploy
 
 test-matrix: ## the integration tests on every supported version of PostgreSQL
 	scripts/test-matrix

@@ -74,6 +74,8 @@ pub enum Command {
         #[arg(long, value_name = "NAME", value_parser = role)]
         role: Option<String>,
     },
+    /// Ask the agent that runs on this machine whether it lives: exit code 0 or 1
+    Healthcheck,
     /// Print the completion script for a shell
     Completions {
         /// The shell to complete for
@@ -186,8 +188,13 @@ mod tests {
     }
 
     #[test]
+    fn a_health_check_asks_where_the_configuration_says() {
+        assert_eq!(read("-c a.toml healthcheck").unwrap().command, Some(Command::Healthcheck));
+    }
+
+    #[test]
     fn a_subcommand_refuses_flags_that_it_would_ignore() {
-        for arguments in ["--once demo", "--dry-run demo", "--database app check-config"] {
+        for arguments in ["--once demo", "--dry-run demo", "--database app check-config", "--once healthcheck"] {
             assert!(refused(arguments).to_string().contains("--config"), "{arguments}");
         }
     }

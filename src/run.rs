@@ -2,8 +2,9 @@
 
 use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, completions};
-use crate::config::{ConfigError, Environment, Settings};
+use crate::config::{ConfigError, Environment, Http, Settings};
 use crate::grants::{GrantsError, grants};
+use crate::http::{ProbeError, probe};
 use crate::report::{ExitCode as Outcome, Progress, Report, TableOptions, render_table};
 use crate::sequences::Orders;
 use crate::{demo, once, telemetry};
@@ -21,6 +22,8 @@ pub enum RunError {
     Demo(#[from] demo::DemoError),
     #[error(transparent)]
     Grants(#[from] GrantsError),
+    #[error(transparent)]
+    Unwell(#[from] ProbeError),
     #[error("the report could not be written: {0}")]
     Output(#[from] io::Error),
 }
@@ -30,7 +33,7 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) => 2,
-            Self::Agent(_) | Self::Demo(_) | Self::Grants(_) | Self::Output(_) => 1,
+            Self::Agent(_) | Self::Demo(_) | Self::Grants(_) | Self::Unwell(_) | Self::Output(_) => 1,
         }
     }
 }
@@ -45,6 +48,11 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         Some(Command::Demo) => return Ok(demo::run().await?),
         Some(Command::Completions { shell }) => {
             completions(shell, &mut io::stdout());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Healthcheck) => {
+            let http = Http::load(cli.config.as_deref(), &Environment::from_process());
+            probe(http.map_err(ProbeError::from)?).await?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(Command::CheckConfig | Command::Grants { .. }) | None => {}

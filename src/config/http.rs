@@ -1,9 +1,11 @@
 //! The `[http]` section: where the agent answers.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
+use super::environment::Environment;
 use super::error::{ConfigError, shown};
-use super::layers::Places;
+use super::layers::{Layers, Places};
 use super::raw::RawHttp;
 
 /// Where the agent answers.
@@ -13,6 +15,17 @@ pub struct Http {
 }
 
 impl Http {
+    /// Loads this section only, for a health check: it asks an agent that is alive even while the file that holds a
+    /// connection URL cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::load`](super::Settings::load), without what concerns the other sections' values.
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        let Layers { raw, places } = Layers::load(file, environment)?;
+        Self::judge(&raw.http, &places)
+    }
+
     /// Judges the values as written.
     pub(super) fn judge(raw: &RawHttp, places: &Places) -> Result<Self, ConfigError> {
         let expected = "an address and a port, such as \"127.0.0.1:9847\" or \"[::]:9847\"";

@@ -117,7 +117,7 @@ impl Refusal {
 /// The pass must have done this about the sequence.
 pub(super) fn expect(report: &Report, sequence: &str, expected: Outcome) -> Result<(), DemoError> {
     let mut sequences = report.databases.iter().flat_map(|database| &database.sequences);
-    match sequences.find(|found| found.name == sequence).and_then(SequenceReport::outcome) {
+    match sequences.find(|found| found.name == sequence).and_then(|found| found.outcome()) {
         Some(found) if found == expected => Ok(()),
         found => {
             let found = found.map_or("left alone".to_owned(), |found| format!("{found:?}").to_lowercase());

@@ -1,9 +1,12 @@
-//! What the agent shows over HTTP: metrics, probes, the last reports. It reads and never changes anything.
+//! What the agent shows over HTTP: metrics, probes, the last reports. It reads and never changes anything. And the
+//! question of a health check, whether it still does.
 
 mod heartbeat;
+mod probe;
 mod server;
 
 pub use heartbeat::Heartbeat;
+pub use probe::{ProbeError, probe};
 pub use server::serve;
 
 use crate::metrics::Metrics;

@@ -62,6 +62,22 @@ async fn every_command_shown_works() {
     assert!(run.contains("--once --dry-run"), "the first command of the README was run: {run:?}");
 }
 
+/// These need a container engine, a cluster or a machine of one's own; scripts/check-deploy checks what they work on.
+#[test]
+fn the_files_that_other_commands_name_are_there() {
+    let mut seen = 0;
+    for (document, block) in blocks("console") {
+        for line in block.lines() {
+            assert!(line.starts_with("$ "), "{}: {line}", document.display());
+            for path in line.split_whitespace().filter(|word| word.starts_with("deploy/")) {
+                assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists(), "{}: {line}", document.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 0);
+}
+
 #[tokio::test]
 async fn every_configuration_shown_is_valid() {
     for (document, block) in blocks("toml") {

@@ -1,6 +1,7 @@
 //! The real binary against a real PostgreSQL. One server for all tests, a database for each.
 
 mod demo;
+mod deploy;
 mod documents;
 mod faults;
 mod grants;

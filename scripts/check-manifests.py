@@ -1,0 +1,182 @@
+"""Checks YAML under deploy/: Kubernetes manifests by the API's schema and the restricted Pod Security Standard,
+and that whatever a file refers to is there.
+
+    check-manifests.py          the files of the repository
+    check-manifests.py FILE     the objects in one file
+"""
+
+import sys
+from pathlib import Path
+
+import jsonschema
+import kubernetes_validate
+import yaml
+
+KUBERNETES = "1.37"  # its newest schema; the oldest that we support is checked too
+OLDEST_KUBERNETES = "1.29"
+
+# The part of the Prometheus operator's definition that we use: the schema of the API has no custom resources.
+POD_MONITOR = {
+    "type": "object",
+    "required": ["apiVersion", "kind", "metadata", "spec"],
+    "properties": {
+        "apiVersion": {"const": "monitoring.coreos.com/v1"},
+        "spec": {
+            "type": "object",
+            "required": ["selector", "podMetricsEndpoints"],
+            "additionalProperties": False,
+            "properties": {
+                "selector": {
+                    "type": "object",
+                    "required": ["matchLabels"],
+                    "additionalProperties": False,
+                    "properties": {"matchLabels": {"additionalProperties": {"type": "string"}}},
+                },
+                "podMetricsEndpoints": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {
+                        "type": "object",
+                        "required": ["port"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "port": {"const": "pgmedic"},
+                            "path": {"const": "/metrics"},
+                            "interval": {"pattern": "^[0-9]+s$"},
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+problems = []
+
+
+def problem(where, what):
+    problems.append(f"{where}: {what}")
+
+
+def objects(path):
+    return [found for found in yaml.safe_load_all(path.read_text()) if found is not None]
+
+
+def merged(base, patch):
+    """The patch laid over the object: enough for one that only adds."""
+    result = dict(base)
+    for key, value in patch.items():
+        result[key] = merged(base[key], value) if isinstance(value, dict) and key in base else value
+    return result
+
+
+def check_object(where, manifest):
+    where = f"{where}, {manifest.get('kind')} {manifest.get('metadata', {}).get('name')}"
+    if manifest.get("kind") == "PodMonitor":
+        for error in jsonschema.Draft202012Validator(POD_MONITOR).iter_errors(manifest):
+            problem(where, f"{error.json_path}: {error.message}")
+        return
+    for version in (OLDEST_KUBERNETES, KUBERNETES):
+        try:
+            kubernetes_validate.validate(manifest, version, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            problem(where, f"{'.'.join(map(str, error.path))}: {error.message} (Kubernetes {version})")
+    if manifest.get("kind") in ("Deployment", "Job"):
+        check_pod(where, manifest["spec"]["template"]["spec"])
+
+
+def check_pod(where, pod):
+    """The restricted profile (kubernetes.io, Pod Security Standards), and what refers to what."""
+    for key in ("hostNetwork", "hostPID", "hostIPC"):
+        if pod.get(key):
+            problem(where, f"{key} is refused by the restricted profile")
+    volumes = {volume["name"]: volume for volume in pod.get("volumes", [])}
+    for name, volume in volumes.items():
+        if not set(volume) <= {"name", "configMap", "secret", "projected", "emptyDir"}:
+            problem(where, f"volume {name} is of a kind that the restricted profile refuses, or we do not use")
+    for container in pod.get("containers", []) + pod.get("initContainers", []):
+        here = f"{where}, container {container['name']}"
+        context = {**pod.get("securityContext", {}), **container.get("securityContext", {})}
+        expected = {
+            "runAsNonRoot": True,
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+        for key, value in expected.items():
+            if context.get(key) != value:
+                problem(here, f"securityContext.{key}: found {context.get(key)}, expected {value}")
+        if context.get("privileged") or not context.get("runAsUser"):
+            problem(here, "securityContext.runAsUser: expected the number of a user that is not root")
+        for mount in container.get("volumeMounts", []):
+            if mount["name"] not in volumes:
+                problem(here, f"volumeMounts: there is no volume {mount['name']}")
+        ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
+        for key in ("livenessProbe", "readinessProbe"):
+            port = container.get(key, {}).get("httpGet", {}).get("port")
+            if port is not None and port not in ports:
+                problem(here, f"{key}: there is no port {port}")
+        if container["name"] == "pgmedic" and ports.get("pgmedic", 9847) != 9847:
+            problem(here, "expected the image's port, 9847")
+
+
+def check_kustomization(path):
+    """Each file that it names is there, and each manifest beside it is named."""
+    kustomization = objects(path)[0]
+    unknown = set(kustomization) - {"apiVersion", "kind", "resources", "components", "patches", "configMapGenerator"}
+    if unknown:
+        problem(path, f"unexpected {', '.join(sorted(unknown))}: teach this check")
+    named = kustomization.get("resources", []) + kustomization.get("components", [])
+    named += [patch["path"] for patch in kustomization.get("patches", [])]
+    named += [file for generator in kustomization.get("configMapGenerator", []) for file in generator["files"]]
+    for name in named:
+        if not (path.parent / name).exists():
+            problem(path, f"{name} is not there")
+    for manifest in path.parent.glob("*.yaml"):
+        if manifest != path and manifest.name not in named:
+            problem(path, f"{manifest.name} is not used")
+
+
+def check_compose(path):
+    compose = objects(path)[0]
+    for name, service in compose["services"].items():
+        where = f"{path}, {name}"
+        if service.get("read_only") is not True or service.get("cap_drop") != ["ALL"]:
+            problem(where, "expected read_only: true and cap_drop: [ALL]")
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                if not (path.parent / source).exists():
+                    problem(where, f"{source} is not there")
+            elif source not in compose["volumes"]:
+                problem(where, f"there is no volume {source}")
+        for port in service.get("ports", []):
+            if not port.startswith("127.0.0.1:"):
+                problem(where, f"port {port} is open to everybody")
+
+
+def check_repository():
+    kubernetes = Path("deploy/kubernetes")
+    for path in sorted(kubernetes.rglob("*.yaml")):
+        if path.name == "kustomization.yaml":
+            check_kustomization(path)
+        elif path.name == "patch.yaml":
+            app = objects(kubernetes / "overlays/sidecar/app.yaml")[0]
+            for manifest in objects(path):
+                check_object(path, merged(app, manifest))
+        else:
+            for manifest in objects(path):
+                check_object(path, manifest)
+    check_compose(Path("deploy/compose.yml"))
+    for path in sorted(Path("deploy/grafana").rglob("*.yml")):
+        objects(path)
+
+
+if len(sys.argv) > 1:
+    for manifest in objects(Path(sys.argv[1])):
+        check_object(sys.argv[1], manifest)
+else:
+    check_repository()
+print("\n".join(problems))
+sys.exit(1 if problems else 0)
