@@ -1,10 +1,14 @@
 //! A server for all tests, a database for each, and the binary under test.
 
 mod database;
+mod findings;
 mod outcome;
+mod running;
 
-pub use database::Database;
+pub use database::{Database, command, pgmedic};
+pub use findings::{cure, feed};
 pub use outcome::Outcome;
+pub use running::{PATIENT, Running, until, until_it_waits_for};
 
 use pgmedic::demo::{Server, ServerOptions};
 use std::sync::LazyLock;
