@@ -97,3 +97,39 @@ async fn a_roles_own_search_path_changes_nothing() {
     outcome.shows("app.near_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
     outcome.repair("app.near_id_seq", json!({ "outcome": "repaired", "next_value": 8 }));
 }
+
+#[tokio::test]
+async fn no_default_of_a_database_changes_what_is_found_or_done() {
+    let settings = [
+        "default_transaction_isolation = 'serializable'",
+        "default_transaction_deferrable = on",
+        "standard_conforming_strings = off",
+        "backslash_quote = off",
+        "escape_string_warning = on",
+        "quote_all_identifiers = on",
+        "search_path = ''",
+        "row_security = on",
+        "lock_timeout = 1",
+        "idle_in_transaction_session_timeout = 1",
+        "DateStyle = 'German'",
+        "bytea_output = 'escape'",
+        "enable_seqscan = off",
+        "enable_indexscan = off",
+        "jit = on",
+        "jit_above_cost = 0",
+        "plan_cache_mode = force_generic_plan",
+        "xmlbinary = hex",
+        "client_min_messages = debug5",
+        "transform_null_equals = on",
+        "array_nulls = off",
+        "debug_print_parse = on",
+        "synchronize_seqscans = off",
+        "constraint_exclusion = on",
+    ];
+    let mut database = Database::new().await;
+    database.sql(DRIFT).await;
+    for setting in settings {
+        database.sql(&format!("ALTER DATABASE {} SET {setting}", database.name)).await;
+    }
+    is_mended(&mut database).await;
+}
