@@ -109,9 +109,12 @@ impl Session {
             message.push_str(";\n");
         }
         message.push_str("COMMIT");
-        let script = self.send(message, bounds).await;
+        let mut script = self.send(message, bounds).await;
         if script.failure.is_some() {
             self.roll_back(bounds).await;
+        } else {
+            // COMMIT's own.
+            script.answers.pop();
         }
         script
     }

@@ -49,3 +49,22 @@ async fn a_batch_of_many_tables_stays_within_500_relations() {
     let most = most_locked_at(&mut database, &stops).await;
     assert!((400..=500).contains(&most), "{most} relations");
 }
+
+#[tokio::test]
+async fn the_members_of_a_large_partitioned_table_stay_within_500_relations() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE t (id serial, region integer) PARTITION BY LIST (region);
+             DO $$ BEGIN
+                 FOR region IN 1..520 LOOP
+                     EXECUTE format('CREATE TABLE t_%s PARTITION OF t FOR VALUES IN (%s)', region, region);
+                 END LOOP;
+             END $$;
+             INSERT INTO t VALUES (7, 150)",
+        )
+        .await;
+    let stops: Vec<String> = (1..=520).step_by(9).map(|region| format!("t_{region}")).collect();
+    let most = most_locked_at(&mut database, &stops).await;
+    assert!((400..=500).contains(&most), "{most} relations");
+}

@@ -4,6 +4,7 @@ mod bounded;
 mod changes;
 mod edges;
 mod locks;
+mod members;
 mod privileges;
 mod read_only;
 mod slow;
