@@ -48,6 +48,33 @@ async fn a_default_that_nobody_owns_is_a_link_too() {
 }
 
 #[tokio::test]
+async fn a_default_is_recognised_behind_the_casts_that_keep_its_value() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE SEQUENCE small; CREATE SEQUENCE medium; CREATE SEQUENCE exact; CREATE SEQUENCE sized;
+             CREATE SEQUENCE tagged; CREATE SEQUENCE twice;
+             CREATE DOMAIN tag AS integer;
+             CREATE TABLE a (id smallint DEFAULT nextval('small'));
+             CREATE TABLE b (id integer DEFAULT nextval('medium'::regclass));
+             CREATE TABLE c (id numeric DEFAULT nextval('exact'));
+             CREATE TABLE d (id numeric(12, 0) DEFAULT nextval('sized'));
+             CREATE TABLE e (id tag DEFAULT nextval('tagged'));
+             CREATE TABLE f (id numeric(8, 0) DEFAULT nextval('twice')::integer);
+             INSERT INTO a VALUES (3); INSERT INTO b VALUES (3); INSERT INTO c VALUES (3);
+             INSERT INTO d VALUES (3); INSERT INTO e VALUES (3); INSERT INTO f VALUES (3)",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(0);
+    for (sequence, table) in
+        [("small", "a"), ("medium", "b"), ("exact", "c"), ("sized", "d"), ("tagged", "e"), ("twice", "f")]
+    {
+        let feeds = [feed(&format!("public.{table}.id"), "default")];
+        outcome.shows(&format!("public.{sequence}"), json!({ "verdict": "behind", "gap": 3, "feeds": feeds }));
+    }
+}
+
+#[tokio::test]
 async fn a_declared_link_counts_where_the_catalog_knows_none() {
     let mut database = Database::new().await;
     database
