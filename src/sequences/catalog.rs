@@ -61,7 +61,8 @@ pub struct Source {
     /// Relations that reading it locks: the table, its partitions and children, and all their indexes.
     pub relations: u64,
     pub has_children: bool,
-    pub indexed: bool,
+    /// The table, or the largest of its partitions and children, that has no index to use; quoted by the server.
+    pub unindexed: Option<String>,
     /// Without an index to use, and too large to read in passing.
     pub slow: bool,
 }
@@ -246,7 +247,7 @@ fn source(row: &PgRow, table: String, column: String, role: &str) -> Result<Resu
         ));
     }
     let has_children = row.try_get("has_children")?;
-    let indexed = row.try_get("indexed")?;
+    let unindexed: Option<String> = row.try_get("unindexed")?;
     let pages: i64 = row.try_get("pages")?;
     let relations: i64 = row.try_get("relations")?;
     Ok(Ok(Source {
@@ -257,8 +258,8 @@ fn source(row: &PgRow, table: String, column: String, role: &str) -> Result<Resu
         numeric,
         relations: u64::try_from(relations).map_err(|error| Failure::Answer(error.to_string()))?,
         has_children,
-        indexed,
-        slow: !indexed && (has_children || pages > FEW_PAGES),
+        slow: unindexed.is_some() && (has_children || pages > FEW_PAGES),
+        unindexed,
     }))
 }
 

@@ -77,14 +77,28 @@ trees AS (
     LEFT JOIN indexes x ON x.indrelid = t.member
     GROUP BY t.root
 ),
+-- Each fed column again in every member of its tree, itself included; a child may have it in another place.
+fed AS (
+    SELECT l.seq, l.rel AS root, l.att AS root_att, t.member AS rel, ma.attnum::integer AS att
+    FROM tree t
+    JOIN links l ON l.rel = t.root
+    JOIN pg_catalog.pg_attribute ra ON ra.attrelid = l.rel AND ra.attnum = l.att
+    JOIN pg_catalog.pg_attribute ma ON ma.attrelid = t.member AND ma.attname = ra.attname
+),
 -- Links that a child repeats: they are looked at through its parent.
 inherited AS (
-    SELECT DISTINCT p.seq, t.member AS rel, ca.attnum::integer AS att
-    FROM tree t
-    JOIN links p ON p.rel = t.root
-    JOIN pg_catalog.pg_attribute pa ON pa.attrelid = p.rel AND pa.attnum = p.att
-    JOIN pg_catalog.pg_attribute ca ON ca.attrelid = t.member AND ca.attname = pa.attname
-    WHERE t.member <> t.root
+    SELECT DISTINCT seq, rel, att FROM fed WHERE rel <> root
+),
+-- Members with rows of their own and no index to use: a parent's index is not its children's.
+unindexed AS (
+    SELECT f.seq, f.root AS rel, f.root_att AS att, sum(GREATEST(m.relpages, 0)) AS pages,
+           (array_agg(quote_ident(n.nspname) || '.' || quote_ident(m.relname) ORDER BY m.relpages DESC))[1] AS largest
+    FROM fed f
+    JOIN pg_catalog.pg_class m ON m.oid = f.rel AND m.relkind = 'r' AND m.relpersistence <> 't'
+    JOIN pg_catalog.pg_namespace n ON n.oid = m.relnamespace
+    LEFT JOIN indexes x ON x.indrelid = f.rel
+    WHERE COALESCE(f.att = ANY (x.leading), false) IS FALSE
+    GROUP BY f.seq, f.root, f.root_att
 )
 SELECT
     -- the sequence
@@ -118,8 +132,10 @@ SELECT
     pg_catalog.has_schema_privilege(rn.oid, 'USAGE') AS may_enter_rel_schema,
     pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT') AS may_read_column,
     pg_catalog.row_security_active(r.oid) AS hides_rows,
-    r.relpages::bigint AS pages,
-    COALESCE(a.attnum = ANY (x.leading), false) AS indexed,
+    COALESCE(u.pages, r.relpages)::bigint AS pages,
+    CASE WHEN t.root IS NOT NULL THEN u.largest
+         WHEN COALESCE(a.attnum = ANY (x.leading), false) IS FALSE
+         THEN quote_ident(rn.nspname) || '.' || quote_ident(r.relname) END AS unindexed,
     COALESCE(t.relations, 1 + COALESCE(x.number, 0))::bigint AS relations,
     t.root IS NOT NULL AS has_children,
     COALESCE(t.has_foreign, false) AS has_foreign
@@ -135,5 +151,6 @@ LEFT JOIN (
     LEFT JOIN domains dm ON dm.type = a.atttypid
     LEFT JOIN indexes x ON x.indrelid = l.rel
     LEFT JOIN trees t ON t.root = l.rel
+    LEFT JOIN unindexed u ON u.seq = l.seq AND u.rel = l.rel AND u.att = l.att
 ) ON l.seq = q.seqrelid AND h.seq IS NULL AND (r.relpersistence IS NULL OR r.relpersistence <> 't')
 ORDER BY q.seqrelid, l.rel, l.att

@@ -37,3 +37,22 @@ async fn is_cured(create: &str, add: &str) {
 async fn a_table_without_an_index() {
     is_cured("CREATE UNLOGGED TABLE big (id numeric DEFAULT nextval('s'))", "SELECT 1").await;
 }
+
+#[tokio::test]
+async fn a_partitioned_table_without_an_index() {
+    is_cured(
+        "CREATE UNLOGGED TABLE big (id numeric)",
+        "CREATE TABLE whole (id numeric DEFAULT nextval('s')) PARTITION BY RANGE (id);
+         ALTER TABLE whole ATTACH PARTITION big DEFAULT",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_child_without_the_index_that_its_parent_has() {
+    is_cured(
+        "CREATE UNLOGGED TABLE big (id numeric NOT NULL)",
+        "CREATE TABLE parent (id numeric DEFAULT nextval('s') PRIMARY KEY); ALTER TABLE big INHERIT parent",
+    )
+    .await;
+}
