@@ -85,9 +85,16 @@ fed AS (
     JOIN pg_catalog.pg_attribute ra ON ra.attrelid = l.rel AND ra.attnum = l.att
     JOIN pg_catalog.pg_attribute ma ON ma.attrelid = t.member AND ma.attname = ra.attname
 ),
--- Links that a child repeats: they are looked at through its parent.
+-- Links that a child repeats: they are looked at through its parent, where that one counts.
 inherited AS (
-    SELECT DISTINCT seq, rel, att FROM fed WHERE rel <> root
+    SELECT f.seq, f.rel, f.att,
+           bool_or(l.deptype IS NOT NULL OR l.wanted IS NOT NULL OR r.relowner = s.relowner) AS counts
+    FROM fed f
+    JOIN links l ON l.seq = f.seq AND l.rel = f.root AND l.att = f.root_att
+    JOIN pg_catalog.pg_class r ON r.oid = f.root
+    JOIN pg_catalog.pg_class s ON s.oid = f.seq
+    WHERE f.rel <> f.root
+    GROUP BY f.seq, f.rel, f.att
 ),
 -- Members with rows of their own and no index to use: a parent's index is not its children's.
 unindexed AS (
@@ -152,5 +159,7 @@ LEFT JOIN (
     LEFT JOIN indexes x ON x.indrelid = l.rel
     LEFT JOIN trees t ON t.root = l.rel
     LEFT JOIN unindexed u ON u.seq = l.seq AND u.rel = l.rel AND u.att = l.att
-) ON l.seq = q.seqrelid AND h.seq IS NULL AND (r.relpersistence IS NULL OR r.relpersistence <> 't')
+) ON l.seq = q.seqrelid AND (r.relpersistence IS NULL OR r.relpersistence <> 't')
+ AND (h.seq IS NULL
+      OR NOT h.counts AND (l.deptype IS NOT NULL OR l.wanted IS NOT NULL OR r.relowner = s.relowner))
 ORDER BY q.seqrelid, l.rel, l.att

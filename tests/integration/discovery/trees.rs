@@ -108,6 +108,28 @@ async fn a_child_of_two_fed_parents_counts_for_both() {
 }
 
 #[tokio::test]
+async fn a_child_counts_for_itself_where_its_parents_link_does_not() {
+    let mut database = Database::new().await;
+    let (owner, other) = (database.role("owner"), database.role("other"));
+    database
+        .sql(&format!(
+            "CREATE ROLE {owner}; CREATE ROLE {other};
+             CREATE SEQUENCE s;
+             CREATE TABLE parent (id bigint DEFAULT nextval('s'));
+             CREATE TABLE child () INHERITS (parent);
+             ALTER SEQUENCE s OWNER TO {owner};
+             ALTER TABLE child OWNER TO {owner};
+             ALTER TABLE parent OWNER TO {other};
+             INSERT INTO child VALUES (9); INSERT INTO parent VALUES (100)"
+        ))
+        .await;
+    let outcome = database.once(&[]).exits(0);
+    outcome.shows("public.s", json!({ "frontier": 9, "feeds": [feed("public.child.id", "default")] }));
+    assert!(outcome.reason("public.s").contains("the default of public.parent.id uses it too"));
+    assert_eq!(database.nextval("s").await, 10);
+}
+
+#[tokio::test]
 async fn a_foreign_table_among_the_partitions_makes_the_whole_unsupported() {
     let mut database = Database::new().await;
     database
