@@ -191,16 +191,27 @@ fn add_link(sequence: &mut Sequence, row: &PgRow, role: &str) -> Result<(), Fail
         sequence.notes.push(note);
         return Ok(());
     }
-    let computed = wanted.is_none() && expression.as_deref().is_some_and(|tree| !hands_out_nextval(tree));
-    let source = if computed {
-        let reason =
-            format!("the default of {column} is computed from nextval, so its ids are not the sequence's values");
-        Err(Problem::Unsupported(reason))
-    } else {
-        source(row, table, attribute, role)?
+    let source = match not_its_values(row, &column, expression.as_deref())?.filter(|_| wanted.is_none()) {
+        Some(reason) => Err(Problem::Unsupported(reason)),
+        None => source(row, table, attribute, role)?,
     };
     sequence.feeds.push(Feed { report: FeedReport { column, link }, source });
     Ok(())
+}
+
+/// Why the column's new ids are other than the sequence's values, if its default says so.
+fn not_its_values(row: &PgRow, column: &str, expression: Option<&str>) -> Result<Option<String>, Failure> {
+    let other_default = row.try_get::<Option<bool>, _>("other_default")?.unwrap_or(false);
+    Ok(match expression {
+        Some(tree) if !hands_out_nextval(tree) => {
+            Some(format!("the default of {column} is computed from nextval, so its ids are not the sequence's values"))
+        }
+        None if other_default => Some(format!(
+            "the default of {column} does not name this sequence, so its ids may be made otherwise; declare it under \
+             [[sequences.feeds]] if they are the sequence's values"
+        )),
+        _ => None,
+    })
 }
 
 /// Why a default's link does not count without being declared, if so.

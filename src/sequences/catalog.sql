@@ -124,6 +124,13 @@ SELECT
     l.deptype::text AS dependency,
     l.expression,
     l.wanted,
+    -- asked only of an owned sequence that its column's default, if any, does not name
+    CASE WHEN l.deptype = 'a' AND l.expression IS NULL AND a.atthasdef THEN NOT EXISTS (
+        SELECT FROM pg_catalog.pg_attrdef ad
+        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
+        JOIN pg_catalog.pg_sequence o ON o.seqrelid = d.refobjid
+        WHERE ad.adrelid = l.rel AND ad.adnum = l.att AND d.refclassid = 'pg_catalog.pg_class'::regclass)
+    END AS other_default,
     -- the fed column
     r.oid::bigint AS rel_oid,
     quote_ident(rn.nspname) AS rel_schema_quoted,

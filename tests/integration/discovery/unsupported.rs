@@ -48,6 +48,29 @@ async fn an_owned_sequence_behind_a_computed_default_is_unsupported() {
 }
 
 #[tokio::test]
+async fn an_owned_sequence_behind_a_function_is_unsupported_until_it_is_declared() {
+    let mut database = Database::new().await;
+    // Instagram's ids: time, shard and the sequence's value modulo 1024, made by a function.
+    database
+        .sql(
+            "CREATE SEQUENCE t_id_seq;
+             CREATE FUNCTION next_id() RETURNS bigint LANGUAGE sql AS
+                 $$ SELECT (1790000000000 << 23) | (5 << 10) | (nextval('t_id_seq') % 1024) $$;
+             CREATE TABLE t (id bigint PRIMARY KEY DEFAULT next_id());
+             ALTER SEQUENCE t_id_seq OWNED BY t.id;
+             INSERT INTO t VALUES (15015605862400001)",
+        )
+        .await;
+    is_left_alone(&mut database, "public.t_id_seq", &["the default of public.t.id", "declare"]).await;
+
+    let settings = "[[sequences.feeds]]\nsequence = \"public.t_id_seq\"\ncolumn = \"public.t.id\"\n";
+    database
+        .once_with(settings, &["--dry-run"])
+        .exits(3)
+        .shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 15_015_605_862_400_001_i64 }));
+}
+
+#[tokio::test]
 async fn a_text_made_from_a_sequence_is_unsupported() {
     let mut database = Database::new().await;
     database
