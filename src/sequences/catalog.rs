@@ -33,6 +33,8 @@ pub struct Sequence {
     pub may_alter: bool,
     /// The role may call `nextval`.
     pub may_advance: bool,
+    /// The role may call `setval`.
+    pub may_set: bool,
     pub feeds: Vec<Feed>,
     /// Links that were seen and do not count, and why.
     pub notes: Vec<String>,
@@ -161,6 +163,7 @@ fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, Failure> {
         owner: row.try_get("seq_owner")?,
         may_alter: row.try_get("may_alter")?,
         may_advance: allowed(row, "may_advance")?,
+        may_set: allowed(row, "may_set")?,
         feeds: Vec::new(),
         notes: Vec::new(),
         problem,

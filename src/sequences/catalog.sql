@@ -118,6 +118,7 @@ SELECT
     quote_ident(pg_catalog.pg_get_userbyid(s.relowner)) AS seq_owner,
     pg_catalog.pg_has_role(s.relowner, 'USAGE') AS may_alter,
     pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE') AS may_advance,
+    pg_catalog.has_sequence_privilege(s.oid, 'UPDATE') AS may_set,
     pg_catalog.has_table_privilege(s.oid, 'SELECT') AS may_read_seq,
     pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_enter_seq_schema,
     -- the link

@@ -64,6 +64,27 @@ async fn update_alone_is_enough_to_advance() {
 }
 
 #[tokio::test]
+async fn an_owner_that_took_update_from_itself_is_told_to_give_it_back() {
+    for (revoked, settings) in [("USAGE, UPDATE", ""), ("UPDATE", LIMIT)] {
+        let (mut database, _) = with_guest(20).await;
+        let owner = database.role("bare_owner");
+        database
+            .sql(&format!(
+                "CREATE ROLE {owner} LOGIN; GRANT CREATE ON SCHEMA public TO {owner}; ALTER TABLE t OWNER TO {owner};
+                 REVOKE {revoked} ON t_id_seq FROM {owner}"
+            ))
+            .await;
+        let outcome = database.once_with_as(&owner, settings, &[]).exits(3);
+        outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap" }));
+        let reason = outcome.repair_reason("public.t_id_seq");
+        assert_eq!(cure(&reason, "GRANT"), format!("GRANT UPDATE ON SEQUENCE public.t_id_seq TO {owner}"));
+        database.sql(cure(&reason, "GRANT")).await;
+        let outcome = database.once_with_as(&owner, settings, &[]).exits(0);
+        outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 21 }));
+    }
+}
+
+#[tokio::test]
 async fn a_guest_advances_a_cached_sequence_and_says_what_is_left() {
     let (mut database, guest) = with_guest(5).await;
     database.sql("ALTER SEQUENCE t_id_seq CACHE 20").await;
