@@ -1,6 +1,7 @@
 //! The report as a table made to be read.
 
 use crate::support::{Database, Outcome, command};
+use serde_json::json;
 
 fn table(database: &Database, arguments: &[&str]) -> Outcome {
     database.pgmedic(&[&["--once"], arguments].concat())
@@ -97,6 +98,32 @@ async fn no_colour_and_no_line_wrap_reach_a_pipe_whatever_is_asked_for() {
         assert_eq!(outcome.stderr, "", "no progress bar either");
         assert!(outcome.stdout.contains(&format!("public.{long}.id")), "{}", outcome.stdout);
     }
+}
+
+#[tokio::test]
+async fn names_cannot_steer_a_terminal() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE SCHEMA \"red\u{1b}[31m\";
+             CREATE TABLE \"red\u{1b}[31m\".\"bell\u{7}\nnew\rline\u{9b}2J\" (id serial PRIMARY KEY);
+             INSERT INTO \"red\u{1b}[31m\".\"bell\u{7}\nnew\rline\u{9b}2J\" VALUES (2000000000);
+             CREATE TABLE \"turned\u{202e}around\" (\"id\u{2066}\" serial PRIMARY KEY);
+             INSERT INTO \"turned\u{202e}around\" VALUES (3)",
+        )
+        .await;
+    let outcome = table(&database, &["--verbose"]).exits(3);
+    for steering in ['\u{1b}', '\u{7}', '\r', '\u{9b}', '\u{202e}', '\u{2066}'] {
+        assert!(!outcome.stdout.contains(steering), "{steering:?} in:\n{}", outcome.stdout);
+    }
+    assert!(outcome.stdout.contains(r"red\u{1b}[31m"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains(r"bell\u{7}\nnew\rline\u{9b}2J"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains(r"turned\u{202e}around"), "{}", outcome.stdout);
+    // JSON keeps them as they are, escaped as JSON does.
+    database
+        .once(&[])
+        .exits(3)
+        .shows("public.\"turned\u{202e}around_id\u{2066}_seq\"", json!({ "verdict": "in_sync" }));
 }
 
 #[tokio::test]
