@@ -73,6 +73,11 @@ fn cause(error: &Error, options: &PgConnectOptions) -> String {
                 code => format!("{message} (SQLSTATE {code})"),
             }
         }
+        Error::Protocol(message) => {
+            // sqlx appends where in its own source this was noticed.
+            let message = message.split(" (sqlx").next().unwrap_or(message);
+            format!("it does not answer as PostgreSQL does ({message}); does PostgreSQL listen there?")
+        }
         error => error.to_string(),
     }
 }

@@ -5,6 +5,7 @@ use crate::support::{Database, pgmedic, server};
 use pgmedic::demo::{Server, ServerOptions};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::LazyLock;
 
@@ -129,4 +130,19 @@ async fn the_host_is_unknown() {
     let error = error_of("postgres://app@no-such-host.invalid/shop").await;
     assert!(error.starts_with("no-such-host.invalid:5432: "), "{error}");
     assert!(error.contains("lookup") || error.contains("resolve"), "{error}");
+}
+
+#[tokio::test]
+async fn a_web_server_listens_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            // The client goes as soon as it has seen the first byte.
+            let _ = client.read(&mut [0; 1024]).and_then(|_| client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+        }
+    });
+    let error = error_of(&format!("postgres://app@{address}/shop")).await;
+    assert!(error.starts_with(&format!("{address}: it does not answer as PostgreSQL does")), "{error}");
+    assert!(error.ends_with("does PostgreSQL listen there?"), "{error}");
 }
