@@ -243,7 +243,7 @@ impl Session {
 }
 
 /// Statements in what `begin` writes.
-const PREAMBLE: usize = 7;
+const PREAMBLE: usize = 8;
 
 /// Opens a transaction in which nothing of the user's settings can bend a statement.
 fn begin(name: &str, tag: &str, access: Access, bounds: Bounds) -> String {
@@ -252,13 +252,15 @@ fn begin(name: &str, tag: &str, access: Access, bounds: Bounds) -> String {
         Access::Write => "WRITE",
     };
     let mut sql = String::with_capacity(512);
-    // Row security off turns silently hidden rows into an error; compiling such short statements only costs; the
+    // Row security off turns silently hidden rows into an error; names are quoted only where they must be, as the
+    // report and --approve have them; compiling such short statements only costs; the
     // idle limit frees locks should we vanish.
     let _ = writeln!(
         sql,
         "/* pgmedic:{name} tag={tag} */ BEGIN ISOLATION LEVEL READ COMMITTED, READ {access};\n\
          SET LOCAL search_path = pg_catalog;\n\
          SET LOCAL row_security = off;\n\
+         SET LOCAL quote_all_identifiers = off;\n\
          SET LOCAL jit = off;\n\
          SET LOCAL lock_timeout = {lock};\n\
          SET LOCAL statement_timeout = {statement};\n\

@@ -33,6 +33,8 @@ pub struct Sequence {
     pub may_alter: bool,
     /// The role may call `nextval`.
     pub may_advance: bool,
+    /// The role may call `setval`.
+    pub may_set: bool,
     pub feeds: Vec<Feed>,
     /// Links that were seen and do not count, and why.
     pub notes: Vec<String>,
@@ -69,7 +71,8 @@ pub struct Source {
     /// Relations that reading it locks: the table, its partitions and children, and all their indexes.
     pub relations: u64,
     pub has_children: bool,
-    pub indexed: bool,
+    /// The table, or the largest of its partitions and children, that has no index to use; quoted by the server.
+    pub unindexed: Option<String>,
     /// Without an index to use, and too large to read in passing.
     pub slow: bool,
 }
@@ -170,6 +173,7 @@ fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, Failure> {
         owner: row.try_get("seq_owner")?,
         may_alter: row.try_get("may_alter")?,
         may_advance: allowed(row, "may_advance")?,
+        may_set: allowed(row, "may_set")?,
         feeds: Vec::new(),
         notes: Vec::new(),
         problem,
@@ -200,16 +204,27 @@ fn add_link(sequence: &mut Sequence, row: &PgRow, role: &str) -> Result<(), Fail
         sequence.notes.push(note);
         return Ok(());
     }
-    let computed = wanted.is_none() && expression.as_deref().is_some_and(|tree| !hands_out_nextval(tree));
-    let source = if computed {
-        let reason =
-            format!("the default of {column} is computed from nextval, so its ids are not the sequence's values");
-        Err(Problem::Unsupported(reason))
-    } else {
-        source(row, table, attribute, role)?
+    let source = match not_its_values(row, &column, expression.as_deref())?.filter(|_| wanted.is_none()) {
+        Some(reason) => Err(Problem::Unsupported(reason)),
+        None => source(row, table, attribute, role)?,
     };
     sequence.feeds.push(Feed { report: FeedReport { column, link }, source });
     Ok(())
+}
+
+/// Why the column's new ids are other than the sequence's values, if its default says so.
+fn not_its_values(row: &PgRow, column: &str, expression: Option<&str>) -> Result<Option<String>, Failure> {
+    let other_default = row.try_get::<Option<bool>, _>("other_default")?.unwrap_or(false);
+    Ok(match expression {
+        Some(tree) if !hands_out_nextval(tree) => {
+            Some(format!("the default of {column} is computed from nextval, so its ids are not the sequence's values"))
+        }
+        None if other_default => Some(format!(
+            "the default of {column} does not name this sequence, so its ids may be made otherwise; declare it under \
+             [[sequences.feeds]] if they are the sequence's values"
+        )),
+        _ => None,
+    })
 }
 
 /// Why a default's link does not count without being declared, if so.
@@ -244,7 +259,7 @@ fn source(row: &PgRow, table: String, column: String, role: &str) -> Result<Resu
         return unsupported(format!("{table}.{column} is {}, not an integer column", text(row, "type_name")?));
     };
     let has_children = row.try_get("has_children")?;
-    let indexed = row.try_get("indexed")?;
+    let unindexed: Option<String> = row.try_get("unindexed")?;
     let pages: i64 = row.try_get("pages")?;
     let relations: i64 = row.try_get("relations")?;
     let source = Source {
@@ -255,8 +270,8 @@ fn source(row: &PgRow, table: String, column: String, role: &str) -> Result<Resu
         numeric,
         relations: u64::try_from(relations).map_err(|error| Failure::Answer(error.to_string()))?,
         has_children,
-        indexed,
-        slow: !indexed && (has_children || pages > FEW_PAGES),
+        slow: unindexed.is_some() && (has_children || pages > FEW_PAGES),
+        unindexed,
     };
     Ok(match refusal(row, &source, role)? {
         Some(reason) => Err(Problem::Refused { source: Box::new(source), reason }),

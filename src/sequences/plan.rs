@@ -18,8 +18,10 @@ pub struct Policy {
 pub struct Rights {
     /// Call `nextval`.
     pub advance: bool,
-    /// `ALTER` it.
+    /// `ALTER` it, as its owner may.
     pub alter: bool,
+    /// Call `setval`: the privilege `UPDATE`, which an owner can have taken from itself.
+    pub set: bool,
 }
 
 /// A repair, or why there is none.
@@ -38,6 +40,8 @@ pub enum Guard {
     TooFar { ratio: f64 },
     /// A leap is needed, and only the owner may make one.
     NotOwner,
+    /// A leap is needed, and its owner may not call `setval`.
+    NoUpdate,
     /// Neither `nextval` nor `ALTER` is allowed.
     NoPrivilege,
 }
@@ -57,6 +61,9 @@ pub fn choose(
     };
     let near = step.values <= u128::from(policy.advance_limit);
     if rights.alter && (cached || !near || !rights.advance) {
+        if !rights.set {
+            return Plan::Held { method: Some(Method::Leap), because: Guard::NoUpdate };
+        }
         let ratio = step.values as f64 / position.left() as f64;
         if ratio > policy.max_leap_ratio && !approved {
             return Plan::Held { method: Some(Method::Leap), because: Guard::TooFar { ratio } };
@@ -76,8 +83,8 @@ mod tests {
     use crate::sequences::verdict::{ColumnRange, Parameters, State};
 
     const POLICY: Policy = Policy { headroom: 0, advance_limit: 100_000, max_leap_ratio: 0.5 };
-    const OWNER: Rights = Rights { advance: true, alter: true };
-    const GUEST: Rights = Rights { advance: true, alter: false };
+    const OWNER: Rights = Rights { advance: true, alter: true, set: true };
+    const GUEST: Rights = Rights { advance: true, alter: false, set: false };
 
     fn serial_at(next: i64) -> Position {
         let parameters =
@@ -114,8 +121,15 @@ mod tests {
     #[test]
     fn a_guest_cannot_leap_and_is_told_so() {
         assert_eq!(guard(choose(&serial_at(1), 100_001, false, &POLICY, GUEST, false)), Guard::NotOwner);
-        let nobody = Rights { advance: false, alter: false };
+        let nobody = Rights { advance: false, alter: false, set: false };
         assert_eq!(guard(choose(&serial_at(1), 10, false, &POLICY, nobody, true)), Guard::NoPrivilege);
+    }
+
+    #[test]
+    fn an_owner_without_update_advances_and_does_not_leap() {
+        let bare = Rights { set: false, ..OWNER };
+        assert_eq!(method(choose(&serial_at(1), 10, false, &POLICY, bare, false)), Method::Advance);
+        assert_eq!(guard(choose(&serial_at(1), 100_001, false, &POLICY, bare, false)), Guard::NoUpdate);
     }
 
     #[test]

@@ -47,7 +47,7 @@ async fn attempt(
     mut frontier: i64,
     terms: &Terms,
 ) -> RepairReport {
-    let rights = Rights { advance: sequence.may_advance, alter: sequence.may_alter };
+    let rights = Rights { advance: sequence.may_advance, alter: sequence.may_alter, set: sequence.may_set };
     let cached = sequence.parameters.cache > 1;
     let mut last = (None, None);
     for attempt in 1..=TRIES {
@@ -146,6 +146,7 @@ fn held(sequence: &Sequence, seen: &Observation, frontier: i64, guard: Guard, ro
             "the gap is wider than advance_limit, and only an owner may leap: GRANT {owner} TO {role}, or raise \
              advance_limit"
         ),
+        Guard::NoUpdate => format!("a privilege is missing: GRANT UPDATE ON SEQUENCE {name} TO {role}"),
         Guard::NoPrivilege => format!("a privilege is missing: GRANT USAGE ON SEQUENCE {name} TO {role}"),
     }
 }

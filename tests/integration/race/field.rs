@@ -4,7 +4,7 @@ use super::seen::{Draw, Rewind, Seen};
 use crate::support::Database;
 use pgmedic::config::{Environment, Settings};
 use pgmedic::report::{Progress, SequenceReport};
-use pgmedic::sequences::{Orders, pass};
+use pgmedic::sequences::{Memory, Orders, pass};
 use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use sqlx::postgres::{PgConnection, PgDatabaseError};
@@ -122,10 +122,13 @@ pub async fn fight(database: &mut Database, order: Order) -> Seen {
 }
 
 /// One pass of the library's.
-pub async fn mend(database: &Database) -> Vec<SequenceReport> {
+pub async fn mend(database: &Database) -> Vec<Arc<SequenceReport>> {
     let file = database.config(SETTINGS);
     let settings = Settings::load(Some(file.path()), &Environment::default()).expect("settings");
-    let report = pass(&settings.databases[0], &settings.sequences, &Orders::default(), &Progress::default()).await;
+    let orders = Orders::default();
+    let mut memory = Memory::default();
+    let report =
+        pass(&settings.databases[0], &settings.sequences, &orders, &mut memory, &Progress::default()).await;
     assert_eq!(report.error, None);
     report.sequences
 }
