@@ -31,6 +31,8 @@ pub struct Bounds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Read,
+    /// Reads of tables with functions of a user's own: rolled back, and with it whatever those set in our session.
+    ReadAndForget,
     Write,
 }
 
@@ -128,12 +130,12 @@ impl Session {
             message.push_str(statement.as_ref());
             message.push_str(";\n");
         }
-        message.push_str("COMMIT");
+        message.push_str(if access == Access::ReadAndForget { "ROLLBACK" } else { "COMMIT" });
         let mut script = self.send(message, bounds).await;
         if script.failure.is_some() {
             self.roll_back(bounds).await;
         } else {
-            // COMMIT's own.
+            // The end's own.
             script.answers.pop();
         }
         script
@@ -248,7 +250,7 @@ const PREAMBLE: usize = 8;
 /// Opens a transaction in which nothing of the user's settings can bend a statement.
 fn begin(name: &str, tag: &str, access: Access, bounds: Bounds) -> String {
     let access = match access {
-        Access::Read => "ONLY",
+        Access::Read | Access::ReadAndForget => "ONLY",
         Access::Write => "WRITE",
     };
     let mut sql = String::with_capacity(512);
@@ -258,7 +260,7 @@ fn begin(name: &str, tag: &str, access: Access, bounds: Bounds) -> String {
     let _ = writeln!(
         sql,
         "/* pgmedic:{name} tag={tag} */ BEGIN ISOLATION LEVEL READ COMMITTED, READ {access};\n\
-         SET LOCAL search_path = pg_catalog;\n\
+         SET LOCAL search_path = pg_catalog, pg_temp;\n\
          SET LOCAL row_security = off;\n\
          SET LOCAL quote_all_identifiers = off;\n\
          SET LOCAL jit = off;\n\

@@ -52,7 +52,10 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
     if let Some(error) = &database.error {
         let _ = writeln!(text, "  {}", alarm(&format!("could not be completed: {}", clean(error)), options));
     }
-    let shown: Vec<_> = rows.into_iter().filter(|(status, _)| options.verbose || *status != Status::InSync).collect();
+    let worth_a_line = |status: &Status, sequence: &SequenceReport| {
+        options.verbose || *status != Status::InSync || sequence.reason.is_some()
+    };
+    let shown: Vec<_> = rows.into_iter().filter(|(status, sequence)| worth_a_line(status, sequence)).collect();
     let table = table(&shown, options);
     // None where there is no terminal to ask.
     let width = table.width().filter(|_| options.to_terminal).map(usize::from);

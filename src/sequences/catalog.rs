@@ -19,7 +19,7 @@ const CATALOG_WITHIN: Duration = Duration::from_secs(60);
 const FEW_PAGES: i64 = 512;
 
 /// A sequence and what it feeds.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Sequence {
     pub oid: u32,
     /// Schema and name as they are, for matching.
@@ -51,14 +51,14 @@ impl Sequence {
 }
 
 /// A column that counts as fed.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Feed {
     pub report: FeedReport,
     pub source: Result<Source, Problem>,
 }
 
 /// Where a fed column's ids are read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     pub table_oid: u32,
     /// Schema-qualified, quoted by the server.
@@ -73,12 +73,13 @@ pub struct Source {
     pub has_children: bool,
     /// The table, or the largest of its partitions and children, that has no index to use; quoted by the server.
     pub unindexed: Option<String>,
-    /// Without an index to use, and too large to read in passing.
-    pub slow: bool,
+    /// To be read in a transaction of its own: without an index to use and too large to read in passing, or with
+    /// functions of a user's own, which might bend what comes after them.
+    pub alone: bool,
 }
 
 /// Why a feed cannot be looked at.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Problem {
     /// By its nature.
     Unsupported(String),
@@ -95,6 +96,8 @@ pub struct Discovered {
     pub sequences: Vec<Sequence>,
     /// Declared feeds of sequences that this database does not have.
     pub missing: Vec<DeclaredFeed>,
+    /// How many sequences `include` and `exclude` leave out.
+    pub left_out: usize,
 }
 
 /// Reads the catalog.
@@ -130,8 +133,10 @@ pub async fn discover(
         .filter(|feed| !known.contains(&(feed.sequence.schema.as_str(), feed.sequence.name.as_str())))
         .cloned()
         .collect();
+    let total = sequences.len();
     sequences.retain(|sequence| settings.covers(&sequence.raw_name.0, &sequence.raw_name.1));
-    Ok(Discovered { sequences, missing })
+    let left_out = total - sequences.len();
+    Ok(Discovered { sequences, missing, left_out })
 }
 
 fn declared(database: &str, settings: &Sequences) -> [Vec<String>; 5] {
@@ -270,7 +275,7 @@ fn source(row: &PgRow, table: String, column: String, role: &str) -> Result<Resu
         numeric,
         relations: u64::try_from(relations).map_err(|error| Failure::Answer(error.to_string()))?,
         has_children,
-        slow: unindexed.is_some() && (has_children || pages > FEW_PAGES),
+        alone: row.try_get("runs_functions")? || unindexed.is_some() && (has_children || pages > FEW_PAGES),
         unindexed,
     };
     Ok(match refusal(row, &source, role)? {
@@ -287,6 +292,12 @@ fn refusal(row: &PgRow, source: &Source, role: &str) -> Result<Option<String>, F
     }
     if !allowed(row, "may_read_column")? {
         return Ok(Some(missing(&format!("SELECT ({column}) ON {table}"), role)));
+    }
+    if row.try_get("endangers_superuser")? {
+        return Ok(Some(format!(
+            "{role} is a superuser, and planning a read of {table} runs functions that belong to others (in its \
+             indexes, constraints, statistics or partition key): run pgmedic as a role of its own, see pgmedic grants"
+        )));
     }
     let hidden = format!("row-level security of {table} hides rows from {role}: ALTER ROLE {role} BYPASSRLS");
     Ok(row.try_get::<bool, _>("hides_rows")?.then_some(hidden))

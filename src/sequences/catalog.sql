@@ -34,6 +34,16 @@ defaults AS (
     JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.refobjid
     WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
       AND d.refobjsubid = 0
+  UNION ALL
+    -- A domain's default, in each column of the domain that has none of its own.
+    SELECT d.refobjid, a.attrelid, a.attnum::integer, t.typdefaultbin::text
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_type t ON t.oid = d.objid AND t.typtype = 'd'
+    JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.refobjid
+    JOIN pg_catalog.pg_attribute a ON a.atttypid = t.oid AND NOT a.atthasdef AND NOT a.attisdropped AND a.attnum > 0
+    JOIN pg_catalog.pg_class r ON r.oid = a.attrelid AND r.relkind IN ('r', 'p', 'f')
+    WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+      AND a.attidentity = ''
 ),
 -- What the configuration declares; a column that does not exist leaves att null.
 declared AS (
@@ -64,6 +74,52 @@ tree (root, member) AS (
     SELECT t.root, i.inhrelid
     FROM tree t
     JOIN pg_catalog.pg_inherits i ON i.inhparent = t.member
+    -- A partition that waits for its detachment to be finished is not seen through its parent (14 and newer).
+    WHERE COALESCE(to_jsonb(i) ->> 'inhdetachpending', 'false') = 'false'
+),
+-- Tables that make the planner run functions of a user's own, be it only to plan: in indexes, statistics, constraints
+-- and partition keys. Whether one of them belongs to somebody who is no superuser.
+strange AS (
+    SELECT c.rel, bool_or(NOT f.trusted) AS untrusted
+    FROM (
+        SELECT x.indrelid AS rel, d.refclassid, d.refobjid
+        FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_index x ON x.indexrelid = d.objid
+        WHERE d.classid = 'pg_catalog.pg_class'::regclass
+      UNION ALL
+        SELECT d.objid, d.refclassid, d.refobjid
+        FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = d.objid
+        WHERE d.classid = 'pg_catalog.pg_class'::regclass
+      UNION ALL
+        SELECT e.stxrelid, d.refclassid, d.refobjid
+        FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_statistic_ext e ON e.oid = d.objid
+        WHERE d.classid = 'pg_catalog.pg_statistic_ext'::regclass
+      UNION ALL
+        SELECT k.conrelid, d.refclassid, d.refobjid
+        FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_constraint k ON k.oid = d.objid AND k.contype = 'c'
+        WHERE d.classid = 'pg_catalog.pg_constraint'::regclass
+    ) AS c
+    JOIN (
+        SELECT 'pg_catalog.pg_proc'::regclass AS class, p.oid, u.rolsuper AS trusted
+        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles u ON u.oid = p.proowner
+        WHERE p.oid >= 16384
+      UNION ALL
+        SELECT 'pg_catalog.pg_operator'::regclass, o.oid, u.rolsuper
+        FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_roles u ON u.oid = o.oprowner
+        WHERE o.oid >= 16384
+    ) AS f ON f.class = c.refclassid AND f.oid = c.refobjid
+    WHERE c.refobjid >= 16384
+    GROUP BY c.rel
+),
+-- The same through a table's partitions and children.
+strange_trees AS (
+    SELECT t.root AS rel, bool_or(s.untrusted) AS untrusted
+    FROM tree t
+    JOIN strange s ON s.rel = t.member
+    GROUP BY t.root
 ),
 -- Indexes of each table; a leading column of a whole, valid B-tree lets MAX stop at its first row.
 indexes AS (
@@ -158,7 +214,10 @@ SELECT
          THEN quote_ident(rn.nspname) || '.' || quote_ident(r.relname) END AS unindexed,
     COALESCE(t.relations, 1 + COALESCE(x.number, 0))::bigint AS relations,
     t.root IS NOT NULL AS has_children,
-    COALESCE(t.has_foreign, false) AS has_foreign
+    COALESCE(t.has_foreign, false) AS has_foreign,
+    COALESCE(sg.rel, st.rel) IS NOT NULL AS runs_functions,
+    COALESCE(sg.untrusted OR st.untrusted, sg.untrusted, st.untrusted, false)
+        AND (SELECT u.rolsuper FROM pg_catalog.pg_roles u WHERE u.rolname = current_user) AS endangers_superuser
 FROM pg_catalog.pg_sequence q
 JOIN pg_catalog.pg_class s ON s.oid = q.seqrelid AND s.relpersistence <> 't'
 JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
@@ -171,6 +230,8 @@ LEFT JOIN (
     LEFT JOIN domains dm ON dm.type = a.atttypid
     LEFT JOIN indexes x ON x.indrelid = l.rel
     LEFT JOIN trees t ON t.root = l.rel
+    LEFT JOIN strange sg ON sg.rel = l.rel
+    LEFT JOIN strange_trees st ON st.rel = l.rel
     LEFT JOIN unindexed u ON u.seq = l.seq AND u.rel = l.rel AND u.att = l.att
 ) ON l.seq = q.seqrelid AND (r.relpersistence IS NULL OR r.relpersistence <> 't')
  AND (h.seq IS NULL

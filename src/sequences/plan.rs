@@ -9,7 +9,7 @@ pub struct Policy {
     pub headroom: u32,
     /// Most values an advance may hand out.
     pub advance_limit: u32,
-    /// Largest share of what is left that a leap may use, 0 to 1.
+    /// Largest share of what is left that a repair may use, 0 to 1.
     pub max_leap_ratio: f64,
 }
 
@@ -36,7 +36,7 @@ pub enum Plan {
 pub enum Guard {
     /// Every value up to the limit is in use, or may be.
     NoRoom,
-    /// The leap would use this share of what is left.
+    /// The repair would use this share of what is left.
     TooFar { ratio: f64 },
     /// A leap is needed, and only the owner may make one.
     NotOwner,
@@ -56,18 +56,22 @@ pub fn choose(
     rights: Rights,
     approved: bool,
 ) -> Plan {
-    let Some(step) = position.move_beyond(frontier, policy.headroom) else {
+    let max_ratio = if approved { 1.0 } else { policy.max_leap_ratio };
+    let Some(step) = position.move_beyond(frontier, policy.headroom, max_ratio) else {
         return Plan::Held { method: None, because: Guard::NoRoom };
     };
     let near = step.values <= u128::from(policy.advance_limit);
-    if rights.alter && (cached || !near || !rights.advance) {
-        if !rights.set {
-            return Plan::Held { method: Some(Method::Leap), because: Guard::NoUpdate };
-        }
-        let ratio = step.values as f64 / position.left() as f64;
-        if ratio > policy.max_leap_ratio && !approved {
-            return Plan::Held { method: Some(Method::Leap), because: Guard::TooFar { ratio } };
-        }
+    let leap = rights.alter && (cached || !near || !rights.advance);
+    // Law 5: however it is moved, the values are gone.
+    let ratio = step.values as f64 / position.left() as f64;
+    if ratio > max_ratio {
+        let method = if leap || !near { Method::Leap } else { Method::Advance };
+        return Plan::Held { method: Some(method), because: Guard::TooFar { ratio } };
+    }
+    if leap && !rights.set {
+        return Plan::Held { method: Some(Method::Leap), because: Guard::NoUpdate };
+    }
+    if leap {
         return Plan::Mend { method: Method::Leap, step };
     }
     match (rights.advance, near) {

@@ -112,7 +112,7 @@ async fn attempt(
         }
     }
     let (method, failure) = last;
-    report(Outcome::Failed, method, Some(failed(sequence, failure, terms.bounds)))
+    report(Outcome::Failed, method, Some(failed(sequence, method, failure, terms.bounds)))
 }
 
 fn report(outcome: Outcome, method: Option<Method>, reason: Option<String>) -> RepairReport {
@@ -168,13 +168,17 @@ fn still_cached(sequence: &Sequence, method: Method, role: &str) -> Option<Strin
     })
 }
 
-fn failed(sequence: &Sequence, failure: Option<Failure>, bounds: Bounds) -> String {
+fn failed(sequence: &Sequence, method: Option<Method>, failure: Option<Failure>, bounds: Bounds) -> String {
     let limit = humantime::format_duration(bounds.lock);
     match failure {
         Some(Failure::Locked) => format!(
             "another session held {} in an open transaction, or a lock on a table it feeds, for longer than \
              lock_timeout ({limit}); nothing was changed; run again",
             sequence.name
+        ),
+        Some(Failure::TooSlow) if method == Some(Method::Advance) => format!(
+            "handing out values took longer than statement_timeout ({}); it is nearer now, and never further: run again",
+            humantime::format_duration(bounds.statement)
         ),
         Some(Failure::TooSlow) => format!(
             "it would have kept inserts waiting for longer than lock_timeout ({limit}); nothing was changed; run again"

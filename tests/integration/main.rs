@@ -2,14 +2,14 @@
 
 mod demo;
 mod deploy;
+mod discovery;
 mod documents;
 mod faults;
 mod grants;
-mod oracle;
-mod race;
-mod discovery;
 mod guards;
 mod observation;
+mod oracle;
+mod race;
 mod reporting;
 mod story;
 mod support;

@@ -81,8 +81,6 @@ async fn bad_usage_exits_2_before_anything_is_touched() {
         &["--once", "check-config"],
         &["--once", "--config", "/no/such/file.toml"],
         &["frobnicate"],
-        &[],
-        &["--dry-run"],
     ] {
         let outcome = database.pgmedic(arguments).exits(2);
         assert_eq!(outcome.stdout, "", "{arguments:?}");

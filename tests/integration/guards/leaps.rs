@@ -29,7 +29,8 @@ async fn a_poisoned_id_does_not_burn_a_sequence() {
 #[tokio::test]
 async fn approving_it_by_name_lets_it_through() {
     let mut database = poisoned().await;
-    let outcome = database.once(&["--approve", "public.t_id_seq"]).exits(0);
+    // As SQL reads it: capitals fold.
+    let outcome = database.once(&["--approve", "PUBLIC.t_id_seq"]).exits(0);
     outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "leap", "next_value": 2_000_000_001 }));
     assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, 2_000_000_001);
 }
@@ -37,7 +38,7 @@ async fn approving_it_by_name_lets_it_through() {
 #[tokio::test]
 async fn approving_another_name_does_not() {
     let mut database = poisoned().await;
-    for name in ["public.t_id_se", "t_id_seq", "public.*", "PUBLIC.T_ID_SEQ", ""] {
+    for name in ["public.t_id_se", "t_id_seq", "public.*", "public.\"T_ID_SEQ\"", ""] {
         let outcome = database.once(&["--approve", name]).exits(3);
         outcome.repair("public.t_id_seq", json!({ "outcome": "held" }));
     }

@@ -111,7 +111,7 @@ async fn a_sequence_at_the_end_of_each_type_is_exhausted() {
         let outcome = database.once(&[]).exits(3);
         let expected = json!({ "verdict": "exhausted", "next_value": null, "used_ratio": 1.0, "repair": null });
         outcome.shows("public.t_id_seq", expected);
-        assert!(outcome.reason("public.t_id_seq").contains("widen the sequence or the column"));
+        assert!(outcome.reason("public.t_id_seq").contains("ALTER SEQUENCE public.t_id_seq AS bigint"));
     }
 }
 

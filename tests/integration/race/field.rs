@@ -127,8 +127,7 @@ pub async fn mend(database: &Database) -> Vec<Arc<SequenceReport>> {
     let settings = Settings::load(Some(file.path()), &Environment::default()).expect("settings");
     let orders = Orders::default();
     let mut memory = Memory::default();
-    let report =
-        pass(&settings.databases[0], &settings.sequences, &orders, &mut memory, &Progress::default()).await;
+    let report = pass(&settings.databases[0], &settings.sequences, &orders, &mut memory, &Progress::default()).await;
     assert_eq!(report.error, None);
     report.sequences
 }

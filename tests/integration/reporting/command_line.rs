@@ -3,16 +3,6 @@
 use crate::support::{Database, pgmedic};
 
 #[tokio::test]
-async fn the_agent_is_not_there_yet_and_says_what_to_do_instead() {
-    let database = Database::new().await;
-    for arguments in [&[][..], &["--dry-run"]] {
-        let outcome = database.pgmedic(arguments).exits(2);
-        assert_eq!(outcome.stdout, "");
-        assert!(outcome.stderr.contains("run pgmedic --once"), "{}", outcome.stderr);
-    }
-}
-
-#[tokio::test]
 async fn completions_are_printed_for_each_shell_without_any_configuration() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let outcome = pgmedic(&[], &["completions", shell]).exits(0);
@@ -49,7 +39,6 @@ async fn a_reader_that_hangs_up_is_no_crash() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output = command.stdout(writer).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.starts_with("pgmedic: the report could not be written"), "{stderr}");
+    assert_eq!(output.status.code(), Some(0), "the report's own exit code");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
