@@ -9,6 +9,8 @@ pub struct Journal {
     /// Why it is down; none while it is up or untried.
     down: Option<String>,
     leads: Option<bool>,
+    /// Whether it listens, and if not, why.
+    listens: Option<Result<(), String>>,
     /// What was said last of each sequence that is not well.
     told: HashMap<String, String>,
 }
@@ -32,6 +34,23 @@ impl Journal {
             let role = if leads { "leads" } else { "stands by" };
             tracing::info!(database, "this agent {role} on {database}");
         }
+    }
+
+    /// `because` says why it does not.
+    pub fn listens(&mut self, database: &str, because: Option<String>) {
+        let news = because.map_or(Ok(()), Err);
+        if self.listens.as_ref() == Some(&news) {
+            return;
+        }
+        match &news {
+            Ok(()) => tracing::info!(database, "NOTIFY pgmedic in {database} is answered by a pass at once"),
+            Err(reason) => tracing::warn!(
+                database,
+                "NOTIFY pgmedic in {database} is not heard, passes are made on schedule only: {reason}; \
+                 sequences.listen = false takes this as it is"
+            ),
+        }
+        self.listens = Some(news);
     }
 
     /// Info when something was mended, warn when it was held or cannot be judged, error when it failed.

@@ -2,8 +2,9 @@
 
 use super::backoff::{Backoff, random};
 use super::journal::Journal;
+use super::wake::{Ear, PAUSE};
 use crate::config::{Database, Sequences};
-use crate::db::Lease;
+use crate::db::{Lease, ListenError};
 use crate::metrics::Metrics;
 use crate::report::{DatabaseReport, Progress};
 use crate::sequences::{Memory, Orders, pass};
@@ -12,7 +13,7 @@ use sqlx::postgres::PgConnectOptions;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -34,12 +35,15 @@ pub struct Keeper {
     metrics: Arc<Metrics>,
     tasks: TaskTracker,
     turn: Arc<Mutex<Turn>>,
+    /// Rung when a turn is wanted at once.
+    bell: Arc<Notify>,
 }
 
 /// What is handed from turn to turn.
 #[derive(Debug, Default)]
 struct Turn {
     lease: Option<Lease>,
+    ear: Ear,
     memory: Memory,
     backoff: Backoff,
     journal: Journal,
@@ -64,7 +68,7 @@ impl Keeper {
     ) -> Arc<Self> {
         metrics.expect(&database.name);
         metrics.board().update(&database.name, |station| station.interval = interval.as_secs_f64());
-        Arc::new(Self {
+        let keeper = Arc::new(Self {
             database,
             settings,
             orders: Orders { dry_run, approved: Vec::new(), stop },
@@ -73,33 +77,56 @@ impl Keeper {
             metrics,
             tasks: TaskTracker::new(),
             turn: Arc::new(Mutex::new(Turn { memory: Memory::lasting(), ..Turn::default() })),
-        })
+            bell: Arc::default(),
+        });
+        keeper.tasks.spawn(Arc::clone(&keeper).answer());
+        keeper
     }
 
     /// Takes a turn in the background, unless one is being taken. Returns at once.
     pub fn tick(self: &Arc<Self>) {
-        if self.orders.stop.is_cancelled() {
-            return;
-        }
-        let Ok(mut turn) = Arc::clone(&self.turn).try_lock_owned() else {
-            self.metrics.count_skipped(&self.database.name, "running");
-            return;
-        };
         let keeper = Arc::clone(self);
         self.tasks.spawn(async move {
-            if keeper.orders.stop.run_until_cancelled(tokio::time::sleep(keeper.delay)).await.is_none() {
+            let stop = &keeper.orders.stop;
+            if stop.run_until_cancelled(tokio::time::sleep(keeper.delay)).await.is_none() {
                 return;
             }
-            // A pass that panics is a failed pass; the next one still runs.
-            match AssertUnwindSafe(keeper.take(&mut turn)).catch_unwind().await {
-                Ok(Ended::Well) => {}
-                Ok(Ended::Down) => keeper.try_again(turn.backoff.pause()),
-                Err(_) => {
-                    keeper.metrics.count_panic(&keeper.database.name);
-                    tracing::error!(database = keeper.database.name, "a pass panicked: this is a bug of pgmedic's");
-                }
+            match Arc::clone(&keeper.turn).try_lock_owned() {
+                Ok(turn) => keeper.take_turn(turn).await,
+                Err(_) => keeper.metrics.count_skipped(&keeper.database.name, "running"),
             }
         });
+    }
+
+    /// Takes a turn whenever the bell was rung, after the one that is being taken: each ring is followed by a pass that
+    /// began after it.
+    async fn answer(self: Arc<Self>) {
+        let turns = async {
+            loop {
+                self.bell.notified().await;
+                let mut turn = Arc::clone(&self.turn).lock_owned().await;
+                tracing::debug!(database = self.database.name, "woken");
+                // What is notified may be too new for the server's statistics.
+                turn.memory.doubt();
+                // Not to be dropped half way: it ends by itself when told to stop.
+                let keeper = Arc::clone(&self);
+                let _ = self.tasks.spawn(async move { keeper.take_turn(turn).await }).await;
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        let _stopped: Option<()> = self.orders.stop.run_until_cancelled(turns).await;
+    }
+
+    async fn take_turn(self: &Arc<Self>, mut turn: OwnedMutexGuard<Turn>) {
+        // A pass that panics is a failed pass; the next one still runs.
+        match AssertUnwindSafe(self.take(&mut turn)).catch_unwind().await {
+            Ok(Ended::Well) => {}
+            Ok(Ended::Down) => self.try_again(turn.backoff.pause()),
+            Err(_) => {
+                self.metrics.count_panic(&self.database.name);
+                tracing::error!(database = self.database.name, "a pass panicked: this is a bug of pgmedic's");
+            }
+        }
     }
 
     /// Waits for the turn in progress, which has been told to stop, and gives the lead back.
@@ -127,10 +154,13 @@ impl Keeper {
     async fn take(&self, turn: &mut Turn) -> Ended {
         let name = &self.database.name;
         let leads = match self.database.connect_options() {
-            Ok(options) => self.lead(&options, turn).await.map_err(|error| error.to_string()),
+            Ok(options) => match self.lead(&options, turn).await {
+                Ok(leads) => Ok((leads, options)),
+                Err(error) => Err(error.to_string()),
+            },
             Err(error) => Err(error.to_string()),
         };
-        let leads = match leads {
+        let (leads, options) = match leads {
             Ok(leads) => leads,
             Err(reason) => {
                 self.down(turn, &reason);
@@ -145,12 +175,14 @@ impl Keeper {
         });
         turn.journal.leads(name, leads);
         if !leads {
+            turn.ear.close();
             self.metrics.count_skipped(name, "standby");
             // What the leader does meanwhile is no drift's cause that we could know.
             turn.memory = Memory::lasting();
             self.up(turn);
             return Ended::Well;
         }
+        self.listen(turn, &options).await;
         let progress = Progress::default();
         let report = pass(&self.database, &self.settings, &self.orders, &mut turn.memory, &progress).await;
         if self.orders.stop.is_cancelled() {
@@ -177,6 +209,20 @@ impl Keeper {
         }
         turn.lease = Lease::take(options, self.settings.key(), self.interval * 2 + LONGEST_PASS).await?;
         Ok(turn.lease.is_some())
+    }
+
+    /// Opens the ear, where it is not open and notifications can be heard.
+    async fn listen(&self, turn: &mut Turn, options: &PgConnectOptions) {
+        let Turn { ear, journal, .. } = turn;
+        if !self.settings.listen {
+            return;
+        }
+        match ear.open(options, &self.bell, &self.tasks, &self.orders.stop).await {
+            None => {}
+            // As it should be; after promotion it is tried again.
+            Some(Err(ListenError::Replica)) => {}
+            Some(result) => journal.listens(&self.database.name, result.err().map(|error| error.to_string())),
+        }
     }
 
     fn publish(&self, turn: &mut Turn, report: DatabaseReport) -> Ended {

@@ -5,6 +5,7 @@ mod journal;
 mod keeper;
 mod schedule;
 mod signals;
+mod wake;
 
 use crate::config::{ConfigError, Settings};
 use crate::http::{self, Heartbeat};

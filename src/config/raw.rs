@@ -29,6 +29,7 @@ pub(super) struct RawDatabase {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSequences {
     pub schedule: String,
+    pub listen: bool,
     pub repair: bool,
     pub include: Vec<String>,
     pub exclude: Vec<String>,

@@ -35,6 +35,7 @@ fn sequences(sequences: &Sequences) -> RawSequences {
     let texts = |patterns: &[super::Pattern]| patterns.iter().map(ToString::to_string).collect();
     RawSequences {
         schedule: sequences.schedule.clone(),
+        listen: sequences.listen,
         repair: sequences.repair,
         include: texts(&sequences.include),
         exclude: texts(&sequences.exclude),

@@ -43,6 +43,7 @@ const DATABASE: &[Key] = &[key("name", Kind::Text), key("url", Kind::Secret), ke
 
 const SEQUENCES: &[Key] = &[
     key("schedule", Kind::Text),
+    key("listen", Kind::Switch),
     key("repair", Kind::Switch),
     key("include", Kind::List),
     key("exclude", Kind::List),

@@ -16,6 +16,8 @@ use super::schedule;
 pub struct Sequences {
     /// When to look: a cron line of six fields, seconds first, UTC.
     pub schedule: String,
+    /// Whether `NOTIFY pgmedic` makes the agent look at once.
+    pub listen: bool,
     /// Whether to repair what is found, or only to report it.
     pub repair: bool,
     /// Look at the sequences that match any of these …
@@ -82,6 +84,7 @@ impl Sequences {
         }
         Ok(Self {
             schedule: raw.schedule,
+            listen: raw.listen,
             repair: raw.repair,
             include,
             exclude: patterns(&raw.exclude, "sequences.exclude", places)?,

@@ -3,6 +3,7 @@
 mod connect;
 mod error;
 mod lease;
+mod listen;
 mod literal;
 mod session;
 pub(crate) mod url;
@@ -10,5 +11,6 @@ pub(crate) mod url;
 pub use connect::ConnectError;
 pub use error::Failure;
 pub use lease::Lease;
+pub use listen::{ListenError, Listener};
 pub use literal::quote_literal;
 pub use session::{Access, Bounds, Script, Server, Session};

@@ -278,7 +278,7 @@ fn milliseconds(duration: Duration) -> u128 {
 const CANCEL_WITHIN: Duration = Duration::from_secs(1);
 
 /// Unlike any other session's, on any host.
-fn tag() -> String {
+pub(super) fn tag() -> String {
     let random = RandomState::new().build_hasher().finish();
     format!("{random:016x}")
 }

@@ -33,6 +33,12 @@ impl Memory {
         Self { lasting: true, ..Self::default() }
     }
 
+    /// The next pass reads everything, whatever the statistics say.
+    pub fn doubt(&mut self) {
+        self.catalog = None;
+        self.known.values_mut().for_each(|known| known.touches = None);
+    }
+
     /// Whether anything is to be remembered.
     pub(super) fn is_lasting(&self) -> bool {
         self.lasting

@@ -4,3 +4,4 @@ mod documents;
 mod grants;
 mod story;
 mod support;
+mod wake;

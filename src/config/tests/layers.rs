@@ -14,6 +14,7 @@ fn the_defaults_are_those_of_the_design() {
     let settings = variable("PGMEDIC_CONFIG", "unused").settings();
     let expected = Sequences {
         schedule: "*/30 * * * * *".to_owned(),
+        listen: true,
         repair: true,
         include: vec!["*.*".parse().unwrap()],
         exclude: vec![],

@@ -1,10 +1,14 @@
 //! A server for all tests, a database for each, and the binary under test.
 
+mod agent;
 mod database;
 mod outcome;
+mod pooler;
 
+pub use agent::{Agent, eventually};
 pub use database::{Database, pgmedic};
 pub use outcome::Outcome;
+pub use pooler::Pooler;
 
 use pgmedic::demo::{Server, ServerOptions};
 use std::sync::LazyLock;

@@ -1,0 +1,157 @@
+//! Waiting for `NOTIFY pgmedic`, on a connection of its own.
+//!
+//! Notifications reach a session between its transactions, so the lead's connection cannot hear them. A
+//! transaction-mode pooler takes LISTEN and drops every notification without a word, so hearing is tried first, on a
+//! channel that nobody else knows: a LISTEN that such a pooler leaves behind on a server connection stays silent.
+
+use super::connect::{ConnectError, open};
+use super::session::tag;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
+use std::future::Future;
+use std::time::Duration;
+
+/// What is notified to wake us.
+const CHANNEL: &str = "pgmedic";
+
+/// One small statement.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// A notification's way to us; long, because what does not arrive by then counts as lost for good.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often a connection that hears nothing is asked whether it is still there: before firewalls forget it.
+const ASK_EVERY: Duration = Duration::from_secs(30);
+
+/// The server gives up on an agent that vanished after about a minute, as the system's default is hours.
+const KEEPALIVE: &str = "/* pgmedic:listen */ SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; \
+     SET tcp_keepalives_count = 3; SET tcp_user_timeout = 60000";
+
+const RECOVERY: &str = "/* pgmedic:listen */ SELECT pg_catalog.pg_is_in_recovery()";
+
+/// Why notifications cannot be heard.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListenError {
+    /// Not now, but after promotion.
+    #[error("the server is a replica, where nothing can be heard")]
+    Replica,
+    /// Never, by this URL.
+    #[error("a pooler in transaction mode is in between, through which no notification arrives")]
+    Pooled,
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error("{0}")]
+    Other(String),
+}
+
+/// A connection that hears.
+pub struct Listener {
+    listener: PgListener,
+    /// Of this one connection: `PgListener` takes no other.
+    pool: PgPool,
+}
+
+impl Listener {
+    /// Connects, and listens once it is sure that notifications arrive.
+    ///
+    /// # Errors
+    ///
+    /// When they do not, or the database cannot be reached. No connection stays open then.
+    pub async fn open(options: &PgConnectOptions) -> Result<Self, ListenError> {
+        // Before the pool, which hides why it has no connection.
+        let mut other = open(options).await?;
+        if within(sqlx::raw_sql(RECOVERY).fetch_one(&mut other)).await?.try_get(0).map_err(failed)? {
+            let _ = tokio::time::timeout(ANSWER_WITHIN, other.close()).await;
+            return Err(ListenError::Replica);
+        }
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ANSWER_WITHIN)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(options.clone());
+        let opened = async {
+            let mut listener = PgListener::connect_with(&pool).await?;
+            listener.ignore_pool_close_event(true);
+            // The keeper decides when to try again.
+            listener.eager_reconnect(false);
+            Ok(listener)
+        };
+        let mut this = match opened.await {
+            Ok(listener) => Self { listener, pool },
+            Err(error) => return Err(failed(error)),
+        };
+        let result = this.prove(&mut other).await;
+        let _ = tokio::time::timeout(ANSWER_WITHIN, other.close()).await;
+        match result {
+            Ok(()) => Ok(this),
+            Err(error) => {
+                this.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Listens on a channel of our own, has `other` notify it, and then on the real one.
+    async fn prove(&mut self, other: &mut PgConnection) -> Result<(), ListenError> {
+        let trial = format!("{CHANNEL}_{}", tag());
+        within(self.listener.listen(&trial)).await?;
+        let notify = format!("/* pgmedic:listen */ NOTIFY {trial}");
+        // Through a pooler it may arrive at `other` instead, whose error then says nothing more than silence does.
+        let _ = within(sqlx::raw_sql(AssertSqlSafe(notify)).execute(other)).await;
+        match tokio::time::timeout(ARRIVES_WITHIN, self.listener.try_recv()).await {
+            Ok(Ok(Some(_))) => {}
+            Ok(Ok(None)) => return Err(ListenError::Other("the connection was lost".to_owned())),
+            Ok(Err(error)) => return Err(failed(error)),
+            Err(_) => {
+                // Most often reaches the server connection that took the LISTEN.
+                let _ = within(self.listener.unlisten(&trial)).await;
+                return Err(ListenError::Pooled);
+            }
+        }
+        within(self.listener.unlisten(&trial)).await?;
+        within(self.listener.execute(KEEPALIVE)).await?;
+        within(self.listener.listen(CHANNEL)).await
+    }
+
+    /// Waits for a notification. What it says is not looked at: whoever sends it may write what they like, and a whole
+    /// pass answers any of it.
+    ///
+    /// # Errors
+    ///
+    /// When the connection was lost, and with it what was notified since.
+    pub async fn next(&mut self) -> Result<(), ListenError> {
+        loop {
+            match tokio::time::timeout(ASK_EVERY, self.listener.try_recv()).await {
+                Ok(Ok(Some(_))) => return Ok(()),
+                Ok(Ok(None)) => return Err(ListenError::Other("the connection was lost".to_owned())),
+                Ok(Err(error)) => return Err(failed(error)),
+                Err(_) => {
+                    within(self.listener.execute("/* pgmedic:listen */ SELECT 1")).await?;
+                }
+            }
+        }
+    }
+
+    /// Says goodbye.
+    pub async fn close(self) {
+        // Gives its connection back to the pool, which closes it.
+        drop(self.listener);
+        let _ = tokio::time::timeout(ANSWER_WITHIN, self.pool.close()).await;
+    }
+}
+
+async fn within<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, ListenError> {
+    match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+        Ok(answer) => answer.map_err(failed),
+        Err(_) => Err(ListenError::Other("the server does not answer".to_owned())),
+    }
+}
+
+/// Neither statement nor payload is in the text.
+fn failed(error: sqlx::Error) -> ListenError {
+    match error {
+        sqlx::Error::Database(cause) => ListenError::Other(cause.message().to_owned()),
+        error => ListenError::Other(error.to_string()),
+    }
+}

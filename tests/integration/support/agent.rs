@@ -1,0 +1,210 @@
+//! The agent as a process of its own: started, asked, told and ended.
+
+use super::Database;
+use super::database::command;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tempfile::NamedTempFile;
+
+/// For what is bound to happen, on a machine that is busy with other tests.
+const DEADLINE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(20);
+/// What a process may take to end that promises five seconds.
+const ENDS_WITHIN: Duration = Duration::from_secs(30);
+
+/// Looks again and again until there is something to see; panics when there is nothing for a minute.
+#[track_caller]
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(Instant::now() < deadline, "never came: {what}");
+        std::thread::sleep(PAUSE);
+    }
+}
+
+impl Database {
+    /// Waits until this query answers true.
+    pub async fn until(&mut self, query: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while !sqlx::Row::get::<bool, _>(&self.row(query).await, 0) {
+            assert!(Instant::now() < deadline, "never true: {query}");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// A running `pgmedic`. Dropping it kills it.
+pub struct Agent {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+    config: NamedTempFile,
+}
+
+impl Agent {
+    /// On this database, with settings: TOML without `[http]`. It listens on a port of its own.
+    #[track_caller]
+    pub fn start(database: &Database, settings: &str) -> Self {
+        Self::start_at(database.url(), database, settings)
+    }
+
+    /// The same by another URL of the database's.
+    #[track_caller]
+    pub fn start_at(url: &str, database: &Database, settings: &str) -> Self {
+        let config = database.config(&format!("{settings}\n[http]\nlisten = \"127.0.0.1:0\"\n"));
+        edit(&config, |text| text.replace(database.url(), url));
+        Self::run(config, &[])
+    }
+
+    /// With a whole configuration, whose `http.listen` must have port 0, and arguments. Returns when it answers HTTP.
+    #[track_caller]
+    pub fn run(config: NamedTempFile, arguments: &[&str]) -> Self {
+        let path = config.path().to_str().expect("a UTF-8 path");
+        let mut command = command(&[("PGMEDIC_CONFIG", path)], arguments);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("pgmedic starts");
+        let log: Arc<Mutex<String>> = Arc::default();
+        let lines = BufReader::new(child.stderr.take().expect("its log"));
+        let shared = Arc::clone(&log);
+        let reader = std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                let mut log = shared.lock().expect("no panic in between");
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut agent = Self { child, address, log, reader: Some(reader), config };
+        agent.address = eventually("listening on http://…", || agent.listens_on());
+        agent
+    }
+
+    fn listens_on(&mut self) -> Option<SocketAddr> {
+        if let Some(status) = self.child.try_wait().expect("its status") {
+            panic!("it ended with {status}:\n{}", self.log());
+        }
+        let log = self.log();
+        let (_, rest) = log.split_once("listening on http://")?;
+        rest.lines().next()?.parse().ok()
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().cast_signed())
+    }
+
+    /// Everything logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("no panic in between").clone()
+    }
+
+    /// Waits until the log holds this.
+    #[track_caller]
+    pub fn logs(&self, text: &str) {
+        eventually(&format!("{text:?} in the log"), || self.log().contains(text).then_some(()));
+    }
+
+    /// Status and body of a plain GET.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address).expect("it listens");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a time-out");
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.unwrap_or_else(|| panic!("no status in {head}")), body.to_owned())
+    }
+
+    /// A series of `/metrics`, as it stands there: `pgmedic_leader{database="app"}`. None while there is no such series.
+    #[track_caller]
+    pub fn metric(&self, series: &str) -> Option<f64> {
+        let (status, metrics) = self.get("/metrics");
+        assert_eq!(status, 200, "{metrics}");
+        let value = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.map(|value| value.parse().unwrap_or_else(|_| panic!("{series} is {value}")))
+    }
+
+    /// Waits until the series has such a value, and returns it.
+    #[track_caller]
+    pub fn until(&self, series: &str, wanted: impl Fn(f64) -> bool) -> f64 {
+        eventually(&format!("{series} as wanted; the log:\n{}", self.log()), || {
+            self.metric(series).filter(|value| wanted(*value))
+        })
+    }
+
+    /// Passes made so far over the database of this configured name.
+    #[track_caller]
+    pub fn passes(&self, database: &str) -> f64 {
+        self.metric(&format!("pgmedic_pass_runs_total{{database=\"{database}\",pass=\"sequences\"}}")).unwrap_or(0.0)
+    }
+
+    /// Waits for this many passes more.
+    #[track_caller]
+    pub fn passes_again(&self, database: &str, times: f64) {
+        let before = self.passes(database);
+        self.until(&format!("pgmedic_pass_runs_total{{database=\"{database}\",pass=\"sequences\"}}"), |passes| {
+            passes >= before + times
+        });
+    }
+
+    /// Changes its configuration's text, which it reads again on SIGHUP.
+    pub fn edit(&self, change: impl FnOnce(String) -> String) {
+        edit(&self.config, change);
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        // Our own child, which nobody but us waits for: its id is no other's.
+        kill(self.pid(), signal).expect("a signal");
+    }
+
+    /// Waits for its end, which must be near; returns how it ended and everything it logged.
+    #[track_caller]
+    pub fn ended(mut self) -> (ExitStatus, String) {
+        let deadline = Instant::now() + ENDS_WITHIN;
+        let status = loop {
+            match self.child.try_wait().expect("its status") {
+                Some(status) => break status,
+                None => assert!(Instant::now() < deadline, "it does not end:\n{}", self.log()),
+            }
+            std::thread::sleep(PAUSE);
+        };
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("its whole log");
+        }
+        (status, self.log())
+    }
+
+    /// SIGTERM, and a clean end; returns everything it logged.
+    #[track_caller]
+    pub fn stop(self) -> String {
+        self.signal(Signal::SIGTERM);
+        let (status, log) = self.ended();
+        assert!(status.success() && !log.contains("did not end in time"), "{status}:\n{log}");
+        log
+    }
+}
+
+fn edit(config: &NamedTempFile, change: impl FnOnce(String) -> String) {
+    let text = fs::read_to_string(config.path()).expect("the configuration");
+    fs::write(config.path(), change(text)).expect("a new configuration");
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        // Has no effect on one that has ended and was waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,248 @@
+//! `NOTIFY pgmedic` is answered by a pass at once, whoever sends it and whatever it says.
+
+use crate::support::{Agent, Database, Pooler, eventually, server};
+use nix::sys::signal::Signal;
+use pgmedic::demo::{Server, ServerOptions};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection, Row};
+
+/// A schedule that never gets in the way.
+const HOURLY: &str = "[sequences]\nschedule = \"0 0 * * * *\"\n";
+
+const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
+
+const DRIFT: &str = "SELECT setval('orders_id_seq', 1, false)";
+const MENDED: &str = "SELECT last_value = 20 FROM orders_id_seq";
+
+async fn orders() -> Database {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 20)").await;
+    database
+}
+
+/// An agent that has mended what was behind when it started, and listens.
+async fn attentive(database: &mut Database, settings: &str) -> Agent {
+    database.sql(DRIFT).await;
+    let agent = Agent::start(database, settings);
+    database.until(MENDED).await;
+    agent.logs("is answered by a pass at once");
+    agent
+}
+
+#[tokio::test]
+async fn drift_is_repaired_as_soon_as_it_is_told() {
+    let mut database = orders().await;
+    let agent = attentive(&mut database, HOURLY).await;
+    for notify in ["NOTIFY pgmedic", "NOTIFY pgmedic, 'public.orders'", "SELECT pg_notify('pgmedic', 'orders_id_seq')"]
+    {
+        database.sql(DRIFT).await;
+        database.sql(notify).await;
+        database.until(MENDED).await;
+    }
+    agent.stop();
+}
+
+#[tokio::test]
+async fn what_the_servers_statistics_do_not_know_yet_is_seen() {
+    let mut database = orders().await;
+    database.sql(DRIFT).await;
+    // What a session has not reported is reported when it ends.
+    let other = database.connect().await;
+    std::mem::replace(&mut database.connection, other).close().await.unwrap();
+    let agent = Agent::start(&database, HOURLY);
+    let series = format!("{{database=\"{}\",method=\"advance\",outcome=\"repaired\"}}", database.name);
+    let repaired = format!("pgmedic_repairs_total{series}");
+    agent.until(&repaired, |repairs| repairs == 1.0);
+    // One pass more, which finds nothing to do.
+    let before = agent.passes(&database.name);
+    database.sql("NOTIFY pgmedic").await;
+    eventually("a pass", || (agent.passes(&database.name) > before).then_some(()));
+
+    // A session reports at most once a second, and then only at the end of a statement or after a while.
+    let mut quick = database.connect().await;
+    sqlx::raw_sql("SELECT count(*) FROM orders").execute(&mut quick).await.unwrap();
+    sqlx::raw_sql(DRIFT).execute(&mut quick).await.unwrap();
+    database.sql("NOTIFY pgmedic").await;
+    agent.until(&repaired, |repairs| repairs == 2.0);
+    quick.close().await.unwrap();
+    agent.stop();
+}
+
+#[tokio::test]
+async fn two_hundred_notifications_make_few_passes_and_the_last_is_honoured() {
+    let mut database = orders().await;
+    let agent = attentive(&mut database, HOURLY).await;
+    let before = agent.passes(&database.name);
+    // All of them are there before it can look at the first.
+    agent.signal(Signal::SIGSTOP);
+    for number in 0..200 {
+        database.sql(&format!("NOTIFY pgmedic, '{number}'")).await;
+    }
+    database.sql(DRIFT).await;
+    database.sql("NOTIFY pgmedic").await;
+    agent.signal(Signal::SIGCONT);
+    database.until(MENDED).await;
+    // One for the first, one for the rest, and room for an unlucky moment; and then none any more.
+    let now: String = database.row("SELECT clock_timestamp()::text").await.get(0);
+    database.until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '4 seconds'")).await;
+    let passes = agent.passes(&database.name) - before;
+    assert!((1.0..=4.0).contains(&passes), "{passes} passes for 201 notifications");
+    agent.stop();
+}
+
+#[tokio::test]
+async fn what_a_notification_says_is_neither_run_nor_logged() {
+    let mut database = orders().await;
+    let name = format!("{}_bytes", database.name);
+    // No encoding at all: a payload may be any bytes.
+    database.sql(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING SQL_ASCII")).await;
+    let mut bytes = PgConnection::connect(&server().url(&name)).await.unwrap();
+    let config = database.config(&format!(
+        "{HOURLY}[log]\nlevel = \"debug\"\n[http]\nlisten = \"127.0.0.1:0\"\n[[databases]]\nname = \"{name}\"\nurl = \"{}\"",
+        server().url(&name)
+    ));
+    let agent = Agent::run(config, &[]);
+    for database in [&database.name, &name] {
+        agent.logs(&format!("NOTIFY pgmedic in {database} is answered"));
+    }
+
+    let hostile =
+        "SELECT pg_notify('pgmedic', repeat(E'public.orders\"''; DROP TABLE orders; --\\n\\x1b[2J\\x07', 180))";
+    database.sql(DRIFT).await;
+    database.sql(hostile).await;
+    database.sql("SELECT pg_notify('pgmedic', repeat('x', 7999))").await;
+    database.until(MENDED).await;
+    let before = agent.passes(&name);
+    sqlx::raw_sql("SET client_encoding = SQL_ASCII; SELECT pg_notify('pgmedic', E'\\xff\\xfe\\x80')")
+        .execute(&mut bytes)
+        .await
+        .unwrap();
+    eventually("a pass", || (agent.passes(&name) > before).then_some(()));
+    database.sql(DRIFT).await;
+    database.sql("NOTIFY pgmedic").await;
+    database.until(MENDED).await;
+    let log = agent.stop();
+    assert!(!log.contains("DROP TABLE") && !log.contains('\u{1b}') && !log.contains("xxxx"), "{log}");
+    bytes.close().await.unwrap();
+}
+
+/// Our listening connections in this database.
+fn listeners(database: &Database) -> String {
+    format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND state = 'idle' AND query LIKE 'LISTEN %'",
+        database.name
+    )
+}
+
+#[tokio::test]
+async fn only_the_leader_listens() {
+    let mut database = orders().await;
+    let leader = attentive(&mut database, EVERY_SECOND).await;
+    let standby = Agent::start(&database, EVERY_SECOND);
+    standby.logs("stands by");
+    let listening = listeners(&database);
+    assert_eq!(database.number(&listening).await, 1);
+    leader.stop();
+    standby.logs("is answered by a pass at once");
+    assert_eq!(database.number(&listening).await, 1);
+    standby.stop();
+    database.until(&format!("SELECT ({listening}) = 0")).await;
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_opened_again_and_what_was_missed_is_looked_for() {
+    let mut database = orders().await;
+    let agent = attentive(&mut database, HOURLY).await;
+    let listening = listeners(&database);
+    // Cut off, and drift that is notified while nobody hears it.
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND datname = current_database()";
+    database.sql(&format!("{DRIFT}; {cut}")).await;
+    database.sql("NOTIFY pgmedic").await;
+    database.until(MENDED).await;
+    database.until(&format!("SELECT ({listening}) = 1")).await;
+    database.sql(DRIFT).await;
+    database.sql("NOTIFY pgmedic").await;
+    database.until(MENDED).await;
+    agent.stop();
+}
+
+#[tokio::test]
+async fn it_can_be_switched_off_which_saves_the_connection_and_on_by_a_reload() {
+    let mut database = orders().await;
+    database.sql(DRIFT).await;
+    let agent = Agent::start(&database, &format!("{HOURLY}listen = false"));
+    database.until(MENDED).await;
+    let listening = listeners(&database);
+    assert_eq!(database.number(&listening).await, 0);
+    assert!(!agent.log().contains("NOTIFY"), "{}", agent.log());
+
+    agent.edit(|text| text.replace("listen = false", "listen = true"));
+    agent.signal(Signal::SIGHUP);
+    agent.logs("is answered by a pass at once");
+    agent.stop();
+}
+
+#[tokio::test]
+async fn on_a_replica_nothing_is_heard_until_it_is_promoted() {
+    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    database
+        .sql(&format!("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (20); {DRIFT}"))
+        .await;
+    std::fs::write(server.data_dir().join("standby.signal"), "").unwrap();
+    server.restart().unwrap();
+
+    let agent = Agent::start(&database, EVERY_SECOND);
+    agent.passes_again(&database.name, 3.0);
+    assert!(!agent.log().contains("NOTIFY"), "{}", agent.log());
+
+    database.connection = database.connect().await;
+    database.sql("SELECT pg_promote()").await;
+    agent.logs("is answered by a pass at once");
+    database.until(MENDED).await;
+    agent.stop();
+}
+
+#[tokio::test]
+async fn through_a_pooler_in_transaction_mode_it_is_said_once_and_nothing_is_left_behind() {
+    let mut database = orders().await;
+    let pooler = Pooler::start(server(), "transaction");
+    let url = pooler.url(&database.name);
+    let agent = Agent::start_at(&url, &database, EVERY_SECOND);
+
+    // While it tries, nobody who shares its server connections may hear what is not meant for them.
+    let trying = "SELECT count(*) > 0 FROM pg_stat_activity
+                  WHERE datname = current_database() AND query ~ '(LISTEN|NOTIFY) \"?pgmedic_' AND pid <> pg_backend_pid()";
+    database.until(trying).await;
+    // sqlx sends a parameter that PgBouncer refuses.
+    let options = url.parse::<PgConnectOptions>().unwrap().extra_float_digits(None);
+    let mut others = Vec::new();
+    for _ in 0..8 {
+        let mut other = PgConnection::connect_with(&options).await.unwrap();
+        sqlx::raw_sql("BEGIN").execute(&mut other).await.unwrap();
+        let channels = "SELECT count(*) FROM pg_listening_channels() AS channel WHERE channel = 'pgmedic'";
+        let row = sqlx::raw_sql(channels).fetch_one(&mut other).await.unwrap();
+        assert_eq!(row.get::<i64, _>(0), 0);
+        others.push(other);
+    }
+    drop(others);
+
+    agent.logs("a pooler in transaction mode");
+    database.sql(DRIFT).await;
+    database.until(MENDED).await;
+    agent.passes_again(&database.name, 3.0);
+    let log = agent.stop();
+    assert_eq!(log.matches("NOTIFY").count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn through_a_pooler_in_session_mode_it_is_heard() {
+    let mut database = orders().await;
+    let pooler = Pooler::start(server(), "session");
+    let agent = Agent::start_at(&pooler.url(&database.name), &database, HOURLY);
+    agent.logs("is answered by a pass at once");
+    database.sql(DRIFT).await;
+    database.sql("NOTIFY pgmedic").await;
+    database.until(MENDED).await;
+    agent.stop();
+}
