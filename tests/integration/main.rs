@@ -1,5 +1,6 @@
 //! The real binary against a real PostgreSQL. One server for all tests, a database for each.
 
+mod agent;
 mod demo;
 mod deploy;
 mod discovery;

@@ -133,3 +133,43 @@ async fn no_default_of_a_database_changes_what_is_found_or_done() {
     }
     is_mended(&mut database).await;
 }
+
+#[tokio::test]
+async fn planning_a_read_runs_no_strangers_function_as_a_superuser() {
+    let mut database = Database::new().await;
+    let role = database.role("stranger");
+    database
+        .sql(&format!(
+            "CREATE ROLE {role}; CREATE SCHEMA m AUTHORIZATION {role}; CREATE TABLE public.told (what text);
+             GRANT INSERT ON public.told TO PUBLIC;
+             SET ROLE {role};
+             CREATE FUNCTION m.tell() RETURNS int LANGUAGE plpgsql VOLATILE AS
+                 $$ BEGIN PERFORM set_config('search_path', 'm, pg_catalog', false); RETURN 1; END $$;
+             CREATE FUNCTION m.evil(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+                 $$ BEGIN RETURN m.tell(); END $$;
+             CREATE TABLE m.t (id serial PRIMARY KEY);
+             INSERT INTO m.t VALUES (7);
+             CREATE INDEX ON m.t ((m.evil(0)));
+             RESET ROLE"
+        ))
+        .await;
+    let outcome = database.once(&[]).exits(3);
+    outcome.shows("m.t_id_seq", json!({ "verdict": "unreadable" }));
+    assert!(outcome.reason("m.t_id_seq").contains("runs functions that belong to others"));
+    // Its owner may look at it: those are its own functions.
+    database.sql(&format!("ALTER ROLE {role} LOGIN")).await;
+    let outcome = database.once_as(&role, &[]).exits(0);
+    outcome.repair("m.t_id_seq", json!({ "outcome": "repaired", "next_value": 8 }));
+}
+
+#[tokio::test]
+async fn a_superusers_own_functions_in_an_index_are_no_hindrance() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE FUNCTION public.half(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 / 2';
+             CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (7); CREATE INDEX ON t (public.half(id))",
+        )
+        .await;
+    database.once(&[]).exits(0).repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 8 }));
+}

@@ -133,3 +133,18 @@ async fn an_owned_sequence_whose_default_was_dropped_is_still_its_columns() {
     let feeds = [feed("public.t.id", "serial")];
     database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "gap": 3, "feeds": feeds }));
 }
+
+#[tokio::test]
+async fn a_domains_default_is_a_link_of_each_of_its_columns() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE SEQUENCE s; CREATE DOMAIN d AS integer DEFAULT nextval('s');
+             CREATE TABLE a (id d PRIMARY KEY); INSERT INTO a VALUES (500);
+             CREATE TABLE b (id integer PRIMARY KEY DEFAULT nextval('s')); INSERT INTO b VALUES (10)",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(0);
+    outcome.shows("public.s", json!({ "verdict": "behind", "frontier": 500 }));
+    assert_eq!(database.number("INSERT INTO a DEFAULT VALUES RETURNING id::bigint").await, 501);
+}

@@ -31,7 +31,8 @@ async fn the_headroom_counts_towards_the_advance_limit() {
 async fn headroom_is_left_by_either_method() {
     for (settings, method) in [("", "advance"), ("advance_limit = 0\n", "leap")] {
         let mut database = with_ids("SELECT generate_series(1, 7)").await;
-        let outcome = database.once_with(&format!("[sequences]\nheadroom = 100\n{settings}"), &[]).exits(0);
+        let outcome =
+            database.once_with(&format!("[sequences]\nheadroom = 100\nmax_leap_ratio = 1.0\n{settings}"), &[]).exits(0);
         let expected = json!({ "outcome": "repaired", "method": method, "next_value": 108 });
         outcome.shows("public.t_id_seq", json!({ "gap": 7 })).repair("public.t_id_seq", expected);
         assert_eq!(database.nextval("t_id_seq").await, 108);
@@ -40,13 +41,32 @@ async fn headroom_is_left_by_either_method() {
 
 #[tokio::test]
 async fn headroom_ends_one_value_before_the_limit() {
-    for (settings, method) in [("", "advance"), ("advance_limit = 0\nmax_leap_ratio = 1.0\n", "leap")] {
+    for (settings, method) in [("", "advance"), ("advance_limit = 0\n", "leap")] {
         let mut database = with_ids("VALUES (7)").await;
         database.sql("ALTER SEQUENCE t_id_seq MAXVALUE 20").await;
         let outcome = database.once_with(&format!("[sequences]\nheadroom = 100\n{settings}"), &[]).exits(0);
         outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": method, "next_value": 20 }));
         assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, 20);
     }
+}
+
+#[tokio::test]
+async fn headroom_stays_within_the_share_that_a_repair_may_use() {
+    let mut database = with_ids("VALUES (7)").await;
+    database.sql("ALTER SEQUENCE t_id_seq MAXVALUE 20").await;
+    let outcome = database.once_with("[sequences]\nheadroom = 100\n", &[]).exits(0);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "advance", "next_value": 11 }));
+}
+
+#[tokio::test]
+async fn one_stray_id_does_not_burn_a_small_sequence_by_advance_either() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id smallserial PRIMARY KEY); INSERT INTO t VALUES (32000)").await;
+    let outcome = database.once(&[]).exits(3);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "advance" }));
+    assert_eq!(database.nextval("t_id_seq").await, 1);
+    database.once(&["--approve", "public.t_id_seq"]).exits(0);
+    assert_eq!(database.nextval("t_id_seq").await, 32001);
 }
 
 #[tokio::test]

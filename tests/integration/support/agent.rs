@@ -1,7 +1,7 @@
 //! The agent as a process of its own: started, asked, told and ended.
 
-use super::{Database, until};
 use super::database::command;
+use super::{Database, until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
