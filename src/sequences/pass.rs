@@ -11,6 +11,8 @@ use super::repair::repair;
 use crate::config::{Database, Sequences};
 use crate::db::{Bounds, Session};
 use crate::report::{DatabaseReport, Progress};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,9 +30,12 @@ pub async fn pass(
 ) -> DatabaseReport {
     let started = Instant::now();
     let mut report = DatabaseReport { name: database.name.clone(), ..DatabaseReport::default() };
-    if let Err(error) = look_and_mend(database, settings, orders, memory, progress, &mut report).await {
-        report.error = Some(error);
-    }
+    // A server may send what makes the driver panic; that must cost no other database its pass.
+    let work = AssertUnwindSafe(look_and_mend(database, settings, orders, memory, progress, &mut report));
+    report.error = match work.catch_unwind().await {
+        Ok(result) => result.err(),
+        Err(_) => Some("the pass panicked, most likely on what the server sent: please report this".to_owned()),
+    };
     report.duration_seconds = started.elapsed().as_secs_f64();
     report
 }
