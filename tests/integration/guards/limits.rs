@@ -44,7 +44,8 @@ async fn headroom_ends_one_value_before_the_limit() {
     for (settings, method) in [("", "advance"), ("advance_limit = 0\n", "leap")] {
         let mut database = with_ids("VALUES (7)").await;
         database.sql("ALTER SEQUENCE t_id_seq MAXVALUE 20").await;
-        let outcome = database.once_with(&format!("[sequences]\nheadroom = 100\n{settings}"), &[]).exits(0);
+        let outcome =
+            database.once_with(&format!("[sequences]\nheadroom = 100\nmax_leap_ratio = 1.0\n{settings}"), &[]).exits(0);
         outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": method, "next_value": 20 }));
         assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, 20);
     }
