@@ -56,7 +56,7 @@ impl From<Error> for Failure {
                     "22012" => Self::Changed,
                     // Class 08, and the server's own farewells: shutdown, crash, dropped database, idle limits.
                     code if code.starts_with("08") => Self::Lost(message),
-                    "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" => Self::Lost(message),
+                    "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "25P04" => Self::Lost(message),
                     code => Self::Server { code: code.to_owned(), message },
                 }
             }

@@ -54,7 +54,7 @@ impl Lease {
         let lifetime = self.lifetime.as_millis().max(1);
         let statements = format!(
             "/* pgmedic:lead */ {end}BEGIN READ ONLY; \
-             SET LOCAL search_path = pg_catalog; \
+             SET LOCAL search_path = pg_catalog, pg_temp; \
              SET LOCAL idle_in_transaction_session_timeout = {lifetime}; \
              SET LOCAL tcp_user_timeout = {lifetime}; \
              SELECT pg_catalog.pg_try_advisory_xact_lock({PGMEDIC}, {key})",

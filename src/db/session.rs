@@ -31,6 +31,8 @@ pub struct Bounds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Read,
+    /// Reads of tables with functions of a user's own: rolled back, and with it whatever those set in our session.
+    ReadAndForget,
     Write,
 }
 
@@ -137,12 +139,12 @@ impl Session {
             message.push_str(statement.as_ref());
             message.push_str(";\n");
         }
-        message.push_str("COMMIT");
+        message.push_str(if access == Access::ReadAndForget { "ROLLBACK" } else { "COMMIT" });
         let mut script = self.send(message, bounds).await;
         if script.failure.is_some() {
             self.roll_back(bounds).await;
         } else {
-            // COMMIT's own.
+            // The end's own.
             script.answers.pop();
         }
         script
@@ -252,22 +254,24 @@ impl Session {
 }
 
 /// Statements in what `begin` writes.
-const PREAMBLE: usize = 7;
+const PREAMBLE: usize = 8;
 
 /// Opens a transaction in which nothing of the user's settings can bend a statement.
 fn begin(name: &str, tag: &str, access: Access, bounds: Bounds) -> String {
     let access = match access {
-        Access::Read => "ONLY",
+        Access::Read | Access::ReadAndForget => "ONLY",
         Access::Write => "WRITE",
     };
     let mut sql = String::with_capacity(512);
-    // Row security off turns silently hidden rows into an error; compiling such short statements only costs; the
+    // Row security off turns silently hidden rows into an error; names are quoted only where they must be, as the
+    // report and --approve have them; compiling such short statements only costs; the
     // idle limit frees locks should we vanish.
     let _ = writeln!(
         sql,
         "/* pgmedic:{name} tag={tag} */ BEGIN ISOLATION LEVEL READ COMMITTED, READ {access};\n\
-         SET LOCAL search_path = pg_catalog;\n\
+         SET LOCAL search_path = pg_catalog, pg_temp;\n\
          SET LOCAL row_security = off;\n\
+         SET LOCAL quote_all_identifiers = off;\n\
          SET LOCAL jit = off;\n\
          SET LOCAL lock_timeout = {lock};\n\
          SET LOCAL statement_timeout = {statement};\n\

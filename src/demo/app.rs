@@ -3,7 +3,7 @@
 use super::{DemoError, Server};
 use crate::config::{ColumnName, DeclaredFeed, Environment, Settings, TableName};
 use crate::once;
-use crate::report::{Outcome, Progress, Report, SequenceReport};
+use crate::report::{Outcome, Progress, Report};
 use crate::sequences::Orders;
 use sqlx::postgres::{PgConnection, PgDatabaseError};
 use sqlx::{AssertSqlSafe, Connection, Row};

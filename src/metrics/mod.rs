@@ -6,9 +6,10 @@ mod gauges;
 
 pub use board::{Board, Station};
 
-use crate::report::{DatabaseReport, Outcome, SequenceReport};
+use crate::report::{DatabaseReport, Outcome, SequenceReport, Verdict};
 use gauges::Gauges;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The one pass that there is so far; the label tells passes apart.
@@ -116,8 +117,15 @@ impl Metrics {
         if report.error.is_some() {
             self.failures.with_label_values(&[database, SEQUENCES]).inc();
         }
+        let before = self.board.stations().remove(database).and_then(|station| station.report);
+        let lasting: HashSet<&str> = before
+            .iter()
+            .flat_map(|before| &before.sequences)
+            .filter(|sequence| sequence.verdict == Verdict::Behind && sequence.needs_attention())
+            .map(|sequence| sequence.name.as_str())
+            .collect();
         for sequence in &report.sequences {
-            self.count_repair(database, sequence);
+            self.count_repair(database, sequence, lasting.contains(sequence.name.as_str()));
         }
     }
 
@@ -132,8 +140,9 @@ impl Metrics {
         self.skipped.with_label_values(&[database, SEQUENCES, reason]).inc();
     }
 
-    fn count_repair(&self, database: &str, sequence: &SequenceReport) {
-        if let Some(cause) = sequence.cause {
+    /// Drift that was `lasting` already is no new drift.
+    fn count_repair(&self, database: &str, sequence: &SequenceReport, lasting: bool) {
+        if let Some(cause) = sequence.cause.filter(|_| !lasting) {
             self.drift.with_label_values(&[database, cause.word()]).inc();
         }
         let Some(repair) = &sequence.repair else { return };

@@ -64,7 +64,7 @@ pub struct SequenceReport {
 }
 
 /// A column whose new values come from the sequence.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FeedReport {
     /// `schema.table.column`, quoted where SQL would quote it.
     pub column: String,

@@ -52,7 +52,10 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
     if let Some(error) = &database.error {
         let _ = writeln!(text, "  {}", alarm(&format!("could not be completed: {}", clean(error)), options));
     }
-    let shown: Vec<_> = rows.into_iter().filter(|(status, _)| options.verbose || *status != Status::InSync).collect();
+    let worth_a_line = |status: &Status, sequence: &SequenceReport| {
+        options.verbose || *status != Status::InSync || sequence.reason.is_some()
+    };
+    let shown: Vec<_> = rows.into_iter().filter(|(status, sequence)| worth_a_line(status, sequence)).collect();
     let table = table(&shown, options);
     // None where there is no terminal to ask.
     let width = table.width().filter(|_| options.to_terminal).map(usize::from);
@@ -202,14 +205,20 @@ fn percent(ratio: f64) -> String {
     if ratio > 0.0 && ratio < 0.001 { "<0.1 %".to_owned() } else { format!("{:.1} %", ratio * 100.0) }
 }
 
-/// A name from a database must not steer the terminal.
+/// A name from a database must not steer the terminal, nor show as another name.
 fn clean(text: &str) -> Cow<'_, str> {
-    if text.chars().any(char::is_control) {
-        let visible = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    if text.chars().any(steers) {
+        let visible = |c: char| if steers(c) { c.escape_default().to_string() } else { c.to_string() };
         Cow::Owned(text.chars().map(visible).collect())
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// Control characters, line separators and what turns the direction of text (Unicode, `Bidi_Control`).
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn alarm(text: &str, options: TableOptions) -> String {

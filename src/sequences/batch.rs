@@ -45,13 +45,13 @@ pub fn fits(relations: u64) -> bool {
     relations <= MAX_RELATIONS
 }
 
-/// Packs probes in their order. A slow probe goes alone, so that it holds nobody else's table meanwhile.
+/// Packs probes in their order. Some probes go alone, so that they hold and bend nothing of anybody else's.
 fn pack(probes: Vec<Probe<'_>>) -> VecDeque<Batch<'_>> {
     let mut batches = VecDeque::new();
     let mut batch = Batch::default();
     let mut relations = 0;
     for probe in probes {
-        if probe.slow() {
+        if probe.alone() {
             batches.push_back(Batch::alone(probe));
             continue;
         }
@@ -117,8 +117,9 @@ async fn work<'a>(
         }
         known += relations;
         while !probes.is_empty() {
+            let access = if alone { Access::ReadAndForget } else { Access::Read };
             let statements = probes.iter().map(|probe| probe.sql(sequences[probe.sequence]));
-            let script = session.script("observe", Access::Read, bounds_of(alone, bounds), statements).await;
+            let script = session.script("observe", access, bounds_of(alone, bounds), statements).await;
             let answered = script.answers.len().min(probes.len());
             for (probe, rows) in probes.drain(..answered).zip(&script.answers) {
                 // Another agent's leap replaced the sequence's file after we had opened it: nothing keeps it out.

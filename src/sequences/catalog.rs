@@ -1,10 +1,10 @@
 //! Which sequences feed which columns: one catalog query, read into what can be looked at and what cannot.
 
-use super::default_expression::hands_out_nextval;
+use super::link::{add_link, allowed, missing, oid, text};
 use super::verdict::{ColumnRange, Parameters};
 use crate::config::{DeclaredFeed, Sequences};
 use crate::db::{Bounds, Failure, Session};
-use crate::report::{FeedReport, Link};
+use crate::report::FeedReport;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::HashSet;
@@ -15,11 +15,8 @@ const CATALOG: &str = include_str!("catalog.sql");
 /// The catalog query holds no user's lock, so it may take the time that 100 000 sequences need.
 const CATALOG_WITHIN: Duration = Duration::from_secs(60);
 
-/// Pages that are read so quickly that a missing index does not matter: 4 MB.
-const FEW_PAGES: i64 = 512;
-
 /// A sequence and what it feeds.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Sequence {
     pub oid: u32,
     /// Schema and name as they are, for matching.
@@ -33,6 +30,8 @@ pub struct Sequence {
     pub may_alter: bool,
     /// The role may call `nextval`.
     pub may_advance: bool,
+    /// The role may call `setval`.
+    pub may_set: bool,
     pub feeds: Vec<Feed>,
     /// Links that were seen and do not count, and why.
     pub notes: Vec<String>,
@@ -49,14 +48,14 @@ impl Sequence {
 }
 
 /// A column that counts as fed.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Feed {
     pub report: FeedReport,
     pub source: Result<Source, Problem>,
 }
 
 /// Where a fed column's ids are read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     pub table_oid: u32,
     /// Schema-qualified, quoted by the server.
@@ -69,13 +68,15 @@ pub struct Source {
     /// Relations that reading it locks: the table, its partitions and children, and all their indexes.
     pub relations: u64,
     pub has_children: bool,
-    pub indexed: bool,
-    /// Without an index to use, and too large to read in passing.
-    pub slow: bool,
+    /// The table, or the largest of its partitions and children, that has no index to use; quoted by the server.
+    pub unindexed: Option<String>,
+    /// To be read in a transaction of its own: without an index to use and too large to read in passing, or with
+    /// functions of a user's own, which might bend what comes after them.
+    pub alone: bool,
 }
 
 /// Why a feed cannot be looked at.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Problem {
     /// By its nature.
     Unsupported(String),
@@ -92,6 +93,8 @@ pub struct Discovered {
     pub sequences: Vec<Sequence>,
     /// Declared feeds of sequences that this database does not have.
     pub missing: Vec<DeclaredFeed>,
+    /// How many sequences `include` and `exclude` leave out.
+    pub left_out: usize,
 }
 
 /// Reads the catalog.
@@ -127,8 +130,10 @@ pub async fn discover(
         .filter(|feed| !known.contains(&(feed.sequence.schema.as_str(), feed.sequence.name.as_str())))
         .cloned()
         .collect();
+    let total = sequences.len();
     sequences.retain(|sequence| settings.covers(&sequence.raw_name.0, &sequence.raw_name.1));
-    Ok(Discovered { sequences, missing })
+    let left_out = total - sequences.len();
+    Ok(Discovered { sequences, missing, left_out })
 }
 
 fn declared(database: &str, settings: &Sequences) -> [Vec<String>; 5] {
@@ -170,160 +175,10 @@ fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, Failure> {
         owner: row.try_get("seq_owner")?,
         may_alter: row.try_get("may_alter")?,
         may_advance: allowed(row, "may_advance")?,
+        may_set: allowed(row, "may_set")?,
         feeds: Vec::new(),
         notes: Vec::new(),
         problem,
         name,
     })
-}
-
-fn add_link(sequence: &mut Sequence, row: &PgRow, role: &str) -> Result<(), Failure> {
-    let wanted: Option<String> = row.try_get("wanted")?;
-    let target: (Option<String>, Option<String>) = (row.try_get("rel_quoted")?, row.try_get("att_quoted")?);
-    let (Some(table), Some(attribute)) = target else {
-        if let Some(column) = wanted {
-            let reason = format!("sequences.feeds declares column {column}, which does not exist; correct the name");
-            let report = FeedReport { column, link: Link::Declared };
-            sequence.feeds.push(Feed { report, source: Err(Problem::Unreadable(reason)) });
-        }
-        return Ok(());
-    };
-    let column = format!("{table}.{attribute}");
-    let expression: Option<String> = row.try_get("expression")?;
-    let link = match row.try_get::<Option<String>, _>("dependency")?.as_deref() {
-        Some("i") => Link::Identity,
-        Some(_) => Link::Serial,
-        None if expression.is_some() => Link::Default,
-        None => Link::Declared,
-    };
-    if let (Link::Default, None, Some(note)) = (link, &wanted, uncounted(row, &column)?) {
-        sequence.notes.push(note);
-        return Ok(());
-    }
-    let computed = wanted.is_none() && expression.as_deref().is_some_and(|tree| !hands_out_nextval(tree));
-    let source = if computed {
-        let reason =
-            format!("the default of {column} is computed from nextval, so its ids are not the sequence's values");
-        Err(Problem::Unsupported(reason))
-    } else {
-        source(row, table, attribute, role)?
-    };
-    sequence.feeds.push(Feed { report: FeedReport { column, link }, source });
-    Ok(())
-}
-
-/// Why a default's link does not count without being declared, if so.
-fn uncounted(row: &PgRow, column: &str) -> Result<Option<String>, Failure> {
-    let declare = "declare it under [[sequences.feeds]] if it is meant";
-    if text(row, "rel_kind")? == "v" {
-        return Ok(Some(format!(
-            "the default of view column {column} uses it too; a view stores no ids: declare the column of the table behind it"
-        )));
-    }
-    if !row.try_get::<bool, _>("same_owner")? {
-        let owner = text(row, "rel_owner")?;
-        return Ok(Some(format!(
-            "the default of {column} uses it too, but that table's owner {owner} does not own the sequence: not counted; {declare}"
-        )));
-    }
-    Ok(None)
-}
-
-fn source(row: &PgRow, table: String, column: String, role: &str) -> Result<Result<Source, Problem>, Failure> {
-    let unsupported = |what: String| Ok(Err(Problem::Unsupported(what)));
-    match text(row, "rel_kind")?.as_str() {
-        "r" | "p" => {}
-        "f" => return unsupported(format!("{table} is a foreign table: its ids are kept by another server")),
-        "v" | "m" => return unsupported(format!("{table} is a view: declare the column of the table behind it")),
-        kind => return unsupported(format!("{table} is no table (relkind {kind})")),
-    }
-    if row.try_get("has_foreign")? {
-        return unsupported(format!("{table} has a foreign table among its partitions or children"));
-    }
-    let Some((range, numeric)) = column_type(row.try_get("type_oid")?, row.try_get("type_modifier")?) else {
-        return unsupported(format!("{table}.{column} is {}, not an integer column", text(row, "type_name")?));
-    };
-    let has_children = row.try_get("has_children")?;
-    let indexed = row.try_get("indexed")?;
-    let pages: i64 = row.try_get("pages")?;
-    let relations: i64 = row.try_get("relations")?;
-    let source = Source {
-        table_oid: oid(row, "rel_oid")?,
-        table,
-        column,
-        range,
-        numeric,
-        relations: u64::try_from(relations).map_err(|error| Failure::Answer(error.to_string()))?,
-        has_children,
-        indexed,
-        slow: !indexed && (has_children || pages > FEW_PAGES),
-    };
-    Ok(match refusal(row, &source, role)? {
-        Some(reason) => Err(Problem::Refused { source: Box::new(source), reason }),
-        None => Ok(source),
-    })
-}
-
-/// Why the role may not read the column, if so, and what lets it.
-fn refusal(row: &PgRow, source: &Source, role: &str) -> Result<Option<String>, Failure> {
-    let Source { table, column, .. } = source;
-    if !allowed(row, "may_enter_rel_schema")? {
-        return Ok(Some(missing(&format!("USAGE ON SCHEMA {}", text(row, "rel_schema_quoted")?), role)));
-    }
-    if !allowed(row, "may_read_column")? {
-        return Ok(Some(missing(&format!("SELECT ({column}) ON {table}"), role)));
-    }
-    let hidden = format!("row-level security of {table} hides rows from {role}: ALTER ROLE {role} BYPASSRLS");
-    Ok(row.try_get::<bool, _>("hides_rows")?.then_some(hidden))
-}
-
-/// The ids a column of this base type can hold, and whether it is `numeric`; none when it is no integer type.
-/// OIDs: `pg_type.dat`; a numeric's precision and scale in its modifier: `src/backend/utils/adt/numeric.c`.
-fn column_type(type_oid: i64, modifier: i32) -> Option<(ColumnRange, bool)> {
-    match (type_oid, modifier) {
-        (21, _) => Some((ColumnRange::INT2, false)),
-        (23, _) => Some((ColumnRange::INT4, false)),
-        (20, _) => Some((ColumnRange::INT8, false)),
-        (1700, -1) => Some((ColumnRange::INT8, true)),
-        (1700, modifier) if (modifier - 4) & 0x7ff == 0 => {
-            let precision = u32::try_from((modifier - 4) >> 16 & 0xffff).ok()?;
-            Some((ColumnRange::numeric(precision), true))
-        }
-        _ => None,
-    }
-}
-
-fn missing(privilege: &str, role: &str) -> String {
-    format!("a privilege is missing: GRANT {privilege} TO {role}")
-}
-
-fn text(row: &PgRow, column: &str) -> Result<String, Failure> {
-    Ok(row.try_get(column)?)
-}
-
-fn oid(row: &PgRow, column: &str) -> Result<u32, Failure> {
-    let oid: i64 = row.try_get(column)?;
-    u32::try_from(oid).map_err(|error| Failure::Answer(format!("{column}: {error}")))
-}
-
-/// A privilege check is null when its object was dropped a moment ago: reading it will say so.
-fn allowed(row: &PgRow, column: &str) -> Result<bool, Failure> {
-    Ok(row.try_get::<Option<bool>, _>(column)?.unwrap_or(true))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_integral_types_are_columns_of_ids() {
-        let numeric = |precision: i32, scale: i32| ((precision << 16) | (scale & 0x7ff)) + 4;
-        assert_eq!(column_type(21, -1), Some((ColumnRange::INT2, false)));
-        assert_eq!(column_type(1700, -1), Some((ColumnRange::INT8, true)));
-        assert_eq!(column_type(1700, numeric(5, 0)), Some((ColumnRange { min: -99_999, max: 99_999 }, true)));
-        assert_eq!(column_type(1700, numeric(38, 0)), Some((ColumnRange::INT8, true)));
-        assert_eq!(column_type(1700, numeric(10, 2)), None);
-        assert_eq!(column_type(1700, numeric(10, -2)), None, "rounds its ids away");
-        assert_eq!(column_type(25, -1), None);
-    }
 }

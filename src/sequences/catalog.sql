@@ -34,6 +34,16 @@ defaults AS (
     JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.refobjid
     WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
       AND d.refobjsubid = 0
+  UNION ALL
+    -- A domain's default, in each column of the domain that has none of its own.
+    SELECT d.refobjid, a.attrelid, a.attnum::integer, t.typdefaultbin::text
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_type t ON t.oid = d.objid AND t.typtype = 'd'
+    JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.refobjid
+    JOIN pg_catalog.pg_attribute a ON a.atttypid = t.oid AND NOT a.atthasdef AND NOT a.attisdropped AND a.attnum > 0
+    JOIN pg_catalog.pg_class r ON r.oid = a.attrelid AND r.relkind IN ('r', 'p', 'f')
+    WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+      AND a.attidentity = ''
 ),
 -- What the configuration declares; a column that does not exist leaves att null.
 declared AS (
@@ -64,6 +74,52 @@ tree (root, member) AS (
     SELECT t.root, i.inhrelid
     FROM tree t
     JOIN pg_catalog.pg_inherits i ON i.inhparent = t.member
+    -- A partition that waits for its detachment to be finished is not seen through its parent (14 and newer).
+    WHERE COALESCE(to_jsonb(i) ->> 'inhdetachpending', 'false') = 'false'
+),
+-- Tables that make the planner run functions of a user's own, be it only to plan: in indexes, statistics, constraints
+-- and partition keys. Whether one of them belongs to somebody who is no superuser.
+strange AS (
+    SELECT c.rel, bool_or(NOT f.trusted) AS untrusted
+    FROM (
+        SELECT x.indrelid AS rel, d.refclassid, d.refobjid
+        FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_index x ON x.indexrelid = d.objid
+        WHERE d.classid = 'pg_catalog.pg_class'::regclass
+      UNION ALL
+        SELECT d.objid, d.refclassid, d.refobjid
+        FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = d.objid
+        WHERE d.classid = 'pg_catalog.pg_class'::regclass
+      UNION ALL
+        SELECT e.stxrelid, d.refclassid, d.refobjid
+        FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_statistic_ext e ON e.oid = d.objid
+        WHERE d.classid = 'pg_catalog.pg_statistic_ext'::regclass
+      UNION ALL
+        SELECT k.conrelid, d.refclassid, d.refobjid
+        FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_constraint k ON k.oid = d.objid AND k.contype = 'c'
+        WHERE d.classid = 'pg_catalog.pg_constraint'::regclass
+    ) AS c
+    JOIN (
+        SELECT 'pg_catalog.pg_proc'::regclass AS class, p.oid, u.rolsuper AS trusted
+        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles u ON u.oid = p.proowner
+        WHERE p.oid >= 16384
+      UNION ALL
+        SELECT 'pg_catalog.pg_operator'::regclass, o.oid, u.rolsuper
+        FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_roles u ON u.oid = o.oprowner
+        WHERE o.oid >= 16384
+    ) AS f ON f.class = c.refclassid AND f.oid = c.refobjid
+    WHERE c.refobjid >= 16384
+    GROUP BY c.rel
+),
+-- The same through a table's partitions and children.
+strange_trees AS (
+    SELECT t.root AS rel, bool_or(s.untrusted) AS untrusted
+    FROM tree t
+    JOIN strange s ON s.rel = t.member
+    GROUP BY t.root
 ),
 -- Indexes of each table; a leading column of a whole, valid B-tree lets MAX stop at its first row.
 indexes AS (
@@ -80,14 +136,35 @@ trees AS (
     LEFT JOIN indexes x ON x.indrelid = t.member
     GROUP BY t.root
 ),
--- Links that a child repeats: they are looked at through its parent.
-inherited AS (
-    SELECT DISTINCT p.seq, t.member AS rel, ca.attnum::integer AS att
+-- Each fed column again in every member of its tree, itself included; a child may have it in another place.
+fed AS (
+    SELECT l.seq, l.rel AS root, l.att AS root_att, t.member AS rel, ma.attnum::integer AS att
     FROM tree t
-    JOIN links p ON p.rel = t.root
-    JOIN pg_catalog.pg_attribute pa ON pa.attrelid = p.rel AND pa.attnum = p.att
-    JOIN pg_catalog.pg_attribute ca ON ca.attrelid = t.member AND ca.attname = pa.attname
-    WHERE t.member <> t.root
+    JOIN links l ON l.rel = t.root
+    JOIN pg_catalog.pg_attribute ra ON ra.attrelid = l.rel AND ra.attnum = l.att
+    JOIN pg_catalog.pg_attribute ma ON ma.attrelid = t.member AND ma.attname = ra.attname
+),
+-- Links that a child repeats: they are looked at through its parent, where that one counts.
+inherited AS (
+    SELECT f.seq, f.rel, f.att,
+           bool_or(l.deptype IS NOT NULL OR l.wanted IS NOT NULL OR r.relowner = s.relowner) AS counts
+    FROM fed f
+    JOIN links l ON l.seq = f.seq AND l.rel = f.root AND l.att = f.root_att
+    JOIN pg_catalog.pg_class r ON r.oid = f.root
+    JOIN pg_catalog.pg_class s ON s.oid = f.seq
+    WHERE f.rel <> f.root
+    GROUP BY f.seq, f.rel, f.att
+),
+-- Members with rows of their own and no index to use: a parent's index is not its children's.
+unindexed AS (
+    SELECT f.seq, f.root AS rel, f.root_att AS att, sum(GREATEST(m.relpages, 0)) AS pages,
+           (array_agg(quote_ident(n.nspname) || '.' || quote_ident(m.relname) ORDER BY m.relpages DESC))[1] AS largest
+    FROM fed f
+    JOIN pg_catalog.pg_class m ON m.oid = f.rel AND m.relkind = 'r' AND m.relpersistence <> 't'
+    JOIN pg_catalog.pg_namespace n ON n.oid = m.relnamespace
+    LEFT JOIN indexes x ON x.indrelid = f.rel
+    WHERE COALESCE(f.att = ANY (x.leading), false) IS FALSE
+    GROUP BY f.seq, f.root, f.root_att
 )
 SELECT
     -- the sequence
@@ -100,12 +177,20 @@ SELECT
     quote_ident(pg_catalog.pg_get_userbyid(s.relowner)) AS seq_owner,
     pg_catalog.pg_has_role(s.relowner, 'USAGE') AS may_alter,
     pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE') AS may_advance,
+    pg_catalog.has_sequence_privilege(s.oid, 'UPDATE') AS may_set,
     pg_catalog.has_table_privilege(s.oid, 'SELECT') AS may_read_seq,
     pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_enter_seq_schema,
     -- the link
     l.deptype::text AS dependency,
     l.expression,
     l.wanted,
+    -- asked only of an owned sequence that its column's default, if any, does not name
+    CASE WHEN l.deptype = 'a' AND l.expression IS NULL AND a.atthasdef THEN NOT EXISTS (
+        SELECT FROM pg_catalog.pg_attrdef ad
+        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
+        JOIN pg_catalog.pg_sequence o ON o.seqrelid = d.refobjid
+        WHERE ad.adrelid = l.rel AND ad.adnum = l.att AND d.refclassid = 'pg_catalog.pg_class'::regclass)
+    END AS other_default,
     -- the fed column
     r.oid::bigint AS rel_oid,
     quote_ident(rn.nspname) AS rel_schema_quoted,
@@ -123,11 +208,16 @@ SELECT
     pg_catalog.has_table_privilege(r.oid, 'SELECT')
         OR pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT') AS may_read_column,
     pg_catalog.row_security_active(r.oid) AS hides_rows,
-    r.relpages::bigint AS pages,
-    COALESCE(a.attnum = ANY (x.leading), false) AS indexed,
+    COALESCE(u.pages, r.relpages)::bigint AS pages,
+    CASE WHEN t.root IS NOT NULL THEN u.largest
+         WHEN COALESCE(a.attnum = ANY (x.leading), false) IS FALSE
+         THEN quote_ident(rn.nspname) || '.' || quote_ident(r.relname) END AS unindexed,
     COALESCE(t.relations, 1 + COALESCE(x.number, 0))::bigint AS relations,
     t.root IS NOT NULL AS has_children,
-    COALESCE(t.has_foreign, false) AS has_foreign
+    COALESCE(t.has_foreign, false) AS has_foreign,
+    COALESCE(sg.rel, st.rel) IS NOT NULL AS runs_functions,
+    COALESCE(sg.untrusted OR st.untrusted, sg.untrusted, st.untrusted, false)
+        AND (SELECT u.rolsuper FROM pg_catalog.pg_roles u WHERE u.rolname = current_user) AS endangers_superuser
 FROM pg_catalog.pg_sequence q
 JOIN pg_catalog.pg_class s ON s.oid = q.seqrelid AND s.relpersistence <> 't'
 JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
@@ -140,5 +230,10 @@ LEFT JOIN (
     LEFT JOIN domains dm ON dm.type = a.atttypid
     LEFT JOIN indexes x ON x.indrelid = l.rel
     LEFT JOIN trees t ON t.root = l.rel
-) ON l.seq = q.seqrelid AND h.seq IS NULL AND (r.relpersistence IS NULL OR r.relpersistence <> 't')
+    LEFT JOIN strange sg ON sg.rel = l.rel
+    LEFT JOIN strange_trees st ON st.rel = l.rel
+    LEFT JOIN unindexed u ON u.seq = l.seq AND u.rel = l.rel AND u.att = l.att
+) ON l.seq = q.seqrelid AND (r.relpersistence IS NULL OR r.relpersistence <> 't')
+ AND (h.seq IS NULL
+      OR NOT h.counts AND (l.deptype IS NOT NULL OR l.wanted IS NOT NULL OR r.relowner = s.relowner))
 ORDER BY q.seqrelid, l.rel, l.att

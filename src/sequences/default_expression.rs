@@ -1,8 +1,13 @@
 //! Whether a column's default is a sequence's value and nothing else.
 
-/// Functions that leave a value what it is: int8 to int4, int2 and numeric, and numeric's own length check.
-/// OIDs from PostgreSQL's `pg_proc.dat`.
-const CASTS: [&str; 4] = ["480", "714", "1781", "1703"];
+/// Functions that leave a whole number what it is, by their OIDs in PostgreSQL's `pg_proc.dat`.
+const CASTS: [&str; 13] = [
+    "480", "714", "1781", // int8 to int4, int2, numeric
+    "481", "314", "1740", // int4 to int8, int2, numeric
+    "754", "313", "1782", // int2 to int8, int4, numeric
+    "1779", "1744", "1783", // numeric to int8, int4, int2
+    "1703", // numeric's own length check
+];
 const NEXTVAL: &str = "1574";
 
 /// True for the stored form (`pg_node_tree`) of `nextval('…'::regclass)`, also when cast to the column's type or

@@ -100,8 +100,16 @@ pub fn used_up(sequence: &Sequence, seen: &Observation) -> String {
     let limit = seen.position.limit();
     let Some(next) = seen.position.next_value() else {
         let name = &sequence.name;
+        let full: Vec<&str> = sequence
+            .feeds
+            .iter()
+            .filter(|feed| feed.source.as_ref().is_ok_and(|source| source.range.ends_within(limit)))
+            .map(|feed| feed.report.column.as_str())
+            .collect();
+        let first = if full.is_empty() { String::new() } else { format!("{} to bigint, and ", full.join(", ")) };
         return format!(
-            "nextval fails: its own bound {limit} is reached; widen it: ALTER SEQUENCE {name} AS bigint NO MINVALUE NO MAXVALUE"
+            "nextval fails: its own bound {limit} is reached; widen {first}the sequence: \
+             ALTER SEQUENCE {name} AS bigint NO MINVALUE NO MAXVALUE"
         );
     };
     let columns: Vec<&str> = sequence.feeds.iter().map(|feed| feed.report.column.as_str()).collect();

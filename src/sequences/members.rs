@@ -24,7 +24,7 @@ pub async fn members(session: &mut Session, source: &Source, bounds: Bounds) -> 
 ///
 /// When the catalog cannot be read.
 pub async fn oids(session: &mut Session, source: &Source, bounds: Bounds) -> Result<Vec<u32>, Failure> {
-    rows(session, source, bounds).await?.iter().map(|row| Ok(decode(row)?.0.oid)).collect()
+    rows(session, source, bounds).await?.iter().map(|row| Ok(decode(row)?.member.oid)).collect()
 }
 
 async fn rows(session: &mut Session, source: &Source, bounds: Bounds) -> Result<Vec<PgRow>, Failure> {
@@ -46,7 +46,8 @@ fn query(source: &Source) -> String {
                 1 + (SELECT count(*) FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid),
                 has_schema_privilege(n.oid, 'USAGE'),
                 has_column_privilege(c.oid, a.attnum, 'SELECT'),
-                row_security_active(c.oid)
+                row_security_active(c.oid),
+                quote_ident(n.nspname)
          FROM tree t
          JOIN pg_catalog.pg_class c ON c.oid = t.member AND c.relkind = 'r' AND c.relpersistence <> 't'
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -58,11 +59,12 @@ fn query(source: &Source) -> String {
 }
 
 fn member(row: &PgRow, source: &Source, role: &str) -> Result<Member, String> {
-    let (member, may_enter, may_read, hides_rows) = decode(row).map_err(|failure| failure.to_string())?;
+    let decoded = decode(row).map_err(|failure| failure.to_string())?;
+    let Decoded { member, may_enter, may_read, hides_rows, schema } = decoded;
     let Source { table, column, .. } = source;
     let why = format!("{table} has too many partitions to read in one transaction, so each is read by itself");
     if !may_enter {
-        return Err(format!("{why}: GRANT USAGE ON the schema of {} TO {role}", member.name));
+        return Err(format!("{why}: GRANT USAGE ON SCHEMA {schema} TO {role}"));
     }
     if !may_read {
         return Err(format!("{why}: GRANT SELECT ({column}) ON {} TO {role}, and likewise on the others", member.name));
@@ -79,12 +81,27 @@ fn member(row: &PgRow, source: &Source, role: &str) -> Result<Member, String> {
     Ok(member)
 }
 
-fn decode(row: &PgRow) -> Result<(Member, bool, bool, bool), Failure> {
+/// One row of the query.
+struct Decoded {
+    member: Member,
+    may_enter: bool,
+    may_read: bool,
+    hides_rows: bool,
+    /// Quoted by the server.
+    schema: String,
+}
+
+fn decode(row: &PgRow) -> Result<Decoded, Failure> {
     let number = |column: usize| -> Result<u64, Failure> {
         let value: i64 = row.try_get(column)?;
         u64::try_from(value).map_err(|error| Failure::Answer(error.to_string()))
     };
     let oid = u32::try_from(number(0)?).map_err(|error| Failure::Answer(error.to_string()))?;
-    let member = Member { oid, name: row.try_get(1)?, relations: number(2)? };
-    Ok((member, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?))
+    Ok(Decoded {
+        member: Member { oid, name: row.try_get(1)?, relations: number(2)? },
+        may_enter: row.try_get(3)?,
+        may_read: row.try_get(4)?,
+        hides_rows: row.try_get(5)?,
+        schema: row.try_get(6)?,
+    })
 }

@@ -14,7 +14,8 @@ pub struct Memory {
     /// Quiet passes since the last full one.
     quiet: u32,
     era: String,
-    catalog: Option<(i64, Discovered)>,
+    /// As of this count of the catalog; none when it is to be discovered again in any case.
+    catalog: Option<(Option<i64>, Discovered)>,
     known: HashMap<u32, Known>,
 }
 
@@ -51,17 +52,35 @@ impl Memory {
 
     /// Hands out what was discovered, if the catalog has not changed since.
     pub(super) fn take_discovered(&mut self, counts: &Counts) -> Option<Discovered> {
-        let (catalog, discovered) = self.catalog.take()?;
-        (catalog == counts.catalog).then_some(discovered)
+        self.catalog.take_if(|(catalog, _)| *catalog == Some(counts.catalog)).map(|(_, discovered)| discovered)
     }
 
     /// Starts a pass: a full one is owed when the statistics began anew, and every `full_every`th time.
-    pub(super) fn begin(&mut self, counts: &Counts, full_every: u32) {
+    /// On a replica nothing is counted that comes from the primary, so there every pass is full.
+    pub(super) fn begin(&mut self, counts: &Counts, full_every: u32, replica: bool) {
         self.quiet += 1;
-        if self.era != counts.era || counts.era.starts_with("off") || self.quiet >= full_every {
+        if replica || self.era != counts.era || counts.era.starts_with("off") || self.quiet >= full_every {
             self.quiet = 0;
             self.era.clone_from(&counts.era);
             self.known.values_mut().for_each(|known| known.touches = None);
+            // What there is, is discovered again too.
+            if let Some((catalog, _)) = &mut self.catalog {
+                *catalog = None;
+            }
+        }
+    }
+
+    /// Takes in what was discovered anew: where a sequence or what it feeds is not what it was, its counts say nothing.
+    pub(super) fn compare(&mut self, found: &Discovered) {
+        let Some((_, before)) = self.catalog.take() else { return };
+        let before: HashMap<u32, &Sequence> =
+            before.sequences.iter().map(|sequence| (sequence.oid, sequence)).collect();
+        for sequence in &found.sequences {
+            if before.get(&sequence.oid).is_none_or(|before| *before != sequence)
+                && let Some(known) = self.known.get_mut(&sequence.oid)
+            {
+                known.touches = None;
+            }
         }
     }
 
@@ -100,7 +119,7 @@ impl Memory {
         if self.lasting {
             let known: HashSet<u32> = discovered.sequences.iter().map(|sequence| sequence.oid).collect();
             self.known.retain(|oid, _| known.contains(oid));
-            self.catalog = Some((catalog, discovered));
+            self.catalog = Some((Some(catalog), discovered));
         }
     }
 }

@@ -8,6 +8,7 @@ mod catalog;
 mod changes;
 mod default_expression;
 mod finding;
+mod link;
 mod members;
 mod memory;
 mod moves;

@@ -62,8 +62,16 @@ pub async fn leap(session: &mut Session, sequence: &Sequence, leap: Leap<'_>, bo
     // An insert may wait for our place in the lock's queue and then for the look: together the lock timeout at most.
     // The lock's own limit must be the shorter one, to be told apart from a slow look.
     let bounds = Bounds { lock: bounds.lock * 2 / 5, statement: bounds.lock / 2 };
-    let statements = [rewrite(sequence), forward(sequence, leap)];
+    let statements = [same_cache(sequence), rewrite(sequence), forward(sequence, leap)];
     session.script("leap", Access::Write, bounds, statements).await.failure.map_or(Ok(()), Err)
+}
+
+/// Divides by zero when somebody has changed the cache since it was discovered: the rewrite would undo it.
+fn same_cache(sequence: &Sequence) -> String {
+    format!(
+        "SELECT 1 / (seqcache = '{}'::bigint)::integer FROM pg_catalog.pg_sequence WHERE seqrelid = {}::oid",
+        sequence.parameters.cache, sequence.oid
+    )
 }
 
 /// The same cache as before: any form that rewrites would do, and this one is open to identity sequences too.
@@ -82,7 +90,7 @@ fn forward(sequence: &Sequence, leap: Leap<'_>) -> String {
         format!("q.seqincrement = '{increment}'::bigint AND NOT q.seqcycle AND s.tableoid = {}::oid", sequence.oid);
     let mut relations = 1;
     for source in sequence.feeds.iter().filter_map(|feed| feed.source.as_ref().ok()) {
-        if read_again && !source.slow && batch::fits(relations + source.relations) {
+        if read_again && !source.alone && batch::fits(relations + source.relations) {
             relations += source.relations;
             let part = Part { source, member: None, own_from: Some(seen.position.next()) };
             frontiers.push(format!("{}::numeric", part.extreme(sequence)));

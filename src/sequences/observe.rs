@@ -203,12 +203,11 @@ fn explain(sequence: &Sequence, probe: &Probe<'_>, failure: Failure, bounds: Bou
         ),
         Failure::TooSlow => {
             let limit = humantime::format_duration(bounds.statement);
-            match probe.parts.iter().find(|part| !part.source.indexed) {
-                Some(part) => format!(
+            let unindexed = |part: &Part<'_>| Some((part.source.unindexed.clone()?, part.source.column.clone()));
+            match probe.parts.iter().find_map(unindexed) {
+                Some((table, column)) => format!(
                     "reading {table}.{column} took longer than statement_timeout ({limit}), and no index leads with it: \
-                     CREATE INDEX CONCURRENTLY ON {table} ({column})",
-                    table = part.source.table,
-                    column = part.source.column,
+                     CREATE INDEX CONCURRENTLY ON {table} ({column})"
                 ),
                 None => format!(
                     "reading {tables} took longer than statement_timeout ({limit}): VACUUM it, or raise the timeout"

@@ -11,6 +11,8 @@ use super::repair::repair;
 use crate::config::{Database, Sequences};
 use crate::db::{Bounds, Session};
 use crate::report::{DatabaseReport, Progress};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,9 +30,12 @@ pub async fn pass(
 ) -> DatabaseReport {
     let started = Instant::now();
     let mut report = DatabaseReport { name: database.name.clone(), ..DatabaseReport::default() };
-    if let Err(error) = look_and_mend(database, settings, orders, memory, progress, &mut report).await {
-        report.error = Some(error);
-    }
+    // A server may send what makes the driver panic; that must cost no other database its pass.
+    let work = AssertUnwindSafe(look_and_mend(database, settings, orders, memory, progress, &mut report));
+    report.error = match work.catch_unwind().await {
+        Ok(result) => result.err(),
+        Err(_) => Some("the pass panicked, most likely on what the server sent: please report this".to_owned()),
+    };
     report.duration_seconds = started.elapsed().as_secs_f64();
     report
 }
@@ -50,6 +55,11 @@ async fn look_and_mend(
     let (found, counts) = known_or_discovered(&mut session, database, settings, memory, bounds).await?;
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(not_there(feed, &database.name))));
 
+    if found.sequences.is_empty() && found.left_out > 0 {
+        // A misspelled pattern must not read as good health.
+        let left_out = found.left_out;
+        return Err(format!("sequences.include and exclude leave nothing of {left_out} sequences to look at"));
+    }
     let mut changed: Vec<&Sequence> = Vec::new();
     for sequence in &found.sequences {
         match memory.unchanged(sequence, &counts) {
@@ -101,11 +111,12 @@ async fn known_or_discovered(
     let counting = |failure| format!("reading the server's statistics failed: {failure}");
     let known = memory.discovered().map_or(&[][..], |known| &known.sequences);
     let counts = count(session, known, bounds).await.map_err(counting)?;
-    memory.begin(&counts, settings.full_pass_every);
+    memory.begin(&counts, settings.full_pass_every, session.server().read_only.is_some());
     if let Some(found) = memory.take_discovered(&counts) {
         return Ok((found, counts));
     }
     let found = discovered(session, database, settings, bounds).await?;
+    memory.compare(&found);
     let mut now = count(session, &found.sequences, bounds).await.map_err(counting)?;
     // A change of the catalog between the two counts is found the next time.
     now.catalog = counts.catalog;

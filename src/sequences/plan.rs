@@ -9,7 +9,7 @@ pub struct Policy {
     pub headroom: u32,
     /// Most values an advance may hand out.
     pub advance_limit: u32,
-    /// Largest share of what is left that a leap may use, 0 to 1.
+    /// Largest share of what is left that a repair may use, 0 to 1.
     pub max_leap_ratio: f64,
 }
 
@@ -18,8 +18,10 @@ pub struct Policy {
 pub struct Rights {
     /// Call `nextval`.
     pub advance: bool,
-    /// `ALTER` it.
+    /// `ALTER` it, as its owner may.
     pub alter: bool,
+    /// Call `setval`: the privilege `UPDATE`, which an owner can have taken from itself.
+    pub set: bool,
 }
 
 /// A repair, or why there is none.
@@ -34,10 +36,12 @@ pub enum Plan {
 pub enum Guard {
     /// Every value up to the limit is in use, or may be.
     NoRoom,
-    /// The leap would use this share of what is left.
+    /// The repair would use this share of what is left.
     TooFar { ratio: f64 },
     /// A leap is needed, and only the owner may make one.
     NotOwner,
+    /// A leap is needed, and its owner may not call `setval`.
+    NoUpdate,
     /// Neither `nextval` nor `ALTER` is allowed.
     NoPrivilege,
 }
@@ -52,15 +56,22 @@ pub fn choose(
     rights: Rights,
     approved: bool,
 ) -> Plan {
-    let Some(step) = position.move_beyond(frontier, policy.headroom) else {
+    let max_ratio = if approved { 1.0 } else { policy.max_leap_ratio };
+    let Some(step) = position.move_beyond(frontier, policy.headroom, max_ratio) else {
         return Plan::Held { method: None, because: Guard::NoRoom };
     };
     let near = step.values <= u128::from(policy.advance_limit);
-    if rights.alter && (cached || !near || !rights.advance) {
-        let ratio = step.values as f64 / position.left() as f64;
-        if ratio > policy.max_leap_ratio && !approved {
-            return Plan::Held { method: Some(Method::Leap), because: Guard::TooFar { ratio } };
-        }
+    let leap = rights.alter && (cached || !near || !rights.advance);
+    // Law 5: however it is moved, the values are gone.
+    let ratio = step.values as f64 / position.left() as f64;
+    if ratio > max_ratio {
+        let method = if leap || !near { Method::Leap } else { Method::Advance };
+        return Plan::Held { method: Some(method), because: Guard::TooFar { ratio } };
+    }
+    if leap && !rights.set {
+        return Plan::Held { method: Some(Method::Leap), because: Guard::NoUpdate };
+    }
+    if leap {
         return Plan::Mend { method: Method::Leap, step };
     }
     match (rights.advance, near) {
@@ -76,8 +87,8 @@ mod tests {
     use crate::sequences::verdict::{ColumnRange, Parameters, State};
 
     const POLICY: Policy = Policy { headroom: 0, advance_limit: 100_000, max_leap_ratio: 0.5 };
-    const OWNER: Rights = Rights { advance: true, alter: true };
-    const GUEST: Rights = Rights { advance: true, alter: false };
+    const OWNER: Rights = Rights { advance: true, alter: true, set: true };
+    const GUEST: Rights = Rights { advance: true, alter: false, set: false };
 
     fn serial_at(next: i64) -> Position {
         let parameters =
@@ -114,8 +125,15 @@ mod tests {
     #[test]
     fn a_guest_cannot_leap_and_is_told_so() {
         assert_eq!(guard(choose(&serial_at(1), 100_001, false, &POLICY, GUEST, false)), Guard::NotOwner);
-        let nobody = Rights { advance: false, alter: false };
+        let nobody = Rights { advance: false, alter: false, set: false };
         assert_eq!(guard(choose(&serial_at(1), 10, false, &POLICY, nobody, true)), Guard::NoPrivilege);
+    }
+
+    #[test]
+    fn an_owner_without_update_advances_and_does_not_leap() {
+        let bare = Rights { set: false, ..OWNER };
+        assert_eq!(method(choose(&serial_at(1), 10, false, &POLICY, bare, false)), Method::Advance);
+        assert_eq!(guard(choose(&serial_at(1), 100_001, false, &POLICY, bare, false)), Guard::NoUpdate);
     }
 
     #[test]

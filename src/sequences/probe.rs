@@ -106,9 +106,9 @@ impl Probe<'_> {
         1 + self.parts.iter().map(Part::relations).sum::<u64>()
     }
 
-    /// Whether it may take so long that it must not hold other tables' locks meanwhile.
-    pub fn slow(&self) -> bool {
-        self.parts.iter().any(|part| part.source.slow)
+    /// Whether it must not share a transaction.
+    pub fn alone(&self) -> bool {
+        self.parts.iter().any(|part| part.source.alone)
     }
 
     pub fn sql(&self, sequence: &Sequence) -> String {

@@ -47,7 +47,7 @@ async fn attempt(
     mut frontier: i64,
     terms: &Terms,
 ) -> RepairReport {
-    let rights = Rights { advance: sequence.may_advance, alter: sequence.may_alter };
+    let rights = Rights { advance: sequence.may_advance, alter: sequence.may_alter, set: sequence.may_set };
     let cached = sequence.parameters.cache > 1;
     let mut last = (None, None);
     for attempt in 1..=TRIES {
@@ -112,7 +112,7 @@ async fn attempt(
         }
     }
     let (method, failure) = last;
-    report(Outcome::Failed, method, Some(failed(sequence, failure, terms.bounds)))
+    report(Outcome::Failed, method, Some(failed(sequence, method, failure, terms.bounds)))
 }
 
 fn report(outcome: Outcome, method: Option<Method>, reason: Option<String>) -> RepairReport {
@@ -146,6 +146,7 @@ fn held(sequence: &Sequence, seen: &Observation, frontier: i64, guard: Guard, ro
             "the gap is wider than advance_limit, and only an owner may leap: GRANT {owner} TO {role}, or raise \
              advance_limit"
         ),
+        Guard::NoUpdate => format!("a privilege is missing: GRANT UPDATE ON SEQUENCE {name} TO {role}"),
         Guard::NoPrivilege => format!("a privilege is missing: GRANT USAGE ON SEQUENCE {name} TO {role}"),
     }
 }
@@ -167,13 +168,17 @@ fn still_cached(sequence: &Sequence, method: Method, role: &str) -> Option<Strin
     })
 }
 
-fn failed(sequence: &Sequence, failure: Option<Failure>, bounds: Bounds) -> String {
+fn failed(sequence: &Sequence, method: Option<Method>, failure: Option<Failure>, bounds: Bounds) -> String {
     let limit = humantime::format_duration(bounds.lock);
     match failure {
         Some(Failure::Locked) => format!(
             "another session held {} in an open transaction, or a lock on a table it feeds, for longer than \
              lock_timeout ({limit}); nothing was changed; run again",
             sequence.name
+        ),
+        Some(Failure::TooSlow) if method == Some(Method::Advance) => format!(
+            "handing out values took longer than statement_timeout ({}); it is nearer now, and never further: run again",
+            humantime::format_duration(bounds.statement)
         ),
         Some(Failure::TooSlow) => format!(
             "it would have kept inserts waiting for longer than lock_timeout ({limit}); nothing was changed; run again"

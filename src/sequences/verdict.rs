@@ -46,6 +46,11 @@ impl ColumnRange {
         }
     }
 
+    /// Whether no id beyond `limit`, upwards or downwards, fits.
+    pub fn ends_within(self, limit: i128) -> bool {
+        if limit > 0 { i128::from(self.max) <= limit } else { i128::from(self.min) >= limit }
+    }
+
     /// The ids that fit both.
     pub fn narrowest(self, other: Self) -> Self {
         Self { min: self.min.max(other.min), max: self.max.min(other.max) }
@@ -170,12 +175,13 @@ impl Position {
         self.next
     }
 
-    /// The move that puts the next value beyond `frontier` and, where they fit, `headroom` values further;
-    /// none when no value would be left before the limit.
-    pub fn move_beyond(&self, frontier: i64, headroom: u32) -> Option<Move> {
+    /// The move that puts the next value beyond `frontier` and `headroom` values further, or as many of them as fit
+    /// into `max_ratio` of what is left; none when no value would be left before the limit.
+    pub fn move_beyond(&self, frontier: i64, headroom: u32, max_ratio: f64) -> Option<Move> {
         let gap = self.gap(frontier);
         let spare = self.left().checked_sub(gap + 1)?;
-        let headroom = u128::from(headroom).min(spare);
+        let allowed = ((self.left() as f64 * max_ratio) as u128).saturating_sub(gap);
+        let headroom = u128::from(headroom).min(spare).min(allowed);
         let values = gap + headroom;
         Some(Move { values, last: i64::try_from(self.nth(values)?).ok()?, headroom })
     }
@@ -242,7 +248,7 @@ mod tests {
         let position = Position::new(serial, fresh(658), ColumnRange::INT4);
         assert_eq!(position.next_value(), Some(658));
         assert_eq!(position.judge(Some(695)), Judgement::Behind { gap: 38 });
-        assert_eq!(position.move_beyond(695, 0), Some(Move { values: 38, last: 695, headroom: 0 }));
+        assert_eq!(position.move_beyond(695, 0, 1.0), Some(Move { values: 38, last: 695, headroom: 0 }));
         assert!((position.used_ratio() - 657.0 / 2_147_483_647.0).abs() < 1e-15);
     }
 
@@ -260,7 +266,7 @@ mod tests {
         assert_eq!(position.next_value(), Some(-11));
         assert_eq!(position.judge(Some(-10)), Judgement::InSync);
         assert_eq!(position.judge(Some(-20)), Judgement::Behind { gap: 10 });
-        assert_eq!(position.move_beyond(-20, 2), Some(Move { values: 12, last: -22, headroom: 2 }));
+        assert_eq!(position.move_beyond(-20, 2, 1.0), Some(Move { values: 12, last: -22, headroom: 2 }));
     }
 
     #[test]
@@ -269,7 +275,7 @@ mod tests {
         assert_eq!(position.weigh(198, true), Extreme::LookCloser, "another node's id");
         assert_eq!(position.weigh(191, true), Extreme::Frontier);
         assert_eq!(position.weigh(88, true), Extreme::Frontier, "behind: it stands for the frontier");
-        assert_eq!(position.move_beyond(191, 0), Some(Move { values: 10, last: 191, headroom: 0 }));
+        assert_eq!(position.move_beyond(191, 0, 1.0), Some(Move { values: 10, last: 191, headroom: 0 }));
     }
 
     #[test]
@@ -298,8 +304,8 @@ mod tests {
         let position = Position::new(parameters(1), fresh(658), ColumnRange::INT4);
         let gap = u128::from(i32::MAX.unsigned_abs()) - 657;
         assert_eq!(position.judge(Some(i64::from(i32::MAX))), Judgement::Behind { gap });
-        assert_eq!(position.move_beyond(i64::from(i32::MAX), 0), None);
-        let one_below = position.move_beyond(i64::from(i32::MAX) - 1, 1000);
+        assert_eq!(position.move_beyond(i64::from(i32::MAX), 0, 1.0), None);
+        let one_below = position.move_beyond(i64::from(i32::MAX) - 1, 1000, 1.0);
         assert_eq!(one_below.map(|step| (step.last, step.headroom)), Some((i64::from(i32::MAX) - 1, 0)));
     }
 
@@ -309,7 +315,7 @@ mod tests {
         let position = Position::new(widest, fresh(i64::MIN), ColumnRange::INT8);
         assert_eq!(position.left(), 1 << 64);
         assert_eq!(position.judge(Some(i64::MAX)), Judgement::Behind { gap: 1 << 64 });
-        assert_eq!(position.move_beyond(i64::MAX, u32::MAX), None);
+        assert_eq!(position.move_beyond(i64::MAX, u32::MAX, 1.0), None);
         for increment in [i64::MAX, i64::MIN, 1, -1] {
             for last_value in [i64::MIN, -1, 0, 1, i64::MAX] {
                 for frontier in [i64::MIN, 0, i64::MAX] {
@@ -317,7 +323,7 @@ mod tests {
                     let position = Position::new(both, called(last_value), ColumnRange::INT8);
                     let ratio = position.used_ratio();
                     assert!((0.0..=1.0).contains(&ratio), "{increment} {last_value}: {ratio}");
-                    if let Some(step) = position.move_beyond(frontier, 3) {
+                    if let Some(step) = position.move_beyond(frontier, 3, 1.0) {
                         assert!(position.gap(frontier) <= step.values);
                         assert!(
                             position.ceiling(0.5, step) * i128::from(increment.signum())

@@ -1,12 +1,17 @@
 //! The real binary against a real PostgreSQL. One server for all tests, a database for each.
 
+mod agent;
 mod demo;
 mod deploy;
+mod discovery;
 mod documents;
 mod faults;
 mod grants;
+mod guards;
+mod observation;
 mod oracle;
 mod race;
+mod reporting;
 mod story;
 mod support;
 mod wake;

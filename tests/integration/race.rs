@@ -12,7 +12,7 @@ use field::{Mender, Order, TARGETS, Target, field, fight, mend};
 use pgmedic::report::{Method, Verdict};
 
 /// Of putting ids ahead and mending.
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn repairs_beside_six_inserting_clients_cause_no_duplicate() {
@@ -54,7 +54,7 @@ async fn nobody_but_the_saboteur_is_ever_seen_moving_a_sequence_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_fight_shows_what_setval_to_the_maximum_does() {
     let mut database = field().await;
-    let seen = fight(&mut database, Order { mender: Mender::SetvalMax, saboteur: false, rounds: 20 * ROUNDS }).await;
+    let seen = fight(&mut database, Order { mender: Mender::SetvalMax, saboteur: false, rounds: 15 * ROUNDS }).await;
     let wrongs = seen.wrongs();
     println!(
         "{} inserts, {} given twice, {} out of order, {} collisions, {} seen moving back",

@@ -71,13 +71,14 @@ fn mend(case: &Case, drawn: &Drawn, terms: Terms, gap: usize, left: Option<usize
     };
     // One value must be left.
     let Some(spare) = left.unwrap_or(usize::MAX).checked_sub(gap + 1) else { return held(None) };
-    let values = gap + terms.headroom.min(spare);
+    let allowed = left.map_or(usize::MAX, |left| (left as f64 * terms.max_leap_ratio) as usize);
+    let values = gap + terms.headroom.min(spare).min(allowed.saturating_sub(gap));
     let near = values <= terms.advance_limit;
-    if terms.owner && (case.cache > 1 || !near) {
-        let too_far = left.is_some_and(|left| values as f64 / left as f64 > terms.max_leap_ratio);
-        if too_far {
-            return held(Some("leap"));
-        }
+    let leap = terms.owner && (case.cache > 1 || !near);
+    if left.is_some_and(|left| values as f64 / left as f64 > terms.max_leap_ratio) {
+        return held(Some(if leap || !near { "leap" } else { "advance" }));
+    }
+    if leap {
         return (
             json!({ "outcome": "repaired", "method": "leap", "next_value": drawn.after(values) }),
             drawn.after(values),

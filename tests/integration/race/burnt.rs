@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 6;
 
 /// Every value of a sequence goes to a user, was unusable (not beyond an id that was put ahead of it), or was burnt
 /// by a repair. Two repairs that see the same drift burn one value at most: the one by which the slower of them

@@ -4,13 +4,14 @@ use super::seen::{Draw, Rewind, Seen};
 use crate::support::Database;
 use pgmedic::config::{Environment, Settings};
 use pgmedic::report::{Progress, SequenceReport};
-use pgmedic::sequences::{Orders, pass};
+use pgmedic::sequences::{Memory, Orders, pass};
 use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use sqlx::postgres::{PgConnection, PgDatabaseError};
 use sqlx::{AssertSqlSafe, Row};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 const CLIENTS: usize = 6;
 
@@ -93,14 +94,21 @@ pub async fn field() -> Database {
 /// Ends when the mending has been done so often.
 pub async fn fight(database: &mut Database, order: Order) -> Seen {
     let stop = Arc::new(AtomicBool::new(false));
+    let inserts = Arc::new(AtomicUsize::new(0));
     let mut clients = Vec::new();
     for number in 0..CLIENTS {
         // Two of them delete what they inserted: their ids may not come back.
-        clients.push(tokio::spawn(client(database.connect().await, number < 2, Arc::clone(&stop))));
+        let client = client(database.connect().await, number < 2, Arc::clone(&stop), Arc::clone(&inserts));
+        clients.push(tokio::spawn(client));
     }
     let monitor = tokio::spawn(monitor(database.connect().await, order.saboteur, Arc::clone(&stop)));
     let mut seen = Seen::default();
     for _ in 0..order.rounds {
+        // However the machine shares out its time, mending and inserting take turns.
+        let enough = inserts.load(Ordering::Relaxed) + CLIENTS * TARGETS.len();
+        while inserts.load(Ordering::Relaxed) < enough {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         for (target, explicit) in TARGETS.iter().zip(&mut seen.explicit) {
             explicit.insert(target.put_ahead(&mut database.connection).await);
         }
@@ -122,10 +130,12 @@ pub async fn fight(database: &mut Database, order: Order) -> Seen {
 }
 
 /// One pass of the library's.
-pub async fn mend(database: &Database) -> Vec<SequenceReport> {
+pub async fn mend(database: &Database) -> Vec<Arc<SequenceReport>> {
     let file = database.config(SETTINGS);
     let settings = Settings::load(Some(file.path()), &Environment::default()).expect("settings");
-    let report = pass(&settings.databases[0], &settings.sequences, &Orders::default(), &Progress::default()).await;
+    let orders = Orders::default();
+    let mut memory = Memory::default();
+    let report = pass(&settings.databases[0], &settings.sequences, &orders, &mut memory, &Progress::default()).await;
     assert_eq!(report.error, None);
     report.sequences
 }
@@ -140,10 +150,16 @@ async fn setval_max(connection: &mut PgConnection) {
 }
 
 /// Inserts into one table after the other, and keeps every value that the sequences gave it.
-async fn client(mut connection: PgConnection, deletes: bool, stop: Arc<AtomicBool>) -> [Vec<Draw>; TARGETS.len()] {
+async fn client(
+    mut connection: PgConnection,
+    deletes: bool,
+    stop: Arc<AtomicBool>,
+    inserts: Arc<AtomicUsize>,
+) -> [Vec<Draw>; TARGETS.len()] {
     let mut draws: [Vec<Draw>; TARGETS.len()] = Default::default();
     while !stop.load(Ordering::Relaxed) || draws[0].len() < INSERTS {
         for (Target { table, .. }, draws) in TARGETS.iter().zip(&mut draws) {
+            inserts.fetch_add(1, Ordering::Relaxed);
             let insert = AssertSqlSafe(format!("INSERT INTO {table} DEFAULT VALUES RETURNING id"));
             match sqlx::query(insert).fetch_one(&mut connection).await {
                 Ok(row) => draws.push(Draw { value: row.get(0), collided: false }),

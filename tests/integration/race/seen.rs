@@ -3,6 +3,7 @@
 use super::field::TARGETS;
 use pgmedic::report::{Method, Outcome, SequenceReport};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// A value that a sequence gave to an insert.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +31,7 @@ pub struct Seen {
     pub draws: [Vec<Vec<Draw>>; TARGETS.len()],
     pub backward: Vec<Rewind>,
     pub sabotages: usize,
-    pub findings: Vec<SequenceReport>,
+    pub findings: Vec<Arc<SequenceReport>>,
 }
 
 /// What no healthy sequence does.

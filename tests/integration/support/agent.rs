@@ -1,7 +1,7 @@
 //! The agent as a process of its own: started, asked, told and ended.
 
-use super::Database;
 use super::database::command;
+use super::{Database, until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
@@ -35,11 +35,7 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 impl Database {
     /// Waits until this query answers true.
     pub async fn until(&mut self, query: &str) {
-        let deadline = Instant::now() + DEADLINE;
-        while !sqlx::Row::get::<bool, _>(&self.row(query).await, 0) {
-            assert!(Instant::now() < deadline, "never true: {query}");
-            tokio::time::sleep(PAUSE).await;
-        }
+        until(&mut self.connection, query).await;
     }
 }
 

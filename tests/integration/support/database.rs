@@ -32,6 +32,13 @@ impl Database {
         Self { name, url, connection }
     }
 
+    /// A database that a test has created by itself, on the common server.
+    pub async fn existing(name: &str) -> Self {
+        let url = server().url(name);
+        let connection = PgConnection::connect(&url).await.expect("the database");
+        Self { name: name.to_owned(), url, connection }
+    }
+
     /// The same database as another role, by its socket.
     pub fn url_as(&self, role: &str) -> String {
         self.url.replace("user=postgres", &format!("user={role}"))
@@ -91,6 +98,13 @@ impl Database {
         pgmedic(&[("DATABASE_URL", &self.url_as(role))], &[&["--once", "--format", "json"], arguments].concat())
     }
 
+    /// With settings, as another role.
+    pub fn once_with_as(&self, role: &str, settings: &str, arguments: &[&str]) -> Outcome {
+        let file = self.config_as(role, settings);
+        let path = file.path().to_str().expect("a UTF-8 path");
+        pgmedic(&[], &[&["--once", "--format", "json", "--config", path], arguments].concat())
+    }
+
     /// `pgmedic --once --format json` with settings: TOML without `[[databases]]`, which is added.
     pub fn once_with(&self, settings: &str, arguments: &[&str]) -> Outcome {
         let file = self.config(settings);
@@ -100,8 +114,14 @@ impl Database {
 
     /// A configuration file with this database, under its own name, and more settings.
     pub fn config(&self, settings: &str) -> tempfile::NamedTempFile {
+        self.config_as("postgres", settings)
+    }
+
+    /// The same, for another role.
+    pub fn config_as(&self, role: &str, settings: &str) -> tempfile::NamedTempFile {
         let file = tempfile::Builder::new().suffix(".toml").tempfile().expect("a file");
-        let text = format!("{settings}\n[[databases]]\nname = \"{}\"\nurl = \"{}\"\n", self.name, self.url);
+        let url = self.url_as(role);
+        let text = format!("{settings}\n[[databases]]\nname = \"{}\"\nurl = \"{url}\"\n", self.name);
         std::fs::write(file.path(), text).expect("a configuration");
         file
     }

@@ -2,15 +2,17 @@
 
 mod agent;
 mod database;
+mod findings;
 mod outcome;
 mod pooler;
 mod running;
 
 pub use agent::{Agent, eventually};
 pub use database::{Database, command, pgmedic};
+pub use findings::{cure, feed};
 pub use outcome::Outcome;
 pub use pooler::Pooler;
-pub use running::{Running, waiting};
+pub use running::{PATIENT, Running, until, until_it_waits_for, waiting};
 
 use pgmedic::demo::{Server, ServerOptions};
 use std::sync::LazyLock;

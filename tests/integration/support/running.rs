@@ -1,27 +1,53 @@
 //! The binary beside a test, and waiting for what it does on the server.
 
-use super::{Database, Outcome, database};
+use super::{Database, Outcome, command};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Row};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use tempfile::NamedTempFile;
 use tokio::process::Child;
 
 /// Far beyond what anything here takes: whoever is still busy then hangs.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// Timeouts that no test reaches, for passes that are held up on purpose.
+pub const PATIENT: &str = "[sequences]\nlock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
+
 /// A pass that has been started and not yet been waited for. It is killed when it is dropped.
-pub struct Running(Child);
+pub struct Running {
+    child: Child,
+    // Deleted when the run is over.
+    _config: Option<NamedTempFile>,
+}
 
 impl Running {
     /// `pgmedic --once --format json` with these variables.
     pub fn once(variables: &[(&str, &str)]) -> Self {
-        let mut command = tokio::process::Command::from(database::command(variables, &["--once", "--format", "json"]));
+        Self::start(variables, &["--once", "--format", "json"], None)
+    }
+
+    /// `pgmedic --once --format json` with settings and these arguments.
+    pub fn once_with(database: &Database, settings: &str, arguments: &[&str]) -> Self {
+        Self::once_with_as(database, "postgres", settings, arguments)
+    }
+
+    /// The same, as another role.
+    pub fn once_with_as(database: &Database, role: &str, settings: &str, arguments: &[&str]) -> Self {
+        let config = database.config_as(role, settings);
+        let path = config.path().to_str().expect("a UTF-8 path").to_owned();
+        Self::start(&[], &[&["--once", "--format", "json", "--config", &path], arguments].concat(), Some(config))
+    }
+
+    fn start(variables: &[(&str, &str)], arguments: &[&str], config: Option<NamedTempFile>) -> Self {
+        let mut command = tokio::process::Command::from(command(variables, arguments));
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        Self(command.spawn().expect("pgmedic starts"))
+        Self { child: command.spawn().expect("pgmedic starts"), _config: config }
     }
 
     /// What it said when it has ended by itself; a hang and a panic are failures of the test.
     pub async fn outcome(self) -> Outcome {
-        let output = tokio::time::timeout(DEADLINE, self.0.wait_with_output())
+        let output = tokio::time::timeout(DEADLINE, self.child.wait_with_output())
             .await
             .unwrap_or_else(|_| panic!("pgmedic still runs after {DEADLINE:?}"))
             .expect("pgmedic's end");
@@ -32,7 +58,7 @@ impl Running {
 
     /// SIGKILL, as the kernel would when memory runs out.
     pub async fn kill(mut self) {
-        self.0.kill().await.expect("a process to kill");
+        self.child.kill().await.expect("a process to kill");
     }
 }
 
@@ -44,11 +70,7 @@ impl Database {
 
     /// Returns once `condition`, a boolean expression, holds on the server.
     pub async fn eventually(&mut self, condition: &str) {
-        let start = Instant::now();
-        while self.number(&format!("SELECT ({condition})::integer::bigint")).await == 0 {
-            assert!(start.elapsed() < DEADLINE, "still not: {condition}");
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        until(&mut self.connection, &format!("SELECT ({condition})")).await;
     }
 
     /// Returns once a pass over this database waits for a lock, in a message of this name.
@@ -70,6 +92,29 @@ impl Database {
 pub fn waiting(message: &str) -> String {
     format!(
         "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' \
-         AND query LIKE '/* pgmedic:{message} */%'"
+         AND query LIKE '/* pgmedic:{message} %'"
     )
+}
+
+/// Waits until the query's one boolean is true.
+pub async fn until(connection: &mut PgConnection, question: &str) {
+    let start = Instant::now();
+    loop {
+        let answer = sqlx::query(AssertSqlSafe(question.to_owned())).fetch_one(&mut *connection).await;
+        if answer.unwrap_or_else(|error| panic!("{error}\nin: {question}")).get(0) {
+            return;
+        }
+        assert!(start.elapsed() < DEADLINE, "never true: {question}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Waits until `pgmedic` waits for a lock on this relation of `connection`'s database.
+pub async fn until_it_waits_for(connection: &mut PgConnection, relation: &str) {
+    let question = format!(
+        "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                        WHERE a.application_name = 'pgmedic' AND a.datname = current_database()
+                          AND l.relation = '{relation}'::regclass AND NOT l.granted)"
+    );
+    until(connection, &question).await;
 }

@@ -1,0 +1,227 @@
+//! The agent as a real process: its schedule, its leader, its database's fall and rise, its signals, its pages.
+
+use crate::support::{Agent, Database, eventually};
+use nix::sys::signal::Signal;
+use pgmedic::demo::{Server, ServerOptions};
+use std::fs;
+use std::path::Path;
+
+const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
+
+const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";
+const MENDED: &str = "SELECT last_value = 20 FROM orders_id_seq";
+
+async fn fill(mut database: Database) -> Database {
+    database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 20)").await;
+    database
+}
+
+async fn orders() -> Database {
+    fill(Database::new().await).await
+}
+
+/// Rewinds the sequence in a session that ends, and so reports what it did.
+async fn rewind(database: &mut Database) {
+    let mut saboteur = database.connect().await;
+    sqlx::raw_sql(REWIND).execute(&mut saboteur).await.unwrap();
+    sqlx::Connection::close(saboteur).await.unwrap();
+}
+
+fn series(name: &str, database: &Database, labels: &str) -> String {
+    format!("pgmedic_{name}{{{}}}", labels.replace("DATABASE", &format!("database=\"{}\"", database.name)))
+}
+
+#[tokio::test]
+async fn drift_is_repaired_by_a_tick_and_its_cause_is_told() {
+    let mut database = orders().await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    database.until(MENDED).await;
+    agent.passes_again(&database.name, 1.0);
+    rewind(&mut database).await;
+    database.until(MENDED).await;
+    agent.until(&series("drift_detected_total", &database, "cause=\"rewound\",DATABASE"), |drift| drift == 1.0);
+    assert_eq!(agent.metric(&series("sequences", &database, "DATABASE,verdict=\"in_sync\"")), Some(1.0));
+    assert_eq!(agent.metric(&series("database_up", &database, "DATABASE")), Some(1.0));
+    let log = agent.stop();
+    assert!(log.contains("(cause: rewound) and was moved to 21"), "{log}");
+}
+
+#[tokio::test]
+async fn a_dry_run_looks_and_changes_nothing() {
+    let mut database = orders().await;
+    rewind(&mut database).await;
+    let config = database.config(&format!("{EVERY_SECOND}\n[http]\nlisten = \"127.0.0.1:0\"\n"));
+    let agent = Agent::run(config, &["--dry-run"]);
+    agent.until(&series("sequence_gap_max_values", &database, "DATABASE"), |gap| gap == 20.0);
+    agent.passes_again(&database.name, 2.0);
+    let drift = series("drift_detected_total", &database, "cause=\"unknown\",DATABASE");
+    assert_eq!(agent.metric(&drift), Some(1.0), "the same drift is counted once");
+    agent.stop();
+    assert_eq!(database.nextval("orders_id_seq").await, 1);
+}
+
+#[tokio::test]
+async fn one_agent_leads_and_another_takes_over_when_it_is_killed() {
+    let mut database = orders().await;
+    let leader = series("leader", &database, "DATABASE");
+    let first = Agent::start(&database, EVERY_SECOND);
+    first.until(&leader, |leads| leads == 1.0);
+    let second = Agent::start(&database, EVERY_SECOND);
+    second.until(&series("pass_skipped_total", &database, "DATABASE,pass=\"sequences\",reason=\"standby\""), |n| {
+        n >= 2.0
+    });
+    assert_eq!(second.metric(&leader), Some(0.0));
+    assert_eq!(second.get("/readyz").0, 200, "a standby is ready");
+    assert_eq!(
+        second.metric(&series("sequences", &database, "DATABASE,verdict=\"in_sync\"")),
+        None,
+        "it has not looked"
+    );
+    first.signal(Signal::SIGKILL);
+    second.until(&leader, |leads| leads == 1.0);
+    rewind(&mut database).await;
+    database.until(MENDED).await;
+    second.stop();
+    database.until("SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))").await;
+}
+
+#[tokio::test]
+async fn it_outlives_its_servers_crash_and_works_again() {
+    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    let up = series("database_up", &database, "DATABASE");
+    agent.until(&up, |up| up == 1.0);
+    server.stop_hard();
+    agent.until(&up, |up| up == 0.0);
+    assert_eq!(
+        agent.metric(&series("sequences", &database, "DATABASE,verdict=\"in_sync\"")),
+        None,
+        "no news is not good"
+    );
+    assert_eq!(agent.get("/livez").0, 200, "the agent itself is well");
+    server.restart().unwrap();
+    agent.until(&up, |up| up == 1.0);
+    let log = agent.stop();
+    assert_eq!(log.matches("is back").count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn it_starts_without_its_database_and_is_ready_when_it_comes() {
+    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let mut database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
+    database.sql(REWIND).await;
+    server.stop_hard();
+    let agent = Agent::start(&database, EVERY_SECOND);
+    agent.until(&series("database_up", &database, "DATABASE"), |up| up == 0.0);
+    assert_eq!((agent.get("/livez").0, agent.get("/readyz").0), (200, 503));
+    server.restart().unwrap();
+    eventually("ready", || (agent.get("/readyz").0 == 200).then_some(()));
+    agent.until(&series("repairs_total", &database, "DATABASE,method=\"advance\",outcome=\"repaired\""), |n| n == 1.0);
+    agent.stop();
+}
+
+#[tokio::test]
+async fn a_bad_configuration_is_refused_and_the_old_one_stays() {
+    let database = orders().await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    let accepted = "pgmedic_config_last_reload_successful";
+    assert_eq!(agent.metric(accepted), Some(1.0));
+    agent.edit(|text| text.replace("* * * * * *", "* * * * *"));
+    agent.signal(Signal::SIGHUP);
+    agent.until(accepted, |accepted| accepted == 0.0);
+    agent.logs("sequences.schedule");
+    agent.passes_again(&database.name, 1.0);
+    agent.edit(|text| text.replace("* * * * *", "*/2 * * * * *"));
+    agent.signal(Signal::SIGHUP);
+    agent.until(accepted, |accepted| accepted == 1.0);
+    let interval = series("pass_interval_seconds", &database, "DATABASE,pass=\"sequences\"");
+    agent.until(&interval, |seconds| seconds == 2.0);
+    agent.passes_again(&database.name, 1.0);
+    agent.stop();
+}
+
+#[tokio::test]
+async fn a_stopped_and_continued_agent_goes_on() {
+    let mut database = orders().await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    database.until(MENDED).await;
+    agent.passes_again(&database.name, 1.0);
+    agent.signal(Signal::SIGSTOP);
+    rewind(&mut database).await;
+    let now = database.row("SELECT now()::text").await;
+    let now: String = sqlx::Row::get(&now, 0);
+    database.until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '3 seconds'")).await;
+    agent.signal(Signal::SIGCONT);
+    database.until(MENDED).await;
+    agent.passes_again(&database.name, 2.0);
+    agent.stop();
+}
+
+#[tokio::test]
+async fn a_pass_that_is_held_up_is_cancelled_on_the_server_too() {
+    let mut database = orders().await;
+    let settings = "[sequences]\nschedule = \"0 0 * * * *\"\nlock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
+    let mut holder = database.connect().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
+    let agent = Agent::start(&database, settings);
+    crate::support::until_it_waits_for(&mut database.connection, "orders").await;
+    agent.signal(Signal::SIGINT);
+    let (status, log) = agent.ended();
+    assert!(status.success() && !log.contains("did not end in time"), "{status}: {log}");
+    database
+        .until("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '/* pgmedic:%')")
+        .await;
+}
+
+#[tokio::test]
+async fn unchanged_tables_are_not_read_again() {
+    let mut database = orders().await;
+    database.sql("CREATE TABLE items (id serial PRIMARY KEY); INSERT INTO items DEFAULT VALUES").await;
+    let agent =
+        Agent::start(&database, &format!("{EVERY_SECOND}full_pass_every = 1000000\n[log]\nlevel = \"debug\"\n"));
+    database.until(MENDED).await;
+    eventually("a quiet pass", || agent.log().contains("changed=0").then_some(()));
+    let mut visitor = database.connect().await;
+    sqlx::raw_sql("INSERT INTO items DEFAULT VALUES").execute(&mut visitor).await.unwrap();
+    sqlx::Connection::close(visitor).await.unwrap();
+    eventually("a pass that reads one", || agent.log().contains("changed=1").then_some(()));
+    agent.stop();
+}
+
+#[tokio::test]
+async fn every_metric_in_the_documents_is_there_and_every_metric_is_in_the_documents() {
+    let mut database = orders().await;
+    rewind(&mut database).await;
+    let config = database.config(&format!("{EVERY_SECOND}\n[http]\nlisten = \"127.0.0.1:0\"\n"));
+    // In a dry run the drift stays, and with it the series of what needs attention.
+    let agent = Agent::run(config, &["--dry-run"]);
+    agent.until(&series("sequence_gap_max_values", &database, "DATABASE"), |gap| gap == 20.0);
+    let (_, metrics) = agent.get("/metrics");
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/agent.md")).unwrap();
+    let documented: Vec<&str> = document
+        .split('`')
+        .filter(|word| word.starts_with("pgmedic_") && word.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        .collect();
+    assert!(documented.len() > 15);
+    for name in &documented {
+        assert!(metrics.contains(&format!("# TYPE {name} ")), "{name} is documented and not there");
+    }
+    for name in metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()) {
+        assert!(name.starts_with("process_") || documented.contains(&name), "{name} is there and not documented");
+    }
+    agent.stop();
+}
+
+#[tokio::test]
+async fn no_request_changes_anything_and_unknown_pages_are_not_found() {
+    let database = orders().await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    agent.until(&series("leader", &database, "DATABASE"), |leads| leads == 1.0);
+    assert_eq!(agent.get("/nowhere").0, 404);
+    let (status, reports) = agent.get("/api/v1/reports");
+    assert_eq!(status, 200);
+    let reports: serde_json::Value = serde_json::from_str(&reports).unwrap();
+    assert_eq!(reports["databases"][0]["name"], database.name.as_str());
+    agent.stop();
+}

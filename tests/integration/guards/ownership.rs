@@ -1,0 +1,98 @@
+//! What a role that does not own a sequence can mend, and what it is told about the rest.
+
+use crate::support::{Database, cure};
+use serde_json::json;
+
+const LIMIT: &str = "[sequences]\nadvance_limit = 10\n";
+
+/// A table of an owner's with ids up to `frontier`, and a role that may read it and call `nextval`.
+async fn with_guest(frontier: i64) -> (Database, String) {
+    let mut database = Database::new().await;
+    let (owner, guest) = (database.role("The owner"), database.role("guest"));
+    database
+        .sql(&format!(
+            "CREATE ROLE \"{owner}\"; CREATE ROLE {guest} LOGIN;
+             CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, {frontier});
+             ALTER TABLE t OWNER TO \"{owner}\"; GRANT CREATE ON SCHEMA public TO \"{owner}\";
+             GRANT SELECT ON t TO {guest}; GRANT SELECT, USAGE ON t_id_seq TO {guest}"
+        ))
+        .await;
+    (database, guest)
+}
+
+#[tokio::test]
+async fn a_guest_advances_up_to_the_limit() {
+    let (mut database, guest) = with_guest(10).await;
+    let outcome = database.once_with_as(&guest, LIMIT, &[]).exits(0);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "advance", "next_value": 11 }));
+    assert_eq!(database.nextval("t_id_seq").await, 11);
+}
+
+#[tokio::test]
+async fn past_the_limit_a_guest_is_told_the_grant_that_lets_it_leap() {
+    let (mut database, guest) = with_guest(11).await;
+    let outcome = database.once_with_as(&guest, LIMIT, &[]).exits(3);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap", "next_value": null }));
+    let reason = outcome.repair_reason("public.t_id_seq");
+    assert!(reason.contains("wider than advance_limit, and only an owner may leap"), "{reason}");
+    assert_eq!(database.number("SELECT last_value FROM t_id_seq").await, 1);
+
+    database.sql(cure(&reason, "GRANT")).await;
+    let outcome = database.once_with_as(&guest, LIMIT, &[]).exits(0);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "leap", "next_value": 12 }));
+}
+
+#[tokio::test]
+async fn without_usage_a_guest_is_told_the_grant_that_lets_it_advance() {
+    let (mut database, guest) = with_guest(5).await;
+    database.sql(&format!("REVOKE USAGE ON t_id_seq FROM {guest}")).await;
+    let outcome = database.once_as(&guest, &[]).exits(3);
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "gap": 5 }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": null }));
+    let reason = outcome.repair_reason("public.t_id_seq");
+    database.sql(cure(&reason, "GRANT")).await;
+    let outcome = database.once_as(&guest, &[]).exits(0);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "advance", "next_value": 6 }));
+}
+
+#[tokio::test]
+async fn update_alone_is_enough_to_advance() {
+    let (mut database, guest) = with_guest(5).await;
+    database.sql(&format!("REVOKE USAGE ON t_id_seq FROM {guest}; GRANT UPDATE ON t_id_seq TO {guest}")).await;
+    let outcome = database.once_as(&guest, &[]).exits(0);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "advance", "next_value": 6 }));
+}
+
+#[tokio::test]
+async fn an_owner_that_took_update_from_itself_is_told_to_give_it_back() {
+    for (revoked, settings) in [("USAGE, UPDATE", ""), ("UPDATE", LIMIT)] {
+        let (mut database, _) = with_guest(20).await;
+        let owner = database.role("bare_owner");
+        database
+            .sql(&format!(
+                "CREATE ROLE {owner} LOGIN; GRANT CREATE ON SCHEMA public TO {owner}; ALTER TABLE t OWNER TO {owner};
+                 REVOKE {revoked} ON t_id_seq FROM {owner}"
+            ))
+            .await;
+        let outcome = database.once_with_as(&owner, settings, &[]).exits(3);
+        outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap" }));
+        let reason = outcome.repair_reason("public.t_id_seq");
+        assert_eq!(cure(&reason, "GRANT"), format!("GRANT UPDATE ON SEQUENCE public.t_id_seq TO {owner}"));
+        database.sql(cure(&reason, "GRANT")).await;
+        let outcome = database.once_with_as(&owner, settings, &[]).exits(0);
+        outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 21 }));
+    }
+}
+
+#[tokio::test]
+async fn a_guest_advances_a_cached_sequence_and_says_what_is_left() {
+    let (mut database, guest) = with_guest(5).await;
+    database.sql("ALTER SEQUENCE t_id_seq CACHE 20").await;
+    let outcome = database.once_as(&guest, &[]).exits(0);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "advance" }));
+    let reason = outcome.repair_reason("public.t_id_seq");
+    assert!(reason.contains("sessions that hold cached values (CACHE 20) may still hand out taken ids"), "{reason}");
+    assert!(reason.contains("GRANT"), "{reason}");
+    let next = database.nextval("t_id_seq").await;
+    assert!(next > 5, "{next}");
+}

@@ -1,0 +1,47 @@
+//! What others do while a leap waits for its lock: it looks again under the lock, and obeys its guards there.
+
+use crate::support::{Database, Outcome, PATIENT, Running, until_it_waits_for};
+use serde_json::json;
+use sqlx::AssertSqlSafe;
+
+/// Makes a leap past id 40 wait for a transaction that has used the sequence, which then does one thing and commits.
+async fn while_it_waits(happens: &str) -> (Outcome, Database) {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE t (id serial PRIMARY KEY); ALTER SEQUENCE t_id_seq CACHE 10;
+             INSERT INTO t SELECT generate_series(1, 40)",
+        )
+        .await;
+    let mut other = database.connect().await;
+    sqlx::raw_sql("BEGIN; SELECT nextval('t_id_seq')").execute(&mut other).await.unwrap();
+    let running = Running::once_with(&database, PATIENT, &[]);
+    until_it_waits_for(&mut database.connection, "t_id_seq").await;
+    sqlx::raw_sql(AssertSqlSafe(format!("{happens}; COMMIT"))).execute(&mut other).await.unwrap();
+    (running.outcome().await, database)
+}
+
+#[tokio::test]
+async fn a_sequence_that_somebody_else_has_moved_further_is_not_moved_back() {
+    let (outcome, mut database) = while_it_waits("SELECT setval('t_id_seq', 1000)").await;
+    outcome.exits(0).repair("public.t_id_seq", json!({ "method": "leap", "next_value": 1001 }));
+    assert_eq!(database.nextval("t_id_seq").await, 1001);
+}
+
+#[tokio::test]
+async fn ids_that_were_committed_meanwhile_are_leapt_over_too() {
+    let (outcome, mut database) = while_it_waits("INSERT INTO t VALUES (60)").await;
+    let outcome = outcome.exits(0);
+    outcome.shows("public.t_id_seq", json!({ "frontier": 40 }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "leap", "next_value": 61 }));
+    assert_eq!(database.nextval("t_id_seq").await, 61);
+}
+
+#[tokio::test]
+async fn a_poisoned_id_that_was_committed_meanwhile_is_held() {
+    let (outcome, mut database) = while_it_waits("INSERT INTO t VALUES (2000000000)").await;
+    let outcome = outcome.exits(3);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap", "next_value": null }));
+    assert!(outcome.repair_reason("public.t_id_seq").contains("moving past id 2000000000"));
+    assert_eq!(database.nextval("t_id_seq").await, 11);
+}

@@ -1,0 +1,86 @@
+//! Partitioned tables with more relations than one transaction may lock: read member by member.
+
+use crate::support::{Database, cure, feed};
+use serde_json::json;
+
+/// More partitions than fit into one transaction, each with an index.
+const PARTITIONS: i64 = 620;
+
+async fn many_partitions(database: &mut Database) {
+    database
+        .sql(&format!(
+            "CREATE TABLE t (id bigserial, region integer, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+             DO $$ BEGIN
+                 FOR region IN 1..{PARTITIONS} LOOP
+                     EXECUTE format('CREATE TABLE \"t.%s\" PARTITION OF t FOR VALUES IN (%s)', region, region);
+                 END LOOP;
+             END $$;
+             INSERT INTO t SELECT region, region FROM generate_series(1, {PARTITIONS}) AS region;
+             SELECT setval('t_id_seq', {PARTITIONS})"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn drift_in_one_partition_of_many_is_found_and_mended() {
+    let mut database = Database::new().await;
+    many_partitions(&mut database).await;
+    let outcome = database.once(&[]).exits(0);
+    outcome.shows("public.t_id_seq", json!({ "verdict": "in_sync", "frontier": PARTITIONS }));
+
+    for (id, region, settings, method) in
+        [(700, 311, "", "advance"), (2000, PARTITIONS, "[sequences]\nadvance_limit = 10\n", "leap")]
+    {
+        database.sql(&format!("INSERT INTO t VALUES ({id}, {region})")).await;
+        let outcome = database.once_with(settings, &[]).exits(0);
+        let feeds = [feed("public.t.id", "serial")];
+        outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": id, "feeds": feeds }));
+        outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": method, "next_value": id + 1 }));
+        let insert = format!("INSERT INTO t (region) VALUES ({region}) RETURNING id");
+        assert_eq!(database.number(&insert).await, id + 1);
+    }
+
+    // Reading each by itself needs a privilege on each.
+    let role = database.role("reader");
+    database
+        .sql(&format!(
+            "CREATE ROLE {role} LOGIN; GRANT SELECT (id) ON t TO {role}; GRANT SELECT, USAGE ON t_id_seq TO {role};
+             INSERT INTO t VALUES (3000, 5)"
+        ))
+        .await;
+    let outcome = database.once_as(&role, &["--dry-run"]).exits(3);
+    outcome.shows("public.t_id_seq", json!({ "verdict": "unreadable" }));
+    let reason = outcome.reason("public.t_id_seq");
+    assert!(reason.contains("too many partitions") && reason.contains("and likewise on the others"), "{reason}");
+    let one = cure(&reason, "GRANT").to_owned();
+    assert_eq!(one, format!("GRANT SELECT (id) ON public.\"t.1\" TO {role}"));
+    let all: Vec<String> = (1..=PARTITIONS).map(|number| one.replace("t.1\"", &format!("t.{number}\""))).collect();
+    database.sql(&all.join(";")).await;
+    let outcome = database.once_as(&role, &["--dry-run"]).exits(3);
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 3000 }));
+
+    database.sql("CREATE SCHEMA \"Closed\"; ALTER TABLE \"t.5\" SET SCHEMA \"Closed\"").await;
+    let reason = database.once_as(&role, &["--dry-run"]).exits(3).reason("public.t_id_seq");
+    database.sql(cure(&reason, "GRANT USAGE ON SCHEMA")).await;
+    let outcome = database.once_as(&role, &["--dry-run"]).exits(3);
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 3000 }));
+}
+
+#[tokio::test]
+async fn a_temporary_child_among_many_does_not_stand_in_the_way() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE parent (id serial PRIMARY KEY);
+             DO $$ BEGIN
+                 FOR number IN 1..510 LOOP
+                     EXECUTE format('CREATE TABLE child_%s () INHERITS (parent)', number);
+                 END LOOP;
+             END $$;
+             CREATE TEMP TABLE temporary () INHERITS (parent);
+             INSERT INTO child_510 VALUES (9); INSERT INTO temporary VALUES (500)",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(0);
+    outcome.shows("public.parent_id_seq", json!({ "verdict": "behind", "frontier": 9 }));
+}

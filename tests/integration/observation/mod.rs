@@ -1,0 +1,10 @@
+//! What is seen of each sequence, and what of it could not be, with the cure.
+
+mod bounded;
+mod changes;
+mod edges;
+mod locks;
+mod members;
+mod privileges;
+mod read_only;
+mod slow;

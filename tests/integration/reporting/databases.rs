@@ -1,0 +1,86 @@
+//! Several databases in one run.
+
+use crate::support::{Database, pgmedic};
+use serde_json::Value;
+use std::io::Write;
+use tempfile::NamedTempFile;
+
+/// A configuration file with these databases by name and URL.
+pub fn configured(databases: &[(&str, &str)]) -> NamedTempFile {
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    for (name, url) in databases {
+        writeln!(file, "[[databases]]\nname = \"{name}\"\nurl = \"{url}\"").unwrap();
+    }
+    file
+}
+
+async fn drifted() -> Database {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (7)").await;
+    database
+}
+
+fn names(report: &Value) -> Vec<&str> {
+    let databases = report["databases"].as_array().unwrap();
+    databases.iter().map(|database| database["name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn every_database_is_mended_and_reported_in_the_configured_order() {
+    let (mut one, mut two) = (drifted().await, drifted().await);
+    let config = configured(&[("zebra", one.url()), ("ant", two.url())]);
+    let path = config.path().to_str().unwrap();
+    let outcome = pgmedic(&[], &["--once", "--format", "json", "-c", path]).exits(0);
+    let report = outcome.json();
+    assert_eq!(names(&report), ["zebra", "ant"]);
+    assert_eq!(report["summary"]["repaired"], 2);
+    assert_eq!((one.nextval("t_id_seq").await, two.nextval("t_id_seq").await), (8, 8));
+}
+
+#[tokio::test]
+async fn only_the_databases_asked_for_are_touched() {
+    let (mut one, mut two, mut three) = (drifted().await, drifted().await, drifted().await);
+    let config = configured(&[("one", one.url()), ("two", two.url()), ("three", three.url())]);
+    let path = config.path().to_str().unwrap();
+    let arguments = ["--once", "--format", "json", "-c", path, "--database", "three", "--database", "one"];
+    assert_eq!(names(&pgmedic(&[], &arguments).exits(0).json()), ["one", "three"]);
+    assert_eq!(one.nextval("t_id_seq").await, 8);
+    assert_eq!(two.nextval("t_id_seq").await, 1);
+    assert_eq!(three.nextval("t_id_seq").await, 8);
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_configured_is_named_with_those_that_are() {
+    let one = drifted().await;
+    let config = configured(&[("one", one.url()), ("two", one.url())]);
+    let path = config.path().to_str().unwrap();
+    let outcome = pgmedic(&[], &["--once", "-c", path, "--database", "One"]).exits(2);
+    for word in ["--database", "One", "one", "two"] {
+        assert!(outcome.stderr.contains(word), "{}", outcome.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_declared_link_may_belong_to_one_database_only() {
+    let (mut one, mut two) = (Database::new().await, Database::new().await);
+    for database in [&mut one, &mut two] {
+        database.sql("CREATE SEQUENCE s; CREATE TABLE t (id bigint); INSERT INTO t VALUES (7)").await;
+    }
+    let mut config = configured(&[("one", one.url()), ("two", two.url())]);
+    let feed = "[[sequences.feeds]]\nsequence = 'public.s'\ncolumn = 'public.t.id'\ndatabase = 'two'\n";
+    writeln!(config, "{feed}").unwrap();
+    let path = config.path().to_str().unwrap();
+    let report = pgmedic(&[], &["--once", "--format", "json", "-c", path]).exits(0).json();
+    let verdict = |index: usize| report["databases"][index]["sequences"][0]["verdict"].clone();
+    assert_eq!((verdict(0), verdict(1)), ("unlinked".into(), "behind".into()));
+}
+
+#[tokio::test]
+async fn the_url_may_be_in_a_file_of_its_own() {
+    let mut database = drifted().await;
+    let mut file = NamedTempFile::new().unwrap();
+    writeln!(file, "{}", database.url()).unwrap();
+    let path = file.path().to_str().unwrap();
+    pgmedic(&[("DATABASE_URL_FILE", path)], &["--once"]).exits(0);
+    assert_eq!(database.nextval("t_id_seq").await, 8);
+}
