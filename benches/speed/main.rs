@@ -41,7 +41,6 @@ fn main() -> ExitCode {
         eprintln!("bench: {error}");
         return ExitCode::FAILURE;
     }
-    println!("\n{verdicts}");
     if check && !verdicts.all_pass() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
@@ -57,7 +56,7 @@ fn measure(quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     if !quick {
         sweep::a_hundred_thousand(&server, &many, verdicts)?;
     }
-    println!("\nat the end: {}", load());
+    println!("\nat the end: {}\n\n{verdicts}", load());
     Ok(())
 }
 

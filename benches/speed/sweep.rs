@@ -94,12 +94,9 @@ fn all_are_looked_at(url: &str, tables: u32) -> Result<()> {
 }
 
 fn show(seen: &Seen) {
-    let Seen { peak_mb, locks_of_one, locks_of_all, samples } = seen;
-    match peak_mb {
-        Some(mb) => println!("  peak resident memory               {mb:.1} MB"),
-        None => println!("  peak resident memory               not measured: no /proc here"),
-    }
-    println!(
-        "  relations locked                   {locks_of_one} by one backend, {locks_of_all} by all ({samples} samples)"
-    );
+    let megabytes = |mb: Option<f64>| mb.map_or("not measured: no /proc here".to_owned(), |mb| format!("{mb:.1} MB"));
+    println!("  peak resident memory               {}", megabytes(seen.peak_mb));
+    println!("  a server process's own memory      {}", megabytes(seen.backend_mb));
+    let Seen { locks_of_one, locks_of_all, samples, .. } = seen;
+    println!("  relations locked                   {locks_of_one} by one, {locks_of_all} by all ({samples} samples)");
 }

@@ -116,6 +116,15 @@ impl Session {
         self.lost.as_ref()
     }
 
+    /// Goes on with a fresh server process: an old one keeps what it learnt of every relation that it ever
+    /// touched, and gives it back only when it ends. Where no other connection can be had, this one serves on.
+    pub async fn renew(&mut self, bounds: Bounds) {
+        match Self::connect(&self.options, bounds, &self.stop).await {
+            Ok(fresh) => std::mem::replace(self, fresh).close().await,
+            Err(error) => tracing::debug!(%error, "no fresh connection"),
+        }
+    }
+
     /// Runs `statements` in one message and one transaction. Each must be a single SQL statement made of constants
     /// and of names that the server itself quoted.
     pub async fn script<S: AsRef<str>>(

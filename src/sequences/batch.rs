@@ -11,6 +11,9 @@ use std::sync::{Mutex, PoisonError};
 /// Most relations that one transaction may lock: a default server's lock table holds about 12 500, for everybody.
 const MAX_RELATIONS: u64 = 500;
 
+/// Most relations that one server process may get to know: each costs it about 4 KB until it ends, so this is 80 MB.
+const MAX_KNOWN: u64 = 20_000;
+
 /// Most statements in one message; more of them gain nothing.
 const MAX_PROBES: usize = 200;
 
@@ -102,10 +105,17 @@ async fn work<'a>(
     progress: &Progress,
 ) -> Vec<Outcome<'a>> {
     let mut outcomes = Vec::new();
+    let mut known = 0;
     let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         let next = queue().pop_front();
         let Some(Batch { mut probes, alone }) = next else { return outcomes };
+        let relations: u64 = probes.iter().map(Probe::relations).sum();
+        if known + relations > MAX_KNOWN && known > 0 {
+            session.renew(bounds).await;
+            known = 0;
+        }
+        known += relations;
         while !probes.is_empty() {
             let access = if alone { Access::ReadAndForget } else { Access::Read };
             let statements = probes.iter().map(|probe| probe.sql(sequences[probe.sequence]));
