@@ -25,6 +25,14 @@ owned AS (
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
       AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
 ),
+-- Domains whose default names a sequence: rare, so they are found before any column is looked at.
+domain_defaults AS MATERIALIZED (
+    SELECT d.refobjid AS seq, t.oid AS type, t.typdefaultbin::text AS expression
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_type t ON t.oid = d.objid AND t.typtype = 'd'
+    JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.refobjid
+    WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+),
 -- Defaults that name a sequence, owned or not; inherited ones are the child's own. A default depends on its own column
 -- too (refobjsubid > 0).
 defaults AS (
@@ -36,14 +44,11 @@ defaults AS (
       AND d.refobjsubid = 0
   UNION ALL
     -- A domain's default, in each column of the domain that has none of its own.
-    SELECT d.refobjid, a.attrelid, a.attnum::integer, t.typdefaultbin::text
-    FROM pg_catalog.pg_depend d
-    JOIN pg_catalog.pg_type t ON t.oid = d.objid AND t.typtype = 'd'
-    JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.refobjid
-    JOIN pg_catalog.pg_attribute a ON a.atttypid = t.oid AND NOT a.atthasdef AND NOT a.attisdropped AND a.attnum > 0
+    SELECT t.seq, a.attrelid, a.attnum::integer, t.expression
+    FROM domain_defaults t
+    JOIN pg_catalog.pg_attribute a ON a.atttypid = t.type AND NOT a.atthasdef AND NOT a.attisdropped AND a.attnum > 0
     JOIN pg_catalog.pg_class r ON r.oid = a.attrelid AND r.relkind IN ('r', 'p', 'f')
-    WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
-      AND a.attidentity = ''
+    WHERE a.attidentity = ''
 ),
 -- What the configuration declares; a column that does not exist leaves att null.
 declared AS (
