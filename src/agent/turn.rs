@@ -94,14 +94,14 @@ impl Work {
                 let report = self.pass(state).await;
                 if self.stop.is_cancelled() { Ended::Well } else { self.publish(state, report) }
             }
-            Err(reason) => self.failed(state, &reason, false),
+            Err(reason) => self.failed(state, &reason, Some(false)),
         }
     }
 
     /// Counts and logs a turn that panicked.
     pub fn panicked(&self, state: &mut State) {
         self.metrics.count_panic(&self.database.name);
-        self.failed(state, "a pass panicked: this is a bug of pgmedic's, please report it", true);
+        self.failed(state, "a pass panicked: this is a bug of pgmedic's, please report it", None);
     }
 
     /// The lead is gone between two turns.
@@ -190,7 +190,7 @@ impl Work {
     fn publish(&self, state: &mut State, report: DatabaseReport) -> Ended {
         self.metrics.count(&report);
         if let Some(reason) = &report.error {
-            return self.failed(state, reason, report.server_version.is_some());
+            return self.failed(state, reason, Some(report.server_version.is_some()));
         }
         state.journal.note(&report);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
@@ -207,14 +207,14 @@ impl Work {
         Ended::Well
     }
 
-    /// `reached` says whether the database answered at all.
-    fn failed(&self, state: &mut State, reason: &str, reached: bool) -> Ended {
+    /// `reached` says whether the database answered at all, if that is known.
+    fn failed(&self, state: &mut State, reason: &str, reached: Option<bool>) -> Ended {
         state.journal.down(&self.database.name, reason);
         // What was seen before is no news of now; it still tells why something drifted meanwhile.
         state.memory.doubt(&Doubt::All);
         self.metrics.board().update(&self.database.name, |station| {
-            station.up = Some(reached);
-            station.leader &= reached;
+            station.up = reached.or(station.up);
+            station.leader &= reached != Some(false);
             station.report = None;
         });
         Ended::Badly
