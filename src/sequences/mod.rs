@@ -21,7 +21,7 @@ mod probe;
 mod repair;
 mod verdict;
 
+pub use crate::orders::Orders;
 pub use memory::Memory;
 pub use needs::{Needs, Relation, SequenceNeed, TableNeed, needs};
-pub use orders::Orders;
 pub use pass::pass;
