@@ -11,7 +11,7 @@ use clap_complete::Shell;
 const AFTER_HELP: &str = "\
 Exit codes of --once:
   0  all is well, or was mended
-  1  the work could not be completed: unreachable database, failed repair
+  1  the work could not be completed: unreachable database, failed repair or sweep
   2  bad usage or configuration
   3  problems remain: drift seen in a dry run, held, exhausted or unreadable
 
@@ -41,7 +41,7 @@ pub struct Cli {
     #[arg(long, value_name = "NAME")]
     pub database: Vec<String>,
 
-    /// Let what is held for this sequence through, this once (repeatable)
+    /// Let what is held for this sequence or session store through, this once (repeatable)
     #[arg(long, value_name = "NAME", requires = "once")]
     pub approve: Vec<String>,
 

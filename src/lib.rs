@@ -1,5 +1,6 @@
 //! pgmedic keeps PostgreSQL inserts from failing because a sequence fell behind its table: it compares every
-//! sequence with the ids it feeds and repairs drift, and never moves a sequence backwards.
+//! sequence with the ids it feeds and repairs drift, and never moves a sequence backwards. It also sweeps out sessions
+//! that are over.
 //!
 //! | room | what is in it |
 //! |---|---|
@@ -11,6 +12,8 @@
 //! | [`grants`] | the least privileges for the configured work, as SQL |
 //! | [`demo`] | a throwaway PostgreSQL, and the story on it |
 //! | [`sequences`] | the pass: discover, observe, judge, repair, report |
+//! | [`sessions`] | sweeps of session stores: check, look, judge, end what is over |
+//! | [`orders`] | what a run asks of its passes |
 //! | [`report`] | what a pass found and did; table and JSON renderings |
 //! | [`metrics`] | the agent's own registry; made from reports |
 //! | [`http`] | metrics, probes, the last reports |
@@ -28,7 +31,9 @@ pub mod grants;
 pub mod http;
 pub mod metrics;
 pub mod once;
+pub mod orders;
 pub mod report;
 pub mod run;
 pub mod sequences;
+pub mod sessions;
 pub mod telemetry;

@@ -1,8 +1,10 @@
 //! The one-shot run: the same passes that the agent calls, each database once, then a report.
 
-use crate::config::Settings;
-use crate::report::{Progress, Report};
+use crate::config::{Database, SessionStore, Settings};
+use crate::db::Bounds;
+use crate::report::{DatabaseReport, Progress, Report};
 use crate::sequences::{Memory, Orders, pass};
+use crate::sessions;
 use futures_util::StreamExt;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,12 +19,25 @@ const LONG: Duration = Duration::from_millis(700);
 
 /// Looks at the databases and mends them as `orders` say; the report has them in the configured order.
 pub async fn run(settings: &Settings, orders: &Orders, progress: &Progress) -> Report {
-    let passes = settings
-        .databases
-        .iter()
-        .map(async |database| pass(database, &settings.sequences, orders, &mut Memory::default(), progress).await);
+    let passes = settings.databases.iter().map(async |database| both(database, settings, orders, progress).await);
     let reports = stream::iter(passes).buffered(AT_ONCE).collect().await;
     Report::new(orders.dry_run, reports)
+}
+
+/// The sequences, and then the session stores.
+async fn both(database: &Database, settings: &Settings, orders: &Orders, progress: &Progress) -> DatabaseReport {
+    let mut report = pass(database, &settings.sequences, orders, &mut Memory::default(), progress).await;
+    let stores: Vec<&SessionStore> = SessionStore::of(&settings.sessions, &database.name).collect();
+    report.sessions = match (&report.server_version, &report.error) {
+        // It would only be waited for once more.
+        (None, Some(error)) => sessions::not_reached(&stores, error),
+        _ => {
+            let sequences = &settings.sequences;
+            let bounds = Bounds { lock: sequences.lock_timeout, statement: sequences.statement_timeout };
+            sessions::pass(database, &stores, bounds, orders, &mut sessions::Memory::default()).await
+        }
+    };
+    report
 }
 
 /// Awaits `work`, with a bar on stderr while it runs long and stderr is a terminal.

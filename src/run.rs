@@ -78,7 +78,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
     let progress = Progress::default();
     let report = once::with_bar(once::run(&settings, &orders, &progress), &progress).await;
     for name in unused(&cli.approve, &report) {
-        tracing::warn!("--approve {name}: nothing of that name was behind; names are as in the report");
+        tracing::warn!(
+            "--approve {name}: nothing of that name was behind, and no session store held; names are as in the report"
+        );
     }
     match print(&report, &cli) {
         // Whoever reads only the beginning has what they wanted.
@@ -97,7 +99,15 @@ fn unused<'a>(approved: &'a [String], report: &Report) -> impl Iterator<Item = &
         .filter(|sequence| sequence.repair.is_some())
         .map(|sequence| sequence.name.replace('"', ""))
         .collect();
-    approved.iter().filter(move |name| !behind.iter().any(|known| known.eq_ignore_ascii_case(&name.replace('"', ""))))
+    let stores: Vec<&str> = report
+        .databases
+        .iter()
+        .flat_map(|database| &database.sessions)
+        .filter(|store| store.approved)
+        .map(|store| store.name.as_str())
+        .collect();
+    let approved = approved.iter().filter(move |name| !stores.contains(&name.as_str()));
+    approved.filter(move |name| !behind.iter().any(|known| known.eq_ignore_ascii_case(&name.replace('"', ""))))
 }
 
 fn print(report: &Report, cli: &Cli) -> io::Result<()> {

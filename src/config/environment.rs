@@ -107,7 +107,8 @@ fn value_of(name: &str, key: &str, kind: &Kind, text: &str) -> Result<Value, Con
         Kind::Fraction => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(ValueKind::from),
         Kind::List => Some(ValueKind::from(split_list(text))),
         Kind::Text | Kind::Secret | Kind::Duration => Some(ValueKind::from(text)),
-        Kind::Table(_) | Kind::Tables(_) => None,
+        // Only lists of tables hold these, which no variable can set.
+        Kind::Scalar | Kind::Table(_) | Kind::Tables(_) => None,
     };
     match value {
         Some(value) => Ok(Value::new(Some(&name.to_owned()), value)),

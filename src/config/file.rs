@@ -94,10 +94,9 @@ impl Checker<'_> {
                 }
                 Ok(())
             }
-            (Kind::Switch, DeValue::Boolean(_)) | (Kind::Text | Kind::Secret | Kind::Duration, DeValue::String(_)) => {
-                Ok(())
-            }
-            (Kind::Whole | Kind::Fraction, DeValue::Integer(number))
+            (Kind::Switch | Kind::Scalar, DeValue::Boolean(_))
+            | (Kind::Text | Kind::Secret | Kind::Duration | Kind::Scalar, DeValue::String(_)) => Ok(()),
+            (Kind::Whole | Kind::Fraction | Kind::Scalar, DeValue::Integer(number))
                 if i64::from_str_radix(number.as_str(), number.radix()).is_ok() =>
             {
                 Ok(())

@@ -5,8 +5,9 @@
 //! | `schema.rs` | lists every key and what it takes |
 //! | `file.rs`, `environment.rs` | read one layer each and refuse what the schema does not know |
 //! | `layers.rs`, `raw.rs` | merge the layers and remember who set what |
-//! | `databases.rs`, `sequences.rs`, `http.rs`, `log.rs` | one section each: its settings, and the judging of its values |
-//! | `name.rs`, `pattern.rs`, `schedule.rs` | SQL names, globs, cron lines |
+//! | `databases.rs`, `sequences.rs`, `sessions.rs`, `http.rs`, `log.rs` | one section each: its settings, and the judging of its values |
+//! | `presets.rs` | session stores that others have defined |
+//! | `name.rs`, `pattern.rs`, `schedule.rs`, `values.rs` | SQL names, globs, cron lines, numbers and durations |
 //! | `redact.rs`, `error.rs` | what may be shown, and the errors |
 
 mod databases;
@@ -18,11 +19,14 @@ mod layers;
 mod log;
 mod name;
 mod pattern;
+mod presets;
 mod raw;
 mod redact;
 mod schedule;
 mod schema;
 mod sequences;
+mod sessions;
+mod values;
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -34,7 +38,9 @@ pub use http::Http;
 pub use log::{Log, LogFormat};
 pub use name::{ColumnName, Mention, NameError, TableName};
 pub use pattern::Pattern;
+pub use presets::Preset;
 pub use sequences::{DeclaredFeed, Sequences};
+pub use sessions::{Action, Encoding, Kind, Meaning, Scalar, SessionStore};
 
 use layers::Layers;
 
@@ -44,6 +50,8 @@ pub struct Settings {
     /// At least one; names are unique.
     pub databases: Vec<Database>,
     pub sequences: Sequences,
+    /// Session stores; names are unique.
+    pub sessions: Vec<SessionStore>,
     pub http: Http,
     pub log: Log,
 }
@@ -57,7 +65,8 @@ impl Settings {
     /// when no database is named. The error says where, what was found and what was expected.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
         let Layers { raw, places } = Layers::load(file, environment)?;
-        let sequences = Sequences::judge(raw.sequences, &places, SystemTime::now())?;
+        let now = SystemTime::now();
+        let sequences = Sequences::judge(raw.sequences, &places, now)?;
         let http = Http::judge(&raw.http, &places)?;
         let log = Log::judge(&raw.log, &places)?;
         let databases = databases::find(raw.databases, &places, environment)?;
@@ -69,7 +78,8 @@ impl Settings {
                 return Err(places.invalid(format!("sequences.feeds[{index}].database"), error::shown(name), expected));
             }
         }
-        Ok(Self { databases, sequences, http, log })
+        let sessions = sessions::judge(raw.sessions, &databases, &places, now)?;
+        Ok(Self { databases, sequences, sessions, http, log })
     }
 
     /// Keeps only the databases of these names; all of them when no name is given.

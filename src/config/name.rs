@@ -99,8 +99,14 @@ impl fmt::Display for ColumnName {
     }
 }
 
+/// A single name, as PostgreSQL stores it.
+pub(super) fn part(text: &str) -> Result<String, NameError> {
+    let [part] = stored(text)?;
+    Ok(part)
+}
+
 /// One part, quoted unless it is a plain lower-case word.
-struct Spelled<'a>(&'a str);
+pub(super) struct Spelled<'a>(pub &'a str);
 
 impl fmt::Display for Spelled<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

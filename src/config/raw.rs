@@ -10,6 +10,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub databases: Vec<RawDatabase>,
     pub sequences: RawSequences,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<RawStore>,
     pub http: RawHttp,
     pub log: RawLog,
 }
@@ -50,6 +52,48 @@ pub(super) struct RawFeed {
     pub column: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<String>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawStore {
+    pub name: Option<String>,
+    pub database: Option<String>,
+    pub preset: Option<String>,
+    pub table: Option<String>,
+    pub expires_at: Option<String>,
+    pub last_activity: Option<String>,
+    pub idle_timeout: Option<String>,
+    pub created_at: Option<String>,
+    pub absolute_timeout: Option<String>,
+    pub encoding: Option<String>,
+    pub time_zone: Option<String>,
+    pub action: Option<String>,
+    pub revoke: Option<RawRevoke>,
+    pub user: Option<String>,
+    pub keep_newest: Option<i64>,
+    pub schedule: Option<String>,
+    pub batch: Option<i64>,
+    pub grace: Option<String>,
+    pub max_fraction: Option<f64>,
+    pub guard_floor: Option<i64>,
+    pub sweep_timeout: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRevoke {
+    pub column: Option<String>,
+    pub value: Option<RawScalar>,
+}
+
+/// Booleans and numbers first: a text would take neither.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(untagged)]
+pub(super) enum RawScalar {
+    Switch(bool),
+    Whole(i64),
+    Text(String),
 }
 
 #[derive(Deserialize, Serialize)]

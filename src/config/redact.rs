@@ -14,6 +14,7 @@ impl Settings {
         let raw = Raw {
             databases: self.databases.iter().map(database).collect(),
             sequences: sequences(&self.sequences),
+            sessions: self.sessions.iter().map(super::SessionStore::raw).collect(),
             http: self.http.raw(),
             log: self.log.raw(),
         };

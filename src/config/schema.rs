@@ -25,6 +25,8 @@ pub(super) enum Kind {
     /// Text that is never shown.
     Secret,
     List,
+    /// Text, a whole number, true or false.
+    Scalar,
 }
 
 const fn key(name: &'static str, kind: Kind) -> Key {
@@ -35,6 +37,7 @@ const fn key(name: &'static str, kind: Kind) -> Key {
 pub(super) const ROOT: &[Key] = &[
     key("databases", Kind::Tables(DATABASE)),
     key("sequences", Kind::Table(SEQUENCES)),
+    key("sessions", Kind::Tables(SESSIONS)),
     key("http", Kind::Table(HTTP)),
     key("log", Kind::Table(LOG)),
 ];
@@ -58,6 +61,32 @@ const SEQUENCES: &[Key] = &[
 
 const FEED: &[Key] = &[key("sequence", Kind::Text), key("column", Kind::Text), key("database", Kind::Text)];
 
+const SESSIONS: &[Key] = &[
+    key("name", Kind::Text),
+    key("database", Kind::Text),
+    key("preset", Kind::Text),
+    key("table", Kind::Text),
+    key("expires_at", Kind::Text),
+    key("last_activity", Kind::Text),
+    key("idle_timeout", Kind::Duration),
+    key("created_at", Kind::Text),
+    key("absolute_timeout", Kind::Duration),
+    key("encoding", Kind::Text),
+    key("time_zone", Kind::Text),
+    key("action", Kind::Text),
+    key("revoke", Kind::Table(REVOKE)),
+    key("user", Kind::Text),
+    key("keep_newest", Kind::Whole),
+    key("schedule", Kind::Text),
+    key("batch", Kind::Whole),
+    key("grace", Kind::Duration),
+    key("max_fraction", Kind::Fraction),
+    key("guard_floor", Kind::Whole),
+    key("sweep_timeout", Kind::Duration),
+];
+
+const REVOKE: &[Key] = &[key("column", Kind::Text), key("value", Kind::Scalar)];
+
 const HTTP: &[Key] = &[key("listen", Kind::Text)];
 
 const LOG: &[Key] = &[key("format", Kind::Text), key("level", Kind::Text)];
@@ -75,6 +104,7 @@ impl Kind {
             Self::Text => "text in quotes",
             Self::Secret => "a connection URL in quotes",
             Self::List => "a list of texts, such as [\"public.*\"]",
+            Self::Scalar => "text in quotes, a whole number, true or false",
         }
     }
 }

@@ -10,6 +10,7 @@ use super::name::{ColumnName, NameError, TableName};
 use super::pattern::Pattern;
 use super::raw::{RawFeed, RawSequences};
 use super::schedule;
+use super::values::{at_least_one, count, explained, ratio, timeout};
 
 /// How to watch and repair sequences.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,44 +115,6 @@ fn patterns(texts: &[String], key: &str, places: &Places) -> Result<Vec<Pattern>
     Ok(patterns)
 }
 
-fn count(number: i64, key: &str, places: &Places) -> Result<u32, ConfigError> {
-    u32::try_from(number).map_err(|_| {
-        let expected = format!("a whole number from 0 to {}", u32::MAX);
-        places.invalid(key, format!("the number {number}"), expected)
-    })
-}
-
-fn at_least_one(number: i64, key: &str, places: &Places) -> Result<u32, ConfigError> {
-    u32::try_from(number).ok().filter(|number| *number > 0).ok_or_else(|| {
-        let expected = format!("a whole number from 1 to {}", u32::MAX);
-        places.invalid(key, format!("the number {number}"), expected)
-    })
-}
-
-fn ratio(number: f64, key: &str, places: &Places) -> Result<f64, ConfigError> {
-    if number > 0.0 && number <= 1.0 {
-        Ok(number)
-    } else {
-        let expected = "a number above 0 and up to 1";
-        Err(places.invalid(key, format!("the number {number}"), expected))
-    }
-}
-
-/// PostgreSQL counts in whole milliseconds and takes 0 for "no limit", which law 4 rules out.
-fn timeout(text: &str, key: &str, places: &Places) -> Result<Duration, ConfigError> {
-    const SHORTEST: Duration = Duration::from_millis(1);
-    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-
-    humantime::parse_duration(text)
-        .ok()
-        .filter(|timeout| (SHORTEST..=LONGEST).contains(timeout))
-        .filter(|timeout| timeout.subsec_nanos() % 1_000_000 == 0)
-        .ok_or_else(|| {
-            let expected = "a duration from 1ms to 1day in whole milliseconds, such as \"100ms\" or \"5s\"";
-            places.invalid(key, shown(text), expected)
-        })
-}
-
 fn feeds(written: Vec<RawFeed>, places: &Places) -> Result<Vec<DeclaredFeed>, ConfigError> {
     let mut feeds: Vec<DeclaredFeed> = Vec::with_capacity(written.len());
     let mut declared = HashMap::new();
@@ -185,10 +148,4 @@ fn name<N: FromStr<Err = NameError>>(
         let expected = format!("{form} in SQL spelling (the schema is never guessed; quote capitals and dots)");
         places.invalid(format!("{feed}.{part}"), explained(&text, &problem), expected)
     })
-}
-
-/// The text with what is wrong about it; a text that is not shown is not picked apart either.
-fn explained(text: &str, problem: &NameError) -> String {
-    let shown = shown(text);
-    if shown.starts_with('"') { format!("{shown} ({problem})") } else { shown }
 }

@@ -2,9 +2,10 @@
 
 mod script;
 
-use crate::config::{ConfigError, Database, Settings};
+use crate::config::{ConfigError, Database, SessionStore, Settings};
 use crate::db::{Access, Bounds, ConnectError, Failure, Session, quote_literal};
 use crate::sequences::needs;
+use crate::sessions;
 use script::{HEAD, Names, script};
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
@@ -42,9 +43,12 @@ async fn of(database: &Database, settings: &Settings, role: Option<&str>) -> Res
     let mut session = connected.map_err(|cause| GrantsError::Connect { database: database.name.clone(), cause })?;
     let unread = |cause| GrantsError::Catalog { database: database.name.clone(), cause };
     let names = names(&mut session, role.unwrap_or(options.get_username()), bounds).await.map_err(unread)?;
-    let needs = needs(&mut session, &database.name, sequences, bounds).await.map_err(unread)?;
+    let mut needs = needs(&mut session, &database.name, sequences, bounds).await.map_err(unread)?;
+    let stores = SessionStore::of(&settings.sessions, &database.name);
+    let (stores, notes) = sessions::needs(&mut session, stores, bounds).await;
+    needs.notes.extend(notes);
     session.close().await;
-    Ok(script(&database.name, &names, &needs, sequences))
+    Ok(script(&database.name, &names, &needs, &stores, sequences))
 }
 
 /// Has the server quote the names that we bring along.

@@ -4,6 +4,7 @@
 use crate::config::Sequences;
 use crate::db::quote_literal;
 use crate::sequences::{Needs, Relation};
+use crate::sessions::StoreNeed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -25,7 +26,7 @@ pub struct Names {
 }
 
 /// The SQL for one database; `label` is its configured name.
-pub fn script(label: &str, names: &Names, needs: &Needs, settings: &Sequences) -> String {
+pub fn script(label: &str, names: &Names, needs: &Needs, stores: &[StoreNeed], settings: &Sequences) -> String {
     let Names { role, database, .. } = names;
     let mut out = Out::default();
     out.gap();
@@ -38,7 +39,7 @@ pub fn script(label: &str, names: &Names, needs: &Needs, settings: &Sequences) -
     out.comment(&format!("The role. Give it a password in psql with: \\password {role}"));
     out.statement(&create_role(names));
     out.statement(&format!("GRANT CONNECT ON DATABASE {database} TO {role}"));
-    for schema in schemas(needs) {
+    for schema in schemas(needs, stores) {
         out.statement(&format!("GRANT USAGE ON SCHEMA {schema} TO {role}"));
     }
 
@@ -61,7 +62,8 @@ pub fn script(label: &str, names: &Names, needs: &Needs, settings: &Sequences) -
     for sequence in needs.sequences.iter().filter(|sequence| sequence.mend) {
         out.statement(&format!("GRANT USAGE ON SEQUENCE {} TO {role}", sequence.relation.name));
     }
-    row_security(&mut out, role, needs);
+    sessions(&mut out, role, stores);
+    row_security(&mut out, role, needs, stores);
     leaps(&mut out, role, needs, settings);
     future(&mut out, role, needs, settings);
     out.text
@@ -83,16 +85,31 @@ fn relations(needs: &Needs) -> impl Iterator<Item = &Relation> {
     sequences.chain(needs.tables.iter().map(|table| &table.relation))
 }
 
-fn schemas(needs: &Needs) -> BTreeSet<&str> {
-    relations(needs).map(|relation| relation.schema.as_str()).collect()
+fn schemas<'a>(needs: &'a Needs, stores: &'a [StoreNeed]) -> BTreeSet<&'a str> {
+    let of_stores = stores.iter().map(|store| store.schema.as_str());
+    relations(needs).map(|relation| relation.schema.as_str()).chain(of_stores).collect()
 }
 
-fn row_security(out: &mut Out, role: &str, needs: &Needs) {
-    let hidden: Vec<&str> = needs
-        .tables
-        .iter()
-        .filter(|table| table.row_security && table.relation.owner != role)
-        .map(|table| table.relation.name.as_str())
+/// What sweeping session stores needs: never a session's id, which it does not read.
+fn sessions(out: &mut Out, role: &str, stores: &[StoreNeed]) {
+    if stores.is_empty() {
+        return;
+    }
+    out.gap();
+    out.comment("To sweep sessions. Locking rows, to leave alone what is being used, asks for UPDATE of a column.");
+    for StoreNeed { table, columns, privileges, .. } in stores {
+        let columns = columns.join(", ");
+        out.statement(&format!("GRANT SELECT ({columns}), {} ON TABLE {table} TO {role}", privileges.join(", ")));
+    }
+}
+
+fn row_security(out: &mut Out, role: &str, needs: &Needs, stores: &[StoreNeed]) {
+    let fed = needs.tables.iter().map(|table| (&table.relation.name, &table.relation.owner, table.row_security));
+    let swept = stores.iter().map(|store| (&store.table, &store.owner, store.row_security));
+    let hidden: Vec<&str> = fed
+        .chain(swept)
+        .filter(|(_, owner, row_security)| *row_security && *owner != role)
+        .map(|(name, ..)| name.as_str())
         .collect();
     if hidden.is_empty() {
         return;
@@ -101,7 +118,7 @@ fn row_security(out: &mut Out, role: &str, needs: &Needs) {
     out.comment(&format!(
         "Row security hides rows of these tables from {role}, and the largest of the rows that are left would be a \
          wrong answer:\nthey count as unreadable until a superuser runs the statement below. It lifts row security on \
-         every table, but not\nthe limits above: {role} can still read the fed columns only.\n  {}",
+         every table, but not\nthe limits above: {role} can still read the same columns only.\n  {}",
         hidden.join(", ")
     ));
     out.comment(&format!("ALTER ROLE {role} BYPASSRLS;"));

@@ -7,7 +7,7 @@ use super::{Outcome, Report};
 pub enum ExitCode {
     /// All is well, or was mended.
     Well = 0,
-    /// The work could not be completed: a database out of reach, a repair that failed.
+    /// The work could not be completed: a database out of reach, a repair or a sweep that failed.
     Incomplete = 1,
     /// Problems remain: drift seen but not mended, held, exhausted, unreadable.
     ProblemsRemain = 3,
@@ -17,10 +17,13 @@ impl ExitCode {
     /// What could not be completed outweighs what remains.
     pub fn of(report: &Report) -> Self {
         let mut sequences = report.databases.iter().flat_map(|database| &database.sequences);
+        let mut stores = report.databases.iter().flat_map(|database| &database.sessions);
         let unreached = report.databases.iter().any(|database| database.error.is_some());
-        if unreached || sequences.clone().any(|sequence| sequence.outcome() == Some(Outcome::Failed)) {
+        let failed = sequences.clone().any(|sequence| sequence.outcome() == Some(Outcome::Failed))
+            || stores.clone().any(|store| store.error.is_some());
+        if unreached || failed {
             Self::Incomplete
-        } else if sequences.any(|sequence| sequence.needs_attention()) {
+        } else if sequences.any(|sequence| sequence.needs_attention()) || stores.any(|store| store.held.is_some()) {
             Self::ProblemsRemain
         } else {
             Self::Well

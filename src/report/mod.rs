@@ -5,10 +5,15 @@
 mod exit;
 mod narrow;
 mod progress;
+mod sessions;
+mod shell;
+mod stores;
 mod table;
 
 pub use exit::ExitCode;
 pub use progress::Progress;
+pub use sessions::SessionReport;
+pub use shell::shell_word;
 pub use table::{TableOptions, render as render_table};
 
 use serde::Serialize;
@@ -39,8 +44,8 @@ pub struct DatabaseReport {
     pub duration_seconds: f64,
     /// Shared with the agent's memory, which may hold thousands.
     pub sequences: Vec<Arc<SequenceReport>>,
-    /// Session stores that were swept: none can be configured in this version.
-    pub sessions: [(); 0],
+    /// Session stores that were swept.
+    pub sessions: Vec<SessionReport>,
 }
 
 /// One sequence: what was found before any repair, and the repair.
@@ -189,6 +194,8 @@ impl Summary {
                 Some(Outcome::Skipped) | None => {}
             }
         }
+        summary.sessions_expired =
+            databases.iter().flat_map(|database| &database.sessions).map(|store| store.expired).sum();
         summary
     }
 }

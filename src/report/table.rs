@@ -1,6 +1,7 @@
 //! A report as text made to be read: worst first, the healthy counted.
 
 use super::narrow::fold;
+use super::stores;
 use super::{DatabaseReport, Outcome, Report, SequenceReport, Verdict};
 use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
 use std::borrow::Cow;
@@ -66,9 +67,15 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
             None => writeln!(text, "\n{}", table.trim_fmt()),
         };
     }
+    if !database.sessions.is_empty() {
+        let lines: Vec<String> = database.sessions.iter().map(|store| format!("  {}", stores::line(store))).collect();
+        let _ = writeln!(text, "\n  sessions\n{}", lines.join("\n"));
+    }
+    let of_stores = database.sessions.iter().flat_map(stores::reasons);
     let reasons: Vec<String> = shown
         .iter()
         .filter_map(|(_, sequence)| reasons(sequence))
+        .chain(of_stores)
         .map(|reason| match width {
             Some(width) => fold(reason.split(' '), " ", 2, width),
             None => format!("  {reason}"),
@@ -206,7 +213,7 @@ fn percent(ratio: f64) -> String {
 }
 
 /// A name from a database must not steer the terminal, nor show as another name.
-fn clean(text: &str) -> Cow<'_, str> {
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
     if text.chars().any(steers) {
         let visible = |c: char| if steers(c) { c.escape_default().to_string() } else { c.to_string() };
         Cow::Owned(text.chars().map(visible).collect())

@@ -23,7 +23,7 @@ mod repair;
 mod verdict;
 
 pub use doubt::Doubt;
+pub use crate::orders::Orders;
 pub use memory::Memory;
 pub use needs::{Needs, Relation, SequenceNeed, TableNeed, needs};
-pub use orders::Orders;
 pub use pass::pass;

@@ -1,22 +1,11 @@
-//! What a run asks of its passes.
+//! What a run's orders mean for one sequence.
 
 use super::catalog::Sequence;
 use super::plan::Policy;
 use super::repair::Terms;
 use crate::config::{Sequences, TableName};
 use crate::db::Bounds;
-use tokio_util::sync::CancellationToken;
-
-/// What a run asks of its passes.
-#[derive(Debug, Clone, Default)]
-pub struct Orders {
-    /// Look only.
-    pub dry_run: bool,
-    /// Sequences, by their reported names, whose held leap is let through this once.
-    pub approved: Vec<String>,
-    /// Cancelled when the pass is to end at once, with nothing left running.
-    pub stop: CancellationToken,
-}
+use crate::orders::Orders;
 
 impl Orders {
     pub(super) fn terms(&self, sequence: &Sequence, settings: &Sequences, bounds: Bounds) -> Terms {

@@ -9,7 +9,7 @@ use super::observe::{Observation, observe};
 use super::plan::{Guard, Plan, Policy, Rights, choose};
 use super::verdict::Judgement;
 use crate::db::{Bounds, Failure, Session};
-use crate::report::{Method, Outcome, Progress, RepairReport};
+use crate::report::{Method, Outcome, Progress, RepairReport, shell_word};
 use std::time::Instant;
 
 /// Tries before giving up: others may hold the lock, or insert ids past the frontier, only so often.
@@ -149,12 +149,6 @@ fn held(sequence: &Sequence, seen: &Observation, frontier: i64, guard: Guard, ro
         Guard::NoUpdate => format!("a privilege is missing: GRANT UPDATE ON SEQUENCE {name} TO {role}"),
         Guard::NoPrivilege => format!("a privilege is missing: GRANT USAGE ON SEQUENCE {name} TO {role}"),
     }
-}
-
-/// A name as one argument of a shell command.
-fn shell_word(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
-    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
 /// What an advance leaves undone where sessions hold values of their own.

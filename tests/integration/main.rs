@@ -12,6 +12,7 @@ mod observation;
 mod oracle;
 mod race;
 mod reporting;
+mod sessions;
 mod story;
 mod support;
 mod wake;

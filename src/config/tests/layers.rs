@@ -44,10 +44,15 @@ fn the_shipped_default_file_names_every_key() {
         for key in keys {
             let named = match key.kind {
                 Kind::Table(_) | Kind::Tables(_) => {
-                    DEFAULTS.contains(&format!("[{}]", key.name)) || DEFAULTS.contains(&format!(".{}]]", key.name))
+                    DEFAULTS.contains(&format!("[{}]", key.name))
+                        || DEFAULTS.contains(&format!(".{}]]", key.name))
+                        || DEFAULTS.contains(&format!("# {} = {{", key.name))
                 }
                 _ => {
-                    DEFAULTS.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{} = ", key.name)))
+                    let set = format!("{} = ", key.name);
+                    DEFAULTS.lines().any(|line| line.trim_start_matches("# ").starts_with(&set))
+                        || DEFAULTS.contains(&format!("{{ {set}"))
+                        || DEFAULTS.contains(&format!(", {set}"))
                 }
             };
             assert!(named, "{} is missing in config/pgmedic.toml", key.name);
@@ -64,7 +69,8 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
     let uncommented: Vec<&str> = DEFAULTS
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(code) if code.starts_with("url_file") => line,
+            // What stands in place of something else.
+            Some(code) if ["url_file", "preset", "time_zone", "revoke"].iter().any(|key| code.starts_with(key)) => line,
             Some(code) if code.starts_with("[[") || code.contains(" = \"") => code,
             _ => line,
         })
@@ -72,6 +78,20 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
     let settings = file(&uncommented.join("\n")).settings();
     assert_eq!(settings.databases[0].name, "app");
     assert_eq!(settings.sequences.feeds[0].column.to_string(), "public.orders.id");
+    // What is shown of a store are its defaults.
+    let least = "[[sessions]]\nname = \"logins\"\ntable = \"public.user_sessions\"\nexpires_at = \"expires_at\"\n\
+                 encoding = \"timestamptz\"\n";
+    let [shown, least] = [&settings.sessions[0], &file(least).settings().sessions[0]];
+    let defaults = |store: &SessionStore| {
+        let SessionStore { schedule, batch, grace, max_fraction, guard_floor, sweep_timeout, action, .. } =
+            store.clone();
+        (schedule, batch, grace, max_fraction.to_bits(), guard_floor, sweep_timeout, action)
+    };
+    assert_eq!(defaults(shown), defaults(least));
+    for (key, value) in [("batch", least.batch.to_string()), ("guard_floor", least.guard_floor.to_string())] {
+        assert!(DEFAULTS.contains(&format!("# {key} = {value} ")), "{key}");
+    }
+    assert!(DEFAULTS.contains(&format!("# max_fraction = {} ", least.max_fraction)));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod databases;
 mod errors;
 mod layers;
 mod secrets;
+mod sessions;
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,0 +1,103 @@
+//! Session stores that others have defined. What is known of each is data, in `src/sessions/presets/`.
+
+use serde::Deserialize;
+
+use super::raw::RawStore;
+
+/// A session store whose table somebody else's software defines.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    /// As `preset` names it; the name of its file.
+    #[serde(skip)]
+    pub name: &'static str,
+    /// What writes the table.
+    pub client: String,
+    /// When a session ends, and what is left to be stated.
+    pub meaning: String,
+    pub(super) store: RawStore,
+}
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../sessions/presets/", $name, ".toml")))),*]
+    };
+}
+
+const FILES: [(&str, &str); 14] = files![
+    "activerecord-session_store",
+    "auth.js",
+    "better-auth",
+    "connect-pg-simple",
+    "django",
+    "flask-session",
+    "laravel",
+    "lucia",
+    "rails",
+    "scs",
+    "spring-session",
+    "supabase",
+    "symfony",
+    "tower-sessions",
+];
+
+impl Preset {
+    /// The preset of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        FILES.iter().find(|(known, _)| *known == name).map(|(name, text)| Self::read(name, text))
+    }
+
+    /// Every name, sorted.
+    pub(super) fn names() -> impl Iterator<Item = &'static str> {
+        FILES.iter().map(|(name, _)| *name)
+    }
+
+    /// Every preset, by name.
+    pub fn all() -> Vec<Self> {
+        FILES.iter().map(|(name, text)| Self::read(name, text)).collect()
+    }
+
+    /// What it says of the table, as keys of `[[sessions]]` and their values.
+    pub fn keys(&self) -> Vec<(&'static str, &str)> {
+        let store = &self.store;
+        let keys = [
+            ("table", &store.table),
+            ("expires_at", &store.expires_at),
+            ("last_activity", &store.last_activity),
+            ("created_at", &store.created_at),
+            ("encoding", &store.encoding),
+            ("time_zone", &store.time_zone),
+            ("user", &store.user),
+        ];
+        keys.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?))).collect()
+    }
+
+    fn read(name: &'static str, text: &str) -> Self {
+        // Built in, and each is read by a test.
+        let preset: Self = toml::from_str(text).expect("a built-in preset is sound");
+        Self { name, ..preset }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_preset_is_sound_and_says_what_it_means() {
+        let presets = Preset::all();
+        assert_eq!(presets.len(), FILES.len());
+        for preset in presets {
+            assert!(!preset.client.is_empty() && !preset.meaning.is_empty(), "{}", preset.name);
+            let keys: Vec<&str> = preset.keys().iter().map(|(key, _)| *key).collect();
+            assert!(keys.contains(&"table") && keys.contains(&"encoding"), "{}: {keys:?}", preset.name);
+            assert!(preset.store.revoke.is_none() && preset.store.schedule.is_none(), "{}", preset.name);
+        }
+    }
+
+    #[test]
+    fn every_file_is_listed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sessions/presets");
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), FILES.len());
+    }
+}

@@ -1,0 +1,161 @@
+use super::*;
+
+const LEAST: &str = "name = \"logins\"\ntable = \"public.s\"\n";
+const EXPIRY: &str = "expires_at = \"ends\"\nencoding = \"timestamptz\"\n";
+
+fn store(lines: &str) -> SessionStore {
+    file(&format!("[[sessions]]\n{lines}")).settings().sessions.remove(0)
+}
+
+/// Each case: the lines of a table, and what its error says.
+#[track_caller]
+fn refused(lines: &str, words: &[&str]) {
+    assert_says(&file(&format!("[[sessions]]\n{lines}")).error(), words);
+}
+
+#[test]
+fn several_meanings_make_one_store() {
+    let store = store(&format!(
+        "{LEAST}{EXPIRY}last_activity = '\"lastSeen\"'\nidle_timeout = \"30m\"\ncreated_at = \"made\"\n\
+         absolute_timeout = \"8h\"\n"
+    ));
+    let kinds: Vec<(Kind, &str, u64)> =
+        store.meanings.iter().map(|m| (m.kind, m.column.as_str(), m.timeout.as_secs())).collect();
+    let expected =
+        [(Kind::ExpiresAt, "ends", 0), (Kind::LastActivity, "lastSeen", 1800), (Kind::CreatedAt, "made", 28_800)];
+    assert_eq!(kinds, expected);
+    assert_eq!(store.newest_by, "made");
+    assert_eq!(store.action, Action::Delete);
+}
+
+#[test]
+fn what_is_shown_loads_again_as_the_same() {
+    for lines in [
+        format!(
+            "{LEAST}{EXPIRY}revoke = {{ column = '\"Revoked\"' }}\nuser = \"u\"\nkeep_newest = 2\ncreated_at = \"c\""
+        ),
+        format!("{LEAST}{EXPIRY}revoke = {{ column = \"active\", value = false }}\nschedule = \"@hourly\""),
+        format!("{LEAST}{EXPIRY}revoke = {{ column = \"state\", value = 7 }}\ngrace = \"0s\"\nmax_fraction = 1"),
+        format!("{LEAST}{EXPIRY}revoke = {{ column = \"state\", value = \"over\" }}\nbatch = 10000"),
+        "preset = \"flask-session\"".to_owned(),
+        "preset = \"laravel\"\nidle_timeout = \"2h\"\nname = \"web\"".to_owned(),
+    ] {
+        let first = file(&format!("[[sessions]]\n{lines}")).settings();
+        let again = file(&first.redacted_toml()).settings();
+        assert_eq!(first.sessions, again.sessions, "{lines}");
+    }
+}
+
+#[test]
+fn a_preset_is_overridden_key_by_key() {
+    let django = store("preset = \"django\"");
+    assert_eq!((django.name.as_str(), django.table.to_string()), ("django", "public.django_session".to_owned()));
+    let other = store("preset = \"django\"\nname = \"shop\"\ntable = \"shop.sessions\"\nexpires_at = \"ends\"");
+    assert_eq!((other.name.as_str(), other.table.to_string()), ("shop", "shop.sessions".to_owned()));
+    assert_eq!(other.meanings[0].column, "ends");
+    // The zone goes with the encoding.
+    assert_eq!(store("preset = \"flask-session\"\nencoding = \"timestamptz\"").encoding, Encoding::Timestamptz);
+    let zone = store("preset = \"flask-session\"\ntime_zone = \"Asia/Tokyo\"").encoding;
+    assert_eq!(zone, Encoding::Timestamp { time_zone: "Asia/Tokyo".to_owned() });
+}
+
+#[test]
+fn every_preset_makes_a_store_with_what_it_leaves_to_be_stated() {
+    for preset in Preset::all() {
+        let rest = match preset.name {
+            "connect-pg-simple" => "time_zone = \"America/New_York\"",
+            "rails" => "absolute_timeout = \"14days\"",
+            "laravel" | "activerecord-session_store" => "idle_timeout = \"2h\"",
+            _ => "",
+        };
+        let store = store(&format!("preset = \"{}\"\n{rest}", preset.name));
+        assert_eq!(store.meanings.len(), 1, "{}", preset.name);
+        if !rest.is_empty() {
+            file(&format!("[[sessions]]\npreset = \"{}\"", preset.name)).error();
+        }
+    }
+}
+
+#[test]
+fn what_is_left_out_is_named_with_what_was_expected() {
+    refused("table = \"public.s\"", &["sessions[0]: found no `encoding`"]);
+    refused(&format!("table = \"public.s\"\n{EXPIRY}"), &["pgmedic.toml:1:1: sessions[0]: found no `name`"]);
+    refused(&format!("name = \"a\"\n{EXPIRY}"), &["neither `table` nor `preset`"]);
+    refused(
+        &format!("{LEAST}encoding = \"timestamptz\""),
+        &["nothing that says when a session is over", "`expires_at`"],
+    );
+    refused(
+        &format!("{LEAST}{EXPIRY}last_activity = \"seen\""),
+        &["found no `idle_timeout`, expected `idle_timeout` beside `last_activity`"],
+    );
+    refused(&format!("{LEAST}{EXPIRY}created_at = \"made\""), &["`absolute_timeout` beside `created_at`"]);
+    refused(
+        &format!("{LEAST}{EXPIRY}idle_timeout = \"30m\""),
+        &["sessions[0].idle_timeout: found `idle_timeout` without `last_activity`"],
+    );
+    refused(
+        &format!("{LEAST}{EXPIRY}keep_newest = 1"),
+        &["pgmedic.toml:6:15: sessions[0].keep_newest: found no `user`", "whose a session is"],
+    );
+    refused(&format!("{LEAST}expires_at = \"e\"\nencoding = \"timestamp\""), &["no `time_zone`", "SHOW TimeZone"]);
+}
+
+#[test]
+fn what_cannot_be_is_refused_where_it_stands() {
+    let cases = [
+        ("table = \"s\"", "sessions[0].table: found \"s\" (1 part(s) where 2 are needed)"),
+        ("expires_at = \"a.b\"", "sessions[0].expires_at: found \"a.b\" (2 part(s) where 1 are needed)"),
+        ("encoding = \"unix\"", "found \"unix\", expected one of timestamptz, timestamp, epoch-seconds, epoch-millis"),
+        ("time_zone = \"UTC\"", "`time_zone` with encoding \"timestamptz\", which has none"),
+        ("action = \"purge\"", "found \"purge\", expected action = \"delete\", or revoke"),
+        ("action = \"delete\"\nrevoke = { column = \"r\" }", "sessions[0].action: found `revoke` as well"),
+        ("revoke = { value = 1 }", "sessions[0].revoke: found no `column`"),
+        ("revoke = { column = \"a\", value = 1.5 }", "found the number 1.5, expected text in quotes, a whole number"),
+        ("revoke = { colunm = \"a\" }", "unknown key `sessions[0].revoke.colunm`; did you mean `column`?"),
+        ("user = \"u\"\nkeep_newest = 0", "a whole number from 1 to"),
+        ("batch = 0", "from 1 to 10000"),
+        ("batch = 10001", "from 1 to 10000"),
+        ("grace = \"2days\"", "a duration from 0s to 1day"),
+        ("max_fraction = 0", "above 0 and up to 1"),
+        ("guard_floor = -1", "from 0 to"),
+        ("sweep_timeout = \"0s\"", "from 1ms to 1day"),
+        ("schedule = \"* * * * *\"", "six fields"),
+        ("database = \"shop\"", "found \"shop\", expected the name of a configured database: app"),
+        ("preset = \"djagno\"", "found \"djagno\", expected a preset (see `pgmedic presets`): django, perhaps"),
+        ("expire_at = \"a\"", "unknown key `sessions[0].expire_at`; did you mean `expires_at`?"),
+    ];
+    for (line, words) in cases {
+        let key = line.split(' ').next().unwrap();
+        let others: String = format!("{LEAST}{EXPIRY}")
+            .lines()
+            .filter(|other| !other.starts_with(&format!("{key} ")))
+            .map(|other| format!("{other}\n"))
+            .collect();
+        refused(&format!("{others}{line}"), &["pgmedic.toml:", words]);
+    }
+    refused(
+        &format!("{LEAST}{EXPIRY}\n[[sessions]]\n{LEAST}{EXPIRY}"),
+        &["sessions[1].name", "the name of sessions[0] too"],
+    );
+}
+
+#[test]
+fn a_zone_is_a_name_and_no_offset() {
+    let zone = |zone: &str| format!("{LEAST}expires_at = \"e\"\nencoding = \"timestamp\"\ntime_zone = \"{zone}\"");
+    for good in ["UTC", "America/Port-au-Prince", "Etc/GMT+5", "EST5EDT", "Europe/Zurich"] {
+        store(&zone(good));
+    }
+    for bad in ["UTC+3", "+03:00", "<x>3", "-05", "", "Foo Bar", "GMT-5"] {
+        refused(&zone(bad), &["sessions[0].time_zone: found", "by its name"]);
+    }
+}
+
+#[test]
+fn stores_are_written_in_the_file_only() {
+    let error = variable("PGMEDIC_SESSIONS__0__NAME", "a").error();
+    assert_says(
+        &error,
+        &["PGMEDIC_SESSIONS__0__NAME", "[[sessions]] tables can only be written in the configuration file"],
+    );
+}

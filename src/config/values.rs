@@ -1,0 +1,61 @@
+//! Judging single values, in the same words wherever they stand.
+
+use std::time::Duration;
+
+use super::error::{ConfigError, shown};
+use super::layers::Places;
+use super::name::NameError;
+
+pub(super) fn count(number: i64, key: &str, places: &Places) -> Result<u32, ConfigError> {
+    u32::try_from(number).map_err(|_| {
+        let expected = format!("a whole number from 0 to {}", u32::MAX);
+        places.invalid(key, format!("the number {number}"), expected)
+    })
+}
+
+pub(super) fn at_least_one(number: i64, key: &str, places: &Places) -> Result<u32, ConfigError> {
+    u32::try_from(number).ok().filter(|number| *number > 0).ok_or_else(|| {
+        let expected = format!("a whole number from 1 to {}", u32::MAX);
+        places.invalid(key, format!("the number {number}"), expected)
+    })
+}
+
+pub(super) fn ratio(number: f64, key: &str, places: &Places) -> Result<f64, ConfigError> {
+    if number > 0.0 && number <= 1.0 {
+        Ok(number)
+    } else {
+        let expected = "a number above 0 and up to 1";
+        Err(places.invalid(key, format!("the number {number}"), expected))
+    }
+}
+
+/// PostgreSQL counts in whole milliseconds and takes 0 for "no limit", which law 4 rules out.
+pub(super) fn timeout(text: &str, key: &str, places: &Places) -> Result<Duration, ConfigError> {
+    duration(text, key, places, Duration::from_millis(1), Duration::from_secs(24 * 60 * 60))
+}
+
+/// Whole milliseconds within limits.
+pub(super) fn duration(
+    text: &str,
+    key: &str,
+    places: &Places,
+    shortest: Duration,
+    longest: Duration,
+) -> Result<Duration, ConfigError> {
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|duration| (shortest..=longest).contains(duration))
+        .filter(|duration| duration.subsec_nanos() % 1_000_000 == 0)
+        .ok_or_else(|| {
+            let [shortest, longest] = [shortest, longest].map(humantime::format_duration);
+            let expected =
+                format!("a duration from {shortest} to {longest} in whole milliseconds, such as \"100ms\" or \"5s\"");
+            places.invalid(key, shown(text), expected)
+        })
+}
+
+/// The text with what is wrong about it; a text that is not shown is not picked apart either.
+pub(super) fn explained(text: &str, problem: &NameError) -> String {
+    let shown = shown(text);
+    if shown.starts_with('"') { format!("{shown} ({problem})") } else { shown }
+}

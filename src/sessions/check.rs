@@ -1,0 +1,367 @@
+//! What the catalog says of a store, held against what the configuration says.
+
+use super::store::{Deed, End, Store, TimeColumn, TimeType};
+use super::trouble::explain;
+use crate::config::{Action, Encoding, Kind, Scalar, SessionStore};
+use crate::db::{Access, Bounds, Failure, Session, quote_literal};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+/// A column of the table.
+#[derive(Debug)]
+struct Column {
+    raw_name: String,
+    /// Quoted, as are all names below.
+    name: String,
+    /// Of the base type, where it is a domain.
+    type_oid: i64,
+    type_name: String,
+    generated: bool,
+    default: Option<String>,
+    readable: bool,
+    settable: bool,
+    /// Some usable index begins with it.
+    indexed: bool,
+}
+
+/// Checks the store.
+///
+/// # Errors
+///
+/// Which key is wrong, what was found and what was expected; or why the catalog could not be read.
+pub async fn check(session: &mut Session, store: &SessionStore, bounds: Bounds) -> Result<Store, String> {
+    let script = session.script("store", Access::Read, bounds, statements(store)).await;
+    if let Some(failure) = script.failure {
+        return Err(format!("reading the catalog failed: {}", explain(&failure, bounds)));
+    }
+    let [tables, columns, children] = script.answers.as_slice() else {
+        return Err("reading the catalog failed: unexpected answer".to_owned());
+    };
+    let Some(table) = tables.first() else {
+        return Err(format!(
+            "table: found no {} here, expected the table of the sessions (correct `table`; where it is in another \
+             database only, say which with `database`)",
+            store.table
+        ));
+    };
+    let read = |failure: Failure| format!("reading the catalog failed: {failure}");
+    let columns = columns.iter().map(column).collect::<Result<Vec<_>, _>>().map_err(read)?;
+    judge(store, table, &columns, children, &session.server().role).map_err(|error| match error {
+        Error::Wrong(text) => text,
+        Error::Unread(failure) => read(failure),
+    })
+}
+
+/// The table; its columns; the tables that refer to it.
+fn statements(store: &SessionStore) -> [String; 3] {
+    let (schema, name) = (quote_literal(&store.table.schema), quote_literal(&store.table.name));
+    let table = format!(
+        "(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = {schema} AND c.relname = {name})"
+    );
+    [
+        format!(
+            "SELECT c.relkind::text, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relhassubclass,
+                    has_schema_privilege(n.oid, 'USAGE'), quote_ident(n.nspname), has_table_privilege(c.oid, 'DELETE'),
+                    {ctid}, {tableoid},
+                    has_any_column_privilege(c.oid, 'UPDATE'), quote_ident(pg_get_userbyid(c.relowner)),
+                    c.relrowsecurity
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.oid = {table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
+            ctid = may_read("ctid"),
+            tableoid = may_read("tableoid"),
+        ),
+        format!(
+            "SELECT a.attname::text, quote_ident(a.attname),
+                    CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::bigint,
+                    format_type(a.atttypid, NULL), a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid),
+                    has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
+                    has_column_privilege(a.attrelid, a.attnum, 'UPDATE'),
+                    EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+                            JOIN pg_am m ON m.oid = c.relam
+                            WHERE i.indrelid = a.attrelid AND i.indisvalid AND m.amname = 'btree'
+                              AND i.indkey[0] = a.attnum AND ({partial} OR i.indpred IS NULL))
+             FROM pg_attribute a
+             JOIN pg_type t ON t.oid = a.atttypid
+             LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+             WHERE a.attrelid = {table} AND a.attnum > 0 AND NOT a.attisdropped
+             ORDER BY a.attnum",
+            // An index on what is not revoked yet is the best there is.
+            partial = matches!(store.action, Action::Revoke { .. })
+        ),
+        format!(
+            "SELECT k.conrelid::regclass::text, k.confdeltype::text, quote_ident(k.conname),
+                    (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.place)
+                     FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
+                     JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number),
+                    EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid
+                              AND i.indpred IS NULL AND i.indkey[0] = ANY (k.conkey))
+             FROM pg_constraint k
+             WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = {table}
+             ORDER BY 1, 3"
+        ),
+    ]
+}
+
+/// A view has no such columns, and asking for them would be an error.
+fn may_read(column: &str) -> String {
+    format!("CASE WHEN c.relkind IN ('r', 'p') THEN has_column_privilege(c.oid, '{column}', 'SELECT') ELSE false END")
+}
+
+fn column(row: &PgRow) -> Result<Column, Failure> {
+    Ok(Column {
+        raw_name: row.try_get(0)?,
+        name: row.try_get(1)?,
+        type_oid: row.try_get(2)?,
+        type_name: row.try_get(3)?,
+        generated: row.try_get(4)?,
+        default: row.try_get(5)?,
+        readable: row.try_get(6)?,
+        settable: row.try_get(7)?,
+        indexed: row.try_get(8)?,
+    })
+}
+
+/// Why a store cannot be swept.
+enum Error {
+    Wrong(String),
+    Unread(Failure),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unread(error.into())
+    }
+}
+
+fn judge(
+    store: &SessionStore,
+    table: &PgRow,
+    columns: &[Column],
+    children: &[PgRow],
+    role: &str,
+) -> Result<Store, Error> {
+    let name: String = table.try_get(1)?;
+    let other = match table.try_get::<String, _>(0)?.as_str() {
+        "r" | "p" => None,
+        "v" | "m" => Some("a view"),
+        _ => Some("a foreign table"),
+    };
+    if let Some(other) = other {
+        return Err(Error::Wrong(format!("table: found {other} named {name}, expected the table beneath it")));
+    }
+    let catalog = Catalog { store, table: &name, columns };
+    let mut ends = Vec::new();
+    let mut warnings = Vec::new();
+    for meaning in &store.meanings {
+        let found = catalog.find(meaning.kind.key(), &meaning.column)?;
+        let column = catalog.time(meaning.kind.key(), found)?;
+        if meaning.kind == Kind::ExpiresAt && found.default.as_deref().is_some_and(is_now) {
+            return Err(Error::Wrong(format!(
+                "expires_at: found {}, whose default is the current time: it says when a row was made; expected the \
+                 column that says when a session ends (or `created_at` and `absolute_timeout`)",
+                found.name
+            )));
+        }
+        if !found.indexed {
+            warnings.push(catalog.index_wanted(&found.name)?);
+        }
+        ends.push(End { kind: meaning.kind, column });
+    }
+    if matches!(store.action, Action::Delete) {
+        for child in children {
+            warnings.extend(of_child(child, &name)?);
+        }
+    }
+    let deed = catalog.deed()?;
+    let user = store.user.as_deref().filter(|_| store.keep_newest.is_some());
+    let user = user.map(|user| catalog.find("user", user)).transpose()?;
+    let newest_by = match ends.iter().zip(&store.meanings).find(|(_, meaning)| meaning.column == store.newest_by) {
+        Some((end, _)) => end.column.clone(),
+        None if store.keep_newest.is_some() => {
+            catalog.time("created_at", catalog.find("created_at", &store.newest_by)?)?
+        }
+        // Not needed, and so not checked.
+        None => ends[0].column.clone(),
+    };
+    let has_children: bool = table.try_get(2)?;
+    let missing = catalog.missing(table, role, has_children)?;
+    Ok(Store {
+        table: name.clone(),
+        has_children,
+        schema: table.try_get(4)?,
+        owner: table.try_get(9)?,
+        row_security: table.try_get(10)?,
+        columns: catalog.used().map(|column| column.name.clone()).collect(),
+        ends,
+        deed,
+        user: user.map(|user| user.name.clone()),
+        newest_by,
+        warnings,
+        missing,
+    })
+}
+
+/// The store, and the columns of its table.
+struct Catalog<'a> {
+    store: &'a SessionStore,
+    /// Quoted.
+    table: &'a str,
+    columns: &'a [Column],
+}
+
+impl Catalog<'_> {
+    /// The columns that a sweep reads.
+    fn used(&self) -> impl Iterator<Item = &Column> {
+        let used = self.store.columns();
+        self.columns.iter().filter(move |column| used.contains(&column.raw_name.as_str()))
+    }
+
+    fn find(&self, key: &str, name: &str) -> Result<&Column, Error> {
+        self.columns.iter().find(|column| column.raw_name == name).ok_or_else(|| {
+            let known: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+            Error::Wrong(format!(
+                "{key}: found no column {name:?} in {}, expected one of {}",
+                self.table,
+                known.join(", ")
+            ))
+        })
+    }
+
+    /// The column, if its type is the one that `encoding` states.
+    fn time(&self, key: &str, column: &Column) -> Result<TimeColumn, Error> {
+        let found = TimeType::of(column.type_oid);
+        let (fits, expected) = match &self.store.encoding {
+            Encoding::Timestamptz => (found == Some(TimeType::Timestamptz), "timestamp with time zone"),
+            Encoding::Timestamp { .. } => (found == Some(TimeType::Timestamp), "timestamp without time zone"),
+            Encoding::EpochSeconds => (matches!(found, Some(TimeType::Int4 | TimeType::Int8)), "integer or bigint"),
+            // In milliseconds, the largest integer is in January 1970.
+            Encoding::EpochMillis => (found == Some(TimeType::Int8), "bigint"),
+        };
+        match found.filter(|_| fits) {
+            Some(time_type) => Ok(TimeColumn { name: column.name.clone(), time_type }),
+            None => Err(Error::Wrong(format!(
+                "{key}: found {} of type {}, expected {expected}, because encoding is \"{}\"",
+                column.name,
+                column.type_name,
+                self.store.encoding.word()
+            ))),
+        }
+    }
+
+    fn deed(&self) -> Result<Deed, Error> {
+        let Action::Revoke { column, value } = &self.store.action else { return Ok(Deed::Delete) };
+        let found = self.find("revoke.column", column)?;
+        if found.generated {
+            let text = format!("revoke.column: found {}, which is generated, expected one that can be set", found.name);
+            return Err(Error::Wrong(text));
+        }
+        match value {
+            Some(value) => {
+                let text = match value {
+                    Scalar::Switch(switch) => switch.to_string(),
+                    Scalar::Whole(number) => number.to_string(),
+                    Scalar::Text(text) => text.clone(),
+                };
+                let value = format!("{}::{}", quote_literal(&text), found.type_name);
+                Ok(Deed::Set { column: found.name.clone(), value })
+            }
+            // Says itself what time it is, whatever the other columns do.
+            None if TimeType::of(found.type_oid) == Some(TimeType::Timestamptz) => {
+                Ok(Deed::Stamp(TimeColumn { name: found.name.clone(), time_type: TimeType::Timestamptz }))
+            }
+            None => self.time("revoke.column", found).map(Deed::Stamp).map_err(|error| match error {
+                Error::Wrong(text) => Error::Wrong(format!("{text}; or a `value` to set it to")),
+                unread @ Error::Unread(_) => unread,
+            }),
+        }
+    }
+
+    fn index_wanted(&self, column: &str) -> Result<String, Error> {
+        let part = match self.deed()? {
+            Deed::Delete => String::new(),
+            Deed::Stamp(revoked) => format!(" WHERE {} IS NULL", revoked.name),
+            Deed::Set { column, value } => format!(" WHERE {column} IS DISTINCT FROM {value}"),
+        };
+        Ok(format!(
+            "no index begins with {column}, so each batch reads the whole table: \
+             CREATE INDEX CONCURRENTLY ON {} ({column}){part}",
+            self.table
+        ))
+    }
+
+    /// The statement for the first privilege that the sweep lacks.
+    fn missing(&self, table: &PgRow, role: &str, has_children: bool) -> Result<Option<String>, Error> {
+        let name = self.table;
+        if !table.try_get::<bool, _>(3)? {
+            let schema: String = table.try_get(4)?;
+            return Ok(Some(format!("GRANT USAGE ON SCHEMA {schema} TO {role}")));
+        }
+        if let Some(column) = self.used().find(|column| !column.readable) {
+            return Ok(Some(format!("GRANT SELECT ({}) ON {name} TO {role}", column.name)));
+        }
+        for (index, column) in [(6, "ctid"), (7, "tableoid")] {
+            if !table.try_get::<bool, _>(index)? && (column == "ctid" || has_children) {
+                return Ok(Some(format!("GRANT SELECT ({column}) ON {name} TO {role}")));
+            }
+        }
+        let privilege = match &self.store.action {
+            Action::Delete if !table.try_get::<bool, _>(5)? => "DELETE".to_owned(),
+            // To lock rows asks for it, on any one column.
+            Action::Delete if !table.try_get::<bool, _>(8)? => {
+                format!("UPDATE ({})", self.find("table", &self.store.meanings[0].column)?.name)
+            }
+            Action::Revoke { column, .. } => match self.find("revoke.column", column)? {
+                column if !column.settable => format!("UPDATE ({})", column.name),
+                _ => return Ok(None),
+            },
+            Action::Delete => return Ok(None),
+        };
+        Ok(Some(format!("GRANT {privilege} ON {name} TO {role}")))
+    }
+}
+
+/// `CURRENT_TIMESTAMP`, `now()` and their like, and nothing added to them.
+fn is_now(default: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '(' | ')' | ':' | ' ' | '\'' | '"');
+    let lower = default.to_lowercase();
+    let now = ["current_timestamp", "localtimestamp", "now()", "clock_timestamp()", "statement_timestamp()"];
+    lower.chars().all(plain) && now.iter().any(|now| lower.contains(now))
+}
+
+/// What a table that refers to the sessions does to their sweep.
+fn of_child(row: &PgRow, table: &str) -> Result<Vec<String>, Error> {
+    let [child, on_delete, constraint, columns] = [0, 1, 2, 3].map(|index| row.try_get::<String, _>(index));
+    let (child, on_delete, constraint, columns) = (child?, on_delete?, constraint?, columns?);
+    let mut warnings = Vec::new();
+    if matches!(on_delete.as_str(), "a" | "r") {
+        warnings.push(format!(
+            "{child} refers to the sessions, and those with rows there cannot be deleted: ALTER TABLE {child} \
+             DROP CONSTRAINT {constraint}, ADD FOREIGN KEY ({columns}) REFERENCES {table} ON DELETE CASCADE"
+        ));
+    }
+    if !row.try_get::<bool, _>(4)? {
+        warnings.push(format!(
+            "{child} refers to the sessions without an index, so each deletion reads all of it: \
+             CREATE INDEX CONCURRENTLY ON {child} ({columns})"
+        ));
+    }
+    Ok(warnings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_now;
+
+    #[test]
+    fn only_the_bare_current_time_is_one() {
+        for now in ["CURRENT_TIMESTAMP", "now()", "(now())::timestamp without time zone", "LOCALTIMESTAMP"] {
+            assert!(is_now(now), "{now}");
+        }
+        for other in
+            ["(now() + '01:00:00'::interval)", "NULL::timestamp with time zone", "timezone('utc'::text, '2020'::text)"]
+        {
+            assert!(!is_now(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Looking at a store: how many sessions there are, would go, and whether its columns can be what they are said to be.
+
+use super::doubt::{Sample, doubt};
+use super::policy::{Numbers, STEP, STEPS, earlier, wall};
+use super::statements::{Bounds, Statements};
+use super::store::Store;
+use super::trouble::explain;
+use crate::config::{Encoding, SessionStore};
+use crate::db::{self, Access, Failure, Session, quote_literal};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+/// Sessions of each kind that are counted at most where a store is too large to be scanned.
+const MANY: u64 = 100_000;
+
+/// What was seen.
+#[derive(Debug)]
+pub struct Look {
+    pub numbers: Numbers,
+    /// Whether all were counted; if not, `numbers` holds as many as were, at least.
+    pub complete: bool,
+    pub live: u64,
+    /// Live sessions that their users have too many.
+    pub superseded: u64,
+    /// Why a column is doubted.
+    pub doubt: Option<String>,
+}
+
+/// The database's clock, in microseconds since 1970.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub async fn clock(session: &mut Session, bounds: db::Bounds) -> Result<i64, String> {
+    let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+    let script = session.script("clock", Access::Read, bounds, [now]).await;
+    match (script.failure, script.answers.first().and_then(|rows| rows.first())) {
+        (Some(failure), _) => Err(explain(&failure, bounds)),
+        (None, Some(row)) => row.try_get(0).map_err(|error| Failure::from(error).to_string()),
+        (None, None) => Err("the clock gave no answer".to_owned()),
+    }
+}
+
+/// The points in time as the store's columns would have them: unchanged, but for naive timestamps.
+///
+/// # Errors
+///
+/// When the server does not know the time zone.
+pub async fn shown(
+    session: &mut Session,
+    encoding: &Encoding,
+    times: &[i64],
+    bounds: db::Bounds,
+) -> Result<Vec<i64>, String> {
+    let Encoding::Timestamp { time_zone } = encoding else { return Ok(times.to_vec()) };
+    let zone = quote_literal(time_zone);
+    let offsets = times.iter().map(|time| {
+        let (seconds, rest) = (time.div_euclid(1_000_000), time.rem_euclid(1_000_000));
+        format!(
+            "SELECT extract(epoch FROM (s.at AT TIME ZONE {zone}) - (s.at AT TIME ZONE 'UTC'))::bigint
+             FROM (SELECT to_timestamp({seconds}) + {rest} * interval '1 microsecond'
+                        + step * {STEP} * interval '1 minute' AS at
+                   FROM generate_series(-{STEPS}, {STEPS}) AS step ORDER BY step) AS s"
+        )
+    });
+    let script = session.script("zone", Access::Read, bounds, offsets).await;
+    if let Some(failure) = script.failure {
+        return Err(match failure {
+            Failure::Server { code, .. } if code == "22023" => format!(
+                "time_zone: found {time_zone:?}, expected a zone that the server knows (SELECT name FROM \
+                 pg_timezone_names)"
+            ),
+            failure => explain(&failure, bounds),
+        });
+    }
+    let mut all = Vec::with_capacity(times.len());
+    for (time, rows) in times.iter().zip(&script.answers) {
+        let offsets = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>();
+        let offsets = offsets.map_err(|error| Failure::from(error).to_string())?;
+        // One for each step; the last for any beyond.
+        let of = |step: i64| usize::try_from(step + STEPS).ok().and_then(|index| offsets.get(index)).copied();
+        all.push(wall(*time, |step| of(step).unwrap_or_default()));
+    }
+    if all.len() == times.len() { Ok(all) } else { Err("the zone gave no answer".to_owned()) }
+}
+
+/// What is over by `cutoff`, for each end.
+///
+/// # Errors
+///
+/// As [`shown`].
+pub async fn bounds_at(
+    session: &mut Session,
+    store: &SessionStore,
+    cutoff: i64,
+    bounds: db::Bounds,
+) -> Result<Bounds, String> {
+    let times: Vec<i64> = store.meanings.iter().map(|meaning| earlier(cutoff, meaning.timeout)).collect();
+    let times = shown(session, &store.encoding, &times, bounds).await?;
+    Ok(times.into_iter().map(|time| super::policy::constant(&store.encoding, time)).collect())
+}
+
+/// Looks at the store. `swept` is how far it was swept before.
+///
+/// # Errors
+///
+/// Why it cannot be judged; then nothing may go.
+pub async fn look(
+    session: &mut Session,
+    (store, found): (&SessionStore, &Store),
+    statements: &Statements<'_>,
+    cut: &Bounds,
+    by_now: &Bounds,
+    swept: Option<(&Bounds, u64)>,
+    bounds: db::Bounds,
+) -> Result<Look, String> {
+    let doubt = doubted(session, (store, found), statements, bounds).await?;
+    let before = swept.map(|(bounds, _)| bounds);
+    let count = session.script("count", Access::Read, bounds, [statements.count(cut, by_now, before)]).await;
+    let (complete, rows) = match count.failure {
+        None => (true, count.answers),
+        Some(Failure::TooSlow) => {
+            let some = statements.count_some(cut, by_now, before, MANY);
+            let some = session.script("count some", Access::Read, bounds, some).await;
+            match some.failure {
+                None => (false, some.answers),
+                Some(failure) => return Err(explain(&failure, bounds)),
+            }
+        }
+        Some(failure) => return Err(explain(&failure, bounds)),
+    };
+    let rows: Vec<[u64; 4]> = rows.iter().flatten().map(counts).collect::<Result<_, _>>()?;
+    // Stale and fresh by any end; live where every end says so, as far as that was counted.
+    let sum = |index: usize| rows.iter().map(|row: &[u64; 4]| row[index]).sum::<u64>();
+    let least = |index: usize| rows.iter().map(|row| row[index]).min().unwrap_or_default();
+    let live = least(1);
+    let numbers = Numbers {
+        stale: sum(0),
+        fresh: before.map(|_| sum(3)),
+        live_before: swept.map_or(0, |(_, live)| live),
+        any_live: least(2) > 0,
+    };
+    let superseded = match store.keep_newest {
+        Some(keep) => superseded(session, statements, cut, keep, bounds).await?,
+        None => 0,
+    };
+    Ok(Look { numbers, complete, live, superseded, doubt })
+}
+
+fn counts(row: &PgRow) -> Result<[u64; 4], String> {
+    let mut counts = [0; 4];
+    for (index, count) in counts.iter_mut().enumerate() {
+        let number: i64 = row.try_get(index).map_err(|error| Failure::from(error).to_string())?;
+        *count = number.unsigned_abs();
+    }
+    Ok(counts)
+}
+
+async fn superseded(
+    session: &mut Session,
+    statements: &Statements<'_>,
+    cut: &Bounds,
+    keep: u32,
+    bounds: db::Bounds,
+) -> Result<u64, String> {
+    let script =
+        session.script("count superseded", Access::Read, bounds, [statements.count_superseded(cut, keep)]).await;
+    match (script.failure, script.answers.first().and_then(|rows| rows.first())) {
+        (Some(failure), _) => Err(explain(&failure, bounds)),
+        (None, Some(row)) => {
+            row.try_get::<i64, _>(0).map(i64::unsigned_abs).map_err(|error| Failure::from(error).to_string())
+        }
+        (None, None) => Err("counting gave no answer".to_owned()),
+    }
+}
+
+/// Why a column of the store is doubted, with the key that names it.
+async fn doubted(
+    session: &mut Session,
+    (store, found): (&SessionStore, &Store),
+    statements: &Statements<'_>,
+    bounds: db::Bounds,
+) -> Result<Option<String>, String> {
+    let floor = u64::from(store.guard_floor);
+    let questions = found.ends.iter().flat_map(|end| statements.sample(&end.column, floor));
+    let script = session.script("sample", Access::Read, bounds, questions).await;
+    if let Some(failure) = script.failure {
+        return Err(explain(&failure, bounds));
+    }
+    for (end, answers) in found.ends.iter().zip(script.answers.chunks(2)) {
+        let sample = sample(answers).map_err(|failure| failure.to_string())?;
+        if let Some(why) = doubt(end.kind, &store.encoding, &sample, statements.now, floor) {
+            return Ok(Some(format!("{} = {}: {why}", end.kind.key(), end.column.name)));
+        }
+    }
+    Ok(None)
+}
+
+fn sample(answers: &[Vec<PgRow>]) -> Result<Sample, Failure> {
+    let [newest, rest] = answers else { return Err(Failure::Answer("no sample".to_owned())) };
+    let newest = newest.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
+    let Some(rest) = rest.first() else { return Err(Failure::Answer("no sample".to_owned())) };
+    Ok(Sample { newest, beyond: rest.try_get(0)?, ancient: rest.try_get::<i64, _>(1)?.unsigned_abs() })
+}

@@ -1,0 +1,49 @@
+//! What one pass leaves for the next.
+
+use super::statements::Bounds;
+use std::collections::HashMap;
+
+/// Of one database. [`Memory::default`] is for a single pass, which leaves nothing behind.
+#[derive(Debug, Default)]
+pub struct Memory {
+    lasting: bool,
+    stores: HashMap<String, Known>,
+}
+
+/// A store as the pass before left it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    /// The database's clock then: what was over by it may go now. In microseconds since 1970.
+    pub clock: i64,
+    /// How far it was swept; none after a pass that only looked.
+    pub swept: Option<Swept>,
+}
+
+/// How far a store was swept.
+#[derive(Debug, Clone)]
+pub(super) struct Swept {
+    pub bounds: Bounds,
+    /// Sessions that were live then; at least so many, where they were too many to be counted.
+    pub live: u64,
+}
+
+impl Memory {
+    /// For an agent, which makes many passes.
+    pub fn lasting() -> Self {
+        Self { lasting: true, ..Self::default() }
+    }
+
+    pub(super) fn is_lasting(&self) -> bool {
+        self.lasting
+    }
+
+    pub(super) fn of(&self, store: &str) -> Option<&Known> {
+        self.stores.get(store)
+    }
+
+    pub(super) fn note(&mut self, store: &str, known: Known) {
+        if self.lasting {
+            self.stores.insert(store.to_owned(), known);
+        }
+    }
+}

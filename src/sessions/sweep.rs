@@ -1,0 +1,107 @@
+//! Ending sessions: in batches, a transaction each, until none is left, time is up, or we are asked to stop.
+
+use super::statements::{Bounds, Statements};
+use super::trouble::{explain, is_passing};
+use crate::config::SessionStore;
+use crate::db::{self, Access, Failure, Session};
+use sqlx::Row;
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Tries of one batch: others may hold a lock, or be in our way, only so often.
+const TRIES: u32 = 3;
+
+/// A sweep of one store.
+pub struct Sweep<'a> {
+    pub session: &'a mut Session,
+    pub store: &'a SessionStore,
+    pub statements: &'a Statements<'a>,
+    pub bounds: db::Bounds,
+    pub stop: &'a CancellationToken,
+    pub until: Instant,
+}
+
+/// What a sweep did, also where it failed half way.
+#[derive(Debug, Default)]
+pub struct Done {
+    pub ended: u64,
+    /// There may be more: time was up.
+    pub unfinished: bool,
+    pub failure: Option<String>,
+}
+
+/// What one batch did.
+struct Batch {
+    ended: u64,
+    found: u64,
+    last: Option<i64>,
+}
+
+impl Sweep<'_> {
+    /// Ends what is over by these bounds.
+    pub async fn expire(&mut self, cut: &Bounds) -> Done {
+        let mut done = Done::default();
+        for end in 0..self.statements.store.ends.len() {
+            let mut cursor = None;
+            loop {
+                let statement = self.statements.batch(end, cut, cursor, self.store.batch);
+                match self.step("expire", &statement, &mut done).await {
+                    Some(batch) => cursor = batch.last.or(cursor),
+                    None if done.failure.is_some() || done.unfinished => return done,
+                    None => break,
+                }
+            }
+        }
+        done
+    }
+
+    /// Ends what is beyond the newest `keep` of each user's.
+    pub async fn supersede(&mut self, cut: &Bounds, keep: u32) -> Done {
+        let mut done = Done::default();
+        let statement = self.statements.supersede(cut, keep, self.store.batch);
+        while self.step("supersede", &statement, &mut done).await.is_some() {}
+        done
+    }
+
+    /// One batch; none when it was the last.
+    async fn step(&mut self, name: &str, statement: &str, done: &mut Done) -> Option<Batch> {
+        if self.stop.is_cancelled() || Instant::now() >= self.until {
+            done.unfinished = true;
+            return None;
+        }
+        match self.batch(name, statement).await {
+            Ok(batch) => {
+                done.ended += batch.ended;
+                // What is left is locked, and others' for now.
+                (batch.ended > 0 && batch.found >= u64::from(self.store.batch)).then_some(batch)
+            }
+            Err(failure) => {
+                done.failure = Some(explain(&failure, self.bounds));
+                None
+            }
+        }
+    }
+
+    async fn batch(&mut self, name: &str, statement: &str) -> Result<Batch, Failure> {
+        let mut tries = 1;
+        loop {
+            let script = self.session.script(name, Access::Write, self.bounds, [statement]).await;
+            match script.failure {
+                Some(failure) if is_passing(&failure) && tries < TRIES => {
+                    tokio::time::sleep(self.bounds.lock * tries).await;
+                    tries += 1;
+                }
+                Some(failure) => return Err(failure),
+                None => {
+                    let row = script.answers.first().and_then(|rows| rows.first());
+                    let row = row.ok_or_else(|| Failure::Answer("a batch said nothing".to_owned()))?;
+                    return Ok(Batch {
+                        ended: row.try_get::<i64, _>(0)?.unsigned_abs(),
+                        found: row.try_get::<i64, _>(1)?.unsigned_abs(),
+                        last: if row.len() > 2 { row.try_get(2)? } else { None },
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What a failed statement means for a sweep, in words that hold nothing of a session.
+
+use crate::db::{Bounds, Failure};
+
+/// Why it failed, and what to do. A trigger's own text is left out: it may hold a session's id.
+pub fn explain(failure: &Failure, bounds: Bounds) -> String {
+    match failure {
+        Failure::Refused(message) if message.contains("row-level security") || message.contains("row security") => {
+            format!(
+                "row security hides rows from this role, and what is hidden cannot be judged: ALTER ROLE … BYPASSRLS \
+                 ({message})"
+            )
+        }
+        Failure::Refused(message) => format!("{message}; `pgmedic grants` prints what is needed"),
+        Failure::TooSlow => format!(
+            "it took longer than statement_timeout ({}); an index that begins with the column helps most",
+            humantime::format_duration(bounds.statement)
+        ),
+        Failure::Locked => format!(
+            "another session held a lock on the table for longer than lock_timeout ({})",
+            humantime::format_duration(bounds.lock)
+        ),
+        Failure::Server { code, message } if code == "23503" => {
+            format!("{message}; end those rows too, with ON DELETE CASCADE")
+        }
+        // Of the server's own making: syntax, names, types, resources.
+        Failure::Server { code, .. }
+            if ["42", "53", "54", "55", "25", "40"].iter().any(|class| code.starts_with(class)) =>
+        {
+            failure.to_string()
+        }
+        Failure::Server { code, .. } => format!("it failed with SQLSTATE {code}"),
+        failure => failure.to_string(),
+    }
+}
+
+/// Whether it may well succeed when it is tried again: a deadlock, or a lock that was not to be had.
+pub fn is_passing(failure: &Failure) -> bool {
+    match failure {
+        Failure::Locked => true,
+        Failure::Server { code, .. } => matches!(code.as_str(), "40P01" | "40001"),
+        _ => false,
+    }
+}

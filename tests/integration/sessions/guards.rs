@@ -1,0 +1,86 @@
+//! Guards of a single pass: held, said, and let through once by name.
+
+use super::{by_expiry, filled, left, logins};
+use crate::support::Database;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_sweep_that_would_leave_nobody_is_held_until_it_is_approved_by_name() {
+    let mut database = filled(101, 0).await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+    outcome.swept("logins", json!({ "expired": 0, "stale": 101, "live": 0, "error": null }));
+    outcome.store_says("logins", "held", &["all 101 sessions would go", "--approve logins"]);
+    assert_eq!(left(&mut database).await, 101);
+    let other = database.once_with(&by_expiry(""), &["--approve", "others"]).exits(3);
+    assert!(other.stderr.contains("--approve others"), "{}", other.stderr);
+    let approved = database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(0);
+    approved.swept("logins", json!({ "expired": 101, "held": null }));
+    assert!(!approved.stderr.contains("--approve"), "{}", approved.stderr);
+    assert_eq!(left(&mut database).await, 0);
+}
+
+#[tokio::test]
+async fn few_may_always_go_and_a_dry_run_says_what_is_held() {
+    let mut database = filled(100, 0).await;
+    database.once_with(&by_expiry("guard_floor = 99"), &["--dry-run"]).exits(3);
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 100, "held": null }));
+    assert_eq!(left(&mut database).await, 0);
+}
+
+/// The creation of a session, taken for its end: those of the last minute seem to be live.
+#[tokio::test]
+async fn a_column_that_never_lies_ahead_ends_nobody() {
+    let mut database = filled(150, 0).await;
+    database.sql("UPDATE sessions SET created_at = now() - (id % 200) * interval '10 seconds'").await;
+    database.sql("ALTER TABLE sessions ALTER created_at DROP DEFAULT").await;
+    let wrong = logins("expires_at = \"created_at\"\nencoding = \"timestamptz\"");
+    database.once_with(&wrong, &[]).exits(3).store_says("logins", "held", &["none be left"]);
+    assert_eq!(left(&mut database).await, 150);
+}
+
+#[tokio::test]
+async fn seconds_read_as_milliseconds_are_held_however_few() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (id int, expires_at bigint);
+             INSERT INTO sessions SELECT n, extract(epoch FROM now())::bigint + 3600 FROM generate_series(1, 5) AS n",
+        )
+        .await;
+    let read_as = |encoding: &str| logins(&format!("expires_at = \"expires_at\"\nencoding = \"{encoding}\""));
+    let outcome = database.once_with(&read_as("epoch-millis"), &[]).exits(3);
+    outcome.swept("logins", json!({ "expired": 0, "error": null }));
+    outcome.store_says("logins", "held", &["expires_at = expires_at", "look like seconds"]);
+    database.once_with(&read_as("epoch-seconds"), &[]).exits(0).swept("logins", json!({ "live": 5 }));
+    database.sql("UPDATE sessions SET expires_at = expires_at * 1000").await;
+    let outcome = database.once_with(&read_as("epoch-seconds"), &[]).exits(3);
+    outcome.store_says("logins", "held", &["look like milliseconds"]);
+    assert_eq!(left(&mut database).await, 5);
+}
+
+#[tokio::test]
+async fn seconds_among_milliseconds_are_held() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (id int, expires_at bigint);
+             INSERT INTO sessions SELECT n, (extract(epoch FROM now())::bigint + 3600) * CASE WHEN n < 50 THEN 1000 ELSE 1 END
+             FROM generate_series(1, 200) AS n",
+        )
+        .await;
+    let settings = logins("expires_at = \"expires_at\"\nencoding = \"epoch-millis\"");
+    database.once_with(&settings, &[]).exits(3).store_says("logins", "held", &["before the year 2000"]);
+    assert_eq!(left(&mut database).await, 200);
+}
+
+#[tokio::test]
+async fn birthdays_are_no_ends_and_ends_are_no_activity() {
+    let mut database = filled(3, 3).await;
+    database.sql("ALTER TABLE sessions ADD born timestamptz; UPDATE sessions SET born = '2001-02-03'").await;
+    let wrong = logins("expires_at = \"born\"\nencoding = \"timestamptz\"");
+    database.once_with(&wrong, &[]).exits(3).store_says("logins", "held", &["expires_at = born", "years back"]);
+    database.sql("UPDATE sessions SET expires_at = now() + interval '14 days'").await;
+    let wrong = logins("last_activity = \"expires_at\"\nidle_timeout = \"30m\"\nencoding = \"timestamptz\"");
+    database.once_with(&wrong, &[]).exits(3).store_says("logins", "held", &["lie in the future"]);
+    assert_eq!(left(&mut database).await, 6);
+}

@@ -1,0 +1,93 @@
+//! `keep_newest`: older sessions of a user go, the newest never.
+
+use super::{by_expiry, left, logins};
+use crate::support::Database;
+use serde_json::json;
+
+/// `users` with as many sessions each as their number, made one minute apart.
+async fn users(users: u32) -> Database {
+    let mut database = Database::new().await;
+    database
+        .sql(&format!(
+            "CREATE TABLE sessions (id serial PRIMARY KEY, user_id integer, expires_at timestamptz, created_at timestamptz);
+             CREATE INDEX ON sessions (expires_at);
+             INSERT INTO sessions (user_id, expires_at, created_at)
+             SELECT u, now() + interval '1 day', now() - n * interval '1 minute'
+             FROM generate_series(1, {users}) AS u, generate_series(1, u) AS n"
+        ))
+        .await;
+    database
+}
+
+const NEWEST: &str = "user = \"user_id\"\ncreated_at = \"created_at\"\n";
+
+#[tokio::test]
+async fn each_user_keeps_the_newest() {
+    let mut database = users(12).await;
+    let settings = by_expiry(&format!("{NEWEST}keep_newest = 2\nbatch = 5"));
+    let outcome = database.once_with(&settings, &[]).exits(0);
+    outcome.swept("logins", json!({ "expired": 0, "superseded": 55, "live": 23, "remaining": 23 }));
+    let kept = "SELECT count(*) FROM sessions WHERE created_at >= now() - interval '2 minutes 30 seconds'";
+    assert_eq!((left(&mut database).await, database.number(kept).await), (23, 23));
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 0 }));
+}
+
+#[tokio::test]
+async fn of_equal_age_none_goes_and_nobody_is_nobodys() {
+    let mut database = users(0).await;
+    database
+        .sql(
+            "INSERT INTO sessions (user_id, expires_at, created_at)
+             SELECT u, now() + interval '1 day', '2026-01-01' FROM (VALUES (1), (1), (1), (NULL), (NULL)) AS v (u);
+             INSERT INTO sessions (user_id, expires_at, created_at)
+             VALUES (2, now() + interval '1 day', NULL), (2, now() + interval '1 day', '2026-01-02')",
+        )
+        .await;
+    let settings = by_expiry(&format!("{NEWEST}keep_newest = 1"));
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 1, "live": 6 }));
+    assert_eq!(database.number("SELECT count(*) FROM sessions WHERE created_at IS NULL").await, 1);
+}
+
+#[tokio::test]
+async fn a_session_that_becomes_the_newest_meanwhile_stays() {
+    let mut database = users(2).await;
+    let mut other = database.connect().await;
+    // The user comes back in the older session, and the sweep cannot know yet.
+    let touch = "BEGIN; UPDATE sessions SET created_at = now() WHERE user_id = 2 AND created_at < now() - interval '90 seconds'";
+    sqlx::raw_sql(touch).execute(&mut other).await.unwrap();
+    let settings = by_expiry(&format!("{NEWEST}keep_newest = 1"));
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 0, "live": 3 }));
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 1, "live": 2 }));
+    let newest = "SELECT count(*) FROM sessions WHERE user_id = 2 AND created_at > now() - interval '30 seconds'";
+    assert_eq!(database.number(newest).await, 1);
+}
+
+#[tokio::test]
+async fn a_column_that_is_the_same_for_all_is_held() {
+    let mut database = users(20).await;
+    database.sql("ALTER TABLE sessions ADD tenant int; UPDATE sessions SET tenant = 1").await;
+    let wrong = by_expiry("user = \"tenant\"\ncreated_at = \"created_at\"\nkeep_newest = 1");
+    let outcome = database.once_with(&wrong, &[]).exits(3);
+    outcome.store_says("logins", "held", &["keep_newest would end 190 of 210 live sessions", "`user`"]);
+    assert_eq!(left(&mut database).await, 210);
+    database.once_with(&wrong, &["--approve", "logins"]).exits(0).swept("logins", json!({ "superseded": 190 }));
+}
+
+#[tokio::test]
+async fn without_a_creation_time_the_later_end_is_newer() {
+    let mut database = users(0).await;
+    database
+        .sql(
+            "INSERT INTO sessions (user_id, expires_at)
+             SELECT 1, now() + n * interval '1 hour' FROM generate_series(1, 3) AS n",
+        )
+        .await;
+    let settings =
+        logins("expires_at = \"expires_at\"\nencoding = \"timestamptz\"\nuser = \"user_id\"\nkeep_newest = 1");
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 2 }));
+    assert_eq!(
+        database.number("SELECT count(*) FROM sessions WHERE expires_at > now() + interval '2.5 hours'").await,
+        1
+    );
+}

@@ -1,0 +1,62 @@
+//! `revoke`: a column is set, and the row stays.
+
+use super::{by_expiry, filled, left};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_time_is_set_once() {
+    let mut database = filled(5, 2).await;
+    let settings = by_expiry("revoke = { column = \"revoked_at\" }");
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 5, "stale": 0, "live": 2 }));
+    assert_eq!(
+        database.number("SELECT count(*) FROM sessions WHERE revoked_at > now() - interval '1 minute'").await,
+        5
+    );
+    let before = database.number("SELECT sum(extract(epoch FROM revoked_at) * 1000000)::bigint FROM sessions").await;
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 0, "live": 2, "remaining": 2 }));
+    let after = database.number("SELECT sum(extract(epoch FROM revoked_at) * 1000000)::bigint FROM sessions").await;
+    assert_eq!((before, left(&mut database).await), (after, 7));
+}
+
+#[tokio::test]
+async fn a_value_is_set_of_whatever_type() {
+    let mut database = filled(4, 2).await;
+    database.sql("CREATE TYPE state AS ENUM ('on', 'it''s over')").await;
+    for (column, value) in
+        [("boolean DEFAULT true", "false"), ("integer", "7"), ("state DEFAULT 'on'", "\"it's over\"")]
+    {
+        database
+            .sql(
+                &format!("ALTER TABLE sessions DROP IF EXISTS mark, ADD mark {column}")
+                    .replace("DROP IF", "DROP COLUMN IF"),
+            )
+            .await;
+        let settings = by_expiry(&format!("revoke = {{ column = \"mark\", value = {value} }}"));
+        database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 4, "live": 2 }));
+        database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 0, "live": 2 }));
+    }
+    assert_eq!(left(&mut database).await, 6);
+}
+
+#[tokio::test]
+async fn superseded_sessions_are_revoked_too() {
+    let mut database = filled(0, 3).await;
+    database.sql("UPDATE sessions SET user_id = 1, created_at = now() - id * interval '1 minute'").await;
+    let settings = by_expiry(
+        "revoke = { column = \"revoked_at\" }\nuser = \"user_id\"\nkeep_newest = 1\ncreated_at = \"created_at\"",
+    );
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 2, "live": 1 }));
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 0, "live": 1 }));
+    assert_eq!(database.number("SELECT id::bigint FROM sessions WHERE revoked_at IS NULL").await, 1);
+}
+
+#[tokio::test]
+async fn the_index_for_it_is_partial() {
+    let mut database = filled(1, 1).await;
+    database.sql("DROP INDEX sessions_expires_at_idx").await;
+    let settings = by_expiry("revoke = { column = \"revoked_at\" }");
+    let cure = "CREATE INDEX CONCURRENTLY ON public.sessions (expires_at) WHERE revoked_at IS NULL";
+    database.once_with(&settings, &[]).exits(0).store_says("logins", "warnings", &[cure]);
+    database.sql(cure).await;
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "warnings": [] }));
+}

@@ -1,0 +1,183 @@
+//! What is over goes, and nothing else.
+
+use super::{by_expiry, filled, left, logins};
+use crate::support::{Database, Running, until};
+use serde_json::json;
+
+#[tokio::test]
+async fn what_is_over_goes_and_what_is_not_stays() {
+    let mut database = filled(1234, 77).await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
+    outcome.swept(
+        "logins",
+        json!({ "table": "public.sessions", "expired": 1234, "superseded": 0, "remaining": 77, "live": 77, "stale": 0,
+                "held": null, "error": null, "warnings": [] }),
+    );
+    assert_eq!(outcome.json()["summary"]["sessions_expired"], 1234);
+    assert_eq!(left(&mut database).await, 77);
+    // Nothing to do is no error.
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 0, "remaining": 77 }));
+}
+
+#[tokio::test]
+async fn never_is_never() {
+    let mut database = filled(3, 1).await;
+    database
+        .sql(
+            "INSERT INTO sessions (expires_at) VALUES (NULL), ('infinity'), ('-infinity'), ('epoch'),
+                                                      ('294276-12-31 23:59:59+00'), ('9999-12-31')",
+        )
+        .await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3, "live": 7 }));
+    assert_eq!(left(&mut database).await, 7);
+}
+
+#[tokio::test]
+async fn what_ended_within_the_grace_is_left_alone() {
+    let mut database = filled(0, 1).await;
+    database
+        .sql("INSERT INTO sessions (expires_at) SELECT now() - n * interval '30 minutes' FROM generate_series(1, 4) AS n")
+        .await;
+    let outcome = database.once_with(&by_expiry("grace = \"75m\""), &[]).exits(0);
+    outcome.swept("logins", json!({ "expired": 2, "live": 3, "stale": 0 }));
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 2, "live": 1 }));
+    assert_eq!(left(&mut database).await, 1);
+}
+
+#[tokio::test]
+async fn a_dry_run_only_looks() {
+    let mut database = filled(5, 2).await;
+    let outcome = database.once_with(&by_expiry(""), &["--dry-run"]).exits(0);
+    outcome.swept("logins", json!({ "expired": 0, "stale": 5, "live": 2, "remaining": 7 }));
+    assert_eq!(left(&mut database).await, 7);
+}
+
+#[tokio::test]
+async fn two_meanings_are_two_reasons_to_go() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (seen timestamptz, made timestamptz);
+             INSERT INTO sessions VALUES (now(), now()), (now() - interval '2 hours', now() - interval '3 hours'),
+                                         (now(), now() - interval '9 hours'), (NULL, now() - interval '9 hours'),
+                                         (now() - interval '20 minutes', NULL)",
+        )
+        .await;
+    let both = logins(
+        "last_activity = \"seen\"\nidle_timeout = \"30m\"\ncreated_at = \"made\"\nabsolute_timeout = \"8h\"
+         encoding = \"timestamptz\"",
+    );
+    database.once_with(&both, &[]).exits(0).swept("logins", json!({ "expired": 3, "live": 2 }));
+    assert_eq!(left(&mut database).await, 2);
+}
+
+#[tokio::test]
+async fn a_session_that_is_being_extended_is_neither_waited_for_nor_ended() {
+    let mut database = filled(20, 1).await;
+    let mut other = database.connect().await;
+    sqlx::raw_sql(
+        "BEGIN; UPDATE sessions SET expires_at = now() + interval '1 hour' WHERE user_id = 3 AND expires_at < now()",
+    )
+    .execute(&mut other)
+    .await
+    .unwrap();
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
+    outcome.swept("logins", json!({ "expired": 19, "stale": 1 }));
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 0, "live": 2 }));
+    assert_eq!(left(&mut database).await, 2);
+}
+
+#[tokio::test]
+async fn sessions_of_the_same_end_go_too_whatever_the_batch() {
+    let mut database = filled(0, 2).await;
+    database
+        .sql("INSERT INTO sessions (expires_at) SELECT '2020-05-05 05:05:05.123457+00' FROM generate_series(1, 25)")
+        .await;
+    database.sql("INSERT INTO sessions (expires_at) VALUES ('2020-05-05 05:05:05.123458+00')").await;
+    database.once_with(&by_expiry("batch = 7"), &[]).exits(0).swept("logins", json!({ "expired": 26, "stale": 0 }));
+    assert_eq!(left(&mut database).await, 2);
+}
+
+#[tokio::test]
+async fn a_partitioned_table_and_its_partitions_are_swept_through_it() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (id int, expires_at timestamptz) PARTITION BY LIST (id);
+             CREATE TABLE one PARTITION OF sessions FOR VALUES IN (1);
+             CREATE TABLE two PARTITION OF sessions FOR VALUES IN (2);
+             CREATE INDEX ON sessions (expires_at);
+             -- The same addresses hold an expired session here and a live one there.
+             INSERT INTO sessions SELECT 1, now() + (CASE WHEN n % 2 = 0 THEN 1 ELSE -1 END) * interval '1 hour'
+             FROM generate_series(1, 40) AS n;
+             INSERT INTO sessions SELECT 2, now() + (CASE WHEN n % 2 = 1 THEN 1 ELSE -1 END) * interval '1 hour'
+             FROM generate_series(1, 40) AS n",
+        )
+        .await;
+    database.once_with(&by_expiry("batch = 3"), &[]).exits(0).swept("logins", json!({ "expired": 40, "live": 40 }));
+    assert_eq!(database.number("SELECT count(*) FROM sessions WHERE expires_at > now()").await, 40);
+}
+
+#[tokio::test]
+async fn what_time_does_not_allow_is_left_for_the_next_sweep() {
+    let mut database = filled(300, 1).await;
+    let outcome = database.once_with(&by_expiry("batch = 1\nsweep_timeout = \"1ms\""), &[]).exits(0);
+    outcome.store_says("logins", "warnings", &["sweep_timeout (1ms)"]);
+    assert!(left(&mut database).await > 1);
+}
+
+#[tokio::test]
+async fn a_session_with_rows_elsewhere_that_do_not_follow_is_an_error_with_its_cure() {
+    let mut database = filled(1, 1).await;
+    database.sql("CREATE TABLE logs (session bigint REFERENCES sessions)").await;
+    database.sql("INSERT INTO logs SELECT id FROM sessions").await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    outcome.store_says(
+        "logins",
+        "error",
+        &["public.logs", "ON DELETE CASCADE"].map(|w| w.trim_start_matches("public.")),
+    );
+    let cures = outcome.store("logins")["warnings"].clone();
+    let cures: Vec<&str> = cures.as_array().unwrap().iter().filter_map(|warning| warning.as_str()).collect();
+    assert_eq!(cures.len(), 2, "{cures:?}");
+    for cure in cures {
+        let (_, statement) = cure.split_once(": ").unwrap();
+        database.sql(statement).await;
+    }
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
+    outcome.swept("logins", json!({ "expired": 1, "warnings": [] }));
+}
+
+#[tokio::test]
+async fn a_missing_index_is_warned_about_with_its_cure_and_none_is_created() {
+    let mut database = filled(3, 3).await;
+    database.sql("DROP INDEX sessions_expires_at_idx").await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
+    outcome.swept("logins", json!({ "expired": 3 }));
+    let cure = "CREATE INDEX CONCURRENTLY ON public.sessions (expires_at)";
+    outcome.store_says("logins", "warnings", &[cure]);
+    assert_eq!(database.number("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'").await, 1);
+    database.sql(cure).await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "warnings": [] }));
+}
+
+#[tokio::test]
+async fn a_cancelled_run_leaves_whole_batches_and_nothing_running() {
+    let mut database = filled(50, 1).await;
+    // The second batch meets a lock that the table's owner took.
+    let mut other = database.connect().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE sessions IN EXCLUSIVE MODE").execute(&mut other).await.unwrap();
+    let patient = format!("{}\n{}", crate::support::PATIENT, by_expiry("batch = 10"));
+    let running = Running::once_with(&database, &patient, &[]);
+    until(
+        &mut database.connection,
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+                        AND query LIKE '/* pgmedic:expire %')",
+    )
+    .await;
+    running.kill().await;
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    database.forgets_the_pass().await;
+    assert_eq!((left(&mut database).await - 1) % 10, 0);
+}
