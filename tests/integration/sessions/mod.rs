@@ -1,8 +1,11 @@
 //! Sweeps of session stores.
 
 mod encodings;
+mod grants;
 mod guards;
+mod memory;
 mod newest;
+mod presets;
 mod refused;
 mod revoke;
 mod sweep;
