@@ -1,5 +1,6 @@
 //! Sweeps of session stores.
 
+mod clients;
 mod encodings;
 mod grants;
 mod guards;
