@@ -11,7 +11,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what is missing: a PostgreSQL server, the tools for the checks
-	@scripts/setup server checks deploy
+	@scripts/setup server checks clients deploy
 
 demo: ## the story, on a throwaway PostgreSQL
 	@scripts/setup server

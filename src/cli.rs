@@ -74,6 +74,12 @@ pub enum Command {
         #[arg(long, value_name = "NAME", value_parser = role)]
         role: Option<String>,
     },
+    /// List the session stores that are known by name: tables, columns and what they mean
+    Presets {
+        /// How to print the list
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
     /// Ask the agent that runs on this machine whether it lives: exit code 0 or 1
     Healthcheck,
     /// Print the completion script for a shell
@@ -190,6 +196,16 @@ mod tests {
     #[test]
     fn a_health_check_asks_where_the_configuration_says() {
         assert_eq!(read("-c a.toml healthcheck").unwrap().command, Some(Command::Healthcheck));
+    }
+
+    #[test]
+    fn presets_are_listed_in_either_format() {
+        let format = |arguments| match read(arguments).unwrap().command {
+            Some(Command::Presets { format }) => format,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(format("presets"), Format::Table);
+        assert_eq!(format("presets --format json"), Format::Json);
     }
 
     #[test]

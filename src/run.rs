@@ -2,13 +2,14 @@
 
 use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, completions};
-use crate::config::{ConfigError, Environment, Http, Settings};
+use crate::config::{ConfigError, Environment, Http, Preset, Settings};
 use crate::grants::{GrantsError, grants};
 use crate::http::{ProbeError, probe};
 use crate::report::{ExitCode as Outcome, Progress, Report, TableOptions, render_table};
 use crate::sequences::Orders;
 use crate::telemetry::Telemetry;
 use crate::{demo, once};
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -49,6 +50,10 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         Some(Command::Demo) => return Ok(demo::run().await?),
         Some(Command::Completions { shell }) => {
             completions(shell, &mut io::stdout());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Presets { format }) => {
+            io::stdout().write_all(presets(format).as_bytes())?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(Command::Healthcheck) => {
@@ -108,6 +113,21 @@ fn unused<'a>(approved: &'a [String], report: &Report) -> impl Iterator<Item = &
         .collect();
     let approved = approved.iter().filter(move |name| !stores.contains(&name.as_str()));
     approved.filter(move |name| !behind.iter().any(|known| known.eq_ignore_ascii_case(&name.replace('"', ""))))
+}
+
+/// The list of presets, as `[[sessions]]` would have them.
+fn presets(format: Format) -> String {
+    let presets = Preset::all();
+    match format {
+        Format::Json => {
+            let listed = presets.iter().map(|preset| {
+                let about = [("name", preset.name), ("client", &preset.client), ("meaning", &preset.meaning)];
+                about.into_iter().chain(preset.keys()).collect::<BTreeMap<_, _>>()
+            });
+            format!("{}\n", serde_json::json!(listed.collect::<Vec<_>>()))
+        }
+        Format::Table => presets.iter().map(|preset| preset.show() + "\n").collect(),
+    }
 }
 
 fn print(report: &Report, cli: &Cli) -> io::Result<()> {

@@ -4,8 +4,10 @@
 //! take turns within one run. `docs/performance.md` says how to read the output.
 
 mod clients;
+mod logins;
 mod repairs;
 mod rounds;
+mod sessions;
 mod sweep;
 mod tables;
 mod verdicts;
@@ -18,15 +20,17 @@ use verdicts::Verdicts;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "usage: scripts/bench [--quick] [--check]\n\
+const USAGE: &str = "usage: scripts/bench [--quick] [--sessions] [--check]\n\
                      \x20 --quick   leave out the 100 000 tables\n\
+                     \x20 --sessions  the sweep of session stores only\n\
                      \x20 --check   exit with 1 when a figure falls short";
 
 fn main() -> ExitCode {
-    let (mut quick, mut check) = (false, false);
+    let (mut quick, mut only_sessions, mut check) = (false, false, false);
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--quick" => quick = true,
+            "--sessions" => only_sessions = true,
             "--check" => check = true,
             // What `cargo bench` adds.
             "--bench" => {}
@@ -37,22 +41,28 @@ fn main() -> ExitCode {
         }
     }
     let mut verdicts = Verdicts::default();
-    if let Err(error) = measure(quick, &mut verdicts) {
+    if let Err(error) = measure(quick, only_sessions, &mut verdicts) {
         eprintln!("bench: {error}");
         return ExitCode::FAILURE;
     }
     if check && !verdicts.all_pass() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn measure(quick: bool, verdicts: &mut Verdicts) -> Result<()> {
+fn measure(quick: bool, only_sessions: bool, verdicts: &mut Verdicts) -> Result<()> {
     // The server's own settings, but for one: vacuuming beside a round would be measured too.
     let settings = vec![("autovacuum".to_owned(), "off".to_owned())];
     let server = Server::start(&ServerOptions { settings, ..ServerOptions::default() })?;
     let cores = std::thread::available_parallelism()?;
     println!("PostgreSQL {}, {cores} cores, {}", server.version(), load());
+    if only_sessions {
+        sessions::a_million(&server, verdicts)?;
+        println!("\nat the end: {}\n\n{verdicts}", load());
+        return Ok(());
+    }
     let many = sweep::ten_thousand(&server, verdicts)?;
     repairs::one(&server, verdicts)?;
     repairs::a_thousand(&server)?;
+    sessions::a_million(&server, verdicts)?;
     if !quick {
         sweep::a_hundred_thousand(&server, &many, verdicts)?;
     }

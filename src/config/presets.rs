@@ -72,6 +72,16 @@ impl Preset {
         keys.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?))).collect()
     }
 
+    /// For people: what writes the table, what it means, and what of it is known.
+    pub fn show(&self) -> String {
+        let mut text = format!("{}: {}\n  # {}\n", self.name, self.client, self.meaning);
+        for (key, value) in self.keys() {
+            let quote = if value.contains('"') { '\'' } else { '"' };
+            text += &format!("  {key} = {quote}{value}{quote}\n");
+        }
+        text
+    }
+
     fn read(name: &'static str, text: &str) -> Self {
         // Built in, and each is read by a test.
         let preset: Self = toml::from_str(text).expect("a built-in preset is sound");

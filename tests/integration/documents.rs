@@ -106,7 +106,10 @@ fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 async fn the_report_shown_has_the_fields_of_a_real_one() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (7)").await;
-    let real = database.once(&[]).exits(0).json();
+    database.sql("CREATE TABLE logins (ends timestamptz)").await;
+    let store =
+        "[[sessions]]\nname = \"logins\"\ntable = \"public.logins\"\nexpires_at = \"ends\"\nencoding = \"timestamptz\"";
+    let real = database.once_with(store, &[]).exits(0).json();
     for (document, block) in blocks("json") {
         let shown: Value = serde_json::from_str(&block).unwrap();
         let (mut of_shown, mut of_real) = (BTreeSet::new(), BTreeSet::new());

@@ -1,8 +1,12 @@
 //! Sweeps of session stores.
 
+mod clients;
 mod encodings;
+mod grants;
 mod guards;
+mod memory;
 mod newest;
+mod presets;
 mod refused;
 mod revoke;
 mod sweep;

@@ -1,0 +1,100 @@
+//! Sweeping very many expired sessions while people log in, beside a single unbounded DELETE.
+
+use super::Result;
+use super::clients::run;
+use super::logins::{Logins, beside};
+use super::rounds::alternate;
+use super::tables::execute;
+use super::verdicts::Verdicts;
+use pgmedic::demo::Server;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const EXPIRED: u32 = 1_000_000;
+const LIVE: u32 = 100_000;
+const ROUNDS: usize = 3;
+/// How long logins are counted without a sweep.
+const ALONE: Duration = Duration::from_secs(8);
+
+const DELETE: &str = "DELETE FROM sessions WHERE expires_at < now() - interval '1 minute'";
+
+/// Sweeps and single DELETEs take turns, each on a fresh copy; then each once more with logins beside it.
+pub fn a_million(server: &Server, verdicts: &mut Verdicts) -> Result<()> {
+    let started = Instant::now();
+    make(server)?;
+    println!("\n{EXPIRED} expired sessions among {LIVE} live ones ({:.0} s to make)", started.elapsed().as_secs_f64());
+    let url = server.url("sessions");
+    let config = config(&url)?;
+    let sweep = |competitor| match competitor {
+        0 => run(pgmedic(&config)),
+        _ => execute(&url, DELETE.to_owned()),
+    };
+    let [own, single] = alternate(ROUNDS, |_| copy(server), sweep)?;
+    println!("  pgmedic --once                     {}", own.show());
+    println!("  one unbounded DELETE               {}", single.show());
+    let rate = f64::from(EXPIRED) / own.median().as_secs_f64();
+    println!("  sessions a second                  {rate:.0}");
+    verdicts.at_most("time for a million expired sessions", Some(own.median().as_secs_f64()), 20.0, "s");
+
+    copy(server)?;
+    let alone = beside(&url, || {
+        std::thread::sleep(ALONE);
+        Ok(())
+    })?;
+    show("logins alone", &alone);
+    copy(server)?;
+    let swept = beside(&url, || run(pgmedic(&config)))?;
+    show("logins beside pgmedic", &swept);
+    copy(server)?;
+    show("logins beside the DELETE", &beside(&url, || sweep(1))?);
+    verdicts.at_most("logins a second alone, against beside the sweep", Some(alone.rate / swept.rate), 1.0 / 0.9, "x");
+    verdicts.at_most("the longest that a login took beside the sweep", Some(swept.longest * 1e3), 200.0, "ms");
+    Ok(())
+}
+
+fn show(what: &str, logins: &Logins) {
+    let Logins { rate, longest, late, .. } = logins;
+    println!("  {what:<34} {rate:.0} a second, the longest {:.0} ms, {late} of more than 20 ms", longest * 1e3);
+}
+
+/// The database that is copied for each round: 1.1 million sessions, in no order.
+fn make(server: &Server) -> Result<()> {
+    execute(&server.url("postgres"), "CREATE DATABASE sessions_template".to_owned())?;
+    let fill = format!(
+        "CREATE TABLE sessions (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id bigint NOT NULL,
+                                token text NOT NULL UNIQUE, expires_at timestamptz NOT NULL);
+         INSERT INTO sessions (user_id, token, expires_at)
+         SELECT n % 50000, md5(n::text), now() + CASE WHEN n % 11 = 0 THEN 1 ELSE -1 END
+                * (interval '1 hour' + (hashint4(n) & 8388607) * interval '1 second')
+         FROM generate_series(1, {}) AS n;
+         CREATE INDEX ON sessions (expires_at)",
+        EXPIRED + LIVE
+    );
+    let url = server.url("sessions_template");
+    execute(&url, fill)?;
+    execute(&url, "VACUUM (ANALYZE)".to_owned())
+}
+
+fn copy(server: &Server) -> Result<()> {
+    let maintenance = server.url("postgres");
+    execute(&maintenance, "DROP DATABASE IF EXISTS sessions WITH (FORCE)".to_owned())?;
+    execute(&maintenance, "CREATE DATABASE sessions TEMPLATE sessions_template".to_owned())?;
+    execute(&maintenance, "CHECKPOINT".to_owned())
+}
+
+fn config(url: &str) -> Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile()?;
+    write!(
+        file,
+        "[[databases]]\nurl = \"{url}\"\n[[sessions]]\nname = \"logins\"\ntable = \"public.sessions\"\n\
+         expires_at = \"expires_at\"\nencoding = \"timestamptz\"\n"
+    )?;
+    Ok(file)
+}
+
+fn pgmedic(config: &tempfile::NamedTempFile) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pgmedic"));
+    command.env_clear().args(["--once", "--config"]).arg(config.path()).stdin(Stdio::null());
+    command
+}

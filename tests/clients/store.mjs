@@ -1,0 +1,101 @@
+// A session store's own client, as a program:
+//
+//   node store.mjs STORE URL make            makes sessions; prints {"live": [keys], "expired": [keys]}
+//   node store.mjs STORE URL find KEY …      prints the keys of those that the client finds
+import { webcrypto } from "node:crypto";
+import pg from "pg";
+
+// Node.js 18 has it, and not as a global.
+globalThis.crypto ??= webcrypto;
+
+const HOUR = 3600_000;
+/** When the sessions end, from now. */
+const LIVE = [10 / 60, 0.5, 3, 14, 24 * 7].map((hours) => hours * HOUR);
+const EXPIRED = [-10 / 60, -0.5, -3, -14, -24 * 7].map((hours) => hours * HOUR);
+
+const [store, url, command, ...keys] = process.argv.slice(2);
+const place = new URL(url.replace("///", "//local/"));
+const pool = new pg.Pool({
+  host: place.searchParams.get("host"),
+  port: Number(place.searchParams.get("port")),
+  user: place.searchParams.get("user"),
+  database: place.pathname.slice(1),
+  // As a server does whose TimeZone is that of its place.
+  options: `-c TimeZone=${process.env.TZ}`,
+});
+
+/** express-session's store. */
+async function connectPgSimple() {
+  const { default: session } = await import("express-session");
+  const { default: connect } = await import("connect-pg-simple");
+  const Store = connect(session);
+  const own = new Store({ pool, createTableIfMissing: true, pruneSessionInterval: false });
+  return {
+    async make(ends) {
+      const key = crypto.randomUUID();
+      const cookie = { expires: new Date(ends), originalMaxAge: HOUR, path: "/" };
+      await new Promise((resolve, reject) =>
+        own.set(key, { cookie }, (error) => (error ? reject(error) : resolve())),
+      );
+      return key;
+    },
+    find: (key) =>
+      new Promise((resolve, reject) => own.get(key, (error, found) => (error ? reject(error) : resolve(found)))),
+  };
+}
+
+/** Auth.js; the tables are those of its documents. */
+async function authJs() {
+  const { default: adapter } = await import("@auth/pg-adapter");
+  const own = adapter(pool);
+  return {
+    async make(ends) {
+      const user = await own.createUser({ name: "a", email: crypto.randomUUID(), emailVerified: null });
+      const sessionToken = crypto.randomUUID();
+      await own.createSession({ sessionToken, userId: user.id, expires: new Date(ends) });
+      return sessionToken;
+    },
+    find: (key) => own.getSessionAndUser(key),
+  };
+}
+
+/** better-auth, which makes its own tables. */
+async function betterAuth() {
+  const { betterAuth } = await import("better-auth");
+  const { getMigrations } = await import("better-auth/db/migration");
+  const options = {
+    database: pool,
+    secret: "a secret of this test alone, and of nobody else",
+    baseURL: "http://localhost",
+    emailAndPassword: { enabled: true },
+    telemetry: { enabled: false },
+    logger: { disabled: true },
+  };
+  await (await getMigrations(options)).runMigrations();
+  const own = (await betterAuth(options).$context).internalAdapter;
+  return {
+    async make(ends) {
+      const user = await own.createUser({ name: "a", email: `${crypto.randomUUID()}@localhost`, emailVerified: false });
+      const made = await own.createSession(user.id, false, { expiresAt: new Date(ends) }, true);
+      return made.token;
+    },
+    find: (key) => own.findSession(key),
+  };
+}
+
+const stores = { "connect-pg-simple": connectPgSimple, "auth.js": authJs, "better-auth": betterAuth };
+const client = await stores[store]();
+if (command === "make") {
+  const all = async (ends) => {
+    const made = [];
+    for (const end of ends) made.push(await client.make(Date.now() + end));
+    return made;
+  };
+  console.log(JSON.stringify({ live: await all(LIVE), expired: await all(EXPIRED) }));
+} else {
+  const found = [];
+  for (const key of keys) if (await client.find(key)) found.push(key);
+  console.log(JSON.stringify(found));
+}
+await pool.end();
+process.exit(0);

@@ -1,0 +1,126 @@
+//! The stores' own clients: what they wrote, as programs of their own in zones of their own, is swept as they mean it.
+
+use crate::support::Database;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Where somebody may run a client.
+const ZONES: [&str; 3] = ["America/New_York", "UTC", "Asia/Tokyo"];
+
+/// Where `scripts/setup clients` puts them.
+fn tools() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
+    target.join("tools/clients")
+}
+
+/// A store's own client.
+struct Client {
+    store: &'static str,
+    program: PathBuf,
+    script: PathBuf,
+}
+
+impl Client {
+    /// Node.js finds modules beside the script only, so it is run from where they are.
+    fn node(store: &'static str) -> Self {
+        let script = tools().join(format!("node/{store}.mjs"));
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/store.mjs");
+        std::fs::copy(source, &script).expect("the clients: run scripts/setup clients");
+        Self { store, program: "node".into(), script }
+    }
+
+    fn python(store: &'static str) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/store.py");
+        Self { store, program: tools().join("python/bin/python"), script }
+    }
+
+    fn run(&self, zone: &str, url: &str, arguments: &[&str]) -> Value {
+        let mut command = Command::new(&self.program);
+        command.arg(&self.script).args([self.store, url]).args(arguments).env("TZ", zone).stdin(Stdio::null());
+        let output = command.output().expect("the clients: run scripts/setup clients");
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{} {arguments:?}: {stderr}", self.store);
+        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}\n{stderr}"))
+    }
+
+    /// Sessions are made in this zone, swept, and looked for. `rest` is what the preset leaves to be stated.
+    async fn is_swept(&self, database: &mut Database, zone: &str, rest: &str) {
+        let made = self.run(zone, database.url(), &["make"]);
+        let keys = |of: &str| -> BTreeSet<String> {
+            made[of].as_array().unwrap().iter().map(|key| key.as_str().unwrap().to_owned()).collect()
+        };
+        let (live, expired) = (keys("live"), keys("expired"));
+        assert_eq!((live.len(), expired.len()), (5, 5));
+
+        let settings = format!("[[sessions]]\nname = \"store\"\npreset = \"{}\"\n{rest}\n", self.store);
+        let outcome = database.once_with(&settings, &[]).exits(0);
+        outcome.swept("store", json!({ "expired": 5, "stale": 0, "held": null }));
+
+        let all: Vec<&str> = live.iter().chain(&expired).map(String::as_str).collect();
+        let found = self.run(zone, database.url(), &[&["find"], all.as_slice()].concat());
+        let found: BTreeSet<String> =
+            found.as_array().unwrap().iter().map(|key| key.as_str().unwrap().to_owned()).collect();
+        assert_eq!(found, live, "{} in {zone}", self.store);
+        database.once_with(&settings, &[]).exits(0).swept("store", json!({ "expired": 0 }));
+    }
+}
+
+#[tokio::test]
+async fn connect_pg_simple() {
+    let client = Client::node("connect-pg-simple");
+    for zone in ZONES {
+        let mut database = Database::new().await;
+        client.is_swept(&mut database, zone, &format!("time_zone = \"{zone}\"")).await;
+        assert_eq!(database.number("SELECT count(*) FROM session").await, 5);
+    }
+}
+
+#[tokio::test]
+async fn auth_js() {
+    let client = Client::node("auth.js");
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE users (id SERIAL, name VARCHAR(255), email VARCHAR(255), \"emailVerified\" TIMESTAMPTZ, image TEXT,
+                                 PRIMARY KEY (id));
+             CREATE TABLE sessions (id SERIAL, \"userId\" INTEGER NOT NULL, expires TIMESTAMPTZ NOT NULL,
+                                    \"sessionToken\" VARCHAR(255) NOT NULL, PRIMARY KEY (id))",
+        )
+        .await;
+    for zone in ZONES {
+        client.is_swept(&mut database, zone, "").await;
+    }
+    assert_eq!(database.number("SELECT count(*) FROM sessions").await, 15);
+}
+
+#[tokio::test]
+async fn better_auth() {
+    let client = Client::node("better-auth");
+    let mut database = Database::new().await;
+    for zone in ZONES {
+        client.is_swept(&mut database, zone, "user = '\"userId\"'\nkeep_newest = 1").await;
+    }
+    assert_eq!(database.number("SELECT count(*) FROM session").await, 15);
+}
+
+#[tokio::test]
+async fn django() {
+    let client = Client::python("django");
+    let mut database = Database::new().await;
+    for zone in ZONES {
+        client.is_swept(&mut database, zone, "").await;
+    }
+    assert_eq!(database.number("SELECT count(*) FROM django_session").await, 15);
+}
+
+#[tokio::test]
+async fn flask_session() {
+    let client = Client::python("flask-session");
+    let mut database = Database::new().await;
+    for zone in ZONES {
+        client.is_swept(&mut database, zone, "").await;
+    }
+    assert_eq!(database.number("SELECT count(*) FROM sessions").await, 15);
+}
