@@ -4,12 +4,13 @@ use super::backoff::{Backoff, random};
 use super::bell::Bell;
 use super::turn::{Ended, State, Work};
 use crate::config::{Database, Sequences};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, SEQUENCES};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -33,13 +34,15 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Begins with a turn at once. `interval` is what the schedule leaves between two ticks.
+    /// Begins with a turn at once. `interval` is what the schedule leaves between two ticks; `leads` is told whether this
+    /// agent leads.
     pub fn start(
         database: Database,
         settings: Sequences,
         interval: Duration,
         dry_run: bool,
         metrics: &Arc<Metrics>,
+        leads: watch::Sender<bool>,
     ) -> Self {
         let name = database.name.clone();
         metrics.expect(&name);
@@ -51,6 +54,7 @@ impl Keeper {
             dry_run,
             bell: Arc::clone(&bell),
             metrics: Arc::clone(metrics),
+            leads,
             stop: stop.clone(),
         };
         let delay = WIDEST_SPREAD.min(interval / 20).mul_f64(random());
@@ -64,7 +68,7 @@ impl Keeper {
         let metrics = Arc::clone(&self.metrics);
         move || {
             if busy.load(Ordering::Relaxed) {
-                metrics.count_skipped(&name, "running");
+                metrics.count_skipped(&name, SEQUENCES, "running");
             } else {
                 bell.tick();
             }

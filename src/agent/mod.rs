@@ -6,8 +6,11 @@ mod crew;
 mod door;
 mod journal;
 mod keeper;
+mod ledger;
+mod queue;
 mod schedule;
 mod signals;
+mod sweeper;
 mod turn;
 mod wake;
 

@@ -5,13 +5,14 @@ use super::journal::Journal;
 use super::wake::Ear;
 use crate::config::{Database, Sequences};
 use crate::db::{Lease, ListenError, Lost};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, SEQUENCES};
 use crate::report::{DatabaseReport, Progress};
 use crate::sequences::{Doubt, Memory, Orders, pass};
 use sqlx::postgres::PgConnectOptions;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,8 @@ pub struct Work {
     pub dry_run: bool,
     pub bell: Arc<Bell>,
     pub metrics: Arc<Metrics>,
+    /// Told to whoever else works only while this agent leads.
+    pub leads: watch::Sender<bool>,
     pub stop: CancellationToken,
 }
 
@@ -108,7 +111,12 @@ impl Work {
     pub fn lost_lead(&self, state: &mut State, lost: &Lost) {
         tracing::debug!(database = self.database.name, %lost, "the lead was lost");
         state.lease = None;
-        self.metrics.board().update(&self.database.name, |station| station.leader = false);
+        self.announce(false);
+    }
+
+    fn announce(&self, leads: bool) {
+        self.metrics.board().update(&self.database.name, |station| station.leader = leads);
+        self.leads.send_if_modified(|led| std::mem::replace(led, leads) != leads);
     }
 
     /// Leads already, or becomes the leader, and then how to connect; or not.
@@ -136,13 +144,11 @@ impl Work {
         let name = &self.database.name;
         state.ear.close().await;
         state.journal.leads(name, false);
-        self.metrics.count_skipped(name, "standby");
+        self.metrics.count_skipped(name, SEQUENCES, "standby");
         // What the leader does meanwhile is no drift's cause that we could know.
         state.memory = Memory::lasting();
-        self.metrics.board().update(name, |station| {
-            station.leader = false;
-            station.report = None;
-        });
+        self.announce(false);
+        self.metrics.board().update(name, |station| station.report = None);
         self.well(state)
     }
 
@@ -165,7 +171,7 @@ impl Work {
     async fn pass(&self, state: &mut State) -> DatabaseReport {
         let name = &self.database.name;
         state.journal.leads(name, true);
-        self.metrics.board().update(name, |station| station.leader = true);
+        self.announce(true);
         let orders = Orders { dry_run: self.dry_run, approved: Vec::new(), stop: self.stop.child_token() };
         let progress = Progress::default();
         let mut work = pin!(pass(&self.database, &self.settings, &orders, &mut state.memory, &progress));
@@ -212,9 +218,11 @@ impl Work {
         state.journal.down(&self.database.name, reason);
         // What was seen before is no news of now; it still tells why something drifted meanwhile.
         state.memory.doubt(&Doubt::All);
+        if reached == Some(false) {
+            self.announce(false);
+        }
         self.metrics.board().update(&self.database.name, |station| {
             station.up = reached.or(station.up);
-            station.leader &= reached != Some(false);
             station.report = None;
         });
         Ended::Badly
