@@ -86,6 +86,15 @@ fn cause(error: &Error, options: &PgConnectOptions) -> String {
                 "53300" => format!("too many connections: {message}"),
                 "57P03" => format!("not ready: {message}; try again shortly"),
                 "42501" => format!("login refused: {message}; GRANT CONNECT ON DATABASE cures it"),
+                // PostgreSQL itself sends this to nobody who keeps to the protocol.
+                "08P01" => {
+                    let cure = if message.contains("startup parameter") {
+                        "take it out of the URL, or add it to the pooler's ignore_startup_parameters"
+                    } else {
+                        "see its configuration and its log"
+                    };
+                    format!("refused by a pooler for user \"{user}\", database \"{database}\": {message}; {cure}")
+                }
                 code => format!("{message} (SQLSTATE {code})"),
             }
         }

@@ -6,6 +6,7 @@
 //! when it is not. Correctness never depends on it.
 
 use super::connect::{ConnectError, open};
+use super::error::Failure;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::time::Duration;
@@ -45,11 +46,11 @@ impl Lease {
     /// # Errors
     ///
     /// When the connection was lost, and the lock with it.
-    pub async fn renew(&mut self) -> Result<bool, sqlx::Error> {
+    pub async fn renew(&mut self) -> Result<bool, Failure> {
         self.begin("ROLLBACK; ").await
     }
 
-    async fn begin(&mut self, end: &str) -> Result<bool, sqlx::Error> {
+    async fn begin(&mut self, end: &str) -> Result<bool, Failure> {
         // The server ends a leader that is stopped or cut off, and the network's own silence is noticed sooner.
         let lifetime = self.lifetime.as_millis().max(1);
         let statements = format!(
@@ -62,8 +63,8 @@ impl Lease {
         );
         let answer = sqlx::raw_sql(AssertSqlSafe(statements)).fetch_one(&mut self.connection);
         match tokio::time::timeout(RENEW_WITHIN, answer).await {
-            Ok(row) => row?.try_get(0),
-            Err(_) => Err(sqlx::Error::Protocol("the server does not answer".to_owned())),
+            Ok(row) => Ok(row?.try_get(0)?),
+            Err(_) => Err(Failure::silent(RENEW_WITHIN)),
         }
     }
 
