@@ -106,9 +106,8 @@ impl Listener {
         let (ours, theirs) = (who(&mut self.listener).await?, who(&mut *other).await?);
         // An idle pooler gives the process that was used last, or the one that was used first: of any number, one of
         // these three then meets another than expected.
-        let mut shared = ours == theirs
-            || who(&mut self.listener).await? != ours
-            || who(&mut self.listener).await? != ours;
+        let mut shared =
+            ours == theirs || who(&mut self.listener).await? != ours || who(&mut self.listener).await? != ours;
         for _ in 0..ASKED {
             shared = shared || try_join(who(&mut self.listener), who(&mut *other)).await? != (ours, theirs);
         }

@@ -1,9 +1,8 @@
 //! A server that crashes, is shut down, is full, or throws the agent out.
 
 use super::{EVERY_SECOND, MENDED, REWIND, SAYS_BACK, fill, leader, mends, orders, rewind, series, up};
-use crate::support::{Agent, Database, eventually};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use crate::support::{Agent, Database, eventually, shut_down, until_ended};
+use nix::sys::signal::Signal;
 use pgmedic::demo::{Server, ServerOptions};
 use sqlx::{Connection, PgConnection};
 
@@ -43,19 +42,6 @@ async fn it_starts_without_its_database_and_is_ready_when_it_comes() {
     agent.stop();
 }
 
-
-/// Asks the server to end, by a signal of its own: SIGTERM waits for its clients, SIGINT throws them out.
-fn shut_down(server: &Server, signal: Signal) {
-    let pid = server.pid().expect("a running server");
-    // Our own child, which has not been waited for: its id is no other's.
-    kill(Pid::from_raw(pid.cast_signed()), signal).expect("a signal");
-}
-
-fn ends(server: &Server) {
-    let file = server.data_dir().join("postmaster.pid");
-    eventually("the server's end", || (!file.exists()).then_some(()));
-}
-
 async fn own_server(settings: &[(&str, &str)]) -> (Server, Database) {
     let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let server = Server::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
@@ -69,7 +55,7 @@ async fn it_outlives_a_fast_shutdown() {
     let agent = Agent::start(&database, EVERY_SECOND);
     agent.until(&up(&database), |up| up == 1.0);
     shut_down(&server, Signal::SIGINT);
-    ends(&server);
+    until_ended(&server);
     agent.until(&up(&database), |up| up == 0.0);
     server.restart().unwrap();
     agent.until(&up(&database), |up| up == 1.0);
@@ -91,7 +77,7 @@ async fn it_says_that_a_server_is_shutting_down_and_does_not_hold_it_up() {
     agent.logs("not ready: the database system is shutting down; try again shortly");
     // And then for nobody's.
     drop(database);
-    ends(&server);
+    until_ended(&server);
     server.restart().unwrap();
     agent.until(&up, |up| up == 1.0);
     let mut database = Database::at(&name, server.url(&name)).await;
@@ -102,7 +88,8 @@ async fn it_says_that_a_server_is_shutting_down_and_does_not_hold_it_up() {
 
 #[tokio::test]
 async fn a_full_server_is_said_and_waited_for() {
-    let (server, mut database) = own_server(&[("max_connections", "12"), ("superuser_reserved_connections", "3")]).await;
+    let (server, mut database) =
+        own_server(&[("max_connections", "12"), ("superuser_reserved_connections", "3")]).await;
     database.sql("CREATE ROLE keeper LOGIN; CREATE ROLE crowd LOGIN; ALTER TABLE orders OWNER TO keeper").await;
     let agent = Agent::start_at(&database.url_as("keeper"), &database, EVERY_SECOND);
     agent.until(&leader(&database), |leads| leads == 1.0);
@@ -141,10 +128,14 @@ async fn thrown_out_by_an_administrator_it_comes_back() {
     let lease = format!("{ours} AND query LIKE '/* pgmedic:lead %'");
     for who in [lease.as_str(), ours] {
         assert!(database.number(&format!("SELECT count(*) {who}")).await > 0, "{who}");
-        let before = database.number(&format!("SELECT coalesce(max(extract(epoch FROM backend_start) * 1000000), 0)::bigint {lease}")).await;
+        let before = database
+            .number(&format!("SELECT coalesce(max(extract(epoch FROM backend_start) * 1000000), 0)::bigint {lease}"))
+            .await;
         database.row(&format!("SELECT count(pg_terminate_backend(pid)) {who}")).await;
         database
-            .until(&format!("SELECT count(*) = 1 AND min(extract(epoch FROM backend_start) * 1000000) > {before} {lease}"))
+            .until(&format!(
+                "SELECT count(*) = 1 AND min(extract(epoch FROM backend_start) * 1000000) > {before} {lease}"
+            ))
             .await;
         mends(&mut database).await;
         agent.until(&leader(&database), |leads| leads == 1.0);

@@ -30,7 +30,6 @@ async fn one_agent_leads_and_another_takes_over_when_it_is_killed() {
     database.until("SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))").await;
 }
 
-
 #[tokio::test]
 async fn a_killed_leader_is_succeeded_within_two_intervals() {
     let database = orders().await;

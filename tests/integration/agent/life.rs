@@ -139,3 +139,14 @@ async fn no_request_changes_anything_and_unknown_pages_are_not_found() {
     assert_eq!(reports["databases"][0]["name"], database.name.as_str());
     agent.stop();
 }
+
+#[tokio::test]
+async fn the_interval_shown_is_the_schedules() {
+    for (schedule, seconds) in [("* * * * * *", 1.0), ("*/2 * * * * *", 2.0), ("0 * * * * *", 60.0)] {
+        let database = orders().await;
+        let agent = Agent::start(&database, &format!("[sequences]\nschedule = \"{schedule}\"\n"));
+        let interval = series("pass_interval_seconds", &database, "DATABASE,pass=\"sequences\"");
+        assert_eq!(agent.until(&interval, |_| true), seconds, "{schedule}");
+        agent.stop();
+    }
+}

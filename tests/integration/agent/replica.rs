@@ -25,11 +25,13 @@ fn verdict(agent: &Agent, database: &Database, verdict: &str) {
 
 #[tokio::test]
 async fn a_replica_is_observed_only_until_it_is_promoted() {
-    let server = Server::start(&ServerOptions::default()).unwrap();
+    let mut server = Server::start(&ServerOptions::default()).unwrap();
     let mut primary = Database::of(server.url("postgres"), |name| server.url(name)).await;
     primary.sql(&format!("{ORDERS}; {REWIND}")).await;
-    let replica_server = replica_of(&server);
+    let replica_server = replica_of(&mut server);
+    primary.connection = primary.connect().await;
     let mut replica = Database::at(&primary.name, replica_server.url(&primary.name)).await;
+    primary.until("SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'").await;
 
     let agent = Agent::start(&replica, EVERY_SECOND);
     agent.until(&leader(&replica), |leads| leads == 1.0);
@@ -43,7 +45,7 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
 
     // What it says follows the primary, as far as the replica does.
     replica.sql("SELECT pg_wal_replay_pause()").await;
-    replica.until("SELECT pg_get_wal_replay_pause_state() = 'paused'").await;
+    replica.until("SELECT pg_is_wal_replay_paused()").await;
     primary.sql("SELECT setval('orders_id_seq', 200)").await;
     agent.passes_again(&replica.name, 2.0);
     verdict(&agent, &replica, "behind");

@@ -95,7 +95,8 @@ async fn a_server_without_tls_is_refused_where_tls_was_asked_for() {
     let authority = Authority::new("ours");
     let server = Server::start(&ServerOptions { tcp: true, ..ServerOptions::default() }).unwrap();
     let database = orders(&server).await;
-    for parameters in [verify("verify-full", &authority), verify("verify-ca", &authority), "sslmode=require".to_owned()] {
+    for parameters in [verify("verify-full", &authority), verify("verify-ca", &authority), "sslmode=require".to_owned()]
+    {
         let error = refused(&url(&server, &database, &parameters), &[]);
         says(&error, "", "switch TLS on at the server");
     }
@@ -112,7 +113,10 @@ async fn files_that_are_not_there_are_told_from_servers_that_are_not_there() {
     let certificate = authority.certify("app").certificate;
     let half = format!("{}&sslcert={}", verify("verify-full", &authority), certificate.display());
     let error = refused(&url(&server, &database, &half), &[]);
-    assert!(error.contains("must be given together") && error.contains("check sslrootcert, sslcert and sslkey"), "{error}");
+    assert!(
+        error.contains("must be given together") && error.contains("check sslrootcert, sslcert and sslkey"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ pub use findings::{cure, feed};
 pub use outcome::Outcome;
 pub use pooler::Pooler;
 pub use proxy::Proxy;
-pub use replica::replica_of;
+pub use replica::{replica_of, shut_down, until_ended};
 pub use running::{PATIENT, Running, until, until_it_waits_for, waiting};
 
 use pgmedic::demo::{Server, ServerOptions};
