@@ -15,6 +15,7 @@
 //! | [`metrics`] | the agent's own registry; made from reports |
 //! | [`http`] | metrics, probes, the last reports |
 //! | [`db`] | connecting, timeouts, error classes |
+//! | [`telemetry`] | logs |
 //!
 //! Calls go down this list only: the passes know nothing of who calls them.
 
@@ -30,4 +31,4 @@ pub mod once;
 pub mod report;
 pub mod run;
 pub mod sequences;
-mod telemetry;
+pub mod telemetry;

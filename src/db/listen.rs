@@ -35,6 +35,10 @@ const WHO: &str = "/* pgmedic:listen */ SELECT pg_catalog.pg_backend_pid()";
 /// connections to choose from, once in 2^16 times.
 const ASKED: u32 = 8;
 
+/// Whether every payload is UTF-8: a database without an encoding hands on whatever bytes it was given.
+const UTF8: &str = "/* pgmedic:listen */ SELECT pg_catalog.current_setting('client_encoding') OPERATOR(pg_catalog.=) 'UTF8' \
+     AND pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) 'SQL_ASCII'";
+
 const RECOVERY: &str = "/* pgmedic:listen */ SELECT pg_catalog.pg_is_in_recovery()";
 
 /// Why notifications cannot be heard.
@@ -57,6 +61,8 @@ pub struct Listener {
     listener: PgListener,
     /// Of this one connection: `PgListener` takes no other.
     pool: PgPool,
+    /// Payloads can be read as text.
+    utf8: bool,
 }
 
 impl Listener {
@@ -86,7 +92,7 @@ impl Listener {
             Ok(listener)
         };
         let mut this = match opened.await {
-            Ok(listener) => Self { listener, pool },
+            Ok(listener) => Self { listener, pool, utf8: false },
             Err(error) => return Err(failed(error)),
         };
         let result = this.prove(&mut other).await;
@@ -136,19 +142,21 @@ impl Listener {
         }
         within(self.listener.unlisten(&trial)).await?;
         within(self.listener.execute(KEEPALIVE)).await?;
+        self.utf8 = within(self.listener.fetch_one(UTF8)).await?.try_get(0).map_err(failed)?;
         within(self.listener.listen(CHANNEL)).await
     }
 
-    /// Waits for a notification. What it says is not looked at: whoever sends it may write what they like, and a whole
-    /// pass answers any of it.
+    /// Waits for a notification, and hands out what it says: whoever sends it may have written what they like. Empty
+    /// where it cannot be read.
     ///
     /// # Errors
     ///
     /// When the connection was lost, and with it what was notified since.
-    pub async fn next(&mut self) -> Result<(), ListenError> {
+    pub async fn next(&mut self) -> Result<String, ListenError> {
         loop {
             match tokio::time::timeout(ASK_EVERY, self.listener.try_recv()).await {
-                Ok(Ok(Some(_))) => return Ok(()),
+                Ok(Ok(Some(notification))) if self.utf8 => return Ok(notification.payload().to_owned()),
+                Ok(Ok(Some(_))) => return Ok(String::new()),
                 Ok(Ok(None)) => return Err(ListenError::Other("the connection was lost".to_owned())),
                 Ok(Err(error)) => return Err(failed(error)),
                 Err(_) => {

@@ -7,6 +7,7 @@ mod batch;
 mod catalog;
 mod changes;
 mod default_expression;
+mod doubt;
 mod finding;
 mod link;
 mod members;
@@ -21,6 +22,7 @@ mod probe;
 mod repair;
 mod verdict;
 
+pub use doubt::Doubt;
 pub use memory::Memory;
 pub use needs::{Needs, Relation, SequenceNeed, TableNeed, needs};
 pub use orders::Orders;

@@ -1,9 +1,11 @@
 //! A tick, a dry run, a reload, a stop; what it shows.
 
 use super::{EVERY_SECOND, MENDED, orders, rewind, series};
-use crate::support::{Agent, eventually};
+use crate::support::{Agent, eventually, server};
 use nix::sys::signal::Signal;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 
 #[tokio::test]
@@ -53,6 +55,89 @@ async fn a_bad_configuration_is_refused_and_the_old_one_stays() {
     agent.until(&interval, |seconds| seconds == 2.0);
     agent.passes_again(&database.name, 1.0);
     agent.stop();
+}
+
+#[tokio::test]
+async fn a_reload_moves_the_port_and_the_log_level_and_an_address_that_is_taken_is_refused() {
+    let database = orders().await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    let old = agent.address();
+    assert!(!agent.log().contains(" DEBUG "));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    agent.edit(|text| text.replace("127.0.0.1:0", &taken.local_addr().unwrap().to_string()));
+    agent.signal(Signal::SIGHUP);
+    agent.logs("the new configuration is refused, the old one stays: http.listen");
+    assert_eq!(agent.metric("pgmedic_config_last_reload_successful"), Some(0.0));
+    agent.passes_again(&database.name, 1.0);
+
+    agent.edit(|text| {
+        let text = text.replace(&taken.local_addr().unwrap().to_string(), "127.0.0.2:0");
+        format!("{text}\n[log]\nlevel = \"debug\"\n")
+    });
+    agent.signal(Signal::SIGHUP);
+    agent.logs("listening on http://127.0.0.2:");
+    agent.logs(" DEBUG ");
+    eventually("the old port is closed", || TcpStream::connect(old).is_err().then_some(()));
+    agent.stop();
+}
+
+#[tokio::test]
+async fn it_can_be_stopped_in_the_middle_of_a_reload() {
+    let mut database = orders().await;
+    let settings = "[sequences]\nlock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
+    let mut holder = database.connect().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
+    let agent = Agent::start(&database, settings);
+    crate::support::until_it_waits_for(&mut database.connection, "orders").await;
+    agent.signal(Signal::SIGHUP);
+    agent.signal(Signal::SIGTERM);
+    let (status, log) = agent.ended();
+    assert!(status.success() && !log.contains("did not end in time"), "{status}: {log}");
+}
+
+/// Answers the first connection with a message that the driver panics on, and forwards all others to the common server.
+fn treacherous() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let real: SocketAddr = {
+        let url = server().tcp_url("postgres").unwrap();
+        let (_, rest) = url.split_once('@').unwrap();
+        rest.split('/').next().unwrap().parse().unwrap()
+    };
+    std::thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        let mut startup = [0; 8];
+        first.read_exact(&mut startup).unwrap();
+        // Welcome, and a key for cancelling that is cut short.
+        first.write_all(b"R\0\0\0\x08\0\0\0\0K\0\0\0\x04").unwrap();
+        std::thread::spawn(move || std::io::copy(&mut first, &mut std::io::sink()));
+        for client in listener.incoming() {
+            let (client, server) = (client.unwrap(), TcpStream::connect(real).unwrap());
+            let pairs = [(client.try_clone(), server.try_clone()), (Ok(server), Ok(client))];
+            for (from, to) in pairs {
+                let (mut from, mut to) = (from.unwrap(), to.unwrap());
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(std::net::Shutdown::Write);
+                });
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_pass_that_panics_is_counted_and_the_next_one_still_runs() {
+    let mut database = orders().await;
+    rewind(&database).await;
+    let url = format!("postgres://postgres@{}/{}?sslmode=disable", treacherous(), database.name);
+    let agent = Agent::start_at(&url, &database, EVERY_SECOND);
+    database.until(MENDED).await;
+    let failures = series("pass_failures_total", &database, "DATABASE,pass=\"sequences\"");
+    agent.until(&failures, |failures| failures == 1.0);
+    agent.until(&series("database_up", &database, "DATABASE"), |up| up == 1.0);
+    let log = agent.stop();
+    assert!(log.contains("a pass panicked: this is a bug of pgmedic's"), "{log}");
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async fn cut_off_it_says_so_once_stays_alive_and_works_again() {
 }
 
 #[tokio::test]
-async fn cut_off_in_the_middle_of_a_pass_it_says_so_once_and_works_again() {
+async fn cut_off_in_the_middle_of_a_pass_it_says_each_reason_once_and_works_again() {
     let mut database = orders().await;
     let proxy = proxy(&database);
     let settings = format!("{EVERY_SECOND}lock_timeout = \"60s\"\nstatement_timeout = \"1s\"\n");
@@ -62,7 +62,11 @@ async fn cut_off_in_the_middle_of_a_pass_it_says_so_once_and_works_again() {
     proxy.heal();
     agent.until(&up(&database), |up| up == 1.0);
     mends(&mut database).await;
-    said_once(&agent.stop());
+    let log = agent.stop();
+    for reason in ["the connection was lost: no answer within 11s", "no answer within 5s"] {
+        assert_eq!(log.matches(reason).count(), 1, "{reason}:\n{log}");
+    }
+    assert_eq!(log.matches(SAYS_BACK).count(), 1, "{log}");
 }
 
 #[tokio::test]

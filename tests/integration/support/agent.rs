@@ -109,6 +109,11 @@ impl Agent {
         Pid::from_raw(self.child.id().cast_signed())
     }
 
+    /// Where it answered HTTP when it started.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Everything logged so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("no panic in between").clone()
