@@ -12,12 +12,17 @@ pub use server::serve;
 
 use crate::metrics::Metrics;
 use axum::Router;
-use axum::extract::State;
+use axum::body::HttpBody;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use reports::Reports;
 use std::sync::Arc;
+
+/// What a request's body may hold, in bytes. None is read: this is about being polite to who sends much.
+const LARGEST_BODY: u64 = 16 * 1024;
 
 /// What the pages are made from.
 #[derive(Debug, Clone)]
@@ -35,6 +40,15 @@ fn router(metrics: Arc<Metrics>, heartbeat: Heartbeat) -> Router {
         .route("/healthz", get(ready))
         .route("/api/v1/reports", get(reports_page))
         .with_state(Desk { metrics, heartbeat, reports: Reports::default() })
+        .layer(from_fn(without_much_body))
+}
+
+/// Says at once that nothing is done with it, whatever the page.
+async fn without_much_body(request: Request, next: Next) -> Response {
+    if request.body().size_hint().lower() > LARGEST_BODY {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "no page here takes a body\n").into_response();
+    }
+    next.run(request).await
 }
 
 async fn metrics_page(State(desk): State<Desk>) -> Response {
