@@ -66,8 +66,14 @@ impl Agent {
     /// With a whole configuration, whose `http.listen` must have port 0, and arguments. Returns when it answers HTTP.
     #[track_caller]
     pub fn run(config: NamedTempFile, arguments: &[&str]) -> Self {
+        Self::run_with(config, arguments, &[])
+    }
+
+    /// The same, with more variables.
+    #[track_caller]
+    pub fn run_with(config: NamedTempFile, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let path = config.path().to_str().expect("a UTF-8 path");
-        let mut command = command(&[("PGMEDIC_CONFIG", path)], arguments);
+        let mut command = command(&[&[("PGMEDIC_CONFIG", path)], variables].concat(), arguments);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("pgmedic starts");
         let log: Arc<Mutex<String>> = Arc::default();
         let lines = BufReader::new(child.stderr.take().expect("its log"));
