@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 
 const EVERY_SECOND: (&str, &str) = ("PGMEDIC_SEQUENCES__SCHEDULE", "* * * * * *");
 const ALWAYS_FULL: (&str, &str) = ("PGMEDIC_SEQUENCES__FULL_PASS_EVERY", "1");
-const NEVER_FULL: (&str, &str) = ("PGMEDIC_SEQUENCES__FULL_PASS_EVERY", "1000000");
+pub const NEVER_FULL: (&str, &str) = ("PGMEDIC_SEQUENCES__FULL_PASS_EVERY", "1000000");
+
+/// A schedule that never gets in the way.
+pub const YEARLY: (&str, &str) = ("PGMEDIC_SEQUENCES__SCHEDULE", "0 0 0 1 1 *");
 
 /// Passes that do not count: the first one discovers everything, on cold connections.
 const FIRST: u32 = 2;
@@ -19,6 +22,7 @@ const FULL: u32 = 10;
 const MORE_FULL: u32 = 30;
 const QUIET: u32 = 20;
 const SCRAPES: usize = 21;
+const REPORTS: usize = 5;
 
 /// Between two looks at the server's processes.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -56,7 +60,7 @@ pub fn many(server: &Server, url: &str, rows: u32, verdicts: &mut Verdicts) -> R
     agent.stop()?;
 
     set_all(url, 1, false)?;
-    let agent = Daemon::start(url, &[("PGMEDIC_SEQUENCES__SCHEDULE", "0 0 0 1 1 *")], &["--dry-run"])?;
+    let agent = Daemon::start(url, &[YEARLY], &["--dry-run"])?;
     agent.passes(1)?;
     let behind = agent.metric("pgmedic_detail_series_dropped{")?;
     if behind < 9_000.0 {
@@ -81,6 +85,10 @@ fn full_passes(server: &Server, url: &str, verdicts: &mut Verdicts) -> Result<(f
     agent.passes(MORE_FULL)?;
     let (later, backends_later) = (agent.resident_mb()?, server_processes(server, &agent, MORE_FULL + 1)?);
     println!("  the agent's resident memory        {resident:.1} MB, after {MORE_FULL} full passes {later:.1} MB");
+    for _ in 0..REPORTS {
+        agent.get("/api/v1/reports")?;
+    }
+    println!("  after {REPORTS} readings of its reports      {:.1} MB", agent.resident_mb()?);
     let largest = format!("the agent's resident memory after {MORE_FULL} full passes over 10 000");
     verdicts.at_most(largest, Some(later.max(resident)), 40.0, "MB");
     if let Some((first, later)) = backends.zip(backends_later) {

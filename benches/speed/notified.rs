@@ -1,6 +1,7 @@
 //! From `NOTIFY pgmedic` to the pass, and to the repair.
 
 use super::Result;
+use super::agent::{NEVER_FULL, YEARLY};
 use super::daemon::Daemon;
 use super::tables::{block_on, connect};
 use super::verdicts::Verdicts;
@@ -21,8 +22,7 @@ const MENDED: &str = "was moved to";
 /// Breaks `table_1` and says so, with and without its name. Its ids go up to `rows`.
 pub fn latency(what: &str, url: &str, verdicts: &mut Verdicts) -> Result<()> {
     println!("\nNOTIFY pgmedic, {what}");
-    let quiet = [("PGMEDIC_SEQUENCES__SCHEDULE", "0 0 0 1 1 *"), ("PGMEDIC_LOG__LEVEL", "debug")];
-    let agent = Daemon::start(url, &quiet, &[])?;
+    let agent = Daemon::start(url, &[YEARLY, NEVER_FULL, ("PGMEDIC_LOG__LEVEL", "debug")], &[])?;
     agent.passes(1)?;
     for (how, notify) in [("by name", "NOTIFY pgmedic, 'public.table_1'"), ("bare", "NOTIFY pgmedic")] {
         let (mut begins, mut mended) = (Vec::new(), Vec::new());
