@@ -1,7 +1,6 @@
 //! The one-shot run: the same passes that the agent calls, each database once, then a report.
 
 use crate::config::{Database, SessionStore, Settings};
-use crate::db::Bounds;
 use crate::report::{DatabaseReport, Progress, Report};
 use crate::sequences::{Memory, Orders, pass};
 use crate::sessions;
@@ -33,7 +32,7 @@ async fn both(database: &Database, settings: &Settings, orders: &Orders, progres
         (None, Some(error)) => sessions::not_reached(&stores, error),
         _ => {
             let sequences = &settings.sequences;
-            let bounds = Bounds { lock: sequences.lock_timeout, statement: sequences.statement_timeout };
+            let bounds = sequences.bounds();
             sessions::pass(database, &stores, bounds, orders, &mut sessions::Memory::default()).await
         }
     };

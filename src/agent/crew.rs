@@ -1,10 +1,10 @@
 //! The keepers of one configuration, and the schedule that wakes them.
 
 use super::keeper::Keeper;
-use super::schedule::{Schedule, interval};
-use super::sweeper::{Sweep, Sweeper};
+use super::schedule::Schedule;
+use super::sweeper::Sweeper;
 use super::{AgentError, notify};
-use crate::config::{Database, SessionStore, Settings};
+use crate::config::{SessionStore, Settings};
 use crate::http::Heartbeat;
 use crate::metrics::Metrics;
 use futures_util::future::join_all;
@@ -34,17 +34,21 @@ impl Crew {
         heartbeat: &Heartbeat,
     ) -> Result<Self, AgentError> {
         let schedule = Schedule::start().await?;
-        let names: Vec<&str> = settings.databases.iter().map(|database| database.name.as_str()).collect();
-        metrics.board().retain(&names);
-        let line = &settings.sequences.schedule;
-        let interval = interval(line);
+        let stores =
+            |database| SessionStore::of(&settings.sessions, database).map(|store| store.name.as_str()).collect();
+        let names = settings.databases.iter().map(|database| database.name.as_str());
+        metrics.retain(&names.map(|name| (name, stores(name))).collect());
         let (mut keepers, mut sweepers) = (Vec::new(), Vec::new());
         for database in &settings.databases {
             let (leads, led) = watch::channel(false);
-            let keeper = Keeper::start(database.clone(), settings.sequences.clone(), interval, dry_run, metrics, leads);
-            schedule.add(line, keeper.ticker()).await?;
+            let keeper = Keeper::start(settings, database, dry_run, metrics, leads);
+            schedule.add(&settings.sequences.schedule, keeper.ticker()).await?;
             keepers.push(keeper);
-            sweepers.extend(Self::sweeper(&schedule, settings, database, dry_run, metrics, led).await?);
+            let Some(sweeper) = Sweeper::start(settings, database, dry_run, metrics, led) else { continue };
+            for (line, tick) in sweeper.tickers() {
+                schedule.add(line, tick).await?;
+            }
+            sweepers.push(sweeper);
         }
         // Beats as long as the schedule fires, which is what /livez and systemd's watchdog want to know.
         let beat = heartbeat.clone();
@@ -56,26 +60,6 @@ impl Crew {
             .await?;
         heartbeat.beat();
         Ok(Self { schedule, keepers, sweepers })
-    }
-
-    /// None where the database has no session stores.
-    async fn sweeper(
-        schedule: &Schedule,
-        settings: &Settings,
-        database: &Database,
-        dry_run: bool,
-        metrics: &Arc<Metrics>,
-        leads: watch::Receiver<bool>,
-    ) -> Result<Option<Sweeper>, AgentError> {
-        let stores: Vec<SessionStore> = SessionStore::of(&settings.sessions, &database.name).cloned().collect();
-        let lines: Vec<String> = stores.iter().map(|store| store.schedule.clone()).collect();
-        let Some(shortest) = lines.iter().map(|line| interval(line)).min() else { return Ok(None) };
-        let sweep = Sweep { database: database.clone(), stores, bounds: settings.sequences.bounds(), dry_run, leads };
-        let sweeper = Sweeper::start(sweep, shortest, metrics);
-        for (store, line) in lines.iter().enumerate() {
-            schedule.add(line, sweeper.ticker(store)).await?;
-        }
-        Ok(Some(sweeper))
     }
 
     /// Ends or rolls back what is in progress, and gives the leads back.

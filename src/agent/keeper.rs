@@ -2,8 +2,9 @@
 
 use super::backoff::{Backoff, random};
 use super::bell::Bell;
+use super::schedule::interval;
 use super::turn::{Ended, State, Work};
-use crate::config::{Database, Sequences};
+use crate::config::{Database, Settings};
 use crate::metrics::{Metrics, SEQUENCES};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
@@ -34,23 +35,23 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Begins with a turn at once. `interval` is what the schedule leaves between two ticks; `leads` is told whether this
-    /// agent leads.
+    /// Begins with a turn at once. `leads` is told whether this agent leads.
     pub fn start(
-        database: Database,
-        settings: Sequences,
-        interval: Duration,
+        settings: &Settings,
+        database: &Database,
         dry_run: bool,
         metrics: &Arc<Metrics>,
         leads: watch::Sender<bool>,
     ) -> Self {
         let name = database.name.clone();
+        let interval = interval(&settings.sequences.schedule);
         metrics.expect(&name);
         metrics.board().update(&name, |station| station.interval = interval.as_secs_f64());
         let (bell, busy, stop) = (Arc::new(Bell::default()), Arc::default(), CancellationToken::new());
         let work = Work {
-            database,
-            settings,
+            database: database.clone(),
+            settings: settings.sequences.clone(),
+            key: settings.leadership_key(&name),
             dry_run,
             bell: Arc::clone(&bell),
             metrics: Arc::clone(metrics),

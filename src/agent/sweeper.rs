@@ -5,7 +5,8 @@
 use super::backoff::random;
 use super::ledger::Ledger;
 use super::queue::Queue;
-use crate::config::{Database, SessionStore};
+use super::schedule::interval;
+use crate::config::{Database, SessionStore, Settings};
 use crate::db::Bounds;
 use crate::metrics::{Metrics, SESSIONS};
 use crate::orders::Orders;
@@ -27,43 +28,55 @@ const WIDEST_SPREAD: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Sweeper {
     name: String,
+    /// Of each store, in order.
+    schedules: Vec<String>,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
-/// What a sweeper does, which stays as it is.
-#[derive(Debug)]
-pub struct Sweep {
-    pub database: Database,
-    pub stores: Vec<SessionStore>,
-    pub bounds: Bounds,
-    pub dry_run: bool,
-    /// Whether this agent leads on the database.
-    pub leads: watch::Receiver<bool>,
-}
-
 impl Sweeper {
-    /// Looks at every store as soon as this agent leads. `interval` is the shortest of the stores'.
-    pub fn start(sweep: Sweep, interval: Duration, metrics: &Arc<Metrics>) -> Self {
-        let name = sweep.database.name.clone();
-        metrics.expect_stores(&name, sweep.stores.iter().map(|store| store.name.as_str()));
+    /// Looks at every store as soon as `leads` says that this agent leads. None where the database has no stores.
+    pub fn start(
+        settings: &Settings,
+        database: &Database,
+        dry_run: bool,
+        metrics: &Arc<Metrics>,
+        leads: watch::Receiver<bool>,
+    ) -> Option<Self> {
+        let stores: Vec<SessionStore> = SessionStore::of(&settings.sessions, &database.name).cloned().collect();
+        let interval = stores.iter().map(|store| interval(&store.schedule)).min()?;
+        let name = database.name.clone();
+        metrics.expect_stores(&name, stores.iter().map(|store| store.name.as_str()));
         metrics.board().update(&name, |station| station.sweeps.interval = Some(interval.as_secs_f64()));
         let (queue, stop) = (Arc::new(Queue::default()), CancellationToken::new());
-        let delay = WIDEST_SPREAD.min(interval / 20).mul_f64(random());
-        let work = Work { sweep, delay, queue: Arc::clone(&queue), metrics: Arc::clone(metrics), stop: stop.clone() };
-        Self { name, queue, metrics: Arc::clone(metrics), stop, task: tokio::spawn(work.keep()) }
+        let schedules = stores.iter().map(|store| store.schedule.clone()).collect();
+        let work = Work {
+            database: database.clone(),
+            stores,
+            bounds: settings.sequences.bounds(),
+            dry_run,
+            leads,
+            delay: WIDEST_SPREAD.min(interval / 20).mul_f64(random()),
+            queue: Arc::clone(&queue),
+            metrics: Arc::clone(metrics),
+            stop: stop.clone(),
+        };
+        Some(Self { name, schedules, queue, metrics: Arc::clone(metrics), stop, task: tokio::spawn(work.keep()) })
     }
 
-    /// What the schedule of this store is to call.
-    pub fn ticker(&self, store: usize) -> impl Fn() + Send + Sync + 'static {
-        let (name, queue, metrics) = (self.name.clone(), Arc::clone(&self.queue), Arc::clone(&self.metrics));
-        move || {
-            if !queue.tick(store) {
-                metrics.count_skipped(&name, SESSIONS, "running");
-            }
-        }
+    /// Each store's schedule, and what it is to call.
+    pub fn tickers(&self) -> impl Iterator<Item = (&str, impl Fn() + Send + Sync + 'static)> {
+        self.schedules.iter().enumerate().map(|(store, line)| {
+            let (name, queue, metrics) = (self.name.clone(), Arc::clone(&self.queue), Arc::clone(&self.metrics));
+            let tick = move || {
+                if !queue.tick(store) {
+                    metrics.count_skipped(&name, SESSIONS, "running");
+                }
+            };
+            (line.as_str(), tick)
+        })
     }
 
     /// Tells the sweep in progress to stop after its batch, and waits for it.
@@ -75,8 +88,14 @@ impl Sweeper {
     }
 }
 
+/// What a sweeper does, which stays as it is.
 struct Work {
-    sweep: Sweep,
+    database: Database,
+    stores: Vec<SessionStore>,
+    bounds: Bounds,
+    dry_run: bool,
+    /// Whether this agent leads on the database.
+    leads: watch::Receiver<bool>,
     delay: Duration,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
@@ -90,12 +109,12 @@ impl Work {
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return,
-                changed = self.sweep.leads.changed() => {
+                changed = self.leads.changed() => {
                     if changed.is_err() {
                         return;
                     }
-                    if *self.sweep.leads.borrow_and_update() {
-                        (0..self.sweep.stores.len()).for_each(|store| { self.queue.tick(store); });
+                    if *self.leads.borrow_and_update() {
+                        (0..self.stores.len()).for_each(|store| { self.queue.tick(store); });
                     } else {
                         self.retire(&mut memory);
                     }
@@ -112,16 +131,16 @@ impl Work {
     /// What another leader does meanwhile is not ours to tell, nor to build upon: our next pass only looks again.
     fn retire(&self, memory: &mut Memory) {
         *memory = Memory::lasting();
-        self.metrics.board().update(&self.sweep.database.name, |station| station.sweeps.stores.clear());
+        self.metrics.board().update(&self.database.name, |station| station.sweeps.stores.clear());
     }
 
     async fn turn(&self, memory: &mut Memory, ledger: &mut Ledger) {
         let due = self.queue.begin();
-        let stores: Vec<&SessionStore> = due.iter().filter_map(|store| self.sweep.stores.get(*store)).collect();
-        if *self.sweep.leads.borrow() {
+        let stores: Vec<&SessionStore> = due.iter().filter_map(|store| self.stores.get(*store)).collect();
+        if *self.leads.borrow() {
             let started = Instant::now();
-            let orders = Orders { dry_run: self.sweep.dry_run, approved: Vec::new(), stop: self.stop.child_token() };
-            let work = pass(&self.sweep.database, &stores, self.sweep.bounds, &orders, memory);
+            let orders = Orders { dry_run: self.dry_run, approved: Vec::new(), stop: self.stop.child_token() };
+            let work = pass(&self.database, &stores, self.bounds, &orders, memory);
             let reports = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
                 not_reached(&stores, "the pass panicked: this is a bug of pgmedic's, please report it")
             });
@@ -129,13 +148,13 @@ impl Work {
                 self.publish(reports, started.elapsed(), ledger);
             }
         } else {
-            self.metrics.count_skipped(&self.sweep.database.name, SESSIONS, "standby");
+            self.metrics.count_skipped(&self.database.name, SESSIONS, "standby");
         }
         self.queue.end();
     }
 
     fn publish(&self, reports: Vec<SessionReport>, took: Duration, ledger: &mut Ledger) {
-        let name = &self.sweep.database.name;
+        let name = &self.database.name;
         for report in &reports {
             ledger.note(name, report);
         }

@@ -11,7 +11,7 @@ use crate::sequences::{Doubt, Memory, Orders, pass};
 use sqlx::postgres::PgConnectOptions;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,8 @@ const PASS_WITHIN: Duration = Duration::from_secs(60 * 60);
 pub struct Work {
     pub database: Database,
     pub settings: Sequences,
+    /// Tells apart agents that do different work here.
+    pub key: i32,
     pub dry_run: bool,
     pub bell: Arc<Bell>,
     pub metrics: Arc<Metrics>,
@@ -136,7 +138,7 @@ impl Work {
                 }
             }
         }
-        state.lease = Lease::take(&options, self.settings.key()).await.map_err(|error| error.to_string())?;
+        state.lease = Lease::take(&options, self.key).await.map_err(|error| error.to_string())?;
         Ok(state.lease.is_some().then_some(options))
     }
 
@@ -199,11 +201,7 @@ impl Work {
             return self.failed(state, reason, Some(report.server_version.is_some())).await;
         }
         state.journal.note(&report);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-        self.metrics.board().update(&self.database.name, |station| {
-            station.last_success = Some(now);
-            station.report = Some(Arc::new(report));
-        });
+        self.metrics.board().looked_at(&self.database.name, report);
         self.well(state)
     }
 

@@ -82,6 +82,23 @@ impl Settings {
         Ok(Self { databases, sequences, sessions, http, log })
     }
 
+    /// Tells apart agents that do different work on the database of this name: each kind has a leader of its own.
+    /// FNV-1a of the patterns and the session stores: the same on every host and in every version.
+    pub fn leadership_key(&self, database: &str) -> i32 {
+        let Sequences { include, exclude, .. } = &self.sequences;
+        let include = include.iter().map(|pattern| format!("+{pattern}\n"));
+        let exclude = exclude.iter().map(|pattern| format!("-{pattern}\n"));
+        let stores =
+            SessionStore::of(&self.sessions, database).map(|store| format!("={} {}\n", store.name, store.table));
+        let hash = include
+            .chain(exclude)
+            .chain(stores)
+            .collect::<String>()
+            .bytes()
+            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        hash.cast_signed()
+    }
+
     /// Keeps only the databases of these names; all of them when no name is given.
     ///
     /// # Errors

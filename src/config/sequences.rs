@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
+use crate::db::Bounds;
+
 use super::error::{ConfigError, shown};
 use super::layers::Places;
 use super::name::{ColumnName, NameError, TableName};
@@ -57,16 +59,9 @@ impl Sequences {
         any(&self.include) && !any(&self.exclude)
     }
 
-    /// Tells apart agents that look after different sequences of one database: each kind has a leader of its own.
-    /// FNV-1a of the patterns: the same on every host and in every version.
-    pub fn key(&self) -> i32 {
-        let patterns = self.include.iter().map(|pattern| format!("+{pattern}\n"));
-        let patterns = patterns.chain(self.exclude.iter().map(|pattern| format!("-{pattern}\n")));
-        let hash = patterns
-            .collect::<String>()
-            .bytes()
-            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        hash.cast_signed()
+    /// How long its statements may take.
+    pub fn bounds(&self) -> Bounds {
+        Bounds { lock: self.lock_timeout, statement: self.statement_timeout }
     }
 
     /// The declared feeds that concern the database of this configured name.

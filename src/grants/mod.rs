@@ -37,7 +37,7 @@ pub async fn grants(settings: &Settings, role: Option<&str>) -> Result<String, G
 
 async fn of(database: &Database, settings: &Settings, role: Option<&str>) -> Result<String, GrantsError> {
     let sequences = &settings.sequences;
-    let bounds = Bounds { lock: sequences.lock_timeout, statement: sequences.statement_timeout };
+    let bounds = sequences.bounds();
     let options = database.connect_options()?;
     let connected = Session::connect(&options, bounds, &CancellationToken::new()).await;
     let mut session = connected.map_err(|cause| GrantsError::Connect { database: database.name.clone(), cause })?;

@@ -1,6 +1,6 @@
 //! The last report of each database as JSON, with what is known besides.
 
-use crate::metrics::Board;
+use crate::metrics::{Board, Station};
 use crate::report::DatabaseReport;
 use axum::body::Bytes;
 use serde::Serialize;
@@ -31,7 +31,7 @@ struct Entry<'a> {
     leader: bool,
     last_success_timestamp_seconds: Option<f64>,
     pass_interval_seconds: f64,
-    report: Option<&'a DatabaseReport>,
+    report: Option<DatabaseReport>,
 }
 
 /// An answer, and the place that it holds until it is sent or given up.
@@ -68,11 +68,17 @@ impl Reports {
             leader: station.leader,
             last_success_timestamp_seconds: station.last_success,
             pass_interval_seconds: station.interval,
-            report: station.report.as_deref(),
+            report: report(station),
         });
         let page = Page { schema: 1, version: env!("CARGO_PKG_VERSION"), databases: databases.collect() };
         Ok(Bytes::from_owner(Held { text: serde_json::to_vec(&page)?, _place: place }))
     }
+}
+
+/// The last pass's report, with the last sweep of each store, as a run of both would have them.
+fn report(station: &Station) -> Option<DatabaseReport> {
+    let sequences = station.report.as_deref()?;
+    Some(DatabaseReport { sessions: station.sweeps.stores.values().cloned().collect(), ..sequences.clone() })
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! The state of affairs of each database, as the agent last saw it.
 
-use crate::report::DatabaseReport;
+use super::Configured;
+use crate::report::{DatabaseReport, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// One database.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +19,18 @@ pub struct Station {
     pub last_success: Option<f64>,
     /// Of the last completed pass while leading: what another agent sees is not ours to tell.
     pub report: Option<Arc<DatabaseReport>>,
+    pub sweeps: Sweeps,
+}
+
+/// What is known of a database's session stores.
+#[derive(Debug, Clone, Default)]
+pub struct Sweeps {
+    /// Between two sweeps of the store that is swept most often, in seconds; none where there are no stores.
+    pub interval: Option<f64>,
+    /// When a sweep was last completed and no store's last one had failed, in seconds since 1970.
+    pub last_success: Option<f64>,
+    /// The last report of each store while leading.
+    pub stores: BTreeMap<String, SessionReport>,
 }
 
 /// All databases, and the configuration.
@@ -46,10 +60,37 @@ impl Board {
         }
     }
 
-    /// Keeps only these databases.
-    pub fn retain(&self, databases: &[&str]) {
+    /// A pass was completed just now.
+    pub fn looked_at(&self, database: &str, report: DatabaseReport) {
+        self.update(database, |station| {
+            station.last_success = Some(now());
+            station.report = Some(Arc::new(report));
+        });
+    }
+
+    /// These stores were swept just now, or could not be.
+    pub fn swept(&self, database: &str, reports: Vec<SessionReport>) {
+        self.update(database, |station| {
+            let sweeps = &mut station.sweeps;
+            sweeps.stores.extend(reports.into_iter().map(|report| (report.name.clone(), report)));
+            if sweeps.stores.values().all(|report| report.error.is_none()) {
+                sweeps.last_success = Some(now());
+            }
+        });
+    }
+
+    /// Forgets what is not `configured` any more.
+    pub fn retain(&self, configured: &Configured<'_>) {
         let mut stations = self.stations.lock().unwrap_or_else(PoisonError::into_inner);
-        stations.retain(|name, _| databases.contains(&name.as_str()));
+        stations.retain(|name, _| configured.contains_key(name.as_str()));
+        for (name, station) in stations.iter_mut() {
+            match configured.get(name.as_str()) {
+                Some(stores) if !stores.is_empty() => {
+                    station.sweeps.stores.retain(|store, _| stores.contains(&store.as_str()));
+                }
+                _ => station.sweeps = Sweeps::default(),
+            }
+        }
     }
 
     pub fn stations(&self) -> BTreeMap<String, Station> {
@@ -71,6 +112,11 @@ impl Board {
     }
 }
 
+/// In seconds since 1970, as Prometheus counts.
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,7 +131,7 @@ mod tests {
         board.update("app", |station| station.up = Some(true));
         board.update("app", |station| station.up = Some(false));
         assert!(board.ready());
-        board.retain(&["another"]);
+        board.retain(&[("another", Vec::new())].into());
         assert!(board.ready());
     }
 
@@ -94,5 +140,18 @@ mod tests {
         let board = Board::default();
         board.update("app", |station| station.leader = true);
         assert!(board.ready());
+    }
+
+    #[test]
+    fn a_sweep_is_a_success_when_no_store_is_left_with_a_failure() {
+        let board = Board::default();
+        let swept = |name: &str, error: Option<&str>| {
+            let report = SessionReport { name: name.to_owned(), error: error.map(str::to_owned), ..Default::default() };
+            board.swept("app", vec![report]);
+            board.stations()["app"].sweeps.last_success
+        };
+        assert_eq!(swept("a", Some("gone")), None);
+        assert_eq!(swept("b", None), None);
+        assert!(swept("a", None).is_some());
     }
 }

@@ -1,7 +1,8 @@
 //! Gauges, built anew from the board at each scrape.
 
-use super::SEQUENCES;
 use super::board::{Board, Station};
+use super::stores::StoreGauges;
+use super::{SEQUENCES, SESSIONS};
 use crate::report::{Outcome, SequenceReport, Verdict};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
@@ -45,6 +46,7 @@ struct Scrape {
     gap_max: GaugeVec,
     used_max: GaugeVec,
     dropped: GaugeVec,
+    stores: StoreGauges,
 }
 
 impl Scrape {
@@ -96,11 +98,12 @@ impl Scrape {
                 "Sequences that would deserve series of their own and are too many.",
                 &["database"],
             )?,
+            stores: StoreGauges::new()?,
         })
     }
 
-    fn all(&self) -> [&GaugeVec; 13] {
-        [
+    fn all(&self) -> Vec<&GaugeVec> {
+        let own = [
             &self.build_info,
             &self.dry_run,
             &self.config_last_reload_successful,
@@ -114,7 +117,8 @@ impl Scrape {
             &self.gap_max,
             &self.used_max,
             &self.dropped,
-        ]
+        ];
+        own.into_iter().chain(self.stores.all()).collect()
     }
 
     fn fill(&self, database: &str, station: &Station) {
@@ -127,6 +131,13 @@ impl Scrape {
         if let Some(at) = station.last_success {
             self.pass_last_success.with_label_values(&[database, SEQUENCES]).set(at);
         }
+        if let Some(interval) = station.sweeps.interval {
+            self.pass_interval.with_label_values(&[database, SESSIONS]).set(interval);
+        }
+        if let Some(at) = station.sweeps.last_success {
+            self.pass_last_success.with_label_values(&[database, SESSIONS]).set(at);
+        }
+        self.stores.fill(database, &station.sweeps);
         let Some(report) = &station.report else { return };
         for verdict in VERDICTS {
             let count = report.sequences.iter().filter(|sequence| left_as(sequence) == verdict).count();

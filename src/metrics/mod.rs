@@ -3,17 +3,23 @@
 
 mod board;
 mod gauges;
+mod stores;
 
-pub use board::{Board, Station};
+pub use board::{Board, Station, Sweeps};
 
-use crate::report::{DatabaseReport, Outcome, SequenceReport, Verdict};
+use crate::report::{DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
 use gauges::Gauges;
+use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use stores::StoreCounters;
 
-/// The one pass that there is so far; the label tells passes apart.
+/// The pass over sequences, as a label.
 pub const SEQUENCES: &str = "sequences";
+/// The pass over session stores, as a label.
+pub const SESSIONS: &str = "sessions";
 
 const METHODS: [&str; 2] = ["advance", "leap"];
 const NO_METHOD: &str = "none";
@@ -25,6 +31,9 @@ const SKIPPED: [&str; 2] = ["running", "standby"];
 const PASS_BUCKETS: [f64; 9] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0];
 /// From a third of a millisecond to ten seconds.
 const REPAIR_BUCKETS: [f64; 9] = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0];
+
+/// The names of the databases, and of the session stores of each.
+pub type Configured<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
 /// Everything that the agent counts.
 #[derive(Debug)]
@@ -38,6 +47,9 @@ pub struct Metrics {
     repairs: IntCounterVec,
     drift: IntCounterVec,
     repair_duration: HistogramVec,
+    stores: StoreCounters,
+    /// Sequences, by database, whose drift was counted and lasts.
+    drifting: Mutex<HashMap<String, HashSet<String>>>,
 }
 
 impl Metrics {
@@ -79,6 +91,8 @@ impl Metrics {
                 "method",
                 &REPAIR_BUCKETS,
             )?,
+            stores: StoreCounters::new(&registry)?,
+            drifting: Mutex::default(),
             board: Arc::clone(&board),
             registry: registry.clone(),
         };
@@ -93,11 +107,7 @@ impl Metrics {
 
     /// Makes the series of a database exist from zero.
     pub fn expect(&self, database: &str) {
-        self.runs.with_label_values(&[database, SEQUENCES]);
-        self.failures.with_label_values(&[database, SEQUENCES]);
-        for reason in SKIPPED {
-            self.skipped.with_label_values(&[database, SEQUENCES, reason]);
-        }
+        self.expect_pass(database, SEQUENCES);
         for (method, outcome) in METHODS.iter().flat_map(|method| OUTCOMES.map(|outcome| (*method, outcome))) {
             self.repairs.with_label_values(&[database, method, outcome]);
         }
@@ -106,41 +116,89 @@ impl Metrics {
         for cause in CAUSES {
             self.drift.with_label_values(&[database, cause]);
         }
-        self.duration.with_label_values(&[SEQUENCES]);
         for method in METHODS {
             self.repair_duration.with_label_values(&[method]);
         }
     }
 
+    /// Makes the series of a database's session stores exist from zero.
+    pub fn expect_stores<'a>(&self, database: &str, stores: impl Iterator<Item = &'a str>) {
+        self.expect_pass(database, SESSIONS);
+        stores.for_each(|store| self.stores.expect(database, store));
+    }
+
+    /// Forgets what is not `configured` any more: databases, and their session stores.
+    pub fn retain(&self, configured: &Configured<'_>) {
+        self.board.retain(configured);
+        let own = [&self.runs, &self.failures, &self.skipped, &self.repairs, &self.drift];
+        for counter in own.into_iter().chain(self.stores.all()) {
+            for metric in counter.collect().iter().flat_map(MetricFamily::get_metric) {
+                let labels: HashMap<&str, &str> =
+                    metric.get_label().iter().map(|label| (label.name(), label.value())).collect();
+                let stores = labels.get("database").and_then(|database| configured.get(database));
+                let stays = stores.is_some_and(|stores| {
+                    labels.get("store").is_none_or(|store| stores.contains(store))
+                        && (labels.get("pass") != Some(&SESSIONS) || !stores.is_empty())
+                });
+                if !stays {
+                    // It was there a moment ago.
+                    let _ = counter.remove(&labels);
+                }
+            }
+        }
+        let mut drifting = self.drifting.lock().unwrap_or_else(PoisonError::into_inner);
+        drifting.retain(|database, _| configured.contains_key(database.as_str()));
+    }
+
+    fn expect_pass(&self, database: &str, pass: &str) {
+        self.runs.with_label_values(&[database, pass]);
+        self.failures.with_label_values(&[database, pass]);
+        for reason in SKIPPED {
+            self.skipped.with_label_values(&[database, pass, reason]);
+        }
+        self.duration.with_label_values(&[pass]);
+    }
+
     /// Counts a finished pass.
     pub fn count(&self, report: &DatabaseReport) {
         let database = report.name.as_str();
-        self.runs.with_label_values(&[database, SEQUENCES]).inc();
+        self.count_pass(database, SEQUENCES, report.error.is_some());
         self.duration.with_label_values(&[SEQUENCES]).observe(report.duration_seconds);
-        if report.error.is_some() {
-            self.failures.with_label_values(&[database, SEQUENCES]).inc();
-        }
-        let before = self.board.stations().remove(database).and_then(|station| station.report);
-        let lasting: HashSet<&str> = before
-            .iter()
-            .flat_map(|before| &before.sequences)
-            .filter(|sequence| sequence.verdict == Verdict::Behind && sequence.needs_attention())
-            .map(|sequence| sequence.name.as_str())
-            .collect();
+        let mut drifting = self.drifting.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = drifting.entry(database.to_owned()).or_default();
         for sequence in &report.sequences {
-            self.count_repair(database, sequence, lasting.contains(sequence.name.as_str()));
+            self.count_repair(database, sequence, before.contains(&sequence.name));
         }
+        // A pass that was not completed does not tell what is over.
+        if report.error.is_none() {
+            before.clear();
+        }
+        let left = |sequence: &&Arc<SequenceReport>| sequence.verdict == Verdict::Behind && sequence.needs_attention();
+        before.extend(report.sequences.iter().filter(left).map(|sequence| sequence.name.clone()));
     }
 
     /// Counts a pass that ended without a report.
     pub fn count_panic(&self, database: &str) {
-        self.runs.with_label_values(&[database, SEQUENCES]).inc();
-        self.failures.with_label_values(&[database, SEQUENCES]).inc();
+        self.count_pass(database, SEQUENCES, true);
+    }
+
+    /// Counts a finished sweep of some of a database's stores.
+    pub fn count_sweep(&self, database: &str, reports: &[SessionReport], seconds: f64) {
+        self.count_pass(database, SESSIONS, reports.iter().any(|report| report.error.is_some()));
+        self.duration.with_label_values(&[SESSIONS]).observe(seconds);
+        reports.iter().for_each(|report| self.stores.count(database, report));
+    }
+
+    fn count_pass(&self, database: &str, pass: &str, failed: bool) {
+        self.runs.with_label_values(&[database, pass]).inc();
+        if failed {
+            self.failures.with_label_values(&[database, pass]).inc();
+        }
     }
 
     /// Counts a pass that was due and not made, because one is `running` or this agent stands by.
-    pub fn count_skipped(&self, database: &str, reason: &str) {
-        self.skipped.with_label_values(&[database, SEQUENCES, reason]).inc();
+    pub fn count_skipped(&self, database: &str, pass: &str, reason: &str) {
+        self.skipped.with_label_values(&[database, pass, reason]).inc();
     }
 
     /// Drift that was `lasting` already is no new drift.
@@ -170,12 +228,11 @@ impl Metrics {
 
 /// `process_*`, under their standard names: without our prefix.
 #[cfg(target_os = "linux")]
-fn process() -> Vec<prometheus::proto::MetricFamily> {
-    use prometheus::core::Collector;
+fn process() -> Vec<MetricFamily> {
     prometheus::process_collector::ProcessCollector::for_self().collect()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn process() -> Vec<prometheus::proto::MetricFamily> {
+fn process() -> Vec<MetricFamily> {
     Vec::new()
 }

@@ -33,7 +33,7 @@ pub struct Report {
 }
 
 /// One pass over one database.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct DatabaseReport {
     /// The configured name.
     pub name: String,

@@ -22,8 +22,8 @@ mod probe;
 mod repair;
 mod verdict;
 
-pub use doubt::Doubt;
 pub use crate::orders::Orders;
+pub use doubt::Doubt;
 pub use memory::Memory;
 pub use needs::{Needs, Relation, SequenceNeed, TableNeed, needs};
 pub use pass::pass;

@@ -48,7 +48,7 @@ async fn look_and_mend(
     progress: &Progress,
     report: &mut DatabaseReport,
 ) -> Result<(), String> {
-    let bounds = Bounds { lock: settings.lock_timeout, statement: settings.statement_timeout };
+    let bounds = settings.bounds();
     let options = database.connect_options().map_err(|error| error.to_string())?;
     let mut session = Session::connect(&options, bounds, &orders.stop).await.map_err(|error| error.to_string())?;
     report.server_version = Some(session.server().version.clone());

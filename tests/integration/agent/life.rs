@@ -1,6 +1,6 @@
 //! A tick, a dry run, a reload, a stop; what it shows.
 
-use super::{EVERY_SECOND, MENDED, orders, rewind, series};
+use super::{EVERY_SECOND, MENDED, orders, rewind, series, sweeps};
 use crate::support::{Agent, eventually, server};
 use nix::sys::signal::Signal;
 use std::fs;
@@ -190,12 +190,13 @@ async fn unchanged_tables_are_not_read_again() {
 
 #[tokio::test]
 async fn every_metric_in_the_documents_is_there_and_every_metric_is_in_the_documents() {
-    let database = orders().await;
+    let database = sweeps::logins(1, 1).await;
     rewind(&database).await;
-    let config = database.config(&format!("{EVERY_SECOND}\n[http]\nlisten = \"127.0.0.1:0\"\n"));
+    let config = database.config(&sweeps::settings("\n[http]\nlisten = \"127.0.0.1:0\"\n"));
     // In a dry run the drift stays, and with it the series of what needs attention.
     let agent = Agent::run(config, &["--dry-run"]);
     agent.until(&series("sequence_gap_max_values", &database, "DATABASE"), |gap| gap == 20.0);
+    agent.until(&series("sessions_stale", &database, "DATABASE,store=\"logins\""), |stale| stale == 1.0);
     let (_, metrics) = agent.get("/metrics");
     let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/agent.md")).unwrap();
     let documented: Vec<&str> = document

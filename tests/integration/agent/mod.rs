@@ -8,6 +8,7 @@ mod overlap;
 mod password;
 mod pooler;
 mod replica;
+mod sweeps;
 mod tls;
 
 use crate::support::{Agent, Database};
