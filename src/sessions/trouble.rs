@@ -13,7 +13,8 @@ pub fn explain(failure: &Failure, bounds: Bounds) -> String {
         }
         Failure::Refused(message) => format!("{message}; `pgmedic grants` prints what is needed"),
         Failure::TooSlow => format!(
-            "it took longer than statement_timeout ({}); an index that begins with the column helps most",
+            "it took longer than statement_timeout ({}); an index that begins with the column helps most, else raise \
+             sequences.statement_timeout",
             humantime::format_duration(bounds.statement)
         ),
         Failure::Locked => format!(
