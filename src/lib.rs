@@ -18,6 +18,7 @@
 //! | [`metrics`] | the agent's own registry; made from reports |
 //! | [`http`] | metrics, probes, the last reports |
 //! | [`db`] | connecting, timeouts, error classes |
+//! | [`telemetry`] | logs |
 //!
 //! Calls go down this list only: the passes know nothing of who calls them.
 
@@ -35,4 +36,4 @@ pub mod report;
 pub mod run;
 pub mod sequences;
 pub mod sessions;
-mod telemetry;
+pub mod telemetry;

@@ -7,7 +7,8 @@ use crate::grants::{GrantsError, grants};
 use crate::http::{ProbeError, probe};
 use crate::report::{ExitCode as Outcome, Progress, Report, TableOptions, render_table};
 use crate::sequences::Orders;
-use crate::{demo, once, telemetry};
+use crate::telemetry::Telemetry;
+use crate::{demo, once};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -73,9 +74,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         io::stdout().write_all(text.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
-    telemetry::install(&settings.log);
+    let telemetry = Telemetry::install(&settings.log);
     if !cli.once {
-        agent::run(settings, cli.dry_run, load).await?;
+        agent::run(settings, cli.dry_run, &telemetry, load).await?;
         return Ok(ExitCode::SUCCESS);
     }
     let orders = Orders { dry_run: cli.dry_run, approved: cli.approve.clone(), ..Orders::default() };

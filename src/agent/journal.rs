@@ -1,13 +1,16 @@
 //! What is logged of a database: changes, once each, never the same news at every pass.
 
 use crate::report::{DatabaseReport, Outcome, SequenceReport, Verdict};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+/// Told of one outage; should each reason be a new one, the log is not to fill up.
+const MOST_REASONS: usize = 16;
 
 /// The last news of one database.
 #[derive(Debug, Default)]
 pub struct Journal {
-    /// Why it is down; none while it is up or untried.
-    down: Option<String>,
+    /// Why it could not be looked after, each reason since it last could.
+    down: HashSet<String>,
     leads: Option<bool>,
     /// Whether it listens, and if not, why.
     listens: Option<Result<(), String>>,
@@ -17,14 +20,15 @@ pub struct Journal {
 
 impl Journal {
     pub fn down(&mut self, database: &str, reason: &str) {
-        if self.down.as_deref() != Some(reason) {
+        // Two reasons that take turns are no news each time.
+        if self.down.len() < MOST_REASONS && self.down.insert(reason.to_owned()) {
             tracing::error!(database, "{database} cannot be looked after: {reason}");
-            self.down = Some(reason.to_owned());
         }
     }
 
     pub fn up(&mut self, database: &str) {
-        if self.down.take().is_some() {
+        if !self.down.is_empty() {
+            self.down.clear();
             tracing::info!(database, "{database} is back");
         }
     }

@@ -1,261 +1,142 @@
-//! Looks after one database: takes turns when told to, leads or stands by, and says what it found.
+//! Looks after one database for as long as the agent lives: when a turn is taken, and what is kept in between.
 
 use super::backoff::{Backoff, random};
-use super::journal::Journal;
-use super::wake::{Ear, PAUSE};
+use super::bell::Bell;
+use super::turn::{Ended, State, Work};
 use crate::config::{Database, Sequences};
-use crate::db::{Lease, ListenError};
 use crate::metrics::Metrics;
-use crate::report::{DatabaseReport, Progress};
-use crate::sequences::{Memory, Orders, pass};
 use futures_util::FutureExt;
-use sqlx::postgres::PgConnectOptions;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// Agents that tick by the same cron line spread over at most this long.
 const WIDEST_SPREAD: Duration = Duration::from_secs(1);
 
-/// The lead is renewed between passes: it must outlive a long one.
-const LONGEST_PASS: Duration = Duration::from_secs(60);
+/// From the end of a pass that was asked for to the beginning of the next.
+const PAUSE: Duration = Duration::from_secs(1);
 
-/// One database's keeper. A pass never overlaps itself: whoever has the turn has all of [`Turn`].
+/// A running keeper: one task, so that no turn ever overlaps another.
 #[derive(Debug)]
 pub struct Keeper {
-    database: Database,
-    settings: Sequences,
-    orders: Orders,
-    interval: Duration,
-    /// This agent's place in the spread.
-    delay: Duration,
+    name: String,
+    bell: Arc<Bell>,
+    /// A turn is being taken.
+    busy: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
-    tasks: TaskTracker,
-    turn: Arc<Mutex<Turn>>,
-    /// Rung when a turn is wanted at once.
-    bell: Arc<Notify>,
-}
-
-/// What is handed from turn to turn.
-#[derive(Debug, Default)]
-struct Turn {
-    lease: Option<Lease>,
-    ear: Ear,
-    memory: Memory,
-    backoff: Backoff,
-    journal: Journal,
-}
-
-/// How a turn ended.
-enum Ended {
-    /// Looked at and mended, or found that somebody else leads.
-    Well,
-    /// The database could not be reached.
-    Down,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
 }
 
 impl Keeper {
-    pub fn new(
+    /// Begins with a turn at once. `interval` is what the schedule leaves between two ticks.
+    pub fn start(
         database: Database,
         settings: Sequences,
         interval: Duration,
         dry_run: bool,
-        stop: CancellationToken,
-        metrics: Arc<Metrics>,
-    ) -> Arc<Self> {
-        metrics.expect(&database.name);
-        metrics.board().update(&database.name, |station| station.interval = interval.as_secs_f64());
-        let keeper = Arc::new(Self {
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let name = database.name.clone();
+        metrics.expect(&name);
+        metrics.board().update(&name, |station| station.interval = interval.as_secs_f64());
+        let (bell, busy, stop) = (Arc::new(Bell::default()), Arc::default(), CancellationToken::new());
+        let work = Work {
             database,
             settings,
-            orders: Orders { dry_run, approved: Vec::new(), stop },
-            interval,
-            delay: WIDEST_SPREAD.min(interval / 20).mul_f64(random()),
-            metrics,
-            tasks: TaskTracker::new(),
-            turn: Arc::new(Mutex::new(Turn { memory: Memory::lasting(), ..Turn::default() })),
-            bell: Arc::default(),
-        });
-        keeper.tasks.spawn(Arc::clone(&keeper).answer());
-        keeper
-    }
-
-    /// Takes a turn in the background, unless one is being taken. Returns at once.
-    pub fn tick(self: &Arc<Self>) {
-        let keeper = Arc::clone(self);
-        self.tasks.spawn(async move {
-            let stop = &keeper.orders.stop;
-            if stop.run_until_cancelled(tokio::time::sleep(keeper.delay)).await.is_none() {
-                return;
-            }
-            match Arc::clone(&keeper.turn).try_lock_owned() {
-                Ok(turn) => keeper.take_turn(turn).await,
-                Err(_) => keeper.metrics.count_skipped(&keeper.database.name, "running"),
-            }
-        });
-    }
-
-    /// Takes a turn whenever the bell was rung, after the one that is being taken: each ring is followed by a pass that
-    /// began after it.
-    async fn answer(self: Arc<Self>) {
-        let turns = async {
-            loop {
-                self.bell.notified().await;
-                let mut turn = Arc::clone(&self.turn).lock_owned().await;
-                tracing::debug!(database = self.database.name, "woken");
-                // What is notified may be too new for the server's statistics.
-                turn.memory.doubt();
-                // Not to be dropped half way: it ends by itself when told to stop.
-                let keeper = Arc::clone(&self);
-                let _ = self.tasks.spawn(async move { keeper.take_turn(turn).await }).await;
-                tokio::time::sleep(PAUSE).await;
-            }
+            dry_run,
+            bell: Arc::clone(&bell),
+            metrics: Arc::clone(metrics),
+            stop: stop.clone(),
         };
-        let _stopped: Option<()> = self.orders.stop.run_until_cancelled(turns).await;
+        let delay = WIDEST_SPREAD.min(interval / 20).mul_f64(random());
+        let task = tokio::spawn(keep(work, delay, Arc::clone(&busy)));
+        Self { name, bell, busy, metrics: Arc::clone(metrics), stop, task }
     }
 
-    async fn take_turn(self: &Arc<Self>, mut turn: OwnedMutexGuard<Turn>) {
-        // A pass that panics is a failed pass; the next one still runs.
-        match AssertUnwindSafe(self.take(&mut turn)).catch_unwind().await {
-            Ok(Ended::Well) => {}
-            Ok(Ended::Down) => self.try_again(turn.backoff.pause()),
-            Err(_) => {
-                self.metrics.count_panic(&self.database.name);
-                tracing::error!(database = self.database.name, "a pass panicked: this is a bug of pgmedic's");
+    /// What the schedule is to call: asks for a turn, unless one is being taken.
+    pub fn ticker(&self) -> impl Fn() + Send + Sync + 'static {
+        let (name, bell, busy) = (self.name.clone(), Arc::clone(&self.bell), Arc::clone(&self.busy));
+        let metrics = Arc::clone(&self.metrics);
+        move || {
+            if busy.load(Ordering::Relaxed) {
+                metrics.count_skipped(&name, "running");
+            } else {
+                bell.tick();
             }
         }
     }
 
-    /// Waits for the turn in progress, which has been told to stop, and gives the lead back.
-    pub async fn finish(&self) {
-        self.tasks.close();
-        self.tasks.wait().await;
-        if let Some(lease) = self.turn.lock().await.lease.take() {
-            lease.release().await;
+    /// Tells the turn in progress to stop, and waits until the lead is given back.
+    pub async fn finish(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!(database = self.name, %error, "the keeper ended before its time: this is a bug of pgmedic's");
         }
     }
+}
 
-    /// A tick of our own, sooner than the schedule's.
-    fn try_again(self: &Arc<Self>, pause: Duration) {
-        if pause < self.interval {
-            let keeper = Arc::clone(self);
-            self.tasks.spawn(async move {
-                let stop = keeper.orders.stop.clone();
-                if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
-                    keeper.tick();
+/// Takes turns: at once, at every tick, when the bell rings, and after a failure when the pause is over.
+async fn keep(work: Work, delay: Duration, busy: Arc<AtomicBool>) {
+    let mut state = State::default();
+    let mut backoff = Backoff::default();
+    let mut next = Due(Some(Instant::now() + delay));
+    // A ring before this waits until then.
+    let mut quiet_until = Instant::now();
+    let mut rung = false;
+    loop {
+        tokio::select! {
+            () = work.stop.cancelled() => break,
+            () = work.bell.ticked() => next.no_later_than(Instant::now() + delay),
+            () = work.bell.rung() => {
+                rung = true;
+                next.no_later_than(quiet_until);
+            }
+            lost = state.keep_lead() => {
+                work.lost_lead(&mut state, &lost);
+                next.no_later_than(Instant::now() + backoff.pause());
+            }
+            () = next.comes() => {
+                busy.store(true, Ordering::Relaxed);
+                // A pass that panics is a failed pass; the next one still runs.
+                let ended = AssertUnwindSafe(work.turn(&mut state)).catch_unwind().await;
+                busy.store(false, Ordering::Relaxed);
+                next = Due(match ended {
+                    Ok(Ended::Well) => {
+                        backoff.reset();
+                        None
+                    }
+                    Ok(Ended::Badly) => Some(Instant::now() + backoff.pause()),
+                    Err(_) => {
+                        work.panicked(&mut state).await;
+                        None
+                    }
+                });
+                if std::mem::take(&mut rung) {
+                    quiet_until = Instant::now() + PAUSE;
                 }
-            });
-        }
-    }
-
-    async fn take(&self, turn: &mut Turn) -> Ended {
-        let name = &self.database.name;
-        let leads = match self.database.connect_options() {
-            Ok(options) => match self.lead(&options, turn).await {
-                Ok(leads) => Ok((leads, options)),
-                Err(error) => Err(error.to_string()),
-            },
-            Err(error) => Err(error.to_string()),
-        };
-        let (leads, options) = match leads {
-            Ok(leads) => leads,
-            Err(reason) => {
-                self.down(turn, &reason);
-                return Ended::Down;
-            }
-        };
-        self.metrics.board().update(name, |station| {
-            station.leader = leads;
-            if !leads {
-                station.report = None;
-            }
-        });
-        turn.journal.leads(name, leads);
-        if !leads {
-            turn.ear.close();
-            self.metrics.count_skipped(name, "standby");
-            // What the leader does meanwhile is no drift's cause that we could know.
-            turn.memory = Memory::lasting();
-            self.up(turn);
-            return Ended::Well;
-        }
-        self.listen(turn, &options).await;
-        let progress = Progress::default();
-        let report = pass(&self.database, &self.settings, &self.orders, &mut turn.memory, &progress).await;
-        if self.orders.stop.is_cancelled() {
-            return Ended::Well;
-        }
-        self.publish(turn, report)
-    }
-
-    /// Leads already, or becomes the leader, or not.
-    async fn lead(&self, options: &PgConnectOptions, turn: &mut Turn) -> Result<bool, crate::db::ConnectError> {
-        if let Some(mut lease) = turn.lease.take() {
-            match lease.renew().await {
-                Ok(true) => {
-                    turn.lease = Some(lease);
-                    return Ok(true);
-                }
-                Ok(false) => {
-                    lease.release().await;
-                    return Ok(false);
-                }
-                // Its connection is lost; a new one tells whether the database is.
-                Err(error) => tracing::debug!(database = self.database.name, %error, "the lead was lost"),
             }
         }
-        turn.lease = Lease::take(options, self.settings.key(), self.interval * 2 + LONGEST_PASS).await?;
-        Ok(turn.lease.is_some())
+    }
+    state.give_back().await;
+}
+
+/// When a turn is to be taken, if nothing else happens.
+struct Due(Option<Instant>);
+
+impl Due {
+    fn no_later_than(&mut self, instant: Instant) {
+        self.0 = Some(self.0.map_or(instant, |due| due.min(instant)));
     }
 
-    /// Opens the ear, where it is not open and notifications can be heard.
-    async fn listen(&self, turn: &mut Turn, options: &PgConnectOptions) {
-        let Turn { ear, journal, .. } = turn;
-        if !self.settings.listen {
-            return;
+    async fn comes(&self) {
+        match self.0 {
+            Some(due) => sleep_until(due).await,
+            None => std::future::pending().await,
         }
-        match ear.open(options, &self.bell, &self.tasks, &self.orders.stop).await {
-            None => {}
-            // As it should be; after promotion it is tried again.
-            Some(Err(ListenError::Replica)) => {}
-            Some(result) => journal.listens(&self.database.name, result.err().map(|error| error.to_string())),
-        }
-    }
-
-    fn publish(&self, turn: &mut Turn, report: DatabaseReport) -> Ended {
-        let name = &self.database.name;
-        self.metrics.count(&report);
-        if let Some(reason) = report.error.clone() {
-            self.down(turn, &reason);
-            return Ended::Down;
-        }
-        turn.journal.note(&report);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-        self.metrics.board().update(name, |station| {
-            station.last_success = Some(now);
-            station.report = Some(Arc::new(report));
-        });
-        self.up(turn);
-        Ended::Well
-    }
-
-    fn up(&self, turn: &mut Turn) {
-        turn.backoff.reset();
-        turn.journal.up(&self.database.name);
-        self.metrics.board().update(&self.database.name, |station| station.up = Some(true));
-    }
-
-    fn down(&self, turn: &mut Turn, reason: &str) {
-        turn.journal.down(&self.database.name, reason);
-        // What was seen before is no news of now.
-        turn.memory = Memory::lasting();
-        self.metrics.board().update(&self.database.name, |station| {
-            station.up = Some(false);
-            station.leader = false;
-            station.report = None;
-        });
     }
 }

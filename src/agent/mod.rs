@@ -1,26 +1,27 @@
 //! The daemon: a keeper for each database, the schedule that wakes them, HTTP, and a clean life and death.
 
 mod backoff;
+mod bell;
+mod crew;
+mod door;
 mod journal;
 mod keeper;
 mod schedule;
 mod signals;
+mod turn;
 mod wake;
 
 use crate::config::{ConfigError, Settings};
-use crate::http::{self, Heartbeat};
+use crate::http::Heartbeat;
 use crate::metrics::Metrics;
-use keeper::Keeper;
-use schedule::{Schedule, interval};
+use crate::telemetry::Telemetry;
+use crew::Crew;
+use door::Door;
 use sd_notify::NotifyState;
 use signals::{Signals, Wish};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
-
-/// What is in progress has this long to finish or to roll back.
-const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 /// Why the agent could not run.
 #[derive(Debug, thiserror::Error)]
@@ -43,27 +44,25 @@ pub enum AgentError {
 pub async fn run(
     settings: Settings,
     dry_run: bool,
+    telemetry: &Telemetry,
     reload: impl Fn() -> Result<Settings, ConfigError>,
 ) -> Result<(), AgentError> {
     let mut signals = Signals::install()?;
     let metrics = Arc::new(Metrics::new(dry_run)?);
     let heartbeat = Heartbeat::default();
-    let address = settings.http.listen;
-    let listener =
-        tokio::net::TcpListener::bind(address).await.map_err(|source| AgentError::Listen { address, source })?;
-    let stop = CancellationToken::new();
-    tracing::info!("listening on http://{}", listener.local_addr()?);
-    let http = tokio::spawn(http::serve(listener, Arc::clone(&metrics), heartbeat.clone(), stop.clone()));
-
+    let mut door = Door::open(settings.http.listen, &metrics, &heartbeat).await?;
     let mut crew = Crew::start(&settings, dry_run, &metrics, &heartbeat).await?;
     notify(&[NotifyState::Ready]);
     while signals.next().await == Wish::Reload {
-        match reload() {
+        match accept(reload(), &mut door, &metrics, &heartbeat).await {
             Ok(settings) => {
-                tracing::info!("the configuration was read again");
-                crew.finish().await;
+                telemetry.adopt(&settings.log);
+                if end(crew, &mut signals).await == Told::ToStop {
+                    return Ok(());
+                }
                 crew = Crew::start(&settings, dry_run, &metrics, &heartbeat).await?;
                 metrics.board().set_reloaded(true);
+                tracing::info!("the configuration was read again");
             }
             Err(error) => {
                 tracing::error!("the new configuration is refused, the old one stays: {error}");
@@ -71,78 +70,56 @@ pub async fn run(
             }
         }
     }
-    notify(&[NotifyState::Stopping]);
-    tracing::info!("stopping");
-    stop.cancel();
-    tokio::select! {
-        () = crew.finish() => {}
-        () = signals.stop() => tracing::warn!("stopped at once: what was in progress is left to the server's time-outs"),
-    }
-    http.abort();
+    stopping();
+    let ended = pin!(crew.finish());
+    signals.cut_short(ended).await;
     Ok(())
 }
 
-/// The keepers and what wakes them, for one configuration.
-struct Crew {
-    schedule: Schedule,
-    keepers: Vec<Arc<Keeper>>,
-    stop: CancellationToken,
+/// Why a reload is refused.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
 }
 
-impl Crew {
-    async fn start(
-        settings: &Settings,
-        dry_run: bool,
-        metrics: &Arc<Metrics>,
-        heartbeat: &Heartbeat,
-    ) -> Result<Self, AgentError> {
-        let schedule = Schedule::start().await?;
-        let stop = CancellationToken::new();
-        let names: Vec<&str> = settings.databases.iter().map(|database| database.name.as_str()).collect();
-        metrics.board().retain(&names);
-        let interval = interval(&settings.sequences.schedule);
-        let mut keepers = Vec::new();
-        for database in &settings.databases {
-            let keeper = Keeper::new(
-                database.clone(),
-                settings.sequences.clone(),
-                interval,
-                dry_run,
-                stop.clone(),
-                Arc::clone(metrics),
-            );
-            let woken = Arc::clone(&keeper);
-            let runtime = tokio::runtime::Handle::current();
-            schedule
-                .add(&settings.sequences.schedule, move || {
-                    let _entered = runtime.enter();
-                    woken.tick();
-                })
-                .await?;
-            keeper.tick();
-            keepers.push(keeper);
-        }
-        // Beats as long as the schedule fires, which is what /livez and systemd's watchdog want to know.
-        let beat = heartbeat.clone();
-        schedule
-            .add("* * * * * *", move || {
-                beat.beat();
-                notify(&[NotifyState::Watchdog]);
-            })
-            .await?;
-        heartbeat.beat();
-        Ok(Self { schedule, keepers, stop })
+/// New settings, once HTTP is answered where they say.
+async fn accept(
+    settings: Result<Settings, ConfigError>,
+    door: &mut Door,
+    metrics: &Arc<Metrics>,
+    heartbeat: &Heartbeat,
+) -> Result<Settings, Refused> {
+    let settings = settings?;
+    if !door.is_at(settings.http.listen) {
+        *door = Door::open(settings.http.listen, metrics, heartbeat).await?;
     }
+    Ok(settings)
+}
 
-    /// Ends or rolls back what is in progress, and gives the leads back.
-    async fn finish(self) {
-        self.schedule.stop().await;
-        self.stop.cancel();
-        let all = futures_util::future::join_all(self.keepers.iter().map(|keeper| keeper.finish()));
-        if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
-            tracing::warn!("a pass did not end in time: what it left is ended by the server's time-outs");
-        }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    ToStop,
+}
+
+/// Ends a crew whose successor waits, unless the whole agent is told to stop meanwhile.
+async fn end(crew: Crew, signals: &mut Signals) -> Told {
+    let mut ended = pin!(crew.finish());
+    tokio::select! {
+        () = &mut ended => return Told::Nothing,
+        () = signals.stop() => {}
     }
+    stopping();
+    signals.cut_short(ended).await;
+    Told::ToStop
+}
+
+fn stopping() {
+    notify(&[NotifyState::Stopping]);
+    tracing::info!("stopping");
 }
 
 /// Tells systemd, where it started us (sd_notify(3)).

@@ -45,4 +45,14 @@ impl Signals {
     pub async fn stop(&mut self) {
         while self.next().await != Wish::Stop {}
     }
+
+    /// Waits for an end, unless a second signal asks for it at once.
+    pub async fn cut_short(&mut self, ended: impl Future<Output = ()>) {
+        tokio::select! {
+            () = ended => {}
+            () = self.stop() => {
+                tracing::warn!("stopped at once: what was in progress is left to the server's time-outs");
+            }
+        }
+    }
 }

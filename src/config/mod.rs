@@ -36,7 +36,7 @@ pub use environment::Environment;
 pub use error::{ConfigError, Place, SourceError};
 pub use http::Http;
 pub use log::{Log, LogFormat};
-pub use name::{ColumnName, NameError, TableName};
+pub use name::{ColumnName, Mention, NameError, TableName};
 pub use pattern::Pattern;
 pub use presets::Preset;
 pub use sequences::{DeclaredFeed, Sequences};

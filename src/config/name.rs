@@ -22,6 +22,20 @@ pub struct ColumnName {
     pub column: String,
 }
 
+/// A table or sequence as people mention it: its schema may be left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    schema: Option<String>,
+    name: String,
+}
+
+impl Mention {
+    /// Whether a relation that PostgreSQL stores under these names may be meant.
+    pub fn means(&self, schema: &str, name: &str) -> bool {
+        self.name == name && self.schema.as_ref().is_none_or(|mentioned| mentioned == schema)
+    }
+}
+
 /// Why a text is no SQL name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -55,6 +69,21 @@ impl FromStr for ColumnName {
         let [schema, name, column] = stored(text)?;
         let table = TableName { schema, name };
         Ok(Self { table, column })
+    }
+}
+
+impl FromStr for Mention {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match stored(text) {
+            Ok([name]) => Ok(Self { schema: None, name }),
+            Err(NameError::Parts { .. }) => {
+                let TableName { schema, name } = text.parse()?;
+                Ok(Self { schema: Some(schema), name })
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -22,6 +22,15 @@ fn a_quoted_part_keeps_its_capitals_dots_and_doubled_quotes() {
 }
 
 #[test]
+fn a_mention_without_a_schema_means_any_schema() {
+    let mention = |text: &str| text.parse::<Mention>().unwrap();
+    assert!(mention("Orders").means("public", "orders") && mention("orders").means("shop", "orders"));
+    assert!(!mention("orders").means("public", "Orders") && !mention("\"Orders\"").means("public", "orders"));
+    assert!(mention("shop.orders").means("shop", "orders") && !mention("shop.orders").means("public", "orders"));
+    assert!("a.b.c".parse::<Mention>().is_err() && "".parse::<Mention>().is_err());
+}
+
+#[test]
 fn a_column_name_has_three_parts() {
     let column: ColumnName = r#"public."Orders".id"#.parse().unwrap();
     assert_eq!(column.table, table("public", "Orders"));

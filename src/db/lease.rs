@@ -6,30 +6,45 @@
 //! when it is not. Correctness never depends on it.
 
 use super::connect::{ConnectError, open};
+use super::error::Failure;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::time::Duration;
+use tokio::time::{sleep, timeout};
 
 /// The first key of our advisory locks: "pgmd" in ASCII (PostgreSQL manual, Advisory Lock Functions).
 const PGMEDIC: i32 = 0x7067_6d64;
+
+/// How long the lock outlives an agent that is stopped or cut off without a word.
+const LIFETIME: Duration = Duration::from_secs(45);
+
+/// Four in a lifetime, so that one that is late or lost costs nothing.
+const RENEW_EVERY: Duration = Duration::from_secs(10);
+
+/// One round trip of a statement that never waits.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why the lock is not ours any more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Lost(String);
 
 /// A held lock, and the connection that holds it.
 #[derive(Debug)]
 pub struct Lease {
     connection: PgConnection,
     key: i32,
-    lifetime: Duration,
 }
 
 impl Lease {
-    /// Tries to lead. `key` tells apart agents that do different work on one database; `lifetime` is how long the lock
-    /// outlives an agent that stopped renewing it. None when another agent leads: then no connection stays open.
+    /// Tries to lead. `key` tells apart agents that do different work on one database. None when another agent leads:
+    /// then no connection stays open.
     ///
     /// # Errors
     ///
     /// When the database cannot be reached.
-    pub async fn take(options: &PgConnectOptions, key: i32, lifetime: Duration) -> Result<Option<Self>, ConnectError> {
-        let mut lease = Self { connection: open(options).await?, key, lifetime };
+    pub async fn take(options: &PgConnectOptions, key: i32) -> Result<Option<Self>, ConnectError> {
+        let mut lease = Self { connection: open(options).await?, key };
         match lease.begin("").await {
             Ok(true) => Ok(Some(lease)),
             Ok(false) => {
@@ -45,13 +60,28 @@ impl Lease {
     /// # Errors
     ///
     /// When the connection was lost, and the lock with it.
-    pub async fn renew(&mut self) -> Result<bool, sqlx::Error> {
+    pub async fn renew(&mut self) -> Result<bool, Failure> {
         self.begin("ROLLBACK; ").await
     }
 
-    async fn begin(&mut self, end: &str) -> Result<bool, sqlx::Error> {
+    /// Renews in good time, for as long as the lock is ours.
+    ///
+    /// Dropping this in the middle of a renewal leaves the connection in order: the driver reads the rest of the answer
+    /// before it asks anything else.
+    pub async fn keep(&mut self) -> Lost {
+        loop {
+            sleep(RENEW_EVERY).await;
+            match self.renew().await {
+                Ok(true) => {}
+                Ok(false) => return Lost("another agent was quicker".to_owned()),
+                Err(error) => return Lost(error.to_string()),
+            }
+        }
+    }
+
+    async fn begin(&mut self, end: &str) -> Result<bool, Failure> {
         // The server ends a leader that is stopped or cut off, and the network's own silence is noticed sooner.
-        let lifetime = self.lifetime.as_millis().max(1);
+        let lifetime = LIFETIME.as_millis();
         let statements = format!(
             "/* pgmedic:lead */ {end}BEGIN READ ONLY; \
              SET LOCAL search_path = pg_catalog, pg_temp; \
@@ -61,18 +91,15 @@ impl Lease {
             key = self.key
         );
         let answer = sqlx::raw_sql(AssertSqlSafe(statements)).fetch_one(&mut self.connection);
-        match tokio::time::timeout(RENEW_WITHIN, answer).await {
-            Ok(row) => row?.try_get(0),
-            Err(_) => Err(sqlx::Error::Protocol("the server does not answer".to_owned())),
+        match timeout(ANSWER_WITHIN, answer).await {
+            Ok(row) => Ok(row?.try_get(0)?),
+            Err(_) => Err(Failure::silent(ANSWER_WITHIN)),
         }
     }
 
     /// Gives the lock back at once, for the next agent.
     pub async fn release(self) {
         // Closing ends the transaction; a server that does not answer does the same by itself.
-        let _ = tokio::time::timeout(RENEW_WITHIN, self.connection.close()).await;
+        let _ = timeout(ANSWER_WITHIN, self.connection.close()).await;
     }
 }
-
-/// One round trip of a statement that never waits.
-const RENEW_WITHIN: Duration = Duration::from_secs(2);

@@ -10,7 +10,7 @@ pub(crate) mod url;
 
 pub use connect::ConnectError;
 pub use error::Failure;
-pub use lease::Lease;
+pub use lease::{Lease, Lost};
 pub use listen::{ListenError, Listener};
 pub use literal::quote_literal;
 pub use session::{Access, Bounds, Script, Server, Session};

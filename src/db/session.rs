@@ -81,8 +81,9 @@ impl Session {
         stop: &CancellationToken,
     ) -> Result<Self, ConnectError> {
         let unknown = Server { version: String::new(), role: String::new(), read_only: None };
+        let opened = stop.run_until_cancelled(open(options)).await;
         let mut session = Self {
-            connection: open(options).await?,
+            connection: opened.unwrap_or_else(|| Err(ConnectError::at(options, "asked to stop")))?,
             options: options.clone(),
             server: unknown,
             tag: tag(),

@@ -2,6 +2,7 @@
 
 use super::catalog::{Discovered, Sequence};
 use super::changes::{Counts, Touches};
+use super::doubt::{Doubt, Doubted};
 use super::verdict::Position;
 use crate::report::{Cause, SequenceReport, Verdict};
 use std::collections::{HashMap, HashSet};
@@ -34,10 +35,21 @@ impl Memory {
         Self { lasting: true, ..Self::default() }
     }
 
-    /// The next pass reads everything, whatever the statistics say.
-    pub fn doubt(&mut self) {
-        self.catalog = None;
-        self.known.values_mut().for_each(|known| known.touches = None);
+    /// The next pass reads what is doubted, whatever the statistics say.
+    pub fn doubt(&mut self, doubt: &Doubt) {
+        match self.discovered().map(|found| doubt.among(&found.sequences)) {
+            Some(Doubted::These(oids)) => {
+                for oid in oids {
+                    if let Some(known) = self.known.get_mut(&oid) {
+                        known.touches = None;
+                    }
+                }
+            }
+            Some(Doubted::All) | None => {
+                self.catalog = None;
+                self.known.values_mut().for_each(|known| known.touches = None);
+            }
+        }
     }
 
     /// Whether anything is to be remembered.
@@ -93,7 +105,9 @@ impl Memory {
 
     /// Why a sequence that is behind now came to be.
     pub(super) fn cause(&self, sequence: &Sequence, position: &Position) -> Cause {
-        match self.known.get(&sequence.oid).and_then(|known| known.next_value) {
+        // After a failover an OID may be another sequence's.
+        let known = self.known.get(&sequence.oid).filter(|known| known.finding.name == sequence.name);
+        match known.and_then(|known| known.next_value) {
             None => Cause::Unknown,
             Some(before) if position.is_before(before) => Cause::Rewound,
             Some(_) => Cause::IdsInserted,

@@ -7,6 +7,7 @@ mod batch;
 mod catalog;
 mod changes;
 mod default_expression;
+mod doubt;
 mod finding;
 mod link;
 mod members;
@@ -22,6 +23,7 @@ mod repair;
 mod verdict;
 
 pub use crate::orders::Orders;
+pub use doubt::Doubt;
 pub use memory::Memory;
 pub use needs::{Needs, Relation, SequenceNeed, TableNeed, needs};
 pub use pass::pass;

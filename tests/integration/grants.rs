@@ -1,6 +1,6 @@
 //! `pgmedic grants`: enough for the whole work, and not one privilege more.
 
-use crate::support::{Database, Outcome, pgmedic};
+use crate::support::{Agent, Database, Outcome, pgmedic};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use std::collections::BTreeSet;
 
@@ -194,6 +194,22 @@ async fn the_whole_work_is_done_with_what_is_printed_and_each_grant_is_needed() 
         scene.database.sql(grant).await;
     }
     assert!(!lacks_something(&scene.once(SETTINGS, &[]).exits(0)), "granted again");
+}
+
+#[tokio::test]
+async fn the_agent_needs_nothing_more_to_lead_to_listen_and_to_see_what_has_changed() {
+    let mut scene =
+        Scene::new("CREATE TABLE serials (id serial PRIMARY KEY); INSERT INTO serials DEFAULT VALUES").await;
+    let script = scene.printed("");
+    scene.database.sql(&script).await;
+    scene.rewind().await;
+    let settings = "[sequences]\nschedule = \"* * * * * *\"\nfull_pass_every = 1000000\n[log]\nlevel = \"debug\"";
+    let agent = Agent::start_at(&scene.url(), &scene.database, settings);
+    scene.database.until("SELECT last_value = 1 AND is_called FROM serials_id_seq").await;
+    agent.logs("is answered by a pass at once");
+    agent.logs(" changed=0 ");
+    let log = agent.stop();
+    assert!(!log.contains("permission denied") && !log.contains("a privilege is missing"), "{log}");
 }
 
 #[tokio::test]

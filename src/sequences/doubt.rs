@@ -1,0 +1,100 @@
+//! What is not to be believed of the pass before, because somebody said that it has changed.
+
+use super::catalog::Sequence;
+use crate::config::{ColumnName, Mention};
+use std::collections::{BTreeSet, HashSet};
+
+/// More names than this are told by somebody who changed everything.
+const MOST_NAMES: usize = 32;
+
+/// What somebody said has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// Sequences, or tables that they feed, as they were mentioned.
+    Named(BTreeSet<String>),
+    /// Anything at all.
+    All,
+}
+
+/// Nothing is doubted.
+impl Default for Doubt {
+    fn default() -> Self {
+        Self::Named(BTreeSet::new())
+    }
+}
+
+/// The sequences that are doubted, by OID.
+pub(super) enum Doubted {
+    These(HashSet<u32>),
+    All,
+}
+
+impl Doubt {
+    /// Takes in what somebody said. It may be any text; what is no name doubts everything.
+    pub fn add(&mut self, said: &str) {
+        let said = said.trim();
+        match self {
+            Self::All => {}
+            Self::Named(names) if names.len() < MOST_NAMES && said.parse::<Mention>().is_ok() => {
+                names.insert(said.to_owned());
+            }
+            Self::Named(_) => *self = Self::All,
+        }
+    }
+
+    /// Whether there is nothing that is doubted.
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::Named(names) if names.is_empty())
+    }
+
+    /// Which of the known `sequences` are doubted: all, where a name is of none of them, as it may be new.
+    pub(super) fn among(&self, sequences: &[Sequence]) -> Doubted {
+        let Self::Named(names) = self else { return Doubted::All };
+        let mut oids = HashSet::new();
+        for name in names {
+            let Ok(mention) = name.parse::<Mention>() else { return Doubted::All };
+            let concerned: Vec<u32> =
+                sequences.iter().filter(|sequence| concerns(&mention, sequence)).map(|sequence| sequence.oid).collect();
+            if concerned.is_empty() {
+                return Doubted::All;
+            }
+            oids.extend(concerned);
+        }
+        Doubted::These(oids)
+    }
+}
+
+/// Whether the sequence is meant, or a table that it feeds.
+fn concerns(mention: &Mention, sequence: &Sequence) -> bool {
+    let (schema, name) = &sequence.raw_name;
+    let feeds_it = || {
+        let columns = sequence.feeds.iter().filter_map(|feed| feed.report.column.parse::<ColumnName>().ok());
+        columns.map(|column| column.table).any(|table| mention.means(&table.schema, &table.name))
+    };
+    mention.means(schema, name) || feeds_it()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_collected_and_whatever_is_none_doubts_everything() {
+        let mut doubt = Doubt::default();
+        assert!(doubt.is_none());
+        doubt.add("public.orders");
+        doubt.add(" orders_id_seq ");
+        assert_eq!(doubt, Doubt::Named(["orders_id_seq", "public.orders"].map(str::to_owned).into()));
+        doubt.add("");
+        assert_eq!(doubt, Doubt::All);
+        doubt.add("public.orders");
+        assert_eq!(doubt, Doubt::All);
+    }
+
+    #[test]
+    fn very_many_names_doubt_everything() {
+        let mut doubt = Doubt::default();
+        (0..=MOST_NAMES).for_each(|number| doubt.add(&format!("table_{number}")));
+        assert_eq!(doubt, Doubt::All);
+    }
+}
