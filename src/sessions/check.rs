@@ -58,7 +58,7 @@ fn statements(store: &SessionStore) -> [String; 3] {
         format!(
             "SELECT a.attname::text, quote_ident(a.attname),
                     CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::bigint,
-                    format_type(a.atttypid, NULL), a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid),
+                    format_type(a.atttypid, a.atttypmod), a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid),
                     has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
                     has_column_privilege(a.attrelid, a.attnum, 'UPDATE'),
                     EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
@@ -157,7 +157,8 @@ fn judge(
         None => ends[0].column.clone(),
     };
     let has_children: bool = table.try_get(2)?;
-    let missing = catalog.missing(table, role, has_children)?;
+    let missing_to_look = catalog.missing_to_look(table, role, has_children)?;
+    let missing_to_sweep = catalog.missing_to_sweep(table, role)?;
     Ok(Store {
         table: name.clone(),
         has_children,
@@ -170,7 +171,8 @@ fn judge(
         user: user.map(|user| user.name.clone()),
         newest_by,
         warnings,
-        missing,
+        missing_to_look,
+        missing_to_sweep,
     })
 }
 

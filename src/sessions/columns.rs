@@ -124,34 +124,35 @@ impl Columns<'_> {
         ))
     }
 
-    /// The statement for the first privilege that the sweep lacks.
-    pub fn missing(&self, table: &PgRow, role: &str, has_children: bool) -> Result<Option<String>, Error> {
-        let name = self.table;
+    /// The statement for the first privilege that is lacking to look.
+    pub fn missing_to_look(&self, table: &PgRow, role: &str, has_children: bool) -> Result<Option<String>, Error> {
         if !table.try_get::<bool, _>(3)? {
             let schema: String = table.try_get(4)?;
             return Ok(Some(format!("GRANT USAGE ON SCHEMA {schema} TO {role}")));
         }
-        if let Some(column) = self.used().find(|column| !column.readable) {
-            return Ok(Some(format!("GRANT SELECT ({}) ON {name} TO {role}", column.name)));
-        }
-        for (index, column) in [(6, "ctid"), (7, "tableoid")] {
-            if !table.try_get::<bool, _>(index)? && (column == "ctid" || has_children) {
-                return Ok(Some(format!("GRANT SELECT ({column}) ON {name} TO {role}")));
-            }
-        }
+        let unread = self.used().find(|column| !column.readable).map(|column| column.name.as_str());
+        let no_address = (!table.try_get::<bool, _>(6)?).then_some("ctid");
+        let no_table = (has_children && !table.try_get::<bool, _>(7)?).then_some("tableoid");
+        let column = unread.or(no_address).or(no_table);
+        Ok(column.map(|column| format!("GRANT SELECT ({column}) ON {} TO {role}", self.table)))
+    }
+
+    /// The statement for the first privilege that is lacking to sweep.
+    pub fn missing_to_sweep(&self, table: &PgRow, role: &str) -> Result<Option<String>, Error> {
+        let [delete, update] = [table.try_get::<bool, _>(5)?, table.try_get::<bool, _>(8)?];
         let privilege = match &self.store.action {
-            Action::Delete if !table.try_get::<bool, _>(5)? => "DELETE".to_owned(),
+            Action::Delete if !delete => Some("DELETE".to_owned()),
             // To lock rows asks for it, on any one column.
-            Action::Delete if !table.try_get::<bool, _>(8)? => {
-                format!("UPDATE ({})", self.find("table", &self.store.meanings[0].column)?.name)
+            Action::Delete if !update => {
+                Some(format!("UPDATE ({})", self.find("table", &self.store.meanings[0].column)?.name))
             }
-            Action::Revoke { column, .. } => match self.find("revoke.column", column)? {
-                column if !column.settable => format!("UPDATE ({})", column.name),
-                _ => return Ok(None),
-            },
-            Action::Delete => return Ok(None),
+            Action::Delete => None,
+            Action::Revoke { column, .. } => {
+                let column = self.find("revoke.column", column)?;
+                (!column.settable).then(|| format!("UPDATE ({})", column.name))
+            }
         };
-        Ok(Some(format!("GRANT {privilege} ON {name} TO {role}")))
+        Ok(privilege.map(|privilege| format!("GRANT {privilege} ON {} TO {role}", self.table)))
     }
 }
 
