@@ -49,7 +49,7 @@ fn statements(store: &SessionStore) -> [String; 3] {
                     has_schema_privilege(n.oid, 'USAGE'), quote_ident(n.nspname), has_table_privilege(c.oid, 'DELETE'),
                     {ctid}, {tableoid},
                     has_any_column_privilege(c.oid, 'UPDATE'), quote_ident(pg_get_userbyid(c.relowner)),
-                    c.relrowsecurity
+                    c.relrowsecurity, row_security_active(c.oid)
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.oid = {table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
             ctid = may_read("ctid"),

@@ -134,7 +134,16 @@ impl Columns<'_> {
         let no_address = (!table.try_get::<bool, _>(6)?).then_some("ctid");
         let no_table = (has_children && !table.try_get::<bool, _>(7)?).then_some("tableoid");
         let column = unread.or(no_address).or(no_table);
-        Ok(column.map(|column| format!("GRANT SELECT ({column}) ON {} TO {role}", self.table)))
+        let hidden: bool = table.try_get(11)?;
+        Ok(match column {
+            Some(column) => Some(format!("GRANT SELECT ({column}) ON {} TO {role}", self.table)),
+            None if hidden => Some(format!(
+                "ALTER ROLE {role} BYPASSRLS, because row security hides rows of {} from it, and what is hidden \
+                 cannot be judged",
+                self.table
+            )),
+            None => None,
+        })
     }
 
     /// The statement for the first privilege that is lacking to sweep.
