@@ -5,7 +5,7 @@
 //! | `schema.rs` | lists every key and what it takes |
 //! | `file.rs`, `environment.rs` | read one layer each and refuse what the schema does not know |
 //! | `layers.rs`, `raw.rs` | merge the layers and remember who set what |
-//! | `databases.rs`, `sequences.rs`, `sessions.rs`, `http.rs`, `log.rs` | one section each: its settings, and the judging of its values |
+//! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `log.rs` | one section each: its settings, and the judging of its values |
 //! | `presets.rs` | session stores that others have defined |
 //! | `name.rs`, `pattern.rs`, `schedule.rs`, `values.rs` | SQL names, globs, cron lines, numbers and durations |
 //! | `redact.rs`, `error.rs` | what may be shown, and the errors |

@@ -1,28 +1,12 @@
 //! What the catalog says of a store, held against what the configuration says.
 
-use super::store::{Deed, End, Store, TimeColumn, TimeType};
+use super::columns::{Column, Columns, Error, is_now};
+use super::store::{End, Store};
 use super::trouble::explain;
-use crate::config::{Action, Encoding, Kind, Scalar, SessionStore};
+use crate::config::{Action, Kind, SessionStore};
 use crate::db::{Access, Bounds, Failure, Session, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-
-/// A column of the table.
-#[derive(Debug)]
-struct Column {
-    raw_name: String,
-    /// Quoted, as are all names below.
-    name: String,
-    /// Of the base type, where it is a domain.
-    type_oid: i64,
-    type_name: String,
-    generated: bool,
-    default: Option<String>,
-    readable: bool,
-    settable: bool,
-    /// Some usable index begins with it.
-    indexed: bool,
-}
 
 /// Checks the store.
 ///
@@ -65,7 +49,7 @@ fn statements(store: &SessionStore) -> [String; 3] {
                     has_schema_privilege(n.oid, 'USAGE'), quote_ident(n.nspname), has_table_privilege(c.oid, 'DELETE'),
                     {ctid}, {tableoid},
                     has_any_column_privilege(c.oid, 'UPDATE'), quote_ident(pg_get_userbyid(c.relowner)),
-                    c.relrowsecurity
+                    c.relrowsecurity, row_security_active(c.oid)
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.oid = {table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
             ctid = may_read("ctid"),
@@ -74,7 +58,7 @@ fn statements(store: &SessionStore) -> [String; 3] {
         format!(
             "SELECT a.attname::text, quote_ident(a.attname),
                     CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::bigint,
-                    format_type(a.atttypid, NULL), a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid),
+                    format_type(a.atttypid, a.atttypmod), a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid),
                     has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
                     has_column_privilege(a.attrelid, a.attnum, 'UPDATE'),
                     EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
@@ -122,18 +106,6 @@ fn column(row: &PgRow) -> Result<Column, Failure> {
     })
 }
 
-/// Why a store cannot be swept.
-enum Error {
-    Wrong(String),
-    Unread(Failure),
-}
-
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Unread(error.into())
-    }
-}
-
 fn judge(
     store: &SessionStore,
     table: &PgRow,
@@ -150,7 +122,7 @@ fn judge(
     if let Some(other) = other {
         return Err(Error::Wrong(format!("table: found {other} named {name}, expected the table beneath it")));
     }
-    let catalog = Catalog { store, table: &name, columns };
+    let catalog = Columns { store, table: &name, all: columns };
     let mut ends = Vec::new();
     let mut warnings = Vec::new();
     for meaning in &store.meanings {
@@ -185,7 +157,8 @@ fn judge(
         None => ends[0].column.clone(),
     };
     let has_children: bool = table.try_get(2)?;
-    let missing = catalog.missing(table, role, has_children)?;
+    let missing_to_look = catalog.missing_to_look(table, role, has_children)?;
+    let missing_to_sweep = catalog.missing_to_sweep(table, role)?;
     Ok(Store {
         table: name.clone(),
         has_children,
@@ -198,135 +171,9 @@ fn judge(
         user: user.map(|user| user.name.clone()),
         newest_by,
         warnings,
-        missing,
+        missing_to_look,
+        missing_to_sweep,
     })
-}
-
-/// The store, and the columns of its table.
-struct Catalog<'a> {
-    store: &'a SessionStore,
-    /// Quoted.
-    table: &'a str,
-    columns: &'a [Column],
-}
-
-impl Catalog<'_> {
-    /// The columns that a sweep reads.
-    fn used(&self) -> impl Iterator<Item = &Column> {
-        let used = self.store.columns();
-        self.columns.iter().filter(move |column| used.contains(&column.raw_name.as_str()))
-    }
-
-    fn find(&self, key: &str, name: &str) -> Result<&Column, Error> {
-        self.columns.iter().find(|column| column.raw_name == name).ok_or_else(|| {
-            let known: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-            Error::Wrong(format!(
-                "{key}: found no column {name:?} in {}, expected one of {}",
-                self.table,
-                known.join(", ")
-            ))
-        })
-    }
-
-    /// The column, if its type is the one that `encoding` states.
-    fn time(&self, key: &str, column: &Column) -> Result<TimeColumn, Error> {
-        let found = TimeType::of(column.type_oid);
-        let (fits, expected) = match &self.store.encoding {
-            Encoding::Timestamptz => (found == Some(TimeType::Timestamptz), "timestamp with time zone"),
-            Encoding::Timestamp { .. } => (found == Some(TimeType::Timestamp), "timestamp without time zone"),
-            Encoding::EpochSeconds => (matches!(found, Some(TimeType::Int4 | TimeType::Int8)), "integer or bigint"),
-            // In milliseconds, the largest integer is in January 1970.
-            Encoding::EpochMillis => (found == Some(TimeType::Int8), "bigint"),
-        };
-        match found.filter(|_| fits) {
-            Some(time_type) => Ok(TimeColumn { name: column.name.clone(), time_type }),
-            None => Err(Error::Wrong(format!(
-                "{key}: found {} of type {}, expected {expected}, because encoding is \"{}\"",
-                column.name,
-                column.type_name,
-                self.store.encoding.word()
-            ))),
-        }
-    }
-
-    fn deed(&self) -> Result<Deed, Error> {
-        let Action::Revoke { column, value } = &self.store.action else { return Ok(Deed::Delete) };
-        let found = self.find("revoke.column", column)?;
-        if found.generated {
-            let text = format!("revoke.column: found {}, which is generated, expected one that can be set", found.name);
-            return Err(Error::Wrong(text));
-        }
-        match value {
-            Some(value) => {
-                let text = match value {
-                    Scalar::Switch(switch) => switch.to_string(),
-                    Scalar::Whole(number) => number.to_string(),
-                    Scalar::Text(text) => text.clone(),
-                };
-                let value = format!("{}::{}", quote_literal(&text), found.type_name);
-                Ok(Deed::Set { column: found.name.clone(), value })
-            }
-            // Says itself what time it is, whatever the other columns do.
-            None if TimeType::of(found.type_oid) == Some(TimeType::Timestamptz) => {
-                Ok(Deed::Stamp(TimeColumn { name: found.name.clone(), time_type: TimeType::Timestamptz }))
-            }
-            None => self.time("revoke.column", found).map(Deed::Stamp).map_err(|error| match error {
-                Error::Wrong(text) => Error::Wrong(format!("{text}; or a `value` to set it to")),
-                unread @ Error::Unread(_) => unread,
-            }),
-        }
-    }
-
-    fn index_wanted(&self, column: &str) -> Result<String, Error> {
-        let part = match self.deed()? {
-            Deed::Delete => String::new(),
-            Deed::Stamp(revoked) => format!(" WHERE {} IS NULL", revoked.name),
-            Deed::Set { column, value } => format!(" WHERE {column} IS DISTINCT FROM {value}"),
-        };
-        Ok(format!(
-            "no index begins with {column}, so each batch reads the whole table: \
-             CREATE INDEX CONCURRENTLY ON {} ({column}){part}",
-            self.table
-        ))
-    }
-
-    /// The statement for the first privilege that the sweep lacks.
-    fn missing(&self, table: &PgRow, role: &str, has_children: bool) -> Result<Option<String>, Error> {
-        let name = self.table;
-        if !table.try_get::<bool, _>(3)? {
-            let schema: String = table.try_get(4)?;
-            return Ok(Some(format!("GRANT USAGE ON SCHEMA {schema} TO {role}")));
-        }
-        if let Some(column) = self.used().find(|column| !column.readable) {
-            return Ok(Some(format!("GRANT SELECT ({}) ON {name} TO {role}", column.name)));
-        }
-        for (index, column) in [(6, "ctid"), (7, "tableoid")] {
-            if !table.try_get::<bool, _>(index)? && (column == "ctid" || has_children) {
-                return Ok(Some(format!("GRANT SELECT ({column}) ON {name} TO {role}")));
-            }
-        }
-        let privilege = match &self.store.action {
-            Action::Delete if !table.try_get::<bool, _>(5)? => "DELETE".to_owned(),
-            // To lock rows asks for it, on any one column.
-            Action::Delete if !table.try_get::<bool, _>(8)? => {
-                format!("UPDATE ({})", self.find("table", &self.store.meanings[0].column)?.name)
-            }
-            Action::Revoke { column, .. } => match self.find("revoke.column", column)? {
-                column if !column.settable => format!("UPDATE ({})", column.name),
-                _ => return Ok(None),
-            },
-            Action::Delete => return Ok(None),
-        };
-        Ok(Some(format!("GRANT {privilege} ON {name} TO {role}")))
-    }
-}
-
-/// `CURRENT_TIMESTAMP`, `now()` and their like, and nothing added to them.
-fn is_now(default: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '(' | ')' | ':' | ' ' | '\'' | '"');
-    let lower = default.to_lowercase();
-    let now = ["current_timestamp", "localtimestamp", "now()", "clock_timestamp()", "statement_timestamp()"];
-    lower.chars().all(plain) && now.iter().any(|now| lower.contains(now))
 }
 
 /// What a table that refers to the sessions does to their sweep.
@@ -347,21 +194,4 @@ fn of_child(row: &PgRow, table: &str) -> Result<Vec<String>, Error> {
         ));
     }
     Ok(warnings)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_now;
-
-    #[test]
-    fn only_the_bare_current_time_is_one() {
-        for now in ["CURRENT_TIMESTAMP", "now()", "(now())::timestamp without time zone", "LOCALTIMESTAMP"] {
-            assert!(is_now(now), "{now}");
-        }
-        for other in
-            ["(now() + '01:00:00'::interval)", "NULL::timestamp with time zone", "timezone('utc'::text, '2020'::text)"]
-        {
-            assert!(!is_now(other), "{other}");
-        }
-    }
 }

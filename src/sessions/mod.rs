@@ -4,6 +4,7 @@
 //! about when to run or what its report means: `once` and the agent do.
 
 mod check;
+mod columns;
 mod doubt;
 mod look;
 mod memory;

@@ -85,9 +85,14 @@ impl Work<'_> {
         let found = check(self.session, store, bounds).await?;
         self.report.table.clone_from(&found.table);
         self.report.warnings.clone_from(&found.warnings);
-        if let Some(grant) = &found.missing {
+        let read_only = self.session.server().read_only;
+        let look_only = self.orders.dry_run || read_only.is_some();
+        // Whoever only looks needs no more than that.
+        let for_sweep = found.missing_to_sweep.as_ref().filter(|_| !look_only);
+        if let Some(grant) = found.missing_to_look.as_ref().or(for_sweep) {
             return Err(format!("a privilege is missing: {grant}"));
         }
+        self.report.warnings.extend(found.missing_to_sweep.iter().map(|grant| format!("to sweep: {grant}")));
         let now = clock(self.session, bounds).await?;
         let known = self.memory.of(&store.name).cloned();
         let first_look = self.memory.is_lasting() && known.is_none();
@@ -103,12 +108,11 @@ impl Work<'_> {
 
         let leave = self.judge(&seen, &cut, swept.map(|swept| &swept.bounds));
         self.tell(&seen, 0, 0);
-        let look_only = first_look || self.orders.dry_run || self.session.server().read_only.is_some();
-        if let Some(why) = self.session.server().read_only {
+        if let Some(why) = read_only {
             self.report.warnings.push(format!("{why}: observed only"));
         }
         let mut keep = Known { clock: now, swept: swept.cloned() };
-        if !look_only {
+        if !(look_only || first_look) {
             // Remembered before it is done: what is over was seen to be, whatever becomes of the sweep.
             if leave.expire.is_some_and(|bounds| *bounds == cut) {
                 let live = seen.live.saturating_sub(leave.supersede.map_or(0, |_| seen.superseded));
@@ -133,7 +137,7 @@ impl Work<'_> {
         let mut held = Vec::new();
         let mut leave = Leave { expire: Some(cut), supersede: store.keep_newest.filter(|_| seen.superseded > 0) };
         if let Some(doubt) = &seen.doubt {
-            held.push(format!("{doubt}; correct the configuration if it is"));
+            held.push(format!("{doubt}: correct the configuration if that is wrong"));
             leave = Leave { expire: None, supersede: None };
         } else {
             match policy::guard(seen.numbers, store.max_fraction, floor) {

@@ -73,6 +73,8 @@ pub struct Store {
     pub user: Option<String>,
     pub newest_by: TimeColumn,
     pub warnings: Vec<String>,
-    /// The first privilege that is missing for the sweep, as the statement that grants it.
-    pub missing: Option<String>,
+    /// The first privilege that is missing, as the statement that grants it: to look at all …
+    pub missing_to_look: Option<String>,
+    /// … and to sweep.
+    pub missing_to_sweep: Option<String>,
 }

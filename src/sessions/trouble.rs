@@ -5,15 +5,10 @@ use crate::db::{Bounds, Failure};
 /// Why it failed, and what to do. A trigger's own text is left out: it may hold a session's id.
 pub fn explain(failure: &Failure, bounds: Bounds) -> String {
     match failure {
-        Failure::Refused(message) if message.contains("row-level security") || message.contains("row security") => {
-            format!(
-                "row security hides rows from this role, and what is hidden cannot be judged: ALTER ROLE … BYPASSRLS \
-                 ({message})"
-            )
-        }
         Failure::Refused(message) => format!("{message}; `pgmedic grants` prints what is needed"),
         Failure::TooSlow => format!(
-            "it took longer than statement_timeout ({}); an index that begins with the column helps most",
+            "it took longer than statement_timeout ({}); an index that begins with the column helps most, else raise \
+             sequences.statement_timeout",
             humantime::format_duration(bounds.statement)
         ),
         Failure::Locked => format!(

@@ -19,7 +19,7 @@ fn tools() -> PathBuf {
 struct Client {
     store: &'static str,
     program: PathBuf,
-    script: PathBuf,
+    script: Option<PathBuf>,
 }
 
 impl Client {
@@ -28,17 +28,21 @@ impl Client {
         let script = tools().join(format!("node/{store}.mjs"));
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/store.mjs");
         std::fs::copy(source, &script).expect("the clients: run scripts/setup clients");
-        Self { store, program: "node".into(), script }
+        Self { store, program: "node".into(), script: Some(script) }
     }
 
     fn python(store: &'static str) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/store.py");
-        Self { store, program: tools().join("python/bin/python"), script }
+        Self { store, program: tools().join("python/bin/python"), script: Some(script) }
+    }
+
+    fn rust(store: &'static str) -> Self {
+        Self { store, program: tools().join("tower/debug/tower-client"), script: None }
     }
 
     fn run(&self, zone: &str, url: &str, arguments: &[&str]) -> Value {
         let mut command = Command::new(&self.program);
-        command.arg(&self.script).args([self.store, url]).args(arguments).env("TZ", zone).stdin(Stdio::null());
+        command.args(&self.script).args([self.store, url]).args(arguments).env("TZ", zone).stdin(Stdio::null());
         let output = command.output().expect("the clients: run scripts/setup clients");
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{} {arguments:?}: {stderr}", self.store);
@@ -123,4 +127,14 @@ async fn flask_session() {
         client.is_swept(&mut database, zone, "").await;
     }
     assert_eq!(database.number("SELECT count(*) FROM sessions").await, 15);
+}
+
+#[tokio::test]
+async fn tower_sessions() {
+    let client = Client::rust("tower-sessions");
+    let mut database = Database::new().await;
+    for zone in ZONES {
+        client.is_swept(&mut database, zone, "").await;
+    }
+    assert_eq!(database.number("SELECT count(*) FROM tower_sessions.session").await, 15);
 }

@@ -24,7 +24,7 @@ async fn all_and_no_more(database: &mut Database, settings: &str, grant: &str, e
     let ours: Vec<&str> = script.lines().filter(|line| line.contains("public.sessions")).collect();
     assert_eq!(ours, [format!("GRANT {grant} ON TABLE public.sessions TO {role};")], "{script}");
     database.sql(&script).await;
-    for privilege in grant.split("), ").flat_map(|part| parts(part)) {
+    for privilege in grant.split("), ").flat_map(parts) {
         database.sql(&format!("REVOKE {privilege} ON public.sessions FROM {role}")).await;
         let outcome = database.once_with_as(&role, settings, &[]).exits(1);
         outcome.store_says("logins", "error", &["a privilege is missing: GRANT"]);

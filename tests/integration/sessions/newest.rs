@@ -91,3 +91,24 @@ async fn without_a_creation_time_the_later_end_is_newer() {
         1
     );
 }
+
+#[tokio::test]
+async fn in_partitions_the_same_address_is_another_session() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (part int, user_id int, expires_at timestamptz, created_at timestamptz) PARTITION BY LIST (part);
+             CREATE TABLE one PARTITION OF sessions FOR VALUES IN (1);
+             CREATE TABLE two PARTITION OF sessions FOR VALUES IN (2);
+             -- In one, users have two sessions each, the newer second; in two, each session is a user's only one.
+             INSERT INTO sessions SELECT 1, n / 2, now() + interval '1 day', now() + (n - 90) * interval '1 minute'
+             FROM generate_series(0, 39) AS n;
+             INSERT INTO sessions SELECT 2, 100 + n, now() + interval '1 day', now() - interval '1 hour'
+             FROM generate_series(0, 39) AS n",
+        )
+        .await;
+    let settings = by_expiry(&format!("{NEWEST}keep_newest = 1\nbatch = 7"));
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 20, "live": 60 }));
+    assert_eq!(database.number("SELECT count(*) FROM two").await, 40);
+    assert_eq!(database.number("SELECT count(DISTINCT user_id) FROM one").await, 20);
+}

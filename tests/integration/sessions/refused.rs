@@ -103,7 +103,13 @@ async fn a_missing_privilege_is_named_with_its_grant_before_anything_is_done() {
     database.sql(&format!("CREATE ROLE {role} LOGIN")).await;
     let mut granted = Vec::new();
     for _ in 0..5 {
-        let outcome = database.once_with_as(&role, &by_expiry(""), &["--dry-run"]);
+        let outcome = database.once_with_as(&role, &by_expiry(""), &[]);
+        if granted.len() == 2 {
+            // Looking needs no more.
+            let look = database.once_with_as(&role, &by_expiry(""), &["--dry-run"]);
+            look.swept("logins", json!({ "error": null, "stale": 2, "live": 1 }));
+            look.store_says("logins", "warnings", &["to sweep: GRANT DELETE ON public.sessions"]);
+        }
         let error = outcome.store("logins")["error"].as_str().map(str::to_owned);
         let Some(error) = error else { break };
         let grant = error.strip_prefix("a privilege is missing: ").expect("a grant").to_owned();
@@ -113,7 +119,7 @@ async fn a_missing_privilege_is_named_with_its_grant_before_anything_is_done() {
     let of_table = |what: &str| format!("GRANT {what} ON public.sessions TO {role}");
     let expected = ["SELECT (expires_at)", "SELECT (ctid)", "DELETE", "UPDATE (expires_at)"].map(of_table);
     assert_eq!(granted, expected);
-    database.once_with_as(&role, &by_expiry(""), &[]).swept("logins", json!({ "expired": 2, "error": null }));
+    assert_eq!(left(&mut database).await, 1, "swept as soon as nothing was missing");
 }
 
 #[tokio::test]

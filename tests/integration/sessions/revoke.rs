@@ -22,9 +22,12 @@ async fn a_time_is_set_once() {
 async fn a_value_is_set_of_whatever_type() {
     let mut database = filled(4, 2).await;
     database.sql("CREATE TYPE state AS ENUM ('on', 'it''s over')").await;
-    for (column, value) in
-        [("boolean DEFAULT true", "false"), ("integer", "7"), ("state DEFAULT 'on'", "\"it's over\"")]
-    {
+    for (column, value) in [
+        ("boolean DEFAULT true", "false"),
+        ("integer", "7"),
+        ("character(4)", "\"over\""),
+        ("state DEFAULT 'on'", "\"it's over\""),
+    ] {
         database
             .sql(
                 &format!("ALTER TABLE sessions DROP IF EXISTS mark, ADD mark {column}")

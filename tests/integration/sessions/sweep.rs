@@ -1,7 +1,7 @@
 //! What is over goes, and nothing else.
 
 use super::{by_expiry, filled, left, logins};
-use crate::support::{Database, Running, until};
+use crate::support::{Database, Pooler, Running, pgmedic, server, until};
 use serde_json::json;
 
 #[tokio::test]
@@ -180,4 +180,49 @@ async fn a_cancelled_run_leaves_whole_batches_and_nothing_running() {
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
     database.forgets_the_pass().await;
     assert_eq!((left(&mut database).await - 1) % 10, 0);
+}
+
+#[tokio::test]
+async fn through_a_pooler_in_transaction_mode_nothing_is_different() {
+    let mut database = filled(1234, 77).await;
+    let pooler = Pooler::start(server(), "transaction");
+    let file = database.config(&by_expiry("user = \"user_id\"\nkeep_newest = 1\ncreated_at = \"created_at\""));
+    let text = std::fs::read_to_string(file.path()).unwrap().replace(database.url(), &pooler.url(&database.name));
+    std::fs::write(file.path(), text).unwrap();
+    let config = file.path().to_str().unwrap();
+    let outcome = pgmedic(&[], &["--once", "--format", "json", "--config", config]).exits(0);
+    outcome.swept("logins", json!({ "expired": 1234, "live": 77, "stale": 0 }));
+    assert_eq!(left(&mut database).await, 77);
+}
+
+/// Sessions are extended all the time, each by a transaction of its own, while sweep follows sweep.
+#[tokio::test]
+async fn whoever_extends_a_session_in_time_keeps_it() {
+    let mut database = filled(0, 10).await;
+    database
+        .sql(
+            "INSERT INTO sessions (user_id, expires_at)
+             SELECT n, now() - interval '2 hours' FROM generate_series(1000, 1999) AS n",
+        )
+        .await;
+    let mut other = database.connect().await;
+    let extends = async {
+        let mut kept = 0;
+        for user in 1000..2000 {
+            let extend = "UPDATE sessions SET expires_at = now() + interval '1 hour' WHERE user_id = $1";
+            kept += sqlx::query(extend).bind(user).execute(&mut other).await.unwrap().rows_affected();
+        }
+        kept
+    };
+    let sweeps = async {
+        let mut expired = 0;
+        for _ in 0..3 {
+            let running = Running::once_with(&database, &by_expiry("batch = 3"), &[]);
+            expired += running.outcome().await.exits(0).store("logins")["expired"].as_u64().unwrap();
+        }
+        expired
+    };
+    let (kept, expired) = tokio::join!(extends, sweeps);
+    assert_eq!(kept + expired, 1000);
+    assert_eq!(left(&mut database).await.unsigned_abs(), 10 + kept);
 }

@@ -1,15 +1,16 @@
-//! The `[[sessions]]` tables: session stores that are swept.
+//! Judging `[[sessions]]` tables as they are written.
 
 use std::time::{Duration, SystemTime};
 
-use super::error::{ConfigError, shown};
-use super::layers::Places;
-use super::name::{Spelled, TableName, part};
-use super::presets::Preset;
-use super::raw::{RawRevoke, RawScalar, RawStore};
-use super::schema::nearest;
-use super::values::{at_least_one, count, duration, explained, ratio, timeout};
-use super::{Database, schedule};
+use super::super::error::{ConfigError, shown};
+use super::super::layers::Places;
+use super::super::name::{TableName, part};
+use super::super::presets::Preset;
+use super::super::raw::{RawRevoke, RawScalar, RawStore};
+use super::super::schema::nearest;
+use super::super::values::{at_least_one, count, duration, explained, ratio, timeout};
+use super::super::{Database, schedule};
+use super::{Action, Encoding, Kind, Meaning, Scalar, SessionStore};
 
 /// What a store has that says nothing else. `config/pgmedic.toml` shows them.
 const SCHEDULE: &str = "0 * * * * *";
@@ -25,110 +26,8 @@ const LARGEST_BATCH: u32 = 10_000;
 /// Longer than anybody means to stay logged in.
 const LONGEST_SESSION: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
-/// A table of sessions, and when one of them is over. Names are as PostgreSQL stores them, without quotes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SessionStore {
-    /// The label in reports, metrics and `--approve`; unique.
-    pub name: String,
-    /// Only in the database of this configured name; in every one if none.
-    pub database: Option<String>,
-    pub table: TableName,
-    /// A session is over when any of these says so; at least one, each of its own kind.
-    pub meanings: Vec<Meaning>,
-    pub encoding: Encoding,
-    pub action: Action,
-    pub user: Option<String>,
-    /// How many sessions a user may have; needs `user`.
-    pub keep_newest: Option<u32>,
-    /// The column that tells which sessions are newer.
-    pub newest_by: String,
-    /// When to sweep: a cron line of six fields, seconds first, UTC.
-    pub schedule: String,
-    /// Sessions that one transaction ends.
-    pub batch: u32,
-    /// How long past its end a session is left alone by `--once`; whole milliseconds.
-    pub grace: Duration,
-    /// Held when more than this part of the live sessions would go at once; in (0, 1].
-    pub max_fraction: f64,
-    /// Guards on how many would go leave so many alone.
-    pub guard_floor: u32,
-    /// How long one sweep may go on; what is left is for the next.
-    pub sweep_timeout: Duration,
-}
-
-/// One way in which a session ends: so long after what its column says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Meaning {
-    pub kind: Kind,
-    pub column: String,
-    /// Zero for [`Kind::ExpiresAt`].
-    pub timeout: Duration,
-}
-
-/// What a column says. The order is that of the keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    ExpiresAt,
-    LastActivity,
-    CreatedAt,
-}
-
-/// How a point in time is written in the store's columns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Encoding {
-    Timestamptz,
-    /// `timestamp`, as a clock in this zone shows.
-    Timestamp {
-        time_zone: String,
-    },
-    EpochSeconds,
-    EpochMillis,
-}
-
-/// How a session is ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    Delete,
-    /// Set a column: to this value, or to the time of the sweep. Rows that have it already are over, and left alone.
-    Revoke {
-        column: String,
-        value: Option<Scalar>,
-    },
-}
-
-/// A constant of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scalar {
-    Switch(bool),
-    Whole(i64),
-    Text(String),
-}
-
-impl Kind {
-    /// The key that names its column.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::ExpiresAt => "expires_at",
-            Self::LastActivity => "last_activity",
-            Self::CreatedAt => "created_at",
-        }
-    }
-}
-
-impl Encoding {
-    /// As the configuration writes it.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Timestamptz => "timestamptz",
-            Self::Timestamp { .. } => "timestamp",
-            Self::EpochSeconds => "epoch-seconds",
-            Self::EpochMillis => "epoch-millis",
-        }
-    }
-}
-
 /// Judges the tables as written.
-pub(super) fn judge(
+pub(in crate::config) fn judge(
     written: Vec<RawStore>,
     databases: &[Database],
     places: &Places,
@@ -382,74 +281,5 @@ impl Judge<'_> {
             let expected = format!("a whole number from 1 to {LARGEST_BATCH}");
             self.invalid("batch", format!("the number {number}"), expected)
         })
-    }
-}
-
-impl SessionStore {
-    /// The stores that concern the database of this configured name.
-    pub fn of<'a>(stores: &'a [Self], database: &'a str) -> impl Iterator<Item = &'a Self> {
-        stores.iter().filter(move |store| store.database.as_deref().is_none_or(|only| only == database))
-    }
-
-    /// The columns that a sweep reads.
-    pub fn columns(&self) -> Vec<&str> {
-        let mut columns: Vec<&str> = self.meanings.iter().map(|meaning| meaning.column.as_str()).collect();
-        if let (Some(user), Some(_)) = (&self.user, self.keep_newest) {
-            columns.extend([user.as_str(), self.newest_by.as_str()]);
-        }
-        if let Action::Revoke { column, .. } = &self.action {
-            columns.push(column);
-        }
-        columns.sort_unstable();
-        columns.dedup();
-        columns
-    }
-
-    /// As the configuration would write it in full.
-    pub(super) fn raw(&self) -> RawStore {
-        let spelled = |name: &str| Spelled(name).to_string();
-        let text = |duration: Duration| humantime::format_duration(duration).to_string();
-        let meaning = |kind: Kind| self.meanings.iter().find(move |meaning| meaning.kind == kind);
-        let column = |kind: Kind| meaning(kind).map(|meaning| spelled(&meaning.column));
-        let timeout = |kind: Kind| meaning(kind).map(|meaning| text(meaning.timeout));
-        // Named by a preset, or for keep_newest, and no end by itself.
-        let newest_by = self.meanings.iter().all(|meaning| meaning.column != self.newest_by);
-        RawStore {
-            name: Some(self.name.clone()),
-            database: self.database.clone(),
-            preset: None,
-            table: Some(self.table.to_string()),
-            expires_at: column(Kind::ExpiresAt),
-            last_activity: column(Kind::LastActivity),
-            idle_timeout: timeout(Kind::LastActivity),
-            created_at: column(Kind::CreatedAt)
-                .or_else(|| (newest_by && self.keep_newest.is_some()).then(|| spelled(&self.newest_by))),
-            absolute_timeout: timeout(Kind::CreatedAt),
-            encoding: Some(self.encoding.word().to_owned()),
-            time_zone: match &self.encoding {
-                Encoding::Timestamp { time_zone } => Some(time_zone.clone()),
-                _ => None,
-            },
-            action: matches!(self.action, Action::Delete).then(|| "delete".to_owned()),
-            revoke: match &self.action {
-                Action::Delete => None,
-                Action::Revoke { column, value } => Some(RawRevoke {
-                    column: Some(spelled(column)),
-                    value: value.clone().map(|value| match value {
-                        Scalar::Switch(switch) => RawScalar::Switch(switch),
-                        Scalar::Whole(number) => RawScalar::Whole(number),
-                        Scalar::Text(text) => RawScalar::Text(text),
-                    }),
-                }),
-            },
-            user: self.user.as_deref().map(spelled),
-            keep_newest: self.keep_newest.map(i64::from),
-            schedule: Some(self.schedule.clone()),
-            batch: Some(self.batch.into()),
-            grace: Some(text(self.grace)),
-            max_fraction: Some(self.max_fraction),
-            guard_floor: Some(self.guard_floor.into()),
-            sweep_timeout: Some(text(self.sweep_timeout)),
-        }
     }
 }
