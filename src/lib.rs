@@ -11,6 +11,7 @@
 //! | [`grants`] | the least privileges for the configured work, as SQL |
 //! | [`demo`] | a throwaway PostgreSQL, and the story on it |
 //! | [`sequences`] | the pass: discover, observe, judge, repair, report |
+//! | [`login`] | second line of defence: inserts that heal themselves, a session store, the same for SQL |
 //! | [`report`] | what a pass found and did; table and JSON renderings |
 //! | [`metrics`] | the agent's own registry; made from reports |
 //! | [`http`] | metrics, probes, the last reports |
@@ -25,6 +26,7 @@ pub mod db;
 pub mod demo;
 pub mod grants;
 pub mod http;
+pub mod login;
 pub mod metrics;
 pub mod once;
 pub mod report;

@@ -19,6 +19,7 @@ mod pass;
 mod plan;
 mod probe;
 mod repair;
+pub(crate) mod single;
 mod verdict;
 
 pub use memory::Memory;

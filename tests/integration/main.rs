@@ -8,6 +8,7 @@ mod documents;
 mod faults;
 mod grants;
 mod guards;
+mod login;
 mod observation;
 mod oracle;
 mod race;

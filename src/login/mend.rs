@@ -1,0 +1,109 @@
+//! What is done about one duplicate key: find the sequence behind it, look, and move it where it is behind.
+
+use super::heal::{Limits, Repair};
+use super::refusal::Refusal;
+use crate::db::{Failure, ask, settings};
+use crate::sequences::single::{Policy, Remedy, Single};
+use sqlx::Row;
+use sqlx::postgres::PgConnection;
+
+const FEEDS: &str = include_str!("feeds.sql");
+
+/// Ends what the failed insert and the cure have set and locked; values that were handed out stay handed out.
+const UNDO: &str = "ROLLBACK TO SAVEPOINT pgmedic_insert";
+
+/// In the comment that leads each statement.
+const NAME: &str = "heal";
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Cure {
+    /// It is no drift, or none that could be mended here.
+    None,
+    /// It was: the insert will find a free id now.
+    Again(Vec<Repair>),
+}
+
+/// In a transaction that a failed insert has aborted, since the savepoint before it; leaves it as it was there.
+pub(super) async fn cure(connection: &mut PgConnection, refusal: &Refusal, limits: &Limits) -> Cure {
+    let mut cure = attempt(connection, refusal, limits).await;
+    if let Err(failure) = ask(connection, NAME, UNDO).await {
+        cure = Err(failure.to_string());
+    }
+    let Refusal { schema, table, constraint, .. } = refusal;
+    match cure {
+        Ok(Some(repairs)) => {
+            for Repair { sequence, from, to } in &repairs {
+                tracing::info!(schema, table, sequence, from, to, "moved a sequence past the ids that an insert met");
+            }
+            Cure::Again(repairs)
+        }
+        Ok(None) => Cure::None,
+        Err(reason) => {
+            tracing::warn!(schema, table, constraint, reason, "an insert met a taken id, which could not be mended");
+            Cure::None
+        }
+    }
+}
+
+/// None when it is no drift.
+async fn attempt(
+    connection: &mut PgConnection,
+    refusal: &Refusal,
+    limits: &Limits,
+) -> Result<Option<Vec<Repair>>, String> {
+    let bounds = limits.bounds();
+    let policy = Policy { headroom: 0, advance_limit: limits.advance_limit, max_leap_ratio: limits.max_leap_ratio };
+    ask(connection, NAME, &format!("{UNDO};\n{}", settings(bounds))).await.map_err(|failure| failure.to_string())?;
+    let (sequences, role) = feeding(connection, refusal).await.map_err(|failure| failure.to_string())?;
+    let mut again = false;
+    let mut repairs = Vec::new();
+    for sequence in sequences {
+        let seen = sequence.look(connection, bounds).await?;
+        let statement = match sequence.remedy(&seen, &policy, &role)? {
+            Remedy::HandOut(statement) => statement,
+            Remedy::Nothing if !handed_out(connection, &sequence, refusal).await => continue,
+            // It was behind when it handed out this id, and somebody else was quicker to mend it. What this
+            // session holds of values before that, nobody else can take from it.
+            Remedy::Nothing => {
+                again = true;
+                match sequence.drain(&seen).filter(|_| sequence.is_cached()) {
+                    Some(statement) => statement,
+                    None => continue,
+                }
+            }
+        };
+        let rows = ask(connection, NAME, &statement).await.map_err(|failure| failure.to_string())?;
+        again = true;
+        // No row: somebody has set it back meanwhile; the insert tells.
+        if let (Some(row), Some(from)) = (rows.first(), seen.position.next_value()) {
+            let to = row.try_get(0).map_err(|error| error.to_string())?;
+            repairs.push(Repair { sequence: sequence.name().to_owned(), from, to });
+        }
+    }
+    Ok(again.then_some(repairs))
+}
+
+/// The sequences that feed the one column of the violated index, and who asks.
+async fn feeding(connection: &mut PgConnection, refusal: &Refusal) -> Result<(Vec<Single>, String), Failure> {
+    let rows = sqlx::query(FEEDS)
+        .bind(&refusal.schema)
+        .bind(&refusal.table)
+        .bind(&refusal.constraint)
+        .persistent(false)
+        .fetch_all(connection)
+        .await?;
+    let Some(first) = rows.first() else { return Ok((Vec::new(), String::new())) };
+    let role: String = first.try_get("role")?;
+    Ok((Single::read(&rows, &role)?, role))
+}
+
+/// Whether the taken id is the last value that the sequence gave to this session: then the insert had it from there.
+/// An id that the application chose by itself is nobody's drift.
+async fn handed_out(connection: &mut PgConnection, sequence: &Single, refusal: &Refusal) -> bool {
+    let Some(key) = refusal.key else { return false };
+    let statement = format!("SELECT currval('{}'::regclass) = '{key}'::bigint", sequence.oid());
+    // An error means that it gave this session none.
+    let rows = ask(connection, NAME, &statement).await;
+    rows.ok().and_then(|rows| rows.first()?.try_get(0).ok()).unwrap_or(false)
+}
