@@ -4,12 +4,11 @@
 use super::mend::{Cure, cure};
 use super::refusal::Refusal;
 use crate::db::Bounds;
-use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgConnection, PgPool, Postgres};
 use sqlx::{Connection, Error, Transaction};
 use std::time::Duration;
 
-/// How often an insert is run again. Each time somebody else must have set the sequence back, or have inserted ids
+/// How often an insert is run again. Each further time, somebody must have set the sequence back, or have inserted ids
 /// past it, in the moment before.
 const RETRIES: u32 = 3;
 
@@ -90,15 +89,15 @@ pub struct Repair {
 pub async fn heal_and_retry<'c, T>(
     at: impl Into<Place<'c>>,
     limits: Limits,
-    insert: impl AsyncFnMut(&mut PgConnection) -> Result<T, Error>,
+    mut insert: impl AsyncFnMut(&mut PgConnection) -> Result<T, Error>,
 ) -> Result<Healed<T>, Error> {
-    match at.into() {
-        Place::Pool(pool) => {
-            // Boxed, so that the whole can be proved to be `Send`.
-            let connection: BoxFuture<'static, _> = Box::pin(pool.acquire());
-            on(&mut *connection.await?, limits, insert).await
+    let mut attempt = Attempt::begin(at, limits).await?;
+    loop {
+        let result = insert(attempt.connection()).await;
+        match attempt.end(result).await? {
+            Next::Done(healed) => return Ok(healed),
+            Next::Again(another) => attempt = another,
         }
-        Place::Connection(connection) => on(connection, limits, insert).await,
     }
 }
 
@@ -127,49 +126,119 @@ impl<'c> From<&'c mut Transaction<'_, Postgres>> for Place<'c> {
     }
 }
 
-async fn on<T>(
-    connection: &mut PgConnection,
+/// What [`heal_and_retry`] does, step by step, for inserts that borrow what a closure could not (the compiler cannot
+/// prove every future that calls an async closure to be `Send`, as `tokio::spawn` and web handlers need it).
+///
+/// ```no_run
+/// # async fn login(pool: &sqlx::PgPool, user: i64) -> Result<i64, sqlx::Error> {
+/// use pgmedic::login::{Attempt, Limits, Next};
+///
+/// let mut attempt = Attempt::begin(pool, Limits::default()).await?;
+/// let healed = loop {
+///     let insert = sqlx::query_scalar("INSERT INTO user_sessions (user_id) VALUES ($1) RETURNING session_id");
+///     let result = insert.bind(user).persistent(false).fetch_one(attempt.connection()).await;
+///     match attempt.end(result).await? {
+///         Next::Done(healed) => break healed,
+///         Next::Again(another) => attempt = another,
+///     }
+/// };
+/// # Ok(healed.value)
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Attempt<'c> {
+    work: Work<'c>,
     limits: Limits,
-    insert: impl AsyncFnMut(&mut PgConnection) -> Result<T, Error>,
-) -> Result<Healed<T>, Error> {
-    if connection.is_in_transaction() {
-        sqlx::raw_sql(SAVE).execute(&mut *connection).await?;
-        let result = run(connection, limits, insert).await;
-        let end = sqlx::raw_sql(if result.is_ok() { RELEASE } else { UNDO }).execute(connection).await;
-        return result.and_then(|healed| end.map(|_| healed));
-    }
-    let mut transaction = connection.begin_with(BEGIN).await?;
-    let healed = run(&mut transaction, limits, insert).await?;
-    transaction.commit().await?;
-    Ok(healed)
+    runs: u32,
+    repairs: Vec<Repair>,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Next<'c, T> {
+    /// It succeeded, and is committed where the transaction is its own.
+    Done(Healed<T>),
+    /// What it met is mended: do it again, on this one's connection.
+    Again(Attempt<'c>),
+}
+
+/// Inside a savepoint.
+#[derive(Debug)]
+enum Work<'c> {
+    /// Of a transaction of our own.
+    Own(Transaction<'c, Postgres>),
+    /// Of the caller's transaction.
+    Nested(&'c mut PgConnection),
 }
 
 /// The savepoint holds a pooler to one server connection between a failed run and the next, for the price of no round
 /// trip.
 const BEGIN: &str = "/* pgmedic:insert */ BEGIN; SAVEPOINT pgmedic_insert";
-const SAVE: &str = "/* pgmedic:insert */ SAVEPOINT pgmedic_insert";
-const RELEASE: &str = "/* pgmedic:insert */ RELEASE SAVEPOINT pgmedic_insert";
+const SAVE: &str = "SAVEPOINT pgmedic_insert";
+const RELEASE: &str = "RELEASE SAVEPOINT pgmedic_insert";
 /// Leaves a transaction as it was before.
-const UNDO: &str = "/* pgmedic:insert */ ROLLBACK TO SAVEPOINT pgmedic_insert; RELEASE SAVEPOINT pgmedic_insert";
+const UNDO: &str = "ROLLBACK TO SAVEPOINT pgmedic_insert; RELEASE SAVEPOINT pgmedic_insert";
 
-/// Inside the savepoint, which it leaves behind.
-async fn run<T>(
-    connection: &mut PgConnection,
-    limits: Limits,
-    mut insert: impl AsyncFnMut(&mut PgConnection) -> Result<T, Error>,
-) -> Result<Healed<T>, Error> {
-    let mut repairs = Vec::new();
-    let mut runs = 0;
-    loop {
-        runs += 1;
-        let error = match insert(connection).await {
-            Ok(value) => return Ok(Healed { value, runs, repairs }),
-            Err(error) => error,
+impl<'c> Attempt<'c> {
+    /// Begins a transaction, or a savepoint inside the caller's.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn begin(at: impl Into<Place<'c>>, limits: Limits) -> Result<Self, Error> {
+        let work = match at.into() {
+            Place::Pool(pool) => Work::Own(pool.begin_with(BEGIN).await?),
+            Place::Connection(connection) if connection.is_in_transaction() => {
+                send(connection, SAVE).await?;
+                Work::Nested(connection)
+            }
+            Place::Connection(connection) => Work::Own(connection.begin_with(BEGIN).await?),
         };
-        let Some(refusal) = Refusal::of(&error).filter(|_| runs <= RETRIES) else { return Err(error) };
-        match cure(connection, &refusal, &limits).await {
-            Cure::None => return Err(error),
-            Cure::Again(moved) => repairs.extend(moved),
+        Ok(Self { work, limits, runs: 0, repairs: Vec::new() })
+    }
+
+    /// Where the insert must run.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        match &mut self.work {
+            Work::Own(transaction) => transaction,
+            Work::Nested(connection) => connection,
         }
     }
+
+    /// Takes what the insert returned.
+    ///
+    /// # Errors
+    ///
+    /// The insert's own, unless it was drift that could be mended; then nothing of it remains. Or the database's, when
+    /// it could not be committed.
+    pub async fn end<T>(mut self, result: Result<T, Error>) -> Result<Next<'c, T>, Error> {
+        self.runs += 1;
+        let error = match result {
+            Ok(value) => {
+                match self.work {
+                    Work::Own(transaction) => transaction.commit().await?,
+                    Work::Nested(connection) => send(connection, RELEASE).await?,
+                }
+                return Ok(Next::Done(Healed { value, runs: self.runs, repairs: self.repairs }));
+            }
+            Err(error) => error,
+        };
+        if let Some(refusal) = Refusal::of(&error).filter(|_| self.runs <= RETRIES) {
+            let limits = self.limits;
+            if let Cure::Again(moved) = cure(self.connection(), &refusal, &limits).await {
+                self.repairs.extend(moved);
+                return Ok(Next::Again(self));
+            }
+        }
+        // The error is worth more than one about undoing it.
+        let _ = match self.work {
+            Work::Own(transaction) => transaction.rollback().await,
+            Work::Nested(connection) => send(connection, UNDO).await,
+        };
+        Err(error)
+    }
+}
+
+async fn send(connection: &mut PgConnection, statements: &'static str) -> Result<(), Error> {
+    sqlx::raw_sql(statements).execute(connection).await.map(drop)
 }

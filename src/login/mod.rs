@@ -1,9 +1,11 @@
 //! Second line of defence: what a login does by itself when it meets drift before the agent did.
 //!
-//! [`heal_and_retry`] wraps any insert.
+//! [`heal_and_retry`] wraps any insert; [`SessionStore`] is a whole session table on top of it.
 
 mod heal;
 mod mend;
 mod refusal;
+mod store;
 
-pub use heal::{Healed, Limits, Place, Repair, heal_and_retry};
+pub use heal::{Attempt, Healed, Limits, Next, Place, Repair, heal_and_retry};
+pub use store::{Close, Layout, NewSession, Session, SessionStore, StoreError, Token, UserLock};

@@ -2,12 +2,14 @@
 
 mod heal;
 mod links;
+mod store;
 mod together;
 
 use crate::support::Database;
 use pgmedic::login::{Healed, Limits, heal_and_retry};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Error, Row};
+use std::time::Duration;
 
 /// An insert through `heal_and_retry`, whose statement returns a bigint; and how often it ran, whatever came of it.
 async fn insert(connection: &mut PgConnection, statement: &str) -> (Result<Healed<i64>, Error>, u32) {
@@ -51,3 +53,9 @@ async fn drifted() -> Database {
 }
 
 const LOGIN: &str = "INSERT INTO user_sessions (user_id) VALUES (7) RETURNING session_id::bigint";
+
+/// A time to live, less what has gone by since: not a minute.
+#[track_caller]
+fn exactly(left: Duration, expected: Duration) {
+    assert!(left <= expected && left + Duration::from_secs(60) > expected, "{left:?} of {expected:?}");
+}
