@@ -2,6 +2,7 @@
 
 mod heal;
 mod links;
+mod sql;
 mod store;
 mod together;
 
