@@ -89,7 +89,8 @@ RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off           -- rows that a policy hides are an error, not a wrong maximum
-SET quote_all_identifiers = off  -- defaults are compared as they are spelt
+SET quote_all_identifiers = off  -- this and the next: defaults are compared as they are spelt
+SET standard_conforming_strings = on
 SET lock_timeout = '100ms'       -- a login waits
 AS $pgmedic$
 DECLARE
@@ -135,7 +136,7 @@ BEGIN
             SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.rel
         )
         SELECT q.*, c.relowner, format('%I.%I', n.nspname, c.relname) AS name, bool_or(f.identity) AS identity,
-               format('nextval(%L::regclass)', q.seqrelid::regclass) AS call
+               format('nextval(''%s''::regclass)', replace(q.seqrelid::regclass::text, '''', '''''')) AS call
         FROM up
         JOIN pg_attribute a ON a.attrelid = up.rel AND a.attname = $2
         JOIN pgmedic.feeds f ON f.rel = up.rel AND f.att = a.attnum

@@ -3,6 +3,9 @@
 use crate::support::{Database, pgmedic};
 use sqlx::postgres::{PgConnection, PgListener};
 use sqlx::{AssertSqlSafe, Connection, Row};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A database with an owner of tables, the schema installed for it, and an application that may insert.
 pub struct Scene {
@@ -318,8 +321,7 @@ async fn attacked() -> (Scene, PgConnection) {
         .sql(&format!(
             "CREATE ROLE {attacker} LOGIN; GRANT CREATE ON SCHEMA public TO {attacker};
              GRANT USAGE ON SCHEMA pgmedic TO {attacker}; GRANT EXECUTE ON FUNCTION pgmedic.repair TO {attacker};
-             GRANT USAGE ON SEQUENCE user_sessions_session_id_seq TO {attacker};
-             CREATE TABLE pwned (who name); GRANT ALL ON pwned TO PUBLIC"
+             GRANT USAGE ON SEQUENCE user_sessions_session_id_seq TO {attacker}"
         ))
         .await;
     let connection = PgConnection::connect(&scene.database.url_as(&attacker)).await.unwrap();
@@ -339,23 +341,24 @@ async fn no_function_of_a_tables_owner_runs_with_more_rights() {
         &mut attacker,
         "CREATE TABLE mine (id serial PRIMARY KEY); INSERT INTO mine VALUES (5);
          CREATE FUNCTION spy(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS
-             'BEGIN INSERT INTO pwned VALUES (current_user); RETURN 1; END';
-         CREATE INDEX ON mine (id) WHERE spy(1) = 1",
+             'BEGIN PERFORM set_config(''spy.ran_as'', current_user, false); RETURN 1; END';
+         CREATE INDEX ON mine (id) WHERE spy(1) = 1; SET spy.ran_as = 'nobody'",
     )
     .await;
     run(&mut attacker, &all).await;
-    run(&mut attacker, "DELETE FROM pwned").await;
     let refusal = repair(&mut attacker, "'mine', 'id'").await.unwrap_err();
     assert!(refusal.contains("and of superusers, not public.mine, which belongs to"), "{refusal}");
-    assert_eq!(scene.database.number("SELECT count(*) FROM pwned").await, 0);
+    let ran: String =
+        sqlx::query("SELECT current_setting('spy.ran_as')").fetch_one(&mut attacker).await.unwrap().get(0);
+    assert_eq!(ran, "nobody");
     // As a child of the owner's table it is refused too.
-    let owner = scene.owner.clone();
-    scene.database.sql("ALTER TABLE user_sessions ADD id integer").await;
-    scene.database.sql(&format!("CREATE TABLE child () INHERITS (user_sessions)")).await;
-    let attacker_role = scene.database.role("attacker");
-    scene.database.sql(&format!("ALTER TABLE child OWNER TO {attacker_role}")).await;
+    let child = format!(
+        "CREATE TABLE child () INHERITS (user_sessions); ALTER TABLE child OWNER TO {}",
+        scene.database.role("attacker")
+    );
+    scene.database.sql(&child).await;
     let refusal = scene.repair(CALL).await.unwrap_err();
-    assert!(refusal.contains("not public.child, which belongs to"), "{refusal} {owner}");
+    assert!(refusal.contains("not public.child, which belongs to"), "{refusal}");
 }
 
 #[tokio::test]
@@ -444,4 +447,54 @@ async fn uninstalling_leaves_nothing_and_takes_nothing_else() {
     assert_eq!(scene.database.number("SELECT count(*) FROM pg_namespace WHERE nspname = 'pgmedic'").await, 0);
     scene.database.sql(&uninstall).await;
     assert_eq!(scene.database.number("SELECT count(*) FROM user_sessions").await, 695);
+}
+
+/// As in the story, and with the cure that it should have had: the insert is wrapped in a savepoint, and after a
+/// taken id the application calls `pgmedic.repair` and inserts again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_race_of_inserts_and_repairs_hands_no_id_out_twice() {
+    let mut scene = Scene::new("CREATE TABLE t (id bigserial PRIMARY KEY)").await;
+    let grants = format!(
+        "GRANT INSERT, SELECT, DELETE ON t TO \"{app}\"; GRANT USAGE ON SEQUENCE t_id_seq TO \"{app}\"",
+        app = scene.app
+    );
+    scene.database.sql(&grants).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut clients = Vec::new();
+    for client in 0..6 {
+        let (stop, mut connection) = (Arc::clone(&stop), scene.application().await);
+        clients.push(tokio::spawn(async move {
+            let (mut ids, mut moved) = (Vec::new(), 0);
+            while !stop.load(Ordering::Relaxed) {
+                let insert = "INSERT INTO t DEFAULT VALUES RETURNING id";
+                match sqlx::query_scalar::<_, i64>(insert).fetch_one(&mut connection).await {
+                    Ok(id) => ids.push(id),
+                    Err(_) => moved += repair(&mut connection, "'t', 'id'").await.unwrap(),
+                }
+                if client < 3 {
+                    run(&mut connection, "DELETE FROM t WHERE id % 3 = 0").await;
+                }
+            }
+            (ids, moved)
+        }));
+    }
+    for _ in 0..20 {
+        let before = scene.database.number("SELECT last_value FROM t_id_seq").await;
+        let ahead =
+            format!("INSERT INTO t SELECT generate_series({before} + 10, {before} + 200) ON CONFLICT DO NOTHING");
+        scene.database.sql(&ahead).await;
+        scene.database.until(&format!("SELECT last_value > {before} + 250 FROM t_id_seq")).await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    let (mut given, mut all, mut moved) = (BTreeSet::new(), 0, 0);
+    for client in clients {
+        let (ids, by_client) = client.await.unwrap();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+        all += ids.len();
+        moved += by_client;
+        given.extend(ids);
+    }
+    println!("{all} inserts, {moved} values moved");
+    assert_eq!(given.len(), all, "an id was handed out twice");
+    assert!(moved > 1000, "only {moved}");
 }
