@@ -46,46 +46,82 @@ pub(super) async fn cure(connection: &mut PgConnection, refusal: &Refusal, limit
     }
 }
 
-/// None when it is no drift.
+/// None when it is no drift. One sequence that cannot be judged stands in no other one's way.
 async fn attempt(
     connection: &mut PgConnection,
     refusal: &Refusal,
     limits: &Limits,
 ) -> Result<Option<Vec<Repair>>, String> {
-    let bounds = limits.bounds();
-    let policy = Policy { headroom: 0, advance_limit: limits.advance_limit, max_leap_ratio: limits.max_leap_ratio };
-    ask(connection, NAME, &format!("{UNDO};\n{}", settings(bounds))).await.map_err(|failure| failure.to_string())?;
-    let (sequences, role) = feeding(connection, refusal).await.map_err(|failure| failure.to_string())?;
+    begin(connection, limits).await?;
+    let sequences = feeding(connection, refusal).await.map_err(|failure| failure.to_string())?;
     let mut again = false;
     let mut repairs = Vec::new();
-    for sequence in sequences {
-        let seen = sequence.look(connection, bounds).await?;
-        let statement = match sequence.remedy(&seen, &policy, &role)? {
-            Remedy::HandOut(statement) => statement,
-            Remedy::Nothing if !handed_out(connection, &sequence, refusal).await => continue,
-            // It was behind when it handed out this id, and somebody else was quicker to mend it. What this
-            // session holds of values before that, nobody else can take from it.
-            Remedy::Nothing => {
+    let mut reason = None;
+    for (index, sequence) in sequences.iter().enumerate() {
+        if index > 0 {
+            begin(connection, limits).await?;
+        }
+        match mend(connection, sequence, refusal, limits).await {
+            Ok(Mended::Not) => {}
+            Ok(Mended::Before) => again = true,
+            Ok(Mended::Now(repair)) => {
                 again = true;
-                match sequence.drain(&seen).filter(|_| sequence.is_cached()) {
-                    Some(statement) => statement,
-                    None => continue,
-                }
+                repairs.push(repair);
             }
-        };
-        let rows = ask(connection, NAME, &statement).await.map_err(|failure| failure.to_string())?;
-        again = true;
-        // No row: somebody has set it back meanwhile; the insert tells.
-        if let (Some(row), Some(from)) = (rows.first(), seen.position.next_value()) {
-            let to = row.try_get(0).map_err(|error| error.to_string())?;
-            repairs.push(Repair { sequence: sequence.name().to_owned(), from, to });
+            Err(why) => reason = reason.or(Some(why)),
         }
     }
-    Ok(again.then_some(repairs))
+    match reason {
+        Some(reason) if !again => Err(reason),
+        _ => Ok(again.then_some(repairs)),
+    }
 }
 
-/// The sequences that feed the one column of the violated index, and who asks.
-async fn feeding(connection: &mut PgConnection, refusal: &Refusal) -> Result<(Vec<Single>, String), Failure> {
+/// Goes back to the savepoint, whatever has failed since, and bounds what follows.
+async fn begin(connection: &mut PgConnection, limits: &Limits) -> Result<(), String> {
+    let statements = format!("{UNDO};\n{}", settings(limits.bounds()));
+    ask(connection, NAME, &statements).await.map(drop).map_err(|failure| failure.to_string())
+}
+
+/// What one sequence had to do with a taken id.
+enum Mended {
+    /// Nothing.
+    Not,
+    /// It was behind when it handed the id out, and is not any more.
+    Before,
+    Now(Repair),
+}
+
+async fn mend(
+    connection: &mut PgConnection,
+    sequence: &Single,
+    refusal: &Refusal,
+    limits: &Limits,
+) -> Result<Mended, String> {
+    let policy = Policy { headroom: 0, advance_limit: limits.advance_limit, max_leap_ratio: limits.max_leap_ratio };
+    let seen = sequence.look(connection, limits.bounds()).await?;
+    let words = |failure: Failure| failure.to_string();
+    if let Remedy::HandOut(statement) = sequence.remedy(&seen, &policy)? {
+        let rows = ask(connection, NAME, &statement).await.map_err(words)?;
+        let (Some(row), Some(from)) = (rows.first(), seen.position.next_value()) else {
+            // Somebody has set it back meanwhile; the insert tells.
+            return Ok(Mended::Before);
+        };
+        let to = row.try_get(0).map_err(|error| error.to_string())?;
+        return Ok(Mended::Now(Repair { sequence: sequence.name().to_owned(), from, to }));
+    }
+    if !handed_out(connection, sequence, refusal).await {
+        return Ok(Mended::Not);
+    }
+    // Somebody else was quicker. What this session holds of values before that, nobody else can take from it.
+    if let Some(statement) = sequence.drain(&seen) {
+        ask(connection, NAME, &statement).await.map_err(words)?;
+    }
+    Ok(Mended::Before)
+}
+
+/// The sequences that feed the one column of the violated index, as the role that asks sees them.
+async fn feeding(connection: &mut PgConnection, refusal: &Refusal) -> Result<Vec<Single>, Failure> {
     let rows = sqlx::query(FEEDS)
         .bind(&refusal.schema)
         .bind(&refusal.table)
@@ -93,9 +129,9 @@ async fn feeding(connection: &mut PgConnection, refusal: &Refusal) -> Result<(Ve
         .persistent(false)
         .fetch_all(connection)
         .await?;
-    let Some(first) = rows.first() else { return Ok((Vec::new(), String::new())) };
+    let Some(first) = rows.first() else { return Ok(Vec::new()) };
     let role: String = first.try_get("role")?;
-    Ok((Single::read(&rows, &role)?, role))
+    Single::read(&rows, &role)
 }
 
 /// Whether the taken id is the last value that the sequence gave to this session: then the insert had it from there.

@@ -11,3 +11,8 @@ mod store;
 
 pub use heal::{Attempt, Healed, Limits, Next, Place, Repair, heal_and_retry};
 pub use store::{Close, Layout, NewSession, Session, SessionStore, StoreError, Token, UserLock};
+
+/// The examples in the document are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/login.md")]
+struct Document;

@@ -16,7 +16,11 @@ use sqlx::postgres::{PgConnection, PgRow};
 
 /// A sequence and what it feeds, of the same columns as the pass reads.
 #[derive(Debug)]
-pub(crate) struct Single(Sequence);
+pub(crate) struct Single {
+    sequence: Sequence,
+    /// Who asks, quoted.
+    role: String,
+}
 
 /// What is to be done about it.
 #[derive(Debug, PartialEq)]
@@ -36,21 +40,16 @@ impl Single {
     pub(crate) fn read(rows: &[PgRow], role: &str) -> Result<Vec<Self>, Failure> {
         let mut sequences = Vec::new();
         rows.iter().try_for_each(|row| take_in(&mut sequences, row, role))?;
-        Ok(sequences.into_iter().map(Self).collect())
+        Ok(sequences.into_iter().map(|sequence| Self { sequence, role: role.to_owned() }).collect())
     }
 
     pub(crate) fn oid(&self) -> u32 {
-        self.0.oid
+        self.sequence.oid
     }
 
     /// Schema-qualified, quoted by the server.
     pub(crate) fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    /// Sessions hold values of their own.
-    pub(crate) fn is_cached(&self) -> bool {
-        self.0.parameters.cache > 1
+        &self.sequence.name
     }
 
     /// Looks at the sequence and at what it feeds, inside a transaction of the caller's that is under `bounds`.
@@ -62,24 +61,24 @@ impl Single {
         if let Some(obstacle) = self.obstacle() {
             return Err(obstacle);
         }
-        let sequences = [&self.0];
+        let sequences = [&self.sequence];
         let mut gathered = [Gathered::default()];
-        let parts = sources(&self.0).map(|source| Part { source, member: None, own_from: None }).collect();
+        let parts = sources(&self.sequence).map(|source| Part { source, member: None, own_from: None }).collect();
         let mut probes = vec![Probe { sequence: 0, parts }];
         while let Some(probe) = probes.pop() {
-            let answer = match ask(connection, "heal", &probe.sql(&self.0)).await {
+            let answer = match ask(connection, "heal", &probe.sql(&self.sequence)).await {
                 Ok(rows) => probe.read(&rows),
                 Err(failure) => Err(failure),
             };
             probes = gather(&sequences, vec![(probe, answer)], bounds, &mut gathered);
         }
         let [gathered] = gathered;
-        gathered.seen(&self.0).unwrap_or_else(|| Err("there is nothing to read".to_owned()))
+        gathered.seen(&self.sequence).unwrap_or_else(|| Err("there is nothing to read".to_owned()))
     }
 
     /// Why its state or its columns are not read.
     fn obstacle(&self) -> Option<String> {
-        let Sequence { name, parameters, feeds, notes, problem, .. } = &self.0;
+        let Sequence { name, parameters, feeds, notes, problem, .. } = &self.sequence;
         if parameters.cycle {
             return Some(format!("{name} cycles, so its values come again by design"));
         }
@@ -88,7 +87,7 @@ impl Single {
                 return Some(reason.clone());
             }
         }
-        if sources(&self.0).next().is_none() {
+        if sources(&self.sequence).next().is_none() {
             let unsupported = feeds.iter().find_map(|feed| match &feed.source {
                 Err(Problem::Unsupported(reason)) => Some(reason),
                 _ => None,
@@ -96,7 +95,7 @@ impl Single {
             let reason = notes.first().or(unsupported).cloned();
             return Some(reason.unwrap_or_else(|| format!("{name} feeds no column that can be read")));
         }
-        let relations: u64 = sources(&self.0).map(|source| source.relations).sum();
+        let relations: u64 = sources(&self.sequence).map(|source| source.relations).sum();
         let too_many =
             || format!("{name} feeds {relations} tables, partitions and indexes: too many to read on a login");
         problem.clone().or_else(|| (!batch::fits(1 + relations)).then(too_many))
@@ -107,28 +106,36 @@ impl Single {
     /// # Errors
     ///
     /// The guard that said no, and what lets the repair through.
-    pub(crate) fn remedy(&self, seen: &Observation, policy: &Policy, role: &str) -> Result<Remedy, String> {
+    pub(crate) fn remedy(&self, seen: &Observation, policy: &Policy) -> Result<Remedy, String> {
         let (Judgement::Behind { .. }, Some(frontier)) = (seen.position.judge(seen.frontier), seen.frontier) else {
             return match seen.position.judge(seen.frontier) {
-                Judgement::Exhausted => Err(used_up(&self.0, seen)),
+                Judgement::Exhausted => Err(used_up(&self.sequence, seen)),
                 _ => Ok(Remedy::Nothing),
             };
         };
-        let rights = Rights { advance: self.0.may_advance, alter: false, set: false };
+        let rights = Rights { advance: self.sequence.may_advance, alter: false, set: false };
         match choose(&seen.position, frontier, false, policy, rights, false) {
-            Plan::Mend { step, .. } => Ok(Remedy::HandOut(hand_out(&self.0, self.calls(step.values), step.last))),
-            Plan::Held { because, .. } => Err(held(&self.0, seen, frontier, because, role)),
+            Plan::Mend { step, .. } => {
+                Ok(Remedy::HandOut(hand_out(&self.sequence, self.calls(step.values), step.last)))
+            }
+            Plan::Held { because, .. } => Err(held(&self.sequence, seen, frontier, because, &self.role)),
         }
     }
 
-    /// A statement that takes away what the session that runs it still holds of values before the next one.
+    /// A statement that takes away what the session that runs it still holds of values before the next one; none where
+    /// sessions hold none (`CACHE 1`).
     pub(crate) fn drain(&self, seen: &Observation) -> Option<String> {
-        let last = i64::try_from(seen.position.next() - i128::from(self.0.parameters.increment)).ok()?;
-        Some(hand_out(&self.0, self.calls(1), last))
+        let parameters = self.sequence.parameters;
+        let last = i64::try_from(seen.position.next() - i128::from(parameters.increment)).ok();
+        let last = last.filter(|_| parameters.cache > 1)?;
+        Some(hand_out(&self.sequence, self.calls(1), last))
     }
 
     /// So many calls hand out `values` of the sequence's, and before them what the session holds.
     fn calls(&self, values: u128) -> u128 {
-        values + u128::try_from(self.0.parameters.cache - 1).unwrap_or(0)
+        values + u128::from(MOST_HELD.min(self.sequence.parameters.cache.unsigned_abs() - 1))
     }
 }
+
+/// Nobody's cache is larger on purpose, and a login waits.
+const MOST_HELD: u64 = 1_000_000;

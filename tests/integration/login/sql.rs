@@ -449,8 +449,33 @@ async fn uninstalling_leaves_nothing_and_takes_nothing_else() {
     assert_eq!(scene.database.number("SELECT count(*) FROM user_sessions").await, 695);
 }
 
-/// As in the story, and with the cure that it should have had: the insert is wrapped in a savepoint, and after a
-/// taken id the application calls `pgmedic.repair` and inserts again.
+/// Every SQL block of the document, statement by statement; one is shown to fail.
+#[tokio::test]
+async fn the_statements_in_the_document_do_what_it_says() {
+    let mut scene = story().await;
+    scene.database.sql(&format!("GRANT SELECT ON pgmedic.events TO \"{}\"", scene.app)).await;
+    let mut application = scene.application().await;
+    let document = include_str!("../../../docs/login.md");
+    let blocks = document.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let (mut statements, mut failures) = (0, 0);
+    for line in blocks.flat_map(str::lines) {
+        let result = sqlx::raw_sql(AssertSqlSafe(line.to_owned())).execute(&mut application).await;
+        match (result, line.contains("-- fails: 23505")) {
+            (Ok(_), false) => {}
+            (Err(error), true) => {
+                let error = error.as_database_error().unwrap();
+                assert_eq!((error.code().as_deref(), error.constraint()), (Some("23505"), Some("user_sessions_pkey")));
+                failures += 1;
+            }
+            (result, _) => panic!("{line}: {result:?}"),
+        }
+        statements += 1;
+    }
+    assert_eq!((statements, failures), (8, 1));
+    assert_eq!(scene.database.number("SELECT max(session_id)::bigint FROM user_sessions").await, 696);
+}
+
+/// Of six applications, three of which delete what they inserted: their ids may not come back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_race_of_inserts_and_repairs_hands_no_id_out_twice() {
     let mut scene = Scene::new("CREATE TABLE t (id bigserial PRIMARY KEY)").await;

@@ -13,9 +13,14 @@ use std::time::Duration;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The migration in the documents, and users 1 to 5.
-pub async fn migrated() -> Database {
+async fn migrated() -> Database {
+    migrated_with("CREATE TABLE users (id bigint PRIMARY KEY); INSERT INTO users SELECT generate_series(1, 5)").await
+}
+
+/// The migration in the documents, with a table of users.
+pub async fn migrated_with(users: &str) -> Database {
     let mut database = Database::new().await;
-    database.sql("CREATE TABLE users (id bigint PRIMARY KEY); INSERT INTO users SELECT generate_series(1, 5)").await;
+    database.sql(users).await;
     database.sql(include_str!("../../../docs/migrations/user_sessions.sql")).await;
     database
 }
