@@ -98,6 +98,9 @@ pub enum Script {
         /// Let this role call it (repeatable)
         #[arg(long, value_name = "NAME", value_parser = role)]
         grant: Vec<String>,
+        /// Let this role, the agent's, keep its own repairs in the same place and clear old ones away
+        #[arg(long, value_name = "NAME", value_parser = role)]
+        agent: Option<String>,
     },
     /// Removes what install made, and nothing else
     Uninstall,
@@ -233,13 +236,19 @@ mod tests {
     fn sql_is_for_named_roles_and_never_for_everybody() {
         let script = |owner: Option<&str>, grant: &[&str]| {
             let grant = grant.iter().map(ToString::to_string).collect();
-            Some(Command::Sql { script: Script::Install { owner: owner.map(ToOwned::to_owned), grant } })
+            Some(Command::Sql { script: Script::Install { owner: owner.map(ToOwned::to_owned), grant, agent: None } })
         };
         assert_eq!(read("sql install").unwrap().command, script(None, &[]));
         let named = read("sql install --owner shop --grant app --grant api").unwrap().command;
         assert_eq!(named, script(Some("shop"), &["app", "api"]));
         assert_eq!(read("sql uninstall").unwrap().command, Some(Command::Sql { script: Script::Uninstall }));
-        for arguments in ["sql", "sql install --grant public", "sql install --owner none", "--dry-run sql install"] {
+        for arguments in [
+            "sql",
+            "sql install --grant public",
+            "sql install --owner none",
+            "sql install --agent public",
+            "--dry-run sql install",
+        ] {
             refused(arguments);
         }
     }

@@ -10,8 +10,8 @@
 //! | [`once`] | the one-shot run; calls the passes |
 //! | [`grants`] | the least privileges for the configured work, as SQL |
 //! | [`demo`] | a throwaway PostgreSQL, and the story on it |
-//! | [`sequences`] | the pass: discover, observe, judge, repair, report |
 //! | [`login`] | second line of defence: inserts that heal themselves, a session store, the same for SQL |
+//! | [`sequences`] | the pass: discover, observe, judge, repair, report |
 //! | [`report`] | what a pass found and did; table and JSON renderings |
 //! | [`metrics`] | the agent's own registry; made from reports |
 //! | [`http`] | metrics, probes, the last reports |

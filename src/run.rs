@@ -53,7 +53,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         }
         Some(Command::Sql { script }) => {
             let text = match script {
-                Script::Install { owner, grant } => sql::install(owner.as_deref(), &grant),
+                Script::Install { owner, grant, agent } => sql::install(owner.as_deref(), &grant, agent.as_deref()),
                 Script::Uninstall => sql::uninstall(),
             };
             io::stdout().write_all(text.as_bytes())?;
