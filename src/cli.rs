@@ -80,6 +80,11 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
+    /// Print the SQL that lets applications in any language repair a sequence themselves
+    Sql {
+        #[command(subcommand)]
+        script: Script,
+    },
     /// Ask the agent that runs on this machine whether it lives: exit code 0 or 1
     Healthcheck,
     /// Print the completion script for a shell
@@ -87,6 +92,24 @@ pub enum Command {
         /// The shell to complete for
         shell: Shell,
     },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Script {
+    /// The schema pgmedic with the function pgmedic.repair(table, column)
+    Install {
+        /// Whose it will be: the owner of the tables that it is to serve (default: who runs the SQL)
+        #[arg(long, value_name = "NAME", value_parser = role)]
+        owner: Option<String>,
+        /// Let this role call it (repeatable)
+        #[arg(long, value_name = "NAME", value_parser = role)]
+        grant: Vec<String>,
+        /// Let this role, the agent's, keep its own repairs in the same place and clear old ones away
+        #[arg(long, value_name = "NAME", value_parser = role)]
+        agent: Option<String>,
+    },
+    /// Removes what install made, and nothing else
+    Uninstall,
 }
 
 impl Cli {
@@ -221,6 +244,27 @@ mod tests {
         assert_eq!(command("grants"), Some(Command::Grants { role: None }));
         assert_eq!(command("grants --role medic"), Some(Command::Grants { role: Some("medic".to_owned()) }));
         for arguments in ["grants --role public", "grants --role none", "grants --role=", "--role medic grants"] {
+            refused(arguments);
+        }
+    }
+
+    #[test]
+    fn sql_is_for_named_roles_and_never_for_everybody() {
+        let script = |owner: Option<&str>, grant: &[&str]| {
+            let grant = grant.iter().map(ToString::to_string).collect();
+            Some(Command::Sql { script: Script::Install { owner: owner.map(ToOwned::to_owned), grant, agent: None } })
+        };
+        assert_eq!(read("sql install").unwrap().command, script(None, &[]));
+        let named = read("sql install --owner shop --grant app --grant api").unwrap().command;
+        assert_eq!(named, script(Some("shop"), &["app", "api"]));
+        assert_eq!(read("sql uninstall").unwrap().command, Some(Command::Sql { script: Script::Uninstall }));
+        for arguments in [
+            "sql",
+            "sql install --grant public",
+            "sql install --owner none",
+            "sql install --agent public",
+            "--dry-run sql install",
+        ] {
             refused(arguments);
         }
     }

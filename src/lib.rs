@@ -11,6 +11,7 @@
 //! | [`once`] | the one-shot run; calls the passes |
 //! | [`grants`] | the least privileges for the configured work, as SQL |
 //! | [`demo`] | a throwaway PostgreSQL, and the story on it |
+//! | [`login`] | second line of defence: inserts that heal themselves, a session store, the same for SQL |
 //! | [`sequences`] | the pass: discover, observe, judge, repair, report |
 //! | [`sessions`] | sweeps of session stores: check, look, judge, end what is over |
 //! | [`orders`] | what a run asks of its passes |
@@ -29,6 +30,7 @@ pub mod db;
 pub mod demo;
 pub mod grants;
 pub mod http;
+pub mod login;
 pub mod metrics;
 pub mod once;
 pub mod orders;

@@ -1,10 +1,11 @@
 //! What the command line asks for, done: the only place that prints reports and chooses exit codes.
 
 use crate::agent::{self, AgentError};
-use crate::cli::{Cli, Command, Format, completions};
+use crate::cli::{Cli, Command, Format, Script, completions};
 use crate::config::{ConfigError, Environment, Http, Preset, Settings};
 use crate::grants::{GrantsError, grants};
 use crate::http::{ProbeError, probe};
+use crate::login::sql;
 use crate::report::{ExitCode as Outcome, Progress, Report, TableOptions, render_table};
 use crate::sequences::Orders;
 use crate::telemetry::Telemetry;
@@ -54,6 +55,14 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         }
         Some(Command::Presets { format }) => {
             io::stdout().write_all(presets(format).as_bytes())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Sql { script }) => {
+            let text = match script {
+                Script::Install { owner, grant, agent } => sql::install(owner.as_deref(), &grant, agent.as_deref()),
+                Script::Uninstall => sql::uninstall(),
+            };
+            io::stdout().write_all(text.as_bytes())?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(Command::Healthcheck) => {

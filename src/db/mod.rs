@@ -2,6 +2,7 @@
 
 mod connect;
 mod error;
+mod guest;
 mod lease;
 mod listen;
 mod literal;
@@ -10,7 +11,8 @@ pub(crate) mod url;
 
 pub use connect::ConnectError;
 pub use error::Failure;
+pub use guest::ask;
 pub use lease::{Lease, Lost};
 pub use listen::{ListenError, Listener};
 pub use literal::quote_literal;
-pub use session::{Access, Bounds, Script, Server, Session};
+pub use session::{Access, Bounds, Script, Server, Session, settings};

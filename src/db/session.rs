@@ -264,23 +264,33 @@ fn begin(name: &str, tag: &str, access: Access, bounds: Bounds) -> String {
         Access::Write => "WRITE",
     };
     let mut sql = String::with_capacity(512);
-    // Row security off turns silently hidden rows into an error; names are quoted only where they must be, as the
-    // report and --approve have them; compiling such short statements only costs; the
-    // idle limit frees locks should we vanish.
+    // The idle limit frees locks should we vanish.
     let _ = writeln!(
         sql,
         "/* pgmedic:{name} tag={tag} */ BEGIN ISOLATION LEVEL READ COMMITTED, READ {access};\n\
-         SET LOCAL search_path = pg_catalog, pg_temp;\n\
+         {settings}\n\
+         SET LOCAL idle_in_transaction_session_timeout = {statement};",
+        settings = settings(bounds),
+        statement = milliseconds(bounds.statement),
+    );
+    sql
+}
+
+/// Statements after which nothing of the user's settings can bend another one of the same transaction.
+///
+/// Row security off turns silently hidden rows into an error; names are quoted only where they must be, as the report
+/// and --approve have them; compiling such short statements only costs.
+pub fn settings(bounds: Bounds) -> String {
+    format!(
+        "SET LOCAL search_path = pg_catalog, pg_temp;\n\
          SET LOCAL row_security = off;\n\
          SET LOCAL quote_all_identifiers = off;\n\
          SET LOCAL jit = off;\n\
          SET LOCAL lock_timeout = {lock};\n\
-         SET LOCAL statement_timeout = {statement};\n\
-         SET LOCAL idle_in_transaction_session_timeout = {statement};",
+         SET LOCAL statement_timeout = {statement};",
         lock = milliseconds(bounds.lock),
         statement = milliseconds(bounds.statement),
-    );
-    sql
+    )
 }
 
 /// At least 1: PostgreSQL reads 0 as "no limit".

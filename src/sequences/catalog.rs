@@ -112,16 +112,7 @@ pub async fn discover(
     let bounds = Bounds { statement: bounds.statement.max(CATALOG_WITHIN), ..bounds };
     let mut sequences: Vec<Sequence> = Vec::new();
     session
-        .query("catalog", bounds, CATALOG, declared(database, settings), |row| {
-            let oid = oid(&row, "seq_oid")?;
-            if sequences.last().is_none_or(|last| last.oid != oid) {
-                sequences.push(sequence(&row, oid, &role)?);
-            }
-            if let Some(sequence) = sequences.last_mut() {
-                add_link(sequence, &row, &role)?;
-            }
-            Ok(())
-        })
+        .query("catalog", bounds, CATALOG, declared(database, settings), |row| take_in(&mut sequences, &row, &role))
         .await?;
     let known: HashSet<(&str, &str)> =
         sequences.iter().map(|sequence| (sequence.raw_name.0.as_str(), sequence.raw_name.1.as_str())).collect();
@@ -134,6 +125,18 @@ pub async fn discover(
     sequences.retain(|sequence| settings.covers(&sequence.raw_name.0, &sequence.raw_name.1));
     let left_out = total - sequences.len();
     Ok(Discovered { sequences, missing, left_out })
+}
+
+/// Takes in one row, a sequence with one of its links; the rows of a sequence follow each other.
+pub fn take_in(sequences: &mut Vec<Sequence>, row: &PgRow, role: &str) -> Result<(), Failure> {
+    let oid = oid(row, "seq_oid")?;
+    if sequences.last().is_none_or(|last| last.oid != oid) {
+        sequences.push(sequence(row, oid, role)?);
+    }
+    match sequences.last_mut() {
+        Some(sequence) => add_link(sequence, row, role),
+        None => Ok(()),
+    }
 }
 
 fn declared(database: &str, settings: &Sequences) -> [Vec<String>; 5] {

@@ -20,6 +20,7 @@ mod pass;
 mod plan;
 mod probe;
 mod repair;
+pub(crate) mod single;
 mod verdict;
 
 pub use crate::orders::Orders;

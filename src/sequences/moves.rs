@@ -15,20 +15,7 @@ use crate::db::{Access, Bounds, Failure, Session};
 ///
 /// The statement's failure. Values that were handed out before it stay handed out, which only moves forward.
 pub async fn advance(session: &mut Session, sequence: &Sequence, step: Move, bounds: Bounds) -> Result<(), Failure> {
-    let oid = sequence.oid;
-    let increment = sequence.parameters.increment;
-    let reached = if increment > 0 { ">=" } else { "<=" };
-    // OFFSET 0 keeps the calls in the inner query, so that LIMIT stops them at the first value that is far enough.
-    let statement = format!(
-        "SELECT taken FROM (
-             SELECT nextval('{oid}'::regclass) AS taken
-             FROM pg_catalog.pg_sequence q, generate_series(1, {values})
-             WHERE q.seqrelid = '{oid}'::oid AND q.seqincrement = '{increment}'::bigint AND NOT q.seqcycle
-             OFFSET 0) AS handed_out
-         WHERE taken {reached} '{last}'::bigint LIMIT 1",
-        values = step.values,
-        last = step.last,
-    );
+    let statement = hand_out(sequence, step.values, step.last);
     let script = session.script("advance", Access::Write, bounds, [statement]).await;
     match (script.failure, script.answers.first()) {
         (Some(failure), _) => Err(failure),
@@ -36,6 +23,23 @@ pub async fn advance(session: &mut Session, sequence: &Sequence, step: Move, bou
         (None, Some(taken)) if taken.is_empty() => Err(Failure::Changed),
         (None, _) => Ok(()),
     }
+}
+
+/// A statement that calls `nextval` up to `calls` times and answers with the first value that is not before `last`;
+/// with no row when it never got there.
+pub fn hand_out(sequence: &Sequence, calls: u128, last: i64) -> String {
+    let oid = sequence.oid;
+    let increment = sequence.parameters.increment;
+    let reached = if increment > 0 { ">=" } else { "<=" };
+    // OFFSET 0 keeps the calls in the inner query, so that LIMIT stops them at the first value that is far enough.
+    format!(
+        "SELECT taken FROM (
+             SELECT nextval('{oid}'::regclass) AS taken
+             FROM pg_catalog.pg_sequence q, generate_series(1, {calls})
+             WHERE q.seqrelid = '{oid}'::oid AND q.seqincrement = '{increment}'::bigint AND NOT q.seqcycle
+             OFFSET 0) AS handed_out
+         WHERE taken {reached} '{last}'::bigint LIMIT 1"
+    )
 }
 
 /// What a leap needs to know.

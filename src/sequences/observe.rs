@@ -30,7 +30,7 @@ pub type Seen = Option<Result<Observation, String>>;
 
 /// What has been gathered of one sequence so far.
 #[derive(Debug, Default)]
-struct Gathered {
+pub struct Gathered {
     state: Option<State>,
     frontier: Option<i64>,
     reads: u32,
@@ -56,7 +56,7 @@ pub async fn observe(
 }
 
 impl Gathered {
-    fn seen(self, sequence: &Sequence) -> Seen {
+    pub fn seen(self, sequence: &Sequence) -> Seen {
         if let Some(unseen) = self.unseen {
             return Some(Err(unseen));
         }
@@ -80,7 +80,7 @@ impl Gathered {
 }
 
 /// The columns that can be read.
-fn sources(sequence: &Sequence) -> impl Iterator<Item = &Source> {
+pub fn sources(sequence: &Sequence) -> impl Iterator<Item = &Source> {
     sequence.feeds.iter().filter_map(|feed| feed.source.as_ref().ok())
 }
 
@@ -140,7 +140,7 @@ fn split(sequence: usize, parts: Vec<Part<'_>>) -> Vec<Probe<'_>> {
 }
 
 /// Takes in what was found, and returns the probes that must look closer.
-fn gather<'a>(
+pub fn gather<'a>(
     sequences: &[&Sequence],
     outcomes: Vec<Outcome<'a>>,
     bounds: Bounds,

@@ -128,7 +128,7 @@ async fn look_again(session: &mut Session, sequence: &Sequence, bounds: Bounds) 
 }
 
 /// Which guard said no, and what lets the repair through.
-fn held(sequence: &Sequence, seen: &Observation, frontier: i64, guard: Guard, role: &str) -> String {
+pub fn held(sequence: &Sequence, seen: &Observation, frontier: i64, guard: Guard, role: &str) -> String {
     let Sequence { name, owner, .. } = sequence;
     match guard {
         Guard::NoRoom => format!(

@@ -25,9 +25,9 @@ fn blocks(language: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The words of a shell line, without its comment: enough for what the documents show.
+/// The words of a shell line, without its comment and what it is piped into: enough for what the documents show.
 fn words(line: &str) -> Vec<String> {
-    let command = line.split(" #").next().unwrap_or_default();
+    let command = line.split(" #").next().and_then(|line| line.split(" | ").next()).unwrap_or_default();
     command.split_whitespace().map(|word| word.replace('"', "")).collect()
 }
 

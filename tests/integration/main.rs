@@ -9,6 +9,7 @@ mod faults;
 mod grants;
 mod guards;
 mod http;
+mod login;
 mod metrics;
 mod observation;
 mod oracle;

@@ -1,0 +1,244 @@
+//! An insert that heals itself: a duplicate key that comes from a sequence that is behind is mended, and the insert
+//! run again.
+
+use super::mend::{Cure, cure};
+use super::refusal::Refusal;
+use crate::db::Bounds;
+use sqlx::postgres::{PgConnection, PgPool, Postgres};
+use sqlx::{Connection, Error, Transaction};
+use std::time::Duration;
+
+/// How often an insert is run again. Each further time, somebody must have set the sequence back, or have inserted ids
+/// past it, in the moment before.
+const RETRIES: u32 = 3;
+
+/// How far healing may go while a login waits for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Most values of the sequence that are handed out at once to close a gap: 100 000 take about 30 ms. Wider gaps
+    /// are left to the agent, and the error is passed on.
+    pub advance_limit: u32,
+    /// Largest share of the values left that may be used, 0 to 1: one odd id near the limit must not burn a sequence.
+    pub max_leap_ratio: f64,
+    /// The longest that a look waits for a lock; the look at a table waits for nothing but `ACCESS EXCLUSIVE`.
+    pub lock_timeout: Duration,
+    /// The longest that each of its few statements may take.
+    pub statement_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            advance_limit: 100_000,
+            max_leap_ratio: 0.5,
+            lock_timeout: Duration::from_millis(100),
+            statement_timeout: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds { lock: self.lock_timeout, statement: self.statement_timeout }
+    }
+}
+
+/// What the insert returned, and what it took to get there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Healed<T> {
+    pub value: T,
+    /// How often the insert was run: 1 when there was nothing to heal. More runs than repairs: somebody else was
+    /// quicker to mend.
+    pub runs: u32,
+    /// Sequences that were moved for it, in order.
+    pub repairs: Vec<Repair>,
+}
+
+/// A sequence that was moved forward, as its own `nextval` does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repair {
+    /// Schema-qualified, quoted as SQL needs it.
+    pub sequence: String,
+    /// What `nextval` would have returned before.
+    pub from: i64,
+    /// The last value that was handed out and thrown away: the insert gets one beyond it.
+    pub to: i64,
+}
+
+/// Runs `insert`, and when it meets a duplicate key because a sequence is behind, moves the sequence past the ids that
+/// are there and runs `insert` again, three times at most.
+///
+/// That is the case when the violated constraint or index is unique and covers exactly one column that a sequence
+/// feeds by the catalog, and that sequence is behind the ids in its columns, or was when it handed out this one.
+/// The sequence is moved by `nextval` alone, which cannot move it back and locks nothing, on the same connection,
+/// so that values that this session has cached are used up too. Every other error, a duplicate of anything else
+/// above all, is returned as it came, after a single run.
+///
+/// `at` is a pool, a connection, or a transaction that was begun through sqlx. Outside of a
+/// transaction `insert` gets one of its own, which is committed when it succeeds. Inside, it runs in a savepoint: what
+/// was done before it remains, whatever happens. So `insert` may consist of several statements; they must run on the
+/// connection that it is given. Right through a transaction-mode pooler, as far as `insert` is (`persistent(false)`).
+///
+/// The role needs what the insert needs, and `SELECT` on the sequence and on the columns that it feeds; without, or
+/// beyond `limits`, nothing is moved, the error is passed on, and a warning says what to do. Inside a transaction that
+/// is `REPEATABLE READ` or `SERIALIZABLE`, ids that were inserted since it began are not seen, and so not healed.
+///
+/// # Errors
+///
+/// Those of `insert`, unchanged; and those of beginning and ending the transaction or savepoint.
+pub async fn heal_and_retry<'c, T>(
+    at: impl Into<Place<'c>>,
+    limits: Limits,
+    mut insert: impl AsyncFnMut(&mut PgConnection) -> Result<T, Error>,
+) -> Result<Healed<T>, Error> {
+    let mut attempt = Attempt::begin(at, limits).await?;
+    loop {
+        let result = insert(attempt.connection()).await;
+        match attempt.end(result).await? {
+            Next::Done(healed) => return Ok(healed),
+            Next::Again(another) => attempt = another,
+        }
+    }
+}
+
+/// Where an insert runs. (sqlx's own `Acquire` makes futures that cannot be proved to be `Send`.)
+#[derive(Debug)]
+pub enum Place<'c> {
+    Pool(&'c PgPool),
+    Connection(&'c mut PgConnection),
+}
+
+impl<'c> From<&'c PgPool> for Place<'c> {
+    fn from(pool: &'c PgPool) -> Self {
+        Self::Pool(pool)
+    }
+}
+
+impl<'c> From<&'c mut PgConnection> for Place<'c> {
+    fn from(connection: &'c mut PgConnection) -> Self {
+        Self::Connection(connection)
+    }
+}
+
+impl<'c> From<&'c mut Transaction<'_, Postgres>> for Place<'c> {
+    fn from(transaction: &'c mut Transaction<'_, Postgres>) -> Self {
+        Self::Connection(transaction)
+    }
+}
+
+/// What [`heal_and_retry`] does, step by step, for inserts that borrow what a closure could not (the compiler cannot
+/// prove every future that calls an async closure to be `Send`, as `tokio::spawn` and web handlers need it).
+///
+/// ```no_run
+/// # async fn login(pool: &sqlx::PgPool, user: i64) -> Result<i64, sqlx::Error> {
+/// use pgmedic::login::{Attempt, Limits, Next};
+///
+/// let mut attempt = Attempt::begin(pool, Limits::default()).await?;
+/// let healed = loop {
+///     let insert = sqlx::query_scalar("INSERT INTO user_sessions (user_id) VALUES ($1) RETURNING session_id");
+///     let result = insert.bind(user).persistent(false).fetch_one(attempt.connection()).await;
+///     match attempt.end(result).await? {
+///         Next::Done(healed) => break healed,
+///         Next::Again(another) => attempt = another,
+///     }
+/// };
+/// # Ok(healed.value)
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Attempt<'c> {
+    work: Work<'c>,
+    limits: Limits,
+    runs: u32,
+    repairs: Vec<Repair>,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Next<'c, T> {
+    /// It succeeded, and is committed where the transaction is its own.
+    Done(Healed<T>),
+    /// What it met is mended: do it again, on this one's connection.
+    Again(Attempt<'c>),
+}
+
+/// Inside a savepoint.
+#[derive(Debug)]
+enum Work<'c> {
+    /// Of a transaction of our own.
+    Own(Transaction<'c, Postgres>),
+    /// Of the caller's transaction.
+    Nested(&'c mut PgConnection),
+}
+
+/// The savepoint holds a pooler to one server connection between a failed run and the next, for the price of no round
+/// trip.
+const BEGIN: &str = "/* pgmedic:insert */ BEGIN; SAVEPOINT pgmedic_insert";
+const SAVE: &str = "SAVEPOINT pgmedic_insert";
+const RELEASE: &str = "RELEASE SAVEPOINT pgmedic_insert";
+/// Leaves a transaction as it was before.
+const UNDO: &str = "ROLLBACK TO SAVEPOINT pgmedic_insert; RELEASE SAVEPOINT pgmedic_insert";
+
+impl<'c> Attempt<'c> {
+    /// Begins a transaction, or a savepoint inside the caller's.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn begin(at: impl Into<Place<'c>>, limits: Limits) -> Result<Self, Error> {
+        let work = match at.into() {
+            Place::Pool(pool) => Work::Own(pool.begin_with(BEGIN).await?),
+            Place::Connection(connection) if connection.is_in_transaction() => {
+                send(connection, SAVE).await?;
+                Work::Nested(connection)
+            }
+            Place::Connection(connection) => Work::Own(connection.begin_with(BEGIN).await?),
+        };
+        Ok(Self { work, limits, runs: 0, repairs: Vec::new() })
+    }
+
+    /// Where the insert must run.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        match &mut self.work {
+            Work::Own(transaction) => transaction,
+            Work::Nested(connection) => connection,
+        }
+    }
+
+    /// Takes what the insert returned.
+    ///
+    /// # Errors
+    ///
+    /// The insert's own, unless it was drift that could be mended; then nothing of it remains. Or the database's, when
+    /// it could not be committed.
+    pub async fn end<T>(mut self, result: Result<T, Error>) -> Result<Next<'c, T>, Error> {
+        self.runs += 1;
+        let error = match result {
+            Ok(value) => {
+                match self.work {
+                    Work::Own(transaction) => transaction.commit().await?,
+                    Work::Nested(connection) => send(connection, RELEASE).await?,
+                }
+                return Ok(Next::Done(Healed { value, runs: self.runs, repairs: self.repairs }));
+            }
+            Err(error) => error,
+        };
+        if let Some(refusal) = Refusal::of(&error).filter(|_| self.runs <= RETRIES) {
+            let limits = self.limits;
+            if let Cure::Again(moved) = cure(self.connection(), &refusal, &limits).await {
+                self.repairs.extend(moved);
+                return Ok(Next::Again(self));
+            }
+        }
+        // The error is worth more than one about undoing it.
+        let _ = match self.work {
+            Work::Own(transaction) => transaction.rollback().await,
+            Work::Nested(connection) => send(connection, UNDO).await,
+        };
+        Err(error)
+    }
+}
+
+async fn send(connection: &mut PgConnection, statements: &'static str) -> Result<(), Error> {
+    sqlx::raw_sql(statements).execute(connection).await.map(drop)
+}

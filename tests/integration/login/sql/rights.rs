@@ -1,0 +1,162 @@
+//! Who may repair what, and that nobody gains more than that.
+
+use super::{CALL, Scene, repair, run, story};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection, Row};
+
+#[tokio::test]
+async fn the_application_gets_nothing_else() {
+    let scene = story().await;
+    let mut application = scene.application().await;
+    for forbidden in [
+        "SELECT * FROM pgmedic.events",
+        "INSERT INTO pgmedic.events (role, sequence) VALUES ('x', 'y')",
+        "SELECT * FROM pgmedic.feeds",
+        "CREATE TABLE pgmedic.mine ()",
+        "SELECT session_id FROM user_sessions",
+        "SELECT setval('user_sessions_session_id_seq', 1)",
+    ] {
+        let error = sqlx::query(forbidden).execute(&mut application).await.expect_err(forbidden);
+        let code = error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned());
+        assert_eq!(code.as_deref(), Some("42501"), "{forbidden}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn who_was_not_granted_it_cannot_call_it() {
+    let mut scene = story().await;
+    let stranger = scene.database.role("stranger");
+    scene.database.sql(&format!("CREATE ROLE {stranger} LOGIN; GRANT INSERT ON user_sessions TO {stranger}")).await;
+    let mut connection = PgConnection::connect(&scene.database.url_as(&stranger)).await.unwrap();
+    let refusal = repair(&mut connection, CALL).await.unwrap_err();
+    assert_eq!(refusal, "permission denied for schema pgmedic");
+    scene.database.sql(&format!("GRANT USAGE ON SCHEMA pgmedic TO {stranger}")).await;
+    let refusal = repair(&mut connection, CALL).await.unwrap_err();
+    assert_eq!(refusal, "permission denied for function repair");
+}
+
+#[tokio::test]
+async fn nothing_is_repaired_that_the_caller_could_not_insert_into() {
+    let mut scene = story().await;
+    let app = scene.app.clone();
+    let refused = |what: &str| Err(format!("\"{app}\" may not {what}"));
+    scene.database.sql(&format!("REVOKE INSERT (user_id) ON user_sessions FROM \"{app}\"")).await;
+    assert_eq!(scene.repair(CALL).await, refused("insert into public.user_sessions"));
+    scene.database.sql(&format!("GRANT INSERT ON user_sessions TO \"{app}\"")).await;
+    scene.database.sql(&format!("REVOKE USAGE ON SEQUENCE user_sessions_session_id_seq FROM \"{app}\"")).await;
+    assert_eq!(scene.repair(CALL).await, refused("use public.user_sessions_session_id_seq"));
+    assert_eq!(scene.database.number("SELECT last_value FROM user_sessions_session_id_seq").await, 658);
+}
+
+#[tokio::test]
+async fn the_role_that_was_set_counts_and_not_the_one_that_logged_in() {
+    let mut scene = story().await;
+    let (login, idle) = (scene.database.role("login"), scene.database.role("idle"));
+    scene
+        .database
+        .sql(&format!(
+            "CREATE ROLE {idle}; CREATE ROLE {login} LOGIN NOINHERIT; GRANT \"{app}\", {idle} TO {login};
+             GRANT USAGE ON SCHEMA pgmedic TO {idle}; GRANT EXECUTE ON FUNCTION pgmedic.repair TO {idle}",
+            app = scene.app
+        ))
+        .await;
+    let mut connection = PgConnection::connect(&scene.database.url_as(&login)).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("SET ROLE {idle}"))).execute(&mut connection).await.unwrap();
+    let refusal = repair(&mut connection, CALL).await.unwrap_err();
+    assert_eq!(refusal, format!("{idle} may not insert into public.user_sessions"));
+    sqlx::raw_sql(AssertSqlSafe(format!("SET ROLE \"{}\"", scene.app))).execute(&mut connection).await.unwrap();
+    assert_eq!(repair(&mut connection, CALL).await, Ok(38));
+    let who: String = scene.database.row("SELECT role::text FROM pgmedic.events").await.get(0);
+    assert_eq!(who, scene.app);
+}
+
+/// A role that may call the function, create tables and use the owner's sequence.
+async fn attacked() -> (Scene, PgConnection) {
+    let mut scene = story().await;
+    let attacker = scene.database.role("attacker");
+    scene
+        .database
+        .sql(&format!(
+            "CREATE ROLE {attacker} LOGIN; GRANT CREATE ON SCHEMA public TO {attacker};
+             GRANT USAGE ON SCHEMA pgmedic TO {attacker}; GRANT EXECUTE ON FUNCTION pgmedic.repair TO {attacker};
+             GRANT USAGE ON SEQUENCE user_sessions_session_id_seq TO {attacker}"
+        ))
+        .await;
+    let connection = PgConnection::connect(&scene.database.url_as(&attacker)).await.unwrap();
+    (scene, connection)
+}
+
+#[tokio::test]
+async fn no_function_of_a_tables_owner_runs_with_more_rights() {
+    let (mut scene, mut attacker) = attacked().await;
+    let all = format!("GRANT ALL ON mine, mine_id_seq TO \"{}\"", scene.owner.replace('"', "\"\""));
+    run(
+        &mut attacker,
+        "CREATE TABLE mine (id serial PRIMARY KEY); INSERT INTO mine VALUES (5);
+         CREATE FUNCTION spy(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS
+             'BEGIN PERFORM set_config(''spy.ran_as'', current_user, false); RETURN 1; END';
+         CREATE INDEX ON mine (id) WHERE spy(1) = 1; SET spy.ran_as = 'nobody'",
+    )
+    .await;
+    run(&mut attacker, &all).await;
+    let refusal = repair(&mut attacker, "'mine', 'id'").await.unwrap_err();
+    assert!(refusal.contains("and of superusers, not public.mine, which belongs to"), "{refusal}");
+    let ran: String =
+        sqlx::query("SELECT current_setting('spy.ran_as')").fetch_one(&mut attacker).await.unwrap().get(0);
+    assert_eq!(ran, "nobody");
+    // As a child of the owner's table it is refused too.
+    let child = format!(
+        "CREATE TABLE child () INHERITS (user_sessions); ALTER TABLE child OWNER TO {}",
+        scene.database.role("attacker")
+    );
+    scene.database.sql(&child).await;
+    let refusal = scene.repair(CALL).await.unwrap_err();
+    assert!(refusal.contains("not public.child, which belongs to"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_strangers_default_pushes_nobody_elses_sequence() {
+    let (mut scene, mut attacker) = attacked().await;
+    run(
+        &mut attacker,
+        "CREATE TABLE mine (id integer DEFAULT nextval('user_sessions_session_id_seq')); INSERT INTO mine VALUES (90000)",
+    )
+    .await;
+    let refusal = repair(&mut attacker, "'mine', 'id'").await.unwrap_err();
+    assert_eq!(refusal, "the owner of public.mine does not own public.user_sessions_session_id_seq");
+    // Nor does it count when the owner's own table is repaired.
+    assert_eq!(scene.repair(CALL).await, Ok(38));
+    assert_eq!(scene.database.nextval("user_sessions_session_id_seq").await, 696);
+}
+
+#[tokio::test]
+async fn what_shadows_built_ins_changes_nothing() {
+    let mut scene = story().await;
+    scene
+        .database
+        .sql(
+            "CREATE FUNCTION public.nextval(regclass) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
+             CREATE FUNCTION public.max(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+             CREATE FUNCTION public.never(name, name) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+             CREATE OPERATOR public.= (LEFTARG = name, RIGHTARG = name, FUNCTION = public.never);
+             CREATE FUNCTION public.format(text, VARIADIC \"any\") RETURNS text LANGUAGE internal IMMUTABLE AS 'text_format'",
+        )
+        .await;
+    let mut application = scene.application().await;
+    run(
+        &mut application,
+        "CREATE TEMP TABLE pg_sequence (seqrelid oid); CREATE TEMP TABLE events (x int);
+         SET search_path = public, pg_temp, pg_catalog; SET quote_all_identifiers = on",
+    )
+    .await;
+    assert_eq!(repair(&mut application, CALL).await, Ok(38));
+    assert_eq!(scene.database.number("SELECT count(*) FROM pgmedic.events").await, 1);
+}
+
+#[tokio::test]
+async fn rows_that_a_policy_hides_are_an_error_and_no_wrong_maximum() {
+    let mut scene = story().await;
+    scene.database.sql("ALTER TABLE user_sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY").await;
+    let refusal = scene.repair(CALL).await.unwrap_err();
+    assert!(refusal.contains("row-level security policy"), "{refusal}");
+}
