@@ -3,10 +3,14 @@
 //! Absolute times depend on the machine and on what else it does; what is judged is ratios between programs that
 //! take turns within one run. `docs/performance.md` says how to read the output.
 
+mod agent;
 mod clients;
+mod daemon;
 mod logins;
+mod notified;
 mod repairs;
 mod rounds;
+mod server_side;
 mod sessions;
 mod sweep;
 mod tables;
@@ -60,6 +64,10 @@ fn measure(quick: bool, only_sessions: bool, verdicts: &mut Verdicts) -> Result<
         return Ok(());
     }
     let many = sweep::ten_thousand(&server, verdicts)?;
+    agent::many(&server, &many, sweep::ROWS, verdicts)?;
+    let small = agent::small(&server, verdicts)?;
+    notified::latency("one table", &small, verdicts)?;
+    notified::latency("10 000 tables", &many, verdicts)?;
     repairs::one(&server, verdicts)?;
     repairs::a_thousand(&server)?;
     sessions::a_million(&server, verdicts)?;

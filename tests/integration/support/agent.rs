@@ -66,8 +66,14 @@ impl Agent {
     /// With a whole configuration, whose `http.listen` must have port 0, and arguments. Returns when it answers HTTP.
     #[track_caller]
     pub fn run(config: NamedTempFile, arguments: &[&str]) -> Self {
+        Self::run_with(config, arguments, &[])
+    }
+
+    /// The same, with more variables.
+    #[track_caller]
+    pub fn run_with(config: NamedTempFile, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let path = config.path().to_str().expect("a UTF-8 path").to_owned();
-        Self::launch(&[("PGMEDIC_CONFIG", &path)], arguments, Some(config))
+        Self::launch(&[&[("PGMEDIC_CONFIG", path.as_str())], variables].concat(), arguments, Some(config))
     }
 
     /// With variables only, that set everything but where it listens.
