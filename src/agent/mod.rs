@@ -9,6 +9,7 @@ mod keeper;
 mod ledger;
 mod queue;
 mod schedule;
+mod scribe;
 mod signals;
 mod sweeper;
 mod turn;

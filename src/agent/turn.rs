@@ -2,6 +2,7 @@
 
 use super::bell::Bell;
 use super::journal::Journal;
+use super::scribe::{Desk, Scribe};
 use super::wake::Ear;
 use crate::config::{Database, Sequences};
 use crate::db::{Lease, ListenError, Lost};
@@ -41,6 +42,7 @@ pub struct State {
     ear: Ear,
     memory: Memory,
     journal: Journal,
+    scribe: Scribe,
 }
 
 /// How a turn ended.
@@ -53,7 +55,13 @@ pub enum Ended {
 
 impl Default for State {
     fn default() -> Self {
-        Self { lease: None, ear: Ear::default(), memory: Memory::lasting(), journal: Journal::default() }
+        Self {
+            lease: None,
+            ear: Ear::default(),
+            memory: Memory::lasting(),
+            journal: Journal::default(),
+            scribe: Scribe::default(),
+        }
     }
 }
 
@@ -86,7 +94,8 @@ impl Work {
     /// Takes a turn. What it finds is logged, counted and put on the board.
     pub async fn turn(&self, state: &mut State) -> Ended {
         let doubt = self.bell.doubt();
-        if !doubt.is_none() {
+        let woken = !doubt.is_none();
+        if woken {
             tracing::debug!(database = self.database.name, ?doubt, "woken");
             // What was notified may be too new for the server's statistics.
             state.memory.doubt(&doubt);
@@ -97,7 +106,7 @@ impl Work {
             Ok(Some(options)) => {
                 self.stop.run_until_cancelled(self.listen(state, &options)).await;
                 let report = self.pass(state).await;
-                if self.stop.is_cancelled() { Ended::Well } else { self.publish(state, report).await }
+                if self.stop.is_cancelled() { Ended::Well } else { self.publish(state, report, woken).await }
             }
             Err(reason) => self.failed(state, &reason, Some(false)).await,
         }
@@ -149,6 +158,7 @@ impl Work {
         self.metrics.count_skipped(name, SEQUENCES, "standby");
         // What the leader does meanwhile is no drift's cause that we could know.
         state.memory = Memory::lasting();
+        state.scribe = Scribe::default();
         self.announce(false);
         self.metrics.board().update(name, |station| station.report = None);
         self.well(state)
@@ -195,12 +205,20 @@ impl Work {
         }
     }
 
-    async fn publish(&self, state: &mut State, report: DatabaseReport) -> Ended {
+    async fn publish(&self, state: &mut State, report: DatabaseReport, woken: bool) -> Ended {
         self.metrics.count(&report);
         if let Some(reason) = &report.error {
             return self.failed(state, reason, Some(report.server_version.is_some())).await;
         }
         state.journal.note(&report);
+        let desk = Desk {
+            database: &self.database,
+            bounds: self.settings.bounds(),
+            look_only: self.dry_run || !self.settings.repair,
+            metrics: &self.metrics,
+            stop: &self.stop,
+        };
+        state.scribe.write(&report, woken, desk).await;
         self.metrics.board().looked_at(&self.database.name, report);
         self.well(state)
     }

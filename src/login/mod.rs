@@ -3,6 +3,7 @@
 //! [`heal_and_retry`] wraps any insert; [`SessionStore`] is a whole session table on top of it; [`sql`] is the same
 //! repair for applications in any language.
 
+pub mod events;
 mod heal;
 mod mend;
 mod refusal;

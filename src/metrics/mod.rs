@@ -25,6 +25,7 @@ const METHODS: [&str; 2] = ["advance", "leap"];
 const NO_METHOD: &str = "none";
 const OUTCOMES: [&str; 4] = ["repaired", "skipped", "held", "failed"];
 const CAUSES: [&str; 3] = ["rewound", "ids_inserted", "unknown"];
+const INLINE_OUTCOMES: [&str; 2] = ["repaired", "held"];
 const SKIPPED: [&str; 2] = ["running", "standby"];
 
 /// From a hundredth of a second to a minute.
@@ -47,6 +48,7 @@ pub struct Metrics {
     repairs: IntCounterVec,
     drift: IntCounterVec,
     repair_duration: HistogramVec,
+    inline: IntCounterVec,
     stores: StoreCounters,
     /// Sequences, by database, whose drift was counted and lasts.
     drifting: Mutex<HashMap<String, HashSet<String>>>,
@@ -91,6 +93,11 @@ impl Metrics {
                 "method",
                 &REPAIR_BUCKETS,
             )?,
+            inline: counter(
+                "inline_repairs_total",
+                "Repairs by the login path, where pgmedic.events tells of them.",
+                &["database", "outcome"],
+            )?,
             stores: StoreCounters::new(&registry)?,
             drifting: Mutex::default(),
             board: Arc::clone(&board),
@@ -119,6 +126,9 @@ impl Metrics {
         for method in METHODS {
             self.repair_duration.with_label_values(&[method]);
         }
+        for outcome in INLINE_OUTCOMES {
+            self.inline.with_label_values(&[database, outcome]);
+        }
     }
 
     /// Makes the series of a database's session stores exist from zero.
@@ -130,7 +140,7 @@ impl Metrics {
     /// Forgets what is not `configured` any more: databases, and their session stores.
     pub fn retain(&self, configured: &Configured<'_>) {
         self.board.retain(configured);
-        let own = [&self.runs, &self.failures, &self.skipped, &self.repairs, &self.drift];
+        let own = [&self.runs, &self.failures, &self.skipped, &self.repairs, &self.drift, &self.inline];
         for counter in own.into_iter().chain(self.stores.all()) {
             for metric in counter.collect().iter().flat_map(MetricFamily::get_metric) {
                 let labels: HashMap<&str, &str> =
@@ -187,6 +197,11 @@ impl Metrics {
         self.count_pass(database, SESSIONS, reports.iter().any(|report| report.error.is_some()));
         self.duration.with_label_values(&[SESSIONS]).observe(seconds);
         reports.iter().for_each(|report| self.stores.count(database, report));
+    }
+
+    /// Counts repairs that the login path made by itself.
+    pub fn count_inline(&self, database: &str, outcome: &str, repairs: u64) {
+        self.inline.with_label_values(&[database, outcome]).inc_by(repairs);
     }
 
     fn count_pass(&self, database: &str, pass: &str, failed: bool) {

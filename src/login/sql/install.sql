@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS pgmedic.events (
     sequence   text NOT NULL,                      -- with its schema, quoted
     outcome    text NOT NULL DEFAULT 'repaired',   -- or held: it would have used too many values
     from_value bigint,                             -- what nextval would have returned
-    to_value   bigint                              -- the last value that was handed out and thrown away
+    to_value   bigint                              -- what nextval would return afterwards
 );
 CREATE INDEX IF NOT EXISTS events_at ON pgmedic.events (at);
 REVOKE ALL ON TABLE pgmedic.events FROM PUBLIC;
@@ -295,7 +295,7 @@ BEGIN
         IF gap > 0 THEN
             total := total + gap::bigint;
             INSERT INTO pgmedic.events (role, sequence, from_value, to_value)
-            VALUES (caller, sequence.name, next_value, taken);
+            VALUES (caller, sequence.name, next_value, taken + sequence.seqincrement);
             PERFORM pg_notify('pgmedic', sequence.name);
         END IF;
     END LOOP;

@@ -98,7 +98,7 @@ async fn an_application_with_nothing_but_execute_repairs_what_it_inserts_into() 
                  || to_value || ' ' || (at BETWEEN now() - interval '1 minute' AND clock_timestamp())
                  FROM pgmedic.events";
     let event: String = scene.database.row(event).await.get(0);
-    let expected = format!("{} inline public.user_sessions_session_id_seq repaired 659 695 true", scene.app);
+    let expected = format!("{} inline public.user_sessions_session_id_seq repaired 659 696 true", scene.app);
     assert_eq!(event, expected);
     assert_eq!(listener.recv().await.unwrap().payload(), "public.user_sessions_session_id_seq");
 }
