@@ -51,6 +51,54 @@ POD_MONITOR = {
     },
 }
 
+# Likewise. promtool checks the expressions and templates themselves.
+DURATION = {"type": "string", "pattern": "^([0-9]+(d|h|m|s))+$"}
+PROMETHEUS_RULE = {
+    "type": "object",
+    "required": ["apiVersion", "kind", "metadata", "spec"],
+    "properties": {
+        "apiVersion": {"const": "monitoring.coreos.com/v1"},
+        "spec": {
+            "type": "object",
+            "required": ["groups"],
+            "additionalProperties": False,
+            "properties": {
+                "groups": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {
+                        "type": "object",
+                        "required": ["name", "rules"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "name": {"type": "string"},
+                            "interval": DURATION,
+                            "rules": {
+                                "type": "array",
+                                "minItems": 1,
+                                "items": {
+                                    "type": "object",
+                                    "required": ["alert", "expr"],
+                                    "additionalProperties": False,
+                                    "properties": {
+                                        "alert": {"type": "string"},
+                                        "expr": {"type": "string"},
+                                        "for": DURATION,
+                                        "labels": {"additionalProperties": {"type": "string"}},
+                                        "annotations": {"additionalProperties": {"type": "string"}},
+                                    },
+                                },
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+OPERATOR = {"PodMonitor": POD_MONITOR, "PrometheusRule": PROMETHEUS_RULE}
+
 problems = []
 
 
@@ -72,8 +120,8 @@ def merged(base, patch):
 
 def check_object(where, manifest):
     where = f"{where}, {manifest.get('kind')} {manifest.get('metadata', {}).get('name')}"
-    if manifest.get("kind") == "PodMonitor":
-        for error in jsonschema.Draft202012Validator(POD_MONITOR).iter_errors(manifest):
+    if manifest.get("kind") in OPERATOR:
+        for error in jsonschema.Draft202012Validator(OPERATOR[manifest["kind"]]).iter_errors(manifest):
             problem(where, f"{error.json_path}: {error.message}")
         return
     for version in (OLDEST_KUBERNETES, KUBERNETES):

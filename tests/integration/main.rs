@@ -1,6 +1,7 @@
 //! The real binary against a real PostgreSQL. One server for all tests, a database for each.
 
 mod agent;
+mod alerts;
 mod demo;
 mod deploy;
 mod discovery;
@@ -12,6 +13,7 @@ mod observation;
 mod oracle;
 mod race;
 mod reporting;
+mod runbooks;
 mod story;
 mod support;
 mod wake;
