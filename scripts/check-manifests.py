@@ -15,87 +15,54 @@ import yaml
 KUBERNETES = "1.37"  # its newest schema; the oldest that we support is checked too
 OLDEST_KUBERNETES = "1.29"
 
-# The part of the Prometheus operator's definition that we use: the schema of the API has no custom resources.
-POD_MONITOR = {
-    "type": "object",
-    "required": ["apiVersion", "kind", "metadata", "spec"],
-    "properties": {
-        "apiVersion": {"const": "monitoring.coreos.com/v1"},
-        "spec": {
-            "type": "object",
-            "required": ["selector", "podMetricsEndpoints"],
-            "additionalProperties": False,
-            "properties": {
-                "selector": {
-                    "type": "object",
-                    "required": ["matchLabels"],
-                    "additionalProperties": False,
-                    "properties": {"matchLabels": {"additionalProperties": {"type": "string"}}},
-                },
-                "podMetricsEndpoints": {
-                    "type": "array",
-                    "minItems": 1,
-                    "items": {
-                        "type": "object",
-                        "required": ["port"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "port": {"const": "pgmedic"},
-                            "path": {"const": "/metrics"},
-                            "interval": {"pattern": "^[0-9]+s$"},
-                        },
-                    },
-                },
-            },
+# The part of the Prometheus operator's definitions that we use: the schema of the API has no custom resources.
+def custom_resource(spec, **properties):
+    return {
+        "type": "object",
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "properties": {
+            "apiVersion": {"const": "monitoring.coreos.com/v1"},
+            "spec": exactly(spec, **properties),
         },
-    },
-}
+    }
 
-# Likewise. promtool checks the expressions and templates themselves.
+
+def exactly(required, **properties):
+    return {"type": "object", "required": required, "additionalProperties": False, "properties": properties}
+
+
+def some(items):
+    return {"type": "array", "minItems": 1, "items": items}
+
+
 DURATION = {"type": "string", "pattern": "^([0-9]+(d|h|m|s))+$"}
-PROMETHEUS_RULE = {
-    "type": "object",
-    "required": ["apiVersion", "kind", "metadata", "spec"],
-    "properties": {
-        "apiVersion": {"const": "monitoring.coreos.com/v1"},
-        "spec": {
-            "type": "object",
-            "required": ["groups"],
-            "additionalProperties": False,
-            "properties": {
-                "groups": {
-                    "type": "array",
-                    "minItems": 1,
-                    "items": {
-                        "type": "object",
-                        "required": ["name", "rules"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "name": {"type": "string"},
-                            "interval": DURATION,
-                            "rules": {
-                                "type": "array",
-                                "minItems": 1,
-                                "items": {
-                                    "type": "object",
-                                    "required": ["alert", "expr"],
-                                    "additionalProperties": False,
-                                    "properties": {
-                                        "alert": {"type": "string"},
-                                        "expr": {"type": "string"},
-                                        "for": DURATION,
-                                        "labels": {"additionalProperties": {"type": "string"}},
-                                        "annotations": {"additionalProperties": {"type": "string"}},
-                                    },
-                                },
-                            },
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
+STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}
+POD_MONITOR = custom_resource(
+    ["selector", "podMetricsEndpoints"],
+    selector=exactly(["matchLabels"], matchLabels=STRINGS),
+    podMetricsEndpoints=some(
+        exactly(
+            ["port"],
+            port={"const": "pgmedic"},
+            path={"const": "/metrics"},
+            interval=DURATION,
+        )
+    ),
+)
+
+# promtool checks the expressions and templates themselves.
+RULE = {"alert": {"type": "string"}, "expr": {"type": "string"}, "for": DURATION, "labels": STRINGS, "annotations": STRINGS}
+PROMETHEUS_RULE = custom_resource(
+    ["groups"],
+    groups=some(
+        exactly(
+            ["name", "rules"],
+            name={"type": "string"},
+            interval=DURATION,
+            rules=some(exactly(["alert", "expr"], **RULE)),
+        )
+    ),
+)
 
 OPERATOR = {"PodMonitor": POD_MONITOR, "PrometheusRule": PROMETHEUS_RULE}
 

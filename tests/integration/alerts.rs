@@ -78,7 +78,7 @@ async fn every_metric_in_the_rules_their_tests_and_the_runbooks_is_there_with_it
             seen.insert(name, path.clone());
         }
     }
-    assert!(seen.len() > 20, "{seen:?}");
+    assert!(seen.len() > 15, "{seen:?}");
     for (name, path) in &seen {
         let excused = NOT_EXPORTED_YET.iter().any(|(excused, _)| excused == name);
         assert!(excused || is_exported(name), "{name}, named in {}, is in no agent's metrics", path.display());
