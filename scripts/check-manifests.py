@@ -51,13 +51,14 @@ POD_MONITOR = custom_resource(
 )
 
 # promtool checks the expressions and templates themselves.
-RULE = {"alert": {"type": "string"}, "expr": {"type": "string"}, "for": DURATION, "labels": STRINGS, "annotations": STRINGS}
+STRING = {"type": "string"}
+RULE = {"alert": STRING, "expr": STRING, "for": DURATION, "labels": STRINGS, "annotations": STRINGS}
 PROMETHEUS_RULE = custom_resource(
     ["groups"],
     groups=some(
         exactly(
             ["name", "rules"],
-            name={"type": "string"},
+            name=STRING,
             interval=DURATION,
             rules=some(exactly(["alert", "expr"], **RULE)),
         )

@@ -71,7 +71,8 @@ async fn every_metric_in_the_rules_their_tests_and_the_runbooks_is_there_with_it
     let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
     for (path, text) in documents() {
         for (name, rest) in named(&text) {
-            let matchers = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).map_or("", |(inside, _)| inside);
+            let matchers =
+                rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).map_or("", |(inside, _)| inside);
             if is_exported(&name) {
                 check_labels(&metrics, &name, matchers, &path);
             }
