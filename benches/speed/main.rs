@@ -3,9 +3,13 @@
 //! Absolute times depend on the machine and on what else it does; what is judged is ratios between programs that
 //! take turns within one run. `docs/performance.md` says how to read the output.
 
+mod agent;
 mod clients;
+mod daemon;
+mod notified;
 mod repairs;
 mod rounds;
+mod server_side;
 mod sweep;
 mod tables;
 mod verdicts;
@@ -51,6 +55,10 @@ fn measure(quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     let cores = std::thread::available_parallelism()?;
     println!("PostgreSQL {}, {cores} cores, {}", server.version(), load());
     let many = sweep::ten_thousand(&server, verdicts)?;
+    agent::many(&server, &many, sweep::ROWS, verdicts)?;
+    let small = agent::small(&server, verdicts)?;
+    notified::latency("one table", &small, verdicts)?;
+    notified::latency("10 000 tables", &many, verdicts)?;
     repairs::one(&server, verdicts)?;
     repairs::a_thousand(&server)?;
     if !quick {

@@ -3,7 +3,7 @@
 use super::Result;
 use super::clients::{pgmedic, report, run};
 use super::rounds::alternate;
-use super::tables::{database, execute};
+use super::tables::{self, database};
 use super::verdicts::Verdicts;
 use pgmedic::demo::Server;
 
@@ -58,5 +58,5 @@ pub fn a_thousand(server: &Server) -> Result<()> {
 /// Puts every sequence where it was before the first of its ids, or just behind the last.
 fn set_all(url: &str, drifted: bool) -> Result<()> {
     let (last, is_called) = if drifted { (1, false) } else { (GAP, true) };
-    execute(url, format!("SELECT setval(oid::regclass, {last}, {is_called}) FROM pg_class WHERE relkind = 'S'"))
+    tables::set_all(url, last, is_called)
 }

@@ -10,7 +10,7 @@ use pgmedic::demo::Server;
 use std::io::Write;
 use std::path::Path;
 
-const ROWS: u32 = 5;
+pub const ROWS: u32 = 5;
 const MANY: u32 = 10_000;
 const ROUNDS: usize = 7;
 const ROUNDS_OF_MORE: usize = 5;

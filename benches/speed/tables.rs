@@ -10,6 +10,9 @@ use std::time::Instant;
 /// Tables made in one transaction: few enough for the server's lock table, twice.
 const AT_A_TIME: u32 = 500;
 
+/// Parts of all sequences that are set in one transaction each.
+const SEQUENCES_BY: u32 = 40;
+
 /// What autovacuum, switched off here, would have seen to.
 const CATALOG: &str = "pg_class, pg_attribute, pg_attrdef, pg_depend, pg_index, pg_constraint, pg_sequence, pg_type";
 
@@ -21,8 +24,27 @@ pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 /// Runs any number of statements.
 pub fn execute(url: &str, statements: String) -> Result<()> {
     block_on(async {
-        let mut connection = PgConnection::connect(url).await?;
+        let mut connection = connect(url).await?;
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await?;
+        Ok(connection.close().await?)
+    })
+}
+
+pub async fn connect(url: &str) -> Result<PgConnection> {
+    Ok(PgConnection::connect(url).await?)
+}
+
+/// Sets every sequence of a database, a few at a time, for each is a lock.
+pub fn set_all(url: &str, last: u32, is_called: bool) -> Result<()> {
+    block_on(async {
+        let mut connection = connect(url).await?;
+        for part in 0..SEQUENCES_BY {
+            let set = format!(
+                "SELECT setval(oid::regclass, {last}, {is_called}) FROM pg_class WHERE relkind = 'S' \
+                 AND mod(oid::bigint, {SEQUENCES_BY}) = {part}"
+            );
+            sqlx::raw_sql(AssertSqlSafe(set)).execute(&mut connection).await?;
+        }
         Ok(connection.close().await?)
     })
 }

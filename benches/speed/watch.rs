@@ -64,7 +64,7 @@ fn peak(child: &mut Child) -> Option<f64> {
 }
 
 /// A process's memory, in MB.
-fn memory(pid: u32, kind: &str) -> Option<f64> {
+pub fn memory(pid: u32, kind: &str) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let kb = status.lines().find_map(|line| line.strip_prefix(kind))?.split_whitespace().next()?;
     Some(kb.parse::<f64>().ok()? / 1024.0)

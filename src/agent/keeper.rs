@@ -112,7 +112,7 @@ async fn keep(work: Work, delay: Duration, busy: Arc<AtomicBool>) {
                     }
                     Ok(Ended::Badly) => Some(Instant::now() + backoff.pause()),
                     Err(_) => {
-                        work.panicked(&mut state);
+                        work.panicked(&mut state).await;
                         None
                     }
                 });
@@ -122,7 +122,7 @@ async fn keep(work: Work, delay: Duration, busy: Arc<AtomicBool>) {
             }
         }
     }
-    state.leave().await;
+    state.give_back().await;
 }
 
 /// When a turn is to be taken, if nothing else happens.

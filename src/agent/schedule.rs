@@ -44,11 +44,10 @@ pub fn interval(line: &str) -> Duration {
     const ONCE: Duration = Duration::from_secs(24 * 60 * 60);
     let parser = CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build();
     let Ok(cron) = parser.parse(line) else { return ONCE };
-    let mut ticks = cron.iter_after(Utc::now());
-    match (ticks.next(), ticks.next()) {
-        (Some(first), Some(second)) => (second - first).to_std().unwrap_or(ONCE),
-        _ => ONCE,
-    }
+    // Not `iter_after`, which leaves out every other second of a line that fires each second.
+    let next = |after| cron.find_next_occurrence(&after, false).ok();
+    let ticks = next(Utc::now()).and_then(|first| Some((first, next(first)?)));
+    ticks.and_then(|(first, second)| (second - first).to_std().ok()).unwrap_or(ONCE)
 }
 
 #[cfg(test)]
@@ -57,6 +56,7 @@ mod tests {
 
     #[test]
     fn the_interval_is_the_time_between_two_ticks() {
+        assert_eq!(interval("* * * * * *"), Duration::from_secs(1));
         assert_eq!(interval("*/30 * * * * *"), Duration::from_secs(30));
         assert_eq!(interval("0 0 * * * *"), Duration::from_secs(3600));
         assert_eq!(interval("0 0 0 1 1 * 2020"), Duration::from_secs(86_400));

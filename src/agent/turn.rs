@@ -58,8 +58,8 @@ impl State {
         keep(&mut self.lease).await
     }
 
-    /// Gives everything back.
-    pub async fn leave(mut self) {
+    /// Gives back the lead, and the connection that listens.
+    pub async fn give_back(&mut self) {
         tokio::join!(self.ear.close(), release(self.lease.take()));
     }
 }
@@ -92,16 +92,16 @@ impl Work {
             Ok(Some(options)) => {
                 self.stop.run_until_cancelled(self.listen(state, &options)).await;
                 let report = self.pass(state).await;
-                if self.stop.is_cancelled() { Ended::Well } else { self.publish(state, report) }
+                if self.stop.is_cancelled() { Ended::Well } else { self.publish(state, report).await }
             }
-            Err(reason) => self.failed(state, &reason, Some(false)),
+            Err(reason) => self.failed(state, &reason, Some(false)).await,
         }
     }
 
     /// Counts and logs a turn that panicked.
-    pub fn panicked(&self, state: &mut State) {
+    pub async fn panicked(&self, state: &mut State) {
         self.metrics.count_panic(&self.database.name);
-        self.failed(state, "a pass panicked: this is a bug of pgmedic's, please report it", None);
+        self.failed(state, "a pass panicked: this is a bug of pgmedic's, please report it", None).await;
     }
 
     /// The lead is gone between two turns.
@@ -187,10 +187,10 @@ impl Work {
         }
     }
 
-    fn publish(&self, state: &mut State, report: DatabaseReport) -> Ended {
+    async fn publish(&self, state: &mut State, report: DatabaseReport) -> Ended {
         self.metrics.count(&report);
         if let Some(reason) = &report.error {
-            return self.failed(state, reason, Some(report.server_version.is_some()));
+            return self.failed(state, reason, Some(report.server_version.is_some())).await;
         }
         state.journal.note(&report);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
@@ -208,10 +208,14 @@ impl Work {
     }
 
     /// `reached` says whether the database answered at all, if that is known.
-    fn failed(&self, state: &mut State, reason: &str, reached: Option<bool>) -> Ended {
+    async fn failed(&self, state: &mut State, reason: &str, reached: Option<bool>) -> Ended {
         state.journal.down(&self.database.name, reason);
         // What was seen before is no news of now; it still tells why something drifted meanwhile.
         state.memory.doubt(&Doubt::All);
+        if reached == Some(false) {
+            // A connection that is still there would hold up a server that is shutting down, and another agent.
+            state.give_back().await;
+        }
         self.metrics.board().update(&self.database.name, |station| {
             station.up = reached.or(station.up);
             station.leader &= reached != Some(false);

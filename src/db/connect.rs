@@ -35,11 +35,15 @@ pub(super) async fn open(options: &PgConnectOptions) -> Result<PgConnection, Con
     }
 }
 
+/// A host that is a path means a socket, as in libpq.
+fn is_socket(options: &PgConnectOptions) -> bool {
+    options.get_socket().is_some() || options.get_host().starts_with('/')
+}
+
 fn place(options: &PgConnectOptions) -> String {
     match options.get_socket() {
         Some(folder) => format!("socket {}/.s.PGSQL.{}", folder.display(), options.get_port()),
-        // A host that is a path means a socket, as in libpq.
-        None if options.get_host().starts_with('/') => {
+        None if is_socket(options) => {
             format!("socket {}/.s.PGSQL.{}", options.get_host(), options.get_port())
         }
         None => format!("{}:{}", options.get_host(), options.get_port()),
@@ -54,6 +58,10 @@ fn cause(error: &Error, options: &PgConnectOptions) -> String {
             ErrorKind::ConnectionRefused => {
                 "connection refused; is the server running, and does it listen there?".to_owned()
             }
+            // By TCP it is no socket that is looked for, but a file for TLS.
+            ErrorKind::NotFound | ErrorKind::PermissionDenied if !is_socket(options) => {
+                format!("a file that sslrootcert, sslcert or sslkey names cannot be read: {error}")
+            }
             ErrorKind::NotFound => "there is no such socket; is the server running?".to_owned(),
             ErrorKind::PermissionDenied => "permission denied by the operating system".to_owned(),
             ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => {
@@ -64,15 +72,29 @@ fn cause(error: &Error, options: &PgConnectOptions) -> String {
             _ => format!("{error}"),
         },
         Error::Tls(error) => tls(error, options),
+        // What is in the files, or that one of the two is missing.
+        Error::Configuration(error) => format!("{error}; check sslrootcert, sslcert and sslkey"),
         Error::Database(error) => {
             let message = error.message();
             match error.code().as_deref().unwrap_or_default() {
                 "28P01" => format!("password refused for user \"{user}\"; check the URL's password or ~/.pgpass"),
-                "28000" => format!("login refused: {message}; check the user and pg_hba.conf"),
+                "28000" => format!(
+                    "login refused: {message}; check the user and pg_hba.conf, and where that asks for a certificate, \
+                     sslcert and sslkey"
+                ),
                 "3D000" => format!("unknown database \"{database}\"; check the URL's last part"),
                 "53300" => format!("too many connections: {message}"),
                 "57P03" => format!("not ready: {message}; try again shortly"),
                 "42501" => format!("login refused: {message}; GRANT CONNECT ON DATABASE cures it"),
+                // PostgreSQL itself sends this to nobody who keeps to the protocol.
+                "08P01" => {
+                    let cure = if message.contains("startup parameter") {
+                        "take it out of the URL, or add it to the pooler's ignore_startup_parameters"
+                    } else {
+                        "see its configuration and its log"
+                    };
+                    format!("refused by a pooler for user \"{user}\", database \"{database}\": {message}; {cure}")
+                }
                 code => format!("{message} (SQLSTATE {code})"),
             }
         }
@@ -86,8 +108,12 @@ fn cause(error: &Error, options: &PgConnectOptions) -> String {
 }
 
 fn tls(error: impl Display, options: &PgConnectOptions) -> String {
+    let error = error.to_string();
+    // The driver's own words and rustls's: neither has a code, and neither is ever translated.
+    let (no_tls, refused) = (error.contains("does not support TLS"), error.contains("received fatal alert"));
     let advice = match options.get_ssl_mode() {
-        PgSslMode::VerifyCa | PgSslMode::VerifyFull => {
+        _ if refused => "the server refuses what we sent: check sslcert and sslkey, where it asks for a certificate",
+        PgSslMode::VerifyCa | PgSslMode::VerifyFull if !no_tls => {
             "check sslrootcert, the certificate's dates and, for verify-full, its host name"
         }
         _ => "switch TLS on at the server, or choose another sslmode",

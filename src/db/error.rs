@@ -24,6 +24,12 @@ pub enum Failure {
     /// The connection is lost, and with it all that was still to be asked.
     #[error("the connection was lost: {0}")]
     Lost(String),
+    /// 08P01 as PgBouncer says it: it closes the connection after a message that leaves a transaction open.
+    #[error(
+        "a pooler in statement mode is in between, and pgmedic works in transactions: \
+         set pool_mode = transaction (or session) there, or connect to PostgreSQL itself"
+    )]
+    StatementPooled,
     /// Any other error of the server's.
     #[error("{message} (SQLSTATE {code})")]
     Server { code: String, message: String },
@@ -39,7 +45,7 @@ impl Failure {
     }
 
     pub fn is_lost(&self) -> bool {
-        matches!(self, Self::Lost(_))
+        matches!(self, Self::Lost(_) | Self::StatementPooled)
     }
 }
 
@@ -54,6 +60,10 @@ impl From<Error> for Failure {
                     "57014" => Self::TooSlow,
                     "42P01" | "42703" | "3F000" => Self::Gone(message),
                     "22012" => Self::Changed,
+                    // PostgreSQL itself sends this to nobody who keeps to the protocol. The words are PgBouncer's, which
+                    // are never translated, and there is nothing else to tell its reasons apart by.
+                    "08P01" if message.contains("statement pooling") => Self::StatementPooled,
+                    "08P01" => Self::Lost(format!("{message}; a pooler in between says so, see its configuration")),
                     // Class 08, and the server's own farewells: shutdown, crash, dropped database, idle limits.
                     code if code.starts_with("08") => Self::Lost(message),
                     "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "25P04" => Self::Lost(message),

@@ -6,6 +6,7 @@
 //! when it is not. Correctness never depends on it.
 
 use super::connect::{ConnectError, open};
+use super::error::Failure;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::time::Duration;
@@ -59,7 +60,7 @@ impl Lease {
     /// # Errors
     ///
     /// When the connection was lost, and the lock with it.
-    pub async fn renew(&mut self) -> Result<bool, sqlx::Error> {
+    pub async fn renew(&mut self) -> Result<bool, Failure> {
         self.begin("ROLLBACK; ").await
     }
 
@@ -78,7 +79,7 @@ impl Lease {
         }
     }
 
-    async fn begin(&mut self, end: &str) -> Result<bool, sqlx::Error> {
+    async fn begin(&mut self, end: &str) -> Result<bool, Failure> {
         // The server ends a leader that is stopped or cut off, and the network's own silence is noticed sooner.
         let lifetime = LIFETIME.as_millis();
         let statements = format!(
@@ -91,8 +92,8 @@ impl Lease {
         );
         let answer = sqlx::raw_sql(AssertSqlSafe(statements)).fetch_one(&mut self.connection);
         match timeout(ANSWER_WITHIN, answer).await {
-            Ok(row) => row?.try_get(0),
-            Err(_) => Err(sqlx::Error::Protocol("the server does not answer".to_owned())),
+            Ok(row) => Ok(row?.try_get(0)?),
+            Err(_) => Err(Failure::silent(ANSWER_WITHIN)),
         }
     }
 

@@ -1,13 +1,15 @@
 //! Waiting for `NOTIFY pgmedic`, on a connection of its own.
 //!
 //! Notifications reach a session between its transactions, so the lead's connection cannot hear them. A
-//! transaction-mode pooler takes LISTEN and drops every notification without a word, so hearing is tried first, on a
-//! channel that nobody else knows: a LISTEN that such a pooler leaves behind on a server connection stays silent.
+//! transaction-mode pooler takes LISTEN, and whoever gets that server connection next gets the notifications: some
+//! drivers fail on them. So nothing is listened to before it is sure that our server connection is ours alone; and
+//! because other poolers may drop notifications without a word, hearing is tried, on a channel that nobody else knows.
 
 use super::connect::{ConnectError, open};
 use super::session::tag;
+use futures_util::future::try_join;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Row};
 use std::future::Future;
 use std::time::Duration;
 
@@ -26,6 +28,12 @@ const ASK_EVERY: Duration = Duration::from_secs(30);
 /// The server gives up on an agent that vanished after about a minute, as the system's default is hours.
 const KEEPALIVE: &str = "/* pgmedic:listen */ SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; \
      SET tcp_keepalives_count = 3; SET tcp_user_timeout = 60000";
+
+const WHO: &str = "/* pgmedic:listen */ SELECT pg_catalog.pg_backend_pid()";
+
+/// How often either connection is asked at once. A busy pooler gives both the right answers by chance, with two server
+/// connections to choose from, once in 2^16 times.
+const ASKED: u32 = 8;
 
 /// Whether every payload is UTF-8: a database without an encoding hands on whatever bytes it was given.
 const UTF8: &str = "/* pgmedic:listen */ SELECT pg_catalog.current_setting('client_encoding') OPERATOR(pg_catalog.=) 'UTF8' \
@@ -98,8 +106,25 @@ impl Listener {
         }
     }
 
+    /// Whether our statements, or `other`'s, reach different server processes, or both the same one: then a pooler
+    /// gives them away between transactions. Nothing is left behind in either.
+    async fn is_shared(&mut self, other: &mut PgConnection) -> Result<bool, ListenError> {
+        let (ours, theirs) = (who(&mut self.listener).await?, who(&mut *other).await?);
+        // An idle pooler gives the process that was used last, or the one that was used first: of any number, one of
+        // these three then meets another than expected.
+        let mut shared =
+            ours == theirs || who(&mut self.listener).await? != ours || who(&mut self.listener).await? != ours;
+        for _ in 0..ASKED {
+            shared = shared || try_join(who(&mut self.listener), who(&mut *other)).await? != (ours, theirs);
+        }
+        Ok(shared)
+    }
+
     /// Listens on a channel of our own, has `other` notify it, and then on the real one.
     async fn prove(&mut self, other: &mut PgConnection) -> Result<(), ListenError> {
+        if self.is_shared(other).await? {
+            return Err(ListenError::Pooled);
+        }
         let trial = format!("{CHANNEL}_{}", tag());
         within(self.listener.listen(&trial)).await?;
         let notify = format!("/* pgmedic:listen */ NOTIFY {trial}");
@@ -154,6 +179,11 @@ async fn within<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Resu
         Ok(answer) => answer.map_err(failed),
         Err(_) => Err(ListenError::Other("the server does not answer".to_owned())),
     }
+}
+
+/// The server process that answers this statement.
+async fn who<'c>(connection: impl Executor<'c, Database = Postgres>) -> Result<i32, ListenError> {
+    within(sqlx::raw_sql(WHO).fetch_one(connection)).await?.try_get(0).map_err(failed)
 }
 
 /// Neither statement nor payload is in the text.

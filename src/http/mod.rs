@@ -3,6 +3,7 @@
 
 mod heartbeat;
 mod probe;
+mod reports;
 mod server;
 
 pub use heartbeat::Heartbeat;
@@ -10,19 +11,25 @@ pub use probe::{ProbeError, probe};
 pub use server::serve;
 
 use crate::metrics::Metrics;
-use axum::extract::State;
+use axum::Router;
+use axum::body::HttpBody;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::json;
+use reports::Reports;
 use std::sync::Arc;
+
+/// What a request's body may hold, in bytes. None is read: this is about being polite to who sends much.
+const LARGEST_BODY: u64 = 16 * 1024;
 
 /// What the pages are made from.
 #[derive(Debug, Clone)]
 struct Desk {
     metrics: Arc<Metrics>,
     heartbeat: Heartbeat,
+    reports: Reports,
 }
 
 fn router(metrics: Arc<Metrics>, heartbeat: Heartbeat) -> Router {
@@ -31,8 +38,17 @@ fn router(metrics: Arc<Metrics>, heartbeat: Heartbeat) -> Router {
         .route("/livez", get(alive))
         .route("/readyz", get(ready))
         .route("/healthz", get(ready))
-        .route("/api/v1/reports", get(reports))
-        .with_state(Desk { metrics, heartbeat })
+        .route("/api/v1/reports", get(reports_page))
+        .with_state(Desk { metrics, heartbeat, reports: Reports::default() })
+        .layer(from_fn(without_much_body))
+}
+
+/// Says at once that nothing is done with it, whatever the page.
+async fn without_much_body(request: Request, next: Next) -> Response {
+    if request.body().size_hint().lower() > LARGEST_BODY {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "no page here takes a body\n").into_response();
+    }
+    next.run(request).await
 }
 
 async fn metrics_page(State(desk): State<Desk>) -> Response {
@@ -52,7 +68,8 @@ async fn alive(State(desk): State<Desk>) -> Response {
     }
 }
 
-/// The configuration is loaded, or we would not be here, and a first connection was made. Standbys are ready.
+/// The configuration is loaded, or we would not be here, and a first connection was made: by a standby too, and
+/// whatever became of the database since, for taking the agent out of service cures none.
 async fn ready(State(desk): State<Desk>) -> Response {
     if desk.metrics.board().ready() {
         "ok\n".into_response()
@@ -61,20 +78,9 @@ async fn ready(State(desk): State<Desk>) -> Response {
     }
 }
 
-/// The last report of each database, as in `--once --format json`, with what is known besides.
-async fn reports(State(desk): State<Desk>) -> Response {
-    let databases: Vec<_> = desk
-        .metrics
-        .board()
-        .stations()
-        .into_iter()
-        .map(|(name, station)| {
-            json!({
-                "name": name, "up": station.up, "leader": station.leader,
-                "last_success_timestamp_seconds": station.last_success,
-                "pass_interval_seconds": station.interval, "report": station.report.as_deref(),
-            })
-        })
-        .collect();
-    Json(json!({ "schema": 1, "version": env!("CARGO_PKG_VERSION"), "databases": databases })).into_response()
+async fn reports_page(State(desk): State<Desk>) -> Response {
+    match desk.reports.render(desk.metrics.board()).await {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
 }

@@ -4,20 +4,31 @@ use super::heartbeat::Heartbeat;
 use super::router;
 use crate::metrics::Metrics;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::task::{AbortHandle, JoinSet, yield_now};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Connections at once; one more waits in the kernel's queue.
+/// Connections at once. One more takes the place of the oldest, so that however many clients dawdle, a probe that has
+/// its request ready is answered.
 const CONNECTIONS: usize = 64;
-/// A client that sends its headers drop by drop does not hold a connection for long.
+/// A client that sends its headers drop by drop, or no request, does not hold a connection for long.
 const HEADERS_WITHIN: Duration = Duration::from_secs(5);
-/// Nor does one that reads the answer drop by drop, or leaves its connection open; a scraper opens another.
-const CONNECTION_WITHIN: Duration = Duration::from_secs(120);
+/// Nor does one that asks again and again: a scraper opens another connection.
+const CONNECTION_WITHIN: Duration = Duration::from_secs(20);
+/// From then on, for the answer that is being given: a client that reads drop by drop does not get all of it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// For a client that still sends when it has been answered.
+const LINGER: Duration = Duration::from_secs(5);
 /// Headers included.
 const BUFFER: usize = 16 * 1024;
 const HEADERS: usize = 64;
@@ -25,21 +36,27 @@ const HEADERS: usize = 64;
 /// Answers until `stop` is cancelled. No request changes anything, and no body is read.
 pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, heartbeat: Heartbeat, stop: CancellationToken) {
     let service = TowerToHyperService::new(router(metrics, heartbeat));
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    // Ended with us.
+    let mut conversations = JoinSet::new();
+    // Oldest first.
+    let mut places: VecDeque<AbortHandle> = VecDeque::new();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let stream = tokio::select! {
+        let accepted = tokio::select! {
             () = stop.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        match stream {
+        match accepted {
             Ok((stream, _)) => {
-                let service = service.clone();
-                let stop = stop.clone();
-                tokio::spawn(async move {
-                    converse(stream, service, stop).await;
-                    drop(place);
-                });
+                while conversations.try_join_next().is_some() {}
+                places.retain(|place| !place.is_finished());
+                if places.len() >= CONNECTIONS
+                    && let Some(oldest) = places.pop_front()
+                {
+                    oldest.abort();
+                }
+                places.push_back(conversations.spawn(converse(stream, service.clone())));
+                // Who came is heard before the next is let in, and may be in its way.
+                yield_now().await;
             }
             Err(error) => {
                 // Out of file descriptors, most likely: a moment, instead of a busy loop.
@@ -50,16 +67,30 @@ pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, heartbeat: Hear
     }
 }
 
-async fn converse(stream: TcpStream, service: TowerToHyperService<axum::Router>, stop: CancellationToken) {
-    let connection = http1::Builder::new()
+/// However it ends, the client's faults are no news of ours.
+async fn converse(stream: TcpStream, service: TowerToHyperService<axum::Router>) {
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WITHIN)
         .max_headers(HEADERS)
         .max_buf_size(BUFFER)
-        .serve_connection(TokioIo::new(stream), service);
-    // However it ends, the client's faults are no news of ours.
-    tokio::select! {
-        () = stop.cancelled() => {}
-        _ = tokio::time::timeout(CONNECTION_WITHIN, connection) => {}
+        .serve_connection(TokioIo::new(stream), service_fn(move |request| Box::pin(service.call(request))));
+    if timeout(CONNECTION_WITHIN, poll_fn(|context| connection.poll_without_shutdown(context))).await.is_err() {
+        // Ends at once between two requests: a scraper's answer is not cut off in its middle.
+        Pin::new(&mut connection).graceful_shutdown();
+        if timeout(ANSWER_WITHIN, poll_fn(|context| connection.poll_without_shutdown(context))).await.is_err() {
+            return;
+        }
     }
+    linger(connection.into_parts().io.into_inner()).await;
+}
+
+/// Closes, and lets a client that still sends read our answer: data that nobody has read would make the kernel reset
+/// the connection, and the client lose the answer.
+async fn linger(mut stream: TcpStream) {
+    let rest = async {
+        stream.shutdown().await?;
+        copy(&mut stream, &mut sink()).await
+    };
+    let _closed = timeout(LINGER, rest).await;
 }

@@ -24,11 +24,13 @@ pub struct Station {
 pub struct Board {
     stations: Mutex<BTreeMap<String, Station>>,
     reloaded: AtomicBool,
+    /// Whether any database could ever be reached.
+    reached: AtomicBool,
 }
 
 impl Default for Board {
     fn default() -> Self {
-        Self { stations: Mutex::default(), reloaded: AtomicBool::new(true) }
+        Self { stations: Mutex::default(), reloaded: AtomicBool::new(true), reached: AtomicBool::new(false) }
     }
 }
 
@@ -36,7 +38,12 @@ impl Board {
     /// Changes what is known of a database.
     pub fn update(&self, database: &str, change: impl FnOnce(&mut Station)) {
         let mut stations = self.stations.lock().unwrap_or_else(PoisonError::into_inner);
-        change(stations.entry(database.to_owned()).or_default());
+        let station = stations.entry(database.to_owned()).or_default();
+        change(station);
+        // Who leads has a connection, though its first pass may last.
+        if station.up == Some(true) || station.leader {
+            self.reached.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Keeps only these databases.
@@ -58,9 +65,34 @@ impl Board {
         self.reloaded.load(Ordering::Relaxed)
     }
 
-    /// Every database has been tried at least once, and one connection was made.
+    /// Whether a database was ever reached, of this configuration or one before: once ready, ready for good.
     pub fn ready(&self) -> bool {
-        let stations = self.stations.lock().unwrap_or_else(PoisonError::into_inner);
-        stations.values().any(|station| station.up == Some(true) || station.last_success.is_some())
+        self.reached.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readiness_begins_with_the_first_connection_and_outlives_it() {
+        let board = Board::default();
+        board.update("app", |station| station.interval = 1.0);
+        board.update("app", |station| station.up = Some(false));
+        assert!(!board.ready());
+        // A standby's database: no pass of ours was ever completed.
+        board.update("app", |station| station.up = Some(true));
+        board.update("app", |station| station.up = Some(false));
+        assert!(board.ready());
+        board.retain(&["another"]);
+        assert!(board.ready());
+    }
+
+    #[test]
+    fn a_leader_is_ready_before_its_first_pass_is_over() {
+        let board = Board::default();
+        board.update("app", |station| station.leader = true);
+        assert!(board.ready());
     }
 }

@@ -81,8 +81,16 @@ impl Scrape {
                 "Share of the sequence's range up to its limit that is used, 0 to 1.",
                 &["database", "sequence"],
             )?,
-            gap_max: gauge("sequence_gap_max_values", "The widest gap of any sequence.", &["database"])?,
-            used_max: gauge("sequence_used_max_ratio", "The largest used ratio of any sequence.", &["database"])?,
+            gap_max: gauge(
+                "sequence_gap_max_values",
+                "The widest gap of any sequence that could be judged.",
+                &["database"],
+            )?,
+            used_max: gauge(
+                "sequence_used_max_ratio",
+                "The largest used ratio of any sequence that could be read.",
+                &["database"],
+            )?,
             dropped: gauge(
                 "detail_series_dropped",
                 "Sequences that would deserve series of their own and are too many.",
@@ -124,11 +132,16 @@ impl Scrape {
             let count = report.sequences.iter().filter(|sequence| left_as(sequence) == verdict).count();
             self.sequences.with_label_values(&[database, verdict.word()]).set(count as f64);
         }
-        let largest = |value: fn(&SequenceReport) -> f64| {
-            report.sequences.iter().map(|sequence| value(sequence)).fold(0.0, f64::max)
+        let worst = |of: fn(&SequenceReport) -> Option<f64>| {
+            let worst = report.sequences.iter().filter_map(|sequence| of(sequence)).reduce(f64::max);
+            worst.or(report.sequences.is_empty().then_some(0.0))
         };
-        self.gap_max.with_label_values(&[database]).set(largest(gap_left));
-        self.used_max.with_label_values(&[database]).set(largest(|sequence| sequence.used_ratio.unwrap_or(0.0)));
+        if let Some(gap) = worst(|sequence| sequence.gap.map(|_| gap_left(sequence))) {
+            self.gap_max.with_label_values(&[database]).set(gap);
+        }
+        if let Some(used) = worst(|sequence| sequence.used_ratio) {
+            self.used_max.with_label_values(&[database]).set(used);
+        }
 
         let mut details: Vec<&SequenceReport> =
             report.sequences.iter().map(Arc::as_ref).filter(|sequence| in_detail(sequence)).collect();
@@ -186,5 +199,50 @@ impl Collector for Gauges {
             scrape.fill(&database, &station);
         }
         scrape.all().into_iter().flat_map(Collector::collect).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::DatabaseReport;
+
+    fn sequence(verdict: Verdict, gap: Option<u128>, used_ratio: Option<f64>) -> Arc<SequenceReport> {
+        Arc::new(SequenceReport {
+            name: format!("public.{}", verdict.word()),
+            feeds: Vec::new(),
+            next_value: None,
+            frontier: None,
+            verdict,
+            gap,
+            used_ratio,
+            cause: None,
+            reason: None,
+            repair: None,
+        })
+    }
+
+    /// The values of a family, by what the gauges show of these.
+    fn shown(sequences: Vec<Arc<SequenceReport>>, family: &str) -> Vec<f64> {
+        let board = Arc::new(Board::default());
+        let report = DatabaseReport { sequences, ..DatabaseReport::default() };
+        board.update("app", |station| station.report = Some(Arc::new(report)));
+        let families = Gauges::new(board, false).unwrap().collect();
+        let family = families.iter().find(|found| found.name() == family).unwrap();
+        family.get_metric().iter().map(|metric| metric.get_gauge().get_value()).collect()
+    }
+
+    #[test]
+    fn the_worst_is_of_what_was_looked_at() {
+        let in_sync = || sequence(Verdict::InSync, Some(0), Some(0.25));
+        let unreadable = || sequence(Verdict::Unreadable, None, None);
+        for family in ["sequence_gap_max_values", "sequence_used_max_ratio"] {
+            assert_eq!(shown(vec![unreadable()], family), [] as [f64; 0], "unknown, and so not 0");
+            assert_eq!(shown(Vec::new(), family), [0.0]);
+        }
+        let all = || vec![unreadable(), in_sync(), sequence(Verdict::Behind, Some(38), Some(0.5))];
+        assert_eq!(shown(all(), "sequence_gap_max_values"), [38.0]);
+        assert_eq!(shown(all(), "sequence_used_max_ratio"), [0.5]);
+        assert_eq!(shown(all(), "sequence_gap_values"), [38.0], "in detail what needs attention only");
     }
 }

@@ -16,13 +16,14 @@ use std::sync::Arc;
 pub const SEQUENCES: &str = "sequences";
 
 const METHODS: [&str; 2] = ["advance", "leap"];
+const NO_METHOD: &str = "none";
 const OUTCOMES: [&str; 4] = ["repaired", "skipped", "held", "failed"];
 const CAUSES: [&str; 3] = ["rewound", "ids_inserted", "unknown"];
 const SKIPPED: [&str; 2] = ["running", "standby"];
 
 /// From a hundredth of a second to a minute.
 const PASS_BUCKETS: [f64; 9] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0];
-/// From a tenth of a millisecond to ten seconds.
+/// From a third of a millisecond to ten seconds.
 const REPAIR_BUCKETS: [f64; 9] = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0];
 
 /// Everything that the agent counts.
@@ -100,6 +101,8 @@ impl Metrics {
         for (method, outcome) in METHODS.iter().flat_map(|method| OUTCOMES.map(|outcome| (*method, outcome))) {
             self.repairs.with_label_values(&[database, method, outcome]);
         }
+        // Held before a method was chosen.
+        self.repairs.with_label_values(&[database, NO_METHOD, "held"]);
         for cause in CAUSES {
             self.drift.with_label_values(&[database, cause]);
         }
@@ -146,7 +149,7 @@ impl Metrics {
             self.drift.with_label_values(&[database, cause.word()]).inc();
         }
         let Some(repair) = &sequence.repair else { return };
-        let method = repair.method.map_or("none", crate::report::Method::word);
+        let method = repair.method.map_or(NO_METHOD, crate::report::Method::word);
         self.repairs.with_label_values(&[database, method, repair.outcome.word()]).inc();
         if matches!(repair.outcome, Outcome::Repaired | Outcome::Failed) {
             self.repair_duration.with_label_values(&[method]).observe(repair.duration_seconds);

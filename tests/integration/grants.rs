@@ -198,7 +198,8 @@ async fn the_whole_work_is_done_with_what_is_printed_and_each_grant_is_needed() 
 
 #[tokio::test]
 async fn the_agent_needs_nothing_more_to_lead_to_listen_and_to_see_what_has_changed() {
-    let mut scene = Scene::new("CREATE TABLE serials (id serial PRIMARY KEY); INSERT INTO serials DEFAULT VALUES").await;
+    let mut scene =
+        Scene::new("CREATE TABLE serials (id serial PRIMARY KEY); INSERT INTO serials DEFAULT VALUES").await;
     let script = scene.printed("");
     scene.database.sql(&script).await;
     scene.rewind().await;

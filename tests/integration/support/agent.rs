@@ -45,7 +45,7 @@ pub struct Agent {
     address: SocketAddr,
     log: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
-    config: NamedTempFile,
+    config: Option<NamedTempFile>,
 }
 
 impl Agent {
@@ -66,8 +66,25 @@ impl Agent {
     /// With a whole configuration, whose `http.listen` must have port 0, and arguments. Returns when it answers HTTP.
     #[track_caller]
     pub fn run(config: NamedTempFile, arguments: &[&str]) -> Self {
-        let path = config.path().to_str().expect("a UTF-8 path");
-        let mut command = command(&[("PGMEDIC_CONFIG", path)], arguments);
+        Self::run_with(config, arguments, &[])
+    }
+
+    /// The same, with more variables.
+    #[track_caller]
+    pub fn run_with(config: NamedTempFile, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let path = config.path().to_str().expect("a UTF-8 path").to_owned();
+        Self::launch(&[&[("PGMEDIC_CONFIG", path.as_str())], variables].concat(), arguments, Some(config))
+    }
+
+    /// With variables only, that set everything but where it listens.
+    #[track_caller]
+    pub fn of_variables(variables: &[(&str, &str)]) -> Self {
+        Self::launch(&[variables, &[("PGMEDIC_HTTP__LISTEN", "127.0.0.1:0")]].concat(), &[], None)
+    }
+
+    #[track_caller]
+    fn launch(variables: &[(&str, &str)], arguments: &[&str], config: Option<NamedTempFile>) -> Self {
+        let mut command = command(variables, arguments);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("pgmedic starts");
         let log: Arc<Mutex<String>> = Arc::default();
         let lines = BufReader::new(child.stderr.take().expect("its log"));
@@ -161,7 +178,7 @@ impl Agent {
 
     /// Changes its configuration's text, which it reads again on SIGHUP.
     pub fn edit(&self, change: impl FnOnce(String) -> String) {
-        edit(&self.config, change);
+        edit(self.config.as_ref().expect("it was started with a configuration"), change);
     }
 
     /// Sends it a signal.

@@ -34,7 +34,11 @@ impl Database {
 
     /// A database that a test has created by itself, on the common server.
     pub async fn existing(name: &str) -> Self {
-        let url = server().url(name);
+        Self::at(name, server().url(name)).await
+    }
+
+    /// A database of this name that is there already, at its URL.
+    pub async fn at(name: &str, url: String) -> Self {
         let connection = PgConnection::connect(&url).await.expect("the database");
         Self { name: name.to_owned(), url, connection }
     }

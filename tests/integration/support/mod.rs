@@ -1,20 +1,28 @@
 //! A server for all tests, a database for each, and the binary under test.
 
 mod agent;
+mod certificates;
 mod database;
 mod findings;
 mod outcome;
 mod pooler;
+mod proxy;
+mod replica;
 mod running;
 
 pub use agent::{Agent, eventually};
+pub use certificates::{Authority, Certificate, install, tls_server};
 pub use database::{Database, command, pgmedic};
 pub use findings::{cure, feed};
 pub use outcome::Outcome;
 pub use pooler::Pooler;
+pub use proxy::Proxy;
+pub use replica::{replica_of, shut_down, until_ended};
 pub use running::{PATIENT, Running, until, until_it_waits_for, waiting};
 
 use pgmedic::demo::{Server, ServerOptions};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::sync::LazyLock;
 
 /// Starts with the first test and goes away with the process. No test may stop it or change its settings: one that
@@ -26,4 +34,10 @@ pub fn server() -> &'static Server {
         Server::start(&ServerOptions { tcp: true, settings, ..ServerOptions::default() }).expect("a PostgreSQL server")
     });
     &SERVER
+}
+
+/// User and group that a server runs as: not ours, when we are root.
+pub fn owner(server: &Server) -> (u32, u32) {
+    let folder = fs::metadata(server.data_dir()).expect("the server's folder");
+    (folder.uid(), folder.gid())
 }

@@ -1,6 +1,6 @@
 //! PgBouncer between the tests and a server.
 
-use super::eventually;
+use super::{eventually, owner};
 use pgmedic::demo::Server;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -18,6 +18,11 @@ pub struct Pooler {
 impl Pooler {
     /// In front of all databases of `server`, with `pool_mode` `session`, `transaction` or `statement`.
     pub fn start(server: &Server, pool_mode: &str) -> Self {
+        Self::start_with(server, pool_mode, "")
+    }
+
+    /// The same, with more lines of its `[pgbouncer]` section.
+    pub fn start_with(server: &Server, pool_mode: &str, settings: &str) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().display();
         let url = server.url("postgres");
@@ -28,19 +33,19 @@ impl Pooler {
         let config = home.path().join("pgbouncer.ini");
         let text = format!(
             "[databases]\n* = host={} port={}\n[pgbouncer]\npool_mode = {pool_mode}\nunix_socket_dir = {folder}\n\
-             auth_type = trust\nauth_file = {folder}/users\n",
+             auth_type = trust\nauth_file = {folder}/users\n{settings}\n",
             parameter("host"),
             parameter("port")
         );
         fs::write(&config, text).expect("a configuration");
         fs::write(home.path().join("users"), "\"postgres\" \"\"\n").expect("users");
         // It refuses root too, and only the server's account reaches the server's socket.
-        let owner = fs::metadata(server.data_dir()).expect("the server's folder");
+        let (user, group) = owner(server);
         let mut command = Command::new(program());
-        if fs::metadata(home.path()).expect("our folder").uid() != owner.uid() {
+        if fs::metadata(home.path()).expect("our folder").uid() != user {
             fs::set_permissions(home.path(), Permissions::from_mode(0o755)).expect("reachable");
-            chown(home.path(), Some(owner.uid()), Some(owner.gid())).expect("its folder");
-            command.uid(owner.uid()).gid(owner.gid());
+            chown(home.path(), Some(user), Some(group)).expect("its folder");
+            command.uid(user).gid(group);
         }
         let child = command.arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let pooler = Self { child: child.expect("pgbouncer starts"), home };

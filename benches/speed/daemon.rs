@@ -1,0 +1,140 @@
+//! The agent as a process of its own, asked over HTTP.
+
+use super::Result;
+use super::clients::pgmedic;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Between two looks at the metrics.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// For a line in the log, or for one pass: whatever takes longer never comes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running agent. Dropping it kills it.
+pub struct Daemon {
+    child: Child,
+    address: SocketAddr,
+    /// What it logs, and when.
+    log: Receiver<(Instant, String)>,
+}
+
+/// Passes since the start.
+#[derive(Debug, Clone, Copy)]
+pub struct Passes {
+    pub count: f64,
+    pub seconds: f64,
+}
+
+impl Passes {
+    /// The mean duration of those made since `before`, in seconds.
+    pub fn mean_since(self, before: Self) -> f64 {
+        (self.seconds - before.seconds) / (self.count - before.count)
+    }
+}
+
+impl Daemon {
+    /// On one database, with more variables and arguments. Returns when it answers HTTP.
+    pub fn start(url: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Result<Self> {
+        let mut command = pgmedic(url, arguments);
+        command.env("PGMEDIC_HTTP__LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let lines = BufReader::new(child.stderr.take().ok_or("the agent has no log")?);
+        let (sender, log) = channel();
+        // To the end, or the agent would wait for room in the pipe.
+        thread::spawn(move || {
+            for line in lines.lines().map_while(std::result::Result::ok) {
+                let _ = sender.send((Instant::now(), line));
+            }
+        });
+        let mut agent = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log };
+        let (_, line) = agent.logs("listening on http://")?;
+        let (_, address) = line.split_once("http://").ok_or("no address")?;
+        agent.address = address.trim().parse()?;
+        Ok(agent)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the next line with this text; returns when it came, and the line.
+    pub fn logs(&self, text: &str) -> Result<(Instant, String)> {
+        loop {
+            let (at, line) = self.log.recv_timeout(PATIENCE).map_err(|_| format!("{text:?} is never logged"))?;
+            if line.contains(text) {
+                return Ok((at, line));
+            }
+        }
+    }
+
+    /// Forgets what was logged so far.
+    pub fn forget_log(&self) {
+        while self.log.try_recv().is_ok() {}
+    }
+
+    /// A page's whole answer, headers included.
+    pub fn get(&self, path: &str) -> Result<String> {
+        let mut stream = TcpStream::connect(self.address)?;
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        if answer.starts_with("HTTP/1.0 200 ") { Ok(answer) } else { Err(format!("{path}: {answer}").into()) }
+    }
+
+    /// The first series that begins like this.
+    pub fn metric(&self, series: &str) -> Result<f64> {
+        let answer = self.get("/metrics")?;
+        let value = answer.lines().find(|line| line.starts_with(series)).and_then(|line| line.rsplit(' ').next());
+        Ok(value.ok_or_else(|| format!("{series} is not there"))?.parse()?)
+    }
+
+    /// In MB (2^20 bytes).
+    pub fn resident_mb(&self) -> Result<f64> {
+        Ok(self.metric("process_resident_memory_bytes ")? / f64::from(1 << 20))
+    }
+
+    /// Passes made so far.
+    pub fn count(&self) -> Result<f64> {
+        self.metric("pgmedic_pass_duration_seconds_count{")
+    }
+
+    /// Waits until this many passes were made.
+    pub fn passes(&self, number: u32) -> Result<Passes> {
+        let (mut seen, mut since) = (0.0, Instant::now());
+        loop {
+            let count = self.count()?;
+            if count >= f64::from(number) {
+                return Ok(Passes { count, seconds: self.metric("pgmedic_pass_duration_seconds_sum{")? });
+            }
+            if count > seen {
+                (seen, since) = (count, Instant::now());
+            }
+            if since.elapsed() > PATIENCE {
+                return Err(format!("{count} passes, and no more").into());
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// SIGTERM, and a clean end.
+    pub fn stop(mut self) -> Result<()> {
+        // Our own child, which nobody has waited for: its id is no other's.
+        kill(Pid::from_raw(self.pid().cast_signed()), Signal::SIGTERM)?;
+        let status = self.child.wait()?;
+        if status.success() { Ok(()) } else { Err(format!("the agent {status}").into()) }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,75 @@
+//! Of several agents one works; the others take over, and cost little until then.
+
+use super::{EVERY_SECOND, MENDED, leader, orders, rewind, series, skipped};
+use crate::support::{Agent, Database};
+use nix::sys::signal::Signal;
+use pgmedic::demo::{Server, ServerOptions};
+
+#[tokio::test]
+async fn one_agent_leads_and_another_takes_over_when_it_is_killed() {
+    let mut database = orders().await;
+    let leader = series("leader", &database, "DATABASE");
+    let first = Agent::start(&database, EVERY_SECOND);
+    first.until(&leader, |leads| leads == 1.0);
+    let second = Agent::start(&database, EVERY_SECOND);
+    second.until(&series("pass_skipped_total", &database, "DATABASE,pass=\"sequences\",reason=\"standby\""), |n| {
+        n >= 2.0
+    });
+    assert_eq!(second.metric(&leader), Some(0.0));
+    assert_eq!(second.get("/readyz").0, 200, "a standby is ready");
+    assert_eq!(
+        second.metric(&series("sequences", &database, "DATABASE,verdict=\"in_sync\"")),
+        None,
+        "it has not looked"
+    );
+    first.signal(Signal::SIGKILL);
+    second.until(&leader, |leads| leads == 1.0);
+    rewind(&database).await;
+    database.until(MENDED).await;
+    second.stop();
+    database.until("SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))").await;
+}
+
+#[tokio::test]
+async fn a_killed_leader_is_succeeded_within_two_intervals() {
+    let database = orders().await;
+    let settings = "[sequences]\nschedule = \"*/2 * * * * *\"\n";
+    let first = Agent::start(&database, settings);
+    first.until(&leader(&database), |leads| leads == 1.0);
+    let second = Agent::start(&database, settings);
+    let standby = skipped(&database, "standby");
+    second.until(&standby, |ticks| ticks >= 2.0);
+    first.signal(Signal::SIGKILL);
+    // By its own ticks, whatever the machine's speed.
+    let before = second.metric(&standby).unwrap();
+    second.until(&leader(&database), |leads| leads == 1.0);
+    let ticks = second.metric(&standby).unwrap() - before;
+    assert!(ticks <= 2.0, "{ticks} ticks without a leader");
+    second.stop();
+}
+
+#[tokio::test]
+async fn a_standby_opens_one_short_connection_a_tick() {
+    let settings = vec![("log_connections".to_owned(), "on".to_owned())];
+    let server = Server::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
+    let mut database = super::fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
+    let first = Agent::start(&database, EVERY_SECOND);
+    first.until(&leader(&database), |leads| leads == 1.0);
+    let url = format!("{}&application_name=standby", database.url());
+    let second = Agent::start_at(&url, &database, EVERY_SECOND);
+    let standby = skipped(&database, "standby");
+    let log = server.data_dir().parent().unwrap().join("server.log");
+    for ticks in 1..=5 {
+        second.until(&standby, |skipped| skipped >= f64::from(ticks));
+        let open = "FROM pg_stat_activity WHERE application_name = 'standby'";
+        database.until(&format!("SELECT NOT EXISTS (SELECT {open})")).await;
+    }
+    // Asked before, because a tick may come in between.
+    let ticks = second.metric(&standby).unwrap();
+    let connections = std::fs::read_to_string(&log).unwrap().matches("application_name=standby").count() as f64;
+    let later = second.metric(&standby).unwrap();
+    assert!(connections >= ticks, "the log tells of {connections} connections for {ticks} ticks");
+    assert!(connections <= later + 1.0, "{connections} connections for {later} ticks");
+    second.stop();
+    first.stop();
+}

@@ -1,0 +1,66 @@
+//! On a streaming replica: it looks, says, changes nothing, and works from the moment of promotion.
+
+use super::{EVERY_SECOND, leader, report, series};
+use crate::support::{Agent, Database, replica_of, until};
+use pgmedic::demo::{Server, ServerOptions};
+use sqlx::Row;
+
+/// Ids further away than the 32 values that a replica may read a sequence ahead.
+const ORDERS: &str = "CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 200)";
+const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";
+const LAST_VALUE: &str = "SELECT last_value FROM orders_id_seq";
+const MENDED: &str = "SELECT last_value = 200 FROM orders_id_seq";
+
+/// Waits until the replica has done everything that the primary has.
+async fn catches_up(primary: &mut Database, replica: &mut Database) {
+    let row = primary.row("SELECT pg_current_wal_lsn()::text").await;
+    let done: String = row.get(0);
+    replica.until(&format!("SELECT pg_last_wal_replay_lsn() >= '{done}'::pg_lsn")).await;
+}
+
+fn verdict(agent: &Agent, database: &Database, verdict: &str) {
+    let labels = format!("DATABASE,verdict=\"{verdict}\"");
+    agent.until(&series("sequences", database, &labels), |sequences| sequences == 1.0);
+}
+
+#[tokio::test]
+async fn a_replica_is_observed_only_until_it_is_promoted() {
+    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let mut primary = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    primary.sql(&format!("{ORDERS}; {REWIND}")).await;
+    let replica_server = replica_of(&mut server);
+    primary.connection = primary.connect().await;
+    let mut replica = Database::at(&primary.name, replica_server.url(&primary.name)).await;
+    primary.until("SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'").await;
+
+    let agent = Agent::start(&replica, EVERY_SECOND);
+    agent.until(&leader(&replica), |leads| leads == 1.0);
+    verdict(&agent, &replica, "behind");
+    let finding = report(&agent)["sequences"][0].clone();
+    assert_eq!((&finding["next_value"], &finding["frontier"], &finding["gap"]), (&1.into(), &200.into(), &200.into()));
+    assert_eq!(finding["repair"]["outcome"], "held", "{finding:#}");
+    assert_eq!(finding["repair"]["reason"], "the server is a replica: observed only");
+    agent.passes_again(&replica.name, 2.0);
+    assert_eq!(primary.number(LAST_VALUE).await, 1);
+
+    // What it says follows the primary, as far as the replica does.
+    replica.sql("SELECT pg_wal_replay_pause()").await;
+    replica.until("SELECT pg_is_wal_replay_paused()").await;
+    primary.sql("SELECT setval('orders_id_seq', 200)").await;
+    agent.passes_again(&replica.name, 2.0);
+    verdict(&agent, &replica, "behind");
+    replica.sql("SELECT pg_wal_replay_resume()").await;
+    catches_up(&mut primary, &mut replica).await;
+    verdict(&agent, &replica, "in_sync");
+    primary.sql(REWIND).await;
+    catches_up(&mut primary, &mut replica).await;
+    verdict(&agent, &replica, "behind");
+
+    replica.sql("SELECT pg_promote()").await;
+    until(&mut replica.connection, MENDED).await;
+    verdict(&agent, &replica, "in_sync");
+    assert_eq!(primary.number(LAST_VALUE).await, 1, "only the promoted one was mended");
+    let log = agent.stop();
+    assert_eq!(log.matches("the server is a replica: observed only").count(), 2, "once for each drift:\n{log}");
+    assert!(!log.contains("ERROR"), "{log}");
+}

@@ -1,0 +1,164 @@
+//! TLS between the agent and its server: what is asked for is kept, and what is wrong is said with its cure.
+
+use super::{EVERY_SECOND, fill, leader, mends};
+use crate::support::{Agent, Authority, Certificate, Database, install, pgmedic, tls_server};
+use pgmedic::demo::{Server, ServerOptions};
+use std::path::Path;
+
+/// The address that the server listens on.
+const HERE: &str = "127.0.0.1";
+
+fn url(server: &Server, database: &Database, parameters: &str) -> String {
+    format!("{}?{parameters}", server.tcp_url(&database.name).unwrap())
+}
+
+fn verify(mode: &str, authority: &Authority) -> String {
+    format!("sslmode={mode}&sslrootcert={}", authority.file().display())
+}
+
+async fn orders(server: &Server) -> Database {
+    fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await
+}
+
+/// A pass by this URL that must reach the database.
+#[track_caller]
+fn works(url: &str, variables: &[(&str, &str)]) {
+    pgmedic(&[variables, &[("DATABASE_URL", url)]].concat(), &["--once"]).exits(0);
+}
+
+/// What a pass says that must not.
+#[track_caller]
+fn refused(url: &str, variables: &[(&str, &str)]) -> String {
+    let outcome = pgmedic(&[variables, &[("DATABASE_URL", url)]].concat(), &["--once", "--format", "json"]).exits(1);
+    outcome.database()["error"].as_str().expect("an error").to_owned()
+}
+
+#[track_caller]
+fn says(error: &str, what: &str, cure: &str) {
+    assert!(error.contains("TLS failed") && error.contains(what) && error.contains(cure), "{error}");
+}
+
+#[tokio::test]
+async fn the_agent_checks_the_servers_certificate_and_all_its_connections_are_encrypted() {
+    let authority = Authority::new("ours");
+    let server = tls_server(&authority.certify(HERE), &authority);
+    let mut database = orders(&server).await;
+    let url = url(&server, &database, &verify("verify-full", &authority));
+    works(&url, &[]);
+    let agent = Agent::start_at(&url, &database, EVERY_SECOND);
+    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.logs("is answered by a pass at once");
+    mends(&mut database).await;
+    // The lead and the ear, at least.
+    database
+        .until(
+            "SELECT count(*) >= 2 AND bool_and(ssl) AND bool_and(version LIKE 'TLSv1.%')
+             FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'pgmedic'",
+        )
+        .await;
+    agent.stop();
+}
+
+#[tokio::test]
+async fn a_certificate_that_proves_nothing_is_refused_with_the_cure() {
+    let (authority, other) = (Authority::new("ours"), Authority::new("another"));
+    let mut server = tls_server(&authority.certify(HERE), &authority);
+    let database = orders(&server).await;
+    let full = url(&server, &database, &verify("verify-full", &authority));
+
+    let unknown = url(&server, &database, &verify("verify-full", &other));
+    says(&refused(&unknown, &[]), "UnknownIssuer", "sslrootcert");
+    says(&refused(&url(&server, &database, "sslmode=verify-full"), &[]), "UnknownIssuer", "sslrootcert");
+
+    show(&mut server, &authority.certify("db.internal"));
+    let error = refused(&full, &[]);
+    says(&error, "not valid for", "host name");
+    assert!(error.contains("db.internal"), "{error}");
+    works(&url(&server, &database, &verify("verify-ca", &authority)), &[]);
+    says(&refused(&url(&server, &database, &verify("verify-ca", &other)), &[]), "UnknownIssuer", "sslrootcert");
+
+    show(&mut server, &authority.certify_until(HERE, 2020));
+    for mode in ["verify-full", "verify-ca"] {
+        says(&refused(&url(&server, &database, &verify(mode, &authority)), &[]), "xpired", "dates");
+    }
+    // Encrypts, and asks for no proof.
+    works(&url(&server, &database, "sslmode=require"), &[]);
+}
+
+fn show(server: &mut Server, certificate: &Certificate) {
+    install(server, certificate);
+    server.restart().unwrap();
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_refused_where_tls_was_asked_for() {
+    let authority = Authority::new("ours");
+    let server = Server::start(&ServerOptions { tcp: true, ..ServerOptions::default() }).unwrap();
+    let database = orders(&server).await;
+    for parameters in [verify("verify-full", &authority), verify("verify-ca", &authority), "sslmode=require".to_owned()]
+    {
+        let error = refused(&url(&server, &database, &parameters), &[]);
+        says(&error, "", "switch TLS on at the server");
+    }
+    works(&url(&server, &database, "sslmode=prefer"), &[]);
+}
+
+#[tokio::test]
+async fn files_that_are_not_there_are_told_from_servers_that_are_not_there() {
+    let authority = Authority::new("ours");
+    let server = tls_server(&authority.certify(HERE), &authority);
+    let database = orders(&server).await;
+    let error = refused(&url(&server, &database, "sslmode=verify-full&sslrootcert=/no/such/ca.pem"), &[]);
+    assert!(error.contains("a file that sslrootcert, sslcert or sslkey names cannot be read: No such file"), "{error}");
+    let certificate = authority.certify("app").certificate;
+    let half = format!("{}&sslcert={}", verify("verify-full", &authority), certificate.display());
+    let error = refused(&url(&server, &database, &half), &[]);
+    assert!(
+        error.contains("must be given together") && error.contains("check sslrootcert, sslcert and sslkey"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_clients_certificate_lets_its_role_in() {
+    let (authority, other) = (Authority::new("ours"), Authority::new("another"));
+    let server = tls_server(&authority.certify(HERE), &authority);
+    let mut database = orders(&server).await;
+    database.sql("CREATE ROLE app LOGIN; ALTER TABLE orders OWNER TO app").await;
+    let base = url(&server, &database, &verify("verify-full", &authority)).replace("postgres@", "app@");
+    let with = |certificate: &Certificate| {
+        format!("{base}&sslcert={}&sslkey={}", certificate.certificate.display(), certificate.key.display())
+    };
+    let ours = with(&authority.certify("app"));
+    works(&ours, &[]);
+    let agent = Agent::start_at(&ours, &database, EVERY_SECOND);
+    mends(&mut database).await;
+    let subject = "SELECT bool_and(client_dn = '/CN=app') FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+                   WHERE usename = 'app'";
+    database.until(subject).await;
+    agent.stop();
+
+    let error = refused(&base, &[]);
+    assert!(error.contains("certificate") && error.contains("sslcert"), "{error}");
+    says(&refused(&with(&other.certify("app")), &[]), "alert", "check sslcert and sslkey");
+    let error = refused(&with(&authority.certify("somebody")), &[]);
+    assert!(error.contains("login refused"), "{error}");
+}
+
+/// What is true of the driver; docs/deployment.md says so.
+#[tokio::test]
+async fn the_systems_authorities_are_trusted_too_unless_ssl_cert_file_names_the_only_one() {
+    let (ours, public) = (Authority::new("ours"), Authority::new("public"));
+    let server = tls_server(&public.certify(HERE), &public);
+    let database = orders(&server).await;
+    let file = |path: &Path| path.to_str().unwrap().to_owned();
+    let (ours_file, public_file) = (file(&ours.file()), file(&public.file()));
+    let pinned = url(&server, &database, &verify("verify-full", &ours));
+    // Certified by one that the system trusts, which is not the one that the URL names.
+    works(&pinned, &[("SSL_CERT_FILE", &public_file)]);
+    // The variable replaces the system's; then nothing else is trusted.
+    says(&refused(&pinned, &[("SSL_CERT_FILE", &ours_file)]), "UnknownIssuer", "sslrootcert");
+    let bare = url(&server, &database, "sslmode=verify-full");
+    works(&bare, &[("SSL_CERT_FILE", &public_file)]);
+    says(&refused(&bare, &[("SSL_CERT_FILE", &ours_file)]), "UnknownIssuer", "sslrootcert");
+}

@@ -1,0 +1,86 @@
+//! The agent's pages, as a client sees them that keeps to no rule.
+
+mod crowd;
+mod limits;
+mod pages;
+
+use crate::support::{Agent, Database};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// A schedule that never gets in the way.
+const HOURLY: &str = "[sequences]\nschedule = \"0 0 * * * *\"\n";
+
+/// Beyond every limit of the agent's: whoever is not served then never is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const PAGES: [&str; 5] = ["/metrics", "/livez", "/readyz", "/healthz", "/api/v1/reports"];
+
+/// An agent that has made its only pass, and what it looks at.
+async fn agent() -> (Database, Agent) {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 20)").await;
+    let agent = Agent::start(&database, HOURLY);
+    agent.until(&format!("pgmedic_database_up{{database=\"{}\"}}", database.name), |up| up == 1.0);
+    (database, agent)
+}
+
+/// One connection.
+struct Client(TcpStream);
+
+impl Client {
+    #[track_caller]
+    fn of(agent: &Agent) -> Self {
+        let stream = TcpStream::connect(agent.address()).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a time-out");
+        Self(stream)
+    }
+
+    /// Sends this, whatever becomes of it.
+    fn say(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        let _ = self.0.write_all(bytes.as_ref());
+        self
+    }
+
+    /// Sends this, and may do so to the end.
+    #[track_caller]
+    fn send(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        self.0.write_all(bytes.as_ref()).expect("nobody cuts us off");
+        self
+    }
+
+    /// Everything that is answered until the agent closes; panics when it does not.
+    #[track_caller]
+    fn hear(mut self) -> String {
+        let mut answer = Vec::new();
+        match self.0.read_to_end(&mut answer) {
+            Err(error) if is_patience(&error) => panic!("never closed after {}", String::from_utf8_lossy(&answer)),
+            _ => String::from_utf8_lossy(&answer).into_owned(),
+        }
+    }
+}
+
+fn is_patience(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// What the agent answers to these bytes before it closes.
+#[track_caller]
+fn asked(agent: &Agent, bytes: impl AsRef<[u8]>) -> String {
+    Client::of(agent).say(bytes).hear()
+}
+
+/// The status of an answer; none where there is no answer.
+fn status(answer: &str) -> Option<u16> {
+    answer.split(' ').nth(1)?.parse().ok()
+}
+
+/// The agent is as well as ever, and has nothing to say of its clients.
+#[track_caller]
+fn is_well(agent: Agent) {
+    assert_eq!(agent.get("/livez"), (200, "ok\n".to_owned()));
+    let log = agent.stop();
+    assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
+}

@@ -1,0 +1,92 @@
+//! Certificates made for one test, and a server that shows them.
+
+use super::owner;
+use pgmedic::demo::{Server, ServerOptions};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A certificate authority. Its files go away with it.
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    folder: TempDir,
+}
+
+/// A certificate and its key, as PEM files.
+pub struct Certificate {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+impl Authority {
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let issuer = CertifiedIssuer::self_signed(params, key).expect("a certificate");
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("ca.pem"), issuer.pem()).expect("a file");
+        Self { issuer, folder }
+    }
+
+    /// Its own certificate.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// For a host name or an IP address; as a client's certificate, for the role of this name.
+    pub fn certify(&self, name: &str) -> Certificate {
+        self.certify_until(name, 4000)
+    }
+
+    /// The same, valid to the end of this year.
+    pub fn certify_until(&self, name: &str, year: i32) -> Certificate {
+        let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.not_after = date_time_ymd(year, 12, 31);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let file = |kind: &str| self.folder.path().join(format!("{name}-{year}-{kind}.pem"));
+        let files = Certificate { certificate: file("certificate"), key: file("key") };
+        fs::write(&files.certificate, certificate.pem()).expect("a file");
+        fs::write(&files.key, key.serialize_pem()).expect("a file");
+        files
+    }
+}
+
+/// A server on TCP that takes no connection without TLS there, and whose role `app` must show a certificate of
+/// `clients`.
+pub fn tls_server(certificate: &Certificate, clients: &Authority) -> Server {
+    let hba = "local all all trust\n\
+               hostssl all app 127.0.0.1/32 cert\n\
+               hostssl all all 127.0.0.1/32 trust\n";
+    let options = ServerOptions { tcp: true, hba: Some(hba.to_owned()), ..ServerOptions::default() };
+    let mut server = Server::start(&options).expect("a PostgreSQL server");
+    let data = server.data_dir();
+    fs::copy(clients.file(), data.join("clients.crt")).expect("a copy");
+    let (user, group) = owner(&server);
+    chown(data.join("clients.crt"), Some(user), Some(group)).expect("its file");
+    install(&server, certificate);
+    let mut settings = OpenOptions::new().append(true).open(data.join("postgresql.conf")).expect("its configuration");
+    writeln!(settings, "ssl = on\nssl_ca_file = 'clients.crt'").expect("settings");
+    server.restart().expect("a server with TLS");
+    server
+}
+
+/// Makes the server show this certificate from its next start, or reload, on.
+pub fn install(server: &Server, certificate: &Certificate) {
+    let (user, group) = owner(server);
+    let place = |from: &Path, name: &str| {
+        let to = server.data_dir().join(name);
+        fs::copy(from, &to).expect("a copy");
+        // It refuses a key that others may read.
+        fs::set_permissions(&to, Permissions::from_mode(0o600)).expect("its mode");
+        chown(&to, Some(user), Some(group)).expect("its file");
+    };
+    place(&certificate.certificate, "server.crt");
+    place(&certificate.key, "server.key");
+}

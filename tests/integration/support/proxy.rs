@@ -1,0 +1,157 @@
+//! A network in between: it forwards, is slow, or loses everything without a word.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+use url::Url;
+
+/// A TCP proxy on loopback. Dropping it closes whatever goes through it.
+pub struct Proxy {
+    url: String,
+    address: SocketAddr,
+    road: Arc<Road>,
+}
+
+#[derive(Default)]
+struct Road {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    cut: bool,
+    delay: Duration,
+    /// Connections up to this number are silent for ever.
+    forgotten: usize,
+    /// Both ends of every connection, to close them at the end.
+    ends: Vec<TcpStream>,
+    connections: usize,
+    over: bool,
+}
+
+impl Proxy {
+    /// In front of the server of this TCP URL.
+    pub fn to(url: &str) -> Self {
+        let mut url = Url::parse(url).expect("a URL");
+        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, url.port().expect("a port")));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        url.set_port(Some(address.port())).expect("a URL with a host");
+        let road: Arc<Road> = Arc::default();
+        let shared = Arc::clone(&road);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if shared.state().over {
+                    break;
+                }
+                let number = shared.count();
+                let road = Arc::clone(&shared);
+                thread::spawn(move || road.connect(number, client, server));
+            }
+        });
+        Self { url: url.into(), address, road }
+    }
+
+    /// The database's URL, through it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// From now on nothing arrives, in either direction, not even the end of a connection.
+    pub fn cut(&self) {
+        self.road.change(|state| state.cut = true);
+    }
+
+    /// What was held up arrives now, as TCP sends again what was lost.
+    pub fn heal(&self) {
+        self.road.change(|state| state.cut = false);
+    }
+
+    /// The same, but connections made before stay silent for ever, as when a firewall has forgotten them.
+    pub fn heal_forgetfully(&self) {
+        self.road.change(|state| {
+            state.cut = false;
+            state.forgotten = state.connections;
+        });
+    }
+
+    /// Everything takes this much longer, each way.
+    pub fn delay(&self, by: Duration) {
+        self.road.change(|state| state.delay = by);
+    }
+
+    /// Connections that were made so far, whether or not they got through.
+    pub fn connections(&self) -> usize {
+        self.road.state().connections
+    }
+}
+
+impl Road {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic in between")
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state());
+        self.changed.notify_all();
+    }
+
+    fn count(&self) -> usize {
+        let mut state = self.state();
+        state.connections += 1;
+        state.connections
+    }
+
+    /// Waits for the way to be free; false when it never will be again.
+    fn is_passable(&self, number: usize) -> bool {
+        let delay = self.state().delay;
+        thread::sleep(delay);
+        let blocked = |state: &mut State| !state.over && (state.cut || number <= state.forgotten);
+        let state = self.changed.wait_while(self.state(), blocked).expect("no panic in between");
+        !state.over
+    }
+
+    fn connect(self: Arc<Self>, number: usize, client: TcpStream, server: SocketAddr) {
+        if !self.is_passable(number) {
+            return;
+        }
+        // A server that is down refuses: so do we, by closing.
+        let Ok(server) = TcpStream::connect(server) else { return };
+        let clone = |stream: &TcpStream| stream.try_clone().expect("another handle");
+        self.state().ends.extend([clone(&client), clone(&server)]);
+        let (from, to, road) = (clone(&server), clone(&client), Arc::clone(&self));
+        thread::spawn(move || road.pump(number, from, to));
+        self.pump(number, client, server);
+    }
+
+    fn pump(&self, number: usize, mut from: TcpStream, mut to: TcpStream) {
+        let mut bytes = [0; 16384];
+        loop {
+            let read = from.read(&mut bytes).unwrap_or(0);
+            if !self.is_passable(number) {
+                return;
+            }
+            if read == 0 || to.write_all(&bytes[..read]).is_err() {
+                // Either may have gone already.
+                let _ = to.shutdown(Shutdown::Write);
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.road.change(|state| {
+            state.over = true;
+            for end in state.ends.drain(..) {
+                let _ = end.shutdown(Shutdown::Both);
+            }
+        });
+        // Wakes whoever waits for the next client.
+        let _ = TcpStream::connect(self.address);
+    }
+}
