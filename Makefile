@@ -28,7 +28,7 @@ test: setup check-deploy ## every check: format, lints, documentation, licences,
 	cargo deny --locked check bans licenses sources
 	cargo test --locked --no-fail-fast
 
-check-deploy: ## the Dockerfile and everything under deploy/
+check-deploy: ## the Dockerfile, everything under deploy/ and the alerts
 	@scripts/setup deploy
 	scripts/check-deploy
 

@@ -15,41 +15,57 @@ import yaml
 KUBERNETES = "1.37"  # its newest schema; the oldest that we support is checked too
 OLDEST_KUBERNETES = "1.29"
 
-# The part of the Prometheus operator's definition that we use: the schema of the API has no custom resources.
-POD_MONITOR = {
-    "type": "object",
-    "required": ["apiVersion", "kind", "metadata", "spec"],
-    "properties": {
-        "apiVersion": {"const": "monitoring.coreos.com/v1"},
-        "spec": {
-            "type": "object",
-            "required": ["selector", "podMetricsEndpoints"],
-            "additionalProperties": False,
-            "properties": {
-                "selector": {
-                    "type": "object",
-                    "required": ["matchLabels"],
-                    "additionalProperties": False,
-                    "properties": {"matchLabels": {"additionalProperties": {"type": "string"}}},
-                },
-                "podMetricsEndpoints": {
-                    "type": "array",
-                    "minItems": 1,
-                    "items": {
-                        "type": "object",
-                        "required": ["port"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "port": {"const": "pgmedic"},
-                            "path": {"const": "/metrics"},
-                            "interval": {"pattern": "^[0-9]+s$"},
-                        },
-                    },
-                },
-            },
+# The part of the Prometheus operator's definitions that we use: the schema of the API has no custom resources.
+def custom_resource(spec, **properties):
+    return {
+        "type": "object",
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "properties": {
+            "apiVersion": {"const": "monitoring.coreos.com/v1"},
+            "spec": exactly(spec, **properties),
         },
-    },
-}
+    }
+
+
+def exactly(required, **properties):
+    return {"type": "object", "required": required, "additionalProperties": False, "properties": properties}
+
+
+def some(items):
+    return {"type": "array", "minItems": 1, "items": items}
+
+
+DURATION = {"type": "string", "pattern": "^([0-9]+(d|h|m|s))+$"}
+STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}
+POD_MONITOR = custom_resource(
+    ["selector", "podMetricsEndpoints"],
+    selector=exactly(["matchLabels"], matchLabels=STRINGS),
+    podMetricsEndpoints=some(
+        exactly(
+            ["port"],
+            port={"const": "pgmedic"},
+            path={"const": "/metrics"},
+            interval=DURATION,
+        )
+    ),
+)
+
+# promtool checks the expressions and templates themselves.
+STRING = {"type": "string"}
+RULE = {"alert": STRING, "expr": STRING, "for": DURATION, "labels": STRINGS, "annotations": STRINGS}
+PROMETHEUS_RULE = custom_resource(
+    ["groups"],
+    groups=some(
+        exactly(
+            ["name", "rules"],
+            name=STRING,
+            interval=DURATION,
+            rules=some(exactly(["alert", "expr"], **RULE)),
+        )
+    ),
+)
+
+OPERATOR = {"PodMonitor": POD_MONITOR, "PrometheusRule": PROMETHEUS_RULE}
 
 problems = []
 
@@ -72,8 +88,8 @@ def merged(base, patch):
 
 def check_object(where, manifest):
     where = f"{where}, {manifest.get('kind')} {manifest.get('metadata', {}).get('name')}"
-    if manifest.get("kind") == "PodMonitor":
-        for error in jsonschema.Draft202012Validator(POD_MONITOR).iter_errors(manifest):
+    if manifest.get("kind") in OPERATOR:
+        for error in jsonschema.Draft202012Validator(OPERATOR[manifest["kind"]]).iter_errors(manifest):
             problem(where, f"{error.json_path}: {error.message}")
         return
     for version in (OLDEST_KUBERNETES, KUBERNETES):

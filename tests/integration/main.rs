@@ -1,6 +1,7 @@
 //! The real binary against a real PostgreSQL. One server for all tests, a database for each.
 
 mod agent;
+mod alerts;
 mod demo;
 mod deploy;
 mod discovery;
@@ -15,6 +16,7 @@ mod observation;
 mod oracle;
 mod race;
 mod reporting;
+mod runbooks;
 mod sessions;
 mod stopping;
 mod story;

@@ -1,0 +1,107 @@
+//! What the alerts, their tests and their runbooks say of metrics is true of a real agent's. scripts/check-rules.py
+//! checks what needs no agent.
+
+use crate::support::{Agent, Database};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Labels that Prometheus adds.
+const ADDED: [&str; 2] = ["job", "instance"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Everything that names metrics, with its text.
+fn documents() -> Vec<(PathBuf, String)> {
+    let folders = ["dashboards/prometheus", "dashboards/prometheus/tests", "docs/runbooks"];
+    let files = folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let files = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let files = files.chain([root().join("docs/monitoring.md")]);
+    files.map(|path| (path.clone(), fs::read_to_string(&path).unwrap())).collect()
+}
+
+/// Metrics named in a text, each with what follows. `pgmedic_pass_(runs|failures)_total` names two.
+fn named(text: &str) -> Vec<(String, &str)> {
+    let mut found = Vec::new();
+    for start in ["pgmedic_", "process_"].iter().flat_map(|prefix| text.match_indices(prefix)).map(|(start, _)| start) {
+        let before = text[..start].chars().next_back();
+        if before.is_some_and(|before| before.is_alphanumeric() || before == '_') {
+            continue;
+        }
+        let (head, rest) = word(&text[start..]);
+        let Some((choices, rest)) = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) else {
+            found.push((head.to_owned(), rest));
+            continue;
+        };
+        let (tail, rest) = word(rest);
+        found.extend(choices.split('|').map(|choice| (format!("{head}{choice}{tail}"), rest)));
+    }
+    found
+}
+
+fn word(text: &str) -> (&str, &str) {
+    text.split_at(text.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(text.len()))
+}
+
+/// `/metrics` of an agent that sees drift and may not mend it, so that all series are there.
+async fn exported() -> String {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (7);
+             CREATE TABLE user_sessions (expires_at timestamptz); INSERT INTO user_sessions VALUES (now())",
+        )
+        .await;
+    let store = "[[sessions]]\nname = \"logins\"\ntable = \"public.user_sessions\"\nexpires_at = \"expires_at\"\n\
+                 encoding = \"timestamptz\"\n";
+    let config = database.config(&format!("[http]\nlisten = \"127.0.0.1:0\"\n{store}"));
+    let agent = Agent::run(config, &["--dry-run"]);
+    let gap = format!("pgmedic_sequence_gap_max_values{{database=\"{}\"}}", database.name);
+    agent.until(&gap, |gap| gap == 7.0);
+    let stale = format!("pgmedic_sessions_stale{{database=\"{}\",store=\"logins\"}}", database.name);
+    agent.until(&stale, |stale| stale == 1.0);
+    let (_, metrics) = agent.get("/metrics");
+    agent.stop();
+    metrics
+}
+
+#[tokio::test]
+async fn every_metric_in_the_rules_their_tests_and_the_runbooks_is_there_with_its_labels() {
+    let metrics = exported().await;
+    let is_exported = |name: &str| metrics.contains(&format!("# TYPE {name} "));
+    let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for (path, text) in documents() {
+        for (name, rest) in named(&text) {
+            let matchers =
+                rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).map_or("", |(inside, _)| inside);
+            if is_exported(&name) {
+                check_labels(&metrics, &name, matchers, &path);
+            }
+            seen.insert(name, path.clone());
+        }
+    }
+    assert!(seen.len() > 15, "{seen:?}");
+    for (name, path) in &seen {
+        assert!(is_exported(name), "{name}, named in {}, is in no agent's metrics", path.display());
+    }
+}
+
+/// A matcher that matches nothing makes an alert that never fires. Words only: names of databases are anybody's.
+fn check_labels(metrics: &str, name: &str, matchers: &str, path: &Path) {
+    for matcher in matchers.split(", ").flat_map(|matcher| matcher.split(',')) {
+        let Some((label, value)) = matcher.split_once('=') else { continue };
+        let (label, exactly) = (label.trim_end_matches('!').trim(), !label.ends_with('!'));
+        if ADDED.contains(&label) {
+            continue;
+        }
+        let words = ["verdict", "outcome", "method", "cause", "pass", "reason"];
+        let wanted = match exactly && words.contains(&label) && value.starts_with('"') {
+            true => format!("{label}={}", value.trim()),
+            false => format!("{label}=\""),
+        };
+        let there = metrics.lines().any(|line| line.starts_with(&format!("{name}{{")) && line.contains(&wanted));
+        assert!(there, "{}: no series of {name} has {wanted}", path.display());
+    }
+}
