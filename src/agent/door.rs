@@ -3,16 +3,19 @@
 use super::AgentError;
 use crate::http::{self, Heartbeat};
 use crate::metrics::Metrics;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// An open port; dropping it closes it and every connection.
 #[derive(Debug)]
 pub struct Door {
     /// As configured: port 0 is any free one, and stays the one that was found.
     configured: SocketAddr,
-    _stop: DropGuard,
+    stop: CancellationToken,
+    task: AbortOnDropHandle<()>,
 }
 
 impl Door {
@@ -24,11 +27,49 @@ impl Door {
         let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
         tracing::info!("listening on http://{}", listener.local_addr().map_err(failed)?);
         let stop = CancellationToken::new();
-        tokio::spawn(http::serve(listener, Arc::clone(metrics), heartbeat.clone(), stop.clone()));
-        Ok(Self { configured: address, _stop: stop.drop_guard() })
+        let serving = http::serve(listener, Arc::clone(metrics), heartbeat.clone(), stop.clone());
+        Ok(Self { configured: address, stop, task: AbortOnDropHandle::new(tokio::spawn(serving)) })
     }
 
-    pub fn is_at(&self, configured: SocketAddr) -> bool {
-        self.configured == configured
+    /// Answers at another address from now on.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be had; then this one stays.
+    pub async fn move_to(
+        &mut self,
+        address: SocketAddr,
+        metrics: &Arc<Metrics>,
+        heartbeat: &Heartbeat,
+    ) -> Result<(), AgentError> {
+        let old = self.configured;
+        if old == address {
+            return Ok(());
+        }
+        let opened = Self::open(address, metrics, heartbeat).await;
+        *self = match opened {
+            Ok(door) => door,
+            // It may be this one that stands in the way: 127.0.0.1 in that of 0.0.0.0.
+            Err(AgentError::Listen { source, .. })
+                if source.kind() == ErrorKind::AddrInUse && old.port() == address.port() =>
+            {
+                self.close().await;
+                match Self::open(address, metrics, heartbeat).await {
+                    Ok(door) => door,
+                    Err(error) => {
+                        *self = Self::open(old, metrics, heartbeat).await?;
+                        return Err(error);
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(())
+    }
+
+    async fn close(&mut self) {
+        self.stop.cancel();
+        // Should it have panicked, it is closed too.
+        let _ = (&mut self.task).await;
     }
 }
