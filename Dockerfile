@@ -13,6 +13,7 @@ RUN mkdir -p src tests/integration \
     && touch src/lib.rs tests/integration/main.rs \
     && cargo build --release --locked --bin pgmedic
 COPY config config
+COPY docs/migrations docs/migrations
 COPY src src
 ARG REVISION=unknown
 # Newer than the stand-ins above, or cargo would take those for this.

@@ -6,6 +6,7 @@
 mod agent;
 mod clients;
 mod daemon;
+mod healing;
 mod logins;
 mod notified;
 mod repairs;
@@ -24,17 +25,29 @@ use verdicts::Verdicts;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "usage: scripts/bench [--quick] [--sessions] [--check]\n\
-                     \x20 --quick   leave out the 100 000 tables\n\
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    All,
+    /// Without the 100 000 tables.
+    Quick,
+    Logins,
+    Sessions,
+}
+
+const USAGE: &str = "usage: scripts/bench [--quick | --logins | --sessions] [--check]\n\
+                     \x20 --quick     leave out the 100 000 tables\n\
+                     \x20 --logins    inserts that heal themselves only\n\
                      \x20 --sessions  the sweep of session stores only\n\
-                     \x20 --check   exit with 1 when a figure falls short";
+                     \x20 --check     exit with 1 when a figure falls short";
 
 fn main() -> ExitCode {
-    let (mut quick, mut only_sessions, mut check) = (false, false, false);
+    let (mut part, mut check) = (Part::All, false);
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
-            "--quick" => quick = true,
-            "--sessions" => only_sessions = true,
+            "--quick" => part = Part::Quick,
+            "--logins" => part = Part::Logins,
+            "--sessions" => part = Part::Sessions,
             "--check" => check = true,
             // What `cargo bench` adds.
             "--bench" => {}
@@ -45,36 +58,46 @@ fn main() -> ExitCode {
         }
     }
     let mut verdicts = Verdicts::default();
-    if let Err(error) = measure(quick, only_sessions, &mut verdicts) {
+    if let Err(error) = measure(part, &mut verdicts) {
         eprintln!("bench: {error}");
         return ExitCode::FAILURE;
     }
     if check && !verdicts.all_pass() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn measure(quick: bool, only_sessions: bool, verdicts: &mut Verdicts) -> Result<()> {
+fn measure(part: Part, verdicts: &mut Verdicts) -> Result<()> {
     // The server's own settings, but for one: vacuuming beside a round would be measured too.
     let settings = vec![("autovacuum".to_owned(), "off".to_owned())];
     let server = Server::start(&ServerOptions { settings, ..ServerOptions::default() })?;
     let cores = std::thread::available_parallelism()?;
     println!("PostgreSQL {}, {cores} cores, {}", server.version(), load());
-    if only_sessions {
-        sessions::a_million(&server, verdicts)?;
-        println!("\nat the end: {}\n\n{verdicts}", load());
-        return Ok(());
-    }
-    let many = sweep::ten_thousand(&server, verdicts)?;
-    agent::many(&server, &many, sweep::ROWS, verdicts)?;
-    let small = agent::small(&server, verdicts)?;
-    notified::latency("one table", &small, verdicts)?;
-    notified::latency("10 000 tables", &many, verdicts)?;
-    repairs::one(&server, verdicts)?;
-    repairs::a_thousand(&server)?;
-    sessions::a_million(&server, verdicts)?;
-    if !quick {
-        sweep::a_hundred_thousand(&server, &many, verdicts)?;
+    match part {
+        Part::Sessions => sessions::a_million(&server, verdicts)?,
+        Part::Logins => {
+            healing::small(&server, verdicts)?;
+            let many = sweep::tables(&server)?;
+            healing::healed("10 000 tables", &many, sweep::ROWS, verdicts)?;
+        }
+        Part::Quick | Part::All => everything(&server, part, verdicts)?,
     }
     println!("\nat the end: {}\n\n{verdicts}", load());
+    Ok(())
+}
+
+fn everything(server: &Server, part: Part, verdicts: &mut Verdicts) -> Result<()> {
+    let many = sweep::ten_thousand(server, verdicts)?;
+    agent::many(server, &many, sweep::ROWS, verdicts)?;
+    let small = agent::small(server, verdicts)?;
+    notified::latency("one table", &small, verdicts)?;
+    notified::latency("10 000 tables", &many, verdicts)?;
+    repairs::one(server, verdicts)?;
+    repairs::a_thousand(server)?;
+    healing::small(server, verdicts)?;
+    healing::healed("10 000 tables", &many, sweep::ROWS, verdicts)?;
+    sessions::a_million(server, verdicts)?;
+    if part == Part::All {
+        sweep::a_hundred_thousand(server, &many, verdicts)?;
+    }
     Ok(())
 }
 

@@ -19,9 +19,14 @@ const DRY_RUN: [&str; 2] = ["--once", "--dry-run"];
 /// `MAX_RELATIONS` of `src/sequences/batch.rs`.
 const RELATION_BOUND: f64 = 500.0;
 
+/// Their database's URL.
+pub fn tables(server: &Server) -> Result<String> {
+    database(server, "ten_thousand", MANY, ROWS)
+}
+
 /// Against psql, in turns. Returns the database's URL.
 pub fn ten_thousand(server: &Server, verdicts: &mut Verdicts) -> Result<String> {
-    let url = database(server, "ten_thousand", MANY, ROWS)?;
+    let url = tables(server)?;
     all_are_looked_at(&url, MANY)?;
     match psql(server) {
         Some(psql) => against_psql(&psql, &url, verdicts)?,

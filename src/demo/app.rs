@@ -1,12 +1,16 @@
 //! The application whose inserts fail, and the pass that mends them.
 
 use super::{DemoError, Server};
-use crate::config::{ColumnName, DeclaredFeed, Environment, Settings, TableName};
+use crate::config::{ColumnName, Database, DeclaredFeed, Environment, Settings, TableName};
 use crate::once;
 use crate::report::{Outcome, Progress, Report};
 use crate::sequences::Orders;
-use sqlx::postgres::{PgConnection, PgDatabaseError};
+use sqlx::postgres::{PgConnection, PgDatabaseError, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Row};
+use std::io::Write;
+
+/// Fewer than a server lets in, and more than one.
+const SESSIONS: u32 = 10;
 
 /// The application's database, as pgmedic's settings know it.
 pub(super) struct App {
@@ -14,16 +18,24 @@ pub(super) struct App {
 }
 
 impl App {
-    /// Creates the database. The settings are what `DATABASE_URL` and nothing else would make them.
-    pub(super) async fn create(server: &Server) -> Result<Self, DemoError> {
-        let settings = settings(server, "postgres")?;
-        Client::connect(&settings).await?.run("create its database", "CREATE DATABASE app").await?;
-        Ok(Self { settings: self::settings(server, "app")? })
+    /// Creates the database. The settings are what `DATABASE_URL` and a file with this text would make them.
+    pub(super) async fn create(server: &Server, database: &str, text: &str) -> Result<Self, DemoError> {
+        let maintenance = settings(server, "postgres", "")?;
+        let create = format!("CREATE DATABASE {database}");
+        Client::connect(&maintenance).await?.run("create its database", &create).await?;
+        Ok(Self { settings: settings(server, database, text)? })
     }
 
     /// One of the application's sessions.
     pub(super) async fn client(&self) -> Result<Client, DemoError> {
         Client::connect(&self.settings).await
+    }
+
+    /// Some of them, for logins that run at once.
+    pub(super) async fn pool(&self) -> Result<PgPool, DemoError> {
+        let options = database(&self.settings)?.connect_options()?;
+        let pool = PgPoolOptions::new().max_connections(SESSIONS).connect_with(options).await;
+        pool.map_err(|error| failed("connect", error))
     }
 
     /// States, as a `[[sequences.feeds]]` table would, that `sequence` feeds the column `id` of `table`.
@@ -44,9 +56,18 @@ impl App {
 }
 
 /// The server's socket needs no TLS, whatever `PGSSLMODE` asks of other servers.
-fn settings(server: &Server, database: &str) -> Result<Settings, DemoError> {
+fn settings(server: &Server, database: &str, text: &str) -> Result<Settings, DemoError> {
     let url = format!("{}&sslmode=disable", server.url(database));
-    Ok(Settings::load(None, &Environment::from_iter([("DATABASE_URL", url)]))?)
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile()?;
+    file.write_all(text.as_bytes())?;
+    Ok(Settings::load(Some(file.path()), &Environment::from_iter([("DATABASE_URL", url)]))?)
+}
+
+fn database(settings: &Settings) -> Result<&Database, DemoError> {
+    match settings.databases.as_slice() {
+        [database] => Ok(database),
+        _ => Err(DemoError::NotAsTold("it has more databases than one".to_owned())),
+    }
 }
 
 /// One session of the application.
@@ -54,16 +75,13 @@ pub(super) struct Client(PgConnection);
 
 impl Client {
     async fn connect(settings: &Settings) -> Result<Self, DemoError> {
-        let [database] = settings.databases.as_slice() else {
-            return Err(DemoError::NotAsTold("it has more databases than one".to_owned()));
-        };
-        let connection = PgConnection::connect_with(&database.connect_options()?).await;
+        let connection = PgConnection::connect_with(&database(settings)?.connect_options()?).await;
         connection.map(Self).map_err(|error| failed("connect", error))
     }
 
     /// Runs statements that must succeed.
-    pub(super) async fn run(&mut self, what: &str, statements: &'static str) -> Result<(), DemoError> {
-        let done = sqlx::raw_sql(statements).execute(&mut self.0).await;
+    pub(super) async fn run(&mut self, what: &str, statements: &str) -> Result<(), DemoError> {
+        let done = sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut self.0).await;
         done.map(drop).map_err(|error| failed(what, error))
     }
 

@@ -6,12 +6,14 @@
 //! | `story.rs` | the acts, in their order |
 //! | `kinds.rs` | one drifted table of each kind |
 //! | `app.rs` | the application whose inserts fail, and the pass that mends them |
+//! | `logins.rs` | logins that heal themselves, and sessions that are over |
 //! | `page.rs` | how it looks |
 //! | `interrupt.rs` | Ctrl-C |
 
 mod app;
 mod interrupt;
 mod kinds;
+mod logins;
 mod page;
 mod server;
 mod story;
@@ -20,6 +22,7 @@ pub use server::{Server, ServerError, ServerOptions};
 
 use crate::config::ConfigError;
 use crate::db::Failure;
+use crate::login::StoreError;
 use interrupt::Interrupts;
 use page::Page;
 use std::io;
@@ -36,11 +39,19 @@ pub enum DemoError {
     Settings(#[from] ConfigError),
     #[error("the demo could not {what}: {source}")]
     Database { what: String, source: Failure },
+    #[error("the demo could not {what}: {source}")]
+    Login { what: &'static str, source: StoreError },
     /// Said rather than passed over: a demo that pretends proves nothing.
     #[error("the demo did not go as told: {0}")]
     NotAsTold(String),
     #[error("the demo could not be shown: {0}")]
     Output(#[from] io::Error),
+}
+
+impl DemoError {
+    fn login(what: &'static str, source: StoreError) -> Self {
+        Self::Login { what, source }
+    }
 }
 
 /// What programs of which nobody reads the output any more end with: 128 and SIGPIPE.

@@ -2,7 +2,7 @@
 
 use super::app::{App, Refusal, expect};
 use super::page::Page;
-use super::{DemoError, Server, kinds};
+use super::{DemoError, Server, kinds, logins};
 use crate::report::Outcome;
 use std::io;
 
@@ -36,9 +36,10 @@ pub(super) async fn tell(page: &mut Page, server: &Server) -> Result<(), DemoErr
          away with all its data when the demo ends.",
         server.version()
     ))?;
-    let mut app = App::create(server).await?;
+    let mut app = App::create(server, "app", "").await?;
     login(page, &app).await?;
-    kinds::tell(page, &mut app).await
+    kinds::tell(page, &mut app).await?;
+    logins::tell(page, server).await
 }
 
 /// The story that pgmedic comes from.
@@ -63,9 +64,9 @@ async fn login(page: &mut Page, app: &App) -> Result<(), DemoError> {
 
     page.heading("2. One pass mends it")?;
     page.say(
-        "The same pass as pgmedic --once. It compares what the sequence hands out next (the\n\
-         next value) with the last id in the table (the frontier). The gap is how many\n\
-         inserts would fail. Past them it moves the sequence, never back:",
+        "The same pass as pgmedic --once. It compares what the sequence hands out next\n\
+         (the next value) with the last id in the table (the frontier). The gap is how\n\
+         many inserts would fail. Past them it moves the sequence, never back:",
     )?;
     let report = app.once().await?;
     page.report(&report)?;

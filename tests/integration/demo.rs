@@ -136,8 +136,16 @@ fn it_shows_each_failure_and_each_cure_and_leaves_nothing_behind() {
     for (table, new_row) in TABLES {
         then(&format!("    {table} "), &format!("  {new_row}"));
     }
+    then("    40 logins: none succeeded, 40 were refused with ERROR 23505", "");
+    then("    store.create_session(", "");
+    then("    40 logins: 40 succeeded, none failed; the sequence was moved ", "");
+    then("    [[sessions]]", "");
+    then("shop (PostgreSQL ", " ms");
+    then("  logins (public.user_sessions): 40 expired, 60 live left", "");
     then("The demo's server is gone", "");
     then("    DATABASE_URL=postgres://user@host/database ", "pgmedic --once --dry-run");
+    let prose = story.lines().filter(|line| !line.starts_with([' ', '\t']) && !line.contains(" looked at in "));
+    assert_eq!(prose.filter(|line| line.chars().count() > 80).collect::<Vec<_>>(), [""; 0]);
     assert!(story.contains(": 1 sequence, 1 repaired, looked at in "), "{story}");
     assert!(story.contains(": 11 sequences, 1 held, 9 repaired, 1 in sync, looked at in "), "{story}");
 }

@@ -4,7 +4,7 @@ use crate::support::{Database, command, pgmedic};
 use serde_json::json;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 /// A file of the repository.
@@ -36,6 +36,40 @@ impl Drop for Agent {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The Rust files of a folder, and of those in it.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => sources(&path),
+            false => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+/// Without a container engine nobody else would notice before a release.
+#[test]
+fn the_image_is_built_with_every_file_that_the_binary_includes() {
+    let (dockerfile, ignored) = (read("Dockerfile"), read(".dockerignore"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut included = 0;
+    for source in sources(&root.join("src")) {
+        let text = fs::read_to_string(&source).unwrap();
+        // What documents include is for the documentation only.
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("#[doc")) {
+            let Some((_, rest)) = line.split_once("include_str!(\"../../") else { continue };
+            let path = rest.split('"').next().unwrap().trim_start_matches("../");
+            assert!(root.join(path).is_file(), "{}: {line}", source.display());
+            let folder = Path::new(path).parent().unwrap().display().to_string();
+            assert!(dockerfile.contains(&format!("\nCOPY {folder} {folder}\n")), "{path}");
+            assert!(ignored.lines().any(|line| line == format!("!{folder}")), "{path}");
+            included += 1;
+        }
+    }
+    assert!(included > 1);
 }
 
 #[tokio::test]

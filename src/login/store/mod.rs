@@ -96,7 +96,10 @@ impl SessionStore {
         let token = Token::generate()?;
         let hash = hash(token.expose());
         let mut transaction = self.begin(&user).await?;
-        let closed = self.of_user(&mut transaction, &self.statements.make_room, &user).await?;
+        // A deleted id must not be given out again, as it would be were the highest one deleted before the sequence is
+        // found to be behind. Where rows stay, room is made first: an index may allow a user so many live ones only.
+        let delete = matches!(self.layout.close, Close::Delete);
+        let mut closed = if delete { 0 } else { self.make_room(&mut transaction, &user, None).await? };
         let mut attempt = Attempt::begin(&mut transaction, self.layout.limits).await?;
         let healed = loop {
             let insert = sqlx::query_scalar(AssertSqlSafe(self.statements.insert.clone()));
@@ -107,6 +110,9 @@ impl SessionStore {
                 Next::Again(another) => attempt = another,
             }
         };
+        if delete {
+            closed = self.make_room(&mut transaction, &user, Some(healed.value)).await?;
+        }
         transaction.commit().await?;
         Ok(NewSession { id: healed.value, token, closed, repairs: healed.repairs })
     }
@@ -162,6 +168,17 @@ impl SessionStore {
             0 => Err(StoreError::UnknownUser),
             _ => Ok(transaction),
         }
+    }
+
+    /// Closes the sessions that may not stay beside a `new` one, and returns how many.
+    async fn make_room(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        user: &str,
+        new: Option<i64>,
+    ) -> Result<u64, sqlx::Error> {
+        let query = sqlx::query(AssertSqlSafe(self.statements.make_room.clone())).bind(user).bind(new);
+        Ok(query.persistent(false).execute(&mut **transaction).await?.rows_affected())
     }
 
     /// Runs a statement about a user, and returns how many rows it touched.

@@ -14,7 +14,8 @@ pub(super) struct Statements {
     pub begin: String,
     /// $1 user, as text. Answers with a row, or none for a user that is not there.
     pub lock: String,
-    /// $1 user. Closes all but the newest that may stay beside a new one.
+    /// $1 user, $2 the id of the new session, or null before there is one. Closes all but that and the newest that may
+    /// stay beside it.
     pub make_room: String,
     /// $1 user.
     pub close_all: String,
@@ -46,8 +47,10 @@ impl Statements {
         let live = format!("{open} AND s.{expires_at} OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()");
         let of_user = format!("s.{user} OPERATOR(pg_catalog.=) $1::pg_catalog.text::{user_type}");
         let others = layout.live_per_user.get() - 1;
+        let old = format!("($2::pg_catalog.int8 IS NULL OR s.{id} OPERATOR(pg_catalog.<>) $2::pg_catalog.int8)");
         let kept = format!(
-            "SELECT s.{id} FROM {table} AS s WHERE {of_user}{live} ORDER BY s.{created_at} DESC, s.{id} DESC LIMIT {others}"
+            "SELECT s.{id} FROM {table} AS s WHERE {of_user}{live} AND {old} \
+             ORDER BY s.{created_at} DESC, s.{id} DESC LIMIT {others}"
         );
         let lock = match users {
             Some((users, column, kind)) => format!(
@@ -67,7 +70,8 @@ impl Statements {
             ),
             lock: format!("/* pgmedic:login */ {lock}"),
             make_room: format!(
-                "/* pgmedic:login */ {close} WHERE {of_user}{open} AND s.{id} OPERATOR(pg_catalog.<>) ALL ({kept})"
+                "/* pgmedic:login */ {close} WHERE {of_user}{open} AND {old} \
+                 AND s.{id} OPERATOR(pg_catalog.<>) ALL ({kept})"
             ),
             close_all: format!("/* pgmedic:revoke */ {close} WHERE {of_user}{open}"),
             insert: format!(

@@ -1,6 +1,6 @@
 //! The login path: an insert that heals itself, the session store, and the same for SQL.
 
-mod example;
+mod examples;
 mod heal;
 mod links;
 mod sql;

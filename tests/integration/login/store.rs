@@ -68,6 +68,20 @@ async fn a_second_login_ends_the_first() {
 }
 
 #[tokio::test]
+async fn the_id_of_the_session_that_a_login_ends_is_not_given_out_again() {
+    let mut database = migrated().await;
+    let store = open(&database, Layout::default()).await;
+    let first = store.create_session(1, HOUR).await.unwrap();
+    let sequence = "pg_get_serial_sequence('user_sessions', 'session_id')";
+    database.sql(&format!("SELECT setval({sequence}, {}, false)", first.id)).await;
+    let second = store.create_session(1, HOUR).await.unwrap();
+    assert!(second.id > first.id, "{} after {}", second.id, first.id);
+    assert_eq!((second.closed, second.repairs.len()), (1, 1));
+    assert!(store.find(first.token.expose()).await.unwrap().is_none());
+    assert!(store.find(second.token.expose()).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn the_newest_few_may_stay_and_expired_ones_take_no_place() {
     let mut database = migrated().await;
     let store = open(&database, live(2)).await;
