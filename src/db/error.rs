@@ -1,6 +1,7 @@
 //! What a failed statement means for the one who sent it.
 
 use sqlx::Error;
+use sqlx::postgres::PgDatabaseError;
 use std::time::Duration;
 
 /// Why a statement failed, by SQLSTATE (PostgreSQL manual, appendix A); never by its text, which is localised.
@@ -53,7 +54,12 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Database(error) => {
-                let message = error.message().to_owned();
+                // What a function raises is its author's words, which may hold anything.
+                let raised = error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::routine);
+                let message = match raised {
+                    Some("exec_stmt_raise") => "raised by a function in the database".to_owned(),
+                    _ => error.message().to_owned(),
+                };
                 match error.code().as_deref().unwrap_or_default() {
                     "42501" => Self::Refused(message),
                     "55P03" => Self::Locked,

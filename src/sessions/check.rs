@@ -49,7 +49,10 @@ fn statements(store: &SessionStore) -> [String; 3] {
                     has_schema_privilege(n.oid, 'USAGE'), quote_ident(n.nspname), has_table_privilege(c.oid, 'DELETE'),
                     {ctid}, {tableoid},
                     has_any_column_privilege(c.oid, 'UPDATE'), quote_ident(pg_get_userbyid(c.relowner)),
-                    c.relrowsecurity, row_security_active(c.oid)
+                    c.relrowsecurity, row_security_active(c.oid),
+                    current_setting('is_superuser')::boolean AND EXISTS (
+                        SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_roles o ON o.oid = p.proowner
+                        WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND NOT o.rolsuper)
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.oid = {table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
             ctid = may_read("ctid"),
@@ -121,6 +124,12 @@ fn judge(
     };
     if let Some(other) = other {
         return Err(Error::Wrong(format!("table: found {other} named {name}, expected the table beneath it")));
+    }
+    if table.try_get::<bool, _>(12)? {
+        return Err(Error::Wrong(format!(
+            "table: {name} has triggers whose functions are not a superuser's, and here they would run as one: expected \
+             a role of pgmedic's own (pgmedic grants prints its privileges)"
+        )));
     }
     let catalog = Columns { store, table: &name, all: columns };
     let mut ends = Vec::new();

@@ -1,6 +1,7 @@
 //! Looking at a store: how many sessions there are, would go, and whether its columns can be what they are said to be.
 
 use super::doubt::{Sample, doubt};
+use super::memory::Swept;
 use super::policy::{Numbers, STEP, STEPS, earlier, wall};
 use super::statements::{Bounds, Statements};
 use super::store::Store;
@@ -20,8 +21,9 @@ pub struct Look {
     /// Whether all were counted; if not, `numbers` holds as many as were, at least.
     pub complete: bool,
     pub live: u64,
-    /// Live sessions that their users have too many.
+    /// Live sessions that their users have too many, and how many one of them has.
     pub superseded: u64,
+    pub superseded_of_one: u64,
     /// Why a column is doubted.
     pub doubt: Option<String>,
 }
@@ -111,11 +113,11 @@ pub async fn look(
     statements: &Statements<'_>,
     cut: &Bounds,
     by_now: &Bounds,
-    swept: Option<(&Bounds, u64)>,
+    swept: Option<&Swept>,
     bounds: db::Bounds,
 ) -> Result<Look, String> {
     let doubt = doubted(session, (store, found), statements, bounds).await?;
-    let before = swept.map(|(bounds, _)| bounds);
+    let before = swept.map(|swept| &swept.bounds);
     let count = session.script("count", Access::Read, bounds, [statements.count(cut, by_now, before)]).await;
     let (complete, rows) = match count.failure {
         None => (true, count.answers),
@@ -129,26 +131,31 @@ pub async fn look(
         }
         Some(failure) => return Err(explain(&failure, bounds)),
     };
-    let rows: Vec<[u64; 4]> = rows.iter().flatten().map(counts).collect::<Result<_, _>>()?;
+    let rows: Vec<[u64; 5]> = rows.iter().flatten().map(counts).collect::<Result<_, _>>()?;
     // Stale and fresh by any end; live where every end says so, as far as that was counted.
-    let sum = |index: usize| rows.iter().map(|row: &[u64; 4]| row[index]).sum::<u64>();
+    let sum = |index: usize| rows.iter().map(|row: &[u64; 5]| row[index]).sum::<u64>();
     let least = |index: usize| rows.iter().map(|row| row[index]).min().unwrap_or_default();
     let live = least(1);
+    let fresh = before.map(|_| sum(3));
+    // Where counting stopped there may be any number more: it is held against what could be counted.
+    let most_before = if !complete && fresh >= Some(MANY) { MANY } else { u64::MAX };
     let numbers = Numbers {
         stale: sum(0),
-        fresh: before.map(|_| sum(3)),
-        live_before: swept.map_or(0, |(_, live)| live),
-        any_live: least(2) > 0,
+        fresh,
+        backlog_before: swept.and_then(|swept| swept.left).filter(|_| complete),
+        live_before: swept.map_or(0, |swept| swept.live).min(most_before),
+        // A few rows that never end are no sign of life: a wrong column has them too.
+        any_live: least(2) > 0 || least(4) > u64::from(store.guard_floor),
     };
-    let superseded = match store.keep_newest {
+    let (superseded, superseded_of_one) = match store.keep_newest {
         Some(keep) => superseded(session, statements, cut, keep, bounds).await?,
-        None => 0,
+        None => (0, 0),
     };
-    Ok(Look { numbers, complete, live, superseded, doubt })
+    Ok(Look { numbers, complete, live, superseded, superseded_of_one, doubt })
 }
 
-fn counts(row: &PgRow) -> Result<[u64; 4], String> {
-    let mut counts = [0; 4];
+fn counts(row: &PgRow) -> Result<[u64; 5], String> {
+    let mut counts = [0; 5];
     for (index, count) in counts.iter_mut().enumerate() {
         let number: i64 = row.try_get(index).map_err(|error| Failure::from(error).to_string())?;
         *count = number.unsigned_abs();
@@ -162,13 +169,15 @@ async fn superseded(
     cut: &Bounds,
     keep: u32,
     bounds: db::Bounds,
-) -> Result<u64, String> {
+) -> Result<(u64, u64), String> {
     let script =
         session.script("count superseded", Access::Read, bounds, [statements.count_superseded(cut, keep)]).await;
     match (script.failure, script.answers.first().and_then(|rows| rows.first())) {
         (Some(failure), _) => Err(explain(&failure, bounds)),
         (None, Some(row)) => {
-            row.try_get::<i64, _>(0).map(i64::unsigned_abs).map_err(|error| Failure::from(error).to_string())
+            let count = |index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
+            let counts = count(0).and_then(|all| Ok((all, count(1)?)));
+            counts.map_err(|error| Failure::from(error).to_string())
         }
         (None, None) => Err("counting gave no answer".to_owned()),
     }

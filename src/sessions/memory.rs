@@ -15,7 +15,7 @@ pub struct Memory {
 pub(super) struct Known {
     /// The database's clock then: what was over by it may go now. In microseconds since 1970.
     pub clock: i64,
-    /// How far it was swept; none after a pass that only looked.
+    /// How far it was swept, or could have been by a pass that only looked; none where that was held.
     pub swept: Option<Swept>,
 }
 
@@ -23,6 +23,8 @@ pub(super) struct Known {
 #[derive(Debug, Clone)]
 pub(super) struct Swept {
     pub bounds: Bounds,
+    /// Sessions that were over then and are left; none where they were not counted.
+    pub left: Option<u64>,
     /// Sessions that were live then; at least so many, where they were too many to be counted.
     pub live: u64,
 }
@@ -39,6 +41,14 @@ impl Memory {
 
     pub(super) fn of(&self, store: &str) -> Option<&Known> {
         self.stores.get(store)
+    }
+
+    /// So many of those that were over went.
+    pub(super) fn ended(&mut self, store: &str, sessions: u64) {
+        let swept = self.stores.get_mut(store).and_then(|known| known.swept.as_mut());
+        if let Some(left) = swept.and_then(|swept| swept.left.as_mut()) {
+            *left = left.saturating_sub(sessions);
+        }
     }
 
     pub(super) fn note(&mut self, store: &str, known: Known) {

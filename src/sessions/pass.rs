@@ -103,8 +103,7 @@ impl Work<'_> {
         let now_shown = now_shown.first().copied().unwrap_or(now);
         let statements = Statements { store: &found, encoding: &store.encoding, now, now_shown };
         let swept = known.as_ref().and_then(|known| known.swept.as_ref());
-        let before = swept.map(|swept| (&swept.bounds, swept.live));
-        let seen = look(self.session, (store, &found), &statements, &cut, &by_now, before, bounds).await?;
+        let seen = look(self.session, (store, &found), &statements, &cut, &by_now, swept, bounds).await?;
 
         let leave = self.judge(&seen, &cut, swept.map(|swept| &swept.bounds));
         self.tell(&seen, 0, 0);
@@ -112,17 +111,16 @@ impl Work<'_> {
             self.report.warnings.push(format!("{why}: observed only"));
         }
         let mut keep = Known { clock: now, swept: swept.cloned() };
-        if !(look_only || first_look) {
-            // Remembered before it is done: what is over was seen to be, whatever becomes of the sweep.
-            if leave.expire.is_some_and(|bounds| *bounds == cut) {
-                let live = seen.live.saturating_sub(leave.supersede.map_or(0, |_| seen.superseded));
-                keep.swept = Some(Swept { bounds: cut.clone(), live });
-            }
-            self.memory.note(&store.name, keep);
-            return self.sweep(&statements, &cut, &seen, leave).await;
+        let sweeps = !(look_only || first_look);
+        // Remembered before it is done: what is over was seen to be, whatever becomes of the sweep. A pass that only
+        // looks knows as well who is live.
+        if leave.expire.is_some_and(|bounds| *bounds == cut) {
+            let gone = if sweeps { leave.supersede.map_or(0, |_| seen.superseded) } else { 0 };
+            let left = seen.complete.then_some(seen.numbers.stale);
+            keep.swept = Some(Swept { bounds: cut.clone(), left, live: seen.live.saturating_sub(gone) });
         }
         self.memory.note(&store.name, keep);
-        Ok(())
+        if sweeps { self.sweep(&statements, &cut, &seen, leave).await } else { Ok(()) }
     }
 
     /// What may go, as far as no guard says no; and says which did.
@@ -149,17 +147,24 @@ impl Work<'_> {
                     ));
                     leave.expire = None;
                 }
-                Some(Guard::TooMany { fresh, of }) => {
+                Some(Guard::TooMany { fresh, of, backlog_may_go }) => {
                     held.push(format!(
                         "{fresh} of the {of} sessions that were live at the last look would go at once, more than \
                          max_fraction ({}): find out why, a clock perhaps",
                         store.max_fraction
                     ));
-                    leave.expire = swept;
+                    leave.expire = swept.filter(|_| backlog_may_go);
                 }
             }
             let (superseded, live) = (seen.superseded, seen.live);
-            if superseded > floor && exceeds(superseded, live, store.max_fraction) {
+            if seen.superseded_of_one > floor {
+                held.push(format!(
+                    "keep_newest would end {} sessions of one user alone: correct `user` if that is nobody's own, such as \
+                     0 for all who are not logged in",
+                    seen.superseded_of_one
+                ));
+                leave.supersede = None;
+            } else if superseded > floor && exceeds(superseded, live, store.max_fraction) {
                 held.push(format!(
                     "keep_newest would end {superseded} of {live} live sessions, more than max_fraction ({}): correct \
                      `user` if it does not say whose a session is",
@@ -207,6 +212,7 @@ impl Work<'_> {
             let limit = humantime::format_duration(self.store.sweep_timeout);
             self.report.warnings.push(format!("not all could be swept within sweep_timeout ({limit}): more next time"));
         }
+        self.memory.ended(&self.store.name, expired.ended);
         self.tell(seen, expired.ended, superseded.ended);
         expired.failure.or(superseded.failure).map_or(Ok(()), Err)
     }

@@ -67,6 +67,8 @@ pub struct Numbers {
     pub stale: u64,
     /// Those of them that were live at the last look; none where there was no last look.
     pub fresh: Option<u64>,
+    /// Sessions that were over at the last look and were left; none where they were not counted.
+    pub backlog_before: Option<u64>,
     /// Sessions that were live at the last look.
     pub live_before: u64,
     /// Whether any session is live by the database's clock now.
@@ -78,8 +80,9 @@ pub struct Numbers {
 pub enum Guard {
     /// Nobody would be left.
     NoneLeft,
-    /// More than the allowed part of the live sessions would go at once: only the older backlog may.
-    TooMany { fresh: u64, of: u64 },
+    /// More than the allowed part of the live sessions would go at once: only the older backlog may, and not even that
+    /// where some of it was live at the last look and says now that it was over then.
+    TooMany { fresh: u64, of: u64, backlog_may_go: bool },
 }
 
 /// Whether so many may go. Small numbers always may: among three sessions, two that end at once are no news.
@@ -89,7 +92,10 @@ pub fn guard(numbers: Numbers, max_fraction: f64, floor: u64) -> Option<Guard> {
         return Some(Guard::NoneLeft);
     }
     let fresh = numbers.fresh?;
-    too_many(fresh, numbers.live_before).then_some(Guard::TooMany { fresh, of: numbers.live_before })
+    let backlog = numbers.stale.saturating_sub(fresh);
+    let redated = numbers.backlog_before.map_or(0, |before| backlog.saturating_sub(before));
+    let (fresh, of) = (fresh.saturating_add(redated), numbers.live_before);
+    too_many(fresh, of).then_some(Guard::TooMany { fresh, of, backlog_may_go: redated <= floor })
 }
 
 /// Whether `count` is more than this part `of` all.

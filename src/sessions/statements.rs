@@ -22,9 +22,14 @@ impl Statements<'_> {
         constant(self.encoding, at)
     }
 
-    /// The column holds a time at all. 0 and less mean never, and so do NULL, infinity and the type's largest value.
+    /// The column holds the time of a session at all. 0 and less mean never, and so do NULL, infinity and the type's
+    /// largest value; what lies before there were any is some other number, and nobody is logged out by it.
     fn is_time(&self, column: &TimeColumn) -> String {
-        let lowest = self.constant(LOWEST);
+        self.is_time_after(EARLIEST, column)
+    }
+
+    fn is_time_after(&self, lowest: i64, column: &TimeColumn) -> String {
+        let lowest = self.constant(lowest);
         let highest = match column.time_type {
             TimeType::Int4 => i32::MAX.to_string(),
             TimeType::Int8 => i64::MAX.to_string(),
@@ -64,24 +69,39 @@ impl Statements<'_> {
         self.unrevoked().map_or_else(String::new, |condition| format!(" AND {condition}"))
     }
 
-    /// Stale; live; live by the clock now too; stale and live at the last look, if there was one: in one scan.
+    /// Stale; live; live by the clock now too, and with an end; stale and live at the last look, if there was one; without
+    /// any end: in one scan.
     pub fn count(&self, bounds: &Bounds, by_now: &Bounds, swept: Option<&Bounds>) -> String {
         let before = swept.map_or_else(|| "false".to_owned(), |swept| self.over(swept));
         let filter = self.unrevoked().map_or_else(String::new, |condition| format!(" WHERE {condition}"));
         format!(
             "SELECT count(*) FILTER (WHERE over), count(*) FILTER (WHERE NOT over),
-                    count(*) FILTER (WHERE NOT over_by_now), count(*) FILTER (WHERE over AND NOT over_before)
-             FROM (SELECT {} AS over, {} AS over_by_now, {before} AS over_before FROM {} AS t{filter}) AS s",
+                    count(*) FILTER (WHERE NOT over_by_now AND ends), count(*) FILTER (WHERE over AND NOT over_before),
+                    count(*) FILTER (WHERE NOT ends)
+             FROM (SELECT {} AS over, {} AS over_by_now, {before} AS over_before, {} AS ends FROM {} AS t{filter}) AS s",
             self.over(bounds),
             self.over(by_now),
-            self.store.table
+            self.ends(),
+            self.table()
         )
+    }
+
+    /// Some column says when the session ends; false, never NULL, where none does.
+    fn ends(&self) -> String {
+        let times: Vec<String> = self.store.ends.iter().map(|end| format!("({})", self.is_time(&end.column))).collect();
+        format!("coalesce({}, false)", times.join(" OR "))
+    }
+
+    /// Rows of the table itself where they have an address of their own there; a child that is added meanwhile is not
+    /// looked at.
+    fn table(&self) -> String {
+        if self.store.has_children { self.store.table.clone() } else { format!("ONLY {}", self.store.table) }
     }
 
     /// The same of a store that is too large to be scanned: up to `most` of each, found by the ends' indexes. Sessions
     /// that never end are not found.
     pub fn count_some(&self, bounds: &Bounds, by_now: &Bounds, swept: Option<&Bounds>, most: u64) -> Vec<String> {
-        let table = &self.store.table;
+        let table = self.table();
         let rest = self.and_unrevoked();
         let some = |condition: String| {
             format!("(SELECT count(*) FROM (SELECT FROM {table} AS t WHERE {condition}{rest} LIMIT {most}) AS s)")
@@ -96,16 +116,16 @@ impl Statements<'_> {
                 || "0::bigint".to_owned(),
                 |bound| some(format!("{} AND t.{} > {bound}", self.over_by(index, bounds), end.column.name)),
             );
-            format!("SELECT {stale}, {}, {}, {fresh}", live(bounds), live(by_now))
+            format!("SELECT {stale}, {}, {}, {fresh}, 0::bigint", live(bounds), live(by_now))
         });
         ends.collect()
     }
 
     /// The newest values of an end's column, as microseconds; whether any lies too far ahead; how many too far back.
     pub fn sample(&self, end: &TimeColumn, floor: u64) -> [String; 2] {
-        let (table, name) = (&self.store.table, &end.name);
+        let (table, name) = (self.table(), &end.name);
         let furthest = self.constant(self.now.saturating_add(FURTHEST));
-        let (is_time, rest) = (self.is_time(end), self.and_unrevoked());
+        let (is_time, rest) = (self.is_time_after(LOWEST, end), self.and_unrevoked());
         [
             format!(
                 "SELECT {} FROM {table} AS t WHERE {is_time} AND t.{name} <= {furthest}{rest}
@@ -141,7 +161,7 @@ impl Statements<'_> {
     /// ended. The addresses are materialized, because a join could run a LIMIT again for each row.
     pub fn batch(&self, end: usize, bounds: &Bounds, cursor: Option<i64>, size: u32) -> String {
         let Some(column) = self.store.ends.get(end).map(|end| &end.column) else { return "SELECT 0, 0, 0".to_owned() };
-        let (table, name) = (&self.store.table, &column.name);
+        let (table, name) = (self.table(), &column.name);
         let condition = format!("{}{}", self.over_by(end, bounds), self.and_unrevoked());
         // One less than what was read, because that was rounded.
         let from = cursor.map_or_else(String::new, |at| format!(" AND t.{name} >= {}", self.constant(at - 1)));
@@ -159,21 +179,25 @@ impl Statements<'_> {
         )
     }
 
-    /// How many live sessions are beyond the newest `keep` of their users.
+    /// How many live sessions are beyond the newest `keep` of their users, and how many one user has of them.
     pub fn count_superseded(&self, bounds: &Bounds, keep: u32) -> String {
-        format!("SELECT count(*) FROM ({}) AS r WHERE r.place > {keep}", self.ranked(bounds))
+        format!(
+            "SELECT coalesce(sum(s.count), 0)::bigint, coalesce(max(s.count), 0)::bigint
+             FROM (SELECT count(*) FROM ({}) AS r WHERE r.place > {keep} GROUP BY r.owner) AS s",
+            self.ranked(bounds)
+        )
     }
 
     /// Ends one batch of them. Sessions of the same age share a place, so none is ended that might be the newest.
     pub fn supersede(&self, bounds: &Bounds, keep: u32, size: u32) -> String {
-        let table = &self.store.table;
+        let table = self.table();
         let condition = format!("NOT {}{}", self.over(bounds), self.and_unrevoked());
         let same_table = if self.store.has_children { " AND t.tableoid = r.tableoid" } else { "" };
         format!(
             "WITH ranked AS MATERIALIZED (SELECT * FROM ({ranked}) AS r WHERE r.place > {keep} LIMIT {size}),
              doomed AS MATERIALIZED (
                  SELECT t.ctid AS address{tableoid} FROM {table} AS t
-                 JOIN ranked AS r ON t.ctid = r.address{same_table} AND ({age}) IS NOT DISTINCT FROM r.age
+                 JOIN ranked AS r ON t.ctid = r.address{same_table} AND {age} = r.age
                  WHERE {condition} FOR {lock} OF t SKIP LOCKED),
              ended AS ({deed} WHERE {is_doomed} AND {condition} RETURNING 1)
              SELECT (SELECT count(*) FROM ended), (SELECT count(*) FROM ranked)",
@@ -186,25 +210,28 @@ impl Statements<'_> {
         )
     }
 
-    /// Live sessions with their place among their user's, newest first.
+    /// Live sessions with their place among their user's, newest first. One that says no time of its making, or one that
+    /// is yet to come, by a clock that is ahead, has no place: it is not ended, and none for its sake.
     fn ranked(&self, bounds: &Bounds) -> String {
         let user = self.store.user.as_deref().unwrap_or("NULL");
         format!(
-            "SELECT t.ctid AS address{tableoid}, {age} AS age,
-                    rank() OVER (PARTITION BY t.{user} ORDER BY {age} DESC NULLS FIRST) AS place
-             FROM {table} AS t WHERE t.{user} IS NOT NULL AND NOT {over}{rest}",
+            "SELECT t.ctid AS address{tableoid}, t.{user} AS owner, {age} AS age,
+                    rank() OVER (PARTITION BY t.{user} ORDER BY {age} DESC) AS place
+             FROM {table} AS t
+             WHERE t.{user} IS NOT NULL AND {is_time} AND {age} <= {now} AND NOT {over}{rest}",
             tableoid = self.tableoid(),
             age = self.age(),
-            table = self.store.table,
+            is_time = self.is_time(&self.store.newest_by),
+            now = self.constant(self.now_shown),
+            table = self.table(),
             over = self.over(bounds),
             rest = self.and_unrevoked(),
         )
     }
 
-    /// What tells newer sessions from older ones; NULL where it is never, which is newest.
+    /// What tells newer sessions from older ones.
     fn age(&self) -> String {
-        let column = &self.store.newest_by;
-        format!("CASE WHEN {} THEN t.{} END", self.is_time(column), column.name)
+        format!("t.{}", self.store.newest_by.name)
     }
 
     fn tableoid(&self) -> &'static str {
@@ -225,7 +252,7 @@ impl Statements<'_> {
     }
 
     fn deed(&self) -> String {
-        let table = &self.store.table;
+        let table = self.table();
         match &self.store.deed {
             Deed::Delete => format!("DELETE FROM {table} AS t"),
             Deed::Set { column, value } => format!("UPDATE {table} AS t SET {column} = {value}"),

@@ -67,6 +67,11 @@ impl Judge<'_> {
         let meanings = self.meanings(&raw, from_preset.as_ref())?;
         let (user, keep_newest) = self.newest(raw.user.as_deref(), raw.keep_newest)?;
         let created_at = raw.created_at.as_deref().map(|text| self.column("created_at", text)).transpose()?;
+        if keep_newest.is_some() && created_at.is_none() {
+            let expected = "the column that says when a session was made: by its end or its last use, `keep_newest` might \
+                            end the one that was just begun";
+            return Err(self.invalid("created_at", "none", expected));
+        }
         let newest_by = created_at.unwrap_or_else(|| meanings[0].column.clone());
         let schedule = raw.schedule.unwrap_or_else(|| SCHEDULE.to_owned());
         schedule::check(&schedule, now).map_err(|expected| self.invalid("schedule", shown(&schedule), expected))?;

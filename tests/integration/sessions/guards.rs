@@ -84,3 +84,29 @@ async fn birthdays_are_no_ends_and_ends_are_no_activity() {
     database.once_with(&wrong, &[]).exits(3).store_says("logins", "held", &["lie in the future"]);
     assert_eq!(left(&mut database).await, 6);
 }
+
+#[tokio::test]
+async fn a_few_rows_that_never_end_are_no_sign_of_life() {
+    let mut database = filled(500, 0).await;
+    database.sql("INSERT INTO sessions (expires_at) VALUES (NULL)").await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+    outcome.store_says("logins", "held", &["none be left"]);
+    database.sql("INSERT INTO sessions (expires_at) SELECT NULL FROM generate_series(1, 100)").await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 500, "live": 101 }));
+}
+
+#[tokio::test]
+async fn what_lies_before_there_were_sessions_ends_nobody() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (expires_at bigint); CREATE INDEX ON sessions (expires_at);
+             INSERT INTO sessions SELECT (extract(epoch FROM now()) * 1000)::bigint + 3600000 FROM generate_series(1, 20);
+             INSERT INTO sessions SELECT (extract(epoch FROM now()) * 1000)::bigint - 3600000 FROM generate_series(1, 5);
+             INSERT INTO sessions SELECT extract(epoch FROM now())::bigint + 3600 FROM generate_series(1, 80)",
+        )
+        .await;
+    let settings = logins("expires_at = \"expires_at\"\nencoding = \"epoch-millis\"");
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 5, "live": 100 }));
+    assert_eq!(left(&mut database).await, 100);
+}

@@ -121,3 +121,16 @@ async fn a_dry_run_and_a_store_in_doubt_are_looked_at_again_and_again() {
     }
     assert_eq!(left(&mut database).await, 10);
 }
+
+#[tokio::test]
+async fn the_very_first_sweep_is_guarded_by_the_look_before_it() {
+    let mut database = filled(0, 300).await;
+    let mut agent = Agent::new(&database, "");
+    agent.pass().await;
+    // Somebody sets nearly all ends to the past.
+    database.sql("UPDATE sessions SET expires_at = now() - interval '1 year' WHERE user_id > 1").await;
+    agent.pass().await;
+    let held = agent.pass().await;
+    assert!(held.held.is_some_and(|why| why.contains("299 of the 300")), "{:?}", held.expired);
+    assert_eq!(left(&mut database).await, 300);
+}

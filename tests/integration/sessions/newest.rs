@@ -44,8 +44,42 @@ async fn of_equal_age_none_goes_and_nobody_is_nobodys() {
         )
         .await;
     let settings = by_expiry(&format!("{NEWEST}keep_newest = 1"));
-    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 1, "live": 6 }));
-    assert_eq!(database.number("SELECT count(*) FROM sessions WHERE created_at IS NULL").await, 1);
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 0, "live": 7 }));
+}
+
+#[tokio::test]
+async fn a_session_without_a_time_or_of_a_clock_that_is_ahead_ends_no_other() {
+    let mut database = users(0).await;
+    database
+        .sql(
+            "INSERT INTO sessions (user_id, expires_at, created_at)
+             SELECT u, now() + interval '1 day', made
+             FROM (VALUES (1, NULL), (2, now() + interval '4 minutes')) AS old (u, made)
+             UNION ALL
+             SELECT u, now() + interval '1 day', now() - n * interval '1 minute'
+             FROM generate_series(1, 2) AS u, generate_series(0, 1) AS n",
+        )
+        .await;
+    let settings = by_expiry(&format!("{NEWEST}keep_newest = 1"));
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 2, "live": 4 }));
+    let login = "SELECT count(*) FROM sessions WHERE created_at BETWEEN now() - interval '50 seconds' AND now()";
+    assert_eq!(database.number(login).await, 2, "both who have just logged in still are");
+}
+
+#[tokio::test]
+async fn a_user_who_stands_for_everybody_is_held() {
+    let mut database = users(0).await;
+    database
+        .sql(
+            "INSERT INTO sessions (user_id, expires_at, created_at)
+             SELECT CASE WHEN n <= 150 THEN 0 ELSE n END, now() + interval '1 day', now() - n * interval '1 second'
+             FROM generate_series(1, 1000) AS n",
+        )
+        .await;
+    let settings = by_expiry(&format!("{NEWEST}keep_newest = 1"));
+    let outcome = database.once_with(&settings, &[]).exits(3);
+    outcome.store_says("logins", "held", &["149 sessions of one user alone", "`user`"]);
+    assert_eq!(left(&mut database).await, 1000);
 }
 
 #[tokio::test]
@@ -69,27 +103,18 @@ async fn a_column_that_is_the_same_for_all_is_held() {
     database.sql("ALTER TABLE sessions ADD tenant int; UPDATE sessions SET tenant = 1").await;
     let wrong = by_expiry("user = \"tenant\"\ncreated_at = \"created_at\"\nkeep_newest = 1");
     let outcome = database.once_with(&wrong, &[]).exits(3);
-    outcome.store_says("logins", "held", &["keep_newest would end 190 of 210 live sessions", "`user`"]);
+    outcome.store_says("logins", "held", &["keep_newest would end 190 sessions of one user alone", "`user`"]);
     assert_eq!(left(&mut database).await, 210);
     database.once_with(&wrong, &["--approve", "logins"]).exits(0).swept("logins", json!({ "superseded": 190 }));
 }
 
 #[tokio::test]
-async fn without_a_creation_time_the_later_end_is_newer() {
-    let mut database = users(0).await;
-    database
-        .sql(
-            "INSERT INTO sessions (user_id, expires_at)
-             SELECT 1, now() + n * interval '1 hour' FROM generate_series(1, 3) AS n",
-        )
-        .await;
+async fn without_a_creation_time_it_is_refused() {
+    let database = users(0).await;
     let settings =
         logins("expires_at = \"expires_at\"\nencoding = \"timestamptz\"\nuser = \"user_id\"\nkeep_newest = 1");
-    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 2 }));
-    assert_eq!(
-        database.number("SELECT count(*) FROM sessions WHERE expires_at > now() + interval '2.5 hours'").await,
-        1
-    );
+    let outcome = database.once_with(&settings, &[]).exits(2);
+    assert!(outcome.stderr.contains("sessions[0].created_at"), "{}", outcome.stderr);
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ async fn a_column_of_another_type_than_stated_is_refused() {
             "expires_at: found created_at, whose default is the current time",
         ),
         (
-            "expires_at = \"expires_at\"\nencoding = \"timestamptz\"\nuser = \"who\"\nkeep_newest = 1",
+            "expires_at = \"expires_at\"\nencoding = \"timestamptz\"\nuser = \"who\"\nkeep_newest = 1\ncreated_at = \"created_at\"",
             "user: found no column \"who\"",
         ),
         (
@@ -136,4 +136,26 @@ async fn a_triggers_own_words_are_not_repeated() {
     outcome.store_says("logins", "error", &["SQLSTATE P0001"]);
     assert!(!format!("{}{}", outcome.stdout, outcome.stderr).contains("hunter2"), "{}", outcome.stdout);
     assert_eq!(left(&mut database).await, 2);
+}
+
+#[tokio::test]
+async fn a_superuser_runs_no_trigger_of_a_tables_owner_and_no_trigger_tells_what_it_likes() {
+    let mut database = filled(3, 5).await;
+    let role = database.role("owner");
+    database
+        .sql(&format!(
+            "CREATE ROLE {role} LOGIN; ALTER TABLE sessions OWNER TO {role};
+             GRANT CREATE ON SCHEMA public TO {role}; SET ROLE {role};
+             CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS
+                 $$BEGIN RAISE insufficient_privilege USING MESSAGE = 'session hunter2 stays'; END$$;
+             CREATE TRIGGER guard BEFORE DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION guard(); RESET ROLE"
+        ))
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    outcome.store_says("logins", "error", &["has triggers whose functions are not a superuser's", "pgmedic grants"]);
+    // As its owner, it runs.
+    let outcome = database.once_with_as(&role, &by_expiry(""), &[]).exits(1);
+    outcome.store_says("logins", "error", &["raised by a function"]);
+    assert!(!outcome.stdout.contains("hunter2") && !outcome.stderr.contains("hunter2"), "{}", outcome.stdout);
+    assert_eq!(left(&mut database).await, 8);
 }
