@@ -28,7 +28,7 @@ test: setup check-deploy ## every check: format, lints, documentation, licences,
 	cargo deny --locked check bans licenses sources
 	cargo test --locked --no-fail-fast
 
-check-deploy: ## the Dockerfile, everything under deploy/ and the alerts
+check-deploy: ## the Dockerfile, everything under deploy/, the alerts and the dashboards
 	@scripts/setup deploy
 	scripts/check-deploy
 
