@@ -6,7 +6,7 @@ use axum::Json;
 use axum::routing::post;
 use nix::sys::signal::Signal;
 use pgmedic::demo::{Server, ServerOptions};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -119,21 +119,39 @@ async fn webhook() -> (SocketAddr, Arc<Mutex<Vec<Value>>>) {
     (address, alerts)
 }
 
-/// Every series has the labels that its legend names, and one at least has a value.
-fn answers(prometheus: &Prometheus, query: &Query, seconds: u64) -> bool {
+/// `result` of a query; every series has the labels that its legend names.
+fn answer(prometheus: &Prometheus, query: &Query, seconds: u64) -> Vec<Value> {
     let result = match query.instant {
         true => prometheus.query(&query.expression),
         false => prometheus.query_range(&query.expression, seconds),
     };
-    let values = result.iter().flat_map(|series| match query.instant {
-        true => std::slice::from_ref(&series["value"]),
-        false => series["values"].as_array().unwrap(),
-    });
-    let some = values.map(|value| value[1].as_str().unwrap()).any(|value| value != "NaN");
     for (series, label) in result.iter().flat_map(|series| query.named.iter().map(move |label| (series, label))) {
-        assert!(series["metric"][label].is_string(), "{}: no {label} in {}", query.name, series["metric"]);
+        assert!(series["metric"][label].is_string(), "{}: no {label} in {}", query.title, series["metric"]);
     }
-    some
+    result
+}
+
+/// One series at least has a value.
+fn says_something(result: &[Value]) -> bool {
+    let values = result.iter().flat_map(|series| match series["values"].as_array() {
+        Some(values) => values.as_slice(),
+        None => std::slice::from_ref(&series["value"]),
+    });
+    values.map(|value| value[1].as_str().unwrap()).any(|value| value != "NaN")
+}
+
+/// For `make dashboards`: what all of them were answered, by panel and query.
+fn write_down(file: &str, prometheus: &Prometheus, dashboards: &[Dashboard], seconds: u64) {
+    let to = prometheus.now();
+    let dashboards = dashboards.iter().map(|dashboard| {
+        let mut answers = json!({});
+        for query in dashboard.queries(seconds) {
+            answers[query.title.as_str()][query.reference.as_str()] = answer(prometheus, &query, seconds).into();
+        }
+        json!({ "name": dashboard.name, "from": to - seconds as f64, "to": to, "answers": answers })
+    });
+    let written = json!({ "dashboards": dashboards.collect::<Vec<_>>() });
+    std::fs::write(file, written.to_string()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,14 +192,16 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
     mends.edit(|text| text + "nonsense = true\n");
     mends.signal(Signal::SIGHUP);
 
-    for dashboard in Dashboard::all(&prometheus) {
+    let dashboards = Dashboard::all(&prometheus);
+    for dashboard in &dashboards {
         let queries = dashboard.queries(1).len();
         assert!(queries >= 20, "{queries}");
         for number in 0..queries {
-            let query = &dashboard.queries(1)[number];
-            within(LONG, &format!("an answer to {}: {}", query.name, query.expression), || {
+            let Query { title, expression, .. } = &dashboard.queries(1)[number];
+            within(LONG, &format!("an answer to {title} in {}: {expression}", dashboard.name), || {
                 let seconds = start.elapsed().as_secs() + 1;
-                answers(&prometheus, &dashboard.queries(seconds)[number], seconds).then_some(())
+                let answer = answer(&prometheus, &dashboard.queries(seconds)[number], seconds);
+                says_something(&answer).then_some(())
             });
         }
     }
@@ -198,6 +218,9 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
         assert!(held.iter().any(|alert| alert["labels"]["alertname"] == **name), "{name} is not in {held:#?}");
         let texts = alert["annotations"].to_string();
         assert!(WRONG.iter().all(|wrong| !texts.contains(wrong)), "{alert:#}");
+    }
+    if let Some(file) = std::env::var("PGMEDIC_DASHBOARD_ANSWERS").ok().filter(|file| !file.is_empty()) {
+        write_down(&file, &prometheus, &dashboards, start.elapsed().as_secs());
     }
     assert!(mends.log().contains("nonsense"), "{}", mends.log());
     for agent in [mends, looks, hidden] {

@@ -12,8 +12,10 @@ const SECOND: u64 = 1;
 /// One query of a panel or an annotation.
 #[derive(Debug)]
 pub struct Query {
-    /// Dashboard, panel and reference.
-    pub name: String,
+    /// The panel's or annotation's.
+    pub title: String,
+    /// An annotation has one query.
+    pub reference: String,
     pub expression: String,
     /// At one moment, else over the whole time.
     pub instant: bool,
@@ -23,7 +25,8 @@ pub struct Query {
 
 /// A dashboard and what its variables are set to: all that there is, as when it is opened.
 pub struct Dashboard {
-    name: String,
+    /// Its file's.
+    pub name: String,
     json: Value,
     variables: BTreeMap<String, String>,
 }
@@ -77,25 +80,22 @@ impl Dashboard {
     pub fn queries(&self, seconds: u64) -> Vec<Query> {
         let panels = list(&self.json["panels"]).iter().flat_map(|panel| {
             let targets = panel["targets"].as_array().map_or(&[][..], Vec::as_slice);
-            targets
-                .iter()
-                .map(|target| self.query(&panel["title"], target, &target["refId"], &["legendFormat"], seconds))
+            targets.iter().map(|target| self.query(&panel["title"], target, seconds))
         });
-        let annotations = list(&self.json["annotations"]["list"]).iter().map(|annotation| {
-            self.query(&annotation["name"], annotation, &annotation["step"], &["titleFormat", "textFormat"], seconds)
-        });
-        panels.chain(annotations).collect()
+        let annotations = list(&self.json["annotations"]["list"]);
+        panels.chain(annotations.iter().map(|target| self.query(&target["name"], target, seconds))).collect()
     }
 
-    fn query(&self, title: &Value, target: &Value, which: &Value, texts: &[&str], seconds: u64) -> Query {
-        let named = texts.iter().filter_map(|key| target[*key].as_str()).flat_map(|text| text.split("{{").skip(1));
-        let named = named.filter_map(|text| text.split_once("}}")).map(|(label, _)| label.to_owned());
+    fn query(&self, title: &Value, target: &Value, seconds: u64) -> Query {
+        let texts = ["legendFormat", "titleFormat", "textFormat"].iter().filter_map(|key| target[*key].as_str());
+        let named = texts.flat_map(|text| text.split("{{").skip(1)).filter_map(|text| text.split_once("}}"));
         Query {
-            name: format!("{}, {}, {}", self.name, text(title), text(which)),
+            title: text(title).to_owned(),
+            reference: target["refId"].as_str().unwrap_or("A").to_owned(),
             // Ours first: what Grafana puts in fits the test's time as it is.
             expression: self.filled(&hasten(text(&target["expr"])), seconds),
             instant: target["instant"] == true,
-            named: named.collect(),
+            named: named.map(|(label, _)| label.to_owned()).collect(),
         }
     }
 }

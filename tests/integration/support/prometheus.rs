@@ -201,10 +201,16 @@ impl Prometheus {
         result(&self.prometheus.ask(&format!("/api/v1/query?query={}", encoded(expression))))
     }
 
+    /// Its clock, in seconds since 1970.
+    #[track_caller]
+    pub fn now(&self) -> f64 {
+        self.query("time()")[1].as_str().and_then(|now| now.parse().ok()).expect("a time")
+    }
+
     /// `result` of a range query over the last `seconds`, in steps of one.
     #[track_caller]
     pub fn query_range(&self, expression: &str, seconds: u64) -> Vec<Value> {
-        let now = self.query("time()")[1].as_str().and_then(|now| now.parse::<f64>().ok()).expect("a time");
+        let now = self.now();
         let from = now - seconds as f64;
         let path = format!("/api/v1/query_range?query={}&start={from}&end={now}&step=1", encoded(expression));
         result(&self.prometheus.ask(&path))
