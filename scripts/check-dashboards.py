@@ -105,8 +105,13 @@ def check_panel(where, panel, metrics):
     for step in organized:
         shown = set(step["options"]["renameByName"].values())
         for override in panel["fieldConfig"]["overrides"]:
-            if override["matcher"]["options"] not in shown:
+            if override["matcher"]["id"] == "byName" and override["matcher"]["options"] not in shown:
                 problem(where, f"no column {override['matcher']['options']}")
+    # Else what nobody knows would be shown in the colour of what is well.
+    for thresholds in walk(panel):
+        steps = thresholds.get("steps")
+        if steps and steps[0]["color"] == "green":
+            problem(where, "the colour of no value is green")
 
 
 def check_grid(where, panels):

@@ -168,7 +168,8 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
     sqlx::raw_sql(LOCKS).execute(&mut locks).await.unwrap();
 
     // It may mend, and cannot mend all of it.
-    let stores = [store("logins", "app"), store("carts", "shop")].concat();
+    // One store is nowhere, so that its sweeps fail.
+    let stores = [store("logins", "app"), store("carts", "shop"), store("nowhere", "twins")].concat();
     let databases = [("app", app.url()), ("shop", shop.url()), ("twins", one.url()), ("gone", &gone)];
     let mends = Agent::run(config(&databases, &stores), &[]);
     // Nobody scrapes who leads there.

@@ -14,7 +14,7 @@ const SECOND: u64 = 1;
 pub struct Query {
     /// The panel's or annotation's.
     pub title: String,
-    /// An annotation has one query.
+    /// Of a panel's queries; an annotation has one.
     pub reference: String,
     pub expression: String,
     /// At one moment, else over the whole time.
@@ -40,7 +40,8 @@ impl Dashboard {
         files
             .map(|path| {
                 let json = serde_json::from_str(&fs::read_to_string(&path).expect("a dashboard")).expect("JSON");
-                let mut dashboard = Self { name: path.display().to_string(), json, variables: BTreeMap::default() };
+                let name = path.file_name().expect("a file").display().to_string();
+                let mut dashboard = Self { name, json, variables: BTreeMap::default() };
                 dashboard.ask(prometheus);
                 dashboard
             })
@@ -91,7 +92,7 @@ impl Dashboard {
         let named = texts.flat_map(|text| text.split("{{").skip(1)).filter_map(|text| text.split_once("}}"));
         Query {
             title: text(title).to_owned(),
-            reference: target["refId"].as_str().unwrap_or("A").to_owned(),
+            reference: target["refId"].as_str().unwrap_or("annotation").to_owned(),
             // Ours first: what Grafana puts in fits the test's time as it is.
             expression: self.filled(&hasten(text(&target["expr"])), seconds),
             instant: target["instant"] == true,
