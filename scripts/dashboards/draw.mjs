@@ -2,7 +2,8 @@
 //
 //   node draw.mjs ANSWERS MODULES OUT PANELS
 //
-// MODULES is the folder of package.json's packages, OUT gets a picture of each dashboard, PANELS one of each panel.
+// MODULES is the folder of package.json's packages. OUT gets a picture of each dashboard's upper part, to show; PANELS
+// gets the whole of it and each panel, to look at.
 import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -74,7 +75,11 @@ for (const { name, from, to, answers } of dashboards) {
   await page.waitForFunction(() => document.title === 'drawn', undefined, { timeout: 60_000 });
   const base = path.basename(name, '.json');
   await mkdir(path.join(panels, base), { recursive: true });
-  await page.screenshot({ path: path.join(out, `${base}.png`), fullPage: true });
+  await page.screenshot({ path: path.join(panels, `${base}.png`), fullPage: true });
+  // Down to the last section that begins within this many lines of the grid.
+  const section = dashboard.panels.filter(({ type, gridPos }) => type === 'row' && gridPos.y <= 33).at(-1);
+  const { y } = await page.locator(`#row-${section.id}`).boundingBox();
+  await page.screenshot({ path: path.join(out, `${base}.png`), fullPage: true, clip: { x: 0, y: 0, width: 1616, height: y } });
   for (const panel of dashboard.panels.filter((panel) => panel.type !== 'row')) {
     await page.locator(`#panel-${panel.id}`).screenshot({ path: path.join(panels, base, `${panel.id}.png`) });
   }

@@ -115,7 +115,7 @@ function Panel({ panel, data }) {
   const { x, y, w, h } = panel.gridPos;
   const cell = WIDTH / 24;
   const box = { position: 'absolute', left: x * cell + GAP / 2, top: y * (ROW + GAP), width: w * cell - GAP, height: h * (ROW + GAP) - GAP };
-  if (panel.type === 'row') return <h2 style={box}>{panel.title}</h2>;
+  if (panel.type === 'row') return <h2 style={box} id={`row-${panel.id}`}>{panel.title}</h2>;
   return <div style={box} className="panel" id={`panel-${panel.id}`}>
     <PanelChrome title={panel.title} width={box.width} height={box.height} loadingState={LoadingState.Done}>
       {(width, height) => <Body panel={panel} data={data} width={width} height={height} />}
