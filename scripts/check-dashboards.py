@@ -27,8 +27,8 @@ ANNOTATIONS = {"Repairs", "Repairs held", "Versions", "Reloads"}
 CHOSEN = {"up": {"job", "instance"}, "ALERTS": {"job", "database"}}
 HISTOGRAM = re.compile(r"_(bucket|sum|count)$")
 SELECTOR = re.compile(r"\b((?:pgmedic|process)_\w+|up|ALERTS)\b(?!\s*=)(\{[^}]*\})?")
-# A counter over a fixed time is a decision, a rate for a curve follows the zoom.
-RATE = re.compile(r"\b(?:rate|irate)\([^\[\]]*\[([^\]]*)\]")
+# In a curve what is counted follows the zoom; a single number may be over a time of its own.
+COUNTED = re.compile(r"\b(?:changes|increase|rate)\([^\[\]]*\[([^\]]*)\]")
 
 problems = []
 linked_runbooks = set()
@@ -58,7 +58,7 @@ def walk(value):
             yield from walk(inner)
 
 
-def check_query(where, expression, metrics):
+def check_query(where, expression, metrics, instant=False):
     selectors = SELECTOR.findall(expression)
     if not selectors:
         problem(where, f"no metric in {expression}")
@@ -77,9 +77,9 @@ def check_query(where, expression, metrics):
         for label in sorted(wanted):
             if not re.search(rf'\b{label}=~"\${label}\|?"', matchers):
                 problem(where, f'{name}: expected {label}=~"${label}"')
-    for window in RATE.findall(expression):
-        if window != "$__rate_interval":
-            problem(where, f"a rate over {window}, expected $__rate_interval")
+    for window in COUNTED.findall(expression):
+        if window != "$__rate_interval" and not instant:
+            problem(where, f"counted over {window}, expected $__rate_interval")
 
 
 def check_panel(where, panel, metrics):
@@ -97,7 +97,7 @@ def check_panel(where, panel, metrics):
     if len(set(refs)) != len(refs):
         problem(where, f"found the refIds {refs}")
     for target in panel["targets"]:
-        check_query(f"{where}, {target['refId']}", target["expr"], metrics)
+        check_query(f"{where}, {target['refId']}", target["expr"], metrics, target.get("instant", False))
         if target.get("instant", False) == target.get("range", False):
             problem(where, f"{target['refId']}: expected instant or range")
     # A column is renamed from what is there, and set by its new name.
