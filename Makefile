@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export PATH := $(target)/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test check-deploy test-matrix bench
+.PHONY: help setup demo build test check-deploy dashboards test-matrix bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,9 +28,14 @@ test: setup check-deploy ## every check: format, lints, documentation, licences,
 	cargo deny --locked check bans licenses sources
 	cargo test --locked --no-fail-fast
 
-check-deploy: ## the Dockerfile, everything under deploy/ and the alerts
+check-deploy: ## the Dockerfile, everything under deploy/, the alerts and the dashboards
 	@scripts/setup deploy
 	scripts/check-deploy
+
+dashboards: ## pictures of the dashboards, with Grafana's components and a real Prometheus's answers, into docs/
+	@scripts/setup server deploy pictures
+	PGMEDIC_DASHBOARD_ANSWERS=$(target)/dashboards.json cargo test --locked --test integration -- truth::
+	node scripts/dashboards/draw.mjs $(target)/dashboards.json $(target)/tools/pictures docs/dashboards $(target)/dashboards
 
 test-matrix: ## the integration tests on every supported version of PostgreSQL
 	scripts/test-matrix

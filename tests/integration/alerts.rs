@@ -1,5 +1,5 @@
-//! What the alerts, their tests and their runbooks say of metrics is true of a real agent's. scripts/check-rules.py
-//! checks what needs no agent.
+//! What alerts, their tests, their runbooks, dashboards and README say of metrics is true of a real agent's.
+//! scripts/check-rules.py and scripts/check-dashboards.py check what needs no agent.
 
 use crate::support::{Agent, Database};
 use std::collections::BTreeMap;
@@ -15,11 +15,12 @@ fn root() -> &'static Path {
 
 /// Everything that names metrics, with its text.
 fn documents() -> Vec<(PathBuf, String)> {
-    let folders = ["dashboards/prometheus", "dashboards/prometheus/tests", "docs/runbooks"];
+    let folders = ["dashboards/grafana", "dashboards/prometheus", "dashboards/prometheus/tests", "docs/runbooks"];
     let files = folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
     let files = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
-    let files = files.chain([root().join("docs/monitoring.md")]);
-    files.map(|path| (path.clone(), fs::read_to_string(&path).unwrap())).collect()
+    let files = files.chain(["docs/monitoring.md", "docs/agent.md", "README.md"].map(|file| root().join(file)));
+    // Quotes are escaped in JSON.
+    files.map(|path| (path.clone(), fs::read_to_string(&path).unwrap().replace("\\\"", "\""))).collect()
 }
 
 /// Metrics named in a text, each with what follows. `pgmedic_pass_(runs|failures)_total` names two.
@@ -68,9 +69,14 @@ async fn exported() -> String {
 }
 
 #[tokio::test]
-async fn every_metric_in_the_rules_their_tests_and_the_runbooks_is_there_with_its_labels() {
+async fn every_metric_in_rules_runbooks_dashboards_and_readme_is_there_with_its_labels() {
     let metrics = exported().await;
-    let is_exported = |name: &str| metrics.contains(&format!("# TYPE {name} "));
+    let is_exported = |name: &str| {
+        // A family, a series of a histogram, or all that begin so.
+        let ways = [format!("# TYPE {name} "), format!("\n{name}{{")];
+        ways.iter().any(|way| metrics.contains(way))
+            || name.ends_with('_') && metrics.contains(&format!("# TYPE {name}"))
+    };
     let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
     for (path, text) in documents() {
         for (name, rest) in named(&text) {

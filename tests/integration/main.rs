@@ -22,4 +22,5 @@ mod stopping;
 mod story;
 mod support;
 mod systemd;
+mod truth;
 mod wake;

@@ -1,9 +1,7 @@
 //! `/metrics` as Prometheus reads it.
 
-use crate::support::{Agent, Database};
-use std::env;
+use crate::support::{Agent, Database, tool};
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Detail series of a database, in `src/metrics/gauges.rs`.
@@ -11,20 +9,10 @@ const DETAILS: usize = 50;
 const LARGEST_SCRAPE: usize = 200_000;
 const WIDE: usize = 1000;
 
-/// Where `make test` finds it, or where `scripts/setup deploy` has put it.
-fn promtool() -> PathBuf {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let test = env::current_exe().expect("our own path");
-    let targets = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).into_iter();
-    let ours = targets.chain(test.ancestors().map(Path::to_owned)).map(|folder| folder.join("tools/bin"));
-    let mut found = env::split_paths(&path).chain(ours).map(|folder| folder.join("promtool"));
-    found.find(|program| program.is_file()).expect("promtool is missing: run scripts/setup deploy")
-}
-
 /// Neither an error nor advice.
 #[track_caller]
 fn promtool_has_nothing_to_say_of(metrics: &str) {
-    let mut command = Command::new(promtool());
+    let mut command = Command::new(tool("promtool"));
     command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut promtool = command.spawn().expect("promtool starts");
     let mut input = promtool.stdin.take().expect("its input");

@@ -21,8 +21,14 @@ const ENDS_WITHIN: Duration = Duration::from_secs(30);
 
 /// Looks again and again until there is something to see; panics when there is nothing for a minute.
 #[track_caller]
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + DEADLINE;
+pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    within(DEADLINE, what, look)
+}
+
+/// The same for what takes its time.
+#[track_caller]
+pub fn within<T>(time: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + time;
     loop {
         if let Some(seen) = look() {
             return seen;
@@ -134,14 +140,7 @@ impl Agent {
     /// Status and body of a plain GET.
     #[track_caller]
     pub fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.address).expect("it listens");
-        stream.set_read_timeout(Some(DEADLINE)).expect("a time-out");
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).expect("a request");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.unwrap_or_else(|| panic!("no status in {head}")), body.to_owned())
+        fetch(self.address, path)
     }
 
     /// A series of `/metrics`, as it stands there: `pgmedic_leader{database="app"}`. None while there is no such series.
@@ -212,6 +211,19 @@ impl Agent {
         assert!(status.success() && !log.contains("did not end in time"), "{status}:\n{log}");
         log
     }
+}
+
+/// Status and body of a plain GET.
+#[track_caller]
+pub fn fetch(address: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(DEADLINE)).expect("a time-out");
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    (status.unwrap_or_else(|| panic!("no status in {head}")), body.to_owned())
 }
 
 fn edit(config: &NamedTempFile, change: impl FnOnce(String) -> String) {
