@@ -12,6 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub struct Door {
     /// As configured: port 0 is any free one, and stays the one that was found.
     configured: SocketAddr,
+    found: SocketAddr,
     _stop: DropGuard,
 }
 
@@ -22,10 +23,16 @@ impl Door {
     pub async fn open(address: SocketAddr, metrics: &Arc<Metrics>, heartbeat: &Heartbeat) -> Result<Self, AgentError> {
         let failed = |source| AgentError::Listen { address, source };
         let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
-        tracing::info!("listening on http://{}", listener.local_addr().map_err(failed)?);
+        let found = listener.local_addr().map_err(failed)?;
+        tracing::info!("listening on http://{found}");
         let stop = CancellationToken::new();
         tokio::spawn(http::serve(listener, Arc::clone(metrics), heartbeat.clone(), stop.clone()));
-        Ok(Self { configured: address, _stop: stop.drop_guard() })
+        Ok(Self { configured: address, found, _stop: stop.drop_guard() })
+    }
+
+    /// With the port that was found.
+    pub fn address(&self) -> SocketAddr {
+        self.found
     }
 
     pub fn is_at(&self, configured: SocketAddr) -> bool {

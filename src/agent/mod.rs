@@ -24,6 +24,7 @@ use door::Door;
 use sd_notify::NotifyState;
 use signals::{Signals, Wish};
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     #[error("http.listen {address}: {source}; choose another address, or stop what uses it")]
-    Listen { address: std::net::SocketAddr, source: io::Error },
+    Listen { address: SocketAddr, source: io::Error },
     #[error("the operating system takes no signal handlers: {0}")]
     Signals(#[from] io::Error),
     #[error("the schedule does not start: {0}")]
@@ -40,7 +41,8 @@ pub enum AgentError {
     Metrics(#[from] prometheus::Error),
 }
 
-/// Runs until SIGTERM or SIGINT; a second one ends it at once. `reload` is asked for new settings on SIGHUP.
+/// Runs until SIGTERM or SIGINT; a second one ends it at once. `reload` is asked for new settings on SIGHUP, and
+/// `listening` is told where HTTP is answered.
 ///
 /// # Errors
 ///
@@ -50,12 +52,14 @@ pub async fn run(
     dry_run: bool,
     telemetry: &Telemetry,
     reload: impl Fn() -> Result<Settings, ConfigError>,
+    listening: impl FnOnce(SocketAddr),
 ) -> Result<(), AgentError> {
     let mut signals = Signals::install()?;
     let metrics = Arc::new(Metrics::new(dry_run)?);
     let heartbeat = Heartbeat::default();
     let mut door = Door::open(settings.http.listen, &metrics, &heartbeat).await?;
     let mut crew = Crew::start(&settings, dry_run, &metrics, &heartbeat).await?;
+    listening(door.address());
     notify(&[NotifyState::Ready]);
     while signals.next().await == Wish::Reload {
         match accept(reload(), &mut door, &metrics, &heartbeat).await {
