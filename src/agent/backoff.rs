@@ -1,4 +1,4 @@
-//! How long to wait before a database is tried again.
+//! How long to wait: before a database is tried again, and beside other agents.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -26,8 +26,16 @@ impl Backoff {
     }
 }
 
-/// From 0 to 1: good enough to keep a fleet from knocking at the same instant.
-pub fn random() -> f64 {
+/// Agents that tick by the same cron line spread over at most this long.
+const WIDEST_SPREAD: Duration = Duration::from_secs(1);
+
+/// How long this one waits after each tick, so that a fleet does not knock at the same instant.
+pub fn place_in_the_spread(interval: Duration) -> Duration {
+    WIDEST_SPREAD.min(interval / 20).mul_f64(random())
+}
+
+/// From 0 to 1, and good enough for this.
+fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 11;
     bits as f64 / (1_u64 << 53) as f64
 }

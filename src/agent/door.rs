@@ -3,9 +3,11 @@
 use super::AgentError;
 use crate::http::{self, Heartbeat};
 use crate::metrics::Metrics;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// An open port; dropping it closes it and every connection.
 #[derive(Debug)]
@@ -13,7 +15,8 @@ pub struct Door {
     /// As configured: port 0 is any free one, and stays the one that was found.
     configured: SocketAddr,
     found: SocketAddr,
-    _stop: DropGuard,
+    stop: CancellationToken,
+    task: AbortOnDropHandle<()>,
 }
 
 impl Door {
@@ -26,8 +29,8 @@ impl Door {
         let found = listener.local_addr().map_err(failed)?;
         tracing::info!("listening on http://{found}");
         let stop = CancellationToken::new();
-        tokio::spawn(http::serve(listener, Arc::clone(metrics), heartbeat.clone(), stop.clone()));
-        Ok(Self { configured: address, found, _stop: stop.drop_guard() })
+        let serving = http::serve(listener, Arc::clone(metrics), heartbeat.clone(), stop.clone());
+        Ok(Self { configured: address, found, stop, task: AbortOnDropHandle::new(tokio::spawn(serving)) })
     }
 
     /// With the port that was found.
@@ -35,7 +38,45 @@ impl Door {
         self.found
     }
 
-    pub fn is_at(&self, configured: SocketAddr) -> bool {
-        self.configured == configured
+    /// Answers at another address from now on.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be had; then this one stays.
+    pub async fn move_to(
+        &mut self,
+        address: SocketAddr,
+        metrics: &Arc<Metrics>,
+        heartbeat: &Heartbeat,
+    ) -> Result<(), AgentError> {
+        let old = self.configured;
+        if old == address {
+            return Ok(());
+        }
+        let opened = Self::open(address, metrics, heartbeat).await;
+        *self = match opened {
+            Ok(door) => door,
+            // It may be this one that stands in the way: 127.0.0.1 in that of 0.0.0.0.
+            Err(AgentError::Listen { source, .. })
+                if source.kind() == ErrorKind::AddrInUse && old.port() == address.port() =>
+            {
+                self.close().await;
+                match Self::open(address, metrics, heartbeat).await {
+                    Ok(door) => door,
+                    Err(error) => {
+                        *self = Self::open(old, metrics, heartbeat).await?;
+                        return Err(error);
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(())
+    }
+
+    async fn close(&mut self) {
+        self.stop.cancel();
+        // Should it have panicked, it is closed too.
+        let _ = (&mut self.task).await;
     }
 }

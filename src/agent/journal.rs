@@ -9,19 +9,19 @@ const MOST_REASONS: usize = 16;
 /// The last news of one database.
 #[derive(Debug, Default)]
 pub struct Journal {
-    /// Why it could not be looked after, each reason since it last could.
+    /// The gist of why it could not be looked after, each reason since it last could.
     down: HashSet<String>,
     leads: Option<bool>,
     /// Whether it listens, and if not, why.
     listens: Option<Result<(), String>>,
-    /// What was said last of each sequence that is not well.
+    /// The gist of what was said last of each sequence that is not well.
     told: HashMap<String, String>,
 }
 
 impl Journal {
     pub fn down(&mut self, database: &str, reason: &str) {
         // Two reasons that take turns are no news each time.
-        if self.down.len() < MOST_REASONS && self.down.insert(reason.to_owned()) {
+        if self.down.len() < MOST_REASONS && self.down.insert(gist(reason)) {
             tracing::error!(database, "{database} cannot be looked after: {reason}");
         }
     }
@@ -65,7 +65,8 @@ impl Journal {
             let news = news(sequence);
             let Some(news) = news else { continue };
             let mended = sequence.outcome() == Some(Outcome::Repaired);
-            if mended || self.told.get(&sequence.name) != Some(&news) {
+            let gist = gist(&news);
+            if mended || self.told.get(&sequence.name) != Some(&gist) {
                 let name = sequence.name.as_str();
                 match sequence.outcome() {
                     Some(Outcome::Repaired | Outcome::Skipped) => {
@@ -76,7 +77,7 @@ impl Journal {
                 }
             }
             if !mended {
-                told.insert(sequence.name.clone(), news);
+                told.insert(sequence.name.clone(), gist);
             }
         }
         tracing::debug!(database, sequences = report.sequences.len(), "{database} was looked at");
@@ -84,7 +85,12 @@ impl Journal {
     }
 }
 
-/// What is worth saying of a sequence, if anything. Without numbers that change at each pass.
+/// What makes news: with other numbers it is still the same.
+pub fn gist(text: &str) -> String {
+    text.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+/// What is worth saying of a sequence, if anything.
 fn news(sequence: &SequenceReport) -> Option<String> {
     let reason = |reason: &Option<String>| reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
     let repair = sequence.repair.as_ref();

@@ -1,23 +1,21 @@
 //! Looks after one database for as long as the agent lives: when a turn is taken, and what is kept in between.
 
-use super::backoff::{Backoff, random};
+use super::backoff::{Backoff, place_in_the_spread};
 use super::bell::Bell;
 use super::schedule::interval;
-use super::turn::{Ended, State, Work};
+use super::turn::{Ended, Lead, State, Work};
 use crate::config::{Database, Settings};
-use crate::metrics::{Metrics, SEQUENCES};
+use crate::db::Lost;
+use crate::metrics::{Metrics, SEQUENCES, Station};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-
-/// Agents that tick by the same cron line spread over at most this long.
-const WIDEST_SPREAD: Duration = Duration::from_secs(1);
+use tokio_util::task::AbortOnDropHandle;
 
 /// From the end of a pass that was asked for to the beginning of the next.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -31,22 +29,25 @@ pub struct Keeper {
     busy: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
     stop: CancellationToken,
-    task: JoinHandle<()>,
+    task: AbortOnDropHandle<()>,
 }
 
 impl Keeper {
-    /// Begins with a turn at once. `leads` is told whether this agent leads.
+    /// Begins with a turn at once. `lead` is told whether this agent leads.
     pub fn start(
         settings: &Settings,
         database: &Database,
         dry_run: bool,
         metrics: &Arc<Metrics>,
-        leads: watch::Sender<bool>,
+        lead: watch::Sender<Lead>,
     ) -> Self {
         let name = database.name.clone();
         let interval = interval(&settings.sequences.schedule);
         metrics.expect(&name);
-        metrics.board().update(&name, |station| station.interval = interval.as_secs_f64());
+        // What was known before a reload may be of another server.
+        metrics.board().update(&name, |station| {
+            *station = Station { interval: interval.as_secs_f64(), ..Station::default() };
+        });
         let (bell, busy, stop) = (Arc::new(Bell::default()), Arc::default(), CancellationToken::new());
         let work = Work {
             database: database.clone(),
@@ -55,11 +56,11 @@ impl Keeper {
             dry_run,
             bell: Arc::clone(&bell),
             metrics: Arc::clone(metrics),
-            leads,
+            lead,
             stop: stop.clone(),
         };
-        let delay = WIDEST_SPREAD.min(interval / 20).mul_f64(random());
-        let task = tokio::spawn(keep(work, delay, Arc::clone(&busy)));
+        let delay = place_in_the_spread(interval);
+        let task = AbortOnDropHandle::new(tokio::spawn(keep(work, delay, Arc::clone(&busy))));
         Self { name, bell, busy, metrics: Arc::clone(metrics), stop, task }
     }
 
@@ -101,7 +102,7 @@ async fn keep(work: Work, delay: Duration, busy: Arc<AtomicBool>) {
                 rung = true;
                 next.no_later_than(quiet_until);
             }
-            lost = state.keep_lead() => {
+            lost = keep_lead(&mut state) => {
                 work.lost_lead(&mut state, &lost);
                 next.no_later_than(Instant::now() + backoff.pause());
             }
@@ -128,6 +129,11 @@ async fn keep(work: Work, delay: Duration, busy: Arc<AtomicBool>) {
         }
     }
     state.give_back().await;
+}
+
+/// A driver that panics on what a server sends loses the lead, and no more.
+async fn keep_lead(state: &mut State) -> Lost {
+    AssertUnwindSafe(state.keep_lead()).catch_unwind().await.unwrap_or_else(|_| Lost::by_panic())
 }
 
 /// When a turn is to be taken, if nothing else happens.

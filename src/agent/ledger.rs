@@ -1,9 +1,10 @@
 //! What is logged of session stores: what was ended, and everything else once each.
 
+use super::journal::gist;
 use crate::report::SessionReport;
 use std::collections::HashMap;
 
-/// What was said last of each store that is not well.
+/// The gist of what was said last of each store that is not well.
 #[derive(Debug, Default)]
 pub struct Ledger {
     told: HashMap<String, Vec<String>>,
@@ -20,10 +21,11 @@ impl Ledger {
         let before = self.told.remove(store).unwrap_or_default();
         let mut told = Vec::new();
         let mut tell = |said: String, tell: &dyn Fn(&str)| {
-            if !before.contains(&said) {
+            let gist = gist(&said);
+            if !before.contains(&gist) {
                 tell(&said);
             }
-            told.push(said);
+            told.push(gist);
         };
         if let Some(reason) = &report.error {
             tell(format!("{store} cannot be swept: {reason}"), &|said| tracing::error!(database, store, "{said}"));

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod bell;
+mod clock;
 mod crew;
 mod door;
 mod journal;
@@ -19,14 +20,18 @@ use crate::config::{ConfigError, Settings};
 use crate::http::Heartbeat;
 use crate::metrics::Metrics;
 use crate::telemetry::Telemetry;
+use clock::Clock;
 use crew::Crew;
 use door::Door;
+use schedule::Schedule;
 use sd_notify::NotifyState;
 use signals::{Signals, Wish};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+
+const EVERY_SECOND: &str = "* * * * * *";
 
 /// Why the agent could not run.
 #[derive(Debug, thiserror::Error)]
@@ -58,17 +63,31 @@ pub async fn run(
     let metrics = Arc::new(Metrics::new(dry_run)?);
     let heartbeat = Heartbeat::default();
     let mut door = Door::open(settings.http.listen, &metrics, &heartbeat).await?;
-    let mut crew = Crew::start(&settings, dry_run, &metrics, &heartbeat).await?;
+    let mut schedule = Schedule::start().await?;
+    schedule.add(EVERY_SECOND, beat(&heartbeat)).await?;
+    let mut crew = Crew::start(&mut schedule, &settings, dry_run, &metrics).await?;
+    let mut clock = Clock::now();
     listening(door.address());
     notify(&[NotifyState::Ready]);
-    while signals.next().await == Wish::Reload {
+    loop {
+        let wish = tokio::select! {
+            wish = signals.next() => wish,
+            () = clock.set_back() => {
+                tracing::warn!("the system's clock was set back: the schedule goes by it as it is now");
+                schedule.reckon().await;
+                continue;
+            }
+        };
+        if wish == Wish::Stop {
+            break;
+        }
         match accept(reload(), &mut door, &metrics, &heartbeat).await {
             Ok(settings) => {
                 telemetry.adopt(&settings.log);
-                if end(crew, &mut signals).await == Told::ToStop {
+                if end(crew, &mut schedule, &mut signals).await == Told::ToStop {
                     return Ok(());
                 }
-                crew = Crew::start(&settings, dry_run, &metrics, &heartbeat).await?;
+                crew = Crew::start(&mut schedule, &settings, dry_run, &metrics).await?;
                 metrics.board().set_reloaded(true);
                 tracing::info!("the configuration was read again");
             }
@@ -79,9 +98,18 @@ pub async fn run(
         }
     }
     stopping();
-    let ended = pin!(crew.finish());
+    let ended = pin!(crew.finish(&mut schedule));
     signals.cut_short(ended).await;
     Ok(())
+}
+
+/// Beats as long as the schedule fires, which is what /livez and systemd's watchdog want to know.
+fn beat(heartbeat: &Heartbeat) -> impl Fn() + Send + Sync + 'static {
+    let heartbeat = heartbeat.clone();
+    move || {
+        heartbeat.beat();
+        notify(&[NotifyState::Watchdog]);
+    }
 }
 
 /// Why a reload is refused.
@@ -101,9 +129,7 @@ async fn accept(
     heartbeat: &Heartbeat,
 ) -> Result<Settings, Refused> {
     let settings = settings?;
-    if !door.is_at(settings.http.listen) {
-        *door = Door::open(settings.http.listen, metrics, heartbeat).await?;
-    }
+    door.move_to(settings.http.listen, metrics, heartbeat).await?;
     Ok(settings)
 }
 
@@ -114,8 +140,8 @@ enum Told {
 }
 
 /// Ends a crew whose successor waits, unless the whole agent is told to stop meanwhile.
-async fn end(crew: Crew, signals: &mut Signals) -> Told {
-    let mut ended = pin!(crew.finish());
+async fn end(crew: Crew, schedule: &mut Schedule, signals: &mut Signals) -> Told {
+    let mut ended = pin!(crew.finish(schedule));
     tokio::select! {
         () = &mut ended => return Told::Nothing,
         () = signals.stop() => {}

@@ -3,12 +3,29 @@
 
 use chrono::Utc;
 use croner::parser::{CronParser, Seconds};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+use tokio_cron_scheduler::{JobScheduler, JobSchedulerError};
+use uuid::Uuid;
 
-/// A running schedule.
+/// What a line is to call.
+type Tick = Arc<dyn Fn() + Send + Sync>;
+
+/// A running schedule. One for the agent's whole life: a scheduler that was stopped keeps its memory for ever.
 pub struct Schedule {
     scheduler: JobScheduler,
+    jobs: HashMap<Ticket, Job>,
+    next: Ticket,
+}
+
+/// Takes a line off the schedule again.
+pub type Ticket = u64;
+
+struct Job {
+    id: Uuid,
+    line: String,
+    tick: Tick,
 }
 
 impl Schedule {
@@ -18,7 +35,7 @@ impl Schedule {
     pub async fn start() -> Result<Self, JobSchedulerError> {
         let scheduler = JobScheduler::new().await?;
         scheduler.start().await?;
-        Ok(Self { scheduler })
+        Ok(Self { scheduler, jobs: HashMap::new(), next: 0 })
     }
 
     /// Calls `tick` whenever `line` (six fields, UTC) says so. It must return at once, and must not panic.
@@ -26,15 +43,45 @@ impl Schedule {
     /// # Errors
     ///
     /// When the line is none; the configuration has checked it.
-    pub async fn add(&self, line: &str, tick: impl Fn() + Send + Sync + 'static) -> Result<(), JobSchedulerError> {
-        let job = Job::new(line, move |_, _| tick())?;
-        self.scheduler.add(job).await.map(drop)
+    pub async fn add(
+        &mut self,
+        line: &str,
+        tick: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Ticket, JobSchedulerError> {
+        let tick: Tick = Arc::new(tick);
+        let id = self.fire(line, &tick).await?;
+        self.next += 1;
+        self.jobs.insert(self.next, Job { id, line: line.to_owned(), tick });
+        Ok(self.next)
     }
 
-    /// No tick comes any more.
-    pub async fn stop(mut self) {
-        if let Err(error) = self.scheduler.shutdown().await {
-            tracing::debug!(%error, "the scheduler was stopped already");
+    /// No tick of this one comes any more.
+    pub async fn remove(&mut self, ticket: Ticket) {
+        if let Some(job) = self.jobs.remove(&ticket) {
+            self.forget(job.id).await;
+        }
+    }
+
+    /// Reckons every line's next tick anew: the scheduler waits for the ones that it has reckoned once, and after the
+    /// clock was set back they may be hours away.
+    pub async fn reckon(&mut self) {
+        for (ticket, job) in std::mem::take(&mut self.jobs) {
+            self.forget(job.id).await;
+            match self.fire(&job.line, &job.tick).await {
+                Ok(id) => drop(self.jobs.insert(ticket, Job { id, ..job })),
+                Err(error) => tracing::error!(line = job.line, %error, "a line is off the schedule"),
+            }
+        }
+    }
+
+    async fn fire(&self, line: &str, tick: &Tick) -> Result<Uuid, JobSchedulerError> {
+        let tick = Arc::clone(tick);
+        self.scheduler.add(tokio_cron_scheduler::Job::new(line, move |_, _| tick())?).await
+    }
+
+    async fn forget(&self, id: Uuid) {
+        if let Err(error) = self.scheduler.remove(&id).await {
+            tracing::debug!(%error, "a line was off the schedule already");
         }
     }
 }

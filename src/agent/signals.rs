@@ -43,7 +43,11 @@ impl Signals {
 
     /// Waits until the agent is told to stop.
     pub async fn stop(&mut self) {
-        while self.next().await != Wish::Stop {}
+        // A hangup stays for `next`.
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 
     /// Waits for an end, unless a second signal asks for it at once.

@@ -2,10 +2,11 @@
 //!
 //! A task of its own: a long sweep holds up no repair.
 
-use super::backoff::random;
+use super::backoff::place_in_the_spread;
 use super::ledger::Ledger;
 use super::queue::Queue;
 use super::schedule::interval;
+use super::turn::Lead;
 use crate::config::{Database, SessionStore, Settings};
 use crate::db::Bounds;
 use crate::metrics::{Metrics, SESSIONS};
@@ -17,12 +18,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-
-/// Agents that tick by the same cron line spread over at most this long.
-const WIDEST_SPREAD: Duration = Duration::from_secs(1);
+use tokio_util::task::AbortOnDropHandle;
 
 /// A running sweeper: one task, so that no sweep of a store ever overlaps another.
 #[derive(Debug)]
@@ -33,17 +31,17 @@ pub struct Sweeper {
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
     stop: CancellationToken,
-    task: JoinHandle<()>,
+    task: AbortOnDropHandle<()>,
 }
 
 impl Sweeper {
-    /// Looks at every store as soon as `leads` says that this agent leads. None where the database has no stores.
+    /// Looks at every store as soon as `lead` says that this agent leads. None where the database has no stores.
     pub fn start(
         settings: &Settings,
         database: &Database,
         dry_run: bool,
         metrics: &Arc<Metrics>,
-        leads: watch::Receiver<bool>,
+        lead: watch::Receiver<Lead>,
     ) -> Option<Self> {
         let stores: Vec<SessionStore> = SessionStore::of(&settings.sessions, &database.name).cloned().collect();
         let interval = stores.iter().map(|store| interval(&store.schedule)).min()?;
@@ -57,13 +55,20 @@ impl Sweeper {
             stores,
             bounds: settings.sequences.bounds(),
             dry_run,
-            leads,
-            delay: WIDEST_SPREAD.min(interval / 20).mul_f64(random()),
+            lead,
+            delay: place_in_the_spread(interval),
             queue: Arc::clone(&queue),
             metrics: Arc::clone(metrics),
             stop: stop.clone(),
         };
-        Some(Self { name, schedules, queue, metrics: Arc::clone(metrics), stop, task: tokio::spawn(work.keep()) })
+        Some(Self {
+            name,
+            schedules,
+            queue,
+            metrics: Arc::clone(metrics),
+            stop,
+            task: AbortOnDropHandle::new(tokio::spawn(work.keep())),
+        })
     }
 
     /// Each store's schedule, and what it is to call.
@@ -94,8 +99,7 @@ struct Work {
     stores: Vec<SessionStore>,
     bounds: Bounds,
     dry_run: bool,
-    /// Whether this agent leads on the database.
-    leads: watch::Receiver<bool>,
+    lead: watch::Receiver<Lead>,
     delay: Duration,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
@@ -106,17 +110,26 @@ impl Work {
     /// Sweeps what is due: everything when this agent becomes the leader, and then by the schedule.
     async fn keep(mut self) {
         let (mut memory, mut ledger) = (Memory::lasting(), Ledger::default());
+        // Nothing was looked at since somebody else may have led.
+        let mut fresh = true;
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return,
-                changed = self.leads.changed() => {
+                changed = self.lead.changed() => {
                     if changed.is_err() {
                         return;
                     }
-                    if *self.leads.borrow_and_update() {
-                        (0..self.stores.len()).for_each(|store| { self.queue.tick(store); });
-                    } else {
-                        self.retire(&mut memory);
+                    let lead = *self.lead.borrow_and_update();
+                    match lead {
+                        Lead::Ours if fresh => {
+                            fresh = false;
+                            (0..self.stores.len()).for_each(|store| { self.queue.tick(store); });
+                        }
+                        Lead::Anothers => {
+                            fresh = true;
+                            self.retire(&mut memory);
+                        }
+                        Lead::Ours | Lead::Open => {}
                     }
                 }
                 () = self.queue.filled() => {
@@ -137,7 +150,7 @@ impl Work {
     async fn turn(&self, memory: &mut Memory, ledger: &mut Ledger) {
         let due = self.queue.begin();
         let stores: Vec<&SessionStore> = due.iter().filter_map(|store| self.stores.get(*store)).collect();
-        if *self.leads.borrow() {
+        if *self.lead.borrow() == Lead::Ours {
             let started = Instant::now();
             let orders = Orders { dry_run: self.dry_run, approved: Vec::new(), stop: self.stop.child_token() };
             let work = pass(&self.database, &stores, self.bounds, &orders, memory);

@@ -31,7 +31,7 @@ pub struct Work {
     pub bell: Arc<Bell>,
     pub metrics: Arc<Metrics>,
     /// Told to whoever else works only while this agent leads.
-    pub leads: watch::Sender<bool>,
+    pub lead: watch::Sender<Lead>,
     pub stop: CancellationToken,
 }
 
@@ -43,6 +43,16 @@ pub struct State {
     memory: Memory,
     journal: Journal,
     scribe: Scribe,
+}
+
+/// Whether this agent leads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Lead {
+    /// Not now; that somebody else does is not known.
+    #[default]
+    Open,
+    Ours,
+    Anothers,
 }
 
 /// How a turn ended.
@@ -122,12 +132,12 @@ impl Work {
     pub fn lost_lead(&self, state: &mut State, lost: &Lost) {
         tracing::debug!(database = self.database.name, %lost, "the lead was lost");
         state.lease = None;
-        self.announce(false);
+        self.announce(Lead::Open);
     }
 
-    fn announce(&self, leads: bool) {
-        self.metrics.board().update(&self.database.name, |station| station.leader = leads);
-        self.leads.send_if_modified(|led| std::mem::replace(led, leads) != leads);
+    fn announce(&self, lead: Lead) {
+        self.metrics.board().update(&self.database.name, |station| station.leader = lead == Lead::Ours);
+        self.lead.send_if_modified(|before| std::mem::replace(before, lead) != lead);
     }
 
     /// Leads already, or becomes the leader, and then how to connect; or not.
@@ -159,7 +169,7 @@ impl Work {
         // What the leader does meanwhile is no drift's cause that we could know.
         state.memory = Memory::lasting();
         state.scribe = Scribe::default();
-        self.announce(false);
+        self.announce(Lead::Anothers);
         self.metrics.board().update(name, |station| station.report = None);
         self.well(state)
     }
@@ -183,7 +193,7 @@ impl Work {
     async fn pass(&self, state: &mut State) -> DatabaseReport {
         let name = &self.database.name;
         state.journal.leads(name, true);
-        self.announce(true);
+        self.announce(Lead::Ours);
         let orders = Orders { dry_run: self.dry_run, approved: Vec::new(), stop: self.stop.child_token() };
         let progress = Progress::default();
         let mut work = pin!(pass(&self.database, &self.settings, &orders, &mut state.memory, &progress));
@@ -195,6 +205,7 @@ impl Work {
                 lost = keep(&mut state.lease) => {
                     tracing::debug!(database = name, %lost, "the lead was lost during a pass");
                     state.lease = None;
+                    self.announce(Lead::Open);
                 }
                 () = &mut limit, if !orders.stop.is_cancelled() => {
                     let limit = humantime::format_duration(PASS_WITHIN);
@@ -220,7 +231,11 @@ impl Work {
         };
         state.scribe.write(&report, woken, desk).await;
         self.metrics.board().looked_at(&self.database.name, report);
-        self.well(state)
+        match self.well(state) {
+            // Whoever leads now, it is soon to be known.
+            Ended::Well if state.lease.is_none() => Ended::Badly,
+            ended => ended,
+        }
     }
 
     fn well(&self, state: &mut State) -> Ended {
@@ -240,7 +255,7 @@ impl Work {
         if reached == Some(false) {
             // A connection that is still there would hold up a server that is shutting down, and another agent.
             state.give_back().await;
-            self.announce(false);
+            self.announce(Lead::Open);
         }
         self.metrics.board().update(&self.database.name, |station| {
             station.up = reached.or(station.up);

@@ -31,7 +31,7 @@ impl Ear {
     pub async fn open(&mut self, options: &PgConnectOptions, bell: &Arc<Bell>) -> Option<Result<(), ListenError>> {
         match self {
             Self::Deaf => return None,
-            Self::Open { lost, .. } if !lost.is_cancelled() => return None,
+            Self::Open { lost, task, .. } if !lost.is_cancelled() && !task.is_finished() => return None,
             Self::Open { .. } | Self::Closed => self.close().await,
         }
         Some(match Listener::open(options).await {

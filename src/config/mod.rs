@@ -28,6 +28,7 @@ mod sequences;
 mod sessions;
 mod values;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -88,8 +89,9 @@ impl Settings {
         let Sequences { include, exclude, .. } = &self.sequences;
         let include = include.iter().map(|pattern| format!("+{pattern}\n"));
         let exclude = exclude.iter().map(|pattern| format!("-{pattern}\n"));
-        let stores =
-            SessionStore::of(&self.sessions, database).map(|store| format!("={} {}\n", store.name, store.table));
+        let stores: BTreeSet<String> = SessionStore::of(&self.sessions, database)
+            .map(|store| format!("={} {}\n", store.name, store.table))
+            .collect();
         let hash = include
             .chain(exclude)
             .chain(stores)

@@ -7,7 +7,7 @@
 
 use super::connect::{ConnectError, open};
 use super::error::Failure;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -29,6 +29,13 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 #[error("{0}")]
 pub struct Lost(String);
 
+impl Lost {
+    /// The driver panicked on what the server sent.
+    pub fn by_panic() -> Self {
+        Self("keeping it panicked: this is a bug of pgmedic's, please report it".to_owned())
+    }
+}
+
 /// A held lock, and the connection that holds it.
 #[derive(Debug)]
 pub struct Lease {
@@ -45,7 +52,7 @@ impl Lease {
     /// When the database cannot be reached.
     pub async fn take(options: &PgConnectOptions, key: i32) -> Result<Option<Self>, ConnectError> {
         let mut lease = Self { connection: open(options).await?, key };
-        match lease.begin("").await {
+        match lease.begin().await {
             Ok(true) => Ok(Some(lease)),
             Ok(false) => {
                 lease.release().await;
@@ -57,11 +64,14 @@ impl Lease {
 
     /// Begins the transaction anew. Whether the lock is still ours: somebody else may have been quicker.
     ///
+    /// In two messages: a pooler that is told to pause, or to leave a server, waits for a moment without a transaction.
+    ///
     /// # Errors
     ///
     /// When the connection was lost, and the lock with it.
     pub async fn renew(&mut self) -> Result<bool, Failure> {
-        self.begin("ROLLBACK; ").await
+        self.ask("/* pgmedic:lead */ ROLLBACK".to_owned()).await?;
+        self.begin().await
     }
 
     /// Renews in good time, for as long as the lock is ours.
@@ -79,20 +89,25 @@ impl Lease {
         }
     }
 
-    async fn begin(&mut self, end: &str) -> Result<bool, Failure> {
+    async fn begin(&mut self) -> Result<bool, Failure> {
         // The server ends a leader that is stopped or cut off, and the network's own silence is noticed sooner.
         let lifetime = LIFETIME.as_millis();
         let statements = format!(
-            "/* pgmedic:lead */ {end}BEGIN READ ONLY; \
+            "/* pgmedic:lead */ BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; \
              SET LOCAL search_path = pg_catalog, pg_temp; \
              SET LOCAL idle_in_transaction_session_timeout = {lifetime}; \
              SET LOCAL tcp_user_timeout = {lifetime}; \
              SELECT pg_catalog.pg_try_advisory_xact_lock({PGMEDIC}, {key})",
             key = self.key
         );
-        let answer = sqlx::raw_sql(AssertSqlSafe(statements)).fetch_one(&mut self.connection);
+        let row = self.ask(statements).await?;
+        Ok(row.ok_or_else(|| Failure::Answer("none".to_owned()))?.try_get(0)?)
+    }
+
+    async fn ask(&mut self, statements: String) -> Result<Option<PgRow>, Failure> {
+        let answer = sqlx::raw_sql(AssertSqlSafe(statements)).fetch_optional(&mut self.connection);
         match timeout(ANSWER_WITHIN, answer).await {
-            Ok(row) => Ok(row?.try_get(0)?),
+            Ok(row) => Ok(row?),
             Err(_) => Err(Failure::silent(ANSWER_WITHIN)),
         }
     }

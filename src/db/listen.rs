@@ -25,9 +25,12 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
 /// How often a connection that hears nothing is asked whether it is still there: before firewalls forget it.
 const ASK_EVERY: Duration = Duration::from_secs(30);
 
-/// The server gives up on an agent that vanished after about a minute, as the system's default is hours.
+/// The server gives up on an agent that vanished after about a minute, as the system's default is hours; and does not
+/// end a session for having heard nothing (PostgreSQL 14 or newer).
 const KEEPALIVE: &str = "/* pgmedic:listen */ SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; \
-     SET tcp_keepalives_count = 3; SET tcp_user_timeout = 60000";
+     SET tcp_keepalives_count = 3; SET tcp_user_timeout = 60000; \
+     SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings \
+     WHERE name OPERATOR(pg_catalog.=) 'idle_session_timeout'";
 
 const WHO: &str = "/* pgmedic:listen */ SELECT pg_catalog.pg_backend_pid()";
 

@@ -191,6 +191,11 @@ impl Session {
         result
     }
 
+    /// Waits, unless we are asked to stop.
+    pub async fn pause(&self, pause: Duration) {
+        self.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+    }
+
     /// Says goodbye, so that the server logs no broken connection.
     pub async fn close(self) {
         // Nothing is owed to a server that does not take a goodbye.

@@ -104,8 +104,9 @@ fn row_changes(oid: &str) -> String {
     )
 }
 
-const SERVER: &str = "SELECT concat_ws(' ', current_setting('track_counts'), pg_postmaster_start_time(), \
-            (SELECT pg_stat_get_db_stat_reset_time(oid) FROM pg_database WHERE datname = current_database())), \
+const SERVER: &str = "SELECT concat_ws(' ', current_setting('track_counts'), pg_postmaster_start_time(), pg_is_in_recovery(), \
+            (SELECT concat_ws(' ', oid, pg_stat_get_db_stat_reset_time(oid)) \
+             FROM pg_database WHERE datname = current_database())), \
         (SELECT sum(pg_stat_get_tuples_inserted(c) + pg_stat_get_tuples_updated(c) \
                   + pg_stat_get_tuples_deleted(c))::bigint \
          FROM unnest('{pg_class,pg_sequence,pg_depend,pg_attrdef,pg_attribute,pg_index,pg_inherits,pg_namespace,\

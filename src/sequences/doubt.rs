@@ -1,7 +1,7 @@
 //! What is not to be believed of the pass before, because somebody said that it has changed.
 
 use super::catalog::Sequence;
-use crate::config::{ColumnName, Mention};
+use crate::config::{ColumnName, Mention, TableName};
 use std::collections::{BTreeSet, HashSet};
 
 /// More names than this are told by somebody who changed everything.
@@ -35,6 +35,7 @@ impl Doubt {
         let said = said.trim();
         match self {
             Self::All => {}
+            Self::Named(names) if names.contains(said) => {}
             Self::Named(names) if names.len() < MOST_NAMES && said.parse::<Mention>().is_ok() => {
                 names.insert(said.to_owned());
             }
@@ -50,28 +51,27 @@ impl Doubt {
     /// Which of the known `sequences` are doubted: all, where a name is of none of them, as it may be new.
     pub(super) fn among(&self, sequences: &[Sequence]) -> Doubted {
         let Self::Named(names) = self else { return Doubted::All };
+        let relations: Vec<(u32, TableName)> = sequences.iter().flat_map(relations).collect();
         let mut oids = HashSet::new();
         for name in names {
             let Ok(mention) = name.parse::<Mention>() else { return Doubted::All };
-            let concerned: Vec<u32> =
-                sequences.iter().filter(|sequence| concerns(&mention, sequence)).map(|sequence| sequence.oid).collect();
-            if concerned.is_empty() {
+            let meant = relations.iter().filter(|(_, relation)| mention.means(&relation.schema, &relation.name));
+            let meant: Vec<u32> = meant.map(|(oid, _)| *oid).collect();
+            if meant.is_empty() {
                 return Doubted::All;
             }
-            oids.extend(concerned);
+            oids.extend(meant);
         }
         Doubted::These(oids)
     }
 }
 
-/// Whether the sequence is meant, or a table that it feeds.
-fn concerns(mention: &Mention, sequence: &Sequence) -> bool {
-    let (schema, name) = &sequence.raw_name;
-    let feeds_it = || {
-        let columns = sequence.feeds.iter().filter_map(|feed| feed.report.column.parse::<ColumnName>().ok());
-        columns.map(|column| column.table).any(|table| mention.means(&table.schema, &table.name))
-    };
-    mention.means(schema, name) || feeds_it()
+/// What a mention of this sequence may name: itself, and the tables that it feeds.
+fn relations(sequence: &Sequence) -> impl Iterator<Item = (u32, TableName)> {
+    let (schema, name) = sequence.raw_name.clone();
+    let columns = sequence.feeds.iter().filter_map(|feed| feed.report.column.parse::<ColumnName>().ok());
+    let tables = columns.map(|column| column.table);
+    std::iter::once(TableName { schema, name }).chain(tables).map(|relation| (sequence.oid, relation))
 }
 
 #[cfg(test)]

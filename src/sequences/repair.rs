@@ -80,7 +80,7 @@ async fn attempt(
             None => {}
             Some(Failure::Locked | Failure::TooSlow) => {
                 // Whoever holds the lock needs a moment, and inserts that queued behind us go first.
-                tokio::time::sleep(terms.bounds.lock * attempt).await;
+                session.pause(terms.bounds.lock * attempt).await;
             }
             // It never got as far as it was to: somebody set it back meanwhile, and may not do so again.
             Some(Failure::Changed) if method == Method::Advance => {}

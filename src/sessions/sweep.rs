@@ -88,7 +88,7 @@ impl Sweep<'_> {
             let script = self.session.script(name, Access::Write, self.bounds, [statement]).await;
             match script.failure {
                 Some(failure) if is_passing(&failure) && tries < TRIES => {
-                    tokio::time::sleep(self.bounds.lock * tries).await;
+                    self.session.pause(self.bounds.lock * tries).await;
                     tries += 1;
                 }
                 Some(failure) => return Err(failure),

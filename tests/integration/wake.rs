@@ -220,6 +220,25 @@ async fn a_lost_connection_is_opened_again_and_what_was_missed_is_looked_for() {
 }
 
 #[tokio::test]
+async fn a_server_that_ends_idle_sessions_does_not_end_the_one_that_listens() {
+    let mut database = orders().await;
+    let version = database.number("SELECT current_setting('server_version_num')::bigint").await;
+    if version >= 140_000 {
+        database.sql(&format!("ALTER DATABASE {} SET idle_session_timeout = '500ms'", database.name)).await;
+    }
+    let agent = attentive(&mut database, HOURLY).await;
+    let listener =
+        "SELECT pid::bigint FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND datname = current_database()";
+    let pid = database.number(listener).await;
+    let passes = agent.passes(&database.name);
+    let now: String = database.row("SELECT clock_timestamp()::text").await.get(0);
+    database.until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '3 seconds'")).await;
+    assert_eq!(database.number(listener).await, pid);
+    assert_eq!(agent.passes(&database.name), passes);
+    agent.stop();
+}
+
+#[tokio::test]
 async fn it_can_be_switched_off_which_saves_the_connection_and_on_by_a_reload() {
     let mut database = orders().await;
     database.sql(DRIFT).await;

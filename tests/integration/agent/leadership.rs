@@ -1,7 +1,7 @@
 //! Of several agents one works; the others take over, and cost little until then.
 
 use super::{EVERY_SECOND, MENDED, leader, orders, rewind, series, skipped};
-use crate::support::{Agent, Database};
+use crate::support::{Agent, Database, until_it_waits_for};
 use nix::sys::signal::Signal;
 use pgmedic::demo::{Server, ServerOptions};
 
@@ -72,4 +72,25 @@ async fn a_standby_opens_one_short_connection_a_tick() {
     assert!(connections <= later + 1.0, "{connections} connections for {later} ticks");
     second.stop();
     first.stop();
+}
+
+#[tokio::test]
+async fn a_lead_that_is_lost_during_a_pass_is_not_claimed_and_taken_again_when_the_pass_is_over() {
+    let mut database = orders().await;
+    let hourly = "[sequences]\nschedule = \"0 0 * * * *\"\nlock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
+    let mut holder = database.connect().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
+    let agent = Agent::start(&database, hourly);
+    until_it_waits_for(&mut database.connection, "orders").await;
+    assert_eq!(agent.metric(&leader(&database)), Some(1.0));
+    database
+        .sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks
+             WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        )
+        .await;
+    agent.until(&leader(&database), |leads| leads == 0.0);
+    sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
+    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.stop();
 }

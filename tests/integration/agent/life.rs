@@ -82,6 +82,24 @@ async fn a_reload_moves_the_port_and_the_log_level_and_an_address_that_is_taken_
 }
 
 #[tokio::test]
+async fn a_reload_widens_the_address_on_the_port_that_it_has() {
+    let database = orders().await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (from, to) in [("127.0.0.1:0", free.to_string()), ("127.0.0.1:", "0.0.0.0:".to_owned())] {
+        agent.edit(|text| text.replace(from, &to));
+        agent.signal(Signal::SIGHUP);
+        agent.logs(&format!(
+            "listening on http://{}",
+            if to.ends_with(':') { format!("{to}{}", free.port()) } else { to }
+        ));
+    }
+    agent.signal(Signal::SIGTERM);
+    let (status, log) = agent.ended();
+    assert!(status.success() && !log.contains("refused"), "{status}: {log}");
+}
+
+#[tokio::test]
 async fn it_can_be_stopped_in_the_middle_of_a_reload() {
     let mut database = orders().await;
     let settings = "[sequences]\nlock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";

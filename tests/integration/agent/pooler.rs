@@ -205,3 +205,20 @@ async fn a_pool_without_a_free_connection_is_said() {
     sqlx::raw_sql("BEGIN; SELECT 1").execute(&mut holder).await.unwrap();
     refused(&pooler.url(&database.name), &database, &["query_wait_timeout; a pooler in between says so"]);
 }
+
+#[tokio::test]
+async fn a_pooler_that_is_told_to_pause_is_not_held_up_by_the_lead() {
+    let mut database = orders().await;
+    let pooler = Pooler::start_with(server(), "transaction", "admin_users = postgres");
+    let agent = Agent::start_at(&pooler.url(&database.name), &database, EVERY_SECOND);
+    agent.until(&leader(&database), |leads| leads == 1.0);
+    let options = pooler.url("pgbouncer").parse::<PgConnectOptions>().unwrap().extra_float_digits(None);
+    let mut console = options.connect().await.unwrap();
+    // Answered when no transaction is left.
+    sqlx::raw_sql("PAUSE").execute(&mut console).await.unwrap();
+    assert_eq!(database.number(HELD).await, 0);
+    sqlx::raw_sql("RESUME").execute(&mut console).await.unwrap();
+    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.passes_again(&database.name, 1.0);
+    agent.stop();
+}

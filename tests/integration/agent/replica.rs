@@ -2,6 +2,7 @@
 
 use super::{EVERY_SECOND, leader, report, series};
 use crate::support::{Agent, Database, replica_of, until};
+use nix::sys::signal::Signal;
 use pgmedic::demo::{Server, ServerOptions};
 use sqlx::Row;
 
@@ -63,4 +64,31 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
     let log = agent.stop();
     assert_eq!(log.matches("the server is a replica: observed only").count(), 2, "once for each drift:\n{log}");
     assert!(!log.contains("ERROR"), "{log}");
+}
+
+#[tokio::test]
+async fn what_came_to_a_healthy_replica_just_before_its_promotion_is_seen_by_the_first_pass_after_it() {
+    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let mut primary = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    primary.sql(ORDERS).await;
+    primary.sql("SELECT setval('orders_id_seq', 200)").await;
+    let replica_server = replica_of(&mut server);
+    primary.connection = primary.connect().await;
+    let mut replica = Database::at(&primary.name, replica_server.url(&primary.name)).await;
+    primary.until("SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'").await;
+
+    // No pass is due to be a full one; nothing but the promotion makes it look again.
+    let agent = Agent::start(&replica, &format!("{EVERY_SECOND}full_pass_every = 1000000\n"));
+    verdict(&agent, &replica, "in_sync");
+    agent.passes_again(&replica.name, 1.0);
+    // Nobody reads the sequence or the table on the replica: that would be counted there.
+    agent.signal(Signal::SIGSTOP);
+    primary.sql(REWIND).await;
+    catches_up(&mut primary, &mut replica).await;
+    replica.sql("SELECT pg_promote()").await;
+    agent.signal(Signal::SIGCONT);
+    agent.until(&series("repairs_total", &replica, "DATABASE,method=\"advance\",outcome=\"repaired\""), |repairs| {
+        repairs == 1.0
+    });
+    agent.stop();
 }
