@@ -65,7 +65,11 @@ pub enum Format {
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Tell the story on a throwaway PostgreSQL
-    Demo,
+    Demo {
+        /// Instead, keep it, a sabotaged application and the agent running, and print the status page's address
+        #[arg(long)]
+        serve: bool,
+    },
     /// Print the effective configuration, passwords hidden
     CheckConfig,
     /// Print the SQL that lets a role do the configured work, and nothing more
@@ -205,6 +209,12 @@ mod tests {
         for arguments in ["--approve public.a", "--verbose", "--format json"] {
             assert!(refused(arguments).to_string().contains("--once"), "{arguments}");
         }
+    }
+
+    #[test]
+    fn the_demo_is_told_or_served() {
+        assert_eq!(read("demo").unwrap().command, Some(Command::Demo { serve: false }));
+        assert_eq!(read("demo --serve").unwrap().command, Some(Command::Demo { serve: true }));
     }
 
     #[test]

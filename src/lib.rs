@@ -6,18 +6,18 @@
 //! |---|---|
 //! | [`cli`] | the command line |
 //! | [`run`] | what the command line asks for, done |
+//! | [`demo`] | a throwaway PostgreSQL, and the story on it |
 //! | [`config`] | settings by section, layering, validation, redaction |
 //! | [`agent`] | the daemon: schedule, leadership, shutdown; calls the passes |
 //! | [`once`] | the one-shot run; calls the passes |
 //! | [`grants`] | the least privileges for the configured work, as SQL |
-//! | [`demo`] | a throwaway PostgreSQL, and the story on it |
 //! | [`login`] | second line of defence: inserts that heal themselves, a session store, the same for SQL |
 //! | [`sequences`] | the pass: discover, observe, judge, repair, report |
 //! | [`sessions`] | sweeps of session stores: check, look, judge, end what is over |
 //! | [`orders`] | what a run asks of its passes |
 //! | [`report`] | what a pass found and did; table and JSON renderings |
 //! | [`metrics`] | the agent's own registry; made from reports |
-//! | [`http`] | metrics, probes, the last reports |
+//! | [`http`] | the status page, metrics, probes, the last reports |
 //! | [`db`] | connecting, timeouts, error classes |
 //! | [`telemetry`] | logs |
 //!

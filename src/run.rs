@@ -48,7 +48,8 @@ impl RunError {
 /// When it could not be done, as opposed to done with a report that bears bad news.
 pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
     match cli.command {
-        Some(Command::Demo) => return Ok(demo::run().await?),
+        Some(Command::Demo { serve: false }) => return Ok(demo::run().await?),
+        Some(Command::Demo { serve: true }) => return Ok(demo::serve().await?),
         Some(Command::Completions { shell }) => {
             completions(shell, &mut io::stdout());
             return Ok(ExitCode::SUCCESS);
@@ -85,7 +86,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
     }
     let telemetry = Telemetry::install(&settings.log);
     if !cli.once {
-        agent::run(settings, cli.dry_run, &telemetry, load).await?;
+        agent::run(settings, cli.dry_run, &telemetry, load, |_| {}).await?;
         return Ok(ExitCode::SUCCESS);
     }
     let orders = Orders { dry_run: cli.dry_run, approved: cli.approve.clone(), ..Orders::default() };

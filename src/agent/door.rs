@@ -14,6 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 pub struct Door {
     /// As configured: port 0 is any free one, and stays the one that was found.
     configured: SocketAddr,
+    found: SocketAddr,
     stop: CancellationToken,
     task: AbortOnDropHandle<()>,
 }
@@ -25,10 +26,16 @@ impl Door {
     pub async fn open(address: SocketAddr, metrics: &Arc<Metrics>, heartbeat: &Heartbeat) -> Result<Self, AgentError> {
         let failed = |source| AgentError::Listen { address, source };
         let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
-        tracing::info!("listening on http://{}", listener.local_addr().map_err(failed)?);
+        let found = listener.local_addr().map_err(failed)?;
+        tracing::info!("listening on http://{found}");
         let stop = CancellationToken::new();
         let serving = http::serve(listener, Arc::clone(metrics), heartbeat.clone(), stop.clone());
-        Ok(Self { configured: address, stop, task: AbortOnDropHandle::new(tokio::spawn(serving)) })
+        Ok(Self { configured: address, found, stop, task: AbortOnDropHandle::new(tokio::spawn(serving)) })
+    }
+
+    /// With the port that was found.
+    pub fn address(&self) -> SocketAddr {
+        self.found
     }
 
     /// Answers at another address from now on.

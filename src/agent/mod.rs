@@ -27,6 +27,7 @@ use schedule::Schedule;
 use sd_notify::NotifyState;
 use signals::{Signals, Wish};
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ const EVERY_SECOND: &str = "* * * * * *";
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     #[error("http.listen {address}: {source}; choose another address, or stop what uses it")]
-    Listen { address: std::net::SocketAddr, source: io::Error },
+    Listen { address: SocketAddr, source: io::Error },
     #[error("the operating system takes no signal handlers: {0}")]
     Signals(#[from] io::Error),
     #[error("the schedule does not start: {0}")]
@@ -45,7 +46,8 @@ pub enum AgentError {
     Metrics(#[from] prometheus::Error),
 }
 
-/// Runs until SIGTERM or SIGINT; a second one ends it at once. `reload` is asked for new settings on SIGHUP.
+/// Runs until SIGTERM or SIGINT; a second one ends it at once. `reload` is asked for new settings on SIGHUP, and
+/// `listening` is told where HTTP is answered.
 ///
 /// # Errors
 ///
@@ -55,6 +57,7 @@ pub async fn run(
     dry_run: bool,
     telemetry: &Telemetry,
     reload: impl Fn() -> Result<Settings, ConfigError>,
+    listening: impl FnOnce(SocketAddr),
 ) -> Result<(), AgentError> {
     let mut signals = Signals::install()?;
     let metrics = Arc::new(Metrics::new(dry_run)?);
@@ -64,6 +67,7 @@ pub async fn run(
     schedule.add(EVERY_SECOND, beat(&heartbeat)).await?;
     let mut crew = Crew::start(&mut schedule, &settings, dry_run, &metrics).await?;
     let mut clock = Clock::now();
+    listening(door.address());
     notify(&[NotifyState::Ready]);
     loop {
         let wish = tokio::select! {

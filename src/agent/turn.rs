@@ -240,7 +240,10 @@ impl Work {
 
     fn well(&self, state: &mut State) -> Ended {
         state.journal.up(&self.database.name);
-        self.metrics.board().update(&self.database.name, |station| station.up = Some(true));
+        self.metrics.board().update(&self.database.name, |station| {
+            station.up = Some(true);
+            station.trouble = None;
+        });
         Ended::Well
     }
 
@@ -257,6 +260,7 @@ impl Work {
         self.metrics.board().update(&self.database.name, |station| {
             station.up = reached.or(station.up);
             station.report = None;
+            station.trouble = Some(reason.to_owned());
         });
         Ended::Badly
     }

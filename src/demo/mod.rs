@@ -7,6 +7,7 @@
 //! | `kinds.rs` | one drifted table of each kind |
 //! | `app.rs` | the application whose inserts fail, and the pass that mends them |
 //! | `logins.rs` | logins that heal themselves, and sessions that are over |
+//! | `serve.rs` | everything kept running, to be watched on the status page |
 //! | `page.rs` | how it looks |
 //! | `interrupt.rs` | Ctrl-C |
 
@@ -15,11 +16,13 @@ mod interrupt;
 mod kinds;
 mod logins;
 mod page;
+mod serve;
 mod server;
 mod story;
 
 pub use server::{Server, ServerError, ServerOptions};
 
+use crate::agent::AgentError;
 use crate::config::ConfigError;
 use crate::db::Failure;
 use crate::login::StoreError;
@@ -44,6 +47,8 @@ pub enum DemoError {
     /// Said rather than passed over: a demo that pretends proves nothing.
     #[error("the demo did not go as told: {0}")]
     NotAsTold(String),
+    #[error("the demo's agent could not run: {0}")]
+    Agent(#[from] AgentError),
     #[error("the demo could not be shown: {0}")]
     Output(#[from] io::Error),
 }
@@ -66,7 +71,23 @@ const READER_LEFT: u8 = 141;
 pub async fn run() -> Result<ExitCode, DemoError> {
     let mut interrupts = Interrupts::listen()?;
     let mut page = Page::on_stdout();
-    match show(&mut page, &mut interrupts).await {
+    end(show(&mut page, &mut interrupts).await)
+}
+
+/// Keeps a server, an application that somebody sabotages and the agent running, for the status page to show. SIGINT
+/// and SIGTERM are its ordinary end.
+///
+/// # Errors
+///
+/// When there is no server, or when the agent cannot start.
+pub async fn serve() -> Result<ExitCode, DemoError> {
+    let mut interrupts = Interrupts::listen()?;
+    let mut page = Page::on_stdout();
+    end(serve::show(&mut page, &mut interrupts).await)
+}
+
+fn end(shown: Result<(), Stop>) -> Result<ExitCode, DemoError> {
+    match shown {
         Err(Stop::Interrupted(code)) => {
             eprintln!("pgmedic: stopped; the demo's server and its files are gone");
             Ok(ExitCode::from(code))

@@ -1,10 +1,12 @@
-//! What the agent shows over HTTP: metrics, probes, the last reports. It reads and never changes anything. And the
-//! question of a health check, whether it still does.
+//! What the agent shows over HTTP: the status page, metrics, probes, the last reports. It reads and never changes
+//! anything. And the question of a health check, whether it still does.
 
 mod heartbeat;
+mod places;
 mod probe;
 mod reports;
 mod server;
+mod status;
 
 pub use heartbeat::Heartbeat;
 pub use probe::{ProbeError, probe};
@@ -14,11 +16,12 @@ use crate::metrics::Metrics;
 use axum::Router;
 use axum::body::HttpBody;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use reports::Reports;
+use status::Status;
 use std::sync::Arc;
 
 /// What a request's body may hold, in bytes. None is read: this is about being polite to who sends much.
@@ -30,6 +33,7 @@ struct Desk {
     metrics: Arc<Metrics>,
     heartbeat: Heartbeat,
     reports: Reports,
+    status: Status,
 }
 
 fn router(metrics: Arc<Metrics>, heartbeat: Heartbeat) -> Router {
@@ -39,8 +43,10 @@ fn router(metrics: Arc<Metrics>, heartbeat: Heartbeat) -> Router {
         .route("/readyz", get(ready))
         .route("/healthz", get(ready))
         .route("/api/v1/reports", get(reports_page))
-        .with_state(Desk { metrics, heartbeat, reports: Reports::default() })
+        .merge(status::routes())
+        .with_state(Desk { metrics, heartbeat, reports: Reports::default(), status: Status::default() })
         .layer(from_fn(without_much_body))
+        .layer(map_response(as_it_is))
 }
 
 /// Says at once that nothing is done with it, whatever the page.
@@ -49,6 +55,14 @@ async fn without_much_body(request: Request, next: Next) -> Response {
         return (StatusCode::PAYLOAD_TOO_LARGE, "no page here takes a body\n").into_response();
     }
     next.run(request).await
+}
+
+/// No browser is to guess at a page's kind, nor to tell others where it came from.
+async fn as_it_is(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
 }
 
 async fn metrics_page(State(desk): State<Desk>) -> Response {

@@ -1,11 +1,13 @@
 //! The state of affairs of each database, as the agent last saw it.
 
 use super::Configured;
+use super::timeline::{Deed, Timeline};
 use crate::report::{DatabaseReport, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
 
 /// One database.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +21,8 @@ pub struct Station {
     pub last_success: Option<f64>,
     /// Of the last completed pass while leading: what another agent sees is not ours to tell.
     pub report: Option<Arc<DatabaseReport>>,
+    /// Why it could not be looked after at the last try.
+    pub trouble: Option<String>,
     pub sweeps: Sweeps,
 }
 
@@ -33,10 +37,23 @@ pub struct Sweeps {
     pub stores: BTreeMap<String, SessionReport>,
 }
 
+impl Station {
+    /// Whatever of it is news when it changes.
+    fn summary(&self) -> (Option<bool>, bool, Option<f64>, bool, Option<String>, usize) {
+        let (reported, stores) = (self.report.is_some(), self.sweeps.stores.len());
+        (self.up, self.leader, self.last_success, reported, self.trouble.clone(), stores)
+    }
+}
+
 /// All databases, and the configuration.
 #[derive(Debug)]
 pub struct Board {
     stations: Mutex<BTreeMap<String, Station>>,
+    timeline: Mutex<Timeline>,
+    /// In seconds since 1970.
+    started: f64,
+    /// Another number whenever there is news. Begins with the time, so that it tells one start from the next.
+    revision: watch::Sender<u64>,
     reloaded: AtomicBool,
     /// Whether any database could ever be reached.
     reached: AtomicBool,
@@ -44,7 +61,15 @@ pub struct Board {
 
 impl Default for Board {
     fn default() -> Self {
-        Self { stations: Mutex::default(), reloaded: AtomicBool::new(true), reached: AtomicBool::new(false) }
+        let started = now();
+        Self {
+            stations: Mutex::default(),
+            timeline: Mutex::default(),
+            started,
+            revision: watch::Sender::new((started * 1000.0) as u64),
+            reloaded: AtomicBool::new(true),
+            reached: AtomicBool::new(false),
+        }
     }
 }
 
@@ -53,30 +78,72 @@ impl Board {
     pub fn update(&self, database: &str, change: impl FnOnce(&mut Station)) {
         let mut stations = self.stations.lock().unwrap_or_else(PoisonError::into_inner);
         let station = stations.entry(database.to_owned()).or_default();
+        let before = station.summary();
         change(station);
+        let news = station.summary() != before;
         // Who leads has a connection, though its first pass may last.
         if station.up == Some(true) || station.leader {
             self.reached.store(true, Ordering::Relaxed);
+        }
+        drop(stations);
+        if news {
+            self.tell();
         }
     }
 
     /// A pass was completed just now.
     pub fn looked_at(&self, database: &str, report: DatabaseReport) {
+        let now = now();
+        self.timeline(|timeline| timeline.note(now, &report));
         self.update(database, |station| {
-            station.last_success = Some(now());
+            station.last_success = Some(now);
             station.report = Some(Arc::new(report));
         });
     }
 
     /// These stores were swept just now, or could not be.
     pub fn swept(&self, database: &str, reports: Vec<SessionReport>) {
+        let now = now();
+        self.timeline(|timeline| timeline.note_sweep(now, database, &reports));
         self.update(database, |station| {
             let sweeps = &mut station.sweeps;
             sweeps.stores.extend(reports.into_iter().map(|report| (report.name.clone(), report)));
             if sweeps.stores.values().all(|report| report.error.is_none()) {
-                sweeps.last_success = Some(now());
+                sweeps.last_success = Some(now);
             }
         });
+        self.tell();
+    }
+
+    /// The login path made repairs by itself.
+    pub fn mended_inline(&self, database: &str, outcome: &'static str, repairs: u64) {
+        if repairs > 0 {
+            self.timeline(|timeline| timeline.add(now(), database, Deed::Inline { outcome, repairs }));
+            self.tell();
+        }
+    }
+
+    fn timeline<T>(&self, act: impl FnOnce(&mut Timeline) -> T) -> T {
+        act(&mut self.timeline.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn tell(&self) {
+        self.revision.send_modify(|revision| *revision += 1);
+    }
+
+    /// What was done since the start.
+    pub fn history(&self) -> Timeline {
+        self.timeline(|timeline| timeline.clone())
+    }
+
+    /// When the agent started, in seconds since 1970.
+    pub fn started(&self) -> f64 {
+        self.started
+    }
+
+    /// Changes whenever there is news.
+    pub fn revision(&self) -> watch::Receiver<u64> {
+        self.revision.subscribe()
     }
 
     /// Forgets what is not `configured` any more.
@@ -91,6 +158,9 @@ impl Board {
                 _ => station.sweeps = Sweeps::default(),
             }
         }
+        drop(stations);
+        self.timeline(|timeline| timeline.retain(|database| configured.contains_key(database)));
+        self.tell();
     }
 
     pub fn stations(&self) -> BTreeMap<String, Station> {
@@ -113,7 +183,7 @@ impl Board {
 }
 
 /// In seconds since 1970, as Prometheus counts.
-fn now() -> f64 {
+pub fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
@@ -140,6 +210,25 @@ mod tests {
         let board = Board::default();
         board.update("app", |station| station.leader = true);
         assert!(board.ready());
+    }
+
+    #[test]
+    fn news_is_what_changes_what_is_known() {
+        let board = Board::default();
+        let mut told = board.revision();
+        let mut news = |act: &dyn Fn(&Board)| {
+            act(&board);
+            let news = told.has_changed().unwrap();
+            told.mark_unchanged();
+            news
+        };
+        assert!(news(&|board| board.update("app", |station| station.up = Some(true))));
+        assert!(!news(&|board| board.update("app", |station| station.up = Some(true))));
+        assert!(news(&|board| board.update("app", |station| station.leader = true)));
+        assert!(news(&|board| board.looked_at("app", DatabaseReport::default())));
+        assert!(news(&|board| board.swept("app", Vec::new())));
+        assert!(!news(&|board| board.mended_inline("app", "repaired", 0)));
+        assert!(news(&|board| board.mended_inline("app", "repaired", 1)));
     }
 
     #[test]

@@ -224,6 +224,7 @@ mod tests {
             feeds: Vec::new(),
             next_value: None,
             frontier: None,
+            limit: None,
             verdict,
             gap,
             used_ratio,

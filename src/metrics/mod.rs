@@ -4,8 +4,10 @@
 mod board;
 mod gauges;
 mod stores;
+mod timeline;
 
-pub use board::{Board, Station, Sweeps};
+pub use board::{Board, Station, Sweeps, now};
+pub use timeline::{Deed, Entry, Timeline};
 
 use crate::report::{DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
 use gauges::Gauges;
@@ -41,6 +43,7 @@ pub type Configured<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 pub struct Metrics {
     registry: Registry,
     board: Arc<Board>,
+    dry_run: bool,
     runs: IntCounterVec,
     failures: IntCounterVec,
     skipped: IntCounterVec,
@@ -101,6 +104,7 @@ impl Metrics {
             stores: StoreCounters::new(&registry)?,
             drifting: Mutex::default(),
             board: Arc::clone(&board),
+            dry_run,
             registry: registry.clone(),
         };
         registry.register(Box::new(Gauges::new(board, dry_run)?))?;
@@ -110,6 +114,11 @@ impl Metrics {
     /// What the gauges are made from.
     pub fn board(&self) -> &Board {
         &self.board
+    }
+
+    /// Whether nothing is ever changed.
+    pub fn dry_run(&self) -> bool {
+        self.dry_run
     }
 
     /// Makes the series of a database exist from zero.
@@ -200,7 +209,8 @@ impl Metrics {
     }
 
     /// Counts repairs that the login path made by itself.
-    pub fn count_inline(&self, database: &str, outcome: &str, repairs: u64) {
+    pub fn count_inline(&self, database: &str, outcome: &'static str, repairs: u64) {
+        self.board.mended_inline(database, outcome, repairs);
         self.inline.with_label_values(&[database, outcome]).inc_by(repairs);
     }
 

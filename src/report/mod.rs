@@ -2,18 +2,22 @@
 //!
 //! The JSON form is a contract (`schema` 1): `docs/report.md` describes every field.
 
+mod clean;
 mod exit;
 mod narrow;
 mod progress;
 mod sessions;
 mod shell;
+mod status;
 mod stores;
 mod table;
 
+pub use clean::clean;
 pub use exit::ExitCode;
 pub use progress::Progress;
 pub use sessions::SessionReport;
 pub use shell::shell_word;
+pub use status::Status;
 pub use table::{TableOptions, render as render_table};
 
 use serde::Serialize;
@@ -58,6 +62,8 @@ pub struct SequenceReport {
     pub next_value: Option<i64>,
     /// The furthest id found that the sequence itself could produce.
     pub frontier: Option<i64>,
+    /// The last value that it can hand out and every fed column can hold.
+    pub limit: Option<i64>,
     pub verdict: Verdict,
     /// Values that would still be handed out without being beyond the frontier.
     pub gap: Option<u128>,

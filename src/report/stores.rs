@@ -1,7 +1,7 @@
 //! Session stores in the table form: a line each, and below it why it was held or failed.
 
 use super::SessionReport;
-use super::table::clean;
+use super::clean::clean;
 use std::fmt::Write;
 
 /// `  logins (public.user_sessions): 12 expired, 3 superseded, 40 live left`

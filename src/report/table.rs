@@ -1,8 +1,9 @@
 //! A report as text made to be read: worst first, the healthy counted.
 
+use super::clean::clean;
 use super::narrow::fold;
 use super::stores;
-use super::{DatabaseReport, Outcome, Report, SequenceReport, Verdict};
+use super::{DatabaseReport, Outcome, Report, SequenceReport, Status};
 use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -15,20 +16,6 @@ pub struct TableOptions {
     pub colour: bool,
     /// Lines instead of a table where the terminal is too narrow for one; else as wide as the text.
     pub to_terminal: bool,
-}
-
-/// What a row is about, worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Status {
-    Failed,
-    Held,
-    Exhausted,
-    Unreadable,
-    Behind,
-    Repaired,
-    Unsupported,
-    Unlinked,
-    InSync,
 }
 
 /// The whole report.
@@ -212,55 +199,11 @@ fn percent(ratio: f64) -> String {
     if ratio > 0.0 && ratio < 0.001 { "<0.1 %".to_owned() } else { format!("{:.1} %", ratio * 100.0) }
 }
 
-/// A name from a database must not steer the terminal, nor show as another name.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    if text.chars().any(steers) {
-        let visible = |c: char| if steers(c) { c.escape_default().to_string() } else { c.to_string() };
-        Cow::Owned(text.chars().map(visible).collect())
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-/// Control characters, line separators and what turns the direction of text (Unicode, `Bidi_Control`).
-fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 fn alarm(text: &str, options: TableOptions) -> String {
     if options.colour { format!("\u{1b}[31m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
 impl Status {
-    fn of(sequence: &SequenceReport) -> Self {
-        match (sequence.verdict, sequence.outcome()) {
-            (_, Some(Outcome::Failed)) => Self::Failed,
-            (_, Some(Outcome::Held)) => Self::Held,
-            (_, Some(Outcome::Repaired)) => Self::Repaired,
-            (Verdict::Behind, _) => Self::Behind,
-            (Verdict::Exhausted, _) => Self::Exhausted,
-            (Verdict::Unreadable, _) => Self::Unreadable,
-            (Verdict::Unsupported, _) => Self::Unsupported,
-            (Verdict::Unlinked, _) => Self::Unlinked,
-            (Verdict::InSync, _) => Self::InSync,
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::Held => "held",
-            Self::Exhausted => "exhausted",
-            Self::Unreadable => "unreadable",
-            Self::Behind => "behind",
-            Self::Repaired => "repaired",
-            Self::Unsupported => "unsupported",
-            Self::Unlinked => "unlinked",
-            Self::InSync => "in sync",
-        }
-    }
-
     fn paint(self, text: &str, options: TableOptions) -> String {
         let code = match self.colour().filter(|_| options.colour) {
             Some(Color::Red) => "91",

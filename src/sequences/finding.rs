@@ -22,6 +22,8 @@ pub fn finding(
         feeds: sequence.feeds.iter().map(|feed| feed.report.clone()).collect(),
         next_value: observation.and_then(|observation| observation.position.next_value()),
         frontier: observation.and_then(|observation| observation.frontier),
+        // Within the sequence's own bounds, and so one.
+        limit: observation.and_then(|observation| i64::try_from(observation.position.limit()).ok()),
         verdict,
         gap: observation.filter(|_| judged).map(|observation| observation.gap()),
         used_ratio: observation.map(|observation| observation.position.used_ratio()),
@@ -39,6 +41,7 @@ pub fn not_there(feed: &DeclaredFeed, database: &str) -> SequenceReport {
         feeds: vec![FeedReport { column: feed.column.to_string(), link: Link::Declared }],
         next_value: None,
         frontier: None,
+        limit: None,
         verdict: Verdict::Unreadable,
         gap: None,
         used_ratio: None,

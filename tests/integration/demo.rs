@@ -1,5 +1,7 @@
 //! `pgmedic demo`, run as a newcomer would: what it shows, and that nothing of it stays.
 
+mod serve;
+
 use crate::support::{Outcome, command, server};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
@@ -47,8 +49,12 @@ struct Demo {
 
 impl Demo {
     fn start(programs: &Path) -> Self {
+        Self::start_as(programs, &["demo"])
+    }
+
+    fn start_as(programs: &Path, arguments: &[&str]) -> Self {
         let temporary = directory();
-        let mut child = command(&[], &["demo"])
+        let mut child = command(&[], arguments)
             .env("TMPDIR", temporary.path())
             .env("PGMEDIC_PG_BIN", programs)
             .process_group(0)

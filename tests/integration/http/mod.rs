@@ -3,6 +3,7 @@
 mod crowd;
 mod limits;
 mod pages;
+mod status;
 
 use crate::support::{Agent, Database};
 use std::io::{self, ErrorKind, Read, Write};
@@ -15,7 +16,17 @@ const HOURLY: &str = "[sequences]\nschedule = \"0 0 * * * *\"\n";
 /// Beyond every limit of the agent's: whoever is not served then never is.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const PAGES: [&str; 5] = ["/metrics", "/livez", "/readyz", "/healthz", "/api/v1/reports"];
+const PAGES: [&str; 9] = [
+    "/",
+    "/metrics",
+    "/livez",
+    "/readyz",
+    "/healthz",
+    "/api/v1/reports",
+    "/assets/status.css",
+    "/assets/status.js",
+    "/assets/icon.svg",
+];
 
 /// An agent that has made its only pass, and what it looks at.
 async fn agent() -> (Database, Agent) {

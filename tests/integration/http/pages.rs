@@ -40,7 +40,11 @@ async fn head_says_what_get_would_without_it() {
 async fn a_page_has_one_name_only() {
     let (_database, agent) = agent().await;
     let tricks = [
-        "/",
+        "//",
+        "/index.html",
+        "/assets/",
+        "/assets/../status/mod.rs",
+        "/assets/status.css/",
         "/metrics/",
         "//metrics",
         "/./metrics",

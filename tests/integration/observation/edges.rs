@@ -127,9 +127,9 @@ async fn the_lowest_ends_are_exact_for_descending_sequences() {
         )
         .await;
     let outcome = database.once(&[]).exits(3);
-    outcome.shows("public.down", json!({ "verdict": "behind", "frontier": i64::MIN + 1, "gap": 1 }));
+    outcome.shows("public.down", json!({ "verdict": "behind", "frontier": i64::MIN + 1, "limit": i64::MIN, "gap": 1 }));
     outcome.repair("public.down", json!({ "outcome": "repaired", "next_value": i64::MIN }));
-    outcome.shows("public.small", json!({ "verdict": "exhausted", "next_value": -32769 }));
+    outcome.shows("public.small", json!({ "verdict": "exhausted", "next_value": -32769, "limit": -32768 }));
 }
 
 #[tokio::test]

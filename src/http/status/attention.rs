@@ -1,0 +1,124 @@
+//! What somebody has to act upon, with the reason and the command that cures it.
+
+use super::bar::percent;
+use super::cure::cure;
+use super::question::{Question, Which};
+use super::rows::badge;
+use super::sentence::grouped;
+use crate::metrics::Station;
+use crate::report::{SequenceReport, SessionReport, Status, Verdict, clean, shell_word};
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+/// More are a search away.
+const SHOWN: usize = 20;
+
+/// As the alert on ranges that end.
+const NEARLY_USED: f64 = 0.9;
+
+/// Whether it still works and will not for ever.
+pub fn runs_out(sequence: &SequenceReport) -> bool {
+    !sequence.needs_attention() && sequence.used_ratio.is_some_and(|used| used >= NEARLY_USED)
+}
+
+/// Whether it belongs here.
+pub fn wanted(sequence: &SequenceReport) -> bool {
+    sequence.needs_attention() || runs_out(sequence)
+}
+
+pub fn render(stations: &BTreeMap<String, Station>) -> Markup {
+    let mut sequences: Vec<(&str, &SequenceReport)> = Vec::new();
+    let mut stores: Vec<(&str, &SessionReport)> = Vec::new();
+    for (database, station) in stations {
+        let reports = station.report.iter().flat_map(|report| &report.sequences).map(AsRef::as_ref);
+        sequences.extend(reports.filter(|sequence| wanted(sequence)).map(|sequence| (database.as_str(), sequence)));
+        let reports = station.sweeps.stores.values();
+        stores.extend(
+            reports.filter(|store| store.error.is_some() || store.held.is_some()).map(|s| (database.as_str(), s)),
+        );
+    }
+    sequences.sort_by_key(|(_, sequence)| (Status::of(sequence), std::cmp::Reverse(sequence.gap)));
+    let more = sequences.len().saturating_sub(SHOWN);
+    html! {
+        @if !sequences.is_empty() || !stores.is_empty() {
+            h2 { "Needs attention" }
+            ul .cards {
+                @for (database, sequence) in sequences.iter().take(SHOWN) { li { (of_sequence(database, sequence)) } }
+                @for (database, store) in stores.iter().take(SHOWN) { li { (of_store(database, store)) } }
+            }
+            @if more > 0 {
+                p { a #more href=(Question { which: Which::Attention, ..Question::default() }.link(1)) {
+                    (grouped(more)) " more that need attention"
+                } }
+            }
+        }
+    }
+}
+
+fn of_sequence(database: &str, sequence: &SequenceReport) -> Markup {
+    let status = Status::of(sequence);
+    let reason = reason(sequence);
+    let command = match status {
+        Status::Behind => Some(format!("pgmedic --once --database {}", shell_word(database))),
+        _ => cure(&reason).map(ToOwned::to_owned),
+    };
+    html! {
+        p .what { (badge(sequence)) " " bdi .name { (clean(&sequence.name)) } " in " bdi { (clean(database)) } }
+        p { (facts(sequence)) }
+        @if !reason.is_empty() { p { "Why: " (clean(&reason)) "." } }
+        @if let Some(command) = command { (to_copy(&command)) }
+    }
+}
+
+fn of_store(database: &str, store: &SessionReport) -> Markup {
+    let (word, reason) = match (&store.error, &store.held) {
+        (Some(error), _) => ("failed", error.as_str()),
+        (None, held) => ("held", held.as_deref().unwrap_or_default()),
+    };
+    html! {
+        p .what {
+            span class=(if store.error.is_some() { "badge bad" } else { "badge warn" }) {
+                span aria-hidden="true" { (if store.error.is_some() { "✕" } else { "!" }) } " " (word)
+            }
+            " session store " bdi .name { (clean(&store.name)) } " in " bdi { (clean(database)) }
+        }
+        p { "Why: " (clean(reason)) "." }
+        @if let Some(command) = cure(reason) { (to_copy(command)) }
+    }
+}
+
+fn to_copy(command: &str) -> Markup {
+    html! { p .cure { span { "Cure" } " " code { (clean(command)) } } }
+}
+
+/// Why, as the passes say it.
+fn reason(sequence: &SequenceReport) -> String {
+    let of_repair = sequence.repair.as_ref().and_then(|repair| repair.reason.as_deref());
+    let own = sequence.reason.as_deref();
+    let reasons: Vec<&str> = own.into_iter().chain(of_repair).collect();
+    reasons.join("; ")
+}
+
+/// What is wrong, in numbers.
+fn facts(sequence: &SequenceReport) -> String {
+    let numbers = (sequence.gap.filter(|gap| *gap > 0), sequence.next_value, sequence.frontier);
+    if let (Some(gap), Some(next), Some(frontier)) = numbers {
+        let values = if gap == 1 { "1 value".to_owned() } else { format!("{} values", grouped(gap)) };
+        return format!(
+            "{values} behind: it hands out {} next, and ids go {} to {}. An insert fails whenever its id is taken.",
+            grouped(next),
+            if frontier < next { "down" } else { "up" },
+            grouped(frontier)
+        );
+    }
+    match (sequence.verdict, sequence.used_ratio, sequence.limit) {
+        (Verdict::Unreadable, ..) => "Whether it is behind is not known.".to_owned(),
+        (Verdict::Exhausted, ..) => "Inserts fail: it has no value left.".to_owned(),
+        (_, Some(used), Some(limit)) => format!(
+            "{} of its range is used, and inserts fail past {}. Widen the column or the sequence in time.",
+            percent(used),
+            grouped(limit)
+        ),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,41 @@
+//! A sequence's range as a bar: what is used of it, and where the ids end that it has yet to pass.
+
+use crate::report::SequenceReport;
+use maud::{Markup, html};
+
+/// Thinner could not be seen.
+const THINNEST: f64 = 0.8;
+
+/// The numbers stand beside it; it is a picture of them and nothing more.
+pub fn bar(sequence: &SequenceReport) -> Markup {
+    let Some(used) = sequence.used_ratio else { return html! {} };
+    let width = if used > 0.0 { (used * 100.0).clamp(THINNEST, 100.0) } else { 0.0 };
+    let fill = match used {
+        0.9.. => "fill bad",
+        0.75.. => "fill warn",
+        _ => "fill",
+    };
+    html! {
+        svg .bar viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" {
+            rect .range width="100" height="6" rx="1" {}
+            rect class=(fill) width=(format!("{width:.2}")) height="6" rx="1" {}
+            @if let Some(at) = ahead(sequence) {
+                rect .frontier x=(format!("{:.2}", (at * 100.0).clamp(0.0, 98.8))) width="1.2" height="6" {}
+            }
+        }
+    }
+}
+
+/// Where the frontier lies, 0 to 1, when it lies ahead.
+fn ahead(sequence: &SequenceReport) -> Option<f64> {
+    let gap = sequence.gap.filter(|gap| *gap > 0)?;
+    let (next, frontier, limit) = (sequence.next_value?, sequence.frontier?, sequence.limit?);
+    let used = sequence.used_ratio?;
+    let distance = |to: i64| (to as f64 - next as f64).abs();
+    (gap > 0 && distance(limit) > 0.0).then(|| used + (1.0 - used) * distance(frontier) / distance(limit))
+}
+
+/// `12.5 %`.
+pub fn percent(ratio: f64) -> String {
+    if ratio > 0.0 && ratio < 0.001 { "<0.1\u{a0}%".to_owned() } else { format!("{:.1}\u{a0}%", ratio * 100.0) }
+}

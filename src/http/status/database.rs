@@ -1,0 +1,64 @@
+//! One database: how it is, who looks after it, and its session stores.
+
+use super::moment::{ago, span};
+use super::sentence::{Mood, Sentence, count, grouped};
+use crate::metrics::Station;
+use crate::report::{SessionReport, clean};
+use maud::{Markup, html};
+
+pub fn render(name: &str, station: &Station, now: f64) -> Markup {
+    let Sentence { mood, text, checked } = Sentence::of(station, now);
+    html! {
+        section .card {
+            h3 { (badge(mood)) " " bdi { (clean(name)) } }
+            p .sentence {
+                (text)
+                @match checked {
+                    Some(at) => { "; last checked " (ago(at, now)) "." }
+                    None if mood == Mood::Failing => { "; never checked since this agent started." }
+                    None => { "." }
+                }
+            }
+            p .quiet {
+                @match (station.leader, station.up) {
+                    (true, _) => { "This agent leads" }
+                    (false, Some(true)) => { "Another agent leads" }
+                    (false, _) => { "This agent does not lead" }
+                }
+                @if let Some(version) = station.report.as_ref().and_then(|report| report.server_version.as_deref()) {
+                    " · PostgreSQL " (clean(version))
+                }
+                " · " span .whole { "a pass every " (span(station.interval)) }
+            }
+            @if !station.sweeps.stores.is_empty() {
+                h4 { "Session stores" }
+                ul .stores { @for store in station.sweeps.stores.values() { li { (of_store(store)) } } }
+            }
+        }
+    }
+}
+
+pub fn badge(mood: Mood) -> Markup {
+    html! { span class={ "badge " (mood.class()) } { span aria-hidden="true" { (mood.icon()) } " " (mood.word()) } }
+}
+
+fn of_store(store: &SessionReport) -> Markup {
+    let (class, icon, word) = match (&store.error, &store.held, store.warnings.is_empty()) {
+        (Some(_), _, _) => ("bad", "✕", "failed"),
+        (None, Some(_), _) => ("warn", "!", "held"),
+        (None, None, false) => ("plain", "○", "swept"),
+        (None, None, true) => ("good", "✓", "swept"),
+    };
+    html! {
+        span class={ "badge " (class) } { span aria-hidden="true" { (icon) } " " (word) }
+        " " bdi .name { (clean(&store.name)) } " "
+        @match (store.live, store.stale) {
+            (Some(live), Some(stale)) => { (grouped(live)) " live, " (grouped(stale)) " over and not yet ended" }
+            _ => { "not counted" }
+        }
+        @if store.expired + store.superseded > 0 {
+            "; the last sweep ended " (count(store.expired + store.superseded, "session"))
+        }
+        @for warning in &store.warnings { span .feed { (clean(warning)) } }
+    }
+}

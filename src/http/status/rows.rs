@@ -1,0 +1,162 @@
+//! The search over all sequences, and what it found, page by page.
+
+use super::attention::{runs_out, wanted};
+use super::bar::{bar, percent};
+use super::question::{Question, Which};
+use super::sentence::grouped;
+use crate::metrics::Station;
+use crate::report::{SequenceReport, Status, clean};
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+/// Rows of a page.
+const ROWS: usize = 25;
+/// Of a range.
+const HALF: f64 = 0.5;
+/// Columns shown of a sequence that feeds many.
+const FEEDS: usize = 3;
+
+type Row<'a> = (&'a str, &'a SequenceReport);
+
+pub fn form(question: &Question, stations: &BTreeMap<String, Station>) -> Markup {
+    html! {
+        form #search method="get" action="./" role="search" {
+            p { label for="q" { "Name or column" } input #q type="search" name="q" value=(question.text) autocomplete="off"; }
+            @if stations.len() > 1 {
+                p {
+                    label for="database" { "Database" }
+                    select #database name="database" {
+                        option value="" { "all" }
+                        @for name in stations.keys() {
+                            option value=(name) selected[*name == question.database] { (clean(name)) }
+                        }
+                    }
+                }
+            }
+            p {
+                label for="status" { "Status" }
+                select #status name="status" {
+                    @for which in Which::offered() {
+                        option value=(which.value()) selected[which == question.which] { (which.label()) }
+                    }
+                }
+            }
+            p { button type="submit" { "Search" } @if !question.is_open() { " " a href="./" { "Show all" } } }
+        }
+    }
+}
+
+pub fn table(question: &Question, stations: &BTreeMap<String, Station>) -> Markup {
+    let rows = found(question, stations);
+    let pages = rows.len().div_ceil(ROWS).max(1);
+    let page = question.page.min(pages);
+    let first = (page - 1) * ROWS;
+    let shown = rows.iter().skip(first).take(ROWS);
+    let several = stations.len() > 1;
+    html! {
+        p #found {
+            @match (rows.len(), question.is_open()) {
+                (0, true) => { "None is known at the moment." }
+                (0, false) => { "No sequence is like that." }
+                (1, _) => { "1 sequence" }
+                (all, _) if pages == 1 => { (grouped(all)) " sequences" }
+                (all, _) => { (grouped(first + 1)) " to " (grouped((first + ROWS).min(all))) " of " (grouped(all)) " sequences" }
+            }
+        }
+        @if !rows.is_empty() {
+            table role="table" aria-label="Sequences" {
+                thead role="rowgroup" { tr role="row" {
+                    @for (name, class) in [("Status", ""), ("Sequence", ""), ("Used", ""), ("Next value", "number"), ("Frontier", "number"), ("Limit", "number")] {
+                        th role="columnheader" scope="col" class=[(!class.is_empty()).then_some(class)] { (name) }
+                    }
+                } }
+                tbody role="rowgroup" { @for row in shown { (of_row(row, several)) } }
+            }
+            @if pages > 1 {
+                nav .pages aria-label="Pages of sequences" {
+                    @if page > 1 { a #first href=(question.link(1)) { "First" } a #previous rel="prev" href=(question.link(page - 1)) { "Previous" } }
+                    span { "Page " (grouped(page)) " of " (grouped(pages)) }
+                    @if page < pages { a #next rel="next" href=(question.link(page + 1)) { "Next" } a #last href=(question.link(pages)) { "Last" } }
+                }
+            }
+        }
+    }
+}
+
+fn of_row((database, sequence): &Row<'_>, several: bool) -> Markup {
+    let next = sequence.repair.as_ref().and_then(|repair| repair.next_value).or(sequence.next_value);
+    let number = |label: &'static str, value: Option<i64>| {
+        html! {
+            td .number role="cell" data-label=(label) { @match value { Some(value) => (grouped(value)), None => "–" } }
+        }
+    };
+    let more = sequence.feeds.len().saturating_sub(FEEDS);
+    html! {
+        tr role="row" {
+            td role="cell" { (badge(sequence)) }
+            td role="cell" {
+                bdi .name { (clean(&sequence.name)) }
+                @if several { span .where { " in " bdi { (clean(database)) } } }
+                @for feed in sequence.feeds.iter().take(FEEDS) { span .feed { "feeds " bdi { (clean(&feed.column)) } } }
+                @if more > 0 { span .feed { "and " (grouped(more)) " more" } }
+            }
+            td .used role="cell" data-label="Used" {
+                @match sequence.used_ratio {
+                    Some(used) => { span { (percent(used)) } (bar(sequence)) }
+                    None => { "–" }
+                }
+            }
+            (number("Next value", next))
+            (number("Frontier", sequence.frontier))
+            (number("Limit", sequence.limit))
+        }
+    }
+}
+
+/// Its status as icon and word.
+pub fn badge(sequence: &SequenceReport) -> Markup {
+    let (class, icon, word) = match Status::of(sequence) {
+        _ if runs_out(sequence) => ("warn", "◔", "running out"),
+        status @ (Status::Failed | Status::Exhausted) => ("bad", "✕", status.word()),
+        status @ (Status::Held | Status::Behind) => ("warn", "!", status.word()),
+        status @ Status::Unreadable => ("warn", "?", status.word()),
+        status @ Status::Repaired => ("good", "↻", status.word()),
+        status @ Status::InSync => ("good", "✓", status.word()),
+        status @ (Status::Unsupported | Status::Unlinked) => ("plain", "○", status.word()),
+    };
+    html! { span class={ "badge " (class) } { span aria-hidden="true" { (icon) } " " (word) } }
+}
+
+/// Worst first, then what is half used, then by name.
+fn found<'a>(question: &Question, stations: &'a BTreeMap<String, Station>) -> Vec<Row<'a>> {
+    let words: Vec<String> = question.text.to_lowercase().split_whitespace().map(ToOwned::to_owned).collect();
+    let holds = |sequence: &SequenceReport| {
+        if words.is_empty() {
+            return true;
+        }
+        let names = std::iter::once(&sequence.name).chain(sequence.feeds.iter().map(|feed| &feed.column));
+        let names: Vec<String> = names.map(|name| clean(name).to_lowercase()).collect();
+        words.iter().all(|word| names.iter().any(|name| name.contains(word)))
+    };
+    let is_asked = |sequence: &SequenceReport| match question.which {
+        Which::All => true,
+        Which::Attention => wanted(sequence),
+        Which::Status(status) => Status::of(sequence) == status,
+    };
+    let mut rows: Vec<Row<'a>> = stations
+        .iter()
+        .filter(|(name, _)| question.database.is_empty() || **name == question.database)
+        .flat_map(|(name, station)| {
+            let sequences = station.report.iter().flat_map(|report| &report.sequences);
+            sequences.map(|sequence| (name.as_str(), sequence.as_ref()))
+        })
+        .filter(|(_, sequence)| is_asked(sequence) && holds(sequence))
+        .collect();
+    let rank = |sequence: &SequenceReport| (!wanted(sequence), Status::of(sequence));
+    let used = |sequence: &SequenceReport| sequence.used_ratio.filter(|used| *used >= HALF).unwrap_or_default();
+    rows.sort_by(|(a, x), (b, y)| {
+        let worse = rank(x).cmp(&rank(y)).then_with(|| used(y).total_cmp(&used(x)));
+        worse.then_with(|| x.name.cmp(&y.name)).then_with(|| a.cmp(b))
+    });
+    rows
+}

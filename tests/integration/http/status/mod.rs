@@ -1,0 +1,68 @@
+//! The status page, as the agent serves it and without any script.
+
+mod live;
+mod safety;
+mod search;
+mod sentences;
+mod stores;
+
+use super::PATIENCE;
+use crate::support::{Agent, Database};
+use std::time::{Duration, Instant};
+
+const PAUSE: Duration = Duration::from_millis(20);
+
+const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
+
+/// A page's text as a reader sees it, a space between two elements.
+fn text(html: &str) -> String {
+    let mut text = String::new();
+    for piece in html.split('<').skip(1) {
+        let (_, after) = piece.split_once('>').expect("a whole element");
+        text.push(' ');
+        text.push_str(after);
+    }
+    for (written, meant) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&"), ("\u{a0}", " ")] {
+        text = text.replace(written, meant);
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    [" ;", " .", " ,", " :"].iter().fold(words.join(" "), |text, end| text.replace(end, end.trim()))
+}
+
+/// The page at this path.
+#[track_caller]
+fn html(agent: &Agent, path: &str) -> String {
+    let (status, html) = agent.get(path);
+    assert_eq!(status, 200, "{html}");
+    html
+}
+
+/// The page's text, once it says all of this.
+#[track_caller]
+fn says(agent: &Agent, parts: &[&str]) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let page = text(&html(agent, "/"));
+        if parts.iter().all(|part| page.contains(part)) {
+            return page;
+        }
+        assert!(Instant::now() < deadline, "never came: {parts:?}\nin: {page}\n{}", agent.log());
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// The command that the page proposes.
+#[track_caller]
+fn cure(agent: &Agent) -> String {
+    let html = html(agent, "/");
+    let (_, rest) = html.split_once("<code>").unwrap_or_else(|| panic!("no command in {}", text(&html)));
+    text(&format!("<code>{}", rest.split('<').next().unwrap_or_default()))
+}
+
+/// With 20 ids in `orders`, and a sequence that knows of them.
+async fn orders() -> Database {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE orders (id serial PRIMARY KEY)").await;
+    database.sql("INSERT INTO orders SELECT nextval('orders_id_seq') FROM generate_series(1, 20)").await;
+    database
+}
