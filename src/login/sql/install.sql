@@ -1,7 +1,8 @@
 -- pgmedic @VERSION@: lets an application in any language repair a sequence at the moment an insert meets a taken id.
 -- Run it with: psql -X -v ON_ERROR_STOP=1. Running it again, or a newer one over it, keeps grants and events.
--- `pgmedic sql uninstall` takes it away. All of it is in schema pgmedic, and belongs to one role: the only tables
--- that it serves are that role's and superusers', because reading a table may run functions of its owner's.
+-- `pgmedic sql uninstall` takes it away. All of it is in schema pgmedic, and belongs to one role: the only tables that
+-- it serves are that role's and superusers', in schemas of that role's and superusers', because reading a table may run
+-- functions of its owner's, and whoever owns a schema may put something else in the place of what is in it.
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
@@ -93,6 +94,24 @@ SET quote_all_identifiers = off  -- this and the next: defaults are compared as 
 SET standard_conforming_strings = on
 SET lock_timeout = '100ms'       -- a login waits
 AS $pgmedic$
+-- Who else decides what a relation's name stands for, or what runs when it is read.
+CREATE OR REPLACE VIEW pgmedic.strangers AS
+SELECT c.oid AS rel, o.rolname AS stranger,
+       pg_catalog.format('%I.%I, %s belongs to %I', n.nspname, c.relname, w.what, o.rolname) AS found
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_roles s ON s.oid = n.nspowner
+CROSS JOIN LATERAL (
+    SELECT c.relowner AS owner, 'which' AS what
+  UNION ALL
+    SELECT CASE s.rolname WHEN 'pg_database_owner' THEN d.datdba ELSE n.nspowner END, 'whose schema'
+    FROM pg_catalog.pg_database d
+    WHERE d.datname = pg_catalog.current_database()
+) AS w
+JOIN pg_catalog.pg_roles o ON o.oid = w.owner
+WHERE o.rolname <> current_user AND NOT o.rolsuper;
+REVOKE ALL ON TABLE pgmedic.strangers FROM PUBLIC;
+
 DECLARE
     advance_limit CONSTANT numeric := 100000;  -- values; about 30 ms
     max_ratio CONSTANT numeric := 0.5;         -- of the values left
@@ -114,6 +133,10 @@ DECLARE
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_attribute a
                    WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped) THEN
+    names text[];           -- of what is read,
+    oids oid[];             -- and what they stood for
+    members oid[];          -- all that is read through them
+    untrusted text;
         RAISE undefined_column USING MESSAGE = format('%s has no column %I', $1, $2);
     END IF;
     -- Into the table itself, or into what it is a partition of.
@@ -169,6 +192,9 @@ BEGIN
                                     OR left(f.expression, length(sequence.call) + 1) = '(' || sequence.call
                                        AND substr(f.expression, length(sequence.call) + 2)
                                            ~ '^\)::(smallint|integer|bigint|numeric(\([0-9]+,0\))?)$',
+        names := ARRAY[sequence.name];
+        oids := ARRAY[sequence.seqrelid];
+        members := ARRAY[sequence.seqrelid];
                                     f.identity OR NOT a.atthasdef) AS supported,
                        format('%I.%I', n.nspname, r.relname) AS name
                 FROM pgmedic.feeds f
@@ -196,14 +222,13 @@ BEGIN
             trees AS (
                 SELECT t.root, bool_or(m.relkind = 'f') AS has_foreign,
                        (sum(1 + (SELECT count(*) FROM pg_index x WHERE x.indrelid = m.oid)))::integer AS relations,
-                       min(format('%s, which belongs to %I', m.oid::regclass, o.rolname))
-                           FILTER (WHERE o.rolname <> current_user AND NOT o.rolsuper) AS untrusted
+                       array_agg(m.oid) AS members
                 FROM tree t
                 JOIN pg_class m ON m.oid = t.member
-                JOIN pg_roles o ON o.oid = m.relowner
                 GROUP BY t.root
             )
-            SELECT l.*, s.has_foreign, s.relations, s.untrusted,
+            SELECT l.*, s.has_foreign, s.relations, s.members,
+                   (SELECT min(w.found) FROM pgmedic.strangers w WHERE w.rel = ANY (s.members)) AS untrusted,
                    CASE l.type WHEN 21 THEN 32767 WHEN 23 THEN 2147483647 WHEN 20 THEN 9223372036854775807
                         ELSE least(9223372036854775807,
                                    CASE WHEN l.modifier >= 0 THEN power(10::numeric, ((l.modifier - 4) >> 16) & 65535) - 1
@@ -229,7 +254,7 @@ BEGIN
                 RAISE insufficient_privilege USING
                     MESSAGE = format('pgmedic.repair serves tables of %I and of superusers, not %s', current_user,
                                      feed.untrusted),
-                    HINT = 'Install it as the owner of the tables: pgmedic sql install --owner NAME.';
+                    HINT = 'Install it as the owner of the tables and their schemas: pgmedic sql install --owner NAME.';
             END IF;
             relations := relations + feed.relations;
             IF relations > max_relations THEN
@@ -243,6 +268,9 @@ BEGIN
                 '(SELECT %1$s(t.%2$I)::numeric FROM %3$s AS t
                   WHERE t.%2$I BETWEEN (SELECT least(s.next, %4$s)::%5$s FROM s) AND (SELECT greatest(s.next, %6$s)::%5$s FROM s)
                     AND mod(t.%2$I::numeric - (SELECT s.next FROM s), %7$s) = 0)',
+            names := names || feed.name;
+            oids := oids || feed.rel;
+            members := members || feed.members;
                 CASE WHEN sequence.seqincrement > 0 THEN 'max' ELSE 'min' END, feed.attname, feed.name,
                 CASE WHEN sequence.seqincrement > 0 THEN sequence.seqmax::numeric ELSE sequence.seqmin END,
                 CASE WHEN feed.type = 1700 THEN 'numeric' ELSE 'bigint' END,
@@ -266,6 +294,21 @@ BEGIN
         gap := COALESCE(div(frontier - next_value, sequence.seqincrement) + 1, 0);
         IF gap > 0 THEN
             room := div(last_fit - next_value, sequence.seqincrement) + 1;
+        -- What was judged by its oid is read by its name. So hold all of it, and look again: a name that still stands
+        -- for what is locked cannot be given to anything else. (LOCK takes no sequence; this function locks it.)
+        PERFORM pg_sequence_last_value(sequence.seqrelid::regclass);
+        EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', array_to_string(names[2:], ', '));
+        IF EXISTS (SELECT FROM unnest(names, oids) AS n (name, rel) WHERE to_regclass(n.name) IS DISTINCT FROM n.rel) THEN
+            RAISE object_not_in_prerequisite_state USING
+                MESSAGE = format('somebody is changing %s or a table that it feeds', sequence.name);
+        END IF;
+        SELECT min(w.found) INTO untrusted FROM pgmedic.strangers w WHERE w.rel = ANY (members);
+        IF untrusted IS NOT NULL THEN
+            RAISE insufficient_privilege USING
+                MESSAGE = format('pgmedic.repair serves sequences of %I and of superusers, not %s', current_user, untrusted),
+                HINT = 'Install it as the owner of the sequence and its schema: pgmedic sql install --owner NAME.';
+        END IF;
+
             IF gap > advance_limit OR gap >= room OR gap > room * max_ratio THEN
                 RAISE WARNING '% is % values behind, too many to be handed out on a login: run pgmedic --once',
                     sequence.name, gap;
@@ -312,13 +355,15 @@ DO $install$
 DECLARE
     owners text;
 BEGIN
-    SELECT string_agg(DISTINCT quote_ident(o.rolname), ', ') INTO owners
-    FROM pgmedic.feeds f
-    JOIN pg_class r ON r.oid = f.rel AND r.relkind IN ('r', 'p')
-    JOIN pg_roles o ON o.oid = r.relowner
-    WHERE o.rolname <> current_user AND NOT o.rolsuper;
+    WITH RECURSIVE read (rel) AS (
+        SELECT r.oid FROM pgmedic.feeds f JOIN pg_class r ON r.oid IN (f.rel, f.seq) AND r.relkind IN ('r', 'p', 'S')
+      UNION
+        SELECT i.inhrelid FROM read JOIN pg_inherits i ON i.inhparent = read.rel
+    )
+    SELECT string_agg(DISTINCT quote_ident(w.stranger), ', ') INTO owners
+    FROM read JOIN pgmedic.strangers w ON w.rel = read.rel;
     IF owners IS NOT NULL THEN
-        RAISE WARNING 'pgmedic.repair will refuse the tables of %, because they belong neither to % nor to a superuser',
+        RAISE WARNING 'pgmedic.repair will refuse what is in tables or schemas of %: they belong neither to % nor to a superuser',
             owners, quote_ident(current_user)
             USING HINT = 'To serve them instead, uninstall, and install with --owner NAME.';
     END IF;

@@ -14,3 +14,4 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
 END
 $uninstall$;
 COMMIT;
+DROP VIEW IF EXISTS pgmedic.strangers;

@@ -75,7 +75,8 @@ async fn whoever_installs_it_is_told_whose_tables_it_will_refuse() {
     let told = script.replace("RAISE WARNING", "RAISE EXCEPTION");
     let error = sqlx::raw_sql(AssertSqlSafe(told)).execute(&mut database.connection).await.unwrap_err();
     let expected = format!(
-        "pgmedic.repair will refuse the tables of {owner}, because they belong neither to postgres nor to a superuser"
+        "pgmedic.repair will refuse what is in tables or schemas of {owner}: they belong neither to postgres nor to a \
+         superuser"
     );
     assert_eq!(error.as_database_error().unwrap().message(), expected);
     database.sql("ROLLBACK").await;
