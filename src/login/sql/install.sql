@@ -12,6 +12,7 @@ DO $install$
 DECLARE
     installer CONSTANT name := COALESCE(@OWNER@, current_user);
     stranger name;
+    builder record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = installer) THEN
         RAISE undefined_object USING MESSAGE = format('there is no role %I', installer);
@@ -19,6 +20,17 @@ BEGIN
     IF to_regnamespace('pgmedic') IS NULL THEN
         EXECUTE format('CREATE SCHEMA pgmedic AUTHORIZATION %I', installer);
     END IF;
+    -- Nor may anybody else put a function beside ours, which a call with untyped arguments would prefer.
+    FOR builder IN
+        SELECT DISTINCT a.grantee, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(g.rolname) END AS name
+        FROM pg_namespace n
+        JOIN pg_roles o ON o.oid = n.nspowner AND o.rolname = installer
+        CROSS JOIN aclexplode(n.nspacl) AS a
+        LEFT JOIN pg_roles g ON g.oid = a.grantee
+        WHERE n.nspname = 'pgmedic' AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner
+    LOOP
+        EXECUTE format('REVOKE CREATE ON SCHEMA pgmedic FROM %s CASCADE', builder.name);
+    END LOOP;
     SELECT r.rolname INTO stranger
     FROM (
         SELECT n.nspowner AS owner FROM pg_namespace n WHERE n.nspname = 'pgmedic'
