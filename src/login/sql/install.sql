@@ -94,18 +94,6 @@ FROM (
 GROUP BY seq, rel, att;
 REVOKE ALL ON TABLE pgmedic.feeds FROM PUBLIC;
 
--- Moves the sequences that feed a column past the ids that are there, forward only, by nextval itself, without a lock.
--- Returns how many values were taken: 0 when nothing was behind, perhaps because somebody else was quicker. So insert
--- again in either case, a few times at most.
-CREATE OR REPLACE FUNCTION pgmedic.repair("table" regclass, "column" name)
-RETURNS bigint
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET row_security = off           -- rows that a policy hides are an error, not a wrong maximum
-SET quote_all_identifiers = off  -- this and the next: defaults are compared as they are spelt
-SET standard_conforming_strings = on
-SET lock_timeout = '100ms'       -- a login waits
-AS $pgmedic$
 -- Who else decides what a relation's name stands for, or what runs when it is read.
 CREATE OR REPLACE VIEW pgmedic.strangers AS
 SELECT c.oid AS rel, o.rolname AS stranger,
@@ -124,6 +112,18 @@ JOIN pg_catalog.pg_roles o ON o.oid = w.owner
 WHERE o.rolname <> current_user AND NOT o.rolsuper;
 REVOKE ALL ON TABLE pgmedic.strangers FROM PUBLIC;
 
+-- Moves the sequences that feed a column past the ids that are there, forward only, by nextval itself, without a lock.
+-- Returns how many values were taken: 0 when nothing was behind, perhaps because somebody else was quicker. So insert
+-- again in either case, a few times at most.
+CREATE OR REPLACE FUNCTION pgmedic.repair("table" regclass, "column" name)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET row_security = off           -- rows that a policy hides are an error, not a wrong maximum
+SET quote_all_identifiers = off  -- this and the next: defaults are compared as they are spelt
+SET standard_conforming_strings = on
+SET lock_timeout = '100ms'       -- a login waits
+AS $pgmedic$
 DECLARE
     advance_limit CONSTANT numeric := 100000;  -- values; about 30 ms
     max_ratio CONSTANT numeric := 0.5;         -- of the values left
@@ -133,6 +133,10 @@ DECLARE
     sequence record;
     feed record;
     extremes text[];
+    names text[];           -- of what is read,
+    oids oid[];             -- and what they stood for
+    members oid[];          -- all that is read through them
+    untrusted text;
     last_fit numeric;
     next_value numeric;
     frontier numeric;
@@ -145,10 +149,6 @@ DECLARE
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_attribute a
                    WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped) THEN
-    names text[];           -- of what is read,
-    oids oid[];             -- and what they stood for
-    members oid[];          -- all that is read through them
-    untrusted text;
         RAISE undefined_column USING MESSAGE = format('%s has no column %I', $1, $2);
     END IF;
     -- Into the table itself, or into what it is a partition of.
@@ -192,6 +192,9 @@ BEGIN
 
         -- Every column that the sequence feeds, and what reads it.
         extremes := '{}';
+        names := ARRAY[sequence.name];
+        oids := ARRAY[sequence.seqrelid];
+        members := ARRAY[sequence.seqrelid];
         last_fit := CASE WHEN sequence.seqincrement > 0 THEN sequence.seqmax ELSE sequence.seqmin END;
         FOR feed IN
             WITH RECURSIVE links AS (
@@ -204,9 +207,6 @@ BEGIN
                                     OR left(f.expression, length(sequence.call) + 1) = '(' || sequence.call
                                        AND substr(f.expression, length(sequence.call) + 2)
                                            ~ '^\)::(smallint|integer|bigint|numeric(\([0-9]+,0\))?)$',
-        names := ARRAY[sequence.name];
-        oids := ARRAY[sequence.seqrelid];
-        members := ARRAY[sequence.seqrelid];
                                     f.identity OR NOT a.atthasdef) AS supported,
                        format('%I.%I', n.nspname, r.relname) AS name
                 FROM pgmedic.feeds f
@@ -268,6 +268,9 @@ BEGIN
                                      feed.untrusted),
                     HINT = 'Install it as the owner of the tables and their schemas: pgmedic sql install --owner NAME.';
             END IF;
+            names := names || feed.name;
+            oids := oids || feed.rel;
+            members := members || feed.members;
             relations := relations + feed.relations;
             IF relations > max_relations THEN
                 RAISE program_limit_exceeded USING
@@ -280,9 +283,6 @@ BEGIN
                 '(SELECT %1$s(t.%2$I)::numeric FROM %3$s AS t
                   WHERE t.%2$I BETWEEN (SELECT least(s.next, %4$s)::%5$s FROM s) AND (SELECT greatest(s.next, %6$s)::%5$s FROM s)
                     AND mod(t.%2$I::numeric - (SELECT s.next FROM s), %7$s) = 0)',
-            names := names || feed.name;
-            oids := oids || feed.rel;
-            members := members || feed.members;
                 CASE WHEN sequence.seqincrement > 0 THEN 'max' ELSE 'min' END, feed.attname, feed.name,
                 CASE WHEN sequence.seqincrement > 0 THEN sequence.seqmax::numeric ELSE sequence.seqmin END,
                 CASE WHEN feed.type = 1700 THEN 'numeric' ELSE 'bigint' END,
@@ -294,18 +294,6 @@ BEGIN
                 MESSAGE = format('%s feeds no column whose ids are its own values', sequence.name);
         END IF;
 
-        -- One statement, one snapshot, taken before the sequence is read: a healthy insert never looks like drift.
-        EXECUTE format(
-            'WITH s AS MATERIALIZED (
-                 SELECT s.last_value::numeric + CASE WHEN s.is_called THEN %1$s ELSE 0 END AS next FROM %2$s AS s)
-             SELECT s.next, CASE WHEN s.next BETWEEN %3$s AND %4$s THEN %5$s(%6$s) END FROM s',
-            sequence.seqincrement, sequence.name, sequence.seqmin, sequence.seqmax,
-            CASE WHEN sequence.seqincrement > 0 THEN 'greatest' ELSE 'least' END, array_to_string(extremes, ', '))
-        INTO next_value, frontier;
-
-        gap := COALESCE(div(frontier - next_value, sequence.seqincrement) + 1, 0);
-        IF gap > 0 THEN
-            room := div(last_fit - next_value, sequence.seqincrement) + 1;
         -- What was judged by its oid is read by its name. So hold all of it, and look again: a name that still stands
         -- for what is locked cannot be given to anything else. (LOCK takes no sequence; this function locks it.)
         PERFORM pg_sequence_last_value(sequence.seqrelid::regclass);
@@ -321,6 +309,18 @@ BEGIN
                 HINT = 'Install it as the owner of the sequence and its schema: pgmedic sql install --owner NAME.';
         END IF;
 
+        -- One statement, one snapshot, taken before the sequence is read: a healthy insert never looks like drift.
+        EXECUTE format(
+            'WITH s AS MATERIALIZED (
+                 SELECT s.last_value::numeric + CASE WHEN s.is_called THEN %1$s ELSE 0 END AS next FROM %2$s AS s)
+             SELECT s.next, CASE WHEN s.next BETWEEN %3$s AND %4$s THEN %5$s(%6$s) END FROM s',
+            sequence.seqincrement, sequence.name, sequence.seqmin, sequence.seqmax,
+            CASE WHEN sequence.seqincrement > 0 THEN 'greatest' ELSE 'least' END, array_to_string(extremes, ', '))
+        INTO next_value, frontier;
+
+        gap := COALESCE(div(frontier - next_value, sequence.seqincrement) + 1, 0);
+        IF gap > 0 THEN
+            room := div(last_fit - next_value, sequence.seqincrement) + 1;
             IF gap > advance_limit OR gap >= room OR gap > room * max_ratio THEN
                 RAISE WARNING '% is % values behind, too many to be handed out on a login: run pgmedic --once',
                     sequence.name, gap;
