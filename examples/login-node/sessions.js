@@ -78,7 +78,8 @@ async function transaction(pool, work) {
   const client = await pool.connect();
   let broken;
   try {
-    await client.query("BEGIN");
+    // Whatever the database prefers: each statement sees what the login before it has done.
+    await client.query("BEGIN ISOLATION LEVEL READ COMMITTED");
     await work(client);
     await client.query("COMMIT");
   } catch (error) {

@@ -15,11 +15,11 @@ SELECT has_schema_privilege(n.oid, 'USAGE')
                        WHERE i.indrelid = c.oid AND o.opcnamespace <> 'pg_catalog'::regnamespace)
        AND NOT EXISTS (SELECT FROM pg_statistic_ext s WHERE s.stxrelid = c.oid)
        -- Our columns, of the server's own types, none of them computed.
-       AND (SELECT array_agg(a.attname || ' ' || a.atttypid::regtype ORDER BY a.attname) =
+       AND COALESCE((SELECT array_agg(a.attname || ' ' || a.atttypid::regtype ORDER BY a.attname) =
                    ARRAY['at timestamp with time zone', 'from_value bigint', 'outcome text', 'role name',
                          'sequence text', 'source text', 'to_value bigint']
                    AND bool_and(a.attgenerated = '')
-            FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS plain
+            FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), false) AS plain
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'pgmedic' AND c.relname = 'events'

@@ -5,7 +5,7 @@ use super::mend::{Cure, cure};
 use super::refusal::Refusal;
 use crate::db::Bounds;
 use sqlx::postgres::{PgConnection, PgPool, Postgres};
-use sqlx::{Connection, Error, Transaction};
+use sqlx::{Connection, Error, Row, Transaction};
 use std::time::Duration;
 
 /// How often an insert is run again. Each further time, somebody must have set the sequence back, or have inserted ids
@@ -74,9 +74,10 @@ pub struct Repair {
 /// so that values that this session has cached are used up too. Every other error, a duplicate of anything else
 /// above all, is returned as it came, after a single run.
 ///
-/// `at` is a pool, a connection, or a transaction that was begun through sqlx. Outside of a
-/// transaction `insert` gets one of its own, which is committed when it succeeds. Inside, it runs in a savepoint: what
-/// was done before it remains, whatever happens. So `insert` may consist of several statements; they must run on the
+/// `at` is a pool, a connection, or a transaction, begun through sqlx or by `BEGIN`. Outside of a transaction `insert`
+/// gets one of its own, which is committed when it succeeds. Inside, it runs in a savepoint: what was done before it
+/// remains, whatever happens. **Roll back after cancelling**: a call that is dropped before it has returned may leave
+/// the caller's transaction with that savepoint and with settings of the repair's. So `insert` may consist of several statements; they must run on the
 /// connection that it is given. Right through a transaction-mode pooler, as far as `insert` is (`persistent(false)`).
 ///
 /// The role needs what the insert needs, and `SELECT` on the sequence and on the columns that it feeds; without, or
@@ -85,7 +86,8 @@ pub struct Repair {
 ///
 /// # Errors
 ///
-/// Those of `insert`, unchanged; and those of beginning and ending the transaction or savepoint.
+/// Those of `insert`, unchanged; and those of beginning and ending the transaction or savepoint: an `insert` that keeps
+/// an error of the server's to itself ends in one.
 pub async fn heal_and_retry<'c, T>(
     at: impl Into<Place<'c>>,
     limits: Limits,
@@ -171,11 +173,12 @@ enum Work<'c> {
     Nested(&'c mut PgConnection),
 }
 
-/// The savepoint holds a pooler to one server connection between a failed run and the next, for the price of no round
-/// trip.
+/// The savepoint holds a pooler to one server connection between a failed run and the next.
 const BEGIN: &str = "/* pgmedic:insert */ BEGIN; SAVEPOINT pgmedic_insert";
 const SAVE: &str = "SAVEPOINT pgmedic_insert";
 const RELEASE: &str = "RELEASE SAVEPOINT pgmedic_insert";
+const BEGUN: &str = "/* pgmedic:insert */ SELECT pg_catalog.statement_timestamp() OPERATOR(pg_catalog.<>) \
+                     pg_catalog.transaction_timestamp()";
 /// Leaves a transaction as it was before.
 const UNDO: &str = "ROLLBACK TO SAVEPOINT pgmedic_insert; RELEASE SAVEPOINT pgmedic_insert";
 
@@ -188,11 +191,14 @@ impl<'c> Attempt<'c> {
     pub async fn begin(at: impl Into<Place<'c>>, limits: Limits) -> Result<Self, Error> {
         let work = match at.into() {
             Place::Pool(pool) => Work::Own(pool.begin_with(BEGIN).await?),
-            Place::Connection(connection) if connection.is_in_transaction() => {
-                send(connection, SAVE).await?;
-                Work::Nested(connection)
+            Place::Connection(connection) => {
+                if connection.is_in_transaction() || in_raw_transaction(connection).await? {
+                    send(connection, SAVE).await?;
+                    Work::Nested(connection)
+                } else {
+                    Work::Own(connection.begin_with(BEGIN).await?)
+                }
             }
-            Place::Connection(connection) => Work::Own(connection.begin_with(BEGIN).await?),
         };
         Ok(Self { work, limits, runs: 0, repairs: Vec::new() })
     }
@@ -215,9 +221,13 @@ impl<'c> Attempt<'c> {
         self.runs += 1;
         let error = match result {
             Ok(value) => {
-                match self.work {
-                    Work::Own(transaction) => transaction.commit().await?,
-                    Work::Nested(connection) => send(connection, RELEASE).await?,
+                // COMMIT would not tell that the transaction is aborted: it rolls back, and succeeds.
+                if let Err(error) = send(self.connection(), RELEASE).await {
+                    self.undo().await;
+                    return Err(error);
+                }
+                if let Work::Own(transaction) = self.work {
+                    transaction.commit().await?;
                 }
                 return Ok(Next::Done(Healed { value, runs: self.runs, repairs: self.repairs }));
             }
@@ -230,13 +240,24 @@ impl<'c> Attempt<'c> {
                 return Ok(Next::Again(self));
             }
         }
-        // The error is worth more than one about undoing it.
+        self.undo().await;
+        Err(error)
+    }
+
+    /// The error that led here is worth more than one about undoing it.
+    async fn undo(self) {
         let _ = match self.work {
             Work::Own(transaction) => transaction.rollback().await,
             Work::Nested(connection) => send(connection, UNDO).await,
         };
-        Err(error)
     }
+}
+
+/// Whether a transaction is open that sqlx does not know of: one of our own would be the caller's, and be committed.
+/// A transaction begins with its first message, to the microsecond.
+async fn in_raw_transaction(connection: &mut PgConnection) -> Result<bool, Error> {
+    let row = sqlx::raw_sql(BEGUN).fetch_one(connection).await?;
+    row.try_get(0)
 }
 
 async fn send(connection: &mut PgConnection, statements: &'static str) -> Result<(), Error> {

@@ -1,7 +1,8 @@
 -- pgmedic @VERSION@: lets an application in any language repair a sequence at the moment an insert meets a taken id.
 -- Run it with: psql -X -v ON_ERROR_STOP=1. Running it again, or a newer one over it, keeps grants and events.
--- `pgmedic sql uninstall` takes it away. All of it is in schema pgmedic, and belongs to one role: the only tables
--- that it serves are that role's and superusers', because reading a table may run functions of its owner's.
+-- `pgmedic sql uninstall` takes it away. All of it is in schema pgmedic, and belongs to one role: the only tables that
+-- it serves are that role's and superusers', in schemas of that role's and superusers', because reading a table may run
+-- functions of its owner's, and whoever owns a schema may put something else in the place of what is in it.
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
@@ -11,6 +12,7 @@ DO $install$
 DECLARE
     installer CONSTANT name := COALESCE(@OWNER@, current_user);
     stranger name;
+    builder record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = installer) THEN
         RAISE undefined_object USING MESSAGE = format('there is no role %I', installer);
@@ -18,6 +20,17 @@ BEGIN
     IF to_regnamespace('pgmedic') IS NULL THEN
         EXECUTE format('CREATE SCHEMA pgmedic AUTHORIZATION %I', installer);
     END IF;
+    -- Nor may anybody else put a function beside ours, which a call with untyped arguments would prefer.
+    FOR builder IN
+        SELECT DISTINCT a.grantee, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(g.rolname) END AS name
+        FROM pg_namespace n
+        JOIN pg_roles o ON o.oid = n.nspowner AND o.rolname = installer
+        CROSS JOIN aclexplode(n.nspacl) AS a
+        LEFT JOIN pg_roles g ON g.oid = a.grantee
+        WHERE n.nspname = 'pgmedic' AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner
+    LOOP
+        EXECUTE format('REVOKE CREATE ON SCHEMA pgmedic FROM %s CASCADE', builder.name);
+    END LOOP;
     SELECT r.rolname INTO stranger
     FROM (
         SELECT n.nspowner AS owner FROM pg_namespace n WHERE n.nspname = 'pgmedic'
@@ -81,6 +94,24 @@ FROM (
 GROUP BY seq, rel, att;
 REVOKE ALL ON TABLE pgmedic.feeds FROM PUBLIC;
 
+-- Who else decides what a relation's name stands for, or what runs when it is read.
+CREATE OR REPLACE VIEW pgmedic.strangers AS
+SELECT c.oid AS rel, o.rolname AS stranger,
+       pg_catalog.format('%I.%I, %s belongs to %I', n.nspname, c.relname, w.what, o.rolname) AS found
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_roles s ON s.oid = n.nspowner
+CROSS JOIN LATERAL (
+    SELECT c.relowner AS owner, 'which' AS what
+  UNION ALL
+    SELECT CASE s.rolname WHEN 'pg_database_owner' THEN d.datdba ELSE n.nspowner END, 'whose schema'
+    FROM pg_catalog.pg_database d
+    WHERE d.datname = pg_catalog.current_database()
+) AS w
+JOIN pg_catalog.pg_roles o ON o.oid = w.owner
+WHERE o.rolname <> current_user AND NOT o.rolsuper;
+REVOKE ALL ON TABLE pgmedic.strangers FROM PUBLIC;
+
 -- Moves the sequences that feed a column past the ids that are there, forward only, by nextval itself, without a lock.
 -- Returns how many values were taken: 0 when nothing was behind, perhaps because somebody else was quicker. So insert
 -- again in either case, a few times at most.
@@ -102,6 +133,10 @@ DECLARE
     sequence record;
     feed record;
     extremes text[];
+    names text[];           -- of what is read,
+    oids oid[];             -- and what they stood for
+    members oid[];          -- all that is read through them
+    untrusted text;
     last_fit numeric;
     next_value numeric;
     frontier numeric;
@@ -157,6 +192,9 @@ BEGIN
 
         -- Every column that the sequence feeds, and what reads it.
         extremes := '{}';
+        names := ARRAY[sequence.name];
+        oids := ARRAY[sequence.seqrelid];
+        members := ARRAY[sequence.seqrelid];
         last_fit := CASE WHEN sequence.seqincrement > 0 THEN sequence.seqmax ELSE sequence.seqmin END;
         FOR feed IN
             WITH RECURSIVE links AS (
@@ -196,14 +234,13 @@ BEGIN
             trees AS (
                 SELECT t.root, bool_or(m.relkind = 'f') AS has_foreign,
                        (sum(1 + (SELECT count(*) FROM pg_index x WHERE x.indrelid = m.oid)))::integer AS relations,
-                       min(format('%s, which belongs to %I', m.oid::regclass, o.rolname))
-                           FILTER (WHERE o.rolname <> current_user AND NOT o.rolsuper) AS untrusted
+                       array_agg(m.oid) AS members
                 FROM tree t
                 JOIN pg_class m ON m.oid = t.member
-                JOIN pg_roles o ON o.oid = m.relowner
                 GROUP BY t.root
             )
-            SELECT l.*, s.has_foreign, s.relations, s.untrusted,
+            SELECT l.*, s.has_foreign, s.relations, s.members,
+                   (SELECT min(w.found) FROM pgmedic.strangers w WHERE w.rel = ANY (s.members)) AS untrusted,
                    CASE l.type WHEN 21 THEN 32767 WHEN 23 THEN 2147483647 WHEN 20 THEN 9223372036854775807
                         ELSE least(9223372036854775807,
                                    CASE WHEN l.modifier >= 0 THEN power(10::numeric, ((l.modifier - 4) >> 16) & 65535) - 1
@@ -229,8 +266,11 @@ BEGIN
                 RAISE insufficient_privilege USING
                     MESSAGE = format('pgmedic.repair serves tables of %I and of superusers, not %s', current_user,
                                      feed.untrusted),
-                    HINT = 'Install it as the owner of the tables: pgmedic sql install --owner NAME.';
+                    HINT = 'Install it as the owner of the tables and their schemas: pgmedic sql install --owner NAME.';
             END IF;
+            names := names || feed.name;
+            oids := oids || feed.rel;
+            members := members || feed.members;
             relations := relations + feed.relations;
             IF relations > max_relations THEN
                 RAISE program_limit_exceeded USING
@@ -252,6 +292,21 @@ BEGIN
         IF cardinality(extremes) = 0 THEN
             RAISE feature_not_supported USING
                 MESSAGE = format('%s feeds no column whose ids are its own values', sequence.name);
+        END IF;
+
+        -- What was judged by its oid is read by its name. So hold all of it, and look again: a name that still stands
+        -- for what is locked cannot be given to anything else. (LOCK takes no sequence; this function locks it.)
+        PERFORM pg_sequence_last_value(sequence.seqrelid::regclass);
+        EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', array_to_string(names[2:], ', '));
+        IF EXISTS (SELECT FROM unnest(names, oids) AS n (name, rel) WHERE to_regclass(n.name) IS DISTINCT FROM n.rel) THEN
+            RAISE object_not_in_prerequisite_state USING
+                MESSAGE = format('somebody is changing %s or a table that it feeds', sequence.name);
+        END IF;
+        SELECT min(w.found) INTO untrusted FROM pgmedic.strangers w WHERE w.rel = ANY (members);
+        IF untrusted IS NOT NULL THEN
+            RAISE insufficient_privilege USING
+                MESSAGE = format('pgmedic.repair serves sequences of %I and of superusers, not %s', current_user, untrusted),
+                HINT = 'Install it as the owner of the sequence and its schema: pgmedic sql install --owner NAME.';
         END IF;
 
         -- One statement, one snapshot, taken before the sequence is read: a healthy insert never looks like drift.
@@ -312,13 +367,15 @@ DO $install$
 DECLARE
     owners text;
 BEGIN
-    SELECT string_agg(DISTINCT quote_ident(o.rolname), ', ') INTO owners
-    FROM pgmedic.feeds f
-    JOIN pg_class r ON r.oid = f.rel AND r.relkind IN ('r', 'p')
-    JOIN pg_roles o ON o.oid = r.relowner
-    WHERE o.rolname <> current_user AND NOT o.rolsuper;
+    WITH RECURSIVE read (rel) AS (
+        SELECT r.oid FROM pgmedic.feeds f JOIN pg_class r ON r.oid IN (f.rel, f.seq) AND r.relkind IN ('r', 'p', 'S')
+      UNION
+        SELECT i.inhrelid FROM read JOIN pg_inherits i ON i.inhparent = read.rel
+    )
+    SELECT string_agg(DISTINCT quote_ident(w.stranger), ', ') INTO owners
+    FROM read JOIN pgmedic.strangers w ON w.rel = read.rel;
     IF owners IS NOT NULL THEN
-        RAISE WARNING 'pgmedic.repair will refuse the tables of %, because they belong neither to % nor to a superuser',
+        RAISE WARNING 'pgmedic.repair will refuse what is in tables or schemas of %: they belong neither to % nor to a superuser',
             owners, quote_ident(current_user)
             USING HINT = 'To serve them instead, uninstall, and install with --owner NAME.';
     END IF;

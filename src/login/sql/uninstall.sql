@@ -3,8 +3,20 @@
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
+DO $uninstall$
+BEGIN
+    -- Only the schema's owner can have said so.
+    IF to_regnamespace('pgmedic') IS NOT NULL
+       AND COALESCE(obj_description(to_regnamespace('pgmedic'), 'pg_namespace'), '') NOT LIKE 'Made by pgmedic sql install %' THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = 'schema pgmedic was not made by pgmedic sql install: nothing is removed',
+            HINT = 'Its comment would say so. If it is yours, remove it by hand.';
+    END IF;
+END
+$uninstall$;
 DROP FUNCTION IF EXISTS pgmedic.repair(regclass, name);
 DROP VIEW IF EXISTS pgmedic.feeds;
+DROP VIEW IF EXISTS pgmedic.strangers;
 DROP TABLE IF EXISTS pgmedic.events;
 DO $uninstall$
 BEGIN

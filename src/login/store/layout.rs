@@ -59,9 +59,10 @@ impl Default for Layout {
 /// What becomes of a session that ends before it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Close {
-    /// Its row is deleted.
+    /// Its row is deleted, after the new one is inserted: a unique index on the user alone is refused.
     Delete,
-    /// This `timestamptz` column, null until then, says when.
+    /// This `timestamptz` column, null until then, says when; a unique index on the user, where it is null, may hold a
+    /// user to one session.
     RevokedAt { column: String },
     /// This `boolean` column gets this value.
     Flag { column: String, value: bool },
@@ -99,7 +100,8 @@ const TIMESTAMPTZ: &[&str] = &["timestamp with time zone"];
 
 impl Layout {
     pub(super) async fn check(&self, pool: &PgPool) -> Result<Names, StoreError> {
-        let table = Table::read(pool, &self.table).await?;
+        let deletes = matches!(self.close, Close::Delete);
+        let table = Table::read(pool, &self.table, deletes).await?;
         let (token_hash, _) = table.column(&self.token_hash, &["bytea"])?;
         let (user, user_type) = table.column(&self.user, USERS)?;
         if !table.unique.contains(&self.token_hash) {
@@ -107,6 +109,14 @@ impl Layout {
             return Err(StoreError::Layout(format!(
                 "{name}.{token_hash} has no unique index of its own, which every look-up needs: CREATE UNIQUE INDEX \
                  CONCURRENTLY ON {name} ({token_hash})"
+            )));
+        }
+        if let Some(index) = table.only_one.get(&self.user) {
+            let name = &table.quoted;
+            let why = if deletes { "the new session is inserted before the older are deleted" } else { "rows stay" };
+            return Err(StoreError::Layout(format!(
+                "{index} lets each {user} be in {name} once, and {why}, so that every second login would fail: drop \
+                 it, or close sessions by Close::RevokedAt and make it UNIQUE ({user}) WHERE that column IS NULL"
             )));
         }
         if !table.leading.contains(&self.user) {
@@ -121,7 +131,7 @@ impl Layout {
         let users = match &self.lock {
             UserLock::Advisory => None,
             UserLock::Row { table, column } => {
-                let users = Table::read(pool, table).await?;
+                let users = Table::read(pool, table, deletes).await?;
                 let (column, kind) = users.column(column, USERS)?;
                 Some((users.quoted, column, kind))
             }
@@ -149,7 +159,14 @@ const COLUMNS: &str = "\
            EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indisunique AND x.indisvalid
                    AND x.indpred IS NULL AND x.indnkeyatts = 1 AND x.indkey[0] = a.attnum) AS is_unique,
            EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indisvalid
-                   AND x.indkey[0] = a.attnum) AS leads
+                   AND x.indkey[0] = a.attnum) AS leads,
+           (SELECT min(pg_catalog.quote_ident(i.relname)) FROM pg_catalog.pg_index x
+            JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+            WHERE x.indrelid = c.oid AND x.indisunique AND x.indpred IS NULL AND x.indnkeyatts = 1
+              AND x.indkey[0] = a.attnum
+              -- Deferred to COMMIT, it is looked at when the older row is gone.
+              AND NOT ($3 AND EXISTS (SELECT FROM pg_catalog.pg_constraint k
+                                      WHERE k.conindid = i.oid AND k.conrelid = c.oid AND k.condeferred))) AS only_one
     FROM pg_catalog.pg_namespace n
     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -164,12 +181,14 @@ struct Table {
     unique: Vec<String>,
     /// First in an index.
     leading: Vec<String>,
+    /// A unique index, by the column that it is on alone, which an insert meets while the older row is there.
+    only_one: HashMap<String, String>,
 }
 
 impl Table {
-    async fn read(pool: &PgPool, name: &TableName) -> Result<Self, StoreError> {
+    async fn read(pool: &PgPool, name: &TableName, deletes: bool) -> Result<Self, StoreError> {
         let mut transaction = pool.begin_with(BEGIN).await?;
-        let query = sqlx::query(COLUMNS).bind(&name.schema).bind(&name.name).persistent(false);
+        let query = sqlx::query(COLUMNS).bind(&name.schema).bind(&name.name).bind(deletes).persistent(false);
         let rows = query.fetch_all(&mut *transaction).await?;
         transaction.rollback().await?;
         let Some(first) = rows.first() else {
@@ -180,6 +199,7 @@ impl Table {
             columns: HashMap::new(),
             unique: Vec::new(),
             leading: Vec::new(),
+            only_one: HashMap::new(),
         };
         rows.iter().try_for_each(|row| table.take_in(row))?;
         Ok(table)
@@ -192,6 +212,9 @@ impl Table {
         }
         if row.try_get("leads")? {
             self.leading.push(name.clone());
+        }
+        if let Some(index) = row.try_get("only_one")? {
+            self.only_one.insert(name.clone(), index);
         }
         self.columns.insert(name, (row.try_get("quoted")?, row.try_get("type")?));
         Ok(())

@@ -76,6 +76,7 @@ async fn what_somebody_has_hung_on_the_table_never_runs_with_the_agents_rights()
         "ALTER TABLE pgmedic.events ADD CHECK (public.sprung(sequence) = '')",
         "ALTER TABLE pgmedic.events ADD more text DEFAULT public.sprung()",
         "ALTER TABLE pgmedic.events ENABLE ROW LEVEL SECURITY",
+        "DROP TABLE pgmedic.events; CREATE TABLE pgmedic.events ()",
         "DROP TABLE pgmedic.events; CREATE VIEW pgmedic.events AS SELECT public.sprung() AS outcome, 'inline' AS source",
     ];
     for addition in additions {

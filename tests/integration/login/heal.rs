@@ -120,6 +120,42 @@ async fn inside_a_transaction_what_was_done_before_remains() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_sqlx_does_not_know_of_is_not_committed() {
+    let mut database = drifted().await;
+    database.sql("CREATE TABLE audit (line text)").await;
+    database.sql("BEGIN; INSERT INTO audit VALUES ('before')").await;
+    assert_eq!(insert(&mut database.connection, LOGIN).await.0.unwrap().value, 696);
+    let taken = "INSERT INTO user_sessions (user_id, token) VALUES (7, 'token 3') RETURNING session_id::bigint";
+    refused_at_once(insert(&mut database.connection, taken).await, "23505");
+    assert_eq!(database.number("SELECT count(*) FROM audit").await, 1);
+    database.sql("ROLLBACK").await;
+    assert_eq!(database.number("SELECT count(*) FROM audit").await, 0);
+    assert_eq!(database.number("SELECT count(*) FROM user_sessions").await, 695);
+}
+
+#[tokio::test]
+async fn an_insert_that_keeps_its_error_to_itself_has_not_succeeded() {
+    let mut database = drifted().await;
+    let mut transaction = database.connection.begin().await.unwrap();
+    for _ in 0..2 {
+        let silent = heal_and_retry(&mut transaction, Limits::default(), async |connection| {
+            let _ = sqlx::query("SELECT 1 / 0").execute(connection).await;
+            Ok(())
+        });
+        let error = silent.await.unwrap_err();
+        assert_eq!(error.as_database_error().and_then(|error| error.code()).as_deref(), Some("25P02"));
+    }
+    transaction.rollback().await.unwrap();
+    let silent = heal_and_retry(&mut database.connection, Limits::default(), async |connection| {
+        let _ = sqlx::query("SELECT 1 / 0").execute(connection).await;
+        Ok(())
+    });
+    let error = silent.await.unwrap_err();
+    assert_eq!(error.as_database_error().and_then(|error| error.code()).as_deref(), Some("25P02"));
+    assert_eq!(insert(&mut database.connection, LOGIN).await.0.unwrap().value, 696);
+}
+
+#[tokio::test]
 async fn a_transaction_that_is_rolled_back_keeps_nothing_and_rewinds_nothing() {
     let mut database = drifted().await;
     let mut transaction = database.connection.begin().await.unwrap();

@@ -183,6 +183,37 @@ async fn a_layout_that_does_not_fit_is_refused_and_named() {
 }
 
 #[tokio::test]
+async fn an_index_that_would_fail_every_second_login_is_refused() {
+    let mut database = migrated().await;
+    let revoked = || Close::RevokedAt { column: "revoked_at".to_owned() };
+    let unique = "ALTER TABLE user_sessions ADD CONSTRAINT one UNIQUE (user_id)";
+    for (index, close, expected) in [
+        ("CREATE UNIQUE INDEX one ON user_sessions (user_id)", Close::Delete, "inserted before the older are deleted"),
+        (&format!("{unique} DEFERRABLE"), Close::Delete, "inserted before the older are deleted"),
+        (&format!("{unique} DEFERRABLE INITIALLY DEFERRED"), revoked(), "rows stay"),
+        (&format!("{unique} DEFERRABLE INITIALLY DEFERRED"), Close::Delete, ""),
+        ("CREATE UNIQUE INDEX one ON user_sessions (user_id) WHERE revoked_at IS NULL", revoked(), ""),
+        ("CREATE UNIQUE INDEX one ON user_sessions (user_id, created_at)", Close::Delete, ""),
+    ] {
+        database.sql("ALTER TABLE user_sessions DROP CONSTRAINT IF EXISTS one; DROP INDEX IF EXISTS one").await;
+        database.sql(index).await;
+        let pool = PgPool::connect(database.url()).await.unwrap();
+        match SessionStore::open(pool, Layout { close, ..Layout::default() }).await {
+            Ok(store) => {
+                assert_eq!(expected, "", "{index}");
+                store.create_session(1, HOUR).await.unwrap();
+                assert_eq!(store.create_session(1, HOUR).await.unwrap().closed, 1, "{index}");
+                database.sql("DELETE FROM user_sessions").await;
+            }
+            Err(error) => {
+                let error = error.to_string();
+                assert!(!expected.is_empty() && error.contains(expected) && error.contains("one lets each"), "{error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn any_names_and_any_kind_of_user_will_do() {
     let mut database = Database::new().await;
     database

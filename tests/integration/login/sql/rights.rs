@@ -114,6 +114,57 @@ async fn no_function_of_a_tables_owner_runs_with_more_rights() {
     assert!(refusal.contains("not public.child, which belongs to"), "{refusal}");
 }
 
+/// Its owner may drop the table, and put a view with a function of its own in its place.
+#[tokio::test]
+async fn nothing_is_read_in_a_strangers_schema() {
+    let (mut scene, _) = attacked().await;
+    let (owner, attacker) = (scene.owner.replace('"', "\"\""), scene.database.role("attacker"));
+    let call = "'theirs.t', 'id'";
+    scene
+        .database
+        .sql(&format!(
+            "CREATE SCHEMA theirs; CREATE TABLE theirs.t (id serial PRIMARY KEY); INSERT INTO theirs.t VALUES (5);
+             ALTER TABLE theirs.t OWNER TO \"{owner}\"; GRANT USAGE ON SCHEMA theirs TO \"{owner}\", \"{app}\";
+             GRANT INSERT ON theirs.t TO \"{app}\"; GRANT USAGE ON theirs.t_id_seq TO \"{app}\"",
+            app = scene.app
+        ))
+        .await;
+    // A superuser's is trusted.
+    assert_eq!(scene.repair(call).await, Ok(5));
+    scene.database.sql(&format!("ALTER SCHEMA theirs OWNER TO {attacker}")).await;
+    let refusal = scene.repair(call).await.unwrap_err();
+    let expected = format!("not theirs.t, whose schema belongs to {attacker}");
+    assert!(refusal.ends_with(&expected), "{refusal}");
+    // Nor is a sequence there, or a child.
+    scene
+        .database
+        .sql(&format!(
+            "CREATE SEQUENCE theirs.s; GRANT USAGE ON theirs.s TO \"{app}\";
+             CREATE TABLE ours (id bigint PRIMARY KEY DEFAULT nextval('theirs.s')); INSERT INTO ours VALUES (5);
+             GRANT INSERT ON ours TO \"{app}\"; ALTER TABLE ours OWNER TO \"{owner}\"; ALTER SEQUENCE theirs.s OWNER TO \"{owner}\";
+             CREATE TABLE theirs.child () INHERITS (user_sessions); ALTER TABLE theirs.child OWNER TO \"{owner}\"",
+            app = scene.app
+        ))
+        .await;
+    for (call, name) in [("'ours', 'id'", "theirs.s"), (CALL, "theirs.child")] {
+        let refusal = scene.repair(call).await.unwrap_err();
+        assert!(refusal.ends_with(&format!("not {name}, whose schema belongs to {attacker}")), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_schema_of_the_databases_owner_is_as_good_as_that_role() {
+    let mut scene = story().await;
+    let (name, attacker) = (scene.database.name.clone(), scene.database.role("attacker"));
+    let owner = scene.owner.replace('"', "\"\"");
+    scene.database.sql(&format!("CREATE ROLE {attacker}; ALTER SCHEMA public OWNER TO pg_database_owner")).await;
+    scene.database.sql(&format!("ALTER DATABASE {name} OWNER TO {attacker}")).await;
+    let refusal = scene.repair(CALL).await.unwrap_err();
+    assert!(refusal.ends_with(&format!("user_sessions, whose schema belongs to {attacker}")), "{refusal}");
+    scene.database.sql(&format!("ALTER DATABASE {name} OWNER TO \"{owner}\"")).await;
+    assert_eq!(scene.repair(CALL).await, Ok(38));
+}
+
 #[tokio::test]
 async fn a_strangers_default_pushes_nobody_elses_sequence() {
     let (mut scene, mut attacker) = attacked().await;

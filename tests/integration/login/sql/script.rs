@@ -46,6 +46,39 @@ async fn uninstalling_leaves_nothing_and_takes_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_schema_of_that_name_that_pgmedic_did_not_make_is_not_uninstalled() {
+    let mut database = Database::new().await;
+    database.sql("CREATE SCHEMA pgmedic; CREATE TABLE pgmedic.events (mine integer)").await;
+    let uninstall = pgmedic(&[], &["sql", "uninstall"]).exits(0).stdout;
+    let refused = sqlx::raw_sql(AssertSqlSafe(uninstall)).execute(&mut database.connection).await.unwrap_err();
+    let expected = "schema pgmedic was not made by pgmedic sql install: nothing is removed";
+    assert_eq!(refused.as_database_error().unwrap().message(), expected);
+    database.sql("ROLLBACK; SELECT mine FROM pgmedic.events").await;
+}
+
+#[tokio::test]
+async fn nobody_else_may_create_in_the_schema_once_it_is_installed() {
+    let mut database = Database::new().await;
+    let (first, second) = (database.role("first"), database.role("second"));
+    database
+        .sql(&format!(
+            "CREATE ROLE {first}; CREATE ROLE {second}; CREATE SCHEMA pgmedic; GRANT CREATE, USAGE ON SCHEMA pgmedic TO PUBLIC;
+             GRANT CREATE ON SCHEMA pgmedic TO {first} WITH GRANT OPTION;
+             SET ROLE {first}; GRANT CREATE ON SCHEMA pgmedic TO {second}; RESET ROLE"
+        ))
+        .await;
+    database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    for role in [first, second] {
+        let rights = format!(
+            "SELECT has_schema_privilege('{role}', 'pgmedic', 'CREATE')::integer * 10
+                    + has_schema_privilege('{role}', 'pgmedic', 'USAGE')::integer"
+        );
+        let rights = database.number(&format!("SELECT ({rights})::bigint")).await;
+        assert_eq!(rights, 1, "{role}");
+    }
+}
+
+#[tokio::test]
 async fn the_agent_may_keep_events_and_nothing_else() {
     let mut database = Database::new().await;
     let agent = database.role("the 'agent'");
@@ -75,7 +108,8 @@ async fn whoever_installs_it_is_told_whose_tables_it_will_refuse() {
     let told = script.replace("RAISE WARNING", "RAISE EXCEPTION");
     let error = sqlx::raw_sql(AssertSqlSafe(told)).execute(&mut database.connection).await.unwrap_err();
     let expected = format!(
-        "pgmedic.repair will refuse the tables of {owner}, because they belong neither to postgres nor to a superuser"
+        "pgmedic.repair will refuse what is in tables or schemas of {owner}: they belong neither to postgres nor to a \
+         superuser"
     );
     assert_eq!(error.as_database_error().unwrap().message(), expected);
     database.sql("ROLLBACK").await;
