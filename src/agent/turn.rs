@@ -217,10 +217,14 @@ impl Work {
     }
 
     async fn publish(&self, state: &mut State, report: DatabaseReport, woken: bool) -> Ended {
-        self.metrics.count(&report);
         if let Some(reason) = &report.error {
+            self.metrics.count(&report);
             return self.failed(state, reason, Some(report.server_version.is_some())).await;
         }
+        // What is counted is shown already, and what is written elsewhere holds up neither.
+        let report = Arc::new(report);
+        self.metrics.board().looked_at(&self.database.name, Arc::clone(&report));
+        self.metrics.count(&report);
         state.journal.note(&report);
         let desk = Desk {
             database: &self.database,
@@ -230,7 +234,6 @@ impl Work {
             stop: &self.stop,
         };
         state.scribe.write(&report, woken, desk).await;
-        self.metrics.board().looked_at(&self.database.name, report);
         match self.well(state) {
             // Whoever leads now, it is soon to be known.
             Ended::Well if state.lease.is_none() => Ended::Badly,

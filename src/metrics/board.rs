@@ -92,12 +92,13 @@ impl Board {
     }
 
     /// A pass was completed just now.
-    pub fn looked_at(&self, database: &str, report: DatabaseReport) {
+    pub fn looked_at(&self, database: &str, report: Arc<DatabaseReport>) {
         let now = now();
         self.timeline(|timeline| timeline.note(now, &report));
         self.update(database, |station| {
             station.last_success = Some(now);
-            station.report = Some(Arc::new(report));
+            station.report = Some(report);
+            station.trouble = None;
         });
     }
 
@@ -225,7 +226,7 @@ mod tests {
         assert!(news(&|board| board.update("app", |station| station.up = Some(true))));
         assert!(!news(&|board| board.update("app", |station| station.up = Some(true))));
         assert!(news(&|board| board.update("app", |station| station.leader = true)));
-        assert!(news(&|board| board.looked_at("app", DatabaseReport::default())));
+        assert!(news(&|board| board.looked_at("app", Arc::default())));
         assert!(news(&|board| board.swept("app", Vec::new())));
         assert!(!news(&|board| board.mended_inline("app", "repaired", 0)));
         assert!(news(&|board| board.mended_inline("app", "repaired", 1)));

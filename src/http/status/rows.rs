@@ -20,7 +20,7 @@ type Row<'a> = (&'a str, &'a SequenceReport);
 
 pub fn form(question: &Question, stations: &BTreeMap<String, Station>) -> Markup {
     html! {
-        form #search method="get" action="./" role="search" {
+        form #search method="get" action="./#sequences" role="search" {
             p { label for="q" { "Name or column" } input #q type="search" name="q" value=(question.text) autocomplete="off"; }
             @if stations.len() > 1 {
                 p {
@@ -41,7 +41,7 @@ pub fn form(question: &Question, stations: &BTreeMap<String, Station>) -> Markup
                     }
                 }
             }
-            p { button type="submit" { "Search" } @if !question.is_open() { " " a href="./" { "Show all" } } }
+            p { button type="submit" { "Search" } @if !question.is_open() { " " a href="./#sequences" { "Show all" } } }
         }
     }
 }
