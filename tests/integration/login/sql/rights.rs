@@ -152,6 +152,28 @@ async fn nothing_is_read_in_a_strangers_schema() {
     }
 }
 
+/// An old snapshot still shows the table under the name that is a view's now.
+#[tokio::test]
+async fn a_name_that_has_come_to_stand_for_something_else_is_not_read() {
+    let (mut scene, mut attacker) = attacked().await;
+    let owner = scene.owner.replace('"', "\"\"");
+    scene
+        .database
+        .sql(&format!(
+            "SET ROLE \"{owner}\"; CREATE TABLE other (id integer DEFAULT nextval('user_sessions_session_id_seq'));
+             GRANT INSERT ON user_sessions TO {}",
+            scene.database.role("attacker")
+        ))
+        .await;
+    run(&mut attacker, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class").await;
+    scene.database.sql("ALTER TABLE other RENAME TO older").await;
+    run(&mut attacker, &format!("CREATE VIEW other AS SELECT 1 AS id; GRANT SELECT ON other TO \"{owner}\"")).await;
+    let refusal = repair(&mut attacker, CALL).await.unwrap_err();
+    assert_eq!(refusal, "somebody is changing public.user_sessions_session_id_seq or a table that it feeds");
+    run(&mut attacker, "ROLLBACK; DROP VIEW IF EXISTS other").await;
+    assert_eq!(repair(&mut attacker, CALL).await, Ok(38));
+}
+
 #[tokio::test]
 async fn a_schema_of_the_databases_owner_is_as_good_as_that_role() {
     let mut scene = story().await;
