@@ -10,7 +10,7 @@ use super::error::Failure;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// The first key of our advisory locks: "pgmd" in ASCII (PostgreSQL manual, Advisory Lock Functions).
 const PGMEDIC: i32 = 0x7067_6d64;
@@ -41,6 +41,8 @@ impl Lost {
 pub struct Lease {
     connection: PgConnection,
     key: i32,
+    /// When its transaction began.
+    begun: Instant,
 }
 
 impl Lease {
@@ -51,7 +53,7 @@ impl Lease {
     ///
     /// When the database cannot be reached.
     pub async fn take(options: &PgConnectOptions, key: i32) -> Result<Option<Self>, ConnectError> {
-        let mut lease = Self { connection: open(options).await?, key };
+        let mut lease = Self { connection: open(options).await?, key, begun: Instant::now() };
         match lease.begin().await {
             Ok(true) => Ok(Some(lease)),
             Ok(false) => {
@@ -62,14 +64,19 @@ impl Lease {
         }
     }
 
-    /// Begins the transaction anew. Whether the lock is still ours: somebody else may have been quicker.
+    /// Begins the transaction anew when it is due, and else asks whether it is still there. Whether the lock is still ours:
+    /// somebody else may have been quicker.
     ///
-    /// In two messages: a pooler that is told to pause, or to leave a server, waits for a moment without a transaction.
+    /// Anew in two messages: a pooler that is told to pause, or to leave a server, waits for a moment without a transaction.
     ///
     /// # Errors
     ///
     /// When the connection was lost, and the lock with it.
     pub async fn renew(&mut self) -> Result<bool, Failure> {
+        if self.begun.elapsed() < RENEW_EVERY {
+            self.ask("/* pgmedic:lead */ SELECT 1".to_owned()).await?;
+            return Ok(true);
+        }
         self.ask("/* pgmedic:lead */ ROLLBACK".to_owned()).await?;
         self.begin().await
     }
@@ -80,7 +87,7 @@ impl Lease {
     /// before it asks anything else.
     pub async fn keep(&mut self) -> Lost {
         loop {
-            sleep(RENEW_EVERY).await;
+            sleep_until(self.begun + RENEW_EVERY).await;
             match self.renew().await {
                 Ok(true) => {}
                 Ok(false) => return Lost("another agent was quicker".to_owned()),
@@ -100,8 +107,10 @@ impl Lease {
              SELECT pg_catalog.pg_try_advisory_xact_lock({PGMEDIC}, {key})",
             key = self.key
         );
-        let row = self.ask(statements).await?;
-        Ok(row.ok_or_else(|| Failure::Answer("none".to_owned()))?.try_get(0)?)
+        let row = self.ask(statements).await?.ok_or_else(|| Failure::Answer("none".to_owned()))?;
+        // Only now: one whose answer was not waited for is begun again.
+        self.begun = Instant::now();
+        Ok(row.try_get(0)?)
     }
 
     async fn ask(&mut self, statements: String) -> Result<Option<PgRow>, Failure> {
