@@ -130,8 +130,12 @@ impl Work {
 
     /// The lead is gone between two turns.
     pub fn lost_lead(&self, state: &mut State, lost: &Lost) {
+        self.lost(&mut state.lease, lost);
+    }
+
+    fn lost(&self, lease: &mut Option<Lease>, lost: &Lost) {
         tracing::debug!(database = self.database.name, %lost, "the lead was lost");
-        state.lease = None;
+        *lease = None;
         self.announce(Lead::Open);
     }
 
@@ -171,7 +175,8 @@ impl Work {
         state.scribe = Scribe::default();
         self.announce(Lead::Anothers);
         self.metrics.board().update(name, |station| station.report = None);
-        self.well(state)
+        self.well(state);
+        Ended::Well
     }
 
     /// Opens the ear, where it is not open and notifications can be heard.
@@ -202,11 +207,7 @@ impl Work {
             tokio::select! {
                 report = &mut work => return report,
                 // The pass goes on: it is safe beside another leader's.
-                lost = keep(&mut state.lease) => {
-                    tracing::debug!(database = name, %lost, "the lead was lost during a pass");
-                    state.lease = None;
-                    self.announce(Lead::Open);
-                }
+                lost = keep(&mut state.lease) => self.lost(&mut state.lease, &lost),
                 () = &mut limit, if !orders.stop.is_cancelled() => {
                     let limit = humantime::format_duration(PASS_WITHIN);
                     tracing::error!(database = name, "a pass over {name} is ended: it took longer than {limit}");
@@ -234,20 +235,17 @@ impl Work {
             stop: &self.stop,
         };
         state.scribe.write(&report, woken, desk).await;
-        match self.well(state) {
-            // Whoever leads now, it is soon to be known.
-            Ended::Well if state.lease.is_none() => Ended::Badly,
-            ended => ended,
-        }
+        self.well(state);
+        // Where the lead was lost meanwhile, whoever has it now is soon to be known.
+        if state.lease.is_some() { Ended::Well } else { Ended::Badly }
     }
 
-    fn well(&self, state: &mut State) -> Ended {
+    fn well(&self, state: &mut State) {
         state.journal.up(&self.database.name);
         self.metrics.board().update(&self.database.name, |station| {
             station.up = Some(true);
             station.trouble = None;
         });
-        Ended::Well
     }
 
     /// `reached` says whether the database answered at all, if that is known.

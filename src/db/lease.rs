@@ -2,7 +2,7 @@
 //!
 //! An advisory lock that lives as long as a transaction, not as a session: so it is right through a transaction-mode
 //! pooler too, where a session's lock would leak to whoever gets that server connection next. The transaction reads
-//! nothing, so it holds no snapshot and keeps no vacuum back; it is begun anew at every turn, and the server ends it
+//! nothing, so it holds no snapshot and keeps no vacuum back; it is begun anew every ten seconds, and the server ends it
 //! when it is not. Correctness never depends on it.
 
 use super::connect::{ConnectError, open};

@@ -20,10 +20,10 @@ pub(super) struct App {
 impl App {
     /// Creates the database. The settings are what `DATABASE_URL` and a file with this text would make them.
     pub(super) async fn create(server: &Server, database: &str, text: &str) -> Result<Self, DemoError> {
-        let maintenance = settings(server, "postgres", "")?;
+        let maintenance = settings(server, "postgres", "", &[])?;
         let create = format!("CREATE DATABASE {database}");
         Client::connect(&maintenance).await?.run("create its database", &create).await?;
-        Ok(Self { settings: settings(server, database, text)? })
+        Ok(Self { settings: settings(server, database, text, &[])? })
     }
 
     /// One of the application's sessions.
@@ -56,14 +56,20 @@ impl App {
 }
 
 /// The server's socket needs no TLS, whatever `PGSSLMODE` asks of other servers.
-fn settings(server: &Server, database: &str, text: &str) -> Result<Settings, DemoError> {
+pub(super) fn settings(
+    server: &Server,
+    database: &str,
+    text: &str,
+    variables: &[(&str, &str)],
+) -> Result<Settings, DemoError> {
     let url = format!("{}&sslmode=disable", server.url(database));
     let mut file = tempfile::Builder::new().suffix(".toml").tempfile()?;
     file.write_all(text.as_bytes())?;
-    Ok(Settings::load(Some(file.path()), &Environment::from_iter([("DATABASE_URL", url)]))?)
+    let variables = [&[("DATABASE_URL", url.as_str())], variables].concat();
+    Ok(Settings::load(Some(file.path()), &Environment::from_iter(variables))?)
 }
 
-fn database(settings: &Settings) -> Result<&Database, DemoError> {
+pub(super) fn database(settings: &Settings) -> Result<&Database, DemoError> {
     match settings.databases.as_slice() {
         [database] => Ok(database),
         _ => Err(DemoError::NotAsTold("it has more databases than one".to_owned())),

@@ -1,13 +1,14 @@
 //! `pgmedic demo --serve`: an application that logs users in, somebody who breaks its sequences, and the agent.
 
+use super::app::{database, settings};
 use super::{DemoError, Interrupts, Page, Server, Stop, start};
 use crate::agent;
-use crate::config::{Environment, Settings};
+use crate::config::Settings;
 use crate::db::Failure;
 use crate::telemetry::Telemetry;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection};
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -130,16 +131,9 @@ async fn set_up(server: &Server) -> Result<(Settings, PgConnectOptions), DemoErr
 }
 
 /// The server's socket needs no TLS, whatever `PGSSLMODE` asks of other servers.
-fn load(server: &Server, database: &str, text: &str) -> Result<(Settings, PgConnectOptions), DemoError> {
-    let url = format!("{}&sslmode=disable", server.url(database));
-    let mut file = tempfile::Builder::new().suffix(".toml").tempfile()?;
-    file.write_all(text.as_bytes())?;
-    let variables = [("DATABASE_URL", url), ("PGMEDIC_HTTP__LISTEN", "127.0.0.1:0".to_owned())];
-    let settings = Settings::load(Some(file.path()), &Environment::from_iter(variables))?;
-    let [database] = settings.databases.as_slice() else {
-        return Err(DemoError::NotAsTold("it has more databases than one".to_owned()));
-    };
-    let options = database.connect_options()?;
+fn load(server: &Server, name: &str, text: &str) -> Result<(Settings, PgConnectOptions), DemoError> {
+    let settings = settings(server, name, text, &[("PGMEDIC_HTTP__LISTEN", "127.0.0.1:0")])?;
+    let options = database(&settings)?.connect_options()?;
     Ok((settings, options))
 }
 
