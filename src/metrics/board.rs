@@ -96,6 +96,8 @@ impl Board {
         let now = now();
         self.timeline(|timeline| timeline.note(now, &report));
         self.update(database, |station| {
+            // In one change: nobody is to see a report of a database that is said to be down.
+            station.up = Some(true);
             station.last_success = Some(now);
             station.report = Some(report);
             station.trouble = None;
@@ -211,6 +213,14 @@ mod tests {
         let board = Board::default();
         board.update("app", |station| station.leader = true);
         assert!(board.ready());
+    }
+
+    #[test]
+    fn a_database_that_was_looked_at_is_up() {
+        let board = Board::default();
+        board.update("app", |station| station.up = Some(false));
+        board.looked_at("app", Arc::default());
+        assert_eq!(board.stations()["app"].up, Some(true));
     }
 
     #[test]

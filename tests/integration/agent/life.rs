@@ -215,6 +215,11 @@ async fn every_metric_in_the_documents_is_there_and_every_metric_is_in_the_docum
     let agent = Agent::run(config, &["--dry-run"]);
     agent.until(&series("sequence_gap_max_values", &database, "DATABASE"), |gap| gap == 20.0);
     agent.until(&series("sessions_stale", &database, "DATABASE,store=\"logins\""), |stale| stale == 1.0);
+    // What is counted follows what is shown.
+    for pass in ["sequences", "sessions"] {
+        let runs = series("pass_runs_total", &database, &format!("DATABASE,pass=\"{pass}\""));
+        agent.until(&runs, |runs| runs >= 1.0);
+    }
     let (_, metrics) = agent.get("/metrics");
     let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/agent.md")).unwrap();
     let documented: Vec<&str> = document
