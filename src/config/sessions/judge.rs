@@ -239,10 +239,12 @@ impl Judge<'_> {
         }
     }
 
-    /// PostgreSQL would take `UTC+3` for three hours west, and nobody means that.
+    /// PostgreSQL would take `UTC+3`, and `UTC3` too, for three hours west, and nobody means that.
     fn zone(&self, zone: &str) -> Result<Encoding, ConfigError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
-        let offset = zone.split(['+', '-']).skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        // Of all names outside Etc/ only these have a digit.
+        let offset = zone.contains(|c: char| c.is_ascii_digit())
+            && !["EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "GMT0"].contains(&zone);
         let named = zone.starts_with(|c: char| c.is_ascii_alphabetic()) && zone.chars().all(plain);
         if !named || offset && !zone.starts_with("Etc/") {
             let expected = "a time zone by its name, such as \"UTC\" or \"America/New_York\"";
