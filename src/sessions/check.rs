@@ -61,7 +61,7 @@ fn statements(store: &SessionStore) -> [String; 3] {
         format!(
             "SELECT a.attname::text, quote_ident(a.attname),
                     CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::bigint,
-                    format_type(a.atttypid, a.atttypmod), a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid),
+                    format_type(a.atttypid, -1), a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid),
                     has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
                     has_column_privilege(a.attrelid, a.attnum, 'UPDATE'),
                     EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid

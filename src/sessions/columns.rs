@@ -14,6 +14,7 @@ pub struct Column {
     pub name: String,
     /// Of the base type, where it is a domain.
     pub type_oid: i64,
+    /// Without its length: a value that is cast to a length is cut, and one that is assigned is refused.
     pub type_name: String,
     pub generated: bool,
     pub default: Option<String>,

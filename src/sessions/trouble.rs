@@ -24,6 +24,12 @@ pub fn explain(failure: &Failure, bounds: Bounds) -> String {
         {
             failure.to_string()
         }
+        // Too long, out of range, malformed. What does not fit may be a row's own.
+        Failure::Server { code, .. } if ["22001", "22003", "22P02"].contains(&code.as_str()) => {
+            format!(
+                "a value does not fit its column (SQLSTATE {code}); `revoke.value` must be one that the column takes"
+            )
+        }
         Failure::Server { code, .. } => format!("it failed with SQLSTATE {code}"),
         failure => failure.to_string(),
     }

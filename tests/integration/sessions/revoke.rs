@@ -42,6 +42,19 @@ async fn a_value_is_set_of_whatever_type() {
 }
 
 #[tokio::test]
+async fn a_value_that_its_column_does_not_take_is_refused_and_not_cut() {
+    for column in ["character(4)", "character varying(4)", "integer"] {
+        let mut database = filled(4, 2).await;
+        database.sql(&format!("ALTER TABLE sessions ADD mark {column}")).await;
+        let settings = by_expiry("revoke = { column = \"mark\", value = \"ended\" }");
+        let outcome = database.once_with(&settings, &[]).exits(1);
+        let error = outcome.store("logins")["error"].as_str().unwrap().to_owned();
+        assert!(error.contains("`revoke.value` must be one that the column takes"), "{column}: {error}");
+        assert_eq!(database.number("SELECT count(*) FROM sessions WHERE mark IS NULL").await, 6);
+    }
+}
+
+#[tokio::test]
 async fn superseded_sessions_are_revoked_too() {
     let mut database = filled(0, 3).await;
     database.sql("UPDATE sessions SET user_id = 1, created_at = now() - id * interval '1 minute'").await;
