@@ -200,3 +200,33 @@ fn failed(sequence: &Sequence, method: Option<Method>, failure: Option<Failure>,
         None => format!("still behind after {TRIES} repairs: ids past it are being inserted all the time"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sequences::verdict::{ColumnRange, Parameters, Position, State};
+
+    /// The next value is `next`, ids go up to `frontier`, and `keep` values between them are asked for.
+    fn seen(next: i64, frontier: i64, keep: u32) -> Observation {
+        let parameters =
+            Parameters { increment: 1, min_value: 1, max_value: i64::MAX, start: 1, cache: 1, cycle: false };
+        let state = State { last_value: next, is_called: false };
+        let position = Position::new(parameters, state, ColumnRange::INT8).keeping(keep);
+        Observation { position, frontier: Some(frontier), reads: 1 }
+    }
+
+    #[test]
+    fn a_headroom_is_owed_to_the_frontier_that_it_was_made_for() {
+        assert!(!still_behind(&seen(151, 50, 100), 50));
+        assert!(!still_behind(&seen(151, 149, 100), 50), "rows that came since have used some of it up");
+        assert!(still_behind(&seen(151, 151, 100), 50), "or all of it");
+        assert!(still_behind(&seen(120, 50, 100), 50), "it never got there, or was set back");
+    }
+
+    #[test]
+    fn without_a_headroom_only_the_frontier_of_now_counts() {
+        assert!(!still_behind(&seen(51, 50, 0), 50));
+        assert!(still_behind(&seen(51, 60, 0), 50));
+        assert!(!still_behind(&seen(30, 20, 0), 50), "the row that was furthest is gone");
+    }
+}
