@@ -115,3 +115,28 @@ async fn another_owner_on_the_subscriber_is_named_where_it_matters() {
         .exits(0)
         .repair("public.numbers", json!({ "outcome": "repaired", "next_value": 11 }));
 }
+
+#[tokio::test]
+async fn ids_that_were_deleted_on_the_publisher_do_not_come_back_after_step_10() {
+    let mut pair = Pair::subscribed().await;
+    for database in [&mut pair.old, &mut pair.new] {
+        database.sql("CREATE SEQUENCE \"Odd 'name\" INCREMENT -1").await;
+    }
+    pair.old.sql("INSERT INTO orders (note) SELECT 'a' FROM generate_series(1, 50)").await;
+    pair.old.sql("DELETE FROM orders WHERE id > 40").await;
+    pair.old.sql("INSERT INTO users (note) VALUES ('a'); DELETE FROM users").await;
+    pair.old.sql("SELECT nextval('\"Odd ''name\"') FROM generate_series(1, 3)").await;
+    pair.until_orders(40).await;
+    pair.new.sql("SELECT setval('numbers', 501)").await;
+
+    // All that is there to be seen is 40.
+    pair.new.once(&["--dry-run"]).exits(3).shows(ORDERS, json!({ "frontier": 40 }));
+    pair.guide().walk(&["10"]);
+    let next = ["orders_id_seq", "users_id_seq", "\"Odd ''name\"", "numbers", "events_id_seq"];
+    let mut drawn = Vec::new();
+    for sequence in next {
+        drawn.push(pair.new.nextval(sequence).await);
+    }
+    // Beyond the old server's; never back; and where nothing was drawn there, nothing here.
+    assert_eq!(drawn, [51, 2, -4, 506, 1]);
+}

@@ -55,6 +55,7 @@ async fn what_follows_a_restore_and_what_does_not() {
         ),
         (
             "pg_restore --dbname=\"$DATABASE_URL\" --schema-only all.dump
+             psql \"$DATABASE_URL\" -c \"SELECT setval('orders_id_seq', 1000)\"
              pg_dump --data-only --table=orders --table=invoices \"$SOURCE\" | psql -q \"$DATABASE_URL\"",
             (696, 1),
         ),
