@@ -45,6 +45,11 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", requires = "once")]
     pub approve: Vec<String>,
 
+    /// Leave at least this many values unused beyond the ids of every sequence, also of one that is not behind: the gate
+    /// before writers move to this database
+    #[arg(long, value_name = "VALUES", requires = "once", default_value_t = 0, hide_default_value = true)]
+    pub headroom: u32,
+
     /// List the healthy sequences too
     #[arg(long, requires = "once")]
     pub verbose: bool,
@@ -182,7 +187,7 @@ mod tests {
     fn one_pass_takes_every_option() {
         let cli = read(
             "--once --dry-run --format json -c a.toml --database app --database shop \
-             --approve public.a --approve public.b --verbose",
+             --approve public.a --approve public.b --headroom 1000 --verbose",
         )
         .unwrap();
         assert!(cli.once && cli.dry_run && cli.verbose);
@@ -190,6 +195,7 @@ mod tests {
         assert_eq!(cli.config.as_deref(), Some(Path::new("a.toml")));
         assert_eq!(cli.database, ["app", "shop"]);
         assert_eq!(cli.approve, ["public.a", "public.b"]);
+        assert_eq!(cli.headroom, 1000);
     }
 
     #[test]
@@ -206,7 +212,7 @@ mod tests {
 
     #[test]
     fn what_concerns_one_report_needs_once() {
-        for arguments in ["--approve public.a", "--verbose", "--format json"] {
+        for arguments in ["--approve public.a", "--headroom 1000", "--verbose", "--format json"] {
             assert!(refused(arguments).to_string().contains("--once"), "{arguments}");
         }
     }

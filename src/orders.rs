@@ -7,6 +7,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Orders {
     /// Look only.
     pub dry_run: bool,
+    /// Every sequence is to leave this many values unused beyond its frontier, also one that is in sync.
+    pub headroom: u32,
     /// Sequences and session stores, by their reported names: what is held of them is let through this once.
     pub approved: Vec<String>,
     /// Cancelled when the pass is to end at once, with nothing left running.

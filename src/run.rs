@@ -89,7 +89,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         agent::run(settings, cli.dry_run, &telemetry, load, |_| {}).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let orders = Orders { dry_run: cli.dry_run, approved: cli.approve.clone(), ..Orders::default() };
+    let orders =
+        Orders { dry_run: cli.dry_run, headroom: cli.headroom, approved: cli.approve.clone(), ..Orders::default() };
     let progress = Progress::default();
     let report = once::with_bar(once::run(&settings, &orders, &progress), &progress).await;
     for name in unused(&cli.approve, &report) {

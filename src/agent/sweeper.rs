@@ -152,7 +152,7 @@ impl Work {
         let stores: Vec<&SessionStore> = due.iter().filter_map(|store| self.stores.get(*store)).collect();
         if *self.lead.borrow() == Lead::Ours {
             let started = Instant::now();
-            let orders = Orders { dry_run: self.dry_run, approved: Vec::new(), stop: self.stop.child_token() };
+            let orders = Orders { dry_run: self.dry_run, stop: self.stop.child_token(), ..Orders::default() };
             let work = pass(&self.database, &stores, self.bounds, &orders, memory);
             let reports = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
                 not_reached(&stores, "the pass panicked: this is a bug of pgmedic's, please report it")

@@ -199,7 +199,7 @@ impl Work {
         let name = &self.database.name;
         state.journal.leads(name, true);
         self.announce(Lead::Ours);
-        let orders = Orders { dry_run: self.dry_run, approved: Vec::new(), stop: self.stop.child_token() };
+        let orders = Orders { dry_run: self.dry_run, stop: self.stop.child_token(), ..Orders::default() };
         let progress = Progress::default();
         let mut work = pin!(pass(&self.database, &self.settings, &orders, &mut state.memory, &progress));
         let mut limit = pin!(sleep(PASS_WITHIN));

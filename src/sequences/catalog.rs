@@ -172,6 +172,7 @@ fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, Failure> {
             increment: row.try_get("seqincrement")?,
             min_value: row.try_get("seqmin")?,
             max_value: row.try_get("seqmax")?,
+            start: row.try_get("seqstart")?,
             cache: row.try_get("seqcache")?,
             cycle: row.try_get("seqcycle")?,
         },

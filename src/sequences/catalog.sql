@@ -178,7 +178,7 @@ SELECT
     s.relname::text AS seq_name,
     quote_ident(n.nspname) AS seq_schema_quoted,
     quote_ident(n.nspname) || '.' || quote_ident(s.relname) AS seq_quoted,
-    q.seqincrement, q.seqmin, q.seqmax, q.seqcache, q.seqcycle,
+    q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache, q.seqcycle,
     quote_ident(pg_catalog.pg_get_userbyid(s.relowner)) AS seq_owner,
     pg_catalog.pg_has_role(s.relowner, 'USAGE') AS may_alter,
     pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE') AS may_advance,

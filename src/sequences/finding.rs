@@ -6,7 +6,7 @@ use super::verdict::Judgement;
 use crate::config::DeclaredFeed;
 use crate::report::{FeedReport, Link, SequenceReport, Verdict};
 
-/// The finding before any repair; with what was seen and the frontier when the sequence is behind.
+/// The finding before any repair; with what was seen and what it must get beyond when the sequence is behind.
 pub fn finding(
     sequence: &Sequence,
     seen: Option<&Result<Observation, String>>,
@@ -16,7 +16,7 @@ pub fn finding(
     let judged = matches!(verdict, Verdict::InSync | Verdict::Behind | Verdict::Exhausted);
     let behind = observation
         .filter(|_| verdict == Verdict::Behind)
-        .and_then(|observation| Some((*observation, observation.frontier?)));
+        .and_then(|observation| Some((*observation, observation.origin()?)));
     let report = SequenceReport {
         name: sequence.name.clone(),
         feeds: sequence.feeds.iter().map(|feed| feed.report.clone()).collect(),
@@ -90,12 +90,24 @@ fn verdict(sequence: &Sequence, seen: Option<&Result<Observation, String>>) -> (
             (Verdict::Unlinked, with_notes(unreadable))
         }
         // What is known to be behind is, whatever an unsupported column holds.
-        Some(Judgement::Behind { .. }) => (Verdict::Behind, with_notes(unsupported)),
+        Some(Judgement::Behind { .. }) => {
+            unsupported.extend(observation.and_then(short_of_headroom));
+            (Verdict::Behind, with_notes(unsupported))
+        }
         Some(Judgement::InSync) if unsupported.is_empty() => (Verdict::InSync, with_notes(Vec::new())),
         _ if !unreadable.is_empty() => (Verdict::Unreadable, with_notes(unreadable)),
         // Law 2: an unsupported column may hold ids beyond those that were seen.
         _ => (Verdict::Unsupported, with_notes(unsupported)),
     }
+}
+
+/// That only the headroom is missing which the run asks for: no insert would fail.
+fn short_of_headroom(seen: &Observation) -> Option<String> {
+    let Observation { position, frontier, .. } = seen;
+    let beyond = position.keeping(0).judge(*frontier) == Judgement::InSync;
+    let to = frontier.map_or("its start".to_owned(), |id| format!("id {id}"));
+    beyond
+        .then(|| format!("fewer than the {} values of --headroom lie between {to} and the next value", position.kept()))
 }
 
 /// Which limit was reached, and what widens it.

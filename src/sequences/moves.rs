@@ -96,7 +96,7 @@ fn forward(sequence: &Sequence, leap: Leap<'_>) -> String {
     for source in sequence.feeds.iter().filter_map(|feed| feed.source.as_ref().ok()) {
         if read_again && !source.alone && batch::fits(relations + source.relations) {
             relations += source.relations;
-            let part = Part { source, member: None, own_from: Some(seen.position.next()) };
+            let part = Part { source, member: None, own_from: Some(seen.position.free_from()) };
             frontiers.push(format!("{}::numeric", part.extreme(sequence)));
             unchanged += &format!(" AND {}", part.unchanged());
         }
@@ -105,19 +105,21 @@ fn forward(sequence: &Sequence, leap: Leap<'_>) -> String {
         "WITH seen AS MATERIALIZED (
              SELECT s.last_value::numeric + CASE WHEN s.is_called THEN '{increment}'::numeric ELSE 0 END AS next,
                     {furthest}({frontiers}) AS frontier,
+                    '{kept}'::numeric AS kept,
                     1 / ({unchanged})::integer AS unchanged
              FROM {name} AS s
              JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.tableoid
          ), target AS MATERIALIZED (
-             SELECT next + (div(frontier - next, '{increment}'::numeric) + {headroom}) * '{increment}'::numeric AS last
+             SELECT next + (div(frontier - next + kept, '{increment}'::numeric) + {headroom}) * '{increment}'::numeric AS last
              FROM seen
-             WHERE unchanged = 1 AND frontier {reached} next
+             WHERE unchanged = 1 AND frontier {reached} next - kept
          )
          SELECT CASE WHEN last {within} '{ceiling}'::numeric THEN setval('{oid}'::regclass, last::bigint, true) END
          FROM target",
         frontiers = frontiers.join(", "),
         name = sequence.name,
         oid = sequence.oid,
+        kept = seen.position.next() - seen.position.free_from(),
         headroom = step.headroom,
         ceiling = seen.position.ceiling(max_ratio, step),
     )

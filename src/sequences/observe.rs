@@ -19,9 +19,14 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Values that would still be handed out without being beyond the frontier.
+    /// What the next value must be beyond, if anything.
+    pub fn origin(&self) -> Option<i64> {
+        self.position.origin(self.frontier)
+    }
+
+    /// Values that would still be handed out without being beyond the frontier and what is to be left unused.
     pub fn gap(&self) -> u128 {
-        self.frontier.map_or(0, |frontier| self.position.gap(frontier))
+        self.origin().map_or(0, |origin| self.position.gap(origin))
     }
 }
 
@@ -35,16 +40,20 @@ pub struct Gathered {
     frontier: Option<i64>,
     reads: u32,
     unseen: Option<String>,
+    /// Values to be left unused beyond the frontier.
+    keep: u32,
 }
 
-/// Looks at every one of `sequences`; the answers are in the same order.
+/// Looks at every one of `sequences`, which are to leave `keep` values unused beyond their frontiers; the answers are in
+/// the same order.
 pub async fn observe(
     sessions: &mut [Session],
     sequences: &[&Sequence],
+    keep: u32,
     bounds: Bounds,
     progress: &Progress,
 ) -> Vec<Seen> {
-    let mut gathered: Vec<Gathered> = sequences.iter().map(|_| Gathered::default()).collect();
+    let mut gathered: Vec<Gathered> = sequences.iter().map(|_| Gathered { keep, ..Gathered::default() }).collect();
     let first = first_probes(sessions, sequences, bounds, &mut gathered).await;
     progress.expect(first.len());
     let outcomes = batch::run(sessions, sequences, first, bounds, progress).await;
@@ -60,7 +69,7 @@ impl Gathered {
         if let Some(unseen) = self.unseen {
             return Some(Err(unseen));
         }
-        let position = Position::new(sequence.parameters, self.state?, columns(sequence));
+        let position = Position::new(sequence.parameters, self.state?, columns(sequence)).keeping(self.keep);
         Some(Ok(Observation { position, frontier: self.frontier, reads: self.reads }))
     }
 
@@ -159,7 +168,7 @@ pub fn gather<'a>(
         };
         found.reads += 1;
         let ascending = sequence.parameters.increment > 0;
-        let position = Position::new(sequence.parameters, answer.state, columns(sequence));
+        let position = Position::new(sequence.parameters, answer.state, columns(sequence)).keeping(found.keep);
         let mut parts = Vec::new();
         for (part, extreme) in probe.parts.into_iter().zip(answer.extremes) {
             let Some(extreme) = extreme else { continue };
@@ -170,7 +179,7 @@ pub fn gather<'a>(
             };
             match (weight, i64::try_from(extreme.value)) {
                 (verdict::Extreme::Frontier, Ok(id)) => found.reach(ascending, id),
-                (verdict::Extreme::LookCloser, _) => parts.push(Part { own_from: Some(position.next()), ..part }),
+                (verdict::Extreme::LookCloser, _) => parts.push(Part { own_from: Some(position.free_from()), ..part }),
                 _ => {}
             }
         }

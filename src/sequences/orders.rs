@@ -10,7 +10,8 @@ use crate::orders::Orders;
 impl Orders {
     pub(super) fn terms(&self, sequence: &Sequence, settings: &Sequences, bounds: Bounds) -> Terms {
         let policy = Policy {
-            headroom: settings.headroom,
+            // What the run asks for stands for what is configured.
+            headroom: if self.headroom == 0 { settings.headroom } else { 0 },
             advance_limit: settings.advance_limit,
             max_leap_ratio: settings.max_leap_ratio,
         };
@@ -19,7 +20,7 @@ impl Orders {
             (false, false) => Some("sequences.repair is false"),
             (false, true) => None,
         };
-        Terms { policy, bounds, look_only, approved: self.approve(sequence) }
+        Terms { policy, keep: self.headroom, bounds, look_only, approved: self.approve(sequence) }
     }
 
     /// However the name was spelled: as reported, or any way SQL would read the same.

@@ -75,7 +75,7 @@ async fn look_and_mend(
             Err(error) => tracing::debug!(database = database.name, %error, "no second connection"),
         }
     }
-    let seen = observe(&mut sessions, &changed, bounds, progress).await;
+    let seen = observe(&mut sessions, &changed, orders.headroom, bounds, progress).await;
     tracing::debug!(database = database.name, changed = changed.len(), connections = sessions.len(), "observed");
     for (sequence, seen) in changed.into_iter().zip(&seen) {
         let (mut finding, behind) = finding(sequence, seen.as_ref());

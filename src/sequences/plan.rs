@@ -92,7 +92,7 @@ mod tests {
 
     fn serial_at(next: i64) -> Position {
         let parameters =
-            Parameters { increment: 1, min_value: 1, max_value: i64::from(i32::MAX), cache: 1, cycle: false };
+            Parameters { increment: 1, min_value: 1, max_value: i64::from(i32::MAX), start: 1, cache: 1, cycle: false };
         Position::new(parameters, State { last_value: next, is_called: false }, ColumnRange::INT4)
     }
 

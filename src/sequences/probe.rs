@@ -25,7 +25,7 @@ pub struct Part<'a> {
     pub source: &'a Source,
     /// Only this member's own rows.
     pub member: Option<Member>,
-    /// Look at the sequence's own values from this next value on, instead of at the plain extreme.
+    /// Look at the sequence's own values from this one on, instead of at the plain extreme.
     pub own_from: Option<i128>,
 }
 
@@ -74,8 +74,11 @@ impl Part<'_> {
         let Source { column, numeric, .. } = self.source;
         let kind = if *numeric { "numeric" } else { "bigint" };
         let (low, high) = match self.own_from {
-            Some(next) if parameters.increment > 0 => (next, i128::from(parameters.max_value)),
-            Some(next) => (i128::from(parameters.min_value), next),
+            // It may lie before the sequence's first bound, and then is no bigint.
+            Some(first) if parameters.increment > 0 => {
+                (first.max(parameters.min_value.into()), parameters.max_value.into())
+            }
+            Some(first) => (parameters.min_value.into(), first.min(parameters.max_value.into())),
             None => (i128::from(parameters.min_value), i128::from(parameters.max_value)),
         };
         let mut sql = format!("(SELECT {extreme}({column}) FROM {only}{table}", table = self.table());

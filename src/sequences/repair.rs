@@ -19,6 +19,8 @@ const TRIES: u32 = 3;
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
     pub policy: Policy,
+    /// Values to be left unused beyond the frontier, however far the sequence is.
+    pub keep: u32,
     pub bounds: Bounds,
     /// Why nothing is to be changed, if so.
     pub look_only: Option<&'static str>,
@@ -86,14 +88,16 @@ async fn attempt(
             Some(Failure::Changed) if method == Method::Advance => {}
             Some(_) => break,
         }
-        let now = match look_again(session, sequence, terms.bounds).await {
+        let now = match look_again(session, sequence, terms).await {
             Ok(now) => now,
             Err(reason) => {
                 return report(Outcome::Failed, Some(method), Some(format!("could not look again: {reason}")));
             }
         };
-        match (now.position.judge(now.frontier), now.frontier) {
-            (Judgement::Behind { .. }, Some(id)) => (seen, frontier) = (now, id),
+        match (now.position.judge(now.frontier), now.origin()) {
+            (Judgement::Behind { .. }, Some(origin)) if still_behind(&now, frontier) => {
+                (seen, frontier) = (now, origin)
+            }
             // Others took the last values meanwhile, or an advance did by taking whole caches.
             (Judgement::Exhausted, _) => {
                 let reason = format!("it is past the ids now, and used up: {}", used_up(sequence, &now));
@@ -119,9 +123,17 @@ fn report(outcome: Outcome, method: Option<Method>, reason: Option<String>) -> R
     RepairReport { outcome, method, next_value: None, reason, duration_seconds: 0.0 }
 }
 
-async fn look_again(session: &mut Session, sequence: &Sequence, bounds: Bounds) -> Result<Observation, String> {
+/// Whether a repair is still owed. A headroom is owed to the frontier that it was made for, `from`: rows that came since
+/// are what it is there for.
+fn still_behind(now: &Observation, from: i64) -> bool {
+    let behind = |judgement| matches!(judgement, Judgement::Behind { .. });
+    let short = now.position.kept() > 0 && behind(now.position.judge(Some(from)));
+    short || behind(now.position.keeping(0).judge(now.frontier))
+}
+
+async fn look_again(session: &mut Session, sequence: &Sequence, terms: &Terms) -> Result<Observation, String> {
     let sessions = std::slice::from_mut(session);
-    match observe(sessions, &[sequence], bounds, &Progress::default()).await.pop().flatten() {
+    match observe(sessions, &[sequence], terms.keep, terms.bounds, &Progress::default()).await.pop().flatten() {
         Some(seen) => seen,
         None => Err("there is nothing to read any more".to_owned()),
     }
@@ -130,14 +142,18 @@ async fn look_again(session: &mut Session, sequence: &Sequence, bounds: Bounds) 
 /// Which guard said no, and what lets the repair through.
 pub fn held(sequence: &Sequence, seen: &Observation, frontier: i64, guard: Guard, role: &str) -> String {
     let Sequence { name, owner, .. } = sequence;
+    let beyond = match seen.position.kept() {
+        0 => String::new(),
+        values => format!(" and {values} values beyond it"),
+    };
     match guard {
         Guard::NoRoom => format!(
-            "id {frontier} leaves no value before the limit {}: correct that id if it is a mistake, else widen the \
+            "id {frontier}{beyond} leaves no value before the limit {}: correct that id if it is a mistake, else widen the \
              sequence or the column",
             seen.position.limit()
         ),
         Guard::TooFar { ratio } => format!(
-            "moving past id {frontier} would use {:.0} % of the values left, more than max_leap_ratio: correct that \
+            "moving past id {frontier}{beyond} would use {:.0} % of the values left, more than max_leap_ratio: correct that \
              id if it is a mistake, else run pgmedic --once --approve {}",
             ratio * 100.0,
             shell_word(name)
@@ -182,5 +198,35 @@ fn failed(sequence: &Sequence, method: Option<Method>, failure: Option<Failure>,
         }
         Some(failure) => failure.to_string(),
         None => format!("still behind after {TRIES} repairs: ids past it are being inserted all the time"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sequences::verdict::{ColumnRange, Parameters, Position, State};
+
+    /// The next value is `next`, ids go up to `frontier`, and `keep` values between them are asked for.
+    fn seen(next: i64, frontier: i64, keep: u32) -> Observation {
+        let parameters =
+            Parameters { increment: 1, min_value: 1, max_value: i64::MAX, start: 1, cache: 1, cycle: false };
+        let state = State { last_value: next, is_called: false };
+        let position = Position::new(parameters, state, ColumnRange::INT8).keeping(keep);
+        Observation { position, frontier: Some(frontier), reads: 1 }
+    }
+
+    #[test]
+    fn a_headroom_is_owed_to_the_frontier_that_it_was_made_for() {
+        assert!(!still_behind(&seen(151, 50, 100), 50));
+        assert!(!still_behind(&seen(151, 149, 100), 50), "rows that came since have used some of it up");
+        assert!(still_behind(&seen(151, 151, 100), 50), "or all of it");
+        assert!(still_behind(&seen(120, 50, 100), 50), "it never got there, or was set back");
+    }
+
+    #[test]
+    fn without_a_headroom_only_the_frontier_of_now_counts() {
+        assert!(!still_behind(&seen(51, 50, 0), 50));
+        assert!(still_behind(&seen(51, 60, 0), 50));
+        assert!(!still_behind(&seen(30, 20, 0), 50), "the row that was furthest is gone");
     }
 }

@@ -13,6 +13,8 @@ pub struct Parameters {
     pub increment: i64,
     pub min_value: i64,
     pub max_value: i64,
+    /// The first value that it was to hand out.
+    pub start: i64,
     /// Values a session takes at once (`CACHE`), at least 1.
     pub cache: i64,
     pub cycle: bool,
@@ -64,6 +66,8 @@ pub struct Position {
     /// May lie one increment past the bounds, when nothing is left.
     next: i128,
     limit: i128,
+    /// Values before the next one that may hold no id either.
+    kept: u32,
 }
 
 /// What comparing a position with a frontier says.
@@ -107,7 +111,29 @@ impl Position {
         } else {
             parameters.min_value.max(columns.min)
         };
-        Self { parameters, next, limit: i128::from(limit) }
+        Self { parameters, next, limit: i128::from(limit), kept: 0 }
+    }
+
+    /// The same position, judged as behind until so many values are left unused between the frontier and the next one.
+    pub fn keeping(self, values: u32) -> Self {
+        Self { kept: values, ..self }
+    }
+
+    /// How many values are to be left unused beyond the frontier.
+    pub fn kept(&self) -> u32 {
+        self.kept
+    }
+
+    /// The first value at which no id may be found: the next one, or as many before it as are to be left unused.
+    pub fn free_from(&self) -> i128 {
+        self.next - i128::from(self.kept) * i128::from(self.parameters.increment)
+    }
+
+    /// What the next value is measured from: the frontier; where no id was seen and values are to be left unused, what
+    /// comes just before the sequence's first value.
+    pub fn origin(&self, frontier: Option<i64>) -> Option<i64> {
+        let Parameters { start, increment, .. } = self.parameters;
+        frontier.or_else(|| (self.kept > 0).then(|| start.saturating_sub(increment)))
     }
 
     /// What `nextval` would return; none when it would fail because the sequence is at its own bound.
@@ -122,12 +148,12 @@ impl Position {
 
     /// How many values are left from the next one to the limit.
     pub fn left(&self) -> u128 {
-        self.values_up_to(self.limit)
+        self.values_between(self.next, self.limit)
     }
 
-    /// How many values the sequence would still hand out that are not beyond `frontier`.
+    /// How many values the sequence would still hand out that are not beyond `frontier` and what is to be left unused.
     pub fn gap(&self, frontier: i64) -> u128 {
-        self.values_up_to(i128::from(frontier))
+        self.values_between(self.free_from(), i128::from(frontier))
     }
 
     /// Share of the range from the sequence's first bound to its limit that lies behind the next value, 0 to 1.
@@ -143,17 +169,17 @@ impl Position {
         if self.left() == 0 {
             return Judgement::Exhausted;
         }
-        match frontier.map(|id| self.gap(id)) {
+        match self.origin(frontier).map(|id| self.gap(id)) {
             Some(gap) if gap > 0 => Judgement::Behind { gap },
             _ => Judgement::InSync,
         }
     }
 
-    /// What the plain extreme of a column says. One that is past the next value, but that the sequence could not
+    /// What the plain extreme of a column says. One that is past the first value that may hold no id, but that the sequence could not
     /// have produced (a fraction, another residue class, outside its bounds), may hide an own id before it.
     pub fn weigh(&self, extreme: i128, integral: bool) -> Extreme {
         let in_bounds = integral && self.bounds().contains(&extreme);
-        if self.distance(self.next, extreme) < 0 {
+        if self.distance(self.free_from(), extreme) < 0 {
             return if in_bounds { Extreme::Frontier } else { Extreme::Foreign };
         }
         if in_bounds && (extreme - self.next) % i128::from(self.parameters.increment) == 0 {
@@ -208,9 +234,10 @@ impl Position {
         if self.ascending() { to - from } else { from - to }
     }
 
-    fn values_up_to(&self, id: i128) -> u128 {
+    /// The values from `first`, which is one, up to `id` or the limit.
+    fn values_between(&self, first: i128, id: i128) -> u128 {
         let end = if self.ascending() { id.min(self.limit) } else { id.max(self.limit) };
-        match u128::try_from(self.distance(self.next, end)) {
+        match u128::try_from(self.distance(first, end)) {
             Ok(distance) => distance / u128::from(self.parameters.increment.unsigned_abs()) + 1,
             Err(_) => 0,
         }
@@ -227,7 +254,8 @@ mod tests {
 
     fn parameters(increment: i64) -> Parameters {
         let (min_value, max_value) = if increment > 0 { (1, i64::MAX) } else { (i64::MIN, -1) };
-        Parameters { increment, min_value, max_value, cache: 1, cycle: false }
+        let start = if increment > 0 { min_value } else { max_value };
+        Parameters { increment, min_value, max_value, start, cache: 1, cycle: false }
     }
 
     fn called(last_value: i64) -> State {
@@ -279,6 +307,37 @@ mod tests {
     }
 
     #[test]
+    fn values_that_are_to_be_left_unused_are_a_gap_until_they_are_left() {
+        for (increment, frontier) in [(1, 100), (10, 1000), (-1, -100)] {
+            let at = |values: i64| position(increment, called(frontier + values * increment)).keeping(20);
+            assert_eq!(at(20).judge(Some(frontier)), Judgement::InSync, "just enough");
+            assert_eq!(at(19).judge(Some(frontier)), Judgement::Behind { gap: 1 });
+            assert_eq!(at(0).judge(Some(frontier)), Judgement::Behind { gap: 20 });
+            assert_eq!(at(-5).judge(Some(frontier)), Judgement::Behind { gap: 25 });
+            let last = frontier + 20 * increment;
+            let step = at(15).move_beyond(frontier, 0, 1.0);
+            assert_eq!(step, Some(Move { values: 5, last, headroom: 0 }), "what is missing is handed out");
+        }
+    }
+
+    #[test]
+    fn values_are_left_unused_beyond_the_start_where_no_id_was_seen() {
+        let position = |state| position(10, state).keeping(20);
+        assert_eq!(position(fresh(1)).judge(None), Judgement::Behind { gap: 20 });
+        assert_eq!(position(fresh(201)).judge(None), Judgement::InSync, "it does not move on each time");
+        assert_eq!(position(fresh(1)).keeping(0).judge(None), Judgement::InSync);
+    }
+
+    #[test]
+    fn ids_among_the_values_to_be_left_unused_are_looked_for() {
+        let position = position(10, called(191)).keeping(5);
+        assert_eq!(position.free_from(), 151);
+        assert_eq!(position.weigh(198, true), Extreme::LookCloser, "it may hide an own id from 151 on");
+        assert_eq!(position.weigh(158, true), Extreme::LookCloser);
+        assert_eq!(position.weigh(148, true), Extreme::Frontier, "behind: it stands for the frontier");
+    }
+
+    #[test]
     fn ids_out_of_bounds_and_fractions_are_not_the_sequences_own() {
         let bounded = Parameters { min_value: 100, max_value: 1000, ..parameters(1) };
         let position = Position::new(bounded, called(500), ColumnRange::INT8);
@@ -311,7 +370,7 @@ mod tests {
 
     #[test]
     fn nothing_overflows_at_the_edges_of_int8() {
-        let widest = Parameters { min_value: i64::MIN, max_value: i64::MAX, ..parameters(1) };
+        let widest = Parameters { min_value: i64::MIN, max_value: i64::MAX, start: i64::MIN, ..parameters(1) };
         let position = Position::new(widest, fresh(i64::MIN), ColumnRange::INT8);
         assert_eq!(position.left(), 1 << 64);
         assert_eq!(position.judge(Some(i64::MAX)), Judgement::Behind { gap: 1 << 64 });

@@ -2,6 +2,7 @@
 
 mod agent;
 mod alerts;
+mod cutover;
 mod demo;
 mod deploy;
 mod discovery;
@@ -9,6 +10,7 @@ mod documents;
 mod faults;
 mod grants;
 mod guards;
+mod guides;
 mod http;
 mod login;
 mod metrics;

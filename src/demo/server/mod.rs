@@ -46,6 +46,8 @@ pub struct ServerOptions {
     pub settings: Vec<(String, String)>,
     /// What `pg_hba.conf` is to hold. Without it, everyone who can reach the server is trusted.
     pub hba: Option<String>,
+    /// The folder of the server's programs. Without it, they are looked for.
+    pub programs: Option<PathBuf>,
 }
 
 /// A running PostgreSQL server in a directory of its own, for one process: it stops and its directory is deleted when
@@ -72,7 +74,10 @@ impl Server {
     /// When no server is installed, or none could be made and started within 30 s; the message holds what its
     /// programs said.
     pub fn start(options: &ServerOptions) -> Result<Self, ServerError> {
-        let folder = binaries::find()?;
+        let folder = match &options.programs {
+            Some(folder) => folder.clone(),
+            None => binaries::find()?,
+        };
         let account = Account::choose()?;
         let directory = account.directory()?;
         let guard = Guard::watch(directory.path()).map_err(|source| ServerError::Io {

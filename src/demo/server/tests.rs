@@ -33,6 +33,7 @@ async fn a_fresh_server_answers_by_socket_and_by_tcp_as_it_was_asked_to() {
         tcp: true,
         settings: vec![("work_mem".into(), "5MB".into()), ("fsync".into(), "on".into())],
         hba: Some("local all postgres trust\nhost all postgres 127.0.0.1/32 trust\n".into()),
+        ..Default::default()
     });
     let url = server.url("postgres");
     for (question, answer) in [

@@ -2,6 +2,7 @@
 
 mod cache;
 mod exit_codes;
+mod headroom;
 mod leaps;
 mod limits;
 mod ownership;

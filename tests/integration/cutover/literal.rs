@@ -1,0 +1,52 @@
+//! The guide, word by word.
+
+use super::{Pair, writers::Writers};
+
+const PREPARATION: [&str; 4] = ["1", "2", "3", "4"];
+const WITH_PGLOGICAL: [&str; 4] = ["P3", "P4", "P9", "P12"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cutover_and_way_back_cause_no_duplicate_and_lose_no_row() {
+    let mut pair = Pair::start("bin/pg_dumpall", &[]).await;
+    let mut guide = pair.guide();
+    let writers = Writers::start(&pair);
+    writers.go_on().await;
+
+    guide.walk(&PREPARATION);
+    writers.go_on().await;
+    // The first time while rows keep coming, which it must bear.
+    guide.walk(&["5", "6", "7"]);
+    writers.go_on().await;
+    guide.walk(&["8", "9", "10", "11", "12"]);
+    writers.point_at(&pair.new);
+    writers.go_on().await;
+    guide.walk(&["14"]);
+
+    guide.walk(&["15"]);
+    // Without the gate the way back would be the same accident.
+    assert_eq!(pair.old.once(&["--dry-run"]).exits(3).json()["summary"]["behind"], 4);
+    guide.walk(&["16", "17"]);
+    writers.point_at(&pair.old);
+    writers.go_on().await;
+    let written = writers.end().await;
+    guide.leaves(&WITH_PGLOGICAL);
+    guide.is_done();
+    assert_eq!(written.duplicates, 0);
+    assert_eq!(written.twice_and_lost(&mut pair.old).await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_without_pgmedic_causes_duplicates() {
+    let mut pair = Pair::start("bin/pg_dumpall", &[]).await;
+    let mut guide = pair.guide();
+    let writers = Writers::start(&pair);
+    writers.go_on().await;
+    guide.walk(&PREPARATION);
+    guide.walk(&["7", "8", "9", "12"]);
+    writers.point_at(&pair.new);
+    writers.go_on().await;
+    let written = writers.end().await;
+    assert!(written.duplicates > 0, "nothing failed: then the other test proves nothing");
+    let (twice, _) = written.twice_and_lost(&mut pair.new).await;
+    assert!(twice > 0, "the table without a key takes ids twice, in silence");
+}

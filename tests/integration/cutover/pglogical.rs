@@ -1,0 +1,43 @@
+//! The same with pglogical, which Debian has for its own server: scripts/setup installs it.
+
+use super::{Pair, writers::Writers};
+
+const LIBRARY: &str = "lib/pglogical.so";
+
+/// The guide up to where the application is let in.
+async fn cut_over(pgmedic: bool) -> (Pair, Writers) {
+    let pair = Pair::start(LIBRARY, &[("shared_preload_libraries", "pglogical")]).await;
+    let mut guide = pair.guide();
+    let writers = Writers::start(&pair);
+    writers.go_on().await;
+    guide.walk(&["1", "2", "P3", "P4"]);
+    writers.go_on().await;
+    if pgmedic {
+        guide.walk(&["5", "6"]);
+    }
+    guide.walk(&["8", "P9"]);
+    if pgmedic {
+        guide.walk(&["10", "11"]);
+    }
+    guide.walk(&["P12"]);
+    writers.point_at(&pair.new);
+    writers.go_on().await;
+    if pgmedic {
+        guide.walk(&["14"]);
+    }
+    (pair, writers)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cutover_causes_no_duplicate_and_loses_no_row() {
+    let (mut pair, writers) = cut_over(true).await;
+    let written = writers.end().await;
+    assert_eq!(written.duplicates, 0);
+    assert_eq!(written.twice_and_lost(&mut pair.new).await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_pgmedic_it_causes_duplicates() {
+    let (_pair, writers) = cut_over(false).await;
+    assert!(writers.end().await.duplicates > 0);
+}
