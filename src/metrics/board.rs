@@ -15,7 +15,7 @@ pub struct Station {
     /// None until it was tried.
     pub up: Option<bool>,
     pub leader: bool,
-    /// Between two passes, in seconds.
+    /// The longest between two passes that follow each other, by the schedule, in seconds.
     pub interval: f64,
     /// When a pass was last completed, in seconds since 1970.
     pub last_success: Option<f64>,
@@ -29,7 +29,7 @@ pub struct Station {
 /// What is known of a database's session stores.
 #[derive(Debug, Clone, Default)]
 pub struct Sweeps {
-    /// Between two sweeps of the store that is swept most often, in seconds; none where there are no stores.
+    /// The same between two sweeps, of the store where it is shortest; none where there are no stores.
     pub interval: Option<f64>,
     /// When a sweep was last completed and no store's last one had failed, in seconds since 1970.
     pub last_success: Option<f64>,

@@ -62,7 +62,11 @@ impl Scrape {
             )?,
             database_up: gauge("database_up", "1 when the database could be reached at the last try.", &["database"])?,
             leader: gauge("leader", "1 when this agent works on the database, 0 when it stands by.", &["database"])?,
-            pass_interval: gauge("pass_interval_seconds", "Time between two passes.", &["database", "pass"])?,
+            pass_interval: gauge(
+                "pass_interval_seconds",
+                "Longest time between two passes that follow each other, by the schedule.",
+                &["database", "pass"],
+            )?,
             pass_last_success: gauge(
                 "pass_last_success_timestamp_seconds",
                 "When a pass was last completed by this agent.",
