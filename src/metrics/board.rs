@@ -45,6 +45,15 @@ impl Station {
     }
 }
 
+/// What came of reading the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Reload {
+    /// Whether it was accepted when it was last read.
+    pub accepted: bool,
+    /// When one was last accepted, in seconds since 1970: that of the start is.
+    pub accepted_at: f64,
+}
+
 /// All databases, and the configuration.
 #[derive(Debug)]
 pub struct Board {
@@ -54,7 +63,7 @@ pub struct Board {
     started: f64,
     /// Another number whenever there is news. Begins with the time, so that it tells one start from the next.
     revision: watch::Sender<u64>,
-    reloaded: AtomicBool,
+    reload: Mutex<Reload>,
     /// Whether any database could ever be reached.
     reached: AtomicBool,
 }
@@ -67,7 +76,7 @@ impl Default for Board {
             timeline: Mutex::default(),
             started,
             revision: watch::Sender::new((started * 1000.0) as u64),
-            reloaded: AtomicBool::new(true),
+            reload: Mutex::new(Reload { accepted: true, accepted_at: started }),
             reached: AtomicBool::new(false),
         }
     }
@@ -172,11 +181,15 @@ impl Board {
 
     /// Whether the configuration was accepted when it was last read.
     pub fn set_reloaded(&self, accepted: bool) {
-        self.reloaded.store(accepted, Ordering::Relaxed);
+        let mut reload = self.reload.lock().unwrap_or_else(PoisonError::into_inner);
+        reload.accepted = accepted;
+        if accepted {
+            reload.accepted_at = now();
+        }
     }
 
-    pub fn reloaded(&self) -> bool {
-        self.reloaded.load(Ordering::Relaxed)
+    pub fn reload(&self) -> Reload {
+        *self.reload.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a database was ever reached, of this configuration or one before: once ready, ready for good.
@@ -240,6 +253,16 @@ mod tests {
         assert!(news(&|board| board.swept("app", Vec::new())));
         assert!(!news(&|board| board.mended_inline("app", "repaired", 0)));
         assert!(news(&|board| board.mended_inline("app", "repaired", 1)));
+    }
+
+    #[test]
+    fn a_configuration_that_is_refused_leaves_the_time_of_the_one_that_stays() {
+        let board = Board::default();
+        assert_eq!((board.reload().accepted, board.reload().accepted_at), (true, board.started()));
+        board.set_reloaded(false);
+        assert_eq!((board.reload().accepted, board.reload().accepted_at), (false, board.started()));
+        board.set_reloaded(true);
+        assert!(board.reload().accepted && board.reload().accepted_at >= board.started());
     }
 
     #[test]

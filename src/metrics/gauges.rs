@@ -36,6 +36,7 @@ struct Scrape {
     build_info: GaugeVec,
     dry_run: GaugeVec,
     config_last_reload_successful: GaugeVec,
+    config_last_reload_success: GaugeVec,
     database_up: GaugeVec,
     leader: GaugeVec,
     pass_interval: GaugeVec,
@@ -61,6 +62,11 @@ impl Scrape {
                 &[],
             )?,
             database_up: gauge("database_up", "1 when the database could be reached at the last try.", &["database"])?,
+            config_last_reload_success: gauge(
+                "config_last_reload_success_timestamp_seconds",
+                "When a configuration was last accepted, at the start or later.",
+                &[],
+            )?,
             leader: gauge("leader", "1 when this agent works on the database, 0 when it stands by.", &["database"])?,
             pass_interval: gauge(
                 "pass_interval_seconds",
@@ -117,6 +123,7 @@ impl Scrape {
             &self.pass_last_success,
             &self.sequences,
             &self.gap,
+            &self.config_last_reload_success,
             &self.used,
             &self.gap_max,
             &self.used_max,
@@ -208,8 +215,10 @@ impl Collector for Gauges {
         let revision = option_env!("PGMEDIC_REVISION").unwrap_or("unknown");
         scrape.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1.0);
         scrape.dry_run.with_label_values::<&str>(&[]).set(if self.dry_run { 1.0 } else { 0.0 });
-        let reloaded = if self.board.reloaded() { 1.0 } else { 0.0 };
-        scrape.config_last_reload_successful.with_label_values::<&str>(&[]).set(reloaded);
+        let reload = self.board.reload();
+        let accepted = if reload.accepted { 1.0 } else { 0.0 };
+        scrape.config_last_reload_successful.with_label_values::<&str>(&[]).set(accepted);
+        scrape.config_last_reload_success.with_label_values::<&str>(&[]).set(reload.accepted_at);
         for (database, station) in self.board.stations() {
             scrape.fill(&database, &station);
         }

@@ -9,6 +9,7 @@ mod overlap;
 mod password;
 mod pooler;
 mod replica;
+mod reload;
 mod sweeps;
 mod tls;
 
