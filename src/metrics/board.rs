@@ -179,7 +179,7 @@ impl Board {
         self.stations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether the configuration was accepted when it was last read.
+    /// The configuration was read just now.
     pub fn set_reloaded(&self, accepted: bool) {
         let mut reload = self.reload.lock().unwrap_or_else(PoisonError::into_inner);
         reload.accepted = accepted;

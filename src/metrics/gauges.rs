@@ -3,7 +3,7 @@
 use super::board::{Board, Station};
 use super::stores::StoreGauges;
 use super::{SEQUENCES, SESSIONS};
-use crate::report::{Outcome, SequenceReport, Verdict};
+use crate::report::{HeldBy, Outcome, SequenceReport, Verdict};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, Opts};
@@ -42,6 +42,7 @@ struct Scrape {
     pass_interval: GaugeVec,
     pass_last_success: GaugeVec,
     sequences: GaugeVec,
+    held: GaugeVec,
     gap: GaugeVec,
     used: GaugeVec,
     gap_max: GaugeVec,
@@ -61,12 +62,12 @@ impl Scrape {
                 "1 when the configuration was accepted when it was last read.",
                 &[],
             )?,
-            database_up: gauge("database_up", "1 when the database could be reached at the last try.", &["database"])?,
             config_last_reload_success: gauge(
                 "config_last_reload_success_timestamp_seconds",
                 "When a configuration was last accepted, at the start or later.",
                 &[],
             )?,
+            database_up: gauge("database_up", "1 when the database could be reached at the last try.", &["database"])?,
             leader: gauge("leader", "1 when this agent works on the database, 0 when it stands by.", &["database"])?,
             pass_interval: gauge(
                 "pass_interval_seconds",
@@ -82,6 +83,11 @@ impl Scrape {
                 "sequences",
                 "Sequences by verdict, as the last pass left them: a repaired one is in sync.",
                 &["database", "verdict"],
+            )?,
+            held: gauge(
+                "sequences_held",
+                "Sequences behind whose repair the last pass held, by which guard said no.",
+                &["database", "reason"],
             )?,
             gap: gauge(
                 "sequence_gap_values",
@@ -117,13 +123,14 @@ impl Scrape {
             &self.build_info,
             &self.dry_run,
             &self.config_last_reload_successful,
+            &self.config_last_reload_success,
             &self.database_up,
             &self.leader,
             &self.pass_interval,
             &self.pass_last_success,
             &self.sequences,
+            &self.held,
             &self.gap,
-            &self.config_last_reload_success,
             &self.used,
             &self.gap_max,
             &self.used_max,
@@ -154,6 +161,10 @@ impl Scrape {
             let count = report.sequences.iter().filter(|sequence| left_as(sequence) == verdict).count();
             self.sequences.with_label_values(&[database, verdict.word()]).set(count as f64);
         }
+        for guard in HeldBy::ALL {
+            let count = report.sequences.iter().filter(|sequence| held_by(sequence) == Some(guard)).count();
+            self.held.with_label_values(&[database, guard.word()]).set(count as f64);
+        }
         let worst = |of: fn(&SequenceReport) -> Option<f64>| {
             let worst = report.sequences.iter().filter_map(|sequence| of(sequence)).reduce(f64::max);
             worst.or(report.sequences.is_empty().then_some(0.0))
@@ -181,6 +192,10 @@ impl Scrape {
 /// The verdict that is true after the pass.
 fn left_as(sequence: &SequenceReport) -> Verdict {
     if sequence.outcome() == Some(Outcome::Repaired) { Verdict::InSync } else { sequence.verdict }
+}
+
+fn held_by(sequence: &SequenceReport) -> Option<HeldBy> {
+    sequence.repair.as_ref().and_then(|repair| repair.held_by)
 }
 
 fn gap_left(sequence: &SequenceReport) -> f64 {

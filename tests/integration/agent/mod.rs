@@ -2,14 +2,15 @@
 
 mod events;
 mod faults;
+mod held;
 mod leadership;
 mod life;
 mod network;
 mod overlap;
 mod password;
 mod pooler;
-mod replica;
 mod reload;
+mod replica;
 mod sweeps;
 mod tls;
 
