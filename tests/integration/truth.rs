@@ -37,10 +37,11 @@ const SABOTAGE: &str = "
     SELECT setval('tickets_id_seq', 5, false); SELECT pgmedic.repair('tickets', 'id');
     INSERT INTO logins (expires_at) VALUES (now() - interval '1 hour')";
 
-/// Held, exhausted, nearly exhausted; unreadable and failing once somebody holds the locks; sessions nobody may end.
+/// Held by two guards, exhausted, nearly exhausted; unreadable and failing once somebody holds the locks; sessions nobody may end.
 const SHOP: &str = "
     CREATE TABLE poisoned (id serial PRIMARY KEY); INSERT INTO poisoned VALUES (657), (2000000000);
     SELECT setval('poisoned_id_seq', 657);
+    CREATE TABLE at_the_end (id serial PRIMARY KEY); INSERT INTO at_the_end VALUES (2147483647);
     CREATE TABLE used (id serial PRIMARY KEY); SELECT setval('used_id_seq', 1700000000);
     CREATE TABLE used_up (id smallserial PRIMARY KEY); SELECT setval('used_up_id_seq', 32767);
     CREATE TABLE locked (id serial PRIMARY KEY);
@@ -201,11 +202,12 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
     }
 
     for name in &prometheus.alerts() {
+        let is_it = |alert: &Value| alert["labels"]["alertname"] == **name;
         let alert = within(LONG, &format!("{name}, delivered"), || {
-            posted.lock().unwrap().iter().find(|alert| alert["labels"]["alertname"] == **name).cloned()
+            posted.lock().unwrap().iter().find(|alert| is_it(alert)).cloned()
         });
-        let held = prometheus.delivered();
-        assert!(held.iter().any(|alert| alert["labels"]["alertname"] == **name), "{name} is not in {held:#?}");
+        // One that came and went may be on its way back.
+        within(LONG, &format!("{name}, held"), || prometheus.delivered().iter().any(is_it).then_some(()));
         let texts = alert["annotations"].to_string();
         assert!(WRONG.iter().all(|wrong| !texts.contains(wrong)), "{alert:#}");
     }
