@@ -37,7 +37,8 @@ const SABOTAGE: &str = "
     SELECT setval('tickets_id_seq', 5, false); SELECT pgmedic.repair('tickets', 'id');
     INSERT INTO logins (expires_at) VALUES (now() - interval '1 hour')";
 
-/// Held by two guards, exhausted, nearly exhausted; unreadable and failing once somebody holds the locks; sessions nobody may end.
+/// Held by two guards, exhausted, nearly exhausted; unreadable and failing once somebody holds the locks; sessions that
+/// nobody may end.
 const SHOP: &str = "
     CREATE TABLE poisoned (id serial PRIMARY KEY); INSERT INTO poisoned VALUES (657), (2000000000);
     SELECT setval('poisoned_id_seq', 657);
