@@ -145,6 +145,29 @@ mod tests {
         some.prop_map(|some| some.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
     }
 
+    /// The same, tick by tick; none when it never ticks.
+    fn by_every_tick(line: &str, now: DateTime<Utc>, span: TimeDelta) -> Option<Rhythm> {
+        let cron = CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build().parse(line).unwrap();
+        let mut tick = cron.find_next_occurrence(&now, false).ok()?;
+        let end = begin(tick, TimeDelta::days(1)).unwrap() + span;
+        let mut gaps = Vec::new();
+        while tick < end {
+            let next = cron.find_next_occurrence(&tick, false).unwrap();
+            gaps.push((next - tick).to_std().unwrap());
+            tick = next;
+        }
+        Some(Rhythm { shortest: *gaps.iter().min()?, longest: *gaps.iter().max()? })
+    }
+
+    #[test]
+    fn days_may_be_named_in_any_way() {
+        for days in ["L * *", "15W * *", "* * FRI#L", "* * 2#3", "* * 1L", "1-5 6-8 *", "*/7 * MON", "? 2 5,6"] {
+            let line = format!("0 0 3,20 {days}");
+            let expected = by_every_tick(&line, thursday(), TimeDelta::days(366));
+            assert_eq!(Some(rhythm(&line, thursday())), expected, "{line}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -156,18 +179,9 @@ mod tests {
             start in 0_i64..7 * 24 * 60 * 60,
         ) {
             let line = format!("{second} {minute} {hour} * * {weekday}");
-            let cron = CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build().parse(&line).unwrap();
             let now = thursday() + TimeDelta::seconds(start);
-            let first = cron.find_next_occurrence(&now, false).unwrap();
-            let mut each = Vec::new();
-            let mut tick = first;
-            while tick < first + TimeDelta::days(8) {
-                let next = cron.find_next_occurrence(&tick, false).unwrap();
-                each.push((next - tick).to_std().unwrap());
-                tick = next;
-            }
-            let expected = Rhythm { shortest: *each.iter().min().unwrap(), longest: *each.iter().max().unwrap() };
-            prop_assert_eq!(rhythm(&line, now), expected, "{} from {}", line, now);
+            let expected = by_every_tick(&line, now, TimeDelta::days(8));
+            prop_assert_eq!(Some(rhythm(&line, now)), expected, "{} from {}", line, now);
         }
     }
 }
