@@ -1,7 +1,7 @@
 // A dashboard as Grafana's own components draw it: from its JSON, and from the answers of a Prometheus that a test
 // wrote down. What Grafana keeps for itself (fetching, variables, dragging) is none of this page's business.
 import {
-  applyFieldOverrides, createTheme, dateTime, FieldType, getFieldDisplayValues, identityOverrideProcessor, LoadingState,
+  applyFieldOverrides, createTheme, dateTime, FieldType, getFieldDisplayName, getFieldDisplayValues, identityOverrideProcessor, LoadingState,
   standardFieldConfigEditorRegistry, standardTransformers, standardTransformersRegistry, ThemeContext, toDataFrame,
   transformDataFrame,
 } from '@grafana/data';
@@ -66,6 +66,8 @@ const overridden = (panel, data) => applyFieldOverrides({
 
 function Marks({ config, marks }) {
   useLayoutEffect(() => {
+    // Else the first and the last time on the axis would be cut off.
+    config.setPadding([null, 28, null, 12]);
     config.addHook('draw', (plot) => {
       for (const { time, color } of marks) {
         const x = plot.valToPos(time * 1000, 'x', true);
@@ -89,6 +91,34 @@ const marks = dashboard.annotations.list.flatMap(({ name, iconColor }) => Object
   return times.filter((time, n) => n === 0 || time - times[n - 1] > 4).map((time) => ({ time, color: iconColor }));
 }));
 
+// @grafana/ui has no state timeline: a line a series, a block for as long as its state stays, in the mapping's words.
+function States({ frames, width, height }) {
+  const names = width * 0.4, axis = 20, line = (height - axis) / frames.length, across = (width - names) / (to - from);
+  const at = (time) => names + (time - from) * across;
+  const clock = (time) => dateTime(time * 1000).utc().format('HH:mm:ss');
+  const cut = { position: 'absolute', overflow: 'hidden', whiteSpace: 'nowrap', textOverflow: 'ellipsis', fontSize: 12 };
+  return <div style={{ position: 'relative', width, height }}>
+    {frames.map((frame, row) => {
+      const [{ values: times }, field] = frame.fields;
+      const place = { ...cut, top: row * line + 1, height: line - 2, lineHeight: `${line - 2}px` };
+      const blocks = times.map((time, n) => ({ start: time / 1000, value: field.values[n] }))
+        .filter(({ value }, n, all) => n === 0 || value !== all[n - 1].value);
+      const ends = [...blocks.slice(1).map(({ start }) => start), times.at(-1) / 1000];
+      return <div key={row}>
+        <div style={{ ...place, left: 0, width: names - 8 }}>{getFieldDisplayName(field, frame, frames)}</div>
+        {blocks.map(({ start, value }, n) => {
+          const { text, color } = field.display(value);
+          const block = { left: at(start), width: Math.max((ends[n] - start) * across, 3), textIndent: 4 };
+          return <div key={n} style={{ ...place, ...block, background: color, color: theme.colors.getContrastText(color) }}>{text}</div>;
+        })}
+      </div>;
+    })}
+    {[0, 1, 2, 3].map((n) => from + ((to - from) * n) / 4).map((time) => (
+      <div key={time} style={{ ...cut, top: height - axis + 2, left: at(time) }}>{clock(time)}</div>
+    ))}
+  </div>;
+}
+
 const Empty = ({ panel }) => <div className="empty">{panel.fieldConfig.defaults.noValue ?? 'No data'}</div>;
 
 function Body({ panel, data, width, height }) {
@@ -106,9 +136,9 @@ function Body({ panel, data, width, height }) {
     return <Table data={data[0]} width={width} height={height} cellHeight={panel.options.cellHeight} initialSortBy={panel.options.sortBy}
       enablePagination={false} timeRange={range} />;
   }
-  // @grafana/ui has no state timeline: its states are drawn as steps.
+  if (panel.type === 'state-timeline') return <States frames={data} width={width} height={height} />;
   return <TimeSeries frames={data} width={width} height={height} timeRange={range} timeZone="utc" legend={panel.options.legend}
-    options={panel.options} structureRev={1}>{(config) => <Marks config={config} marks={panel.type === 'timeseries' ? marks : []} />}</TimeSeries>;
+    options={panel.options} structureRev={1}>{(config) => <Marks config={config} marks={marks} />}</TimeSeries>;
 }
 
 function Panel({ panel, data }) {
@@ -127,13 +157,8 @@ function Dashboard() {
   const [data, setData] = useState(null);
   useLayoutEffect(() => {
     Promise.all(dashboard.panels.filter((panel) => panel.type !== 'row').map(async (panel) => {
-      const drawn = panel.type === 'state-timeline'
-        ? { ...panel, fieldConfig: { ...panel.fieldConfig, defaults: { ...panel.fieldConfig.defaults, min: 0, max: 1, color: { mode: 'palette-classic' },
-            custom: { lineInterpolation: 'stepAfter', lineWidth: 2, fillOpacity: 20, showPoints: 'never' } } },
-            options: { ...panel.options, legend: { ...panel.options.legend, showLegend: true, calcs: [] } } }
-        : panel;
       const transformed = await firstValueFrom(transformDataFrame(panel.transformations ?? [], frames(panel)));
-      return [panel.id, drawn, overridden(drawn, transformed)];
+      return [panel.id, panel, overridden(panel, transformed)];
     })).then(setData);
   }, []);
   useLayoutEffect(() => { if (data) setTimeout(() => { document.title = 'drawn'; }, 500); }, [data]);

@@ -2,11 +2,12 @@
 
 use super::backoff::{Backoff, place_in_the_spread};
 use super::bell::Bell;
-use super::schedule::interval;
+use super::rhythm::rhythm;
 use super::turn::{Ended, Lead, State, Work};
 use crate::config::{Database, Settings};
 use crate::db::Lost;
 use crate::metrics::{Metrics, SEQUENCES, Station};
+use chrono::Utc;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -42,11 +43,11 @@ impl Keeper {
         lead: watch::Sender<Lead>,
     ) -> Self {
         let name = database.name.clone();
-        let interval = interval(&settings.sequences.schedule);
+        let rhythm = rhythm(&settings.sequences.schedule, Utc::now());
         metrics.expect(&name);
         // What was known before a reload may be of another server.
         metrics.board().update(&name, |station| {
-            *station = Station { interval: interval.as_secs_f64(), ..Station::default() };
+            *station = Station { interval: rhythm.longest.as_secs_f64(), ..Station::default() };
         });
         let (bell, busy, stop) = (Arc::new(Bell::default()), Arc::default(), CancellationToken::new());
         let work = Work {
@@ -59,7 +60,7 @@ impl Keeper {
             lead,
             stop: stop.clone(),
         };
-        let delay = place_in_the_spread(interval);
+        let delay = place_in_the_spread(rhythm.shortest);
         let task = AbortOnDropHandle::new(tokio::spawn(keep(work, delay, Arc::clone(&busy))));
         Self { name, bell, busy, metrics: Arc::clone(metrics), stop, task }
     }

@@ -9,6 +9,7 @@ mod journal;
 mod keeper;
 mod ledger;
 mod queue;
+mod rhythm;
 mod schedule;
 mod scribe;
 mod signals;

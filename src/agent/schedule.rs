@@ -1,11 +1,8 @@
 //! The only file that knows the scheduler. It fires and nothing else: what a tick does is the keeper's business,
 //! because the scheduler lets jobs overlap, neither waits for them nor cancels them, and forgets one that panics.
 
-use chrono::Utc;
-use croner::parser::{CronParser, Seconds};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_cron_scheduler::{JobScheduler, JobSchedulerError};
 use uuid::Uuid;
 
@@ -83,29 +80,5 @@ impl Schedule {
         if let Err(error) = self.scheduler.remove(&id).await {
             tracing::debug!(%error, "a line was off the schedule already");
         }
-    }
-}
-
-/// The time between the next two ticks of a cron line; a day for one that does not fire twice.
-pub fn interval(line: &str) -> Duration {
-    const ONCE: Duration = Duration::from_secs(24 * 60 * 60);
-    let parser = CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build();
-    let Ok(cron) = parser.parse(line) else { return ONCE };
-    // Not `iter_after`, which leaves out every other second of a line that fires each second.
-    let next = |after| cron.find_next_occurrence(&after, false).ok();
-    let ticks = next(Utc::now()).and_then(|first| Some((first, next(first)?)));
-    ticks.and_then(|(first, second)| (second - first).to_std().ok()).unwrap_or(ONCE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_interval_is_the_time_between_two_ticks() {
-        assert_eq!(interval("* * * * * *"), Duration::from_secs(1));
-        assert_eq!(interval("*/30 * * * * *"), Duration::from_secs(30));
-        assert_eq!(interval("0 0 * * * *"), Duration::from_secs(3600));
-        assert_eq!(interval("0 0 0 1 1 * 2020"), Duration::from_secs(86_400));
     }
 }

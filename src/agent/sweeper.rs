@@ -5,7 +5,7 @@
 use super::backoff::place_in_the_spread;
 use super::ledger::Ledger;
 use super::queue::Queue;
-use super::schedule::interval;
+use super::rhythm::{Rhythm, rhythm};
 use super::turn::Lead;
 use crate::config::{Database, SessionStore, Settings};
 use crate::db::Bounds;
@@ -13,6 +13,7 @@ use crate::metrics::{Metrics, SESSIONS};
 use crate::orders::Orders;
 use crate::report::SessionReport;
 use crate::sessions::{Memory, not_reached, pass};
+use chrono::Utc;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -44,10 +45,14 @@ impl Sweeper {
         lead: watch::Receiver<Lead>,
     ) -> Option<Self> {
         let stores: Vec<SessionStore> = SessionStore::of(&settings.sessions, &database.name).cloned().collect();
-        let interval = stores.iter().map(|store| interval(&store.schedule)).min()?;
+        let now = Utc::now();
+        let rhythms: Vec<Rhythm> = stores.iter().map(|store| rhythm(&store.schedule, now)).collect();
+        let shortest = rhythms.iter().map(|rhythm| rhythm.shortest).min()?;
+        // A sweep of any store is a sign of life.
+        let longest = rhythms.iter().map(|rhythm| rhythm.longest).min()?;
         let name = database.name.clone();
         metrics.expect_stores(&name, stores.iter().map(|store| store.name.as_str()));
-        metrics.board().update(&name, |station| station.sweeps.interval = Some(interval.as_secs_f64()));
+        metrics.board().update(&name, |station| station.sweeps.interval = Some(longest.as_secs_f64()));
         let (queue, stop) = (Arc::new(Queue::default()), CancellationToken::new());
         let schedules = stores.iter().map(|store| store.schedule.clone()).collect();
         let work = Work {
@@ -56,7 +61,7 @@ impl Sweeper {
             bounds: settings.sequences.bounds(),
             dry_run,
             lead,
-            delay: place_in_the_spread(interval),
+            delay: place_in_the_spread(shortest),
             queue: Arc::clone(&queue),
             metrics: Arc::clone(metrics),
             stop: stop.clone(),

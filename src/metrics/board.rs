@@ -15,7 +15,7 @@ pub struct Station {
     /// None until it was tried.
     pub up: Option<bool>,
     pub leader: bool,
-    /// Between two passes, in seconds.
+    /// The longest between two passes that follow each other, by the schedule, in seconds.
     pub interval: f64,
     /// When a pass was last completed, in seconds since 1970.
     pub last_success: Option<f64>,
@@ -29,7 +29,7 @@ pub struct Station {
 /// What is known of a database's session stores.
 #[derive(Debug, Clone, Default)]
 pub struct Sweeps {
-    /// Between two sweeps of the store that is swept most often, in seconds; none where there are no stores.
+    /// The same between two sweeps, of the store where it is shortest; none where there are no stores.
     pub interval: Option<f64>,
     /// When a sweep was last completed and no store's last one had failed, in seconds since 1970.
     pub last_success: Option<f64>,
@@ -45,6 +45,15 @@ impl Station {
     }
 }
 
+/// What came of reading the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Reload {
+    /// Whether it was accepted when it was last read.
+    pub accepted: bool,
+    /// When one was last accepted, in seconds since 1970: that of the start is.
+    pub accepted_at: f64,
+}
+
 /// All databases, and the configuration.
 #[derive(Debug)]
 pub struct Board {
@@ -54,7 +63,7 @@ pub struct Board {
     started: f64,
     /// Another number whenever there is news. Begins with the time, so that it tells one start from the next.
     revision: watch::Sender<u64>,
-    reloaded: AtomicBool,
+    reload: Mutex<Reload>,
     /// Whether any database could ever be reached.
     reached: AtomicBool,
 }
@@ -67,7 +76,7 @@ impl Default for Board {
             timeline: Mutex::default(),
             started,
             revision: watch::Sender::new((started * 1000.0) as u64),
-            reloaded: AtomicBool::new(true),
+            reload: Mutex::new(Reload { accepted: true, accepted_at: started }),
             reached: AtomicBool::new(false),
         }
     }
@@ -170,13 +179,17 @@ impl Board {
         self.stations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether the configuration was accepted when it was last read.
+    /// The configuration was read just now.
     pub fn set_reloaded(&self, accepted: bool) {
-        self.reloaded.store(accepted, Ordering::Relaxed);
+        let mut reload = self.reload.lock().unwrap_or_else(PoisonError::into_inner);
+        reload.accepted = accepted;
+        if accepted {
+            reload.accepted_at = now();
+        }
     }
 
-    pub fn reloaded(&self) -> bool {
-        self.reloaded.load(Ordering::Relaxed)
+    pub fn reload(&self) -> Reload {
+        *self.reload.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a database was ever reached, of this configuration or one before: once ready, ready for good.
@@ -240,6 +253,16 @@ mod tests {
         assert!(news(&|board| board.swept("app", Vec::new())));
         assert!(!news(&|board| board.mended_inline("app", "repaired", 0)));
         assert!(news(&|board| board.mended_inline("app", "repaired", 1)));
+    }
+
+    #[test]
+    fn a_configuration_that_is_refused_leaves_the_time_of_the_one_that_stays() {
+        let board = Board::default();
+        assert_eq!((board.reload().accepted, board.reload().accepted_at), (true, board.started()));
+        board.set_reloaded(false);
+        assert_eq!((board.reload().accepted, board.reload().accepted_at), (false, board.started()));
+        board.set_reloaded(true);
+        assert!(board.reload().accepted && board.reload().accepted_at >= board.started());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::board::{Board, Station};
 use super::stores::StoreGauges;
 use super::{SEQUENCES, SESSIONS};
-use crate::report::{Outcome, SequenceReport, Verdict};
+use crate::report::{HeldBy, Outcome, SequenceReport, Verdict};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, Opts};
@@ -36,11 +36,13 @@ struct Scrape {
     build_info: GaugeVec,
     dry_run: GaugeVec,
     config_last_reload_successful: GaugeVec,
+    config_last_reload_success: GaugeVec,
     database_up: GaugeVec,
     leader: GaugeVec,
     pass_interval: GaugeVec,
     pass_last_success: GaugeVec,
     sequences: GaugeVec,
+    held: GaugeVec,
     gap: GaugeVec,
     used: GaugeVec,
     gap_max: GaugeVec,
@@ -60,9 +62,18 @@ impl Scrape {
                 "1 when the configuration was accepted when it was last read.",
                 &[],
             )?,
+            config_last_reload_success: gauge(
+                "config_last_reload_success_timestamp_seconds",
+                "When a configuration was last accepted, at the start or later.",
+                &[],
+            )?,
             database_up: gauge("database_up", "1 when the database could be reached at the last try.", &["database"])?,
             leader: gauge("leader", "1 when this agent works on the database, 0 when it stands by.", &["database"])?,
-            pass_interval: gauge("pass_interval_seconds", "Time between two passes.", &["database", "pass"])?,
+            pass_interval: gauge(
+                "pass_interval_seconds",
+                "Longest time between two passes that follow each other, by the schedule.",
+                &["database", "pass"],
+            )?,
             pass_last_success: gauge(
                 "pass_last_success_timestamp_seconds",
                 "When a pass was last completed by this agent.",
@@ -72,6 +83,11 @@ impl Scrape {
                 "sequences",
                 "Sequences by verdict, as the last pass left them: a repaired one is in sync.",
                 &["database", "verdict"],
+            )?,
+            held: gauge(
+                "sequences_held",
+                "Sequences behind whose repair the last pass held, by which guard said no.",
+                &["database", "reason"],
             )?,
             gap: gauge(
                 "sequence_gap_values",
@@ -107,11 +123,13 @@ impl Scrape {
             &self.build_info,
             &self.dry_run,
             &self.config_last_reload_successful,
+            &self.config_last_reload_success,
             &self.database_up,
             &self.leader,
             &self.pass_interval,
             &self.pass_last_success,
             &self.sequences,
+            &self.held,
             &self.gap,
             &self.used,
             &self.gap_max,
@@ -143,6 +161,10 @@ impl Scrape {
             let count = report.sequences.iter().filter(|sequence| left_as(sequence) == verdict).count();
             self.sequences.with_label_values(&[database, verdict.word()]).set(count as f64);
         }
+        for guard in HeldBy::ALL {
+            let count = report.sequences.iter().filter(|sequence| held_by(sequence) == Some(guard)).count();
+            self.held.with_label_values(&[database, guard.word()]).set(count as f64);
+        }
         let worst = |of: fn(&SequenceReport) -> Option<f64>| {
             let worst = report.sequences.iter().filter_map(|sequence| of(sequence)).reduce(f64::max);
             worst.or(report.sequences.is_empty().then_some(0.0))
@@ -170,6 +192,10 @@ impl Scrape {
 /// The verdict that is true after the pass.
 fn left_as(sequence: &SequenceReport) -> Verdict {
     if sequence.outcome() == Some(Outcome::Repaired) { Verdict::InSync } else { sequence.verdict }
+}
+
+fn held_by(sequence: &SequenceReport) -> Option<HeldBy> {
+    sequence.repair.as_ref().and_then(|repair| repair.held_by)
 }
 
 fn gap_left(sequence: &SequenceReport) -> f64 {
@@ -204,8 +230,10 @@ impl Collector for Gauges {
         let revision = option_env!("PGMEDIC_REVISION").unwrap_or("unknown");
         scrape.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1.0);
         scrape.dry_run.with_label_values::<&str>(&[]).set(if self.dry_run { 1.0 } else { 0.0 });
-        let reloaded = if self.board.reloaded() { 1.0 } else { 0.0 };
-        scrape.config_last_reload_successful.with_label_values::<&str>(&[]).set(reloaded);
+        let reload = self.board.reload();
+        let accepted = if reload.accepted { 1.0 } else { 0.0 };
+        scrape.config_last_reload_successful.with_label_values::<&str>(&[]).set(accepted);
+        scrape.config_last_reload_success.with_label_values::<&str>(&[]).set(reload.accepted_at);
         for (database, station) in self.board.stations() {
             scrape.fill(&database, &station);
         }

@@ -9,7 +9,7 @@ mod timeline;
 pub use board::{Board, Station, Sweeps, now};
 pub use timeline::{Deed, Entry, Timeline};
 
-use crate::report::{DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
+use crate::report::{Cause, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
 use gauges::Gauges;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
@@ -49,6 +49,7 @@ pub struct Metrics {
     skipped: IntCounterVec,
     duration: HistogramVec,
     repairs: IntCounterVec,
+    repaired: IntCounterVec,
     drift: IntCounterVec,
     repair_duration: HistogramVec,
     inline: IntCounterVec,
@@ -88,6 +89,11 @@ impl Metrics {
                 "repairs_total",
                 "Repairs of sequences that were behind, by what came of them.",
                 &["database", "method", "outcome"],
+            )?,
+            repaired: counter(
+                "sequences_repaired_total",
+                "Sequences that were repaired, by how and by why they were behind.",
+                &["database", "method", "cause"],
             )?,
             drift: counter("drift_detected_total", "Sequences found behind, by why.", &["database", "cause"])?,
             repair_duration: histogram(
@@ -131,6 +137,7 @@ impl Metrics {
         self.repairs.with_label_values(&[database, NO_METHOD, "held"]);
         for cause in CAUSES {
             self.drift.with_label_values(&[database, cause]);
+            METHODS.iter().for_each(|method| drop(self.repaired.with_label_values(&[database, method, cause])));
         }
         for method in METHODS {
             self.repair_duration.with_label_values(&[method]);
@@ -149,8 +156,9 @@ impl Metrics {
     /// Forgets what is not `configured` any more: databases, and their session stores.
     pub fn retain(&self, configured: &Configured<'_>) {
         self.board.retain(configured);
-        let own = [&self.runs, &self.failures, &self.skipped, &self.repairs, &self.drift, &self.inline];
-        for counter in own.into_iter().chain(self.stores.all()) {
+        let passes = [&self.runs, &self.failures, &self.skipped];
+        let repairs = [&self.repairs, &self.repaired, &self.drift, &self.inline];
+        for counter in passes.into_iter().chain(repairs).chain(self.stores.all()) {
             for metric in counter.collect().iter().flat_map(MetricFamily::get_metric) {
                 let labels: HashMap<&str, &str> =
                     metric.get_label().iter().map(|label| (label.name(), label.value())).collect();
@@ -234,6 +242,10 @@ impl Metrics {
         let Some(repair) = &sequence.repair else { return };
         let method = repair.method.map_or(NO_METHOD, crate::report::Method::word);
         self.repairs.with_label_values(&[database, method, repair.outcome.word()]).inc();
+        if repair.outcome == Outcome::Repaired {
+            let cause = sequence.cause.unwrap_or(Cause::Unknown).word();
+            self.repaired.with_label_values(&[database, method, cause]).inc();
+        }
         if matches!(repair.outcome, Outcome::Repaired | Outcome::Failed) {
             self.repair_duration.with_label_values(&[method]).observe(repair.duration_seconds);
         }

@@ -4,6 +4,7 @@
 
 mod clean;
 mod exit;
+mod held;
 mod narrow;
 mod progress;
 mod sessions;
@@ -14,6 +15,7 @@ mod table;
 
 pub use clean::clean;
 pub use exit::ExitCode;
+pub use held::HeldBy;
 pub use progress::Progress;
 pub use sessions::SessionReport;
 pub use shell::shell_word;
@@ -132,6 +134,8 @@ pub struct RepairReport {
     pub method: Option<Method>,
     /// The next value when it was looked at again after the repair.
     pub next_value: Option<i64>,
+    /// Which guard said no, when it is held.
+    pub held_by: Option<HeldBy>,
     pub reason: Option<String>,
     pub duration_seconds: f64,
 }
@@ -142,7 +146,7 @@ pub enum Outcome {
     Repaired,
     /// Not tried: a dry run, or repairs are switched off.
     Skipped,
-    /// A guard said no; `reason` says which, and what lets it through.
+    /// A guard said no: `held_by`; `reason` says what lets it through.
     Held,
     Failed,
 }

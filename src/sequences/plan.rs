@@ -1,7 +1,7 @@
 //! Pure policy: which repair a sequence that is behind gets, or why it is held.
 
 use super::verdict::{Move, Position};
-use crate::report::Method;
+use crate::report::{HeldBy, Method};
 
 /// The operator's limits, from `[sequences]`.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +44,18 @@ pub enum Guard {
     NoUpdate,
     /// Neither `nextval` nor `ALTER` is allowed.
     NoPrivilege,
+}
+
+impl Guard {
+    /// As reports and metrics have it.
+    pub fn word(self) -> HeldBy {
+        match self {
+            Self::NoRoom => HeldBy::Limit,
+            Self::TooFar { .. } => HeldBy::LeapRatio,
+            Self::NotOwner => HeldBy::Ownership,
+            Self::NoUpdate | Self::NoPrivilege => HeldBy::Privilege,
+        }
+    }
 }
 
 /// Chooses for a sequence whose gap is not 0. `cached` says that sessions hold values of their own (`CACHE` > 1),

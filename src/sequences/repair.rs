@@ -9,7 +9,7 @@ use super::observe::{Observation, observe};
 use super::plan::{Guard, Plan, Policy, Rights, choose};
 use super::verdict::Judgement;
 use crate::db::{Bounds, Failure, Session};
-use crate::report::{Method, Outcome, Progress, RepairReport, shell_word};
+use crate::report::{HeldBy, Method, Outcome, Progress, RepairReport, shell_word};
 use std::time::Instant;
 
 /// Tries before giving up: others may hold the lock, or insert ids past the frontier, only so often.
@@ -57,7 +57,7 @@ async fn attempt(
         let (method, step) = match plan {
             Plan::Held { method, because } => {
                 let reason = held(sequence, &seen, frontier, because, &session.server().role);
-                return report(Outcome::Held, method, Some(reason));
+                return RepairReport { held_by: Some(because.word()), ..report(Outcome::Held, method, Some(reason)) };
             }
             Plan::Mend { method, step } => (method, step),
         };
@@ -65,7 +65,10 @@ async fn attempt(
             return report(Outcome::Skipped, Some(method), Some(why.to_owned()));
         }
         if let Some(why) = session.server().read_only {
-            return report(Outcome::Held, Some(method), Some(format!("{why}: observed only")));
+            return RepairReport {
+                held_by: Some(HeldBy::ReadOnly),
+                ..report(Outcome::Held, Some(method), Some(format!("{why}: observed only")))
+            };
         }
         let moved = match method {
             Method::Advance => advance(session, sequence, step, terms.bounds).await,
@@ -120,7 +123,7 @@ async fn attempt(
 }
 
 fn report(outcome: Outcome, method: Option<Method>, reason: Option<String>) -> RepairReport {
-    RepairReport { outcome, method, next_value: None, reason, duration_seconds: 0.0 }
+    RepairReport { outcome, method, next_value: None, held_by: None, reason, duration_seconds: 0.0 }
 }
 
 /// Whether a repair is still owed. A headroom is owed to the frontier that it was made for, `from`: rows that came since

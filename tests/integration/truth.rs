@@ -1,5 +1,5 @@
 //! What dashboards ask is answered, and what should fire does, by a real Prometheus that scrapes real agents on
-//! databases where nearly everything has gone wrong. dashboards/prometheus/tests has what takes hours.
+//! databases where everything has gone wrong that an alert is for. dashboards/prometheus/tests has what takes hours.
 
 use crate::support::{Agent, Dashboard, Database, LONG, Prometheus, Query, pgmedic, within};
 use axum::Json;
@@ -13,15 +13,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 use tokio::task::JoinHandle;
-
-/// Alerts that need not fire here, and why.
-const NOT_HERE: [(&str, &str); 5] = [
-    ("PgmedicPassStale", "compares with 120 s and more, a number and no duration"),
-    ("PgmedicRepairLoop", "an hour is two minutes, and PgmedicRewindLoop is of the same form"),
-    ("PgmedicDriftRecurring", "a day is most of an hour"),
-    ("PgmedicSequenceExhaustionSoon", "half a day is most of half an hour"),
-    ("PgmedicSessionsBacklogGrowing", "compares with six hours ago"),
-];
 
 /// In a text of an alert whose template went wrong.
 const WRONG: [&str; 3] = ["<no value>", "<error", "%!"];
@@ -46,10 +37,12 @@ const SABOTAGE: &str = "
     SELECT setval('tickets_id_seq', 5, false); SELECT pgmedic.repair('tickets', 'id');
     INSERT INTO logins (expires_at) VALUES (now() - interval '1 hour')";
 
-/// Held, exhausted, nearly exhausted; unreadable and failing once somebody holds the locks; sessions nobody may end.
+/// Held by two guards, exhausted, nearly exhausted; unreadable and failing once somebody holds the locks; sessions that
+/// nobody may end.
 const SHOP: &str = "
     CREATE TABLE poisoned (id serial PRIMARY KEY); INSERT INTO poisoned VALUES (657), (2000000000);
     SELECT setval('poisoned_id_seq', 657);
+    CREATE TABLE at_the_end (id serial PRIMARY KEY); INSERT INTO at_the_end VALUES (2147483647);
     CREATE TABLE used (id serial PRIMARY KEY); SELECT setval('used_id_seq', 1700000000);
     CREATE TABLE used_up (id smallserial PRIMARY KEY); SELECT setval('used_up_id_seq', 32767);
     CREATE TABLE locked (id serial PRIMARY KEY);
@@ -60,8 +53,10 @@ const SHOP: &str = "
 
 const LOCKS: &str = "BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE; SELECT nextval('cached_id_seq')";
 
-/// A sequence that is used up before our eyes.
-const USE: &str = "SELECT setval('used_id_seq', last_value + 100000) FROM used_id_seq";
+/// A sequence that is used up before our eyes, and sessions that pile up.
+const USE: &str = "
+    SELECT setval('used_id_seq', last_value + 100000) FROM used_id_seq;
+    INSERT INTO carts (expires_at) SELECT now() - interval '1 hour' FROM generate_series(1, 10)";
 
 /// More than are exported by name, all behind.
 const CROWD: &str = "
@@ -207,16 +202,13 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
         }
     }
 
-    let alerts = prometheus.alerts();
-    for (name, _) in NOT_HERE {
-        assert!(alerts.iter().any(|alert| alert == name), "there is no {name}");
-    }
-    for name in alerts.iter().filter(|name| NOT_HERE.iter().all(|(not_here, _)| not_here != name)) {
+    for name in &prometheus.alerts() {
+        let is_it = |alert: &Value| alert["labels"]["alertname"] == **name;
         let alert = within(LONG, &format!("{name}, delivered"), || {
-            posted.lock().unwrap().iter().find(|alert| alert["labels"]["alertname"] == **name).cloned()
+            posted.lock().unwrap().iter().find(|alert| is_it(alert)).cloned()
         });
-        let held = prometheus.delivered();
-        assert!(held.iter().any(|alert| alert["labels"]["alertname"] == **name), "{name} is not in {held:#?}");
+        // One that came and went may be on its way back.
+        within(LONG, &format!("{name}, held"), || prometheus.delivered().iter().any(is_it).then_some(()));
         let texts = alert["annotations"].to_string();
         assert!(WRONG.iter().all(|wrong| !texts.contains(wrong)), "{alert:#}");
     }

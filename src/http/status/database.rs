@@ -28,7 +28,7 @@ pub fn render(name: &str, station: &Station, now: f64) -> Markup {
                 @if let Some(version) = station.report.as_ref().and_then(|report| report.server_version.as_deref()) {
                     " · PostgreSQL " (clean(version))
                 }
-                " · " span .whole { "a pass every " (span(station.interval)) }
+                " · " span .whole { "a pass at least every " (span(station.interval)) }
             }
             @if !station.sweeps.stores.is_empty() {
                 h4 { "Session stores" }

@@ -37,7 +37,7 @@ pub fn render(metrics: &Metrics, question: &Question) -> Markup {
                 p #said .skip role="status" {}
                 main #main tabindex="-1" {
                     h1 #headline class=(mood.class()) data-live { span aria-hidden="true" { (mood.icon()) } " " (headline) }
-                    @if !board.reloaded() {
+                    @if !board.reload().accepted {
                         p .badge.warn { span aria-hidden="true" { "!" } " The configuration was refused when it was last read; the one before is in force. The log says why." }
                     }
                     section #databases data-live {

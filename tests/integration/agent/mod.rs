@@ -2,12 +2,14 @@
 
 mod events;
 mod faults;
+mod held;
 mod leadership;
 mod life;
 mod network;
 mod overlap;
 mod password;
 mod pooler;
+mod reload;
 mod replica;
 mod sweeps;
 mod tls;

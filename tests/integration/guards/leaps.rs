@@ -18,7 +18,7 @@ async fn a_poisoned_id_does_not_burn_a_sequence() {
     let mut database = poisoned().await;
     let outcome = database.once(&[]).exits(3);
     outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "gap": 1_999_999_343, "next_value": 658 }));
-    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap", "next_value": null }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap", "held_by": "leap_ratio" }));
     let reason = outcome.repair_reason("public.t_id_seq");
     assert!(reason.contains("past id 2000000000 would use 93 % of the values left"), "{reason}");
     assert!(reason.ends_with("pgmedic --once --approve public.t_id_seq"), "{reason}");
@@ -105,7 +105,7 @@ async fn no_approval_makes_room_where_there_is_none() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (2147483647)").await;
     let outcome = database.once(&["--approve", "public.t_id_seq"]).exits(3);
-    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": null }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": null, "held_by": "limit" }));
     assert!(outcome.repair_reason("public.t_id_seq").contains("leaves no value before the limit 2147483647"));
     assert_eq!(database.nextval("t_id_seq").await, 1);
 }

@@ -64,7 +64,7 @@ async fn one_stray_id_does_not_burn_a_small_sequence_by_advance_either() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id smallserial PRIMARY KEY); INSERT INTO t VALUES (32000)").await;
     let outcome = database.once(&[]).exits(3);
-    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "advance" }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "advance", "held_by": "leap_ratio" }));
     assert_eq!(database.nextval("t_id_seq").await, 1);
     database.once(&["--approve", "public.t_id_seq"]).exits(0);
     assert_eq!(database.nextval("t_id_seq").await, 32001);

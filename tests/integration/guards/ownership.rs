@@ -32,14 +32,14 @@ async fn a_guest_advances_up_to_the_limit() {
 async fn past_the_limit_a_guest_is_told_the_grant_that_lets_it_leap() {
     let (mut database, guest) = with_guest(11).await;
     let outcome = database.once_with_as(&guest, LIMIT, &[]).exits(3);
-    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap", "next_value": null }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap", "held_by": "ownership" }));
     let reason = outcome.repair_reason("public.t_id_seq");
     assert!(reason.contains("wider than advance_limit, and only an owner may leap"), "{reason}");
     assert_eq!(database.number("SELECT last_value FROM t_id_seq").await, 1);
 
     database.sql(cure(&reason, "GRANT")).await;
     let outcome = database.once_with_as(&guest, LIMIT, &[]).exits(0);
-    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "leap", "next_value": 12 }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "held_by": null, "next_value": 12 }));
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn without_usage_a_guest_is_told_the_grant_that_lets_it_advance() {
     database.sql(&format!("REVOKE USAGE ON t_id_seq FROM {guest}")).await;
     let outcome = database.once_as(&guest, &[]).exits(3);
     outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "gap": 5 }));
-    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": null }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": null, "held_by": "privilege" }));
     let reason = outcome.repair_reason("public.t_id_seq");
     database.sql(cure(&reason, "GRANT")).await;
     let outcome = database.once_as(&guest, &[]).exits(0);
@@ -75,7 +75,7 @@ async fn an_owner_that_took_update_from_itself_is_told_to_give_it_back() {
             ))
             .await;
         let outcome = database.once_with_as(&owner, settings, &[]).exits(3);
-        outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap" }));
+        outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap", "held_by": "privilege" }));
         let reason = outcome.repair_reason("public.t_id_seq");
         assert_eq!(cure(&reason, "GRANT"), format!("GRANT UPDATE ON SEQUENCE public.t_id_seq TO {owner}"));
         database.sql(cure(&reason, "GRANT")).await;

@@ -16,8 +16,8 @@ async fn a_read_only_database_is_looked_at_and_held() {
     database.sql(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", database.name)).await;
     let outcome = database.once(&[]).exits(3);
     outcome.shows("public.near_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
-    outcome.repair("public.near_id_seq", json!({ "outcome": "held", "method": "advance", "next_value": null }));
-    outcome.repair("public.far_id_seq", json!({ "outcome": "held", "method": "leap" }));
+    outcome.repair("public.near_id_seq", json!({ "outcome": "held", "method": "advance", "held_by": "read_only" }));
+    outcome.repair("public.far_id_seq", json!({ "outcome": "held", "method": "leap", "held_by": "read_only" }));
     outcome.shows("public.fine_id_seq", json!({ "verdict": "in_sync", "repair": null }));
     let reason = outcome.repair_reason("public.near_id_seq");
     assert_eq!(reason, "default_transaction_read_only is on: observed only");

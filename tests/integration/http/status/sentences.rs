@@ -20,7 +20,7 @@ async fn rewind(database: &Database) {
 async fn a_healthy_database_is_well_and_what_was_repaired_is_told_with_its_cause() {
     let database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    let page = says(&agent, &["✓ All is well", WELL, "This agent leads", "PostgreSQL", "a pass every 1 s"]);
+    let page = says(&agent, &["✓ All is well", WELL, "This agent leads", "PostgreSQL", "a pass at least every 1 s"]);
     assert!(!page.contains("Needs attention") && !page.contains("repaired public"), "{page}");
     rewind(&database).await;
     let entry = format!("repaired public.orders_id_seq in {}, from 1 to 21, gap 20, by advance.", database.name);
