@@ -98,6 +98,10 @@ pub fn interval(line: &str) -> Duration {
 }
 
 #[cfg(test)]
+#[path = "schedule_fuzz.rs"]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
