@@ -4,6 +4,7 @@ mod crowd;
 mod fuzz;
 mod limits;
 mod pages;
+mod secrets;
 mod slow;
 mod status;
 mod thousand;
