@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export PATH := $(target)/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test check-deploy dashboards test-matrix bench
+.PHONY: help setup demo build test check-deploy dashboards test-matrix bench fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,10 @@ test: setup check-deploy ## every check: format, lints, documentation, licences,
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 	cargo deny --locked check bans licenses sources
 	cargo test --locked --no-fail-fast
+
+fuzz: ## many random cases for everything that reads outside input, for some minutes (PROPTEST_CASES=20000)
+	@scripts/setup server
+	PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo test --locked --no-fail-fast -- fuzz::
 
 check-deploy: ## the Dockerfile, everything under deploy/, the alerts and the dashboards
 	@scripts/setup deploy

@@ -28,6 +28,8 @@ pub mod cli;
 pub mod config;
 pub mod db;
 pub mod demo;
+#[cfg(test)]
+mod fuzzing;
 pub mod grants;
 pub mod http;
 pub mod login;

@@ -82,3 +82,7 @@ impl Schedule {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "schedule_fuzz.rs"]
+mod fuzz;

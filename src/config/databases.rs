@@ -10,6 +10,7 @@ use super::environment::Environment;
 use super::error::{ConfigError, Place, SourceError, is_connection, shown};
 use super::layers::Places;
 use super::raw::RawDatabase;
+use super::values::is_label;
 use crate::db::url;
 
 /// One database to look after.
@@ -49,7 +50,7 @@ impl Database {
 impl UrlSource {
     /// The file of this path, relative to the folder.
     fn file(folder: &Path, path: &str) -> Result<Self, SourceError> {
-        if path.is_empty() || is_connection(path) {
+        if path.is_empty() || is_connection(path) || path.chars().any(char::is_control) {
             return Err(SourceError::NotAPath);
         }
         let path = folder.join(path);
@@ -119,19 +120,24 @@ fn from_file(raw: RawDatabase, key: &str, places: &Places) -> Result<Database, C
             return Err(places.invalid(key, found, "exactly one of `url` and `url_file`"));
         }
     };
-    let (source, options) = source.and_then(UrlSource::checked).map_err(|cause| ConfigError::Source {
-        place: places.of(&source_key),
-        key: source_key,
-        cause: Box::new(cause),
-    })?;
-    if let Some(name) = &raw.name
-        && (name.trim().is_empty() || is_connection(name) || name.chars().any(char::is_control))
-    {
-        let expected = "a short label, such as \"app\"";
-        return Err(places.invalid(format!("{key}.name"), shown(name), expected));
-    }
-    let name = raw.name.unwrap_or_else(|| url::database_name(&options).to_owned());
+    let unusable =
+        |cause| ConfigError::Source { place: places.of(&source_key), key: source_key.clone(), cause: Box::new(cause) };
+    let (source, options) = source.and_then(UrlSource::checked).map_err(unusable)?;
+    let name = match raw.name {
+        Some(name) if !is_label(&name) => {
+            let expected = "a short label, such as \"app\"";
+            return Err(places.invalid(format!("{key}.name"), shown(&name), expected));
+        }
+        Some(name) => name,
+        None => label(&options).map_err(unusable)?,
+    };
     Ok(Database { name, source })
+}
+
+/// The database's own name, where that can stand for it.
+fn label(options: &PgConnectOptions) -> Result<String, SourceError> {
+    let name = url::database_name(options);
+    if is_label(name) { Ok(name.to_owned()) } else { Err(SourceError::NoLabel) }
 }
 
 /// The variables that may name the one database: the first pair that is set wins.
@@ -153,13 +159,14 @@ fn from_variables(places: &Places, environment: &Environment) -> Result<Database
                 });
             }
         };
-        let (source, options) = source.and_then(UrlSource::checked).map_err(|cause| ConfigError::Source {
+        let named = source
+            .and_then(UrlSource::checked)
+            .and_then(|(source, options)| Ok(Database { name: label(&options)?, source }));
+        return named.map_err(|cause| ConfigError::Source {
             place: Place::Variable(variable.to_owned()),
             key: String::new(),
             cause: Box::new(cause),
-        })?;
-        let name = url::database_name(&options).to_owned();
-        return Ok(Database { name, source });
+        });
     }
     let empty: Vec<&str> = VARIABLES.into_iter().flatten().filter(|name| environment.is_empty(name)).collect();
     Err(ConfigError::NoDatabase {

@@ -59,6 +59,11 @@ pub enum SourceError {
     InFile { path: PathBuf, cause: UrlError },
     #[error("found an unusable connection URL: {0}")]
     Inline(UrlError),
+    #[error(
+        "found a database whose name is blank, or holds control characters or ://, \
+         expected a `name` for it, in a [[databases]] table of the configuration file"
+    )]
+    NoLabel,
 }
 
 /// Where a setting was made.
@@ -98,13 +103,18 @@ const LONGEST_SHOWN: usize = 60;
 
 /// The text in quotes, or only its kind when it might hold a secret.
 pub(super) fn shown(text: &str) -> String {
-    if may_hold_secret(text) {
-        "a text that is not shown here (it may hold a secret)".to_owned()
-    } else if text.chars().count() > LONGEST_SHOWN {
-        format!("a text of {} characters", text.chars().count())
-    } else {
+    if is_shown(text) {
         format!("{text:?}")
+    } else if may_hold_secret(text) {
+        "a text that is not shown here (it may hold a secret)".to_owned()
+    } else {
+        format!("a text of {} characters", text.chars().count())
     }
+}
+
+/// Whether the text is short, and cannot hold a secret.
+pub(super) fn is_shown(text: &str) -> bool {
+    !may_hold_secret(text) && text.chars().count() <= LONGEST_SHOWN
 }
 
 /// Whether the text may be a connection URL, a connection string, or a piece of one.

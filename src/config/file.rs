@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::error::{ConfigError, Place, is_connection, may_hold_secret, shown};
+use super::error::{ConfigError, Place, is_connection, is_shown, may_hold_secret, shown};
 use super::schema::{Key, Kind, ROOT, join, nearest};
 
 /// A file whose keys are all known and whose values all have the right type.
@@ -116,8 +116,8 @@ impl Checker<'_> {
             DeValue::String(text) => shown(text),
             // A password may be all digits.
             DeValue::Integer(_) | DeValue::Float(_) if matches!(kind, Kind::Secret) => "a number".to_owned(),
-            DeValue::Integer(number) => format!("the number {}", number.as_str()),
-            DeValue::Float(number) => format!("the number {}", number.as_str()),
+            DeValue::Integer(number) => number_shown(number.as_str()),
+            DeValue::Float(number) => number_shown(number.as_str()),
             DeValue::Boolean(switch) => switch.to_string(),
             DeValue::Datetime(_) => "a date or time".to_owned(),
             DeValue::Array(_) => "a list".to_owned(),
@@ -125,7 +125,7 @@ impl Checker<'_> {
         };
         let expected = match kind {
             Kind::Tables(_) => format!("tables, each under its own [[{}]] header", header(&path)),
-            Kind::Table(_) => format!("a table, under its own [{path}] header"),
+            Kind::Table(_) => format!("a table, under its own [{}] header", without_indices(&path)),
             _ => kind.expected().to_owned(),
         };
         ConfigError::Invalid { place: self.place(Some(span)), key: path, found, expected }
@@ -150,6 +150,15 @@ impl Checker<'_> {
     fn place(&self, span: Option<&Range<usize>>) -> Place {
         Place::file(self.path, span.map(|span| position(self.text, span.start)))
     }
+}
+
+fn number_shown(digits: &str) -> String {
+    if is_shown(digits) { format!("the number {digits}") } else { format!("a number of {} digits", digits.len()) }
+}
+
+/// As a header names the table: that of the last entry of each list.
+fn without_indices(path: &str) -> String {
+    path.split('[').map(|piece| piece.split_once(']').map_or(piece, |(_, rest)| rest)).collect()
 }
 
 /// The path of a list of tables without the index of one entry.

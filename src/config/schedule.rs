@@ -5,16 +5,17 @@ use std::time::SystemTime;
 use chrono::{DateTime, Utc};
 use croner::parser::{CronParser, Seconds};
 
-use super::error::may_hold_secret;
+use super::error::{is_shown, shown};
 
 /// What to write instead, when the line is no cron line that fires after `now`.
 pub(super) fn check(line: &str, now: SystemTime) -> Result<(), String> {
     const FIELDS: &str = "six fields: second minute hour day month weekday (UTC)";
 
     if !line.contains('@') && line.split_whitespace().count() == 5 {
-        let line = line.trim();
-        let corrected = if may_hold_secret(line) { "0 …".to_owned() } else { format!("0 {line}") };
-        return Err(format!("{FIELDS}; seconds come first, so write \"{corrected}\""));
+        let corrected = format!("0 {}", line.trim());
+        // Only what is shown where it was found.
+        let corrected = if is_shown(&corrected) { shown(&corrected) } else { "\"0 …\"".to_owned() };
+        return Err(format!("{FIELDS}; seconds come first, so write {corrected}"));
     }
     let cron = CronParser::builder()
         .seconds(Seconds::Required)

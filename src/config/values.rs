@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::error::{ConfigError, shown};
+use super::error::{ConfigError, is_connection, is_shown, shown};
 use super::layers::Places;
 use super::name::NameError;
 
@@ -54,8 +54,12 @@ pub(super) fn duration(
         })
 }
 
+/// Whether the text can stand for what it names in logs, reports and metrics.
+pub(super) fn is_label(text: &str) -> bool {
+    !(text.trim().is_empty() || is_connection(text) || text.chars().any(char::is_control))
+}
+
 /// The text with what is wrong about it; a text that is not shown is not picked apart either.
 pub(super) fn explained(text: &str, problem: &NameError) -> String {
-    let shown = shown(text);
-    if shown.starts_with('"') { format!("{shown} ({problem})") } else { shown }
+    if is_shown(text) { format!("{} ({problem})", shown(text)) } else { shown(text) }
 }

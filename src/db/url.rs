@@ -41,6 +41,8 @@ pub enum UrlError {
     Scheme,
     #[error("it holds a space, a line break or a control character (percent-encode it, a space is %20)")]
     Whitespace,
+    #[error("it holds %00, a zero byte, which no part of it may")]
+    Nul,
     #[error("its port must be a number from 1 to 65535 (percent-encode / ? # @ : in a password)")]
     Port,
     #[error("its host is missing (for a socket: postgres:///database?host=/run/postgresql&user=…)")]
@@ -116,6 +118,10 @@ fn read(text: &str) -> Result<Url, UrlError> {
     // The URL standard drops line breaks and tabs without a word, also from a password.
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(UrlError::Whitespace);
+    }
+    // What is sent to the server when connecting ends at a zero byte: the rest would be read as parameters of its own.
+    if text.contains("%00") {
+        return Err(UrlError::Nul);
     }
     let url = Url::parse(text).map_err(|cause| match cause {
         url::ParseError::InvalidPort => UrlError::Port,

@@ -53,6 +53,14 @@ fn what_the_url_parser_would_drop_silently_is_refused() {
 }
 
 #[test]
+fn a_zero_byte_is_refused_wherever_it_stands() {
+    for url in ["postgres://u%00@h/d", "postgres://u:p%00@h/d", "postgres://u@h/d%00", "postgres://u@h/d?user=u%00x"] {
+        assert_eq!(refused(url), UrlError::Nul, "{url}");
+    }
+    assert_eq!(parsed("postgres://u@h/%2500").get_database(), Some("%00"));
+}
+
+#[test]
 fn an_unencoded_password_that_spills_over_is_refused() {
     assert_eq!(refused("postgres://u:se/cret@h/d"), UrlError::Port);
     assert_eq!(refused("postgres://u:12/secret@h/d"), UrlError::Stray);

@@ -7,6 +7,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use nix::sys::resource::{Resource, getrlimit};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -49,9 +50,8 @@ pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, heartbeat: Hear
             Ok((stream, _)) => {
                 while conversations.try_join_next().is_some() {}
                 places.retain(|place| !place.is_finished());
-                if places.len() >= CONNECTIONS
-                    && let Some(oldest) = places.pop_front()
-                {
+                while places.len() >= connections() {
+                    let Some(oldest) = places.pop_front() else { break };
                     oldest.abort();
                 }
                 places.push_back(conversations.spawn(converse(stream, service.clone())));
@@ -59,12 +59,22 @@ pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, heartbeat: Hear
                 yield_now().await;
             }
             Err(error) => {
-                // Out of file descriptors, most likely: a moment, instead of a busy loop.
                 tracing::debug!(%error, "a connection was not accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                // Out of file descriptors, most likely: the oldest gives its own up, for a probe may be waiting. And a
+                // moment, instead of a busy loop.
+                if let Some(oldest) = places.pop_front() {
+                    oldest.abort();
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
     }
+}
+
+/// How many are let in: of few file descriptors, a quarter, so that the databases are still reached.
+fn connections() -> usize {
+    let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    CONNECTIONS.min(usize::try_from(files / 4).unwrap_or(CONNECTIONS)).max(1)
 }
 
 /// However it ends, the client's faults are no news of ours.

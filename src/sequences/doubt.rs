@@ -75,6 +75,10 @@ fn relations(sequence: &Sequence) -> impl Iterator<Item = (u32, TableName)> {
 }
 
 #[cfg(test)]
+#[path = "doubt_fuzz.rs"]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -2,6 +2,7 @@
 
 mod agent;
 mod alerts;
+mod claims;
 mod cutover;
 mod demo;
 mod deploy;

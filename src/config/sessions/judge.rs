@@ -8,7 +8,7 @@ use super::super::name::{TableName, part};
 use super::super::presets::Preset;
 use super::super::raw::{RawRevoke, RawScalar, RawStore};
 use super::super::schema::nearest;
-use super::super::values::{at_least_one, count, duration, explained, ratio, timeout};
+use super::super::values::{at_least_one, count, duration, explained, is_label, ratio, timeout};
 use super::super::{Database, schedule};
 use super::{Action, Encoding, Kind, Meaning, Scalar, SessionStore};
 
@@ -136,9 +136,7 @@ impl Judge<'_> {
         let expected = "a short label, such as \"logins\"";
         match name {
             None => Err(self.places.invalid(&self.table, "no `name`", expected)),
-            Some(name) if name.trim().is_empty() || name.len() > 60 || name.chars().any(char::is_control) => {
-                Err(self.invalid("name", shown(&name), expected))
-            }
+            Some(name) if name.len() > 60 || !is_label(&name) => Err(self.invalid("name", shown(&name), expected)),
             Some(name) => Ok(name),
         }
     }

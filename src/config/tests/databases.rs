@@ -155,3 +155,22 @@ fn a_secret_is_taken_as_it_is_written() {
     };
     assert_eq!(url.expose_secret(), "postgres://u:007@h/1e5");
 }
+
+#[test]
+fn a_database_whose_name_can_be_no_label_needs_another() {
+    for name in ["a%0Ab", "%1b[31m", "%20", "a%3A%2F%2Fb"] {
+        let url = format!("postgres://u@h/{name}");
+        let error = bare().variable("DATABASE_URL", &url).error();
+        assert_says(&error, &["DATABASE_URL: found a database whose name", "expected a `name` for it"]);
+        let error = file(&format!("[[databases]]\nurl = '{url}'")).error();
+        assert_says(&error, &["pgmedic.toml:2:7: databases[0].url: found a database whose name"]);
+        let named = file(&format!("[[databases]]\nname = 'app'\nurl = '{url}'")).settings();
+        assert_eq!(named.databases[0].name, "app");
+    }
+}
+
+#[test]
+fn a_path_with_control_characters_is_none() {
+    let error = file("[[databases]]\nurl_file = \"a\\u001b[2J\"").error();
+    assert_says(&error, &["databases[0].url_file: found no path"]);
+}

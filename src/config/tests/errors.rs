@@ -115,6 +115,28 @@ fn a_five_field_cron_line_is_refused_and_corrected() {
 }
 
 #[test]
+fn what_is_very_long_is_not_repeated() {
+    let long = |value: &str| {
+        let error = file(&format!("[sequences]\n{value}")).error();
+        assert!(error.len() < 300, "{error}");
+        error
+    };
+    let digits = "7".repeat(5000);
+    assert_says(&long(&format!("headroom = {digits}")), &["found a number of 5000 digits, expected a whole number"]);
+    assert_says(&long(&format!("max_leap_ratio = '{digits}'")), &["found a text of 5000 characters"]);
+    assert_says(&long(&format!("schedule = '* * * * {digits}'")), &["so write \"0 …\""]);
+    assert_says(&long("schedule = \"*\\u001b[2J * * * *\""), &["so write \"0 *\\u{1b}[2J * * * *\""]);
+}
+
+#[test]
+fn a_table_within_a_list_is_written_without_the_index() {
+    refused(
+        "[[sessions]]\nrevoke = 1",
+        &["found the number 1, expected a table, under its own [sessions.revoke] header"],
+    );
+}
+
+#[test]
 fn a_declared_feed_is_complete_and_named_in_full() {
     let feed = |lines: &str| format!("[[sequences.feeds]]\n{lines}\n");
     refused(

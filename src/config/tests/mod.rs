@@ -2,6 +2,7 @@
 
 mod databases;
 mod errors;
+mod fuzz;
 mod layers;
 mod secrets;
 mod sessions;

@@ -104,6 +104,13 @@ fn an_unknown_name_after_database_is_not_repeated_when_it_is_a_url() {
 }
 
 #[test]
+fn a_url_is_no_label_for_anything() {
+    let store = "table = 's.t'\nexpires_at = 'e'\nencoding = 'timestamptz'";
+    keeps_silent(&file(&format!("[[sessions]]\nname = \"{URL}\"\n{store}")));
+    keeps_silent(&bare().variable("DATABASE_URL", "postgres://u@h/postgres%3A%2F%2Fu%3Ahunter2%40h"));
+}
+
+#[test]
 fn a_url_in_place_of_the_configuration_file_is_not_repeated() {
     let error = Settings::load(Some(std::path::Path::new(URL)), &Environment::default()).unwrap_err();
     assert_says(&error.to_string(), &["expected the path of a configuration file"]);

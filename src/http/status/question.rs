@@ -87,6 +87,10 @@ impl Question {
 }
 
 #[cfg(test)]
+#[path = "question_fuzz.rs"]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -1,9 +1,13 @@
 //! The agent's pages, as a client sees them that keeps to no rule.
 
 mod crowd;
+mod fuzz;
 mod limits;
 mod pages;
+mod secrets;
+mod slow;
 mod status;
+mod thousand;
 
 use crate::support::{Agent, Database};
 use std::io::{self, ErrorKind, Read, Write};

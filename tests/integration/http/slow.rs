@@ -1,0 +1,45 @@
+//! Those who ask for much and read nothing of it.
+
+use super::{Client, HOURLY, is_well};
+use crate::support::{Agent, Database};
+
+/// Two megabytes of report, and a page in hundreds of parts.
+const SEQUENCES: usize = 10_000;
+
+/// More of each than are answered at a time.
+const READERS: usize = 40;
+
+const PATHS: [&str; 5] = ["/api/v1/reports", "/", "/?page=400", "/metrics", "/events"];
+
+#[tokio::test]
+async fn who_reads_nothing_of_ten_thousand_sequences_takes_neither_memory_nor_turns() {
+    let mut database = Database::new().await;
+    let create = format!("DO $$ BEGIN FOR i IN 1..{SEQUENCES} LOOP EXECUTE 'CREATE SEQUENCE s' || i; END LOOP; END $$");
+    // Several transactions: a lock each is held until the end.
+    database.sql(&create.replace("1..10000", "1..5000")).await;
+    database.sql(&create.replace("1..10000", "5001..10000")).await;
+    let agent = Agent::start(&database, HOURLY);
+    let all = format!("pgmedic_sequences{{database=\"{}\",verdict=\"unlinked\"}}", database.name);
+    agent.until(&all, |sequences| sequences == SEQUENCES as f64);
+    let memory = || agent.metric("process_resident_memory_bytes").expect("its memory");
+    // What making an answer takes once, the allocator keeps.
+    let (code, report) = agent.get("/api/v1/reports");
+    assert!(code == 200 && report.len() > 1_000_000, "{code}, {} bytes", report.len());
+    let before = memory();
+
+    let mut readers: Vec<Client> = Vec::new();
+    for number in 0..READERS {
+        let request = format!("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", PATHS[number % PATHS.len()]);
+        readers.push(Client::of(&agent).send(request));
+        assert_eq!(agent.get("/livez").0, 200);
+    }
+    assert_eq!(agent.get("/metrics").0, 200);
+    let after = memory();
+    println!("{} bytes of report, {} more in memory", report.len(), after - before);
+    // Four reports are in memory at a time, and eight pages; a report is made from a copy.
+    assert!(after - before < 12.0 * report.len() as f64, "{before} bytes, and {after}");
+
+    drop(readers);
+    assert_eq!(agent.get("/api/v1/reports").1.len(), report.len());
+    is_well(agent);
+}
