@@ -2,6 +2,7 @@
 
 mod agent;
 mod alerts;
+mod browser;
 mod demo;
 mod deploy;
 mod discovery;
