@@ -5,13 +5,13 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export PATH := $(target)/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test check-deploy dashboards test-matrix bench fuzz
+.PHONY: help setup demo build test check-deploy dashboards test-matrix bench fuzz pictures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what is missing: a PostgreSQL server, the tools for the checks
-	@scripts/setup server checks clients deploy
+	@scripts/setup server checks clients deploy browser
 
 demo: ## the story, on a throwaway PostgreSQL
 	@scripts/setup server
@@ -40,6 +40,10 @@ dashboards: ## pictures of the dashboards, with Grafana's components and a real 
 	@scripts/setup server deploy pictures
 	PGMEDIC_DASHBOARD_ANSWERS=$(target)/dashboards.json cargo test --locked --test integration -- truth::
 	node scripts/dashboards/draw.mjs $(target)/dashboards.json $(target)/tools/pictures docs/dashboards $(target)/dashboards
+
+pictures: ## a picture of the status page, with what `pgmedic demo --serve` does, into docs/
+	@scripts/setup server browser
+	PGMEDIC_STATUS_PICTURE=$(abspath docs/status.png) cargo test --locked --test integration -- demo::watched::
 
 test-matrix: ## the integration tests on every supported version of PostgreSQL
 	scripts/test-matrix

@@ -1,6 +1,7 @@
 //! `pgmedic demo`, run as a newcomer would: what it shows, and that nothing of it stays.
 
 mod serve;
+mod watched;
 
 use crate::support::{Outcome, command, server};
 use nix::errno::Errno;

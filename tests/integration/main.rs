@@ -2,6 +2,7 @@
 
 mod agent;
 mod alerts;
+mod browser;
 mod claims;
 mod cutover;
 mod demo;

@@ -65,7 +65,7 @@ fn of_sequence(database: &str, sequence: &SequenceReport) -> Markup {
     html! {
         p .what { (badge(sequence)) " " bdi .name { (clean(&sequence.name)) } " in " bdi { (clean(database)) } }
         p { (facts(sequence)) }
-        @if !reason.is_empty() { p { "Why: " (clean(&reason)) "." } }
+        @if !reason.is_empty() { (why(&reason)) }
         @if let Some(command) = command { (to_copy(&command)) }
     }
 }
@@ -82,8 +82,22 @@ fn of_store(database: &str, store: &SessionReport) -> Markup {
             }
             " session store " bdi .name { (clean(&store.name)) } " in " bdi { (clean(database)) }
         }
-        p { "Why: " (clean(reason)) "." }
+        (why(reason))
         @if let Some(command) = cure(reason) { (to_copy(command)) }
+    }
+}
+
+/// The options of a command in it are not broken in two.
+fn why(reason: &str) -> Markup {
+    html! {
+        p {
+            "Why:"
+            @for word in clean(reason).split(' ') {
+                " "
+                @if word.starts_with("--") { span .whole { (word) } } @else { (word) }
+            }
+            "."
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A sequence's range as a bar: what is used of it, and where the ids end that it has yet to pass.
 
-use crate::report::SequenceReport;
+use crate::report::{SequenceReport, Status};
 use maud::{Markup, html};
 
 /// Thinner could not be seen.
@@ -28,7 +28,8 @@ pub fn bar(sequence: &SequenceReport) -> Markup {
 
 /// Where the frontier lies, 0 to 1, when it lies ahead.
 fn ahead(sequence: &SequenceReport) -> Option<f64> {
-    let gap = sequence.gap.filter(|gap| *gap > 0)?;
+    // As it was found: a repair has passed it.
+    let gap = sequence.gap.filter(|gap| *gap > 0 && Status::of(sequence) != Status::Repaired)?;
     let (next, frontier, limit) = (sequence.next_value?, sequence.frontier?, sequence.limit?);
     let used = sequence.used_ratio?;
     let distance = |to: i64| (to as f64 - next as f64).abs();

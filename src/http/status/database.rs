@@ -8,14 +8,19 @@ use maud::{Markup, html};
 
 pub fn render(name: &str, station: &Station, now: f64) -> Markup {
     let Sentence { mood, text, checked } = Sentence::of(station, now);
+    // An error may end with a question.
+    let asks = text.ends_with('?');
     html! {
         section .card {
             h3 { (badge(mood)) " " bdi { (clean(name)) } }
             p .sentence {
                 (text)
                 @match checked {
-                    Some(at) => { "; last checked " (ago(at, now)) "." }
-                    None if mood == Mood::Failing => { "; never checked since this agent started." }
+                    Some(at) => { (if asks { " Last" } else { "; last" }) " checked " (ago(at, now)) "." }
+                    None if mood == Mood::Failing => {
+                        (if asks { " Never" } else { "; never" }) " checked since this agent started."
+                    }
+                    None if asks => {}
                     None => { "." }
                 }
             }

@@ -9,9 +9,9 @@ use maud::{Markup, html};
 pub fn render(timeline: &Timeline, started: f64, now: f64) -> Markup {
     html! {
         ol .timeline {
-            @for entry in timeline.entries() { li { (ago(entry.at, now)) " " (of_entry(entry)) } }
+            @for entry in timeline.entries() { li { (ago(entry.at, now)) " " span { (of_entry(entry)) } } }
             @if timeline.earlier() > 0 { li { (grouped(timeline.earlier())) " more before." } }
-            li { (ago(started, now)) " This agent started." }
+            li { (ago(started, now)) " " span { "This agent started." } }
         }
     }
 }

@@ -126,6 +126,11 @@ impl Agent {
         self.address
     }
 
+    /// Where its status page is.
+    pub fn url(&self, query: &str) -> String {
+        format!("http://{}/{query}", self.address)
+    }
+
     /// Everything logged so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("no panic in between").clone()

@@ -1,6 +1,7 @@
 //! A server for all tests, a database for each, and the binary under test.
 
 mod agent;
+mod browser;
 mod certificates;
 mod database;
 mod findings;
@@ -13,6 +14,7 @@ mod replica;
 mod running;
 
 pub use agent::{Agent, eventually, within};
+pub use browser::{DESK, Look, Page, picture};
 pub use certificates::{Authority, Certificate, install, tls_server};
 pub use database::{Database, command, pgmedic};
 pub use findings::{cure, feed};

@@ -30,6 +30,8 @@ struct State {
     ends: Vec<TcpStream>,
     connections: usize,
     over: bool,
+    /// Where new connections lead.
+    server: Option<SocketAddr>,
 }
 
 impl Proxy {
@@ -41,6 +43,7 @@ impl Proxy {
         let address = listener.local_addr().expect("an address");
         url.set_port(Some(address.port())).expect("a URL with a host");
         let road: Arc<Road> = Arc::default();
+        road.change(|state| state.server = Some(server));
         let shared = Arc::clone(&road);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -49,7 +52,7 @@ impl Proxy {
                 }
                 let number = shared.count();
                 let road = Arc::clone(&shared);
-                thread::spawn(move || road.connect(number, client, server));
+                thread::spawn(move || road.connect(number, client));
             }
         });
         Self { url: url.into(), address, road }
@@ -76,6 +79,11 @@ impl Proxy {
             state.cut = false;
             state.forgotten = state.connections;
         });
+    }
+
+    /// From now on a new connection leads to this server.
+    pub fn lead_to(&self, server: SocketAddr) {
+        self.road.change(|state| state.server = Some(server));
     }
 
     /// Everything takes this much longer, each way.
@@ -114,12 +122,13 @@ impl Road {
         !state.over
     }
 
-    fn connect(self: Arc<Self>, number: usize, client: TcpStream, server: SocketAddr) {
+    fn connect(self: Arc<Self>, number: usize, client: TcpStream) {
         if !self.is_passable(number) {
             return;
         }
         // A server that is down refuses: so do we, by closing.
-        let Ok(server) = TcpStream::connect(server) else { return };
+        let server = self.state().server;
+        let Some(Ok(server)) = server.map(TcpStream::connect) else { return };
         let clone = |stream: &TcpStream| stream.try_clone().expect("another handle");
         self.state().ends.extend([clone(&client), clone(&server)]);
         let (from, to, road) = (clone(&server), clone(&client), Arc::clone(&self));

@@ -10,12 +10,13 @@
   const AGAIN = 10000;
 
   const stale = document.getElementById("stale");
-  const title = () => document.title.replace(/^\(old\) /, "");
   let revision = document.body.dataset.revision;
   // The agent's clock, whatever this machine's says.
   let asOf, asOfHere;
   let contact = performance.now();
   let lost = null;
+  // Headline and title of before, while nobody answers.
+  let kept = null;
   let stream = null;
   let fetching = false;
   let wanted = false;
@@ -41,6 +42,20 @@
     return two(Math.floor(s / 86400), Math.floor((s % 86400) / 3600), "d", "h");
   };
 
+  // Whoever only glances at it is not to read that all is well.
+  const headline = (gone) => {
+    const shown = document.getElementById("headline");
+    if (gone) {
+      kept = { node: shown.cloneNode(true), title: document.title };
+      shown.className = "";
+      shown.textContent = "? Not known at the moment";
+      document.title = `${shown.textContent} – pgmedic`;
+    } else {
+      shown.replaceWith(kept.node);
+      document.title = kept.title;
+    }
+  };
+
   const tell = () => {
     const here = performance.now();
     for (const time of document.querySelectorAll("time[data-ago]")) {
@@ -50,7 +65,7 @@
     if (gone === stale.hidden) {
       stale.hidden = !gone;
       document.body.classList.toggle("stale", gone);
-      document.title = (gone ? "(old) " : "") + title();
+      headline(gone);
       stale.textContent = gone
         ? `✕ The agent does not answer. What you see was so at ${document.getElementById("as-of").textContent}; how it is now is not known.`
         : "";
@@ -68,6 +83,7 @@
 
   const show = (page) => {
     const before = document.getElementById("headline").textContent;
+    heard();
     for (const part of document.querySelectorAll("[data-live]")) {
       const next = page.getElementById(part.id);
       if (next === null || isInUse(part) || next.outerHTML === part.outerHTML) continue;
@@ -79,10 +95,8 @@
     const said = document.getElementById("said");
     if (headline !== before) said.textContent = headline;
     document.title = page.title;
-    stale.hidden = true;
-    document.body.classList.remove("stale");
     readClock();
-    heard();
+    tell();
   };
 
   const refresh = () => {

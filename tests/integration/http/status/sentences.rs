@@ -115,7 +115,7 @@ async fn a_database_that_is_down_is_said_to_be_with_the_reason_and_when_it_was_l
     server.stop_hard();
     let page =
         says(&agent, &["✕ 1 database is not looked after", "It cannot be looked after:", "This agent does not lead"]);
-    assert!(page.contains("; last checked") && !page.contains("is ahead of its data"), "{page}");
+    assert!(page.contains("? Last checked") && !page.contains("is ahead of its data"), "{page}");
     server.restart().unwrap();
     says(&agent, &["✓ All is well"]);
     agent.stop();

@@ -1,0 +1,51 @@
+//! With the keyboard alone.
+
+use super::{HOURLY, pages};
+use crate::support::{Agent, Page};
+use serde_json::Value;
+
+#[tokio::test]
+async fn every_control_is_reached_by_tab_in_order_and_shows_that_it_has_the_focus() {
+    let database = pages().await;
+    let agent = Agent::start(&database, HOURLY);
+    agent.until(&format!("pgmedic_database_up{{database=\"{}\"}}", database.name), |up| up == 1.0);
+    for (width, scheme) in [(1440, "light"), (360, "dark")] {
+        let page = Page::open(&agent.url("?q=id&page=2"));
+        page.says(&["26 to 50 of 61 sequences", "· live"]);
+        page.act("widen", width);
+        page.act("scheme", scheme);
+        let controls = page.act("controls", ());
+        let controls: Vec<&str> = controls.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert!(["q", "status", "previous", "next"].iter().all(|wanted| controls.contains(wanted)), "{controls:?}");
+        for control in controls {
+            page.press(&["Tab"]);
+            let focused = page.act("focused", ());
+            assert_eq!(focused["name"], control, "{focused}");
+            assert_eq!((&focused["marked"], &focused["seen"]), (&true.into(), &true.into()), "{focused}");
+        }
+        page.close();
+    }
+    agent.stop();
+}
+
+#[tokio::test]
+async fn the_content_is_skipped_to_and_a_sequence_is_found() {
+    let database = pages().await;
+    let agent = Agent::start(&database, HOURLY);
+    let page = Page::open(&agent.url(""));
+    page.says(&["1 to 25 of 61 sequences"]);
+    page.press(&["Tab", "Enter"]);
+    assert_eq!(page.act("focused", ())["name"], "main");
+    page.press(&["Tab"]);
+    assert_eq!(page.act("focused", ())["name"], "q");
+    page.act("type", "items.id_17");
+    page.press(&["Enter"]);
+    page.says(&["1 sequence ", "public.items_id_17_seq", "Show all"]);
+    assert!(page.act("address", ()).as_str().unwrap().contains("q=items.id_17&"));
+    // A status by its first letter.
+    page.look("document.getElementById('status').focus()");
+    page.press(&["h", "Tab", "Enter"]);
+    page.says(&["No sequence is like that."]);
+    page.close();
+    agent.stop();
+}

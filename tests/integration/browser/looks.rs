@@ -1,0 +1,93 @@
+//! Whatever the page has to say: at every width, by day and by night, it fits and keeps the rules of accessibility.
+
+use super::{EVERY_SECOND, REWIND, orders};
+use crate::support::{Agent, Database, Page};
+
+const STORE: &str = "expires_at = \"expires_at\"\nencoding = \"timestamptz\"\nschedule = \"* * * * * *\"\n";
+
+/// What an agent shows, once it says all of this.
+#[track_caller]
+fn shows(agent: &Agent, name: &str, parts: &[&str]) {
+    let page = Page::open(&agent.url(""));
+    page.says(parts);
+    page.is_for_everyone(name);
+    page.close();
+}
+
+#[tokio::test]
+async fn all_is_well_and_what_was_repaired() {
+    let mut database = orders().await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    shows(&agent, "well", &["✓ All is well", "last checked"]);
+    database.sql(REWIND).await;
+    shows(&agent, "repaired", &["✓ All is well", "↻ repaired public.orders_id_seq"]);
+    agent.stop();
+}
+
+#[tokio::test]
+async fn held_unreadable_exhausted_running_out() {
+    let mut database = orders().await;
+    database
+        .sql(
+            "CREATE TABLE payments (id serial PRIMARY KEY); INSERT INTO payments VALUES (2000000000);
+             CREATE TABLE \"Days\" (id smallserial); SELECT setval('\"Days_id_seq\"', 32767);
+             CREATE TABLE colours (id smallserial); SELECT setval('colours_id_seq', 30500);
+             CREATE TABLE secrets (id serial); CREATE SEQUENCE lonely",
+        )
+        .await;
+    let role = database.role("medic");
+    database
+        .sql(&format!(
+            "CREATE ROLE {role} LOGIN; GRANT SELECT, USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
+             GRANT SELECT ON orders, payments, \"Days\", colours TO {role}"
+        ))
+        .await;
+    let agent = Agent::start_at(&database.url_as(&role), &database, EVERY_SECOND);
+    let needed = "3 of 6 sequences need attention: 1 held, 1 exhausted, 1 unreadable; 1 runs out of values";
+    shows(
+        &agent,
+        "attention",
+        &[needed, "GRANT SELECT (id) ON public.secrets", "pgmedic --once --approve public.payments_id_seq"],
+    );
+    agent.stop();
+}
+
+#[tokio::test]
+async fn session_stores_that_fail_are_held_or_go_well() {
+    let mut database = orders().await;
+    for table in ["logins", "carts", "visits"] {
+        database.sql(&format!("CREATE TABLE {table} (id bigserial PRIMARY KEY, expires_at timestamptz)")).await;
+        database.sql(&format!("CREATE INDEX ON {table} (expires_at)")).await;
+    }
+    database.sql("INSERT INTO carts (expires_at) SELECT now() - interval '1 h' FROM generate_series(1, 150)").await;
+    database.sql("INSERT INTO visits (expires_at) SELECT now() + interval '1 h' FROM generate_series(1, 150)").await;
+    let stores = ["logins", "carts", "visits"]
+        .map(|table| format!("[[sessions]]\nname = \"{table}\"\ntable = \"public.{table}\"\n{STORE}"));
+    let agent = Agent::start(&database, &format!("{EVERY_SECOND}{}", stores.concat()));
+    let page = Page::open(&agent.url(""));
+    page.says(&["✓ swept visits", "! held carts"]);
+    database.sql("ALTER TABLE logins RENAME expires_at TO ends_at").await;
+    page.says(&["✕ failed logins", "2 session stores need attention"]);
+    page.is_for_everyone("stores");
+    page.close();
+    agent.stop();
+}
+
+#[tokio::test]
+async fn leading_and_standing_by() {
+    let database = orders().await;
+    let leader = Agent::start(&database, EVERY_SECOND);
+    leader.until(&format!("pgmedic_leader{{database=\"{}\"}}", database.name), |leader| leader == 1.0);
+    let standby = Agent::start(&database, EVERY_SECOND);
+    shows(&standby, "standby", &["= Standing by", "Another agent leads"]);
+    standby.stop();
+    leader.stop();
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_reached() {
+    let database = Database::new().await;
+    let agent = Agent::start_at("postgres://nobody@127.0.0.1:1/shop", &database, EVERY_SECOND);
+    shows(&agent, "unreachable", &["✕ 1 database is not looked after", "It cannot be looked after:"]);
+    agent.stop();
+}

@@ -1,0 +1,28 @@
+//! `pgmedic demo --serve`, as somebody watches it in a browser.
+
+use super::Demo;
+use crate::support::{DESK, Look, Page, picture, server};
+use nix::sys::signal::Signal;
+use std::env;
+use std::path::PathBuf;
+
+/// `make pictures` shows it in the documents.
+const WIDTH: u32 = 1100;
+const HEIGHT: u32 = 1240;
+
+#[test]
+fn its_page_shows_each_repair_with_its_cause_while_it_happens() {
+    let mut demo = Demo::start_as(server().bin_dir(), &["demo", "--serve"]);
+    demo.shows("    http://127.0.0.1:");
+    let url = demo.shown.lines().last().unwrap().trim().to_owned();
+    let page = Page::open_as(&url, Look { width: WIDTH, ..DESK });
+    page.look("window.mark = 'here'");
+    let wanted = ["repaired public.user_sessions_session_id_seq", "the sequence was moved back", "✓ swept logins"];
+    page.says(&[wanted.as_slice(), &["! held public.payments_id_seq", "running out", "· live"]].concat());
+    let file = env::var_os("PGMEDIC_STATUS_PICTURE").map_or_else(|| picture("demo"), PathBuf::from);
+    page.picture(&file, Some(HEIGHT));
+    assert_eq!(page.look("window.mark"), "here");
+    page.close();
+    demo.signal(Signal::SIGINT);
+    demo.end().exits(0);
+}
