@@ -7,6 +7,7 @@ mod deploy;
 mod discovery;
 mod documents;
 mod faults;
+mod figures;
 mod grants;
 mod guards;
 mod http;
