@@ -9,6 +9,7 @@ use crate::verdicts::Verdicts;
 use crate::watch::{fair_share, memory};
 use pgmedic::demo::Server;
 use sqlx::Row;
+use sqlx::postgres::PgConnection;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
@@ -177,19 +178,24 @@ fn takeover(url: &str, agents: &mut Vec<Daemon>) -> Result<Duration> {
         Ok(leader.is_some())
     })?;
     let victim = agents.remove(leader.ok_or("nobody leads")?);
-    let before = lock_holder(url)?.ok_or("nobody holds the lock")?;
-    let killed = Instant::now();
-    drop(victim);
-    until("another agent leads", || Ok(lock_holder(url)?.is_some_and(|now| now != before)))?;
-    Ok(killed.elapsed())
-}
-
-fn lock_holder(url: &str) -> Result<Option<i32>> {
     block_on(async {
         let mut connection = connect(url).await?;
-        let row = sqlx::query(LEADER).fetch_optional(&mut connection).await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?)
+        let before = lock_holder(&mut connection).await?.ok_or("nobody holds the lock")?;
+        let killed = Instant::now();
+        drop(victim);
+        while lock_holder(&mut connection).await?.is_none_or(|now| now == before) {
+            if killed.elapsed() > PATIENCE {
+                return Err("nobody else leads".into());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(killed.elapsed())
     })
+}
+
+async fn lock_holder(connection: &mut PgConnection) -> Result<Option<i32>> {
+    let row = sqlx::query(LEADER).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
 fn until(what: &str, mut comes: impl FnMut() -> Result<bool>) -> Result<()> {

@@ -23,13 +23,11 @@ const MANY: u32 = 10_000;
 pub fn all(server: &Server, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     let thousand = database(server, "scale_1000", MANY / 10, ROWS)?;
     let many = database(server, "scale_10000", MANY, ROWS)?;
-    let mut blocks = vec![
-        fleet::block(server, &thousand, verdicts)?,
-        beside::block(server, &many, verdicts)?,
-        distances::block(server, [("scale_1000", MANY / 10), ("scale_10000", MANY)], verdicts)?,
-        partitions::block(server, verdicts)?,
-        spread::block(server, &many, verdicts)?,
-    ];
+    let mut blocks = vec![fleet::block(server, &thousand, verdicts)?];
+    blocks.extend(beside::block(server, &many, verdicts)?);
+    blocks.push(distances::block(server, [("scale_1000", MANY / 10), ("scale_10000", MANY)], verdicts)?);
+    blocks.push(partitions::block(server, verdicts)?);
+    blocks.push(spread::block(server, &many, verdicts)?);
     blocks.extend(sizes::blocks(server, [&thousand, &many], quick, verdicts)?);
     let path = figures::write(server, "scale", "performance", &blocks)?;
     println!("\nscripts/figures puts {} into docs/performance.md", path.display());
