@@ -48,6 +48,8 @@ pictures: ## a picture of the status page, with what `pgmedic demo --serve` does
 test-matrix: ## the integration tests on every supported version of PostgreSQL
 	scripts/test-matrix
 
-bench: build ## speed and memory, against psql and the naive way
+bench: build ## speed, memory and scale, against psql and the naive way, into docs/performance.md
 	@scripts/setup server
 	scripts/bench
+	scripts/bench --scale
+	scripts/figures

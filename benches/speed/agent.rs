@@ -9,7 +9,7 @@ use pgmedic::demo::Server;
 use std::thread;
 use std::time::{Duration, Instant};
 
-const EVERY_SECOND: (&str, &str) = ("PGMEDIC_SEQUENCES__SCHEDULE", "* * * * * *");
+pub const EVERY_SECOND: (&str, &str) = ("PGMEDIC_SEQUENCES__SCHEDULE", "* * * * * *");
 const ALWAYS_FULL: (&str, &str) = ("PGMEDIC_SEQUENCES__FULL_PASS_EVERY", "1");
 pub const NEVER_FULL: (&str, &str) = ("PGMEDIC_SEQUENCES__FULL_PASS_EVERY", "1000000");
 

@@ -16,9 +16,21 @@ pub fn pgmedic(url: &str, arguments: &[&str]) -> Command {
     command
 }
 
+/// The same on what a configuration file names.
+pub fn configured(config: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pgmedic"));
+    command.env_clear().arg("--config").arg(config).args(arguments).stdin(Stdio::null());
+    command
+}
+
 /// Runs `pgmedic` with a JSON report.
 pub fn report(url: &str, arguments: &[&str]) -> Result<Value> {
-    let output = pgmedic(url, arguments).args(["--format", "json"]).stderr(Stdio::inherit()).output()?;
+    report_of(pgmedic(url, arguments))
+}
+
+/// Runs `pgmedic --once` with a JSON report.
+pub fn report_of(mut command: Command) -> Result<Value> {
+    let output = command.args(["--format", "json"]).stderr(Stdio::inherit()).output()?;
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 

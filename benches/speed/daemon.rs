@@ -6,7 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,7 +43,13 @@ impl Daemon {
     /// On one database, with more variables and arguments. Returns when it answers HTTP.
     pub fn start(url: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Result<Self> {
         let mut command = pgmedic(url, arguments);
-        command.env("PGMEDIC_HTTP__LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
+        command.envs(variables.iter().copied());
+        Self::run(command)
+    }
+
+    /// This command of `pgmedic`. Returns when it answers HTTP.
+    pub fn run(mut command: Command) -> Result<Self> {
+        command.env("PGMEDIC_HTTP__LISTEN", "127.0.0.1:0");
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let lines = BufReader::new(child.stderr.take().ok_or("the agent has no log")?);
         let (sender, log) = channel();

@@ -6,11 +6,13 @@
 mod agent;
 mod clients;
 mod daemon;
+mod figures;
 mod healing;
 mod logins;
 mod notified;
 mod repairs;
 mod rounds;
+mod scale;
 mod server_side;
 mod sessions;
 mod sweep;
@@ -29,24 +31,25 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     All,
-    /// Without the 100 000 tables.
-    Quick,
     Logins,
+    Scale,
     Sessions,
 }
 
-const USAGE: &str = "usage: scripts/bench [--quick | --logins | --sessions] [--check]\n\
+const USAGE: &str = "usage: scripts/bench [--logins | --scale | --sessions] [--quick] [--check]\n\
                      \x20 --quick     leave out the 100 000 tables\n\
+                     \x20 --scale     how it grows, with what it looks at and with how many look, only\n\
                      \x20 --logins    inserts that heal themselves only\n\
                      \x20 --sessions  the sweep of session stores only\n\
                      \x20 --check     exit with 1 when a figure falls short";
 
 fn main() -> ExitCode {
-    let (mut part, mut check) = (Part::All, false);
+    let (mut part, mut quick, mut check) = (Part::All, false, false);
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
-            "--quick" => part = Part::Quick,
+            "--quick" => quick = true,
             "--logins" => part = Part::Logins,
+            "--scale" => part = Part::Scale,
             "--sessions" => part = Part::Sessions,
             "--check" => check = true,
             // What `cargo bench` adds.
@@ -58,17 +61,17 @@ fn main() -> ExitCode {
         }
     }
     let mut verdicts = Verdicts::default();
-    if let Err(error) = measure(part, &mut verdicts) {
+    if let Err(error) = measure(part, quick, &mut verdicts) {
         eprintln!("bench: {error}");
         return ExitCode::FAILURE;
     }
     if check && !verdicts.all_pass() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn measure(part: Part, verdicts: &mut Verdicts) -> Result<()> {
+fn measure(part: Part, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     // The server's own settings, but for one: vacuuming beside a round would be measured too.
     let settings = vec![("autovacuum".to_owned(), "off".to_owned())];
-    let server = Server::start(&ServerOptions { settings, ..ServerOptions::default() })?;
+    let server = Server::start(&ServerOptions { settings, tcp: part == Part::Scale, ..ServerOptions::default() })?;
     let cores = std::thread::available_parallelism()?;
     println!("PostgreSQL {}, {cores} cores, {}", server.version(), load());
     match part {
@@ -78,13 +81,14 @@ fn measure(part: Part, verdicts: &mut Verdicts) -> Result<()> {
             let many = sweep::tables(&server)?;
             healing::healed("10 000 tables", &many, sweep::ROWS, verdicts)?;
         }
-        Part::Quick | Part::All => everything(&server, part, verdicts)?,
+        Part::Scale => scale::all(&server, quick, verdicts)?,
+        Part::All => everything(&server, quick, verdicts)?,
     }
     println!("\nat the end: {}\n\n{verdicts}", load());
     Ok(())
 }
 
-fn everything(server: &Server, part: Part, verdicts: &mut Verdicts) -> Result<()> {
+fn everything(server: &Server, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     let many = sweep::ten_thousand(server, verdicts)?;
     agent::many(server, &many, sweep::ROWS, verdicts)?;
     let small = agent::small(server, verdicts)?;
@@ -95,7 +99,7 @@ fn everything(server: &Server, part: Part, verdicts: &mut Verdicts) -> Result<()
     healing::small(server, verdicts)?;
     healing::healed("10 000 tables", &many, sweep::ROWS, verdicts)?;
     sessions::a_million(server, verdicts)?;
-    if part == Part::All {
+    if !quick {
         sweep::a_hundred_thousand(server, &many, verdicts)?;
     }
     Ok(())

@@ -14,6 +14,11 @@ pub fn cpu_seconds(server: &Server) -> Option<f64> {
     Some((own + living) / TICKS)
 }
 
+/// CPU time of one process that still runs.
+pub fn cpu_seconds_of(pid: u32) -> Option<f64> {
+    Some(ticks(pid, false)? / TICKS)
+}
+
 /// The difference, for each of so many.
 pub fn each(before: Option<f64>, after: Option<f64>, number: f64) -> Option<f64> {
     before.zip(after).map(|(before, after)| (after - before) / number)

@@ -1,14 +1,13 @@
 //! Sweeping very many expired sessions while people log in, beside a single unbounded DELETE.
 
 use super::Result;
-use super::clients::run;
+use super::clients::{configured, run};
 use super::logins::{Logins, beside};
 use super::rounds::alternate;
 use super::tables::execute;
 use super::verdicts::Verdicts;
 use pgmedic::demo::Server;
 use std::io::Write;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const EXPIRED: u32 = 1_000_000;
@@ -27,7 +26,7 @@ pub fn a_million(server: &Server, verdicts: &mut Verdicts) -> Result<()> {
     let url = server.url("sessions");
     let config = config(&url)?;
     let sweep = |competitor| match competitor {
-        0 => run(pgmedic(&config)),
+        0 => run(configured(config.path(), &["--once"])),
         _ => execute(&url, DELETE.to_owned()),
     };
     let [own, single] = alternate(ROUNDS, |_| copy(server), sweep)?;
@@ -44,7 +43,7 @@ pub fn a_million(server: &Server, verdicts: &mut Verdicts) -> Result<()> {
     })?;
     show("logins alone", &alone);
     copy(server)?;
-    let swept = beside(&url, || run(pgmedic(&config)))?;
+    let swept = beside(&url, || run(configured(config.path(), &["--once"])))?;
     show("logins beside pgmedic", &swept);
     copy(server)?;
     show("logins beside the DELETE", &beside(&url, || sweep(1))?);
@@ -91,10 +90,4 @@ fn config(url: &str) -> Result<tempfile::NamedTempFile> {
          expires_at = \"expires_at\"\nencoding = \"timestamptz\"\n"
     )?;
     Ok(file)
-}
-
-fn pgmedic(config: &tempfile::NamedTempFile) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pgmedic"));
-    command.env_clear().args(["--once", "--config"]).arg(config.path()).stdin(Stdio::null());
-    command
 }

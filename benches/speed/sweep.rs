@@ -5,7 +5,7 @@ use super::clients::{self, in_strings, one_by_one, pgmedic, psql, script};
 use super::rounds::alternate;
 use super::tables::database;
 use super::verdicts::Verdicts;
-use super::watch::{self, Seen};
+use super::watch;
 use pgmedic::demo::Server;
 use std::io::Write;
 use std::path::Path;
@@ -41,8 +41,8 @@ pub fn ten_thousand(server: &Server, verdicts: &mut Verdicts) -> Result<String> 
             println!("  pgmedic --once --dry-run           {}", own.show());
         }
     }
-    let seen = watch::dry_run(&url)?;
-    show(&seen);
+    let seen = watch::run(&url, pgmedic(&url, &DRY_RUN))?;
+    watch::show(&seen);
     verdicts.at_most("peak resident memory, 10 000 tables", seen.peak_mb, 40.0, "MB");
     Ok(url)
 }
@@ -75,8 +75,8 @@ pub fn a_hundred_thousand(server: &Server, ten_thousand: &str, verdicts: &mut Ve
     let [less, more] = alternate(ROUNDS_OF_MORE, |_| Ok(()), |which| clients::run(pgmedic(urls[which], &DRY_RUN)))?;
     println!("  pgmedic --once --dry-run           {}", more.show());
     println!("  the same on 10 000, in turns       {}", less.show());
-    let seen = watch::dry_run(&url)?;
-    show(&seen);
+    let seen = watch::run(&url, pgmedic(&url, &DRY_RUN))?;
+    watch::show(&seen);
     verdicts.at_most(
         "time for each of 100 000 tables, against each of 10 000",
         Some(more.ratio_to(&less) / 10.0),
@@ -96,12 +96,4 @@ pub fn a_hundred_thousand(server: &Server, ten_thousand: &str, verdicts: &mut Ve
 fn all_are_looked_at(url: &str, tables: u32) -> Result<()> {
     let summary = clients::report(url, &DRY_RUN)?["summary"].clone();
     if summary["in_sync"] == tables { Ok(()) } else { Err(format!("not all {tables} are in sync: {summary}").into()) }
-}
-
-fn show(seen: &Seen) {
-    let megabytes = |mb: Option<f64>| mb.map_or("not measured: no /proc here".to_owned(), |mb| format!("{mb:.1} MB"));
-    println!("  peak resident memory               {}", megabytes(seen.peak_mb));
-    println!("  a server process's own memory      {}", megabytes(seen.backend_mb));
-    let Seen { locks_of_one, locks_of_all, samples, .. } = seen;
-    println!("  relations locked                   {locks_of_one} by one, {locks_of_all} by all ({samples} samples)");
 }

@@ -1,11 +1,10 @@
 //! One run, watched from outside: how much memory it took, and how many relations any backend had locked at once.
 
 use super::Result;
-use super::clients;
 use super::tables::block_on;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Row};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -15,10 +14,11 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 /// The catalog relations that the catalog query itself reads are counted too: they are locks like others.
 const LOCKS: &str = "SELECT COALESCE(max(locks), 0)::float8, COALESCE(sum(locks), 0)::float8 FROM (
-    SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'relation' AND pid <> pg_backend_pid() GROUP BY pid) AS b";
+    SELECT count(*) AS locks FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'relation' AND application_name = 'pgmedic' GROUP BY pid) AS b";
 
 const BACKENDS: &str = "SELECT pid FROM pg_stat_activity
-    WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    WHERE application_name = 'pgmedic' AND backend_type = 'client backend'";
 
 #[derive(Debug, Default)]
 pub struct Seen {
@@ -26,6 +26,10 @@ pub struct Seen {
     pub peak_mb: Option<f64>,
     /// The most memory of its own, shared buffers not counted, that one backend had, in MB; none as above.
     pub backend_mb: Option<f64>,
+    /// The most that all of them had together.
+    pub backends_mb: Option<f64>,
+    /// The most backends at once.
+    pub backends: usize,
     /// The most relations that one backend had locked at once.
     pub locks_of_one: f64,
     /// The most that all backends had locked at once.
@@ -34,12 +38,27 @@ pub struct Seen {
     pub samples: u64,
 }
 
-/// A dry run, not to be timed: watching it slows it down.
-pub fn dry_run(url: &str) -> Result<Seen> {
-    let mut command = clients::pgmedic(url, &["--once", "--dry-run"]);
+impl Seen {
+    /// Whatever was more.
+    pub fn or_more(self, other: Self) -> Self {
+        let more = |one: Option<f64>, other: Option<f64>| one.zip(other).map(|(one, other)| one.max(other));
+        Self {
+            peak_mb: more(self.peak_mb, other.peak_mb),
+            backend_mb: more(self.backend_mb, other.backend_mb),
+            backends_mb: more(self.backends_mb, other.backends_mb),
+            backends: self.backends.max(other.backends),
+            locks_of_one: self.locks_of_one.max(other.locks_of_one),
+            locks_of_all: self.locks_of_all.max(other.locks_of_all),
+            samples: self.samples + other.samples,
+        }
+    }
+}
+
+/// A run of pgmedic to its end. Watching slows it down by a little. `url` is any database of the server's.
+pub fn run(url: &str, mut command: Command) -> Result<Seen> {
     let mut child = command.stdout(Stdio::null()).spawn()?;
     let over = AtomicBool::new(false);
-    let mut seen = thread::scope(|scope| {
+    let seen = thread::scope(|scope| {
         let sampler = scope.spawn(|| sample(url, &over).map_err(|error| error.to_string()));
         let peak = peak(&mut child);
         over.store(true, Ordering::Relaxed);
@@ -47,10 +66,19 @@ pub fn dry_run(url: &str) -> Result<Seen> {
         seen.peak_mb = peak;
         Ok::<Seen, String>(seen)
     })?;
-    if !child.wait()?.success() {
-        seen.peak_mb = None;
+    let status = child.wait()?;
+    if !status.success() {
+        return Err(format!("{} {status}", command.get_program().display()).into());
     }
     Ok(seen)
+}
+
+pub fn show(seen: &Seen) {
+    let megabytes = |mb: Option<f64>| mb.map_or("not measured: no /proc here".to_owned(), |mb| format!("{mb:.1} MB"));
+    println!("  peak resident memory               {}", megabytes(seen.peak_mb));
+    println!("  a server process's own memory      {}", megabytes(seen.backend_mb));
+    let Seen { locks_of_one, locks_of_all, samples, .. } = seen;
+    println!("  relations locked                   {locks_of_one} by one, {locks_of_all} by all ({samples} samples)");
 }
 
 /// Looks at the mark until the process has ended; what it takes in its last millisecond is missed.
@@ -65,8 +93,17 @@ fn peak(child: &mut Child) -> Option<f64> {
 
 /// A process's memory, in MB.
 pub fn memory(pid: u32, kind: &str) -> Option<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let kb = status.lines().find_map(|line| line.strip_prefix(kind))?.split_whitespace().next()?;
+    field(pid, "status", kind)
+}
+
+/// A process's memory, what it shares divided among those that share it, in MB.
+pub fn fair_share(pid: u32) -> Option<f64> {
+    field(pid, "smaps_rollup", "Pss:")
+}
+
+fn field(pid: u32, file: &str, kind: &str) -> Option<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok()?;
+    let kb = text.lines().find_map(|line| line.strip_prefix(kind))?.split_whitespace().next()?;
     Some(kb.parse::<f64>().ok()? / 1024.0)
 }
 
@@ -78,10 +115,17 @@ fn sample(url: &str, over: &AtomicBool) -> Result<Seen> {
             let row = sqlx::query(LOCKS).fetch_one(&mut connection).await?;
             seen.locks_of_one = seen.locks_of_one.max(row.try_get(0)?);
             seen.locks_of_all = seen.locks_of_all.max(row.try_get(1)?);
+            let (mut together, mut backends) = (None, 0);
             for row in sqlx::query(BACKENDS).fetch_all(&mut connection).await? {
-                let mb = memory(u32::try_from(row.try_get::<i32, _>(0)?)?, "RssAnon:");
-                seen.backend_mb = mb.filter(|mb| seen.backend_mb.is_none_or(|most| *mb > most)).or(seen.backend_mb);
+                backends += 1;
+                // None of one that has just ended.
+                let Some(mb) = memory(u32::try_from(row.try_get::<i32, _>(0)?)?, "RssAnon:") else { continue };
+                seen.backend_mb = Some(seen.backend_mb.map_or(mb, |most| most.max(mb)));
+                together = Some(together.unwrap_or(0.0) + mb);
             }
+            seen.backends = seen.backends.max(backends);
+            seen.backends_mb =
+                together.map(|mb| seen.backends_mb.map_or(mb, |most: f64| most.max(mb))).or(seen.backends_mb);
             seen.samples += 1;
             tokio::time::sleep(PAUSE).await;
         }

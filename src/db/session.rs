@@ -66,6 +66,8 @@ pub struct Session {
     tag: String,
     stop: CancellationToken,
     lost: Option<Failure>,
+    /// Relations that the server process was made to touch, as told.
+    touched: u64,
 }
 
 impl Session {
@@ -89,6 +91,7 @@ impl Session {
             tag: tag(),
             stop: stop.clone(),
             lost: None,
+            touched: 0,
         };
         let script = session.script("hello", Access::Read, bounds, [HELLO]).await;
         if let Some(failure) = script.failure {
@@ -117,13 +120,20 @@ impl Session {
         self.lost.as_ref()
     }
 
-    /// Goes on with a fresh server process: an old one keeps what it learnt of every relation that it ever
-    /// touched, and gives it back only when it ends. Where no other connection can be had, this one serves on.
-    pub async fn renew(&mut self, bounds: Bounds) {
-        match Self::connect(&self.options, bounds, &self.stop).await {
-            Ok(fresh) => std::mem::replace(self, fresh).close().await,
-            Err(error) => tracing::debug!(%error, "no fresh connection"),
+    /// Is told that so many relations will be touched next. Goes on with a fresh server process where that would make
+    /// more than `most`: an old one keeps what it learnt of every relation that it ever touched, and gives it back only
+    /// when it ends. Where no other connection can be had, this one serves on.
+    pub async fn touch(&mut self, relations: u64, most: u64, bounds: Bounds) {
+        if self.touched > 0 && self.touched + relations > most {
+            match Self::connect(&self.options, bounds, &self.stop).await {
+                Ok(fresh) => {
+                    tracing::debug!(touched = self.touched, "on with a fresh server process");
+                    std::mem::replace(self, fresh).close().await;
+                }
+                Err(error) => tracing::debug!(%error, "no fresh connection"),
+            }
         }
+        self.touched += relations;
     }
 
     /// Runs `statements` in one message and one transaction. Each must be a single SQL statement made of constants

@@ -105,17 +105,12 @@ async fn work<'a>(
     progress: &Progress,
 ) -> Vec<Outcome<'a>> {
     let mut outcomes = Vec::new();
-    let mut known = 0;
     let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         let next = queue().pop_front();
         let Some(Batch { mut probes, alone }) = next else { return outcomes };
         let relations: u64 = probes.iter().map(Probe::relations).sum();
-        if known + relations > MAX_KNOWN && known > 0 {
-            session.renew(bounds).await;
-            known = 0;
-        }
-        known += relations;
+        session.touch(relations, MAX_KNOWN, bounds).await;
         while !probes.is_empty() {
             let access = if alone { Access::ReadAndForget } else { Access::Read };
             let statements = probes.iter().map(|probe| probe.sql(sequences[probe.sequence]));

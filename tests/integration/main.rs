@@ -10,6 +10,7 @@ mod deploy;
 mod discovery;
 mod documents;
 mod faults;
+mod figures;
 mod grants;
 mod guards;
 mod guides;

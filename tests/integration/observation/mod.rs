@@ -8,3 +8,4 @@ mod members;
 mod privileges;
 mod read_only;
 mod slow;
+mod touched;

@@ -1,0 +1,83 @@
+//! What was measured, left for `scripts/figures` to put into the documents.
+
+use super::Result;
+use super::tables::{block_on, connect};
+use pgmedic::demo::Server;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What stands in one place of a document.
+#[derive(Default)]
+pub struct Block {
+    id: &'static str,
+    text: Option<String>,
+    table: Option<(Vec<String>, Vec<Vec<String>>)>,
+    plot: Option<Value>,
+}
+
+impl Block {
+    pub fn table<const N: usize>(id: &'static str, columns: [&str; N], rows: Vec<[String; N]>) -> Self {
+        let columns = columns.iter().map(ToString::to_string).collect();
+        Self { id, table: Some((columns, rows.into_iter().map(Vec::from).collect())), ..Self::default() }
+    }
+
+    /// Says this before the table.
+    pub fn after(self, text: impl Into<String>) -> Self {
+        Self { text: Some(text.into()), ..self }
+    }
+
+    pub fn plot(self, plot: &Plot<'_>) -> Self {
+        let axis = |(label, log): (&str, bool)| json!({ "label": label, "log": log });
+        let series: Vec<Value> =
+            plot.series.iter().map(|(name, x, y)| json!({ "name": name, "x": x, "y": y })).collect();
+        let (x, y) = (axis(plot.x), axis(plot.y));
+        let plot = json!({ "title": plot.title, "kind": plot.kind, "x": x, "y": y, "series": series });
+        Self { plot: Some(plot), ..self }
+    }
+
+    fn json(&self) -> Value {
+        let (columns, rows) = self.table.clone().unzip();
+        json!({ "id": self.id, "text": self.text, "columns": columns, "rows": rows, "plot": self.plot })
+    }
+}
+
+/// As `scripts/plots.py` takes it. An axis is its label, and whether it is logarithmic.
+pub struct Plot<'a> {
+    pub title: &'a str,
+    pub kind: &'a str,
+    pub x: (&'a str, bool),
+    pub y: (&'a str, bool),
+    pub series: Vec<Series<'a>>,
+}
+
+/// A name, and as many x as y.
+pub type Series<'a> = (&'a str, Vec<Value>, Vec<f64>);
+
+/// Writes `target/figures/{name}.json`, for one document. Returns its path.
+pub fn write(server: &Server, name: &str, document: &str, blocks: &[Block]) -> Result<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join("figures");
+    fs::create_dir_all(&folder)?;
+    let taken: String = block_on(async {
+        let mut connection = connect(&server.url("postgres")).await?;
+        Ok(sqlx::query_scalar("SELECT current_date::text").fetch_one(&mut connection).await?)
+    })?;
+    let blocks: Vec<Value> = blocks.iter().map(Block::json).collect();
+    let figures = json!({ "document": document, "machine": machine(server)?, "taken": taken, "blocks": blocks });
+    let path = folder.join(format!("{name}.json"));
+    fs::write(&path, serde_json::to_string_pretty(&figures)? + "\n")?;
+    Ok(path)
+}
+
+fn machine(server: &Server) -> Result<String> {
+    let cores = std::thread::available_parallelism()?;
+    let memory = fs::read_to_string("/proc/meminfo").ok().and_then(|text| gigabytes(&text));
+    let memory = memory.map(|gigabytes| format!(", {gigabytes} GB")).unwrap_or_default();
+    Ok(format!("{cores} cores{memory}, PostgreSQL {}, fsync off, {}", server.version(), super::load()))
+}
+
+fn gigabytes(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()?.div_ceil(1 << 20))
+}

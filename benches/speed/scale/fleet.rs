@@ -1,0 +1,220 @@
+//! Two hundred agents on one database.
+
+use crate::Result;
+use crate::daemon::Daemon;
+use crate::figures::Block;
+use crate::server_side;
+use crate::tables::{block_on, connect};
+use crate::verdicts::Verdicts;
+use crate::watch::{fair_share, memory};
+use pgmedic::demo::Server;
+use sqlx::Row;
+use sqlx::postgres::PgConnection;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+const AGENTS: usize = 200;
+
+/// The longest interval that is spread as widely as any longer one: ticks of a second's width.
+const SCHEDULE: (&str, &str) = ("PGMEDIC_SEQUENCES__SCHEDULE", "*/20 * * * * *");
+const INTERVAL: Duration = Duration::from_secs(20);
+
+/// Intervals that are watched.
+const INTERVALS: u32 = 2;
+const KILLS: usize = 3;
+
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// For whatever must come within an interval.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const CONNECTIONS: &str = "SELECT count(*) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+
+/// Who holds the agents' lock: its first key is "pgmd" (`src/db/lease.rs`).
+const LEADER: &str = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 1885826404 AND granted";
+
+/// What some agents cost over whole intervals.
+struct Load {
+    peak: i64,
+    mean: f64,
+    /// CPU seconds a minute.
+    server_cpu: Option<f64>,
+    agents_cpu: Option<f64>,
+    /// One agent's, in MB: what it has in memory, and its share of that.
+    resident: Option<f64>,
+    share: Option<f64>,
+}
+
+pub fn block(server: &Server, url: &str, verdicts: &mut Verdicts) -> Result<Block> {
+    println!("\n{AGENTS} agents on one database");
+    let one = load(server, url, &fleet(url, 1)?)?;
+    let mut agents = fleet(url, AGENTS)?;
+    let many = load(server, url, &agents)?;
+    let leaders = leaders(&agents)?.len();
+    verdicts.at_most(format!("leaders among {AGENTS} agents"), Some(leaders as f64), 1.0, "");
+    verdicts.at_most(format!("connections of {AGENTS} agents: most at once"), Some(many.peak as f64), 20.0, "");
+    verdicts.at_most(format!("connections of {AGENTS} agents: mean"), Some(many.mean), 3.0, "");
+    // A core has 60 in a minute.
+    verdicts.at_most(format!("the server's CPU time for {AGENTS} agents, a minute"), many.server_cpu, 6.0, "s");
+
+    let mut takeovers = Vec::new();
+    for _ in 0..KILLS {
+        takeovers.push(takeover(url, &mut agents)?.as_secs_f64() / INTERVAL.as_secs_f64());
+    }
+    takeovers.sort_by(f64::total_cmp);
+    let longest = takeovers[KILLS - 1];
+    // A tick, the spread, and a busy machine.
+    verdicts.at_most("the leader killed: another leads, at worst", Some(longest), 1.25, "intervals");
+    let shown: Vec<String> = takeovers.iter().map(|intervals| format!("{intervals:.2}")).collect();
+    println!("  the leader killed, another leads   after {} intervals", shown.join(", "));
+    for agent in agents {
+        agent.stop()?;
+    }
+    let number =
+        |figure: Option<f64>, unit: &str| figure.map_or("-".to_owned(), |figure| format!("{figure:.1} {unit}"));
+    let rows = [("1".to_owned(), &one), (AGENTS.to_string(), &many)].map(|(agents, load)| {
+        [
+            agents,
+            load.peak.to_string(),
+            format!("{:.1}", load.mean),
+            number(load.server_cpu, "s"),
+            number(load.agents_cpu, "s"),
+            number(load.resident, "MB"),
+            number(load.share, "MB"),
+        ]
+    });
+    let columns = [
+        "agents",
+        "connections, most at once",
+        "mean",
+        "server's CPU time a minute",
+        "all agents' CPU time a minute",
+        "one standby's resident memory",
+        "of that its own share",
+    ];
+    Ok(Block::table("scale-agents", columns, rows.into()).after(format!(
+        "One of the {AGENTS} leads ({leaders} said so). The leader was killed {KILLS} times, just after a tick: another led \
+         after {} intervals of {} s (limit 1.25).",
+        shown.join(", "),
+        INTERVAL.as_secs()
+    )))
+}
+
+fn fleet(url: &str, number: usize) -> Result<Vec<Daemon>> {
+    let agents = (0..number).map(|_| Daemon::start(url, &[SCHEDULE], &[])).collect::<Result<Vec<Daemon>>>()?;
+    // Each has met the database, as its leader or not.
+    for agent in &agents {
+        // The series is there once that is known.
+        until("an agent reaches its database", || Ok(agent.metric("pgmedic_database_up{").is_ok_and(|up| up >= 1.0)))?;
+    }
+    Ok(agents)
+}
+
+fn load(server: &Server, url: &str, agents: &[Daemon]) -> Result<Load> {
+    let over = AtomicBool::new(false);
+    let started = Instant::now();
+    let cpu =
+        |agents: &[Daemon]| agents.iter().map(|agent| server_side::cpu_seconds_of(agent.pid())).sum::<Option<f64>>();
+    let before = (server_side::cpu_seconds(server), cpu(agents));
+    let (peak, mean) = thread::scope(|scope| {
+        let sampler = scope.spawn(|| connections(url, &over).map_err(|error| error.to_string()));
+        sleep(INTERVAL * INTERVALS);
+        over.store(true, Ordering::Relaxed);
+        sampler.join().unwrap_or_else(|_| Err("the sampler panicked".to_owned()))
+    })?;
+    let after = (server_side::cpu_seconds(server), cpu(agents));
+    let minutes = started.elapsed().as_secs_f64() / 60.0;
+    for agent in agents {
+        if agent.metric("pgmedic_database_up{")? < 1.0 {
+            return Err("an agent could not reach its database".into());
+        }
+    }
+    let last = agents.last().ok_or("no agents")?.pid();
+    let load = Load {
+        peak,
+        mean,
+        server_cpu: server_side::each(before.0, after.0, minutes),
+        agents_cpu: server_side::each(before.1, after.1, minutes),
+        resident: memory(last, "VmRSS:"),
+        share: fair_share(last),
+    };
+    println!("  {} agents: connections              at most {peak}, {mean:.2} in the mean", agents.len());
+    println!("  CPU seconds a minute               server {:?}, agents {:?}", load.server_cpu, load.agents_cpu);
+    println!("  memory of the last, in MB          resident {:?}, its share {:?}", load.resident, load.share);
+    Ok(load)
+}
+
+/// The most at once, and the mean, until it is over. The watcher itself costs the server's CPU time too.
+fn connections(url: &str, over: &AtomicBool) -> Result<(i64, f64)> {
+    block_on(async {
+        let mut connection = connect(url).await?;
+        let (mut peak, mut sum, mut samples) = (0, 0, 0_u32);
+        while !over.load(Ordering::Relaxed) {
+            let now: i64 = sqlx::query(CONNECTIONS).fetch_one(&mut connection).await?.try_get(0)?;
+            (peak, sum, samples) = (peak.max(now), sum + now, samples + 1);
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok((peak, sum as f64 / f64::from(samples.max(1))))
+    })
+}
+
+/// The places of those that say that they lead.
+fn leaders(agents: &[Daemon]) -> Result<Vec<usize>> {
+    let mut places = Vec::new();
+    for (place, agent) in agents.iter().enumerate() {
+        if agent.metric("pgmedic_leader{")? >= 1.0 {
+            places.push(place);
+        }
+    }
+    Ok(places)
+}
+
+/// Kills the leader when the next tick is furthest; returns how long it took until another held the lock.
+fn takeover(url: &str, agents: &mut Vec<Daemon>) -> Result<Duration> {
+    let mut leader = None;
+    until("somebody leads", || {
+        leader = leaders(agents)?.first().copied();
+        Ok(leader.is_some())
+    })?;
+    // After the spread: sooner, a standby whose turn is still to come by the same tick would lead at once.
+    let late = || Ok((INTERVAL / 10..INTERVAL / 5).contains(&since_tick()?));
+    until("the ticks are over", late)?;
+    let victim = agents.remove(leader.ok_or("nobody leads")?);
+    block_on(async {
+        let mut connection = connect(url).await?;
+        let before = lock_holder(&mut connection).await?.ok_or("nobody holds the lock")?;
+        let killed = Instant::now();
+        drop(victim);
+        while lock_holder(&mut connection).await?.is_none_or(|now| now == before) {
+            if killed.elapsed() > PATIENCE {
+                return Err("nobody else leads".into());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(killed.elapsed())
+    })
+}
+
+/// Ticks go by the clock.
+fn since_tick() -> Result<Duration> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(Duration::from_nanos(u64::try_from(now.as_nanos() % INTERVAL.as_nanos())?))
+}
+
+async fn lock_holder(connection: &mut PgConnection) -> Result<Option<i32>> {
+    let row = sqlx::query(LEADER).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+fn until(what: &str, mut comes: impl FnMut() -> Result<bool>) -> Result<()> {
+    let started = Instant::now();
+    while !comes()? {
+        if started.elapsed() > PATIENCE {
+            return Err(format!("waited in vain until {what}").into());
+        }
+        sleep(PAUSE);
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+"""Draws one plot as SVG: the same figures make the same bytes.
+
+A plot holds
+
+    {"title": "…", "kind": "line" | "bar" | "timeline",
+     "x": {"label": "…", "log": false}, "y": {"label": "…", "log": false},
+     "series": [{"name": "…", "x": […], "y": […]}]}
+
+line: numbers. bar: x may be texts; series stand side by side. timeline: each series is a lane; x is when something
+began, y how long it lasted, 0 for a moment.
+"""
+
+import io
+import math
+
+import matplotlib
+
+from figures import Wrong, only, take
+
+matplotlib.use("svg")
+
+from matplotlib import pyplot, ticker  # noqa: E402  after the choice of a backend
+
+# Of docs/drift.svg: a light sheet of its own is readable on a dark page too.
+PAPER, BORDER, INK, FAINT, GRID = "#fbfbfd", "#d0d3da", "#1f2430", "#5c6370", "#e4e6eb"
+# Told apart by their marks, and as greys, by those who do not see the colours.
+COLOURS = ["#2f5f94", "#c8553d", "#2f7d4f", "#b8860b", "#7a5aa6", "#3a9a9a", "#8a4b2a", "#9aa1ad"]
+MARKS = ["o", "s", "^", "D", "v", "P", "X", "*"]
+
+STYLE = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
+    "font.size": 10,
+    "figure.facecolor": PAPER,
+    "figure.edgecolor": BORDER,
+    "axes.facecolor": PAPER,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": FAINT,
+    "axes.titlecolor": INK,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "grid.color": GRID,
+    "legend.frameon": False,
+}
+
+
+def draw(where, identifier, plot):
+    """The SVG. The identifier seeds the names inside it."""
+    where = f"{where}, plot"
+    only(where, plot, ["title", "kind", "x", "y", "series"])
+    kinds = {"line": line, "bar": bar, "timeline": timeline}
+    kind = take(where, plot, "kind", str)
+    if kind not in kinds:
+        raise Wrong(f'{where}: "kind" is "{kind}"; expected line, bar or timeline')
+    series = [checked(where, number, kind, one) for number, one in enumerate(take(where, plot, "series", list))]
+    if not series:
+        raise Wrong(f'{where}: "series" is empty')
+    with matplotlib.rc_context(STYLE | {"svg.hashsalt": identifier}):
+        height = 1.6 + 0.34 * len(series) if kind == "timeline" else 4.0
+        figure, axes = pyplot.subplots(figsize=(8.2, height), layout="constrained", linewidth=2)
+        figure.get_layout_engine().set(w_pad=0.15, h_pad=0.15)
+        axes.grid(axis="x" if kind == "timeline" else "y")
+        kinds[kind](axes, series)
+        for name, axis in [("x", axes.xaxis), ("y", axes.yaxis)]:
+            scale(f"{where}, {name}", take(where, plot, name, dict, True) or {}, axes, axis, series, kind)
+        axes.set_title(take(where, plot, "title", str), loc="left", fontweight="bold", pad=12, wrap=True)
+        if len(series) > 1 and kind != "timeline":
+            # Outside, where it hides nothing.
+            figure.legend(loc="outside lower center", ncols=min(len(series), 4))
+        drawn = io.StringIO()
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None, "Title": plot["title"]})
+        pyplot.close(figure)
+    return "".join(line.rstrip() + "\n" for line in drawn.getvalue().splitlines())
+
+
+def checked(where, number, kind, series):
+    where = f"{where}, series {number}"
+    only(where, series, ["name", "x", "y"])
+    name, x, y = take(where, series, "name", str), take(where, series, "x", list), take(where, series, "y", list)
+    if len(x) != len(y) or not x and kind != "timeline":
+        raise Wrong(f"{where}: {len(x)} x and {len(y)} y; expected as many of each, and one at least")
+    named = kind == "bar" and all(isinstance(value, str) for value in x)
+    for value in y if named else x + y:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise Wrong(f"{where}: found {value!r}; expected a number")
+    return name, x, y
+
+
+def scale(where, wanted, axes, axis, series, kind):
+    only(where, wanted, ["label", "log"])
+    axis.set_label_text(take(where, wanted, "label", str, True) or "")
+    which = axis.axis_name
+    if wanted.get("log"):
+        values = [value for _, x, y in series for value in (x if which == "x" else y)]
+        if any(isinstance(value, str) or value <= 0 for value in values):
+            raise Wrong(f"{where}: a logarithmic axis takes numbers above 0 only")
+        axes.set_xscale("log") if which == "x" else axes.set_yscale("log")
+        axis.set_major_formatter(ticker.FuncFormatter(plain))
+        axis.set_minor_formatter(ticker.NullFormatter())
+    elif which == "y" and kind != "timeline":
+        # What does not begin at 0 exaggerates.
+        axes.set_ylim(bottom=min(0, *axes.get_ylim()))
+        axis.set_major_formatter(ticker.FuncFormatter(plain))
+    elif which == "x" and kind == "line":
+        axis.set_major_formatter(ticker.FuncFormatter(plain))
+
+
+def plain(value, _position=None):
+    """10 000, not 10^4."""
+    return f"{value:,.10g}".replace(",", "\N{NO-BREAK SPACE}")
+
+
+def line(axes, series):
+    for number, (name, x, y) in enumerate(series):
+        look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKS[number % len(MARKS)]}
+        axes.plot(x, y, label=name, linewidth=1.8, markersize=5 if len(x) < 60 else 0, **look)
+
+
+def bar(axes, series):
+    places = list(dict.fromkeys(place for _, x, _ in series for place in x))
+    width = 0.8 / len(series)
+    for number, (name, x, y) in enumerate(series):
+        left = [places.index(place) + (number - (len(series) - 1) / 2) * width for place in x]
+        bars = axes.bar(left, y, width * 0.94, label=name, color=COLOURS[number % len(COLOURS)])
+        axes.bar_label(bars, [f"{value:.3g}" if abs(value) < 1000 else plain(round(value)) for value in y], fontsize=8,
+                       color=FAINT, padding=2)
+    shown = [place if isinstance(place, str) else plain(place) for place in places]
+    crowded = sum(map(len, shown)) > 80
+    axes.set_xticks(range(len(places)), shown, **({"rotation": 25, "ha": "right"} if crowded else {}))
+
+
+def timeline(axes, series):
+    for number, (_, begins, lasts) in enumerate(series):
+        colour = COLOURS[number % len(COLOURS)]
+        spans = [(begin, lasting) for begin, lasting in zip(begins, lasts) if lasting > 0]
+        moments = [begin for begin, lasting in zip(begins, lasts) if lasting <= 0]
+        axes.broken_barh(spans, (number - 0.3, 0.6), color=colour)
+        axes.plot(moments, [number] * len(moments), "|", color=colour, markersize=11, markeredgewidth=1.6)
+    axes.set_yticks(range(len(series)), [name for name, _, _ in series], color=INK)
+    axes.set_ylim(len(series) - 0.4, -0.6)
