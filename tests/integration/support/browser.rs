@@ -60,6 +60,7 @@ impl Browser {
         let mut command = Command::new("node");
         let mut child = command.arg(program).arg(modules).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let answers: Answers = Arc::new(Mutex::new(Some(HashMap::new())));
+        let input = Mutex::new(child.stdin.take().expect("its input"));
         let lines = BufReader::new(child.stdout.take().expect("its answers")).lines();
         let waiting = Arc::clone(&answers);
         thread::spawn(move || {
@@ -71,8 +72,8 @@ impl Browser {
                 let _ = who.map(|who| who.send(answer));
             }
             *waiting.lock().unwrap() = None;
+            let _ended = child.wait();
         });
-        let input = Mutex::new(child.stdin.take().expect("its input"));
         Self { input, answers, last: AtomicU64::new(0) }
     }
 
