@@ -11,6 +11,7 @@ mod prometheus;
 mod proxy;
 mod replica;
 mod running;
+mod spy;
 
 pub use agent::{Agent, eventually, within};
 pub use certificates::{Authority, Certificate, install, tls_server};
