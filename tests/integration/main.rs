@@ -2,6 +2,7 @@
 
 mod agent;
 mod alerts;
+mod catalogs;
 mod demo;
 mod deploy;
 mod discovery;
