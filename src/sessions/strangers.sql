@@ -1,7 +1,7 @@
 -- Whose code ending sessions would run with the rights of whoever ends them: a row for each reason not to, none when
 -- that is nobody's who is not trusted with those rights. A foreign key's action itself runs as the owner of the table
 -- that it changes, but that table's AFTER triggers run as the role that deleted the session.
--- @TABLE@: the table's OID.
+-- The table's OID is put in. No place-holder may stand in a comment: a name has line breaks.
 WITH RECURSIVE
 me AS (
     SELECT r.oid, r.rolsuper FROM pg_roles r WHERE r.rolname = current_user

@@ -209,8 +209,15 @@ impl Case {
         let mut default = format!("DEFAULT {}", self.nextval());
         let mut owned = matches!(
             self.link,
-            Link::Serial | Link::Owned | Link::Partitioned | Link::Inherited | Link::Computed | Link::Late
-                | Link::Function | Link::TextColumn | Link::Cycle
+            Link::Serial
+                | Link::Owned
+                | Link::Partitioned
+                | Link::Inherited
+                | Link::Computed
+                | Link::Late
+                | Link::Function
+                | Link::TextColumn
+                | Link::Cycle
         );
         // An owned sequence lives in its table's schema.
         let table = if owned { format!("{schema}.{}", quoted(&self.table)) } else { table };
@@ -261,8 +268,10 @@ impl Case {
         }
         let mut filled = table.clone();
         let twin = format!("{other}.{}", quoted(&self.sequence));
-        let twins = format!("CREATE TABLE {twin} ({column} {kind}, other text, gone integer, k integer); \
-                             ALTER TABLE {twin} DROP COLUMN gone;");
+        let twins = format!(
+            "CREATE TABLE {twin} ({column} {kind}, other text, gone integer, k integer); \
+                             ALTER TABLE {twin} DROP COLUMN gone;"
+        );
         match self.link {
             Link::Partitioned => {
                 let _ = writeln!(
@@ -322,7 +331,9 @@ impl Case {
         match self.with {
             Trait::Plain | Trait::Unlogged => String::new(),
             Trait::RowSecurity => {
-                format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON {table} USING (m.spy(1) = 2);")
+                format!(
+                    "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON {table} USING (m.spy(1) = 2);"
+                )
             }
             Trait::ForcedRowSecurity => format!(
                 "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -339,11 +350,14 @@ impl Case {
                  CREATE RULE s AS ON UPDATE TO {table} DO ALSO SELECT m.tell();"
             ),
             Trait::Generated => {
-                format!("ALTER TABLE {table} ADD g integer GENERATED ALWAYS AS (m.spy(k)) STORED, ADD h int DEFAULT m.tell();")
+                format!(
+                    "ALTER TABLE {table} ADD g integer GENERATED ALWAYS AS (m.spy(k)) STORED, ADD h int DEFAULT m.tell();"
+                )
             }
             Trait::Checked => format!("ALTER TABLE {table} ADD CHECK (m.spy(k) > 0) NOT VALID;"),
             Trait::ExtensionMember => {
-                let what = if self.link == Link::Identity { format!("TABLE {table}") } else { format!("SEQUENCE {sequence}") };
+                let what =
+                    if self.link == Link::Identity { format!("TABLE {table}") } else { format!("SEQUENCE {sequence}") };
                 format!("RESET ROLE; ALTER EXTENSION plpgsql ADD {what}; SET ROLE {owner};")
             }
         }

@@ -8,6 +8,7 @@ mod dice;
 mod names;
 mod scene;
 mod storm;
+mod untrusted;
 
 use crate::support::Outcome;
 use case::{Case, Who};

@@ -4,7 +4,7 @@ use super::dice::Dice;
 
 /// What a name is made of: SQL, quotes, patterns, placeholders, other alphabets, what steers a terminal, and what the
 /// stored form of a default looks like.
-const PARTS: [&str; 48] = [
+const PARTS: [&str; 50] = [
     "a\"b",
     "\"",
     "\"\"\".\"\"\"",
@@ -25,6 +25,8 @@ const PARTS: [&str; 48] = [
     ":'name'",
     "%s",
     "%I",
+    "@NAMES@",
+    "@RELATIONS@",
     "{}",
     "{0}",
     "*",

@@ -130,3 +130,15 @@ async fn what_is_hung_on_the_table_after_the_look_is_found_before_anything_is_de
     outcome.store_says("logins", "error", &["it was altered or replaced meanwhile"]);
     assert_eq!((database.spied().len(), left(&mut database).await), (0, 3));
 }
+
+#[tokio::test]
+async fn no_name_ends_what_it_stands_in() {
+    let mut database = filled(2, 1).await;
+    let name = "a\n'; DROP TABLE told; --\"\\@TABLE@";
+    let quoted = format!("\"{}\"", name.replace('"', "\"\""));
+    database.sql(&format!("CREATE TABLE told (); ALTER TABLE sessions RENAME TO {quoted}")).await;
+    let table = format!("public.{quoted}").replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    let settings = by_expiry("").replace("public.sessions", &table);
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 2, "remaining": 1 }));
+    assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'told'").await, 1);
+}
