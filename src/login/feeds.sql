@@ -159,6 +159,7 @@ SELECT
     0::bigint AS pages,
     NULL::text AS unindexed,
     COALESCE(t.relations, 1 + (SELECT count(*) FROM pg_catalog.pg_index x WHERE x.indrelid = r.oid)) AS relations,
+    0::bigint AS files,
     t.root IS NOT NULL AS has_children,
     COALESCE(t.has_foreign, false) AS has_foreign,
     -- Whoever inserts into these tables runs their functions anyway.

@@ -71,6 +71,8 @@ pub struct Source {
     /// Relations that reading it locks: the table, its partitions and children, and all their indexes.
     pub relations: u64,
     pub has_children: bool,
+    /// Another number: the rows may be others, though no change of a row was counted.
+    pub files: i64,
     /// The table, or the largest of its partitions and children, that has no index to use; quoted by the server.
     pub unindexed: Option<String>,
     /// To be read in a transaction of its own: without an index to use and too large to read in passing, or with

@@ -136,7 +136,8 @@ indexes AS (
 ),
 trees AS (
     SELECT t.root, sum(1 + COALESCE(x.number, 0)) AS relations, bool_or(m.relkind = 'f') AS has_foreign,
-           string_agg(DISTINCT m.relowner::text, ' ') AS owners
+           string_agg(DISTINCT m.relowner::text, ' ') AS owners,
+           sum(hashtext(concat_ws(' ', m.oid, m.relfilenode))::bigint)::bigint AS files
     FROM tree t
     JOIN pg_catalog.pg_class m ON m.oid = t.member
     LEFT JOIN indexes x ON x.indrelid = t.member
@@ -221,6 +222,8 @@ SELECT
          WHEN COALESCE(a.attnum = ANY (x.leading), false) IS FALSE
          THEN quote_ident(rn.nspname) || '.' || quote_ident(r.relname) END AS unindexed,
     COALESCE(t.relations, 1 + COALESCE(x.number, 0))::bigint AS relations,
+    -- Other rows without a row's change that is counted: rewritten in place, or in other partitions.
+    COALESCE(t.files, r.relfilenode::bigint) AS files,
     t.root IS NOT NULL AS has_children,
     COALESCE(t.has_foreign, false) AS has_foreign,
     COALESCE(sg.rel, st.rel) IS NOT NULL AS runs_functions,
