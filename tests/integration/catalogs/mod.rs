@@ -6,8 +6,10 @@
 mod case;
 mod dice;
 mod names;
+mod remembered;
 mod scene;
 mod storm;
+mod tricks;
 mod untrusted;
 
 use crate::support::Outcome;

@@ -39,10 +39,11 @@ async fn ambushed(database: &mut Database, role: &str, trap: &str) -> Outcome {
     running.outcome().await
 }
 
-/// What makes a read run code: when it is planned, or when it is executed.
+/// What makes a read run code: when it is planned, or when it is executed. (Statistics on expressions came with 14.)
 const TRAPS: [&str; 4] = [
     "CREATE INDEX ON m.t (m.spy(0))",
-    "CREATE STATISTICS m.s ON m.spy(0), id FROM m.t",
+    "DO 'BEGIN EXECUTE CASE WHEN current_setting(''server_version_num'')::integer >= 140000
+         THEN ''CREATE STATISTICS m.s ON m.spy(0), id FROM m.t'' ELSE ''CREATE INDEX ON m.t (m.spy(0))'' END; END'",
     "ALTER TABLE m.t RENAME TO old; CREATE VIEW m.t AS SELECT m.tell() AS id; GRANT SELECT ON m.t TO PUBLIC",
     "ALTER SEQUENCE m.t_id_seq RENAME TO old; GRANT SELECT ON ALL TABLES IN SCHEMA m TO PUBLIC;
      CREATE VIEW m.t_id_seq AS SELECT m.tell()::bigint AS last_value, true AS is_called, 'm.old'::regclass::oid AS tableoid;
@@ -64,17 +65,15 @@ async fn a_superuser_runs_nothing_that_was_hung_on_a_table_while_it_waited_for_i
 /// Servers that can be told to read no view (from 13.16, 14.13, 15.8 and 16.4 on) read none for any role.
 #[tokio::test]
 async fn a_view_that_was_put_in_a_tables_place_is_not_read() {
-    for trap in &TRAPS[2..] {
-        let (mut database, _) = besieged().await;
-        let medic = database.role("medic");
-        let outcome = ambushed(&mut database, &medic, trap).await;
-        let can = "SELECT (current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL)::integer::bigint";
-        if database.number(can).await == 1 {
-            assert_eq!(outcome.sequence("m.t_id_seq")["verdict"], "unreadable", "{trap}: {}", outcome.stdout);
-            assert!(!database.spied().contains(&medic), "{trap}: {:?}", database.spied());
-        }
-        outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync" }));
+    let (mut database, _) = besieged().await;
+    let medic = database.role("medic");
+    let outcome = ambushed(&mut database, &medic, TRAPS[2]).await;
+    let can = "SELECT (current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL)::integer::bigint";
+    if database.number(can).await == 1 {
+        assert_eq!(outcome.sequence("m.t_id_seq")["verdict"], "unreadable", "{}", outcome.stdout);
+        assert!(!database.spied().contains(&medic), "{:?}", database.spied());
     }
+    outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync" }));
 }
 
 /// Functions that planning calls set the search path, in which `max` is the stranger's, and lift row security.
