@@ -43,6 +43,10 @@ pub struct Server {
     pub version: String,
     /// The role that the statements run as, quoted for SQL.
     pub role: String,
+    /// It may do anything, and so may whatever code it runs.
+    pub superuser: bool,
+    /// It can be told to read no view and no foreign table.
+    restricts: bool,
     /// Why nothing may be written here: a replica, or read only by setting.
     pub read_only: Option<&'static str>,
 }
@@ -82,7 +86,8 @@ impl Session {
         bounds: Bounds,
         stop: &CancellationToken,
     ) -> Result<Self, ConnectError> {
-        let unknown = Server { version: String::new(), role: String::new(), read_only: None };
+        let unknown =
+            Server { version: String::new(), role: String::new(), superuser: false, restricts: false, read_only: None };
         let opened = stop.run_until_cancelled(open(options)).await;
         let mut session = Self {
             connection: opened.unwrap_or_else(|| Err(ConnectError::at(options, "asked to stop")))?,
@@ -107,7 +112,7 @@ impl Session {
             let found = server.version;
             return Err(ConnectError::at(options, format!("PostgreSQL {found} is too old; pgmedic needs 13 or newer")));
         }
-        session.server = server;
+        session.server = Server { restricts: restricts(number), ..server };
         Ok(session)
     }
 
@@ -145,7 +150,7 @@ impl Session {
         bounds: Bounds,
         statements: impl IntoIterator<Item = S>,
     ) -> Script {
-        let mut message = begin(name, &self.tag, access, bounds);
+        let mut message = begin(name, &self.tag, access, bounds, self.server.restricts);
         for statement in statements {
             message.push_str(statement.as_ref());
             message.push_str(";\n");
@@ -174,7 +179,9 @@ impl Session {
         arrays: [Vec<String>; 5],
         mut each: impl FnMut(PgRow) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        if let Some(failure) = self.send(begin(name, &self.tag, Access::Read, bounds), bounds).await.failure {
+        if let Some(failure) =
+            self.send(begin(name, &self.tag, Access::Read, bounds, self.server.restricts), bounds).await.failure
+        {
             return Err(failure);
         }
         let mut query = sqlx::query(statement).persistent(false);
@@ -270,10 +277,19 @@ impl Session {
 }
 
 /// Statements in what `begin` writes.
-const PREAMBLE: usize = 8;
+const PREAMBLE: usize = 9;
 
-/// Opens a transaction in which nothing of the user's settings can bend a statement.
-fn begin(name: &str, tag: &str, access: Access, bounds: Bounds) -> String {
+/// Whether a server of this version has `restrict_nonsystem_relation_kind`, which came with minor releases too.
+fn restricts(version: u32) -> bool {
+    let first = [130_016, 140_013, 150_008, 160_004];
+    version >= 170_000 || first.iter().any(|first| first / 10_000 == version / 10_000 && version >= *first)
+}
+
+/// Nobody's view is read in the place of a table that it was put into.
+const RESTRICT: &str = "SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'";
+
+/// Opens a transaction in which nothing of the user's settings can bend a statement. Exactly `PREAMBLE` statements.
+fn begin(name: &str, tag: &str, access: Access, bounds: Bounds, restricts: bool) -> String {
     let access = match access {
         Access::Read | Access::ReadAndForget => "ONLY",
         Access::Write => "WRITE",
@@ -284,7 +300,10 @@ fn begin(name: &str, tag: &str, access: Access, bounds: Bounds) -> String {
         sql,
         "/* pgmedic:{name} tag={tag} */ BEGIN ISOLATION LEVEL READ COMMITTED, READ {access};\n\
          {settings}\n\
-         SET LOCAL idle_in_transaction_session_timeout = {statement};",
+         SET LOCAL idle_in_transaction_session_timeout = {statement};\n\
+         {restrict};",
+        // As many statements wherever it runs.
+        restrict = if restricts { RESTRICT } else { "SET LOCAL check_function_bodies = on" },
         settings = settings(bounds),
         statement = milliseconds(bounds.statement),
     );
@@ -340,7 +359,8 @@ async fn within<T>(
 }
 
 const HELLO: &str = "SELECT current_setting('server_version'), current_setting('server_version_num'), \
-     quote_ident(current_user), pg_is_in_recovery()::text, current_setting('default_transaction_read_only')";
+     quote_ident(current_user), pg_is_in_recovery()::text, current_setting('default_transaction_read_only'), \
+     current_setting('is_superuser')";
 
 fn read_hello(row: &PgRow) -> Option<(Server, u32)> {
     let text = |index: usize| row.try_get::<String, _>(index).ok();
@@ -351,5 +371,6 @@ fn read_hello(row: &PgRow) -> Option<(Server, u32)> {
     };
     // Distributions append their own package version after a space.
     let version = text(0)?.split_whitespace().next()?.to_owned();
-    Some((Server { version, role: text(2)?, read_only }, text(1)?.parse().ok()?))
+    let server = Server { version, role: text(2)?, superuser: text(5)? == "on", restricts: false, read_only };
+    Some((server, text(1)?.parse().ok()?))
 }

@@ -130,6 +130,7 @@ SELECT
     pg_catalog.has_sequence_privilege(s.oid, 'UPDATE') AS may_set,
     pg_catalog.has_table_privilege(s.oid, 'SELECT') AS may_read_seq,
     pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_enter_seq_schema,
+    '' AS keepers,
     l.deptype::text AS dependency,
     l.expression,
     NULL::text AS wanted,
@@ -153,10 +154,12 @@ SELECT
     pg_catalog.has_table_privilege(r.oid, 'SELECT')
         OR pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT') AS may_read_column,
     pg_catalog.row_security_active(r.oid) AS hides_rows,
+    false AS may_hold,
     -- What follows decides how a pass shares out its transactions; here there is one table and its kin.
     0::bigint AS pages,
     NULL::text AS unindexed,
     COALESCE(t.relations, 1 + (SELECT count(*) FROM pg_catalog.pg_index x WHERE x.indrelid = r.oid)) AS relations,
+    0::bigint AS files,
     t.root IS NOT NULL AS has_children,
     COALESCE(t.has_foreign, false) AS has_foreign,
     -- Whoever inserts into these tables runs their functions anyway.

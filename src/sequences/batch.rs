@@ -1,11 +1,12 @@
 //! Running probes: in transactions of a bounded number of relations, on one connection or several at once.
 
 use super::catalog::Sequence;
+use super::keepers::{Keepers, superusers_guard};
 use super::probe::{Answer, Probe};
 use crate::db::{Access, Bounds, Failure, Session};
 use crate::report::Progress;
 use futures_util::future::join_all;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 /// Most relations that one transaction may lock: a default server's lock table holds about 12 500, for everybody.
@@ -45,26 +46,25 @@ pub fn fits(relations: u64) -> bool {
     relations <= MAX_RELATIONS
 }
 
-/// Packs probes in their order. Some probes go alone, so that they hold and bend nothing of anybody else's.
-fn pack(probes: Vec<Probe<'_>>) -> VecDeque<Batch<'_>> {
+/// Packs probes in their order, those that are exposed to the same owners together. Some probes go alone, so that they
+/// hold and bend nothing else.
+fn pack<'a>(sequences: &[&Sequence], probes: Vec<Probe<'a>>) -> VecDeque<Batch<'a>> {
     let mut batches = VecDeque::new();
-    let mut batch = Batch::default();
-    let mut relations = 0;
+    let mut open: BTreeMap<&Keepers, (Batch<'a>, u64)> = BTreeMap::new();
     for probe in probes {
         if probe.alone() {
             batches.push_back(Batch::alone(probe));
             continue;
         }
-        if !batch.probes.is_empty() && (!fits(relations + probe.relations()) || batch.probes.len() == MAX_PROBES) {
-            batches.push_back(std::mem::take(&mut batch));
-            relations = 0;
+        let (batch, relations) = open.entry(&sequences[probe.sequence].keepers).or_default();
+        if !batch.probes.is_empty() && (!fits(*relations + probe.relations()) || batch.probes.len() == MAX_PROBES) {
+            batches.push_back(std::mem::take(batch));
+            *relations = 0;
         }
-        relations += probe.relations();
+        *relations += probe.relations();
         batch.probes.push_back(probe);
     }
-    if !batch.probes.is_empty() {
-        batches.push_back(batch);
-    }
+    batches.extend(open.into_values().map(|(batch, _)| batch).filter(|batch| !batch.probes.is_empty()));
     batches
 }
 
@@ -88,7 +88,7 @@ pub async fn run<'a>(
     bounds: Bounds,
     progress: &Progress,
 ) -> Vec<Outcome<'a>> {
-    let queue = Mutex::new(pack(probes));
+    let queue = Mutex::new(pack(sequences, probes));
     let workers = sessions.iter_mut().map(|session| work(session, sequences, &queue, bounds, progress));
     let mut outcomes: Vec<Outcome<'a>> = join_all(workers).await.into_iter().flatten().collect();
     let left = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -112,11 +112,20 @@ async fn work<'a>(
         let relations: u64 = probes.iter().map(Probe::relations).sum();
         session.touch(relations, MAX_KNOWN, bounds).await;
         while !probes.is_empty() {
-            let access = if alone { Access::ReadAndForget } else { Access::Read };
+            let exposed = probes.iter().any(|probe| !sequences[probe.sequence].keepers.is_empty());
+            let access = if alone || exposed { Access::ReadAndForget } else { Access::Read };
+            let guard = superusers_guard(session, sequences, &probes.iter().collect::<Vec<_>>());
             let statements = probes.iter().map(|probe| probe.sql(sequences[probe.sequence]));
+            let statements = guard.iter().cloned().chain(statements);
             let script = session.script("observe", access, bounds_of(alone, bounds), statements).await;
-            let answered = script.answers.len().min(probes.len());
-            for (probe, rows) in probes.drain(..answered).zip(&script.answers) {
+            if script.answers.len() < guard.len() && !alone && script.failure.as_ref().is_some_and(|f| !f.is_lost()) {
+                // It is one of them.
+                queue().extend(probes.drain(..).map(Batch::alone));
+                continue;
+            }
+            let answers = script.answers.get(guard.len()..).unwrap_or_default();
+            let answered = answers.len().min(probes.len());
+            for (probe, rows) in probes.drain(..answered).zip(answers) {
                 // Another agent's leap replaced the sequence's file after we had opened it: nothing keeps it out.
                 if rows.is_empty() && !alone {
                     queue().push_back(Batch::alone(probe));

@@ -1,5 +1,6 @@
 //! Which sequences feed which columns: one catalog query, read into what can be looked at and what cannot.
 
+use super::keepers::{self, Keepers};
 use super::link::{add_link, allowed, missing, oid, text};
 use super::verdict::{ColumnRange, Parameters};
 use crate::config::{DeclaredFeed, Sequences};
@@ -35,6 +36,8 @@ pub struct Sequence {
     pub feeds: Vec<Feed>,
     /// Links that were seen and do not count, and why.
     pub notes: Vec<String>,
+    /// To whose doings reading it is exposed.
+    pub keepers: Keepers,
     /// Why its state cannot be read.
     pub problem: Option<String>,
 }
@@ -68,11 +71,15 @@ pub struct Source {
     /// Relations that reading it locks: the table, its partitions and children, and all their indexes.
     pub relations: u64,
     pub has_children: bool,
+    /// Another number: the rows may be others, though no change of a row was counted.
+    pub files: i64,
     /// The table, or the largest of its partitions and children, that has no index to use; quoted by the server.
     pub unindexed: Option<String>,
     /// To be read in a transaction of its own: without an index to use and too large to read in passing, or with
     /// functions of a user's own, which might bend what comes after them.
     pub alone: bool,
+    /// The role may lock the table, for which the privilege on its column is not enough.
+    pub may_hold: bool,
 }
 
 /// Why a feed cannot be looked at.
@@ -111,6 +118,7 @@ pub async fn discover(
     let role = session.server().role.clone();
     let bounds = Bounds { statement: bounds.statement.max(CATALOG_WITHIN), ..bounds };
     let mut sequences: Vec<Sequence> = Vec::new();
+    let trusted = keepers::trusted(session, bounds).await?;
     session
         .query("catalog", bounds, CATALOG, declared(database, settings), |row| take_in(&mut sequences, &row, &role))
         .await?;
@@ -121,6 +129,9 @@ pub async fn discover(
         .filter(|feed| !known.contains(&(feed.sequence.schema.as_str(), feed.sequence.name.as_str())))
         .cloned()
         .collect();
+    for sequence in &mut sequences {
+        sequence.keepers.retain(|keeper| !trusted.contains(keeper));
+    }
     let total = sequences.len();
     sequences.retain(|sequence| settings.covers(&sequence.raw_name.0, &sequence.raw_name.1));
     let left_out = total - sequences.len();
@@ -134,7 +145,10 @@ pub fn take_in(sequences: &mut Vec<Sequence>, row: &PgRow, role: &str) -> Result
         sequences.push(sequence(row, oid, role)?);
     }
     match sequences.last_mut() {
-        Some(sequence) => add_link(sequence, row, role),
+        Some(sequence) => {
+            sequence.keepers.extend(keepers::read(&text(row, "keepers")?)?);
+            add_link(sequence, row, role)
+        }
         None => Ok(()),
     }
 }
@@ -182,6 +196,7 @@ fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, Failure> {
         may_set: allowed(row, "may_set")?,
         feeds: Vec::new(),
         notes: Vec::new(),
+        keepers: Keepers::new(),
         problem,
         name,
     })

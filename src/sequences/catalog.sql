@@ -135,7 +135,9 @@ indexes AS (
     GROUP BY x.indrelid
 ),
 trees AS (
-    SELECT t.root, sum(1 + COALESCE(x.number, 0)) AS relations, bool_or(m.relkind = 'f') AS has_foreign
+    SELECT t.root, sum(1 + COALESCE(x.number, 0)) AS relations, bool_or(m.relkind = 'f') AS has_foreign,
+           string_agg(DISTINCT m.relowner::text, ' ') AS owners,
+           sum(hashtext(concat_ws(' ', m.oid, m.relfilenode))::bigint)::bigint AS files
     FROM tree t
     JOIN pg_catalog.pg_class m ON m.oid = t.member
     LEFT JOIN indexes x ON x.indrelid = t.member
@@ -185,6 +187,7 @@ SELECT
     pg_catalog.has_sequence_privilege(s.oid, 'UPDATE') AS may_set,
     pg_catalog.has_table_privilege(s.oid, 'SELECT') AS may_read_seq,
     pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_enter_seq_schema,
+    concat_ws(' ', s.relowner, n.nspowner, r.relowner, rn.nspowner, t.owners) AS keepers,
     -- the link
     l.deptype::text AS dependency,
     l.expression,
@@ -212,12 +215,15 @@ SELECT
     -- The whole table's privilege, which is the quicker to look up, implies each column's.
     pg_catalog.has_table_privilege(r.oid, 'SELECT')
         OR pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT') AS may_read_column,
+    pg_catalog.has_table_privilege(r.oid, 'SELECT') AS may_hold,
     pg_catalog.row_security_active(r.oid) AS hides_rows,
     COALESCE(u.pages, r.relpages)::bigint AS pages,
     CASE WHEN t.root IS NOT NULL THEN u.largest
          WHEN COALESCE(a.attnum = ANY (x.leading), false) IS FALSE
          THEN quote_ident(rn.nspname) || '.' || quote_ident(r.relname) END AS unindexed,
     COALESCE(t.relations, 1 + COALESCE(x.number, 0))::bigint AS relations,
+    -- Other rows without a row's change that is counted: rewritten in place, or in other partitions.
+    COALESCE(t.files, r.relfilenode::bigint) AS files,
     t.root IS NOT NULL AS has_children,
     COALESCE(t.has_foreign, false) AS has_foreign,
     COALESCE(sg.rel, st.rel) IS NOT NULL AS runs_functions,

@@ -101,7 +101,9 @@ fn source(row: &PgRow, table: String, column: String, role: &str) -> Result<Resu
         numeric,
         relations: u64::try_from(relations).map_err(|error| Failure::Answer(error.to_string()))?,
         has_children,
+        files: row.try_get("files")?,
         alone: row.try_get("runs_functions")? || unindexed.is_some() && (has_children || pages > FEW_PAGES),
+        may_hold: allowed(row, "may_hold")?,
         unindexed,
     };
     Ok(match refusal(row, &source, role)? {

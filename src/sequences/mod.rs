@@ -9,6 +9,7 @@ mod changes;
 mod default_expression;
 mod doubt;
 mod finding;
+mod keepers;
 mod link;
 mod members;
 mod memory;

@@ -2,7 +2,8 @@
 //! inserts at once.
 
 use super::batch;
-use super::catalog::Sequence;
+use super::catalog::{Sequence, Source};
+use super::keepers::guard;
 use super::observe::Observation;
 use super::probe::Part;
 use super::verdict::Move;
@@ -66,7 +67,15 @@ pub async fn leap(session: &mut Session, sequence: &Sequence, leap: Leap<'_>, bo
     // An insert may wait for our place in the lock's queue and then for the look: together the lock timeout at most.
     // The lock's own limit must be the shorter one, to be told apart from a slow look.
     let bounds = Bounds { lock: bounds.lock * 2 / 5, statement: bounds.lock / 2 };
-    let statements = [same_cache(sequence), rewrite(sequence), forward(sequence, leap)];
+    let mut statements = vec![same_cache(sequence), rewrite(sequence)];
+    if !sequence.keepers.is_empty() {
+        // Functions that planning runs would run where something can be written.
+        let tables: Vec<&Source> = under_lock(sequence, leap).collect();
+        let held: Vec<&str> = tables.iter().map(|source| source.table.as_str()).collect();
+        let named = tables.iter().map(|source| (source.table.as_str(), source.table_oid));
+        statements.extend(guard(&held, named.chain([(sequence.name.as_str(), sequence.oid)])));
+    }
+    statements.push(forward(sequence, leap));
     session.script("leap", Access::Write, bounds, statements).await.failure.map_or(Ok(()), Err)
 }
 
@@ -83,23 +92,32 @@ fn rewrite(sequence: &Sequence) -> String {
     format!("ALTER SEQUENCE {} CACHE {}", sequence.name, sequence.parameters.cache)
 }
 
+/// What is read again under the lock.
+fn under_lock<'a>(sequence: &'a Sequence, leap: Leap<'_>) -> impl Iterator<Item = &'a Source> {
+    let mut relations = 1;
+    let trusted = sequence.keepers.is_empty();
+    let sources = sequence.feeds.iter().filter_map(|feed| feed.source.as_ref().ok());
+    sources.filter(move |source| {
+        let wanted = leap.read_again && !source.alone && (trusted || source.may_hold);
+        let fits = wanted && batch::fits(relations + source.relations);
+        relations += if fits { source.relations } else { 0 };
+        fits
+    })
+}
+
 /// Reads state and frontier, and moves forward; divides by zero, which rolls everything back, when the sequence or
 /// a table is no longer the one that was discovered.
 fn forward(sequence: &Sequence, leap: Leap<'_>) -> String {
-    let Leap { seen, frontier, step, max_ratio, read_again } = leap;
+    let Leap { seen, frontier, step, max_ratio, .. } = leap;
     let increment = sequence.parameters.increment;
     let (furthest, reached, within) = if increment > 0 { ("greatest", ">=", "<=") } else { ("least", "<=", ">=") };
     let mut frontiers = vec![format!("'{frontier}'::numeric")];
     let mut unchanged =
         format!("q.seqincrement = '{increment}'::bigint AND NOT q.seqcycle AND s.tableoid = {}::oid", sequence.oid);
-    let mut relations = 1;
-    for source in sequence.feeds.iter().filter_map(|feed| feed.source.as_ref().ok()) {
-        if read_again && !source.alone && batch::fits(relations + source.relations) {
-            relations += source.relations;
-            let part = Part { source, member: None, own_from: Some(seen.position.free_from()) };
-            frontiers.push(format!("{}::numeric", part.extreme(sequence)));
-            unchanged += &format!(" AND {}", part.unchanged());
-        }
+    for source in under_lock(sequence, leap) {
+        let part = Part { source, member: None, own_from: Some(seen.position.free_from()) };
+        frontiers.push(format!("{}::numeric", part.extreme(sequence)));
+        unchanged += &format!(" AND {}", part.unchanged());
     }
     format!(
         "WITH seen AS MATERIALIZED (

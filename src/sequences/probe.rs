@@ -62,15 +62,20 @@ impl Part<'_> {
         self.member.as_ref().map_or(&self.source.table, |member| &member.name)
     }
 
-    fn oid(&self) -> u32 {
+    pub fn oid(&self) -> u32 {
         self.member.as_ref().map_or(self.source.table_oid, |member| member.oid)
+    }
+
+    /// A member is read without its own members.
+    pub fn only(&self) -> &'static str {
+        if self.member.is_some() { "ONLY " } else { "" }
     }
 
     /// The extreme as a scalar subquery.
     pub fn extreme(&self, sequence: &Sequence) -> String {
         let parameters = sequence.parameters;
         let extreme = if parameters.increment > 0 { "max" } else { "min" };
-        let only = if self.member.is_some() { "ONLY " } else { "" };
+        let only = self.only();
         let Source { column, numeric, .. } = self.source;
         let kind = if *numeric { "numeric" } else { "bigint" };
         let (low, high) = match self.own_from {

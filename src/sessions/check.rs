@@ -2,6 +2,7 @@
 
 use super::columns::{Column, Columns, Error, is_now};
 use super::store::{End, Store};
+use super::strangers::{danger, question};
 use super::trouble::explain;
 use crate::config::{Action, Kind, SessionStore};
 use crate::db::{Access, Bounds, Failure, Session, quote_literal};
@@ -18,7 +19,7 @@ pub async fn check(session: &mut Session, store: &SessionStore, bounds: Bounds) 
     if let Some(failure) = script.failure {
         return Err(format!("reading the catalog failed: {}", explain(&failure, bounds)));
     }
-    let [tables, columns, children] = script.answers.as_slice() else {
+    let [tables, columns, children, strangers] = script.answers.as_slice() else {
         return Err("reading the catalog failed: unexpected answer".to_owned());
     };
     let Some(table) = tables.first() else {
@@ -30,14 +31,17 @@ pub async fn check(session: &mut Session, store: &SessionStore, bounds: Bounds) 
     };
     let read = |failure: Failure| format!("reading the catalog failed: {failure}");
     let columns = columns.iter().map(column).collect::<Result<Vec<_>, _>>().map_err(read)?;
-    judge(store, table, &columns, children, &session.server().role).map_err(|error| match error {
+    let role = &session.server().role;
+    let mut found = judge(store, table, &columns, children, role).map_err(|error| match error {
         Error::Wrong(text) => text,
         Error::Unread(failure) => read(failure),
-    })
+    })?;
+    found.danger = danger(strangers, &found.table, &found.owner, role).map_err(read)?;
+    Ok(found)
 }
 
-/// The table; its columns; the tables that refer to it.
-fn statements(store: &SessionStore) -> [String; 3] {
+/// The table; its columns; the tables that refer to it; whose code it runs.
+fn statements(store: &SessionStore) -> [String; 4] {
     let (schema, name) = (quote_literal(&store.table.schema), quote_literal(&store.table.name));
     let table = format!(
         "(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -49,10 +53,7 @@ fn statements(store: &SessionStore) -> [String; 3] {
                     has_schema_privilege(n.oid, 'USAGE'), quote_ident(n.nspname), has_table_privilege(c.oid, 'DELETE'),
                     {ctid}, {tableoid},
                     has_any_column_privilege(c.oid, 'UPDATE'), quote_ident(pg_get_userbyid(c.relowner)),
-                    c.relrowsecurity, row_security_active(c.oid),
-                    current_setting('is_superuser')::boolean AND EXISTS (
-                        SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_roles o ON o.oid = p.proowner
-                        WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND NOT o.rolsuper)
+                    c.relrowsecurity, row_security_active(c.oid)
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.oid = {table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
             ctid = may_read("ctid"),
@@ -87,6 +88,7 @@ fn statements(store: &SessionStore) -> [String; 3] {
              WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = {table}
              ORDER BY 1, 3"
         ),
+        question(store),
     ]
 }
 
@@ -124,12 +126,6 @@ fn judge(
     };
     if let Some(other) = other {
         return Err(Error::Wrong(format!("table: found {other} named {name}, expected the table beneath it")));
-    }
-    if table.try_get::<bool, _>(12)? {
-        return Err(Error::Wrong(format!(
-            "table: {name} has triggers whose functions are not a superuser's, and here they would run as one: expected \
-             a role of pgmedic's own (pgmedic grants prints its privileges)"
-        )));
     }
     let catalog = Columns { store, table: &name, all: columns };
     let mut ends = Vec::new();
@@ -182,6 +178,7 @@ fn judge(
         warnings,
         missing_to_look,
         missing_to_sweep,
+        danger: None,
     })
 }
 

@@ -13,6 +13,7 @@ mod pass;
 mod policy;
 mod statements;
 mod store;
+mod strangers;
 mod sweep;
 mod trouble;
 

@@ -85,6 +85,9 @@ impl Work<'_> {
         let found = check(self.session, store, bounds).await?;
         self.report.table.clone_from(&found.table);
         self.report.warnings.clone_from(&found.warnings);
+        if let Some(danger) = &found.danger {
+            return Err(danger.clone());
+        }
         let read_only = self.session.server().read_only;
         let look_only = self.orders.dry_run || read_only.is_some();
         // Whoever only looks needs no more than that.

@@ -92,10 +92,8 @@ impl Statements<'_> {
         format!("coalesce({}, false)", times.join(" OR "))
     }
 
-    /// Rows of the table itself where they have an address of their own there; a child that is added meanwhile is not
-    /// looked at.
     fn table(&self) -> String {
-        if self.store.has_children { self.store.table.clone() } else { format!("ONLY {}", self.store.table) }
+        self.store.from()
     }
 
     /// The same of a store that is too large to be scanned: up to `most` of each, found by the ends' indexes. Sessions

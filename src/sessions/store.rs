@@ -77,4 +77,14 @@ pub struct Store {
     pub missing_to_look: Option<String>,
     /// … and to sweep.
     pub missing_to_sweep: Option<String>,
+    /// Whose code would run with our rights, and what to do about it.
+    pub danger: Option<String>,
+}
+
+impl Store {
+    /// The table's own rows only, where they have an address of their own there; a child that is added meanwhile is not
+    /// looked at.
+    pub fn from(&self) -> String {
+        if self.has_children { self.table.clone() } else { format!("ONLY {}", self.table) }
+    }
 }

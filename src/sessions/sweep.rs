@@ -1,6 +1,7 @@
 //! Ending sessions: in batches, a transaction each, until none is left, time is up, or we are asked to stop.
 
 use super::statements::{Bounds, Statements};
+use super::strangers::tripwires;
 use super::trouble::{explain, is_passing};
 use crate::config::SessionStore;
 use crate::db::{self, Access, Failure, Session};
@@ -84,8 +85,10 @@ impl Sweep<'_> {
 
     async fn batch(&mut self, name: &str, statement: &str) -> Result<Batch, Failure> {
         let mut tries = 1;
+        let mut statements = tripwires(self.store, self.statements.store);
+        statements.push(statement.to_owned());
         loop {
-            let script = self.session.script(name, Access::Write, self.bounds, [statement]).await;
+            let script = self.session.script(name, Access::Write, self.bounds, &statements).await;
             match script.failure {
                 Some(failure) if is_passing(&failure) && tries < TRIES => {
                     self.session.pause(self.bounds.lock * tries).await;
@@ -93,7 +96,7 @@ impl Sweep<'_> {
                 }
                 Some(failure) => return Err(failure),
                 None => {
-                    let row = script.answers.first().and_then(|rows| rows.first());
+                    let row = script.answers.last().and_then(|rows| rows.first());
                     let row = row.ok_or_else(|| Failure::Answer("a batch said nothing".to_owned()))?;
                     return Ok(Batch {
                         ended: row.try_get::<i64, _>(0)?.unsigned_abs(),

@@ -3,6 +3,7 @@
 mod agent;
 mod alerts;
 mod browser;
+mod catalogs;
 mod claims;
 mod cutover;
 mod demo;

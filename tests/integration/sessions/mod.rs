@@ -9,6 +9,7 @@ mod newest;
 mod presets;
 mod refused;
 mod revoke;
+mod strangers;
 mod sweep;
 
 use crate::support::{Database, Outcome};

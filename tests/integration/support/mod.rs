@@ -12,6 +12,7 @@ mod prometheus;
 mod proxy;
 mod replica;
 mod running;
+mod spy;
 
 pub use agent::{Agent, eventually, within};
 pub use browser::{DESK, Look, Page, picture};

@@ -1,0 +1,75 @@
+-- Whose code ending sessions would run with the rights of whoever ends them: a row for each reason not to, none when
+-- that is nobody's who is not trusted with those rights. A foreign key's action itself runs as the owner of the table
+-- that it changes, but that table's AFTER triggers run as the role that deleted the session.
+-- The table's OID is put in. No place-holder may stand in a comment: a name has line breaks.
+WITH RECURSIVE
+me AS (
+    SELECT r.oid, r.rolsuper FROM pg_roles r WHERE r.rolname = current_user
+),
+-- The table, its partitions and children, and what foreign keys change when a row goes; itself: no foreign key led here.
+touched (rel, itself) AS (
+    SELECT c.oid, true FROM pg_class c WHERE c.oid = @TABLE@
+  UNION
+    SELECT x.rel, x.itself
+    FROM touched t
+    CROSS JOIN LATERAL (
+        SELECT i.inhrelid AS rel, t.itself FROM pg_inherits i WHERE i.inhparent = t.rel
+      UNION ALL
+        SELECT k.conrelid, false
+        FROM pg_constraint k
+        WHERE k.contype = 'f' AND k.confrelid = t.rel AND ARRAY[k.confdeltype, k.confupdtype] && '{c,n,d}'
+    ) AS x
+),
+-- What runs, or may be computed, when their rows are found, changed or deleted.
+parts AS (
+    SELECT t.rel, 'pg_class'::regclass AS class, t.rel AS part FROM touched t
+  UNION ALL
+    SELECT t.rel, 'pg_class'::regclass, i.indexrelid FROM touched t JOIN pg_index i ON i.indrelid = t.rel
+  UNION ALL
+    SELECT t.rel, 'pg_trigger'::regclass, g.oid FROM touched t JOIN pg_trigger g ON g.tgrelid = t.rel
+  UNION ALL
+    SELECT t.rel, 'pg_rewrite'::regclass, w.oid FROM touched t JOIN pg_rewrite w ON w.ev_class = t.rel
+  UNION ALL
+    SELECT t.rel, 'pg_constraint'::regclass, k.oid FROM touched t JOIN pg_constraint k ON k.conrelid = t.rel
+  UNION ALL
+    SELECT t.rel, 'pg_statistic_ext'::regclass, s.oid FROM touched t JOIN pg_statistic_ext s ON s.stxrelid = t.rel
+  UNION ALL
+    SELECT t.rel, 'pg_attrdef'::regclass, d.oid
+    FROM touched t
+    JOIN pg_attribute a ON a.attrelid = t.rel AND a.attgenerated <> ''
+    JOIN pg_attrdef d ON d.adrelid = t.rel AND d.adnum = a.attnum
+),
+owners AS (
+    SELECT t.rel, t.itself, 'belongs to' AS found, c.relowner AS owner
+    FROM touched t
+    JOIN pg_class c ON c.oid = t.rel
+  UNION
+    -- Whoever owns a schema may put something else in the place of what is in it.
+    SELECT t.rel, t.itself, 'is in a schema of',
+           CASE o.rolname WHEN 'pg_database_owner' THEN d.datdba ELSE n.nspowner END
+    FROM touched t
+    JOIN pg_class c ON c.oid = t.rel
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_roles o ON o.oid = n.nspowner
+    JOIN pg_database d ON d.datname = current_database()
+    WHERE t.itself
+  UNION
+    SELECT p.rel, t.itself, 'runs functions of', COALESCE(f.proowner, o.oprowner)
+    FROM parts p
+    JOIN touched t ON t.rel = p.rel
+    JOIN pg_depend d ON d.classid = p.class AND d.objid = p.part AND d.refobjid >= 16384
+    LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
+    LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+    WHERE COALESCE(f.proowner, o.oprowner) IS NOT NULL
+)
+SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), w.found, quote_ident(o.rolname), w.itself, m.rolsuper
+FROM owners w
+JOIN pg_class c ON c.oid = w.rel
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_roles o ON o.oid = w.owner
+CROSS JOIN me m
+WHERE NOT o.rolsuper AND o.oid <> m.oid
+  -- Who is no superuser was given the store by its owner, and the table's own code runs with few rights only.
+  AND (m.rolsuper OR NOT w.itself AND w.found = 'belongs to'
+                     AND o.oid <> (SELECT t.relowner FROM pg_class t WHERE t.oid = @TABLE@))
+ORDER BY NOT w.itself, w.found, 1, 3

@@ -1,0 +1,61 @@
+//! Rows that become others without a change of a row that the server counts: an agent that remembers must look again.
+
+use crate::support::Database;
+use pgmedic::config::{Environment, Settings};
+use pgmedic::orders::Orders;
+use pgmedic::report::{Progress, Verdict};
+use pgmedic::sequences::{Memory, pass};
+use sqlx::{AssertSqlSafe, Connection};
+
+/// A pass that finds all in sync, `happens`, and the next pass.
+async fn after(setup: &str, happens: &str) -> (Verdict, Option<i64>) {
+    let mut database = Database::new().await;
+    by_itself(&database, setup).await;
+    let settings = "[sequences]\nrepair = false\nfull_pass_every = 1000000\nlock_timeout = \"10s\"\n";
+    let config = database.config(settings);
+    let settings = Settings::load(Some(config.path()), &Environment::default()).unwrap();
+    let (orders, progress) = (Orders::default(), Progress::default());
+    let mut memory = Memory::lasting();
+    let mut found = (Verdict::Unreadable, None);
+    for happens in [Some(happens), None] {
+        database.until("SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()").await;
+        let report = pass(&settings.databases[0], &settings.sequences, &orders, &mut memory, &progress).await;
+        assert_eq!(report.error, None);
+        found = (report.sequences[0].verdict, report.sequences[0].frontier);
+        let Some(happens) = happens else { break };
+        assert_eq!(found.0, Verdict::InSync);
+        by_itself(&database, happens).await;
+    }
+    found
+}
+
+/// In a session that ends, and so has told all that it counted.
+async fn by_itself(database: &Database, statements: &str) {
+    let mut session = database.connect().await;
+    sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut session).await.unwrap();
+    session.close().await.unwrap();
+}
+
+const ROWS: &str = "INSERT INTO t (id) SELECT generate_series(1, 7); SELECT setval('t_id_seq', 7)";
+
+#[tokio::test]
+async fn a_column_that_was_rewritten_in_place_is_read_again() {
+    let setup = format!("CREATE TABLE t (id serial PRIMARY KEY); {ROWS}");
+    let found = after(&setup, "ALTER TABLE t ALTER id TYPE integer USING id + 1000").await;
+    assert_eq!(found, (Verdict::Behind, Some(1007)));
+}
+
+#[tokio::test]
+async fn a_partition_that_took_anothers_place_is_read_anew() {
+    let setup = "CREATE TABLE t (id serial, k integer NOT NULL DEFAULT 1) PARTITION BY LIST (k);
+                 CREATE INDEX ON t (id); CREATE TABLE a PARTITION OF t FOR VALUES IN (1);
+                 CREATE TABLE b (id integer NOT NULL, k integer NOT NULL); CREATE INDEX ON b (id);
+                 INSERT INTO b SELECT n, 1 FROM generate_series(1001, 1007) AS n;";
+    let found = after(
+        &format!("{setup} {ROWS}"),
+        "ALTER TABLE t DETACH PARTITION a; ALTER TABLE a ALTER id DROP DEFAULT;
+         ALTER TABLE t ATTACH PARTITION b FOR VALUES IN (1)",
+    )
+    .await;
+    assert_eq!(found, (Verdict::Behind, Some(1007)));
+}

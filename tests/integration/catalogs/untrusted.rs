@@ -1,0 +1,123 @@
+//! A role that may create tables gains nothing by a pass: no other owner's sequence moves, and what it hangs on its own
+//! table while the pass waits for it runs with nobody's rights, or bends nobody else's numbers.
+
+use crate::support::{Database, Outcome, PATIENT, Running, until_it_waits_for};
+use serde_json::json;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection};
+
+/// The stranger's `m.t`, and after it the victim's `public.orders`: each with ids up to 7 and a sequence that is in sync.
+async fn besieged() -> (Database, String) {
+    let mut database = Database::new().await;
+    let [stranger, victim, medic] = ["stranger", "victim", "medic"].map(|name| database.role(name));
+    let spies = database.spies("m");
+    database
+        .sql(&format!(
+            "CREATE ROLE {stranger} LOGIN; CREATE ROLE {victim} LOGIN; CREATE ROLE {medic} LOGIN;
+             GRANT CREATE ON SCHEMA public TO {victim}; CREATE SCHEMA m AUTHORIZATION {stranger};
+             SET ROLE {stranger}; {spies} GRANT USAGE ON SCHEMA m TO PUBLIC;
+             CREATE TABLE m.t (id serial PRIMARY KEY); INSERT INTO m.t SELECT generate_series(1, 7);
+             SELECT setval('m.t_id_seq', 7); GRANT SELECT ON m.t TO {medic}; GRANT SELECT, USAGE ON m.t_id_seq TO {medic};
+             RESET ROLE; SET ROLE {victim};
+             CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 7);
+             SELECT setval('orders_id_seq', 7); GRANT SELECT ON orders TO {medic};
+             GRANT SELECT, USAGE ON orders_id_seq TO {medic}; RESET ROLE"
+        ))
+        .await;
+    (database, stranger)
+}
+
+/// A pass of `role`'s that finds the stranger's table locked, until the stranger has done `trap` to it.
+async fn ambushed(database: &mut Database, role: &str, trap: &str) -> Outcome {
+    let url = database.url_as(&database.role("stranger"));
+    let mut stranger = PgConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE m.t IN ACCESS EXCLUSIVE MODE").execute(&mut stranger).await.unwrap();
+    let running = Running::once_with_as(database, role, PATIENT, &[]);
+    until_it_waits_for(&mut database.connection, "m.t").await;
+    let trap = format!("{trap}; COMMIT");
+    sqlx::raw_sql(AssertSqlSafe(trap)).execute(&mut stranger).await.unwrap();
+    running.outcome().await
+}
+
+/// What makes a read run code: when it is planned, or when it is executed. (Statistics on expressions came with 14.)
+const TRAPS: [&str; 4] = [
+    "CREATE INDEX ON m.t (m.spy(0))",
+    "DO 'BEGIN EXECUTE CASE WHEN current_setting(''server_version_num'')::integer >= 140000
+         THEN ''CREATE STATISTICS m.s ON m.spy(0), id FROM m.t'' ELSE ''CREATE INDEX ON m.t (m.spy(0))'' END; END'",
+    "ALTER TABLE m.t RENAME TO old; CREATE VIEW m.t AS SELECT m.tell() AS id; GRANT SELECT ON m.t TO PUBLIC",
+    "ALTER SEQUENCE m.t_id_seq RENAME TO old; GRANT SELECT ON ALL TABLES IN SCHEMA m TO PUBLIC;
+     CREATE VIEW m.t_id_seq AS SELECT m.tell()::bigint AS last_value, true AS is_called, 'm.old'::regclass::oid AS tableoid;
+     GRANT SELECT ON m.t_id_seq TO PUBLIC",
+];
+
+#[tokio::test]
+async fn a_superuser_runs_nothing_that_was_hung_on_a_table_while_it_waited_for_it() {
+    for trap in TRAPS {
+        let (mut database, stranger) = besieged().await;
+        let before = database.spied();
+        let outcome = ambushed(&mut database, "postgres", trap).await;
+        outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync" }));
+        assert_eq!(outcome.sequence("m.t_id_seq")["verdict"], "unreadable", "{trap}: {}", outcome.stdout);
+        assert!(before.iter().chain(&database.spied()).all(|role| *role == stranger), "{trap}: {:?}", database.spied());
+    }
+}
+
+/// Servers that can be told to read no view (from 13.16, 14.13, 15.8 and 16.4 on) read none for any role.
+#[tokio::test]
+async fn a_view_that_was_put_in_a_tables_place_is_not_read() {
+    let (mut database, _) = besieged().await;
+    let medic = database.role("medic");
+    let outcome = ambushed(&mut database, &medic, TRAPS[2]).await;
+    let can = "SELECT (current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL)::integer::bigint";
+    if database.number(can).await == 1 {
+        assert_eq!(outcome.sequence("m.t_id_seq")["verdict"], "unreadable", "{}", outcome.stdout);
+        assert!(!database.spied().contains(&medic), "{:?}", database.spied());
+    }
+    outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync" }));
+}
+
+/// Functions that planning calls set the search path, in which `max` is the stranger's, and lift row security.
+const BEND: &str = "
+    CREATE FUNCTION m.set() RETURNS integer VOLATILE LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM set_config('search_path', 'm, pg_catalog', false), set_config('row_security', 'on', false);
+        RETURN 1; END $$;
+    CREATE FUNCTION m.bend(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN m.set(); END $$;
+    CREATE FUNCTION m.high(integer, integer) RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT 5000';
+    CREATE AGGREGATE m.max(integer) (SFUNC = m.high, STYPE = integer, INITCOND = '5000');
+    CREATE INDEX ON m.t (m.bend(0))";
+
+#[tokio::test]
+async fn a_stranger_bends_no_other_owners_numbers() {
+    let (mut database, _) = besieged().await;
+    let medic = database.role("medic");
+    let outcome = ambushed(&mut database, &medic, BEND).await;
+    outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync", "frontier": 7 }));
+    assert_eq!(database.nextval("orders_id_seq").await, 8);
+    // What is known to run code before the pass bends nothing either.
+    let outcome = database.once_as(&medic, &[]);
+    outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync", "frontier": 7 }));
+    assert_eq!(database.nextval("orders_id_seq").await, 9);
+}
+
+/// A leap writes, so what runs in its transaction could write too.
+#[tokio::test]
+async fn a_leap_runs_nothing_that_was_hung_on_a_table_while_it_waited() {
+    for role in ["medic", "postgres"] {
+        let (mut database, stranger) = besieged().await;
+        let medic = database.role("medic");
+        database
+            .sql(&format!("GRANT {stranger} TO {medic}; ALTER SEQUENCE m.t_id_seq CACHE 3; INSERT INTO m.t VALUES (8)"))
+            .await;
+        let mut other = database.connect().await;
+        sqlx::raw_sql("BEGIN; SELECT setval('m.t_id_seq', 7)").execute(&mut other).await.unwrap();
+        let role = if role == "medic" { medic } else { role.to_owned() };
+        let running = Running::once_with_as(&database, &role, PATIENT, &[]);
+        until_it_waits_for(&mut database.connection, "m.t_id_seq").await;
+        database.sql(&format!("SET ROLE {stranger}; CREATE INDEX ON m.t (m.spy(0)); RESET ROLE")).await;
+        sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+        let outcome = running.outcome().await;
+        outcome.repair("m.t_id_seq", json!({ "method": "leap", "outcome": "failed" }));
+        assert!(outcome.repair_reason("m.t_id_seq").contains("altered, replaced"), "{}", outcome.stdout);
+        assert!(!database.spied().contains(&role), "{:?}", database.spied());
+    }
+}
