@@ -4,6 +4,7 @@ mod agent;
 mod alerts;
 mod browser;
 mod claims;
+mod comparison;
 mod cutover;
 mod demo;
 mod deploy;
