@@ -48,6 +48,7 @@ pictures: ## a picture of the status page, with what `pgmedic demo --serve` does
 test-matrix: ## the integration tests on every supported version of PostgreSQL
 	scripts/test-matrix
 
-bench: build ## speed and memory, against psql and the naive way
+bench: build ## speed and memory, against psql, the naive way and other tools
 	@scripts/setup server
 	scripts/bench
+	scripts/bench --peers
