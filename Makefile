@@ -48,8 +48,9 @@ pictures: ## a picture of the status page, with what `pgmedic demo --serve` does
 test-matrix: ## the integration tests on every supported version of PostgreSQL
 	scripts/test-matrix
 
-bench: build ## speed, memory and scale, against psql and the naive way, into docs/performance.md
+bench: build ## speed, memory, scale, and other tools beside it, into docs/
 	@scripts/setup server
 	scripts/bench
 	scripts/bench --scale
+	scripts/bench --peers
 	scripts/figures

@@ -5,6 +5,7 @@ mod alerts;
 mod browser;
 mod catalogs;
 mod claims;
+mod comparison;
 mod cutover;
 mod demo;
 mod deploy;
