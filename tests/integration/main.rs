@@ -14,6 +14,7 @@ mod login;
 mod metrics;
 mod observation;
 mod oracle;
+mod proof;
 mod race;
 mod reporting;
 mod runbooks;

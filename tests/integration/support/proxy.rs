@@ -24,6 +24,8 @@ struct Road {
 struct State {
     cut: bool,
     delay: Duration,
+    /// The server, which another may take the place of.
+    server: Option<SocketAddr>,
     /// Connections up to this number are silent for ever.
     forgotten: usize,
     /// Both ends of every connection, to close them at the end.
@@ -35,12 +37,12 @@ struct State {
 impl Proxy {
     /// In front of the server of this TCP URL.
     pub fn to(url: &str) -> Self {
+        let road: Arc<Road> = Arc::default();
+        road.lead_to(url);
         let mut url = Url::parse(url).expect("a URL");
-        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, url.port().expect("a port")));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let address = listener.local_addr().expect("an address");
         url.set_port(Some(address.port())).expect("a URL with a host");
-        let road: Arc<Road> = Arc::default();
         let shared = Arc::clone(&road);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -49,7 +51,7 @@ impl Proxy {
                 }
                 let number = shared.count();
                 let road = Arc::clone(&shared);
-                thread::spawn(move || road.connect(number, client, server));
+                thread::spawn(move || road.connect(number, client));
             }
         });
         Self { url: url.into(), address, road }
@@ -58,6 +60,11 @@ impl Proxy {
     /// The database's URL, through it.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// From now on new connections go to the server of this TCP URL, as after a failover.
+    pub fn lead_to(&self, url: &str) {
+        self.road.lead_to(url);
     }
 
     /// From now on nothing arrives, in either direction, not even the end of a connection.
@@ -99,6 +106,11 @@ impl Road {
         self.changed.notify_all();
     }
 
+    fn lead_to(&self, url: &str) {
+        let port = Url::parse(url).expect("a URL").port().expect("a port");
+        self.change(|state| state.server = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+    }
+
     fn count(&self) -> usize {
         let mut state = self.state();
         state.connections += 1;
@@ -114,10 +126,11 @@ impl Road {
         !state.over
     }
 
-    fn connect(self: Arc<Self>, number: usize, client: TcpStream, server: SocketAddr) {
+    fn connect(self: Arc<Self>, number: usize, client: TcpStream) {
         if !self.is_passable(number) {
             return;
         }
+        let Some(server) = self.state().server else { return };
         // A server that is down refuses: so do we, by closing.
         let Ok(server) = TcpStream::connect(server) else { return };
         let clone = |stream: &TcpStream| stream.try_clone().expect("another handle");
