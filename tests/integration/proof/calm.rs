@@ -61,9 +61,14 @@ impl<'a> Calm<'a> {
 
     /// What was asked for and answered within this time.
     pub fn scrapes(&self, from: Moment, to: Moment) -> impl Iterator<Item = (usize, &'a Page)> {
+        self.timed(from, to).map(|(_, agent, page)| (agent, page))
+    }
+
+    /// The same, with when it was answered.
+    pub fn timed(&self, from: Moment, to: Moment) -> impl Iterator<Item = (Moment, usize, &'a Page)> {
         let first = self.scrapes.partition_point(|(_, answered, ..)| *answered < from);
         let within = self.scrapes[first..].iter().take_while(move |(_, answered, ..)| *answered <= to);
-        within.filter(move |(asked, ..)| *asked >= from).map(|(_, _, agent, page)| (*agent, *page))
+        within.filter(move |(asked, ..)| *asked >= from).map(|(_, answered, agent, page)| (*answered, *agent, *page))
     }
 
     /// By how much this counter of the agent that counted most rose within this time, while it led.

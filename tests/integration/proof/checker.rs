@@ -114,6 +114,8 @@ fn moved_back(entries: &[Entry], sequence: &'static str, sign: i64) -> Vec<Viola
     let mut before: Option<i64> = None;
     // The furthest that was handed out since the last sabotage, and is known outside.
     let (mut given, mut sabotaged): (Option<i64>, Moment) = (None, Moment::ZERO);
+    // In a crash that may come at any time, what was given is all that counts.
+    let mut crashing = false;
     let further = |a: i64, b: i64| if a * sign > b * sign { a } else { b };
     for Entry { from, to, event } in entries {
         match event {
@@ -124,11 +126,13 @@ fn moved_back(entries: &[Entry], sequence: &'static str, sign: i64) -> Vec<Viola
             Event::Given { sequence: name, id } if *name == sequence && *from >= sabotaged => {
                 given = Some(given.map_or(*id, |given| further(given, *id)));
             }
-            Event::FaultEnds(fault) if fault.forgets() => before = given,
+            Event::FaultBegins(fault) if fault.forgets() => crashing = true,
+            Event::FaultEnds(fault) if fault.forgets() => (crashing, before) = (false, given),
             Event::Sequences(stands) => {
                 let stand = stands.iter().find(|(name, _)| *name == sequence);
                 let Some((_, Stand { next, .. })) = stand else { continue };
-                if let Some(before) = before.filter(|before| (next - before) * sign < 0) {
+                let known = if crashing { given } else { before };
+                if let Some(before) = known.filter(|before| (next - before) * sign < 0) {
                     violations.push(Violation::MovedBack { sequence, before, now: *next, at: *to });
                 }
                 before = Some(*next);
@@ -158,11 +162,11 @@ fn falsely_healthy(calm: &Calm<'_>, drift: &Drift) -> Option<Violation> {
     let says_well =
         |page: &Page| page.leads && page.up && page.in_sync.is_some() && page.troubled == 0 && page.gaps.is_empty();
     let mut first: HashMap<usize, u64> = HashMap::new();
-    calm.scrapes(drift.since, drift.seen).find_map(|(agent, page)| {
+    calm.timed(drift.since, drift.seen).find_map(|(at, agent, page)| {
         let passes = *first.entry(agent).or_insert(page.passes);
         // The pass after the one that may have been in progress.
         let looked = page.passes >= passes + 2;
-        (looked && says_well(page)).then(|| Violation::FalselyHealthy { drift: drift.clone(), at: drift.seen })
+        (looked && says_well(page)).then(|| Violation::FalselyHealthy { drift: drift.clone(), at })
     })
 }
 
@@ -223,3 +227,7 @@ fn sessions_kept(entries: &[Entry], calm: &Calm<'_>) -> Vec<Violation> {
     violations.extend(over.into_iter().filter_map(|(key, seen)| kept(key, seen)));
     violations
 }
+
+#[cfg(test)]
+#[path = "checker_tests.rs"]
+mod tests;

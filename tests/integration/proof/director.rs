@@ -11,7 +11,10 @@ use tokio::time::sleep;
 
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A lead lives on for 45 s at most; what is not back long after that does not come back.
+/// A lead outlives an agent that is stopped or cut off by so long, says the manual.
+const LEAD: Duration = Duration::from_secs(45);
+
+/// What is not back long after that does not come back.
 const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Passes begun since a fault was over, completed.
@@ -77,6 +80,19 @@ impl Director {
             sleep(Duration::from_millis(200 + self.chance.below(1000) as u64)).await;
             self.sabotage().await;
         }
+    }
+
+    /// A run that has the time outlasts a lead now and then.
+    pub async fn hold_or_longer(&mut self) {
+        self.hold().await;
+        if self.is_long() && self.chance.one_in(3) {
+            sleep(LEAD + Duration::from_secs(3)).await;
+            self.sabotage().await;
+        }
+    }
+
+    pub fn is_long(&self) -> bool {
+        self.until >= Duration::from_secs(300)
     }
 
     /// Waits until nothing is behind and a leader made passes since; false when that does not come.

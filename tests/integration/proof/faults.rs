@@ -23,12 +23,8 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 impl Scene {
     /// What can be made here.
     pub fn possible(&self) -> Vec<Fault> {
-        let can = |fault: &Fault| match fault {
-            Fault::DiskFull => false,
-            Fault::ClockMoved => self.clock.is_some(),
-            _ => true,
-        };
-        Fault::ALL.into_iter().filter(can).collect()
+        let not_made = self.not_made();
+        Fault::ALL.into_iter().filter(|fault| !not_made.iter().any(|(other, _)| other == fault)).collect()
     }
 
     fn restart(&mut self) {
@@ -52,7 +48,7 @@ impl Director {
                 self.hold().await;
             }
             Fault::ServerPromoted => self.promote().await,
-            Fault::DiskFull => {}
+            Fault::DiskFull => self.fill_the_disk().await,
             Fault::TooManyConnections => {
                 let mut crowd = Vec::new();
                 while let Ok(Ok(one)) = timeout(ANSWERS_WITHIN, self.scene.direct()).await {
@@ -73,13 +69,18 @@ impl Director {
             }
             Fault::LeaderStopped => {
                 self.scene.agent(leading).signal(Signal::SIGSTOP);
-                self.hold().await;
+                self.hold_or_longer().await;
                 self.scene.agent(leading).signal(Signal::SIGCONT);
             }
             Fault::LeaderCutOff => {
                 self.scene.roads[leading].cut();
-                self.hold().await;
-                self.scene.roads[leading].heal();
+                self.hold_or_longer().await;
+                // As when a firewall has forgotten the connections, whose other ends live on.
+                if self.is_long() && self.chance.one_in(2) {
+                    self.scene.roads[leading].heal_forgetfully();
+                } else {
+                    self.scene.roads[leading].heal();
+                }
             }
             Fault::ClockMoved => {
                 self.scene.move_clock(if self.chance.one_in(2) { "+3600" } else { "-3600" });
@@ -101,6 +102,20 @@ impl Director {
                 let cache = if table.name == "cached" { 10 } else { 1 };
                 self.locked(&format!("ALTER SEQUENCE {} CACHE {cache}", table.sequence)).await;
             }
+        }
+    }
+
+    /// Inserts fail, and so does what writes its log; then the server goes down, and stays down.
+    async fn fill_the_disk(&mut self) {
+        if let Ok([disk, _]) = &self.scene.disks {
+            disk.fill();
+        }
+        self.hold().await;
+        if let Ok([disk, _]) = &self.scene.disks {
+            disk.make_room();
+        }
+        if !matches!(timeout(ANSWERS_WITHIN, self.scene.direct()).await, Ok(Ok(_))) {
+            self.scene.restart();
         }
     }
 
@@ -129,6 +144,9 @@ impl Director {
         let mut replica = PgConnection::connect(&self.scene.servers[1].url("postgres")).await.expect("the replica");
         replica.execute("SELECT pg_promote()").await.expect("a promotion");
         self.scene.servers.swap(0, 1);
+        if let Ok(disks) = &mut self.scene.disks {
+            disks.swap(0, 1);
+        }
         self.scene.lead_to_primary();
         let [primary, old] = &mut self.scene.servers;
         let data = old.data_dir();

@@ -1,9 +1,10 @@
 //! Everything that takes part, and how it is started: two servers, two agents on roads of their own, one of them through
 //! PgBouncer as the clients are.
 
-use super::history::History;
+use super::disk::{Disk, own_mounts};
+use super::history::{Fault, History};
 use super::place::{Known, Place};
-use super::tables::{KEEPER, schema};
+use super::tables::{KEEPER, owners, schema};
 use crate::support::{Agent, Pooler, Proxy, owner, replica_with};
 use nix::sys::signal::Signal;
 use pgmedic::demo::{Server, ServerOptions};
@@ -23,6 +24,8 @@ fn faketime() -> Option<PathBuf> {
 }
 
 pub struct Scene {
+    /// Of each server; gone before the servers are. None where there can be none, and why.
+    pub disks: Result<[Disk; 2], String>,
     /// The primary first.
     pub servers: [Server; 2],
     /// Each agent's, and the clients'.
@@ -46,11 +49,14 @@ fn options() -> ServerOptions {
 }
 
 impl Scene {
+    /// The thread that does this must be the one that starts and stops servers ever after: the disks are its own.
     pub async fn set(history: History) -> Self {
+        let mounts = own_mounts();
         let mut primary = Server::start(&options()).expect("a PostgreSQL server");
-        let standby = replica_with(&mut primary, &options());
+        let mut standby = replica_with(&mut primary, &options());
+        let disks = mounts.and_then(|()| Ok([Disk::under(&mut primary)?, Disk::under(&mut standby)?]));
         run(&primary.url("postgres"), &format!("CREATE DATABASE {DATABASE}")).await;
-        run(&primary.url(DATABASE), &schema()).await;
+        run(&primary.url(DATABASE), &(schema() + &owners())).await;
         let url = primary.tcp_url(DATABASE).expect("it listens");
         let road = || Proxy::to(&url);
         let (roads, clients) = ([road(), road()], road());
@@ -65,6 +71,7 @@ impl Scene {
         let clock = faketime().map(|library| (library, NamedTempFile::new().expect("a file")));
         let place = Arc::new(Place::new(history, primary.url(DATABASE)));
         let mut scene = Self {
+            disks,
             servers: [primary, standby],
             roads,
             clients,
@@ -79,6 +86,13 @@ impl Scene {
         scene.start_agent(0);
         scene.start_agent(1);
         scene
+    }
+
+    /// What cannot be made here, and why.
+    pub fn not_made(&self) -> Vec<(Fault, String)> {
+        let disk = self.disks.as_ref().err().map(|why| (Fault::DiskFull, why.clone()));
+        let clock = self.clock.is_none().then(|| (Fault::ClockMoved, "no libfaketime".to_owned()));
+        disk.into_iter().chain(clock).collect()
     }
 
     /// As libfaketime reads it: `+3600`.

@@ -85,10 +85,16 @@ const DELETIONS: &str = "
     CREATE TRIGGER note_deletion AFTER DELETE ON user_sessions FOR EACH ROW EXECUTE FUNCTION note_deletion();
 ";
 
+/// To be run after the schema.
+pub fn owners() -> String {
+    let hand_over = |table: &Table| format!("ALTER TABLE {} OWNER TO {KEEPER};", table.name);
+    format!("CREATE ROLE {KEEPER} LOGIN;") + &TABLES.iter().map(hand_over).collect::<String>()
+}
+
 /// Everything, to be run by a superuser in an empty database.
 pub fn schema() -> String {
-    let (own, sessions) = TABLES.split_at(TABLES.len() - 1);
-    let mut sql = format!("CREATE ROLE {KEEPER} LOGIN; CREATE TABLE users (id bigint PRIMARY KEY);");
+    let (own, _) = TABLES.split_at(TABLES.len() - 1);
+    let mut sql = "CREATE TABLE users (id bigint PRIMARY KEY);".to_owned();
     sql += &format!("INSERT INTO users SELECT generate_series(1, {STRANGER});");
     sql += include_str!("../../../docs/migrations/user_sessions.sql");
     for Table { name, definition, .. } in own {
@@ -98,9 +104,6 @@ pub fn schema() -> String {
                                   pad text NOT NULL DEFAULT repeat('x', 300));
              CREATE INDEX ON {name} (born);"
         );
-    }
-    for Table { name, .. } in own.iter().chain(sessions) {
-        sql += &format!("ALTER TABLE {name} OWNER TO {KEEPER};");
     }
     sql + DELETIONS
 }

@@ -32,13 +32,13 @@ pub struct Seen {
 }
 
 pub struct Watcher {
-    pub history: History,
-    pub place: Arc<Place>,
-    pub chance: Chance,
-    pub orders: mpsc::Receiver<Order>,
-    pub seen: watch::Sender<Seen>,
+    history: History,
+    place: Arc<Place>,
+    chance: Chance,
+    orders: mpsc::Receiver<Order>,
+    seen: watch::Sender<Seen>,
     /// Deletions that were noted already.
-    pub noted: HashSet<i64>,
+    noted: HashSet<i64>,
 }
 
 /// In one statement, and so of one moment.
@@ -51,6 +51,11 @@ const SESSIONS: &str = "
               WHERE no > (SELECT coalesce(max(no), 0) - 1000 FROM deletions)";
 
 impl Watcher {
+    pub fn new(place: &Arc<Place>, chance: Chance, orders: mpsc::Receiver<Order>, seen: watch::Sender<Seen>) -> Self {
+        let history = place.history.clone();
+        Self { history, place: Arc::clone(place), chance, orders, seen, noted: HashSet::new() }
+    }
+
     /// Goes on until nobody wants to know.
     pub async fn keep(mut self) {
         let mut connection = None;
@@ -120,8 +125,9 @@ impl Watcher {
     /// Whether anything came of it, or may have.
     async fn sabotage(&mut self, watching: &mut PgConnection) -> bool {
         let table = &TABLES[self.chance.below(TABLES.len())];
-        // Wider than what inserts would burn by themselves before two passes are over.
-        let by = i64::try_from(50 + self.chance.below(2000)).expect("small");
+        // What heals itself meets it soon; what does not would need longer than two passes to burn so many values.
+        let (least, most) = if table.heals { (1, 40) } else { (50, 2000) };
+        let by = i64::try_from(least + self.chance.below(most)).expect("small");
         // Beyond what an advance may hand out.
         let far = if self.chance.one_in(8) { 100_000 } else { 0 };
         let rewinds = self.chance.one_in(2);
