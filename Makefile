@@ -5,13 +5,13 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export PATH := $(target)/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test check-deploy dashboards test-matrix bench fuzz pictures
+.PHONY: help setup demo build test check-deploy dashboards pictures test-matrix bench proof fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what is missing: a PostgreSQL server, the tools for the checks
-	@scripts/setup server checks clients deploy browser
+	@scripts/setup server checks clients deploy browser proof
 
 demo: ## the story, on a throwaway PostgreSQL
 	@scripts/setup server
@@ -26,7 +26,9 @@ test: setup check-deploy ## every check: format, lints, documentation, licences,
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 	cargo deny --locked check bans licenses sources
-	cargo test --locked --no-fail-fast
+	cargo test --locked --no-fail-fast -- --skip proof::
+# A minute of faults, with the machine to itself.
+	cargo test --locked --test integration -- proof::
 
 fuzz: ## many random cases for everything that reads outside input, for some minutes (PROPTEST_CASES=20000)
 	@scripts/setup server
@@ -54,3 +56,7 @@ bench: build ## speed, memory, scale, and other tools beside it, into docs/
 	scripts/bench --scale
 	scripts/bench --peers
 	scripts/figures
+
+proof: ## ten minutes of faults (or PGMEDIC_PROOF_SECONDS) against two agents, and what became of them
+	@scripts/setup server checks proof
+	PGMEDIC_PROOF_SECONDS=$${PGMEDIC_PROOF_SECONDS:-600} cargo test --locked --test integration -- proof:: --nocapture

@@ -21,6 +21,7 @@ mod login;
 mod metrics;
 mod observation;
 mod oracle;
+mod proof;
 mod race;
 mod reporting;
 mod runbooks;

@@ -28,7 +28,7 @@ async fn it_says_that_its_agent_is_gone_and_goes_on_with_the_next_one() {
     assert_eq!(page.look(colours), 1);
     page.is_for_everyone("gone");
     let next = Agent::start(&database, EVERY_SECOND);
-    address.lead_to(next.address());
+    address.lead_to(&format!("http://{}", next.address()));
     let text = page.says(&["✓ All is well", "· live", "This agent leads"]);
     assert!(!text.contains("does not answer"), "{text}");
     assert!(page.act("title", ()).as_str().unwrap().starts_with("✓ All is well"));

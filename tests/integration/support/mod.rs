@@ -24,7 +24,7 @@ pub use outcome::Outcome;
 pub use pooler::Pooler;
 pub use prometheus::{LONG, Prometheus, tool};
 pub use proxy::Proxy;
-pub use replica::{replica_of, shut_down, until_ended};
+pub use replica::{replica_of, replica_with, shut_down, until_ended};
 pub use running::{PATIENT, Running, until, until_it_waits_for, waiting};
 
 use pgmedic::demo::{Server, ServerOptions};

@@ -13,6 +13,8 @@ use tempfile::TempDir;
 pub struct Pooler {
     child: Child,
     home: TempDir,
+    /// Whom it runs as, where it may not run as we do.
+    account: Option<(u32, u32)>,
 }
 
 impl Pooler {
@@ -23,40 +25,65 @@ impl Pooler {
 
     /// The same, with more lines of its `[pgbouncer]` section.
     pub fn start_with(server: &Server, pool_mode: &str, settings: &str) -> Self {
-        let home = tempfile::tempdir().expect("a folder");
-        let folder = home.path().display();
         let url = server.url("postgres");
         let parameter = |name: &str| {
             let (_, rest) = url.split_once(&format!("{name}=")).expect("a socket's URL");
             rest.split('&').next().unwrap_or_default().to_owned()
         };
-        let config = home.path().join("pgbouncer.ini");
+        let target = format!("host={} port={}", parameter("host"), parameter("port"));
+        Self::before(&target, owner(server), &["postgres"], &format!("pool_mode = {pool_mode}\n{settings}"))
+    }
+
+    /// In front of whatever answers there, for these users, run as a server's `(user, group)`.
+    pub fn before(target: &str, (user, group): (u32, u32), users: &[&str], settings: &str) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().display();
         let text = format!(
-            "[databases]\n* = host={} port={}\n[pgbouncer]\npool_mode = {pool_mode}\nunix_socket_dir = {folder}\n\
+            "[databases]\n* = {target}\n[pgbouncer]\nunix_socket_dir = {folder}\n\
              auth_type = trust\nauth_file = {folder}/users\n{settings}\n",
-            parameter("host"),
-            parameter("port")
         );
-        fs::write(&config, text).expect("a configuration");
-        fs::write(home.path().join("users"), "\"postgres\" \"\"\n").expect("users");
+        fs::write(home.path().join("pgbouncer.ini"), text).expect("a configuration");
+        let users: String = users.iter().map(|user| format!("\"{user}\" \"\"\n")).collect();
+        fs::write(home.path().join("users"), users).expect("users");
         // It refuses root too, and only the server's account reaches the server's socket.
-        let (user, group) = owner(server);
-        let mut command = Command::new(program());
+        let mut account = None;
         if fs::metadata(home.path()).expect("our folder").uid() != user {
             fs::set_permissions(home.path(), Permissions::from_mode(0o755)).expect("reachable");
             chown(home.path(), Some(user), Some(group)).expect("its folder");
-            command.uid(user).gid(group);
+            account = Some((user, group));
         }
-        let child = command.arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let pooler = Self { child: child.expect("pgbouncer starts"), home };
-        eventually("PgBouncer's socket", || UnixStream::connect(pooler.home.path().join(".s.PGSQL.6432")).ok());
-        pooler
+        Self { child: launch(&home, account), home, account }
+    }
+
+    /// SIGKILL, as a crash would.
+    pub fn stop_hard(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Kills it, if it runs, and starts it again at the same socket.
+    pub fn restart(&mut self) {
+        self.stop_hard();
+        self.child = launch(&self.home, self.account);
     }
 
     /// A database's URL, through it.
     pub fn url(&self, database: &str) -> String {
         format!("postgres:///{database}?host={}&port=6432&user=postgres", self.home.path().display())
     }
+}
+
+/// Returns when its socket answers.
+fn launch(home: &TempDir, account: Option<(u32, u32)>) -> Child {
+    let mut command = Command::new(program());
+    if let Some((user, group)) = account {
+        command.uid(user).gid(group);
+    }
+    command.arg(home.path().join("pgbouncer.ini"));
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child = child.expect("pgbouncer starts");
+    eventually("PgBouncer's socket", || UnixStream::connect(home.path().join(".s.PGSQL.6432")).ok());
+    child
 }
 
 /// Debian has it in a folder that is on root's path only.
@@ -67,7 +94,6 @@ fn program() -> &'static str {
 
 impl Drop for Pooler {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop_hard();
     }
 }

@@ -24,26 +24,25 @@ struct Road {
 struct State {
     cut: bool,
     delay: Duration,
+    /// The server, which another may take the place of.
+    server: Option<SocketAddr>,
     /// Connections up to this number are silent for ever.
     forgotten: usize,
     /// Both ends of every connection, to close them at the end.
     ends: Vec<TcpStream>,
     connections: usize,
     over: bool,
-    /// Where new connections lead.
-    server: Option<SocketAddr>,
 }
 
 impl Proxy {
     /// In front of the server of this TCP URL.
     pub fn to(url: &str) -> Self {
+        let road: Arc<Road> = Arc::default();
+        road.lead_to(url);
         let mut url = Url::parse(url).expect("a URL");
-        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, url.port().expect("a port")));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let address = listener.local_addr().expect("an address");
         url.set_port(Some(address.port())).expect("a URL with a host");
-        let road: Arc<Road> = Arc::default();
-        road.change(|state| state.server = Some(server));
         let shared = Arc::clone(&road);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -63,6 +62,11 @@ impl Proxy {
         &self.url
     }
 
+    /// From now on new connections go to the server of this TCP URL, as after a failover.
+    pub fn lead_to(&self, url: &str) {
+        self.road.lead_to(url);
+    }
+
     /// From now on nothing arrives, in either direction, not even the end of a connection.
     pub fn cut(&self) {
         self.road.change(|state| state.cut = true);
@@ -79,11 +83,6 @@ impl Proxy {
             state.cut = false;
             state.forgotten = state.connections;
         });
-    }
-
-    /// From now on a new connection leads to this server.
-    pub fn lead_to(&self, server: SocketAddr) {
-        self.road.change(|state| state.server = Some(server));
     }
 
     /// Everything takes this much longer, each way.
@@ -107,6 +106,11 @@ impl Road {
         self.changed.notify_all();
     }
 
+    fn lead_to(&self, url: &str) {
+        let port = Url::parse(url).expect("a URL").port().expect("a port");
+        self.change(|state| state.server = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+    }
+
     fn count(&self) -> usize {
         let mut state = self.state();
         state.connections += 1;
@@ -126,9 +130,9 @@ impl Road {
         if !self.is_passable(number) {
             return;
         }
+        let Some(server) = self.state().server else { return };
         // A server that is down refuses: so do we, by closing.
-        let server = self.state().server;
-        let Some(Ok(server)) = server.map(TcpStream::connect) else { return };
+        let Ok(server) = TcpStream::connect(server) else { return };
         let clone = |stream: &TcpStream| stream.try_clone().expect("another handle");
         self.state().ends.extend([clone(&client), clone(&server)]);
         let (from, to, road) = (clone(&server), clone(&client), Arc::clone(&self));

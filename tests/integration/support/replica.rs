@@ -25,7 +25,12 @@ pub fn until_ended(server: &Server) {
 /// A hot standby on a socket of its own, which streams from `primary` and starts as a copy of it. For the copy the
 /// primary is restarted, which ends its sessions.
 pub fn replica_of(primary: &mut Server) -> Server {
-    let mut replica = Server::start(&ServerOptions::default()).expect("a PostgreSQL server");
+    replica_with(primary, &ServerOptions::default())
+}
+
+/// The same, with options.
+pub fn replica_with(primary: &mut Server, options: &ServerOptions) -> Server {
+    let mut replica = Server::start(options).expect("a PostgreSQL server");
     replica.stop_hard();
     let data = replica.data_dir();
     let mut settings = fs::read_to_string(data.join("postgresql.conf")).expect("its configuration");

@@ -1,0 +1,233 @@
+//! Reads a history and says what should not have happened. Arithmetic only, and none of pgmedic's: it believes the
+//! server and the clock, and takes from the agents nothing but how many passes they made and what they claimed.
+
+use super::calm::Calm;
+use super::drifts::{Drift, drifts, open_to_duplicates};
+use super::history::{Entry, Event, Key, Moment, Moved, Page, Session, Stand};
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+/// Between two passes, and between two sweeps, by the agents' configuration.
+pub const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Whoever counts passes sees the first of them end, and cannot tell when it began: the two after it began later than
+/// whatever stood when the counting began.
+const PASSES: u64 = 3;
+
+/// A new leader's first sweep only looks, and a row that is locked is left for the next.
+const SWEEPS: u64 = PASSES + 1;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Violation {
+    /// By nobody who says so.
+    MovedBack {
+        sequence: &'static str,
+        before: i64,
+        now: i64,
+        at: Moment,
+    },
+    /// Neither mended nor reported in calm passes.
+    LeftBehind {
+        drift: Drift,
+        passes: u64,
+    },
+    /// Said to be well while it stood, by a pass that began after it.
+    FalselyHealthy {
+        drift: Drift,
+        at: Moment,
+    },
+    LiveSessionEnded {
+        session: Session,
+        early: Duration,
+        at: Moment,
+    },
+    /// Gone, and nothing is written of its end.
+    SessionLost {
+        key: Key,
+        at: Moment,
+    },
+    ExpiredSessionKept {
+        key: Key,
+        since: Moment,
+        sweeps: u64,
+    },
+    DuplicateWithoutDrift {
+        sequence: &'static str,
+        at: Moment,
+    },
+    Stuck {
+        what: String,
+        at: Moment,
+    },
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MovedBack { sequence, before, now, at } => {
+                write!(f, "{sequence} went back from {before} to {now} before {at:.3?}")
+            }
+            Self::LeftBehind { drift, passes } => {
+                write!(f, "{drift} was neither mended nor reported by {passes} passes in calm")
+            }
+            Self::FalselyHealthy { drift, at } => write!(f, "{drift} was said not to be there at {at:.3?}"),
+            Self::LiveSessionEnded { session, early, at } => {
+                write!(f, "session {} was ended {early:?} too early, before {at:.3?}", session.key.id)
+            }
+            Self::SessionLost { key, at } => write!(f, "session {} was gone without a trace at {at:.3?}", key.id),
+            Self::ExpiredSessionKept { key, since, sweeps } => {
+                write!(f, "session {}, over since {since:.3?}, outlived {sweeps} sweeps in calm", key.id)
+            }
+            Self::DuplicateWithoutDrift { sequence, at } => {
+                write!(f, "a value of {sequence} was taken at {at:.3?}, when the sequence was ahead of its data")
+            }
+            Self::Stuck { what, at } => write!(f, "at {at:.3?}: {what}"),
+        }
+    }
+}
+
+/// `increments` are the sequences', by name.
+pub fn check(entries: &[Entry], increments: &[(&'static str, i64)]) -> Vec<Violation> {
+    let calm = Calm::of(entries);
+    let drifts = drifts(entries);
+    let mut violations = Vec::new();
+    for (sequence, increment) in increments {
+        violations.extend(moved_back(entries, sequence, increment.signum()));
+        violations.extend(duplicates(entries, sequence));
+    }
+    for drift in drifts {
+        violations.extend(left_behind(&calm, &drift));
+        violations.extend(falsely_healthy(&calm, &drift));
+    }
+    violations.extend(sessions_ended(entries));
+    violations.extend(sessions_kept(entries, &calm));
+    violations.extend(entries.iter().filter_map(|entry| match &entry.event {
+        Event::Stuck(what) => Some(Violation::Stuck { what: what.clone(), at: entry.to }),
+        _ => None,
+    }));
+    violations
+}
+
+fn moved_back(entries: &[Entry], sequence: &'static str, sign: i64) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut before: Option<i64> = None;
+    // The furthest that was handed out since the last sabotage, and is known outside.
+    let (mut given, mut sabotaged): (Option<i64>, Moment) = (None, Moment::ZERO);
+    // In a crash that may come at any time, what was given is all that counts.
+    let mut crashing = false;
+    let further = |a: i64, b: i64| if a * sign > b * sign { a } else { b };
+    for Entry { from, to, event } in entries {
+        match event {
+            Event::Sabotage { sequence: name, moved } if *name == sequence && *moved != Moved::Not => {
+                let next = if let Moved::To(next) = moved { Some(*next) } else { None };
+                (before, given, sabotaged) = (next, None, *to);
+            }
+            Event::Given { sequence: name, id } if *name == sequence && *from >= sabotaged => {
+                given = Some(given.map_or(*id, |given| further(given, *id)));
+            }
+            Event::FaultBegins(fault) if fault.forgets() => crashing = true,
+            Event::FaultEnds(fault) if fault.forgets() => (crashing, before) = (false, given),
+            Event::Sequences(stands) => {
+                let stand = stands.iter().find(|(name, _)| *name == sequence);
+                let Some((_, Stand { next, .. })) = stand else { continue };
+                let known = if crashing { given } else { before };
+                if let Some(before) = known.filter(|before| (next - before) * sign < 0) {
+                    violations.push(Violation::MovedBack { sequence, before, now: *next, at: *to });
+                }
+                before = Some(*next);
+            }
+            _ => {}
+        }
+    }
+    violations
+}
+
+/// Every window of calm in which the drift stood is held against it by itself.
+fn left_behind(calm: &Calm<'_>, drift: &Drift) -> Option<Violation> {
+    calm.windows(drift.since, drift.seen).into_iter().find_map(|(from, to)| {
+        let passes = calm.passes(from, to, |page| page.passes - page.failures);
+        let reported = || {
+            calm.scrapes(from, to).any(|(_, page)| {
+                page.leads && (page.troubled > 0 || page.gaps.iter().any(|gap| gap.ends_with(drift.sequence)))
+            })
+        };
+        let over = passes >= PASSES && to - from > 2 * INTERVAL;
+        (over && !reported()).then(|| Violation::LeftBehind { drift: drift.clone(), passes })
+    })
+}
+
+/// In calm or not: what was looked at while it stood must have been seen.
+fn falsely_healthy(calm: &Calm<'_>, drift: &Drift) -> Option<Violation> {
+    let says_well =
+        |page: &Page| page.leads && page.up && page.in_sync.is_some() && page.troubled == 0 && page.gaps.is_empty();
+    let mut first: HashMap<usize, u64> = HashMap::new();
+    calm.timed(drift.since, drift.seen).find_map(|(at, agent, page)| {
+        let passes = *first.entry(agent).or_insert(page.passes);
+        // The pass after the one that may have been in progress.
+        let looked = page.passes >= passes + 2;
+        (looked && says_well(page)).then(|| Violation::FalselyHealthy { drift: drift.clone(), at })
+    })
+}
+
+fn duplicates(entries: &[Entry], sequence: &'static str) -> Vec<Violation> {
+    let open = open_to_duplicates(entries, sequence);
+    let unexplained = entries.iter().filter(|entry| {
+        let met = matches!(entry.event, Event::Duplicate { sequence: name } if name == sequence);
+        met && !open.iter().any(|(from, to)| entry.from <= *to && entry.to >= *from)
+    });
+    unexplained.map(|entry| Violation::DuplicateWithoutDrift { sequence, at: entry.to }).collect()
+}
+
+fn sessions_ended(entries: &[Entry]) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut before: &[Session] = &[];
+    for Entry { to, event, .. } in entries {
+        let Event::Sessions { there, deleted, .. } = event else { continue };
+        for deletion in deleted.iter().filter(|deletion| deletion.by_agent) {
+            let session = deletion.session;
+            if let Ok(early @ 1..) = u64::try_from(session.expires.saturating_sub(deletion.at)) {
+                let early = Duration::from_micros(early);
+                violations.push(Violation::LiveSessionEnded { session, early, at: *to });
+            }
+        }
+        let accounted = |key: Key| {
+            there.iter().any(|session| session.key == key) || deleted.iter().any(|deletion| deletion.session.key == key)
+        };
+        let lost = before.iter().filter(|session| !accounted(session.key));
+        violations.extend(lost.map(|session| Violation::SessionLost { key: session.key, at: *to }));
+        before = there;
+    }
+    violations
+}
+
+fn sessions_kept(entries: &[Entry], calm: &Calm<'_>) -> Vec<Violation> {
+    // When it was first seen to be over, and last.
+    let mut over: HashMap<Key, (Moment, Moment)> = HashMap::new();
+    let mut violations = Vec::new();
+    let kept = |key: Key, (since, seen): (Moment, Moment)| {
+        calm.windows(since, seen).into_iter().find_map(|(from, to)| {
+            let sweeps = calm.passes(from, to, |page| page.sweeps);
+            let too_long = sweeps >= SWEEPS && to - from > 2 * INTERVAL;
+            too_long.then_some(Violation::ExpiredSessionKept { key, since, sweeps })
+        })
+    };
+    for Entry { from, to, event } in entries {
+        let Event::Sessions { clock, there, .. } = event else { continue };
+        let expired: HashMap<Key, ()> =
+            there.iter().filter(|session| session.expires <= *clock).map(|session| (session.key, ())).collect();
+        let gone: Vec<Key> = over.keys().filter(|key| !expired.contains_key(key)).copied().collect();
+        for key in gone {
+            violations.extend(over.remove(&key).and_then(|seen| kept(key, seen)));
+        }
+        for key in expired.into_keys() {
+            over.entry(key).or_insert((*to, *to)).1 = *from;
+        }
+    }
+    violations.extend(over.into_iter().filter_map(|(key, seen)| kept(key, seen)));
+    violations
+}
+
+#[cfg(test)]
+#[path = "checker_tests.rs"]
+mod tests;

@@ -1,0 +1,204 @@
+//! Histories made up: each violation is seen, and what only looks like one is not.
+
+use super::*;
+use crate::proof::history::{Deletion, Fault};
+
+const S: &str = "orders_id_seq";
+
+fn at(seconds: f64) -> Moment {
+    Moment::from_secs_f64(seconds)
+}
+
+fn entry(seconds: f64, event: Event) -> Entry {
+    Entry { from: at(seconds), to: at(seconds + 0.01), event }
+}
+
+fn look(seconds: f64, next: i64, behind: bool) -> Entry {
+    entry(seconds, Event::Sequences(vec![(S, Stand { next, behind })]))
+}
+
+fn sabotage(seconds: f64, moved: Moved) -> Entry {
+    entry(seconds, Event::Sabotage { sequence: S, moved })
+}
+
+/// Of a leader that calls everything well after so many passes, and as many sweeps.
+fn well(seconds: f64, passes: u64) -> Entry {
+    scrape(seconds, Page { passes, ..leading() })
+}
+
+fn leading() -> Page {
+    Page { leads: true, up: true, in_sync: Some(1), ..Page::default() }
+}
+
+fn scrape(seconds: f64, page: Page) -> Entry {
+    let sweeps = page.passes;
+    entry(seconds, Event::Scrape { agent: 1, page: Page { sweeps, ..page } })
+}
+
+fn begins(seconds: f64, fault: Fault) -> Entry {
+    entry(seconds, Event::FaultBegins(fault))
+}
+
+fn ends(seconds: f64, fault: Fault) -> Entry {
+    entry(seconds, Event::FaultEnds(fault))
+}
+
+fn found(entries: &[Entry]) -> Vec<Violation> {
+    check(entries, &[(S, 1)])
+}
+
+/// A drift that stands for six seconds and six passes, and what the agent said of it.
+fn drifting(said: impl Fn(u64) -> Page) -> Vec<Entry> {
+    let mut entries = vec![look(0.0, 700, false), sabotage(1.0, Moved::To(600))];
+    for second in 2..8 {
+        entries.push(look(second as f64, 600, true));
+        entries.push(scrape(second as f64 + 0.5, Page { passes: second, ..said(second) }));
+    }
+    entries.push(look(8.0, 700, true));
+    entries.push(look(9.0, 701, false));
+    entries
+}
+
+fn reported(_: u64) -> Page {
+    Page { troubled: 1, gaps: vec![format!("public.{S}")], ..leading() }
+}
+
+#[test]
+fn a_sequence_that_goes_back_by_itself_is_seen() {
+    let violations = found(&[look(1.0, 700, false), look(2.0, 699, false)]);
+    assert_eq!(violations, [Violation::MovedBack { sequence: S, before: 700, now: 699, at: at(2.01) }]);
+    let down = [look(1.0, -700, false), look(2.0, -699, false)];
+    assert!(matches!(check(&down, &[(S, -1)])[..], [Violation::MovedBack { .. }]));
+}
+
+#[test]
+fn a_sequence_that_the_saboteur_set_back_is_no_violation_and_going_back_further_is() {
+    let entries = [look(1.0, 700, false), sabotage(2.0, Moved::To(600)), look(3.0, 600, false), look(4.0, 601, false)];
+    assert_eq!(found(&entries), []);
+    let entries = [look(1.0, 700, false), sabotage(2.0, Moved::To(600)), look(3.0, 599, false)];
+    assert!(matches!(found(&entries)[..], [Violation::MovedBack { before: 600, now: 599, .. }]));
+    // Ids put ahead do not move a sequence, whatever they are.
+    let entries = [look(1.0, 700, false), sabotage(2.0, Moved::Not), look(3.0, 600, false)];
+    assert!(matches!(found(&entries)[..], [Violation::MovedBack { before: 700, now: 600, .. }]));
+}
+
+#[test]
+fn a_crash_may_forget_what_nobody_was_told_of_and_nothing_else() {
+    let given = entry(1.5, Event::Given { sequence: S, id: 690 });
+    let crash = |next| {
+        let fault = Fault::ServerKilled;
+        [look(1.0, 700, false), given.clone(), begins(2.0, fault), ends(3.0, fault), look(4.0, next, false)]
+    };
+    assert_eq!(found(&crash(691)), []);
+    assert!(matches!(found(&crash(689))[..], [Violation::MovedBack { before: 690, now: 689, .. }]));
+    let fault = Fault::ServerRestarted;
+    let entries = [look(1.0, 700, false), begins(2.0, fault), ends(3.0, fault), look(4.0, 699, false)];
+    assert!(matches!(found(&entries)[..], [Violation::MovedBack { .. }]), "an orderly end forgets nothing");
+}
+
+#[test]
+fn a_drift_that_passes_neither_mend_nor_report_is_seen() {
+    let violations = found(&drifting(|_| leading()));
+    assert!(matches!(violations[..], [Violation::LeftBehind { .. }, Violation::FalselyHealthy { .. }]));
+    assert_eq!(found(&drifting(reported)), []);
+    // By an agent that does not lead, or whose database is down, nothing is reported.
+    let violations = found(&drifting(|_| Page { in_sync: None, ..leading() }));
+    assert!(matches!(violations[..], [Violation::LeftBehind { .. }]), "{violations:?}");
+}
+
+#[test]
+fn passes_that_failed_and_passes_under_a_fault_are_not_held_against_a_drift() {
+    let failing = drifting(|second| Page { failures: second, in_sync: None, ..leading() });
+    assert_eq!(found(&failing), []);
+    let mut entries = vec![begins(0.5, Fault::TableLocked)];
+    entries.extend(drifting(|_| Page { in_sync: None, ..leading() }));
+    entries.push(ends(9.5, Fault::TableLocked));
+    assert_eq!(found(&entries), []);
+}
+
+#[test]
+fn well_is_false_even_under_a_fault_when_it_was_looked_at_since() {
+    let mut entries = vec![begins(0.5, Fault::LeaderCutOff)];
+    entries.extend(drifting(|_| leading()));
+    assert!(matches!(found(&entries)[..], [Violation::FalselyHealthy { .. }]));
+}
+
+#[test]
+fn well_is_true_of_a_pass_that_may_have_begun_before_the_drift() {
+    let entries = [look(1.0, 600, true), well(2.0, 7), well(3.0, 8), look(4.0, 600, true), look(5.0, 700, false)];
+    assert_eq!(found(&entries), []);
+    let entries = [look(1.0, 600, true), well(2.0, 7), well(3.0, 9), look(4.0, 600, true), look(5.0, 700, false)];
+    assert!(matches!(found(&entries)[..], [Violation::FalselyHealthy { .. }]));
+    // Of the news that was asked for before a new sabotage, nothing is known.
+    let entries = [look(1.0, 600, true), well(2.0, 7), sabotage(2.5, Moved::Not), well(3.0, 9), look(4.0, 600, true)];
+    assert_eq!(found(&entries), []);
+}
+
+fn session(id: i64, expires: i64) -> Session {
+    Session { key: Key { id, created: 1 }, expires }
+}
+
+fn sessions(seconds: f64, clock: i64, there: &[Session], deleted: &[(Session, bool, i64)]) -> Entry {
+    let deleted =
+        deleted.iter().map(|(session, by_agent, at)| Deletion { session: *session, by_agent: *by_agent, at: *at });
+    entry(seconds, Event::Sessions { clock, there: there.to_vec(), deleted: deleted.collect() })
+}
+
+#[test]
+fn a_live_session_that_an_agent_ends_is_seen_and_one_that_a_login_ends_is_none() {
+    let one = session(1, 100);
+    let ended =
+        |by_agent, at| found(&[sessions(1.0, 50, &[one], &[]), sessions(2.0, 120, &[], &[(one, by_agent, at)])]);
+    let early = Violation::LiveSessionEnded { session: one, early: Duration::from_micros(1), at: at(2.01) };
+    assert_eq!(ended(true, 99), [early]);
+    assert_eq!(ended(true, 100), []);
+    assert_eq!(ended(false, 60), []);
+}
+
+#[test]
+fn a_session_that_is_gone_without_a_trace_is_seen() {
+    let (one, two) = (session(1, 100), session(2, 100));
+    let violations = found(&[sessions(1.0, 50, &[one, two], &[]), sessions(2.0, 60, &[two], &[])]);
+    assert_eq!(violations, [Violation::SessionLost { key: one.key, at: at(2.01) }]);
+}
+
+/// A session that is over from the first second on, for so many sweeps.
+fn kept(sweeps: u64) -> Vec<Entry> {
+    let one = session(1, 100);
+    let mut entries = Vec::new();
+    for second in 1..=sweeps + 1 {
+        entries.push(sessions(second as f64, 200, &[one], &[]));
+        entries.push(well(second as f64 + 0.5, second));
+    }
+    entries.push(sessions(sweeps as f64 + 2.0, 200, &[one], &[]));
+    entries
+}
+
+#[test]
+fn an_expired_session_that_outlives_the_sweeps_is_seen() {
+    assert!(matches!(found(&kept(4))[..], [Violation::ExpiredSessionKept { sweeps: 4, .. }]));
+    assert_eq!(found(&kept(3)), []);
+    let fault = Fault::LeaderKilled;
+    let mut entries = kept(4);
+    entries.insert(0, ends(3.0, fault));
+    entries.insert(0, begins(0.5, fault));
+    assert_eq!(found(&entries), [], "two of them came under a fault");
+}
+
+#[test]
+fn a_duplicate_is_explained_by_a_sabotage_and_by_nothing_else() {
+    let duplicate = |seconds| entry(seconds, Event::Duplicate { sequence: S });
+    let entries = [look(1.0, 700, false), duplicate(2.0)];
+    assert_eq!(found(&entries), [Violation::DuplicateWithoutDrift { sequence: S, at: at(2.01) }]);
+    let during = |seconds| {
+        let end = look(5.0, 700, false);
+        found(&[look(1.0, 700, false), sabotage(2.0, Moved::To(600)), look(3.0, 600, true), end, duplicate(seconds)])
+    };
+    assert_eq!(during(4.0), []);
+    assert!(matches!(during(6.0)[..], [Violation::DuplicateWithoutDrift { .. }]));
+}
+
+#[test]
+fn a_system_that_does_not_come_back_is_seen() {
+    assert!(matches!(found(&[entry(1.0, Event::Stuck("gone".to_owned()))])[..], [Violation::Stuck { .. }]));
+}

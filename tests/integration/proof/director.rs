@@ -1,0 +1,125 @@
+//! Plays the run: a fault, sabotage meanwhile, a wait for calm, sabotage in calm, and the next fault.
+
+use super::chance::Chance;
+use super::history::{Event, Fault, Moment};
+use super::scene::Scene;
+use super::watcher::{Order, Seen};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::sleep;
+
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A lead outlives an agent that is stopped or cut off by so long, says the manual.
+const LEAD: Duration = Duration::from_secs(45);
+
+/// What is not back long after that does not come back.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// Passes begun since a fault was over, completed.
+const PASSES: u64 = 2;
+
+pub struct Director {
+    pub scene: Scene,
+    pub chance: Chance,
+    pub orders: mpsc::Sender<Order>,
+    pub seen: watch::Receiver<Seen>,
+    /// How long to go on.
+    pub until: Moment,
+}
+
+impl Director {
+    /// Until the time is over, or the system did not come back.
+    pub async fn play(&mut self) {
+        let faults = self.scene.possible();
+        let mut round: Vec<Fault> = Vec::new();
+        if !self.calm("the start").await {
+            return;
+        }
+        while self.now() < self.until {
+            if round.is_empty() {
+                round.clone_from(&faults);
+                self.chance.shuffle(&mut round);
+            }
+            let Some(fault) = round.pop() else { return };
+            if self.chance.one_in(2) {
+                self.sabotage().await;
+            }
+            println!("{:8.3} {fault}", self.now().as_secs_f64());
+            self.note(Event::FaultBegins(fault));
+            self.suffer(fault).await;
+            self.note(Event::FaultEnds(fault));
+            if !self.calm(&fault.to_string()).await {
+                return;
+            }
+            self.sabotage().await;
+            if !self.calm("sabotage in calm").await {
+                return;
+            }
+        }
+    }
+
+    pub fn now(&self) -> Moment {
+        self.scene.place.history.now()
+    }
+
+    fn note(&self, event: Event) {
+        self.scene.place.history.note(self.now(), event);
+    }
+
+    /// Whether anything came of it.
+    pub async fn sabotage(&self) -> bool {
+        let (order, done) = oneshot::channel();
+        self.orders.send(order).await.is_ok() && done.await.unwrap_or(false)
+    }
+
+    /// Holds a fault for a while, with sabotage in the middle of it.
+    pub async fn hold(&mut self) {
+        for _ in 0..2 {
+            sleep(Duration::from_millis(200 + self.chance.below(1000) as u64)).await;
+            self.sabotage().await;
+        }
+    }
+
+    /// A run that has the time outlasts a lead now and then.
+    pub async fn hold_or_longer(&mut self) {
+        self.hold().await;
+        if self.is_long() && self.chance.one_in(3) {
+            sleep(LEAD + Duration::from_secs(3)).await;
+            self.sabotage().await;
+        }
+    }
+
+    pub fn is_long(&self) -> bool {
+        self.until >= Duration::from_secs(300)
+    }
+
+    /// Waits until nothing is behind and a leader made passes since; false when that does not come.
+    async fn calm(&mut self, after: &str) -> bool {
+        let since = self.now();
+        let mut first: HashMap<usize, u64> = HashMap::new();
+        while self.now() < since + PATIENCE {
+            let mut passed = false;
+            for (number, (from, page)) in self.scene.place.pages() {
+                if from >= since && page.leads && page.up {
+                    let completed = page.passes - page.failures;
+                    passed |= completed >= *first.entry(number).or_insert(completed) + PASSES;
+                }
+            }
+            let mended = {
+                let seen = self.seen.borrow();
+                seen.at.is_some_and(|at| at >= since) && seen.behind.is_empty()
+            };
+            if passed && mended {
+                return true;
+            }
+            sleep(PAUSE).await;
+        }
+        let behind = self.seen.borrow().behind.clone();
+        let what = format!("not back {PATIENCE:?} after {after}; behind: {behind:?}");
+        println!("{what}");
+        self.note(Event::Stuck(what));
+        false
+    }
+}

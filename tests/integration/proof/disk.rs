@@ -1,0 +1,79 @@
+//! A disk of a server's own, small enough to be filled: a tmpfs that nobody else sees, and that is gone with us.
+
+use crate::support::{shut_down, until_ended};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::Signal;
+use pgmedic::demo::Server;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// A cluster takes 40 MB, its log as much as 150 MB.
+const SIZE: &str = "size=320m";
+
+/// From now on what this thread mounts, and whatever it starts, is seen by itself and those alone. Only root can, and not
+/// everywhere; the reason why not.
+pub fn own_mounts() -> Result<(), String> {
+    unshare(CloneFlags::CLONE_NEWNS).map_err(|error| format!("no mounts of our own: {error}"))?;
+    run("mount", &["--make-rprivate", "/"])
+}
+
+/// Dropping it takes the disk away: the server must not outlive it by long.
+pub struct Disk {
+    at: PathBuf,
+}
+
+impl Disk {
+    /// Moves the server's cluster there, for which it is restarted.
+    pub fn under(server: &mut Server) -> Result<Self, String> {
+        let at = server.data_dir();
+        let aside = at.with_extension("disk");
+        shut_down(server, Signal::SIGINT);
+        until_ended(server);
+        let mounted = fs::create_dir(&aside).map_err(|error| error.to_string()).and_then(|()| {
+            run(
+                "mount",
+                &["-t".as_ref(), "tmpfs".as_ref(), "-o".as_ref(), SIZE.as_ref(), "tmpfs".as_ref(), aside.as_os_str()],
+            )
+        });
+        let moved = mounted.and_then(|()| {
+            // With owners and modes, the folder's own too.
+            run("cp", &["-a".as_ref(), at.join(".").as_os_str(), aside.as_os_str()])?;
+            run("mount", &["--move".as_ref(), aside.as_os_str(), at.as_os_str()])
+        });
+        server.restart().expect("the server, wherever it is");
+        moved.map(|()| Self { at })
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.at.join("filler")
+    }
+
+    /// Leaves no room.
+    pub fn fill(&self) {
+        let Ok(mut file) = File::create(self.filler()) else { return };
+        for step in [1 << 20, 1 << 12, 1] {
+            while file.write_all(&vec![0; step]).is_ok() {}
+        }
+    }
+
+    pub fn make_room(&self) {
+        let _ = fs::remove_file(self.filler());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = run("umount", &["-l".as_ref(), self.at.as_os_str()]);
+    }
+}
+
+fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<(), String> {
+    let mut command = Command::new(program);
+    let output =
+        command.args(arguments).stdin(Stdio::null()).output().map_err(|error| format!("{program}: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(()) } else { Err(format!("{program}: {}", said.trim())) }
+}

@@ -1,0 +1,72 @@
+//! The times in which a sequence was behind.
+
+use super::history::{Entry, Event, Moment};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A sequence that was behind, from one sabotage until it was mended or sabotaged again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    pub sequence: &'static str,
+    /// Surely behind since.
+    pub since: Moment,
+    /// Surely still behind then.
+    pub seen: Moment,
+    /// Surely mended by then.
+    pub mended: Option<Moment>,
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "drift of {} from {:.3?} to {:.3?}", self.sequence, self.since, self.seen)
+    }
+}
+
+/// Every drift, in the order in which they were over.
+pub fn drifts(entries: &[Entry]) -> Vec<Drift> {
+    let mut drifts = Vec::new();
+    let mut open: BTreeMap<&'static str, Drift> = BTreeMap::new();
+    for Entry { from, to, event } in entries {
+        match event {
+            // What comes of it is seen by the next look.
+            Event::Sabotage { sequence, .. } => drifts.extend(open.remove(sequence)),
+            Event::Sequences(stands) => {
+                for (sequence, stand) in stands {
+                    if stand.behind {
+                        let fresh = Drift { sequence, since: *to, seen: *to, mended: None };
+                        // Asked for after it was seen for the first time, unless this is that time.
+                        let drift = open.entry(sequence).or_insert(fresh);
+                        drift.seen = drift.since.max(*from);
+                    } else if let Some(drift) = open.remove(sequence) {
+                        drifts.push(Drift { mended: Some(*to), ..drift });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    drifts.extend(open.into_values());
+    drifts
+}
+
+/// When an insert may find a value of this sequence's taken: from a sabotage until a look finds the sequence ahead.
+pub fn open_to_duplicates(entries: &[Entry], sequence: &str) -> Vec<(Moment, Moment)> {
+    let mut open = Vec::new();
+    let mut since = None;
+    for Entry { from, to, event } in entries {
+        match event {
+            Event::Sabotage { sequence: name, .. } if *name == sequence => {
+                since.get_or_insert(*from);
+            }
+            Event::Sequences(stands) => {
+                let ahead = stands.iter().any(|(name, stand)| *name == sequence && !stand.behind);
+                if ahead && let Some(since) = since.take() {
+                    open.push((since, *to));
+                }
+            }
+            _ => {}
+        }
+    }
+    open.extend(since.map(|since| (since, Moment::MAX)));
+    open
+}

@@ -1,0 +1,173 @@
+//! The faults: made, held, undone.
+
+use super::director::Director;
+use super::history::Fault;
+use super::scene::{DATABASE, Scene};
+use super::tables::TABLES;
+use crate::support::{shut_down, until_ended};
+use nix::sys::signal::Signal;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection, Executor};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// The leader's lock: "pgmd", and a key of its own.
+const TERMINATE_LEAD: &str = "
+    SELECT pg_terminate_backend(pid) FROM pg_locks
+    WHERE locktype = 'advisory' AND classid = 1885826404 AND granted";
+
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
+impl Scene {
+    /// What can be made here.
+    pub fn possible(&self) -> Vec<Fault> {
+        let not_made = self.not_made();
+        Fault::ALL.into_iter().filter(|fault| !not_made.iter().any(|(other, _)| other == fault)).collect()
+    }
+
+    fn restart(&mut self) {
+        self.servers[0].restart().expect("the server comes back");
+        // Another program may have taken its port.
+        self.lead_to_primary();
+    }
+}
+
+impl Director {
+    pub async fn suffer(&mut self, fault: Fault) {
+        let leading = self.scene.place.leading_seat();
+        match fault {
+            Fault::ServerKilled => {
+                self.scene.servers[0].stop_hard();
+                self.hold().await;
+                self.scene.restart();
+            }
+            Fault::ServerRestarted => {
+                self.scene.restart();
+                self.hold().await;
+            }
+            Fault::ServerPromoted => self.promote().await,
+            Fault::DiskFull => self.fill_the_disk().await,
+            Fault::TooManyConnections => {
+                let mut crowd = Vec::new();
+                while let Ok(Ok(one)) = timeout(ANSWERS_WITHIN, self.scene.direct()).await {
+                    crowd.push(one);
+                }
+                self.hold().await;
+            }
+            Fault::LeadTerminated => {
+                if let Ok(mut connection) = self.scene.direct().await {
+                    let _ = connection.execute(TERMINATE_LEAD).await;
+                }
+                self.hold().await;
+            }
+            Fault::LeaderKilled => {
+                self.scene.kill_agent(leading);
+                self.hold().await;
+                self.scene.start_agent(leading);
+            }
+            Fault::LeaderStopped => {
+                self.scene.agent(leading).signal(Signal::SIGSTOP);
+                self.hold_or_longer().await;
+                self.scene.agent(leading).signal(Signal::SIGCONT);
+            }
+            Fault::LeaderCutOff => {
+                self.scene.roads[leading].cut();
+                self.hold_or_longer().await;
+                // As when a firewall has forgotten the connections, whose other ends live on.
+                if self.is_long() && self.chance.one_in(2) {
+                    self.scene.roads[leading].heal_forgetfully();
+                } else {
+                    self.scene.roads[leading].heal();
+                }
+            }
+            Fault::ClockMoved => {
+                self.scene.move_clock(if self.chance.one_in(2) { "+3600" } else { "-3600" });
+                self.hold().await;
+                self.scene.move_clock("+0");
+            }
+            Fault::PoolerRestarted => {
+                self.scene.pooler.stop_hard();
+                self.hold().await;
+                self.scene.pooler.restart();
+            }
+            Fault::TableLocked => {
+                let table = self.chance.below(TABLES.len());
+                self.locked(&format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", TABLES[table].name)).await;
+            }
+            Fault::SequenceLocked => {
+                let table = &TABLES[self.chance.below(TABLES.len())];
+                // Taken as a leap does, and rolled back.
+                let cache = if table.name == "cached" { 10 } else { 1 };
+                self.locked(&format!("ALTER SEQUENCE {} CACHE {cache}", table.sequence)).await;
+            }
+        }
+    }
+
+    /// Inserts fail, and so does what writes its log; then the server goes down, and stays down.
+    async fn fill_the_disk(&mut self) {
+        if let Ok([disk, _]) = &self.scene.disks {
+            disk.fill();
+        }
+        self.hold().await;
+        if let Ok([disk, _]) = &self.scene.disks {
+            disk.make_room();
+        }
+        if !matches!(timeout(ANSWERS_WITHIN, self.scene.direct()).await, Ok(Ok(_))) {
+            self.scene.restart();
+        }
+    }
+
+    /// A transaction that took this lock stays open.
+    async fn locked(&mut self, statement: &str) {
+        let connection = match self.scene.direct().await {
+            Ok(mut connection) => {
+                let begin = format!("BEGIN; SET LOCAL lock_timeout = '3s'; {statement}");
+                let _ = timeout(ANSWERS_WITHIN, sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut connection)).await;
+                Some(connection)
+            }
+            Err(_) => None,
+        };
+        self.hold().await;
+        if let Some(connection) = connection {
+            let _ = connection.close().await;
+        }
+    }
+
+    /// A switch-over that loses nothing: the primary ends once its replica has everything, the replica takes its place,
+    /// and the old primary follows the new one.
+    async fn promote(&mut self) {
+        self.until_streaming().await;
+        shut_down(&self.scene.servers[0], Signal::SIGINT);
+        until_ended(&self.scene.servers[0]);
+        let mut replica = PgConnection::connect(&self.scene.servers[1].url("postgres")).await.expect("the replica");
+        replica.execute("SELECT pg_promote()").await.expect("a promotion");
+        self.scene.servers.swap(0, 1);
+        if let Ok(disks) = &mut self.scene.disks {
+            disks.swap(0, 1);
+        }
+        self.scene.lead_to_primary();
+        let [primary, old] = &mut self.scene.servers;
+        let data = old.data_dir();
+        let mut settings = OpenOptions::new().append(true).open(data.join("postgresql.conf")).expect("its settings");
+        writeln!(settings, "primary_conninfo = '{}'", primary.url("postgres")).expect("a setting");
+        fs::write(data.join("standby.signal"), "").expect("a standby's mark");
+        self.hold().await;
+        self.scene.servers[1].restart().expect("the old primary follows");
+    }
+
+    async fn until_streaming(&self) {
+        let query = "SELECT count(*) > 0 FROM pg_stat_replication WHERE state = 'streaming'";
+        loop {
+            if let Ok(mut connection) = self.scene.direct().await {
+                let streaming = sqlx::query_scalar(query).fetch_one(&mut connection).await;
+                if streaming.unwrap_or(false) {
+                    return;
+                }
+            }
+            assert!(self.now() < self.until + Duration::from_secs(120), "the replica of {DATABASE} does not stream");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
