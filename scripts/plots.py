@@ -12,6 +12,7 @@ began, y how long it lasted, 0 for a moment.
 
 import io
 import math
+import textwrap
 
 import matplotlib
 
@@ -102,6 +103,10 @@ def scale(where, wanted, axes, axis, series, kind):
         axes.set_xscale("log") if which == "x" else axes.set_yscale("log")
         axis.set_major_formatter(ticker.FuncFormatter(plain))
         axis.set_minor_formatter(ticker.NullFormatter())
+        if max(values) < 100 * min(values):
+            # One power of ten tells little.
+            axis.set_minor_locator(ticker.LogLocator(subs=(2, 5)))
+            axis.set_minor_formatter(ticker.FuncFormatter(plain))
     elif which == "y" and kind != "timeline":
         # What does not begin at 0 exaggerates.
         axes.set_ylim(bottom=min(0, *axes.get_ylim()))
@@ -130,8 +135,7 @@ def bar(axes, series):
         axes.bar_label(bars, [f"{value:.3g}" if abs(value) < 1000 else plain(round(value)) for value in y], fontsize=8,
                        color=FAINT, padding=2)
     shown = [place if isinstance(place, str) else plain(place) for place in places]
-    crowded = sum(map(len, shown)) > 80
-    axes.set_xticks(range(len(places)), shown, **({"rotation": 25, "ha": "right"} if crowded else {}))
+    axes.set_xticks(range(len(places)), [textwrap.fill(place, max(8, 84 // len(places))) for place in shown])
 
 
 def timeline(axes, series):
