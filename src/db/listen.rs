@@ -131,16 +131,22 @@ impl Listener {
         let trial = format!("{CHANNEL}_{}", tag());
         within(self.listener.listen(&trial)).await?;
         let notify = format!("/* pgmedic:listen */ NOTIFY {trial}");
-        // Through a pooler it may arrive at `other` instead, whose error then says nothing more than silence does.
-        let _ = within(sqlx::raw_sql(AssertSqlSafe(notify)).execute(other)).await;
+        // Through a pooler it may arrive at `other` instead, whose error then says nothing more than silence does. But
+        // where no answer comes, nothing was notified, and nothing is known.
+        let notified = sqlx::raw_sql(AssertSqlSafe(notify)).execute(other);
+        tokio::time::timeout(ANSWER_WITHIN, notified).await.map_err(|_| unanswered())?.ok();
         match tokio::time::timeout(ARRIVES_WITHIN, self.listener.try_recv()).await {
             Ok(Ok(Some(_))) => {}
             Ok(Ok(None)) => return Err(ListenError::Other("the connection was lost".to_owned())),
             Ok(Err(error)) => return Err(failed(error)),
             Err(_) => {
-                // Most often reaches the server connection that took the LISTEN.
-                let _ = within(self.listener.unlisten(&trial)).await;
-                return Err(ListenError::Pooled);
+                // Most often reaches the server connection that took the LISTEN. A server, or a network, that is too
+                // slow for this as well is no pooler.
+                within(self.listener.unlisten(&trial)).await?;
+                // What was under way came before this answer.
+                if self.listener.next_buffered().is_none() {
+                    return Err(ListenError::Pooled);
+                }
             }
         }
         within(self.listener.unlisten(&trial)).await?;
@@ -180,8 +186,12 @@ impl Listener {
 async fn within<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, ListenError> {
     match tokio::time::timeout(ANSWER_WITHIN, answer).await {
         Ok(answer) => answer.map_err(failed),
-        Err(_) => Err(ListenError::Other("the server does not answer".to_owned())),
+        Err(_) => Err(unanswered()),
     }
+}
+
+fn unanswered() -> ListenError {
+    ListenError::Other("the server does not answer".to_owned())
 }
 
 /// The server process that answers this statement.

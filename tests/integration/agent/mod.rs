@@ -1,5 +1,6 @@
 //! The agent as a real process: its schedule, its leader, its database's fall and rise, its signals, its pages.
 
+mod ears;
 mod events;
 mod faults;
 mod held;

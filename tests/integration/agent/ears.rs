@@ -1,0 +1,34 @@
+//! Whether notifications arrive is tried when the agent begins to lead; a server that is slow just then is no pooler.
+
+use super::{EVERY_SECOND, fill};
+use crate::support::{Agent, Database};
+use pgmedic::demo::{Server, ServerOptions};
+
+/// Commits wait for a replica that there is none of, where a session asks for that.
+const WAITS: [(&str, &str); 2] = [("synchronous_standby_names", "nobody"), ("synchronous_commit", "local")];
+
+#[tokio::test]
+async fn a_server_that_takes_its_time_to_notify_is_listened_to_later() {
+    let settings = WAITS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let server = Server::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
+    let mut database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
+    // One commit that notifies waits, and so do all the others.
+    let mut holder = database.connect().await;
+    let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut holder).await.unwrap();
+    let held = tokio::spawn(async move {
+        // A commit waits only for what is written.
+        let held = "SET synchronous_commit = on; CREATE TABLE held (); NOTIFY elsewhere";
+        let _ = sqlx::raw_sql(held).execute(&mut holder).await;
+    });
+    database
+        .until(&format!("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'SyncRep')"))
+        .await;
+
+    let agent = Agent::start(&database, EVERY_SECOND);
+    agent.passes_again(&database.name, 1.0);
+    database.sql(&format!("SELECT pg_terminate_backend({pid})")).await;
+    held.await.unwrap();
+    agent.logs("is answered by a pass at once");
+    let log = agent.stop();
+    assert!(!log.contains("pooler"), "{log}");
+}
