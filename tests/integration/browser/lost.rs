@@ -12,6 +12,8 @@ async fn it_says_that_its_agent_is_gone_and_goes_on_with_the_next_one() {
     let address = Proxy::to(&agent.url(""));
     let page = Page::open(address.url());
     page.says(&["✓ All is well", "· live"]);
+    // As after any change of the headline: it was said aloud.
+    page.look("document.getElementById('said').textContent = '✓ All is well'");
     agent.stop();
     let text = page.says(&[GONE, "– not live", "? Not known at the moment"]);
     assert!(!text.contains("· live") && !text.contains("All is well"), "{text}");

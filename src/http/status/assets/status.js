@@ -47,6 +47,7 @@
     const shown = document.getElementById("headline");
     if (gone) {
       kept = { node: shown.cloneNode(true), title: document.title };
+      document.getElementById("said").textContent = "";
       shown.className = "";
       shown.textContent = "? Not known at the moment";
       document.title = `${shown.textContent} – pgmedic`;
