@@ -45,8 +45,8 @@ async fn the_report_says_what_was_found_and_what_was_done() {
             "feeds": [{ "column": "public.user_sessions.session_id", "link": "serial" }],
             "next_value": 658, "frontier": 695, "limit": 2147483647, "verdict": "behind", "gap": 38,
             "used_ratio": null, "cause": "unknown", "reason": null,
-            "repair": { "outcome": "repaired", "method": "advance", "next_value": 696, "reason": null,
-                        "duration_seconds": null },
+            "repair": { "outcome": "repaired", "method": "advance", "next_value": 696, "held_by": null,
+                        "reason": null, "duration_seconds": null },
         })
     );
     let report = outcome.json();
