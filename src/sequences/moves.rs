@@ -3,7 +3,7 @@
 
 use super::batch;
 use super::catalog::{Sequence, Source};
-use super::keepers::guard;
+use super::keepers::{lock, tripwire};
 use super::observe::Observation;
 use super::probe::Part;
 use super::verdict::Move;
@@ -73,7 +73,8 @@ pub async fn leap(session: &mut Session, sequence: &Sequence, leap: Leap<'_>, bo
         let tables: Vec<&Source> = under_lock(sequence, leap).collect();
         let held: Vec<&str> = tables.iter().map(|source| source.table.as_str()).collect();
         let named = tables.iter().map(|source| (source.table.as_str(), source.table_oid));
-        statements.extend(guard(&held, named.chain([(sequence.name.as_str(), sequence.oid)])));
+        statements.extend(lock(&held));
+        statements.push(tripwire(named.chain([(sequence.name.as_str(), sequence.oid)])));
     }
     statements.push(forward(sequence, leap));
     session.script("leap", Access::Write, bounds, statements).await.failure.map_or(Ok(()), Err)
