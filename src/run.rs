@@ -75,6 +75,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
     }
     let load = || Settings::load(cli.config.as_deref(), &Environment::from_process())?.only(&cli.database);
     let settings = load()?;
+    if cli.command.is_some() {
+        settings.warning.iter().for_each(|warning| eprintln!("pgmedic: {warning}"));
+    }
     let text = match &cli.command {
         Some(Command::Grants { role }) => Some(grants(&settings, role.as_deref()).await?),
         Some(_) => Some(settings.redacted_toml()),
@@ -85,8 +88,10 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         return Ok(ExitCode::SUCCESS);
     }
     let telemetry = Telemetry::install(&settings.log);
+    let warn = |settings: &Settings| settings.warning.iter().for_each(|warning| tracing::warn!("{warning}"));
+    warn(&settings);
     if !cli.once {
-        agent::run(settings, cli.dry_run, &telemetry, load, |_| {}).await?;
+        agent::run(settings, cli.dry_run, &telemetry, || load().inspect(warn), |_| {}).await?;
         return Ok(ExitCode::SUCCESS);
     }
     let orders =

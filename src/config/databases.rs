@@ -82,14 +82,15 @@ impl UrlSource {
     }
 }
 
-/// The databases of the file; without any, the one that a variable names.
+/// The databases of the file; without any, the one that a variable names. With what was set to name one in vain.
 pub(super) fn find(
     written: Vec<RawDatabase>,
     places: &Places,
     environment: &Environment,
-) -> Result<Vec<Database>, ConfigError> {
+) -> Result<(Vec<Database>, Option<String>), ConfigError> {
+    let passed_over = passed_over(!written.is_empty(), places, environment);
     if written.is_empty() {
-        return from_variables(places, environment).map(|database| vec![database]);
+        return from_variables(places, environment).map(|database| (vec![database], passed_over));
     }
     let mut databases: Vec<Database> = Vec::new();
     for (index, raw) in written.into_iter().enumerate() {
@@ -104,7 +105,25 @@ pub(super) fn find(
         }
         databases.push(database);
     }
-    Ok(databases)
+    Ok((databases, passed_over))
+}
+
+/// Which variables name a database and are not used, why, and how they are: whoever sets one means that database.
+fn passed_over(in_file: bool, places: &Places, environment: &Environment) -> Option<String> {
+    let mut set = VARIABLES.map(|pair| pair.into_iter().filter(|name| environment.is_set(name)).collect::<Vec<_>>());
+    let file = places.file().filter(|_| in_file);
+    let (why, cure) = match file {
+        Some(file) => (
+            format!("{} names the databases", file.display()),
+            "leave out --config and unset PGMEDIC_CONFIG".to_owned(),
+        ),
+        None => {
+            let used = set.iter_mut().find(|pair| !pair.is_empty()).map(std::mem::take)?.join(" and ");
+            (format!("{used} is set too"), format!("unset {used}"))
+        }
+    };
+    let unused = set.concat().join(", ");
+    (!unused.is_empty()).then(|| format!("{unused}: set, but not used, because {why}; to use it, {cure}"))
 }
 
 fn from_file(raw: RawDatabase, key: &str, places: &Places) -> Result<Database, ConfigError> {

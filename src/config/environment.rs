@@ -41,6 +41,11 @@ impl Environment {
         }
     }
 
+    /// Whether the variable is set to anything.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| !value.is_empty())
+    }
+
     /// Whether the variable is set but empty.
     pub(super) fn is_empty(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|value| value.is_empty())

@@ -55,6 +55,8 @@ pub struct Settings {
     pub sessions: Vec<SessionStore>,
     pub http: Http,
     pub log: Log,
+    /// What can be meant otherwise than it was taken, for whoever starts the work to read.
+    pub warning: Option<String>,
 }
 
 impl Settings {
@@ -70,7 +72,7 @@ impl Settings {
         let sequences = Sequences::judge(raw.sequences, &places, now)?;
         let http = Http::judge(&raw.http, &places)?;
         let log = Log::judge(&raw.log, &places)?;
-        let databases = databases::find(raw.databases, &places, environment)?;
+        let (databases, warning) = databases::find(raw.databases, &places, environment)?;
         for (index, feed) in sequences.feeds.iter().enumerate() {
             let Some(name) = &feed.database else { continue };
             if !databases.iter().any(|database| database.name == *name) {
@@ -80,7 +82,7 @@ impl Settings {
             }
         }
         let sessions = sessions::judge(raw.sessions, &databases, &places, now)?;
-        Ok(Self { databases, sequences, sessions, http, log })
+        Ok(Self { databases, sequences, sessions, http, log, warning })
     }
 
     /// Tells apart agents that do different work on the database of this name: each kind has a leader of its own.

@@ -6,6 +6,7 @@ mod guest;
 mod lease;
 mod listen;
 mod literal;
+mod preamble;
 mod session;
 pub(crate) mod url;
 
@@ -15,4 +16,5 @@ pub use guest::ask;
 pub use lease::{Lease, Lost};
 pub use listen::{ListenError, Listener};
 pub use literal::quote_literal;
-pub use session::{Access, Bounds, Script, Server, Session, settings};
+pub use preamble::{Access, Bounds, settings};
+pub use session::{Script, Server, Session};

@@ -6,10 +6,10 @@
 use super::connect::{ConnectError, open};
 use super::error::Failure;
 use super::literal::quote_literal;
+use super::preamble::{Access, Bounds, PREAMBLE, begin, restricts};
 use futures_util::{Stream, StreamExt};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Either, Row};
-use std::fmt::Write;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -19,22 +19,6 @@ const OLDEST_SERVER: u32 = 130_000;
 
 /// What the server's own limits may overrun before it counts as gone: network delay and a busy machine.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// How long one statement may wait for a lock, and take altogether.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
-    pub lock: Duration,
-    pub statement: Duration,
-}
-
-/// What a transaction may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    Read,
-    /// Reads of tables with functions of a user's own: rolled back, and with it whatever those set in our session.
-    ReadAndForget,
-    Write,
-}
 
 /// What the server said of itself at the start.
 #[derive(Debug, Clone)]
@@ -274,62 +258,6 @@ impl Session {
         }
         let _ = other.close().await;
     }
-}
-
-/// Statements in what `begin` writes.
-const PREAMBLE: usize = 9;
-
-/// Whether a server of this version has `restrict_nonsystem_relation_kind`, which came with minor releases too.
-fn restricts(version: u32) -> bool {
-    let first = [130_016, 140_013, 150_008, 160_004];
-    version >= 170_000 || first.iter().any(|first| first / 10_000 == version / 10_000 && version >= *first)
-}
-
-/// Nobody's view is read in the place of a table that it was put into.
-const RESTRICT: &str = "SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'";
-
-/// Opens a transaction in which nothing of the user's settings can bend a statement. Exactly `PREAMBLE` statements.
-fn begin(name: &str, tag: &str, access: Access, bounds: Bounds, restricts: bool) -> String {
-    let access = match access {
-        Access::Read | Access::ReadAndForget => "ONLY",
-        Access::Write => "WRITE",
-    };
-    let mut sql = String::with_capacity(512);
-    // The idle limit frees locks should we vanish.
-    let _ = writeln!(
-        sql,
-        "/* pgmedic:{name} tag={tag} */ BEGIN ISOLATION LEVEL READ COMMITTED, READ {access};\n\
-         {settings}\n\
-         SET LOCAL idle_in_transaction_session_timeout = {statement};\n\
-         {restrict};",
-        // As many statements wherever it runs.
-        restrict = if restricts { RESTRICT } else { "SET LOCAL check_function_bodies = on" },
-        settings = settings(bounds),
-        statement = milliseconds(bounds.statement),
-    );
-    sql
-}
-
-/// Statements after which nothing of the user's settings can bend another one of the same transaction.
-///
-/// Row security off turns silently hidden rows into an error; names are quoted only where they must be, as the report
-/// and --approve have them; compiling such short statements only costs.
-pub fn settings(bounds: Bounds) -> String {
-    format!(
-        "SET LOCAL search_path = pg_catalog, pg_temp;\n\
-         SET LOCAL row_security = off;\n\
-         SET LOCAL quote_all_identifiers = off;\n\
-         SET LOCAL jit = off;\n\
-         SET LOCAL lock_timeout = {lock};\n\
-         SET LOCAL statement_timeout = {statement};",
-        lock = milliseconds(bounds.lock),
-        statement = milliseconds(bounds.statement),
-    )
-}
-
-/// At least 1: PostgreSQL reads 0 as "no limit".
-fn milliseconds(duration: Duration) -> u128 {
-    duration.as_millis().max(1)
 }
 
 /// Long enough for one small statement on a new connection; short enough for whoever waits for us to end.

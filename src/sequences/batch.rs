@@ -1,7 +1,7 @@
 //! Running probes: in transactions of a bounded number of relations, on one connection or several at once.
 
 use super::catalog::Sequence;
-use super::keepers::{Keepers, superusers_guard};
+use super::keepers::{Keepers, check, hold};
 use super::probe::{Answer, Probe};
 use crate::db::{Access, Bounds, Failure, Session};
 use crate::report::Progress;
@@ -114,16 +114,22 @@ async fn work<'a>(
         while !probes.is_empty() {
             let exposed = probes.iter().any(|probe| !sequences[probe.sequence].keepers.is_empty());
             let access = if alone || exposed { Access::ReadAndForget } else { Access::Read };
-            let guard = superusers_guard(session, sequences, &probes.iter().collect::<Vec<_>>());
-            let statements = probes.iter().map(|probe| probe.sql(sequences[probe.sequence]));
-            let statements = guard.iter().cloned().chain(statements);
+            let watched = exposed && session.server().superuser;
+            let hold = watched.then(|| hold(&probes.iter().collect::<Vec<_>>())).flatten();
+            let statements = probes.iter().flat_map(|probe| {
+                let sequence = sequences[probe.sequence];
+                watched.then(|| check(sequence, probe, alone)).into_iter().chain([probe.sql(sequence)])
+            });
+            let statements = hold.iter().cloned().chain(statements);
             let script = session.script("observe", access, bounds_of(alone, bounds), statements).await;
-            if script.answers.len() < guard.len() && !alone && script.failure.as_ref().is_some_and(|f| !f.is_lost()) {
+            let held = usize::from(hold.is_some());
+            if script.answers.len() < held && !alone && script.failure.as_ref().is_some_and(|f| !f.is_lost()) {
                 // It is one of them.
                 queue().extend(probes.drain(..).map(Batch::alone));
                 continue;
             }
-            let answers = script.answers.get(guard.len()..).unwrap_or_default();
+            let answers = script.answers.get(held..).unwrap_or_default();
+            let answers = answers.iter().skip(usize::from(watched)).step_by(1 + usize::from(watched));
             let answered = answers.len().min(probes.len());
             for (probe, rows) in probes.drain(..answered).zip(answers) {
                 // Another agent's leap replaced the sequence's file after we had opened it: nothing keeps it out.
@@ -142,7 +148,9 @@ async fn work<'a>(
                 return outcomes;
             }
             match probes.pop_front() {
-                Some(probe) if failure == Failure::TooSlow && !alone => queue().push_back(Batch::alone(probe)),
+                Some(probe) if !alone && (failure == Failure::TooSlow || watched && failure == Failure::Changed) => {
+                    queue().push_back(Batch::alone(probe));
+                }
                 Some(probe) => {
                     progress.advance(1);
                     outcomes.push((probe, Err(failure)));

@@ -136,10 +136,11 @@ indexes AS (
 ),
 trees AS (
     SELECT t.root, sum(1 + COALESCE(x.number, 0)) AS relations, bool_or(m.relkind = 'f') AS has_foreign,
-           string_agg(DISTINCT m.relowner::text, ' ') AS owners,
+           string_agg(DISTINCT concat_ws(' ', m.relowner, mn.nspowner), ' ') AS owners,
            sum(hashtext(concat_ws(' ', m.oid, m.relfilenode))::bigint)::bigint AS files
     FROM tree t
     JOIN pg_catalog.pg_class m ON m.oid = t.member
+    JOIN pg_catalog.pg_namespace mn ON mn.oid = m.relnamespace
     LEFT JOIN indexes x ON x.indrelid = t.member
     GROUP BY t.root
 ),

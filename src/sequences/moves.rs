@@ -3,7 +3,7 @@
 
 use super::batch;
 use super::catalog::{Sequence, Source};
-use super::keepers::guard;
+use super::keepers::{lock, tripwire};
 use super::observe::Observation;
 use super::probe::Part;
 use super::verdict::Move;
@@ -64,16 +64,21 @@ pub struct Leap<'a> {
 /// The failure, with nothing changed. A frontier that went further than the guards allow meanwhile is no failure:
 /// nothing is moved, and looking again tells.
 pub async fn leap(session: &mut Session, sequence: &Sequence, leap: Leap<'_>, bounds: Bounds) -> Result<(), Failure> {
-    // An insert may wait for our place in the lock's queue and then for the look: together the lock timeout at most.
-    // The lock's own limit must be the shorter one, to be told apart from a slow look.
-    let bounds = Bounds { lock: bounds.lock * 2 / 5, statement: bounds.lock / 2 };
-    let mut statements = vec![same_cache(sequence), rewrite(sequence)];
-    if !sequence.keepers.is_empty() {
-        // Functions that planning runs would run where something can be written.
-        let tables: Vec<&Source> = under_lock(sequence, leap).collect();
-        let held: Vec<&str> = tables.iter().map(|source| source.table.as_str()).collect();
+    // Functions that planning runs would run where something can be written.
+    let guarded = !sequence.keepers.is_empty();
+    // An insert may wait for our place in the lock's queue and then for what follows, each as long as a statement may
+    // take: together the lock timeout at most. The lock's own limit must be the shorter one, to be told apart from a
+    // slow look.
+    let statement = bounds.lock / if guarded { 3 } else { 2 };
+    let bounds = Bounds { lock: statement * 4 / 5, statement };
+    let mut statements = Vec::new();
+    let tables: Vec<&Source> = under_lock(sequence, leap).filter(|_| guarded).collect();
+    // Before the sequence's own lock: no insert waits for these.
+    statements.extend(lock(&tables.iter().map(|source| source.table.as_str()).collect::<Vec<_>>()));
+    statements.extend([same_cache(sequence), rewrite(sequence)]);
+    if guarded {
         let named = tables.iter().map(|source| (source.table.as_str(), source.table_oid));
-        statements.extend(guard(&held, named.chain([(sequence.name.as_str(), sequence.oid)])));
+        statements.push(tripwire(named.chain([(sequence.name.as_str(), sequence.oid)])));
     }
     statements.push(forward(sequence, leap));
     session.script("leap", Access::Write, bounds, statements).await.failure.map_or(Ok(()), Err)

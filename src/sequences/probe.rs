@@ -4,8 +4,9 @@
 //! the sequence was handed out before the state was read, and a healthy insert never looks like drift.
 
 use super::catalog::{Sequence, Source};
+use super::keepers::is_still;
 use super::verdict::State;
-use crate::db::{Failure, quote_literal};
+use crate::db::Failure;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -100,11 +101,8 @@ impl Part<'_> {
     }
 
     /// Whether the name means the table that was discovered, and so is the one that this statement reads.
-    ///
-    /// A function, because it must be asked when the statement runs, holding the table's lock, under which the name
-    /// stays. A `regclass` constant is resolved before the lock is waited for, and the table may be renamed meanwhile.
     pub fn unchanged(&self) -> String {
-        format!("to_regclass({}) IS NOT DISTINCT FROM {}::regclass", quote_literal(self.table()), self.oid())
+        is_still(self.table(), self.oid())
     }
 }
 

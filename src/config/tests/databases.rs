@@ -174,3 +174,36 @@ fn a_path_with_control_characters_is_none() {
     let error = file("[[databases]]\nurl_file = \"a\\u001b[2J\"").error();
     assert_says(&error, &["databases[0].url_file: found no path"]);
 }
+
+#[test]
+fn a_variable_that_names_a_database_in_vain_is_told_with_the_file_that_counts_more() {
+    let scene = file("[[databases]]\nurl = 'postgres://u@h/app'");
+    let path = scene.path("pgmedic.toml").display().to_string();
+    let warning = scene.settings().warning.unwrap();
+    assert_eq!(
+        warning,
+        format!(
+            "DATABASE_URL: set, but not used, because {path} names the databases; to use it, \
+             leave out --config and unset PGMEDIC_CONFIG"
+        )
+    );
+    let both = scene.variable("PGMEDIC_DATABASE_URL_FILE", "/run/secrets/url").settings().warning.unwrap();
+    assert!(both.starts_with("PGMEDIC_DATABASE_URL_FILE, DATABASE_URL: set, but not used"), "{both}");
+}
+
+#[test]
+fn of_two_variables_the_one_in_vain_is_told() {
+    let scene = bare().variable("DATABASE_URL", "postgres://u:hunter2@h/a");
+    let warning = scene.variable("PGMEDIC_DATABASE_URL", "postgres://u:hunter2@h/b").settings().warning.unwrap();
+    let expected = "DATABASE_URL: set, but not used, because PGMEDIC_DATABASE_URL is set too; to use it, unset \
+                    PGMEDIC_DATABASE_URL";
+    assert_eq!(warning, expected);
+}
+
+#[test]
+fn a_variable_that_is_used_or_empty_is_no_cause_to_warn() {
+    assert_eq!(file("[sequences]\nheadroom = 1").settings().warning, None);
+    let written = bare().beside("pgmedic.toml", "[[databases]]\nurl = 'postgres://u@h/app'");
+    let written = Scene { file: true, ..written };
+    assert_eq!(written.variable("DATABASE_URL", "").settings().warning, None);
+}

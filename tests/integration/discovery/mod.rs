@@ -5,6 +5,7 @@ mod hostile;
 mod links;
 mod names;
 mod shared;
+mod swapped;
 mod temporary;
 mod trees;
 mod types;

@@ -45,3 +45,38 @@ async fn a_poisoned_id_that_was_committed_meanwhile_is_held() {
     assert!(outcome.repair_reason("public.t_id_seq").contains("moving past id 2000000000"));
     assert_eq!(database.nextval("t_id_seq").await, 11);
 }
+
+/// Whether a leap of `t_id_seq` holds its table before it waits for the sequence, as where somebody is not trusted.
+async fn holds_the_table_first(made: &str) -> bool {
+    let mut database = Database::new().await;
+    let role = database.role("owner");
+    database
+        .sql(&format!(
+            "CREATE ROLE {role}; {made}; ALTER SEQUENCE t_id_seq CACHE 10; INSERT INTO t SELECT generate_series(1, 40)",
+            made = made.replace("@OWNER@", &role)
+        ))
+        .await;
+    let mut other = database.connect().await;
+    sqlx::raw_sql("BEGIN; SELECT nextval('t_id_seq')").execute(&mut other).await.unwrap();
+    let running = Running::once_with(&database, PATIENT, &[]);
+    until_it_waits_for(&mut database.connection, "t_id_seq").await;
+    let held = "SELECT count(*) FROM pg_locks w JOIN pg_locks h USING (pid)
+                WHERE w.relation = 't_id_seq'::regclass AND NOT w.granted AND h.relation = 't'::regclass AND h.granted";
+    let held = database.number(held).await;
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    running.outcome().await.exits(0).repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "leap" }));
+    held == 1
+}
+
+#[tokio::test]
+async fn the_tables_of_others_are_held_before_an_insert_could_wait_for_the_leap() {
+    assert!(holds_the_table_first("CREATE TABLE t (id serial PRIMARY KEY); ALTER TABLE t OWNER TO @OWNER@").await);
+    assert!(!holds_the_table_first("CREATE TABLE t (id serial PRIMARY KEY)").await, "nobody else's");
+}
+
+#[tokio::test]
+async fn whoever_owns_a_partitions_schema_counts_as_an_owner() {
+    let made = "CREATE TABLE t (id serial PRIMARY KEY) PARTITION BY RANGE (id); CREATE SCHEMA m AUTHORIZATION @OWNER@;
+                CREATE TABLE m.p PARTITION OF t DEFAULT";
+    assert!(holds_the_table_first(made).await);
+}

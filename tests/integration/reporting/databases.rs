@@ -84,3 +84,21 @@ async fn the_url_may_be_in_a_file_of_its_own() {
     pgmedic(&[("DATABASE_URL_FILE", path)], &["--once"]).exits(0);
     assert_eq!(database.nextval("t_id_seq").await, 8);
 }
+
+#[tokio::test]
+async fn a_file_that_counts_more_than_database_url_is_told_at_once() {
+    let (mut production, mut meant) = (drifted().await, drifted().await);
+    let config = configured(&[("production", production.url())]);
+    let path = config.path().to_str().unwrap();
+    let variables = [("PGMEDIC_CONFIG", path), ("DATABASE_URL", meant.url())];
+    for arguments in [&["--once", "--dry-run"][..], &["check-config"]] {
+        let outcome = pgmedic(&variables, arguments).exits(if arguments.len() == 2 { 3 } else { 0 });
+        assert!(outcome.stdout.contains("production"), "{}", outcome.stdout);
+        let warnings = outcome.stderr.matches("DATABASE_URL: set, but not used").count();
+        assert_eq!(warnings, 1, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(&format!("because {path} names the databases")), "{}", outcome.stderr);
+    }
+    let outcome = pgmedic(&variables[..1], &["--once", "--dry-run"]).exits(3);
+    assert_eq!(outcome.stderr, "");
+    assert_eq!((production.nextval("t_id_seq").await, meant.nextval("t_id_seq").await), (1, 1));
+}

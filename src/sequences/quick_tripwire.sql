@@ -1,0 +1,13 @@
+-- Divides by zero when a name no longer stands for the relation that was discovered, or when somebody's function or
+-- operator is in an index, statistics, a constraint or the partition key: for tables without children.
+-- No place-holder may stand in a comment: a name has line breaks.
+SELECT 1 / (
+    NOT EXISTS (SELECT FROM pg_class WHERE oid = ANY (@RELATIONS@::oid[]) AND relkind NOT IN ('r', 'p', 'S'))
+    AND NOT EXISTS (
+        SELECT FROM pg_depend part
+        JOIN pg_depend d ON d.classid = part.classid AND d.objid = part.objid
+        WHERE part.refclassid = 'pg_class'::regclass AND part.refobjid = ANY (@RELATIONS@::oid[])
+          AND part.classid IN ('pg_class'::regclass, 'pg_statistic_ext'::regclass, 'pg_constraint'::regclass)
+          AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) AND d.refobjid >= 16384)
+    AND @UNCHANGED@
+)::integer

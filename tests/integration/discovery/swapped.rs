@@ -1,0 +1,73 @@
+//! What an owner does to a table while a superuser's pass, which has looked at it before, reads another one.
+
+use crate::support::{Database, Outcome, PATIENT, Running};
+use sqlx::AssertSqlSafe;
+
+/// Makes a pass wait for the index of `m.a` in the transaction that reads `m.b` next, and `m`'s owner do this then.
+/// `m.evil` raises an error where it runs as a superuser.
+async fn while_it_reads_another(happens: &str) -> Outcome {
+    let mut database = Database::new().await;
+    let role = database.role("owner");
+    database
+        .sql(&format!(
+            "CREATE ROLE {role}; CREATE SCHEMA m AUTHORIZATION {role}; GRANT CREATE ON DATABASE {name} TO {role};
+             SET ROLE {role};
+             CREATE FUNCTION m.evil(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+             BEGIN
+                 IF current_setting('is_superuser')::boolean THEN RAISE EXCEPTION 'it runs as a superuser'; END IF;
+                 RETURN 1;
+             END $$;
+             CREATE TABLE m.a (id serial PRIMARY KEY); CREATE TABLE m.b (id serial PRIMARY KEY);
+             INSERT INTO m.b VALUES (7); RESET ROLE",
+            name = database.name
+        ))
+        .await;
+    let (mut holder, mut owner) = (database.connect().await, database.connect().await);
+    sqlx::raw_sql("BEGIN; REINDEX INDEX m.a_pkey").execute(&mut holder).await.unwrap();
+    let running = Running::once_with(&database, PATIENT, &["--dry-run"]);
+    database.pass_waits_in("observe").await;
+    let happens = AssertSqlSafe(format!("SET ROLE {role}; {happens}"));
+    sqlx::raw_sql(happens).execute(&mut owner).await.unwrap();
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+    running.outcome().await
+}
+
+async fn nothing_runs(happens: &str) {
+    let outcome = while_it_reads_another(happens).await.exits(3);
+    let reason = outcome.reason("m.b_id_seq");
+    assert_eq!(reason, "altered or replaced during the pass; look again", "{happens}");
+}
+
+#[tokio::test]
+async fn a_function_in_a_new_index_does_not_run_as_a_superuser() {
+    nothing_runs("CREATE INDEX ON m.b ((m.evil(0)))").await;
+}
+
+#[tokio::test]
+async fn a_function_in_new_statistics_does_not_run_as_a_superuser() {
+    // From 14 on statistics have expressions; before, an index does the same.
+    nothing_runs(
+        "DO $do$ BEGIN EXECUTE CASE WHEN current_setting('server_version_num')::integer >= 140000
+             THEN 'CREATE STATISTICS m.s ON (m.evil(0)), id FROM m.b' ELSE 'CREATE INDEX ON m.b ((m.evil(0)))' END;
+         END $do$",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn another_table_in_the_place_of_the_sequence_is_not_read() {
+    nothing_runs(
+        "ALTER SEQUENCE m.b_id_seq RENAME TO gone; CREATE TABLE m.b_id_seq (last_value bigint, is_called boolean);
+         CREATE INDEX ON m.b_id_seq ((m.evil(0)))",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn another_table_in_another_schema_of_that_name_is_not_read() {
+    nothing_runs(
+        "ALTER SCHEMA m RENAME TO gone; CREATE SCHEMA m; CREATE TABLE m.b (id serial PRIMARY KEY);
+         CREATE INDEX ON m.b ((gone.evil(0)))",
+    )
+    .await;
+}
