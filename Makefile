@@ -32,7 +32,8 @@ test: setup check-deploy ## every check: format, lints, documentation, licences,
 
 fuzz: ## many random cases for everything that reads outside input, for some minutes (PROPTEST_CASES=20000)
 	@scripts/setup server
-	PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo test --locked --no-fail-fast -- fuzz::
+	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-$$(date +%s)} PROPTEST_CASES=$${PROPTEST_CASES:-20000} \
+		cargo test --locked --no-fail-fast -- fuzz::
 
 check-deploy: ## the Dockerfile, everything under deploy/, the alerts and the dashboards
 	@scripts/setup deploy
@@ -59,4 +60,5 @@ bench: build ## speed, memory, scale, and other tools beside it, into docs/
 
 proof: ## ten minutes of faults (or PGMEDIC_PROOF_SECONDS) against two agents, and what became of them
 	@scripts/setup server checks proof
-	PGMEDIC_PROOF_SECONDS=$${PGMEDIC_PROOF_SECONDS:-600} cargo test --locked --test integration -- proof:: --nocapture
+	PGMEDIC_PROOF_SEED=$${PGMEDIC_PROOF_SEED:-$$(date +%s)} PGMEDIC_PROOF_SECONDS=$${PGMEDIC_PROOF_SECONDS:-600} \
+		cargo test --locked --test integration -- proof:: --nocapture

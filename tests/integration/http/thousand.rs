@@ -31,10 +31,10 @@ fn series(label: &str, database: &Database) -> String {
     format!("pgmedic_sequences{{database=\"{}\",{label}}}", database.name)
 }
 
-/// This process holds the other ends.
+/// This process holds the other ends, of two crowds at a time.
 fn may_open_them_all() {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("its limit");
-    let wanted = (CROWD as u64 + 500).max(soft);
+    let wanted = (2 * CROWD as u64 + 500).max(soft);
     assert!(wanted <= hard, "a limit of {hard} open files is too low for {CROWD} connections");
     setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).expect("a higher limit");
 }
