@@ -14,7 +14,11 @@ fn entry(seconds: f64, event: Event) -> Entry {
 }
 
 fn look(seconds: f64, next: i64, behind: bool) -> Entry {
-    entry(seconds, Event::Sequences(vec![(S, Stand { next, behind })]))
+    look_at_cached(seconds, next, behind, None)
+}
+
+fn look_at_cached(seconds: f64, next: i64, behind: bool, file: Option<i64>) -> Entry {
+    entry(seconds, Event::Sequences(vec![(S, Stand { next, behind, file })]))
 }
 
 fn sabotage(seconds: f64, moved: Moved) -> Entry {
@@ -196,6 +200,17 @@ fn a_duplicate_is_explained_by_a_sabotage_and_by_nothing_else() {
     };
     assert_eq!(during(4.0), []);
     assert!(matches!(during(6.0)[..], [Violation::DuplicateWithoutDrift { .. }]));
+}
+
+#[test]
+fn what_a_session_holds_in_its_cache_may_be_taken_until_a_leap() {
+    let duplicate = entry(6.0, Event::Duplicate { sequence: S });
+    let ends_with = |file| {
+        let behind = look_at_cached(3.0, 600, true, Some(1));
+        found(&[sabotage(2.0, Moved::To(600)), behind, look_at_cached(5.0, 710, false, Some(file)), duplicate.clone()])
+    };
+    assert_eq!(ends_with(1), [], "ahead, because others have drawn so many");
+    assert!(matches!(ends_with(2)[..], [Violation::DuplicateWithoutDrift { .. }]));
 }
 
 #[test]

@@ -49,18 +49,27 @@ pub fn drifts(entries: &[Entry]) -> Vec<Drift> {
     drifts
 }
 
-/// When an insert may find a value of this sequence's taken: from a sabotage until a look finds the sequence ahead.
+/// When an insert may find a value of this sequence's taken: from a sabotage until a look finds the sequence ahead, and
+/// until a leap where it has a cache. Such a sequence may be ahead because sessions have drawn values by failing; what
+/// others hold in their caches is behind still.
 pub fn open_to_duplicates(entries: &[Entry], sequence: &str) -> Vec<(Moment, Moment)> {
     let mut open = Vec::new();
     let mut since = None;
+    let mut before = None;
     for Entry { from, to, event } in entries {
         match event {
             Event::Sabotage { sequence: name, .. } if *name == sequence => {
                 since.get_or_insert(*from);
+                before = None;
             }
             Event::Sequences(stands) => {
-                let ahead = stands.iter().any(|(name, stand)| *name == sequence && !stand.behind);
-                if ahead && let Some(since) = since.take() {
+                let Some((_, stand)) = stands.iter().find(|(name, _)| *name == sequence) else { continue };
+                let before = before.get_or_insert(stand.file);
+                let leapt = stand.file.is_none() || stand.file != *before;
+                if leapt
+                    && !stand.behind
+                    && let Some(since) = since.take()
+                {
                     open.push((since, *to));
                 }
             }

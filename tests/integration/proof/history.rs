@@ -75,6 +75,8 @@ pub struct Stand {
     pub next: i64,
     /// An id that it would still give is taken already, or beyond one that is.
     pub behind: bool,
+    /// Where it has a cache: its file, which a leap replaces, and with it drops what sessions hold in their caches.
+    pub file: Option<i64>,
 }
 
 /// Which session: an id may come again, after a sabotage.

@@ -128,7 +128,7 @@ impl Table {
         )
     }
 
-    /// The next value, and whether it or one after it is taken.
+    /// The next value, whether it or one after it is taken, and the file of a sequence with a cache.
     ///
     /// `pg_sequence_last_value()` waits for a running `nextval` (and is null before the first). `SELECT last_value` may
     /// see for a moment what `nextval` writes for the log only, up to 32 values ahead.
@@ -136,7 +136,9 @@ impl Table {
         let Self { name, key, sequence, increment, .. } = self;
         let further = if *increment > 0 { ">=" } else { "<=" };
         format!(
-            "SELECT next, EXISTS (SELECT FROM {name} WHERE {key} {further} next AND ({key} - next) % {increment} = 0)
+            "SELECT next, EXISTS (SELECT FROM {name} WHERE {key} {further} next AND ({key} - next) % {increment} = 0),
+                    (SELECT pg_relation_filenode(seqrelid)::bigint FROM pg_sequence
+                     WHERE seqrelid = '{sequence}'::regclass AND seqcache > 1)
              FROM (SELECT coalesce(pg_sequence_last_value('{sequence}') + {increment},
                                    (SELECT last_value FROM {sequence} WHERE NOT is_called)) OFFSET 0) AS s (next)"
         )

@@ -91,7 +91,7 @@ impl Watcher {
         let from = self.history.now();
         let looks: Vec<String> = TABLES.iter().map(|table| format!("({})", table.look())).collect();
         let row = sqlx::query(AssertSqlSafe(looks.join(" UNION ALL "))).fetch_all(&mut *connection).await?;
-        let stand = |row: &PgRow| Ok(Stand { next: row.try_get(0)?, behind: row.try_get(1)? });
+        let stand = |row: &PgRow| Ok(Stand { next: row.try_get(0)?, behind: row.try_get(1)?, file: row.try_get(2)? });
         let stands: Result<Vec<Stand>, Error> = row.iter().map(stand).collect();
         let stands: Vec<_> = TABLES.iter().map(|table| table.sequence).zip(stands?).collect();
         let behind = stands.iter().filter(|(_, stand)| stand.behind).map(|(sequence, _)| *sequence).collect();
