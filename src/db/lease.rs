@@ -24,6 +24,9 @@ const RENEW_EVERY: Duration = Duration::from_secs(10);
 /// One round trip of a statement that never waits.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
+/// Ends the transaction, without a warning where there is none: a renewal may have been left in the middle.
+const END: &str = "/* pgmedic:lead */ SET LOCAL client_min_messages = error; ROLLBACK";
+
 /// Why the lock is not ours any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -77,7 +80,7 @@ impl Lease {
             self.ask("/* pgmedic:lead */ SELECT 1".to_owned()).await?;
             return Ok(true);
         }
-        self.ask("/* pgmedic:lead */ ROLLBACK".to_owned()).await?;
+        self.ask(END.to_owned()).await?;
         self.begin().await
     }
 
