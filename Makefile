@@ -58,7 +58,7 @@ bench: build ## speed, memory, scale, and other tools beside it, into docs/
 	scripts/bench --peers
 	scripts/figures
 
-proof: ## ten minutes of faults (or PGMEDIC_PROOF_SECONDS) against two agents, and what became of them
+proof: ## ten minutes of faults (or PROOF_SECONDS) against two agents, and what became of them
 	@scripts/setup server checks proof
-	PGMEDIC_PROOF_SEED=$${PGMEDIC_PROOF_SEED:-$$(date +%s)} PGMEDIC_PROOF_SECONDS=$${PGMEDIC_PROOF_SECONDS:-600} \
+	PROOF_SEED=$${PROOF_SEED:-$$(date +%s)} PROOF_SECONDS=$${PROOF_SECONDS:-600} \
 		cargo test --locked --test integration -- proof:: --nocapture

@@ -31,7 +31,9 @@ use page::Page;
 use std::io;
 use std::process::ExitCode;
 use std::thread;
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 /// Why the demo could not be shown.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +63,9 @@ impl DemoError {
 
 /// What programs of which nobody reads the output any more end with: 128 and SIGPIPE.
 const READER_LEFT: u8 = 141;
+
+/// A signal that has come is told of within it.
+const MOMENT: Duration = Duration::from_millis(200);
 
 /// Tells the story on a server of its own, which is gone when this returns. Stopped by SIGINT or SIGTERM, it ends
 /// with 128 and the signal's number.
@@ -136,7 +141,14 @@ async fn start(interrupts: &mut Interrupts) -> Result<Server, Stop> {
     let code = tokio::select! {
         biased;
         code = interrupts.next() => code,
-        server = &mut starting => return Ok(server.map_err(io::Error::other)??),
+        server = &mut starting => match server.map_err(io::Error::other)? {
+            Ok(server) => return Ok(server),
+            // The same Ctrl-C may have ended a program of ours, whose end was told first.
+            Err(error) => match timeout(MOMENT, interrupts.next()).await {
+                Ok(code) => return Err(Stop::Interrupted(code)),
+                Err(_) => return Err(error.into()),
+            },
+        },
     };
     tokio::select! {
         biased;

@@ -4,10 +4,10 @@ use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// `PGMEDIC_PROOF_SEED`, or one that no run had before.
+/// `PROOF_SEED`, or one that no run had before.
 pub fn seed() -> u64 {
-    match std::env::var("PGMEDIC_PROOF_SEED") {
-        Ok(seed) => seed.parse().expect("PGMEDIC_PROOF_SEED is a whole number"),
+    match std::env::var("PROOF_SEED") {
+        Ok(seed) => seed.parse().expect("PROOF_SEED is a whole number"),
         Err(_) => RandomState::new().build_hasher().finish(),
     }
 }

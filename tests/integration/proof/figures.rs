@@ -80,7 +80,7 @@ impl Run<'_> {
         ];
         let rows: Vec<_> = rows.into_iter().map(|(what, number)| json!([what, number])).collect();
         let (seed, seconds) = (self.seed, self.length.as_secs());
-        let mut text = format!("{seconds} s, `PGMEDIC_PROOF_SEED={seed}`; no violation.");
+        let mut text = format!("{seconds} s, `PROOF_SEED={seed}`; no violation.");
         for (fault, why) in self.not_made {
             text += &format!(" Not made here: {fault} ({why}).");
         }

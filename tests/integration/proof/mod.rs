@@ -1,7 +1,7 @@
 //! The proof: real servers, two agents, inserts, logins, a saboteur and a fault every few seconds; and a checker that
 //! reads the history.
 //!
-//! `make proof` takes ten minutes; `PGMEDIC_PROOF_SECONDS` says how long, and `PGMEDIC_PROOF_SEED` repeats what a run drew.
+//! `make proof` takes ten minutes; `PROOF_SECONDS` says how long, and `PROOF_SEED` repeats what a run drew.
 
 mod calm;
 mod chance;
@@ -34,14 +34,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use watcher::{Seen, Watcher};
 
 fn length() -> Duration {
-    let seconds = std::env::var("PGMEDIC_PROOF_SECONDS").unwrap_or_else(|_| "60".to_owned());
-    Duration::from_secs(seconds.parse().expect("PGMEDIC_PROOF_SECONDS is a whole number"))
+    let seconds = std::env::var("PROOF_SECONDS").unwrap_or_else(|_| "60".to_owned());
+    Duration::from_secs(seconds.parse().expect("PROOF_SECONDS is a whole number"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_befalls_it_nothing_goes_back_nothing_is_lost_and_nothing_is_called_well_that_is_not() {
     let (seed, length) = (seed(), length());
-    println!("PGMEDIC_PROOF_SEED={seed}");
+    println!("PROOF_SEED={seed}");
     let history = History::begin();
     let (orders, asked) = mpsc::channel(1);
     let (seen, look) = watch::channel(Seen::default());
@@ -84,7 +84,7 @@ async fn whatever_befalls_it_nothing_goes_back_nothing_is_lost_and_nothing_is_ca
     for violation in &violations {
         println!("{violation}");
     }
-    assert_eq!(violations, [], "PGMEDIC_PROOF_SEED={seed}\n{log}");
+    assert_eq!(violations, [], "PROOF_SEED={seed}\n{log}");
     Run { entries: &entries, seed, length, server: &server, not_made: &not_made }.write();
 }
 
