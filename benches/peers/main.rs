@@ -9,6 +9,8 @@ mod figures;
 mod load;
 mod oracle;
 mod peer;
+#[path = "../speed/record.rs"]
+mod record;
 #[path = "../speed/rounds.rs"]
 mod rounds;
 mod site;
@@ -72,6 +74,6 @@ fn measure(parts: &[String]) -> Result<bool> {
     if wanted("--time") {
         time::measure(&server, &mut figures)?;
     }
-    println!("\nwritten: {}", figures.write(parts.is_empty())?.display());
+    println!("\nwritten: {}", figures.write(&server, parts.is_empty())?.display());
     Ok(well)
 }

@@ -1,11 +1,9 @@
 //! What was measured, left for `scripts/figures` to put into the documents.
 
-use super::Result;
-use super::tables::{block_on, connect};
+use super::{Result, record};
 use pgmedic::demo::Server;
 use serde_json::{Value, json};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What stands in one place of a document.
 #[derive(Default)]
@@ -56,28 +54,12 @@ pub type Series<'a> = (&'a str, Vec<Value>, Vec<f64>);
 
 /// Writes `target/figures/{name}.json`, for one document. Returns its path.
 pub fn write(server: &Server, name: &str, document: &str, blocks: &[Block]) -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join("figures");
-    fs::create_dir_all(&folder)?;
-    let taken: String = block_on(async {
-        let mut connection = connect(&server.url("postgres")).await?;
-        Ok(sqlx::query_scalar("SELECT current_date::text").fetch_one(&mut connection).await?)
-    })?;
     let blocks: Vec<Value> = blocks.iter().map(Block::json).collect();
-    let figures = json!({ "document": document, "machine": machine(server)?, "taken": taken, "blocks": blocks });
-    let path = folder.join(format!("{name}.json"));
-    fs::write(&path, serde_json::to_string_pretty(&figures)? + "\n")?;
-    Ok(path)
+    record::write(server, &machine(server)?, name, document, &blocks)
 }
 
 fn machine(server: &Server) -> Result<String> {
     let cores = std::thread::available_parallelism()?;
-    let memory = fs::read_to_string("/proc/meminfo").ok().and_then(|text| gigabytes(&text));
-    let memory = memory.map(|gigabytes| format!(", {gigabytes} GB")).unwrap_or_default();
+    let memory = record::memory().map(|gigabytes| format!(", {gigabytes} GB")).unwrap_or_default();
     Ok(format!("{cores} cores{memory}, PostgreSQL {}, fsync off, {}", server.version(), super::load()))
-}
-
-fn gigabytes(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()?.div_ceil(1 << 20))
 }

@@ -10,6 +10,7 @@ mod figures;
 mod healing;
 mod logins;
 mod notified;
+mod record;
 mod repairs;
 mod rounds;
 mod scale;
