@@ -137,6 +137,7 @@ pub struct RepairReport {
     /// Which guard said no, when it is held.
     pub held_by: Option<HeldBy>,
     pub reason: Option<String>,
+    /// Moving it and looking again; of what many did together, its share.
     pub duration_seconds: f64,
 }
 

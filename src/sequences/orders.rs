@@ -1,14 +1,13 @@
-//! What a run's orders mean for one sequence.
+//! What a run's orders mean for repairs.
 
 use super::catalog::Sequence;
-use super::plan::Policy;
-use super::repair::Terms;
+use super::repair::{Policy, Terms};
 use crate::config::{Sequences, TableName};
 use crate::db::Bounds;
 use crate::orders::Orders;
 
 impl Orders {
-    pub(super) fn terms(&self, sequence: &Sequence, settings: &Sequences, bounds: Bounds) -> Terms {
+    pub(super) fn terms(&self, settings: &Sequences, bounds: Bounds) -> Terms {
         let policy = Policy {
             // What the run asks for stands for what is configured.
             headroom: if self.headroom == 0 { settings.headroom } else { 0 },
@@ -20,11 +19,12 @@ impl Orders {
             (false, false) => Some("sequences.repair is false"),
             (false, true) => None,
         };
-        Terms { policy, keep: self.headroom, bounds, look_only, approved: self.approve(sequence) }
+        Terms { policy, keep: self.headroom, bounds, look_only }
     }
 
-    /// However the name was spelled: as reported, or any way SQL would read the same.
-    fn approve(&self, sequence: &Sequence) -> bool {
+    /// Whether what is held of `sequence` is let through, however its name was spelled: as reported, or any way SQL would
+    /// read the same.
+    pub(super) fn approves(&self, sequence: &Sequence) -> bool {
         let (schema, name) = &sequence.raw_name;
         self.approved.iter().any(|approved| {
             *approved == sequence.name

@@ -6,7 +6,7 @@ use super::changes::{Counts, count};
 use super::finding::{finding, not_there};
 use super::memory::Memory;
 use super::observe::observe;
-use super::repair::repair;
+use super::repair::{Case, repair};
 use crate::config::{Database, Sequences};
 use crate::db::{Bounds, Session};
 use crate::orders::Orders;
@@ -77,13 +77,21 @@ async fn look_and_mend(
     }
     let seen = observe(&mut sessions, &changed, orders.headroom, bounds, progress).await;
     tracing::debug!(database = database.name, changed = changed.len(), connections = sessions.len(), "observed");
-    for (sequence, seen) in changed.into_iter().zip(&seen) {
+    let (mut findings, mut cases, mut owners) = (Vec::with_capacity(changed.len()), Vec::new(), Vec::new());
+    for (index, (sequence, seen)) in changed.iter().zip(&seen).enumerate() {
         let (mut finding, behind) = finding(sequence, seen.as_ref());
-        if let (Some((observation, frontier)), [session, ..]) = (behind, sessions.as_mut_slice()) {
-            let terms = orders.terms(sequence, settings, bounds);
+        if let Some((observation, frontier)) = behind {
             finding.cause = Some(memory.cause(sequence, &observation.position));
-            finding.repair = Some(repair(session, sequence, observation, frontier, &terms).await);
+            cases.push(Case::new(sequence, observation, frontier, orders.approves(sequence)));
+            owners.push(index);
         }
+        findings.push(finding);
+    }
+    let repairs = repair(&mut sessions, cases, &orders.terms(settings, bounds), progress).await;
+    for (index, repair) in owners.into_iter().zip(repairs) {
+        findings[index].repair = Some(repair);
+    }
+    for ((sequence, seen), finding) in changed.into_iter().zip(&seen).zip(findings) {
         let reads = seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |observation| observation.reads);
         let finding = Arc::new(finding);
         memory.note(sequence, &finding, &counts, reads);

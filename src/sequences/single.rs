@@ -4,12 +4,10 @@
 use super::batch;
 use super::catalog::{Problem, Sequence, take_in};
 use super::finding::used_up;
-use super::moves::hand_out;
 use super::observe::{Gathered, Observation, gather, sources};
-pub(crate) use super::plan::Policy;
-use super::plan::{Plan, Rights, choose};
 use super::probe::{Part, Probe};
-use super::repair::held;
+pub(crate) use super::repair::Policy;
+use super::repair::{Plan, Rights, choose, hand_out, held};
 use super::verdict::Judgement;
 use crate::db::{Bounds, Failure, ask};
 use sqlx::postgres::{PgConnection, PgRow};

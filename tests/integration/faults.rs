@@ -5,6 +5,7 @@ mod gone;
 mod locks;
 mod lost;
 mod refused;
+mod together;
 
 use crate::support::Database;
 use sqlx::Row;

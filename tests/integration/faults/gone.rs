@@ -123,18 +123,19 @@ async fn a_table_that_takes_the_name_of_another_while_a_leap_waits_for_its_lock_
     database.forgets_the_pass().await;
 }
 
-/// Holds a pass up between the reading of everything and the repair of everything but `leapt`, which comes first.
+/// Holds a pass up between the reading of everything and the repair of everything but `held`, which comes first, while
+/// `meanwhile` happens.
 async fn held_up_in_repair(tables: &str, meanwhile: &str) -> (Database, Outcome) {
     let mut database = Database::new().await;
-    database.sql(&[&behind_and_cached("leapt"), tables].concat()).await;
+    database.sql(&[&behind("held"), tables].concat()).await;
     let mut holder = database.connect().await;
-    run(&mut holder, "BEGIN; SELECT nextval('leapt_id_seq')").await;
+    run(&mut holder, "BEGIN; ALTER SEQUENCE held_id_seq OWNED BY held.id").await;
     let pass = database.start(&PATIENT);
-    database.pass_waits_in("leap").await;
+    database.pass_waits_in("advance").await;
     database.sql(meanwhile).await;
     run(&mut holder, "COMMIT").await;
     let outcome = pass.outcome().await;
-    assert_eq!(outcome.sequence("public.leapt_id_seq")["repair"]["next_value"], 696);
+    assert_eq!(outcome.sequence("public.held_id_seq")["repair"]["next_value"], 696);
     database.forgets_the_pass().await;
     (database, outcome)
 }

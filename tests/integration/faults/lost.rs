@@ -63,15 +63,15 @@ async fn a_connection_killed_in_a_leap_leaves_the_sequence_as_it_was() {
     terminate(&mut database, "leap").await;
     let outcome = pass.outcome().await.exits(1);
     says_lost(&outcome, "terminating connection");
-    assert_eq!(outcome.sequence("public.first_id_seq")["repair"]["outcome"], "repaired", "done before");
-    for name in ["leapt", "last"] {
+    for name in ["first", "last"] {
         let repair = &outcome.sequence(&format!("public.{name}_id_seq"))["repair"];
-        assert_eq!(repair["outcome"], "failed", "{repair:#}");
-        assert!(repair["reason"].as_str().is_some_and(|reason| reason.contains("lost")), "{repair:#}");
+        assert_eq!((&repair["outcome"], &repair["next_value"]), (&"repaired".into(), &696.into()), "done before");
     }
+    let repair = &outcome.sequence("public.leapt_id_seq")["repair"];
+    assert_eq!(repair["outcome"], "failed", "{repair:#}");
+    assert!(repair["reason"].as_str().is_some_and(|reason| reason.contains("lost")), "{repair:#}");
     run(&mut holder, "COMMIT").await;
     assert_eq!(state(&mut database, "leapt_id_seq").await, before);
-    assert_eq!(state(&mut database, "last_id_seq").await.0, 658);
     database.forgets_the_pass().await;
 }
 
@@ -91,7 +91,8 @@ async fn a_pass_killed_in_a_leap_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_server_killed_in_the_middle_is_reported_and_nothing_is_half_done() {
-    for (hold, message) in [(WHILE_READING, "observe"), (WHILE_LEAPING, "leap")] {
+    // Values that were handed out before the crash stay handed out, and with them those that the server had logged ahead.
+    for (hold, message, last) in [(WHILE_READING, "observe", 658..=658), (WHILE_LEAPING, "leap", 695..=800)] {
         let mut server = Server::start(&ServerOptions::default()).expect("a server");
         let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
         let _holder = drifted(&mut database, hold).await;
@@ -103,7 +104,7 @@ async fn a_server_killed_in_the_middle_is_reported_and_nothing_is_half_done() {
         server.restart().expect("crash recovery");
         database.connection = database.connect().await;
         assert_eq!(state(&mut database, "leapt_id_seq").await.0, 658);
-        assert_eq!(state(&mut database, "last_id_seq").await.0, 658);
+        assert!(last.contains(&state(&mut database, "last_id_seq").await.0), "{message}");
         let outcome = database.once(&[]).exits(0);
         assert_eq!(outcome.sequence("public.leapt_id_seq")["repair"]["next_value"], 696);
     }

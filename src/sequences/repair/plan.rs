@@ -1,7 +1,7 @@
 //! Pure policy: which repair a sequence that is behind gets, or why it is held.
 
-use super::verdict::{Move, Position};
 use crate::report::{HeldBy, Method};
+use crate::sequences::verdict::{Move, Position};
 
 /// The operator's limits, from `[sequences]`.
 #[derive(Debug, Clone, Copy)]

@@ -1,29 +1,77 @@
 //! The two ways to move a sequence, neither of which can rewind it, with any number of agents, inline retries and
 //! inserts at once.
 
-use super::batch;
-use super::catalog::{Sequence, Source};
-use super::keepers::{lock, tripwire};
-use super::observe::Observation;
-use super::probe::Part;
-use super::verdict::Move;
-use crate::db::{Access, Bounds, Failure, Session};
+use crate::db::{Access, Bounds, Failure, Script, Session};
+use crate::sequences::batch;
+use crate::sequences::catalog::{Sequence, Source};
+use crate::sequences::keepers::{lock, tripwire};
+use crate::sequences::observe::Observation;
+use crate::sequences::probe::Part;
+use crate::sequences::verdict::Move;
+use sqlx::postgres::PgRow;
 
-/// Hands the unusable values out with `nextval`: atomic, monotone, without a lock. It stops at the last one of
-/// `step`, so it takes fewer when others are handing them out too.
+/// Most values that are handed out in one message for several sequences: some 30 ms, which whoever wants to alter one of
+/// them waits for, and then those behind him.
+const MOST_TOGETHER: u128 = 100_000;
+
+/// Hands the unusable values of each sequence out with `nextval`: atomic, monotone, without a lock. It stops at the last
+/// one of a step, so it takes fewer when others are handing them out too. Several go in one message, and none's failure
+/// is another's. The outcomes are in the order of `steps`.
 ///
-/// # Errors
-///
-/// The statement's failure. Values that were handed out before it stay handed out, which only moves forward.
-pub async fn advance(session: &mut Session, sequence: &Sequence, step: Move, bounds: Bounds) -> Result<(), Failure> {
-    let statement = hand_out(sequence, step.values, step.last);
-    let script = session.script("advance", Access::Write, bounds, [statement]).await;
-    match (script.failure, script.answers.first()) {
-        (Some(failure), _) => Err(failure),
-        // It never got there: somebody altered it, or set it back meanwhile.
-        (None, Some(taken)) if taken.is_empty() => Err(Failure::Changed),
-        (None, _) => Ok(()),
+/// A failure is the statement's. Values that were handed out before it stay handed out, which only moves forward.
+pub async fn advance(session: &mut Session, steps: &[(&Sequence, Move)], bounds: Bounds) -> Vec<Result<(), Failure>> {
+    // Their sequences stay locked against being altered until all are done: whoever would be waited for long is asked
+    // again alone.
+    let brief = Bounds { lock: bounds.lock / 2, statement: bounds.lock / 2 };
+    let mut outcomes = Vec::with_capacity(steps.len());
+    while let Some(rest @ [_, ..]) = steps.get(outcomes.len()..) {
+        let message = &rest[..together(rest)];
+        if let [only] = message {
+            outcomes.push(advance_one(session, *only, bounds).await);
+            continue;
+        }
+        let script = hand_out_each(session, message, brief).await;
+        let answers = script.answers.iter().take(message.len());
+        let next = message.get(answers.len());
+        outcomes.extend(answers.map(|taken| reached(taken)));
+        match (script.failure, next) {
+            (Some(Failure::Locked | Failure::TooSlow), Some(slow)) => {
+                outcomes.push(advance_one(session, *slow, bounds).await);
+            }
+            (Some(failure), Some(_)) => outcomes.push(Err(failure)),
+            // Whatever became of the end, the values are handed out; looking again tells.
+            (_, None) | (None, _) => {}
+        }
     }
+    outcomes
+}
+
+async fn advance_one(session: &mut Session, step: (&Sequence, Move), bounds: Bounds) -> Result<(), Failure> {
+    let script = hand_out_each(session, &[step], bounds).await;
+    match script.failure {
+        Some(failure) => Err(failure),
+        None => reached(script.answers.first().map_or(&[], Vec::as_slice)),
+    }
+}
+
+/// With no row it never got there: somebody altered it, or set it back meanwhile.
+fn reached(taken: &[PgRow]) -> Result<(), Failure> {
+    if taken.is_empty() { Err(Failure::Changed) } else { Ok(()) }
+}
+
+/// How many of the first steps go together: one, or as many as are soon done.
+fn together(steps: &[(&Sequence, Move)]) -> usize {
+    let mut values = 0;
+    let soon = steps.iter().take_while(|(_, step)| {
+        values += step.values;
+        values <= MOST_TOGETHER
+    });
+    soon.count().max(1)
+}
+
+async fn hand_out_each(session: &mut Session, steps: &[(&Sequence, Move)], bounds: Bounds) -> Script {
+    let statements = steps.iter().map(|(sequence, step)| hand_out(sequence, step.values, step.last));
+    session.script("advance", Access::Write, bounds, statements).await
 }
 
 /// A statement that calls `nextval` up to `calls` times and answers with the first value that is not before `last`;
