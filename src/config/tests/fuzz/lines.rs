@@ -79,8 +79,7 @@ proptest! {
     #![proptest_config(cases(2000))]
 
     #[test]
-    fn a_glob_means_what_a_plain_reading_of_it_says(glob in "[ab*?]{0,8}", name in "[ab*?]{0,10}") {
-        prop_assume!(!glob.is_empty());
+    fn a_glob_means_what_a_plain_reading_of_it_says(glob in "[ab*?]{1,8}", name in "[ab*?]{0,10}") {
         let chars = |text: &str| text.chars().collect::<Vec<_>>();
         let meant = means(&chars(&glob), &chars(&name));
         for pattern in [format!("{glob}.s"), format!("\"{glob}\".\"s\"")] {
