@@ -7,6 +7,7 @@ mod distances;
 mod fleet;
 mod network;
 mod partitions;
+mod rights;
 mod sizes;
 mod spread;
 
@@ -24,9 +25,10 @@ pub fn all(server: &Server, quick: bool, verdicts: &mut Verdicts) -> Result<()> 
     let thousand = database(server, "scale_1000", MANY / 10, ROWS)?;
     let many = database(server, "scale_10000", MANY, ROWS)?;
     let mut blocks = vec![fleet::block(server, &thousand, verdicts)?];
-    blocks.extend(beside::block(server, &many, verdicts)?);
+    blocks.extend(beside::block(server, [(MANY / 10, &thousand), (MANY, &many)], verdicts)?);
     blocks.push(distances::block(server, [("scale_1000", MANY / 10), ("scale_10000", MANY)], verdicts)?);
     blocks.push(partitions::block(server, verdicts)?);
+    blocks.push(rights::block(server, verdicts)?);
     blocks.push(spread::block(server, &many, verdicts)?);
     blocks.extend(sizes::blocks(server, [&thousand, &many], quick, verdicts)?);
     let path = figures::write(server, "scale", "performance", &blocks)?;
