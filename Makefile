@@ -58,7 +58,9 @@ bench: build ## speed, memory, scale, and other tools beside it, into docs/
 	scripts/bench --peers
 	scripts/figures
 
-proof: ## ten minutes of faults (or PROOF_SECONDS) against two agents, and what became of them
+proof: ## ten minutes of faults (or PROOF_SECONDS) against two agents, then hostile catalogs and random input
 	@scripts/setup server checks proof
 	PROOF_SEED=$${PROOF_SEED:-$$(date +%s)} PROOF_SECONDS=$${PROOF_SECONDS:-600} \
 		cargo test --locked --test integration -- proof:: --nocapture
+	scripts/prove-catalogs
+	$(MAKE) fuzz
