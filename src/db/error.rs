@@ -10,7 +10,7 @@ pub enum Failure {
     /// 42501: a privilege is missing, or row-level security would have hidden rows.
     #[error("permission denied: {0}")]
     Refused(String),
-    /// 55P03: somebody else held a lock for longer than `lock_timeout`.
+    /// 55P03: somebody else held a lock for longer than `lock_timeout`; 40P01: or waited for ours meanwhile.
     #[error("another session holds a lock on it")]
     Locked,
     /// 57014: longer than `statement_timeout`, or cancelled by an administrator.
@@ -62,7 +62,7 @@ impl From<Error> for Failure {
                 };
                 match error.code().as_deref().unwrap_or_default() {
                     "42501" => Self::Refused(message),
-                    "55P03" => Self::Locked,
+                    "55P03" | "40P01" => Self::Locked,
                     "57014" => Self::TooSlow,
                     "42P01" | "42703" | "3F000" => Self::Gone(message),
                     "22012" => Self::Changed,

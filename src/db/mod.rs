@@ -7,6 +7,7 @@ mod lease;
 mod listen;
 mod literal;
 mod preamble;
+mod server;
 mod session;
 pub(crate) mod url;
 
@@ -17,4 +18,5 @@ pub use lease::{Lease, Lost};
 pub use listen::{ListenError, Listener};
 pub use literal::quote_literal;
 pub use preamble::{Access, Bounds, settings};
-pub use session::{Script, Server, Session};
+pub use server::Server;
+pub use session::{Script, Session};

@@ -6,34 +6,17 @@
 use super::connect::{ConnectError, open};
 use super::error::Failure;
 use super::literal::quote_literal;
-use super::preamble::{Access, Bounds, PREAMBLE, begin, restricts};
+use super::preamble::{Access, Bounds, PREAMBLE, begin};
+use super::server::{HELLO, Server};
 use futures_util::{Stream, StreamExt};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
-use sqlx::{AssertSqlSafe, Connection, Either, Row};
+use sqlx::{AssertSqlSafe, Connection, Either};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// The first major version whose `statement_timeout` counts for each statement of a message by itself.
-const OLDEST_SERVER: u32 = 130_000;
-
 /// What the server's own limits may overrun before it counts as gone: network delay and a busy machine.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// What the server said of itself at the start.
-#[derive(Debug, Clone)]
-pub struct Server {
-    /// Such as `15.18`.
-    pub version: String,
-    /// The role that the statements run as, quoted for SQL.
-    pub role: String,
-    /// It may do anything, and so may whatever code it runs.
-    pub superuser: bool,
-    /// It can be told to read no view and no foreign table.
-    restricts: bool,
-    /// Why nothing may be written here: a replica, or read only by setting.
-    pub read_only: Option<&'static str>,
-}
 
 /// The answers to a script: one list of rows for each statement that was completed.
 #[derive(Debug, Default)]
@@ -70,13 +53,11 @@ impl Session {
         bounds: Bounds,
         stop: &CancellationToken,
     ) -> Result<Self, ConnectError> {
-        let unknown =
-            Server { version: String::new(), role: String::new(), superuser: false, restricts: false, read_only: None };
         let opened = stop.run_until_cancelled(open(options)).await;
         let mut session = Self {
             connection: opened.unwrap_or_else(|| Err(ConnectError::at(options, "asked to stop")))?,
             options: options.clone(),
-            server: unknown,
+            server: Server::default(),
             tag: tag(),
             stop: stop.clone(),
             lost: None,
@@ -86,17 +67,8 @@ impl Session {
         if let Some(failure) = script.failure {
             return Err(ConnectError::at(options, failure.to_string()));
         }
-        let (server, number) = script
-            .answers
-            .first()
-            .and_then(|rows| rows.first())
-            .and_then(read_hello)
-            .ok_or_else(|| ConnectError::at(options, "it does not answer as a PostgreSQL server does"))?;
-        if number < OLDEST_SERVER {
-            let found = server.version;
-            return Err(ConnectError::at(options, format!("PostgreSQL {found} is too old; pgmedic needs 13 or newer")));
-        }
-        session.server = Server { restricts: restricts(number), ..server };
+        let answer = script.answers.first().and_then(|rows| rows.first());
+        session.server = Server::read(answer).map_err(|problem| ConnectError::at(options, problem))?;
         Ok(session)
     }
 
@@ -147,6 +119,30 @@ impl Session {
             // The end's own.
             script.answers.pop();
         }
+        script
+    }
+
+    /// Runs each of `statements` in a transaction of its own, all in one message: what one of them locks is free again
+    /// before the next begins. What follows the one that fails is not run.
+    pub async fn scripts(
+        &mut self,
+        name: &str,
+        access: Access,
+        bounds: Bounds,
+        statements: impl IntoIterator<Item = String>,
+    ) -> Script {
+        let mut message = String::new();
+        for statement in statements {
+            message += &begin(name, &self.tag, access, bounds, self.server.restricts);
+            message += &statement;
+            message += ";\nCOMMIT;\n";
+        }
+        let mut script = self.send(message, bounds).await;
+        if script.failure.is_some() {
+            self.roll_back(bounds).await;
+        }
+        // Behind the first one's answer come its end, the next one's preamble, and its answer.
+        script.answers = script.answers.into_iter().step_by(PREAMBLE + 2).collect();
         script
     }
 
@@ -284,21 +280,4 @@ async fn within<T>(
         Ok(item) => Ok(item.transpose()?),
         Err(_) => Err(Failure::silent(limit)),
     }
-}
-
-const HELLO: &str = "SELECT current_setting('server_version'), current_setting('server_version_num'), \
-     quote_ident(current_user), pg_is_in_recovery()::text, current_setting('default_transaction_read_only'), \
-     current_setting('is_superuser')";
-
-fn read_hello(row: &PgRow) -> Option<(Server, u32)> {
-    let text = |index: usize| row.try_get::<String, _>(index).ok();
-    let read_only = match (text(3)?.as_str(), text(4)?.as_str()) {
-        ("true", _) => Some("the server is a replica"),
-        (_, "on") => Some("default_transaction_read_only is on"),
-        _ => None,
-    };
-    // Distributions append their own package version after a space.
-    let version = text(0)?.split_whitespace().next()?.to_owned();
-    let server = Server { version, role: text(2)?, superuser: text(5)? == "on", restricts: false, read_only };
-    Some((server, text(1)?.parse().ok()?))
 }

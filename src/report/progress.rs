@@ -10,17 +10,17 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// More sequences are to be looked at.
+    /// More sequences are to be looked at, or mended.
     pub fn expect(&self, sequences: usize) {
         self.total.fetch_add(sequences as u64, Ordering::Relaxed);
     }
 
-    /// More sequences have been looked at.
+    /// More have been.
     pub fn advance(&self, sequences: usize) {
         self.done.fetch_add(sequences as u64, Ordering::Relaxed);
     }
 
-    /// Sequences looked at, and sequences to be looked at.
+    /// How much has been done, and of how much.
     pub fn state(&self) -> (u64, u64) {
         (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
     }

@@ -77,25 +77,26 @@ async fn look_and_mend(
     }
     let seen = observe(&mut sessions, &changed, orders.headroom, bounds, progress).await;
     tracing::debug!(database = database.name, changed = changed.len(), connections = sessions.len(), "observed");
-    let (mut findings, mut cases, mut owners) = (Vec::with_capacity(changed.len()), Vec::new(), Vec::new());
+    let (first, mut cases, mut behind) = (report.sequences.len(), Vec::new(), Vec::new());
     for (index, (sequence, seen)) in changed.iter().zip(&seen).enumerate() {
-        let (mut finding, behind) = finding(sequence, seen.as_ref());
-        if let Some((observation, frontier)) = behind {
+        let (mut finding, drift) = finding(sequence, seen.as_ref());
+        if let Some((observation, frontier)) = drift {
             finding.cause = Some(memory.cause(sequence, &observation.position));
             cases.push(Case::new(sequence, observation, frontier, orders.approves(sequence)));
-            owners.push(index);
+            behind.push(first + index);
         }
-        findings.push(finding);
+        report.sequences.push(Arc::new(finding));
     }
     let repairs = repair(&mut sessions, cases, &orders.terms(settings, bounds), progress).await;
-    for (index, repair) in owners.into_iter().zip(repairs) {
-        findings[index].repair = Some(repair);
+    for (index, repair) in behind.into_iter().zip(repairs) {
+        // Nobody else has it yet.
+        if let Some(finding) = Arc::get_mut(&mut report.sequences[index]) {
+            finding.repair = Some(repair);
+        }
     }
-    for ((sequence, seen), finding) in changed.into_iter().zip(&seen).zip(findings) {
+    for ((sequence, seen), finding) in changed.into_iter().zip(&seen).zip(&report.sequences[first..]) {
         let reads = seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |observation| observation.reads);
-        let finding = Arc::new(finding);
-        memory.note(sequence, &finding, &counts, reads);
-        report.sequences.push(finding);
+        memory.note(sequence, finding, &counts, reads);
     }
     let lost = sessions.iter().find_map(Session::lost).map(ToString::to_string);
     for session in sessions.into_iter().filter(|session| session.lost().is_none()) {

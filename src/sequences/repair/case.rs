@@ -30,7 +30,7 @@ pub struct Case<'a> {
     pub seen: Observation,
     /// What it must get beyond: at or past its next value.
     pub frontier: i64,
-    /// The move that was tried last.
+    /// The move that was tried last, or is meant.
     method: Option<Method>,
     failure: Option<Failure>,
     /// Its share of what moving and looking again took.
@@ -65,7 +65,10 @@ impl<'a> Case<'a> {
                     held_by: Some(HeldBy::ReadOnly),
                     ..report(Outcome::Held, Some(method), Some(format!("{why}: observed only")))
                 },
-                (None, None) => return Some((method, step)),
+                (None, None) => {
+                    self.method = Some(method);
+                    return Some((method, step));
+                }
             },
         };
         self.ended = Some(report);
@@ -89,13 +92,12 @@ impl<'a> Case<'a> {
     }
 
     /// Takes in what came of a move.
-    pub fn moved(&mut self, method: Method, outcome: Result<(), Failure>, bounds: Bounds) {
-        self.method = Some(method);
+    pub fn moved(&mut self, outcome: Result<(), Failure>, bounds: Bounds) {
         self.failure = outcome.err();
         match self.failure {
             None | Some(Failure::Locked | Failure::TooSlow) => {}
             // It never got as far as it was to: somebody set it back meanwhile, and may not do so again.
-            Some(Failure::Changed) if method == Method::Advance => {}
+            Some(Failure::Changed) if self.method == Some(Method::Advance) => {}
             Some(_) => self.give_up(bounds),
         }
     }

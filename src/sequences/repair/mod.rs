@@ -1,7 +1,7 @@
 //! Mending the sequences that are behind: choose, move, look again, and say what is true then.
 //!
 //! Many are mended at once after a restore, often from afar. So a connection mends its share together: it hands the
-//! values of all of them out in few messages, and looks at all of them again in few. A leap has a transaction of its own.
+//! values of all of them out in few messages, and looks at all of them again in few. A leap has a message of its own.
 
 mod case;
 mod moves;
@@ -29,6 +29,9 @@ const TRIES: u32 = 3;
 /// Most that are moved before any is looked at again.
 const TOGETHER: usize = 200;
 
+/// Most of these that leap, which takes longer: what has moved when the connection is lost is not known to be mended.
+const LEAPS_TOGETHER: usize = 10;
+
 /// Mends every one of `cases` and looks again; the reports are in the same order. One that fails fails alone; a lost
 /// connection fails what it had taken on, and the other connections go on.
 pub async fn repair(
@@ -38,6 +41,12 @@ pub async fn repair(
     progress: &Progress,
 ) -> Vec<RepairReport> {
     progress.expect(cases.len());
+    if let Some(session) = sessions.first() {
+        // What is held or only looked at needs no connection, and so is not lost with one.
+        for case in &mut cases {
+            let _ = case.next(terms, session.server());
+        }
+    }
     let share = cases.len().div_ceil(sessions.len().max(1)).clamp(1, TOGETHER);
     let shares = Mutex::new(cases.chunks_mut(share));
     let work = async |session: &mut Session| {
@@ -65,10 +74,13 @@ async fn mend(session: &mut Session, cases: &mut [Case<'_>], terms: &Terms) {
         }
         hand_out_all(session, &mut near, terms).await;
         look_again(session, near, attempt, terms).await;
-        for (case, step) in &mut far {
-            leap_past(session, case, *step, terms).await;
+        while !far.is_empty() {
+            let mut few: Vec<Moved<'_, '_>> = far.drain(..far.len().min(LEAPS_TOGETHER)).collect();
+            for (case, step) in &mut few {
+                leap_past(session, case, *step, terms).await;
+            }
+            look_again(session, few, attempt, terms).await;
         }
-        look_again(session, far, attempt, terms).await;
         if !cases.iter().any(Case::is_open) {
             return;
         }
@@ -86,7 +98,7 @@ async fn hand_out_all(session: &mut Session, near: &mut [Moved<'_, '_>], terms: 
     let each = share(started, near.len());
     for ((case, _), outcome) in near.iter_mut().zip(outcomes) {
         case.took += each;
-        case.moved(Method::Advance, outcome, terms.bounds);
+        case.moved(outcome, terms.bounds);
     }
 }
 
@@ -96,7 +108,7 @@ async fn leap_past(session: &mut Session, case: &mut Case<'_>, step: Move, terms
     let move_by = Leap { seen: &case.seen, frontier: case.frontier, step, max_ratio, read_again };
     let outcome = leap(session, case.sequence, move_by, terms.bounds).await;
     case.took += started.elapsed();
-    case.moved(Method::Leap, outcome, terms.bounds);
+    case.moved(outcome, terms.bounds);
 }
 
 async fn look_again(session: &mut Session, moved: Vec<Moved<'_, '_>>, attempt: u32, terms: &Terms) {

@@ -1,7 +1,7 @@
 //! The two ways to move a sequence, neither of which can rewind it, with any number of agents, inline retries and
 //! inserts at once.
 
-use crate::db::{Access, Bounds, Failure, Script, Session};
+use crate::db::{Access, Bounds, Failure, Session};
 use crate::sequences::batch;
 use crate::sequences::catalog::{Sequence, Source};
 use crate::sequences::keepers::{lock, tripwire};
@@ -10,68 +10,31 @@ use crate::sequences::probe::Part;
 use crate::sequences::verdict::Move;
 use sqlx::postgres::PgRow;
 
-/// Most values that are handed out in one message for several sequences: some 30 ms, which whoever wants to alter one of
-/// them waits for, and then those behind him.
-const MOST_TOGETHER: u128 = 100_000;
+/// Most advances in one message, of about a kilobyte each: a server that logs an error logs the message.
+const IN_A_MESSAGE: usize = 40;
 
 /// Hands the unusable values of each sequence out with `nextval`: atomic, monotone, without a lock. It stops at the last
-/// one of a step, so it takes fewer when others are handing them out too. Several go in one message, and none's failure
-/// is another's. The outcomes are in the order of `steps`.
+/// one of a step, so it takes fewer when others are handing them out too. Many go in one message, each in a transaction
+/// of its own, so that none waits with another one's lock. The outcomes are in the order of `steps`.
 ///
-/// A failure is the statement's. Values that were handed out before it stay handed out, which only moves forward.
+/// A failure is the statement's. Values that were handed out before it are not handed out again, unless the server crashes
+/// before anything was committed.
 pub async fn advance(session: &mut Session, steps: &[(&Sequence, Move)], bounds: Bounds) -> Vec<Result<(), Failure>> {
-    // Their sequences stay locked against being altered until all are done: whoever would be waited for long is asked
-    // again alone.
-    let brief = Bounds { lock: bounds.lock / 2, statement: bounds.lock / 2 };
     let mut outcomes = Vec::with_capacity(steps.len());
     while let Some(rest @ [_, ..]) = steps.get(outcomes.len()..) {
-        let message = &rest[..together(rest)];
-        if let [only] = message {
-            outcomes.push(advance_one(session, *only, bounds).await);
-            continue;
-        }
-        let script = hand_out_each(session, message, brief).await;
-        let answers = script.answers.iter().take(message.len());
-        let next = message.get(answers.len());
-        outcomes.extend(answers.map(|taken| reached(taken)));
-        match (script.failure, next) {
-            (Some(Failure::Locked | Failure::TooSlow), Some(slow)) => {
-                outcomes.push(advance_one(session, *slow, bounds).await);
-            }
-            (Some(failure), Some(_)) => outcomes.push(Err(failure)),
-            // Whatever became of the end, the values are handed out; looking again tells.
-            (_, None) | (None, _) => {}
+        let message = &rest[..rest.len().min(IN_A_MESSAGE)];
+        let statements = message.iter().map(|(sequence, step)| hand_out(sequence, step.values, step.last));
+        let script = session.scripts("advance", Access::Write, bounds, statements).await;
+        // With no row it never got there: somebody altered it, or set it back meanwhile.
+        let reached = |taken: &Vec<PgRow>| if taken.is_empty() { Err(Failure::Changed) } else { Ok(()) };
+        let answered = script.answers.len();
+        outcomes.extend(script.answers.iter().map(reached));
+        // Where only the end of the last one failed, looking again tells.
+        if answered < message.len() {
+            outcomes.push(Err(script.failure.unwrap_or_else(|| Failure::Answer("none".to_owned()))));
         }
     }
     outcomes
-}
-
-async fn advance_one(session: &mut Session, step: (&Sequence, Move), bounds: Bounds) -> Result<(), Failure> {
-    let script = hand_out_each(session, &[step], bounds).await;
-    match script.failure {
-        Some(failure) => Err(failure),
-        None => reached(script.answers.first().map_or(&[], Vec::as_slice)),
-    }
-}
-
-/// With no row it never got there: somebody altered it, or set it back meanwhile.
-fn reached(taken: &[PgRow]) -> Result<(), Failure> {
-    if taken.is_empty() { Err(Failure::Changed) } else { Ok(()) }
-}
-
-/// How many of the first steps go together: one, or as many as are soon done.
-fn together(steps: &[(&Sequence, Move)]) -> usize {
-    let mut values = 0;
-    let soon = steps.iter().take_while(|(_, step)| {
-        values += step.values;
-        values <= MOST_TOGETHER
-    });
-    soon.count().max(1)
-}
-
-async fn hand_out_each(session: &mut Session, steps: &[(&Sequence, Move)], bounds: Bounds) -> Script {
-    let statements = steps.iter().map(|(sequence, step)| hand_out(sequence, step.values, step.last));
-    session.script("advance", Access::Write, bounds, statements).await
 }
 
 /// A statement that calls `nextval` up to `calls` times and answers with the first value that is not before `last`;
@@ -117,7 +80,7 @@ pub async fn leap(session: &mut Session, sequence: &Sequence, leap: Leap<'_>, bo
     // An insert may wait for our place in the lock's queue and then for what follows, each as long as a statement may
     // take: together the lock timeout at most. The lock's own limit must be the shorter one, to be told apart from a
     // slow look.
-    let statement = bounds.lock / if guarded { 3 } else { 2 };
+    let statement = bounds.statement.min(bounds.lock / if guarded { 3 } else { 2 });
     let bounds = Bounds { lock: statement * 4 / 5, statement };
     let mut statements = Vec::new();
     let tables: Vec<&Source> = under_lock(sequence, leap).filter(|_| guarded).collect();

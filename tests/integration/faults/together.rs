@@ -1,7 +1,8 @@
 //! Many that are mended at once: what one of them meets is no other's matter.
 
 use super::{PATIENT, behind, behind_and_cached, state};
-use crate::support::{Database, waiting};
+use crate::support::{Database, Proxy, pgmedic, server, waiting};
+use serde_json::json;
 use sqlx::postgres::PgConnection;
 
 async fn run(connection: &mut PgConnection, statements: &'static str) {
@@ -22,17 +23,14 @@ async fn all_behind(database: &mut Database, count: u32, frontier: u32) {
 }
 
 #[tokio::test]
-async fn a_thousand_are_mended_in_a_hundred_transactions() {
+async fn a_thousand_are_mended_in_a_hundred_round_trips() {
     let mut database = Database::new().await;
     all_behind(&mut database, 1000, 7).await;
-    let committed = "SELECT pg_stat_get_db_xact_commit(oid) + pg_stat_get_db_xact_rollback(oid)
-                     FROM pg_database WHERE datname = current_database()";
-    let before = database.number(committed).await;
-    let outcome = database.once(&[]).exits(0);
+    let proxy = Proxy::to(&server().tcp_url(&database.name).expect("a server that listens"));
+    let outcome = pgmedic(&[("DATABASE_URL", proxy.url())], &["--once", "--format", "json"]).exits(0);
     assert_eq!(outcome.json()["summary"]["repaired"], 1000);
-    // Its own connections are counted when they end; this one counts a handful of its own looks.
-    let took = database.number(committed).await - before;
-    assert!((5..=100).contains(&took), "{took} transactions");
+    let took = proxy.round_trips();
+    assert!((10..=100).contains(&took), "{took} round trips");
     let in_sync = database.once(&["--dry-run"]).exits(0);
     assert_eq!(in_sync.json()["summary"]["in_sync"], 1000);
     database.forgets_the_pass().await;
@@ -54,42 +52,59 @@ async fn one_that_somebody_alters_fails_alone() {
     assert!(repair["reason"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")), "{repair:#}");
     assert_eq!(state(&mut database, "altered_id_seq").await.0, 658);
     run(&mut holder, "ROLLBACK").await;
-    database.once(&[]).exits(0).repair("public.altered_id_seq", serde_json::json!({ "next_value": 696 }));
+    database.once(&[]).exits(0).repair("public.altered_id_seq", json!({ "next_value": 696 }));
     database.forgets_the_pass().await;
 }
 
 #[tokio::test]
-async fn whoever_would_alter_one_waits_for_half_of_the_lock_timeout_at_most() {
+async fn none_is_locked_while_another_one_is_waited_for() {
     let mut database = Database::new().await;
     database.sql(&[behind("first"), behind("altered"), behind("last")].concat()).await;
     let mut holder = database.connect().await;
     run(&mut holder, "BEGIN; ALTER SEQUENCE altered_id_seq OWNED BY altered.id").await;
     let pass = database.start(&PATIENT);
     database.pass_waits_in("advance").await;
-    let message: String = sqlx::Row::get(&database.row(&format!("SELECT query {}", waiting("advance"))).await, 0);
-    assert!(message.contains("SET LOCAL lock_timeout = 30000;"), "half of it: {message}");
-    assert!(message.contains("SET LOCAL statement_timeout = 30000;"), "{message}");
-    assert!(message.matches("nextval").count() > 1, "{message}");
+    assert_eq!(state(&mut database, "first_id_seq").await.0, 695, "it is done, in a transaction of its own");
+    let mut other = database.connect().await;
+    run(
+        &mut other,
+        "SET lock_timeout = '20s'; ALTER SEQUENCE first_id_seq CACHE 1; ALTER SEQUENCE last_id_seq CACHE 1",
+    )
+    .await;
     run(&mut holder, "COMMIT").await;
     assert_eq!(pass.outcome().await.exits(0).json()["summary"]["repaired"], 3);
 }
 
 #[tokio::test]
-async fn wide_gaps_are_handed_out_in_messages_of_their_own() {
+async fn one_that_the_server_refuses_to_move_fails_alone() {
     let mut database = Database::new().await;
-    all_behind(&mut database, 5, 60_000).await;
+    database.sql(&[behind("first"), behind("used_up"), behind("last")].concat()).await;
     let mut holder = database.connect().await;
-    run(&mut holder, "BEGIN; ALTER SEQUENCE t1_id_seq OWNED BY t1.id").await;
+    run(&mut holder, "BEGIN; ALTER SEQUENCE first_id_seq OWNED BY first.id").await;
     let pass = database.start(&PATIENT);
     database.pass_waits_in("advance").await;
-    let message: String = sqlx::Row::get(&database.row(&format!("SELECT query {}", waiting("advance"))).await, 0);
-    assert_eq!(message.matches("nextval").count(), 1, "60 000 and 60 000 are more than 100 000: {message}");
+    database.sql("ALTER SEQUENCE used_up_id_seq MAXVALUE 660").await;
     run(&mut holder, "COMMIT").await;
-    let outcome = pass.outcome().await.exits(0);
-    for table in 1..=5 {
-        let repair = &outcome.sequence(&format!("public.t{table}_id_seq"))["repair"];
-        assert_eq!((&repair["method"], &repair["next_value"]), (&"advance".into(), &60_001.into()));
+    let outcome = pass.outcome().await.exits(1);
+    for name in ["first", "last"] {
+        outcome.repair(&format!("public.{name}_id_seq"), json!({ "outcome": "repaired", "next_value": 696 }));
     }
+    outcome.repair("public.used_up_id_seq", json!({ "outcome": "failed", "method": "advance" }));
+    let reason = outcome.repair_reason("public.used_up_id_seq");
+    assert!(reason.contains("2200H"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_is_only_looked_at_is_skipped_also_where_the_connection_is_lost() {
+    let mut database = Database::new().await;
+    database.sql(&[behind("first"), behind("locked")].concat()).await;
+    let mut holder = database.connect().await;
+    run(&mut holder, "BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE").await;
+    let pass = database.start(&[PATIENT.as_slice(), &[("PGMEDIC_SEQUENCES__REPAIR", "false")]].concat());
+    database.pass_waits_in("observe").await;
+    database.row(&format!("SELECT pg_terminate_backend(pid) {}", waiting("observe"))).await;
+    let outcome = pass.outcome().await.exits(1);
+    outcome.repair("public.first_id_seq", json!({ "outcome": "skipped", "method": "advance" }));
 }
 
 #[tokio::test]
@@ -102,6 +117,6 @@ async fn advances_are_looked_at_before_a_leap_is_waited_for() {
     database.pass_waits_in("leap").await;
     database.row(&format!("SELECT pg_terminate_backend(pid) {}", waiting("leap"))).await;
     let outcome = pass.outcome().await.exits(1);
-    outcome.repair("public.near_id_seq", serde_json::json!({ "outcome": "repaired", "next_value": 696 }));
+    outcome.repair("public.near_id_seq", json!({ "outcome": "repaired", "next_value": 696 }));
     assert_eq!(outcome.sequence("public.leapt_id_seq")["repair"]["outcome"], "failed");
 }

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -31,6 +32,7 @@ struct State {
     /// Both ends of every connection, to close them at the end.
     ends: Vec<TcpStream>,
     connections: usize,
+    round_trips: usize,
     over: bool,
 }
 
@@ -94,6 +96,11 @@ impl Proxy {
     pub fn connections(&self) -> usize {
         self.road.state().connections
     }
+
+    /// How often a client has asked after an answer, of all connections so far.
+    pub fn round_trips(&self) -> usize {
+        self.road.state().round_trips
+    }
 }
 
 impl Road {
@@ -136,14 +143,22 @@ impl Road {
         let clone = |stream: &TcpStream| stream.try_clone().expect("another handle");
         self.state().ends.extend([clone(&client), clone(&server)]);
         let (from, to, road) = (clone(&server), clone(&client), Arc::clone(&self));
-        thread::spawn(move || road.pump(number, from, to));
-        self.pump(number, client, server);
+        let answered = Arc::new(AtomicBool::new(true));
+        let asked = Arc::clone(&answered);
+        thread::spawn(move || road.pump(number, from, to, || answered.store(true, Ordering::Relaxed)));
+        let ask = || {
+            if asked.swap(false, Ordering::Relaxed) {
+                self.change(|state| state.round_trips += 1);
+            }
+        };
+        self.pump(number, client, server, ask);
     }
 
-    fn pump(&self, number: usize, mut from: TcpStream, mut to: TcpStream) {
+    fn pump(&self, number: usize, mut from: TcpStream, mut to: TcpStream, read_some: impl Fn()) {
         let mut bytes = [0; 16384];
         loop {
             let read = from.read(&mut bytes).unwrap_or(0);
+            read_some();
             if !self.is_passable(number) {
                 return;
             }
