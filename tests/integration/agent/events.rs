@@ -72,7 +72,9 @@ async fn what_somebody_has_hung_on_the_table_never_runs_with_the_agents_rights()
         "CREATE TRIGGER t BEFORE INSERT OR DELETE ON pgmedic.events FOR EACH STATEMENT EXECUTE FUNCTION public.trap()",
         "CREATE RULE r AS ON INSERT TO pgmedic.events DO ALSO SELECT public.sprung()",
         "CREATE INDEX ON pgmedic.events (public.sprung(sequence))",
-        "CREATE STATISTICS public.s ON (public.sprung(sequence)), outcome FROM pgmedic.events",
+        "DO 'BEGIN EXECUTE CASE WHEN current_setting(''server_version_num'')::integer >= 140000
+         THEN ''CREATE STATISTICS public.s ON (public.sprung(sequence)), outcome FROM pgmedic.events''
+         ELSE ''CREATE INDEX ON pgmedic.events (public.sprung(outcome))'' END; END'",
         "ALTER TABLE pgmedic.events ADD CHECK (public.sprung(sequence) = '')",
         "ALTER TABLE pgmedic.events ADD more text DEFAULT public.sprung()",
         "ALTER TABLE pgmedic.events ENABLE ROW LEVEL SECURITY",
