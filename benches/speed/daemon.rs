@@ -70,6 +70,10 @@ impl Daemon {
         self.child.id()
     }
 
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill(Pid::from_raw(i32::try_from(self.child.id())?), signal)?)
+    }
+
     /// Waits for the next line with this text; returns when it came, and the line.
     pub fn logs(&self, text: &str) -> Result<(Instant, String)> {
         loop {

@@ -32,14 +32,16 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     All,
+    Load,
     Logins,
     Scale,
     Sessions,
 }
 
-const USAGE: &str = "usage: scripts/bench [--logins | --scale | --sessions] [--quick] [--check]\n\
+const USAGE: &str = "usage: scripts/bench [--load | --logins | --scale | --sessions] [--quick] [--check]\n\
                      \x20 --quick     leave out the 100 000 tables\n\
                      \x20 --scale     how it grows, with what it looks at and with how many look, only\n\
+                     \x20 --load      what a load keeps of its rate beside it only, a part of --scale\n\
                      \x20 --logins    inserts that heal themselves only\n\
                      \x20 --sessions  the sweep of session stores only\n\
                      \x20 --check     exit with 1 when a figure falls short";
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--quick" => quick = true,
+            "--load" => part = Part::Load,
             "--logins" => part = Part::Logins,
             "--scale" => part = Part::Scale,
             "--sessions" => part = Part::Sessions,
@@ -82,6 +85,7 @@ fn measure(part: Part, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
             let many = sweep::tables(&server)?;
             healing::healed("10 000 tables", &many, sweep::ROWS, verdicts)?;
         }
+        Part::Load => scale::load(&server, verdicts)?,
         Part::Scale => scale::all(&server, quick, verdicts)?,
         Part::All => everything(&server, quick, verdicts)?,
     }

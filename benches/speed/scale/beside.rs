@@ -7,19 +7,23 @@ use crate::daemon::Daemon;
 use crate::figures::{Block, Plot};
 use crate::tables::execute;
 use crate::verdicts::Verdicts;
+use nix::sys::signal::Signal;
 use pgmedic::demo::Server;
 use serde_json::json;
-use std::io::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::NamedTempFile;
 
-/// One pass of these, which is every 20th by default, reads everything again.
-const SECONDS: &str = "20";
-const ROUNDS: usize = 5;
+/// Seconds for which the agent works, and then stands still: a load's rate wanders by more than an agent takes, and within
+/// so few seconds it hardly does.
+const SLICE: usize = 5;
 
-/// Passes before the load: the first reads everything, and the 21st is to fall into its middle.
-const FIRST: u32 = 8;
+/// Slices of each kind. In as many seconds of work every 20th pass, by default, reads everything again.
+const SLICES: usize = 16;
+
+/// Passes before the load: the first reads everything.
+const FIRST: u32 = 2;
 
 /// Of the rate without the agent.
 const LEAST: f64 = 0.98;
@@ -38,6 +42,34 @@ const LOADS: [Load; 2] = [
     Load { name: "inserts into watched tables", inserts: true },
 ];
 
+/// Transactions a second while the agent stood still and while it worked, slice by slice in turns.
+#[derive(Default)]
+struct Rates {
+    alone: Vec<f64>,
+    beside: Vec<f64>,
+    passes: f64,
+}
+
+impl Rates {
+    /// Of all: the rare pass that reads everything counts for what it is.
+    fn ratio(&self) -> f64 {
+        mean(&self.beside) / mean(&self.alone)
+    }
+
+    /// The standard error of the ratio, by how much it differs from one pair of slices to the next.
+    fn error(&self) -> f64 {
+        let ratios: Vec<f64> = self.beside.iter().zip(&self.alone).map(|(beside, alone)| beside / alone).collect();
+        let mean = mean(&ratios);
+        let count = ratios.len() as f64;
+        let squares: f64 = ratios.iter().map(|ratio| (ratio - mean).powi(2)).sum();
+        (squares / (count - 1.0) / count).sqrt()
+    }
+}
+
+fn mean(figures: &[f64]) -> f64 {
+    figures.iter().sum::<f64>() / figures.len() as f64
+}
+
 /// Eight clients, which keep both cores busy, in each of the databases. None where there is no pgbench.
 pub fn block(server: &Server, databases: [(u32, &str); 2], verdicts: &mut Verdicts) -> Result<Option<Block>> {
     let program = server.bin_dir().join("pgbench");
@@ -47,55 +79,43 @@ pub fn block(server: &Server, databases: [(u32, &str); 2], verdicts: &mut Verdic
         verdicts.at_most("a load's rate without the agent, against beside it", None, 1.0 / LEAST, "x");
         return Ok(None);
     }
-    let (mut rows, mut rates) = (Vec::new(), Vec::new());
+    let (mut rows, mut shown) = (Vec::new(), Vec::new());
     for (sequences, url) in databases {
         tables(url, "CREATE TABLE busy_%s (id serial PRIMARY KEY, name text)")?;
         quietly(Command::new(&program).args(["-i", "-q", "-s", "20", "-n", url]))?;
         let mut script = NamedTempFile::new()?;
         write!(script, "\\set number random(1, {BUSY})\nINSERT INTO busy_:number (name) VALUES ('login');\n")?;
         for load in LOADS {
-            let (mut without, mut with, mut ratios, mut passes) = (Vec::new(), Vec::new(), Vec::new(), 0.0);
-            for round in 0..ROUNDS {
-                // The one that begins takes turns too: a database that fills up grows slower.
-                let run = |agent: bool| rate(&program, &load, script.path(), url, agent);
-                let (first, second) = (run(round % 2 == 0)?, run(round % 2 == 1)?);
-                let (beside, alone) = if round % 2 == 0 { (first, second) } else { (second, first) };
-                ratios.push(beside.0 / alone.0);
-                without.push(alone.0);
-                with.push(beside.0);
-                passes += beside.1;
-            }
-            let [without, with, ratio] = [without, with, ratios].map(median);
+            let rates = rates(&program, &load, script.path(), url)?;
+            let (ratio, error) = (rates.ratio(), rates.error());
+            let (alone, beside) = (mean(&rates.alone), mean(&rates.beside));
             let name = format!("{}, {} sequences", load.name, grouped(sequences));
-            println!("  {name:<46} {without:.0} a second, {with:.0} beside {passes} passes: {ratio:.3}");
-            verdicts.at_most(
-                format!("{name}: the rate without the agent, against beside it"),
-                Some(1.0 / ratio),
-                1.0 / LEAST,
-                "x",
+            println!(
+                "  {name:<46} {alone:.0} a second, {beside:.0} beside {} passes: {ratio:.3} (± {error:.3})",
+                rates.passes
             );
+            let what = format!("{name}: the rate without the agent, against beside it");
+            verdicts.at_most(what, Some(1.0 / ratio), 1.0 / LEAST, "x");
             let judged = if ratio >= LEAST { "" } else { ": **falls short**" };
-            rows.push([
-                name.clone(),
-                format!("{without:.0}"),
-                format!("{with:.0}"),
-                format!("{:.1} % (limit {:.0} %{judged})", ratio * 100.0, LEAST * 100.0),
-            ]);
-            rates.push((name, without, with));
+            let percent = [ratio, error, LEAST].map(|share| share * 100.0);
+            let cell = format!("{:.1} % ± {:.1} (limit {:.0} %{judged})", percent[0], percent[1], percent[2]);
+            rows.push([name.clone(), format!("{alone:.0}"), format!("{beside:.0}"), cell]);
+            shown.push((name, alone, beside));
         }
         tables(url, "DROP TABLE busy_%s")?;
         execute(url, "DROP TABLE pgbench_accounts, pgbench_branches, pgbench_history, pgbench_tellers".to_owned())?;
     }
-    let columns = ["load of eight clients", "transactions a second", "beside the agent", "median of the rounds"];
-    let names = || rates.iter().map(|(name, ..)| json!(name)).collect();
+    let columns =
+        ["load of eight clients", "transactions a second", "beside the agent", "of the rate, and standard error"];
+    let names = || shown.iter().map(|(name, ..)| json!(name)).collect();
     Ok(Some(Block::table("scale-load", columns, rows).plot(&Plot {
         title: "Transactions a second, without and with a pass every second",
         kind: "bar",
         x: ("", false),
         y: ("transactions a second", false),
         series: vec![
-            ("without the agent", names(), rates.iter().map(|(_, without, _)| without.round()).collect()),
-            ("beside it", names(), rates.iter().map(|(.., with)| with.round()).collect()),
+            ("without the agent", names(), shown.iter().map(|(_, alone, _)| alone.round()).collect()),
+            ("beside it", names(), shown.iter().map(|(.., beside)| beside.round()).collect()),
         ],
     })))
 }
@@ -104,37 +124,53 @@ fn tables(url: &str, statement: &str) -> Result<()> {
     execute(url, format!("DO $$ BEGIN FOR i IN 1..{BUSY} LOOP EXECUTE format('{statement}', i); END LOOP; END $$"))
 }
 
-/// Transactions a second, and how many passes the agent made meanwhile.
-fn rate(program: &Path, load: &Load, script: &Path, url: &str, agent: bool) -> Result<(f64, f64)> {
-    // What a round before left to write out belongs to nobody.
+/// One run of pgbench, which tells its rate every second, with an agent that is stopped and continued.
+fn rates(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rates> {
     execute(url, "CHECKPOINT".to_owned())?;
-    let agent = if agent { Some(Daemon::start(url, &[EVERY_SECOND], &[])?) } else { None };
-    let before = agent.as_ref().map(|agent| agent.passes(FIRST)).transpose()?;
+    let agent = Daemon::start(url, &[EVERY_SECOND], &[])?;
+    let before = agent.passes(FIRST)?;
     let mut command = Command::new(program);
-    command.args(["-n", "-T", SECONDS, "-c", "8", "-j", "2"]);
+    let seconds = (2 * SLICES * SLICE + 1).to_string();
+    command.args(["-n", "-P", "1", "-T", &seconds, "-c", "8", "-j", "2"]).env_remove("PGOPTIONS");
     if load.inserts {
         command.arg("-f").arg(script);
     }
-    let output = quietly(command.arg(url))?;
-    let rate = output.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
-    let mut passes = 0.0;
-    if let (Some(agent), Some(before)) = (agent, before) {
-        passes = agent.count()? - before.count;
-        agent.stop()?;
+    let mut child = command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let mut rates = Rates::default();
+    let (mut slice, mut second) = (Vec::new(), 0);
+    for line in BufReader::new(child.stderr.take().ok_or("pgbench tells nothing")?).lines() {
+        let line = line?;
+        let Some(rate) = line.strip_prefix("progress: ").and_then(|rest| rest.split(' ').nth(2)?.parse().ok()) else {
+            return Err(format!("pgbench: {line}").into());
+        };
+        let works = (second / SLICE).is_multiple_of(2);
+        // The first second of a slice holds the change, and the passes that are caught up with.
+        if second % SLICE > 0 {
+            slice.push(rate);
+        }
+        second += 1;
+        if second % SLICE == 0 {
+            agent.signal(if works { Signal::SIGSTOP } else { Signal::SIGCONT })?;
+            let slices = if works { &mut rates.beside } else { &mut rates.alone };
+            slices.push(mean(&slice));
+            slice.clear();
+        }
     }
-    Ok((rate.ok_or_else(|| format!("pgbench tells no rate: {output}"))?, passes))
+    let status = child.wait()?;
+    agent.signal(Signal::SIGCONT)?;
+    rates.passes = agent.count()? - before.count;
+    agent.stop()?;
+    if !status.success() || rates.alone.len() < SLICES {
+        return Err(format!("pgbench {status}, after {} slices", rates.alone.len()).into());
+    }
+    Ok(rates)
 }
 
-/// Runs it to its end; returns what it printed.
-fn quietly(command: &mut Command) -> Result<String> {
+/// Runs it to its end.
+fn quietly(command: &mut Command) -> Result<()> {
     let output = command.env_remove("PGOPTIONS").stdin(Stdio::null()).output()?;
     if output.status.success() {
-        return Ok(String::from_utf8(output.stdout)?);
+        return Ok(());
     }
     Err(format!("pgbench {}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into())
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }
