@@ -10,7 +10,7 @@ use pgmedic::demo::Server;
 
 const TABLES: u32 = 1000;
 const ROWS: u32 = 5;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// Moves each sequence by one, which the next preparation undoes.
 const RIGHT: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'S' AND nextval(oid::regclass) = $1";

@@ -39,7 +39,7 @@ pub struct Cost {
     pub quiet: f64,
     /// The server's CPU time for one.
     pub quiet_cpu: Option<f64>,
-    /// `pgmedic --once` when every sequence has drifted, the whole process; the median. It is watched meanwhile.
+    /// `pgmedic --once` when every sequence has drifted, the whole process; the median.
     pub repair: Option<f64>,
     /// The agent's peak, over a full pass and quiet ones.
     pub agent_mb: Option<f64>,
@@ -61,17 +61,20 @@ impl Case<'_> {
         let mut seen = self.watched(look())?;
         let (quiet, quiet_cpu, agent_mb) = self.quiet(server, &config)?;
         println!("  quiet pass                         {quiet:.4} s");
+        let mend = || configured(config.path(), &["--once"]);
         let mut repairs = Vec::new();
         for _ in 0..self.repairs {
-            self.direct.iter().try_for_each(|url| set_all(url, 1, false))?;
+            self.drift()?;
             let started = Instant::now();
-            seen = seen.or_more(self.watched(configured(config.path(), &["--once"]))?);
+            run(mend())?;
             repairs.push(started.elapsed().as_secs_f64());
-            let summary = report_of(look())?["summary"].clone();
-            if summary["in_sync"] != self.sequences {
-                return Err(format!("not all {} were mended: {summary}", self.sequences).into());
-            }
-            self.direct.iter().try_for_each(|url| set_all(url, rows, true))?;
+            self.in_order_again(look(), rows)?;
+        }
+        if self.repairs > 0 {
+            // The watcher takes its share of two cores, so this one is not timed.
+            self.drift()?;
+            seen = seen.or_more(self.watched(mend())?);
+            self.in_order_again(look(), rows)?;
         }
         repairs.sort_by(f64::total_cmp);
         let repair = repairs.get(repairs.len() / 2).copied();
@@ -80,6 +83,19 @@ impl Case<'_> {
         }
         watch::show(&seen);
         Ok(Cost { full: full.median().as_secs_f64(), quiet, quiet_cpu, repair, agent_mb, seen })
+    }
+
+    fn drift(&self) -> Result<()> {
+        self.direct.iter().try_for_each(|url| set_all(url, 1, false))
+    }
+
+    /// Everything must have been mended.
+    fn in_order_again(&self, look: Command, rows: u32) -> Result<()> {
+        let summary = report_of(look)?["summary"].clone();
+        if summary["in_sync"] != self.sequences {
+            return Err(format!("not all {} were mended: {summary}", self.sequences).into());
+        }
+        self.direct.iter().try_for_each(|url| set_all(url, rows, true))
     }
 
     fn config(&self) -> Result<NamedTempFile> {

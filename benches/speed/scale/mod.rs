@@ -38,12 +38,12 @@ fn beside_a_load(server: &Server, [thousand, many]: [&str; 2], verdicts: &mut Ve
 pub fn all(server: &Server, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     let thousand = database(server, "scale_1000", MANY / 10, ROWS)?;
     let many = database(server, "scale_10000", MANY, ROWS)?;
-    let mut blocks = vec![fleet::block(server, &thousand, verdicts)?];
+    let mut blocks = sizes::blocks(server, [&thousand, &many], quick, verdicts)?;
+    blocks.push(fleet::block(server, &thousand, verdicts)?);
     blocks.push(distances::block(server, [("scale_1000", MANY / 10), ("scale_10000", MANY)], verdicts)?);
     blocks.push(partitions::block(server, verdicts)?);
     blocks.push(rights::block(server, verdicts)?);
     blocks.push(spread::block(server, &many, verdicts)?);
-    blocks.extend(sizes::blocks(server, [&thousand, &many], quick, verdicts)?);
     let path = figures::write(server, "scale", "performance", &blocks)?;
     beside_a_load(server, [&thousand, &many], verdicts)?;
     println!("\nscripts/figures puts {} into docs/performance.md", path.display());
