@@ -1,5 +1,6 @@
 //! Talking to PostgreSQL: connecting, bounded transactions, error classes.
 
+mod abandon;
 mod connect;
 mod error;
 mod guest;

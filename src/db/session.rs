@@ -3,9 +3,9 @@
 //! Work goes out as simple-query messages that open and close their own transaction (or as unnamed statements
 //! inside one), because named prepared statements give wrong results where a pooler changes servers underneath.
 
+use super::abandon::abandon;
 use super::connect::{ConnectError, open};
 use super::error::Failure;
-use super::literal::quote_literal;
 use super::preamble::{Access, Bounds, PREAMBLE, begin};
 use super::server::{HELLO, Server};
 use futures_util::{Stream, StreamExt};
@@ -112,7 +112,7 @@ impl Session {
             message.push_str(";\n");
         }
         message.push_str(if access == Access::ReadAndForget { "ROLLBACK" } else { "COMMIT" });
-        let mut script = self.send(message, bounds).await;
+        let mut script = self.send(message, patience(bounds, 1)).await;
         if script.failure.is_some() {
             self.roll_back(bounds).await;
         } else {
@@ -123,26 +123,30 @@ impl Session {
     }
 
     /// Runs each of `statements` in a transaction of its own, all in one message: what one of them locks is free again
-    /// before the next begins. What follows the one that fails is not run.
-    pub async fn scripts(
+    /// before the next begins. What follows the one that fails is not run; one that fails to commit has no answer.
+    pub async fn each_alone(
         &mut self,
         name: &str,
         access: Access,
         bounds: Bounds,
         statements: impl IntoIterator<Item = String>,
     ) -> Script {
-        let mut message = String::new();
+        let (mut message, mut count) = (String::new(), 0);
         for statement in statements {
             message += &begin(name, &self.tag, access, bounds, self.server.restricts);
             message += &statement;
             message += ";\nCOMMIT;\n";
+            count += 1;
         }
-        let mut script = self.send(message, bounds).await;
+        let mut script = self.send(message, patience(bounds, count)).await;
+        // Behind the first one's answer come its end, the next one's preamble, and its answer.
+        let step = PREAMBLE + 2;
         if script.failure.is_some() {
             self.roll_back(bounds).await;
+            let complete = (script.answers.len() + step - 2) / step;
+            script.answers.truncate(complete * step);
         }
-        // Behind the first one's answer come its end, the next one's preamble, and its answer.
-        script.answers = script.answers.into_iter().step_by(PREAMBLE + 2).collect();
+        script.answers = script.answers.into_iter().step_by(step).collect();
         script
     }
 
@@ -159,8 +163,10 @@ impl Session {
         arrays: [Vec<String>; 5],
         mut each: impl FnMut(PgRow) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        if let Some(failure) =
-            self.send(begin(name, &self.tag, Access::Read, bounds, self.server.restricts), bounds).await.failure
+        if let Some(failure) = self
+            .send(begin(name, &self.tag, Access::Read, bounds, self.server.restricts), patience(bounds, 1))
+            .await
+            .failure
         {
             return Err(failure);
         }
@@ -170,7 +176,7 @@ impl Session {
         }
         let mut rows = query.fetch(&mut self.connection);
         let result = loop {
-            match within(bounds, &self.stop, &mut rows).await {
+            match within(patience(bounds, 1), &self.stop, &mut rows).await {
                 Ok(Some(row)) => {
                     if let Err(failure) = each(row) {
                         break Err(failure);
@@ -201,11 +207,12 @@ impl Session {
 
     /// Ends a transaction of which nothing is to be kept. Should this fail, what is asked next fails and says so.
     async fn roll_back(&mut self, bounds: Bounds) {
-        self.send("/* pgmedic:end */ ROLLBACK".to_owned(), bounds).await;
+        self.send("/* pgmedic:end */ ROLLBACK".to_owned(), patience(bounds, 1)).await;
     }
 
-    /// Sends one message; the answers to its preamble, `PREAMBLE` of them, are left out.
-    async fn send(&mut self, message: String, bounds: Bounds) -> Script {
+    /// Sends one message; the answers to its preamble, `PREAMBLE` of them, are left out. After a silence of `limit` the
+    /// server counts as gone.
+    async fn send(&mut self, message: String, limit: Duration) -> Script {
         let mut script = Script { answers: Vec::new(), failure: self.lost.clone() };
         if script.failure.is_some() {
             return script;
@@ -214,7 +221,7 @@ impl Session {
         let mut rows = Vec::new();
         let mut answers = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(&mut self.connection);
         loop {
-            match within(bounds, &self.stop, &mut answers).await {
+            match within(limit, &self.stop, &mut answers).await {
                 Ok(Some(Either::Right(row))) => rows.push(row),
                 Ok(Some(Either::Left(_))) if preamble > 0 => preamble -= 1,
                 Ok(Some(Either::Left(_))) => script.answers.push(std::mem::take(&mut rows)),
@@ -235,29 +242,10 @@ impl Session {
     async fn note(&mut self, failure: &Failure) {
         if failure.is_lost() {
             self.lost = Some(failure.clone());
-            // Leaves nothing of ours running. Where the server does not answer, its own time-outs do the same.
-            let _ = tokio::time::timeout(CANCEL_WITHIN, self.cancel_on_server()).await;
+            abandon(&self.options, &self.tag).await;
         }
-    }
-
-    /// Cancels the statement that we no longer wait for, by its tag.
-    async fn cancel_on_server(&self) {
-        let Ok(mut other) = open(&self.options).await else { return };
-        let cancel = format!(
-            "/* pgmedic:cancel */ SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.pg_stat_activity \
-             WHERE pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() \
-             AND pg_catalog.strpos(query, {}) OPERATOR(pg_catalog.>) 0",
-            quote_literal(&format!("tag={}", self.tag))
-        );
-        if let Err(error) = sqlx::raw_sql(AssertSqlSafe(cancel)).execute(&mut other).await {
-            tracing::debug!(%error, "what we left running could not be cancelled; it has a time-out");
-        }
-        let _ = other.close().await;
     }
 }
-
-/// Long enough for one small statement on a new connection; short enough for whoever waits for us to end.
-const CANCEL_WITHIN: Duration = Duration::from_secs(1);
 
 /// Unlike any other session's, on any host.
 pub(super) fn tag() -> String {
@@ -265,13 +253,19 @@ pub(super) fn tag() -> String {
     format!("{random:016x}")
 }
 
+/// The longest silence that the server's own limits explain, when so many transactions are in one message: it may send
+/// nothing before all are done. Each may wait for its lock; that their work together takes no longer than one statement
+/// may is up to whoever puts them together.
+fn patience(bounds: Bounds, transactions: u32) -> Duration {
+    bounds.lock * transactions.saturating_sub(1) + bounds.statement + GRACE
+}
+
 /// The next item, or a lost connection once we are asked to stop or the server has overrun its own limits.
 async fn within<T>(
-    bounds: Bounds,
+    limit: Duration,
     stop: &CancellationToken,
     items: &mut (impl Stream<Item = Result<T, sqlx::Error>> + Unpin),
 ) -> Result<Option<T>, Failure> {
-    let limit = bounds.statement + GRACE;
     let next = tokio::time::timeout(limit, items.next());
     let Some(next) = stop.run_until_cancelled(next).await else {
         return Err(Failure::Lost("asked to stop".to_owned()));

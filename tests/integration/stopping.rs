@@ -1,10 +1,15 @@
-//! Stopping while the database's server does not react at all.
+//! Stopping while the database's server, or its standby, does not react at all.
 
-use crate::support::{Agent, Database, until_it_waits_for};
+use crate::support::{Agent, Database, PATIENT, replica_of, until_it_waits_for};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pgmedic::demo::{Server, ServerOptions};
 use sqlx::{PgConnection, Row};
+
+/// With one pass, and no other within the hour.
+fn one_pass(database: &Database) -> Agent {
+    Agent::start(database, &format!("{PATIENT}schedule = \"0 0 * * * *\"\n"))
+}
 
 /// Processes that are stopped, and go on when this is dropped.
 struct Frozen(Vec<Pid>);
@@ -16,18 +21,22 @@ impl Frozen {
         let mut pids: Vec<i32> = database.row(agents).await.get(0);
         assert!(pids.len() > 1, "the pass and the lead have a connection each");
         pids.push(server.pid().expect("it runs").cast_signed());
-        let pids: Vec<Pid> = pids.into_iter().map(Pid::from_raw).collect();
-        for pid in &pids {
+        Self::of(pids)
+    }
+
+    fn of(pids: Vec<i32>) -> Self {
+        let frozen = Self(pids.into_iter().map(Pid::from_raw).collect());
+        for pid in &frozen.0 {
             kill(*pid, Signal::SIGSTOP).unwrap();
         }
-        Self(pids)
+        frozen
     }
 }
 
 impl Drop for Frozen {
     fn drop(&mut self) {
         for pid in &self.0 {
-            // Nobody waits for them while their parent is stopped, which is the last: their ids are no others'.
+            // Nobody waits for them while their parent is stopped, or they are: their ids are no others'.
             let _ = kill(*pid, Signal::SIGCONT);
         }
     }
@@ -49,9 +58,7 @@ impl Stuck {
         database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (20)").await;
         let mut holder = database.connect().await;
         sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
-        let patient =
-            "[sequences]\nschedule = \"0 0 * * * *\"\nlock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
-        let agent = Agent::start(&database, patient);
+        let agent = one_pass(&database);
         until_it_waits_for(&mut database.connection, "orders").await;
         let frozen = Frozen::new(&server, &mut database).await;
         Self { agent, _frozen: frozen, _holder: holder, _database: database, _server: server }
@@ -79,4 +86,34 @@ async fn a_second_signal_ends_it_at_once() {
     let (status, log) = stuck.agent.ended();
     assert!(status.success() && log.contains("stopped at once"), "{status}: {log}");
     assert!(!log.contains("did not end in time"), "{log}");
+}
+
+#[tokio::test]
+async fn nothing_is_left_waiting_for_a_standby_that_confirms_no_commit() {
+    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let replica = replica_of(&mut server);
+    let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    // Two connections mend three each: one, and then two in one message.
+    for table in 1..=6 {
+        database.sql(&format!("CREATE TABLE t{table} (id serial PRIMARY KEY); INSERT INTO t{table} VALUES (20)")).await;
+    }
+    let mut holder = database.connect().await;
+    sqlx::raw_sql("BEGIN; ALTER SEQUENCE t2_id_seq OWNED BY t2.id").execute(&mut holder).await.unwrap();
+    database.sql("ALTER SYSTEM SET synchronous_standby_names = '*'").await;
+    database.sql("SELECT pg_reload_conf()").await;
+    database.eventually("EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')").await;
+    let agent = one_pass(&database);
+    database.pass_waits_in("advance").await;
+
+    let mut standby = Database::at("postgres", replica.url("postgres")).await;
+    let receiver: i32 = standby.row("SELECT pid FROM pg_stat_wal_receiver").await.get(0);
+    let frozen = Frozen::of(vec![receiver]);
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+    let left = "FROM pg_stat_activity WHERE application_name = 'pgmedic' AND state = 'active'";
+    database.eventually(&format!("EXISTS (SELECT {left} AND wait_event = 'SyncRep')")).await;
+    agent.signal(Signal::SIGTERM);
+    let (status, log) = agent.ended();
+    assert!(status.success(), "{status}: {log}");
+    database.eventually(&format!("NOT EXISTS (SELECT {left})")).await;
+    drop(frozen);
 }

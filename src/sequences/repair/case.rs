@@ -49,6 +49,11 @@ impl<'a> Case<'a> {
         self.ended.is_none()
     }
 
+    /// Ends it at once if it is to be held, or only looked at.
+    pub fn settle(&mut self, terms: &Terms, server: &Server) {
+        self.next(terms, server);
+    }
+
     /// What is to be done next; with none, the repair has ended.
     pub fn next(&mut self, terms: &Terms, server: &Server) -> Option<(Method, Move)> {
         let sequence = self.sequence;

@@ -5,6 +5,7 @@
 
 mod case;
 mod moves;
+mod pace;
 mod plan;
 mod reasons;
 
@@ -20,6 +21,7 @@ use crate::db::Session;
 use crate::report::{Method, Progress, RepairReport};
 use futures_util::future::join_all;
 use moves::{Leap, advance, leap};
+use pace::Pace;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,18 +45,17 @@ pub async fn repair(
     progress.expect(cases.len());
     if let Some(session) = sessions.first() {
         // What is held or only looked at needs no connection, and so is not lost with one.
-        for case in &mut cases {
-            let _ = case.next(terms, session.server());
-        }
+        cases.iter_mut().for_each(|case| case.settle(terms, session.server()));
     }
     let share = cases.len().div_ceil(sessions.len().max(1)).clamp(1, TOGETHER);
     let shares = Mutex::new(cases.chunks_mut(share));
     let work = async |session: &mut Session| {
+        let mut pace = Pace::new();
         let next = || shares.lock().unwrap_or_else(PoisonError::into_inner).next();
         while session.lost().is_none()
             && let Some(share) = next()
         {
-            mend(session, share, terms).await;
+            mend(session, &mut pace, share, terms).await;
             progress.advance(share.len());
         }
     };
@@ -62,7 +63,7 @@ pub async fn repair(
     cases.into_iter().map(|case| case.report(terms.bounds)).collect()
 }
 
-async fn mend(session: &mut Session, cases: &mut [Case<'_>], terms: &Terms) {
+async fn mend(session: &mut Session, pace: &mut Pace, cases: &mut [Case<'_>], terms: &Terms) {
     for attempt in 1..=TRIES {
         let (mut near, mut far) = (Vec::new(), Vec::new());
         for case in cases.iter_mut().filter(|case| case.is_open()) {
@@ -72,10 +73,10 @@ async fn mend(session: &mut Session, cases: &mut [Case<'_>], terms: &Terms) {
                 None => {}
             }
         }
-        hand_out_all(session, &mut near, terms).await;
+        hand_out_all(session, pace, &mut near, terms).await;
         look_again(session, near, attempt, terms).await;
         while !far.is_empty() {
-            let mut few: Vec<Moved<'_, '_>> = far.drain(..far.len().min(LEAPS_TOGETHER)).collect();
+            let mut few: Vec<Due<'_, '_>> = far.drain(..far.len().min(LEAPS_TOGETHER)).collect();
             for (case, step) in &mut few {
                 leap_past(session, case, *step, terms).await;
             }
@@ -89,12 +90,12 @@ async fn mend(session: &mut Session, cases: &mut [Case<'_>], terms: &Terms) {
 }
 
 /// A sequence and how far it is to be moved.
-type Moved<'a, 'b> = (&'a mut Case<'b>, Move);
+type Due<'a, 'b> = (&'a mut Case<'b>, Move);
 
-async fn hand_out_all(session: &mut Session, near: &mut [Moved<'_, '_>], terms: &Terms) {
+async fn hand_out_all(session: &mut Session, pace: &mut Pace, near: &mut [Due<'_, '_>], terms: &Terms) {
     let steps: Vec<(&Sequence, Move)> = near.iter().map(|(case, step)| (case.sequence, *step)).collect();
     let started = Instant::now();
-    let outcomes = advance(session, &steps, terms.bounds).await;
+    let outcomes = advance(session, pace, &steps, terms.bounds).await;
     let each = share(started, near.len());
     for ((case, _), outcome) in near.iter_mut().zip(outcomes) {
         case.took += each;
@@ -111,7 +112,7 @@ async fn leap_past(session: &mut Session, case: &mut Case<'_>, step: Move, terms
     case.moved(outcome, terms.bounds);
 }
 
-async fn look_again(session: &mut Session, moved: Vec<Moved<'_, '_>>, attempt: u32, terms: &Terms) {
+async fn look_again(session: &mut Session, moved: Vec<Due<'_, '_>>, attempt: u32, terms: &Terms) {
     let open: Vec<&mut Case<'_>> = moved.into_iter().map(|(case, _)| case).filter(|case| case.is_open()).collect();
     if open.iter().any(|case| case.waits()) {
         session.pause(terms.bounds.lock * attempt).await;

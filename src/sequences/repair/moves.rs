@@ -1,6 +1,7 @@
 //! The two ways to move a sequence, neither of which can rewind it, with any number of agents, inline retries and
 //! inserts at once.
 
+use super::pace::Pace;
 use crate::db::{Access, Bounds, Failure, Session};
 use crate::sequences::batch;
 use crate::sequences::catalog::{Sequence, Source};
@@ -9,9 +10,7 @@ use crate::sequences::observe::Observation;
 use crate::sequences::probe::Part;
 use crate::sequences::verdict::Move;
 use sqlx::postgres::PgRow;
-
-/// Most advances in one message, of about a kilobyte each: a server that logs an error logs the message.
-const IN_A_MESSAGE: usize = 40;
+use std::time::Instant;
 
 /// Hands the unusable values of each sequence out with `nextval`: atomic, monotone, without a lock. It stops at the last
 /// one of a step, so it takes fewer when others are handing them out too. Many go in one message, each in a transaction
@@ -19,17 +18,23 @@ const IN_A_MESSAGE: usize = 40;
 ///
 /// A failure is the statement's. Values that were handed out before it are not handed out again, unless the server crashes
 /// before anything was committed.
-pub async fn advance(session: &mut Session, steps: &[(&Sequence, Move)], bounds: Bounds) -> Vec<Result<(), Failure>> {
+pub async fn advance(
+    session: &mut Session,
+    pace: &mut Pace,
+    steps: &[(&Sequence, Move)],
+    bounds: Bounds,
+) -> Vec<Result<(), Failure>> {
     let mut outcomes = Vec::with_capacity(steps.len());
     while let Some(rest @ [_, ..]) = steps.get(outcomes.len()..) {
-        let message = &rest[..rest.len().min(IN_A_MESSAGE)];
+        let message = &rest[..pace.fits(rest.iter().map(|(_, step)| step.values))];
         let statements = message.iter().map(|(sequence, step)| hand_out(sequence, step.values, step.last));
-        let script = session.scripts("advance", Access::Write, bounds, statements).await;
+        let started = Instant::now();
+        let script = session.each_alone("advance", Access::Write, bounds, statements).await;
+        pace.learn(started.elapsed(), script.failure.is_some());
         // With no row it never got there: somebody altered it, or set it back meanwhile.
         let reached = |taken: &Vec<PgRow>| if taken.is_empty() { Err(Failure::Changed) } else { Ok(()) };
         let answered = script.answers.len();
         outcomes.extend(script.answers.iter().map(reached));
-        // Where only the end of the last one failed, looking again tells.
         if answered < message.len() {
             outcomes.push(Err(script.failure.unwrap_or_else(|| Failure::Answer("none".to_owned()))));
         }

@@ -22,18 +22,31 @@ async fn all_behind(database: &mut Database, count: u32, frontier: u32) {
         .await;
 }
 
+/// Mends so many, and returns how many round trips that took.
+fn round_trips(database: &Database, count: u32) -> usize {
+    let proxy = Proxy::to(&server().tcp_url(&database.name).expect("a server that listens"));
+    let outcome = pgmedic(&[("DATABASE_URL", proxy.url())], &["--once", "--format", "json"]).exits(0);
+    assert_eq!(outcome.json()["summary"]["repaired"], count);
+    proxy.round_trips()
+}
+
 #[tokio::test]
 async fn a_thousand_are_mended_in_a_hundred_round_trips() {
     let mut database = Database::new().await;
     all_behind(&mut database, 1000, 7).await;
-    let proxy = Proxy::to(&server().tcp_url(&database.name).expect("a server that listens"));
-    let outcome = pgmedic(&[("DATABASE_URL", proxy.url())], &["--once", "--format", "json"]).exits(0);
-    assert_eq!(outcome.json()["summary"]["repaired"], 1000);
-    let took = proxy.round_trips();
+    let took = round_trips(&database, 1000);
     assert!((10..=100).contains(&took), "{took} round trips");
     let in_sync = database.once(&["--dry-run"]).exits(0);
     assert_eq!(in_sync.json()["summary"]["in_sync"], 1000);
     database.forgets_the_pass().await;
+}
+
+#[tokio::test]
+async fn those_that_take_longer_have_a_message_each_and_are_not_taken_for_silence() {
+    let mut database = Database::new().await;
+    all_behind(&mut database, 60, 60_000).await;
+    let took = round_trips(&database, 60);
+    assert!((60..=90).contains(&took), "{took} round trips");
 }
 
 #[tokio::test]

@@ -1,0 +1,50 @@
+//! Ending what we left running on the server when we no longer wait for it.
+
+use super::connect::open;
+use super::literal::quote_literal;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, Connection};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// Long enough for some small statements on a new connection; short enough for whoever waits for us to end.
+const WITHIN: Duration = Duration::from_secs(1);
+
+/// What was cancelled ends in less.
+const MOMENT: Duration = Duration::from_millis(200);
+
+/// Leaves nothing running that bears this tag. Where the server does not answer, the time-outs of each transaction do the
+/// same.
+pub async fn abandon(options: &PgConnectOptions, tag: &str) {
+    let work = async {
+        let mut other = open(options).await.map_err(|error| error.to_string())?;
+        let ended = end(&mut other, tag).await.map_err(|error| error.to_string());
+        // Nothing is owed to it.
+        let _ = other.close().await;
+        ended
+    };
+    if let Ok(Err(error)) = timeout(WITHIN, work).await {
+        tracing::debug!(%error, "what we left running could not be cancelled; it has a time-out");
+    }
+}
+
+/// A cancelled statement ends its message. But a COMMIT that waits for a standby is only hurried by it, and what follows in
+/// the same message would be done, and wait again: that takes the end of the server process.
+async fn end(other: &mut PgConnection, tag: &str) -> Result<(), sqlx::Error> {
+    if signal(other, "cancel", tag).await? {
+        sleep(MOMENT).await;
+        signal(other, "terminate", tag).await?;
+    }
+    Ok(())
+}
+
+/// Whether there was any to signal.
+async fn signal(other: &mut PgConnection, how: &str, tag: &str) -> Result<bool, sqlx::Error> {
+    let statement = format!(
+        "/* pgmedic:{how} */ SELECT pg_catalog.pg_{how}_backend(pid) FROM pg_catalog.pg_stat_activity \
+         WHERE pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() AND state OPERATOR(pg_catalog.=) 'active' \
+         AND pg_catalog.strpos(query, {}) OPERATOR(pg_catalog.>) 0",
+        quote_literal(&format!("tag={tag}"))
+    );
+    Ok(!sqlx::raw_sql(AssertSqlSafe(statement)).fetch_all(other).await?.is_empty())
+}
