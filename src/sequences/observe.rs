@@ -206,7 +206,7 @@ fn explain(sequence: &Sequence, probe: &Probe<'_>, failure: Failure, bounds: Bou
     let tables = tables.join(", ");
     match failure {
         Failure::Locked => format!(
-            "another session held a lock on {} or {tables} for longer than lock_timeout ({}); look again",
+            "another session held a lock on {} or {tables} for longer than lock_timeout ({}), or waited for ours; look again",
             sequence.name,
             humantime::format_duration(bounds.lock)
         ),

@@ -12,7 +12,7 @@ pub fn explain(failure: &Failure, bounds: Bounds) -> String {
             humantime::format_duration(bounds.statement)
         ),
         Failure::Locked => format!(
-            "another session held a lock on the table for longer than lock_timeout ({})",
+            "another session held a lock on the table for longer than lock_timeout ({}), or waited for ours",
             humantime::format_duration(bounds.lock)
         ),
         Failure::Server { code, message } if code == "23503" => {
@@ -35,11 +35,11 @@ pub fn explain(failure: &Failure, bounds: Bounds) -> String {
     }
 }
 
-/// Whether it may well succeed when it is tried again: a deadlock, or a lock that was not to be had.
+/// Whether it may well succeed when it is tried again: a lock that was not to be had, or what a concurrent change undid.
 pub fn is_passing(failure: &Failure) -> bool {
     match failure {
         Failure::Locked => true,
-        Failure::Server { code, .. } => matches!(code.as_str(), "40P01" | "40001"),
+        Failure::Server { code, .. } => code == "40001",
         _ => false,
     }
 }

@@ -52,7 +52,7 @@ pub fn failed(sequence: &Sequence, method: Option<Method>, failure: Option<&Fail
     match failure {
         Some(Failure::Locked) => format!(
             "another session held {} in an open transaction, or a lock on a table it feeds, for longer than \
-             lock_timeout ({limit}); nothing was changed; run again",
+             lock_timeout ({limit}), or waited for ours; nothing was changed; run again",
             sequence.name
         ),
         Some(Failure::TooSlow) if method == Some(Method::Advance) => format!(
