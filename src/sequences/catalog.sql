@@ -95,7 +95,7 @@ strange AS (
         SELECT d.objid, d.refclassid, d.refobjid
         FROM pg_catalog.pg_depend d
         JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = d.objid
-        WHERE d.classid = 'pg_catalog.pg_class'::regclass
+        WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0
       UNION ALL
         SELECT e.stxrelid, d.refclassid, d.refobjid
         FROM pg_catalog.pg_depend d
