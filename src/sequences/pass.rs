@@ -89,10 +89,8 @@ async fn look_and_mend(
     }
     let repairs = repair(&mut sessions, cases, &orders.terms(settings, bounds), progress).await;
     for (index, repair) in behind.into_iter().zip(repairs) {
-        // Nobody else has it yet.
-        if let Some(finding) = Arc::get_mut(&mut report.sequences[index]) {
-            finding.repair = Some(repair);
-        }
+        // Nobody else has it yet, so nothing is copied.
+        Arc::make_mut(&mut report.sequences[index]).repair = Some(repair);
     }
     for ((sequence, seen), finding) in changed.into_iter().zip(&seen).zip(&report.sequences[first..]) {
         let reads = seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |observation| observation.reads);
