@@ -12,15 +12,18 @@ use pgmedic::demo::Server;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use tempfile::NamedTempFile;
 
-/// Seconds for which the agent works, and then stands still: a load's rate wanders by more than an agent takes, and within
-/// so few seconds it hardly does.
+/// Seconds of a slice, in which the agent works or stands still: a load's rate wanders by more than an agent takes, and
+/// within so few seconds it hardly does.
 const SLICE: usize = 5;
 
-/// Slices of each kind. In as many seconds of work every 20th pass, by default, reads everything again.
-const SLICES: usize = 16;
+/// Slices of each kind, in the order work, still, still, work, so that a load that grows slower favours neither.
+const SLICES: usize = 20;
+
+/// A statement may stand still with the agent and is no failure for that.
+const PATIENT: (&str, &str) = ("PGMEDIC_SEQUENCES__STATEMENT_TIMEOUT", "60s");
 
 /// Passes before the load: the first reads everything.
 const FIRST: u32 = 2;
@@ -127,7 +130,7 @@ fn tables(url: &str, statement: &str) -> Result<()> {
 /// One run of pgbench, which tells its rate every second, with an agent that is stopped and continued.
 fn rates(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rates> {
     execute(url, "CHECKPOINT".to_owned())?;
-    let agent = Daemon::start(url, &[EVERY_SECOND], &[])?;
+    let agent = Daemon::start(url, &[EVERY_SECOND, PATIENT], &[])?;
     let before = agent.passes(FIRST)?;
     let mut command = Command::new(program);
     let seconds = (2 * SLICES * SLICE + 1).to_string();
@@ -135,35 +138,48 @@ fn rates(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rates>
     if load.inserts {
         command.arg("-f").arg(script);
     }
-    let mut child = command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let mut child = Killed(command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?);
     let mut rates = Rates::default();
     let (mut slice, mut second) = (Vec::new(), 0);
-    for line in BufReader::new(child.stderr.take().ok_or("pgbench tells nothing")?).lines() {
+    for line in BufReader::new(child.0.stderr.take().ok_or("pgbench tells nothing")?).lines() {
         let line = line?;
         let Some(rate) = line.strip_prefix("progress: ").and_then(|rest| rest.split(' ').nth(2)?.parse().ok()) else {
             return Err(format!("pgbench: {line}").into());
         };
-        let works = (second / SLICE).is_multiple_of(2);
-        // The first second of a slice holds the change, and the passes that are caught up with.
-        if second % SLICE > 0 {
-            slice.push(rate);
-        }
+        slice.push(rate);
         second += 1;
         if second % SLICE == 0 {
-            agent.signal(if works { Signal::SIGSTOP } else { Signal::SIGCONT })?;
-            let slices = if works { &mut rates.beside } else { &mut rates.alone };
+            let number = second / SLICE;
+            agent.signal(if works(number) { Signal::SIGCONT } else { Signal::SIGSTOP })?;
+            let slices = if works(number - 1) { &mut rates.beside } else { &mut rates.alone };
             slices.push(mean(&slice));
             slice.clear();
         }
     }
-    let status = child.wait()?;
+    let status = child.0.wait()?;
     agent.signal(Signal::SIGCONT)?;
     rates.passes = agent.count()? - before.count;
+    let failures = agent.metric("pgmedic_pass_failures_total{")?;
     agent.stop()?;
-    if !status.success() || rates.alone.len() < SLICES {
-        return Err(format!("pgbench {status}, after {} slices", rates.alone.len()).into());
+    if !status.success() || rates.alone.len() < SLICES || failures > 0.0 {
+        return Err(format!("pgbench {status}, {} slices, {failures} passes failed", rates.alone.len()).into());
     }
     Ok(rates)
+}
+
+/// Whether the agent works in a slice.
+fn works(slice: usize) -> bool {
+    matches!(slice % 4, 0 | 3)
+}
+
+/// A process that does not outlive this.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Runs it to its end.

@@ -14,7 +14,7 @@ use std::time::Duration;
 const ROUND_TRIPS: [u32; 3] = [0, 3, 20];
 
 /// Most that a full pass over 10 000 may wait for, connecting included; and that a run which mends all may.
-const MOST_TRIPS: [f64; 2] = [200.0, 400.0];
+const MOST_TRIPS: [f64; 2] = [200.0, 300.0];
 
 /// Databases by their names, with as many sequences as named.
 pub fn block(server: &Server, databases: [(&str, u32); 2], verdicts: &mut Verdicts) -> Result<Block> {
@@ -27,7 +27,7 @@ pub fn block(server: &Server, databases: [(&str, u32); 2], verdicts: &mut Verdic
             let network = Network::to(&address, Duration::from_millis(round_trip.into()))?;
             let measured = network.round_trip_ms(name)?;
             let (urls, direct) = ([network.url(name)?], [server.url(name)]);
-            let case = Case { urls: &urls, direct: &direct, sequences, rounds: 5, repairs: 1 };
+            let case = Case { urls: &urls, direct: &direct, sequences, rounds: 5, repairs: 3 };
             let cost = case.cost(server, ROWS)?;
             let repair = cost.repair.ok_or("nothing was mended")?;
             let (nearest_full, nearest_repair) = *nearest.get_or_insert((cost.full, repair));
