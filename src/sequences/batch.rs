@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 const MAX_RELATIONS: u64 = 500;
 
 /// Most relations that one server process may get to know: each costs it about 4 KB until it ends, so this is 80 MB.
-const MAX_KNOWN: u64 = 20_000;
+pub const MAX_KNOWN: u64 = 20_000;
 
 /// Most statements in one message; more of them gain nothing.
 const MAX_PROBES: usize = 200;

@@ -138,6 +138,8 @@ async fn discovered(
 ) -> Result<Discovered, String> {
     let found = discover(session, &database.name, settings, bounds).await;
     let found = found.map_err(|failure| format!("reading the catalog failed: {failure}"))?;
+    // The catalog's entries of all of them have stayed in the server process.
+    session.touch(found.sequences.len() as u64, batch::MAX_KNOWN, bounds).await;
     tracing::debug!(database = database.name, sequences = found.sequences.len(), "discovered");
     Ok(found)
 }
