@@ -3,7 +3,6 @@
 use super::{Result, record};
 use pgmedic::demo::Server;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// What stands in one place of a document.
 #[derive(Default)]
@@ -52,10 +51,12 @@ pub struct Plot<'a> {
 /// A name, and as many x as y.
 pub type Series<'a> = (&'a str, Vec<Value>, Vec<f64>);
 
-/// Writes `target/figures/{name}.json`, for one document. Returns its path.
-pub fn write(server: &Server, name: &str, document: &str, blocks: &[Block]) -> Result<PathBuf> {
+/// Writes `target/figures/{name}.json`, for `docs/performance.md`.
+pub fn write(server: &Server, name: &str, blocks: &[Block]) -> Result<()> {
     let blocks: Vec<Value> = blocks.iter().map(Block::json).collect();
-    record::write(server, &machine(server)?, name, document, &blocks)
+    let path = record::write(server, &machine(server)?, name, "performance", &blocks)?;
+    println!("\nwritten: {}, which scripts/figures puts into docs/performance.md", path.display());
+    Ok(())
 }
 
 fn machine(server: &Server) -> Result<String> {

@@ -36,11 +36,13 @@ enum Part {
     Logins,
     Scale,
     Sessions,
+    Sizes,
 }
 
-const USAGE: &str = "usage: scripts/bench [--load | --logins | --scale | --sessions] [--quick] [--check]\n\
+const USAGE: &str = "usage: scripts/bench [--load | --logins | --scale | --sessions | --sizes] [--quick] [--check]\n\
                      \x20 --quick     leave out the 100 000 tables\n\
                      \x20 --scale     how it grows, with what it looks at and with how many look, only\n\
+                     \x20 --sizes     1 000, 10 000 and 100 000 sequences only, a part of --scale\n\
                      \x20 --load      what a load keeps of its rate beside it only, a part of --scale\n\
                      \x20 --logins    inserts that heal themselves only\n\
                      \x20 --sessions  the sweep of session stores only\n\
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
             "--logins" => part = Part::Logins,
             "--scale" => part = Part::Scale,
             "--sessions" => part = Part::Sessions,
+            "--sizes" => part = Part::Sizes,
             "--check" => check = true,
             // What `cargo bench` adds.
             "--bench" => {}
@@ -86,6 +89,7 @@ fn measure(part: Part, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
             healing::healed("10 000 tables", &many, sweep::ROWS, verdicts)?;
         }
         Part::Load => scale::load(&server, verdicts)?,
+        Part::Sizes => scale::sizes(&server, quick, verdicts)?,
         Part::Scale => scale::all(&server, quick, verdicts)?,
         Part::All => everything(&server, quick, verdicts)?,
     }

@@ -2,7 +2,7 @@
 
 use super::case::grouped;
 use crate::Result;
-use crate::agent::EVERY_SECOND;
+use crate::agent::{EVERY_SECOND, NEVER_FULL};
 use crate::daemon::Daemon;
 use crate::figures::{Block, Plot};
 use crate::tables::execute;
@@ -38,11 +38,14 @@ struct Load {
     name: &'static str,
     /// Inserts into watched tables, instead of pgbench's own transactions.
     inserts: bool,
+    /// Every 20th pass reads everything again, as by default.
+    full: bool,
 }
 
-const LOADS: [Load; 2] = [
-    Load { name: "pgbench's own transactions", inserts: false },
-    Load { name: "inserts into watched tables", inserts: true },
+const LOADS: [Load; 3] = [
+    Load { name: "pgbench's own transactions", inserts: false, full: true },
+    Load { name: "inserts into watched tables", inserts: true, full: true },
+    Load { name: "pgbench's own, and no full pass", inserts: false, full: false },
 ];
 
 /// Transactions a second while the agent stood still and while it worked, slice by slice in turns.
@@ -130,7 +133,9 @@ fn tables(url: &str, statement: &str) -> Result<()> {
 /// One run of pgbench, which tells its rate every second, with an agent that is stopped and continued.
 fn rates(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rates> {
     execute(url, "CHECKPOINT".to_owned())?;
-    let agent = Daemon::start(url, &[EVERY_SECOND, PATIENT], &[])?;
+    let rarely = (!load.full).then_some(NEVER_FULL);
+    let variables: Vec<(&str, &str)> = [EVERY_SECOND, PATIENT].into_iter().chain(rarely).collect();
+    let agent = Daemon::start(url, &variables, &[])?;
     let before = agent.passes(FIRST)?;
     let mut command = Command::new(program);
     let seconds = (2 * SLICES * SLICE + 1).to_string();

@@ -22,30 +22,42 @@ const MANY: u32 = 10_000;
 
 /// Only what a load beside it keeps of its rate.
 pub fn load(server: &Server, verdicts: &mut Verdicts) -> Result<()> {
-    let thousand = database(server, "scale_1000", MANY / 10, ROWS)?;
-    let many = database(server, "scale_10000", MANY, ROWS)?;
+    let [thousand, many] = databases(server)?;
     beside_a_load(server, [&thousand, &many], verdicts)
+}
+
+/// Only the sizes.
+pub fn sizes(server: &Server, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
+    let [thousand, many] = databases(server)?;
+    by_size(server, [&thousand, &many], quick, verdicts)
+}
+
+fn databases(server: &Server) -> Result<[String; 2]> {
+    Ok([database(server, "scale_1000", MANY / 10, ROWS)?, database(server, "scale_10000", MANY, ROWS)?])
+}
+
+fn by_size(server: &Server, made: [&String; 2], quick: bool, verdicts: &mut Verdicts) -> Result<()> {
+    figures::write(server, "sizes", &sizes::blocks(server, made, quick, verdicts)?)
 }
 
 fn beside_a_load(server: &Server, [thousand, many]: [&str; 2], verdicts: &mut Verdicts) -> Result<()> {
     if let Some(block) = beside::block(server, [(MANY / 10, thousand), (MANY, many)], verdicts)? {
-        figures::write(server, "load", "performance", &[block])?;
+        figures::write(server, "load", &[block])?;
     }
     Ok(())
 }
 
 /// All of it; `quick` leaves out the 100 000 sequences.
 pub fn all(server: &Server, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
-    let thousand = database(server, "scale_1000", MANY / 10, ROWS)?;
-    let many = database(server, "scale_10000", MANY, ROWS)?;
-    let mut blocks = sizes::blocks(server, [&thousand, &many], quick, verdicts)?;
-    blocks.push(fleet::block(server, &thousand, verdicts)?);
-    blocks.push(distances::block(server, [("scale_1000", MANY / 10), ("scale_10000", MANY)], verdicts)?);
-    blocks.push(partitions::block(server, verdicts)?);
-    blocks.push(rights::block(server, verdicts)?);
-    blocks.push(spread::block(server, &many, verdicts)?);
-    let path = figures::write(server, "scale", "performance", &blocks)?;
-    beside_a_load(server, [&thousand, &many], verdicts)?;
-    println!("\nscripts/figures puts {} into docs/performance.md", path.display());
-    Ok(())
+    let [thousand, many] = databases(server)?;
+    by_size(server, [&thousand, &many], quick, verdicts)?;
+    let blocks = [
+        fleet::block(server, &thousand, verdicts)?,
+        distances::block(server, [("scale_1000", MANY / 10), ("scale_10000", MANY)], verdicts)?,
+        partitions::block(server, verdicts)?,
+        rights::block(server, verdicts)?,
+        spread::block(server, &many, verdicts)?,
+    ];
+    figures::write(server, "scale", &blocks)?;
+    beside_a_load(server, [&thousand, &many], verdicts)
 }
