@@ -62,5 +62,5 @@ pub fn write(server: &Server, name: &str, blocks: &[Block]) -> Result<()> {
 fn machine(server: &Server) -> Result<String> {
     let cores = std::thread::available_parallelism()?;
     let memory = record::memory().map(|gigabytes| format!(", {gigabytes} GB")).unwrap_or_default();
-    Ok(format!("{cores} cores{memory}, PostgreSQL {}, fsync off, {}", server.version(), super::load()))
+    Ok(format!("{cores} cores{memory}, PostgreSQL {}, fsync off", server.version()))
 }
