@@ -12,9 +12,10 @@ pub(super) fn check(line: &str, now: SystemTime) -> Result<(), String> {
     const FIELDS: &str = "six fields: second minute hour day month weekday (UTC)";
 
     if !line.contains('@') && line.split_whitespace().count() == 5 {
-        let corrected = format!("0 {}", line.trim());
-        // Only what is shown where it was found.
-        let corrected = if is_shown(&corrected) { shown(&corrected) } else { "\"0 …\"".to_owned() };
+        let corrected = format!("0 {}", line.split_whitespace().collect::<Vec<_>>().join(" "));
+        // Only what is shown where it was found, and could be a cron line.
+        let plain = corrected.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        let corrected = if plain && is_shown(&corrected) { shown(&corrected) } else { "\"0 …\"".to_owned() };
         return Err(format!("{FIELDS}; seconds come first, so write {corrected}"));
     }
     let cron = CronParser::builder()
