@@ -91,7 +91,11 @@ impl Session {
                     tracing::debug!(touched = self.touched, "on with a fresh server process");
                     std::mem::replace(self, fresh).close().await;
                 }
-                Err(error) => tracing::debug!(%error, "no fresh connection"),
+                Err(error) => {
+                    tracing::debug!(%error, "no fresh connection");
+                    // Not tried again for each of the next ones.
+                    self.touched = 0;
+                }
             }
         }
         self.touched += relations;
@@ -170,7 +174,9 @@ impl Session {
         {
             return Err(failure);
         }
-        let mut query = sqlx::query(statement).persistent(false);
+        // It stands alone in the list of what runs.
+        let named = format!("/* pgmedic:{name} tag={} */ {statement}", self.tag);
+        let mut query = sqlx::query(AssertSqlSafe(named)).persistent(false);
         for array in arrays {
             query = query.bind(array);
         }

@@ -50,7 +50,7 @@ pub async fn repair(
     let share = cases.len().div_ceil(sessions.len().max(1)).clamp(1, TOGETHER);
     let shares = Mutex::new(cases.chunks_mut(share));
     let work = async |session: &mut Session| {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(terms.bounds.lock);
         let next = || shares.lock().unwrap_or_else(PoisonError::into_inner).next();
         while session.lost().is_none()
             && let Some(share) = next()

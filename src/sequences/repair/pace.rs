@@ -14,21 +14,27 @@ const VALUES: u128 = 100_000;
 /// A message that took longer is followed by a short one: a slow disk, a standby that confirms each commit from afar.
 const LONG: Duration = Duration::from_secs(1);
 
-/// Begins with one advance, and with twice as many each time that all went well and quickly.
+/// What the locks of one message may be waited for, together; unless one alone may take longer.
+const WAITING: Duration = Duration::from_secs(5);
+
+/// Begins with one advance, and goes on with twice as many each time that all went well and quickly.
 #[derive(Debug)]
 pub struct Pace {
+    now: usize,
     most: usize,
 }
 
 impl Pace {
-    pub fn new() -> Self {
-        Self { most: 1 }
+    /// For advances of which each may wait for its lock so long.
+    pub fn new(lock_timeout: Duration) -> Self {
+        let waits = WAITING.as_millis() / lock_timeout.as_millis().max(1);
+        Self { now: 1, most: usize::try_from(waits).unwrap_or(MOST).clamp(1, MOST) }
     }
 
     /// How many of the advances that take so many values go in the next message: one at least.
     pub fn fits(&self, values: impl IntoIterator<Item = u128>) -> usize {
         let mut sum = 0u128;
-        let fitting = values.into_iter().take(self.most).take_while(|values| {
+        let fitting = values.into_iter().take(self.now).take_while(|values| {
             sum = sum.saturating_add(*values);
             sum <= VALUES
         });
@@ -37,7 +43,7 @@ impl Pace {
 
     /// Learns from a message.
     pub fn learn(&mut self, took: Duration, failed: bool) {
-        self.most = if failed || took > LONG { 1 } else { MOST.min(self.most * 2) };
+        self.now = if failed || took > LONG { 1 } else { self.most.min(self.now * 2) };
     }
 }
 
@@ -46,9 +52,10 @@ mod tests {
     use super::*;
 
     const QUICK: Duration = Duration::from_millis(5);
+    const LOCK: Duration = Duration::from_millis(100);
 
     fn after(messages: usize) -> Pace {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(LOCK);
         (0..messages).for_each(|_| pace.learn(QUICK, false));
         pace
     }
@@ -66,6 +73,16 @@ mod tests {
             pace.learn(took, failed);
             assert_eq!(pace.fits([1; 200]), 1);
         }
+    }
+
+    #[test]
+    fn advances_that_may_wait_long_for_their_locks_go_few_together() {
+        let fits = |seconds| {
+            let mut pace = Pace::new(Duration::from_secs(seconds));
+            (0..9).for_each(|_| pace.learn(QUICK, false));
+            pace.fits([1; 200])
+        };
+        assert_eq!((fits(0), fits(1), fits(5), fits(60)), (40, 5, 1, 1));
     }
 
     #[test]

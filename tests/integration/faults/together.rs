@@ -42,7 +42,7 @@ async fn a_thousand_are_mended_in_a_hundred_round_trips() {
 }
 
 #[tokio::test]
-async fn those_that_take_longer_have_a_message_each_and_are_not_taken_for_silence() {
+async fn those_that_take_longer_have_a_message_each() {
     let mut database = Database::new().await;
     all_behind(&mut database, 60, 60_000).await;
     let took = round_trips(&database, 60);
