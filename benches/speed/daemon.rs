@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running agent. Dropping it kills it.
 pub struct Daemon {
-    child: Child,
+    child: Killed,
     address: SocketAddr,
     /// What it logs, and when.
     log: Receiver<(Instant, String)>,
@@ -50,8 +50,8 @@ impl Daemon {
     /// This command of `pgmedic`. Returns when it answers HTTP.
     pub fn run(mut command: Command) -> Result<Self> {
         command.env("PGMEDIC_HTTP__LISTEN", "127.0.0.1:0");
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let lines = BufReader::new(child.stderr.take().ok_or("the agent has no log")?);
+        let mut child = Killed(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?);
+        let lines = BufReader::new(child.0.stderr.take().ok_or("the agent has no log")?);
         let (sender, log) = channel();
         // To the end, or the agent would wait for room in the pipe.
         thread::spawn(move || {
@@ -67,11 +67,11 @@ impl Daemon {
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        Ok(kill(Pid::from_raw(i32::try_from(self.child.id())?), signal)?)
+        Ok(kill(Pid::from_raw(i32::try_from(self.child.0.id())?), signal)?)
     }
 
     /// Waits for the next line with this text; returns when it came, and the line.
@@ -137,14 +137,17 @@ impl Daemon {
     pub fn stop(mut self) -> Result<()> {
         // Our own child, which nobody has waited for: its id is no other's.
         kill(Pid::from_raw(self.pid().cast_signed()), Signal::SIGTERM)?;
-        let status = self.child.wait()?;
+        let status = self.child.0.wait()?;
         if status.success() { Ok(()) } else { Err(format!("the agent {status}").into()) }
     }
 }
 
-impl Drop for Daemon {
+/// A process that does not outlive this.
+pub struct Killed(pub Child);
+
+impl Drop for Killed {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

@@ -3,7 +3,7 @@
 use super::case::grouped;
 use crate::Result;
 use crate::agent::{EVERY_SECOND, NEVER_FULL};
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Killed};
 use crate::figures::{Block, Plot};
 use crate::tables::execute;
 use crate::verdicts::Verdicts;
@@ -12,7 +12,7 @@ use pgmedic::demo::Server;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use tempfile::NamedTempFile;
 
 /// Seconds of a slice, in which the agent works or stands still: a load's rate wanders by more than an agent takes, and
@@ -183,16 +183,6 @@ fn rates(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rates>
 /// Whether the agent works in a slice.
 fn works(slice: usize) -> bool {
     matches!(slice % 4, 0 | 3)
-}
-
-/// A process that does not outlive this.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// Runs it to its end.
