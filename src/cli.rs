@@ -10,7 +10,7 @@ use clap_complete::Shell;
 
 const AFTER_HELP: &str = "\
 Exit codes of --once:
-  0  all is well, or was mended
+  0  all is well, or was repaired
   1  the work could not be completed: unreachable database, failed repair or sweep
   2  bad usage or configuration
   3  problems remain: drift seen in a dry run, held, exhausted or unreadable
@@ -80,7 +80,7 @@ pub enum Command {
     /// Print the SQL that lets a role do the configured work, and nothing more
     Grants {
         /// The role's name (default: the user of each database's URL)
-        #[arg(long, value_name = "NAME", value_parser = role)]
+        #[arg(long, value_name = "NAME", value_parser = parse_role)]
         role: Option<String>,
     },
     /// List the session stores that are known by name: tables, columns and what they mean
@@ -92,7 +92,7 @@ pub enum Command {
     /// Print the SQL that lets applications in any language repair a sequence themselves
     Sql {
         #[command(subcommand)]
-        script: Script,
+        script: SqlCommand,
     },
     /// Ask the agent that runs on this machine whether it lives: exit code 0 or 1
     Healthcheck,
@@ -104,17 +104,17 @@ pub enum Command {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
-pub enum Script {
+pub enum SqlCommand {
     /// The schema pgmedic with the function pgmedic.repair(table, column)
     Install {
         /// Whose it will be: the owner of the tables that it is to serve (default: who runs the SQL)
-        #[arg(long, value_name = "NAME", value_parser = role)]
+        #[arg(long, value_name = "NAME", value_parser = parse_role)]
         owner: Option<String>,
         /// Let this role call it (repeatable)
-        #[arg(long, value_name = "NAME", value_parser = role)]
+        #[arg(long, value_name = "NAME", value_parser = parse_role)]
         grant: Vec<String>,
         /// Let this role, the agent's, keep its own repairs in the same place and clear old ones away
-        #[arg(long, value_name = "NAME", value_parser = role)]
+        #[arg(long, value_name = "NAME", value_parser = parse_role)]
         agent: Option<String>,
     },
     /// Removes what install made, and nothing else
@@ -150,7 +150,7 @@ impl Cli {
 }
 
 /// A name that SQL takes for a role's: `public` would grant to everybody (PostgreSQL manual, GRANT).
-fn role(name: &str) -> Result<String, &'static str> {
+fn parse_role(name: &str) -> Result<String, &'static str> {
     match name {
         "" | "public" | "none" => Err("expected a role's name; SQL gives this one another meaning"),
         name => Ok(name.to_owned()),
@@ -268,12 +268,14 @@ mod tests {
     fn sql_is_for_named_roles_and_never_for_everybody() {
         let script = |owner: Option<&str>, grant: &[&str]| {
             let grant = grant.iter().map(ToString::to_string).collect();
-            Some(Command::Sql { script: Script::Install { owner: owner.map(ToOwned::to_owned), grant, agent: None } })
+            Some(Command::Sql {
+                script: SqlCommand::Install { owner: owner.map(ToOwned::to_owned), grant, agent: None },
+            })
         };
         assert_eq!(read("sql install").unwrap().command, script(None, &[]));
         let named = read("sql install --owner shop --grant app --grant api").unwrap().command;
         assert_eq!(named, script(Some("shop"), &["app", "api"]));
-        assert_eq!(read("sql uninstall").unwrap().command, Some(Command::Sql { script: Script::Uninstall }));
+        assert_eq!(read("sql uninstall").unwrap().command, Some(Command::Sql { script: SqlCommand::Uninstall }));
         for arguments in [
             "sql",
             "sql install --grant public",

@@ -11,7 +11,7 @@
 //! | [`agent`] | the daemon: schedule, leadership, shutdown; calls the passes |
 //! | [`once`] | the one-shot run; calls the passes |
 //! | [`grants`] | the least privileges for the configured work, as SQL |
-//! | [`login`] | second line of defence: inserts that heal themselves, a session store, the same for SQL |
+//! | [`login`] | second line of defence: inserts that repair themselves, a session store, the same for SQL |
 //! | [`sequences`] | the pass: discover, observe, judge, repair, report |
 //! | [`sessions`] | sweeps of session stores: check, look, judge, end what is over |
 //! | [`orders`] | what a run asks of its passes |
@@ -25,19 +25,19 @@
 
 pub mod agent;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod db;
 pub mod demo;
-#[cfg(test)]
-mod fuzzing;
 pub mod grants;
 pub mod http;
+pub mod logging;
 pub mod login;
 pub mod metrics;
 pub mod once;
-pub mod orders;
+pub mod pass_options;
+#[cfg(test)]
+mod proptest_config;
 pub mod report;
-pub mod run;
 pub mod sequences;
 pub mod sessions;
-pub mod telemetry;

@@ -1,7 +1,7 @@
 //! Parse, load the configuration, run, exit code.
 
 use pgmedic::cli::Cli;
-use pgmedic::run::run;
+use pgmedic::commands::run;
 use std::process::ExitCode;
 use tokio::runtime::Builder;
 

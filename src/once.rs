@@ -1,8 +1,8 @@
 //! The one-shot run: the same passes that the agent calls, each database once, then a report.
 
-use crate::config::{Database, SessionStore, Settings};
+use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::report::{DatabaseReport, Progress, Report};
-use crate::sequences::{Memory, Orders, pass};
+use crate::sequences::{PassOptions, SequencePassState, pass};
 use crate::sessions;
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -11,44 +11,51 @@ use std::future::Future;
 use std::time::Duration;
 
 /// Databases that are looked at side by side, so that one that does not answer holds up few.
-const AT_ONCE: usize = 4;
+const MAX_CONCURRENT_DATABASES: usize = 4;
 
 /// A run shorter than this shows no progress: it would only flicker.
-const LONG: Duration = Duration::from_millis(700);
+const SHOW_PROGRESS_AFTER: Duration = Duration::from_millis(700);
 
-/// Looks at the databases and mends them as `orders` say; the report has them in the configured order.
-pub async fn run(settings: &Settings, orders: &Orders, progress: &Progress) -> Report {
-    let passes = settings.databases.iter().map(async |database| both(database, settings, orders, progress).await);
-    let reports = stream::iter(passes).buffered(AT_ONCE).collect().await;
+/// Looks at the databases and repairs them as `orders` say; the report has them in the configured order.
+pub async fn run(settings: &Settings, orders: &PassOptions, progress: &Progress) -> Report {
+    let passes =
+        settings.databases.iter().map(async |database| pass_database(database, settings, orders, progress).await);
+    let reports = stream::iter(passes).buffered(MAX_CONCURRENT_DATABASES).collect().await;
     Report::new(orders.dry_run, reports)
 }
 
 /// The sequences, and then the session stores.
-async fn both(database: &Database, settings: &Settings, orders: &Orders, progress: &Progress) -> DatabaseReport {
-    let mut report = pass(database, &settings.sequences, orders, &mut Memory::default(), progress).await;
-    let stores: Vec<&SessionStore> = SessionStore::of(&settings.sessions, &database.name).collect();
+async fn pass_database(
+    database: &Database,
+    settings: &Settings,
+    orders: &PassOptions,
+    progress: &Progress,
+) -> DatabaseReport {
+    let mut report = pass(database, &settings.sequences, orders, &mut SequencePassState::default(), progress).await;
+    let stores: Vec<&SessionStoreConfig> =
+        SessionStoreConfig::for_database(&settings.sessions, &database.name).collect();
     report.sessions = match (&report.server_version, &report.error) {
         // It would only be waited for once more.
-        (None, Some(error)) => sessions::not_reached(&stores, error),
+        (None, Some(error)) => sessions::unreachable_reports(&stores, error),
         _ => {
             let sequences = &settings.sequences;
             let bounds = sequences.bounds();
-            sessions::pass(database, &stores, bounds, orders, &mut sessions::Memory::default()).await
+            sessions::pass(database, &stores, bounds, orders, &mut sessions::SessionPassState::default()).await
         }
     };
     report
 }
 
 /// Awaits `work`, with a bar on stderr while it runs long and stderr is a terminal.
-pub async fn with_bar<T>(work: impl Future<Output = T>, progress: &Progress) -> T {
+pub async fn with_progress_bar<T>(work: impl Future<Output = T>, progress: &Progress) -> T {
     let watch = async {
-        tokio::time::sleep(LONG).await;
+        tokio::time::sleep(SHOW_PROGRESS_AFTER).await;
         // Stays silent by itself where stderr is no terminal.
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} sequences, {eta} left") {
             bar.set_style(style);
         }
-        let clear = Clear(bar);
+        let clear = ClearOnDrop(bar);
         loop {
             let (done, total) = progress.state();
             clear.0.set_length(total);
@@ -63,9 +70,9 @@ pub async fn with_bar<T>(work: impl Future<Output = T>, progress: &Progress) -> 
 }
 
 /// Takes the bar away whenever the work ends.
-struct Clear(ProgressBar);
+struct ClearOnDrop(ProgressBar);
 
-impl Drop for Clear {
+impl Drop for ClearOnDrop {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

@@ -22,7 +22,7 @@ pub struct Case {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Aim {
     /// Every insert succeeds.
-    Mended,
+    Repaired,
     /// It says that it cannot help: no id is left.
     Said,
 }
@@ -50,7 +50,7 @@ pub const CASES: [Case; 13] = [
         drift: "INSERT INTO user_sessions SELECT generate_series(1, 695);
                 SELECT setval('user_sessions_id_seq', 658, false)",
         last: 695,
-        aim: Aim::Mended,
+        aim: Aim::Repaired,
     },
     Case {
         name: "identity",
@@ -60,7 +60,7 @@ pub const CASES: [Case; 13] = [
         held: "",
         drift: "INSERT INTO customers OVERRIDING SYSTEM VALUE SELECT generate_series(1, 40)",
         last: 40,
-        aim: Aim::Mended,
+        aim: Aim::Repaired,
     },
     Case {
         name: "default, sequence not owned",
@@ -71,7 +71,7 @@ pub const CASES: [Case; 13] = [
         held: "",
         drift: "INSERT INTO tickets SELECT generate_series(1, 75)",
         last: 75,
-        aim: Aim::Mended,
+        aim: Aim::Repaired,
     },
     Case {
         name: "descending",
@@ -83,7 +83,7 @@ pub const CASES: [Case; 13] = [
         drift: "INSERT INTO drafts SELECT generate_series(-60, -1);
                 SELECT setval('drafts_id_seq', -20)",
         last: -60,
-        aim: Aim::Mended,
+        aim: Aim::Repaired,
     },
     // One residue a node: the ids that end in 7 came from another one.
     Case {
@@ -95,7 +95,7 @@ pub const CASES: [Case; 13] = [
         held: "",
         drift: "INSERT INTO events SELECT generate_series(3, 1003, 10) UNION ALL SELECT generate_series(7, 2007, 10)",
         last: 1003,
-        aim: Aim::Mended,
+        aim: Aim::Repaired,
     },
     // The furthest id is neither in the owner's table nor in the last one.
     Case {
@@ -110,7 +110,7 @@ pub const CASES: [Case; 13] = [
                 INSERT INTO dogs SELECT generate_series(201, 300);
                 INSERT INTO hens SELECT generate_series(101, 200)",
         last: 300,
-        aim: Aim::Mended,
+        aim: Aim::Repaired,
     },
     Case {
         name: "CACHE 50, a session holds values",
@@ -121,7 +121,7 @@ pub const CASES: [Case; 13] = [
         held: "INSERT INTO uploads DEFAULT VALUES",
         drift: "INSERT INTO uploads SELECT generate_series(2, 500)",
         last: 500,
-        aim: Aim::Mended,
+        aim: Aim::Repaired,
     },
     Case {
         name: "bigint sequence, integer column, 47 ids left",
@@ -134,7 +134,7 @@ pub const CASES: [Case; 13] = [
         drift: "INSERT INTO readings SELECT generate_series(2147483501, 2147483600);
                 SELECT setval('readings_id_seq', 2147483590)",
         last: 2_147_483_600,
-        aim: Aim::Mended,
+        aim: Aim::Repaired,
     },
     Case {
         name: "not called yet, at 1, and id 1 is there",
@@ -144,7 +144,7 @@ pub const CASES: [Case; 13] = [
         held: "",
         drift: "INSERT INTO settings VALUES (1)",
         last: 1,
-        aim: Aim::Mended,
+        aim: Aim::Repaired,
     },
     Case {
         name: "name with spaces, quotes, upper case",
@@ -154,7 +154,7 @@ pub const CASES: [Case; 13] = [
         held: "",
         drift: r#"INSERT INTO "User ""Guest"" Log" SELECT generate_series(1, 50)"#,
         last: 50,
-        aim: Aim::Mended,
+        aim: Aim::Repaired,
     },
     Case {
         name: "the same without quotes",
@@ -164,7 +164,7 @@ pub const CASES: [Case; 13] = [
         held: "",
         drift: r#"INSERT INTO "User Guest Log" SELECT generate_series(1, 50)"#,
         last: 50,
-        aim: Aim::Mended,
+        aim: Aim::Repaired,
     },
     // No drift: whoever was given one of the ids 61 to 100 may still hold it.
     Case {
@@ -175,7 +175,7 @@ pub const CASES: [Case; 13] = [
         held: "INSERT INTO tokens SELECT nextval('tokens_id_seq') FROM generate_series(1, 100)",
         drift: "DELETE FROM tokens WHERE id > 60",
         last: 100,
-        aim: Aim::Mended,
+        aim: Aim::Repaired,
     },
     Case {
         name: "no id left in an integer column",

@@ -1,4 +1,4 @@
-//! Which kinds of drift each tool mends: every one on a fresh copy of the case's database.
+//! Which kinds of drift each tool repairs: every one on a fresh copy of the case's database.
 
 use super::Result;
 use super::cases::{CASES, Case, DRIFTS};
@@ -7,7 +7,7 @@ use super::oracle::{Scene, Verdict};
 use super::peer::{PEERS, Peer};
 use super::site::{Fed, Site};
 use super::tables::{block_on, execute};
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 
 /// What a tool came to, and the error that it told of.
 struct Outcome {
@@ -26,8 +26,8 @@ impl Outcome {
 }
 
 /// Returns whether pgmedic is well in all of them.
-pub fn measure(server: &Server, figures: &mut Figures) -> Result<bool> {
-    println!("\nwhat each tool mends");
+pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<bool> {
+    println!("\nwhat each tool repairs");
     let mut outcomes = Vec::new();
     for (number, case) in CASES.iter().enumerate() {
         println!("  {}", case.name);
@@ -53,7 +53,7 @@ pub fn measure(server: &Server, figures: &mut Figures) -> Result<bool> {
     Ok(outcomes.iter().all(|row| row[0].verdict.is_well()))
 }
 
-fn play(server: &Server, case: &Case, template: &str, peer: Peer) -> Result<Outcome> {
+fn play(server: &TestServer, case: &Case, template: &str, peer: Peer) -> Result<Outcome> {
     let database = format!("{template}_{}", peer.identifier());
     let source = format!("{database}_source");
     create(server, &database, template)?;
@@ -72,7 +72,7 @@ fn play(server: &Server, case: &Case, template: &str, peer: Peer) -> Result<Outc
     })
 }
 
-fn create(server: &Server, database: &str, template: &str) -> Result<()> {
+fn create(server: &TestServer, database: &str, template: &str) -> Result<()> {
     execute(&server.url("postgres"), format!("CREATE DATABASE {database} TEMPLATE {template} STRATEGY file_copy"))
 }
 
@@ -85,7 +85,7 @@ fn feds(case: &Case) -> Vec<Fed> {
     case.feeds.iter().map(fed).collect()
 }
 
-fn tools(server: &Server) -> Result<Block> {
+fn tools(server: &TestServer) -> Result<Block> {
     let site = Site::new(server, "postgres", "postgres")?;
     let row = |peer: &Peer| Ok(vec![peer.name().to_owned(), peer.describe().to_owned(), peer.version(&site)?]);
     Ok(Block::table("peers-tools", ["tool", "what is run", "version"], PEERS.iter().map(row).collect::<Result<_>>()?))
@@ -95,9 +95,9 @@ fn tools(server: &Server) -> Result<Block> {
 fn rows(outcomes: &[Vec<Outcome>]) -> Vec<Vec<String>> {
     let row = |(case, row): (&Case, &Vec<Outcome>)| labelled(case.name, row.iter().map(Outcome::short));
     let mut rows: Vec<_> = CASES.iter().zip(outcomes).map(row).collect();
-    let mended = |peer: usize| outcomes[..DRIFTS].iter().filter(|row| row[peer].verdict.is_well()).count();
-    let sum = (0..PEERS.len()).map(|peer| format!("**{} of {DRIFTS}**", mended(peer)));
-    rows.insert(DRIFTS, labelled("**drifts mended**", sum));
+    let repaired = |peer: usize| outcomes[..DRIFTS].iter().filter(|row| row[peer].verdict.is_well()).count();
+    let sum = (0..PEERS.len()).map(|peer| format!("**{} of {DRIFTS}**", repaired(peer)));
+    rows.insert(DRIFTS, labelled("**drifts repaired**", sum));
     rows
 }
 

@@ -2,7 +2,7 @@
 
 use super::peer::{PEERS, Peer};
 use super::{Result, record};
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ pub fn labelled(name: &str, cells: impl IntoIterator<Item = String>) -> Vec<Stri
 }
 
 impl Figures {
-    pub fn of(server: &Server) -> Result<Self> {
+    pub fn of(server: &TestServer) -> Result<Self> {
         let cores = std::thread::available_parallelism()?;
         let memory = record::memory().map(|gigabytes| format!(" with {gigabytes} GB")).unwrap_or_default();
         let machine = format!("PostgreSQL {} on {cores} cores{memory}", server.version());
@@ -63,7 +63,7 @@ impl Figures {
 
     /// Writes a file for each document; for the README only when `whole` says that nothing was left out. Returns the path
     /// of the first.
-    pub fn write(self, server: &Server, whole: bool) -> Result<PathBuf> {
+    pub fn write(self, server: &TestServer, whole: bool) -> Result<PathBuf> {
         let write = |name: &str, document: &str, blocks: &[Block]| {
             let blocks: Vec<Value> = blocks.iter().map(Block::json).collect();
             record::write(server, &self.machine, name, document, &blocks)

@@ -1,4 +1,4 @@
-//! What each tool does to healthy inserts beside it: there is nothing to mend.
+//! What each tool does to healthy inserts beside it: there is nothing to repair.
 
 use super::Result;
 use super::figures::{Block, Figures, labelled};
@@ -6,7 +6,7 @@ use super::peer::{PEERS, Peer};
 use super::site::Site;
 use super::tables::{block_on, connect, database};
 use super::time::feds;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use sqlx::AssertSqlSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -36,7 +36,7 @@ struct Outcome {
 }
 
 /// Returns whether pgmedic caused no failure.
-pub fn measure(server: &Server, figures: &mut Figures) -> Result<bool> {
+pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<bool> {
     println!("\n{RUNS} runs beside {CLIENTS} clients that insert into {TABLES} tables in order");
     let (mut rows, mut caused, mut well) = (Vec::new(), Vec::new(), true);
     for peer in PEERS {
@@ -62,7 +62,7 @@ pub fn measure(server: &Server, figures: &mut Figures) -> Result<bool> {
     Ok(well)
 }
 
-fn beside(server: &Server, peer: Peer) -> Result<Outcome> {
+fn beside(server: &TestServer, peer: Peer) -> Result<Outcome> {
     let name = format!("load_{}", peer.identifier());
     let url = database(server, &name, TABLES, 10)?;
     let site = Site::new(server, &name, &name)?;

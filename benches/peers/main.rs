@@ -1,6 +1,6 @@
 //! `scripts/bench --peers`: pgmedic beside what people use to set sequences right, on the same databases, in one run.
 //!
-//! What each mends is judged by inserts, without knowledge of how any of them works; what each costs, in turns. The
+//! What each repairs is judged by inserts, without knowledge of how any of them works; what each costs, in turns. The
 //! README and `docs/comparison.md` show the outcome.
 
 mod cases;
@@ -19,14 +19,14 @@ mod tables;
 mod time;
 
 use figures::Figures;
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use std::error::Error;
 use std::process::ExitCode;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const USAGE: &str = "usage: scripts/bench --peers [--drifts | --load | --time] [--check]\n\
-                     \x20 --drifts  which kinds of drift each tool mends, only\n\
+                     \x20 --drifts  which kinds of drift each tool repairs, only\n\
                      \x20 --load    what each does to inserts beside it, only\n\
                      \x20 --time    how long each takes, only\n\
                      \x20 --check   exit with 1 when pgmedic leaves a drift or causes a duplicate";
@@ -61,7 +61,7 @@ fn measure(parts: &[String]) -> Result<bool> {
     // Vacuuming beside a round would be measured too; what a crash loses does not matter here.
     let settings = [("autovacuum", "off"), ("max_connections", "100")];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let server = Server::start(&ServerOptions { settings, ..ServerOptions::default() })?;
+    let server = TestServer::start(&ServerOptions { settings, ..ServerOptions::default() })?;
     let mut figures = Figures::of(&server)?;
     println!("{}", figures.machine());
     let mut well = true;

@@ -3,7 +3,7 @@
 use super::Result;
 use super::oracle::quoted;
 use super::peer::{Peer, python};
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -35,7 +35,7 @@ USE_TZ = True
 
 impl Site {
     /// `source` is the database that pgcopydb copies from.
-    pub fn new(server: &Server, database: &str, source: &str) -> Result<Self> {
+    pub fn new(server: &TestServer, database: &str, source: &str) -> Result<Self> {
         let url = server.url(database);
         let host = parameter(&url, "host")?;
         let path = std::env::var_os("PATH").unwrap_or_default();

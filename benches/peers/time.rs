@@ -6,7 +6,7 @@ use super::peer::{PEERS, Peer};
 use super::rounds::{Times, alternate};
 use super::site::{Fed, Site};
 use super::tables::{block_on, connect, database, execute, set_all};
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 
 const TABLES: u32 = 1000;
 const ROWS: u32 = 5;
@@ -15,7 +15,7 @@ const ROUNDS: usize = 3;
 /// Moves each sequence by one, which the next preparation undoes.
 const RIGHT: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'S' AND nextval(oid::regclass) = $1";
 
-pub fn measure(server: &Server, figures: &mut Figures) -> Result<()> {
+pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<()> {
     let url = database(server, "time_target", TABLES, ROWS)?;
     execute(&server.url("postgres"), "CREATE DATABASE time_source TEMPLATE time_target".to_owned())?;
     let mut sites = Vec::new();

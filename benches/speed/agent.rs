@@ -5,7 +5,7 @@ use super::daemon::Daemon;
 use super::server_side;
 use super::tables::{database, set_all};
 use super::verdicts::Verdicts;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ const LARGEST_SCRAPE_KB: f64 = 200.0;
 const SLOWEST_SCRAPE_MS: f64 = 50.0;
 
 /// Of one small table. Returns its database's URL.
-pub fn small(server: &Server, verdicts: &mut Verdicts) -> Result<String> {
+pub fn small(server: &TestServer, verdicts: &mut Verdicts) -> Result<String> {
     let url = database(server, "agent_small", 1, 10)?;
     let agent = Daemon::start(&url, &[EVERY_SECOND], &[])?;
     agent.passes(FULL)?;
@@ -43,7 +43,7 @@ pub fn small(server: &Server, verdicts: &mut Verdicts) -> Result<String> {
 }
 
 /// Of ten thousand tables with `rows` rows each, all in sync.
-pub fn many(server: &Server, url: &str, rows: u32, verdicts: &mut Verdicts) -> Result<()> {
+pub fn many(server: &TestServer, url: &str, rows: u32, verdicts: &mut Verdicts) -> Result<()> {
     println!("\nthe agent on the 10 000 tables, every second");
     let (full, full_cpu) = full_passes(server, url, verdicts)?;
     let agent = Daemon::start(url, &[EVERY_SECOND, NEVER_FULL], &[])?;
@@ -72,7 +72,7 @@ pub fn many(server: &Server, url: &str, rows: u32, verdicts: &mut Verdicts) -> R
 }
 
 /// Returns the mean duration of one, and the server's CPU time for it, in seconds.
-fn full_passes(server: &Server, url: &str, verdicts: &mut Verdicts) -> Result<(f64, Option<f64>)> {
+fn full_passes(server: &TestServer, url: &str, verdicts: &mut Verdicts) -> Result<(f64, Option<f64>)> {
     let agent = Daemon::start(url, &[EVERY_SECOND, ALWAYS_FULL], &[])?;
     agent.passes(1)?;
     let backends = server_processes(server, &agent, FIRST)?;
@@ -102,7 +102,7 @@ fn full_passes(server: &Server, url: &str, verdicts: &mut Verdicts) -> Result<(f
 }
 
 /// The most memory that the server's processes took together until this many passes were made.
-fn server_processes(server: &Server, agent: &Daemon, passes: u32) -> Result<Option<f64>> {
+fn server_processes(server: &TestServer, agent: &Daemon, passes: u32) -> Result<Option<f64>> {
     let mut most: Option<f64> = None;
     while agent.count()? < f64::from(passes) {
         most = server_side::memory_mb(server).map(|now| most.map_or(now, |most| most.max(now)));

@@ -1,7 +1,7 @@
 //! The programs that take turns.
 
 use super::Result;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -41,7 +41,7 @@ pub fn run(mut command: Command) -> Result<()> {
 }
 
 /// The server's own psql, or the one on `PATH`.
-pub fn psql(server: &Server) -> Option<PathBuf> {
+pub fn psql(server: &TestServer) -> Option<PathBuf> {
     let own = server.bin_dir().join("psql");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let others = std::env::split_paths(&path).map(|folder| folder.join("psql"));

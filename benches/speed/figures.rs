@@ -1,7 +1,7 @@
 //! What was measured, left for `scripts/figures` to put into the documents.
 
 use super::{Result, record};
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use serde_json::{Value, json};
 
 /// What stands in one place of a document.
@@ -52,14 +52,14 @@ pub struct Plot<'a> {
 pub type Series<'a> = (&'a str, Vec<Value>, Vec<f64>);
 
 /// Writes `target/figures/{name}.json`, for `docs/performance.md`.
-pub fn write(server: &Server, name: &str, blocks: &[Block]) -> Result<()> {
+pub fn write(server: &TestServer, name: &str, blocks: &[Block]) -> Result<()> {
     let blocks: Vec<Value> = blocks.iter().map(Block::json).collect();
     let path = record::write(server, &machine(server)?, name, "performance", &blocks)?;
     println!("\nwritten: {}, which scripts/figures puts into docs/performance.md", path.display());
     Ok(())
 }
 
-fn machine(server: &Server) -> Result<String> {
+fn machine(server: &TestServer) -> Result<String> {
     let cores = std::thread::available_parallelism()?;
     let memory = record::memory().map(|gigabytes| format!(", {gigabytes} GB")).unwrap_or_default();
     Ok(format!("{cores} cores{memory}, PostgreSQL {}, fsync off", server.version()))

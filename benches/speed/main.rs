@@ -7,7 +7,7 @@ mod agent;
 mod clients;
 mod daemon;
 mod figures;
-mod healing;
+mod inline_repair;
 mod logins;
 mod notified;
 mod record;
@@ -21,7 +21,7 @@ mod tables;
 mod verdicts;
 mod watch;
 
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use std::error::Error;
 use std::process::ExitCode;
 use verdicts::Verdicts;
@@ -44,7 +44,7 @@ const USAGE: &str = "usage: scripts/bench [--load | --logins | --scale | --sessi
                      \x20 --scale     how it grows, with what it looks at and with how many look, only\n\
                      \x20 --sizes     1 000, 10 000 and 100 000 sequences only, a part of --scale\n\
                      \x20 --load      what a load keeps of its rate beside it only, a part of --scale\n\
-                     \x20 --logins    inserts that heal themselves only\n\
+                     \x20 --logins    inserts that repair themselves only\n\
                      \x20 --sessions  the sweep of session stores only\n\
                      \x20 --check     exit with 1 when a figure falls short";
 
@@ -78,15 +78,15 @@ fn main() -> ExitCode {
 fn measure(part: Part, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     // The server's own settings, but for one: vacuuming beside a round would be measured too.
     let settings = vec![("autovacuum".to_owned(), "off".to_owned())];
-    let server = Server::start(&ServerOptions { settings, tcp: part == Part::Scale, ..ServerOptions::default() })?;
+    let server = TestServer::start(&ServerOptions { settings, tcp: part == Part::Scale, ..ServerOptions::default() })?;
     let cores = std::thread::available_parallelism()?;
     println!("PostgreSQL {}, {cores} cores, {}", server.version(), load());
     match part {
         Part::Sessions => sessions::a_million(&server, verdicts)?,
         Part::Logins => {
-            healing::small(&server, verdicts)?;
+            inline_repair::small(&server, verdicts)?;
             let many = sweep::tables(&server)?;
-            healing::healed("10 000 tables", &many, sweep::ROWS, verdicts)?;
+            inline_repair::repaired("10 000 tables", &many, sweep::ROWS, verdicts)?;
         }
         Part::Load => scale::load(&server, verdicts)?,
         Part::Sizes => scale::sizes(&server, quick, verdicts)?,
@@ -97,7 +97,7 @@ fn measure(part: Part, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     Ok(())
 }
 
-fn everything(server: &Server, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
+fn everything(server: &TestServer, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     let many = sweep::ten_thousand(server, verdicts)?;
     agent::many(server, &many, sweep::ROWS, verdicts)?;
     let small = agent::small(server, verdicts)?;
@@ -105,8 +105,8 @@ fn everything(server: &Server, quick: bool, verdicts: &mut Verdicts) -> Result<(
     notified::latency("10 000 tables", &many, verdicts)?;
     repairs::one(server, verdicts)?;
     repairs::a_thousand(server)?;
-    healing::small(server, verdicts)?;
-    healing::healed("10 000 tables", &many, sweep::ROWS, verdicts)?;
+    inline_repair::small(server, verdicts)?;
+    inline_repair::repaired("10 000 tables", &many, sweep::ROWS, verdicts)?;
     sessions::a_million(server, verdicts)?;
     if !quick {
         sweep::a_hundred_thousand(server, &many, verdicts)?;

@@ -15,7 +15,7 @@ const BEGINS_WITHIN_MS: f64 = 250.0;
 /// A pass that was asked for is followed by a second of rest, which is not to be measured.
 const REST: Duration = Duration::from_millis(1100);
 
-/// What is logged when a pass begins that was asked for, and when it has mended something.
+/// What is logged when a pass begins that was asked for, and when it has repaired something.
 const BEGINS: &str = "woken";
 const MENDED: &str = "was moved to";
 
@@ -25,7 +25,7 @@ pub fn latency(what: &str, url: &str, verdicts: &mut Verdicts) -> Result<()> {
     let agent = Daemon::start(url, &[YEARLY, NEVER_FULL, ("PGMEDIC_LOG__LEVEL", "debug")], &[])?;
     agent.passes(1)?;
     for (how, notify) in [("by name", "NOTIFY pgmedic, 'public.table_1'"), ("bare", "NOTIFY pgmedic")] {
-        let (mut begins, mut mended) = (Vec::new(), Vec::new());
+        let (mut begins, mut repaired) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             sleep(REST);
             agent.forget_log();
@@ -35,14 +35,14 @@ pub fn latency(what: &str, url: &str, verdicts: &mut Verdicts) -> Result<()> {
                 sqlx::raw_sql(drift).execute(&mut saboteur).await?;
                 let told = Instant::now();
                 sqlx::raw_sql(AssertSqlSafe(notify.to_owned())).execute(&mut saboteur).await?;
-                for (line, times) in [(BEGINS, &mut begins), (MENDED, &mut mended)] {
+                for (line, times) in [(BEGINS, &mut begins), (MENDED, &mut repaired)] {
                     let (at, _) = agent.logs(line)?;
                     times.push(at.saturating_duration_since(told).as_secs_f64() * 1e3);
                 }
                 Ok(())
             })?;
         }
-        let [(begun, worst), (repaired, slowest)] = [begins, mended].map(|mut times| {
+        let [(begun, worst), (repaired, slowest)] = [begins, repaired].map(|mut times| {
             times.sort_by(f64::total_cmp);
             (times[ROUNDS / 2], times[ROUNDS - 1])
         });

@@ -2,13 +2,13 @@
 
 use super::Result;
 use super::tables::{block_on, connect};
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Writes `target/figures/{name}.json`, for one document. Returns its path.
-pub fn write(server: &Server, machine: &str, name: &str, document: &str, blocks: &[Value]) -> Result<PathBuf> {
+pub fn write(server: &TestServer, machine: &str, name: &str, document: &str, blocks: &[Value]) -> Result<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join("figures");
     fs::create_dir_all(&folder)?;

@@ -5,15 +5,15 @@ use super::clients::{pgmedic, report, run};
 use super::rounds::alternate;
 use super::tables::{self, database};
 use super::verdicts::Verdicts;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 
 const GAP: u32 = 38;
 const ROUNDS_OF_ONE: usize = 61;
 const ROUNDS_OF_MANY: usize = 7;
 const REPORTS: usize = 21;
 
-/// One sequence 38 values behind, mended by advance: runs with the repair take turns with runs without.
-pub fn one(server: &Server, verdicts: &mut Verdicts) -> Result<()> {
+/// One sequence 38 values behind, repaired by advance: runs with the repair take turns with runs without.
+pub fn one(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
     let url = database(server, "one", 1, GAP)?;
     let [healthy, drifted] =
         alternate(ROUNDS_OF_ONE, |competitor| set_all(&url, competitor == 1), |_| run(pgmedic(&url, &["--once"])))?;
@@ -26,7 +26,7 @@ pub fn one(server: &Server, verdicts: &mut Verdicts) -> Result<()> {
         let repair = &report["databases"][0]["sequences"][0]["repair"];
         match (repair["method"].as_str(), repair["duration_seconds"].as_f64()) {
             (Some("advance"), Some(seconds)) if report["summary"]["repaired"] == 1 => inside.push(seconds * 1e3),
-            _ => return Err(format!("not mended by advance: {report}").into()),
+            _ => return Err(format!("not repaired by advance: {report}").into()),
         }
     }
     inside.sort_by(f64::total_cmp);
@@ -38,13 +38,13 @@ pub fn one(server: &Server, verdicts: &mut Verdicts) -> Result<()> {
 }
 
 /// A thousand of them in one run: for scale, without a limit.
-pub fn a_thousand(server: &Server) -> Result<()> {
+pub fn a_thousand(server: &TestServer) -> Result<()> {
     let tables = 1000;
     let url = database(server, "a_thousand", tables, GAP)?;
     set_all(&url, true)?;
     let summary = report(&url, &["--once"])?["summary"].clone();
     if summary["repaired"] != tables {
-        return Err(format!("not all {tables} were mended: {summary}").into());
+        return Err(format!("not all {tables} were repaired: {summary}").into());
     }
     let [healthy, drifted] =
         alternate(ROUNDS_OF_MANY, |competitor| set_all(&url, competitor == 1), |_| run(pgmedic(&url, &["--once"])))?;

@@ -1,14 +1,14 @@
 //! What the server's processes take, as the kernel tells it. None where there is no `/proc`.
 
 use super::watch::memory;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use std::fs;
 
 /// Ticks of the clock in `/proc`, a second: 100 on every Linux (proc(5), time(7)).
 const TICKS: f64 = 100.0;
 
 /// CPU time of the server and of all its processes, those that have ended included.
-pub fn cpu_seconds(server: &Server) -> Option<f64> {
+pub fn cpu_seconds(server: &TestServer) -> Option<f64> {
     let own = ticks(server.pid()?, true)?;
     let living: f64 = children(server.pid()?)?.into_iter().filter_map(|pid| ticks(pid, false)).sum();
     Some((own + living) / TICKS)
@@ -25,7 +25,7 @@ pub fn each(before: Option<f64>, after: Option<f64>, number: f64) -> Option<f64>
 }
 
 /// Memory of their own, shared buffers not counted, of all processes that serve a client; in MB.
-pub fn memory_mb(server: &Server) -> Option<f64> {
+pub fn memory_mb(server: &TestServer) -> Option<f64> {
     let serves =
         |pid: &u32| fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains(" postgres "));
     Some(children(server.pid()?)?.into_iter().filter(serves).filter_map(|pid| memory(pid, "RssAnon:")).sum())

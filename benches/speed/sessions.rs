@@ -6,7 +6,7 @@ use super::logins::{Logins, beside};
 use super::rounds::alternate;
 use super::tables::execute;
 use super::verdicts::Verdicts;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ const ALONE: Duration = Duration::from_secs(8);
 const DELETE: &str = "DELETE FROM sessions WHERE expires_at < now() - interval '1 minute'";
 
 /// Sweeps and single DELETEs take turns, each on a fresh copy; then each once more with logins beside it.
-pub fn a_million(server: &Server, verdicts: &mut Verdicts) -> Result<()> {
+pub fn a_million(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
     let started = Instant::now();
     make(server)?;
     println!("\n{EXPIRED} expired sessions among {LIVE} live ones ({:.0} s to make)", started.elapsed().as_secs_f64());
@@ -58,7 +58,7 @@ fn show(what: &str, logins: &Logins) {
 }
 
 /// The database that is copied for each round: 1.1 million sessions, in no order.
-fn make(server: &Server) -> Result<()> {
+fn make(server: &TestServer) -> Result<()> {
     execute(&server.url("postgres"), "CREATE DATABASE sessions_template".to_owned())?;
     let fill = format!(
         "CREATE TABLE sessions (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id bigint NOT NULL,
@@ -75,7 +75,7 @@ fn make(server: &Server) -> Result<()> {
     execute(&url, "VACUUM (ANALYZE)".to_owned())
 }
 
-fn copy(server: &Server) -> Result<()> {
+fn copy(server: &TestServer) -> Result<()> {
     let maintenance = server.url("postgres");
     execute(&maintenance, "DROP DATABASE IF EXISTS sessions WITH (FORCE)".to_owned())?;
     execute(&maintenance, "CREATE DATABASE sessions TEMPLATE sessions_template".to_owned())?;

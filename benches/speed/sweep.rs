@@ -6,7 +6,7 @@ use super::rounds::alternate;
 use super::tables::database;
 use super::verdicts::Verdicts;
 use super::watch;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use std::io::Write;
 use std::path::Path;
 
@@ -20,12 +20,12 @@ const DRY_RUN: [&str; 2] = ["--once", "--dry-run"];
 const RELATION_BOUND: f64 = 500.0;
 
 /// Their database's URL.
-pub fn tables(server: &Server) -> Result<String> {
+pub fn tables(server: &TestServer) -> Result<String> {
     database(server, "ten_thousand", MANY, ROWS)
 }
 
 /// Against psql, in turns. Returns the database's URL.
-pub fn ten_thousand(server: &Server, verdicts: &mut Verdicts) -> Result<String> {
+pub fn ten_thousand(server: &TestServer, verdicts: &mut Verdicts) -> Result<String> {
     let url = tables(server)?;
     all_are_looked_at(&url, MANY)?;
     match psql(server) {
@@ -68,7 +68,7 @@ fn against_psql(psql: &Path, url: &str, verdicts: &mut Verdicts) -> Result<()> {
 }
 
 /// Ten times as many, in turns with the ten thousand, on a server with its default settings.
-pub fn a_hundred_thousand(server: &Server, ten_thousand: &str, verdicts: &mut Verdicts) -> Result<()> {
+pub fn a_hundred_thousand(server: &TestServer, ten_thousand: &str, verdicts: &mut Verdicts) -> Result<()> {
     let url = database(server, "a_hundred_thousand", 10 * MANY, ROWS)?;
     all_are_looked_at(&url, 10 * MANY)?;
     let urls = [ten_thousand, &url];

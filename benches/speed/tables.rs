@@ -1,7 +1,7 @@
 //! Databases full of serial tables.
 
 use super::Result;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use std::thread;
@@ -51,7 +51,7 @@ pub fn set_all(url: &str, last: u32, is_called: bool) -> Result<()> {
 
 /// Makes a database with tables `table_1` to `table_{tables}`: a serial primary key, a text, and ids 1 to `rows`.
 /// Returns its URL.
-pub fn database(server: &Server, name: &str, tables: u32, rows: u32) -> Result<String> {
+pub fn database(server: &TestServer, name: &str, tables: u32, rows: u32) -> Result<String> {
     let started = Instant::now();
     execute(&server.url("postgres"), format!("CREATE DATABASE {name}"))?;
     let url = server.url(name);
@@ -73,7 +73,7 @@ fn text(error: Box<dyn std::error::Error>) -> String {
 }
 
 /// Every other block of tables.
-fn make(server: &Server, name: &str, maker: u32, tables: u32, rows: u32) -> Result<()> {
+fn make(server: &TestServer, name: &str, maker: u32, tables: u32, rows: u32) -> Result<()> {
     block_on(async {
         let mut connection = PgConnection::connect(&server.url(name)).await?;
         for first in (1..=tables).step_by(AT_A_TIME as usize).skip(maker as usize).step_by(2) {

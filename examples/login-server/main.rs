@@ -9,7 +9,7 @@
 
 mod server;
 
-use pgmedic::login::{Layout, SessionStore};
+use pgmedic::login::{SessionStore, SessionTable};
 use sqlx::postgres::PgPool;
 use std::error::Error;
 use std::io;
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => return Err("usage: login-server [add-user NAME]".into()),
     }
-    let store = SessionStore::open(pool.clone(), Layout::default()).await?;
+    let store = SessionStore::open(pool.clone(), SessionTable::default()).await?;
     let address = std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(&address).await?;
     println!("listening on http://{}", listener.local_addr()?);

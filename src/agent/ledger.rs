@@ -1,16 +1,16 @@
 //! What is logged of session stores: what was ended, and everything else once each.
 
-use super::journal::gist;
+use super::change_log::without_digits;
 use crate::report::SessionReport;
 use std::collections::HashMap;
 
 /// The gist of what was said last of each store that is not well.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub struct SessionChangeLog {
     told: HashMap<String, Vec<String>>,
 }
 
-impl Ledger {
+impl SessionChangeLog {
     /// Info when sessions were ended, warn when a sweep was held or could work better, error when it failed.
     pub fn note(&mut self, database: &str, report: &SessionReport) {
         let store = report.name.as_str();
@@ -21,7 +21,7 @@ impl Ledger {
         let before = self.told.remove(store).unwrap_or_default();
         let mut told = Vec::new();
         let mut tell = |said: String, tell: &dyn Fn(&str)| {
-            let gist = gist(&said);
+            let gist = without_digits(&said);
             if !before.contains(&gist) {
                 tell(&said);
             }

@@ -1,36 +1,36 @@
 //! The daemon: a keeper for each database, the schedule that wakes them, HTTP, and a clean life and death.
 
 mod backoff;
-mod bell;
-mod clock;
-mod crew;
-mod door;
-mod journal;
-mod keeper;
+mod change_log;
+mod clock_jump;
+mod cron_intervals;
+mod cycle;
+mod due_stores;
+mod http_endpoint;
 mod ledger;
-mod queue;
-mod rhythm;
-mod schedule;
-mod scribe;
+mod notify;
+mod repair_log;
+mod scheduler;
+mod sequence_worker;
+mod session_worker;
 mod signals;
-mod sweeper;
-mod turn;
-mod wake;
+mod triggers;
+mod workers;
 
 use crate::config::{ConfigError, Settings};
 use crate::http::Heartbeat;
+use crate::logging::Logging;
 use crate::metrics::Metrics;
-use crate::telemetry::Telemetry;
-use clock::Clock;
-use crew::Crew;
-use door::Door;
-use schedule::Schedule;
+use clock_jump::ClockJumpDetector;
+use http_endpoint::HttpEndpoint;
+use scheduler::Scheduler;
 use sd_notify::NotifyState;
-use signals::{Signals, Wish};
+use signals::{SignalAction, Signals};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use workers::WorkerSet;
 
 const EVERY_SECOND: &str = "* * * * * *";
 
@@ -56,39 +56,39 @@ pub enum AgentError {
 pub async fn run(
     settings: Settings,
     dry_run: bool,
-    telemetry: &Telemetry,
+    telemetry: &Logging,
     reload: impl Fn() -> Result<Settings, ConfigError>,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), AgentError> {
     let mut signals = Signals::install()?;
     let metrics = Arc::new(Metrics::new(dry_run)?);
     let heartbeat = Heartbeat::default();
-    let mut door = Door::open(settings.http.listen, &metrics, &heartbeat).await?;
-    let mut schedule = Schedule::start().await?;
-    schedule.add(EVERY_SECOND, beat(&heartbeat)).await?;
-    let mut crew = Crew::start(&mut schedule, &settings, dry_run, &metrics).await?;
-    let mut clock = Clock::now();
+    let mut door = HttpEndpoint::bind(settings.http.listen, &metrics, &heartbeat).await?;
+    let mut schedule = Scheduler::start().await?;
+    schedule.add(EVERY_SECOND, heartbeat_job(&heartbeat)).await?;
+    let mut crew = WorkerSet::start(&mut schedule, &settings, dry_run, &metrics).await?;
+    let mut clock = ClockJumpDetector::now();
     listening(door.address());
     notify(&[NotifyState::Ready]);
     loop {
         let wish = tokio::select! {
             wish = signals.next() => wish,
-            () = clock.set_back() => {
+            () = clock.wait_for_backward_jump() => {
                 tracing::warn!("the system's clock was set back: the schedule goes by it as it is now");
-                schedule.reckon().await;
+                schedule.reschedule_all().await;
                 continue;
             }
         };
-        if wish == Wish::Stop {
+        if wish == SignalAction::Stop {
             break;
         }
-        match accept(reload(), &mut door, &metrics, &heartbeat).await {
+        match apply_settings(reload(), &mut door, &metrics, &heartbeat).await {
             Ok(settings) => {
-                telemetry.adopt(&settings.log);
-                if end(crew, &mut schedule, &mut signals).await == Told::ToStop {
+                telemetry.reload(&settings.log);
+                if shutdown_workers(crew, &mut schedule, &mut signals).await == StopRequested::ToStop {
                     return Ok(());
                 }
-                crew = Crew::start(&mut schedule, &settings, dry_run, &metrics).await?;
+                crew = WorkerSet::start(&mut schedule, &settings, dry_run, &metrics).await?;
                 metrics.board().set_reloaded(true);
                 tracing::info!("the configuration was read again");
             }
@@ -98,14 +98,14 @@ pub async fn run(
             }
         }
     }
-    stopping();
-    let ended = pin!(crew.finish(&mut schedule));
-    signals.cut_short(ended).await;
+    notify_stopping();
+    let ended = pin!(crew.shutdown(&mut schedule));
+    signals.wait_or_second_signal(ended).await;
     Ok(())
 }
 
 /// Beats as long as the schedule fires, which is what /livez and systemd's watchdog want to know.
-fn beat(heartbeat: &Heartbeat) -> impl Fn() + Send + Sync + 'static {
+fn heartbeat_job(heartbeat: &Heartbeat) -> impl Fn() + Send + Sync + 'static {
     let heartbeat = heartbeat.clone();
     move || {
         heartbeat.beat();
@@ -115,7 +115,7 @@ fn beat(heartbeat: &Heartbeat) -> impl Fn() + Send + Sync + 'static {
 
 /// Why a reload is refused.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+enum ReloadError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -123,36 +123,36 @@ enum Refused {
 }
 
 /// New settings, once HTTP is answered where they say.
-async fn accept(
+async fn apply_settings(
     settings: Result<Settings, ConfigError>,
-    door: &mut Door,
+    door: &mut HttpEndpoint,
     metrics: &Arc<Metrics>,
     heartbeat: &Heartbeat,
-) -> Result<Settings, Refused> {
+) -> Result<Settings, ReloadError> {
     let settings = settings?;
-    door.move_to(settings.http.listen, metrics, heartbeat).await?;
+    door.rebind(settings.http.listen, metrics, heartbeat).await?;
     Ok(settings)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum StopRequested {
     Nothing,
     ToStop,
 }
 
 /// Ends a crew whose successor waits, unless the whole agent is told to stop meanwhile.
-async fn end(crew: Crew, schedule: &mut Schedule, signals: &mut Signals) -> Told {
-    let mut ended = pin!(crew.finish(schedule));
+async fn shutdown_workers(crew: WorkerSet, schedule: &mut Scheduler, signals: &mut Signals) -> StopRequested {
+    let mut ended = pin!(crew.shutdown(schedule));
     tokio::select! {
-        () = &mut ended => return Told::Nothing,
+        () = &mut ended => return StopRequested::Nothing,
         () = signals.stop() => {}
     }
-    stopping();
-    signals.cut_short(ended).await;
-    Told::ToStop
+    notify_stopping();
+    signals.wait_or_second_signal(ended).await;
+    StopRequested::ToStop
 }
 
-fn stopping() {
+fn notify_stopping() {
     notify(&[NotifyState::Stopping]);
     tracing::info!("stopping");
 }

@@ -7,8 +7,8 @@ use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 
 use super::environment::Environment;
-use super::error::{ConfigError, Place, SourceError, is_connection, shown};
-use super::layers::Places;
+use super::error::{ConfigError, ConfigLocation, SourceError, display_or_hide, is_connection};
+use super::layers::ConfigLocations;
 use super::raw::RawDatabase;
 use super::values::is_label;
 use crate::db::url;
@@ -40,7 +40,7 @@ impl Database {
     /// When the file that holds the URL cannot be read or no longer holds a usable URL.
     pub fn connect_options(&self) -> Result<PgConnectOptions, ConfigError> {
         self.source.options().map_err(|cause| ConfigError::Source {
-            place: Place::Database(self.name.clone()),
+            place: ConfigLocation::Database(self.name.clone()),
             key: String::new(),
             cause: Box::new(cause),
         })
@@ -83,12 +83,12 @@ impl UrlSource {
 }
 
 /// The databases of the file; without any, the one that a variable names. With what was set to name one in vain.
-pub(super) fn find(
+pub(super) fn resolve_databases(
     written: Vec<RawDatabase>,
-    places: &Places,
+    places: &ConfigLocations,
     environment: &Environment,
 ) -> Result<(Vec<Database>, Option<String>), ConfigError> {
-    let passed_over = passed_over(!written.is_empty(), places, environment);
+    let passed_over = unused_variables(!written.is_empty(), places, environment);
     if written.is_empty() {
         return from_variables(places, environment).map(|database| (vec![database], passed_over));
     }
@@ -99,7 +99,7 @@ pub(super) fn find(
         if let Some(other) = databases.iter().position(|other| other.name == database.name) {
             return Err(places.invalid(
                 format!("{key}.name"),
-                format!("{}, the name of databases[{other}] too", shown(&database.name)),
+                format!("{}, the name of databases[{other}] too", display_or_hide(&database.name)),
                 "a `name` of its own for each database (the default is the name in its URL)",
             ));
         }
@@ -109,10 +109,10 @@ pub(super) fn find(
 }
 
 /// Which variables name a database and are not used, why, and how they are: whoever sets one means that database.
-fn passed_over(in_file: bool, places: &Places, environment: &Environment) -> Option<String> {
+fn unused_variables(in_file: bool, places: &ConfigLocations, environment: &Environment) -> Option<String> {
     let mut set = VARIABLES.map(|pair| pair.into_iter().filter(|name| environment.is_set(name)).collect::<Vec<_>>());
     let file = places.file().filter(|_| in_file);
-    let (why, cure) = match file {
+    let (why, fix) = match file {
         Some(file) => (
             format!("{} names the databases", file.display()),
             "leave out --config and unset PGMEDIC_CONFIG".to_owned(),
@@ -123,10 +123,10 @@ fn passed_over(in_file: bool, places: &Places, environment: &Environment) -> Opt
         }
     };
     let unused = set.concat().join(", ");
-    (!unused.is_empty()).then(|| format!("{unused}: set, but not used, because {why}; to use it, {cure}"))
+    (!unused.is_empty()).then(|| format!("{unused}: set, but not used, because {why}; to use it, {fix}"))
 }
 
-fn from_file(raw: RawDatabase, key: &str, places: &Places) -> Result<Database, ConfigError> {
+fn from_file(raw: RawDatabase, key: &str, places: &ConfigLocations) -> Result<Database, ConfigError> {
     let (source, source_key) = match (raw.url, raw.url_file) {
         (Some(url), None) => (Ok(UrlSource::Inline(url.into())), format!("{key}.url")),
         (None, Some(file)) => {
@@ -145,7 +145,7 @@ fn from_file(raw: RawDatabase, key: &str, places: &Places) -> Result<Database, C
     let name = match raw.name {
         Some(name) if !is_label(&name) => {
             let expected = "a short label, such as \"app\"";
-            return Err(places.invalid(format!("{key}.name"), shown(&name), expected));
+            return Err(places.invalid(format!("{key}.name"), display_or_hide(&name), expected));
         }
         Some(name) => name,
         None => label(&options).map_err(unusable)?,
@@ -163,7 +163,7 @@ fn label(options: &PgConnectOptions) -> Result<String, SourceError> {
 const VARIABLES: [[&str; 2]; 2] =
     [["PGMEDIC_DATABASE_URL", "PGMEDIC_DATABASE_URL_FILE"], ["DATABASE_URL", "DATABASE_URL_FILE"]];
 
-fn from_variables(places: &Places, environment: &Environment) -> Result<Database, ConfigError> {
+fn from_variables(places: &ConfigLocations, environment: &Environment) -> Result<Database, ConfigError> {
     for [inline, file] in VARIABLES {
         let (variable, source) = match (environment.get(inline)?, environment.get(file)?) {
             (None, None) => continue,
@@ -171,7 +171,7 @@ fn from_variables(places: &Places, environment: &Environment) -> Result<Database
             (None, Some(path)) => (file, UrlSource::file(Path::new(""), path)),
             (Some(_), Some(_)) => {
                 return Err(ConfigError::Invalid {
-                    place: Place::Variable(inline.to_owned()),
+                    place: ConfigLocation::Variable(inline.to_owned()),
                     key: String::new(),
                     found: format!("{file} set as well"),
                     expected: "only one of the two".to_owned(),
@@ -182,7 +182,7 @@ fn from_variables(places: &Places, environment: &Environment) -> Result<Database
             .and_then(UrlSource::checked)
             .and_then(|(source, options)| Ok(Database { name: label(&options)?, source }));
         return named.map_err(|cause| ConfigError::Source {
-            place: Place::Variable(variable.to_owned()),
+            place: ConfigLocation::Variable(variable.to_owned()),
             key: String::new(),
             cause: Box::new(cause),
         });

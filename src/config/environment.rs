@@ -5,8 +5,8 @@ use std::ffi::OsString;
 
 use ::config::{Value, ValueKind};
 
-use super::error::{ConfigError, Place, shown};
-use super::schema::{Kind, lists_of_tables, nearest, settable};
+use super::error::{ConfigError, ConfigLocation, display_or_hide};
+use super::schema::{KeyType, env_keys, lists_of_tables, nearest};
 
 const PREFIX: &str = "PGMEDIC_";
 
@@ -57,8 +57,8 @@ impl Environment {
     ///
     /// When a `PGMEDIC_` variable is unknown or of the wrong type.
     pub(super) fn settings(&self) -> Result<Vec<Setting>, ConfigError> {
-        let keys: BTreeMap<String, (String, &Kind)> =
-            settable().into_iter().map(|(path, kind)| (variable(&path), (path, kind))).collect();
+        let keys: BTreeMap<String, (String, &KeyType)> =
+            env_keys().into_iter().map(|(path, kind)| (variable(&path), (path, kind))).collect();
         let mut settings = Vec::new();
         for (name, value) in &self.0 {
             if !name.starts_with(PREFIX) || RESERVED.contains(&name.as_str()) || set_by_kubernetes(name) {
@@ -97,7 +97,7 @@ fn variable(path: &str) -> String {
 
 fn text<'a>(name: &str, value: &'a OsString) -> Result<&'a str, ConfigError> {
     value.to_str().ok_or_else(|| ConfigError::Invalid {
-        place: Place::Variable(name.to_owned()),
+        place: ConfigLocation::Variable(name.to_owned()),
         key: String::new(),
         found: "bytes that are not UTF-8".to_owned(),
         expected: "UTF-8 text".to_owned(),
@@ -105,22 +105,22 @@ fn text<'a>(name: &str, value: &'a OsString) -> Result<&'a str, ConfigError> {
 }
 
 /// Reads the text as the key's kind says: guessing types would turn the text `007` into a number.
-fn value_of(name: &str, key: &str, kind: &Kind, text: &str) -> Result<Value, ConfigError> {
+fn value_of(name: &str, key: &str, kind: &KeyType, text: &str) -> Result<Value, ConfigError> {
     let value = match kind {
-        Kind::Switch => text.parse::<bool>().ok().map(ValueKind::from),
-        Kind::Whole => text.parse::<i64>().ok().map(ValueKind::from),
-        Kind::Fraction => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(ValueKind::from),
-        Kind::List => Some(ValueKind::from(split_list(text))),
-        Kind::Text | Kind::Secret | Kind::Duration => Some(ValueKind::from(text)),
+        KeyType::Bool => text.parse::<bool>().ok().map(ValueKind::from),
+        KeyType::Integer => text.parse::<i64>().ok().map(ValueKind::from),
+        KeyType::Float => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(ValueKind::from),
+        KeyType::List => Some(ValueKind::from(split_list(text))),
+        KeyType::String | KeyType::Secret | KeyType::Duration => Some(ValueKind::from(text)),
         // Only lists of tables hold these, which no variable can set.
-        Kind::Scalar | Kind::Table(_) | Kind::Tables(_) => None,
+        KeyType::Scalar | KeyType::Table(_) | KeyType::Tables(_) => None,
     };
     match value {
         Some(value) => Ok(Value::new(Some(&name.to_owned()), value)),
         None => Err(ConfigError::Invalid {
-            place: Place::Variable(name.to_owned()),
+            place: ConfigLocation::Variable(name.to_owned()),
             key: key.to_owned(),
-            found: shown(text),
+            found: display_or_hide(text),
             expected: kind.expected().to_owned(),
         }),
     }
@@ -164,5 +164,5 @@ fn unknown<'a>(name: &'a str, known: impl Iterator<Item = &'a String>) -> Config
     } else {
         format!("expected one of {}", known.join(", "))
     };
-    ConfigError::Unknown { place: Place::Variable(name.to_owned()), what: "unknown variable".to_owned(), hint }
+    ConfigError::Unknown { place: ConfigLocation::Variable(name.to_owned()), what: "unknown variable".to_owned(), hint }
 }

@@ -18,19 +18,19 @@ pub enum ConfigError {
 
     /// The file is not TOML.
     #[error("{place}: not valid TOML: {problem}")]
-    Syntax { place: Place, problem: String },
+    Syntax { place: ConfigLocation, problem: String },
 
     /// A key or a `PGMEDIC_` variable that has no meaning.
     #[error("{place}: {what}; {hint}")]
-    Unknown { place: Place, what: String, hint: String },
+    Unknown { place: ConfigLocation, what: String, hint: String },
 
     /// A value of the wrong type, an impossible value, or a contradiction.
     #[error("{place}: {key}found {found}, expected {expected}", key = prefix(.key))]
-    Invalid { place: Place, key: String, found: String, expected: String },
+    Invalid { place: ConfigLocation, key: String, found: String, expected: String },
 
     /// A database's connection URL cannot be had.
     #[error("{place}: {key}{cause}", key = prefix(.key))]
-    Source { place: Place, key: String, cause: Box<SourceError> },
+    Source { place: ConfigLocation, key: String, cause: Box<SourceError> },
 
     /// No database is named anywhere.
     #[error(
@@ -68,7 +68,7 @@ pub enum SourceError {
 
 /// Where a setting was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum ConfigLocation {
     /// A file, with line and column (both from 1) where they are known.
     File { path: PathBuf, position: Option<(usize, usize)> },
     /// An environment variable.
@@ -77,13 +77,13 @@ pub enum Place {
     Database(String),
 }
 
-impl Place {
+impl ConfigLocation {
     pub(super) fn file(path: &Path, position: Option<(usize, usize)>) -> Self {
         Self::File { path: path.to_owned(), position }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ConfigLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, position: None } => write!(f, "{}", path.display()),
@@ -102,7 +102,7 @@ fn prefix(key: &str) -> String {
 const LONGEST_SHOWN: usize = 60;
 
 /// The text in quotes, or only its kind when it might hold a secret.
-pub(super) fn shown(text: &str) -> String {
+pub(super) fn display_or_hide(text: &str) -> String {
     if is_shown(text) {
         format!("{text:?}")
     } else if may_hold_secret(text) {

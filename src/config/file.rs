@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::error::{ConfigError, Place, is_connection, is_shown, may_hold_secret, shown};
-use super::schema::{Key, Kind, ROOT, join, nearest};
+use super::error::{ConfigError, ConfigLocation, display_or_hide, is_connection, is_shown, may_hold_secret};
+use super::schema::{Key, KeyType, ROOT, join, nearest};
 
 /// A file whose keys are all known and whose values all have the right type.
 pub(super) struct File {
@@ -71,51 +71,51 @@ impl Checker<'_> {
         &mut self,
         value: &DeValue<'_>,
         span: Range<usize>,
-        kind: &'static Kind,
+        kind: &'static KeyType,
         path: String,
     ) -> Result<(), ConfigError> {
         self.positions.insert(path.clone(), position(self.text, span.start));
         match (kind, value) {
-            (Kind::Table(keys), DeValue::Table(table)) => self.table(table, keys, &path),
-            (Kind::Tables(keys), DeValue::Array(tables)) => {
+            (KeyType::Table(keys), DeValue::Table(table)) => self.table(table, keys, &path),
+            (KeyType::Tables(keys), DeValue::Array(tables)) => {
                 for (index, entry) in tables.iter().enumerate() {
                     let path = format!("{path}[{index}]");
                     let DeValue::Table(table) = entry.get_ref() else {
-                        return Err(self.wrong(entry.get_ref(), &entry.span(), kind, path));
+                        return Err(self.type_error(entry.get_ref(), &entry.span(), kind, path));
                     };
                     self.positions.insert(path.clone(), position(self.text, entry.span().start));
                     self.table(table, keys, &path)?;
                 }
                 Ok(())
             }
-            (Kind::List, DeValue::Array(items)) => {
+            (KeyType::List, DeValue::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.value(item.get_ref(), item.span(), &Kind::Text, format!("{path}[{index}]"))?;
+                    self.value(item.get_ref(), item.span(), &KeyType::String, format!("{path}[{index}]"))?;
                 }
                 Ok(())
             }
-            (Kind::Switch | Kind::Scalar, DeValue::Boolean(_))
-            | (Kind::Text | Kind::Secret | Kind::Duration | Kind::Scalar, DeValue::String(_)) => Ok(()),
-            (Kind::Whole | Kind::Fraction | Kind::Scalar, DeValue::Integer(number))
+            (KeyType::Bool | KeyType::Scalar, DeValue::Boolean(_))
+            | (KeyType::String | KeyType::Secret | KeyType::Duration | KeyType::Scalar, DeValue::String(_)) => Ok(()),
+            (KeyType::Integer | KeyType::Float | KeyType::Scalar, DeValue::Integer(number))
                 if i64::from_str_radix(number.as_str(), number.radix()).is_ok() =>
             {
                 Ok(())
             }
-            (Kind::Fraction, DeValue::Float(number)) if number.as_str().parse::<f64>().is_ok_and(f64::is_finite) => {
+            (KeyType::Float, DeValue::Float(number)) if number.as_str().parse::<f64>().is_ok_and(f64::is_finite) => {
                 Ok(())
             }
-            _ => Err(self.wrong(value, &span, kind, path)),
+            _ => Err(self.type_error(value, &span, kind, path)),
         }
     }
 
-    fn wrong(&self, value: &DeValue<'_>, span: &Range<usize>, kind: &Kind, path: String) -> ConfigError {
+    fn type_error(&self, value: &DeValue<'_>, span: &Range<usize>, kind: &KeyType, path: String) -> ConfigError {
         let found = match value {
-            DeValue::String(_) if matches!(kind, Kind::Secret | Kind::Tables(_) | Kind::Table(_)) => {
+            DeValue::String(_) if matches!(kind, KeyType::Secret | KeyType::Tables(_) | KeyType::Table(_)) => {
                 "a text".to_owned()
             }
-            DeValue::String(text) => shown(text),
+            DeValue::String(text) => display_or_hide(text),
             // A password may be all digits.
-            DeValue::Integer(_) | DeValue::Float(_) if matches!(kind, Kind::Secret) => "a number".to_owned(),
+            DeValue::Integer(_) | DeValue::Float(_) if matches!(kind, KeyType::Secret) => "a number".to_owned(),
             DeValue::Integer(number) => number_shown(number.as_str()),
             DeValue::Float(number) => number_shown(number.as_str()),
             DeValue::Boolean(switch) => switch.to_string(),
@@ -124,8 +124,8 @@ impl Checker<'_> {
             DeValue::Table(_) => "a table".to_owned(),
         };
         let expected = match kind {
-            Kind::Tables(_) => format!("tables, each under its own [[{}]] header", header(&path)),
-            Kind::Table(_) => format!("a table, under its own [{}] header", without_indices(&path)),
+            KeyType::Tables(_) => format!("tables, each under its own [[{}]] header", header(&path)),
+            KeyType::Table(_) => format!("a table, under its own [{}] header", without_indices(&path)),
             _ => kind.expected().to_owned(),
         };
         ConfigError::Invalid { place: self.place(Some(span)), key: path, found, expected }
@@ -147,8 +147,8 @@ impl Checker<'_> {
         ConfigError::Unknown { place: self.place(Some(span)), what, hint }
     }
 
-    fn place(&self, span: Option<&Range<usize>>) -> Place {
-        Place::file(self.path, span.map(|span| position(self.text, span.start)))
+    fn place(&self, span: Option<&Range<usize>>) -> ConfigLocation {
+        ConfigLocation::file(self.path, span.map(|span| position(self.text, span.start)))
     }
 }
 

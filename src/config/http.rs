@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use super::environment::Environment;
-use super::error::{ConfigError, shown};
-use super::layers::{Layers, Places};
+use super::error::{ConfigError, display_or_hide};
+use super::layers::{ConfigLocations, Layers};
 use super::raw::RawHttp;
 
 /// Where the agent answers.
@@ -27,9 +27,10 @@ impl Http {
     }
 
     /// Judges the values as written.
-    pub(super) fn judge(raw: &RawHttp, places: &Places) -> Result<Self, ConfigError> {
+    pub(super) fn judge(raw: &RawHttp, places: &ConfigLocations) -> Result<Self, ConfigError> {
         let expected = "an address and a port, such as \"127.0.0.1:9847\" or \"[::]:9847\"";
-        let listen = raw.listen.parse().map_err(|_| places.invalid("http.listen", shown(&raw.listen), expected))?;
+        let listen =
+            raw.listen.parse().map_err(|_| places.invalid("http.listen", display_or_hide(&raw.listen), expected))?;
         Ok(Self { listen })
     }
 

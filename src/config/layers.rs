@@ -6,7 +6,7 @@ use std::path::Path;
 use ::config::{Config, File as Layer, FileFormat};
 
 use super::environment::Environment;
-use super::error::{ConfigError, Place};
+use super::error::{ConfigError, ConfigLocation};
 use super::file::File;
 use super::raw::Raw;
 
@@ -16,7 +16,7 @@ pub(super) const DEFAULTS: &str = include_str!("../../config/pgmedic.toml");
 /// All layers on top of each other, with the place of each setting.
 pub(super) struct Layers {
     pub raw: Raw,
-    pub places: Places,
+    pub places: ConfigLocations,
 }
 
 impl Layers {
@@ -33,7 +33,7 @@ impl Layers {
         if let Some(file) = &file {
             builder = builder.add_source(Layer::from_str(&file.text, FileFormat::Toml));
         }
-        let mut places = Places::new(file);
+        let mut places = ConfigLocations::new(file);
         for setting in variables {
             builder = builder.set_override(&setting.key, setting.value).map_err(|_| places.cannot_merge())?;
             places.variables.insert(setting.key, setting.variable);
@@ -46,12 +46,12 @@ impl Layers {
 }
 
 /// Where each setting was made.
-pub(super) struct Places {
+pub(super) struct ConfigLocations {
     file: Option<File>,
     variables: HashMap<String, String>,
 }
 
-impl Places {
+impl ConfigLocations {
     fn new(file: Option<File>) -> Self {
         Self { file, variables: HashMap::new() }
     }
@@ -62,23 +62,23 @@ impl Places {
     }
 
     /// Where the key was set; for a missing key, where the table around it begins.
-    pub(super) fn of(&self, key: &str) -> Place {
+    pub(super) fn of(&self, key: &str) -> ConfigLocation {
         // A list set by a variable has no positions of its own.
         let list = key.split('[').next().unwrap_or(key);
         if let Some(variable) = self.variables.get(list) {
-            return Place::Variable(variable.clone());
+            return ConfigLocation::Variable(variable.clone());
         }
         let Some(file) = &self.file else {
-            return Place::file(Path::new("built-in defaults"), None);
+            return ConfigLocation::file(Path::new("built-in defaults"), None);
         };
         let mut path = key;
         loop {
             if let Some(position) = file.positions.get(path) {
-                return Place::file(&file.path, Some(*position));
+                return ConfigLocation::file(&file.path, Some(*position));
             }
             match path.rfind(['.', '[']) {
                 Some(end) => path = &path[..end],
-                None => return Place::file(&file.path, None),
+                None => return ConfigLocation::file(&file.path, None),
             }
         }
     }
@@ -96,7 +96,7 @@ impl Places {
 
     fn cannot_merge(&self) -> ConfigError {
         ConfigError::Invalid {
-            place: Place::file(self.file().unwrap_or(Path::new("built-in defaults")), None),
+            place: ConfigLocation::file(self.file().unwrap_or(Path::new("built-in defaults")), None),
             key: String::new(),
             found: "settings that cannot be merged".to_owned(),
             expected: "settings as in the default configuration".to_owned(),

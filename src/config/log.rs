@@ -1,7 +1,7 @@
 //! The `[log]` section: what goes to stderr.
 
-use super::error::{ConfigError, shown};
-use super::layers::Places;
+use super::error::{ConfigError, display_or_hide};
+use super::layers::ConfigLocations;
 use super::raw::RawLog;
 
 /// How to log.
@@ -33,33 +33,33 @@ const LEVELS: [(&str, tracing::Level); 5] = [
 
 impl Log {
     /// Judges the values as written.
-    pub(super) fn judge(raw: &RawLog, places: &Places) -> Result<Self, ConfigError> {
+    pub(super) fn judge(raw: &RawLog, places: &ConfigLocations) -> Result<Self, ConfigError> {
         Ok(Self {
-            format: choose(&raw.format, FORMATS, "log.format", places)?,
-            level: choose(&raw.level, LEVELS, "log.level", places)?,
+            format: parse_choice(&raw.format, FORMATS, "log.format", places)?,
+            level: parse_choice(&raw.level, LEVELS, "log.level", places)?,
         })
     }
 
     pub(super) fn raw(self) -> RawLog {
-        RawLog { format: written(self.format, FORMATS), level: written(self.level, LEVELS) }
+        RawLog { format: choice_name(self.format, FORMATS), level: choice_name(self.level, LEVELS) }
     }
 }
 
-fn choose<T: Copy, const N: usize>(
+fn parse_choice<T: Copy, const N: usize>(
     text: &str,
     choices: [(&str, T); N],
     key: &str,
-    places: &Places,
+    places: &ConfigLocations,
 ) -> Result<T, ConfigError> {
     match choices.iter().find(|(name, _)| *name == text) {
         Some((_, choice)) => Ok(*choice),
         None => {
             let names = choices.map(|(name, _)| name).join(", ");
-            Err(places.invalid(key, shown(text), format!("one of {names}")))
+            Err(places.invalid(key, display_or_hide(text), format!("one of {names}")))
         }
     }
 }
 
-fn written<T: PartialEq, const N: usize>(value: T, choices: [(&str, T); N]) -> String {
+fn choice_name<T: PartialEq, const N: usize>(value: T, choices: [(&str, T); N]) -> String {
     choices.iter().find(|(_, choice)| *choice == value).map_or_else(String::new, |(name, _)| (*name).to_owned())
 }

@@ -34,14 +34,14 @@ use std::time::SystemTime;
 
 pub use databases::{Database, UrlSource};
 pub use environment::Environment;
-pub use error::{ConfigError, Place, SourceError};
+pub use error::{ConfigError, ConfigLocation, SourceError};
 pub use http::Http;
 pub use log::{Log, LogFormat};
-pub use name::{ColumnName, Mention, NameError, TableName};
+pub use name::{ColumnName, NameError, RelationRef, TableName};
 pub use pattern::Pattern;
 pub use presets::Preset;
 pub use sequences::{DeclaredFeed, Sequences};
-pub use sessions::{Action, Encoding, Kind, Meaning, Scalar, SessionStore};
+pub use sessions::{Action, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
 
 use layers::Layers;
 
@@ -51,8 +51,8 @@ pub struct Settings {
     /// At least one; names are unique.
     pub databases: Vec<Database>,
     pub sequences: Sequences,
-    /// Session stores; names are unique.
-    pub sessions: Vec<SessionStore>,
+    /// BoundedConnection stores; names are unique.
+    pub sessions: Vec<SessionStoreConfig>,
     pub http: Http,
     pub log: Log,
     /// What can be meant otherwise than it was taken, for whoever starts the work to read.
@@ -69,16 +69,20 @@ impl Settings {
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
         let Layers { raw, places } = Layers::load(file, environment)?;
         let now = SystemTime::now();
-        let sequences = Sequences::judge(raw.sequences, &places, now)?;
+        let sequences = Sequences::validate(raw.sequences, &places, now)?;
         let http = Http::judge(&raw.http, &places)?;
         let log = Log::judge(&raw.log, &places)?;
-        let (databases, warning) = databases::find(raw.databases, &places, environment)?;
+        let (databases, warning) = databases::resolve_databases(raw.databases, &places, environment)?;
         for (index, feed) in sequences.feeds.iter().enumerate() {
             let Some(name) = &feed.database else { continue };
             if !databases.iter().any(|database| database.name == *name) {
                 let known: Vec<&str> = databases.iter().map(|database| database.name.as_str()).collect();
                 let expected = format!("the name of a configured database: {}", known.join(", "));
-                return Err(places.invalid(format!("sequences.feeds[{index}].database"), error::shown(name), expected));
+                return Err(places.invalid(
+                    format!("sequences.feeds[{index}].database"),
+                    error::display_or_hide(name),
+                    expected,
+                ));
             }
         }
         let sessions = sessions::judge(raw.sessions, &databases, &places, now)?;
@@ -91,7 +95,7 @@ impl Settings {
         let Sequences { include, exclude, .. } = &self.sequences;
         let include = include.iter().map(|pattern| format!("+{pattern}\n"));
         let exclude = exclude.iter().map(|pattern| format!("-{pattern}\n"));
-        let stores: BTreeSet<String> = SessionStore::of(&self.sessions, database)
+        let stores: BTreeSet<String> = SessionStoreConfig::for_database(&self.sessions, database)
             .map(|store| format!("={} {}\n", store.name, store.table))
             .collect();
         let hash = include
@@ -108,11 +112,14 @@ impl Settings {
     /// # Errors
     ///
     /// When a name is not configured.
-    pub fn only(mut self, names: &[String]) -> Result<Self, ConfigError> {
+    pub fn select_databases(mut self, names: &[String]) -> Result<Self, ConfigError> {
         let known = |name: &String| self.databases.iter().any(|database| database.name == *name);
         if let Some(unknown) = names.iter().find(|name| !known(name)) {
             let names: Vec<&str> = self.databases.iter().map(|database| database.name.as_str()).collect();
-            return Err(ConfigError::UnknownDatabase { found: error::shown(unknown), known: names.join(", ") });
+            return Err(ConfigError::UnknownDatabase {
+                found: error::display_or_hide(unknown),
+                known: names.join(", "),
+            });
         }
         if !names.is_empty() {
             self.databases.retain(|database| names.contains(&database.name));

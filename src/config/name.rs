@@ -24,14 +24,14 @@ pub struct ColumnName {
 
 /// A table or sequence as people mention it: its schema may be left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mention {
+pub struct RelationRef {
     schema: Option<String>,
     name: String,
 }
 
-impl Mention {
+impl RelationRef {
     /// Whether a relation that PostgreSQL stores under these names may be meant.
-    pub fn means(&self, schema: &str, name: &str) -> bool {
+    pub fn matches(&self, schema: &str, name: &str) -> bool {
         self.name == name && self.schema.as_ref().is_none_or(|mentioned| mentioned == schema)
     }
 }
@@ -57,7 +57,7 @@ impl FromStr for TableName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let [schema, name] = stored(text)?;
+        let [schema, name] = parse_parts(text)?;
         Ok(Self { schema, name })
     }
 }
@@ -66,17 +66,17 @@ impl FromStr for ColumnName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let [schema, name, column] = stored(text)?;
+        let [schema, name, column] = parse_parts(text)?;
         let table = TableName { schema, name };
         Ok(Self { table, column })
     }
 }
 
-impl FromStr for Mention {
+impl FromStr for RelationRef {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        match stored(text) {
+        match parse_parts(text) {
             Ok([name]) => Ok(Self { schema: None, name }),
             Err(NameError::Parts { .. }) => {
                 let TableName { schema, name } = text.parse()?;
@@ -89,26 +89,26 @@ impl FromStr for Mention {
 
 impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", Spelled(&self.schema), Spelled(&self.name))
+        write!(f, "{}.{}", QuotedIdent(&self.schema), QuotedIdent(&self.name))
     }
 }
 
 impl fmt::Display for ColumnName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.table, Spelled(&self.column))
+        write!(f, "{}.{}", self.table, QuotedIdent(&self.column))
     }
 }
 
 /// A single name, as PostgreSQL stores it.
-pub(super) fn part(text: &str) -> Result<String, NameError> {
-    let [part] = stored(text)?;
+pub(super) fn parse_identifier(text: &str) -> Result<String, NameError> {
+    let [part] = parse_parts(text)?;
     Ok(part)
 }
 
 /// One part, quoted unless it is a plain lower-case word.
-pub(super) struct Spelled<'a>(pub &'a str);
+pub(super) struct QuotedIdent<'a>(pub &'a str);
 
-impl fmt::Display for Spelled<'_> {
+impl fmt::Display for QuotedIdent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if self.0.chars().all(plain) && self.0.starts_with(|c: char| !c.is_ascii_digit()) {
@@ -120,13 +120,13 @@ impl fmt::Display for Spelled<'_> {
 }
 
 /// The parts of a name as PostgreSQL stores them.
-fn stored<const N: usize>(text: &str) -> Result<[String; N], NameError> {
-    let parts = split(text)?.into_iter().map(store).collect::<Result<Vec<_>, _>>()?;
+fn parse_parts<const N: usize>(text: &str) -> Result<[String; N], NameError> {
+    let parts = split(text)?.into_iter().map(fold_identifier).collect::<Result<Vec<_>, _>>()?;
     <[String; N]>::try_from(parts).map_err(|parts| NameError::Parts { found: parts.len(), expected: N })
 }
 
-fn store(part: Part) -> Result<String, NameError> {
-    let Part { text, quoted } = part;
+fn fold_identifier(part: NamePart) -> Result<String, NameError> {
+    let NamePart { text, quoted } = part;
     if text.is_empty() {
         return Err(NameError::Empty);
     }
@@ -151,13 +151,13 @@ fn store(part: Part) -> Result<String, NameError> {
 
 /// A part of a dotted name, without its quotes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct NamePart {
     pub text: String,
     pub quoted: bool,
 }
 
 /// Splits at the dots outside quotes; `""` within quotes is one quote.
-pub(super) fn split(name: &str) -> Result<Vec<Part>, NameError> {
+pub(super) fn split(name: &str) -> Result<Vec<NamePart>, NameError> {
     let mut parts = Vec::new();
     let mut rest = name;
     loop {
@@ -175,17 +175,17 @@ pub(super) fn split(name: &str) -> Result<Vec<Part>, NameError> {
     }
 }
 
-fn unquoted(text: &str) -> Result<(Part, &str), NameError> {
+fn unquoted(text: &str) -> Result<(NamePart, &str), NameError> {
     let (part, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
     if part.contains('"') {
         return Err(NameError::Quote);
     }
     let text = part.to_owned();
-    Ok((Part { text, quoted: false }, rest))
+    Ok((NamePart { text, quoted: false }, rest))
 }
 
 /// Reads up to the closing quote; the opening one is already gone.
-fn quoted(inside: &str) -> Result<(Part, &str), NameError> {
+fn quoted(inside: &str) -> Result<(NamePart, &str), NameError> {
     let mut text = String::new();
     let mut rest = inside;
     loop {
@@ -196,7 +196,7 @@ fn quoted(inside: &str) -> Result<(Part, &str), NameError> {
                 text.push('"');
                 rest = more;
             }
-            None => return Ok((Part { text, quoted: true }, after)),
+            None => return Ok((NamePart { text, quoted: true }, after)),
         }
     }
 }

@@ -23,11 +23,11 @@ fn a_quoted_part_keeps_its_capitals_dots_and_doubled_quotes() {
 
 #[test]
 fn a_mention_without_a_schema_means_any_schema() {
-    let mention = |text: &str| text.parse::<Mention>().unwrap();
-    assert!(mention("Orders").means("public", "orders") && mention("orders").means("shop", "orders"));
-    assert!(!mention("orders").means("public", "Orders") && !mention("\"Orders\"").means("public", "orders"));
-    assert!(mention("shop.orders").means("shop", "orders") && !mention("shop.orders").means("public", "orders"));
-    assert!("a.b.c".parse::<Mention>().is_err() && "".parse::<Mention>().is_err());
+    let mention = |text: &str| text.parse::<RelationRef>().unwrap();
+    assert!(mention("Orders").matches("public", "orders") && mention("orders").matches("shop", "orders"));
+    assert!(!mention("orders").matches("public", "Orders") && !mention("\"Orders\"").matches("public", "orders"));
+    assert!(mention("shop.orders").matches("shop", "orders") && !mention("shop.orders").matches("public", "orders"));
+    assert!("a.b.c".parse::<RelationRef>().is_err() && "".parse::<RelationRef>().is_err());
 }
 
 #[test]

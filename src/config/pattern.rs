@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use wildmatch::WildMatch;
 
-use super::name::{NameError, Part, split};
+use super::name::{NameError, NamePart, split};
 
 /// A glob for a sequence's schema and name: `*` is any text, `?` any one character.
 ///
@@ -30,7 +30,7 @@ impl FromStr for Pattern {
 
     fn from_str(text: &str) -> Result<Self, NameError> {
         let parts = split(text)?;
-        for Part { text, quoted } in &parts {
+        for NamePart { text, quoted } in &parts {
             if text.is_empty() {
                 return Err(NameError::Empty);
             }
@@ -40,7 +40,7 @@ impl FromStr for Pattern {
             }
         }
         let [schema, sequence] =
-            <[Part; 2]>::try_from(parts).map_err(|parts| NameError::Parts { found: parts.len(), expected: 2 })?;
+            <[NamePart; 2]>::try_from(parts).map_err(|parts| NameError::Parts { found: parts.len(), expected: 2 })?;
         Ok(Self {
             text: text.to_owned(),
             schema: WildMatch::new(&schema.text),

@@ -1,4 +1,4 @@
-//! Session stores that others have defined. What is known of each is data, in `src/sessions/presets/`.
+//! BoundedConnection stores that others have defined. What is known of each is data, in `src/sessions/presets/`.
 
 use serde::Deserialize;
 
@@ -43,7 +43,7 @@ const FILES: [(&str, &str); 14] = files![
 
 impl Preset {
     /// The preset of this name.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(super) fn by_name(name: &str) -> Option<Self> {
         FILES.iter().find(|(known, _)| *known == name).map(|(name, text)| Self::read(name, text))
     }
 
@@ -73,7 +73,7 @@ impl Preset {
     }
 
     /// For people: what writes the table, what it means, and what of it is known.
-    pub fn show(&self) -> String {
+    pub fn to_toml_lines(&self) -> String {
         let mut text = format!("{}: {}\n  # {}\n", self.name, self.client, self.meaning);
         for (key, value) in self.keys() {
             let quote = if value.contains('"') { '\'' } else { '"' };

@@ -31,13 +31,13 @@ pub(super) struct RawDatabase {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSequences {
     pub schedule: String,
-    pub listen: bool,
+    pub listen_notify: bool,
     pub repair: bool,
     pub include: Vec<String>,
     pub exclude: Vec<String>,
     pub headroom: i64,
     pub advance_limit: i64,
-    pub max_leap_ratio: f64,
+    pub max_repair_ratio: f64,
     pub lock_timeout: String,
     pub statement_timeout: String,
     pub full_pass_every: i64,
@@ -71,12 +71,12 @@ pub(super) struct RawStore {
     pub action: Option<String>,
     pub revoke: Option<RawRevoke>,
     pub user: Option<String>,
-    pub keep_newest: Option<i64>,
+    pub max_per_user: Option<i64>,
     pub schedule: Option<String>,
-    pub batch: Option<i64>,
-    pub grace: Option<String>,
-    pub max_fraction: Option<f64>,
-    pub guard_floor: Option<i64>,
+    pub batch_size: Option<i64>,
+    pub grace_period: Option<String>,
+    pub max_ended_ratio: Option<f64>,
+    pub guard_min_sessions: Option<i64>,
     pub sweep_timeout: Option<String>,
 }
 

@@ -14,7 +14,7 @@ impl Settings {
         let raw = Raw {
             databases: self.databases.iter().map(database).collect(),
             sequences: sequences(&self.sequences),
-            sessions: self.sessions.iter().map(super::SessionStore::raw).collect(),
+            sessions: self.sessions.iter().map(super::SessionStoreConfig::raw).collect(),
             http: self.http.raw(),
             log: self.log.raw(),
         };
@@ -36,13 +36,13 @@ fn sequences(sequences: &Sequences) -> RawSequences {
     let texts = |patterns: &[super::Pattern]| patterns.iter().map(ToString::to_string).collect();
     RawSequences {
         schedule: sequences.schedule.clone(),
-        listen: sequences.listen,
+        listen_notify: sequences.listen_notify,
         repair: sequences.repair,
         include: texts(&sequences.include),
         exclude: texts(&sequences.exclude),
         headroom: sequences.headroom.into(),
         advance_limit: sequences.advance_limit.into(),
-        max_leap_ratio: sequences.max_leap_ratio,
+        max_repair_ratio: sequences.max_repair_ratio,
         lock_timeout: humantime::format_duration(sequences.lock_timeout).to_string(),
         statement_timeout: humantime::format_duration(sequences.statement_timeout).to_string(),
         full_pass_every: sequences.full_pass_every.into(),

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, Utc};
 use croner::parser::{CronParser, Seconds};
 
-use super::error::{is_shown, shown};
+use super::error::{display_or_hide, is_shown};
 
 /// What to write instead, when the line is no cron line that fires after `now`.
 pub(super) fn check(line: &str, now: SystemTime) -> Result<(), String> {
@@ -15,7 +15,8 @@ pub(super) fn check(line: &str, now: SystemTime) -> Result<(), String> {
         let corrected = format!("0 {}", line.split_whitespace().collect::<Vec<_>>().join(" "));
         // Only what is shown where it was found, and could be a cron line.
         let plain = corrected.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-        let corrected = if plain && is_shown(&corrected) { shown(&corrected) } else { "\"0 …\"".to_owned() };
+        let corrected =
+            if plain && is_shown(&corrected) { display_or_hide(&corrected) } else { "\"0 …\"".to_owned() };
         return Err(format!("{FIELDS}; seconds come first, so write {corrected}"));
     }
     let cron = CronParser::builder()

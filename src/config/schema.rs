@@ -7,21 +7,21 @@
 #[derive(Debug)]
 pub(super) struct Key {
     pub name: &'static str,
-    pub kind: Kind,
+    pub kind: KeyType,
 }
 
 /// What a key takes.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum KeyType {
     /// `[name]`
     Table(&'static [Key]),
     /// `[[name]]`, any number of times; only the file can hold these.
     Tables(&'static [Key]),
-    Switch,
-    Whole,
-    Fraction,
+    Bool,
+    Integer,
+    Float,
     Duration,
-    Text,
+    String,
     /// Text that is never shown.
     Secret,
     List,
@@ -29,79 +29,80 @@ pub(super) enum Kind {
     Scalar,
 }
 
-const fn key(name: &'static str, kind: Kind) -> Key {
+const fn key(name: &'static str, kind: KeyType) -> Key {
     Key { name, kind }
 }
 
 /// The top level. A new section is one line here, one in `raw.rs` and one in `Settings`.
 pub(super) const ROOT: &[Key] = &[
-    key("databases", Kind::Tables(DATABASE)),
-    key("sequences", Kind::Table(SEQUENCES)),
-    key("sessions", Kind::Tables(SESSIONS)),
-    key("http", Kind::Table(HTTP)),
-    key("log", Kind::Table(LOG)),
+    key("databases", KeyType::Tables(DATABASE)),
+    key("sequences", KeyType::Table(SEQUENCES)),
+    key("sessions", KeyType::Tables(SESSIONS)),
+    key("http", KeyType::Table(HTTP)),
+    key("log", KeyType::Table(LOG)),
 ];
 
-const DATABASE: &[Key] = &[key("name", Kind::Text), key("url", Kind::Secret), key("url_file", Kind::Text)];
+const DATABASE: &[Key] = &[key("name", KeyType::String), key("url", KeyType::Secret), key("url_file", KeyType::String)];
 
 const SEQUENCES: &[Key] = &[
-    key("schedule", Kind::Text),
-    key("listen", Kind::Switch),
-    key("repair", Kind::Switch),
-    key("include", Kind::List),
-    key("exclude", Kind::List),
-    key("headroom", Kind::Whole),
-    key("advance_limit", Kind::Whole),
-    key("max_leap_ratio", Kind::Fraction),
-    key("lock_timeout", Kind::Duration),
-    key("statement_timeout", Kind::Duration),
-    key("full_pass_every", Kind::Whole),
-    key("feeds", Kind::Tables(FEED)),
+    key("schedule", KeyType::String),
+    key("listen_notify", KeyType::Bool),
+    key("repair", KeyType::Bool),
+    key("include", KeyType::List),
+    key("exclude", KeyType::List),
+    key("headroom", KeyType::Integer),
+    key("advance_limit", KeyType::Integer),
+    key("max_repair_ratio", KeyType::Float),
+    key("lock_timeout", KeyType::Duration),
+    key("statement_timeout", KeyType::Duration),
+    key("full_pass_every", KeyType::Integer),
+    key("feeds", KeyType::Tables(FEED)),
 ];
 
-const FEED: &[Key] = &[key("sequence", Kind::Text), key("column", Kind::Text), key("database", Kind::Text)];
+const FEED: &[Key] =
+    &[key("sequence", KeyType::String), key("column", KeyType::String), key("database", KeyType::String)];
 
 const SESSIONS: &[Key] = &[
-    key("name", Kind::Text),
-    key("database", Kind::Text),
-    key("preset", Kind::Text),
-    key("table", Kind::Text),
-    key("expires_at", Kind::Text),
-    key("last_activity", Kind::Text),
-    key("idle_timeout", Kind::Duration),
-    key("created_at", Kind::Text),
-    key("absolute_timeout", Kind::Duration),
-    key("encoding", Kind::Text),
-    key("time_zone", Kind::Text),
-    key("action", Kind::Text),
-    key("revoke", Kind::Table(REVOKE)),
-    key("user", Kind::Text),
-    key("keep_newest", Kind::Whole),
-    key("schedule", Kind::Text),
-    key("batch", Kind::Whole),
-    key("grace", Kind::Duration),
-    key("max_fraction", Kind::Fraction),
-    key("guard_floor", Kind::Whole),
-    key("sweep_timeout", Kind::Duration),
+    key("name", KeyType::String),
+    key("database", KeyType::String),
+    key("preset", KeyType::String),
+    key("table", KeyType::String),
+    key("expires_at", KeyType::String),
+    key("last_activity", KeyType::String),
+    key("idle_timeout", KeyType::Duration),
+    key("created_at", KeyType::String),
+    key("absolute_timeout", KeyType::Duration),
+    key("encoding", KeyType::String),
+    key("time_zone", KeyType::String),
+    key("action", KeyType::String),
+    key("revoke", KeyType::Table(REVOKE)),
+    key("user", KeyType::String),
+    key("max_per_user", KeyType::Integer),
+    key("schedule", KeyType::String),
+    key("batch_size", KeyType::Integer),
+    key("grace_period", KeyType::Duration),
+    key("max_ended_ratio", KeyType::Float),
+    key("guard_min_sessions", KeyType::Integer),
+    key("sweep_timeout", KeyType::Duration),
 ];
 
-const REVOKE: &[Key] = &[key("column", Kind::Text), key("value", Kind::Scalar)];
+const REVOKE: &[Key] = &[key("column", KeyType::String), key("value", KeyType::Scalar)];
 
-const HTTP: &[Key] = &[key("listen", Kind::Text)];
+const HTTP: &[Key] = &[key("listen", KeyType::String)];
 
-const LOG: &[Key] = &[key("format", Kind::Text), key("level", Kind::Text)];
+const LOG: &[Key] = &[key("format", KeyType::String), key("level", KeyType::String)];
 
-impl Kind {
+impl KeyType {
     /// How a value of this kind is written, to follow "expected".
     pub(super) fn expected(&self) -> &'static str {
         match self {
             Self::Table(_) => "a table",
             Self::Tables(_) => "tables, each under its own [[…]] header",
-            Self::Switch => "true or false",
-            Self::Whole => "a whole number",
-            Self::Fraction => "a number",
+            Self::Bool => "true or false",
+            Self::Integer => "a whole number",
+            Self::Float => "a number",
             Self::Duration => "a duration with its unit, such as \"100ms\" or \"5s\"",
-            Self::Text => "text in quotes",
+            Self::String => "text in quotes",
             Self::Secret => "a connection URL in quotes",
             Self::List => "a list of texts, such as [\"public.*\"]",
             Self::Scalar => "text in quotes, a whole number, true or false",
@@ -110,10 +111,10 @@ impl Kind {
 }
 
 /// The keys that one variable can set, as paths such as `sequences.repair`.
-pub(super) fn settable() -> Vec<(String, &'static Kind)> {
+pub(super) fn env_keys() -> Vec<(String, &'static KeyType)> {
     let mut found = Vec::new();
     collect(ROOT, "", &mut |path, kind| {
-        if !matches!(kind, Kind::Tables(_)) {
+        if !matches!(kind, KeyType::Tables(_)) {
             found.push((path, kind));
         }
     });
@@ -124,18 +125,18 @@ pub(super) fn settable() -> Vec<(String, &'static Kind)> {
 pub(super) fn lists_of_tables() -> Vec<String> {
     let mut found = Vec::new();
     collect(ROOT, "", &mut |path, kind| {
-        if matches!(kind, Kind::Tables(_)) {
+        if matches!(kind, KeyType::Tables(_)) {
             found.push(path);
         }
     });
     found
 }
 
-fn collect(keys: &'static [Key], above: &str, each: &mut impl FnMut(String, &'static Kind)) {
+fn collect(keys: &'static [Key], above: &str, each: &mut impl FnMut(String, &'static KeyType)) {
     for key in keys {
         let path = join(above, key.name);
         match &key.kind {
-            Kind::Table(below) => collect(below, &path, each),
+            KeyType::Table(below) => collect(below, &path, each),
             kind => each(path, kind),
         }
     }

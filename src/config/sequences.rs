@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use crate::db::Bounds;
+use crate::db::Timeouts;
 
-use super::error::{ConfigError, shown};
-use super::layers::Places;
+use super::error::{ConfigError, display_or_hide};
+use super::layers::ConfigLocations;
 use super::name::{ColumnName, NameError, TableName};
 use super::pattern::Pattern;
 use super::raw::{RawFeed, RawSequences};
 use super::schedule;
-use super::values::{at_least_one, count, explained, ratio, timeout};
+use super::values::{at_least_one, count, display_with_problem, ratio, timeout};
 
 /// How to watch and repair sequences.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,19 +20,19 @@ pub struct Sequences {
     /// When to look: a cron line of six fields, seconds first, UTC.
     pub schedule: String,
     /// Whether `NOTIFY pgmedic` makes the agent look at once.
-    pub listen: bool,
+    pub listen_notify: bool,
     /// Whether to repair what is found, or only to report it.
     pub repair: bool,
     /// Look at the sequences that match any of these …
     pub include: Vec<Pattern>,
     /// … and none of these.
     pub exclude: Vec<Pattern>,
-    /// Values to leave unused beyond the frontier when repairing.
+    /// Values to leave unused beyond the max id when repairing.
     pub headroom: u32,
     /// The largest gap, in values, that is closed by drawing values with `nextval`.
     pub advance_limit: u32,
     /// The largest part of a sequence's remaining range, in (0, 1], that a leap may use up.
-    pub max_leap_ratio: f64,
+    pub max_repair_ratio: f64,
     /// How long a statement waits for a lock; whole milliseconds.
     pub lock_timeout: Duration,
     /// How long a statement runs; whole milliseconds.
@@ -60,8 +60,8 @@ impl Sequences {
     }
 
     /// How long its statements may take.
-    pub fn bounds(&self) -> Bounds {
-        Bounds { lock: self.lock_timeout, statement: self.statement_timeout }
+    pub fn bounds(&self) -> Timeouts {
+        Timeouts { lock: self.lock_timeout, statement: self.statement_timeout }
     }
 
     /// The declared feeds that concern the database of this configured name.
@@ -70,9 +70,9 @@ impl Sequences {
     }
 
     /// Judges the values as written.
-    pub(super) fn judge(raw: RawSequences, places: &Places, now: SystemTime) -> Result<Self, ConfigError> {
+    pub(super) fn validate(raw: RawSequences, places: &ConfigLocations, now: SystemTime) -> Result<Self, ConfigError> {
         schedule::check(&raw.schedule, now)
-            .map_err(|expected| places.invalid("sequences.schedule", shown(&raw.schedule), expected))?;
+            .map_err(|expected| places.invalid("sequences.schedule", display_or_hide(&raw.schedule), expected))?;
         let include = patterns(&raw.include, "sequences.include", places)?;
         if include.is_empty() {
             let expected = "at least one pattern, such as \"*.*\"";
@@ -80,13 +80,13 @@ impl Sequences {
         }
         Ok(Self {
             schedule: raw.schedule,
-            listen: raw.listen,
+            listen_notify: raw.listen_notify,
             repair: raw.repair,
             include,
             exclude: patterns(&raw.exclude, "sequences.exclude", places)?,
             headroom: count(raw.headroom, "sequences.headroom", places)?,
             advance_limit: count(raw.advance_limit, "sequences.advance_limit", places)?,
-            max_leap_ratio: ratio(raw.max_leap_ratio, "sequences.max_leap_ratio", places)?,
+            max_repair_ratio: ratio(raw.max_repair_ratio, "sequences.max_repair_ratio", places)?,
             lock_timeout: timeout(&raw.lock_timeout, "sequences.lock_timeout", places)?,
             statement_timeout: timeout(&raw.statement_timeout, "sequences.statement_timeout", places)?,
             full_pass_every: at_least_one(raw.full_pass_every, "sequences.full_pass_every", places)?,
@@ -95,13 +95,13 @@ impl Sequences {
     }
 }
 
-fn patterns(texts: &[String], key: &str, places: &Places) -> Result<Vec<Pattern>, ConfigError> {
+fn patterns(texts: &[String], key: &str, places: &ConfigLocations) -> Result<Vec<Pattern>, ConfigError> {
     let mut patterns = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
         let pattern = text.parse().map_err(|problem| {
             places.invalid(
                 format!("{key}[{index}]"),
-                explained(text, &problem),
+                display_with_problem(text, &problem),
                 "schema.sequence with * and ? as wildcards, such as \"public.*\" (quote a part that holds a dot)",
             )
         })?;
@@ -110,7 +110,7 @@ fn patterns(texts: &[String], key: &str, places: &Places) -> Result<Vec<Pattern>
     Ok(patterns)
 }
 
-fn feeds(written: Vec<RawFeed>, places: &Places) -> Result<Vec<DeclaredFeed>, ConfigError> {
+fn feeds(written: Vec<RawFeed>, places: &ConfigLocations) -> Result<Vec<DeclaredFeed>, ConfigError> {
     let mut feeds: Vec<DeclaredFeed> = Vec::with_capacity(written.len());
     let mut declared = HashMap::new();
     for (index, raw) in written.into_iter().enumerate() {
@@ -120,7 +120,7 @@ fn feeds(written: Vec<RawFeed>, places: &Places) -> Result<Vec<DeclaredFeed>, Co
         if let Some(other) = declared.insert((raw.database.clone(), column.clone()), index) {
             return Err(places.invalid(
                 format!("{key}.column"),
-                format!("{}, declared in sequences.feeds[{other}] too", shown(&column.to_string())),
+                format!("{}, declared in sequences.feeds[{other}] too", display_or_hide(&column.to_string())),
                 "each column to be declared once",
             ));
         }
@@ -134,13 +134,13 @@ fn name<N: FromStr<Err = NameError>>(
     feed: &str,
     part: &str,
     form: &str,
-    places: &Places,
+    places: &ConfigLocations,
 ) -> Result<N, ConfigError> {
     let Some(text) = written else {
         return Err(places.invalid(feed, format!("no `{part}`"), format!("`{part}` as {form}")));
     };
     text.parse().map_err(|problem| {
         let expected = format!("{form} in SQL spelling (the schema is never guessed; quote capitals and dots)");
-        places.invalid(format!("{feed}.{part}"), explained(&text, &problem), expected)
+        places.invalid(format!("{feed}.{part}"), display_with_problem(&text, &problem), expected)
     })
 }

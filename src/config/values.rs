@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use super::error::{ConfigError, is_connection, is_shown, shown};
-use super::layers::Places;
+use super::error::{ConfigError, display_or_hide, is_connection, is_shown};
+use super::layers::ConfigLocations;
 use super::name::NameError;
 
-pub(super) fn count(number: i64, key: &str, places: &Places) -> Result<u32, ConfigError> {
+pub(super) fn count(number: i64, key: &str, places: &ConfigLocations) -> Result<u32, ConfigError> {
     u32::try_from(number).map_err(|_| {
         let expected = format!("a whole number from 0 to {}", u32::MAX);
         places.invalid(key, format!("the number {number}"), expected)
     })
 }
 
-pub(super) fn at_least_one(number: i64, key: &str, places: &Places) -> Result<u32, ConfigError> {
+pub(super) fn at_least_one(number: i64, key: &str, places: &ConfigLocations) -> Result<u32, ConfigError> {
     u32::try_from(number).ok().filter(|number| *number > 0).ok_or_else(|| {
         let expected = format!("a whole number from 1 to {}", u32::MAX);
         places.invalid(key, format!("the number {number}"), expected)
     })
 }
 
-pub(super) fn ratio(number: f64, key: &str, places: &Places) -> Result<f64, ConfigError> {
+pub(super) fn ratio(number: f64, key: &str, places: &ConfigLocations) -> Result<f64, ConfigError> {
     if number > 0.0 && number <= 1.0 {
         Ok(number)
     } else {
@@ -30,7 +30,7 @@ pub(super) fn ratio(number: f64, key: &str, places: &Places) -> Result<f64, Conf
 }
 
 /// PostgreSQL counts in whole milliseconds and takes 0 for "no limit", which law 4 rules out.
-pub(super) fn timeout(text: &str, key: &str, places: &Places) -> Result<Duration, ConfigError> {
+pub(super) fn timeout(text: &str, key: &str, places: &ConfigLocations) -> Result<Duration, ConfigError> {
     duration(text, key, places, Duration::from_millis(1), Duration::from_secs(24 * 60 * 60))
 }
 
@@ -38,7 +38,7 @@ pub(super) fn timeout(text: &str, key: &str, places: &Places) -> Result<Duration
 pub(super) fn duration(
     text: &str,
     key: &str,
-    places: &Places,
+    places: &ConfigLocations,
     shortest: Duration,
     longest: Duration,
 ) -> Result<Duration, ConfigError> {
@@ -50,7 +50,7 @@ pub(super) fn duration(
             let [shortest, longest] = [shortest, longest].map(humantime::format_duration);
             let expected =
                 format!("a duration from {shortest} to {longest} in whole milliseconds, such as \"100ms\" or \"5s\"");
-            places.invalid(key, shown(text), expected)
+            places.invalid(key, display_or_hide(text), expected)
         })
 }
 
@@ -60,6 +60,6 @@ pub(super) fn is_label(text: &str) -> bool {
 }
 
 /// The text with what is wrong about it; a text that is not shown is not picked apart either.
-pub(super) fn explained(text: &str, problem: &NameError) -> String {
-    if is_shown(text) { format!("{} ({problem})", shown(text)) } else { shown(text) }
+pub(super) fn display_with_problem(text: &str, problem: &NameError) -> String {
+    if is_shown(text) { format!("{} ({problem})", display_or_hide(text)) } else { display_or_hide(text) }
 }

@@ -23,11 +23,11 @@ pub struct ConnectError {
 ///
 /// With the cause named: refused, no answer, unknown host, password, `pg_hba.conf`, TLS, unknown database, too
 /// many connections, starting up.
-pub(super) async fn open(options: &PgConnectOptions) -> Result<PgConnection, ConnectError> {
-    let failed = |cause| ConnectError { place: place(options), cause };
+pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, ConnectError> {
+    let failed = |cause| ConnectError { place: address_of(options), cause };
     match tokio::time::timeout(CONNECT_WITHIN, options.connect()).await {
         Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(error)) => Err(failed(cause(&error, options))),
+        Ok(Err(error)) => Err(failed(explain_connect_error(&error, options))),
         Err(_) => Err(failed(format!(
             "no answer within {}; check the address, and firewalls on the way",
             humantime::format_duration(CONNECT_WITHIN)
@@ -40,7 +40,7 @@ fn is_socket(options: &PgConnectOptions) -> bool {
     options.get_socket().is_some() || options.get_host().starts_with('/')
 }
 
-fn place(options: &PgConnectOptions) -> String {
+fn address_of(options: &PgConnectOptions) -> String {
     match options.get_socket() {
         Some(folder) => format!("socket {}/.s.PGSQL.{}", folder.display(), options.get_port()),
         None if is_socket(options) => {
@@ -50,7 +50,7 @@ fn place(options: &PgConnectOptions) -> String {
     }
 }
 
-fn cause(error: &Error, options: &PgConnectOptions) -> String {
+fn explain_connect_error(error: &Error, options: &PgConnectOptions) -> String {
     let user = options.get_username();
     let database = options.get_database().unwrap_or(user);
     match error {
@@ -85,15 +85,15 @@ fn cause(error: &Error, options: &PgConnectOptions) -> String {
                 "3D000" => format!("unknown database \"{database}\"; check the URL's last part"),
                 "53300" => format!("too many connections: {message}"),
                 "57P03" => format!("not ready: {message}; try again shortly"),
-                "42501" => format!("login refused: {message}; GRANT CONNECT ON DATABASE cures it"),
+                "42501" => format!("login refused: {message}; GRANT CONNECT ON DATABASE fixes it"),
                 // PostgreSQL itself sends this to nobody who keeps to the protocol.
                 "08P01" => {
-                    let cure = if message.contains("startup parameter") {
+                    let fix = if message.contains("startup parameter") {
                         "take it out of the URL, or add it to the pooler's ignore_startup_parameters"
                     } else {
                         "see its configuration and its log"
                     };
-                    format!("refused by a pooler for user \"{user}\", database \"{database}\": {message}; {cure}")
+                    format!("refused by a pooler for user \"{user}\", database \"{database}\": {message}; {fix}")
                 }
                 code => format!("{message} (SQLSTATE {code})"),
             }
@@ -124,6 +124,6 @@ fn tls(error: impl Display, options: &PgConnectOptions) -> String {
 impl ConnectError {
     /// Something is wrong with what was found at `options`' address.
     pub(super) fn at(options: &PgConnectOptions, cause: impl Into<String>) -> Self {
-        Self { place: place(options), cause: cause.into() }
+        Self { place: address_of(options), cause: cause.into() }
     }
 }

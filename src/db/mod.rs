@@ -1,23 +1,23 @@
 //! Talking to PostgreSQL: connecting, bounded transactions, error classes.
 
-mod abandon;
+mod caller_connection;
+mod cancel;
 mod connect;
+mod connection;
 mod error;
-mod guest;
-mod lease;
-mod listen;
-mod literal;
-mod preamble;
-mod server;
-mod session;
+mod leader_lease;
+mod notification_listener;
+mod quote;
+mod server_info;
+mod transaction;
 pub(crate) mod url;
 
+pub use caller_connection::simple_query;
 pub use connect::ConnectError;
-pub use error::Failure;
-pub use guest::ask;
-pub use lease::{Lease, Lost};
-pub use listen::{ListenError, Listener};
-pub use literal::quote_literal;
-pub use preamble::{Access, Bounds, settings};
-pub use server::Server;
-pub use session::{Script, Session};
+pub use connection::{BoundedConnection, TransactionResult};
+pub use error::QueryError;
+pub use leader_lease::{Lease, LeaseLost};
+pub use notification_listener::{ListenError, Listener};
+pub use quote::quote_literal;
+pub use server_info::ServerInfo;
+pub use transaction::{Timeouts, TransactionMode, settings_sql};

@@ -162,14 +162,14 @@ fn check_parameters(url: &Url) -> Result<(), UrlError> {
             }
             known if PARAMETERS.contains(&known) => {}
             setting if setting.starts_with("options[") && setting.ends_with(']') => {}
-            unknown => return Err(UrlError::UnknownParameter(nameable(unknown))),
+            unknown => return Err(UrlError::UnknownParameter(printable_parameter_name(unknown))),
         }
     }
     Ok(())
 }
 
 /// The parameter's name where it cannot be a piece of a password.
-fn nameable(name: &str) -> String {
+fn printable_parameter_name(name: &str) -> String {
     let plain = |c: char| c.is_ascii_lowercase() || c == '_' || c == '-';
     if name.len() <= 32 && name.chars().all(plain) { format!("`{name}`") } else { "(name not shown)".to_owned() }
 }

@@ -1,10 +1,10 @@
-//! The application whose inserts fail, and the pass that mends them.
+//! The application whose inserts fail, and the pass that repairs them.
 
-use super::{DemoError, Server};
+use super::{DemoError, TestServer};
 use crate::config::{ColumnName, Database, DeclaredFeed, Environment, Settings, TableName};
 use crate::once;
 use crate::report::{Outcome, Progress, Report};
-use crate::sequences::Orders;
+use crate::sequences::PassOptions;
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::io::Write;
@@ -13,13 +13,13 @@ use std::io::Write;
 const SESSIONS: u32 = 10;
 
 /// The application's database, as pgmedic's settings know it.
-pub(super) struct App {
+pub(super) struct DemoApp {
     settings: Settings,
 }
 
-impl App {
+impl DemoApp {
     /// Creates the database. The settings are what `DATABASE_URL` and a file with this text would make them.
-    pub(super) async fn create(server: &Server, database: &str, text: &str) -> Result<Self, DemoError> {
+    pub(super) async fn create(server: &TestServer, database: &str, text: &str) -> Result<Self, DemoError> {
         let maintenance = settings(server, "postgres", "", &[])?;
         let create = format!("CREATE DATABASE {database}");
         Client::connect(&maintenance).await?.run("create its database", &create).await?;
@@ -47,9 +47,9 @@ impl App {
 
     /// What `pgmedic --once` does.
     pub(super) async fn once(&self) -> Result<Report, DemoError> {
-        let report = once::run(&self.settings, &Orders::default(), &Progress::default()).await;
+        let report = once::run(&self.settings, &PassOptions::default(), &Progress::default()).await;
         match report.databases.iter().find_map(|database| database.error.as_ref()) {
-            Some(error) => Err(DemoError::NotAsTold(format!("the pass could not be completed: {error}"))),
+            Some(error) => Err(DemoError::UnexpectedResult(format!("the pass could not be completed: {error}"))),
             None => Ok(report),
         }
     }
@@ -57,7 +57,7 @@ impl App {
 
 /// The server's socket needs no TLS, whatever `PGSSLMODE` asks of other servers.
 pub(super) fn settings(
-    server: &Server,
+    server: &TestServer,
     database: &str,
     text: &str,
     variables: &[(&str, &str)],
@@ -72,7 +72,7 @@ pub(super) fn settings(
 pub(super) fn database(settings: &Settings) -> Result<&Database, DemoError> {
     match settings.databases.as_slice() {
         [database] => Ok(database),
-        _ => Err(DemoError::NotAsTold("it has more databases than one".to_owned())),
+        _ => Err(DemoError::UnexpectedResult("it has more databases than one".to_owned())),
     }
 }
 
@@ -92,22 +92,24 @@ impl Client {
     }
 
     /// An insert that must be refused because its id is taken.
-    pub(super) async fn refused(&mut self, insert: &str) -> Result<Refusal, DemoError> {
+    pub(super) async fn insert_expecting_duplicate(&mut self, insert: &str) -> Result<DuplicateKey, DemoError> {
         match self.insert(insert).await {
-            Ok(id) => Err(DemoError::NotAsTold(format!("this was to fail, and got id {id}: {insert}"))),
+            Ok(id) => Err(DemoError::UnexpectedResult(format!("this was to fail, and got id {id}: {insert}"))),
             Err(error) => match error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
             {
-                Some(refusal) if refusal.code() == Refusal::CODE => Ok(Refusal::of(refusal)),
+                Some(refusal) if refusal.code() == DuplicateKey::CODE => Ok(DuplicateKey::of(refusal)),
                 _ => Err(failed(&format!("do {insert}"), error)),
             },
         }
     }
 
     /// An insert that must succeed and return this id.
-    pub(super) async fn gets(&mut self, insert: &str, expected: i64) -> Result<(), DemoError> {
+    pub(super) async fn insert_expecting(&mut self, insert: &str, expected: i64) -> Result<(), DemoError> {
         match self.insert(insert).await {
             Ok(id) if id == expected => Ok(()),
-            Ok(id) => Err(DemoError::NotAsTold(format!("this was to get id {expected}, and got {id}: {insert}"))),
+            Ok(id) => {
+                Err(DemoError::UnexpectedResult(format!("this was to get id {expected}, and got {id}: {insert}")))
+            }
             Err(error) => Err(failed(&format!("do {insert}"), error)),
         }
     }
@@ -124,12 +126,12 @@ fn failed(what: &str, error: sqlx::Error) -> DemoError {
 }
 
 /// The server's own words about an id that is taken.
-pub(super) struct Refusal {
+pub(super) struct DuplicateKey {
     pub(super) message: String,
     pub(super) detail: String,
 }
 
-impl Refusal {
+impl DuplicateKey {
     /// `unique_violation` (PostgreSQL manual, appendix A).
     pub(super) const CODE: &str = "23505";
 
@@ -146,7 +148,7 @@ pub(super) fn expect(report: &Report, sequence: &str, expected: Outcome) -> Resu
         found => {
             let found = found.map_or("left alone".to_owned(), |found| format!("{found:?}").to_lowercase());
             let expected = format!("{expected:?}").to_lowercase();
-            Err(DemoError::NotAsTold(format!("the sequence {sequence} was to be {expected}, and was {found}")))
+            Err(DemoError::UnexpectedResult(format!("the sequence {sequence} was to be {expected}, and was {found}")))
         }
     }
 }

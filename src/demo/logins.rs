@@ -1,9 +1,9 @@
 //! An application that logs in through the library, and the sweep of its sessions.
 
-use super::app::{App, Refusal};
-use super::page::Page;
-use super::{DemoError, Server};
-use crate::login::{Layout, SessionStore};
+use super::app::{DemoApp, DuplicateKey};
+use super::printer::Printer;
+use super::{DemoError, TestServer};
+use crate::login::{SessionStore, SessionTable};
 use futures_util::future::join_all;
 use sqlx::postgres::PgPool;
 use std::time::Duration;
@@ -34,15 +34,15 @@ table = \"public.user_sessions\"
 expires_at = \"expires_at\"
 encoding = \"timestamptz\"";
 
-pub(super) async fn tell(page: &mut Page, server: &Server) -> Result<(), DemoError> {
-    let app = App::create(server, "shop", SETTINGS).await?;
+pub(super) async fn show_logins(page: &mut Printer, server: &TestServer) -> Result<(), DemoError> {
+    let app = DemoApp::create(server, "shop", SETTINGS).await?;
     let mut client = app.client().await?;
     client.run("create users", "CREATE TABLE users (id bigint PRIMARY KEY)").await?;
     client.run("create user_sessions", include_str!("../../docs/migrations/user_sessions.sql")).await?;
     client.run("fill user_sessions", HISTORY).await?;
     let pool = app.pool().await?;
 
-    page.heading("5. Logins that heal themselves")?;
+    page.heading("5. Logins that repair themselves")?;
     page.say(&format!(
         "An application need not wait for the next pass. This one keeps its sessions with\n\
          pgmedic's Rust library; 100 are there, and the sequence was left at 21. {AT_ONCE} users\n\
@@ -55,13 +55,13 @@ pub(super) async fn tell(page: &mut Page, server: &Server) -> Result<(), DemoErr
          sequence past the ids that are there, and inserts again:",
     )?;
     page.code("store.create_session(user, half_an_hour).await?")?;
-    page.good(&healing(&pool).await?)?;
+    page.good(&repairing(&pool).await?)?;
     pool.close().await;
 
     page.heading("6. Sessions that are over")?;
     page.say(&format!(
         "Of the other users' sessions, {EXPIRED} ended yesterday and are still there. The pass\n\
-         that mends sequences sweeps them out too, in the agent as in pgmedic --once,\n\
+         that repairs sequences sweeps them out too, in the agent as in pgmedic --once,\n\
          when the settings say how:"
     ))?;
     page.code(SETTINGS)?;
@@ -71,7 +71,7 @@ pub(super) async fn tell(page: &mut Page, server: &Server) -> Result<(), DemoErr
         Some(store) if (store.expired, store.live, store.stale) == (EXPIRED, Some(LIVE), Some(0)) => {}
         store => {
             let told = format!("{EXPIRED} sessions were to be ended and {LIVE} to be left: {store:?}");
-            return Err(DemoError::NotAsTold(told));
+            return Err(DemoError::UnexpectedResult(told));
         }
     }
     page.say(&format!("The {LIVE} live sessions stay, one for each of their users."))?;
@@ -86,17 +86,18 @@ async fn plain(pool: &PgPool) -> Result<String, DemoError> {
     });
     for login in join_all(logins).await {
         match login {
-            Ok(_) => return Err(DemoError::NotAsTold("a plain login was to fail, and did not".to_owned())),
-            Err(error) if error.as_database_error().is_some_and(|e| e.code().as_deref() == Some(Refusal::CODE)) => {}
+            Ok(_) => return Err(DemoError::UnexpectedResult("a plain login was to fail, and did not".to_owned())),
+            Err(error)
+                if error.as_database_error().is_some_and(|e| e.code().as_deref() == Some(DuplicateKey::CODE)) => {}
             Err(error) => return Err(DemoError::login("log in by a plain INSERT", error.into())),
         }
     }
-    Ok(format!("{AT_ONCE} logins: none succeeded, {AT_ONCE} were refused with ERROR {}", Refusal::CODE))
+    Ok(format!("{AT_ONCE} logins: none succeeded, {AT_ONCE} were refused with ERROR {}", DuplicateKey::CODE))
 }
 
 /// Every one of them must succeed, and be found by its token.
-async fn healing(pool: &PgPool) -> Result<String, DemoError> {
-    let store = SessionStore::open(pool.clone(), Layout::default()).await;
+async fn repairing(pool: &PgPool) -> Result<String, DemoError> {
+    let store = SessionStore::open(pool.clone(), SessionTable::default()).await;
     let store = store.map_err(|error| DemoError::login("open its session store", error))?;
     let logins = (1..=AT_ONCE).map(async |user| {
         let login = store.create_session(user, HALF_AN_HOUR).await?;
@@ -107,7 +108,9 @@ async fn healing(pool: &PgPool) -> Result<String, DemoError> {
     for login in join_all(logins).await {
         let (login, found) = login.map_err(|error| DemoError::login("log in by the library", error))?;
         if !found {
-            return Err(DemoError::NotAsTold("a new session was to be found by its token, and was not".to_owned()));
+            return Err(DemoError::UnexpectedResult(
+                "a new session was to be found by its token, and was not".to_owned(),
+            ));
         }
         repairs += login.repairs.len();
     }

@@ -5,29 +5,29 @@
 //! | `server/` | the throwaway server |
 //! | `story.rs` | the acts, in their order |
 //! | `kinds.rs` | one drifted table of each kind |
-//! | `app.rs` | the application whose inserts fail, and the pass that mends them |
-//! | `logins.rs` | logins that heal themselves, and sessions that are over |
+//! | `app.rs` | the application whose inserts fail, and the pass that repairs them |
+//! | `logins.rs` | logins that repair themselves, and sessions that are over |
 //! | `serve.rs` | everything kept running, to be watched on the status page |
 //! | `page.rs` | how it looks |
 //! | `interrupt.rs` | Ctrl-C |
 
 mod app;
-mod interrupt;
-mod kinds;
+mod drift_examples;
 mod logins;
-mod page;
+mod printer;
 mod serve;
 mod server;
+mod signals;
 mod story;
 
-pub use server::{Server, ServerError, ServerOptions};
+pub use server::{ServerError, ServerOptions, TestServer};
 
 use crate::agent::AgentError;
 use crate::config::ConfigError;
-use crate::db::Failure;
+use crate::db::QueryError;
 use crate::login::StoreError;
-use interrupt::Interrupts;
-use page::Page;
+use printer::Printer;
+use signals::DemoSignals;
 use std::io;
 use std::process::ExitCode;
 use std::thread;
@@ -43,12 +43,12 @@ pub enum DemoError {
     #[error("the demo cannot use its own database: {0}")]
     Settings(#[from] ConfigError),
     #[error("the demo could not {what}: {source}")]
-    Database { what: String, source: Failure },
+    Database { what: String, source: QueryError },
     #[error("the demo could not {what}: {source}")]
     Login { what: &'static str, source: StoreError },
     /// Said rather than passed over: a demo that pretends proves nothing.
     #[error("the demo did not go as told: {0}")]
-    NotAsTold(String),
+    UnexpectedResult(String),
     #[error("the demo's agent could not run: {0}")]
     Agent(#[from] AgentError),
     #[error("the demo could not be shown: {0}")]
@@ -74,8 +74,8 @@ const MOMENT: Duration = Duration::from_millis(200);
 ///
 /// When there is no server to tell it on, or when anything does not go as told.
 pub async fn run() -> Result<ExitCode, DemoError> {
-    let mut interrupts = Interrupts::listen()?;
-    let mut page = Page::on_stdout();
+    let mut interrupts = DemoSignals::listen()?;
+    let mut page = Printer::on_stdout();
     end(show(&mut page, &mut interrupts).await)
 }
 
@@ -86,44 +86,44 @@ pub async fn run() -> Result<ExitCode, DemoError> {
 ///
 /// When there is no server, or when the agent cannot start.
 pub async fn serve() -> Result<ExitCode, DemoError> {
-    let mut interrupts = Interrupts::listen()?;
-    let mut page = Page::on_stdout();
+    let mut interrupts = DemoSignals::listen()?;
+    let mut page = Printer::on_stdout();
     end(serve::show(&mut page, &mut interrupts).await)
 }
 
-fn end(shown: Result<(), Stop>) -> Result<ExitCode, DemoError> {
+fn end(shown: Result<(), StopReason>) -> Result<ExitCode, DemoError> {
     match shown {
-        Err(Stop::Interrupted(code)) => {
+        Err(StopReason::Interrupted(code)) => {
             eprintln!("pgmedic: stopped; the demo's server and its files are gone");
             Ok(ExitCode::from(code))
         }
-        Err(Stop::Failed(DemoError::Output(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
+        Err(StopReason::Failed(DemoError::Output(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
             Ok(ExitCode::from(READER_LEFT))
         }
-        Err(Stop::Failed(error)) => Err(error),
+        Err(StopReason::Failed(error)) => Err(error),
         Ok(()) => Ok(ExitCode::SUCCESS),
     }
 }
 
 /// Why the story ended early.
-enum Stop {
+enum StopReason {
     Interrupted(u8),
     Failed(DemoError),
 }
 
-impl<E: Into<DemoError>> From<E> for Stop {
+impl<E: Into<DemoError>> From<E> for StopReason {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
-async fn show(page: &mut Page, interrupts: &mut Interrupts) -> Result<(), Stop> {
+async fn show(page: &mut Printer, interrupts: &mut DemoSignals) -> Result<(), StopReason> {
     story::opening(page)?;
     let server = start(interrupts).await?;
     tokio::select! {
         biased;
-        code = interrupts.next() => return Err(Stop::Interrupted(code)),
-        told = story::tell(page, &server) => told?,
+        code = interrupts.next() => return Err(StopReason::Interrupted(code)),
+        told = story::run_story(page, &server) => told?,
     }
     drop(server);
     story::closing(page, &program())?;
@@ -132,11 +132,11 @@ async fn show(page: &mut Page, interrupts: &mut Interrupts) -> Result<(), Stop> 
 
 /// Starts the server, about a second's work, on a thread of its own: a second Ctrl-C need not wait for it, the
 /// server's guard cleans up behind us then.
-async fn start(interrupts: &mut Interrupts) -> Result<Server, Stop> {
+async fn start(interrupts: &mut DemoSignals) -> Result<TestServer, StopReason> {
     let (started, mut starting) = oneshot::channel();
     thread::spawn(move || {
         // Nobody waits any more after a second Ctrl-C, and the server goes away unused.
-        let _ = started.send(Server::start(&ServerOptions::default()));
+        let _ = started.send(TestServer::start(&ServerOptions::default()));
     });
     let code = tokio::select! {
         biased;
@@ -145,15 +145,15 @@ async fn start(interrupts: &mut Interrupts) -> Result<Server, Stop> {
             Ok(server) => return Ok(server),
             // The same Ctrl-C may have ended a program of ours, whose end was told first.
             Err(error) => match timeout(MOMENT, interrupts.next()).await {
-                Ok(code) => return Err(Stop::Interrupted(code)),
+                Ok(code) => return Err(StopReason::Interrupted(code)),
                 Err(_) => return Err(error.into()),
             },
         },
     };
     tokio::select! {
         biased;
-        again = interrupts.next() => Err(Stop::Interrupted(again)),
-        _ = starting => Err(Stop::Interrupted(code)),
+        again = interrupts.next() => Err(StopReason::Interrupted(again)),
+        _ = starting => Err(StopReason::Interrupted(code)),
     }
 }
 

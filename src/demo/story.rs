@@ -1,8 +1,8 @@
 //! The acts, in their order. Whatever is shown was done, and was checked.
 
-use super::app::{App, Refusal, expect};
-use super::page::Page;
-use super::{DemoError, Server, kinds, logins};
+use super::app::{DemoApp, DuplicateKey, expect};
+use super::printer::Printer;
+use super::{DemoError, TestServer, drift_examples, logins};
 use crate::report::Outcome;
 use std::io;
 
@@ -25,25 +25,25 @@ const LOGIN: &str = "\
 INSERT INTO user_sessions (user_id, token) VALUES (42, gen_random_uuid())
     RETURNING session_id";
 
-pub(super) fn opening(page: &mut Page) -> io::Result<()> {
-    page.heading("pgmedic demo: inserts that fail, and how they are mended")?;
+pub(super) fn opening(page: &mut Printer) -> io::Result<()> {
+    page.heading("pgmedic demo: inserts that fail, and how they are repaired")?;
     page.say("Starting a PostgreSQL server for this demo alone ...")
 }
 
-pub(super) async fn tell(page: &mut Page, server: &Server) -> Result<(), DemoError> {
-    page.go_on(&format!(
+pub(super) async fn run_story(page: &mut Printer, server: &TestServer) -> Result<(), DemoError> {
+    page.continue_block(&format!(
         "PostgreSQL {} is running. It is private: it listens on no port, and it goes\n\
          away with all its data when the demo ends.",
         server.version()
     ))?;
-    let mut app = App::create(server, "app", "").await?;
+    let mut app = DemoApp::create(server, "app", "").await?;
     login(page, &app).await?;
-    kinds::tell(page, &mut app).await?;
-    logins::tell(page, server).await
+    drift_examples::show_drift_examples(page, &mut app).await?;
+    logins::show_logins(page, server).await
 }
 
 /// The story that pgmedic comes from.
-async fn login(page: &mut Page, app: &App) -> Result<(), DemoError> {
+async fn login(page: &mut Printer, app: &DemoApp) -> Result<(), DemoError> {
     let mut client = app.client().await?;
     client.run("create user_sessions", USER_SESSIONS).await?;
     client.run("fill user_sessions", RESTORE).await?;
@@ -58,27 +58,27 @@ async fn login(page: &mut Page, app: &App) -> Result<(), DemoError> {
          next login is given a number that is taken:",
     )?;
     page.code(LOGIN)?;
-    let refusal = client.refused(LOGIN).await?;
-    page.bad(&format!("ERROR {}: {}\nDETAIL: {}", Refusal::CODE, refusal.message, refusal.detail))?;
+    let refusal = client.insert_expecting_duplicate(LOGIN).await?;
+    page.bad(&format!("ERROR {}: {}\nDETAIL: {}", DuplicateKey::CODE, refusal.message, refusal.detail))?;
     page.say("The next login is given 659 and fails too, and so on up to 695.")?;
 
-    page.heading("2. One pass mends it")?;
+    page.heading("2. One pass repairs it")?;
     page.say(
         "The same pass as pgmedic --once. It compares what the sequence hands out next\n\
-         (the next value) with the last id in the table (the frontier). The gap is how\n\
+         (the next value) with the last id in the table (the max_id). The gap is how\n\
          many inserts would fail. Past them it moves the sequence, never back:",
     )?;
     let report = app.once().await?;
     page.report(&report)?;
     expect(&report, SEQUENCE, Outcome::Repaired)?;
     page.say("The same login again:")?;
-    client.gets(LOGIN, 696).await?;
+    client.insert_expecting(LOGIN, 696).await?;
     page.good("session_id 696")?;
     Ok(())
 }
 
 /// After the server is gone.
-pub(super) fn closing(page: &mut Page, program: &str) -> io::Result<()> {
+pub(super) fn closing(page: &mut Printer, program: &str) -> io::Result<()> {
     page.say(
         "The demo's server is gone, and so are its files. To look at a database of your\n\
          own, changing nothing in it, run:",

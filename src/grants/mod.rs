@@ -2,11 +2,11 @@
 
 mod script;
 
-use crate::config::{ConfigError, Database, SessionStore, Settings};
-use crate::db::{Access, Bounds, ConnectError, Failure, Session, quote_literal};
-use crate::sequences::needs;
+use crate::config::{ConfigError, Database, SessionStoreConfig, Settings};
+use crate::db::{BoundedConnection, ConnectError, QueryError, Timeouts, TransactionMode, quote_literal};
+use crate::sequences::required_privileges;
 use crate::sessions;
-use script::{HEAD, Names, script};
+use script::{HEAD, RoleNames, script};
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ pub enum GrantsError {
     #[error("{database} cannot be asked what it needs: {cause}")]
     Connect { database: String, cause: ConnectError },
     #[error("{database}: reading the catalog failed: {cause}")]
-    Catalog { database: String, cause: Failure },
+    Catalog { database: String, cause: QueryError },
 }
 
 /// The SQL for every configured database. `role` is who will do the work; the default is the user of each database's
@@ -30,21 +30,21 @@ pub enum GrantsError {
 pub async fn grants(settings: &Settings, role: Option<&str>) -> Result<String, GrantsError> {
     let mut text = HEAD.to_owned();
     for database in &settings.databases {
-        text += &of(database, settings, role).await?;
+        text += &grants_for(database, settings, role).await?;
     }
     Ok(text)
 }
 
-async fn of(database: &Database, settings: &Settings, role: Option<&str>) -> Result<String, GrantsError> {
+async fn grants_for(database: &Database, settings: &Settings, role: Option<&str>) -> Result<String, GrantsError> {
     let sequences = &settings.sequences;
     let bounds = sequences.bounds();
     let options = database.connect_options()?;
-    let connected = Session::connect(&options, bounds, &CancellationToken::new()).await;
+    let connected = BoundedConnection::connect(&options, bounds, &CancellationToken::new()).await;
     let mut session = connected.map_err(|cause| GrantsError::Connect { database: database.name.clone(), cause })?;
     let unread = |cause| GrantsError::Catalog { database: database.name.clone(), cause };
     let names = names(&mut session, role.unwrap_or(options.get_username()), bounds).await.map_err(unread)?;
-    let mut needs = needs(&mut session, &database.name, sequences, bounds).await.map_err(unread)?;
-    let stores = SessionStore::of(&settings.sessions, &database.name);
+    let mut needs = required_privileges(&mut session, &database.name, sequences, bounds).await.map_err(unread)?;
+    let stores = SessionStoreConfig::for_database(&settings.sessions, &database.name);
     let (stores, notes) = sessions::needs(&mut session, stores, bounds).await;
     needs.notes.extend(notes);
     session.close().await;
@@ -52,15 +52,15 @@ async fn of(database: &Database, settings: &Settings, role: Option<&str>) -> Res
 }
 
 /// Has the server quote the names that we bring along.
-async fn names(session: &mut Session, role: &str, bounds: Bounds) -> Result<Names, Failure> {
+async fn names(session: &mut BoundedConnection, role: &str, bounds: Timeouts) -> Result<RoleNames, QueryError> {
     let role = quote_literal(role);
     let statement = format!("SELECT quote_ident({role}::name), {role}::name::text, quote_ident(current_database())");
-    let script = session.script("names", Access::Read, bounds, [statement]).await;
+    let script = session.run_transaction("names", TransactionMode::Read, bounds, [statement]).await;
     if let Some(failure) = script.failure {
         return Err(failure);
     }
     let Some(row) = script.answers.first().and_then(|rows| rows.first()) else {
-        return Err(Failure::Answer("no names".to_owned()));
+        return Err(QueryError::UnexpectedResponse("no names".to_owned()));
     };
-    Ok(Names { role: row.try_get(0)?, raw_role: row.try_get(1)?, database: row.try_get(2)? })
+    Ok(RoleNames { role: row.try_get(0)?, raw_role: row.try_get(1)?, database: row.try_get(2)? })
 }

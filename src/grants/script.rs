@@ -3,8 +3,8 @@
 
 use crate::config::Sequences;
 use crate::db::quote_literal;
-use crate::sequences::{Needs, Relation};
-use crate::sessions::StoreNeed;
+use crate::sequences::{Relation, RequiredPrivileges};
+use crate::sessions::StorePrivileges;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ pub const HEAD: &str = "\
 
 /// Names that are neither sequence nor table.
 #[derive(Debug)]
-pub struct Names {
+pub struct RoleNames {
     /// Quoted by the server.
     pub role: String,
     pub raw_role: String,
@@ -26,9 +26,15 @@ pub struct Names {
 }
 
 /// The SQL for one database; `label` is its configured name.
-pub fn script(label: &str, names: &Names, needs: &Needs, stores: &[StoreNeed], settings: &Sequences) -> String {
-    let Names { role, database, .. } = names;
-    let mut out = Out::default();
+pub fn script(
+    label: &str,
+    names: &RoleNames,
+    needs: &RequiredPrivileges,
+    stores: &[StorePrivileges],
+    settings: &Sequences,
+) -> String {
+    let RoleNames { role, database, .. } = names;
+    let mut out = SqlWriter::default();
     out.gap();
     out.comment(&format!("Database {label}\nconnect to {database}"));
     for note in &needs.notes {
@@ -55,22 +61,22 @@ pub fn script(label: &str, names: &Names, needs: &Needs, stores: &[StoreNeed], s
 
     out.gap();
     if settings.repair {
-        out.comment("To mend: hand out values with nextval, which can only move forward.");
+        out.comment("To repair: hand out values with nextval, which can only move forward.");
     } else {
-        out.comment("Nothing to mend with: sequences.repair is false.");
+        out.comment("Nothing to repair with: sequences.repair is false.");
     }
-    for sequence in needs.sequences.iter().filter(|sequence| sequence.mend) {
+    for sequence in needs.sequences.iter().filter(|sequence| sequence.repair) {
         out.statement(&format!("GRANT USAGE ON SEQUENCE {} TO {role}", sequence.relation.name));
     }
     sessions(&mut out, role, stores);
     row_security(&mut out, role, needs, stores);
-    leaps(&mut out, role, needs, settings);
-    future(&mut out, role, needs, settings);
+    owner_memberships(&mut out, role, needs, settings);
+    default_privileges(&mut out, role, needs, settings);
     out.text
 }
 
 /// One statement that may be run any number of times.
-fn create_role(names: &Names) -> String {
+fn create_role(names: &RoleNames) -> String {
     let body = format!(
         "BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {raw}) THEN CREATE ROLE {role} LOGIN; \
          END IF; END",
@@ -80,30 +86,30 @@ fn create_role(names: &Names) -> String {
     if body.contains("$$") { format!("DO {}", quote_literal(&body)) } else { format!("DO $${body}$$") }
 }
 
-fn relations(needs: &Needs) -> impl Iterator<Item = &Relation> {
+fn relations(needs: &RequiredPrivileges) -> impl Iterator<Item = &Relation> {
     let sequences = needs.sequences.iter().map(|sequence| &sequence.relation);
     sequences.chain(needs.tables.iter().map(|table| &table.relation))
 }
 
-fn schemas<'a>(needs: &'a Needs, stores: &'a [StoreNeed]) -> BTreeSet<&'a str> {
+fn schemas<'a>(needs: &'a RequiredPrivileges, stores: &'a [StorePrivileges]) -> BTreeSet<&'a str> {
     let of_stores = stores.iter().map(|store| store.schema.as_str());
     relations(needs).map(|relation| relation.schema.as_str()).chain(of_stores).collect()
 }
 
 /// What sweeping session stores needs: never a session's id, which it does not read.
-fn sessions(out: &mut Out, role: &str, stores: &[StoreNeed]) {
+fn sessions(out: &mut SqlWriter, role: &str, stores: &[StorePrivileges]) {
     if stores.is_empty() {
         return;
     }
     out.gap();
     out.comment("To sweep sessions. Locking rows, to leave alone what is being used, asks for UPDATE of a column.");
-    for StoreNeed { table, columns, privileges, .. } in stores {
+    for StorePrivileges { table, columns, privileges, .. } in stores {
         let columns = columns.join(", ");
         out.statement(&format!("GRANT SELECT ({columns}), {} ON TABLE {table} TO {role}", privileges.join(", ")));
     }
 }
 
-fn row_security(out: &mut Out, role: &str, needs: &Needs, stores: &[StoreNeed]) {
+fn row_security(out: &mut SqlWriter, role: &str, needs: &RequiredPrivileges, stores: &[StorePrivileges]) {
     let fed = needs.tables.iter().map(|table| (&table.relation.name, &table.relation.owner, table.row_security));
     let swept = stores.iter().map(|store| (&store.table, &store.owner, store.row_security));
     let hidden: Vec<&str> = fed
@@ -125,9 +131,9 @@ fn row_security(out: &mut Out, role: &str, needs: &Needs, stores: &[StoreNeed]) 
 }
 
 /// What PostgreSQL lets nobody do but a sequence's owner.
-fn leaps(out: &mut Out, role: &str, needs: &Needs, settings: &Sequences) {
+fn owner_memberships(out: &mut SqlWriter, role: &str, needs: &RequiredPrivileges, settings: &Sequences) {
     let mut owners: BTreeMap<&str, (bool, Vec<&str>)> = BTreeMap::new();
-    for sequence in needs.sequences.iter().filter(|sequence| sequence.mend && sequence.relation.owner != role) {
+    for sequence in needs.sequences.iter().filter(|sequence| sequence.repair && sequence.relation.owner != role) {
         let relation = &sequence.relation;
         let (superuser, cached) = owners.entry(&relation.owner).or_default();
         *superuser = relation.owner_is_superuser;
@@ -141,7 +147,7 @@ fn leaps(out: &mut Out, role: &str, needs: &Needs, settings: &Sequences) {
     out.gap();
     out.comment(&format!(
         "Optional: leaps, which need ALTER SEQUENCE, and so membership in the sequences' owner.\nBuys: gaps wider than \
-         advance_limit ({} values) are mended instead of held, and sequences with CACHE above 1 are\nmended \
+         advance_limit ({} values) are repaired instead of held, and sequences with CACHE above 1 are\nmended \
          completely: sessions drop the taken values that they hold.\nCosts: {role} can do whatever that owner can.",
         settings.advance_limit
     ));
@@ -156,7 +162,7 @@ fn leaps(out: &mut Out, role: &str, needs: &Needs, settings: &Sequences) {
     }
 }
 
-fn future(out: &mut Out, role: &str, needs: &Needs, settings: &Sequences) {
+fn default_privileges(out: &mut SqlWriter, role: &str, needs: &RequiredPrivileges, settings: &Sequences) {
     let places = |relation: &&Relation| relation.owner != role;
     let place = |relation: &Relation| (relation.owner.clone(), relation.schema.clone());
     let of_sequences: BTreeSet<_> =
@@ -180,11 +186,11 @@ fn future(out: &mut Out, role: &str, needs: &Needs, settings: &Sequences) {
 
 /// Text in the making.
 #[derive(Debug, Default)]
-struct Out {
+struct SqlWriter {
     text: String,
 }
 
-impl Out {
+impl SqlWriter {
     fn gap(&mut self) {
         self.text.push('\n');
     }
@@ -206,8 +212,8 @@ impl Out {
 mod tests {
     use super::*;
 
-    fn names(role: &str, raw: &str) -> Names {
-        Names { role: role.to_owned(), raw_role: raw.to_owned(), database: "app".to_owned() }
+    fn names(role: &str, raw: &str) -> RoleNames {
+        RoleNames { role: role.to_owned(), raw_role: raw.to_owned(), database: "app".to_owned() }
     }
 
     #[test]
@@ -228,7 +234,7 @@ mod tests {
 
     #[test]
     fn no_name_breaks_out_of_a_comment() {
-        let mut out = Out::default();
+        let mut out = SqlWriter::default();
         out.comment("GRANT \"a\nDROP TABLE b;\rDROP TABLE c;\" TO d;");
         assert!(out.text.lines().all(|line| line.starts_with("-- ")), "{}", out.text);
         assert_eq!(out.text.lines().count(), 3);

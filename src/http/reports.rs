@@ -1,7 +1,7 @@
 //! The last report of each database as JSON, with what is known besides.
 
-use super::places::Places;
-use crate::metrics::{Board, Station};
+use super::response_limit::ResponseLimiter;
+use crate::metrics::{AgentState, DatabaseState};
 use crate::report::DatabaseReport;
 use axum::body::Bytes;
 use serde::Serialize;
@@ -12,18 +12,18 @@ const ANSWERS: usize = 4;
 /// Renders the reports, for few readers at a time.
 #[derive(Debug, Clone)]
 pub struct Reports {
-    places: Places,
+    places: ResponseLimiter,
 }
 
 #[derive(Serialize)]
-struct Page<'a> {
+struct ReportsPage<'a> {
     schema: u32,
     version: &'static str,
-    databases: Vec<Entry<'a>>,
+    databases: Vec<DatabaseEntry<'a>>,
 }
 
 #[derive(Serialize)]
-struct Entry<'a> {
+struct DatabaseEntry<'a> {
     name: &'a str,
     up: Option<bool>,
     leader: bool,
@@ -34,7 +34,7 @@ struct Entry<'a> {
 
 impl Default for Reports {
     fn default() -> Self {
-        Self { places: Places::new(ANSWERS) }
+        Self { places: ResponseLimiter::new(ANSWERS) }
     }
 }
 
@@ -44,10 +44,10 @@ impl Reports {
     /// # Errors
     ///
     /// When something in a report is no JSON: never.
-    pub async fn render(&self, board: &Board) -> serde_json::Result<Bytes> {
-        let place = self.places.one().await;
-        let stations = board.stations();
-        let databases = stations.iter().map(|(name, station)| Entry {
+    pub async fn render(&self, board: &AgentState) -> serde_json::Result<Bytes> {
+        let place = self.places.acquire().await;
+        let stations = board.databases();
+        let databases = stations.iter().map(|(name, station)| DatabaseEntry {
             name,
             up: station.up,
             leader: station.leader,
@@ -55,13 +55,13 @@ impl Reports {
             pass_interval_seconds: station.interval,
             report: report(station),
         });
-        let page = Page { schema: 1, version: env!("CARGO_PKG_VERSION"), databases: databases.collect() };
-        Ok(place.hold(serde_json::to_vec(&page)?))
+        let page = ReportsPage { schema: 1, version: env!("CARGO_PKG_VERSION"), databases: databases.collect() };
+        Ok(place.attach(serde_json::to_vec(&page)?))
     }
 }
 
 /// The last pass's report, with the last sweep of each store, as a run of both would have them.
-fn report(station: &Station) -> Option<DatabaseReport> {
+fn report(station: &DatabaseState) -> Option<DatabaseReport> {
     let sequences = station.report.as_deref()?;
     Some(DatabaseReport { sessions: station.sweeps.stores.values().cloned().collect(), ..sequences.clone() })
 }

@@ -54,7 +54,7 @@ pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, heartbeat: Hear
                     let Some(oldest) = places.pop_front() else { break };
                     oldest.abort();
                 }
-                places.push_back(conversations.spawn(converse(stream, service.clone())));
+                places.push_back(conversations.spawn(serve_connection(stream, service.clone())));
                 // Who came is heard before the next is let in, and may be in its way.
                 yield_now().await;
             }
@@ -78,7 +78,7 @@ fn connections() -> usize {
 }
 
 /// However it ends, the client's faults are no news of ours.
-async fn converse(stream: TcpStream, service: TowerToHyperService<axum::Router>) {
+async fn serve_connection(stream: TcpStream, service: TowerToHyperService<axum::Router>) {
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WITHIN)
@@ -92,12 +92,12 @@ async fn converse(stream: TcpStream, service: TowerToHyperService<axum::Router>)
             return;
         }
     }
-    linger(connection.into_parts().io.into_inner()).await;
+    lingering_close(connection.into_parts().io.into_inner()).await;
 }
 
 /// Closes, and lets a client that still sends read our answer: data that nobody has read would make the kernel reset
 /// the connection, and the client lose the answer.
-async fn linger(mut stream: TcpStream) {
+async fn lingering_close(mut stream: TcpStream) {
     let rest = async {
         stream.shutdown().await?;
         copy(&mut stream, &mut sink()).await

@@ -1,7 +1,7 @@
-//! The agent's part in `pgmedic.events`, where `pgmedic sql install` has made it: its own repairs are written there,
+//! The agent's part in `pgmedic.repair_log`, where `pgmedic sql install` has made it: its own repairs are written there,
 //! inline ones are counted, and old ones removed.
 
-use crate::db::{Access, Bounds, Failure, Session, quote_literal};
+use crate::db::{BoundedConnection, QueryError, Timeouts, TransactionMode, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -19,7 +19,7 @@ pub const OUTCOMES: [&str; 2] = ["repaired", "held"];
 
 /// A repair of the agent's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
+pub struct RepairLogEntry {
     /// Schema-qualified, quoted as SQL needs it.
     pub sequence: String,
     /// What `nextval` would have returned before, and after.
@@ -29,7 +29,7 @@ pub struct Event {
 
 /// How many inline repairs have been seen, so that each is told once.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct InlineRepairCounter {
     before: Option<Counts>,
     removed: Counts,
 }
@@ -39,7 +39,7 @@ type Counts = [u64; 2];
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kept {
+pub enum RepairLogSync {
     /// There is no such table.
     Missing,
     /// It is not to be used; says why, and what to do.
@@ -53,38 +53,41 @@ pub enum Kept {
 /// # Errors
 ///
 /// The failure; nothing is written then.
-pub async fn keep(
-    session: &mut Session,
-    bounds: Bounds,
-    own: &[Event],
+pub async fn sync_repair_log(
+    session: &mut BoundedConnection,
+    bounds: Timeouts,
+    own: &[RepairLogEntry],
     look_only: bool,
-    tally: &mut Tally,
-) -> Result<Kept, Failure> {
-    let found = answers(session, Access::Read, bounds, vec![CHECK.to_owned()]).await?;
-    let Some(table) = found.first().and_then(|rows| rows.first()) else { return Ok(Kept::Missing) };
+    tally: &mut InlineRepairCounter,
+) -> Result<RepairLogSync, QueryError> {
+    let found = answers(session, TransactionMode::Read, bounds, vec![CHECK.to_owned()]).await?;
+    let Some(table) = found.first().and_then(|rows| rows.first()) else { return Ok(RepairLogSync::Missing) };
     if !table.try_get::<bool, _>("plain")? {
         let what =
-            "pgmedic.events is not as `pgmedic sql install` makes it: run that again, or take away what was added";
-        return Ok(Kept::Unusable(what.to_owned()));
+            "pgmedic.repair_log is not as `pgmedic sql install` makes it: run that again, or take away what was added";
+        return Ok(RepairLogSync::Unusable(what.to_owned()));
     }
     if !table.try_get::<bool, _>("allowed")? {
         let role = &session.server().role;
-        let what = format!("pgmedic.events cannot be kept: run pgmedic sql install with --agent {role}");
-        return Ok(Kept::Unusable(what));
+        let what = format!("pgmedic.repair_log cannot be kept: run pgmedic sql install with --agent {role}");
+        return Ok(RepairLogSync::Unusable(what));
     }
     let look_only = look_only || session.server().read_only.is_some();
-    let (access, statements) =
-        if look_only { (Access::Read, vec![COUNT.to_owned()]) } else { (Access::Write, writing(own)) };
+    let (access, statements) = if look_only {
+        (TransactionMode::Read, vec![COUNT.to_owned()])
+    } else {
+        (TransactionMode::Write, write_sql(own))
+    };
     let mut answers = answers(session, access, bounds, statements).await?;
     let counted = counts(&answers.pop().unwrap_or_default())?;
     // The last but one, where something was removed.
     let removed = if look_only { Counts::default() } else { counts(answers.get(2).map_or(&[][..], Vec::as_slice))? };
-    Ok(Kept::Inline(tally.new_ones(counted, removed)))
+    Ok(RepairLogSync::Inline(tally.since_last(counted, removed)))
 }
 
-impl Tally {
+impl InlineRepairCounter {
     /// Events are counted whole each time, because one that was written early may become visible late.
-    fn new_ones(&mut self, counted: Counts, removed: Counts) -> Counts {
+    fn since_last(&mut self, counted: Counts, removed: Counts) -> Counts {
         self.removed = sum(self.removed, removed);
         let all = sum(counted, self.removed);
         // What was there when we came was told by whoever led before.
@@ -97,47 +100,47 @@ fn sum(a: Counts, b: Counts) -> Counts {
     std::array::from_fn(|outcome| a[outcome] + b[outcome])
 }
 
-const COUNT: &str = "SELECT outcome, count(*) FROM ONLY pgmedic.events WHERE source = 'inline' GROUP BY outcome";
+const COUNT: &str = "SELECT outcome, count(*) FROM ONLY pgmedic.repair_log WHERE source = 'inline' GROUP BY outcome";
 
 /// The lock keeps everybody from hanging something on the table between the check and what follows it.
-fn writing(own: &[Event]) -> Vec<String> {
+fn write_sql(own: &[RepairLogEntry]) -> Vec<String> {
     let tripwire = format!("SELECT 1 / (SELECT (plain AND allowed)::integer FROM ({CHECK}) AS checked)");
     let remove = format!(
         "WITH removed AS (
-             DELETE FROM ONLY pgmedic.events
-             WHERE ctid = ANY (ARRAY(SELECT ctid FROM ONLY pgmedic.events
+             DELETE FROM ONLY pgmedic.repair_log
+             WHERE ctid = ANY (ARRAY(SELECT ctid FROM ONLY pgmedic.repair_log
                                      WHERE at < clock_timestamp() - interval '{KEPT}' LIMIT {MOST_REMOVED}))
              RETURNING source, outcome)
          SELECT outcome, count(*) FROM removed WHERE source = 'inline' GROUP BY outcome"
     );
-    let mut statements = vec!["LOCK TABLE ONLY pgmedic.events IN ROW EXCLUSIVE MODE".to_owned(), tripwire, remove];
+    let mut statements = vec!["LOCK TABLE ONLY pgmedic.repair_log IN ROW EXCLUSIVE MODE".to_owned(), tripwire, remove];
     if !own.is_empty() {
         let rows: Vec<String> = own
             .iter()
-            .map(|Event { sequence, from, to }| {
+            .map(|RepairLogEntry { sequence, from, to }| {
                 let sequence = quote_literal(sequence);
                 format!("(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to})")
             })
             .collect();
         let columns = "at, role, source, sequence, outcome, from_value, to_value";
-        statements.push(format!("INSERT INTO pgmedic.events ({columns}) VALUES {}", rows.join(", ")));
+        statements.push(format!("INSERT INTO pgmedic.repair_log ({columns}) VALUES {}", rows.join(", ")));
     }
     statements.push(COUNT.to_owned());
     statements
 }
 
 async fn answers(
-    session: &mut Session,
-    access: Access,
-    bounds: Bounds,
+    session: &mut BoundedConnection,
+    access: TransactionMode,
+    bounds: Timeouts,
     statements: Vec<String>,
-) -> Result<Vec<Vec<PgRow>>, Failure> {
-    let script = session.script("events", access, bounds, statements).await;
+) -> Result<Vec<Vec<PgRow>>, QueryError> {
+    let script = session.run_transaction("events", access, bounds, statements).await;
     script.failure.map_or(Ok(script.answers), Err)
 }
 
 /// Others than ours are nobody's outcomes.
-fn counts(rows: &[PgRow]) -> Result<Counts, Failure> {
+fn counts(rows: &[PgRow]) -> Result<Counts, QueryError> {
     let mut counts = Counts::default();
     for row in rows {
         let (outcome, count): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
@@ -154,11 +157,11 @@ mod tests {
 
     #[test]
     fn each_inline_repair_is_told_once_whatever_is_removed_meanwhile() {
-        let mut tally = Tally::default();
-        assert_eq!(tally.new_ones([7, 1], [0, 0]), [0, 0], "an earlier leader's");
-        assert_eq!(tally.new_ones([9, 1], [0, 0]), [2, 0]);
-        assert_eq!(tally.new_ones([4, 2], [6, 0]), [1, 1]);
-        assert_eq!(tally.new_ones([0, 0], [0, 0]), [0, 0], "emptied by somebody");
-        assert_eq!(tally.new_ones([1, 0], [0, 0]), [1, 0]);
+        let mut tally = InlineRepairCounter::default();
+        assert_eq!(tally.since_last([7, 1], [0, 0]), [0, 0], "an earlier leader's");
+        assert_eq!(tally.since_last([9, 1], [0, 0]), [2, 0]);
+        assert_eq!(tally.since_last([4, 2], [6, 0]), [1, 1]);
+        assert_eq!(tally.since_last([0, 0], [0, 0]), [0, 0], "emptied by somebody");
+        assert_eq!(tally.since_last([1, 0], [0, 0]), [1, 0]);
     }
 }

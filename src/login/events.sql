@@ -1,4 +1,4 @@
--- Whether pgmedic.events may be written to: anybody may have made a table of that name, and what hangs on it would run
+-- Whether pgmedic.repair_log may be written to: anybody may have made a table of that name, and what hangs on it would run
 -- with our rights. So it must be as `pgmedic sql install` makes it, and nothing more.
 SELECT has_schema_privilege(n.oid, 'USAGE')
        AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')

@@ -1,7 +1,7 @@
 //! The state of affairs of each database, as the agent last saw it.
 
 use super::Configured;
-use super::timeline::{Deed, Timeline};
+use super::history::{History, HistoryEvent};
 use crate::report::{DatabaseReport, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 /// One database.
 #[derive(Debug, Clone, Default)]
-pub struct Station {
+pub struct DatabaseState {
     /// None until it was tried.
     pub up: Option<bool>,
     pub leader: bool,
@@ -22,13 +22,13 @@ pub struct Station {
     /// Of the last completed pass while leading: what another agent sees is not ours to tell.
     pub report: Option<Arc<DatabaseReport>>,
     /// Why it could not be looked after at the last try.
-    pub trouble: Option<String>,
-    pub sweeps: Sweeps,
+    pub last_error: Option<String>,
+    pub sweeps: SessionSweepState,
 }
 
 /// What is known of a database's session stores.
 #[derive(Debug, Clone, Default)]
-pub struct Sweeps {
+pub struct SessionSweepState {
     /// The same between two sweeps, of the store where it is shortest; none where there are no stores.
     pub interval: Option<f64>,
     /// When a sweep was last completed and no store's last one had failed, in seconds since 1970.
@@ -37,11 +37,11 @@ pub struct Sweeps {
     pub stores: BTreeMap<String, SessionReport>,
 }
 
-impl Station {
+impl DatabaseState {
     /// Whatever of it is news when it changes.
     fn summary(&self) -> (Option<bool>, bool, Option<f64>, bool, Option<String>, usize) {
         let (reported, stores) = (self.report.is_some(), self.sweeps.stores.len());
-        (self.up, self.leader, self.last_success, reported, self.trouble.clone(), stores)
+        (self.up, self.leader, self.last_success, reported, self.last_error.clone(), stores)
     }
 }
 
@@ -56,9 +56,9 @@ pub struct Reload {
 
 /// All databases, and the configuration.
 #[derive(Debug)]
-pub struct Board {
-    stations: Mutex<BTreeMap<String, Station>>,
-    timeline: Mutex<Timeline>,
+pub struct AgentState {
+    stations: Mutex<BTreeMap<String, DatabaseState>>,
+    timeline: Mutex<History>,
     /// In seconds since 1970.
     started: f64,
     /// Another number whenever there is news. Begins with the time, so that it tells one start from the next.
@@ -68,7 +68,7 @@ pub struct Board {
     reached: AtomicBool,
 }
 
-impl Default for Board {
+impl Default for AgentState {
     fn default() -> Self {
         let started = now();
         Self {
@@ -82,9 +82,9 @@ impl Default for Board {
     }
 }
 
-impl Board {
+impl AgentState {
     /// Changes what is known of a database.
-    pub fn update(&self, database: &str, change: impl FnOnce(&mut Station)) {
+    pub fn update(&self, database: &str, change: impl FnOnce(&mut DatabaseState)) {
         let mut stations = self.stations.lock().unwrap_or_else(PoisonError::into_inner);
         let station = stations.entry(database.to_owned()).or_default();
         let before = station.summary();
@@ -96,27 +96,27 @@ impl Board {
         }
         drop(stations);
         if news {
-            self.tell();
+            self.bump_revision();
         }
     }
 
     /// A pass was completed just now.
-    pub fn looked_at(&self, database: &str, report: Arc<DatabaseReport>) {
+    pub fn record_pass(&self, database: &str, report: Arc<DatabaseReport>) {
         let now = now();
-        self.timeline(|timeline| timeline.note(now, &report));
+        self.timeline(|timeline| timeline.record_pass(now, &report));
         self.update(database, |station| {
             // In one change: nobody is to see a report of a database that is said to be down.
             station.up = Some(true);
             station.last_success = Some(now);
             station.report = Some(report);
-            station.trouble = None;
+            station.last_error = None;
         });
     }
 
     /// These stores were swept just now, or could not be.
-    pub fn swept(&self, database: &str, reports: Vec<SessionReport>) {
+    pub fn record_sweep(&self, database: &str, reports: Vec<SessionReport>) {
         let now = now();
-        self.timeline(|timeline| timeline.note_sweep(now, database, &reports));
+        self.timeline(|timeline| timeline.record_sweep(now, database, &reports));
         self.update(database, |station| {
             let sweeps = &mut station.sweeps;
             sweeps.stores.extend(reports.into_iter().map(|report| (report.name.clone(), report)));
@@ -124,27 +124,27 @@ impl Board {
                 sweeps.last_success = Some(now);
             }
         });
-        self.tell();
+        self.bump_revision();
     }
 
     /// The login path made repairs by itself.
-    pub fn mended_inline(&self, database: &str, outcome: &'static str, repairs: u64) {
+    pub fn record_inline_repairs(&self, database: &str, outcome: &'static str, repairs: u64) {
         if repairs > 0 {
-            self.timeline(|timeline| timeline.add(now(), database, Deed::Inline { outcome, repairs }));
-            self.tell();
+            self.timeline(|timeline| timeline.add(now(), database, HistoryEvent::Inline { outcome, repairs }));
+            self.bump_revision();
         }
     }
 
-    fn timeline<T>(&self, act: impl FnOnce(&mut Timeline) -> T) -> T {
+    fn timeline<T>(&self, act: impl FnOnce(&mut History) -> T) -> T {
         act(&mut self.timeline.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn tell(&self) {
+    fn bump_revision(&self) {
         self.revision.send_modify(|revision| *revision += 1);
     }
 
     /// What was done since the start.
-    pub fn history(&self) -> Timeline {
+    pub fn history(&self) -> History {
         self.timeline(|timeline| timeline.clone())
     }
 
@@ -167,15 +167,15 @@ impl Board {
                 Some(stores) if !stores.is_empty() => {
                     station.sweeps.stores.retain(|store, _| stores.contains(&store.as_str()));
                 }
-                _ => station.sweeps = Sweeps::default(),
+                _ => station.sweeps = SessionSweepState::default(),
             }
         }
         drop(stations);
         self.timeline(|timeline| timeline.retain(|database| configured.contains_key(database)));
-        self.tell();
+        self.bump_revision();
     }
 
-    pub fn stations(&self) -> BTreeMap<String, Station> {
+    pub fn databases(&self) -> BTreeMap<String, DatabaseState> {
         self.stations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn readiness_begins_with_the_first_connection_and_outlives_it() {
-        let board = Board::default();
+        let board = AgentState::default();
         board.update("app", |station| station.interval = 1.0);
         board.update("app", |station| station.up = Some(false));
         assert!(!board.ready());
@@ -223,24 +223,24 @@ mod tests {
 
     #[test]
     fn a_leader_is_ready_before_its_first_pass_is_over() {
-        let board = Board::default();
+        let board = AgentState::default();
         board.update("app", |station| station.leader = true);
         assert!(board.ready());
     }
 
     #[test]
     fn a_database_that_was_looked_at_is_up() {
-        let board = Board::default();
+        let board = AgentState::default();
         board.update("app", |station| station.up = Some(false));
-        board.looked_at("app", Arc::default());
-        assert_eq!(board.stations()["app"].up, Some(true));
+        board.record_pass("app", Arc::default());
+        assert_eq!(board.databases()["app"].up, Some(true));
     }
 
     #[test]
     fn news_is_what_changes_what_is_known() {
-        let board = Board::default();
+        let board = AgentState::default();
         let mut told = board.revision();
-        let mut news = |act: &dyn Fn(&Board)| {
+        let mut news = |act: &dyn Fn(&AgentState)| {
             act(&board);
             let news = told.has_changed().unwrap();
             told.mark_unchanged();
@@ -249,15 +249,15 @@ mod tests {
         assert!(news(&|board| board.update("app", |station| station.up = Some(true))));
         assert!(!news(&|board| board.update("app", |station| station.up = Some(true))));
         assert!(news(&|board| board.update("app", |station| station.leader = true)));
-        assert!(news(&|board| board.looked_at("app", Arc::default())));
-        assert!(news(&|board| board.swept("app", Vec::new())));
-        assert!(!news(&|board| board.mended_inline("app", "repaired", 0)));
-        assert!(news(&|board| board.mended_inline("app", "repaired", 1)));
+        assert!(news(&|board| board.record_pass("app", Arc::default())));
+        assert!(news(&|board| board.record_sweep("app", Vec::new())));
+        assert!(!news(&|board| board.record_inline_repairs("app", "repaired", 0)));
+        assert!(news(&|board| board.record_inline_repairs("app", "repaired", 1)));
     }
 
     #[test]
     fn a_configuration_that_is_refused_leaves_the_time_of_the_one_that_stays() {
-        let board = Board::default();
+        let board = AgentState::default();
         assert_eq!((board.reload().accepted, board.reload().accepted_at), (true, board.started()));
         board.set_reloaded(false);
         assert_eq!((board.reload().accepted, board.reload().accepted_at), (false, board.started()));
@@ -267,11 +267,11 @@ mod tests {
 
     #[test]
     fn a_sweep_is_a_success_when_no_store_is_left_with_a_failure() {
-        let board = Board::default();
+        let board = AgentState::default();
         let swept = |name: &str, error: Option<&str>| {
             let report = SessionReport { name: name.to_owned(), error: error.map(str::to_owned), ..Default::default() };
-            board.swept("app", vec![report]);
-            board.stations()["app"].sweeps.last_success
+            board.record_sweep("app", vec![report]);
+            board.databases()["app"].sweeps.last_success
         };
         assert_eq!(swept("a", Some("gone")), None);
         assert_eq!(swept("b", None), None);

@@ -1,9 +1,9 @@
 //! Gauges, built anew from the board at each scrape.
 
-use super::board::{Board, Station};
-use super::stores::StoreGauges;
+use super::board::{AgentState, DatabaseState};
+use super::session_stores::StoreGauges;
 use super::{SEQUENCES, SESSIONS};
-use crate::report::{HeldBy, Outcome, SequenceReport, Verdict};
+use crate::report::{HoldReason, Outcome, SequenceReport, Verdict};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, Opts};
@@ -26,13 +26,13 @@ const VERDICTS: [Verdict; 6] = [
 
 /// A collector without memory: what vanished from the board vanishes from the metrics.
 pub struct Gauges {
-    board: Arc<Board>,
+    board: Arc<AgentState>,
     dry_run: bool,
     described: Vec<Desc>,
 }
 
 /// One scrape's worth.
-struct Scrape {
+struct GaugeSet {
     build_info: GaugeVec,
     dry_run: GaugeVec,
     config_last_reload_successful: GaugeVec,
@@ -43,7 +43,7 @@ struct Scrape {
     pass_last_success: GaugeVec,
     sequences: GaugeVec,
     held: GaugeVec,
-    gap: GaugeVec,
+    lag: GaugeVec,
     used: GaugeVec,
     gap_max: GaugeVec,
     used_max: GaugeVec,
@@ -51,7 +51,7 @@ struct Scrape {
     stores: StoreGauges,
 }
 
-impl Scrape {
+impl GaugeSet {
     fn new() -> Result<Self, prometheus::Error> {
         let gauge = |name: &str, help: &str, labels: &[&str]| GaugeVec::new(Opts::new(name, help), labels);
         Ok(Self {
@@ -89,9 +89,9 @@ impl Scrape {
                 "Sequences behind whose repair the last pass held, by which guard said no.",
                 &["database", "reason"],
             )?,
-            gap: gauge(
-                "sequence_gap_values",
-                "Values that the sequence would still hand out without being beyond its frontier.",
+            lag: gauge(
+                "sequence_lag_values",
+                "Values that the sequence would still hand out without being beyond its max id.",
                 &["database", "sequence"],
             )?,
             used: gauge(
@@ -100,12 +100,12 @@ impl Scrape {
                 &["database", "sequence"],
             )?,
             gap_max: gauge(
-                "sequence_gap_max_values",
+                "sequence_lag_values_max",
                 "The widest gap of any sequence that could be judged.",
                 &["database"],
             )?,
             used_max: gauge(
-                "sequence_used_max_ratio",
+                "sequence_used_ratio_max",
                 "The largest used ratio of any sequence that could be read.",
                 &["database"],
             )?,
@@ -130,7 +130,7 @@ impl Scrape {
             &self.pass_last_success,
             &self.sequences,
             &self.held,
-            &self.gap,
+            &self.lag,
             &self.used,
             &self.gap_max,
             &self.used_max,
@@ -139,7 +139,7 @@ impl Scrape {
         own.into_iter().chain(self.stores.all()).collect()
     }
 
-    fn fill(&self, database: &str, station: &Station) {
+    fn fill(&self, database: &str, station: &DatabaseState) {
         let number = |yes: bool| if yes { 1.0 } else { 0.0 };
         if let Some(up) = station.up {
             self.database_up.with_label_values(&[database]).set(number(up));
@@ -158,10 +158,10 @@ impl Scrape {
         self.stores.fill(database, &station.sweeps);
         let Some(report) = &station.report else { return };
         for verdict in VERDICTS {
-            let count = report.sequences.iter().filter(|sequence| left_as(sequence) == verdict).count();
-            self.sequences.with_label_values(&[database, verdict.word()]).set(count as f64);
+            let count = report.sequences.iter().filter(|sequence| verdict_after_pass(sequence) == verdict).count();
+            self.sequences.with_label_values(&[database, verdict.as_str()]).set(count as f64);
         }
-        for guard in HeldBy::ALL {
+        for guard in HoldReason::ALL {
             let count = report.sequences.iter().filter(|sequence| held_by(sequence) == Some(guard)).count();
             self.held.with_label_values(&[database, guard.word()]).set(count as f64);
         }
@@ -169,7 +169,7 @@ impl Scrape {
             let worst = report.sequences.iter().filter_map(|sequence| of(sequence)).reduce(f64::max);
             worst.or(report.sequences.is_empty().then_some(0.0))
         };
-        if let Some(gap) = worst(|sequence| sequence.gap.map(|_| gap_left(sequence))) {
+        if let Some(gap) = worst(|sequence| sequence.lag.map(|_| lag_after_pass(sequence))) {
             self.gap_max.with_label_values(&[database]).set(gap);
         }
         if let Some(used) = worst(|sequence| sequence.used_ratio) {
@@ -178,10 +178,10 @@ impl Scrape {
 
         let mut details: Vec<&SequenceReport> =
             report.sequences.iter().map(Arc::as_ref).filter(|sequence| in_detail(sequence)).collect();
-        details.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then_with(|| a.name.cmp(&b.name)));
+        details.sort_by(|a, b| severity(b).total_cmp(&severity(a)).then_with(|| a.name.cmp(&b.name)));
         self.dropped.with_label_values(&[database]).set(details.len().saturating_sub(MOST_DETAILS) as f64);
         for sequence in details.into_iter().take(MOST_DETAILS) {
-            self.gap.with_label_values(&[database, &sequence.name]).set(gap_left(sequence));
+            self.lag.with_label_values(&[database, &sequence.name]).set(lag_after_pass(sequence));
             if let Some(used) = sequence.used_ratio {
                 self.used.with_label_values(&[database, &sequence.name]).set(used);
             }
@@ -190,31 +190,31 @@ impl Scrape {
 }
 
 /// The verdict that is true after the pass.
-fn left_as(sequence: &SequenceReport) -> Verdict {
+fn verdict_after_pass(sequence: &SequenceReport) -> Verdict {
     if sequence.outcome() == Some(Outcome::Repaired) { Verdict::InSync } else { sequence.verdict }
 }
 
-fn held_by(sequence: &SequenceReport) -> Option<HeldBy> {
+fn held_by(sequence: &SequenceReport) -> Option<HoldReason> {
     sequence.repair.as_ref().and_then(|repair| repair.held_by)
 }
 
-fn gap_left(sequence: &SequenceReport) -> f64 {
-    if left_as(sequence) == Verdict::Behind { sequence.gap.unwrap_or(0) as f64 } else { 0.0 }
+fn lag_after_pass(sequence: &SequenceReport) -> f64 {
+    if verdict_after_pass(sequence) == Verdict::Behind { sequence.lag.unwrap_or(0) as f64 } else { 0.0 }
 }
 
 fn in_detail(sequence: &SequenceReport) -> bool {
-    let attention = matches!(left_as(sequence), Verdict::Behind | Verdict::Exhausted);
+    let attention = matches!(verdict_after_pass(sequence), Verdict::Behind | Verdict::Exhausted);
     attention || sequence.used_ratio.is_some_and(|used| used >= USED_RATIO_FLOOR)
 }
 
 /// Gaps before ranges that run out.
-fn worth(sequence: &SequenceReport) -> f64 {
-    gap_left(sequence) + sequence.used_ratio.unwrap_or(0.0)
+fn severity(sequence: &SequenceReport) -> f64 {
+    lag_after_pass(sequence) + sequence.used_ratio.unwrap_or(0.0)
 }
 
 impl Gauges {
-    pub fn new(board: Arc<Board>, dry_run: bool) -> Result<Self, prometheus::Error> {
-        let described = Scrape::new()?.all().into_iter().flat_map(Collector::desc).cloned().collect();
+    pub fn new(board: Arc<AgentState>, dry_run: bool) -> Result<Self, prometheus::Error> {
+        let described = GaugeSet::new()?.all().into_iter().flat_map(Collector::desc).cloned().collect();
         Ok(Self { board, dry_run, described })
     }
 }
@@ -226,7 +226,7 @@ impl Collector for Gauges {
 
     fn collect(&self) -> Vec<MetricFamily> {
         // The same definitions were accepted by `new`.
-        let Ok(scrape) = Scrape::new() else { return Vec::new() };
+        let Ok(scrape) = GaugeSet::new() else { return Vec::new() };
         let revision = option_env!("PGMEDIC_REVISION").unwrap_or("unknown");
         scrape.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1.0);
         scrape.dry_run.with_label_values::<&str>(&[]).set(if self.dry_run { 1.0 } else { 0.0 });
@@ -234,7 +234,7 @@ impl Collector for Gauges {
         let accepted = if reload.accepted { 1.0 } else { 0.0 };
         scrape.config_last_reload_successful.with_label_values::<&str>(&[]).set(accepted);
         scrape.config_last_reload_success.with_label_values::<&str>(&[]).set(reload.accepted_at);
-        for (database, station) in self.board.stations() {
+        for (database, station) in self.board.databases() {
             scrape.fill(&database, &station);
         }
         scrape.all().into_iter().flat_map(Collector::collect).collect()
@@ -248,13 +248,13 @@ mod tests {
 
     fn sequence(verdict: Verdict, gap: Option<u128>, used_ratio: Option<f64>) -> Arc<SequenceReport> {
         Arc::new(SequenceReport {
-            name: format!("public.{}", verdict.word()),
+            name: format!("public.{}", verdict.as_str()),
             feeds: Vec::new(),
             next_value: None,
-            frontier: None,
+            max_id: None,
             limit: None,
             verdict,
-            gap,
+            lag: gap,
             used_ratio,
             cause: None,
             reason: None,
@@ -264,7 +264,7 @@ mod tests {
 
     /// The values of a family, by what the gauges show of these.
     fn shown(sequences: Vec<Arc<SequenceReport>>, family: &str) -> Vec<f64> {
-        let board = Arc::new(Board::default());
+        let board = Arc::new(AgentState::default());
         let report = DatabaseReport { sequences, ..DatabaseReport::default() };
         board.update("app", |station| station.report = Some(Arc::new(report)));
         let families = Gauges::new(board, false).unwrap().collect();
@@ -276,13 +276,13 @@ mod tests {
     fn the_worst_is_of_what_was_looked_at() {
         let in_sync = || sequence(Verdict::InSync, Some(0), Some(0.25));
         let unreadable = || sequence(Verdict::Unreadable, None, None);
-        for family in ["sequence_gap_max_values", "sequence_used_max_ratio"] {
+        for family in ["sequence_lag_values_max", "sequence_used_ratio_max"] {
             assert_eq!(shown(vec![unreadable()], family), [] as [f64; 0], "unknown, and so not 0");
             assert_eq!(shown(Vec::new(), family), [0.0]);
         }
         let all = || vec![unreadable(), in_sync(), sequence(Verdict::Behind, Some(38), Some(0.5))];
-        assert_eq!(shown(all(), "sequence_gap_max_values"), [38.0]);
-        assert_eq!(shown(all(), "sequence_used_max_ratio"), [0.5]);
-        assert_eq!(shown(all(), "sequence_gap_values"), [38.0], "in detail what needs attention only");
+        assert_eq!(shown(all(), "sequence_lag_values_max"), [38.0]);
+        assert_eq!(shown(all(), "sequence_used_ratio_max"), [0.5]);
+        assert_eq!(shown(all(), "sequence_lag_values"), [38.0], "in detail what needs attention only");
     }
 }

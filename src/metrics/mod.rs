@@ -3,20 +3,20 @@
 
 mod board;
 mod gauges;
-mod stores;
-mod timeline;
+mod history;
+mod session_stores;
 
-pub use board::{Board, Station, Sweeps, now};
-pub use timeline::{Deed, Entry, Timeline};
+pub use board::{AgentState, DatabaseState, SessionSweepState, now};
+pub use history::{History, HistoryEntry, HistoryEvent};
 
 use crate::report::{Cause, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
 use gauges::Gauges;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
+use session_stores::StoreCounters;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use stores::StoreCounters;
 
 /// The pass over sequences, as a label.
 pub const SEQUENCES: &str = "sequences";
@@ -42,7 +42,7 @@ pub type Configured<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    board: Arc<Board>,
+    board: Arc<AgentState>,
     dry_run: bool,
     runs: IntCounterVec,
     failures: IntCounterVec,
@@ -75,7 +75,7 @@ impl Metrics {
                 registry.register(Box::new(histogram.clone()))?;
                 Ok(histogram)
             };
-        let board = Arc::new(Board::default());
+        let board = Arc::new(AgentState::default());
         let metrics = Self {
             runs: counter("pass_runs_total", "Passes that were made.", &["database", "pass"])?,
             failures: counter("pass_failures_total", "Passes that could not be completed.", &["database", "pass"])?,
@@ -104,7 +104,7 @@ impl Metrics {
             )?,
             inline: counter(
                 "inline_repairs_total",
-                "Repairs by the login path, where pgmedic.events tells of them.",
+                "Repairs by the login path, where pgmedic.repair_log tells of them.",
                 &["database", "outcome"],
             )?,
             stores: StoreCounters::new(&registry)?,
@@ -118,7 +118,7 @@ impl Metrics {
     }
 
     /// What the gauges are made from.
-    pub fn board(&self) -> &Board {
+    pub fn board(&self) -> &AgentState {
         &self.board
     }
 
@@ -128,8 +128,8 @@ impl Metrics {
     }
 
     /// Makes the series of a database exist from zero.
-    pub fn expect(&self, database: &str) {
-        self.expect_pass(database, SEQUENCES);
+    pub fn init_database(&self, database: &str) {
+        self.init_pass(database, SEQUENCES);
         for (method, outcome) in METHODS.iter().flat_map(|method| OUTCOMES.map(|outcome| (*method, outcome))) {
             self.repairs.with_label_values(&[database, method, outcome]);
         }
@@ -148,9 +148,9 @@ impl Metrics {
     }
 
     /// Makes the series of a database's session stores exist from zero.
-    pub fn expect_stores<'a>(&self, database: &str, stores: impl Iterator<Item = &'a str>) {
-        self.expect_pass(database, SESSIONS);
-        stores.for_each(|store| self.stores.expect(database, store));
+    pub fn init_stores<'a>(&self, database: &str, stores: impl Iterator<Item = &'a str>) {
+        self.init_pass(database, SESSIONS);
+        stores.for_each(|store| self.stores.init_store(database, store));
     }
 
     /// Forgets what is not `configured` any more: databases, and their session stores.
@@ -177,7 +177,7 @@ impl Metrics {
         drifting.retain(|database, _| configured.contains_key(database.as_str()));
     }
 
-    fn expect_pass(&self, database: &str, pass: &str) {
+    fn init_pass(&self, database: &str, pass: &str) {
         self.runs.with_label_values(&[database, pass]);
         self.failures.with_label_values(&[database, pass]);
         for reason in SKIPPED {
@@ -218,7 +218,7 @@ impl Metrics {
 
     /// Counts repairs that the login path made by itself.
     pub fn count_inline(&self, database: &str, outcome: &'static str, repairs: u64) {
-        self.board.mended_inline(database, outcome, repairs);
+        self.board.record_inline_repairs(database, outcome, repairs);
         self.inline.with_label_values(&[database, outcome]).inc_by(repairs);
     }
 

@@ -5,11 +5,11 @@ use super::{Outcome, Report};
 /// Exit codes of a one-shot run. 2, bad usage or configuration, is decided before there is a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
-    /// All is well, or was mended.
-    Well = 0,
+    /// All is well, or was repaired.
+    Success = 0,
     /// The work could not be completed: a database out of reach, a repair or a sweep that failed.
     Incomplete = 1,
-    /// Problems remain: drift seen but not mended, held, exhausted, unreadable.
+    /// Problems remain: drift seen but not repaired, held, exhausted, unreadable.
     ProblemsRemain = 3,
 }
 
@@ -26,7 +26,7 @@ impl ExitCode {
         } else if sequences.any(|sequence| sequence.needs_attention()) || stores.any(|store| store.held.is_some()) {
             Self::ProblemsRemain
         } else {
-            Self::Well
+            Self::Success
         }
     }
 }

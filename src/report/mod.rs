@@ -2,23 +2,23 @@
 //!
 //! The JSON form is a contract (`schema` 1): `docs/report.md` describes every field.
 
-mod clean;
+mod escape;
 mod exit;
-mod held;
-mod narrow;
+mod hold_reason;
 mod progress;
+mod session_lines;
 mod sessions;
-mod shell;
+mod shell_quote;
 mod status;
-mod stores;
 mod table;
+mod wrap;
 
-pub use clean::clean;
+pub use escape::escape_control;
 pub use exit::ExitCode;
-pub use held::HeldBy;
+pub use hold_reason::HoldReason;
 pub use progress::Progress;
 pub use sessions::SessionReport;
-pub use shell::shell_word;
+pub use shell_quote::shell_quote;
 pub use status::Status;
 pub use table::{TableOptions, render as render_table};
 
@@ -50,7 +50,7 @@ pub struct DatabaseReport {
     pub duration_seconds: f64,
     /// Shared with the agent's memory, which may hold thousands.
     pub sequences: Vec<Arc<SequenceReport>>,
-    /// Session stores that were swept.
+    /// BoundedConnection stores that were swept.
     pub sessions: Vec<SessionReport>,
 }
 
@@ -63,12 +63,12 @@ pub struct SequenceReport {
     /// What `nextval` would have returned.
     pub next_value: Option<i64>,
     /// The furthest id found that the sequence itself could produce.
-    pub frontier: Option<i64>,
+    pub max_id: Option<i64>,
     /// The last value that it can hand out and every fed column can hold.
     pub limit: Option<i64>,
     pub verdict: Verdict,
-    /// Values that would still be handed out without being beyond the frontier.
-    pub gap: Option<u128>,
+    /// Values that would still be handed out without being beyond the max id.
+    pub lag: Option<u128>,
     /// Share of the range up to the limit that is used, 0 to 1.
     pub used_ratio: Option<f64>,
     pub cause: Option<Cause>,
@@ -106,7 +106,7 @@ pub enum Verdict {
     Behind,
     /// No value is left before the limit.
     Exhausted,
-    /// Not read; `reason` says why and what cures it.
+    /// Not read; `reason` says why and what fixes it.
     Unreadable,
     /// Cannot be judged, by its nature; `reason` says why.
     Unsupported,
@@ -135,7 +135,7 @@ pub struct RepairReport {
     /// The next value when it was looked at again after the repair.
     pub next_value: Option<i64>,
     /// Which guard said no, when it is held.
-    pub held_by: Option<HeldBy>,
+    pub held_by: Option<HoldReason>,
     pub reason: Option<String>,
     /// Moving it and looking again; of what many did together, its share.
     pub duration_seconds: f64,
@@ -229,7 +229,7 @@ impl SequenceReport {
 
 impl Verdict {
     /// As in the JSON report.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::InSync => "in_sync",
             Self::Behind => "behind",

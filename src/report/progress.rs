@@ -10,8 +10,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// More sequences are to be looked at, or mended.
-    pub fn expect(&self, sequences: usize) {
+    /// More sequences are to be looked at, or repaired.
+    pub fn add_total(&self, sequences: usize) {
         self.total.fetch_add(sequences as u64, Ordering::Relaxed);
     }
 

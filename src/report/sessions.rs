@@ -23,7 +23,7 @@ pub struct SessionReport {
     pub held: Option<String>,
     /// Why the sweep could not be completed.
     pub error: Option<String>,
-    /// What works, and would work better otherwise; with the statement that cures it.
+    /// What works, and would work better otherwise; with the statement that fixes it.
     pub warnings: Vec<String>,
     pub duration_seconds: f64,
     /// The operator let through what would have been held.

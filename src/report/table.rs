@@ -1,8 +1,8 @@
 //! A report as text made to be read: worst first, the healthy counted.
 
-use super::clean::clean;
-use super::narrow::fold;
-use super::stores;
+use super::escape::escape_control;
+use super::session_lines;
+use super::wrap::wrap_pieces;
 use super::{DatabaseReport, Outcome, Report, SequenceReport, Status};
 use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
 use std::borrow::Cow;
@@ -13,7 +13,7 @@ use std::fmt::Write;
 pub struct TableOptions {
     /// List the healthy sequences too.
     pub verbose: bool,
-    pub colour: bool,
+    pub color: bool,
     /// Lines instead of a table where the terminal is too narrow for one; else as wide as the text.
     pub to_terminal: bool,
 }
@@ -33,12 +33,12 @@ pub fn render(report: &Report, options: TableOptions) -> String {
 fn render_database(text: &mut String, database: &DatabaseReport, options: TableOptions) {
     let mut rows: Vec<(Status, &SequenceReport)> =
         database.sequences.iter().map(|sequence| (Status::of(sequence), sequence.as_ref())).collect();
-    rows.sort_by(|(a, x), (b, y)| a.cmp(b).then(y.gap.cmp(&x.gap)).then_with(|| x.name.cmp(&y.name)));
+    rows.sort_by(|(a, x), (b, y)| a.cmp(b).then(y.lag.cmp(&x.lag)).then_with(|| x.name.cmp(&y.name)));
 
     // Writing into a String cannot fail.
     let _ = writeln!(text, "{}", headline(database, &rows));
     if let Some(error) = &database.error {
-        let _ = writeln!(text, "  {}", alarm(&format!("could not be completed: {}", clean(error)), options));
+        let _ = writeln!(text, "  {}", red(&format!("could not be completed: {}", escape_control(error)), options));
     }
     let worth_a_line = |status: &Status, sequence: &SequenceReport| {
         options.verbose || *status != Status::InSync || sequence.reason.is_some()
@@ -50,21 +50,22 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
     let too_narrow = width.filter(|width| *width < natural_width(&table));
     if !shown.is_empty() {
         let _ = match too_narrow {
-            Some(width) => writeln!(text, "\n{}", list(&shown, width, options)),
+            Some(width) => writeln!(text, "\n{}", narrow_list(&shown, width, options)),
             None => writeln!(text, "\n{}", table.trim_fmt()),
         };
     }
     if !database.sessions.is_empty() {
-        let lines: Vec<String> = database.sessions.iter().map(|store| format!("  {}", stores::line(store))).collect();
+        let lines: Vec<String> =
+            database.sessions.iter().map(|store| format!("  {}", session_lines::summary_line(store))).collect();
         let _ = writeln!(text, "\n  sessions\n{}", lines.join("\n"));
     }
-    let of_stores = database.sessions.iter().flat_map(stores::reasons);
+    let of_stores = database.sessions.iter().flat_map(session_lines::reasons);
     let reasons: Vec<String> = shown
         .iter()
         .filter_map(|(_, sequence)| reasons(sequence))
         .chain(of_stores)
         .map(|reason| match width {
-            Some(width) => fold(reason.split(' '), " ", 2, width),
+            Some(width) => wrap_pieces(reason.split(' '), " ", 2, width),
             None => format!("  {reason}"),
         })
         .collect();
@@ -76,10 +77,15 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
 
 /// `app (PostgreSQL 15.18): 214 sequences, 1 repaired, 213 in sync, looked at in 12 ms`
 fn headline(database: &DatabaseReport, rows: &[(Status, &SequenceReport)]) -> String {
-    let mut line = clean(&database.name).into_owned();
+    let mut line = escape_control(&database.name).into_owned();
     let Some(version) = &database.server_version else { return line + ": not reached" };
     let number = rows.len();
-    let _ = write!(line, " (PostgreSQL {}): {number} sequence{}", clean(version), if number == 1 { "" } else { "s" });
+    let _ = write!(
+        line,
+        " (PostgreSQL {}): {number} sequence{}",
+        escape_control(version),
+        if number == 1 { "" } else { "s" }
+    );
     for same in rows.chunk_by(|(a, _), (b, _)| a == b) {
         if let [(status, _), ..] = same {
             let _ = write!(line, ", {} {}", same.len(), status.word());
@@ -95,10 +101,10 @@ fn table(rows: &[(Status, &SequenceReport)], options: TableOptions) -> Table {
     if !options.to_terminal {
         table.force_no_tty();
     }
-    if options.colour {
+    if options.color {
         table.enforce_styling();
     }
-    table.set_header(["status", "sequence", "feeds", "next value", "frontier", "gap", "used", "repair"]);
+    table.set_header(["status", "sequence", "feeds", "next value", "max_id", "lag", "used", "repair"]);
     for column in 3..7 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -106,16 +112,16 @@ fn table(rows: &[(Status, &SequenceReport)], options: TableOptions) -> Table {
     }
     for (status, sequence) in rows {
         let mut word = Cell::new(status.word());
-        if let Some(colour) = status.colour().filter(|_| options.colour) {
-            word = word.fg(colour).add_attribute(Attribute::Bold);
+        if let Some(color) = status.color().filter(|_| options.color) {
+            word = word.fg(color).add_attribute(Attribute::Bold);
         }
         table.add_row([
             word,
-            Cell::new(clean(&sequence.name)),
+            Cell::new(escape_control(&sequence.name)),
             Cell::new(feeds(sequence)),
             Cell::new(number(sequence.next_value)),
-            Cell::new(number(sequence.frontier)),
-            Cell::new(number(sequence.gap)),
+            Cell::new(number(sequence.max_id)),
+            Cell::new(number(sequence.lag)),
             Cell::new(sequence.used_ratio.map_or_else(String::new, percent)),
             Cell::new(repair(sequence)),
         ]);
@@ -130,20 +136,21 @@ fn natural_width(table: &Table) -> usize {
 }
 
 /// The same as the table, for a terminal that is too narrow for it.
-fn list(rows: &[(Status, &SequenceReport)], width: usize, options: TableOptions) -> String {
+fn narrow_list(rows: &[(Status, &SequenceReport)], width: usize, options: TableOptions) -> String {
     let words = rows.iter().map(|(status, _)| status.word().len()).max().unwrap_or_default();
     let entries = rows.iter().map(|(status, sequence)| {
         let of = |what: &str, value: String| (!value.is_empty()).then(|| format!("{what}{value}"));
-        let names = [Some(clean(&sequence.name).into_owned()), of("feeds ", feeds(sequence).replace('\n', ", "))];
+        let names =
+            [Some(escape_control(&sequence.name).into_owned()), of("feeds ", feeds(sequence).replace('\n', ", "))];
         let facts = [
             of("next value ", number(sequence.next_value)),
-            of("frontier ", number(sequence.frontier)),
-            of("gap ", number(sequence.gap)),
+            of("max id ", number(sequence.max_id)),
+            of("gap ", number(sequence.lag)),
             of("used ", sequence.used_ratio.map_or_else(String::new, percent)),
             of("", repair(sequence)),
         ];
         let lines = [&names[..], &facts[..]]
-            .map(|pieces| fold(pieces.iter().flatten(), ", ", words + 3, width))
+            .map(|pieces| wrap_pieces(pieces.iter().flatten(), ", ", words + 3, width))
             .into_iter()
             .filter(|lines| !lines.is_empty())
             .collect::<Vec<_>>()
@@ -160,7 +167,7 @@ fn feeds(sequence: &SequenceReport) -> String {
     /// More would bury the table.
     const SHOWN: usize = 3;
     let mut lines: Vec<String> =
-        sequence.feeds.iter().take(SHOWN).map(|feed| clean(&feed.column).into_owned()).collect();
+        sequence.feeds.iter().take(SHOWN).map(|feed| escape_control(&feed.column).into_owned()).collect();
     if sequence.feeds.len() > SHOWN {
         lines.push(format!("and {} more", sequence.feeds.len() - SHOWN));
     }
@@ -187,8 +194,9 @@ fn repair(sequence: &SequenceReport) -> String {
 fn reasons(sequence: &SequenceReport) -> Option<String> {
     let skipped = sequence.outcome() == Some(Outcome::Skipped);
     let of_repair = sequence.repair.as_ref().filter(|_| !skipped).and_then(|repair| repair.reason.as_deref());
-    let reasons: Vec<Cow<'_, str>> = [sequence.reason.as_deref(), of_repair].into_iter().flatten().map(clean).collect();
-    (!reasons.is_empty()).then(|| format!("{}: {}", clean(&sequence.name), reasons.join("; ")))
+    let reasons: Vec<Cow<'_, str>> =
+        [sequence.reason.as_deref(), of_repair].into_iter().flatten().map(escape_control).collect();
+    (!reasons.is_empty()).then(|| format!("{}: {}", escape_control(&sequence.name), reasons.join("; ")))
 }
 
 fn number(value: Option<impl ToString>) -> String {
@@ -199,13 +207,13 @@ fn percent(ratio: f64) -> String {
     if ratio > 0.0 && ratio < 0.001 { "<0.1 %".to_owned() } else { format!("{:.1} %", ratio * 100.0) }
 }
 
-fn alarm(text: &str, options: TableOptions) -> String {
-    if options.colour { format!("\u{1b}[31m{text}\u{1b}[0m") } else { text.to_owned() }
+fn red(text: &str, options: TableOptions) -> String {
+    if options.color { format!("\u{1b}[31m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
 impl Status {
     fn paint(self, text: &str, options: TableOptions) -> String {
-        let code = match self.colour().filter(|_| options.colour) {
+        let code = match self.color().filter(|_| options.color) {
             Some(Color::Red) => "91",
             Some(Color::Yellow) => "93",
             Some(Color::Green) => "92",
@@ -214,7 +222,7 @@ impl Status {
         format!("\u{1b}[1;{code}m{text}\u{1b}[0m")
     }
 
-    fn colour(self) -> Option<Color> {
+    fn color(self) -> Option<Color> {
         match self {
             Self::Failed | Self::Exhausted => Some(Color::Red),
             Self::Held | Self::Unreadable | Self::Behind => Some(Color::Yellow),

@@ -1,9 +1,9 @@
 //! Running probes: in transactions of a bounded number of relations, on one connection or several at once.
 
 use super::catalog::Sequence;
-use super::keepers::{Keepers, check, hold};
-use super::probe::{Answer, Probe};
-use crate::db::{Access, Bounds, Failure, Session};
+use super::owners::{UntrustedOwners, guard_sql, lock_tables_sql};
+use super::probe::{Probe, ProbeAnswer};
+use crate::db::{BoundedConnection, QueryError, Timeouts, TransactionMode};
 use crate::report::Progress;
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, VecDeque};
@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 const MAX_RELATIONS: u64 = 500;
 
 /// Most relations that one server process may get to know: each costs it about 4 KB until it ends, so this is 80 MB.
-pub const MAX_KNOWN: u64 = 20_000;
+pub const MAX_CACHED_RELATIONS: u64 = 20_000;
 
 /// Most statements in one message; more of them gain nothing.
 const MAX_PROBES: usize = 200;
@@ -23,41 +23,43 @@ const MAX_PROBES: usize = 200;
 struct Batch<'a> {
     probes: VecDeque<Probe<'a>>,
     /// A single probe with all of `statement_timeout` to itself.
-    alone: bool,
+    isolated: bool,
 }
 
 impl<'a> Batch<'a> {
     fn alone(probe: Probe<'a>) -> Self {
-        Self { probes: VecDeque::from([probe]), alone: true }
+        Self { probes: VecDeque::from([probe]), isolated: true }
     }
 }
 
 /// A batch holds many tables' locks, on which DDL and then logins may queue: what takes long in it is asked again
 /// alone. Twice the lock timeout, so that a lock is told from slowness.
-fn bounds_of(alone: bool, bounds: Bounds) -> Bounds {
-    if alone { bounds } else { Bounds { statement: bounds.statement.min(bounds.lock * 2), ..bounds } }
+fn batch_timeouts(alone: bool, bounds: Timeouts) -> Timeouts {
+    if alone { bounds } else { Timeouts { statement: bounds.statement.min(bounds.lock * 2), ..bounds } }
 }
 
 /// A probe and what came of it.
-pub type Outcome<'a> = (Probe<'a>, Result<Answer, Failure>);
+pub type ProbeResult<'a> = (Probe<'a>, Result<ProbeAnswer, QueryError>);
 
 /// Whether `relations` fit into one transaction.
-pub fn fits(relations: u64) -> bool {
+pub fn fits_in_transaction(relations: u64) -> bool {
     relations <= MAX_RELATIONS
 }
 
 /// Packs probes in their order, those that are exposed to the same owners together. Some probes go alone, so that they
 /// hold and bend nothing else.
-fn pack<'a>(sequences: &[&Sequence], probes: Vec<Probe<'a>>) -> VecDeque<Batch<'a>> {
+fn group_into_batches<'a>(sequences: &[&Sequence], probes: Vec<Probe<'a>>) -> VecDeque<Batch<'a>> {
     let mut batches = VecDeque::new();
-    let mut open: BTreeMap<&Keepers, (Batch<'a>, u64)> = BTreeMap::new();
+    let mut open: BTreeMap<&UntrustedOwners, (Batch<'a>, u64)> = BTreeMap::new();
     for probe in probes {
-        if probe.alone() {
+        if probe.must_run_alone() {
             batches.push_back(Batch::alone(probe));
             continue;
         }
-        let (batch, relations) = open.entry(&sequences[probe.sequence].keepers).or_default();
-        if !batch.probes.is_empty() && (!fits(*relations + probe.relations()) || batch.probes.len() == MAX_PROBES) {
+        let (batch, relations) = open.entry(&sequences[probe.sequence].untrusted_owners).or_default();
+        if !batch.probes.is_empty()
+            && (!fits_in_transaction(*relations + probe.relations()) || batch.probes.len() == MAX_PROBES)
+        {
             batches.push_back(std::mem::take(batch));
             *relations = 0;
         }
@@ -69,7 +71,7 @@ fn pack<'a>(sequences: &[&Sequence], probes: Vec<Probe<'a>>) -> VecDeque<Batch<'
 }
 
 /// About how many transactions looking at `sequences` takes.
-pub fn transactions(sequences: &[&Sequence]) -> u64 {
+pub fn estimate_transactions(sequences: &[&Sequence]) -> u64 {
     let relations: u64 = sequences
         .iter()
         .flat_map(|sequence| &sequence.feeds)
@@ -82,46 +84,46 @@ pub fn transactions(sequences: &[&Sequence]) -> u64 {
 /// Runs every probe, each outcome once. One probe's failure concerns that probe alone; a lost connection fails
 /// what it was asked, and the other connections go on.
 pub async fn run<'a>(
-    sessions: &mut [Session],
+    sessions: &mut [BoundedConnection],
     sequences: &[&Sequence],
     probes: Vec<Probe<'a>>,
-    bounds: Bounds,
+    bounds: Timeouts,
     progress: &Progress,
-) -> Vec<Outcome<'a>> {
-    let queue = Mutex::new(pack(sequences, probes));
-    let workers = sessions.iter_mut().map(|session| work(session, sequences, &queue, bounds, progress));
-    let mut outcomes: Vec<Outcome<'a>> = join_all(workers).await.into_iter().flatten().collect();
+) -> Vec<ProbeResult<'a>> {
+    let queue = Mutex::new(group_into_batches(sequences, probes));
+    let workers = sessions.iter_mut().map(|session| run_batches(session, sequences, &queue, bounds, progress));
+    let mut outcomes: Vec<ProbeResult<'a>> = join_all(workers).await.into_iter().flatten().collect();
     let left = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let lost = Failure::Lost("it ended before this was read".to_owned());
+    let lost = QueryError::ConnectionLost("it ended before this was read".to_owned());
     outcomes.extend(left.into_iter().flat_map(|batch| batch.probes).map(|probe| (probe, Err(lost.clone()))));
     outcomes
 }
 
-async fn work<'a>(
-    session: &mut Session,
+async fn run_batches<'a>(
+    session: &mut BoundedConnection,
     sequences: &[&Sequence],
     queue: &Mutex<VecDeque<Batch<'a>>>,
-    bounds: Bounds,
+    bounds: Timeouts,
     progress: &Progress,
-) -> Vec<Outcome<'a>> {
+) -> Vec<ProbeResult<'a>> {
     let mut outcomes = Vec::new();
     let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         let next = queue().pop_front();
-        let Some(Batch { mut probes, alone }) = next else { return outcomes };
+        let Some(Batch { mut probes, isolated: alone }) = next else { return outcomes };
         let relations: u64 = probes.iter().map(Probe::relations).sum();
-        session.touch(relations, MAX_KNOWN, bounds).await;
+        session.reserve_relations(relations, MAX_CACHED_RELATIONS, bounds).await;
         while !probes.is_empty() {
-            let exposed = probes.iter().any(|probe| !sequences[probe.sequence].keepers.is_empty());
-            let access = if alone || exposed { Access::ReadAndForget } else { Access::Read };
+            let exposed = probes.iter().any(|probe| !sequences[probe.sequence].untrusted_owners.is_empty());
+            let access = if alone || exposed { TransactionMode::ReadOnlyThenRollback } else { TransactionMode::Read };
             let watched = exposed && session.server().superuser;
-            let hold = watched.then(|| hold(&probes.iter().collect::<Vec<_>>())).flatten();
+            let hold = watched.then(|| lock_tables_sql(&probes.iter().collect::<Vec<_>>())).flatten();
             let statements = probes.iter().flat_map(|probe| {
                 let sequence = sequences[probe.sequence];
-                watched.then(|| check(sequence, probe, alone)).into_iter().chain([probe.sql(sequence)])
+                watched.then(|| guard_sql(sequence, probe, alone)).into_iter().chain([probe.sql(sequence)])
             });
             let statements = hold.iter().cloned().chain(statements);
-            let script = session.script("observe", access, bounds_of(alone, bounds), statements).await;
+            let script = session.run_transaction("observe", access, batch_timeouts(alone, bounds), statements).await;
             let held = usize::from(hold.is_some());
             if script.answers.len() < held && !alone && script.failure.as_ref().is_some_and(|f| !f.is_lost()) {
                 // It is one of them.
@@ -148,7 +150,11 @@ async fn work<'a>(
                 return outcomes;
             }
             match probes.pop_front() {
-                Some(probe) if !alone && (failure == Failure::TooSlow || watched && failure == Failure::Changed) => {
+                Some(probe)
+                    if !alone
+                        && (failure == QueryError::QueryCanceled
+                            || watched && failure == QueryError::ConcurrentlyChanged) =>
+                {
                     queue().push_back(Batch::alone(probe));
                 }
                 Some(probe) => {

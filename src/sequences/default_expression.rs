@@ -12,7 +12,7 @@ const NEXTVAL: &str = "1574";
 
 /// True for the stored form (`pg_node_tree`) of `nextval('…'::regclass)`, also when cast to the column's type or
 /// domain. False for anything computed from it, such as `'A' || nextval(…)` or `nextval(…) * 10`.
-pub fn hands_out_nextval(tree: &str) -> bool {
+pub fn is_plain_nextval(tree: &str) -> bool {
     let mut node = tree;
     loop {
         if let Some(rest) = node.strip_prefix("{FUNCEXPR :funcid ") {
@@ -35,27 +35,27 @@ pub fn hands_out_nextval(tree: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::hands_out_nextval;
+    use super::is_plain_nextval;
 
     const NEXTVAL: &str = "{FUNCEXPR :funcid 1574 :funcresulttype 20 :funcretset false :args ({CONST :consttype 2205 \
                            :constvalue 4 [ 1 64 0 0 0 0 0 0 ]}) :location -1}";
 
     #[test]
-    fn a_plain_nextval_is_recognised_through_casts_and_domains() {
-        assert!(hands_out_nextval(NEXTVAL));
+    fn a_plain_nextval_is_recognized_through_casts_and_domains() {
+        assert!(is_plain_nextval(NEXTVAL));
         let cast = format!("{{FUNCEXPR :funcid 480 :funcresulttype 23 :args ({NEXTVAL}) :location -1}}");
-        assert!(hands_out_nextval(&cast));
-        assert!(hands_out_nextval(&format!("{{COERCETODOMAIN :arg {cast} :resulttype 16390}}")));
+        assert!(is_plain_nextval(&cast));
+        assert!(is_plain_nextval(&format!("{{COERCETODOMAIN :arg {cast} :resulttype 16390}}")));
         let sized = format!("{{FUNCEXPR :funcid 1703 :args ({{FUNCEXPR :funcid 1781 :args ({NEXTVAL})}} {{CONST }})}}");
-        assert!(hands_out_nextval(&sized));
+        assert!(is_plain_nextval(&sized));
     }
 
     #[test]
     fn a_value_computed_from_nextval_is_not_the_sequences_own() {
-        assert!(!hands_out_nextval(&format!("{{OPEXPR :opno 686 :args ({NEXTVAL} {{CONST }}) :location -1}}")));
-        assert!(!hands_out_nextval(&format!("{{FUNCEXPR :funcid 77 :args ({NEXTVAL})}}")));
+        assert!(!is_plain_nextval(&format!("{{OPEXPR :opno 686 :args ({NEXTVAL} {{CONST }}) :location -1}}")));
+        assert!(!is_plain_nextval(&format!("{{FUNCEXPR :funcid 77 :args ({NEXTVAL})}}")));
         let sum = format!("{{FUNCEXPR :funcid 480 :args ({{OPEXPR :opno 684 :args ({NEXTVAL} {NEXTVAL})}})}}");
-        assert!(!hands_out_nextval(&sum));
-        assert!(!hands_out_nextval(""));
+        assert!(!is_plain_nextval(&sum));
+        assert!(!is_plain_nextval(""));
     }
 }

@@ -1,29 +1,29 @@
-//! First line of defence: every sequence is compared with the ids it feeds, and mended.
+//! First line of defence: every sequence is compared with the ids it feeds, and repaired.
 //!
 //! A pass is: discover (one catalog query), observe (bounded batches), judge (pure), repair, report. It takes
 //! no decision about when to run or what its report means: `once` and the agent do.
 
+mod activity;
 mod batch;
 mod catalog;
-mod changes;
 mod default_expression;
-mod doubt;
-mod finding;
-mod keepers;
-mod link;
-mod members;
-mod memory;
-mod needs;
+mod feed_row;
+mod findings;
+pub(crate) mod inline;
+mod invalidation;
 mod observe;
 mod orders;
+mod owners;
+mod partitions;
 mod pass;
+mod pass_state;
+mod position;
+mod privileges;
 mod probe;
 mod repair;
-pub(crate) mod single;
-mod verdict;
 
-pub use crate::orders::Orders;
-pub use doubt::Doubt;
-pub use memory::Memory;
-pub use needs::{Needs, Relation, SequenceNeed, TableNeed, needs};
+pub use crate::pass_options::PassOptions;
+pub use invalidation::Invalidation;
 pub use pass::pass;
+pub use pass_state::SequencePassState;
+pub use privileges::{Relation, RequiredPrivileges, SequencePrivileges, TablePrivileges, required_privileges};

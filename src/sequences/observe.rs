@@ -1,11 +1,11 @@
-//! The next value and the frontier of each sequence.
+//! The next value and the max id of each sequence.
 
-use super::batch::{self, Outcome};
-use super::catalog::{Feed, Problem, Sequence, Source};
-use super::members::members;
-use super::probe::{Member, Part, Probe};
-use super::verdict::{self, ColumnRange, Position, State};
-use crate::db::{Bounds, Failure, Session};
+use super::batch::{self, ProbeResult};
+use super::catalog::{Feed, FeedProblem, FeedSource, Sequence};
+use super::partitions::read_partitions;
+use super::position::{self, ColumnRange, Position, SequenceState};
+use super::probe::{Partition, Probe, ProbePart};
+use crate::db::{BoundedConnection, QueryError, Timeouts};
 use crate::report::Progress;
 
 /// What was seen of a sequence.
@@ -13,7 +13,7 @@ use crate::report::Progress;
 pub struct Observation {
     pub position: Position,
     /// The furthest id found that the sequence could produce.
-    pub frontier: Option<i64>,
+    pub max_id: Option<i64>,
     /// How often the sequence itself was read for this.
     pub reads: u32,
 }
@@ -21,61 +21,62 @@ pub struct Observation {
 impl Observation {
     /// What the next value must be beyond, if anything.
     pub fn origin(&self) -> Option<i64> {
-        self.position.origin(self.frontier)
+        self.position.baseline(self.max_id)
     }
 
-    /// Values that would still be handed out without being beyond the frontier and what is to be left unused.
-    pub fn gap(&self) -> u128 {
-        self.origin().map_or(0, |origin| self.position.gap(origin))
+    /// Values that would still be handed out without being beyond the max id and what is to be left unused.
+    pub fn lag(&self) -> u128 {
+        self.origin().map_or(0, |origin| self.position.lag(origin))
     }
 }
 
-/// What looking at a sequence came to: nothing there to look at, seen, or why not and what cures it.
-pub type Seen = Option<Result<Observation, String>>;
+/// What looking at a sequence came to: nothing there to look at, seen, or why not and what fixes it.
+pub type ObserveResult = Option<Result<Observation, String>>;
 
 /// What has been gathered of one sequence so far.
 #[derive(Debug, Default)]
-pub struct Gathered {
-    state: Option<State>,
-    frontier: Option<i64>,
+pub struct ObservationBuilder {
+    state: Option<SequenceState>,
+    max_id: Option<i64>,
     reads: u32,
     unseen: Option<String>,
-    /// Values to be left unused beyond the frontier.
+    /// Values to be left unused beyond the max id.
     keep: u32,
 }
 
-/// Looks at every one of `sequences`, which are to leave `keep` values unused beyond their frontiers; the answers are in
+/// Looks at every one of `sequences`, which are to leave `keep` values unused beyond their max ids; the answers are in
 /// the same order.
 pub async fn observe(
-    sessions: &mut [Session],
+    sessions: &mut [BoundedConnection],
     sequences: &[&Sequence],
     keep: u32,
-    bounds: Bounds,
+    bounds: Timeouts,
     progress: &Progress,
-) -> Vec<Seen> {
-    let mut gathered: Vec<Gathered> = sequences.iter().map(|_| Gathered { keep, ..Gathered::default() }).collect();
+) -> Vec<ObserveResult> {
+    let mut gathered: Vec<ObservationBuilder> =
+        sequences.iter().map(|_| ObservationBuilder { keep, ..ObservationBuilder::default() }).collect();
     let first = first_probes(sessions, sequences, bounds, &mut gathered).await;
-    progress.expect(first.len());
+    progress.add_total(first.len());
     let outcomes = batch::run(sessions, sequences, first, bounds, progress).await;
-    let closer = gather(sequences, outcomes, bounds, &mut gathered);
-    progress.expect(closer.len());
+    let closer = merge_answers(sequences, outcomes, bounds, &mut gathered);
+    progress.add_total(closer.len());
     let outcomes = batch::run(sessions, sequences, closer, bounds, progress).await;
-    gather(sequences, outcomes, bounds, &mut gathered);
-    sequences.iter().zip(gathered).map(|(sequence, gathered)| gathered.seen(sequence)).collect()
+    merge_answers(sequences, outcomes, bounds, &mut gathered);
+    sequences.iter().zip(gathered).map(|(sequence, gathered)| gathered.finish(sequence)).collect()
 }
 
-impl Gathered {
-    pub fn seen(self, sequence: &Sequence) -> Seen {
+impl ObservationBuilder {
+    pub fn finish(self, sequence: &Sequence) -> ObserveResult {
         if let Some(unseen) = self.unseen {
             return Some(Err(unseen));
         }
-        let position = Position::new(sequence.parameters, self.state?, columns(sequence)).keeping(self.keep);
-        Some(Ok(Observation { position, frontier: self.frontier, reads: self.reads }))
+        let position = Position::new(sequence.parameters, self.state?, columns(sequence)).with_headroom(self.keep);
+        Some(Ok(Observation { position, max_id: self.max_id, reads: self.reads }))
     }
 
     /// Keeps the further of two ids.
-    fn reach(&mut self, ascending: bool, id: i64) {
-        self.frontier = Some(match self.frontier {
+    fn extend_max_id(&mut self, ascending: bool, id: i64) {
+        self.max_id = Some(match self.max_id {
             Some(other) if ascending => other.max(id),
             Some(other) => other.min(id),
             None => id,
@@ -83,13 +84,13 @@ impl Gathered {
     }
 
     /// The first reason stands: what follows is often its consequence.
-    fn stop(&mut self, reason: String) {
+    fn fail(&mut self, reason: String) {
         self.unseen.get_or_insert(reason);
     }
 }
 
 /// The columns that can be read.
-pub fn sources(sequence: &Sequence) -> impl Iterator<Item = &Source> {
+pub fn sources(sequence: &Sequence) -> impl Iterator<Item = &FeedSource> {
     sequence.feeds.iter().filter_map(|feed| feed.source.as_ref().ok())
 }
 
@@ -99,28 +100,28 @@ fn columns(sequence: &Sequence) -> ColumnRange {
 
 /// Whether there is something to look at, and nothing known to be in the way.
 fn readable(sequence: &Sequence) -> bool {
-    let blocks = |feed: &Feed| matches!(feed.source, Err(Problem::Unreadable(_) | Problem::Refused { .. }));
-    sequence.is_looked_at() && sequence.problem.is_none() && !sequence.feeds.iter().any(blocks)
+    let blocks = |feed: &Feed| matches!(feed.source, Err(FeedProblem::Unreadable(_) | FeedProblem::Refused { .. }));
+    sequence.is_observable() && sequence.problem.is_none() && !sequence.feeds.iter().any(blocks)
 }
 
 async fn first_probes<'a>(
-    sessions: &mut [Session],
+    sessions: &mut [BoundedConnection],
     sequences: &[&'a Sequence],
-    bounds: Bounds,
-    gathered: &mut [Gathered],
+    bounds: Timeouts,
+    gathered: &mut [ObservationBuilder],
 ) -> Vec<Probe<'a>> {
     let mut probes = Vec::with_capacity(sequences.len());
     for (index, sequence) in sequences.iter().enumerate().filter(|(_, sequence)| readable(sequence)) {
         let mut parts = Vec::new();
         for source in sources(sequence) {
-            if !source.has_children || batch::fits(1 + source.relations) {
-                parts.push(Part { source, member: None, own_from: None });
+            if !source.has_children || batch::fits_in_transaction(1 + source.relations) {
+                parts.push(ProbePart { source, member: None, min_own_value: None });
                 continue;
             }
             let Some(session) = sessions.first_mut() else { continue };
-            match members(session, source, bounds).await {
+            match read_partitions(session, source, bounds).await {
                 Ok(members) => parts.extend(members.into_iter().map(|member| part_of(source, member))),
-                Err(reason) => gathered[index].stop(reason),
+                Err(reason) => gathered[index].fail(reason),
             }
         }
         if gathered[index].unseen.is_none() {
@@ -130,16 +131,18 @@ async fn first_probes<'a>(
     probes
 }
 
-fn part_of(source: &Source, member: Member) -> Part<'_> {
-    Part { source, member: Some(member), own_from: None }
+fn part_of(source: &FeedSource, member: Partition) -> ProbePart<'_> {
+    ProbePart { source, member: Some(member), min_own_value: None }
 }
 
 /// Probes of one sequence, none of which locks more relations than a transaction may. Each reads the state.
-fn split(sequence: usize, parts: Vec<Part<'_>>) -> Vec<Probe<'_>> {
+fn split(sequence: usize, parts: Vec<ProbePart<'_>>) -> Vec<Probe<'_>> {
     let mut probes = vec![Probe { sequence, parts: Vec::new() }];
     for part in parts {
         match probes.last_mut() {
-            Some(probe) if probe.parts.is_empty() || batch::fits(probe.relations() + part.relations()) => {
+            Some(probe)
+                if probe.parts.is_empty() || batch::fits_in_transaction(probe.relations() + part.relations()) =>
+            {
                 probe.parts.push(part);
             }
             _ => probes.push(Probe { sequence, parts: vec![part] }),
@@ -149,11 +152,11 @@ fn split(sequence: usize, parts: Vec<Part<'_>>) -> Vec<Probe<'_>> {
 }
 
 /// Takes in what was found, and returns the probes that must look closer.
-pub fn gather<'a>(
+pub fn merge_answers<'a>(
     sequences: &[&Sequence],
-    outcomes: Vec<Outcome<'a>>,
-    bounds: Bounds,
-    gathered: &mut [Gathered],
+    outcomes: Vec<ProbeResult<'a>>,
+    bounds: Timeouts,
+    gathered: &mut [ObservationBuilder],
 ) -> Vec<Probe<'a>> {
     let mut closer = Vec::new();
     for (probe, answer) in outcomes {
@@ -162,57 +165,59 @@ pub fn gather<'a>(
         let answer = match answer {
             Ok(answer) => answer,
             Err(failure) => {
-                found.stop(explain(sequence, &probe, failure, bounds));
+                found.fail(explain_read_error(sequence, &probe, failure, bounds));
                 continue;
             }
         };
         found.reads += 1;
         let ascending = sequence.parameters.increment > 0;
-        let position = Position::new(sequence.parameters, answer.state, columns(sequence)).keeping(found.keep);
+        let position = Position::new(sequence.parameters, answer.state, columns(sequence)).with_headroom(found.keep);
         let mut parts = Vec::new();
         for (part, extreme) in probe.parts.into_iter().zip(answer.extremes) {
             let Some(extreme) = extreme else { continue };
-            let weight = if part.own_from.is_some() {
-                verdict::Extreme::Frontier
+            let weight = if part.min_own_value.is_some() {
+                position::ExtremeClass::MaxId
             } else {
-                position.weigh(extreme.value, extreme.integral)
+                position.classify(extreme.value, extreme.integral)
             };
             match (weight, i64::try_from(extreme.value)) {
-                (verdict::Extreme::Frontier, Ok(id)) => found.reach(ascending, id),
-                (verdict::Extreme::LookCloser, _) => parts.push(Part { own_from: Some(position.free_from()), ..part }),
+                (position::ExtremeClass::MaxId, Ok(id)) => found.extend_max_id(ascending, id),
+                (position::ExtremeClass::NeedsRefinement, _) => {
+                    parts.push(ProbePart { min_own_value: Some(position.first_reserved()), ..part })
+                }
                 _ => {}
             }
         }
         if !parts.is_empty() {
             closer.push(Probe { sequence: probe.sequence, parts });
         }
-        found.state = Some(further(ascending, found.state, answer.state));
+        found.state = Some(later_state(ascending, found.state, answer.state));
     }
     closer
 }
 
 /// Of two looks at one sequence, the later: it only ever moves one way.
-fn further(ascending: bool, before: Option<State>, now: State) -> State {
-    let rank = |state: State| {
+fn later_state(ascending: bool, before: Option<SequenceState>, now: SequenceState) -> SequenceState {
+    let rank = |state: SequenceState| {
         let value = i128::from(state.last_value);
         (if ascending { value } else { -value }, state.is_called)
     };
     before.filter(|before| rank(*before) > rank(now)).unwrap_or(now)
 }
 
-/// A failed read in the words of the one who must cure it.
-fn explain(sequence: &Sequence, probe: &Probe<'_>, failure: Failure, bounds: Bounds) -> String {
+/// A failed read in the words of the one who must fix it.
+fn explain_read_error(sequence: &Sequence, probe: &Probe<'_>, failure: QueryError, bounds: Timeouts) -> String {
     let tables: Vec<&str> = probe.parts.iter().map(|part| part.table()).collect();
     let tables = tables.join(", ");
     match failure {
-        Failure::Locked => format!(
+        QueryError::LockNotAvailable => format!(
             "another session held a lock on {} or {tables} for longer than lock_timeout ({}), or waited for ours; look again",
             sequence.name,
             humantime::format_duration(bounds.lock)
         ),
-        Failure::TooSlow => {
+        QueryError::QueryCanceled => {
             let limit = humantime::format_duration(bounds.statement);
-            let unindexed = |part: &Part<'_>| Some((part.source.unindexed.clone()?, part.source.column.clone()));
+            let unindexed = |part: &ProbePart<'_>| Some((part.source.unindexed.clone()?, part.source.column.clone()));
             match probe.parts.iter().find_map(unindexed) {
                 Some((table, column)) => format!(
                     "reading {table}.{column} took longer than statement_timeout ({limit}), and no index leads with it: \
@@ -223,8 +228,8 @@ fn explain(sequence: &Sequence, probe: &Probe<'_>, failure: Failure, bounds: Bou
                 ),
             }
         }
-        Failure::Gone(message) => format!("dropped or renamed during the pass: {message}"),
-        Failure::Changed => "altered or replaced during the pass; look again".to_owned(),
+        QueryError::UndefinedObject(message) => format!("dropped or renamed during the pass: {message}"),
+        QueryError::ConcurrentlyChanged => "altered or replaced during the pass; look again".to_owned(),
         failure => failure.to_string(),
     }
 }

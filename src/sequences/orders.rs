@@ -1,32 +1,32 @@
 //! What a run's orders mean for repairs.
 
 use super::catalog::Sequence;
-use super::repair::{Policy, Terms};
+use super::repair::{RepairContext, RepairLimits};
 use crate::config::{Sequences, TableName};
-use crate::db::Bounds;
-use crate::orders::Orders;
+use crate::db::Timeouts;
+use crate::pass_options::PassOptions;
 
-impl Orders {
-    pub(super) fn terms(&self, settings: &Sequences, bounds: Bounds) -> Terms {
-        let policy = Policy {
+impl PassOptions {
+    pub(super) fn repair_context(&self, settings: &Sequences, bounds: Timeouts) -> RepairContext {
+        let policy = RepairLimits {
             // What the run asks for stands for what is configured.
             headroom: if self.headroom == 0 { settings.headroom } else { 0 },
             advance_limit: settings.advance_limit,
-            max_leap_ratio: settings.max_leap_ratio,
+            max_repair_ratio: settings.max_repair_ratio,
         };
         let look_only = match (self.dry_run, settings.repair) {
             (true, _) => Some("dry run"),
             (false, false) => Some("sequences.repair is false"),
             (false, true) => None,
         };
-        Terms { policy, keep: self.headroom, bounds, look_only }
+        RepairContext { policy, keep: self.headroom, bounds, look_only }
     }
 
     /// Whether what is held of `sequence` is let through, however its name was spelled: as reported, or any way SQL would
     /// read the same.
     pub(super) fn approves(&self, sequence: &Sequence) -> bool {
-        let (schema, name) = &sequence.raw_name;
-        self.approved.iter().any(|approved| {
+        let (schema, name) = &sequence.name_parts;
+        self.approvals.iter().any(|approved| {
             *approved == sequence.name
                 || approved.parse::<TableName>().is_ok_and(|parsed| parsed.schema == *schema && parsed.name == *name)
         })

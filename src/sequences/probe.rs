@@ -3,16 +3,16 @@
 //! One statement has one snapshot, taken before the sequence is read. So every id in the snapshot that came from
 //! the sequence was handed out before the state was read, and a healthy insert never looks like drift.
 
-use super::catalog::{Sequence, Source};
-use super::keepers::is_still;
-use super::verdict::State;
-use crate::db::Failure;
+use super::catalog::{FeedSource, Sequence};
+use super::owners::same_relation_sql;
+use super::position::SequenceState;
+use crate::db::QueryError;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 /// One partition or child of a tree that has too many relations for a single transaction.
 #[derive(Debug, Clone)]
-pub struct Member {
+pub struct Partition {
     pub oid: u32,
     /// Schema-qualified, quoted by the server.
     pub name: String,
@@ -22,12 +22,12 @@ pub struct Member {
 
 /// Some of the rows that a sequence feeds.
 #[derive(Debug, Clone)]
-pub struct Part<'a> {
-    pub source: &'a Source,
+pub struct ProbePart<'a> {
+    pub source: &'a FeedSource,
     /// Only this member's own rows.
-    pub member: Option<Member>,
+    pub member: Option<Partition>,
     /// Look at the sequence's own values from this one on, instead of at the plain extreme.
-    pub own_from: Option<i128>,
+    pub min_own_value: Option<i128>,
 }
 
 /// One statement about one sequence.
@@ -35,12 +35,12 @@ pub struct Part<'a> {
 pub struct Probe<'a> {
     /// Index into the sequences that are looked at.
     pub sequence: usize,
-    pub parts: Vec<Part<'a>>,
+    pub parts: Vec<ProbePart<'a>>,
 }
 
 /// The furthest id of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extreme {
+pub struct ColumnExtreme {
     /// Cut to an integer.
     pub value: i128,
     pub integral: bool,
@@ -48,12 +48,12 @@ pub struct Extreme {
 
 /// What a probe found: the state, and each part's extreme in the order of the parts.
 #[derive(Debug)]
-pub struct Answer {
-    pub state: State,
-    pub extremes: Vec<Option<Extreme>>,
+pub struct ProbeAnswer {
+    pub state: SequenceState,
+    pub extremes: Vec<Option<ColumnExtreme>>,
 }
 
-impl Part<'_> {
+impl ProbePart<'_> {
     /// Relations that reading it locks.
     pub fn relations(&self) -> u64 {
         self.member.as_ref().map_or(self.source.relations, |member| member.relations)
@@ -68,7 +68,7 @@ impl Part<'_> {
     }
 
     /// A member is read without its own members.
-    pub fn only(&self) -> &'static str {
+    pub fn only_keyword(&self) -> &'static str {
         if self.member.is_some() { "ONLY " } else { "" }
     }
 
@@ -76,10 +76,10 @@ impl Part<'_> {
     pub fn extreme(&self, sequence: &Sequence) -> String {
         let parameters = sequence.parameters;
         let extreme = if parameters.increment > 0 { "max" } else { "min" };
-        let only = self.only();
-        let Source { column, numeric, .. } = self.source;
+        let only = self.only_keyword();
+        let FeedSource { column, numeric, .. } = self.source;
         let kind = if *numeric { "numeric" } else { "bigint" };
-        let (low, high) = match self.own_from {
+        let (low, high) = match self.min_own_value {
             // It may lie before the sequence's first bound, and then is no bigint.
             Some(first) if parameters.increment > 0 => {
                 (first.max(parameters.min_value.into()), parameters.max_value.into())
@@ -89,10 +89,10 @@ impl Part<'_> {
         };
         let mut sql = format!("(SELECT {extreme}({column}) FROM {only}{table}", table = self.table());
         // A numeric column can hold NaN, infinity and values that no sequence can.
-        if *numeric || self.own_from.is_some() {
+        if *numeric || self.min_own_value.is_some() {
             sql += &format!(" WHERE {column} BETWEEN '{low}'::{kind} AND '{high}'::{kind}");
         }
-        if let Some(next) = self.own_from {
+        if let Some(next) = self.min_own_value {
             let increment = parameters.increment;
             sql += &format!(" AND mod({column}::numeric - '{next}'::numeric, '{increment}'::numeric) = 0");
         }
@@ -101,19 +101,19 @@ impl Part<'_> {
     }
 
     /// Whether the name means the table that was discovered, and so is the one that this statement reads.
-    pub fn unchanged(&self) -> String {
-        is_still(self.table(), self.oid())
+    pub fn unchanged_condition(&self) -> String {
+        same_relation_sql(self.table(), self.oid())
     }
 }
 
 impl Probe<'_> {
     /// Relations that the probe locks, the sequence included.
     pub fn relations(&self) -> u64 {
-        1 + self.parts.iter().map(Part::relations).sum::<u64>()
+        1 + self.parts.iter().map(ProbePart::relations).sum::<u64>()
     }
 
     /// Whether it must not share a transaction.
-    pub fn alone(&self) -> bool {
+    pub fn must_run_alone(&self) -> bool {
         self.parts.iter().any(|part| part.source.alone)
     }
 
@@ -121,7 +121,7 @@ impl Probe<'_> {
         let mut sql = format!("SELECT s.last_value, s.is_called, s.tableoid = {}::oid", sequence.oid);
         for part in &self.parts {
             sql += " AND ";
-            sql += &part.unchanged();
+            sql += &part.unchanged_condition();
         }
         for part in &self.parts {
             sql += ", ";
@@ -138,35 +138,35 @@ impl Probe<'_> {
     /// # Errors
     ///
     /// When a relation was replaced since it was discovered, or the row is not what was asked for.
-    pub fn read(&self, rows: &[PgRow]) -> Result<Answer, Failure> {
+    pub fn read(&self, rows: &[PgRow]) -> Result<ProbeAnswer, QueryError> {
         let row = match rows {
             [row] => row,
-            [] => return Err(Failure::Changed),
-            rows => return Err(Failure::Answer(format!("{} rows instead of one", rows.len()))),
+            [] => return Err(QueryError::ConcurrentlyChanged),
+            rows => return Err(QueryError::UnexpectedResponse(format!("{} rows instead of one", rows.len()))),
         };
         if !row.try_get::<bool, _>(2)? {
-            return Err(Failure::Changed);
+            return Err(QueryError::ConcurrentlyChanged);
         }
-        let state = State { last_value: row.try_get(0)?, is_called: row.try_get(1)? };
+        let state = SequenceState { last_value: row.try_get(0)?, is_called: row.try_get(1)? };
         let extremes = (0..self.parts.len()).map(|part| read_extreme(row, 3 + part)).collect::<Result<_, _>>()?;
-        Ok(Answer { state, extremes })
+        Ok(ProbeAnswer { state, extremes })
     }
 }
 
 /// Any integer or numeric type arrives as decimal digits: simple-query messages answer in text.
-fn read_extreme(row: &PgRow, column: usize) -> Result<Option<Extreme>, Failure> {
+fn read_extreme(row: &PgRow, column: usize) -> Result<Option<ColumnExtreme>, QueryError> {
     let value = row.try_get_raw(column)?;
     if sqlx::ValueRef::is_null(&value) {
         return Ok(None);
     }
-    let text = value.as_str().map_err(|error| Failure::Answer(error.to_string()))?;
-    parse_extreme(text).map(Some).ok_or_else(|| Failure::Answer(format!("{text:?} is no number")))
+    let text = value.as_str().map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
+    parse_extreme(text).map(Some).ok_or_else(|| QueryError::UnexpectedResponse(format!("{text:?} is no number")))
 }
 
-fn parse_extreme(text: &str) -> Option<Extreme> {
+fn parse_extreme(text: &str) -> Option<ColumnExtreme> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let integral = fraction.bytes().all(|digit| digit == b'0');
-    Some(Extreme { value: whole.parse().ok()?, integral })
+    Some(ColumnExtreme { value: whole.parse().ok()?, integral })
 }
 
 #[cfg(test)]
@@ -175,11 +175,11 @@ mod tests {
 
     #[test]
     fn extremes_keep_every_digit_and_know_fractions() {
-        let whole = |value| Some(Extreme { value, integral: true });
+        let whole = |value| Some(ColumnExtreme { value, integral: true });
         assert_eq!(parse_extreme("9223372036854775807"), whole(i128::from(i64::MAX)));
         assert_eq!(parse_extreme("-9223372036854775808"), whole(i128::from(i64::MIN)));
         assert_eq!(parse_extreme("695.000"), whole(695));
-        assert_eq!(parse_extreme("695.5"), Some(Extreme { value: 695, integral: false }));
+        assert_eq!(parse_extreme("695.5"), Some(ColumnExtreme { value: 695, integral: false }));
         assert_eq!(parse_extreme("NaN"), None);
     }
 }

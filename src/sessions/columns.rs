@@ -1,8 +1,8 @@
 //! The columns of a store's table, held against what the configuration says they are.
 
-use super::store::{Deed, TimeColumn, TimeType};
-use crate::config::{Action, Encoding, Scalar, SessionStore};
-use crate::db::{Failure, quote_literal};
+use super::store::{EndAction, TimeColumn, TimeType};
+use crate::config::{Action, Encoding, Scalar, SessionStoreConfig};
+use crate::db::{QueryError, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -26,36 +26,36 @@ pub struct Column {
 
 /// Why a store cannot be swept.
 #[derive(Debug)]
-pub enum Error {
-    Wrong(String),
-    Unread(Failure),
+pub enum ResolveError {
+    InvalidConfig(String),
+    Query(QueryError),
 }
 
-impl From<sqlx::Error> for Error {
+impl From<sqlx::Error> for ResolveError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Unread(error.into())
+        Self::Query(error.into())
     }
 }
 
 /// The store, and the columns of its table.
-pub struct Columns<'a> {
-    pub store: &'a SessionStore,
+pub struct TableColumns<'a> {
+    pub store: &'a SessionStoreConfig,
     /// Quoted.
     pub table: &'a str,
     pub all: &'a [Column],
 }
 
-impl Columns<'_> {
+impl TableColumns<'_> {
     /// The columns that a sweep reads.
     pub fn used(&self) -> impl Iterator<Item = &Column> {
         let used = self.store.columns();
         self.all.iter().filter(move |column| used.contains(&column.raw_name.as_str()))
     }
 
-    pub fn find(&self, key: &str, name: &str) -> Result<&Column, Error> {
+    pub fn find(&self, key: &str, name: &str) -> Result<&Column, ResolveError> {
         self.all.iter().find(|column| column.raw_name == name).ok_or_else(|| {
             let known: Vec<&str> = self.all.iter().map(|column| column.name.as_str()).collect();
-            Error::Wrong(format!(
+            ResolveError::InvalidConfig(format!(
                 "{key}: found no column {name:?} in {}, expected one of {}",
                 self.table,
                 known.join(", ")
@@ -64,7 +64,7 @@ impl Columns<'_> {
     }
 
     /// The column, if its type is the one that `encoding` states.
-    pub fn time(&self, key: &str, column: &Column) -> Result<TimeColumn, Error> {
+    pub fn time_column(&self, key: &str, column: &Column) -> Result<TimeColumn, ResolveError> {
         let found = TimeType::of(column.type_oid);
         let (fits, expected) = match &self.store.encoding {
             Encoding::Timestamptz => (found == Some(TimeType::Timestamptz), "timestamp with time zone"),
@@ -75,7 +75,7 @@ impl Columns<'_> {
         };
         match found.filter(|_| fits) {
             Some(time_type) => Ok(TimeColumn { name: column.name.clone(), time_type }),
-            None => Err(Error::Wrong(format!(
+            None => Err(ResolveError::InvalidConfig(format!(
                 "{key}: found {} of type {}, expected {expected}, because encoding is \"{}\"",
                 column.name,
                 column.type_name,
@@ -84,12 +84,12 @@ impl Columns<'_> {
         }
     }
 
-    pub fn deed(&self) -> Result<Deed, Error> {
-        let Action::Revoke { column, value } = &self.store.action else { return Ok(Deed::Delete) };
+    pub fn end_action(&self) -> Result<EndAction, ResolveError> {
+        let Action::Revoke { column, value } = &self.store.action else { return Ok(EndAction::Delete) };
         let found = self.find("revoke.column", column)?;
         if found.generated {
             let text = format!("revoke.column: found {}, which is generated, expected one that can be set", found.name);
-            return Err(Error::Wrong(text));
+            return Err(ResolveError::InvalidConfig(text));
         }
         match value {
             Some(value) => {
@@ -99,24 +99,26 @@ impl Columns<'_> {
                     Scalar::Text(text) => text.clone(),
                 };
                 let value = format!("{}::{}", quote_literal(&text), found.type_name);
-                Ok(Deed::Set { column: found.name.clone(), value })
+                Ok(EndAction::Set { column: found.name.clone(), value })
             }
             // Says itself what time it is, whatever the other columns do.
             None if TimeType::of(found.type_oid) == Some(TimeType::Timestamptz) => {
-                Ok(Deed::Stamp(TimeColumn { name: found.name.clone(), time_type: TimeType::Timestamptz }))
+                Ok(EndAction::Stamp(TimeColumn { name: found.name.clone(), time_type: TimeType::Timestamptz }))
             }
-            None => self.time("revoke.column", found).map(Deed::Stamp).map_err(|error| match error {
-                Error::Wrong(text) => Error::Wrong(format!("{text}; or a `value` to set it to")),
-                unread @ Error::Unread(_) => unread,
+            None => self.time_column("revoke.column", found).map(EndAction::Stamp).map_err(|error| match error {
+                ResolveError::InvalidConfig(text) => {
+                    ResolveError::InvalidConfig(format!("{text}; or a `value` to set it to"))
+                }
+                unread @ ResolveError::Query(_) => unread,
             }),
         }
     }
 
-    pub fn index_wanted(&self, column: &str) -> Result<String, Error> {
-        let part = match self.deed()? {
-            Deed::Delete => String::new(),
-            Deed::Stamp(revoked) => format!(" WHERE {} IS NULL", revoked.name),
-            Deed::Set { column, value } => format!(" WHERE {column} IS DISTINCT FROM {value}"),
+    pub fn missing_index_warning(&self, column: &str) -> Result<String, ResolveError> {
+        let part = match self.end_action()? {
+            EndAction::Delete => String::new(),
+            EndAction::Stamp(revoked) => format!(" WHERE {} IS NULL", revoked.name),
+            EndAction::Set { column, value } => format!(" WHERE {column} IS DISTINCT FROM {value}"),
         };
         Ok(format!(
             "no index begins with {column}, so each batch reads the whole table: \
@@ -126,7 +128,12 @@ impl Columns<'_> {
     }
 
     /// The statement for the first privilege that is lacking to look.
-    pub fn missing_to_look(&self, table: &PgRow, role: &str, has_children: bool) -> Result<Option<String>, Error> {
+    pub fn missing_read_privilege(
+        &self,
+        table: &PgRow,
+        role: &str,
+        has_children: bool,
+    ) -> Result<Option<String>, ResolveError> {
         if !table.try_get::<bool, _>(3)? {
             let schema: String = table.try_get(4)?;
             return Ok(Some(format!("GRANT USAGE ON SCHEMA {schema} TO {role}")));
@@ -148,7 +155,7 @@ impl Columns<'_> {
     }
 
     /// The statement for the first privilege that is lacking to sweep.
-    pub fn missing_to_sweep(&self, table: &PgRow, role: &str) -> Result<Option<String>, Error> {
+    pub fn missing_sweep_privilege(&self, table: &PgRow, role: &str) -> Result<Option<String>, ResolveError> {
         let [delete, update] = [table.try_get::<bool, _>(5)?, table.try_get::<bool, _>(8)?];
         let privilege = match &self.store.action {
             Action::Delete if !delete => Some("DELETE".to_owned()),

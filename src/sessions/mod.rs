@@ -3,20 +3,20 @@
 //! A pass over one store is: check it against the catalog, look, judge (pure), sweep, report. It takes no decision
 //! about when to run or what its report means: `once` and the agent do.
 
-mod check;
 mod columns;
-mod doubt;
-mod look;
-mod memory;
-mod needs;
+mod error_text;
+mod guards;
+mod inspect;
 mod pass;
-mod policy;
+mod pass_state;
+mod plausibility;
+mod privileges;
+mod resolve;
 mod statements;
 mod store;
-mod strangers;
 mod sweep;
-mod trouble;
+mod untrusted_code;
 
-pub use memory::Memory;
-pub use needs::{StoreNeed, needs};
-pub use pass::{not_reached, pass};
+pub use pass::{pass, unreachable_reports};
+pub use pass_state::SessionPassState;
+pub use privileges::{StorePrivileges, needs};

@@ -1,14 +1,14 @@
 //! The pass: check, look, judge, sweep, report, for each store of one database.
 
-use super::check::check;
-use super::look::{Look, bounds_at, clock, look, shown};
-use super::memory::{Known, Memory, Swept};
-use super::policy::{self, Guard, cutoff, exceeds};
-use super::statements::Statements;
-use super::sweep::{Done, Sweep};
-use crate::config::{Database, SessionStore};
-use crate::db::{Bounds, Session};
-use crate::orders::Orders;
+use super::guards::{self, SweepGuard, cutoff, exceeds};
+use super::inspect::{StoreInspection, cutoffs_at, database_now, inspect_store, local_times};
+use super::pass_state::{KnownStore, LastSweep, SessionPassState};
+use super::resolve::resolve_store;
+use super::statements::SweepSql;
+use super::sweep::{Sweep, SweepResult};
+use crate::config::{Database, SessionStoreConfig};
+use crate::db::{BoundedConnection, Timeouts};
+use crate::pass_options::PassOptions;
 use crate::report::SessionReport;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
@@ -18,29 +18,31 @@ use std::time::Instant;
 /// store. `memory` is what the pass before left, and is left for the next.
 pub async fn pass(
     database: &Database,
-    stores: &[&SessionStore],
-    bounds: Bounds,
-    orders: &Orders,
-    memory: &mut Memory,
+    stores: &[&SessionStoreConfig],
+    bounds: Timeouts,
+    orders: &PassOptions,
+    memory: &mut SessionPassState,
 ) -> Vec<SessionReport> {
     if stores.is_empty() {
         return Vec::new();
     }
     let connected = match database.connect_options() {
-        Ok(options) => Session::connect(&options, bounds, &orders.stop).await.map_err(|error| error.to_string()),
+        Ok(options) => {
+            BoundedConnection::connect(&options, bounds, &orders.cancel).await.map_err(|error| error.to_string())
+        }
         Err(error) => Err(error.to_string()),
     };
     let mut session = match connected {
         Ok(session) => session,
-        Err(reason) => return not_reached(stores, &reason),
+        Err(reason) => return unreachable_reports(stores, &reason),
     };
     let mut reports = Vec::with_capacity(stores.len());
     for store in stores {
         let started = Instant::now();
-        let mut report = empty(store);
-        let mut work = Work { session: &mut session, store, bounds, orders, memory, report: &mut report };
+        let mut report = empty_report(store);
+        let mut work = StorePass { session: &mut session, store, bounds, orders, memory, report: &mut report };
         // A server may send what makes the driver panic; that must cost no other store its pass.
-        let result = AssertUnwindSafe(work.all()).catch_unwind().await;
+        let result = AssertUnwindSafe(work.run()).catch_unwind().await;
         let panicked = "the pass panicked, most likely on what the server sent: please report this";
         report.error = result.unwrap_or_else(|_| Err(panicked.to_owned())).err();
         report.duration_seconds = started.elapsed().as_secs_f64();
@@ -54,38 +56,38 @@ pub async fn pass(
 }
 
 /// The reports of stores that could not be looked at.
-pub fn not_reached(stores: &[&SessionStore], reason: &str) -> Vec<SessionReport> {
-    stores.iter().map(|store| SessionReport { error: Some(reason.to_owned()), ..empty(store) }).collect()
+pub fn unreachable_reports(stores: &[&SessionStoreConfig], reason: &str) -> Vec<SessionReport> {
+    stores.iter().map(|store| SessionReport { error: Some(reason.to_owned()), ..empty_report(store) }).collect()
 }
 
-fn empty(store: &SessionStore) -> SessionReport {
+fn empty_report(store: &SessionStoreConfig) -> SessionReport {
     SessionReport { name: store.name.clone(), table: store.table.to_string(), ..SessionReport::default() }
 }
 
 /// The pass over one store.
-struct Work<'a> {
-    session: &'a mut Session,
-    store: &'a SessionStore,
-    bounds: Bounds,
-    orders: &'a Orders,
-    memory: &'a mut Memory,
+struct StorePass<'a> {
+    session: &'a mut BoundedConnection,
+    store: &'a SessionStoreConfig,
+    bounds: Timeouts,
+    orders: &'a PassOptions,
+    memory: &'a mut SessionPassState,
     report: &'a mut SessionReport,
 }
 
 /// What a pass may end.
-struct Leave<'a> {
+struct SweepPlan<'a> {
     /// Sessions that are over by these bounds.
-    expire: Option<&'a super::statements::Bounds>,
+    expire: Option<&'a super::statements::Cutoffs>,
     supersede: Option<u32>,
 }
 
-impl Work<'_> {
-    async fn all(&mut self) -> Result<(), String> {
+impl StorePass<'_> {
+    async fn run(&mut self) -> Result<(), String> {
         let (store, bounds) = (self.store, self.bounds);
-        let found = check(self.session, store, bounds).await?;
+        let found = resolve_store(self.session, store, bounds).await?;
         self.report.table.clone_from(&found.table);
         self.report.warnings.clone_from(&found.warnings);
-        if let Some(danger) = &found.danger {
+        if let Some(danger) = &found.untrusted_code {
             return Err(danger.clone());
         }
         let read_only = self.session.server().read_only;
@@ -96,65 +98,65 @@ impl Work<'_> {
             return Err(format!("a privilege is missing: {grant}"));
         }
         self.report.warnings.extend(found.missing_to_sweep.iter().map(|grant| format!("to sweep: {grant}")));
-        let now = clock(self.session, bounds).await?;
-        let known = self.memory.of(&store.name).cloned();
+        let now = database_now(self.session, bounds).await?;
+        let known = self.memory.get(&store.name).cloned();
         let first_look = self.memory.is_lasting() && known.is_none();
-        let at = cutoff(now, known.as_ref().map(|known| known.clock), store.grace);
-        let cut = bounds_at(self.session, store, at, bounds).await?;
-        let by_now = bounds_at(self.session, store, now, bounds).await?;
-        let now_shown = shown(self.session, &store.encoding, &[now], bounds).await?;
+        let at = cutoff(now, known.as_ref().map(|known| known.clock), store.grace_period);
+        let cut = cutoffs_at(self.session, store, at, bounds).await?;
+        let by_now = cutoffs_at(self.session, store, now, bounds).await?;
+        let now_shown = local_times(self.session, &store.encoding, &[now], bounds).await?;
         let now_shown = now_shown.first().copied().unwrap_or(now);
-        let statements = Statements { store: &found, encoding: &store.encoding, now, now_shown };
+        let statements = SweepSql { store: &found, encoding: &store.encoding, now, now_shown };
         let swept = known.as_ref().and_then(|known| known.swept.as_ref());
-        let seen = look(self.session, (store, &found), &statements, &cut, &by_now, swept, bounds).await?;
+        let seen = inspect_store(self.session, (store, &found), &statements, &cut, &by_now, swept, bounds).await?;
 
-        let leave = self.judge(&seen, &cut, swept.map(|swept| &swept.bounds));
-        self.tell(&seen, 0, 0);
+        let leave = self.apply_guards(&seen, &cut, swept.map(|swept| &swept.bounds));
+        self.record_counts(&seen, 0, 0);
         if let Some(why) = read_only {
             self.report.warnings.push(format!("{why}: observed only"));
         }
-        let mut keep = Known { clock: now, swept: swept.cloned() };
+        let mut keep = KnownStore { clock: now, swept: swept.cloned() };
         let sweeps = !(look_only || first_look);
         // Remembered before it is done: what is over was seen to be, whatever becomes of the sweep. A pass that only
         // looks knows as well who is live.
         if leave.expire.is_some_and(|bounds| *bounds == cut) {
             let gone = if sweeps { leave.supersede.map_or(0, |_| seen.superseded) } else { 0 };
             let left = seen.complete.then_some(seen.numbers.stale);
-            keep.swept = Some(Swept { bounds: cut.clone(), left, live: seen.live.saturating_sub(gone) });
+            keep.swept = Some(LastSweep { bounds: cut.clone(), left, live: seen.live.saturating_sub(gone) });
         }
-        self.memory.note(&store.name, keep);
+        self.memory.remember(&store.name, keep);
         if sweeps { self.sweep(&statements, &cut, &seen, leave).await } else { Ok(()) }
     }
 
     /// What may go, as far as no guard says no; and says which did.
-    fn judge<'b>(
+    fn apply_guards<'b>(
         &mut self,
-        seen: &Look,
-        cut: &'b super::statements::Bounds,
-        swept: Option<&'b super::statements::Bounds>,
-    ) -> Leave<'b> {
+        seen: &StoreInspection,
+        cut: &'b super::statements::Cutoffs,
+        swept: Option<&'b super::statements::Cutoffs>,
+    ) -> SweepPlan<'b> {
         let store = self.store;
-        let floor = u64::from(store.guard_floor);
+        let floor = u64::from(store.guard_min_sessions);
         let mut held = Vec::new();
-        let mut leave = Leave { expire: Some(cut), supersede: store.keep_newest.filter(|_| seen.superseded > 0) };
+        let mut leave = SweepPlan { expire: Some(cut), supersede: store.max_per_user.filter(|_| seen.superseded > 0) };
         if let Some(doubt) = &seen.doubt {
             held.push(format!("{doubt}: correct the configuration if that is wrong"));
-            leave = Leave { expire: None, supersede: None };
+            leave = SweepPlan { expire: None, supersede: None };
         } else {
-            match policy::guard(seen.numbers, store.max_fraction, floor) {
+            match guards::guard(seen.numbers, store.max_ended_ratio, floor) {
                 None => {}
-                Some(Guard::NoneLeft) => {
+                Some(SweepGuard::NoneLeft) => {
                     held.push(format!(
                         "all {} sessions would go, and none be left: correct the configuration if that is wrong",
                         seen.numbers.stale
                     ));
                     leave.expire = None;
                 }
-                Some(Guard::TooMany { fresh, of, backlog_may_go }) => {
+                Some(SweepGuard::TooMany { fresh, of, backlog_may_go }) => {
                     held.push(format!(
                         "{fresh} of the {of} sessions that were live at the last look would go at once, more than \
-                         max_fraction ({}): find out why, a clock perhaps",
-                        store.max_fraction
+                         max_ended_ratio ({}): find out why, a clock perhaps",
+                        store.max_ended_ratio
                     ));
                     leave.expire = swept.filter(|_| backlog_may_go);
                 }
@@ -162,16 +164,16 @@ impl Work<'_> {
             let (superseded, live) = (seen.superseded, seen.live);
             if seen.superseded_of_one > floor {
                 held.push(format!(
-                    "keep_newest would end {} sessions of one user alone: correct `user` if that is nobody's own, such as \
+                    "max_per_user would end {} sessions of one user alone: correct `user` if that is nobody's own, such as \
                      0 for all who are not logged in",
                     seen.superseded_of_one
                 ));
                 leave.supersede = None;
-            } else if superseded > floor && exceeds(superseded, live, store.max_fraction) {
+            } else if superseded > floor && exceeds(superseded, live, store.max_ended_ratio) {
                 held.push(format!(
-                    "keep_newest would end {superseded} of {live} live sessions, more than max_fraction ({}): correct \
+                    "max_per_user would end {superseded} of {live} live sessions, more than max_ended_ratio ({}): correct \
                      `user` if it does not say whose a session is",
-                    store.max_fraction
+                    store.max_ended_ratio
                 ));
                 leave.supersede = None;
             }
@@ -181,46 +183,46 @@ impl Work<'_> {
         }
         if self.orders.approves_store(&store.name) {
             self.report.approved = true;
-            return Leave { expire: Some(cut), supersede: store.keep_newest };
+            return SweepPlan { expire: Some(cut), supersede: store.max_per_user };
         }
-        let name = crate::report::shell_word(&store.name);
+        let name = crate::report::shell_quote(&store.name);
         self.report.held = Some(format!("{}; else run pgmedic --once --approve {name}", held.join("; and ")));
         leave
     }
 
     async fn sweep(
         &mut self,
-        statements: &Statements<'_>,
-        cut: &super::statements::Bounds,
-        seen: &Look,
-        leave: Leave<'_>,
+        statements: &SweepSql<'_>,
+        cut: &super::statements::Cutoffs,
+        seen: &StoreInspection,
+        leave: SweepPlan<'_>,
     ) -> Result<(), String> {
         let mut sweep = Sweep {
             session: self.session,
             store: self.store,
             statements,
             bounds: self.bounds,
-            stop: &self.orders.stop,
+            stop: &self.orders.cancel,
             until: Instant::now() + self.store.sweep_timeout,
         };
         let expired = match leave.expire {
             Some(bounds) => sweep.expire(bounds).await,
-            None => Done::default(),
+            None => SweepResult::default(),
         };
         let superseded = match leave.supersede {
             Some(keep) if expired.failure.is_none() => sweep.supersede(cut, keep).await,
-            _ => Done::default(),
+            _ => SweepResult::default(),
         };
         if expired.unfinished || superseded.unfinished {
             let limit = humantime::format_duration(self.store.sweep_timeout);
             self.report.warnings.push(format!("not all could be swept within sweep_timeout ({limit}): more next time"));
         }
-        self.memory.ended(&self.store.name, expired.ended);
-        self.tell(seen, expired.ended, superseded.ended);
+        self.memory.subtract_ended(&self.store.name, expired.ended);
+        self.record_counts(seen, expired.ended, superseded.ended);
         expired.failure.or(superseded.failure).map_or(Ok(()), Err)
     }
 
-    fn tell(&mut self, seen: &Look, expired: u64, superseded: u64) {
+    fn record_counts(&mut self, seen: &StoreInspection, expired: u64, superseded: u64) {
         self.report.expired = expired;
         self.report.superseded = superseded;
         if seen.complete {

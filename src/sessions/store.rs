@@ -1,6 +1,6 @@
 //! A store as the catalog has it: checked, its names quoted by the server.
 
-use crate::config::Kind;
+use crate::config::ExpiryKind;
 
 /// The types that a time may be kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +34,14 @@ pub struct TimeColumn {
 
 /// One way in which a session ends, with the column it is read from.
 #[derive(Debug, Clone)]
-pub struct End {
-    pub kind: Kind,
+pub struct ExpiryColumn {
+    pub kind: ExpiryKind,
     pub column: TimeColumn,
 }
 
 /// How a session is ended.
 #[derive(Debug, Clone)]
-pub enum Deed {
+pub enum EndAction {
     Delete,
     /// Quoted column, and the constant that it is set to.
     Set {
@@ -54,7 +54,7 @@ pub enum Deed {
 
 /// A checked store.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub struct ResolvedStore {
     /// Schema-qualified and quoted.
     pub table: String,
     /// It has partitions or children, in which row addresses repeat.
@@ -67,8 +67,8 @@ pub struct Store {
     /// All columns that are read. Quoted.
     pub columns: Vec<String>,
     /// As many as the store has meanings, in their order.
-    pub ends: Vec<End>,
-    pub deed: Deed,
+    pub ends: Vec<ExpiryColumn>,
+    pub action: EndAction,
     /// Quoted.
     pub user: Option<String>,
     pub newest_by: TimeColumn,
@@ -78,10 +78,10 @@ pub struct Store {
     /// … and to sweep.
     pub missing_to_sweep: Option<String>,
     /// Whose code would run with our rights, and what to do about it.
-    pub danger: Option<String>,
+    pub untrusted_code: Option<String>,
 }
 
-impl Store {
+impl ResolvedStore {
     /// The table's own rows only, where they have an address of their own there; a child that is added meanwhile is not
     /// looked at.
     pub fn from(&self) -> String {

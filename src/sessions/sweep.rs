@@ -1,10 +1,10 @@
 //! Ending sessions: in batches, a transaction each, until none is left, time is up, or we are asked to stop.
 
-use super::statements::{Bounds, Statements};
-use super::strangers::tripwires;
-use super::trouble::{explain, is_passing};
-use crate::config::SessionStore;
-use crate::db::{self, Access, Failure, Session};
+use super::error_text::{explain_sweep_error, is_transient};
+use super::statements::{Cutoffs, SweepSql};
+use super::untrusted_code::sweep_guard_sql;
+use crate::config::SessionStoreConfig;
+use crate::db::{self, BoundedConnection, QueryError, TransactionMode};
 use sqlx::Row;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -14,17 +14,17 @@ const TRIES: u32 = 3;
 
 /// A sweep of one store.
 pub struct Sweep<'a> {
-    pub session: &'a mut Session,
-    pub store: &'a SessionStore,
-    pub statements: &'a Statements<'a>,
-    pub bounds: db::Bounds,
+    pub session: &'a mut BoundedConnection,
+    pub store: &'a SessionStoreConfig,
+    pub statements: &'a SweepSql<'a>,
+    pub bounds: db::Timeouts,
     pub stop: &'a CancellationToken,
     pub until: Instant,
 }
 
 /// What a sweep did, also where it failed half way.
 #[derive(Debug, Default)]
-pub struct Done {
+pub struct SweepResult {
     pub ended: u64,
     /// There may be more: time was up.
     pub unfinished: bool,
@@ -32,7 +32,7 @@ pub struct Done {
 }
 
 /// What one batch did.
-struct Batch {
+struct SweepBatch {
     ended: u64,
     found: u64,
     last: Option<i64>,
@@ -40,12 +40,12 @@ struct Batch {
 
 impl Sweep<'_> {
     /// Ends what is over by these bounds.
-    pub async fn expire(&mut self, cut: &Bounds) -> Done {
-        let mut done = Done::default();
+    pub async fn expire(&mut self, cut: &Cutoffs) -> SweepResult {
+        let mut done = SweepResult::default();
         for end in 0..self.statements.store.ends.len() {
             let mut cursor = None;
             loop {
-                let statement = self.statements.batch(end, cut, cursor, self.store.batch);
+                let statement = self.statements.batch(end, cut, cursor, self.store.batch_size);
                 match self.step("expire", &statement, &mut done).await {
                     Some(batch) => cursor = batch.last.or(cursor),
                     None if done.failure.is_some() || done.unfinished => return done,
@@ -57,15 +57,15 @@ impl Sweep<'_> {
     }
 
     /// Ends what is beyond the newest `keep` of each user's.
-    pub async fn supersede(&mut self, cut: &Bounds, keep: u32) -> Done {
-        let mut done = Done::default();
-        let statement = self.statements.supersede(cut, keep, self.store.batch);
+    pub async fn supersede(&mut self, cut: &Cutoffs, keep: u32) -> SweepResult {
+        let mut done = SweepResult::default();
+        let statement = self.statements.supersede(cut, keep, self.store.batch_size);
         while self.step("supersede", &statement, &mut done).await.is_some() {}
         done
     }
 
     /// One batch; none when it was the last.
-    async fn step(&mut self, name: &str, statement: &str, done: &mut Done) -> Option<Batch> {
+    async fn step(&mut self, name: &str, statement: &str, done: &mut SweepResult) -> Option<SweepBatch> {
         if self.stop.is_cancelled() || Instant::now() >= self.until {
             done.unfinished = true;
             return None;
@@ -74,31 +74,31 @@ impl Sweep<'_> {
             Ok(batch) => {
                 done.ended += batch.ended;
                 // What is left is locked, and others' for now.
-                (batch.ended > 0 && batch.found >= u64::from(self.store.batch)).then_some(batch)
+                (batch.ended > 0 && batch.found >= u64::from(self.store.batch_size)).then_some(batch)
             }
             Err(failure) => {
-                done.failure = Some(explain(&failure, self.bounds));
+                done.failure = Some(explain_sweep_error(&failure, self.bounds));
                 None
             }
         }
     }
 
-    async fn batch(&mut self, name: &str, statement: &str) -> Result<Batch, Failure> {
+    async fn batch(&mut self, name: &str, statement: &str) -> Result<SweepBatch, QueryError> {
         let mut tries = 1;
-        let mut statements = tripwires(self.store, self.statements.store);
+        let mut statements = sweep_guard_sql(self.store, self.statements.store);
         statements.push(statement.to_owned());
         loop {
-            let script = self.session.script(name, Access::Write, self.bounds, &statements).await;
+            let script = self.session.run_transaction(name, TransactionMode::Write, self.bounds, &statements).await;
             match script.failure {
-                Some(failure) if is_passing(&failure) && tries < TRIES => {
-                    self.session.pause(self.bounds.lock * tries).await;
+                Some(failure) if is_transient(&failure) && tries < TRIES => {
+                    self.session.sleep_unless_cancelled(self.bounds.lock * tries).await;
                     tries += 1;
                 }
                 Some(failure) => return Err(failure),
                 None => {
                     let row = script.answers.last().and_then(|rows| rows.first());
-                    let row = row.ok_or_else(|| Failure::Answer("a batch said nothing".to_owned()))?;
-                    return Ok(Batch {
+                    let row = row.ok_or_else(|| QueryError::UnexpectedResponse("a batch said nothing".to_owned()))?;
+                    return Ok(SweepBatch {
                         ended: row.try_get::<i64, _>(0)?.unsigned_abs(),
                         found: row.try_get::<i64, _>(1)?.unsigned_abs(),
                         last: if row.len() > 2 { row.try_get(2)? } else { None },

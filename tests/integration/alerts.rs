@@ -46,7 +46,7 @@ fn word(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(text.len()))
 }
 
-/// `/metrics` of an agent that sees drift and may not mend it, so that all series are there.
+/// `/metrics` of an agent that sees drift and may not repair it, so that all series are there.
 async fn exported() -> String {
     let mut database = Database::new().await;
     database
@@ -59,7 +59,7 @@ async fn exported() -> String {
                  encoding = \"timestamptz\"\n";
     let config = database.config(&format!("[http]\nlisten = \"127.0.0.1:0\"\n{store}"));
     let agent = Agent::run(config, &["--dry-run"]);
-    let gap = format!("pgmedic_sequence_gap_max_values{{database=\"{}\"}}", database.name);
+    let gap = format!("pgmedic_sequence_lag_values_max{{database=\"{}\"}}", database.name);
     agent.until(&gap, |gap| gap == 7.0);
     let stale = format!("pgmedic_sessions_stale{{database=\"{}\",store=\"logins\"}}", database.name);
     agent.until(&stale, |stale| stale == 1.0);

@@ -29,7 +29,7 @@ async fn one_run_does_right_in_every_case_of_the_comparison() {
     // One of them has no id left, and that is what the code says.
     pgmedic(&[("DATABASE_URL", database.url())], &["--once"]).exits(3);
     for (scene, case) in scenes.into_iter().zip(&CASES) {
-        if case.aim == Aim::Mended {
+        if case.aim == Aim::Repaired {
             let last = database.number(&format!("SELECT last_value FROM {}", case.sequence)).await;
             assert_eq!(last, case.last, "{}: no id is wasted", case.name);
         }

@@ -115,7 +115,7 @@ fn is_gone(process: Pid) {
 }
 
 #[test]
-fn it_shows_each_failure_and_each_cure_and_leaves_nothing_behind() {
+fn it_shows_each_failure_and_each_fix_and_leaves_nothing_behind() {
     let mut demo = Demo::start(server().bin_dir());
     demo.shows("PostgreSQL ");
     let process = demo.server();

@@ -94,7 +94,7 @@ fn the_health_check_needs_no_database_and_fails_with_1_only() {
 }
 
 #[tokio::test]
-async fn the_role_of_the_compose_file_may_mend_what_its_story_breaks() {
+async fn the_role_of_the_compose_file_may_repair_what_its_story_breaks() {
     let mut database = Database::new().await;
     let (app, pgmedic) = (database.role("app"), database.role("pgmedic"));
     // What psql would put in, and roles of our own.
@@ -115,10 +115,10 @@ async fn the_role_of_the_compose_file_may_mend_what_its_story_breaks() {
 
     const SEQUENCE: &str = "public.user_sessions_session_id_seq";
     let finding = database.once_as(&pgmedic, &[]).exits(0).sequence(SEQUENCE);
-    assert_eq!((&finding["gap"], &finding["repair"]["next_value"]), (&json!(38), &json!(696)));
+    assert_eq!((&finding["lag"], &finding["repair"]["next_value"]), (&json!(38), &json!(696)));
     database.sql("CALL restore_some_sessions()").await;
     let finding = database.once_as(&pgmedic, &[]).exits(0).sequence(SEQUENCE);
-    assert_eq!((&finding["gap"], &finding["repair"]["outcome"]), (&json!(38), &json!("repaired")));
+    assert_eq!((&finding["lag"], &finding["repair"]["outcome"]), (&json!(38), &json!("repaired")));
 }
 
 #[test]

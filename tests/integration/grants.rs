@@ -206,7 +206,7 @@ async fn the_agent_needs_nothing_more_to_lead_to_listen_and_to_see_what_has_chan
     let settings = "[sequences]\nschedule = \"* * * * * *\"\nfull_pass_every = 1000000\n[log]\nlevel = \"debug\"";
     let agent = Agent::start_at(&scene.url(), &scene.database, settings);
     scene.database.until("SELECT last_value = 1 AND is_called FROM serials_id_seq").await;
-    agent.logs("is answered by a pass at once");
+    agent.logs("listening for NOTIFY pgmedic");
     agent.logs(" changed=0 ");
     let log = agent.stop();
     assert!(!log.contains("permission denied") && !log.contains("a privilege is missing"), "{log}");

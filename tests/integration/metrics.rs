@@ -43,9 +43,9 @@ async fn promtool_finds_nothing_to_complain_about() {
         )
         .await;
     let agent = onlooker(&database);
-    agent.until(&series("sequence_gap_max_values", &database), |gap| gap == 20.0);
+    agent.until(&series("sequence_lag_values_max", &database), |gap| gap == 20.0);
     let (_, metrics) = agent.get("/metrics");
-    for family in ["sequence_gap_values", "sequence_used_ratio", "repairs_total", "repair_duration_seconds"] {
+    for family in ["sequence_lag_values", "sequence_used_ratio", "repairs_total", "repair_duration_seconds"] {
         assert!(metrics.contains(&format!("# TYPE pgmedic_{family} ")), "{family} is not there:\n{metrics}");
     }
     assert!(metrics.contains("# TYPE process_resident_memory_bytes gauge"), "{metrics}");
@@ -78,13 +78,13 @@ async fn three_thousand_that_are_behind_make_a_small_scrape() {
     agent.until(&series("detail_series_dropped", &database), |dropped| dropped == (all - DETAILS) as f64);
     let (_, metrics) = agent.get("/metrics");
     assert!(metrics.len() < LARGEST_SCRAPE, "{} bytes", metrics.len());
-    assert_eq!(metrics.matches("\npgmedic_sequence_gap_values{").count(), DETAILS);
+    assert_eq!(metrics.matches("\npgmedic_sequence_lag_values{").count(), DETAILS);
     assert_eq!(metrics.matches("\npgmedic_sequence_used_ratio{").count(), DETAILS);
     let behind = format!("pgmedic_sequences{{database=\"{}\",verdict=\"behind\"}}", database.name);
     assert_eq!(agent.metric(&behind), Some(all as f64));
     // As the exposition format escapes a label's value.
     for name in [r#"\"say \"\"hi\"\"\""#, r#"\"new\nline\""#, r#"\"back\\slash\\n\""#, &format!(r#"\"{euros}\""#)] {
-        let gap = format!("pgmedic_sequence_gap_values{{database=\"{}\",sequence=\"public.{name}\"}}", database.name);
+        let gap = format!("pgmedic_sequence_lag_values{{database=\"{}\",sequence=\"public.{name}\"}}", database.name);
         assert_eq!(agent.metric(&gap), Some(1000.0), "{gap} in\n{metrics}");
     }
     promtool_has_nothing_to_say_of(&metrics);

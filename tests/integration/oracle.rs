@@ -25,7 +25,7 @@ static SEED: LazyLock<u64> = LazyLock::new(|| match std::env::var("ORACLE_SEED")
     Err(_) => RandomState::new().build_hasher().finish(),
 });
 
-const OWNER: Terms = Terms { headroom: 0, advance_limit: 100_000, max_leap_ratio: 1.0, owner: true };
+const OWNER: Terms = Terms { headroom: 0, advance_limit: 100_000, max_repair_ratio: 1.0, owner: true };
 
 #[tokio::test]
 async fn findings_and_advances_agree_with_nextval_on_a_copy() {
@@ -34,7 +34,7 @@ async fn findings_and_advances_agree_with_nextval_on_a_copy() {
 
 #[tokio::test]
 async fn leaps_and_headroom_agree_with_nextval_on_a_copy() {
-    round(2, Terms { headroom: 3, advance_limit: 2, max_leap_ratio: 0.5, owner: true }).await;
+    round(2, Terms { headroom: 3, advance_limit: 2, max_repair_ratio: 0.5, owner: true }).await;
 }
 
 #[tokio::test]
@@ -190,14 +190,14 @@ async fn guest(database: &mut Database) -> String {
 }
 
 fn run(database: &Database, role: &str, terms: Terms, arguments: &[&str]) -> Outcome {
-    let Terms { headroom, advance_limit, max_leap_ratio, .. } = terms;
-    let [headroom, advance_limit, max_leap_ratio] =
-        [headroom.to_string(), advance_limit.to_string(), max_leap_ratio.to_string()];
+    let Terms { headroom, advance_limit, max_repair_ratio, .. } = terms;
+    let [headroom, advance_limit, max_repair_ratio] =
+        [headroom.to_string(), advance_limit.to_string(), max_repair_ratio.to_string()];
     let variables = [
         ("DATABASE_URL", &*database.url_as(role)),
         ("PGMEDIC_SEQUENCES__HEADROOM", &headroom),
         ("PGMEDIC_SEQUENCES__ADVANCE_LIMIT", &advance_limit),
-        ("PGMEDIC_SEQUENCES__MAX_LEAP_RATIO", &max_leap_ratio),
+        ("PGMEDIC_SEQUENCES__MAX_LEAP_RATIO", &max_repair_ratio),
         // A busy machine must not turn a leap into a time-out.
         ("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "10s"),
     ];

@@ -8,10 +8,10 @@ mod burnt;
 mod field;
 mod seen;
 
-use field::{Mender, Order, TARGETS, Target, field, fight, mend};
+use field::{Mender, Order, TARGETS, Target, field, fight, repair};
 use pgmedic::report::{Method, Verdict};
 
-/// Of putting ids ahead and mending.
+/// Of putting ids ahead and repairing.
 const ROUNDS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,9 +42,9 @@ async fn nobody_but_the_saboteur_is_ever_seen_moving_a_sequence_back() {
     for method in [Method::Advance, Method::Leap] {
         assert!(seen.repaired_by(method) >= ROUNDS, "{method:?}: {}", seen.repaired_by(method));
     }
-    // When the saboteur is gone, one pass mends everything.
-    mend(&database).await;
-    assert!(mend(&database).await.iter().all(|finding| finding.verdict == Verdict::InSync));
+    // When the saboteur is gone, one pass repairs everything.
+    repair(&database).await;
+    assert!(repair(&database).await.iter().all(|finding| finding.verdict == Verdict::InSync));
     for target in &TARGETS {
         database.sql(&format!("INSERT INTO {} DEFAULT VALUES", target.table)).await;
     }
@@ -81,15 +81,15 @@ async fn a_deleted_top_id_is_never_handed_out_again() {
         database
             .sql(&format!("DELETE FROM {table} WHERE {further} * id > {further} * {last} - 15 * abs({increment})"))
             .await;
-        assert!(mend(&database).await.iter().all(|finding| finding.verdict == Verdict::InSync));
+        assert!(repair(&database).await.iter().all(|finding| finding.verdict == Verdict::InSync));
         let next = database.number(&format!("INSERT INTO {table} DEFAULT VALUES RETURNING id")).await;
         assert_eq!(next, last + increment, "{table}");
 
-        // Nor by a repair that has something to mend: an id ahead, deleted after the look.
+        // Nor by a repair that has something to repair: an id ahead, deleted after the look.
         let ahead = target.put_ahead(&mut database.connection).await;
-        mend(&database).await;
+        repair(&database).await;
         database.sql(&format!("DELETE FROM {table}")).await;
-        mend(&database).await;
+        repair(&database).await;
         let next = database.number(&format!("INSERT INTO {table} DEFAULT VALUES RETURNING id")).await;
         assert!((next - ahead) * further > 0, "{table}: {next} after {ahead}");
     }

@@ -3,7 +3,7 @@
 use crate::support::{Agent, Database, PATIENT, replica_of, until_it_waits_for};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use sqlx::{PgConnection, Row};
 
 /// With one pass, and no other within the hour.
@@ -16,7 +16,7 @@ struct Frozen(Vec<Pid>);
 
 impl Frozen {
     /// The agent's server processes, and the one that takes new connections: nothing is answered and nothing cancelled.
-    async fn new(server: &Server, database: &mut Database) -> Self {
+    async fn new(server: &TestServer, database: &mut Database) -> Self {
         let agents = "SELECT array_agg(pid) FROM pg_stat_activity WHERE application_name = 'pgmedic'";
         let mut pids: Vec<i32> = database.row(agents).await.get(0);
         assert!(pids.len() > 1, "the pass and the lead have a connection each");
@@ -48,12 +48,12 @@ struct Stuck {
     _frozen: Frozen,
     _holder: PgConnection,
     _database: Database,
-    _server: Server,
+    _server: TestServer,
 }
 
 impl Stuck {
     async fn new() -> Self {
-        let server = Server::start(&ServerOptions::default()).unwrap();
+        let server = TestServer::start(&ServerOptions::default()).unwrap();
         let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
         database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (20)").await;
         let mut holder = database.connect().await;
@@ -90,7 +90,7 @@ async fn a_second_signal_ends_it_at_once() {
 
 #[tokio::test]
 async fn nothing_is_left_waiting_for_a_standby_that_confirms_no_commit() {
-    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let mut server = TestServer::start(&ServerOptions::default()).unwrap();
     let replica = replica_of(&mut server);
     let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
     // One goes first, and then two in one message.

@@ -43,7 +43,7 @@ async fn the_report_says_what_was_found_and_what_was_done() {
         json!({
             "name": SEQUENCE,
             "feeds": [{ "column": "public.user_sessions.session_id", "link": "serial" }],
-            "next_value": 658, "frontier": 695, "limit": 2147483647, "verdict": "behind", "gap": 38,
+            "next_value": 658, "max_id": 695, "limit": 2147483647, "verdict": "behind", "lag": 38,
             "used_ratio": null, "cause": "unknown", "reason": null,
             "repair": { "outcome": "repaired", "method": "advance", "next_value": 696, "held_by": null,
                         "reason": null, "duration_seconds": null },
@@ -74,7 +74,7 @@ async fn a_second_run_finds_all_in_sync() {
     let mut database = restored().await;
     database.once(&[]).exits(0);
     let finding = database.once(&[]).exits(0).sequence(SEQUENCE);
-    assert_eq!((&finding["verdict"], &finding["gap"]), (&json!("in_sync"), &json!(0)));
+    assert_eq!((&finding["verdict"], &finding["lag"]), (&json!("in_sync"), &json!(0)));
     assert_eq!(finding["repair"], json!(null));
     assert_eq!(database.nextval(SEQUENCE).await, 696);
 }

@@ -5,7 +5,7 @@ use crate::support::{Agent, Dashboard, Database, LONG, Prometheus, Query, pgmedi
 use axum::Json;
 use axum::routing::post;
 use nix::sys::signal::Signal;
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ const PACE: Duration = Duration::from_millis(700);
 const EVERY_SECOND: &str =
     "[http]\nlisten = \"127.0.0.1:0\"\n[sequences]\nschedule = \"* * * * * *\"\nfull_pass_every = 1\n";
 
-/// Mended again and again.
+/// Repaired again and again.
 const APP: &str = "
     CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 20);
     CREATE TABLE tickets (id serial PRIMARY KEY); INSERT INTO tickets SELECT generate_series(1, 20);
@@ -156,17 +156,17 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
     let shop = database(SHOP).await;
     let crowd = database(CROWD).await;
     let (one, another, elsewhere) = (Database::new().await, Database::new().await, Database::new().await);
-    let mut dead = Server::start(&ServerOptions::default()).unwrap();
+    let mut dead = TestServer::start(&ServerOptions::default()).unwrap();
     let gone = dead.url("postgres");
     dead.stop_hard();
     let mut locks = shop.connect().await;
     sqlx::raw_sql(LOCKS).execute(&mut locks).await.unwrap();
 
-    // It may mend, and cannot mend all of it.
+    // It may repair, and cannot repair all of it.
     // One store is nowhere, so that its sweeps fail.
     let stores = [store("logins", "app"), store("carts", "shop"), store("nowhere", "twins")].concat();
     let databases = [("app", app.url()), ("shop", shop.url()), ("twins", one.url()), ("gone", &gone)];
-    let mends = Agent::run(config(&databases, &stores), &[]);
+    let repairs = Agent::run(config(&databases, &stores), &[]);
     // Nobody scrapes who leads there.
     let hidden = Agent::run(config(&[("elsewhere", elsewhere.url())], ""), &["--dry-run"]);
     hidden.until("pgmedic_leader{database=\"elsewhere\"}", |leader| leader == 1.0);
@@ -175,7 +175,7 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
     let dies = Agent::run(config(&[("app", app.url())], ""), &[]);
 
     let (address, posted) = webhook().await;
-    let agents = vec![mends.address(), looks.address(), dies.address()];
+    let agents = vec![repairs.address(), looks.address(), dies.address()];
     let jobs = [("pgmedic", agents), ("moved", vec![looks.address()])];
     let start = Instant::now();
     let prometheus = Prometheus::start(&jobs, address);
@@ -185,8 +185,8 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
     within(LONG, "four targets scraped", || (prometheus.query(seen).len() == 1).then_some(()));
     dies.signal(Signal::SIGKILL);
     prometheus.scrape("moved", &[]);
-    mends.edit(|text| text + "nonsense = true\n");
-    mends.signal(Signal::SIGHUP);
+    repairs.edit(|text| text + "nonsense = true\n");
+    repairs.signal(Signal::SIGHUP);
 
     let dashboards = Dashboard::all(&prometheus);
     for dashboard in &dashboards {
@@ -215,8 +215,8 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
     if let Some(file) = std::env::var("PGMEDIC_DASHBOARD_ANSWERS").ok().filter(|file| !file.is_empty()) {
         write_down(&file, &prometheus, &dashboards, start.elapsed().as_secs());
     }
-    assert!(mends.log().contains("nonsense"), "{}", mends.log());
-    for agent in [mends, looks, hidden] {
+    assert!(repairs.log().contains("nonsense"), "{}", repairs.log());
+    for agent in [repairs, looks, hidden] {
         agent.stop();
     }
 }

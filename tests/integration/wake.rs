@@ -1,8 +1,8 @@
-//! `NOTIFY pgmedic` is answered by a pass at once, whoever sends it and whatever it says.
+//! `NOTIFY pgmedic` listening for NOTIFY pgmedic, whoever sends it and whatever it says.
 
 use crate::support::{Agent, Database, Pooler, eventually, server};
 use nix::sys::signal::Signal;
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection, Row};
 
@@ -20,12 +20,12 @@ async fn orders() -> Database {
     database
 }
 
-/// An agent that has mended what was behind when it started, and listens.
+/// An agent that has repaired what was behind when it started, and listens.
 async fn attentive(database: &mut Database, settings: &str) -> Agent {
     database.sql(DRIFT).await;
     let agent = Agent::start(database, settings);
     database.until(MENDED).await;
-    agent.logs("is answered by a pass at once");
+    agent.logs("listening for NOTIFY pgmedic");
     agent
 }
 
@@ -196,7 +196,7 @@ async fn only_the_leader_listens() {
     let listening = listeners(&database);
     assert_eq!(database.number(&listening).await, 1);
     leader.stop();
-    standby.logs("is answered by a pass at once");
+    standby.logs("listening for NOTIFY pgmedic");
     assert_eq!(database.number(&listening).await, 1);
     standby.stop();
     database.until(&format!("SELECT ({listening}) = 0")).await;
@@ -242,21 +242,21 @@ async fn a_server_that_ends_idle_sessions_does_not_end_the_one_that_listens() {
 async fn it_can_be_switched_off_which_saves_the_connection_and_on_by_a_reload() {
     let mut database = orders().await;
     database.sql(DRIFT).await;
-    let agent = Agent::start(&database, &format!("{HOURLY}listen = false"));
+    let agent = Agent::start(&database, &format!("{HOURLY}listen_notify = false"));
     database.until(MENDED).await;
     let listening = listeners(&database);
     assert_eq!(database.number(&listening).await, 0);
     assert!(!agent.log().contains("NOTIFY"), "{}", agent.log());
 
-    agent.edit(|text| text.replace("listen = false", "listen = true"));
+    agent.edit(|text| text.replace("listen_notify = false", "listen_notify = true"));
     agent.signal(Signal::SIGHUP);
-    agent.logs("is answered by a pass at once");
+    agent.logs("listening for NOTIFY pgmedic");
     agent.stop();
 }
 
 #[tokio::test]
 async fn on_a_replica_nothing_is_heard_until_it_is_promoted() {
-    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let mut server = TestServer::start(&ServerOptions::default()).unwrap();
     let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
     database
         .sql(&format!("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (20); {DRIFT}"))
@@ -270,7 +270,7 @@ async fn on_a_replica_nothing_is_heard_until_it_is_promoted() {
 
     database.connection = database.connect().await;
     database.sql("SELECT pg_promote()").await;
-    agent.logs("is answered by a pass at once");
+    agent.logs("listening for NOTIFY pgmedic");
     database.until(MENDED).await;
     agent.stop();
 }
@@ -309,7 +309,7 @@ async fn through_a_pooler_in_session_mode_it_is_heard() {
     let mut database = orders().await;
     let pooler = Pooler::start(server(), "session");
     let agent = Agent::start_at(&pooler.url(&database.name), &database, HOURLY);
-    agent.logs("is answered by a pass at once");
+    agent.logs("listening for NOTIFY pgmedic");
     database.sql(DRIFT).await;
     database.sql("NOTIFY pgmedic").await;
     database.until(MENDED).await;

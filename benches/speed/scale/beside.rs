@@ -8,7 +8,7 @@ use crate::figures::{Block, Plot};
 use crate::tables::execute;
 use crate::verdicts::Verdicts;
 use nix::sys::signal::Signal;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
@@ -19,7 +19,7 @@ use tempfile::NamedTempFile;
 /// within so few seconds it hardly does.
 const SLICE: usize = 5;
 
-/// Slices of each kind, in the order work, still, still, work, so that a load that grows slower favours neither.
+/// Slices of each kind, in the order work, still, still, work, so that a load that grows slower favors neither.
 const SLICES: usize = 20;
 
 /// A statement may stand still with the agent and is no failure for that.
@@ -77,7 +77,7 @@ fn mean(figures: &[f64]) -> f64 {
 }
 
 /// Eight clients, which keep both cores busy, in each of the databases. None where there is no pgbench.
-pub fn block(server: &Server, databases: [(u32, &str); 2], verdicts: &mut Verdicts) -> Result<Option<Block>> {
+pub fn block(server: &TestServer, databases: [(u32, &str); 2], verdicts: &mut Verdicts) -> Result<Option<Block>> {
     let program = server.bin_dir().join("pgbench");
     println!("\npgbench beside a pass every second");
     if !program.is_file() {

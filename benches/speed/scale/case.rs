@@ -1,4 +1,4 @@
-//! What one set of databases costs: a full pass, a quiet one, mending everything, memory, and locks.
+//! What one set of databases costs: a full pass, a quiet one, repairing everything, memory, and locks.
 
 use crate::Result;
 use crate::agent::{EVERY_SECOND, NEVER_FULL};
@@ -8,7 +8,7 @@ use crate::rounds::alternate;
 use crate::server_side;
 use crate::tables::set_all;
 use crate::watch::{self, Seen};
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Instant;
@@ -27,7 +27,7 @@ pub struct Case<'a> {
     pub direct: &'a [String],
     pub sequences: u32,
     pub rounds: usize,
-    /// How often everything is to drift and be mended.
+    /// How often everything is to drift and be repaired.
     pub repairs: usize,
 }
 
@@ -49,7 +49,7 @@ pub struct Cost {
 
 impl Case<'_> {
     /// Measures all of it. The sequences are in sync before and after.
-    pub fn cost(&self, server: &Server, rows: u32) -> Result<Cost> {
+    pub fn cost(&self, server: &TestServer, rows: u32) -> Result<Cost> {
         let config = self.config()?;
         let look = || configured(config.path(), &DRY_RUN);
         let summary = report_of(look())?["summary"].clone();
@@ -61,25 +61,25 @@ impl Case<'_> {
         let mut seen = self.watched(look())?;
         let (quiet, quiet_cpu, agent_mb) = self.quiet(server, &config)?;
         println!("  quiet pass                         {quiet:.4} s");
-        let mend = || configured(config.path(), &["--once"]);
+        let repair = || configured(config.path(), &["--once"]);
         let mut repairs = Vec::new();
         for _ in 0..self.repairs {
             self.drift()?;
             let started = Instant::now();
-            run(mend())?;
+            run(repair())?;
             repairs.push(started.elapsed().as_secs_f64());
             self.in_order_again(look(), rows)?;
         }
         if self.repairs > 0 {
             // The watcher takes its share of two cores, so this one is not timed.
             self.drift()?;
-            seen = seen.or_more(self.watched(mend())?);
+            seen = seen.or_more(self.watched(repair())?);
             self.in_order_again(look(), rows)?;
         }
         repairs.sort_by(f64::total_cmp);
         let repair = repairs.get(repairs.len() / 2).copied();
         if let Some(repair) = repair {
-            println!("  all mended, the whole process      {repair:.4} s");
+            println!("  all repaired, the whole process      {repair:.4} s");
         }
         watch::show(&seen);
         Ok(Cost { full: full.median().as_secs_f64(), quiet, quiet_cpu, repair, agent_mb, seen })
@@ -89,11 +89,11 @@ impl Case<'_> {
         self.direct.iter().try_for_each(|url| set_all(url, 1, false))
     }
 
-    /// Everything must have been mended.
+    /// Everything must have been repaired.
     fn in_order_again(&self, look: Command, rows: u32) -> Result<()> {
         let summary = report_of(look)?["summary"].clone();
         if summary["in_sync"] != self.sequences {
-            return Err(format!("not all {} were mended: {summary}", self.sequences).into());
+            return Err(format!("not all {} were repaired: {summary}", self.sequences).into());
         }
         self.direct.iter().try_for_each(|url| set_all(url, rows, true))
     }
@@ -114,7 +114,7 @@ impl Case<'_> {
     }
 
     /// One database's mean duration, the server's CPU time for it, and the agent's memory.
-    fn quiet(&self, server: &Server, config: &NamedTempFile) -> Result<(f64, Option<f64>, Option<f64>)> {
+    fn quiet(&self, server: &TestServer, config: &NamedTempFile) -> Result<(f64, Option<f64>, Option<f64>)> {
         let mut command = configured(config.path(), &[]);
         command.envs([EVERY_SECOND, NEVER_FULL, ("PGMEDIC_LOG__LEVEL", "debug")]);
         let agent = Daemon::run(command)?;
@@ -141,7 +141,7 @@ impl Cost {
         format!("{:.0}", self.seen.locks_of_one)
     }
 
-    pub fn mended(&self) -> String {
+    pub fn repaired(&self) -> String {
         self.repair.map_or("-".to_owned(), seconds)
     }
 }

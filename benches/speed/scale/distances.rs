@@ -6,20 +6,20 @@ use super::{MANY, ROWS};
 use crate::Result;
 use crate::figures::{Block, Plot};
 use crate::verdicts::Verdicts;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Round trips, in milliseconds.
 const ROUND_TRIPS: [u32; 3] = [0, 3, 20];
 
-/// Most that a full pass over 10 000 may wait for, connecting included; and that a run which mends all may.
+/// Most that a full pass over 10 000 may wait for, connecting included; and that a run which repairs all may.
 const MOST_TRIPS: [f64; 2] = [200.0, 300.0];
 
 /// Databases by their names, with as many sequences as named.
-pub fn block(server: &Server, databases: [(&str, u32); 2], verdicts: &mut Verdicts) -> Result<Block> {
+pub fn block(server: &TestServer, databases: [(&str, u32); 2], verdicts: &mut Verdicts) -> Result<Block> {
     let address = server.tcp_url("postgres").ok_or("the server does not listen")?;
-    let (mut rows, mut fulls, mut mended) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut fulls, mut repaired) = (Vec::new(), Vec::new(), Vec::new());
     for (name, sequences) in databases {
         let mut nearest = None;
         for round_trip in ROUND_TRIPS {
@@ -29,22 +29,30 @@ pub fn block(server: &Server, databases: [(&str, u32); 2], verdicts: &mut Verdic
             let (urls, direct) = ([network.url(name)?], [server.url(name)]);
             let case = Case { urls: &urls, direct: &direct, sequences, rounds: 5, repairs: 3 };
             let cost = case.cost(server, ROWS)?;
-            let repair = cost.repair.ok_or("nothing was mended")?;
+            let repair = cost.repair.ok_or("nothing was repaired")?;
             let (nearest_full, nearest_repair) = *nearest.get_or_insert((cost.full, repair));
             // Two connections share its messages; what is left is waiting, a round trip for each of them.
             let waited = [cost.full - nearest_full, repair - nearest_repair];
             let trips = waited.map(|more| (round_trip > 0).then(|| more * 1e3 / f64::from(round_trip)));
             if round_trip > 0 && sequences >= MANY {
-                for ((what, trips), most) in ["a full pass over", "mending"].into_iter().zip(trips).zip(MOST_TRIPS) {
+                for ((what, trips), most) in ["a full pass over", "repairing"].into_iter().zip(trips).zip(MOST_TRIPS) {
                     let what = format!("round trips that {what} 10 000 waits for, of {round_trip} ms each");
                     verdicts.at_most(what, trips, most, "");
                 }
             }
-            let [looked, mending] = trips.map(|trips| trips.map_or("-".to_owned(), |trips| format!("{trips:.0}")));
+            let [looked, repairing] = trips.map(|trips| trips.map_or("-".to_owned(), |trips| format!("{trips:.0}")));
             let (full, quiet) = (seconds(cost.full), seconds(cost.quiet));
-            rows.push([grouped(sequences), format!("{measured:.1} ms"), full, looked, quiet, cost.mended(), mending]);
+            rows.push([
+                grouped(sequences),
+                format!("{measured:.1} ms"),
+                full,
+                looked,
+                quiet,
+                cost.repaired(),
+                repairing,
+            ]);
             fulls.push((sequences, round_trip, cost.full));
-            mended.push((sequences, round_trip, repair));
+            repaired.push((sequences, round_trip, repair));
         }
     }
     let columns = [
@@ -53,22 +61,22 @@ pub fn block(server: &Server, databases: [(&str, u32); 2], verdicts: &mut Verdic
         "full pass, connecting included",
         "round trips waited for",
         "quiet pass",
-        "all mended",
+        "all repaired",
         "waited for",
     ];
     let of = |costs: &[(u32, u32, f64)], wanted: u32| -> (Vec<Value>, Vec<f64>) {
         costs.iter().filter(|(sequences, ..)| *sequences == wanted).map(|(_, trip, cost)| (json!(trip), *cost)).unzip()
     };
     let [few, many] = databases.map(|(_, sequences)| of(&fulls, sequences));
-    let [few_mended, many_mended] = databases.map(|(_, sequences)| of(&mended, sequences));
+    let [few_repaired, many_repaired] = databases.map(|(_, sequences)| of(&repaired, sequences));
     Ok(Block::table("scale-distances", columns, rows).plot(&Plot {
         title: "Time by the distance of the server",
         kind: "line",
         x: ("round trip in ms", false),
         y: ("seconds", true),
         series: vec![
-            ("10 000 drifted, all mended", many_mended.0, many_mended.1),
-            ("1 000 drifted, all mended", few_mended.0, few_mended.1),
+            ("10 000 drifted, all repaired", many_repaired.0, many_repaired.1),
+            ("1 000 drifted, all repaired", few_repaired.0, few_repaired.1),
             ("full pass over 10 000", many.0, many.1),
             ("full pass over 1 000", few.0, few.1),
         ],

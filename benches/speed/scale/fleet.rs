@@ -7,7 +7,7 @@ use crate::server_side;
 use crate::tables::{block_on, connect};
 use crate::verdicts::Verdicts;
 use crate::watch::{fair_share, memory};
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use sqlx::Row;
 use sqlx::postgres::PgConnection;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,7 +47,7 @@ struct Load {
     share: Option<f64>,
 }
 
-pub fn block(server: &Server, url: &str, verdicts: &mut Verdicts) -> Result<Block> {
+pub fn block(server: &TestServer, url: &str, verdicts: &mut Verdicts) -> Result<Block> {
     println!("\n{AGENTS} agents on one database");
     let one = load(server, url, &fleet(url, 1)?)?;
     let mut agents = fleet(url, AGENTS)?;
@@ -112,7 +112,7 @@ fn fleet(url: &str, number: usize) -> Result<Vec<Daemon>> {
     Ok(agents)
 }
 
-fn load(server: &Server, url: &str, agents: &[Daemon]) -> Result<Load> {
+fn load(server: &TestServer, url: &str, agents: &[Daemon]) -> Result<Load> {
     let over = AtomicBool::new(false);
     let started = Instant::now();
     let cpu =

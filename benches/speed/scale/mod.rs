@@ -15,32 +15,32 @@ use super::Result;
 use super::figures;
 use super::tables::database;
 use super::verdicts::Verdicts;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 
 const ROWS: u32 = 5;
 const MANY: u32 = 10_000;
 
 /// Only what a load beside it keeps of its rate.
-pub fn load(server: &Server, verdicts: &mut Verdicts) -> Result<()> {
+pub fn load(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
     let [thousand, many] = databases(server)?;
     beside_a_load(server, [&thousand, &many], verdicts)
 }
 
 /// Only the sizes.
-pub fn sizes(server: &Server, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
+pub fn sizes(server: &TestServer, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     let [thousand, many] = databases(server)?;
     by_size(server, [&thousand, &many], quick, verdicts)
 }
 
-fn databases(server: &Server) -> Result<[String; 2]> {
+fn databases(server: &TestServer) -> Result<[String; 2]> {
     Ok([database(server, "scale_1000", MANY / 10, ROWS)?, database(server, "scale_10000", MANY, ROWS)?])
 }
 
-fn by_size(server: &Server, made: [&String; 2], quick: bool, verdicts: &mut Verdicts) -> Result<()> {
+fn by_size(server: &TestServer, made: [&String; 2], quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     figures::write(server, "sizes", &sizes::blocks(server, made, quick, verdicts)?)
 }
 
-fn beside_a_load(server: &Server, [thousand, many]: [&str; 2], verdicts: &mut Verdicts) -> Result<()> {
+fn beside_a_load(server: &TestServer, [thousand, many]: [&str; 2], verdicts: &mut Verdicts) -> Result<()> {
     if let Some(block) = beside::block(server, [(MANY / 10, thousand), (MANY, many)], verdicts)? {
         figures::write(server, "load", &[block])?;
     }
@@ -48,7 +48,7 @@ fn beside_a_load(server: &Server, [thousand, many]: [&str; 2], verdicts: &mut Ve
 }
 
 /// All of it; `quick` leaves out the 100 000 sequences.
-pub fn all(server: &Server, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
+pub fn all(server: &TestServer, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     let [thousand, many] = databases(server)?;
     by_size(server, [&thousand, &many], quick, verdicts)?;
     let blocks = [

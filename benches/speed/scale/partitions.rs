@@ -6,14 +6,14 @@ use crate::Result;
 use crate::figures::Block;
 use crate::tables::execute;
 use crate::verdicts::Verdicts;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 
 const PARTITIONS: u32 = 1000;
 
 /// A block of partitions made in one transaction.
 const AT_A_TIME: u32 = 250;
 
-pub fn block(server: &Server, verdicts: &mut Verdicts) -> Result<Block> {
+pub fn block(server: &TestServer, verdicts: &mut Verdicts) -> Result<Block> {
     let mut rows = Vec::new();
     for tables in [1, 10] {
         let name = format!("partitions_{tables}");
@@ -32,15 +32,15 @@ pub fn block(server: &Server, verdicts: &mut Verdicts) -> Result<Block> {
         );
         let memory = [cost.agent_mb, cost.seen.backends_mb].map(Cost::mb);
         let [agent, backends] = memory;
-        let passes = [seconds(cost.full), seconds(cost.quiet), cost.mended()];
-        let [full, quiet, mended] = passes;
-        rows.push([tables.to_string(), full, quiet, mended, agent, backends, cost.locks()]);
+        let passes = [seconds(cost.full), seconds(cost.quiet), cost.repaired()];
+        let [full, quiet, repaired] = passes;
+        rows.push([tables.to_string(), full, quiet, repaired, agent, backends, cost.locks()]);
     }
     let columns = [
         "tables of 1 000 partitions",
         "full pass",
         "quiet pass",
-        "all mended",
+        "all repaired",
         "the agent",
         "its server processes",
         "relations locked at once",
@@ -49,7 +49,7 @@ pub fn block(server: &Server, verdicts: &mut Verdicts) -> Result<Block> {
 }
 
 /// Each with a serial id, a primary key, and one row in every partition. Returns the database's URL.
-fn make(server: &Server, name: &str, tables: u32) -> Result<String> {
+fn make(server: &TestServer, name: &str, tables: u32) -> Result<String> {
     execute(&server.url("postgres"), format!("CREATE DATABASE {name}"))?;
     let url = server.url(name);
     for table in 1..=tables {

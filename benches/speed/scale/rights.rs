@@ -8,7 +8,7 @@ use crate::figures::Block;
 use crate::rounds::alternate;
 use crate::tables::{database, execute};
 use crate::verdicts::Verdicts;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -25,7 +25,7 @@ const ASKERS: [(&str, &str, f64); 3] = [
 /// Tables that change their owner in one transaction, each with its sequence and index.
 const AT_A_TIME: u32 = 500;
 
-pub fn block(server: &Server, verdicts: &mut Verdicts) -> Result<Block> {
+pub fn block(server: &TestServer, verdicts: &mut Verdicts) -> Result<Block> {
     let url = database(server, "scale_rights", MANY, ROWS)?;
     println!("\n{} sequences of another role's", grouped(MANY));
     execute(&url, "CREATE ROLE app LOGIN".to_owned())?;
@@ -59,7 +59,7 @@ pub fn block(server: &Server, verdicts: &mut Verdicts) -> Result<Block> {
 }
 
 /// Lets `role` do what it must, as an operator would.
-fn grant(server: &Server, url: &str, role: &str) -> Result<()> {
+fn grant(server: &TestServer, url: &str, role: &str) -> Result<()> {
     let psql = psql(server).ok_or("no psql")?;
     let granted = pgmedic(url, &["grants", "--role", role]).stderr(Stdio::inherit()).output()?;
     let mut command = Command::new(psql);

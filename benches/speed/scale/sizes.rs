@@ -6,7 +6,7 @@ use crate::Result;
 use crate::figures::{Block, Plot};
 use crate::tables::database;
 use crate::verdicts::Verdicts;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use serde_json::{Value, json};
 
 /// `MAX_RELATIONS` of `src/sequences/batch.rs`.
@@ -15,7 +15,7 @@ pub const RELATION_BOUND: f64 = 500.0;
 /// Of one server process: what it learnt of 20 000 relations, and what it has anyway.
 pub const BACKEND_MB: f64 = 150.0;
 
-pub fn blocks(server: &Server, made: [&String; 2], quick: bool, verdicts: &mut Verdicts) -> Result<Vec<Block>> {
+pub fn blocks(server: &TestServer, made: [&String; 2], quick: bool, verdicts: &mut Verdicts) -> Result<Vec<Block>> {
     let mut costs = Vec::new();
     for (url, sequences) in made.into_iter().zip([MANY / 10, MANY]) {
         println!("\n{} sequences in one database", grouped(sequences));
@@ -37,7 +37,7 @@ fn judge(costs: &[(u32, Cost)], verdicts: &mut Verdicts) {
         let number = grouped(*sequences);
         let what = format!("relations that one backend locked at once, {number} sequences");
         verdicts.at_most(what, Some(cost.seen.locks_of_one), RELATION_BOUND, "");
-        let what = format!("a server process's own memory, {number} sequences all mended");
+        let what = format!("a server process's own memory, {number} sequences all repaired");
         verdicts.at_most(what, cost.seen.backend_mb, BACKEND_MB, "MB");
     }
     // Linear, and not worse: ten times as many may not take more than ten times as long, with a little for noise.
@@ -46,8 +46,8 @@ fn judge(costs: &[(u32, Cost)], verdicts: &mut Verdicts) {
         let (less, more) = (grouped(*less), grouped(*more));
         let full = after.full / before.full / 10.0;
         verdicts.at_most(format!("a full pass for each of {more}, against each of {less}"), Some(full), 1.2, "x");
-        let mended = after.repair.zip(before.repair).map(|(after, before)| after / before / 10.0);
-        verdicts.at_most(format!("mending each of {more}, against each of {less}"), mended, 1.2, "x");
+        let repaired = after.repair.zip(before.repair).map(|(after, before)| after / before / 10.0);
+        verdicts.at_most(format!("repairing each of {more}, against each of {less}"), repaired, 1.2, "x");
     }
     if let Some((sequences, cost)) = costs.last() {
         let most = f64::from(*sequences) / f64::from(MANY) * 40.0;
@@ -62,14 +62,14 @@ fn table(costs: &[(u32, Cost)]) -> Block {
     let rows = costs.iter().map(|(sequences, cost)| {
         let each = cost.repair.map_or("-".to_owned(), |all| seconds((all - cost.full) / f64::from(*sequences)));
         let cpu = cost.quiet_cpu.map_or("-".to_owned(), seconds);
-        [grouped(*sequences), seconds(cost.full), seconds(cost.quiet), cpu, cost.mended(), each, cost.locks()]
+        [grouped(*sequences), seconds(cost.full), seconds(cost.quiet), cpu, cost.repaired(), each, cost.locks()]
     });
     let columns = [
         "sequences",
         "full pass",
         "quiet pass",
         "its CPU time on the server",
-        "all mended",
+        "all repaired",
         "for each repair",
         "relations locked at once",
     ];
@@ -81,7 +81,7 @@ fn table(costs: &[(u32, Cost)]) -> Block {
         x: ("sequences in one database", true),
         y: ("seconds", true),
         series: vec![
-            ("all drifted, all mended", x.clone(), series(|cost| cost.repair.unwrap_or_default())),
+            ("all drifted, all repaired", x.clone(), series(|cost| cost.repair.unwrap_or_default())),
             ("full pass", x.clone(), series(|cost| cost.full)),
             ("quiet pass", x, series(|cost| cost.quiet)),
         ],
@@ -94,8 +94,13 @@ fn memory(costs: &[(u32, Cost)]) -> Block {
         let [once, agent, one, all] = [seen.peak_mb, cost.agent_mb, seen.backend_mb, seen.backends_mb].map(Cost::mb);
         [grouped(*sequences), once, agent, one, all]
     });
-    let columns =
-        ["sequences", "`pgmedic --once`, all mended", "the agent", "one server process", "all of its server processes"];
+    let columns = [
+        "sequences",
+        "`pgmedic --once`, all repaired",
+        "the agent",
+        "one server process",
+        "all of its server processes",
+    ];
     let names: Vec<Value> = costs.iter().map(|(sequences, _)| json!(grouped(*sequences))).collect();
     let series = |figure: fn(&Cost) -> Option<f64>| {
         costs.iter().map(|(_, cost)| figure(cost).unwrap_or_default().round()).collect::<Vec<f64>>()
@@ -106,7 +111,7 @@ fn memory(costs: &[(u32, Cost)]) -> Block {
         x: ("sequences in one database", false),
         y: ("MB", false),
         series: vec![
-            ("pgmedic --once, all mended", names.clone(), series(|cost| cost.seen.peak_mb)),
+            ("pgmedic --once, all repaired", names.clone(), series(|cost| cost.seen.peak_mb)),
             ("the agent", names.clone(), series(|cost| cost.agent_mb)),
             ("all of its server processes", names, series(|cost| cost.seen.backends_mb)),
         ],

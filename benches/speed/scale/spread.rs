@@ -7,13 +7,13 @@ use crate::Result;
 use crate::figures::{Block, Plot};
 use crate::tables::{database, execute};
 use crate::verdicts::Verdicts;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use serde_json::{Value, json};
 
 const PARTS: [u32; 3] = [2, 5, 10];
 
 /// `one` holds all of them already.
-pub fn block(server: &Server, one: &str, verdicts: &mut Verdicts) -> Result<Block> {
+pub fn block(server: &TestServer, one: &str, verdicts: &mut Verdicts) -> Result<Block> {
     let mut costs = Vec::new();
     for parts in [1].into_iter().chain(PARTS) {
         let names: Vec<String> = (0..parts).map(|part| format!("spread_{parts}_{part}")).collect();
@@ -40,13 +40,21 @@ pub fn block(server: &Server, one: &str, verdicts: &mut Verdicts) -> Result<Bloc
     let rows = costs.iter().map(|(parts, cost)| {
         let memory = Cost::mb(cost.seen.backends_mb);
         let (full, quiet) = (seconds(cost.full), seconds(cost.quiet));
-        [parts.to_string(), full, quiet, cost.mended(), Cost::mb(cost.agent_mb), memory, cost.seen.backends.to_string()]
+        [
+            parts.to_string(),
+            full,
+            quiet,
+            cost.repaired(),
+            Cost::mb(cost.agent_mb),
+            memory,
+            cost.seen.backends.to_string(),
+        ]
     });
     let columns = [
         "databases",
         "full pass over all",
         "quiet pass of each",
-        "all mended",
+        "all repaired",
         "the agent",
         "its server processes",
         "how many",
@@ -59,7 +67,7 @@ pub fn block(server: &Server, one: &str, verdicts: &mut Verdicts) -> Result<Bloc
         y: ("seconds", false),
         series: vec![
             ("full pass over all", names.clone(), costs.iter().map(|(_, cost)| cost.full).collect()),
-            ("all mended", names, costs.iter().map(|(_, cost)| cost.repair.unwrap_or_default()).collect()),
+            ("all repaired", names, costs.iter().map(|(_, cost)| cost.repair.unwrap_or_default()).collect()),
         ],
     }))
 }

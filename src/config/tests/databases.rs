@@ -137,7 +137,7 @@ fn only_the_databases_asked_for_are_kept_in_their_order() {
     let three = file("[[databases]]\nurl = \"postgres://u@h/a\"\n[[databases]]\nurl = \"postgres://u@h/b\"\n[[databases]]\nurl = \"postgres://u@h/c\"").settings();
     let kept = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let settings = three.clone().only(&names)?;
+        let settings = three.clone().select_databases(&names)?;
         Ok::<_, ConfigError>(settings.databases.into_iter().map(|database| database.name).collect::<String>())
     };
     assert_eq!(kept(&[]).unwrap(), "abc");

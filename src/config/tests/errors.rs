@@ -47,8 +47,8 @@ fn a_wrong_type_says_what_was_found_and_expected() {
         ("headroom = \"7\"", "2:12", "found \"7\", expected a whole number"),
         ("headroom = 1.5", "2:12", "found the number 1.5, expected a whole number"),
         ("headroom = 99999999999999999999", "2:12", "expected a whole number"),
-        ("max_leap_ratio = true", "2:18", "found true, expected a number"),
-        ("max_leap_ratio = nan", "2:18", "found the number nan, expected a number"),
+        ("max_repair_ratio = true", "2:18", "found true, expected a number"),
+        ("max_repair_ratio = nan", "2:18", "found the number nan, expected a number"),
         ("lock_timeout = 100", "2:16", "found the number 100, expected a duration with its unit"),
         ("include = \"public.*\"", "2:11", "found \"public.*\", expected a list"),
         ("exclude = [\"a.*\", 5]", "2:19", "sequences.exclude[1]: found the number 5, expected text"),
@@ -73,9 +73,9 @@ fn a_wrong_type_says_what_was_found_and_expected() {
 #[test]
 fn an_impossible_value_is_refused_where_it_stands() {
     let cases = [
-        ("max_leap_ratio = 0", "above 0 and up to 1"),
-        ("max_leap_ratio = 1.01", "above 0 and up to 1"),
-        ("max_leap_ratio = -0.5", "above 0 and up to 1"),
+        ("max_repair_ratio = 0", "above 0 and up to 1"),
+        ("max_repair_ratio = 1.01", "above 0 and up to 1"),
+        ("max_repair_ratio = -0.5", "above 0 and up to 1"),
         ("headroom = -1", "found the number -1, expected a whole number from 0 to 4294967295"),
         ("advance_limit = 4294967296", "a whole number from 0 to 4294967295"),
         ("lock_timeout = \"0s\"", "sequences.lock_timeout: found \"0s\", expected a duration from 1ms to 1day"),
@@ -123,7 +123,7 @@ fn what_is_very_long_is_not_repeated() {
     };
     let digits = "7".repeat(5000);
     assert_says(&long(&format!("headroom = {digits}")), &["found a number of 5000 digits, expected a whole number"]);
-    assert_says(&long(&format!("max_leap_ratio = '{digits}'")), &["found a text of 5000 characters"]);
+    assert_says(&long(&format!("max_repair_ratio = '{digits}'")), &["found a text of 5000 characters"]);
     assert_says(&long(&format!("schedule = '* * * * {digits}'")), &["so write \"0 …\""]);
     // Nor is what could be no cron line, and is longer when it is shown.
     let escapes = "\\u001b".repeat(15);

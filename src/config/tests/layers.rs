@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::config::layers::DEFAULTS;
-use crate::config::schema::{Key, Kind, ROOT};
+use crate::config::schema::{Key, KeyType, ROOT};
 
 fn texts(patterns: &[Pattern]) -> Vec<String> {
     patterns.iter().map(ToString::to_string).collect()
@@ -14,13 +14,13 @@ fn the_defaults_are_those_of_the_design() {
     let settings = variable("PGMEDIC_CONFIG", "unused").settings();
     let expected = Sequences {
         schedule: "*/30 * * * * *".to_owned(),
-        listen: true,
+        listen_notify: true,
         repair: true,
         include: vec!["*.*".parse().unwrap()],
         exclude: vec![],
         headroom: 0,
         advance_limit: 100_000,
-        max_leap_ratio: 0.5,
+        max_repair_ratio: 0.5,
         lock_timeout: Duration::from_millis(100),
         statement_timeout: Duration::from_secs(5),
         full_pass_every: 20,
@@ -43,7 +43,7 @@ fn the_shipped_default_file_names_every_key() {
     fn look(keys: &[Key]) {
         for key in keys {
             let named = match key.kind {
-                Kind::Table(_) | Kind::Tables(_) => {
+                KeyType::Table(_) | KeyType::Tables(_) => {
                     DEFAULTS.contains(&format!("[{}]", key.name))
                         || DEFAULTS.contains(&format!(".{}]]", key.name))
                         || DEFAULTS.contains(&format!("# {} = {{", key.name))
@@ -56,7 +56,7 @@ fn the_shipped_default_file_names_every_key() {
                 }
             };
             assert!(named, "{} is missing in config/pgmedic.toml", key.name);
-            if let Kind::Table(below) | Kind::Tables(below) = key.kind {
+            if let KeyType::Table(below) | KeyType::Tables(below) = key.kind {
                 look(below);
             }
         }
@@ -82,16 +82,26 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
     let least = "[[sessions]]\nname = \"logins\"\ntable = \"public.user_sessions\"\nexpires_at = \"expires_at\"\n\
                  encoding = \"timestamptz\"\n";
     let [shown, least] = [&settings.sessions[0], &file(least).settings().sessions[0]];
-    let defaults = |store: &SessionStore| {
-        let SessionStore { schedule, batch, grace, max_fraction, guard_floor, sweep_timeout, action, .. } =
-            store.clone();
-        (schedule, batch, grace, max_fraction.to_bits(), guard_floor, sweep_timeout, action)
+    let defaults = |store: &SessionStoreConfig| {
+        let SessionStoreConfig {
+            schedule,
+            batch_size: batch,
+            grace_period: grace,
+            max_ended_ratio,
+            guard_min_sessions,
+            sweep_timeout,
+            action,
+            ..
+        } = store.clone();
+        (schedule, batch, grace, max_ended_ratio.to_bits(), guard_min_sessions, sweep_timeout, action)
     };
     assert_eq!(defaults(shown), defaults(least));
-    for (key, value) in [("batch", least.batch.to_string()), ("guard_floor", least.guard_floor.to_string())] {
+    for (key, value) in
+        [("batch_size", least.batch_size.to_string()), ("guard_min_sessions", least.guard_min_sessions.to_string())]
+    {
         assert!(DEFAULTS.contains(&format!("# {key} = {value} ")), "{key}");
     }
-    assert!(DEFAULTS.contains(&format!("# max_fraction = {} ", least.max_fraction)));
+    assert!(DEFAULTS.contains(&format!("# max_ended_ratio = {} ", least.max_ended_ratio)));
 }
 
 #[test]
@@ -125,7 +135,7 @@ fn a_variable_overrides_the_file() {
     assert!(!settings.sequences.repair);
     assert_eq!(settings.sequences.headroom, 7);
     assert_eq!(settings.sequences.lock_timeout, Duration::from_millis(200));
-    assert_eq!(settings.sequences.max_leap_ratio, 1.0);
+    assert_eq!(settings.sequences.max_repair_ratio, 1.0);
     assert_eq!(settings.log.format, LogFormat::Json);
     assert_eq!(settings.log.level, tracing::Level::WARN);
 }

@@ -99,7 +99,7 @@ fn no_error_about_a_malformed_url_repeats_any_of_it() {
 #[test]
 fn an_unknown_name_after_database_is_not_repeated_when_it_is_a_url() {
     let settings = variable("PGMEDIC_CONFIG", "").settings();
-    let error = settings.only(&[URL.to_owned()]).unwrap_err();
+    let error = settings.select_databases(&[URL.to_owned()]).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("hunter2"));
 }
 
@@ -137,7 +137,7 @@ fn the_redacted_configuration_holds_everything_but_the_passwords() {
          [[databases]]\nname = 'b'\nurl = 'postgresql://h/d?user=u&password=hunter2&p%61ssword=hunter2'\n\
          [[databases]]\nname = 'c'\nurl_file = 'c.url'\n\
          [sequences]\nrepair = false\ninclude = ['public.*', '\"a.b\".\"c,d\"']\nexclude = ['x.y']\nheadroom = 5\n\
-         max_leap_ratio = 0.25\nlock_timeout = '1s 500ms'\nstatement_timeout = '1day'\nschedule = '0 0 3 * * *'\n\
+         max_repair_ratio = 0.25\nlock_timeout = '1s 500ms'\nstatement_timeout = '1day'\nschedule = '0 0 3 * * *'\n\
          [[sequences.feeds]]\nsequence = 'a.\"S\"'\ncolumn = 'a.t.\"i \"\"d\"'\n\
          [log]\nformat = 'json'\nlevel = 'debug'",
     )

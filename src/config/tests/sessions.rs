@@ -3,7 +3,7 @@ use super::*;
 const LEAST: &str = "name = \"logins\"\ntable = \"public.s\"\n";
 const EXPIRY: &str = "expires_at = \"ends\"\nencoding = \"timestamptz\"\n";
 
-fn store(lines: &str) -> SessionStore {
+fn store(lines: &str) -> SessionStoreConfig {
     file(&format!("[[sessions]]\n{lines}")).settings().sessions.remove(0)
 }
 
@@ -19,10 +19,13 @@ fn several_meanings_make_one_store() {
         "{LEAST}{EXPIRY}last_activity = '\"lastSeen\"'\nidle_timeout = \"30m\"\ncreated_at = \"made\"\n\
          absolute_timeout = \"8h\"\n"
     ));
-    let kinds: Vec<(Kind, &str, u64)> =
+    let kinds: Vec<(ExpiryKind, &str, u64)> =
         store.meanings.iter().map(|m| (m.kind, m.column.as_str(), m.timeout.as_secs())).collect();
-    let expected =
-        [(Kind::ExpiresAt, "ends", 0), (Kind::LastActivity, "lastSeen", 1800), (Kind::CreatedAt, "made", 28_800)];
+    let expected = [
+        (ExpiryKind::ExpiresAt, "ends", 0),
+        (ExpiryKind::LastActivity, "lastSeen", 1800),
+        (ExpiryKind::CreatedAt, "made", 28_800),
+    ];
     assert_eq!(kinds, expected);
     assert_eq!(store.newest_by, "made");
     assert_eq!(store.action, Action::Delete);
@@ -32,10 +35,10 @@ fn several_meanings_make_one_store() {
 fn what_is_shown_loads_again_as_the_same() {
     for lines in [
         format!(
-            "{LEAST}{EXPIRY}revoke = {{ column = '\"Revoked\"' }}\nuser = \"u\"\nkeep_newest = 2\ncreated_at = \"c\""
+            "{LEAST}{EXPIRY}revoke = {{ column = '\"Revoked\"' }}\nuser = \"u\"\nmax_per_user = 2\ncreated_at = \"c\""
         ),
         format!("{LEAST}{EXPIRY}revoke = {{ column = \"active\", value = false }}\nschedule = \"@hourly\""),
-        format!("{LEAST}{EXPIRY}revoke = {{ column = \"state\", value = 7 }}\ngrace = \"0s\"\nmax_fraction = 1"),
+        format!("{LEAST}{EXPIRY}revoke = {{ column = \"state\", value = 7 }}\ngrace = \"0s\"\nmax_ended_ratio = 1"),
         format!("{LEAST}{EXPIRY}revoke = {{ column = \"state\", value = \"over\" }}\nbatch = 10000"),
         "preset = \"flask-session\"".to_owned(),
         "preset = \"laravel\"\nidle_timeout = \"2h\"\nname = \"web\"".to_owned(),
@@ -95,8 +98,8 @@ fn what_is_left_out_is_named_with_what_was_expected() {
         &["sessions[0].idle_timeout: found `idle_timeout` without `last_activity`"],
     );
     refused(
-        &format!("{LEAST}{EXPIRY}keep_newest = 1"),
-        &["pgmedic.toml:6:15: sessions[0].keep_newest: found no `user`", "whose a session is"],
+        &format!("{LEAST}{EXPIRY}max_per_user = 1"),
+        &["pgmedic.toml:6:15: sessions[0].max_per_user: found no `user`", "whose a session is"],
     );
     refused(&format!("{LEAST}expires_at = \"e\"\nencoding = \"timestamp\""), &["no `time_zone`", "SHOW TimeZone"]);
 }
@@ -113,12 +116,12 @@ fn what_cannot_be_is_refused_where_it_stands() {
         ("revoke = { value = 1 }", "sessions[0].revoke: found no `column`"),
         ("revoke = { column = \"a\", value = 1.5 }", "found the number 1.5, expected text in quotes, a whole number"),
         ("revoke = { colunm = \"a\" }", "unknown key `sessions[0].revoke.colunm`; did you mean `column`?"),
-        ("user = \"u\"\nkeep_newest = 0", "a whole number from 1 to"),
-        ("batch = 0", "from 1 to 10000"),
-        ("batch = 10001", "from 1 to 10000"),
-        ("grace = \"2days\"", "a duration from 0s to 1day"),
-        ("max_fraction = 0", "above 0 and up to 1"),
-        ("guard_floor = -1", "from 0 to"),
+        ("user = \"u\"\nmax_per_user = 0", "a whole number from 1 to"),
+        ("batch_size = 0", "from 1 to 10000"),
+        ("batch_size = 10001", "from 1 to 10000"),
+        ("grace_period = \"2days\"", "a duration from 0s to 1day"),
+        ("max_ended_ratio = 0", "above 0 and up to 1"),
+        ("guard_min_sessions = -1", "from 0 to"),
         ("sweep_timeout = \"0s\"", "from 1ms to 1day"),
         ("schedule = \"* * * * *\"", "six fields"),
         ("database = \"shop\"", "found \"shop\", expected the name of a configured database: app"),

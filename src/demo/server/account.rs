@@ -71,11 +71,11 @@ impl Account {
         if directory.path().as_os_str().len() > LONGEST_DIRECTORY {
             return Err(io::Error::new(io::ErrorKind::InvalidFilename, "too long for a Unix socket"));
         }
-        self.own(directory.path())?;
+        self.chown_to_account(directory.path())?;
         Ok(directory)
     }
 
-    fn own(&self, path: &Path) -> io::Result<()> {
+    fn chown_to_account(&self, path: &Path) -> io::Result<()> {
         match &self.stand_in {
             Some(user) => chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())),
             None => Ok(()),

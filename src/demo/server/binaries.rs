@@ -143,10 +143,10 @@ mod tests {
     #[test]
     fn finding_none_names_the_packages_and_the_variable() {
         let message = ServerError::NotFound.to_string();
-        for cure in
+        for fix in
             ["apt install postgresql", "dnf install postgresql-server", "brew install postgresql", "PGMEDIC_PG_BIN"]
         {
-            assert!(message.contains(cure), "{message}");
+            assert!(message.contains(fix), "{message}");
         }
     }
 }

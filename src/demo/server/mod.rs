@@ -4,8 +4,8 @@ mod account;
 mod binaries;
 mod cluster;
 mod error;
-mod guard;
 mod programs;
+mod reaper;
 #[cfg(test)]
 mod tests;
 
@@ -24,8 +24,8 @@ use nix::unistd::Pid;
 
 use account::Account;
 pub use error::ServerError;
-use guard::Guard;
 use programs::Programs;
+use reaper::ProcessReaper;
 
 /// A slow and busy machine needs a second or two.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -56,7 +56,7 @@ pub struct ServerOptions {
 /// The superuser is `postgres`, without a password. Encoding UTF8, locale C, time zone UTC. Root runs the server as
 /// the account `postgres` or `nobody`, because PostgreSQL refuses root.
 #[derive(Debug)]
-pub struct Server {
+pub struct TestServer {
     programs: Programs,
     version: String,
     /// Holds the socket, the log and the data directory.
@@ -66,7 +66,7 @@ pub struct Server {
     process: Option<Child>,
 }
 
-impl Server {
+impl TestServer {
     /// Finds PostgreSQL, makes a fresh cluster and starts it. Returns when it takes connections, after about 1 s.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Server {
         };
         let account = Account::choose()?;
         let directory = account.directory()?;
-        let guard = Guard::watch(directory.path()).map_err(|source| ServerError::Io {
+        let guard = ProcessReaper::watch(directory.path()).map_err(|source| ServerError::Io {
             what: "guard",
             path: directory.path().into(),
             source,
@@ -182,7 +182,7 @@ impl Server {
         let pid_file = self.home.join("data/postmaster.pid");
         let socket = self.home.join(format!(".s.PGSQL.{}", self.port));
         let programs = &mut self.programs;
-        let end = until(deadline, || match programs.ended(child) {
+        let end = poll_until(deadline, || match programs.ended(child) {
             Some(status) => Some(Err(status)),
             None => is_ready(&pid_file, child.id(), &socket).then_some(Ok(())),
         });
@@ -205,7 +205,7 @@ impl Server {
         // It is our child and has not been reaped: signals reach it, and nobody else.
         let _ = kill(Pid::from_raw(child.id().cast_signed()), signal);
         let deadline = Instant::now() + STOP_WITHIN;
-        if until(deadline, || self.programs.ended(&mut child)).is_none() {
+        if poll_until(deadline, || self.programs.ended(&mut child)).is_none() {
             let _ = child.kill();
             let _ = child.wait();
             self.programs.guard.release();
@@ -225,14 +225,14 @@ impl Server {
 }
 
 /// An immediate shutdown: what a slower one would save is deleted next, by the guard.
-impl Drop for Server {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.stop(Signal::SIGQUIT);
     }
 }
 
 /// Looks, with short pauses, until there is something to see or the deadline has passed.
-fn until<T>(deadline: Instant, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+fn poll_until<T>(deadline: Instant, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     loop {
         let seen = look();
         if seen.is_some() || Instant::now() > deadline {

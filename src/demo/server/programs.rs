@@ -7,13 +7,13 @@ use std::os::unix::process::CommandExt;
 
 use super::ServerError;
 use super::account::Account;
-use super::guard::Guard;
+use super::reaper::ProcessReaper;
 
 #[derive(Debug)]
 pub(super) struct Programs {
     pub(super) folder: PathBuf,
     pub(super) account: Account,
-    pub(super) guard: Guard,
+    pub(super) guard: ProcessReaper,
 }
 
 impl Programs {
@@ -31,7 +31,7 @@ impl Programs {
             account: self.account.describe(),
             source,
         })?;
-        self.guard.take_charge_of(&child);
+        self.guard.watch_process(&child);
         Ok(child)
     }
 

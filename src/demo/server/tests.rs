@@ -9,8 +9,8 @@ use sqlx::{Connection, PgConnection};
 
 use super::*;
 
-fn start(options: &ServerOptions) -> Server {
-    Server::start(options).unwrap_or_else(|error| panic!("{error}"))
+fn start(options: &ServerOptions) -> TestServer {
+    TestServer::start(options).unwrap_or_else(|error| panic!("{error}"))
 }
 
 async fn ask(url: &str, question: &'static str) -> Result<String, sqlx::Error> {
@@ -108,7 +108,7 @@ async fn a_server_whose_port_is_taken_starts_on_another() {
 #[test]
 fn a_server_that_cannot_start_says_what_its_log_says() {
     let settings = vec![("no_such_setting".to_owned(), "1".to_owned())];
-    let error = Server::start(&ServerOptions { settings, ..Default::default() }).unwrap_err();
+    let error = TestServer::start(&ServerOptions { settings, ..Default::default() }).unwrap_err();
     assert!(error.to_string().contains("unrecognized configuration parameter \"no_such_setting\""), "{error}");
 }
 
@@ -142,6 +142,6 @@ fn nothing_outlives_an_owner_that_is_killed() {
     owner.kill().unwrap();
     owner.wait().unwrap();
     let deadline = Instant::now() + Duration::from_secs(30);
-    assert!(until(deadline, || (!home.exists()).then_some(())).is_some(), "{} is still there", home.display());
+    assert!(poll_until(deadline, || (!home.exists()).then_some(())).is_some(), "{} is still there", home.display());
     assert!(!listens(port), "the server outlived its directory");
 }

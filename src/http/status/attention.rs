@@ -1,12 +1,12 @@
-//! What somebody has to act upon, with the reason and the command that cures it.
+//! What somebody has to act upon, with the reason and the command that fixes it.
 
 use super::bar::percent;
-use super::cure::cure;
-use super::question::{Question, Which};
+use super::fix::fix;
 use super::rows::badge;
-use super::sentence::grouped;
-use crate::metrics::Station;
-use crate::report::{SequenceReport, SessionReport, Status, Verdict, clean, shell_word};
+use super::search_query::{SearchQuery, StatusFilter};
+use super::summary::thousands;
+use crate::metrics::DatabaseState;
+use crate::report::{SequenceReport, SessionReport, Status, Verdict, escape_control, shell_quote};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -17,27 +17,28 @@ const SHOWN: usize = 20;
 const NEARLY_USED: f64 = 0.9;
 
 /// Whether it still works and will not for ever.
-pub fn runs_out(sequence: &SequenceReport) -> bool {
+pub fn is_nearly_exhausted(sequence: &SequenceReport) -> bool {
     !sequence.needs_attention() && sequence.used_ratio.is_some_and(|used| used >= NEARLY_USED)
 }
 
 /// Whether it belongs here.
-pub fn wanted(sequence: &SequenceReport) -> bool {
-    sequence.needs_attention() || runs_out(sequence)
+pub fn needs_a_look(sequence: &SequenceReport) -> bool {
+    sequence.needs_attention() || is_nearly_exhausted(sequence)
 }
 
-pub fn render(stations: &BTreeMap<String, Station>) -> Markup {
+pub fn render(stations: &BTreeMap<String, DatabaseState>) -> Markup {
     let mut sequences: Vec<(&str, &SequenceReport)> = Vec::new();
     let mut stores: Vec<(&str, &SessionReport)> = Vec::new();
     for (database, station) in stations {
         let reports = station.report.iter().flat_map(|report| &report.sequences).map(AsRef::as_ref);
-        sequences.extend(reports.filter(|sequence| wanted(sequence)).map(|sequence| (database.as_str(), sequence)));
+        sequences
+            .extend(reports.filter(|sequence| needs_a_look(sequence)).map(|sequence| (database.as_str(), sequence)));
         let reports = station.sweeps.stores.values();
         stores.extend(
             reports.filter(|store| store.error.is_some() || store.held.is_some()).map(|s| (database.as_str(), s)),
         );
     }
-    sequences.sort_by_key(|(_, sequence)| (Status::of(sequence), std::cmp::Reverse(sequence.gap)));
+    sequences.sort_by_key(|(_, sequence)| (Status::of(sequence), std::cmp::Reverse(sequence.lag)));
     let more = sequences.len().saturating_sub(SHOWN);
     html! {
         @if !sequences.is_empty() || !stores.is_empty() {
@@ -47,8 +48,8 @@ pub fn render(stations: &BTreeMap<String, Station>) -> Markup {
                 @for (database, store) in stores.iter().take(SHOWN) { li { (of_store(database, store)) } }
             }
             @if more > 0 {
-                p { a #more href=(Question { which: Which::Attention, ..Question::default() }.link(1)) {
-                    (grouped(more)) " more that need attention"
+                p { a #more href=(SearchQuery { which: StatusFilter::Attention, ..SearchQuery::default() }.link(1)) {
+                    (thousands(more)) " more that need attention"
                 } }
             }
         }
@@ -59,14 +60,14 @@ fn of_sequence(database: &str, sequence: &SequenceReport) -> Markup {
     let status = Status::of(sequence);
     let reason = reason(sequence);
     let command = match status {
-        Status::Behind => Some(format!("pgmedic --once --database {}", shell_word(database))),
-        _ => cure(&reason).map(ToOwned::to_owned),
+        Status::Behind => Some(format!("pgmedic --once --database {}", shell_quote(database))),
+        _ => fix(&reason).map(ToOwned::to_owned),
     };
     html! {
-        p .what { (badge(sequence)) " " bdi .name { (clean(&sequence.name)) } " in " bdi { (clean(database)) } }
-        p { (facts(sequence)) }
-        @if !reason.is_empty() { (why(&reason)) }
-        @if let Some(command) = command { (to_copy(&command)) }
+        p .what { (badge(sequence)) " " bdi .name { (escape_control(&sequence.name)) } " in " bdi { (escape_control(database)) } }
+        p { (numbers_sentence(sequence)) }
+        @if !reason.is_empty() { (reason_paragraph(&reason)) }
+        @if let Some(command) = command { (command_block(&command)) }
     }
 }
 
@@ -80,19 +81,19 @@ fn of_store(database: &str, store: &SessionReport) -> Markup {
             span class=(if store.error.is_some() { "badge bad" } else { "badge warn" }) {
                 span aria-hidden="true" { (if store.error.is_some() { "✕" } else { "!" }) } " " (word)
             }
-            " session store " bdi .name { (clean(&store.name)) } " in " bdi { (clean(database)) }
+            " session store " bdi .name { (escape_control(&store.name)) } " in " bdi { (escape_control(database)) }
         }
-        (why(reason))
-        @if let Some(command) = cure(reason) { (to_copy(command)) }
+        (reason_paragraph(reason))
+        @if let Some(command) = fix(reason) { (command_block(command)) }
     }
 }
 
 /// The options of a command in it are not broken in two.
-fn why(reason: &str) -> Markup {
+fn reason_paragraph(reason: &str) -> Markup {
     html! {
         p {
             "Why:"
-            @for word in clean(reason).split(' ') {
+            @for word in escape_control(reason).split(' ') {
                 " "
                 @if word.starts_with("--") { span .whole { (word) } } @else { (word) }
             }
@@ -101,8 +102,8 @@ fn why(reason: &str) -> Markup {
     }
 }
 
-fn to_copy(command: &str) -> Markup {
-    html! { p .cure { span { "Cure" } " " code { (clean(command)) } } }
+fn command_block(command: &str) -> Markup {
+    html! { p .fix { span { "Fix" } " " code { (escape_control(command)) } } }
 }
 
 /// Why, as the passes say it.
@@ -114,15 +115,15 @@ fn reason(sequence: &SequenceReport) -> String {
 }
 
 /// What is wrong, in numbers.
-fn facts(sequence: &SequenceReport) -> String {
-    let numbers = (sequence.gap.filter(|gap| *gap > 0), sequence.next_value, sequence.frontier);
-    if let (Some(gap), Some(next), Some(frontier)) = numbers {
-        let values = if gap == 1 { "1 value".to_owned() } else { format!("{} values", grouped(gap)) };
+fn numbers_sentence(sequence: &SequenceReport) -> String {
+    let numbers = (sequence.lag.filter(|gap| *gap > 0), sequence.next_value, sequence.max_id);
+    if let (Some(gap), Some(next), Some(max_id)) = numbers {
+        let values = if gap == 1 { "1 value".to_owned() } else { format!("{} values", thousands(gap)) };
         return format!(
             "{values} behind: it hands out {} next, and ids go {} to {}. An insert fails whenever its id is taken.",
-            grouped(next),
-            if frontier < next { "down" } else { "up" },
-            grouped(frontier)
+            thousands(next),
+            if max_id < next { "down" } else { "up" },
+            thousands(max_id)
         );
     }
     match (sequence.verdict, sequence.used_ratio, sequence.limit) {
@@ -131,7 +132,7 @@ fn facts(sequence: &SequenceReport) -> String {
         (_, Some(used), Some(limit)) => format!(
             "{} of its range is used, and inserts fail past {}. Widen the column or the sequence in time.",
             percent(used),
-            grouped(limit)
+            thousands(limit)
         ),
         _ => String::new(),
     }

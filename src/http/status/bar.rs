@@ -19,21 +19,21 @@ pub fn bar(sequence: &SequenceReport) -> Markup {
         svg .bar viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" {
             rect .range width="100" height="6" rx="1" {}
             rect class=(fill) width=(format!("{width:.2}")) height="6" rx="1" {}
-            @if let Some(at) = ahead(sequence) {
-                rect .frontier x=(format!("{:.2}", (at * 100.0).clamp(0.0, 98.8))) width="1.2" height="6" {}
+            @if let Some(at) = max_id_position(sequence) {
+                rect .max_id x=(format!("{:.2}", (at * 100.0).clamp(0.0, 98.8))) width="1.2" height="6" {}
             }
         }
     }
 }
 
-/// Where the frontier lies, 0 to 1, when it lies ahead.
-fn ahead(sequence: &SequenceReport) -> Option<f64> {
+/// Where the max id lies, 0 to 1, when it lies ahead.
+fn max_id_position(sequence: &SequenceReport) -> Option<f64> {
     // As it was found: a repair has passed it.
-    let gap = sequence.gap.filter(|gap| *gap > 0 && Status::of(sequence) != Status::Repaired)?;
-    let (next, frontier, limit) = (sequence.next_value?, sequence.frontier?, sequence.limit?);
+    let gap = sequence.lag.filter(|gap| *gap > 0 && Status::of(sequence) != Status::Repaired)?;
+    let (next, max_id, limit) = (sequence.next_value?, sequence.max_id?, sequence.limit?);
     let used = sequence.used_ratio?;
     let distance = |to: i64| (to as f64 - next as f64).abs();
-    (gap > 0 && distance(limit) > 0.0).then(|| used + (1.0 - used) * distance(frontier) / distance(limit))
+    (gap > 0 && distance(limit) > 0.0).then(|| used + (1.0 - used) * distance(max_id) / distance(limit))
 }
 
 /// `12.5 %`.

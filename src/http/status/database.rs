@@ -1,23 +1,23 @@
 //! One database: how it is, who looks after it, and its session stores.
 
-use super::moment::{ago, span};
-use super::sentence::{Mood, Sentence, count, grouped};
-use crate::metrics::Station;
-use crate::report::{SessionReport, clean};
+use super::summary::{DatabaseSummary, Health, count, thousands};
+use super::time::{ago, format_duration};
+use crate::metrics::DatabaseState;
+use crate::report::{SessionReport, escape_control};
 use maud::{Markup, html};
 
-pub fn render(name: &str, station: &Station, now: f64) -> Markup {
-    let Sentence { mood, text, checked } = Sentence::of(station, now);
+pub fn render(name: &str, station: &DatabaseState, now: f64) -> Markup {
+    let DatabaseSummary { mood, text, checked } = DatabaseSummary::of(station, now);
     // An error may end with a question.
     let asks = text.ends_with('?');
     html! {
         section .card {
-            h3 { (badge(mood)) " " bdi { (clean(name)) } }
+            h3 { (badge(mood)) " " bdi { (escape_control(name)) } }
             p .sentence {
                 (text)
                 @match checked {
                     Some(at) => { (if asks { " Last" } else { "; last" }) " checked " (ago(at, now)) "." }
-                    None if mood == Mood::Failing => {
+                    None if mood == Health::Failing => {
                         (if asks { " Never" } else { "; never" }) " checked since this agent started."
                     }
                     None if asks => {}
@@ -31,9 +31,9 @@ pub fn render(name: &str, station: &Station, now: f64) -> Markup {
                     (false, _) => { "This agent does not lead" }
                 }
                 @if let Some(version) = station.report.as_ref().and_then(|report| report.server_version.as_deref()) {
-                    " · PostgreSQL " (clean(version))
+                    " · PostgreSQL " (escape_control(version))
                 }
-                " · " span .whole { "a pass at least every " (span(station.interval)) }
+                " · " span .whole { "a pass at least every " (format_duration(station.interval)) }
             }
             @if !station.sweeps.stores.is_empty() {
                 h4 { "Session stores" }
@@ -43,7 +43,7 @@ pub fn render(name: &str, station: &Station, now: f64) -> Markup {
     }
 }
 
-pub fn badge(mood: Mood) -> Markup {
+pub fn badge(mood: Health) -> Markup {
     html! { span class={ "badge " (mood.class()) } { span aria-hidden="true" { (mood.icon()) } " " (mood.word()) } }
 }
 
@@ -56,14 +56,14 @@ fn of_store(store: &SessionReport) -> Markup {
     };
     html! {
         span class={ "badge " (class) } { span aria-hidden="true" { (icon) } " " (word) }
-        " " bdi .name { (clean(&store.name)) } " "
+        " " bdi .name { (escape_control(&store.name)) } " "
         @match (store.live, store.stale) {
-            (Some(live), Some(stale)) => { (grouped(live)) " live, " (grouped(stale)) " over and not yet ended" }
+            (Some(live), Some(stale)) => { (thousands(live)) " live, " (thousands(stale)) " over and not yet ended" }
             _ => { "not counted" }
         }
         @if store.expired + store.superseded > 0 {
             "; the last sweep ended " (count(store.expired + store.superseded, "session"))
         }
-        @for warning in &store.warnings { span .feed { (clean(warning)) } }
+        @for warning in &store.warnings { span .feed { (escape_control(warning)) } }
     }
 }

@@ -6,9 +6,9 @@
 //! | `page.rs` | the page as a whole |
 //! | `sentence.rs` | how a database is, in one sentence |
 //! | `database.rs` | a database's section: its sentence, who leads, its session stores |
-//! | `attention.rs` | what somebody has to act upon, and the command that cures it (`cure.rs`) |
+//! | `attention.rs` | what somebody has to act upon, and the command that fixes it (`fix.rs`) |
 //! | `rows.rs` | the search over all sequences (`question.rs`), with a bar for each (`bar.rs`) |
-//! | `deeds.rs` | the timeline |
+//! | `actions.rs` | the timeline |
 //! | `moment.rs` | points in time |
 //! | `assets.rs` | stylesheet, script, icon |
 //! | `live.rs` | the stream that tells an open page that there is news |
@@ -16,68 +16,68 @@
 mod assets;
 mod attention;
 mod bar;
-mod cure;
 mod database;
-mod deeds;
-mod live;
-mod moment;
+mod events;
+mod fix;
+mod history;
 mod page;
-mod question;
 mod rows;
-mod sentence;
+mod search_query;
+mod summary;
+mod time;
 
-pub use live::Streams;
+pub use events::EventStreamLimit;
 
-use super::Desk;
-use super::places::Places;
+use super::AppState;
+use super::response_limit::ResponseLimiter;
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use question::Question;
+use search_query::SearchQuery;
 
 /// Pages that are in memory at once, a hundred kilobytes each at most.
 const PAGES: usize = 8;
 
 /// Nothing but our own files, and nothing inline: a name from a database that came through unescaped would still be
 /// no script. Nobody may frame the page, and its form leads nowhere else.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// What the status page alone needs.
 #[derive(Debug, Clone)]
-pub struct Status {
-    places: Places,
-    streams: Streams,
+pub struct StatusPage {
+    places: ResponseLimiter,
+    streams: EventStreamLimit,
 }
 
-impl Default for Status {
+impl Default for StatusPage {
     fn default() -> Self {
-        Self { places: Places::new(PAGES), streams: Streams::default() }
+        Self { places: ResponseLimiter::new(PAGES), streams: EventStreamLimit::default() }
     }
 }
 
 /// The page and what belongs to it.
-pub fn routes() -> Router<Desk> {
+pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/", get(status_page))
-        .route("/events", get(live::events))
+        .route("/events", get(events::events))
         .route("/assets/status.css", get(assets::stylesheet))
         .route("/assets/status.js", get(assets::script))
         .route("/assets/icon.svg", get(assets::icon))
 }
 
-async fn status_page(State(desk): State<Desk>, RawQuery(query): RawQuery) -> Response {
-    let question = Question::read(query.as_deref().unwrap_or_default());
-    let place = desk.status.places.one().await;
+async fn status_page(State(desk): State<AppState>, RawQuery(query): RawQuery) -> Response {
+    let question = SearchQuery::read(query.as_deref().unwrap_or_default());
+    let place = desk.status.places.acquire().await;
     let page = page::render(&desk.metrics, &question);
     let headers: [(HeaderName, &str); 3] = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         // Of this moment, and for nobody else.
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (headers, place.hold(page.into_string().into_bytes())).into_response()
+    (headers, place.attach(page.into_string().into_bytes())).into_response()
 }

@@ -1,19 +1,19 @@
 //! The page as a whole.
 
 use super::assets::Links;
-use super::question::Question;
-use super::sentence::{Mood, Sentence, count};
-use super::{attention, database, deeds, moment, rows};
-use crate::metrics::{Metrics, Station, now};
+use super::search_query::SearchQuery;
+use super::summary::{DatabaseSummary, Health, count};
+use super::{attention, database, history, rows, time};
+use crate::metrics::{DatabaseState, Metrics, now};
 use maud::{DOCTYPE, Markup, html};
 use std::collections::BTreeMap;
 
 /// Elements with `data-live` are what the script replaces when there is news; the search stays as it is typed.
-pub fn render(metrics: &Metrics, question: &Question) -> Markup {
+pub fn render(metrics: &Metrics, question: &SearchQuery) -> Markup {
     let board = metrics.board();
     // Before anything is read: what changes meanwhile is news.
     let revision = *board.revision().borrow();
-    let (stations, now, links) = (board.stations(), now(), Links::new());
+    let (stations, now, links) = (board.databases(), now(), Links::new());
     let (mood, headline) = headline(&stations, now);
     html! {
         (DOCTYPE)
@@ -31,7 +31,7 @@ pub fn render(metrics: &Metrics, question: &Question) -> Markup {
                 a .skip href="#main" { "Skip to the content" }
                 header {
                     p .brand { strong { "pgmedic" } " " (env!("CARGO_PKG_VERSION")) @if metrics.dry_run() { " " span .badge.plain { span aria-hidden="true" { "○" } " dry run: nothing is changed" } } }
-                    p #as-of-line data-live { "As of " (moment::as_of(now)) " " span #live { a #reload href="" { "Reload" } } }
+                    p #as-of-line data-live { "As of " (time::as_of(now)) " " span #live { a #reload href="" { "Reload" } } }
                 }
                 p #stale .badge.bad role="alert" hidden {}
                 p #said .skip role="status" {}
@@ -52,7 +52,7 @@ pub fn render(metrics: &Metrics, question: &Question) -> Markup {
                     }
                     section #timeline data-live {
                         h2 { "Done since the start" }
-                        (deeds::render(&board.history(), board.started(), now))
+                        (history::render(&board.history(), board.started(), now))
                     }
                 }
                 footer { p {
@@ -65,33 +65,33 @@ pub fn render(metrics: &Metrics, question: &Question) -> Markup {
 }
 
 /// Where there are many, nobody should have to look for what is not well.
-fn worst_first(stations: &BTreeMap<String, Station>, now: f64) -> Vec<(&String, &Station)> {
+fn worst_first(stations: &BTreeMap<String, DatabaseState>, now: f64) -> Vec<(&String, &DatabaseState)> {
     let mut sorted: Vec<_> = stations.iter().collect();
-    sorted.sort_by_key(|(_, station)| std::cmp::Reverse(Sentence::of(station, now).mood));
+    sorted.sort_by_key(|(_, station)| std::cmp::Reverse(DatabaseSummary::of(station, now).mood));
     sorted
 }
 
 /// Of all databases together.
-fn headline(stations: &BTreeMap<String, Station>, now: f64) -> (Mood, String) {
-    let moods: Vec<Mood> = stations.values().map(|station| Sentence::of(station, now).mood).collect();
-    let of = |wanted: Mood| moods.iter().filter(|mood| **mood == wanted).count() as u64;
+fn headline(stations: &BTreeMap<String, DatabaseState>, now: f64) -> (Health, String) {
+    let moods: Vec<Health> = stations.values().map(|station| DatabaseSummary::of(station, now).mood).collect();
+    let of = |wanted: Health| moods.iter().filter(|mood| **mood == wanted).count() as u64;
     let all = moods.len() as u64;
     let some = |number: u64| if number == all { String::new() } else { format!("{} of ", number) };
     // Well, where somebody looked; what is another agent's business makes nothing worse.
     match moods.iter().max() {
-        Some(Mood::Failing) => {
-            let number = of(Mood::Failing);
+        Some(Health::Failing) => {
+            let number = of(Health::Failing);
             let verb = if number == 1 { "is" } else { "are" };
-            (Mood::Failing, format!("{}{} {verb} not looked after", some(number), count(all, "database")))
+            (Health::Failing, format!("{}{} {verb} not looked after", some(number), count(all, "database")))
         }
-        Some(Mood::Attention) => {
-            let number = of(Mood::Attention);
+        Some(Health::Attention) => {
+            let number = of(Health::Attention);
             let verb = if number == 1 { "needs" } else { "need" };
-            (Mood::Attention, format!("{}{} {verb} attention", some(number), count(all, "database")))
+            (Health::Attention, format!("{}{} {verb} attention", some(number), count(all, "database")))
         }
-        Some(Mood::Unknown) => (Mood::Unknown, "The first look is under way".to_owned()),
-        Some(Mood::Well | Mood::Idle) if of(Mood::Well) > 0 => (Mood::Well, "All is well".to_owned()),
-        Some(Mood::Well | Mood::Idle) => (Mood::Idle, "Standing by".to_owned()),
-        None => (Mood::Unknown, "No database is configured".to_owned()),
+        Some(Health::Unknown) => (Health::Unknown, "The first look is under way".to_owned()),
+        Some(Health::Healthy | Health::Idle) if of(Health::Healthy) > 0 => (Health::Healthy, "All is well".to_owned()),
+        Some(Health::Healthy | Health::Idle) => (Health::Idle, "Standing by".to_owned()),
+        None => (Health::Unknown, "No database is configured".to_owned()),
     }
 }

@@ -1,11 +1,11 @@
 //! The search over all sequences, and what it found, page by page.
 
-use super::attention::{runs_out, wanted};
+use super::attention::{is_nearly_exhausted, needs_a_look};
 use super::bar::{bar, percent};
-use super::question::{Question, Which};
-use super::sentence::grouped;
-use crate::metrics::Station;
-use crate::report::{SequenceReport, Status, clean};
+use super::search_query::{SearchQuery, StatusFilter};
+use super::summary::thousands;
+use crate::metrics::DatabaseState;
+use crate::report::{SequenceReport, Status, escape_control};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const FEEDS: usize = 3;
 
 type Row<'a> = (&'a str, &'a SequenceReport);
 
-pub fn form(question: &Question, stations: &BTreeMap<String, Station>) -> Markup {
+pub fn form(question: &SearchQuery, stations: &BTreeMap<String, DatabaseState>) -> Markup {
     html! {
         form #search method="get" action="./#sequences" role="search" {
             p { label for="q" { "Name or column" } input #q type="search" name="q" value=(question.text) autocomplete="off"; }
@@ -28,7 +28,7 @@ pub fn form(question: &Question, stations: &BTreeMap<String, Station>) -> Markup
                     select #database name="database" {
                         option value="" { "all" }
                         @for name in stations.keys() {
-                            option value=(name) selected[*name == question.database] { (clean(name)) }
+                            option value=(name) selected[*name == question.database] { (escape_control(name)) }
                         }
                     }
                 }
@@ -36,18 +36,18 @@ pub fn form(question: &Question, stations: &BTreeMap<String, Station>) -> Markup
             p {
                 label for="status" { "Status" }
                 select #status name="status" {
-                    @for which in Which::offered() {
+                    @for which in StatusFilter::offered() {
                         option value=(which.value()) selected[which == question.which] { (which.label()) }
                     }
                 }
             }
-            p { button type="submit" { "Search" } @if !question.is_open() { " " a href="./#sequences" { "Show all" } } }
+            p { button type="submit" { "Search" } @if !question.is_unfiltered() { " " a href="./#sequences" { "Show all" } } }
         }
     }
 }
 
-pub fn table(question: &Question, stations: &BTreeMap<String, Station>) -> Markup {
-    let rows = found(question, stations);
+pub fn table(question: &SearchQuery, stations: &BTreeMap<String, DatabaseState>) -> Markup {
+    let rows = search(question, stations);
     let pages = rows.len().div_ceil(ROWS).max(1);
     let page = question.page.min(pages);
     let first = (page - 1) * ROWS;
@@ -55,18 +55,18 @@ pub fn table(question: &Question, stations: &BTreeMap<String, Station>) -> Marku
     let several = stations.len() > 1;
     html! {
         p #found {
-            @match (rows.len(), question.is_open()) {
+            @match (rows.len(), question.is_unfiltered()) {
                 (0, true) => { "None is known at the moment." }
                 (0, false) => { "No sequence is like that." }
                 (1, _) => { "1 sequence" }
-                (all, _) if pages == 1 => { (grouped(all)) " sequences" }
-                (all, _) => { (grouped(first + 1)) " to " (grouped((first + ROWS).min(all))) " of " (grouped(all)) " sequences" }
+                (all, _) if pages == 1 => { (thousands(all)) " sequences" }
+                (all, _) => { (thousands(first + 1)) " to " (thousands((first + ROWS).min(all))) " of " (thousands(all)) " sequences" }
             }
         }
         @if !rows.is_empty() {
             table role="table" aria-label="Sequences" {
                 thead role="rowgroup" { tr role="row" {
-                    @for (name, class) in [("Status", ""), ("Sequence", ""), ("Used", ""), ("Next value", "number"), ("Frontier", "number"), ("Limit", "number")] {
+                    @for (name, class) in [("Status", ""), ("Sequence", ""), ("Used", ""), ("Next value", "number"), ("Max id", "number"), ("Limit", "number")] {
                         th role="columnheader" scope="col" class=[(!class.is_empty()).then_some(class)] { (name) }
                     }
                 } }
@@ -75,7 +75,7 @@ pub fn table(question: &Question, stations: &BTreeMap<String, Station>) -> Marku
             @if pages > 1 {
                 nav .pages aria-label="Pages of sequences" {
                     @if page > 1 { a #first href=(question.link(1)) { "First" } a #previous rel="prev" href=(question.link(page - 1)) { "Previous" } }
-                    span { "Page " (grouped(page)) " of " (grouped(pages)) }
+                    span { "Page " (thousands(page)) " of " (thousands(pages)) }
                     @if page < pages { a #next rel="next" href=(question.link(page + 1)) { "Next" } a #last href=(question.link(pages)) { "Last" } }
                 }
             }
@@ -87,7 +87,7 @@ fn of_row((database, sequence): &Row<'_>, several: bool) -> Markup {
     let next = sequence.repair.as_ref().and_then(|repair| repair.next_value).or(sequence.next_value);
     let number = |label: &'static str, value: Option<i64>| {
         html! {
-            td .number role="cell" data-label=(label) { @match value { Some(value) => (grouped(value)), None => "–" } }
+            td .number role="cell" data-label=(label) { @match value { Some(value) => (thousands(value)), None => "–" } }
         }
     };
     let more = sequence.feeds.len().saturating_sub(FEEDS);
@@ -95,10 +95,10 @@ fn of_row((database, sequence): &Row<'_>, several: bool) -> Markup {
         tr role="row" {
             td role="cell" { (badge(sequence)) }
             td role="cell" {
-                bdi .name { (clean(&sequence.name)) }
-                @if several { span .where { " in " bdi { (clean(database)) } } }
-                @for feed in sequence.feeds.iter().take(FEEDS) { span .feed { "feeds " bdi { (clean(&feed.column)) } } }
-                @if more > 0 { span .feed { "and " (grouped(more)) " more" } }
+                bdi .name { (escape_control(&sequence.name)) }
+                @if several { span .where { " in " bdi { (escape_control(database)) } } }
+                @for feed in sequence.feeds.iter().take(FEEDS) { span .feed { "feeds " bdi { (escape_control(&feed.column)) } } }
+                @if more > 0 { span .feed { "and " (thousands(more)) " more" } }
             }
             td .used role="cell" data-label="Used" {
                 @match sequence.used_ratio {
@@ -107,7 +107,7 @@ fn of_row((database, sequence): &Row<'_>, several: bool) -> Markup {
                 }
             }
             (number("Next value", next))
-            (number("Frontier", sequence.frontier))
+            (number("Max id", sequence.max_id))
             (number("Limit", sequence.limit))
         }
     }
@@ -116,7 +116,7 @@ fn of_row((database, sequence): &Row<'_>, several: bool) -> Markup {
 /// Its status as icon and word.
 pub fn badge(sequence: &SequenceReport) -> Markup {
     let (class, icon, word) = match Status::of(sequence) {
-        _ if runs_out(sequence) => ("warn", "◔", "running out"),
+        _ if is_nearly_exhausted(sequence) => ("warn", "◔", "running out"),
         status @ (Status::Failed | Status::Exhausted) => ("bad", "✕", status.word()),
         status @ (Status::Held | Status::Behind) => ("warn", "!", status.word()),
         status @ Status::Unreadable => ("warn", "?", status.word()),
@@ -128,20 +128,20 @@ pub fn badge(sequence: &SequenceReport) -> Markup {
 }
 
 /// Worst first, then what is half used, then by name.
-fn found<'a>(question: &Question, stations: &'a BTreeMap<String, Station>) -> Vec<Row<'a>> {
+fn search<'a>(question: &SearchQuery, stations: &'a BTreeMap<String, DatabaseState>) -> Vec<Row<'a>> {
     let words: Vec<String> = question.text.to_lowercase().split_whitespace().map(ToOwned::to_owned).collect();
     let holds = |sequence: &SequenceReport| {
         if words.is_empty() {
             return true;
         }
         let names = std::iter::once(&sequence.name).chain(sequence.feeds.iter().map(|feed| &feed.column));
-        let names: Vec<String> = names.map(|name| clean(name).to_lowercase()).collect();
+        let names: Vec<String> = names.map(|name| escape_control(name).to_lowercase()).collect();
         words.iter().all(|word| names.iter().any(|name| name.contains(word)))
     };
     let is_asked = |sequence: &SequenceReport| match question.which {
-        Which::All => true,
-        Which::Attention => wanted(sequence),
-        Which::Status(status) => Status::of(sequence) == status,
+        StatusFilter::All => true,
+        StatusFilter::Attention => needs_a_look(sequence),
+        StatusFilter::Status(status) => Status::of(sequence) == status,
     };
     let mut rows: Vec<Row<'a>> = stations
         .iter()
@@ -152,7 +152,7 @@ fn found<'a>(question: &Question, stations: &'a BTreeMap<String, Station>) -> Ve
         })
         .filter(|(_, sequence)| is_asked(sequence) && holds(sequence))
         .collect();
-    let rank = |sequence: &SequenceReport| (!wanted(sequence), Status::of(sequence));
+    let rank = |sequence: &SequenceReport| (!needs_a_look(sequence), Status::of(sequence));
     let used = |sequence: &SequenceReport| sequence.used_ratio.filter(|used| *used >= HALF).unwrap_or_default();
     rows.sort_by(|(a, x), (b, y)| {
         let worse = rank(x).cmp(&rank(y)).then_with(|| used(y).total_cmp(&used(x)));

@@ -1,37 +1,37 @@
-//! Why a repair was held, failed, or left something undone, in the words of the one who must cure it.
+//! Why a repair was held, failed, or left something undone, in the words of the one who must fix it.
 
 use super::TRIES;
-use super::plan::Guard;
-use crate::db::{Bounds, Failure};
-use crate::report::{Method, shell_word};
+use super::plan::RepairGuard;
+use crate::db::{QueryError, Timeouts};
+use crate::report::{Method, shell_quote};
 use crate::sequences::catalog::Sequence;
 use crate::sequences::observe::Observation;
 
 /// Which guard said no, and what lets the repair through.
-pub fn held(sequence: &Sequence, seen: &Observation, frontier: i64, guard: Guard, role: &str) -> String {
+pub fn held(sequence: &Sequence, seen: &Observation, max_id: i64, guard: RepairGuard, role: &str) -> String {
     let Sequence { name, owner, .. } = sequence;
-    let beyond = match seen.position.kept() {
+    let beyond = match seen.position.headroom() {
         0 => String::new(),
         values => format!(" and {values} values beyond it"),
     };
     match guard {
-        Guard::NoRoom => format!(
-            "id {frontier}{beyond} leaves no value before the limit {}: correct that id if it is a mistake, else widen the \
+        RepairGuard::NoRoom => format!(
+            "id {max_id}{beyond} leaves no value before the limit {}: correct that id if it is a mistake, else widen the \
              sequence or the column",
             seen.position.limit()
         ),
-        Guard::TooFar { ratio } => format!(
-            "moving past id {frontier}{beyond} would use {:.0} % of the values left, more than max_leap_ratio: correct that \
+        RepairGuard::TooFar { ratio } => format!(
+            "moving past id {max_id}{beyond} would use {:.0} % of the values left, more than max_repair_ratio: correct that \
              id if it is a mistake, else run pgmedic --once --approve {}",
             ratio * 100.0,
-            shell_word(name)
+            shell_quote(name)
         ),
-        Guard::NotOwner => format!(
+        RepairGuard::NotOwner => format!(
             "the gap is wider than advance_limit, and only an owner may leap: GRANT {owner} TO {role}, or raise \
              advance_limit"
         ),
-        Guard::NoUpdate => format!("a privilege is missing: GRANT UPDATE ON SEQUENCE {name} TO {role}"),
-        Guard::NoPrivilege => format!("a privilege is missing: GRANT USAGE ON SEQUENCE {name} TO {role}"),
+        RepairGuard::NoUpdate => format!("a privilege is missing: GRANT UPDATE ON SEQUENCE {name} TO {role}"),
+        RepairGuard::NoPrivilege => format!("a privilege is missing: GRANT USAGE ON SEQUENCE {name} TO {role}"),
     }
 }
 
@@ -46,23 +46,23 @@ pub fn still_cached(sequence: &Sequence, method: Method, role: &str) -> Option<S
     })
 }
 
-/// Why it is not mended.
-pub fn failed(sequence: &Sequence, method: Option<Method>, failure: Option<&Failure>, bounds: Bounds) -> String {
+/// Why it is not repaired.
+pub fn failed(sequence: &Sequence, method: Option<Method>, failure: Option<&QueryError>, bounds: Timeouts) -> String {
     let limit = humantime::format_duration(bounds.lock);
     match failure {
-        Some(Failure::Locked) => format!(
+        Some(QueryError::LockNotAvailable) => format!(
             "another session held {} in an open transaction, or a lock on a table it feeds, for longer than \
              lock_timeout ({limit}), or waited for ours; nothing was changed; run again",
             sequence.name
         ),
-        Some(Failure::TooSlow) if method == Some(Method::Advance) => format!(
+        Some(QueryError::QueryCanceled) if method == Some(Method::Advance) => format!(
             "handing out values took longer than statement_timeout ({}); it is nearer now, and never further: run again",
             humantime::format_duration(bounds.statement)
         ),
-        Some(Failure::TooSlow) => format!(
+        Some(QueryError::QueryCanceled) => format!(
             "it would have kept inserts waiting for longer than lock_timeout ({limit}); nothing was changed; run again"
         ),
-        Some(Failure::Changed) => {
+        Some(QueryError::ConcurrentlyChanged) => {
             "altered, replaced or set back by somebody else during the pass; run again".to_owned()
         }
         Some(failure) => failure.to_string(),

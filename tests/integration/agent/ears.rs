@@ -2,7 +2,7 @@
 
 use super::{EVERY_SECOND, fill};
 use crate::support::{Agent, Database};
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 
 /// Commits wait for a replica that there is none of, where a session asks for that.
 const WAITS: [(&str, &str); 2] = [("synchronous_standby_names", "nobody"), ("synchronous_commit", "local")];
@@ -10,7 +10,7 @@ const WAITS: [(&str, &str); 2] = [("synchronous_standby_names", "nobody"), ("syn
 #[tokio::test]
 async fn a_server_that_takes_its_time_to_notify_is_listened_to_later() {
     let settings = WAITS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let server = Server::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
+    let server = TestServer::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
     let mut database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
     // One commit that notifies waits, and so do all the others.
     let mut holder = database.connect().await;
@@ -28,7 +28,7 @@ async fn a_server_that_takes_its_time_to_notify_is_listened_to_later() {
     agent.passes_again(&database.name, 1.0);
     database.sql(&format!("SELECT pg_terminate_backend({pid})")).await;
     held.await.unwrap();
-    agent.logs("is answered by a pass at once");
+    agent.logs("listening for NOTIFY pgmedic");
     let log = agent.stop();
     assert!(!log.contains("pooler"), "{log}");
 }

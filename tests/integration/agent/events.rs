@@ -1,6 +1,6 @@
-//! `pgmedic.events`, where it is installed: kept by the agent, and trusted only as it was made.
+//! `pgmedic.repair_log`, where it is installed: kept by the agent, and trusted only as it was made.
 
-use super::{EVERY_SECOND, MENDED, mends, orders, rewind, series};
+use super::{EVERY_SECOND, MENDED, orders, repairs, rewind, series};
 use crate::support::{Agent, Database, pgmedic};
 use sqlx::Connection;
 
@@ -30,11 +30,11 @@ async fn repair_inline(database: &Database) {
 async fn the_agent_writes_its_repairs_counts_inline_ones_and_removes_old_ones() {
     let mut database = installed(None).await;
     database
-        .sql("INSERT INTO pgmedic.events (at, role, sequence) VALUES (now() - interval '31 days', 'app', 'old'), (now(), 'app', 'new')")
+        .sql("INSERT INTO pgmedic.repair_log (at, role, sequence) VALUES (now() - interval '31 days', 'app', 'old'), (now(), 'app', 'new')")
         .await;
     // A leader before us has told of these.
     let agent = Agent::start(&database, EVERY_SECOND);
-    database.until("SELECT count(*) = 0 FROM pgmedic.events WHERE sequence = 'old'").await;
+    database.until("SELECT count(*) = 0 FROM pgmedic.repair_log WHERE sequence = 'old'").await;
     assert_eq!(agent.metric(&inline(&database, "repaired")), Some(0.0));
 
     // It notifies the agent, which counts it.
@@ -43,7 +43,7 @@ async fn the_agent_writes_its_repairs_counts_inline_ones_and_removes_old_ones() 
     rewind(&database).await;
     database.until(MENDED).await;
     let own = "source = 'agent' AND sequence = 'public.orders_id_seq' AND outcome = 'repaired' AND from_value = 1 AND to_value = 21";
-    database.until(&format!("SELECT count(*) = 1 FROM pgmedic.events WHERE {own}")).await;
+    database.until(&format!("SELECT count(*) = 1 FROM pgmedic.repair_log WHERE {own}")).await;
     agent.passes_again(&database.name, 2.0);
     assert_eq!(agent.metric(&inline(&database, "repaired")), Some(1.0), "ours is none of them");
     assert_eq!(agent.metric(&inline(&database, "held")), Some(0.0));
@@ -55,7 +55,7 @@ async fn the_agent_writes_its_repairs_counts_inline_ones_and_removes_old_ones() 
 async fn a_dry_run_counts_and_writes_nothing() {
     let mut database = installed(None).await;
     database
-        .sql("INSERT INTO pgmedic.events (at, role, sequence) VALUES (now() - interval '31 days', 'app', 'old')")
+        .sql("INSERT INTO pgmedic.repair_log (at, role, sequence) VALUES (now() - interval '31 days', 'app', 'old')")
         .await;
     let config = database.config(&format!("{EVERY_SECOND}\n[http]\nlisten = \"127.0.0.1:0\"\n"));
     let agent = Agent::run(config, &["--dry-run"]);
@@ -63,23 +63,23 @@ async fn a_dry_run_counts_and_writes_nothing() {
     repair_inline(&database).await;
     agent.until(&inline(&database, "repaired"), |repairs| repairs == 1.0);
     agent.stop();
-    assert_eq!(database.number("SELECT count(*) FROM pgmedic.events WHERE sequence = 'old'").await, 1);
+    assert_eq!(database.number("SELECT count(*) FROM pgmedic.repair_log WHERE sequence = 'old'").await, 1);
 }
 
 #[tokio::test]
 async fn what_somebody_has_hung_on_the_table_never_runs_with_the_agents_rights() {
     let additions = [
-        "CREATE TRIGGER t BEFORE INSERT OR DELETE ON pgmedic.events FOR EACH STATEMENT EXECUTE FUNCTION public.trap()",
-        "CREATE RULE r AS ON INSERT TO pgmedic.events DO ALSO SELECT public.sprung()",
-        "CREATE INDEX ON pgmedic.events (public.sprung(sequence))",
+        "CREATE TRIGGER t BEFORE INSERT OR DELETE ON pgmedic.repair_log FOR EACH STATEMENT EXECUTE FUNCTION public.trap()",
+        "CREATE RULE r AS ON INSERT TO pgmedic.repair_log DO ALSO SELECT public.sprung()",
+        "CREATE INDEX ON pgmedic.repair_log (public.sprung(sequence))",
         "DO 'BEGIN EXECUTE CASE WHEN current_setting(''server_version_num'')::integer >= 140000
-         THEN ''CREATE STATISTICS public.s ON (public.sprung(sequence)), outcome FROM pgmedic.events''
-         ELSE ''CREATE INDEX ON pgmedic.events (public.sprung(outcome))'' END; END'",
-        "ALTER TABLE pgmedic.events ADD CHECK (public.sprung(sequence) = '')",
-        "ALTER TABLE pgmedic.events ADD more text DEFAULT public.sprung()",
-        "ALTER TABLE pgmedic.events ENABLE ROW LEVEL SECURITY",
-        "DROP TABLE pgmedic.events; CREATE TABLE pgmedic.events ()",
-        "DROP TABLE pgmedic.events; CREATE VIEW pgmedic.events AS SELECT public.sprung() AS outcome, 'inline' AS source",
+         THEN ''CREATE STATISTICS public.s ON (public.sprung(sequence)), outcome FROM pgmedic.repair_log''
+         ELSE ''CREATE INDEX ON pgmedic.repair_log (public.sprung(outcome))'' END; END'",
+        "ALTER TABLE pgmedic.repair_log ADD CHECK (public.sprung(sequence) = '')",
+        "ALTER TABLE pgmedic.repair_log ADD more text DEFAULT public.sprung()",
+        "ALTER TABLE pgmedic.repair_log ENABLE ROW LEVEL SECURITY",
+        "DROP TABLE pgmedic.repair_log; CREATE TABLE pgmedic.repair_log ()",
+        "DROP TABLE pgmedic.repair_log; CREATE VIEW pgmedic.repair_log AS SELECT public.sprung() AS outcome, 'inline' AS source",
     ];
     for addition in additions {
         let mut database = installed(None).await;
@@ -93,8 +93,8 @@ async fn what_somebody_has_hung_on_the_table_never_runs_with_the_agents_rights()
             .await;
         database.sql(addition).await;
         let agent = Agent::start(&database, EVERY_SECOND);
-        agent.logs("pgmedic.events is not as `pgmedic sql install` makes it");
-        mends(&mut database).await;
+        agent.logs("pgmedic.repair_log is not as `pgmedic sql install` makes it");
+        repairs(&mut database).await;
         agent.passes_again(&database.name, 2.0);
         let log = agent.stop();
         assert!(!log.contains("sprung") && !log.contains("could not be kept"), "{addition}:\n{log}");
@@ -114,31 +114,31 @@ async fn a_role_without_the_privilege_is_told_which_command_gives_it_and_one_wit
         .await;
     let agent = Agent::start_at(&database.url_as(&role), &database, EVERY_SECOND);
     agent.logs(&format!("run pgmedic sql install with --agent {role}"));
-    mends(&mut database).await;
+    repairs(&mut database).await;
     agent.stop();
 
     let script = pgmedic(&[], &["sql", "install", "--agent", &role]).exits(0).stdout;
     database.sql(&script).await;
     let agent = Agent::start_at(&database.url_as(&role), &database, EVERY_SECOND);
-    mends(&mut database).await;
+    repairs(&mut database).await;
     database
-        .until(&format!("SELECT count(*) > 0 FROM pgmedic.events WHERE source = 'agent' AND role = '{role}'"))
+        .until(&format!("SELECT count(*) > 0 FROM pgmedic.repair_log WHERE source = 'agent' AND role = '{role}'"))
         .await;
     let log = agent.stop();
-    assert!(!log.contains("pgmedic.events"), "{log}");
+    assert!(!log.contains("pgmedic.repair_log"), "{log}");
 }
 
 #[tokio::test]
 async fn it_may_be_installed_and_taken_away_while_the_agent_runs() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    mends(&mut database).await;
+    repairs(&mut database).await;
     let install = pgmedic(&[], &["sql", "install"]).exits(0).stdout;
     database.sql(&install).await;
-    mends(&mut database).await;
-    database.until("SELECT count(*) > 0 FROM pgmedic.events WHERE source = 'agent'").await;
+    repairs(&mut database).await;
+    database.until("SELECT count(*) > 0 FROM pgmedic.repair_log WHERE source = 'agent'").await;
     database.sql(&pgmedic(&[], &["sql", "uninstall"]).exits(0).stdout).await;
-    mends(&mut database).await;
+    repairs(&mut database).await;
     let log = agent.stop();
     assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
 }

@@ -1,14 +1,14 @@
 //! A server that crashes, is shut down, is full, or throws the agent out.
 
-use super::{EVERY_SECOND, MENDED, REWIND, SAYS_BACK, fill, leader, mends, orders, rewind, series, up};
+use super::{EVERY_SECOND, MENDED, REWIND, SAYS_BACK, fill, leader, orders, repairs, rewind, series, up};
 use crate::support::{Agent, Database, eventually, shut_down, until_ended};
 use nix::sys::signal::Signal;
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use sqlx::{Connection, PgConnection};
 
 #[tokio::test]
 async fn it_outlives_its_servers_crash_and_works_again() {
-    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let mut server = TestServer::start(&ServerOptions::default()).unwrap();
     let database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
     let agent = Agent::start(&database, EVERY_SECOND);
     let up = series("database_up", &database, "DATABASE");
@@ -29,7 +29,7 @@ async fn it_outlives_its_servers_crash_and_works_again() {
 
 #[tokio::test]
 async fn it_starts_without_its_database_and_is_ready_when_it_comes() {
-    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let mut server = TestServer::start(&ServerOptions::default()).unwrap();
     let mut database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
     database.sql(REWIND).await;
     server.stop_hard();
@@ -42,9 +42,9 @@ async fn it_starts_without_its_database_and_is_ready_when_it_comes() {
     agent.stop();
 }
 
-async fn own_server(settings: &[(&str, &str)]) -> (Server, Database) {
+async fn own_server(settings: &[(&str, &str)]) -> (TestServer, Database) {
     let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let server = Server::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
+    let server = TestServer::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
     let database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
     (server, database)
 }
@@ -60,7 +60,7 @@ async fn it_outlives_a_fast_shutdown() {
     server.restart().unwrap();
     agent.until(&up(&database), |up| up == 1.0);
     database.connection = database.connect().await;
-    mends(&mut database).await;
+    repairs(&mut database).await;
     let log = agent.stop();
     assert_eq!(log.matches(SAYS_BACK).count(), 1, "{log}");
 }
@@ -81,7 +81,7 @@ async fn it_says_that_a_server_is_shutting_down_and_does_not_hold_it_up() {
     server.restart().unwrap();
     agent.until(&up, |up| up == 1.0);
     let mut database = Database::at(&name, server.url(&name)).await;
-    mends(&mut database).await;
+    repairs(&mut database).await;
     let log = agent.stop();
     assert_eq!(log.matches(SAYS_BACK).count(), 1, "{log}");
 }
@@ -103,7 +103,7 @@ async fn a_full_server_is_said_and_waited_for() {
 }
 
 /// Takes every place of the server's, until the agent is without.
-async fn crowd(server: &Server, agent: &Agent, up: &str) -> Vec<PgConnection> {
+async fn crowd(server: &TestServer, agent: &Agent, up: &str) -> Vec<PgConnection> {
     let url = server.url("postgres").replace("user=postgres", "user=crowd");
     let mut crowd = Vec::new();
     let full = async {
@@ -125,7 +125,7 @@ async fn thrown_out_by_an_administrator_it_comes_back() {
     let agent = Agent::start(&database, EVERY_SECOND);
     agent.until(&leader(&database), |leads| leads == 1.0);
     let ours = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pgmedic'";
-    let lease = format!("{ours} AND query LIKE '/* pgmedic:lead %'");
+    let lease = format!("{ours} AND query LIKE '/* pgmedic:lease %'");
     for who in [lease.as_str(), ours] {
         assert!(database.number(&format!("SELECT count(*) {who}")).await > 0, "{who}");
         let before = database
@@ -137,7 +137,7 @@ async fn thrown_out_by_an_administrator_it_comes_back() {
                 "SELECT count(*) = 1 AND min(extract(epoch FROM backend_start) * 1000000) > {before} {lease}"
             ))
             .await;
-        mends(&mut database).await;
+        repairs(&mut database).await;
         agent.until(&leader(&database), |leads| leads == 1.0);
         agent.until(&up(&database), |up| up == 1.0);
     }

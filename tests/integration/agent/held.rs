@@ -1,4 +1,4 @@
-//! What the metrics say of repairs: which guard holds them, and why the drift came that they mended.
+//! What the metrics say of repairs: which guard holds them, and why the drift came that they repaired.
 
 use super::{EVERY_SECOND, orders, rewind, series};
 use crate::support::{Agent, Database};
@@ -7,7 +7,7 @@ const POISONED: &str = "
     CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (657), (2000000000);
     SELECT setval('t_id_seq', 657)";
 
-const GUARDS: [&str; 5] = ["leap_ratio", "limit", "ownership", "privilege", "read_only"];
+const GUARDS: [&str; 5] = ["repair_ratio", "limit", "ownership", "privilege", "read_only"];
 
 fn held(database: &Database, guard: &str) -> String {
     series("sequences_held", database, &format!("DATABASE,reason=\"{guard}\""))
@@ -22,13 +22,13 @@ async fn a_held_repair_is_shown_by_its_guard_until_it_is_owed_no_more() {
     let mut database = Database::new().await;
     database.sql(POISONED).await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    agent.until(&held(&database, "leap_ratio"), |held| held == 1.0);
+    agent.until(&held(&database, "repair_ratio"), |held| held == 1.0);
     for guard in &GUARDS[1..] {
         assert_eq!(agent.metric(&held(&database, guard)), Some(0.0), "{guard}");
     }
     // The mistake is corrected by whoever owns the data.
     database.sql("DELETE FROM t WHERE id = 2000000000").await;
-    agent.until(&held(&database, "leap_ratio"), |held| held == 0.0);
+    agent.until(&held(&database, "repair_ratio"), |held| held == 0.0);
     agent.stop();
 }
 

@@ -3,7 +3,7 @@
 use super::{EVERY_SECOND, MENDED, leader, orders, rewind, series, skipped};
 use crate::support::{Agent, Database, until_it_waits_for};
 use nix::sys::signal::Signal;
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 
 #[tokio::test]
 async fn one_agent_leads_and_another_takes_over_when_it_is_killed() {
@@ -51,7 +51,7 @@ async fn a_killed_leader_is_succeeded_within_two_intervals() {
 #[tokio::test]
 async fn a_standby_opens_one_short_connection_a_tick() {
     let settings = vec![("log_connections".to_owned(), "on".to_owned())];
-    let server = Server::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
+    let server = TestServer::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
     let mut database = super::fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
     let first = Agent::start(&database, EVERY_SECOND);
     first.until(&leader(&database), |leads| leads == 1.0);

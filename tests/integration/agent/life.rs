@@ -29,7 +29,7 @@ async fn a_dry_run_looks_and_changes_nothing() {
     rewind(&database).await;
     let config = database.config(&format!("{EVERY_SECOND}\n[http]\nlisten = \"127.0.0.1:0\"\n"));
     let agent = Agent::run(config, &["--dry-run"]);
-    agent.until(&series("sequence_gap_max_values", &database, "DATABASE"), |gap| gap == 20.0);
+    agent.until(&series("sequence_lag_values_max", &database, "DATABASE"), |gap| gap == 20.0);
     agent.passes_again(&database.name, 2.0);
     let drift = series("drift_detected_total", &database, "cause=\"unknown\",DATABASE");
     assert_eq!(agent.metric(&drift), Some(1.0), "the same drift is counted once");
@@ -213,7 +213,7 @@ async fn every_metric_in_the_documents_is_there_and_every_metric_is_in_the_docum
     let config = database.config(&sweeps::settings("\n[http]\nlisten = \"127.0.0.1:0\"\n"));
     // In a dry run the drift stays, and with it the series of what needs attention.
     let agent = Agent::run(config, &["--dry-run"]);
-    agent.until(&series("sequence_gap_max_values", &database, "DATABASE"), |gap| gap == 20.0);
+    agent.until(&series("sequence_lag_values_max", &database, "DATABASE"), |gap| gap == 20.0);
     agent.until(&series("sessions_stale", &database, "DATABASE,store=\"logins\""), |stale| stale == 1.0);
     // What is counted follows what is shown.
     for pass in ["sequences", "sessions"] {

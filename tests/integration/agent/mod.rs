@@ -42,7 +42,7 @@ async fn rewind(database: &Database) {
 }
 
 /// Drift, and its repair by the running agent.
-async fn mends(database: &mut Database) {
+async fn repairs(database: &mut Database) {
     rewind(database).await;
     database.until(MENDED).await;
 }

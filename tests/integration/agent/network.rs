@@ -1,6 +1,6 @@
 //! A network that loses everything without a word, or is slow.
 
-use super::{EVERY_SECOND, MENDED, SAYS_BACK, leader, mends, orders, rewind, said_once, series, up};
+use super::{EVERY_SECOND, MENDED, SAYS_BACK, leader, orders, repairs, rewind, said_once, series, up};
 use crate::support::{Agent, Database, Proxy, eventually, server, until_it_waits_for};
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn cut_off_it_says_so_once_stays_alive_and_works_again() {
     });
     assert_eq!(agent.metric(&up(&database)), Some(0.0));
     rewind(&database).await;
-    proxy.heal();
+    proxy.restore();
     agent.until(&up(&database), |up| up == 1.0);
     database.until(MENDED).await;
     said_once(&agent.stop());
@@ -59,9 +59,9 @@ async fn cut_off_in_the_middle_of_a_pass_it_says_each_reason_once_and_works_agai
     agent.until(&up(&database), |up| up == 0.0);
     let tries = proxy.connections();
     eventually("three tries more", || (proxy.connections() >= tries + 3).then_some(()));
-    proxy.heal();
+    proxy.restore();
     agent.until(&up(&database), |up| up == 1.0);
-    mends(&mut database).await;
+    repairs(&mut database).await;
     let log = agent.stop();
     for reason in ["the connection was lost: no answer within 11s", "no answer within 5s"] {
         assert_eq!(log.matches(reason).count(), 1, "{reason}:\n{log}");
@@ -83,7 +83,7 @@ async fn forgotten_by_a_firewall_it_stands_by_until_the_server_has_forgotten_its
     let mut database = orders().await;
     let proxy = proxy(&database);
     let agent = cut_off(&database, &proxy).await;
-    proxy.heal_forgetfully();
+    proxy.restore_forgetfully();
     agent.until(&up(&database), |up| up == 1.0);
     let lead = "FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'
                 AND a.datname = current_database() AND l.granted";
@@ -91,7 +91,7 @@ async fn forgotten_by_a_firewall_it_stands_by_until_the_server_has_forgotten_its
     agent.logs("stands by");
     // The server ends it by itself, in less than a minute.
     agent.until(&leader(&database), |leads| leads == 1.0);
-    mends(&mut database).await;
+    repairs(&mut database).await;
     let log = agent.stop();
     assert_eq!(log.matches(SAYS_BACK).count(), 1, "{log}");
 }
@@ -103,7 +103,7 @@ async fn a_slow_network_changes_nothing_but_the_time_it_takes() {
     proxy.delay(Duration::from_millis(150));
     let agent = Agent::start_at(proxy.url(), &database, EVERY_SECOND);
     agent.passes_again(&database.name, 1.0);
-    mends(&mut database).await;
+    repairs(&mut database).await;
     agent.until(&series("drift_detected_total", &database, "cause=\"rewound\",DATABASE"), |drift| drift == 1.0);
     agent.passes_again(&database.name, 2.0);
     assert_eq!(agent.metric(&series("sequences", &database, "DATABASE,verdict=\"in_sync\"")), Some(1.0));

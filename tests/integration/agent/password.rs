@@ -2,7 +2,7 @@
 
 use super::{EVERY_SECOND, MENDED, fill, leader, rewind, said_once, up};
 use crate::support::{Agent, Database};
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,9 @@ const OLD: &str = "0ld-hush-42";
 const NEW: &str = "n3w-hush-43";
 
 /// A server that asks the role `keeper` for its password.
-async fn strict() -> (Server, Database) {
+async fn strict() -> (TestServer, Database) {
     let hba = "local all keeper scram-sha-256\nlocal all all trust\n";
-    let server = Server::start(&ServerOptions { hba: Some(hba.to_owned()), ..ServerOptions::default() }).unwrap();
+    let server = TestServer::start(&ServerOptions { hba: Some(hba.to_owned()), ..ServerOptions::default() }).unwrap();
     let mut database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
     database
         .sql(&format!(

@@ -71,7 +71,7 @@ async fn churn(options: PgConnectOptions, untouched: String, over: Arc<AtomicBoo
     }
 }
 
-/// No two tables alike: number n has the frontier 1001 n, and its sequence would hand out 10 n next.
+/// No two tables alike: number n has the max id 1001 n, and its sequence would hand out 10 n next.
 async fn tables() -> Database {
     let mut database = Database::new().await;
     for n in 1..=TABLES {
@@ -101,7 +101,7 @@ async fn beside_others_every_report_is_true_and_every_repair_right() {
         for n in 1..=TABLES {
             let name = format!("public.t{n}_id_seq");
             let found = sequences.iter().find(|sequence| sequence["name"] == name.as_str()).unwrap();
-            let numbers = ["next_value", "frontier", "gap"].map(|field| found[field].as_i64().unwrap());
+            let numbers = ["next_value", "max_id", "lag"].map(|field| found[field].as_i64().unwrap());
             assert_eq!(numbers, [10 * n, 1001 * n, 991 * n + 1], "{found:#}");
         }
     }
@@ -172,7 +172,7 @@ fn refused(url: &str, database: &Database, words: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_pooler_in_statement_mode_is_named_with_the_cure() {
+async fn a_pooler_in_statement_mode_is_named_with_the_fix() {
     let database = orders().await;
     let pooler = Pooler::start(server(), "statement");
     let words = ["a pooler in statement mode is in between", "set pool_mode = transaction (or session)"];
@@ -180,12 +180,12 @@ async fn a_pooler_in_statement_mode_is_named_with_the_cure() {
 }
 
 #[tokio::test]
-async fn a_pooler_that_takes_no_options_is_named_with_the_cure() {
+async fn a_pooler_that_takes_no_options_is_named_with_the_fix() {
     let database = orders().await;
     let pooler = Pooler::start(server(), "transaction");
     let url = format!("{}&options=-c%20geqo%3Doff", pooler.url(&database.name));
-    let cure = "take it out of the URL, or add it to the pooler's ignore_startup_parameters";
-    refused(&url, &database, &["refused by a pooler", "unsupported startup parameter: options", cure]);
+    let fix = "take it out of the URL, or add it to the pooler's ignore_startup_parameters";
+    refused(&url, &database, &["refused by a pooler", "unsupported startup parameter: options", fix]);
 }
 
 #[tokio::test]

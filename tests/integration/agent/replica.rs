@@ -3,7 +3,7 @@
 use super::{EVERY_SECOND, leader, report, series};
 use crate::support::{Agent, Database, replica_of, until};
 use nix::sys::signal::Signal;
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use sqlx::Row;
 
 /// Ids further away than the 32 values that a replica may read a sequence ahead.
@@ -26,7 +26,7 @@ fn verdict(agent: &Agent, database: &Database, verdict: &str) {
 
 #[tokio::test]
 async fn a_replica_is_observed_only_until_it_is_promoted() {
-    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let mut server = TestServer::start(&ServerOptions::default()).unwrap();
     let mut primary = Database::of(server.url("postgres"), |name| server.url(name)).await;
     primary.sql(&format!("{ORDERS}; {REWIND}")).await;
     let replica_server = replica_of(&mut server);
@@ -38,7 +38,7 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
     agent.until(&leader(&replica), |leads| leads == 1.0);
     verdict(&agent, &replica, "behind");
     let finding = report(&agent)["sequences"][0].clone();
-    assert_eq!((&finding["next_value"], &finding["frontier"], &finding["gap"]), (&1.into(), &200.into(), &200.into()));
+    assert_eq!((&finding["next_value"], &finding["max_id"], &finding["lag"]), (&1.into(), &200.into(), &200.into()));
     assert_eq!(finding["repair"]["outcome"], "held", "{finding:#}");
     assert_eq!(finding["repair"]["reason"], "the server is a replica: observed only");
     agent.passes_again(&replica.name, 2.0);
@@ -60,7 +60,7 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
     replica.sql("SELECT pg_promote()").await;
     until(&mut replica.connection, MENDED).await;
     verdict(&agent, &replica, "in_sync");
-    assert_eq!(primary.number(LAST_VALUE).await, 1, "only the promoted one was mended");
+    assert_eq!(primary.number(LAST_VALUE).await, 1, "only the promoted one was repaired");
     let log = agent.stop();
     assert_eq!(log.matches("the server is a replica: observed only").count(), 2, "once for each drift:\n{log}");
     assert!(!log.contains("ERROR"), "{log}");
@@ -68,7 +68,7 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
 
 #[tokio::test]
 async fn what_came_to_a_healthy_replica_just_before_its_promotion_is_seen_by_the_first_pass_after_it() {
-    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let mut server = TestServer::start(&ServerOptions::default()).unwrap();
     let mut primary = Database::of(server.url("postgres"), |name| server.url(name)).await;
     primary.sql(ORDERS).await;
     primary.sql("SELECT setval('orders_id_seq', 200)").await;

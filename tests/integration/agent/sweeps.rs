@@ -1,6 +1,6 @@
 //! Session stores under the agent: swept on their own schedule by whoever leads.
 
-use super::{EVERY_SECOND, leader, mends, orders, series};
+use super::{EVERY_SECOND, leader, orders, repairs, series};
 use crate::support::{Agent, Database, eventually, until_it_waits_for};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ async fn a_store_that_is_not_there_is_said_once_and_concerns_no_other_and_no_seq
     assert_eq!(agent.metric(&of_pass("pass_last_success_timestamp_seconds", &database)), None);
     assert_eq!(agent.metric(&series("database_up", &database, "DATABASE")), Some(1.0));
     assert_eq!(agent.metric(&series("sessions_held", &database, "DATABASE,store=\"nowhere\"")), None);
-    mends(&mut database).await;
+    repairs(&mut database).await;
 
     // Gone from the configuration, gone from the metrics.
     agent.edit(|text| text.replace(&other, ""));
@@ -128,7 +128,7 @@ async fn a_sweep_that_is_held_up_holds_up_no_repair_and_no_end() {
     sqlx::raw_sql("BEGIN; LOCK TABLE logins IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
     let agent = Agent::start(&database, &settings);
     until_it_waits_for(&mut database.connection, "logins").await;
-    mends(&mut database).await;
+    repairs(&mut database).await;
     let running = series("pass_skipped_total", &database, "DATABASE,pass=\"sessions\",reason=\"running\"");
     agent.until(&running, |skipped| skipped >= 1.0);
     agent.stop();

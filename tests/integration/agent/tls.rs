@@ -1,14 +1,14 @@
-//! TLS between the agent and its server: what is asked for is kept, and what is wrong is said with its cure.
+//! TLS between the agent and its server: what is asked for is kept, and what is wrong is said with its fix.
 
-use super::{EVERY_SECOND, fill, leader, mends};
+use super::{EVERY_SECOND, fill, leader, repairs};
 use crate::support::{Agent, Authority, Certificate, Database, install, pgmedic, tls_server};
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use std::path::Path;
 
 /// The address that the server listens on.
 const HERE: &str = "127.0.0.1";
 
-fn url(server: &Server, database: &Database, parameters: &str) -> String {
+fn url(server: &TestServer, database: &Database, parameters: &str) -> String {
     format!("{}?{parameters}", server.tcp_url(&database.name).unwrap())
 }
 
@@ -16,7 +16,7 @@ fn verify(mode: &str, authority: &Authority) -> String {
     format!("sslmode={mode}&sslrootcert={}", authority.file().display())
 }
 
-async fn orders(server: &Server) -> Database {
+async fn orders(server: &TestServer) -> Database {
     fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await
 }
 
@@ -34,8 +34,8 @@ fn refused(url: &str, variables: &[(&str, &str)]) -> String {
 }
 
 #[track_caller]
-fn says(error: &str, what: &str, cure: &str) {
-    assert!(error.contains("TLS failed") && error.contains(what) && error.contains(cure), "{error}");
+fn says(error: &str, what: &str, fix: &str) {
+    assert!(error.contains("TLS failed") && error.contains(what) && error.contains(fix), "{error}");
 }
 
 #[tokio::test]
@@ -47,8 +47,8 @@ async fn the_agent_checks_the_servers_certificate_and_all_its_connections_are_en
     works(&url, &[]);
     let agent = Agent::start_at(&url, &database, EVERY_SECOND);
     agent.until(&leader(&database), |leads| leads == 1.0);
-    agent.logs("is answered by a pass at once");
-    mends(&mut database).await;
+    agent.logs("listening for NOTIFY pgmedic");
+    repairs(&mut database).await;
     // The lead and the ear, at least.
     database
         .until(
@@ -60,7 +60,7 @@ async fn the_agent_checks_the_servers_certificate_and_all_its_connections_are_en
 }
 
 #[tokio::test]
-async fn a_certificate_that_proves_nothing_is_refused_with_the_cure() {
+async fn a_certificate_that_proves_nothing_is_refused_with_the_fix() {
     let (authority, other) = (Authority::new("ours"), Authority::new("another"));
     let mut server = tls_server(&authority.certify(HERE), &authority);
     let database = orders(&server).await;
@@ -85,7 +85,7 @@ async fn a_certificate_that_proves_nothing_is_refused_with_the_cure() {
     works(&url(&server, &database, "sslmode=require"), &[]);
 }
 
-fn show(server: &mut Server, certificate: &Certificate) {
+fn show(server: &mut TestServer, certificate: &Certificate) {
     install(server, certificate);
     server.restart().unwrap();
 }
@@ -93,7 +93,7 @@ fn show(server: &mut Server, certificate: &Certificate) {
 #[tokio::test]
 async fn a_server_without_tls_is_refused_where_tls_was_asked_for() {
     let authority = Authority::new("ours");
-    let server = Server::start(&ServerOptions { tcp: true, ..ServerOptions::default() }).unwrap();
+    let server = TestServer::start(&ServerOptions { tcp: true, ..ServerOptions::default() }).unwrap();
     let database = orders(&server).await;
     for parameters in [verify("verify-full", &authority), verify("verify-ca", &authority), "sslmode=require".to_owned()]
     {
@@ -132,7 +132,7 @@ async fn a_clients_certificate_lets_its_role_in() {
     let ours = with(&authority.certify("app"));
     works(&ours, &[]);
     let agent = Agent::start_at(&ours, &database, EVERY_SECOND);
-    mends(&mut database).await;
+    repairs(&mut database).await;
     let subject = "SELECT bool_and(client_dn = '/CN=app') FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
                    WHERE usename = 'app'";
     database.until(subject).await;

@@ -31,7 +31,7 @@ async fn held_unreadable_exhausted_running_out() {
         .sql(
             "CREATE TABLE payments (id serial PRIMARY KEY); INSERT INTO payments VALUES (2000000000);
              CREATE TABLE \"Days\" (id smallserial); SELECT setval('\"Days_id_seq\"', 32767);
-             CREATE TABLE colours (id smallserial); SELECT setval('colours_id_seq', 30500);
+             CREATE TABLE colors (id smallserial); SELECT setval('colors_id_seq', 30500);
              CREATE TABLE secrets (id serial); CREATE SEQUENCE lonely",
         )
         .await;
@@ -39,7 +39,7 @@ async fn held_unreadable_exhausted_running_out() {
     database
         .sql(&format!(
             "CREATE ROLE {role} LOGIN; GRANT SELECT, USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
-             GRANT SELECT ON orders, payments, \"Days\", colours TO {role}"
+             GRANT SELECT ON orders, payments, \"Days\", colors TO {role}"
         ))
         .await;
     let agent = Agent::start_at(&database.url_as(&role), &database, EVERY_SECOND);

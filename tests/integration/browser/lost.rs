@@ -18,8 +18,8 @@ async fn it_says_that_its_agent_is_gone_and_goes_on_with_the_next_one() {
     let text = page.says(&[GONE, "– not live", "? Not known at the moment"]);
     assert!(!text.contains("· live") && !text.contains("All is well"), "{text}");
     assert_eq!(page.act("title", ()), "? Not known at the moment – pgmedic");
-    // Not in the colour of what is well.
-    let colours = "new Set(['good', 'plain'].map((kind) => {
+    // Not in the color of what is well.
+    let colors = "new Set(['good', 'plain'].map((kind) => {
         const badge = document.querySelector('h3 .badge').cloneNode(true);
         badge.className = `badge ${kind}`;
         document.querySelector('h3').append(badge);
@@ -27,7 +27,7 @@ async fn it_says_that_its_agent_is_gone_and_goes_on_with_the_next_one() {
         badge.remove();
         return color + backgroundColor;
     })).size";
-    assert_eq!(page.look(colours), 1);
+    assert_eq!(page.look(colors), 1);
     page.is_for_everyone("gone");
     let next = Agent::start(&database, EVERY_SECOND);
     address.lead_to(&format!("http://{}", next.address()));

@@ -2,9 +2,9 @@
 
 use crate::support::Database;
 use pgmedic::config::{Environment, Settings};
-use pgmedic::orders::Orders;
+use pgmedic::pass_options::PassOptions;
 use pgmedic::report::{Progress, Verdict};
-use pgmedic::sequences::{Memory, pass};
+use pgmedic::sequences::{SequencePassState, pass};
 use sqlx::{AssertSqlSafe, Connection};
 
 /// A pass that finds all in sync, `happens`, and the next pass.
@@ -14,14 +14,14 @@ async fn after(setup: &str, happens: &str) -> (Verdict, Option<i64>) {
     let settings = "[sequences]\nrepair = false\nfull_pass_every = 1000000\nlock_timeout = \"10s\"\n";
     let config = database.config(settings);
     let settings = Settings::load(Some(config.path()), &Environment::default()).unwrap();
-    let (orders, progress) = (Orders::default(), Progress::default());
-    let mut memory = Memory::lasting();
+    let (orders, progress) = (PassOptions::default(), Progress::default());
+    let mut memory = SequencePassState::persistent();
     let mut found = (Verdict::Unreadable, None);
     for happens in [Some(happens), None] {
         database.until("SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()").await;
         let report = pass(&settings.databases[0], &settings.sequences, &orders, &mut memory, &progress).await;
         assert_eq!(report.error, None);
-        found = (report.sequences[0].verdict, report.sequences[0].frontier);
+        found = (report.sequences[0].verdict, report.sequences[0].max_id);
         let Some(happens) = happens else { break };
         assert_eq!(found.0, Verdict::InSync);
         by_itself(&database, happens).await;

@@ -91,11 +91,11 @@ async fn a_stranger_bends_no_other_owners_numbers() {
     let (mut database, _) = besieged().await;
     let medic = database.role("medic");
     let outcome = ambushed(&mut database, &medic, BEND).await;
-    outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync", "frontier": 7 }));
+    outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync", "max_id": 7 }));
     assert_eq!(database.nextval("orders_id_seq").await, 8);
     // What is known to run code before the pass bends nothing either.
     let outcome = database.once_as(&medic, &[]);
-    outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync", "frontier": 7 }));
+    outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync", "max_id": 7 }));
     assert_eq!(database.nextval("orders_id_seq").await, 9);
 }
 

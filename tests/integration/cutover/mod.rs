@@ -7,7 +7,7 @@ mod writers;
 
 use crate::guides::{Guide, complete_server};
 use crate::support::Database;
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 
 /// Workers that have ended are started again without a pause.
 const LOGICAL: [(&str, &str); 3] =
@@ -17,7 +17,7 @@ const LOGICAL: [(&str, &str); 3] =
 pub struct Pair {
     pub old: Database,
     pub new: Database,
-    pub servers: [Server; 2],
+    pub servers: [TestServer; 2],
 }
 
 /// What users have: a serial, an identity, a default that does not own its sequence, and a table without a key, where a
@@ -45,7 +45,7 @@ impl Pair {
     pub async fn subscribed() -> Self {
         let settings = LOGICAL.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let options = ServerOptions { settings, ..ServerOptions::default() };
-        let mut pair = Self::of([(); 2].map(|()| Server::start(&options).unwrap())).await;
+        let mut pair = Self::of([(); 2].map(|()| TestServer::start(&options).unwrap())).await;
         for database in [&mut pair.old, &mut pair.new] {
             database.sql(SCHEMA).await;
         }
@@ -56,7 +56,7 @@ impl Pair {
         pair
     }
 
-    async fn of(servers: [Server; 2]) -> Self {
+    async fn of(servers: [TestServer; 2]) -> Self {
         let mut databases = Vec::new();
         for server in &servers {
             Database::at("postgres", server.url("postgres")).await.sql("CREATE DATABASE app").await;

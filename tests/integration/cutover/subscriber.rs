@@ -17,9 +17,9 @@ async fn sequences_are_not_replicated_and_the_dry_run_says_so() {
     pair.until_orders(50).await;
     pair.new.until("SELECT count(*) = 10 FROM invoices").await;
     let looked = pair.new.once(&["--dry-run"]).exits(3);
-    looked.shows(ORDERS, json!({ "verdict": "behind", "next_value": 1, "frontier": 50, "gap": 50 }));
-    looked.shows("public.users_id_seq", json!({ "verdict": "behind", "frontier": 70 }));
-    looked.shows("public.numbers", json!({ "verdict": "behind", "frontier": 46, "gap": 10 }));
+    looked.shows(ORDERS, json!({ "verdict": "behind", "next_value": 1, "max_id": 50, "lag": 50 }));
+    looked.shows("public.users_id_seq", json!({ "verdict": "behind", "max_id": 70 }));
+    looked.shows("public.numbers", json!({ "verdict": "behind", "max_id": 46, "lag": 10 }));
 
     pair.new.once(&[]).exits(0);
     assert_eq!(pair.new.number("INSERT INTO users (note) VALUES ('b') RETURNING id").await, 71);
@@ -31,7 +31,7 @@ async fn rows_that_arrive_late_find_their_ids_free_only_with_headroom() {
     let mut pair = Pair::subscribed().await;
     pair.old.sql("INSERT INTO orders (note) SELECT 'a' FROM generate_series(1, 50)").await;
     pair.until_orders(50).await;
-    // Mended an hour ago, with the headroom of the configuration.
+    // Repaired an hour ago, with the headroom of the configuration.
     pair.new.once_with("[sequences]\nheadroom = 200\n", &[]).exits(0).repair(ORDERS, json!({ "next_value": 251 }));
     pair.old.sql("INSERT INTO orders (note) SELECT 'a' FROM generate_series(1, 190)").await;
     pair.until_orders(240).await;
@@ -44,7 +44,7 @@ async fn rows_that_arrive_late_find_their_ids_free_only_with_headroom() {
     assert_eq!(pair.old.number("SELECT count(*) FROM orders WHERE id = 251").await, 1);
 
     let gate = pair.new.once(&["--headroom", "200"]).exits(0);
-    gate.shows(ORDERS, json!({ "verdict": "behind", "frontier": 240, "gap": 190 }));
+    gate.shows(ORDERS, json!({ "verdict": "behind", "max_id": 240, "lag": 190 }));
     gate.repair(ORDERS, json!({ "outcome": "repaired", "next_value": 441 }));
     pair.new.sql("INSERT INTO orders (note) SELECT 'new' FROM generate_series(1, 10)").await;
     pair.new.sql("ALTER SUBSCRIPTION cutover ENABLE").await;
@@ -60,7 +60,7 @@ async fn a_disabled_subscription_is_seen_by_the_guide_and_not_by_pgmedic() {
     pair.old.until(GONE).await;
     pair.old.sql("INSERT INTO orders (note) VALUES ('never arrives')").await;
     // It judges the rows that are there, and there are none.
-    pair.new.once(&[]).exits(0).shows(ORDERS, json!({ "verdict": "in_sync", "frontier": null }));
+    pair.new.once(&[]).exits(0).shows(ORDERS, json!({ "verdict": "in_sync", "max_id": null }));
     assert_eq!(guide.prints("7"), "cutover|NOT ACTIVE|t\n");
 }
 
@@ -70,7 +70,7 @@ async fn the_gate_holds_what_a_poisoned_id_brought_along() {
     pair.old.sql("INSERT INTO orders (id, note) VALUES (2000000000, 'imported by hand')").await;
     pair.until_orders(1).await;
     pair.new.once(&["--headroom", "1000"]).exits(3).repair(ORDERS, json!({ "outcome": "held" }));
-    // The rest is mended all the same, and once the row is gone the gate opens.
+    // The rest is repaired all the same, and once the row is gone the gate opens.
     pair.old.sql("DELETE FROM orders").await;
     pair.until_orders(0).await;
     pair.new.once(&["--headroom", "1000"]).exits(0).repair(ORDERS, json!({ "outcome": "repaired" }));
@@ -133,7 +133,7 @@ async fn ids_that_were_deleted_on_the_publisher_do_not_come_back_after_step_10()
     pair.new.sql("SELECT setval('numbers', 501)").await;
 
     // All that is there to be seen is 40.
-    pair.new.once(&["--dry-run"]).exits(3).shows(ORDERS, json!({ "frontier": 40 }));
+    pair.new.once(&["--dry-run"]).exits(3).shows(ORDERS, json!({ "max_id": 40 }));
     pair.guide().walk(&["10"]);
     let next = ["orders_id_seq", "users_id_seq", "\"Odd ''name\"", "numbers", "events_id_seq"];
     let mut drawn = Vec::new();

@@ -16,15 +16,15 @@ fn page(address: &str) -> Option<String> {
 }
 
 #[test]
-fn its_page_shows_what_is_broken_and_mended_until_ctrl_c_and_nothing_is_left_behind() {
+fn its_page_shows_what_is_broken_and_repaired_until_ctrl_c_and_nothing_is_left_behind() {
     let mut demo = Demo::start_as(server().bin_dir(), &["demo", "--serve"]);
     demo.shows("    http://127.0.0.1:");
     let shown = demo.shown.trim_end();
     let address = shown.rsplit("http://").next().and_then(|rest| rest.strip_suffix('/')).unwrap().to_owned();
     let process = demo.server();
-    let mended = "repaired</span> <bdi class=\"name\">public.user_sessions_session_id_seq</bdi>";
+    let repaired = "repaired</span> <bdi class=\"name\">public.user_sessions_session_id_seq</bdi>";
     for wanted in
-        ["pgmedic --once --approve public.payments_id_seq", "running out", mended, "the sequence was moved back"]
+        ["pgmedic --once --approve public.payments_id_seq", "running out", repaired, "the sequence was moved back"]
     {
         eventually(wanted, || page(&address)?.contains(wanted).then_some(()));
     }

@@ -14,10 +14,10 @@ async fn a_descending_sequence_is_compared_with_the_least_id() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.down", json!({ "next_value": -1, "frontier": -40, "gap": 40 }));
+    outcome.shows("public.down", json!({ "next_value": -1, "max_id": -40, "lag": 40 }));
     outcome.repair("public.down", json!({ "outcome": "repaired", "next_value": -41 }));
     assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, -41);
-    database.once(&[]).exits(0).shows("public.down", json!({ "verdict": "in_sync", "frontier": -41 }));
+    database.once(&[]).exits(0).shows("public.down", json!({ "verdict": "in_sync", "max_id": -41 }));
 }
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn a_descending_sequence_within_positive_bounds_leaps_down() {
         )
         .await;
     let outcome = database.once_with("[sequences]\nadvance_limit = 5\n", &[]).exits(0);
-    outcome.shows("public.down", json!({ "next_value": 1000, "frontier": 700, "gap": 101 }));
+    outcome.shows("public.down", json!({ "next_value": 1000, "max_id": 700, "lag": 101 }));
     outcome.repair("public.down", json!({ "outcome": "repaired", "method": "leap", "next_value": 697 }));
     assert_eq!(database.nextval("down").await, 697);
 }
@@ -49,7 +49,7 @@ async fn ids_of_other_nodes_are_no_drift() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "in_sync", "next_value": 101, "gap": 0 }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "in_sync", "next_value": 101, "lag": 0 }));
     assert_eq!(database.nextval("t_id_seq").await, 101);
 }
 
@@ -66,7 +66,7 @@ async fn own_ids_are_found_behind_those_of_other_nodes_and_the_class_is_kept() {
             )
             .await;
         let outcome = database.once_with(settings, &[]).exits(0);
-        outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 141, "gap": 5 }));
+        outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 141, "lag": 5 }));
         outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": method, "next_value": 151 }));
         assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, 151);
     }
@@ -83,7 +83,7 @@ async fn a_negative_increment_keeps_its_class_too() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.down", json!({ "verdict": "behind", "frontier": -31, "gap": 4 }));
+    outcome.shows("public.down", json!({ "verdict": "behind", "max_id": -31, "lag": 4 }));
     assert_eq!(database.nextval("down").await, -41);
     database.sql("INSERT INTO t VALUES (-41)").await;
     database.once(&[]).exits(0).shows("public.down", json!({ "verdict": "in_sync" }));
@@ -99,7 +99,7 @@ async fn ids_outside_the_sequences_bounds_are_not_its_own() {
              INSERT INTO t VALUES (5), (110), (5000)",
         )
         .await;
-    database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "behind", "frontier": 110, "gap": 11 }));
+    database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "behind", "max_id": 110, "lag": 11 }));
     assert_eq!(database.nextval("s").await, 111);
 }
 
@@ -116,6 +116,6 @@ async fn a_shared_column_is_looked_at_closer_in_each_partition_and_table() {
              INSERT INTO a VALUES (7), (150); INSERT INTO b VALUES (21), (90), (99.5)",
         )
         .await;
-    database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "behind", "frontier": 21, "gap": 11 }));
+    database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "behind", "max_id": 21, "lag": 11 }));
     assert_eq!(database.nextval("s").await, 23);
 }

@@ -58,11 +58,11 @@ const SETTINGS: &str = "
     column = 'app.far.id'
 ";
 
-async fn is_mended(database: &mut Database) {
+async fn is_repaired(database: &mut Database) {
     let outcome = database.once_with(SETTINGS, &[]).exits(0);
-    outcome.shows("app.near_id_seq", json!({ "frontier": 7, "gap": 7 }));
+    outcome.shows("app.near_id_seq", json!({ "max_id": 7, "lag": 7 }));
     outcome.repair("app.near_id_seq", json!({ "outcome": "repaired", "method": "advance", "next_value": 8 }));
-    outcome.shows("app.far_seq", json!({ "frontier": 61, "gap": 21 }));
+    outcome.shows("app.far_seq", json!({ "max_id": 61, "lag": 21 }));
     outcome.repair("app.far_seq", json!({ "outcome": "repaired", "method": "leap", "next_value": 64 }));
     let (near, far) = ("SELECT pg_catalog.nextval('app.near_id_seq')", "SELECT pg_catalog.nextval('app.far_seq')");
     assert_eq!((database.number(near).await, database.number(far).await), (8, 64));
@@ -78,7 +78,7 @@ async fn nothing_that_shadows_a_built_in_is_ever_called() {
     let mut careless = database.connect().await;
     let error = sqlx::raw_sql("SELECT nextval('app.near_id_seq'::pg_catalog.regclass)").execute(&mut careless).await;
     assert!(error.unwrap_err().to_string().contains("the wrong nextval"));
-    is_mended(&mut database).await;
+    is_repaired(&mut database).await;
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_roles_own_search_path_changes_nothing() {
         ))
         .await;
     let outcome = database.once_as(&role, &[]).exits(0);
-    outcome.shows("app.near_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
+    outcome.shows("app.near_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
     outcome.repair("app.near_id_seq", json!({ "outcome": "repaired", "next_value": 8 }));
 }
 
@@ -131,7 +131,7 @@ async fn no_default_of_a_database_changes_what_is_found_or_done() {
     for setting in settings {
         database.sql(&format!("ALTER DATABASE {} SET {setting}", database.name)).await;
     }
-    is_mended(&mut database).await;
+    is_repaired(&mut database).await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ async fn a_serial_column_is_found_by_its_ownership() {
     database.sql("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 7)").await;
     database.once(&[]).exits(0).shows(
         "public.t_id_seq",
-        json!({ "feeds": [feed("public.t.id", "serial")], "next_value": 1, "frontier": 7, "gap": 7 }),
+        json!({ "feeds": [feed("public.t.id", "serial")], "next_value": 1, "max_id": 7, "lag": 7 }),
     );
     assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, 8);
 }
@@ -26,8 +26,8 @@ async fn identity_columns_are_found_always_and_by_default() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.strict_id_seq", json!({ "feeds": [feed("public.strict.id", "identity")], "gap": 5 }));
-    outcome.shows("public.loose_id_seq", json!({ "feeds": [feed("public.loose.id", "identity")], "gap": 6 }));
+    outcome.shows("public.strict_id_seq", json!({ "feeds": [feed("public.strict.id", "identity")], "lag": 5 }));
+    outcome.shows("public.loose_id_seq", json!({ "feeds": [feed("public.loose.id", "identity")], "lag": 6 }));
     assert_eq!(database.number("INSERT INTO strict DEFAULT VALUES RETURNING id::bigint").await, 6);
     assert_eq!(database.number("INSERT INTO loose DEFAULT VALUES RETURNING id").await, 7);
 }
@@ -43,12 +43,12 @@ async fn a_default_that_nobody_owns_is_a_link_too() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.numbers", json!({ "feeds": [feed("public.t.id", "default")], "gap": 9 }));
+    outcome.shows("public.numbers", json!({ "feeds": [feed("public.t.id", "default")], "lag": 9 }));
     assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id").await, 10);
 }
 
 #[tokio::test]
-async fn a_default_is_recognised_behind_the_casts_that_keep_its_value() {
+async fn a_default_is_recognized_behind_the_casts_that_keep_its_value() {
     let mut database = Database::new().await;
     database
         .sql(
@@ -70,7 +70,7 @@ async fn a_default_is_recognised_behind_the_casts_that_keep_its_value() {
         [("small", "a"), ("medium", "b"), ("exact", "c"), ("sized", "d"), ("tagged", "e"), ("twice", "f")]
     {
         let feeds = [feed(&format!("public.{table}.id"), "default")];
-        outcome.shows(&format!("public.{sequence}"), json!({ "verdict": "behind", "gap": 3, "feeds": feeds }));
+        outcome.shows(&format!("public.{sequence}"), json!({ "verdict": "behind", "lag": 3, "feeds": feeds }));
     }
 }
 
@@ -85,11 +85,11 @@ async fn a_declared_link_counts_where_the_catalog_knows_none() {
         )
         .await;
     let undeclared = database.once(&[]).exits(0);
-    undeclared.shows("public.order_no", json!({ "verdict": "unlinked", "feeds": [], "frontier": null }));
+    undeclared.shows("public.order_no", json!({ "verdict": "unlinked", "feeds": [], "max_id": null }));
 
     let settings = "[[sequences.feeds]]\nsequence = \"public.order_no\"\ncolumn = \"public.orders.number\"\n";
     let feeds = [feed("public.orders.number", "declared")];
-    database.once_with(settings, &[]).exits(0).shows("public.order_no", json!({ "gap": 4, "feeds": feeds }));
+    database.once_with(settings, &[]).exits(0).shows("public.order_no", json!({ "lag": 4, "feeds": feeds }));
     assert_eq!(database.nextval("order_no").await, 5);
 }
 
@@ -99,7 +99,7 @@ async fn declaring_what_the_catalog_knows_changes_nothing() {
     database.sql("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (3)").await;
     let settings = "[[sequences.feeds]]\nsequence = \"public.t_id_seq\"\ncolumn = \"public.t.id\"\n";
     let feeds = [feed("public.t.id", "serial")];
-    database.once_with(settings, &[]).exits(0).shows("public.t_id_seq", json!({ "gap": 3, "feeds": feeds }));
+    database.once_with(settings, &[]).exits(0).shows("public.t_id_seq", json!({ "lag": 3, "feeds": feeds }));
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn an_owned_sequence_whose_default_was_dropped_is_still_its_columns() {
         )
         .await;
     let feeds = [feed("public.t.id", "serial")];
-    database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "gap": 3, "feeds": feeds }));
+    database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "lag": 3, "feeds": feeds }));
 }
 
 #[tokio::test]
@@ -145,6 +145,6 @@ async fn a_domains_default_is_a_link_of_each_of_its_columns() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.s", json!({ "verdict": "behind", "frontier": 500 }));
+    outcome.shows("public.s", json!({ "verdict": "behind", "max_id": 500 }));
     assert_eq!(database.number("INSERT INTO a DEFAULT VALUES RETURNING id::bigint").await, 501);
 }

@@ -50,14 +50,14 @@ async fn behind(database: &mut Database, name: &str) {
         .await;
 }
 
-async fn are_mended(database: &mut Database, settings: &str, method: &str) {
+async fn are_repaired(database: &mut Database, settings: &str, method: &str) {
     let outcome = database.once_with(settings, &[]).exits(0);
     for name in names() {
         let row = sqlx::query("SELECT quote_ident($1)").bind(&name).fetch_one(&mut database.connection).await.unwrap();
         let shown: String = row.get(0);
         let sequence = format!("{shown}.{shown}");
         let feeds = [feed(&format!("public.{shown}.{shown}"), "default")];
-        outcome.shows(&sequence, json!({ "verdict": "behind", "gap": 5, "feeds": feeds }));
+        outcome.shows(&sequence, json!({ "verdict": "behind", "lag": 5, "feeds": feeds }));
         outcome.repair(&sequence, json!({ "outcome": "repaired", "method": method, "next_value": 6 }));
         let insert = format!("INSERT INTO {table} DEFAULT VALUES RETURNING 1::bigint", table = quoted(&name));
         assert_eq!(database.number(&insert).await, 1, "{name}");
@@ -71,7 +71,7 @@ async fn names_of_every_kind_are_found_advanced_and_shown_as_sql_quotes_them() {
     for name in names() {
         behind(&mut database, &name).await;
     }
-    are_mended(&mut database, "", "advance").await;
+    are_repaired(&mut database, "", "advance").await;
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn names_of_every_kind_are_leapt_where_backslashes_escape_in_strings() {
         behind(&mut database, &name).await;
     }
     database.sql(&format!("ALTER DATABASE {} SET standard_conforming_strings = off", database.name)).await;
-    are_mended(&mut database, "[sequences]\nadvance_limit = 0\n", "leap").await;
+    are_repaired(&mut database, "[sequences]\nadvance_limit = 0\n", "leap").await;
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn keywords_are_good_names_and_quoted_in_the_report() {
         .await;
     let feeds = [feed("\"user\".\"order\".\"select\"", "serial")];
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("\"user\".order_select_seq", json!({ "gap": 9, "feeds": feeds }));
+    outcome.shows("\"user\".order_select_seq", json!({ "lag": 9, "feeds": feeds }));
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_declared_link_and_a_filter_reach_every_name() {
     let outcome = database.once_with(settings, &[]).exits(0);
     assert_eq!(outcome.names(), [r#""My.Shop"."Order ""no""""#]);
     let feeds = [feed(r#""My.Shop"."Order's"."N°""#, "declared")];
-    outcome.shows(r#""My.Shop"."Order ""no""""#, json!({ "gap": 3, "feeds": feeds }));
+    outcome.shows(r#""My.Shop"."Order ""no""""#, json!({ "lag": 3, "feeds": feeds }));
 }
 
 #[tokio::test]
@@ -130,5 +130,5 @@ async fn names_of_a_database_in_another_encoding_are_read() {
     let mut other = Database::existing(&latin).await;
     other.sql("CREATE TABLE \"café\" (\"Nº\" serial PRIMARY KEY); INSERT INTO \"café\" VALUES (4)").await;
     let feeds = [feed("public.\"café\".\"Nº\"", "serial")];
-    other.once(&[]).exits(0).shows("public.\"café_Nº_seq\"", json!({ "gap": 4, "feeds": feeds }));
+    other.once(&[]).exits(0).shows("public.\"café_Nº_seq\"", json!({ "lag": 4, "feeds": feeds }));
 }

@@ -4,7 +4,7 @@ use crate::support::{Database, feed};
 use serde_json::json;
 
 #[tokio::test]
-async fn the_frontier_of_a_shared_sequence_is_the_furthest_of_all_its_columns() {
+async fn the_max_id_of_a_shared_sequence_is_the_furthest_of_all_its_columns() {
     let mut database = Database::new().await;
     database
         .sql(
@@ -21,7 +21,7 @@ async fn the_frontier_of_a_shared_sequence_is_the_furthest_of_all_its_columns() 
         feed("public.c.two", "default"),
     ];
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.a_id_seq", json!({ "frontier": 25, "gap": 25, "feeds": feeds }));
+    outcome.shows("public.a_id_seq", json!({ "max_id": 25, "lag": 25, "feeds": feeds }));
     assert_eq!(outcome.names(), ["public.a_id_seq"]);
     assert_eq!(database.number("INSERT INTO b DEFAULT VALUES RETURNING id::bigint").await, 26);
 }
@@ -41,12 +41,12 @@ async fn one_unreadable_column_makes_a_shared_sequence_unreadable() {
         ))
         .await;
     let outcome = database.once_as(&role, &[]).exits(3);
-    outcome.shows("public.s", json!({ "verdict": "unreadable", "frontier": null, "gap": null, "repair": null }));
-    assert_eq!(database.nextval("s").await, 1, "healthy or mended would have been a guess");
+    outcome.shows("public.s", json!({ "verdict": "unreadable", "max_id": null, "lag": null, "repair": null }));
+    assert_eq!(database.nextval("s").await, 1, "healthy or repaired would have been a guess");
 }
 
 #[tokio::test]
-async fn drift_past_a_readable_column_is_mended_whatever_an_unsupported_one_holds() {
+async fn drift_past_a_readable_column_is_repaired_whatever_an_unsupported_one_holds() {
     let mut database = Database::new().await;
     database
         .sql(
@@ -57,10 +57,10 @@ async fn drift_past_a_readable_column_is_mended_whatever_an_unsupported_one_hold
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.s", json!({ "verdict": "behind", "frontier": 5 }));
+    outcome.shows("public.s", json!({ "verdict": "behind", "max_id": 5 }));
     assert!(outcome.reason("public.s").contains("public.labels.label"));
     // Now nothing is known to be wrong, and that is all that can be said.
-    database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "unsupported", "gap": null }));
+    database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "unsupported", "lag": null }));
 }
 
 #[tokio::test]
@@ -75,8 +75,8 @@ async fn a_column_with_two_sequences_is_compared_with_each() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "frontier": 12, "feeds": [feed("public.t.id", "serial")] }));
-    outcome.shows("public.t_id_seq1", json!({ "frontier": 12, "feeds": [feed("public.t.id", "identity")] }));
+    outcome.shows("public.t_id_seq", json!({ "max_id": 12, "feeds": [feed("public.t.id", "serial")] }));
+    outcome.shows("public.t_id_seq1", json!({ "max_id": 12, "feeds": [feed("public.t.id", "identity")] }));
     assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, 13);
 }
 

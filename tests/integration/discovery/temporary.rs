@@ -28,7 +28,7 @@ async fn a_temporary_table_that_a_permanent_sequence_feeds_does_not_count() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.kept_id_seq", json!({ "verdict": "behind", "frontier": 3 }));
+    outcome.shows("public.kept_id_seq", json!({ "verdict": "behind", "max_id": 3 }));
     outcome.shows("public.lonely", json!({ "verdict": "unlinked", "feeds": [] }));
 }
 
@@ -41,5 +41,5 @@ async fn a_temporary_child_of_a_permanent_table_does_not_stand_in_the_way() {
              CREATE TEMP TABLE child () INHERITS (parent); INSERT INTO child VALUES (50)",
         )
         .await;
-    database.once(&[]).exits(0).shows("public.parent_id_seq", json!({ "verdict": "behind", "frontier": 4 }));
+    database.once(&[]).exits(0).shows("public.parent_id_seq", json!({ "verdict": "behind", "max_id": 4 }));
 }

@@ -19,8 +19,8 @@ async fn a_partitioned_table_is_read_through_all_its_partitions() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.a_id_seq", json!({ "feeds": [feed("public.a.id", "serial")], "frontier": 31 }));
-    outcome.shows("public.plain", json!({ "feeds": [feed("public.b.id", "default")], "frontier": 12 }));
+    outcome.shows("public.a_id_seq", json!({ "feeds": [feed("public.a.id", "serial")], "max_id": 31 }));
+    outcome.shows("public.plain", json!({ "feeds": [feed("public.b.id", "default")], "max_id": 12 }));
     assert_eq!(outcome.names(), ["public.plain", "public.a_id_seq"]);
     assert_eq!(database.number("INSERT INTO a (region) VALUES (2) RETURNING id::bigint").await, 32);
     assert_eq!(database.number("INSERT INTO b (region) VALUES (9) RETURNING id").await, 13);
@@ -38,7 +38,7 @@ async fn an_identity_of_a_partitioned_table_is_read_through_its_partitions() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "feeds": [feed("public.t.id", "identity")], "frontier": 8 }));
+    outcome.shows("public.t_id_seq", json!({ "feeds": [feed("public.t.id", "identity")], "max_id": 8 }));
     assert_eq!(database.number("INSERT INTO t (region) VALUES (1) RETURNING id").await, 9);
 }
 
@@ -57,7 +57,7 @@ async fn a_partition_whose_columns_are_in_another_order_is_read_by_name() {
         .await;
     // The partition's own default is looked at through the parent.
     let feeds = [feed("public.t.id", "serial")];
-    database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "frontier": 44, "feeds": feeds }));
+    database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "max_id": 44, "feeds": feeds }));
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn rows_of_inheriting_tables_beyond_the_parents_count() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.parent_id_seq", json!({ "frontier": 20, "feeds": [feed("public.parent.id", "serial")] }));
+    outcome.shows("public.parent_id_seq", json!({ "max_id": 20, "feeds": [feed("public.parent.id", "serial")] }));
     assert_eq!(database.number("INSERT INTO grandchild DEFAULT VALUES RETURNING id::bigint").await, 21);
 }
 
@@ -88,8 +88,8 @@ async fn a_childs_own_sequence_is_its_own() {
         )
         .await;
     let outcome = database.once(&["--dry-run"]).exits(3);
-    outcome.shows("public.childs_own", json!({ "frontier": 8, "feeds": [feed("public.child.id", "default")] }));
-    outcome.shows("public.parent_id_seq", json!({ "frontier": 30, "feeds": [feed("public.parent.id", "serial")] }));
+    outcome.shows("public.childs_own", json!({ "max_id": 8, "feeds": [feed("public.child.id", "default")] }));
+    outcome.shows("public.parent_id_seq", json!({ "max_id": 30, "feeds": [feed("public.parent.id", "serial")] }));
 }
 
 #[tokio::test]
@@ -103,8 +103,8 @@ async fn a_child_of_two_fed_parents_counts_for_both() {
         )
         .await;
     let outcome = database.once(&["--dry-run"]).exits(3);
-    outcome.shows("public.a_a_id_seq", json!({ "frontier": 4, "feeds": [feed("public.a.a_id", "serial")] }));
-    outcome.shows("public.b_b_id_seq", json!({ "frontier": 6, "feeds": [feed("public.b.b_id", "serial")] }));
+    outcome.shows("public.a_a_id_seq", json!({ "max_id": 4, "feeds": [feed("public.a.a_id", "serial")] }));
+    outcome.shows("public.b_b_id_seq", json!({ "max_id": 6, "feeds": [feed("public.b.b_id", "serial")] }));
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a_child_counts_for_itself_where_its_parents_link_does_not() {
         ))
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.s", json!({ "frontier": 9, "feeds": [feed("public.child.id", "default")] }));
+    outcome.shows("public.s", json!({ "max_id": 9, "feeds": [feed("public.child.id", "default")] }));
     assert!(outcome.reason("public.s").contains("the default of public.parent.id uses it too"));
     assert_eq!(database.nextval("s").await, 10);
 }
@@ -142,7 +142,7 @@ async fn a_foreign_table_among_the_partitions_makes_the_whole_unsupported() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "unsupported", "gap": null }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "unsupported", "lag": null }));
     assert!(outcome.reason("public.t_id_seq").contains("a foreign table among its partitions"));
     assert_eq!(database.nextval("t_id_seq").await, 1);
 }

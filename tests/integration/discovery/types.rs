@@ -13,11 +13,11 @@ async fn every_integer_type_is_read() {
              CREATE TABLE eight (id bigserial PRIMARY KEY); INSERT INTO eight VALUES (90000)",
         )
         .await;
-    let outcome = database.once_with("[sequences]\nmax_leap_ratio = 1.0\n", &[]).exits(0);
-    for (table, frontier) in [("two", 32_000), ("four", 70_000), ("eight", 90_000)] {
-        outcome.shows(&format!("public.{table}_id_seq"), json!({ "frontier": frontier, "verdict": "behind" }));
+    let outcome = database.once_with("[sequences]\nmax_repair_ratio = 1.0\n", &[]).exits(0);
+    for (table, max_id) in [("two", 32_000), ("four", 70_000), ("eight", 90_000)] {
+        outcome.shows(&format!("public.{table}_id_seq"), json!({ "max_id": max_id, "verdict": "behind" }));
         let next = database.number(&format!("INSERT INTO {table} DEFAULT VALUES RETURNING id::bigint")).await;
-        assert_eq!(next, frontier + 1);
+        assert_eq!(next, max_id + 1);
     }
 }
 
@@ -39,8 +39,8 @@ async fn domains_and_domains_over_domains_are_read_as_their_base_type() {
         .await;
     let outcome = database.once(&["--dry-run"]).exits(3);
     let found = outcome.sequence("public.a");
-    assert_eq!((&found["verdict"], &found["frontier"]), (&json!("behind"), &json!(5)));
-    outcome.shows("public.b", json!({ "verdict": "behind", "frontier": 6, "used_ratio": 0.0 }));
+    assert_eq!((&found["verdict"], &found["max_id"]), (&json!("behind"), &json!(5)));
+    outcome.shows("public.b", json!({ "verdict": "behind", "max_id": 6, "used_ratio": 0.0 }));
     outcome.shows("public.c", json!({ "verdict": "unsupported" }));
     assert!(outcome.reason("public.c").contains("public.tc.id is public.cents, not an integer column"));
 
@@ -64,7 +64,7 @@ async fn nan_infinity_fractions_and_giants_in_a_numeric_column_are_not_ids() {
     if database.number("SELECT current_setting('server_version_num')::bigint").await >= 140_000 {
         database.sql("INSERT INTO t VALUES ('Infinity'), ('-Infinity')").await;
     }
-    database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "behind", "frontier": 41, "gap": 41 }));
+    database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "behind", "max_id": 41, "lag": 41 }));
     assert_eq!(database.nextval("s").await, 42);
     database.sql("DELETE FROM t WHERE id = 41").await;
     database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "in_sync" }));
@@ -81,9 +81,8 @@ async fn a_numeric_column_holds_ids_beyond_every_float() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome
-        .shows("public.s", json!({ "next_value": 9_007_199_254_740_993_i64, "frontier": 9_007_199_254_740_995_i64 }));
-    assert!(outcome.stdout.contains(r#""frontier":9007199254740995,"#), "{}", outcome.stdout);
+    outcome.shows("public.s", json!({ "next_value": 9_007_199_254_740_993_i64, "max_id": 9_007_199_254_740_995_i64 }));
+    assert!(outcome.stdout.contains(r#""max_id":9007199254740995,"#), "{}", outcome.stdout);
     assert_eq!(database.nextval("s").await, 9_007_199_254_740_996);
 }
 
@@ -105,7 +104,7 @@ async fn only_whole_numbers_are_supported() {
         ("floats", "public.d.id"),
     ] {
         let name = format!("public.{sequence}");
-        outcome.shows(&name, json!({ "verdict": "unsupported", "frontier": null, "gap": null, "repair": null }));
+        outcome.shows(&name, json!({ "verdict": "unsupported", "max_id": null, "lag": null, "repair": null }));
         assert!(outcome.reason(&name).contains(words), "{}", outcome.reason(&name));
     }
     assert_eq!(database.nextval("cents").await, 1);
@@ -122,7 +121,7 @@ async fn a_bigint_sequence_behind_an_integer_column_ends_where_the_column_does()
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.s", json!({ "verdict": "behind", "gap": 1, "next_value": 2_147_483_646_i64 }));
+    outcome.shows("public.s", json!({ "verdict": "behind", "lag": 1, "next_value": 2_147_483_646_i64 }));
     assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, 2_147_483_647);
 
     let outcome = database.once(&[]).exits(3);
@@ -147,7 +146,7 @@ async fn an_integer_sequence_behind_a_bigint_column_ends_where_the_sequence_does
     database
         .once(&[])
         .exits(0)
-        .shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 2_147_483_646_i64, "gap": 1 }));
+        .shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 2_147_483_646_i64, "lag": 1 }));
     assert_eq!(database.nextval("t_id_seq").await, 2_147_483_647);
     database.once(&[]).exits(3).shows("public.t_id_seq", json!({ "verdict": "exhausted", "next_value": null }));
 }

@@ -26,7 +26,7 @@ async fn strangers_table() -> (Database, String) {
 async fn a_strangers_table_cannot_push_a_sequence() {
     let (mut database, stranger) = strangers_table().await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.mine_id_seq", json!({ "frontier": 2, "feeds": [feed("public.mine.id", "serial")] }));
+    outcome.shows("public.mine_id_seq", json!({ "max_id": 2, "feeds": [feed("public.mine.id", "serial")] }));
     let reason = outcome.reason("public.mine_id_seq");
     assert!(reason.contains(&format!("public.pushes.id uses it too, but that table's owner {stranger} does not own")));
     assert_eq!(database.nextval("mine_id_seq").await, 3);
@@ -38,7 +38,7 @@ async fn a_strangers_table_counts_once_it_is_declared() {
     let settings = "[[sequences.feeds]]\nsequence = \"public.mine_id_seq\"\ncolumn = \"public.pushes.id\"\n";
     let outcome = database.once_with(settings, &[]).exits(0);
     let feeds = [feed("public.mine.id", "serial"), feed("public.pushes.id", "default")];
-    outcome.shows("public.mine_id_seq", json!({ "frontier": 1000, "feeds": feeds }));
+    outcome.shows("public.mine_id_seq", json!({ "max_id": 1000, "feeds": feeds }));
     assert_eq!(database.nextval("mine_id_seq").await, 1001);
 }
 
@@ -59,7 +59,7 @@ async fn a_views_default_is_no_link_and_said_to_be_none() {
     assert!(reason.contains("public.v.id") && reason.contains("declare the column of the table behind it"), "{reason}");
 
     let settings = "[[sequences.feeds]]\nsequence = \"public.s\"\ncolumn = \"public.t.id\"\n";
-    database.once_with(settings, &[]).exits(0).shows("public.s", json!({ "verdict": "behind", "frontier": 5 }));
+    database.once_with(settings, &[]).exits(0).shows("public.s", json!({ "verdict": "behind", "max_id": 5 }));
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn an_unlinked_sequence_is_listed_with_its_state_and_the_reason() {
     let outcome = database.once(&[]).exits(0);
     outcome.shows(
         "public.lonely",
-        json!({ "verdict": "unlinked", "feeds": [], "next_value": 51, "frontier": null, "gap": null,
+        json!({ "verdict": "unlinked", "feeds": [], "next_value": 51, "max_id": null, "lag": null,
                 "used_ratio": 0.5, "repair": null }),
     );
     assert!(outcome.reason("public.lonely").contains("no ownership, default or declared link"));

@@ -5,7 +5,7 @@ use serde_json::json;
 
 async fn is_left_alone(database: &mut Database, sequence: &str, words: &[&str]) {
     let outcome = database.once(&[]).exits(0);
-    outcome.shows(sequence, json!({ "verdict": "unsupported", "gap": null, "repair": null }));
+    outcome.shows(sequence, json!({ "verdict": "unsupported", "lag": null, "repair": null }));
     let reason = outcome.reason(sequence);
     for word in words {
         assert!(reason.contains(word), "{word:?} is not in: {reason}");
@@ -67,7 +67,7 @@ async fn an_owned_sequence_behind_a_function_is_unsupported_until_it_is_declared
     database
         .once_with(settings, &["--dry-run"])
         .exits(3)
-        .shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 15_015_605_862_400_001_i64 }));
+        .shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 15_015_605_862_400_001_i64 }));
 }
 
 #[tokio::test]
@@ -120,6 +120,6 @@ async fn a_declared_view_is_unsupported() {
 async fn unlogged_tables_and_sequences_are_like_any_other() {
     let mut database = Database::new().await;
     database.sql("CREATE UNLOGGED TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (6)").await;
-    database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 6 }));
+    database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 6 }));
     assert_eq!(database.nextval("t_id_seq").await, 7);
 }

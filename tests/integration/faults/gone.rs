@@ -1,4 +1,4 @@
-//! What was discovered is not there any more, or is something else, when it is read or mended.
+//! What was discovered is not there any more, or is something else, when it is read or repaired.
 
 use super::{PATIENT, behind, behind_and_cached, state};
 use crate::support::{Database, Outcome};

@@ -18,7 +18,7 @@ async fn holder(database: &Database, statements: &'static str) -> PgConnection {
 }
 
 #[tokio::test]
-async fn a_locked_table_is_unreadable_and_the_others_are_mended() {
+async fn a_locked_table_is_unreadable_and_the_others_are_repaired() {
     let mut database = Database::new().await;
     database.sql(&[behind("locked"), behind("free")].concat()).await;
     let _holder = holder(&database, "LOCK TABLE locked IN ACCESS EXCLUSIVE MODE").await;
@@ -33,7 +33,7 @@ async fn a_locked_table_is_unreadable_and_the_others_are_mended() {
 }
 
 #[tokio::test]
-async fn a_sequence_that_is_being_renamed_is_unreadable_and_the_others_are_mended() {
+async fn a_sequence_that_is_being_renamed_is_unreadable_and_the_others_are_repaired() {
     let mut database = Database::new().await;
     database.sql(&[behind("locked"), behind("free")].concat()).await;
     let _holder = holder(&database, "ALTER SEQUENCE locked_id_seq RENAME TO renamed").await;
@@ -79,7 +79,7 @@ async fn a_leap_gives_up_when_an_open_transaction_has_used_the_sequence() {
 }
 
 #[tokio::test]
-async fn a_sequence_set_back_while_its_advance_waits_is_mended_all_the_same() {
+async fn a_sequence_set_back_while_its_advance_waits_is_repaired_all_the_same() {
     let mut database = Database::new().await;
     database.sql(&behind("back")).await;
     let mut saboteur = holder(&database, "ALTER SEQUENCE back_id_seq OWNED BY back.id").await;

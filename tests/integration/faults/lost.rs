@@ -5,7 +5,7 @@ use super::{PATIENT, behind, behind_and_cached, state};
 use crate::support::{Database, Outcome, Running, waiting};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use sqlx::postgres::PgConnection;
 
 async fn run(connection: &mut PgConnection, statements: &'static str) {
@@ -93,7 +93,7 @@ async fn a_pass_killed_in_a_leap_leaves_nothing_behind() {
 async fn a_server_killed_in_the_middle_is_reported_and_nothing_is_half_done() {
     // Values that were handed out before the crash stay handed out, and with them those that the server had logged ahead.
     for (hold, message, last) in [(WHILE_READING, "observe", 658..=658), (WHILE_LEAPING, "leap", 695..=800)] {
-        let mut server = Server::start(&ServerOptions::default()).expect("a server");
+        let mut server = TestServer::start(&ServerOptions::default()).expect("a server");
         let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
         let _holder = drifted(&mut database, hold).await;
         let pass = database.start(&PATIENT);

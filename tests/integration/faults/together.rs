@@ -1,4 +1,4 @@
-//! Many that are mended at once: what one of them meets is no other's matter.
+//! Many that are repaired at once: what one of them meets is no other's matter.
 
 use super::{PATIENT, behind, behind_and_cached, state};
 use crate::support::{Database, Proxy, pgmedic, server, waiting};
@@ -9,20 +9,20 @@ async fn run(connection: &mut PgConnection, statements: &'static str) {
     sqlx::raw_sql(statements).execute(connection).await.expect(statements);
 }
 
-/// Tables `t1` to `t<count>` that are behind: ids up to `frontier`, and the next value is 1.
-async fn all_behind(database: &mut Database, count: u32, frontier: u32) {
+/// Tables `t1` to `t<count>` that are behind: ids up to `max id`, and the next value is 1.
+async fn all_behind(database: &mut Database, count: u32, max_id: u32) {
     let create = "CREATE TABLE t%s (id serial PRIMARY KEY)";
     database
         .sql(&format!(
             "DO $$ BEGIN FOR i IN 1..{count} LOOP
                  EXECUTE format('{create}', i);
-                 EXECUTE format('INSERT INTO t%s VALUES ({frontier})', i);
+                 EXECUTE format('INSERT INTO t%s VALUES ({max_id})', i);
              END LOOP; END $$"
         ))
         .await;
 }
 
-/// Mends so many, and returns how many round trips that took.
+/// Repairs so many, and returns how many round trips that took.
 fn round_trips(database: &Database, count: u32) -> usize {
     let proxy = Proxy::to(&server().tcp_url(&database.name).expect("a server that listens"));
     let outcome = pgmedic(&[("DATABASE_URL", proxy.url())], &["--once", "--format", "json"]).exits(0);
@@ -31,7 +31,7 @@ fn round_trips(database: &Database, count: u32) -> usize {
 }
 
 #[tokio::test]
-async fn a_thousand_are_mended_in_a_hundred_round_trips() {
+async fn a_thousand_are_repaired_in_a_hundred_round_trips() {
     let mut database = Database::new().await;
     all_behind(&mut database, 1000, 7).await;
     let took = round_trips(&database, 1000);

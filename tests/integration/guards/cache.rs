@@ -20,7 +20,7 @@ async fn cached_values_are_dropped(create: &str) {
     database.sql("INSERT INTO t (id) OVERRIDING SYSTEM VALUE SELECT generate_series(2, 40)").await;
 
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "next_value": 11, "frontier": 40, "gap": 30 }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "next_value": 11, "max_id": 40, "lag": 30 }));
     outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "leap", "next_value": 41 }));
     assert_eq!(insert(&mut session).await, 41);
     assert_eq!(insert(&mut database.connection).await, 51, "the next ten values");

@@ -18,13 +18,13 @@ async fn a_sequence_in_sync_gets_the_headroom_asked_for_and_gets_it_once() {
     for (settings, method) in [("", "advance"), ("[sequences]\nadvance_limit = 0\n", "leap")] {
         let mut database = seven_rows().await;
         let looked = database.once_with(settings, &["--headroom", "100", "--dry-run"]).exits(3);
-        looked.shows("public.t_id_seq", json!({ "verdict": "behind", "next_value": 8, "frontier": 7, "gap": 100 }));
+        looked.shows("public.t_id_seq", json!({ "verdict": "behind", "next_value": 8, "max_id": 7, "lag": 100 }));
         let reason = looked.reason("public.t_id_seq");
         assert_eq!(reason, "fewer than the 100 values of --headroom lie between id 7 and the next value");
         assert_eq!(database.number("SELECT last_value FROM t_id_seq").await, 7, "it only looked");
 
-        let mended = database.once_with(settings, &["--headroom", "100"]).exits(0);
-        mended.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": method, "next_value": 108 }));
+        let repaired = database.once_with(settings, &["--headroom", "100"]).exits(0);
+        repaired.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": method, "next_value": 108 }));
         let again = database.once_with(settings, &["--headroom", "100"]).exits(0);
         again.shows("public.t_id_seq", json!({ "verdict": "in_sync", "next_value": 108, "repair": null }));
         assert_eq!(database.nextval("t_id_seq").await, 108);
@@ -39,7 +39,7 @@ async fn rows_that_used_some_of_it_up_are_made_up_for() {
     database.sql("INSERT INTO t SELECT generate_series(8, 37)").await;
     database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "verdict": "in_sync", "repair": null }));
     let outcome = database.once(&["--headroom", "100"]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 37, "gap": 30 }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 37, "lag": 30 }));
     outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 138 }));
 }
 
@@ -49,7 +49,7 @@ async fn what_is_behind_gets_beyond_the_ids_and_the_headroom_in_one_repair() {
     database.sql("INSERT INTO t VALUES (50)").await;
     // The configured one does not come on top.
     let outcome = database.once_with("[sequences]\nheadroom = 5\n", &["--headroom", "100"]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "gap": 143, "reason": null }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "lag": 143, "reason": null }));
     outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 151 }));
 }
 
@@ -58,7 +58,7 @@ async fn an_empty_table_gets_it_from_the_sequences_start_on() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY (START 500) PRIMARY KEY)").await;
     let outcome = database.once(&["--headroom", "100"]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": null, "gap": 100 }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": null, "lag": 100 }));
     outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 600 }));
     database.once(&["--headroom", "100"]).exits(0).shows("public.t_id_seq", json!({ "verdict": "in_sync" }));
     assert_eq!(database.nextval("t_id_seq").await, 600);
@@ -78,7 +78,7 @@ async fn another_nodes_ids_neither_count_nor_hide_our_own() {
             )
             .await;
         let outcome = database.once_with(settings, &["--headroom", "5"]).exits(0);
-        outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "next_value": 111, "frontier": 91, "gap": 4 }));
+        outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "next_value": 111, "max_id": 91, "lag": 4 }));
         outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": method, "next_value": 151 }));
         assert_eq!(database.nextval("t_id_seq").await, 151);
     }
@@ -96,7 +96,7 @@ async fn a_descending_sequence_leaves_it_below() {
             )
             .await;
         let outcome = database.once_with(settings, &["--headroom", "10"]).exits(0);
-        outcome.shows("public.down", json!({ "verdict": "behind", "frontier": -4, "gap": 10 }));
+        outcome.shows("public.down", json!({ "verdict": "behind", "max_id": -4, "lag": 10 }));
         outcome.repair("public.down", json!({ "outcome": "repaired", "method": method, "next_value": -37 }));
         assert_eq!(database.nextval("down").await, -37);
     }

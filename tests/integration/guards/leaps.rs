@@ -17,8 +17,8 @@ async fn poisoned() -> Database {
 async fn a_poisoned_id_does_not_burn_a_sequence() {
     let mut database = poisoned().await;
     let outcome = database.once(&[]).exits(3);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "gap": 1_999_999_343, "next_value": 658 }));
-    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap", "held_by": "leap_ratio" }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "lag": 1_999_999_343, "next_value": 658 }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap", "held_by": "repair_ratio" }));
     let reason = outcome.repair_reason("public.t_id_seq");
     assert!(reason.contains("past id 2000000000 would use 93 % of the values left"), "{reason}");
     assert!(reason.ends_with("pgmedic --once --approve public.t_id_seq"), "{reason}");
@@ -84,7 +84,7 @@ async fn an_approval_changes_nothing_in_a_dry_run() {
 }
 
 #[tokio::test]
-async fn max_leap_ratio_is_the_largest_share_that_is_let_through() {
+async fn max_repair_ratio_is_the_largest_share_that_is_let_through() {
     let mut database = Database::new().await;
     // 1000 values are left, and 501 of them are to be skipped.
     database
@@ -93,7 +93,7 @@ async fn max_leap_ratio_is_the_largest_share_that_is_let_through() {
              CREATE TABLE t (id integer DEFAULT nextval('s')); INSERT INTO t VALUES (501)",
         )
         .await;
-    let leaping = |ratio: &str| format!("[sequences]\nadvance_limit = 0\nmax_leap_ratio = {ratio}\n");
+    let leaping = |ratio: &str| format!("[sequences]\nadvance_limit = 0\nmax_repair_ratio = {ratio}\n");
     let held = database.once_with(&leaping("0.5"), &[]).exits(3);
     held.repair("public.s", json!({ "outcome": "held", "method": "leap" }));
     let through = database.once_with(&leaping("0.501"), &[]).exits(0);

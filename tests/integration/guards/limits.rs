@@ -11,12 +11,12 @@ async fn with_ids(ids: &str) -> Database {
 
 #[tokio::test]
 async fn a_gap_of_the_advance_limit_is_advanced_and_one_more_is_leapt() {
-    for (frontier, method) in [(10, "advance"), (11, "leap")] {
-        let mut database = with_ids(&format!("VALUES ({frontier})")).await;
+    for (max_id, method) in [(10, "advance"), (11, "leap")] {
+        let mut database = with_ids(&format!("VALUES ({max_id})")).await;
         let outcome = database.once_with("[sequences]\nadvance_limit = 10\n", &[]).exits(0);
-        let expected = json!({ "outcome": "repaired", "method": method, "next_value": frontier + 1 });
-        outcome.shows("public.t_id_seq", json!({ "gap": frontier })).repair("public.t_id_seq", expected);
-        assert_eq!(database.nextval("t_id_seq").await, frontier + 1);
+        let expected = json!({ "outcome": "repaired", "method": method, "next_value": max_id + 1 });
+        outcome.shows("public.t_id_seq", json!({ "lag": max_id })).repair("public.t_id_seq", expected);
+        assert_eq!(database.nextval("t_id_seq").await, max_id + 1);
     }
 }
 
@@ -31,10 +31,11 @@ async fn the_headroom_counts_towards_the_advance_limit() {
 async fn headroom_is_left_by_either_method() {
     for (settings, method) in [("", "advance"), ("advance_limit = 0\n", "leap")] {
         let mut database = with_ids("SELECT generate_series(1, 7)").await;
-        let outcome =
-            database.once_with(&format!("[sequences]\nheadroom = 100\nmax_leap_ratio = 1.0\n{settings}"), &[]).exits(0);
+        let outcome = database
+            .once_with(&format!("[sequences]\nheadroom = 100\nmax_repair_ratio = 1.0\n{settings}"), &[])
+            .exits(0);
         let expected = json!({ "outcome": "repaired", "method": method, "next_value": 108 });
-        outcome.shows("public.t_id_seq", json!({ "gap": 7 })).repair("public.t_id_seq", expected);
+        outcome.shows("public.t_id_seq", json!({ "lag": 7 })).repair("public.t_id_seq", expected);
         assert_eq!(database.nextval("t_id_seq").await, 108);
     }
 }
@@ -44,8 +45,9 @@ async fn headroom_ends_one_value_before_the_limit() {
     for (settings, method) in [("", "advance"), ("advance_limit = 0\n", "leap")] {
         let mut database = with_ids("VALUES (7)").await;
         database.sql("ALTER SEQUENCE t_id_seq MAXVALUE 20").await;
-        let outcome =
-            database.once_with(&format!("[sequences]\nheadroom = 100\nmax_leap_ratio = 1.0\n{settings}"), &[]).exits(0);
+        let outcome = database
+            .once_with(&format!("[sequences]\nheadroom = 100\nmax_repair_ratio = 1.0\n{settings}"), &[])
+            .exits(0);
         outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": method, "next_value": 20 }));
         assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, 20);
     }
@@ -64,7 +66,7 @@ async fn one_stray_id_does_not_burn_a_small_sequence_by_advance_either() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id smallserial PRIMARY KEY); INSERT INTO t VALUES (32000)").await;
     let outcome = database.once(&[]).exits(3);
-    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "advance", "held_by": "leap_ratio" }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "advance", "held_by": "repair_ratio" }));
     assert_eq!(database.nextval("t_id_seq").await, 1);
     database.once(&["--approve", "public.t_id_seq"]).exits(0);
     assert_eq!(database.nextval("t_id_seq").await, 32001);
@@ -82,7 +84,7 @@ async fn a_sequence_that_is_in_sync_gets_no_headroom() {
 async fn without_repair_drift_is_reported_and_left() {
     let mut database = with_ids("VALUES (7)").await;
     let outcome = database.once_with("[sequences]\nrepair = false\n", &[]).exits(3);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "gap": 7 }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "lag": 7 }));
     let expected = json!({ "outcome": "skipped", "method": "advance", "reason": "sequences.repair is false" });
     outcome.repair("public.t_id_seq", expected);
     assert_eq!(outcome.json()["dry_run"], false);
@@ -108,11 +110,11 @@ async fn only_included_sequences_are_looked_at_and_excluded_ones_are_not() {
 }
 
 #[tokio::test]
-async fn ids_inserted_between_two_runs_are_mended_by_the_second() {
+async fn ids_inserted_between_two_runs_are_repaired_by_the_second() {
     let mut database = with_ids("VALUES (7)").await;
     database.once(&[]).exits(0);
     database.sql("INSERT INTO t VALUES (8), (9)").await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "next_value": 8, "frontier": 9, "gap": 2 }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "next_value": 8, "max_id": 9, "lag": 2 }));
     assert_eq!(database.nextval("t_id_seq").await, 10);
 }

@@ -1,18 +1,18 @@
-//! What a role that does not own a sequence can mend, and what it is told about the rest.
+//! What a role that does not own a sequence can repair, and what it is told about the rest.
 
-use crate::support::{Database, cure};
+use crate::support::{Database, fix};
 use serde_json::json;
 
 const LIMIT: &str = "[sequences]\nadvance_limit = 10\n";
 
-/// A table of an owner's with ids up to `frontier`, and a role that may read it and call `nextval`.
-async fn with_guest(frontier: i64) -> (Database, String) {
+/// A table of an owner's with ids up to `max id`, and a role that may read it and call `nextval`.
+async fn with_guest(max_id: i64) -> (Database, String) {
     let mut database = Database::new().await;
     let (owner, guest) = (database.role("The owner"), database.role("guest"));
     database
         .sql(&format!(
             "CREATE ROLE \"{owner}\"; CREATE ROLE {guest} LOGIN;
-             CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, {frontier});
+             CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, {max_id});
              ALTER TABLE t OWNER TO \"{owner}\"; GRANT CREATE ON SCHEMA public TO \"{owner}\";
              GRANT SELECT ON t TO {guest}; GRANT SELECT, USAGE ON t_id_seq TO {guest}"
         ))
@@ -37,7 +37,7 @@ async fn past_the_limit_a_guest_is_told_the_grant_that_lets_it_leap() {
     assert!(reason.contains("wider than advance_limit, and only an owner may leap"), "{reason}");
     assert_eq!(database.number("SELECT last_value FROM t_id_seq").await, 1);
 
-    database.sql(cure(&reason, "GRANT")).await;
+    database.sql(fix(&reason, "GRANT")).await;
     let outcome = database.once_with_as(&guest, LIMIT, &[]).exits(0);
     outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "held_by": null, "next_value": 12 }));
 }
@@ -47,10 +47,10 @@ async fn without_usage_a_guest_is_told_the_grant_that_lets_it_advance() {
     let (mut database, guest) = with_guest(5).await;
     database.sql(&format!("REVOKE USAGE ON t_id_seq FROM {guest}")).await;
     let outcome = database.once_as(&guest, &[]).exits(3);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "gap": 5 }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "lag": 5 }));
     outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": null, "held_by": "privilege" }));
     let reason = outcome.repair_reason("public.t_id_seq");
-    database.sql(cure(&reason, "GRANT")).await;
+    database.sql(fix(&reason, "GRANT")).await;
     let outcome = database.once_as(&guest, &[]).exits(0);
     outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "advance", "next_value": 6 }));
 }
@@ -77,8 +77,8 @@ async fn an_owner_that_took_update_from_itself_is_told_to_give_it_back() {
         let outcome = database.once_with_as(&owner, settings, &[]).exits(3);
         outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "leap", "held_by": "privilege" }));
         let reason = outcome.repair_reason("public.t_id_seq");
-        assert_eq!(cure(&reason, "GRANT"), format!("GRANT UPDATE ON SEQUENCE public.t_id_seq TO {owner}"));
-        database.sql(cure(&reason, "GRANT")).await;
+        assert_eq!(fix(&reason, "GRANT"), format!("GRANT UPDATE ON SEQUENCE public.t_id_seq TO {owner}"));
+        database.sql(fix(&reason, "GRANT")).await;
         let outcome = database.once_with_as(&owner, settings, &[]).exits(0);
         outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 21 }));
     }

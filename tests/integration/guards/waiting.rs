@@ -32,7 +32,7 @@ async fn a_sequence_that_somebody_else_has_moved_further_is_not_moved_back() {
 async fn ids_that_were_committed_meanwhile_are_leapt_over_too() {
     let (outcome, mut database) = while_it_waits("INSERT INTO t VALUES (60)").await;
     let outcome = outcome.exits(0);
-    outcome.shows("public.t_id_seq", json!({ "frontier": 40 }));
+    outcome.shows("public.t_id_seq", json!({ "max_id": 40 }));
     outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "leap", "next_value": 61 }));
     assert_eq!(database.nextval("t_id_seq").await, 61);
 }

@@ -3,7 +3,7 @@
 use crate::support::{Database, Outcome, server};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -183,7 +183,7 @@ fn shape(line: &str) -> String {
 
 /// A server whose folder holds the clients too, and what else `file` names below its version's folder: the one that the
 /// tests use where it is complete, or else Debian's.
-pub fn complete_server(file: &str, settings: &[(&str, &str)]) -> Server {
+pub fn complete_server(file: &str, settings: &[(&str, &str)]) -> TestServer {
     let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut installed: Vec<PathBuf> = installed.map(|version| version.path().join("bin")).collect();
     installed.sort();
@@ -199,5 +199,5 @@ pub fn complete_server(file: &str, settings: &[(&str, &str)]) -> Server {
         )
     });
     let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Server::start(&ServerOptions { settings, programs: Some(programs), ..ServerOptions::default() }).unwrap()
+    TestServer::start(&ServerOptions { settings, programs: Some(programs), ..ServerOptions::default() }).unwrap()
 }

@@ -12,7 +12,7 @@ async fn no_page_and_no_line_of_the_log_tells_the_password() {
     let url = server().tcp_url(&database.name).expect("a port").replace("postgres@", &format!("postgres:{SECRET}@"));
     assert!(url.contains(SECRET), "{url}");
     let agent = Agent::start_at(&url, &database, "[log]\nlevel = \"trace\"\n");
-    // Mended, and then out of reach.
+    // Repaired, and then out of reach.
     agent.until(
         &format!("pgmedic_repairs_total{{database=\"{}\",method=\"advance\",outcome=\"repaired\"}}", database.name),
         |n| n == 1.0,

@@ -60,8 +60,8 @@ fn crowd(agent: &Agent) -> Vec<Client> {
     crowd
 }
 
-/// Drift is seen and mended, whoever sits there.
-async fn mends(database: &mut Database, agent: &Agent) {
+/// Drift is seen and repaired, whoever sits there.
+async fn repairs(database: &mut Database, agent: &Agent) {
     let repairs =
         format!("pgmedic_repairs_total{{database=\"{}\",method=\"advance\",outcome=\"repaired\"}}", database.name);
     let before = agent.metric(&repairs).expect("a series from zero");
@@ -76,7 +76,7 @@ async fn a_thousand_connections_cost_little_and_keep_no_probe_and_no_repair_wait
     let memory = || agent.metric("process_resident_memory_bytes").expect("its memory");
     let before = memory();
     let crowd = crowd(&agent);
-    mends(&mut database, &agent).await;
+    repairs(&mut database, &agent).await;
     let (after, files) = (memory(), agent.metric("process_open_fds").expect("its open files"));
     println!("{} bytes a connection", (after - before) / CROWD as f64);
     assert!(after - before < 64.0 * BYTES_EACH, "{before} bytes, and {after}");
@@ -86,11 +86,11 @@ async fn a_thousand_connections_cost_little_and_keep_no_probe_and_no_repair_wait
 }
 
 #[tokio::test]
-async fn an_agent_with_few_files_left_answers_and_mends_all_the_same() {
+async fn an_agent_with_few_files_left_answers_and_repairs_all_the_same() {
     let (mut database, agent) = agent().await;
     may_open(&agent, 40);
     let crowd = crowd(&agent);
-    mends(&mut database, &agent).await;
+    repairs(&mut database, &agent).await;
     assert!(agent.metric("process_open_fds").expect("its open files") < 40.0);
     drop(crowd);
     is_well(agent);

@@ -1,30 +1,30 @@
-//! The login path: an insert that heals itself, the session store, and the same for SQL.
+//! The login path: an insert that repairs itself, the session store, and the same for SQL.
 
 mod examples;
-mod heal;
 mod links;
+mod repair;
 mod sql;
 mod store;
 mod together;
 
 use crate::support::Database;
-use pgmedic::login::{Healed, Limits, heal_and_retry};
+use pgmedic::login::{InlineRepairLimits, RetryOutcome, retry_after_repair};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Error, Row};
 use std::time::Duration;
 
-/// An insert through `heal_and_retry`, whose statement returns a bigint; and how often it ran, whatever came of it.
-async fn insert(connection: &mut PgConnection, statement: &str) -> (Result<Healed<i64>, Error>, u32) {
-    insert_within(connection, Limits::default(), statement).await
+/// An insert through `retry_after_repair`, whose statement returns a bigint; and how often it ran, whatever came of it.
+async fn insert(connection: &mut PgConnection, statement: &str) -> (Result<RetryOutcome<i64>, Error>, u32) {
+    insert_within(connection, InlineRepairLimits::default(), statement).await
 }
 
 async fn insert_within(
     connection: &mut PgConnection,
-    limits: Limits,
+    limits: InlineRepairLimits,
     statement: &str,
-) -> (Result<Healed<i64>, Error>, u32) {
+) -> (Result<RetryOutcome<i64>, Error>, u32) {
     let mut runs = 0;
-    let result = heal_and_retry(&mut *connection, limits, async |connection| {
+    let result = retry_after_repair(&mut *connection, limits, async |connection| {
         runs += 1;
         let query = sqlx::query(AssertSqlSafe(statement.to_owned())).persistent(false);
         query.fetch_one(connection).await?.try_get(0)
@@ -35,7 +35,7 @@ async fn insert_within(
 
 /// The insert is refused after a single run, with the server's own error.
 #[track_caller]
-fn refused_at_once((result, runs): (Result<Healed<i64>, Error>, u32), code: &str) {
+fn refused_at_once((result, runs): (Result<RetryOutcome<i64>, Error>, u32), code: &str) {
     let error = result.expect_err("a refused insert");
     let error = error.as_database_error().unwrap_or_else(|| panic!("not the server's: {error}"));
     assert_eq!((error.code().as_deref(), runs), (Some(code), 1), "{error}");

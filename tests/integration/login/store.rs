@@ -2,7 +2,7 @@
 
 use super::exactly;
 use crate::support::{Database, Pooler, server};
-use pgmedic::login::{Close, Layout, SessionStore, StoreError, UserLock};
+use pgmedic::login::{CloseAction, SessionStore, SessionTable, StoreError, UserLock};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -25,19 +25,19 @@ pub async fn migrated_with(users: &str) -> Database {
     database
 }
 
-async fn open(database: &Database, layout: Layout) -> SessionStore {
+async fn open(database: &Database, layout: SessionTable) -> SessionStore {
     let pool = PgPoolOptions::new().max_connections(8).connect(database.url()).await.unwrap();
     SessionStore::open(pool, layout).await.unwrap()
 }
 
-fn live(per_user: u32) -> Layout {
-    Layout { live_per_user: NonZeroU32::new(per_user).unwrap(), ..Layout::default() }
+fn live(per_user: u32) -> SessionTable {
+    SessionTable { max_sessions_per_user: NonZeroU32::new(per_user).unwrap(), ..SessionTable::default() }
 }
 
 #[tokio::test]
 async fn a_login_gives_a_token_once_and_only_its_hash_is_kept() {
     let mut database = migrated().await;
-    let store = open(&database, Layout::default()).await;
+    let store = open(&database, SessionTable::default()).await;
     let login = store.create_session(3, HOUR).await.unwrap();
     let session = store.find(login.token.expose()).await.unwrap().unwrap();
     assert_eq!((session.id, session.user.as_str(), login.closed), (login.id, "3", 0));
@@ -56,7 +56,7 @@ async fn a_login_gives_a_token_once_and_only_its_hash_is_kept() {
 #[tokio::test]
 async fn a_second_login_ends_the_first() {
     let mut database = migrated().await;
-    let store = open(&database, Layout::default()).await;
+    let store = open(&database, SessionTable::default()).await;
     let first = store.create_session(1, HOUR).await.unwrap();
     let other = store.create_session(2, HOUR).await.unwrap();
     let second = store.create_session(1, HOUR).await.unwrap();
@@ -70,7 +70,7 @@ async fn a_second_login_ends_the_first() {
 #[tokio::test]
 async fn the_id_of_the_session_that_a_login_ends_is_not_given_out_again() {
     let mut database = migrated().await;
-    let store = open(&database, Layout::default()).await;
+    let store = open(&database, SessionTable::default()).await;
     let first = store.create_session(1, HOUR).await.unwrap();
     let sequence = "pg_get_serial_sequence('user_sessions', 'session_id')";
     database.sql(&format!("SELECT setval({sequence}, {}, false)", first.id)).await;
@@ -104,12 +104,12 @@ async fn sessions_can_be_revoked_instead_of_deleted() {
     let mut database = migrated().await;
     database.sql("ALTER TABLE user_sessions ADD is_active boolean NOT NULL DEFAULT true").await;
     let closes = [
-        Close::RevokedAt { column: "revoked_at".to_owned() },
-        Close::Flag { column: "is_active".to_owned(), value: false },
+        CloseAction::RevokedAt { column: "revoked_at".to_owned() },
+        CloseAction::Flag { column: "is_active".to_owned(), value: false },
     ];
     for close in closes {
         database.sql("TRUNCATE user_sessions").await;
-        let store = open(&database, Layout { close, ..Layout::default() }).await;
+        let store = open(&database, SessionTable { close, ..SessionTable::default() }).await;
         let first = store.create_session(1, HOUR).await.unwrap();
         let second = store.create_session(1, HOUR).await.unwrap();
         assert_eq!(second.closed, 1);
@@ -127,7 +127,7 @@ async fn sessions_can_be_revoked_instead_of_deleted() {
 #[tokio::test]
 async fn touching_lets_a_session_live_on_up_to_its_greatest_age() {
     let database = migrated().await;
-    let store = open(&database, Layout { max_age: Some(2 * HOUR), ..Layout::default() }).await;
+    let store = open(&database, SessionTable { max_age: Some(2 * HOUR), ..SessionTable::default() }).await;
     let login = store.create_session(1, HOUR / 2).await.unwrap();
     let token = login.token.expose();
     exactly(store.touch(token, HOUR).await.unwrap().unwrap().expires_in, HOUR);
@@ -140,7 +140,7 @@ async fn touching_lets_a_session_live_on_up_to_its_greatest_age() {
 #[tokio::test]
 async fn an_infinite_expiry_means_never() {
     let mut database = migrated().await;
-    let store = open(&database, Layout::default()).await;
+    let store = open(&database, SessionTable::default()).await;
     let login = store.create_session(1, HOUR).await.unwrap();
     database.sql("UPDATE user_sessions SET expires_at = 'infinity'").await;
     assert_eq!(store.find(login.token.expose()).await.unwrap().unwrap().expires_in, Duration::MAX);
@@ -149,7 +149,7 @@ async fn an_infinite_expiry_means_never() {
 #[tokio::test]
 async fn a_user_who_is_not_there_and_a_lifetime_of_nothing_are_refused() {
     let database = migrated().await;
-    let store = open(&database, Layout::default()).await;
+    let store = open(&database, SessionTable::default()).await;
     assert!(matches!(store.create_session(99, HOUR).await, Err(StoreError::UnknownUser)));
     assert!(matches!(store.revoke_all(99).await, Err(StoreError::UnknownUser)));
     assert!(matches!(store.create_session(1, Duration::ZERO).await, Err(StoreError::Lifetime(_))));
@@ -164,15 +164,21 @@ async fn a_layout_that_does_not_fit_is_refused_and_named() {
     let bare = "public.bare".parse().unwrap();
     let column = |name: &str| name.to_owned();
     for (layout, words) in [
-        (Layout { table: "public.nothing".parse().unwrap(), ..Layout::default() }, "no table public.nothing"),
-        (Layout { user: column("uid"), ..Layout::default() }, "public.user_sessions has no column \"uid\""),
         (
-            Layout { expires_at: column("user_id"), ..Layout::default() },
+            SessionTable { table: "public.nothing".parse().unwrap(), ..SessionTable::default() },
+            "no table public.nothing",
+        ),
+        (SessionTable { user: column("uid"), ..SessionTable::default() }, "public.user_sessions has no column \"uid\""),
+        (
+            SessionTable { expires_at: column("user_id"), ..SessionTable::default() },
             "public.user_sessions.user_id is bigint; expected timestamp with time zone",
         ),
-        (Layout { table: bare, ..Layout::default() }, "CREATE UNIQUE INDEX CONCURRENTLY ON public.bare (token_hash)"),
         (
-            Layout { close: Close::RevokedAt { column: column("gone") }, ..Layout::default() },
+            SessionTable { table: bare, ..SessionTable::default() },
+            "CREATE UNIQUE INDEX CONCURRENTLY ON public.bare (token_hash)",
+        ),
+        (
+            SessionTable { close: CloseAction::RevokedAt { column: column("gone") }, ..SessionTable::default() },
             "public.user_sessions has no column \"gone\"",
         ),
     ] {
@@ -185,20 +191,24 @@ async fn a_layout_that_does_not_fit_is_refused_and_named() {
 #[tokio::test]
 async fn an_index_that_would_fail_every_second_login_is_refused() {
     let mut database = migrated().await;
-    let revoked = || Close::RevokedAt { column: "revoked_at".to_owned() };
+    let revoked = || CloseAction::RevokedAt { column: "revoked_at".to_owned() };
     let unique = "ALTER TABLE user_sessions ADD CONSTRAINT one UNIQUE (user_id)";
     for (index, close, expected) in [
-        ("CREATE UNIQUE INDEX one ON user_sessions (user_id)", Close::Delete, "inserted before the older are deleted"),
-        (&format!("{unique} DEFERRABLE"), Close::Delete, "inserted before the older are deleted"),
+        (
+            "CREATE UNIQUE INDEX one ON user_sessions (user_id)",
+            CloseAction::Delete,
+            "inserted before the older are deleted",
+        ),
+        (&format!("{unique} DEFERRABLE"), CloseAction::Delete, "inserted before the older are deleted"),
         (&format!("{unique} DEFERRABLE INITIALLY DEFERRED"), revoked(), "rows stay"),
-        (&format!("{unique} DEFERRABLE INITIALLY DEFERRED"), Close::Delete, ""),
+        (&format!("{unique} DEFERRABLE INITIALLY DEFERRED"), CloseAction::Delete, ""),
         ("CREATE UNIQUE INDEX one ON user_sessions (user_id) WHERE revoked_at IS NULL", revoked(), ""),
-        ("CREATE UNIQUE INDEX one ON user_sessions (user_id, created_at)", Close::Delete, ""),
+        ("CREATE UNIQUE INDEX one ON user_sessions (user_id, created_at)", CloseAction::Delete, ""),
     ] {
         database.sql("ALTER TABLE user_sessions DROP CONSTRAINT IF EXISTS one; DROP INDEX IF EXISTS one").await;
         database.sql(index).await;
         let pool = PgPool::connect(database.url()).await.unwrap();
-        match SessionStore::open(pool, Layout { close, ..Layout::default() }).await {
+        match SessionStore::open(pool, SessionTable { close, ..SessionTable::default() }).await {
             Ok(store) => {
                 assert_eq!(expected, "", "{index}");
                 store.create_session(1, HOUR).await.unwrap();
@@ -235,7 +245,7 @@ async fn any_names_and_any_kind_of_user_will_do() {
              GRANT ALL ON ALL SEQUENCES IN SCHEMA \"my 'app\" TO {role}"
         ))
         .await;
-    let layout = Layout {
+    let layout = SessionTable {
         table: "\"my 'app\".\"S\"\"essions\"".parse().unwrap(),
         id: "the id".to_owned(),
         user: "who?".to_owned(),
@@ -243,7 +253,7 @@ async fn any_names_and_any_kind_of_user_will_do() {
         created_at: "from".to_owned(),
         expires_at: "until".to_owned(),
         lock: UserLock::Advisory,
-        ..Layout::default()
+        ..SessionTable::default()
     };
     let store = SessionStore::open(PgPool::connect(&database.url_as(&role)).await.unwrap(), layout).await.unwrap();
     let user = "o'brien\\ ; --";
@@ -257,8 +267,8 @@ async fn any_names_and_any_kind_of_user_will_do() {
 }
 
 /// 480 logins of three users on 8 tasks, with or without somebody who sets the sequence back all the time.
-async fn many_logins(database: &mut Database, pool: PgPool, layout: Layout, saboteur: bool) {
-    let per_user = i64::from(layout.live_per_user.get());
+async fn many_logins(database: &mut Database, pool: PgPool, layout: SessionTable, saboteur: bool) {
+    let per_user = i64::from(layout.max_sessions_per_user.get());
     let store = Arc::new(SessionStore::open(pool, layout).await.unwrap());
     let done = Arc::new(AtomicBool::new(false));
     let logins = Arc::new(AtomicUsize::new(0));
@@ -318,7 +328,7 @@ async fn logins_at_once_leave_exactly_as_many_sessions_as_allowed() {
     for (per_user, lock) in [(1, None), (3, Some(UserLock::Advisory))] {
         let mut database = migrated().await;
         let pool = pool(database.url()).await;
-        let layout = Layout { lock: lock.unwrap_or(Layout::default().lock), ..live(per_user) };
+        let layout = SessionTable { lock: lock.unwrap_or(SessionTable::default().lock), ..live(per_user) };
         many_logins(&mut database, pool, layout, false).await;
     }
 }

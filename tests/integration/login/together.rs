@@ -2,7 +2,7 @@
 
 use super::{LOGIN, drifted};
 use crate::support::{Database, Pooler, server};
-use pgmedic::login::{Limits, heal_and_retry};
+use pgmedic::login::{InlineRepairLimits, retry_after_repair};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, Row};
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ async fn logins(pool: &PgPool, number: usize) -> Vec<i64> {
             let (pool, start) = (pool.clone(), Arc::clone(&start));
             tokio::spawn(async move {
                 start.wait().await;
-                heal_and_retry(&pool, Limits::default(), async |connection| {
+                retry_after_repair(&pool, InlineRepairLimits::default(), async |connection| {
                     let login = sqlx::query(LOGIN).persistent(false);
                     login.fetch_one(connection).await?.try_get::<i64, _>(0)
                 })
@@ -68,24 +68,24 @@ async fn a_session_that_was_overtaken_by_another_ones_repair_tries_again() {
     let mut database = drifted().await;
     let mut other = database.connect().await;
     let mut runs = 0;
-    let healed = heal_and_retry(&mut database.connection, Limits::default(), async |connection| {
+    let repaired = retry_after_repair(&mut database.connection, InlineRepairLimits::default(), async |connection| {
         runs += 1;
         let result = sqlx::query(LOGIN).fetch_one(connection).await;
         if runs == 1 {
-            // Between our error and our look, somebody else mends.
+            // Between our error and our look, somebody else repairs.
             sqlx::query("SELECT setval('user_sessions_session_id_seq', 695)").execute(&mut other).await?;
         }
         result?.try_get::<i64, _>(0)
     });
-    let healed = healed.await.unwrap();
-    assert_eq!((healed.value, healed.runs, healed.repairs.len()), (696, 2, 0));
+    let repaired = repaired.await.unwrap();
+    assert_eq!((repaired.value, repaired.attempts, repaired.repairs.len()), (696, 2, 0));
     other.close().await.unwrap();
 }
 
 /// Six clients insert and delete while somebody puts blocks of ids ahead: each value of the sequence is handed out
 /// once, and the sequence is never seen moving back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn healing_beside_healthy_inserts_never_rewinds() {
+async fn repairing_beside_healthy_inserts_never_rewinds() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id bigserial PRIMARY KEY)").await;
     let stop = Arc::new(AtomicBool::new(false));
@@ -111,16 +111,16 @@ async fn healing_beside_healthy_inserts_never_rewinds() {
         clients.push(tokio::spawn(async move {
             let (mut ids, mut repairs) = (Vec::new(), 0);
             while !stop.load(Ordering::Relaxed) {
-                let healed = heal_and_retry(&mut connection, Limits::default(), async |connection| {
+                let repaired = retry_after_repair(&mut connection, InlineRepairLimits::default(), async |connection| {
                     let insert = "INSERT INTO t DEFAULT VALUES RETURNING id";
                     sqlx::query(insert).fetch_one(connection).await?.try_get::<i64, _>(0)
                 });
-                let healed = healed.await.unwrap();
-                ids.push(healed.value);
-                repairs += healed.repairs.len();
+                let repaired = repaired.await.unwrap();
+                ids.push(repaired.value);
+                repairs += repaired.repairs.len();
                 if client < 3 {
                     sqlx::query("DELETE FROM t WHERE id = $1")
-                        .bind(healed.value)
+                        .bind(repaired.value)
                         .execute(&mut connection)
                         .await
                         .unwrap();
@@ -137,16 +137,16 @@ async fn healing_beside_healthy_inserts_never_rewinds() {
         database.until(&format!("SELECT last_value > {before} + 250 FROM t_id_seq")).await;
     }
     stop.store(true, Ordering::Relaxed);
-    let (mut given, mut all, mut healed) = (BTreeSet::new(), 0, 0);
+    let (mut given, mut all, mut repaired) = (BTreeSet::new(), 0, 0);
     for client in clients {
         let (ids, repairs) = client.await.unwrap();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
         all += ids.len();
-        healed += repairs;
+        repaired += repairs;
         given.extend(ids);
     }
-    println!("{all} inserts, {healed} repairs");
+    println!("{all} inserts, {repaired} repairs");
     assert_eq!(given.len(), all, "an id was handed out twice");
-    assert!(healed >= 30, "only {healed} repairs");
+    assert!(repaired >= 30, "only {repaired} repairs");
     assert_eq!(monitor.await.unwrap(), []);
 }

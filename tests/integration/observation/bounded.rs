@@ -28,7 +28,7 @@ async fn most_locked_at(database: &mut Database, tables: &[String]) -> i64 {
         let release = format!("ROLLBACK TO \"{table}\"");
         sqlx::raw_sql(sqlx::AssertSqlSafe(release)).execute(&mut other).await.unwrap();
     }
-    running.outcome().await.exits(3).shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
+    running.outcome().await.exits(3).shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
     most
 }
 

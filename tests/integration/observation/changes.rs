@@ -21,7 +21,7 @@ async fn meanwhile(happens: &str) -> Outcome {
     running.outcome().await
 }
 
-fn neighbours_are_mended(outcome: &Outcome) {
+fn neighbors_are_repaired(outcome: &Outcome) {
     for table in ["a", "c"] {
         outcome.repair(&format!("public.{table}_id_seq"), json!({ "outcome": "repaired", "next_value": 8 }));
     }
@@ -31,7 +31,7 @@ fn neighbours_are_mended(outcome: &Outcome) {
 #[tokio::test]
 async fn a_dropped_table_is_unreadable_and_nothing_else() {
     let outcome = meanwhile("DROP TABLE b").await.exits(3);
-    neighbours_are_mended(&outcome);
+    neighbors_are_repaired(&outcome);
     outcome.shows("public.b_id_seq", json!({ "verdict": "unreadable", "next_value": null, "repair": null }));
     let reason = outcome.reason("public.b_id_seq");
     assert!(reason.contains("dropped or renamed during the pass") && reason.contains("b_id_seq"), "{reason}");
@@ -40,7 +40,7 @@ async fn a_dropped_table_is_unreadable_and_nothing_else() {
 #[tokio::test]
 async fn a_renamed_column_is_unreadable_and_nothing_else() {
     let outcome = meanwhile("ALTER TABLE b RENAME id TO no").await.exits(3);
-    neighbours_are_mended(&outcome);
+    neighbors_are_repaired(&outcome);
     assert!(outcome.reason("public.b_id_seq").contains("dropped or renamed during the pass"));
 }
 
@@ -52,8 +52,8 @@ async fn a_table_created_anew_is_not_taken_for_the_old_one() {
     )
     .await
     .exits(3);
-    neighbours_are_mended(&outcome);
-    outcome.shows("public.b_id_seq", json!({ "verdict": "unreadable", "frontier": null }));
+    neighbors_are_repaired(&outcome);
+    outcome.shows("public.b_id_seq", json!({ "verdict": "unreadable", "max_id": null }));
     assert!(outcome.reason("public.b_id_seq").contains("altered or replaced during the pass"));
 }
 
@@ -62,7 +62,7 @@ async fn a_sequence_created_anew_is_not_taken_for_the_old_one() {
     let outcome = meanwhile("ALTER TABLE b ALTER id DROP DEFAULT; DROP SEQUENCE b_id_seq; CREATE SEQUENCE b_id_seq")
         .await
         .exits(3);
-    neighbours_are_mended(&outcome);
+    neighbors_are_repaired(&outcome);
     assert!(outcome.reason("public.b_id_seq").contains("altered or replaced during the pass"));
 }
 
@@ -88,9 +88,9 @@ async fn meanwhile_to_a_reader(happens: &str) -> Outcome {
     database.sql(&happens.replace("{role}", &role)).await;
     transaction.rollback().await.unwrap();
     let outcome = running.outcome().await.exits(3);
-    outcome.shows("public.a_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
-    outcome.shows("public.b_id_seq", json!({ "verdict": "unreadable", "frontier": null }));
-    outcome.shows("public.c_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
+    outcome.shows("public.a_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
+    outcome.shows("public.b_id_seq", json!({ "verdict": "unreadable", "max_id": null }));
+    outcome.shows("public.c_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
     outcome
 }
 

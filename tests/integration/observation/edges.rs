@@ -8,7 +8,7 @@ async fn a_fresh_sequence_beside_its_own_first_id_is_behind() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (1)").await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "next_value": 1, "frontier": 1, "gap": 1 }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "next_value": 1, "max_id": 1, "lag": 1 }));
     assert_eq!(database.nextval("t_id_seq").await, 2);
 }
 
@@ -17,16 +17,16 @@ async fn a_called_sequence_beside_its_own_first_id_is_in_sync() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t DEFAULT VALUES").await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "in_sync", "next_value": 2, "frontier": 1, "gap": 0 }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "in_sync", "next_value": 2, "max_id": 1, "lag": 0 }));
 }
 
 #[tokio::test]
-async fn an_empty_table_has_no_frontier_and_is_in_sync() {
+async fn an_empty_table_has_no_max_id_and_is_in_sync() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id serial PRIMARY KEY); CREATE TABLE nulls (id serial)").await;
     database.sql("ALTER TABLE nulls ALTER id DROP NOT NULL; INSERT INTO nulls VALUES (NULL)").await;
     let outcome = database.once(&[]).exits(0);
-    let expected = json!({ "verdict": "in_sync", "next_value": 1, "frontier": null, "gap": 0, "used_ratio": 0.0 });
+    let expected = json!({ "verdict": "in_sync", "next_value": 1, "max_id": null, "lag": 0, "used_ratio": 0.0 });
     outcome.shows("public.t_id_seq", expected.clone()).shows("public.nulls_id_seq", expected);
 }
 
@@ -37,7 +37,7 @@ async fn a_sequence_ahead_of_its_ids_is_never_moved_back() {
         .sql("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (5); SELECT setval('t_id_seq', 900)")
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "in_sync", "frontier": 5, "gap": 0, "repair": null }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "in_sync", "max_id": 5, "lag": 0, "repair": null }));
     assert_eq!(database.nextval("t_id_seq").await, 901);
 }
 
@@ -53,8 +53,8 @@ async fn ids_beyond_two_to_the_53rd_are_exact() {
         .await;
     let outcome = database.once(&[]).exits(0);
     let digits = [
-        r#""next_value":9007199254740993,"frontier":9007199254740995,"limit":9223372036854775807,"#,
-        r#""verdict":"behind","gap":3,"#,
+        r#""next_value":9007199254740993,"max_id":9007199254740995,"limit":9223372036854775807,"#,
+        r#""verdict":"behind","lag":3,"#,
     ];
     assert!(digits.iter().all(|digits| outcome.stdout.contains(digits)), "{}", outcome.stdout);
     assert!(outcome.stdout.contains(r#""next_value":9007199254740996,"#), "{}", outcome.stdout);
@@ -65,7 +65,7 @@ async fn ids_beyond_two_to_the_53rd_are_exact() {
 const TYPES: [(&str, i64); 3] = [("smallserial", 32_767), ("serial", 2_147_483_647), ("bigserial", i64::MAX)];
 
 #[tokio::test]
-async fn one_before_the_end_of_each_type_is_mended() {
+async fn one_before_the_end_of_each_type_is_repaired() {
     for (kind, last) in TYPES {
         let mut database = Database::new().await;
         let (next, taken) = (last - 1, last - 1);
@@ -76,7 +76,7 @@ async fn one_before_the_end_of_each_type_is_mended() {
             ))
             .await;
         let outcome = database.once(&[]).exits(0);
-        outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "next_value": next, "gap": 1 }));
+        outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "next_value": next, "lag": 1 }));
         outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": last }));
         assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, last);
     }
@@ -94,7 +94,7 @@ async fn an_id_at_the_end_of_each_type_leaves_no_room() {
             ))
             .await;
         let outcome = database.once(&["--approve", "public.t_id_seq"]).exits(3);
-        outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": last, "gap": 2 }));
+        outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": last, "lag": 2 }));
         outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": null, "next_value": null }));
         let reason = outcome.repair_reason("public.t_id_seq");
         assert!(reason.contains(&format!("id {last} leaves no value before the limit {last}")), "{reason}");
@@ -130,7 +130,7 @@ async fn the_lowest_ends_are_exact_for_descending_sequences() {
         )
         .await;
     let outcome = database.once(&[]).exits(3);
-    outcome.shows("public.down", json!({ "verdict": "behind", "frontier": i64::MIN + 1, "limit": i64::MIN, "gap": 1 }));
+    outcome.shows("public.down", json!({ "verdict": "behind", "max_id": i64::MIN + 1, "limit": i64::MIN, "lag": 1 }));
     outcome.repair("public.down", json!({ "outcome": "repaired", "next_value": i64::MIN }));
     outcome.shows("public.small", json!({ "verdict": "exhausted", "next_value": -32769, "limit": -32768 }));
 }
@@ -145,6 +145,6 @@ async fn the_widest_gap_there_can_be_is_counted_exactly() {
         )
         .await;
     let outcome = database.once(&[]).exits(3);
-    assert!(outcome.stdout.contains(r#""gap":18446744073709551615,"#), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains(r#""lag":18446744073709551615,"#), "{}", outcome.stdout);
     outcome.repair("public.s", json!({ "outcome": "held", "method": "leap" }));
 }

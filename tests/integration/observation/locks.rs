@@ -15,22 +15,22 @@ async fn three_tables() -> Database {
 }
 
 #[tokio::test]
-async fn a_locked_table_is_unreadable_and_its_neighbours_in_the_batch_are_mended() {
+async fn a_locked_table_is_unreadable_and_its_neighbors_in_the_batch_are_repaired() {
     let mut database = three_tables().await;
     let mut other = database.connect().await;
     let mut transaction = other.begin().await.unwrap();
     sqlx::query("LOCK TABLE b IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();
 
     let outcome = database.once_with(QUICK, &[]).exits(3);
-    outcome.shows("public.a_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
-    outcome.shows("public.c_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
-    outcome.shows("public.b_id_seq", json!({ "verdict": "unreadable", "next_value": null, "frontier": null }));
+    outcome.shows("public.a_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
+    outcome.shows("public.c_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
+    outcome.shows("public.b_id_seq", json!({ "verdict": "unreadable", "next_value": null, "max_id": null }));
     let reason = outcome.reason("public.b_id_seq");
     assert!(reason.contains("another session held a lock on public.b_id_seq or public.b"), "{reason}");
     assert!(reason.contains("lock_timeout (20ms), or waited for ours; look again"), "{reason}");
 
     transaction.rollback().await.unwrap();
-    database.once_with(QUICK, &[]).exits(0).shows("public.b_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
+    database.once_with(QUICK, &[]).exits(0).shows("public.b_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
     assert_eq!(database.nextval("b_id_seq").await, 8);
 }
 
@@ -48,7 +48,7 @@ async fn a_drop_that_is_not_committed_makes_one_sequence_unreadable_while_it_las
     outcome.shows("public.b_id_seq", json!({ "verdict": "unreadable" }));
     outcome.shows("public.c_id_seq", json!({ "verdict": "behind" }));
     transaction.rollback().await.unwrap();
-    database.once_with(QUICK, &[]).exits(0).shows("public.b_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
+    database.once_with(QUICK, &[]).exits(0).shows("public.b_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn a_leap_that_an_open_transaction_blocks_changes_nothing_and_fails() {
     sqlx::query("SELECT setval('b_id_seq', 2, false)").execute(&mut *transaction).await.unwrap();
 
     let outcome = database.once_with(QUICK, &[]).exits(1);
-    outcome.shows("public.a_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
+    outcome.shows("public.a_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
     outcome.repair("public.a_id_seq", json!({ "outcome": "repaired" }));
     outcome.repair("public.b_id_seq", json!({ "outcome": "failed", "method": "leap", "next_value": null }));
     let reason = outcome.repair_reason("public.b_id_seq");
@@ -116,7 +116,7 @@ async fn a_pass_that_waits_goes_on_when_the_lock_is_released() {
     let running = Running::once_with(&database, PATIENT, &[]);
     until_it_waits_for(&mut database.connection, "b").await;
     transaction.rollback().await.unwrap();
-    running.outcome().await.exits(0).shows("public.b_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
+    running.outcome().await.exits(0).shows("public.b_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Partitioned tables with more relations than one transaction may lock: read member by member.
 
-use crate::support::{Database, cure, feed};
+use crate::support::{Database, feed, fix};
 use serde_json::json;
 
 /// More partitions than fit into one transaction, each with an index.
@@ -22,11 +22,11 @@ async fn many_partitions(database: &mut Database) {
 }
 
 #[tokio::test]
-async fn drift_in_one_partition_of_many_is_found_and_mended() {
+async fn drift_in_one_partition_of_many_is_found_and_repaired() {
     let mut database = Database::new().await;
     many_partitions(&mut database).await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "in_sync", "frontier": PARTITIONS }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "in_sync", "max_id": PARTITIONS }));
 
     for (id, region, settings, method) in
         [(700, 311, "", "advance"), (2000, PARTITIONS, "[sequences]\nadvance_limit = 10\n", "leap")]
@@ -34,7 +34,7 @@ async fn drift_in_one_partition_of_many_is_found_and_mended() {
         database.sql(&format!("INSERT INTO t VALUES ({id}, {region})")).await;
         let outcome = database.once_with(settings, &[]).exits(0);
         let feeds = [feed("public.t.id", "serial")];
-        outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": id, "feeds": feeds }));
+        outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": id, "feeds": feeds }));
         outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": method, "next_value": id + 1 }));
         let insert = format!("INSERT INTO t (region) VALUES ({region}) RETURNING id");
         assert_eq!(database.number(&insert).await, id + 1);
@@ -52,18 +52,18 @@ async fn drift_in_one_partition_of_many_is_found_and_mended() {
     outcome.shows("public.t_id_seq", json!({ "verdict": "unreadable" }));
     let reason = outcome.reason("public.t_id_seq");
     assert!(reason.contains("too many partitions") && reason.contains("and likewise on the others"), "{reason}");
-    let one = cure(&reason, "GRANT").to_owned();
+    let one = fix(&reason, "GRANT").to_owned();
     assert_eq!(one, format!("GRANT SELECT (id) ON public.\"t.1\" TO {role}"));
     let all: Vec<String> = (1..=PARTITIONS).map(|number| one.replace("t.1\"", &format!("t.{number}\""))).collect();
     database.sql(&all.join(";")).await;
     let outcome = database.once_as(&role, &["--dry-run"]).exits(3);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 3000 }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 3000 }));
 
     database.sql("CREATE SCHEMA \"Closed\"; ALTER TABLE \"t.5\" SET SCHEMA \"Closed\"").await;
     let reason = database.once_as(&role, &["--dry-run"]).exits(3).reason("public.t_id_seq");
-    database.sql(cure(&reason, "GRANT USAGE ON SCHEMA")).await;
+    database.sql(fix(&reason, "GRANT USAGE ON SCHEMA")).await;
     let outcome = database.once_as(&role, &["--dry-run"]).exits(3);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 3000 }));
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 3000 }));
 }
 
 #[tokio::test]
@@ -82,5 +82,5 @@ async fn a_temporary_child_among_many_does_not_stand_in_the_way() {
         )
         .await;
     let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.parent_id_seq", json!({ "verdict": "behind", "frontier": 9 }));
+    outcome.shows("public.parent_id_seq", json!({ "verdict": "behind", "max_id": 9 }));
 }

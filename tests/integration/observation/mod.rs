@@ -1,4 +1,4 @@
-//! What is seen of each sequence, and what of it could not be, with the cure.
+//! What is seen of each sequence, and what of it could not be, with the fix.
 
 mod bounded;
 mod changes;

@@ -1,6 +1,6 @@
-//! Missing privileges: one sequence cannot be read, and what its reason says cures it.
+//! Missing privileges: one sequence cannot be read, and what its reason says fixes it.
 
-use crate::support::{Database, cure};
+use crate::support::{Database, fix};
 use serde_json::json;
 
 /// A role that may read everything of one table with drift, and a second table to take something away from.
@@ -22,29 +22,29 @@ async fn with_reader() -> (Database, String) {
     (database, quoted)
 }
 
-/// Takes away, finds that one unreadable and the other still read, does what the reason says, and finds it mended.
-async fn is_cured(takes_away: &str, sequence: &str, says: &str) {
+/// Takes away, finds that one unreadable and the other still read, does what the reason says, and finds it repaired.
+async fn is_fixed(takes_away: &str, sequence: &str, says: &str) {
     let (mut database, role) = with_reader().await;
     database.sql(&takes_away.replace("{role}", &role)).await;
     let login = role.trim_matches('"').replace(' ', "%20").replace('\'', "%27");
 
     let outcome = database.once_as(&login, &["--dry-run"]).exits(3);
-    outcome.shows("app.fine_id_seq", json!({ "verdict": "behind", "frontier": 3 }));
-    let unread = json!({ "verdict": "unreadable", "next_value": null, "frontier": null, "gap": null,
+    outcome.shows("app.fine_id_seq", json!({ "verdict": "behind", "max_id": 3 }));
+    let unread = json!({ "verdict": "unreadable", "next_value": null, "max_id": null, "lag": null,
                          "used_ratio": null, "repair": null });
     outcome.shows(sequence, unread);
     let reason = outcome.reason(sequence);
     assert!(reason.contains(says), "{says} is not in: {reason}");
 
-    let statement = cure(&reason, if says.starts_with("ALTER") { "ALTER" } else { "GRANT" }).to_owned();
+    let statement = fix(&reason, if says.starts_with("ALTER") { "ALTER" } else { "GRANT" }).to_owned();
     database.sql(&statement).await;
     let outcome = database.once_as(&login, &[]).exits(0);
-    outcome.shows(sequence, json!({ "verdict": "behind", "frontier": 5, "reason": null }));
+    outcome.shows(sequence, json!({ "verdict": "behind", "max_id": 5, "reason": null }));
 }
 
 #[tokio::test]
 async fn select_on_the_sequence() {
-    is_cured(
+    is_fixed(
         "REVOKE SELECT ON app.other_id_seq FROM {role}",
         "app.other_id_seq",
         "a privilege is missing: GRANT SELECT ON SEQUENCE app.other_id_seq TO ",
@@ -54,7 +54,7 @@ async fn select_on_the_sequence() {
 
 #[tokio::test]
 async fn select_on_the_column() {
-    is_cured(
+    is_fixed(
         "REVOKE SELECT ON app.other FROM {role}; GRANT SELECT (note) ON app.other TO {role}",
         "app.other_id_seq",
         "GRANT SELECT (id) ON app.other TO ",
@@ -64,7 +64,7 @@ async fn select_on_the_column() {
 
 #[tokio::test]
 async fn usage_on_the_schema_of_the_table() {
-    is_cured(
+    is_fixed(
         "ALTER SEQUENCE app.other_id_seq OWNED BY NONE; CREATE SCHEMA closed; ALTER TABLE app.other SET SCHEMA closed",
         "app.other_id_seq",
         "GRANT USAGE ON SCHEMA closed TO ",
@@ -74,7 +74,7 @@ async fn usage_on_the_schema_of_the_table() {
 
 #[tokio::test]
 async fn usage_on_the_schema_of_the_sequence() {
-    is_cured(
+    is_fixed(
         "ALTER SEQUENCE app.other_id_seq OWNED BY NONE; CREATE SCHEMA \"Closed one\";
          ALTER SEQUENCE app.other_id_seq SET SCHEMA \"Closed one\"",
         "\"Closed one\".other_id_seq",
@@ -85,7 +85,7 @@ async fn usage_on_the_schema_of_the_sequence() {
 
 #[tokio::test]
 async fn row_level_security() {
-    is_cured(
+    is_fixed(
         "ALTER TABLE app.other ENABLE ROW LEVEL SECURITY;
          CREATE POLICY few ON app.other USING (id < 2)",
         "app.other_id_seq",
@@ -111,7 +111,7 @@ async fn an_owner_is_not_fooled_by_its_own_forced_policy() {
     outcome.shows("public.t_id_seq", json!({ "verdict": "unreadable" }));
     assert!(outcome.reason("public.t_id_seq").contains("row-level security of public.t hides rows"));
     database.sql("ALTER TABLE t NO FORCE ROW LEVEL SECURITY").await;
-    database.once_as(&role, &[]).exits(0).shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 5 }));
+    database.once_as(&role, &[]).exits(0).shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 5 }));
 }
 
 #[tokio::test]
@@ -137,6 +137,6 @@ async fn a_column_grant_is_enough_for_one_partitioned_or_plain_table() {
              GRANT SELECT (id) ON t TO {role}; GRANT SELECT, USAGE ON t_id_seq TO {role}"
         ))
         .await;
-    database.once_as(&role, &[]).exits(0).shows("public.t_id_seq", json!({ "verdict": "behind", "frontier": 4 }));
+    database.once_as(&role, &[]).exits(0).shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 4 }));
     assert_eq!(database.nextval("t_id_seq").await, 5);
 }

@@ -15,7 +15,7 @@ async fn a_read_only_database_is_looked_at_and_held() {
         .await;
     database.sql(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", database.name)).await;
     let outcome = database.once(&[]).exits(3);
-    outcome.shows("public.near_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
+    outcome.shows("public.near_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
     outcome.repair("public.near_id_seq", json!({ "outcome": "held", "method": "advance", "held_by": "read_only" }));
     outcome.repair("public.far_id_seq", json!({ "outcome": "held", "method": "leap", "held_by": "read_only" }));
     outcome.shows("public.fine_id_seq", json!({ "verdict": "in_sync", "repair": null }));

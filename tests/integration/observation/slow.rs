@@ -1,6 +1,6 @@
-//! Columns that take too long to read: the reason names the index that cures it, and it does.
+//! Columns that take too long to read: the reason names the index that fixes it, and it does.
 
-use crate::support::{Database, cure};
+use crate::support::{Database, fix};
 use serde_json::json;
 
 /// Far less than reading the big table takes, far more than its index does.
@@ -14,7 +14,7 @@ const SLOW_ROWS: &str = "
         FROM (SELECT repeat('1234', 10000)::numeric AS digits OFFSET 0) AS long, generate_series(1, 100);
     DO $$ BEGIN FOR doubling IN 1..8 LOOP INSERT INTO big SELECT * FROM big WHERE id <> 7; END LOOP; END $$;";
 
-async fn is_cured(create: &str, add: &str) {
+async fn is_fixed(create: &str, add: &str) {
     let mut database = Database::new().await;
     database.sql(&format!("ALTER DATABASE {} SET max_parallel_workers_per_gather = 0", database.name)).await;
     database.sql("CREATE TABLE fine (id serial PRIMARY KEY); INSERT INTO fine VALUES (7); CREATE SEQUENCE s").await;
@@ -23,24 +23,24 @@ async fn is_cured(create: &str, add: &str) {
     database.sql(add).await;
 
     let outcome = database.once_with(IMPATIENT, &["--dry-run"]).exits(3);
-    outcome.shows("public.fine_id_seq", json!({ "verdict": "behind", "frontier": 7 }));
-    outcome.shows("public.s", json!({ "verdict": "unreadable", "frontier": null, "gap": null }));
+    outcome.shows("public.fine_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
+    outcome.shows("public.s", json!({ "verdict": "unreadable", "max_id": null, "lag": null }));
     let reason = outcome.reason("public.s");
     assert!(reason.contains("reading public.big.id took longer than statement_timeout (40ms)"), "{reason}");
 
-    database.sql(cure(&reason, "CREATE INDEX")).await;
+    database.sql(fix(&reason, "CREATE INDEX")).await;
     let outcome = database.once_with(IMPATIENT, &["--dry-run"]).exits(3);
-    outcome.shows("public.s", json!({ "verdict": "behind", "frontier": 7, "reason": null }));
+    outcome.shows("public.s", json!({ "verdict": "behind", "max_id": 7, "reason": null }));
 }
 
 #[tokio::test]
 async fn a_table_without_an_index() {
-    is_cured("CREATE UNLOGGED TABLE big (id numeric DEFAULT nextval('s'))", "SELECT 1").await;
+    is_fixed("CREATE UNLOGGED TABLE big (id numeric DEFAULT nextval('s'))", "SELECT 1").await;
 }
 
 #[tokio::test]
 async fn a_partitioned_table_without_an_index() {
-    is_cured(
+    is_fixed(
         "CREATE UNLOGGED TABLE big (id numeric)",
         "CREATE TABLE whole (id numeric DEFAULT nextval('s')) PARTITION BY RANGE (id);
          ALTER TABLE whole ATTACH PARTITION big DEFAULT",
@@ -50,7 +50,7 @@ async fn a_partitioned_table_without_an_index() {
 
 #[tokio::test]
 async fn a_child_without_the_index_that_its_parent_has() {
-    is_cured(
+    is_fixed(
         "CREATE UNLOGGED TABLE big (id numeric NOT NULL)",
         "CREATE TABLE parent (id numeric DEFAULT nextval('s') PRIMARY KEY); ALTER TABLE big INHERIT parent",
     )

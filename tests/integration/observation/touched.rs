@@ -16,7 +16,7 @@ fn exchanged(log: &str) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn mending_exchanges_server_processes_as_looking_does() {
+async fn repairing_exchanges_server_processes_as_looking_does() {
     let mut database = Database::new().await;
     let columns: Vec<String> = (1..=SEQUENCES).map(|number| format!("c_{number} bigint")).collect();
     // Defaults of the whole table only: those of every partition would all be links.
@@ -41,7 +41,7 @@ async fn mending_exchanges_server_processes_as_looking_does() {
     let outcome = pgmedic(&variables, &["--once", "--format", "json"]).exits(0);
     assert_eq!(outcome.json()["summary"]["repaired"], SEQUENCES);
     let exchanged = exchanged(&outcome.stderr);
-    // One may have looked at all, or half of it: it touches as much again where it mends.
+    // One may have looked at all, or half of it: it touches as much again where it repairs.
     assert!(!exchanged.is_empty() && exchanged.iter().all(|touched| *touched <= MOST), "{exchanged:?}");
     assert_eq!(database.nextval("s_1").await, 8);
 }

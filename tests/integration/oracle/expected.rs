@@ -9,7 +9,7 @@ use std::collections::HashSet;
 pub struct Terms {
     pub headroom: usize,
     pub advance_limit: usize,
-    pub max_leap_ratio: f64,
+    pub max_repair_ratio: f64,
     /// The role owns the sequences, and may leap.
     pub owner: bool,
 }
@@ -45,37 +45,37 @@ impl Expected {
         let usable = drawn.values.iter().take_while(|value| case.storable(**value)).count();
         // Nothing is left after `usable`, as far as was drawn.
         let ends = drawn.ended || usable < drawn.values.len();
-        let frontier = drawn.values.iter().rposition(|value| ids.contains(&i128::from(*value)));
-        let gap = frontier.map_or(0, |last| (last + 1).min(usable));
+        let max_id = drawn.values.iter().rposition(|value| ids.contains(&i128::from(*value)));
+        let gap = max_id.map_or(0, |last| (last + 1).min(usable));
         let verdict = match (usable, gap) {
             (0, _) => "exhausted",
             (_, 0) => "in_sync",
             _ => "behind",
         };
         let next = drawn.after(0);
-        let mut finding = json!({ "verdict": verdict, "gap": gap, "next_value": next, "repair": null });
+        let mut finding = json!({ "verdict": verdict, "lag": gap, "next_value": next, "repair": null });
         if verdict != "behind" {
             return Self { finding, next };
         }
-        finding["frontier"] = json!(frontier.map(|last| drawn.values[last]));
-        let (repair, next) = mend(case, drawn, terms, gap, ends.then_some(usable));
+        finding["max_id"] = json!(max_id.map(|last| drawn.values[last]));
+        let (repair, next) = repair(case, drawn, terms, gap, ends.then_some(usable));
         finding["repair"] = repair;
         Self { finding, next }
     }
 }
 
 /// The repair of a sequence that is behind; `left` values are left, none when they are too many to have been drawn.
-fn mend(case: &Case, drawn: &Drawn, terms: Terms, gap: usize, left: Option<usize>) -> (Value, Option<i64>) {
+fn repair(case: &Case, drawn: &Drawn, terms: Terms, gap: usize, left: Option<usize>) -> (Value, Option<i64>) {
     let held = |method: Option<&str>| {
         (json!({ "outcome": "held", "method": method, "next_value": null }), drawn.values.first().copied())
     };
     // One value must be left.
     let Some(spare) = left.unwrap_or(usize::MAX).checked_sub(gap + 1) else { return held(None) };
-    let allowed = left.map_or(usize::MAX, |left| (left as f64 * terms.max_leap_ratio) as usize);
+    let allowed = left.map_or(usize::MAX, |left| (left as f64 * terms.max_repair_ratio) as usize);
     let values = gap + terms.headroom.min(spare).min(allowed.saturating_sub(gap));
     let near = values <= terms.advance_limit;
     let leap = terms.owner && (case.cache > 1 || !near);
-    if left.is_some_and(|left| values as f64 / left as f64 > terms.max_leap_ratio) {
+    if left.is_some_and(|left| values as f64 / left as f64 > terms.max_repair_ratio) {
         return held(Some(if leap || !near { "leap" } else { "advance" }));
     }
     if leap {

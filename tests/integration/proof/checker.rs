@@ -27,7 +27,7 @@ pub enum Violation {
         now: i64,
         at: Moment,
     },
-    /// Neither mended nor reported in calm passes.
+    /// Neither repaired nor reported in calm passes.
     LeftBehind {
         drift: Drift,
         passes: u64,
@@ -69,7 +69,7 @@ impl fmt::Display for Violation {
                 write!(f, "{sequence} went back from {before} to {now} before {at:.3?}")
             }
             Self::LeftBehind { drift, passes } => {
-                write!(f, "{drift} was neither mended nor reported by {passes} passes in calm")
+                write!(f, "{drift} was neither repaired nor reported by {passes} passes in calm")
             }
             Self::FalselyHealthy { drift, at } => write!(f, "{drift} was said not to be there at {at:.3?}"),
             Self::LiveSessionEnded { session, early, at } => {

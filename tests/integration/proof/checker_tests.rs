@@ -101,7 +101,7 @@ fn a_crash_may_forget_what_nobody_was_told_of_and_nothing_else() {
 }
 
 #[test]
-fn a_drift_that_passes_neither_mend_nor_report_is_seen() {
+fn a_drift_that_passes_neither_repair_nor_report_is_seen() {
     let violations = found(&drifting(|_| leading()));
     assert!(matches!(violations[..], [Violation::LeftBehind { .. }, Violation::FalselyHealthy { .. }]));
     assert_eq!(found(&drifting(reported)), []);

@@ -1,10 +1,10 @@
-//! Who uses the tables: users who log in, inserts that heal themselves, and inserts that do not.
+//! Who uses the tables: users who log in, inserts that repair themselves, and inserts that do not.
 
 use super::chance::Chance;
 use super::history::Event;
 use super::place::Place;
 use super::tables::{Table, USERS};
-use pgmedic::login::{Layout, Limits, SessionStore, heal_and_retry};
+use pgmedic::login::{InlineRepairLimits, SessionStore, SessionTable, retry_after_repair};
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Error, Row};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// Inserts into a table, and tells what came of it.
 pub async fn insert(place: Arc<Place>, url: String, table: &'static Table) {
-    let (sequence, heals, cached) = (table.sequence, table.heals, table.name == "cached");
+    let (sequence, repairs, cached) = (table.sequence, table.repairs, table.name == "cached");
     let (statement, forget) = (table.insert(), table.forget());
     let mut open = None;
     let mut done = 0;
@@ -31,7 +31,7 @@ pub async fn insert(place: Arc<Place>, url: String, table: &'static Table) {
         }
         if let Some(mut connection) = open.take() {
             let from = place.history.now();
-            let inserted = timeout(ANSWERS_WITHIN, insert_once(&mut connection, &statement, heals)).await;
+            let inserted = timeout(ANSWERS_WITHIN, insert_once(&mut connection, &statement, repairs)).await;
             match &inserted {
                 // A value that a session keeps in its cache tells nothing of where the sequence stands.
                 Ok(Ok(_)) if cached => {}
@@ -57,14 +57,14 @@ pub async fn insert(place: Arc<Place>, url: String, table: &'static Table) {
     }
 }
 
-async fn insert_once(connection: &mut PgConnection, statement: &str, heals: bool) -> Result<i64, Error> {
-    if heals {
-        let healed = heal_and_retry(connection, Limits::default(), async |connection| {
+async fn insert_once(connection: &mut PgConnection, statement: &str, repairs: bool) -> Result<i64, Error> {
+    if repairs {
+        let repaired = retry_after_repair(connection, InlineRepairLimits::default(), async |connection| {
             // Written out: a closure that borrows its statement cannot go to another thread, says the compiler.
             let insert = sqlx::query("INSERT INTO invoices DEFAULT VALUES RETURNING id").persistent(false);
             insert.fetch_one(connection).await?.try_get::<i64, _>(0)
         });
-        return Ok(healed.await?.value);
+        return Ok(repaired.await?.value);
     }
     sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).fetch_one(connection).await?.try_get(0)
 }
@@ -85,7 +85,7 @@ pub async fn log_in(place: Arc<Place>, url: String, mut chance: Chance) {
         }
     };
     let store = loop {
-        match SessionStore::open(pool.clone(), Layout::default()).await {
+        match SessionStore::open(pool.clone(), SessionTable::default()).await {
             Ok(store) => break store,
             Err(_) if place.is_over() => return,
             Err(_) => sleep(PAUSE).await,

@@ -107,11 +107,11 @@ impl Director {
                     passed |= completed >= *first.entry(number).or_insert(completed) + PASSES;
                 }
             }
-            let mended = {
+            let repaired = {
                 let seen = self.seen.borrow();
                 seen.at.is_some_and(|at| at >= since) && seen.behind.is_empty()
             };
-            if passed && mended {
+            if passed && repaired {
                 return true;
             }
             sleep(PAUSE).await;

@@ -3,7 +3,7 @@
 use crate::support::{shut_down, until_ended};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
@@ -27,7 +27,7 @@ pub struct Disk {
 
 impl Disk {
     /// Moves the server's cluster there, for which it is restarted.
-    pub fn under(server: &mut Server) -> Result<Self, String> {
+    pub fn under(server: &mut TestServer) -> Result<Self, String> {
         let at = server.data_dir();
         let aside = at.with_extension("disk");
         shut_down(server, Signal::SIGINT);

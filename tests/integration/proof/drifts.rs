@@ -4,7 +4,7 @@ use super::history::{Entry, Event, Moment};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A sequence that was behind, from one sabotage until it was mended or sabotaged again.
+/// A sequence that was behind, from one sabotage until it was repaired or sabotaged again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
     pub sequence: &'static str,
@@ -12,8 +12,8 @@ pub struct Drift {
     pub since: Moment,
     /// Surely still behind then.
     pub seen: Moment,
-    /// Surely mended by then.
-    pub mended: Option<Moment>,
+    /// Surely repaired by then.
+    pub repaired: Option<Moment>,
 }
 
 impl fmt::Display for Drift {
@@ -33,12 +33,12 @@ pub fn drifts(entries: &[Entry]) -> Vec<Drift> {
             Event::Sequences(stands) => {
                 for (sequence, stand) in stands {
                     if stand.behind {
-                        let fresh = Drift { sequence, since: *to, seen: *to, mended: None };
+                        let fresh = Drift { sequence, since: *to, seen: *to, repaired: None };
                         // Asked for after it was seen for the first time, unless this is that time.
                         let drift = open.entry(sequence).or_insert(fresh);
                         drift.seen = drift.since.max(*from);
                     } else if let Some(drift) = open.remove(sequence) {
-                        drifts.push(Drift { mended: Some(*to), ..drift });
+                        drifts.push(Drift { repaired: Some(*to), ..drift });
                     }
                 }
             }

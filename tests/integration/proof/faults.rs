@@ -77,9 +77,9 @@ impl Director {
                 self.hold_or_longer().await;
                 // As when a firewall has forgotten the connections, whose other ends live on.
                 if self.is_long() && self.chance.one_in(2) {
-                    self.scene.roads[leading].heal_forgetfully();
+                    self.scene.roads[leading].restore_forgetfully();
                 } else {
-                    self.scene.roads[leading].heal();
+                    self.scene.roads[leading].restore();
                 }
             }
             Fault::ClockMoved => {

@@ -53,24 +53,24 @@ impl Run<'_> {
                 _ => 0,
             })
         };
-        let mended = drifts.iter().filter(|drift| drift.mended.is_some()).count();
+        let repaired = drifts.iter().filter(|drift| drift.repaired.is_some()).count();
         let rows = [
             ("faults", spells.len().to_string()),
             ("sabotages", count(&|event| one(matches!(event, Event::Sabotage { .. })))),
             ("drifts that were seen", drifts.len().to_string()),
-            ("of which mended before the next sabotage of the same sequence", mended.to_string()),
+            ("of which repaired before the next sabotage of the same sequence", repaired.to_string()),
             ("inserts", count(&|event| one(matches!(event, Event::Given { .. })))),
             (
-                "inserts without healing that met a taken id",
-                count(&|event| one(matches!(event, Event::Duplicate { sequence } if !is_healed(sequence)))),
+                "inserts without repairing that met a taken id",
+                count(&|event| one(matches!(event, Event::Duplicate { sequence } if !is_repaired(sequence)))),
             ),
             (
-                "inserts and logins with healing that failed so all the same",
-                count(&|event| one(matches!(event, Event::Duplicate { sequence } if is_healed(sequence)))),
+                "inserts and logins with repairing that failed so all the same",
+                count(&|event| one(matches!(event, Event::Duplicate { sequence } if is_repaired(sequence)))),
             ),
             ("logins", count(&|event| one(matches!(event, Event::Login { .. })))),
             (
-                "of which healed themselves",
+                "of which repaired themselves",
                 count(&|event| one(matches!(event, Event::Login { repairs } if *repairs > 0))),
             ),
             ("sessions ended by logins and logouts", deleted(false)),
@@ -97,19 +97,19 @@ impl Run<'_> {
             }
             let held = Quantiles::of(own.iter().map(|spell| spell.to - spell.from));
             let back = Quantiles::of(own.iter().filter_map(|spell| back(&calm, spell)));
-            let mends = own.iter().flat_map(|spell| mends(spell, drifts));
-            let mends = Quantiles::of(mends);
+            let repairs = own.iter().flat_map(|spell| repairs(spell, drifts));
+            let repairs = Quantiles::of(repairs);
             rows.push(json!([
                 fault.to_string(),
                 own.len().to_string(),
                 held.median(),
                 format!("{}, {}", back.median(), back.worst()),
-                mends.count(),
-                format!("{}, {}, {}", mends.median(), mends.at(0.95), mends.worst()),
+                repairs.count(),
+                format!("{}, {}, {}", repairs.median(), repairs.at(0.95), repairs.worst()),
             ]));
         }
         let alone = drifts.iter().filter(|drift| !spells.iter().any(|spell| overlap(spell, drift)));
-        let alone = Quantiles::of(alone.filter_map(|drift| Some(drift.mended? - drift.since)));
+        let alone = Quantiles::of(alone.filter_map(|drift| Some(drift.repaired? - drift.since)));
         rows.push(json!([
             "none: sabotage in calm",
             "",
@@ -121,7 +121,7 @@ impl Run<'_> {
         json!({
             "id": "proof-faults",
             "columns": ["fault", "times", "held, median", "until a leader had made a pass since: median, worst",
-                        "drifts under it", "until they were mended, since it was over: median, 95 %, worst"],
+                        "drifts under it", "until they were repaired, since it was over: median, 95 %, worst"],
             "rows": rows,
         })
     }
@@ -139,17 +139,17 @@ fn back(calm: &Calm<'_>, spell: &Spell) -> Option<Duration> {
 }
 
 fn overlap(spell: &Spell, drift: &Drift) -> bool {
-    drift.since < spell.to && drift.mended.unwrap_or(drift.seen) > spell.from
+    drift.since < spell.to && drift.repaired.unwrap_or(drift.seen) > spell.from
 }
 
-/// What was mended while the fault was still on took no time since.
-fn mends(spell: &Spell, drifts: &[Drift]) -> Vec<Duration> {
+/// What was repaired while the fault was still on took no time since.
+fn repairs(spell: &Spell, drifts: &[Drift]) -> Vec<Duration> {
     let own = drifts.iter().filter(|drift| overlap(spell, drift));
-    own.filter_map(|drift| Some(drift.mended?.saturating_sub(spell.to))).collect()
+    own.filter_map(|drift| Some(drift.repaired?.saturating_sub(spell.to))).collect()
 }
 
-fn is_healed(sequence: &str) -> bool {
-    super::tables::TABLES.iter().any(|table| table.sequence == sequence && table.heals)
+fn is_repaired(sequence: &str) -> bool {
+    super::tables::TABLES.iter().any(|table| table.sequence == sequence && table.repairs)
 }
 
 /// Faults as they lasted, and the drifts on one more line.
@@ -169,7 +169,7 @@ fn timeline(spells: &[Spell], drifts: &[Drift]) -> Value {
     }
     lanes.push(lane(
         "a sequence is behind".to_owned(),
-        drifts.iter().map(|drift| (drift.since, drift.mended.unwrap_or(drift.seen))).collect(),
+        drifts.iter().map(|drift| (drift.since, drift.repaired.unwrap_or(drift.seen))).collect(),
     ));
     json!({
         "id": "proof-timeline",

@@ -7,7 +7,7 @@ use super::place::{Known, Place};
 use super::tables::{KEEPER, owners, schema};
 use crate::support::{Agent, Pooler, Proxy, owner, replica_with};
 use nix::sys::signal::Signal;
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use std::fs;
@@ -27,7 +27,7 @@ pub struct Scene {
     /// Of each server; gone before the servers are. None where there can be none, and why.
     pub disks: Result<[Disk; 2], String>,
     /// The primary first.
-    pub servers: [Server; 2],
+    pub servers: [TestServer; 2],
     /// Each agent's, and the clients'.
     pub roads: [Proxy; 2],
     pub clients: Proxy,
@@ -52,7 +52,7 @@ impl Scene {
     /// The thread that does this must be the one that starts and stops servers ever after: the disks are its own.
     pub async fn set(history: History) -> Self {
         let mounts = own_mounts();
-        let mut primary = Server::start(&options()).expect("a PostgreSQL server");
+        let mut primary = TestServer::start(&options()).expect("a PostgreSQL server");
         let mut standby = replica_with(&mut primary, &options());
         let disks = mounts.and_then(|()| Ok([Disk::under(&mut primary)?, Disk::under(&mut standby)?]));
         run(&primary.url("postgres"), &format!("CREATE DATABASE {DATABASE}")).await;

@@ -54,7 +54,7 @@ fn read(text: &str) -> Page {
             "pgmedic_sequences" if of("verdict=\"in_sync\"") => page.in_sync = Some(count),
             "pgmedic_sequences" if of("verdict=\"unlinked\"") || of("verdict=\"unsupported\"") => {}
             "pgmedic_sequences" => page.troubled += count,
-            "pgmedic_sequence_gap_values" if value > 0.0 => {
+            "pgmedic_sequence_lag_values" if value > 0.0 => {
                 let sequence = labels.split("sequence=\"").nth(1).and_then(|rest| rest.split('"').next());
                 page.gaps.extend(sequence.map(str::to_owned));
             }
@@ -80,7 +80,7 @@ mod tests {
                     pgmedic_sequences{database=\"app\",verdict=\"behind\"} 1\n\
                     pgmedic_sequences{database=\"app\",verdict=\"unreadable\"} 2\n\
                     pgmedic_sequences{database=\"app\",verdict=\"unlinked\"} 9\n\
-                    pgmedic_sequence_gap_values{database=\"app\",sequence=\"public.orders_id_seq\"} 38\n";
+                    pgmedic_sequence_lag_values{database=\"app\",sequence=\"public.orders_id_seq\"} 38\n";
         let page = read(text);
         let gaps = vec!["public.orders_id_seq".to_owned()];
         let wanted =

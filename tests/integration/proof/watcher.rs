@@ -125,8 +125,8 @@ impl Watcher {
     /// Whether anything came of it, or may have.
     async fn sabotage(&mut self, watching: &mut PgConnection) -> bool {
         let table = &TABLES[self.chance.below(TABLES.len())];
-        // What heals itself meets it soon; what does not would need longer than two passes to burn so many values.
-        let (least, most) = if table.heals { (1, 40) } else { (50, 2000) };
+        // What repairs itself meets it soon; what does not would need longer than two passes to burn so many values.
+        let (least, most) = if table.repairs { (1, 40) } else { (50, 2000) };
         let by = i64::try_from(least + self.chance.below(most)).expect("small");
         // Beyond what an advance may hand out.
         let far = if self.chance.one_in(8) { 100_000 } else { 0 };

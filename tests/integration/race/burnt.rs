@@ -1,6 +1,6 @@
 //! Several repairers at once.
 
-use super::field::{TARGETS, field, mend};
+use super::field::{TARGETS, field, repair};
 use pgmedic::report::{Method, Outcome, Verdict};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};
@@ -30,7 +30,7 @@ async fn two_repairers_beside_users_of_nextval_rewind_nothing_and_burn_next_to_n
             let id = target.put_ahead(&mut database.connection).await;
             unusable[place].push(before[place].min(id)..=before[place].max(id));
         }
-        let (one, other) = tokio::join!(mend(&database), mend(&database));
+        let (one, other) = tokio::join!(repair(&database), repair(&database));
         for finding in one.iter().chain(&other) {
             assert!(matches!(finding.verdict, Verdict::InSync | Verdict::Behind), "{:?}", finding.reason);
             let Some(repair) = &finding.repair else { continue };

@@ -1,10 +1,10 @@
-//! Tables under fire: six clients insert, somebody mends, a monitor watches the sequences, and may sabotage them.
+//! Tables under fire: six clients insert, somebody repairs, a monitor watches the sequences, and may sabotage them.
 
 use super::seen::{Draw, Rewind, Seen};
 use crate::support::Database;
 use pgmedic::config::{Environment, Settings};
 use pgmedic::report::{Progress, SequenceReport};
-use pgmedic::sequences::{Memory, Orders, pass};
+use pgmedic::sequences::{PassOptions, SequencePassState, pass};
 use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use sqlx::postgres::{PgConnection, PgDatabaseError};
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const CLIENTS: usize = 6;
 
-/// Every client goes on until the mending is done, and inserts this many times into each table at least.
+/// Every client goes on until the repairing is done, and inserts this many times into each table at least.
 const INSERTS: usize = 100;
 
 /// A table with a sequence, and how far ahead the ids are put that make it drift.
@@ -28,7 +28,7 @@ pub struct Target {
     ahead: i64,
 }
 
-/// Two that are mended by advance, then two by leap.
+/// Two that are repaired by advance, then two by leap.
 pub const TARGETS: [Target; 4] = [
     Target { table: "plain", increment: 1, cache: 1, ahead: 2000 },
     Target { table: "descending", increment: -3, cache: 1, ahead: 2000 },
@@ -42,7 +42,7 @@ pub const SETTINGS: &str = "
     lock_timeout = \"10s\"
 ";
 
-/// Who mends.
+/// Who repairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mender {
     Pass,
@@ -55,7 +55,7 @@ pub struct Order {
     pub mender: Mender,
     /// The monitor rewinds sequences at random moments.
     pub saboteur: bool,
-    /// Each puts ids ahead of every sequence and mends twice: the drift, and then none.
+    /// Each puts ids ahead of every sequence and repairs twice: the drift, and then none.
     pub rounds: usize,
 }
 
@@ -91,7 +91,7 @@ pub async fn field() -> Database {
     database
 }
 
-/// Ends when the mending has been done so often.
+/// Ends when the repairing has been done so often.
 pub async fn fight(database: &mut Database, order: Order) -> Seen {
     let stop = Arc::new(AtomicBool::new(false));
     let inserts = Arc::new(AtomicUsize::new(0));
@@ -104,7 +104,7 @@ pub async fn fight(database: &mut Database, order: Order) -> Seen {
     let monitor = tokio::spawn(monitor(database.connect().await, order.saboteur, Arc::clone(&stop)));
     let mut seen = Seen::default();
     for _ in 0..order.rounds {
-        // However the machine shares out its time, mending and inserting take turns.
+        // However the machine shares out its time, repairing and inserting take turns.
         let enough = inserts.load(Ordering::Relaxed) + CLIENTS * TARGETS.len();
         while inserts.load(Ordering::Relaxed) < enough {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -114,7 +114,7 @@ pub async fn fight(database: &mut Database, order: Order) -> Seen {
         }
         for _ in 0..2 {
             match order.mender {
-                Mender::Pass => seen.findings.extend(mend(database).await),
+                Mender::Pass => seen.findings.extend(repair(database).await),
                 Mender::SetvalMax => setval_max(&mut database.connection).await,
             }
         }
@@ -130,11 +130,11 @@ pub async fn fight(database: &mut Database, order: Order) -> Seen {
 }
 
 /// One pass of the library's.
-pub async fn mend(database: &Database) -> Vec<Arc<SequenceReport>> {
+pub async fn repair(database: &Database) -> Vec<Arc<SequenceReport>> {
     let file = database.config(SETTINGS);
     let settings = Settings::load(Some(file.path()), &Environment::default()).expect("settings");
-    let orders = Orders::default();
-    let mut memory = Memory::default();
+    let orders = PassOptions::default();
+    let mut memory = SequencePassState::default();
     let report = pass(&settings.databases[0], &settings.sequences, &orders, &mut memory, &Progress::default()).await;
     assert_eq!(report.error, None);
     report.sequences

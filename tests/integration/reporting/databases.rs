@@ -26,7 +26,7 @@ fn names(report: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn every_database_is_mended_and_reported_in_the_configured_order() {
+async fn every_database_is_repaired_and_reported_in_the_configured_order() {
     let (mut one, mut two) = (drifted().await, drifted().await);
     let config = configured(&[("zebra", one.url()), ("ant", two.url())]);
     let path = config.path().to_str().unwrap();

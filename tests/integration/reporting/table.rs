@@ -78,7 +78,7 @@ async fn all_is_well_is_one_line() {
 }
 
 #[tokio::test]
-async fn no_colour_and_no_line_wrap_reach_a_pipe_whatever_is_asked_for() {
+async fn no_color_and_no_line_wrap_reach_a_pipe_whatever_is_asked_for() {
     let mut database = with_one_of_each().await;
     let long = "x".repeat(60);
     database.sql(&format!("CREATE TABLE {long} (id serial PRIMARY KEY); INSERT INTO {long} VALUES (7)")).await;

@@ -2,7 +2,7 @@
 
 use super::databases::configured;
 use crate::support::{Database, pgmedic, server};
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 use std::io::{Read, Write};
@@ -10,11 +10,11 @@ use std::net::TcpListener;
 use std::sync::LazyLock;
 
 /// A server that asks for passwords by TCP, with a role `app` whose password is `right`.
-fn strict() -> &'static Server {
-    static SERVER: LazyLock<Server> = LazyLock::new(|| {
+fn strict() -> &'static TestServer {
+    static SERVER: LazyLock<TestServer> = LazyLock::new(|| {
         let hba = "local all all trust\nhost all app 127.0.0.1/32 scram-sha-256\n";
         let options = ServerOptions { tcp: true, hba: Some(hba.to_owned()), ..ServerOptions::default() };
-        Server::start(&options).expect("a PostgreSQL server")
+        TestServer::start(&options).expect("a PostgreSQL server")
     });
     &SERVER
 }
@@ -32,7 +32,7 @@ async fn strict_url(user: &str, rest: &str) -> String {
     strict().tcp_url("postgres").unwrap().replace("postgres@", &format!("{user}@")) + rest
 }
 
-/// One run over an unreachable database between two good ones: these are mended, and the error is returned.
+/// One run over an unreachable database between two good ones: these are repaired, and the error is returned.
 async fn error_of(url: &str) -> String {
     let (mut one, mut two) = (Database::new().await, Database::new().await);
     for database in [&mut one, &mut two] {

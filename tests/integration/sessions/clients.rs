@@ -104,7 +104,7 @@ async fn better_auth() {
     let client = Client::node("better-auth");
     let mut database = Database::new().await;
     for zone in ZONES {
-        client.is_swept(&mut database, zone, "user = '\"userId\"'\nkeep_newest = 1").await;
+        client.is_swept(&mut database, zone, "user = '\"userId\"'\nmax_per_user = 1").await;
     }
     assert_eq!(database.number("SELECT count(*) FROM session").await, 15);
 }

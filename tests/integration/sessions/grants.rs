@@ -62,7 +62,7 @@ async fn revoking_needs_no_deletion_and_the_users_column_only_for_their_newest()
     let settings = format!(
         "{SEQUENCES}{}",
         by_expiry(
-            "revoke = { column = \"revoked_at\" }\nuser = \"user_id\"\nkeep_newest = 1\ncreated_at = \"created_at\""
+            "revoke = { column = \"revoked_at\" }\nuser = \"user_id\"\nmax_per_user = 1\ncreated_at = \"created_at\""
         )
     );
     database.sql("UPDATE sessions SET created_at = now() - id * interval '1 minute'").await;

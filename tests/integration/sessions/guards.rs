@@ -22,7 +22,7 @@ async fn a_sweep_that_would_leave_nobody_is_held_until_it_is_approved_by_name() 
 #[tokio::test]
 async fn few_may_always_go_and_a_dry_run_says_what_is_held() {
     let mut database = filled(100, 0).await;
-    database.once_with(&by_expiry("guard_floor = 99"), &["--dry-run"]).exits(3);
+    database.once_with(&by_expiry("guard_min_sessions = 99"), &["--dry-run"]).exits(3);
     database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 100, "held": null }));
     assert_eq!(left(&mut database).await, 0);
 }

@@ -2,29 +2,29 @@
 
 use super::{by_expiry, filled, left};
 use crate::support::Database;
-use pgmedic::config::{Environment, SessionStore, Settings};
-use pgmedic::db::Bounds;
-use pgmedic::orders::Orders;
+use pgmedic::config::{Environment, SessionStoreConfig, Settings};
+use pgmedic::db::Timeouts;
+use pgmedic::pass_options::PassOptions;
 use pgmedic::report::SessionReport;
-use pgmedic::sessions::{Memory, pass};
+use pgmedic::sessions::{SessionPassState, pass};
 use std::time::Duration;
 
 struct Agent {
     settings: Settings,
-    memory: Memory,
-    orders: Orders,
+    memory: SessionPassState,
+    orders: PassOptions,
 }
 
 impl Agent {
     fn new(database: &Database, lines: &str) -> Self {
         let config = database.config(&by_expiry(lines));
         let settings = Settings::load(Some(config.path()), &Environment::default()).unwrap();
-        Self { settings, memory: Memory::lasting(), orders: Orders::default() }
+        Self { settings, memory: SessionPassState::persistent(), orders: PassOptions::default() }
     }
 
     async fn pass(&mut self) -> SessionReport {
-        let bounds = Bounds { lock: Duration::from_secs(1), statement: Duration::from_secs(60) };
-        let stores: Vec<&SessionStore> = self.settings.sessions.iter().collect();
+        let bounds = Timeouts { lock: Duration::from_secs(1), statement: Duration::from_secs(60) };
+        let stores: Vec<&SessionStoreConfig> = self.settings.sessions.iter().collect();
         let mut reports = pass(&self.settings.databases[0], &stores, bounds, &self.orders, &mut self.memory).await;
         reports.remove(0)
     }

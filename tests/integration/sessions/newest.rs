@@ -1,4 +1,4 @@
-//! `keep_newest`: older sessions of a user go, the newest never.
+//! `max_per_user`: older sessions of a user go, the newest never.
 
 use super::{by_expiry, left, logins};
 use crate::support::Database;
@@ -24,7 +24,7 @@ const NEWEST: &str = "user = \"user_id\"\ncreated_at = \"created_at\"\n";
 #[tokio::test]
 async fn each_user_keeps_the_newest() {
     let mut database = users(12).await;
-    let settings = by_expiry(&format!("{NEWEST}keep_newest = 2\nbatch = 5"));
+    let settings = by_expiry(&format!("{NEWEST}max_per_user = 2\nbatch = 5"));
     let outcome = database.once_with(&settings, &[]).exits(0);
     outcome.swept("logins", json!({ "expired": 0, "superseded": 55, "live": 23, "remaining": 23 }));
     let kept = "SELECT count(*) FROM sessions WHERE created_at >= now() - interval '2 minutes 30 seconds'";
@@ -43,7 +43,7 @@ async fn of_equal_age_none_goes_and_nobody_is_nobodys() {
              VALUES (2, now() + interval '1 day', NULL), (2, now() + interval '1 day', '2026-01-02')",
         )
         .await;
-    let settings = by_expiry(&format!("{NEWEST}keep_newest = 1"));
+    let settings = by_expiry(&format!("{NEWEST}max_per_user = 1"));
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 0, "live": 7 }));
 }
 
@@ -60,7 +60,7 @@ async fn a_session_without_a_time_or_of_a_clock_that_is_ahead_ends_no_other() {
              FROM generate_series(1, 2) AS u, generate_series(0, 1) AS n",
         )
         .await;
-    let settings = by_expiry(&format!("{NEWEST}keep_newest = 1"));
+    let settings = by_expiry(&format!("{NEWEST}max_per_user = 1"));
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 2, "live": 4 }));
     let login = "SELECT count(*) FROM sessions WHERE created_at BETWEEN now() - interval '50 seconds' AND now()";
     assert_eq!(database.number(login).await, 2, "both who have just logged in still are");
@@ -76,7 +76,7 @@ async fn a_user_who_stands_for_everybody_is_held() {
              FROM generate_series(1, 1000) AS n",
         )
         .await;
-    let settings = by_expiry(&format!("{NEWEST}keep_newest = 1"));
+    let settings = by_expiry(&format!("{NEWEST}max_per_user = 1"));
     let outcome = database.once_with(&settings, &[]).exits(3);
     outcome.store_says("logins", "held", &["149 sessions of one user alone", "`user`"]);
     assert_eq!(left(&mut database).await, 1000);
@@ -89,7 +89,7 @@ async fn a_session_that_becomes_the_newest_meanwhile_stays() {
     // The user comes back in the older session, and the sweep cannot know yet.
     let touch = "BEGIN; UPDATE sessions SET created_at = now() WHERE user_id = 2 AND created_at < now() - interval '90 seconds'";
     sqlx::raw_sql(touch).execute(&mut other).await.unwrap();
-    let settings = by_expiry(&format!("{NEWEST}keep_newest = 1"));
+    let settings = by_expiry(&format!("{NEWEST}max_per_user = 1"));
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 0, "live": 3 }));
     sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 1, "live": 2 }));
@@ -101,9 +101,9 @@ async fn a_session_that_becomes_the_newest_meanwhile_stays() {
 async fn a_column_that_is_the_same_for_all_is_held() {
     let mut database = users(20).await;
     database.sql("ALTER TABLE sessions ADD tenant int; UPDATE sessions SET tenant = 1").await;
-    let wrong = by_expiry("user = \"tenant\"\ncreated_at = \"created_at\"\nkeep_newest = 1");
+    let wrong = by_expiry("user = \"tenant\"\ncreated_at = \"created_at\"\nmax_per_user = 1");
     let outcome = database.once_with(&wrong, &[]).exits(3);
-    outcome.store_says("logins", "held", &["keep_newest would end 190 sessions of one user alone", "`user`"]);
+    outcome.store_says("logins", "held", &["max_per_user would end 190 sessions of one user alone", "`user`"]);
     assert_eq!(left(&mut database).await, 210);
     database.once_with(&wrong, &["--approve", "logins"]).exits(0).swept("logins", json!({ "superseded": 190 }));
 }
@@ -112,7 +112,7 @@ async fn a_column_that_is_the_same_for_all_is_held() {
 async fn without_a_creation_time_it_is_refused() {
     let database = users(0).await;
     let settings =
-        logins("expires_at = \"expires_at\"\nencoding = \"timestamptz\"\nuser = \"user_id\"\nkeep_newest = 1");
+        logins("expires_at = \"expires_at\"\nencoding = \"timestamptz\"\nuser = \"user_id\"\nmax_per_user = 1");
     let outcome = database.once_with(&settings, &[]).exits(2);
     assert!(outcome.stderr.contains("sessions[0].created_at"), "{}", outcome.stderr);
 }
@@ -132,7 +132,7 @@ async fn in_partitions_the_same_address_is_another_session() {
              FROM generate_series(0, 39) AS n",
         )
         .await;
-    let settings = by_expiry(&format!("{NEWEST}keep_newest = 1\nbatch = 7"));
+    let settings = by_expiry(&format!("{NEWEST}max_per_user = 1\nbatch = 7"));
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 20, "live": 60 }));
     assert_eq!(database.number("SELECT count(*) FROM two").await, 40);
     assert_eq!(database.number("SELECT count(DISTINCT user_id) FROM one").await, 20);

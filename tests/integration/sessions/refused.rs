@@ -31,7 +31,7 @@ async fn a_column_of_another_type_than_stated_is_refused() {
             "expires_at: found created_at, whose default is the current time",
         ),
         (
-            "expires_at = \"expires_at\"\nencoding = \"timestamptz\"\nuser = \"who\"\nkeep_newest = 1\ncreated_at = \"created_at\"",
+            "expires_at = \"expires_at\"\nencoding = \"timestamptz\"\nuser = \"who\"\nmax_per_user = 1\ncreated_at = \"created_at\"",
             "user: found no column \"who\"",
         ),
         (

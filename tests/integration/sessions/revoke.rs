@@ -59,7 +59,7 @@ async fn superseded_sessions_are_revoked_too() {
     let mut database = filled(0, 3).await;
     database.sql("UPDATE sessions SET user_id = 1, created_at = now() - id * interval '1 minute'").await;
     let settings = by_expiry(
-        "revoke = { column = \"revoked_at\" }\nuser = \"user_id\"\nkeep_newest = 1\ncreated_at = \"created_at\"",
+        "revoke = { column = \"revoked_at\" }\nuser = \"user_id\"\nmax_per_user = 1\ncreated_at = \"created_at\"",
     );
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 2, "live": 1 }));
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 0, "live": 1 }));
@@ -71,8 +71,8 @@ async fn the_index_for_it_is_partial() {
     let mut database = filled(1, 1).await;
     database.sql("DROP INDEX sessions_expires_at_idx").await;
     let settings = by_expiry("revoke = { column = \"revoked_at\" }");
-    let cure = "CREATE INDEX CONCURRENTLY ON public.sessions (expires_at) WHERE revoked_at IS NULL";
-    database.once_with(&settings, &[]).exits(0).store_says("logins", "warnings", &[cure]);
-    database.sql(cure).await;
+    let fix = "CREATE INDEX CONCURRENTLY ON public.sessions (expires_at) WHERE revoked_at IS NULL";
+    database.once_with(&settings, &[]).exits(0).store_says("logins", "warnings", &[fix]);
+    database.sql(fix).await;
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "warnings": [] }));
 }

@@ -108,7 +108,7 @@ async fn a_foreign_key_lends_nobody_the_rights_of_a_role_that_sweeps() {
         &["table: m.child, to which a foreign key's action leads, belongs to", &medic],
     );
     assert_eq!((database.spied().len(), left(&mut database).await), (0, 3));
-    // The cure that it names.
+    // The fix that it names.
     database.sql("ALTER TABLE m.child OWNER TO postgres").await;
     database.once_with_as(&medic, &by_expiry(""), &[]).exits(3).swept("logins", json!({ "expired": 2 }));
     // So it is: they would have been its rights; from version 18 on those of the owner, whose action it is.

@@ -38,7 +38,7 @@ async fn what_ended_within_the_grace_is_left_alone() {
     database
         .sql("INSERT INTO sessions (expires_at) SELECT now() - n * interval '30 minutes' FROM generate_series(1, 4) AS n")
         .await;
-    let outcome = database.once_with(&by_expiry("grace = \"75m\""), &[]).exits(0);
+    let outcome = database.once_with(&by_expiry("grace_period = \"75m\""), &[]).exits(0);
     outcome.swept("logins", json!({ "expired": 2, "live": 3, "stale": 0 }));
     database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 2, "live": 1 }));
     assert_eq!(left(&mut database).await, 1);
@@ -95,7 +95,10 @@ async fn sessions_of_the_same_end_go_too_whatever_the_batch() {
         .sql("INSERT INTO sessions (expires_at) SELECT '2020-05-05 05:05:05.123457+00' FROM generate_series(1, 25)")
         .await;
     database.sql("INSERT INTO sessions (expires_at) VALUES ('2020-05-05 05:05:05.123458+00')").await;
-    database.once_with(&by_expiry("batch = 7"), &[]).exits(0).swept("logins", json!({ "expired": 26, "stale": 0 }));
+    database
+        .once_with(&by_expiry("batch_size = 7"), &[])
+        .exits(0)
+        .swept("logins", json!({ "expired": 26, "stale": 0 }));
     assert_eq!(left(&mut database).await, 2);
 }
 
@@ -115,20 +118,23 @@ async fn a_partitioned_table_and_its_partitions_are_swept_through_it() {
              FROM generate_series(1, 40) AS n",
         )
         .await;
-    database.once_with(&by_expiry("batch = 3"), &[]).exits(0).swept("logins", json!({ "expired": 40, "live": 40 }));
+    database
+        .once_with(&by_expiry("batch_size = 3"), &[])
+        .exits(0)
+        .swept("logins", json!({ "expired": 40, "live": 40 }));
     assert_eq!(database.number("SELECT count(*) FROM sessions WHERE expires_at > now()").await, 40);
 }
 
 #[tokio::test]
 async fn what_time_does_not_allow_is_left_for_the_next_sweep() {
     let mut database = filled(300, 1).await;
-    let outcome = database.once_with(&by_expiry("batch = 1\nsweep_timeout = \"1ms\""), &[]).exits(0);
+    let outcome = database.once_with(&by_expiry("batch_size = 1\nsweep_timeout = \"1ms\""), &[]).exits(0);
     outcome.store_says("logins", "warnings", &["sweep_timeout (1ms)"]);
     assert!(left(&mut database).await > 1);
 }
 
 #[tokio::test]
-async fn a_session_with_rows_elsewhere_that_do_not_follow_is_an_error_with_its_cure() {
+async fn a_session_with_rows_elsewhere_that_do_not_follow_is_an_error_with_its_fix() {
     let mut database = filled(1, 1).await;
     database.sql("CREATE TABLE logs (session bigint REFERENCES sessions)").await;
     database.sql("INSERT INTO logs SELECT id FROM sessions").await;
@@ -138,11 +144,11 @@ async fn a_session_with_rows_elsewhere_that_do_not_follow_is_an_error_with_its_c
         "error",
         &["public.logs", "ON DELETE CASCADE"].map(|w| w.trim_start_matches("public.")),
     );
-    let cures = outcome.store("logins")["warnings"].clone();
-    let cures: Vec<&str> = cures.as_array().unwrap().iter().filter_map(|warning| warning.as_str()).collect();
-    assert_eq!(cures.len(), 2, "{cures:?}");
-    for cure in cures {
-        let (_, statement) = cure.split_once(": ").unwrap();
+    let fixes = outcome.store("logins")["warnings"].clone();
+    let fixes: Vec<&str> = fixes.as_array().unwrap().iter().filter_map(|warning| warning.as_str()).collect();
+    assert_eq!(fixes.len(), 2, "{fixes:?}");
+    for fix in fixes {
+        let (_, statement) = fix.split_once(": ").unwrap();
         database.sql(statement).await;
     }
     let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
@@ -150,15 +156,15 @@ async fn a_session_with_rows_elsewhere_that_do_not_follow_is_an_error_with_its_c
 }
 
 #[tokio::test]
-async fn a_missing_index_is_warned_about_with_its_cure_and_none_is_created() {
+async fn a_missing_index_is_warned_about_with_its_fix_and_none_is_created() {
     let mut database = filled(3, 3).await;
     database.sql("DROP INDEX sessions_expires_at_idx").await;
     let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
     outcome.swept("logins", json!({ "expired": 3 }));
-    let cure = "CREATE INDEX CONCURRENTLY ON public.sessions (expires_at)";
-    outcome.store_says("logins", "warnings", &[cure]);
+    let fix = "CREATE INDEX CONCURRENTLY ON public.sessions (expires_at)";
+    outcome.store_says("logins", "warnings", &[fix]);
     assert_eq!(database.number("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'").await, 1);
-    database.sql(cure).await;
+    database.sql(fix).await;
     database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "warnings": [] }));
 }
 
@@ -179,7 +185,7 @@ async fn a_cancelled_run_leaves_whole_batches_and_nothing_running() {
     deleting_waits(&mut database, 15, 1).await;
     let mut other = database.connect().await;
     sqlx::raw_sql("SELECT pg_advisory_lock(1)").execute(&mut other).await.unwrap();
-    let patient = format!("{}\n{}", crate::support::PATIENT, by_expiry("batch = 10"));
+    let patient = format!("{}\n{}", crate::support::PATIENT, by_expiry("batch_size = 10"));
     let running = Running::once_with(&database, &patient, &[]);
     database.pass_waits_in("expire").await;
     let before = left(&mut database).await;
@@ -196,7 +202,7 @@ async fn a_cancelled_run_leaves_whole_batches_and_nothing_running() {
 async fn through_a_pooler_in_transaction_mode_nothing_is_different() {
     let mut database = filled(1234, 77).await;
     let pooler = Pooler::start(server(), "transaction");
-    let file = database.config(&by_expiry("user = \"user_id\"\nkeep_newest = 1\ncreated_at = \"created_at\""));
+    let file = database.config(&by_expiry("user = \"user_id\"\nmax_per_user = 1\ncreated_at = \"created_at\""));
     let text = std::fs::read_to_string(file.path()).unwrap().replace(database.url(), &pooler.url(&database.name));
     std::fs::write(file.path(), text).unwrap();
     let config = file.path().to_str().unwrap();
@@ -254,7 +260,7 @@ async fn whoever_extends_a_session_in_time_keeps_it() {
     let sweeps = async {
         let mut expired = 0;
         for _ in 0..3 {
-            let running = Running::once_with(&database, &by_expiry("batch = 3"), &[]);
+            let running = Running::once_with(&database, &by_expiry("batch_size = 3"), &[]);
             expired += running.outcome().await.exits(0).store("logins")["expired"].as_u64().unwrap();
         }
         expired

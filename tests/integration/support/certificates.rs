@@ -1,7 +1,7 @@
 //! Certificates made for one test, and a server that shows them.
 
 use super::owner;
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
@@ -60,12 +60,12 @@ impl Authority {
 
 /// A server on TCP that takes no connection without TLS there, and whose role `app` must show a certificate of
 /// `clients`.
-pub fn tls_server(certificate: &Certificate, clients: &Authority) -> Server {
+pub fn tls_server(certificate: &Certificate, clients: &Authority) -> TestServer {
     let hba = "local all all trust\n\
                hostssl all app 127.0.0.1/32 cert\n\
                hostssl all all 127.0.0.1/32 trust\n";
     let options = ServerOptions { tcp: true, hba: Some(hba.to_owned()), ..ServerOptions::default() };
-    let mut server = Server::start(&options).expect("a PostgreSQL server");
+    let mut server = TestServer::start(&options).expect("a PostgreSQL server");
     let data = server.data_dir();
     fs::copy(clients.file(), data.join("clients.crt")).expect("a copy");
     let (user, group) = owner(&server);
@@ -78,7 +78,7 @@ pub fn tls_server(certificate: &Certificate, clients: &Authority) -> Server {
 }
 
 /// Makes the server show this certificate from its next start, or reload, on.
-pub fn install(server: &Server, certificate: &Certificate) {
+pub fn install(server: &TestServer, certificate: &Certificate) {
     let (user, group) = owner(server);
     let place = |from: &Path, name: &str| {
         let to = server.data_dir().join(name);

@@ -57,7 +57,7 @@ pub fn feed(column: &str, link: &str) -> Value {
 
 /// The statement that a reason ends with, such as a `GRANT`.
 #[track_caller]
-pub fn cure<'a>(reason: &'a str, begins: &str) -> &'a str {
+pub fn fix<'a>(reason: &'a str, begins: &str) -> &'a str {
     let start = reason.find(begins).unwrap_or_else(|| panic!("no {begins} in: {reason}"));
     let statement = &reason[start..];
     statement.split([';', ',']).next().unwrap_or(statement)

@@ -1,7 +1,7 @@
 //! PgBouncer between the tests and a server.
 
 use super::{eventually, owner};
-use pgmedic::demo::Server;
+use pgmedic::demo::TestServer;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::UnixStream;
@@ -19,12 +19,12 @@ pub struct Pooler {
 
 impl Pooler {
     /// In front of all databases of `server`, with `pool_mode` `session`, `transaction` or `statement`.
-    pub fn start(server: &Server, pool_mode: &str) -> Self {
+    pub fn start(server: &TestServer, pool_mode: &str) -> Self {
         Self::start_with(server, pool_mode, "")
     }
 
     /// The same, with more lines of its `[pgbouncer]` section.
-    pub fn start_with(server: &Server, pool_mode: &str, settings: &str) -> Self {
+    pub fn start_with(server: &TestServer, pool_mode: &str, settings: &str) -> Self {
         let url = server.url("postgres");
         let parameter = |name: &str| {
             let (_, rest) = url.split_once(&format!("{name}=")).expect("a socket's URL");

@@ -75,12 +75,12 @@ impl Proxy {
     }
 
     /// What was held up arrives now, as TCP sends again what was lost.
-    pub fn heal(&self) {
+    pub fn restore(&self) {
         self.road.change(|state| state.cut = false);
     }
 
     /// The same, but connections made before stay silent for ever, as when a firewall has forgotten them.
-    pub fn heal_forgetfully(&self) {
+    pub fn restore_forgetfully(&self) {
         self.road.change(|state| {
             state.cut = false;
             state.forgotten = state.connections;

@@ -7,7 +7,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use super::super::super::schema::{Key, Kind, ROOT, join};
+use super::super::super::schema::{Key, KeyType, ROOT, join};
 
 /// The password of every URL here.
 pub const CANARY: &str = "hunter2";
@@ -99,8 +99,8 @@ struct Section {
 
 fn sections(keys: &'static [Key], above: &str) -> Vec<Section> {
     let tables = keys.iter().filter_map(|key| match key.kind {
-        Kind::Table(keys) => Some((key.name, false, keys)),
-        Kind::Tables(keys) => Some((key.name, true, keys)),
+        KeyType::Table(keys) => Some((key.name, false, keys)),
+        KeyType::Tables(keys) => Some((key.name, true, keys)),
         _ => None,
     });
     tables
@@ -198,7 +198,7 @@ fn value(key: &'static Key) -> impl Strategy<Value = String> {
         "url" => from(&[SECRET, "postgresql:///d?user=u&host=/run&password=hunter2"]),
         "url_file" => from(&["u"]),
         "schedule" => from(&["*/30 * * * * *", "@daily", " 0 0 3 * * MON ", "0 0 0 29 2 *"]),
-        "listen" if matches!(key.kind, Kind::Text) => from(&["[::1]:0", "127.0.0.1:80"]),
+        "listen" if matches!(key.kind, KeyType::String) => from(&["[::1]:0", "127.0.0.1:80"]),
         "level" => from(&["debug", "error"]),
         "format" => from(&["text", "json"]),
         "name" => "[a-zA-Z @:é\"'\\\\-]{1,20}".prop_map(quoted).boxed(),
@@ -213,16 +213,16 @@ fn value(key: &'static Key) -> impl Strategy<Value = String> {
             value.prop_map(|value| format!("{{ column = 'ended'{} }}", value.unwrap_or_default())).boxed()
         }
         _ => match key.kind {
-            Kind::Switch => any::<bool>().prop_map(|switch| switch.to_string()).boxed(),
-            Kind::Whole => {
+            KeyType::Bool => any::<bool>().prop_map(|switch| switch.to_string()).boxed(),
+            KeyType::Integer => {
                 prop_oneof![20 => 1..10_000_i64, 1 => any::<i64>()].prop_map(|number| number.to_string()).boxed()
             }
-            Kind::Fraction => (1e-300..1.0).prop_map(|number| toml::Value::Float(number).to_string()).boxed(),
-            Kind::Duration => {
+            KeyType::Float => (1e-300..1.0).prop_map(|number| toml::Value::Float(number).to_string()).boxed(),
+            KeyType::Duration => {
                 let unit = select(vec!["ms", "s", "s 7ms", "min", "h", "days"]);
                 (1..1000_u64, unit).prop_map(|(number, unit)| quoted(format!("{number}{unit}"))).boxed()
             }
-            Kind::List => vec("([a-z*?]{1,4}|\"[^\"]{1,6}\")\\.[a-z*?]{1,6}", 1..3)
+            KeyType::List => vec("([a-z*?]{1,4}|\"[^\"]{1,6}\")\\.[a-z*?]{1,6}", 1..3)
                 .prop_map(|list| format!("[{}]", list.into_iter().map(quoted).collect::<Vec<_>>().join(", ")))
                 .boxed(),
             _ => "[a-z_\"]{1,8}".prop_map(quoted).boxed(),

@@ -8,7 +8,7 @@ use proptest::sample::select;
 
 use super::super::super::schedule;
 use super::super::{Pattern, TableName};
-use crate::fuzzing::cases;
+use crate::proptest_config::cases;
 
 /// Fields as they are allowed, and the year.
 fn cron() -> impl Strategy<Value = String> {

@@ -11,9 +11,9 @@ use std::os::unix::ffi::OsStringExt;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::schema::settable;
+use super::super::schema::env_keys;
 use super::*;
-use crate::fuzzing::cases;
+use crate::proptest_config::cases;
 use input::{CANARY, SECRET, bytes, file_of, one_key, soup, text};
 
 /// An error for people: what it says fits on a screen, steers no terminal, and holds no secret.
@@ -93,8 +93,8 @@ proptest! {
     }
 
     #[test]
-    fn any_value_of_any_variable(index in 0..settable().len(), value in text()) {
-        let name = format!("PGMEDIC_{}", settable()[index].0.to_uppercase().replace('.', "__"));
+    fn any_value_of_any_variable(index in 0..env_keys().len(), value in text()) {
+        let name = format!("PGMEDIC_{}", env_keys()[index].0.to_uppercase().replace('.', "__"));
         if let Some(said) = either(&variable(&name, &value))? {
             prop_assert!(said.starts_with(&name), "{said}");
         }

@@ -7,7 +7,7 @@ use proptest::sample::select;
 use super::super::{bare, file};
 use super::either;
 use super::input::{CANARY, bytes};
-use crate::fuzzing::cases;
+use crate::proptest_config::cases;
 
 /// With a password, put well or badly.
 fn url() -> impl Strategy<Value = String> {

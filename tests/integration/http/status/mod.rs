@@ -53,7 +53,7 @@ fn says(agent: &Agent, parts: &[&str]) -> String {
 
 /// The command that the page proposes.
 #[track_caller]
-fn cure(agent: &Agent) -> String {
+fn fix(agent: &Agent) -> String {
     let html = html(agent, "/");
     let (_, rest) = html.split_once("<code>").unwrap_or_else(|| panic!("no command in {}", text(&html)));
     text(&format!("<code>{}", rest.split('<').next().unwrap_or_default()))

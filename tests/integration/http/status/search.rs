@@ -90,7 +90,7 @@ async fn a_status_and_a_database_narrow_it() {
 }
 
 #[tokio::test]
-async fn a_row_shows_next_value_frontier_and_limit_and_its_range_as_a_bar() {
+async fn a_row_shows_next_value_max_id_and_limit_and_its_range_as_a_bar() {
     let (_database, agent) = shop().await;
     let row = |query: &str| {
         let page = html(&agent, &format!("/?q={query}"));
@@ -99,9 +99,9 @@ async fn a_row_shows_next_value_frontier_and_limit_and_its_range_as_a_bar() {
     };
     let held = row("payments");
     assert!(text(&held).contains("0.0 % 1 2 000 000 000 2 147 483 647"), "{}", text(&held));
-    assert!(held.contains("class=\"frontier\" x=\"93.13\""), "{held}");
+    assert!(held.contains("class=\"max id\" x=\"93.13\""), "{held}");
     let big = row("big");
     assert!(text(&big).contains("79.2 % 1 700 000 001 – 2 147 483 647"), "{}", text(&big));
-    assert!(big.contains("class=\"fill warn\" width=\"79.16\"") && !big.contains("frontier\" x"), "{big}");
+    assert!(big.contains("class=\"fill warn\" width=\"79.16\"") && !big.contains("max id\" x"), "{big}");
     agent.stop();
 }

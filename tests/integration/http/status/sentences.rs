@@ -1,8 +1,8 @@
-//! How a database is, in one sentence; what needs attention, and the command that cures it.
+//! How a database is, in one sentence; what needs attention, and the command that fixes it.
 
-use super::{EVERY_SECOND, cure, orders, says};
+use super::{EVERY_SECOND, fix, orders, says};
 use crate::support::{Agent, Database, command, until_it_waits_for};
-use pgmedic::demo::{Server, ServerOptions};
+use pgmedic::demo::{ServerOptions, TestServer};
 use std::process::Command;
 
 const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";
@@ -55,14 +55,14 @@ async fn what_a_dry_run_finds_behind_is_only_watched_until_the_command_is_run() 
             "20 values behind: it hands out 1 next, and ids go up to 20.",
         ],
     );
-    cures(&cure(&agent), &path);
+    fixes(&fix(&agent), &path);
     says(&agent, &[WELL]);
     agent.stop();
 }
 
 /// Runs a command of pgmedic's in a shell, as whoever copies it would.
 #[track_caller]
-fn cures(shown: &str, config: &str) {
+fn fixes(shown: &str, config: &str) {
     let binary = command(&[], &[]).get_program().to_owned();
     let script = format!("pgmedic() {{ \"$BINARY\" \"$@\"; }}; {shown}");
     let variables = [("BINARY", binary), ("PGMEDIC_CONFIG", config.into())];
@@ -77,9 +77,9 @@ async fn what_is_held_says_why_and_the_command_lets_it_through() {
     let config = database.config(&format!("{EVERY_SECOND}[http]\nlisten = \"127.0.0.1:0\"\n"));
     let path = config.path().to_str().unwrap().to_owned();
     let agent = Agent::run(config, &[]);
-    let why = "Why: moving past id 2000000000 would use 93 % of the values left, more than max_leap_ratio";
+    let why = "Why: moving past id 2000000000 would use 93 % of the values left, more than max_repair_ratio";
     says(&agent, &["1 of 1 sequence needs attention: 1 held; last checked", "! held public.\"pay's_id_seq\"", why]);
-    cures(&cure(&agent), &path);
+    fixes(&fix(&agent), &path);
     // Not before it has gone: what is left is a sequence that runs out.
     says(&agent, &["The only sequence is ahead of its data; 1 runs out of values", "◔ running out", "2 147 483 647"]);
     agent.stop();
@@ -95,7 +95,7 @@ async fn what_cannot_be_read_is_not_called_well_and_the_command_lets_it_be_read(
     says(&agent, &["1 of 1 sequence needs attention: 1 unreadable", "Whether it is behind is not known."]);
     // One privilege after the other, should more be missing than one.
     while commands.len() < 5 && super::html(&agent, "/").contains("1 unreadable") {
-        let command = cure(&agent);
+        let command = fix(&agent);
         assert!(command.starts_with("GRANT "), "{command}");
         database.sql(&command).await;
         agent.passes_again(&database.name, 2.0);
@@ -107,7 +107,7 @@ async fn what_cannot_be_read_is_not_called_well_and_the_command_lets_it_be_read(
 
 #[tokio::test]
 async fn a_database_that_is_down_is_said_to_be_with_the_reason_and_when_it_was_last_seen() {
-    let mut server = Server::start(&ServerOptions::default()).unwrap();
+    let mut server = TestServer::start(&ServerOptions::default()).unwrap();
     let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
     database.sql("CREATE TABLE orders (id serial PRIMARY KEY)").await;
     let agent = Agent::start(&database, EVERY_SECOND);

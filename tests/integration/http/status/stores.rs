@@ -1,6 +1,6 @@
 //! Session stores: how they are, and what was ended.
 
-use super::{EVERY_SECOND, cure, says};
+use super::{EVERY_SECOND, fix, says};
 use crate::support::{Agent, Database};
 
 const STORE: &str = "[[sessions]]\nname = \"logins\"\ntable = \"public.logins\"\nexpires_at = \"expires_at\"\n\
@@ -32,6 +32,6 @@ async fn a_held_sweep_needs_attention_and_shows_what_lets_it_through() {
     let agent = Agent::start(&database, &format!("{EVERY_SECOND}{STORE}"));
     let why = "Why: all 150 sessions would go, and none be left";
     says(&agent, &["1 session store needs attention", "! held session store logins in", why]);
-    assert_eq!(cure(&agent), "pgmedic --once --approve logins");
+    assert_eq!(fix(&agent), "pgmedic --once --approve logins");
     agent.stop();
 }

@@ -5,7 +5,7 @@ use super::opens_and_ends_sessions;
 use super::scene::Scene;
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
-use pgmedic::login::{Layout, Limits, SessionStore};
+use pgmedic::login::{InlineRepairLimits, SessionStore, SessionTable};
 use sqlx::postgres::PgPoolOptions;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -21,8 +21,9 @@ async fn no_login_fails_while_the_sequence_is_set_back() {
     let pool = PgPoolOptions::new().max_connections(8).connect(&scene.database.url_as(&scene.app)).await.unwrap();
     // A machine may be as busy as it likes.
     let patience = Duration::from_secs(60);
-    let limits = Limits { lock_timeout: patience, statement_timeout: patience, ..Limits::default() };
-    let layout = Layout { lock_timeout: patience, limits, ..Layout::default() };
+    let limits =
+        InlineRepairLimits { lock_timeout: patience, statement_timeout: patience, ..InlineRepairLimits::default() };
+    let layout = SessionTable { lock_timeout: patience, limits, ..SessionTable::default() };
     let store = SessionStore::open(pool.clone(), layout).await.unwrap();
     server::add_user(&pool, "ada", "pass phrase").await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

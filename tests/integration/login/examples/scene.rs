@@ -84,9 +84,9 @@ impl Scene {
 
         // The agent does its part: nobody logs in any more.
         self.database.sql(&format!("SELECT setval('{SEQUENCE}', 7)")).await;
-        let mended = format!("SELECT last_value >= (SELECT max(session_id) FROM user_sessions) FROM {SEQUENCE}");
-        self.database.until(&mended).await;
-        let back = "SELECT count(*) FROM pgmedic.events WHERE from_value > to_value OR outcome <> 'repaired'";
+        let repaired = format!("SELECT last_value >= (SELECT max(session_id) FROM user_sessions) FROM {SEQUENCE}");
+        self.database.until(&repaired).await;
+        let back = "SELECT count(*) FROM pgmedic.repair_log WHERE from_value > to_value OR outcome <> 'repaired'";
         assert_eq!(self.database.number(back).await, 0);
         let name = &self.database.name;
         for pass in ["sequences", "sessions"] {

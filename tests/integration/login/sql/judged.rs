@@ -1,4 +1,4 @@
-//! What counts as drift, how it is mended, and what is left alone.
+//! What counts as drift, how it is repaired, and what is left alone.
 
 use super::{Scene, repair};
 
@@ -99,7 +99,7 @@ async fn what_would_use_too_many_values_is_held_and_told_once() {
             assert_eq!(scene.repair("'t', 'id'").await, Ok(0), "{setup}");
         }
         assert_eq!(scene.database.nextval(sequence).await, 1, "{setup}");
-        assert_eq!(scene.database.number("SELECT count(*) FROM pgmedic.events WHERE outcome = 'held'").await, 1);
+        assert_eq!(scene.database.number("SELECT count(*) FROM pgmedic.repair_log WHERE outcome = 'held'").await, 1);
     }
 }
 

@@ -96,7 +96,7 @@ async fn an_application_with_nothing_but_execute_repairs_what_it_inserts_into() 
 
     let event = "SELECT role || ' ' || source || ' ' || sequence || ' ' || outcome || ' ' || from_value || ' '
                  || to_value || ' ' || (at BETWEEN now() - interval '1 minute' AND clock_timestamp())
-                 FROM pgmedic.events";
+                 FROM pgmedic.repair_log";
     let event: String = scene.database.row(event).await.get(0);
     let expected = format!("{} inline public.user_sessions_session_id_seq repaired 659 696 true", scene.app);
     assert_eq!(event, expected);
@@ -112,7 +112,7 @@ async fn run(connection: &mut PgConnection, statements: &str) {
 #[tokio::test]
 async fn the_statements_in_the_document_do_what_it_says() {
     let mut scene = story().await;
-    scene.database.sql(&format!("GRANT SELECT ON pgmedic.events TO \"{}\"", scene.app)).await;
+    scene.database.sql(&format!("GRANT SELECT ON pgmedic.repair_log TO \"{}\"", scene.app)).await;
     let mut application = scene.application().await;
     let document = include_str!("../../../../docs/login.md");
     let blocks = document.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap());

@@ -9,9 +9,9 @@ async fn the_application_gets_nothing_else() {
     let scene = story().await;
     let mut application = scene.application().await;
     for forbidden in [
-        "SELECT * FROM pgmedic.events",
-        "INSERT INTO pgmedic.events (role, sequence) VALUES ('x', 'y')",
-        "SELECT * FROM pgmedic.feeds",
+        "SELECT * FROM pgmedic.repair_log",
+        "INSERT INTO pgmedic.repair_log (role, sequence) VALUES ('x', 'y')",
+        "SELECT * FROM pgmedic.sequence_columns",
         "CREATE TABLE pgmedic.mine ()",
         "SELECT session_id FROM user_sessions",
         "SELECT setval('user_sessions_session_id_seq', 1)",
@@ -66,7 +66,7 @@ async fn the_role_that_was_set_counts_and_not_the_one_that_logged_in() {
     assert_eq!(refusal, format!("{idle} may not insert into public.user_sessions"));
     sqlx::raw_sql(AssertSqlSafe(format!("SET ROLE \"{}\"", scene.app))).execute(&mut connection).await.unwrap();
     assert_eq!(repair(&mut connection, CALL).await, Ok(38));
-    let who: String = scene.database.row("SELECT role::text FROM pgmedic.events").await.get(0);
+    let who: String = scene.database.row("SELECT role::text FROM pgmedic.repair_log").await.get(0);
     assert_eq!(who, scene.app);
 }
 
@@ -227,7 +227,7 @@ async fn what_shadows_built_ins_changes_nothing() {
     )
     .await;
     assert_eq!(repair(&mut application, CALL).await, Ok(38));
-    assert_eq!(scene.database.number("SELECT count(*) FROM pgmedic.events").await, 1);
+    assert_eq!(scene.database.number("SELECT count(*) FROM pgmedic.repair_log").await, 1);
 }
 
 #[tokio::test]

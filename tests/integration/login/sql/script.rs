@@ -48,12 +48,12 @@ async fn uninstalling_leaves_nothing_and_takes_nothing_else() {
 #[tokio::test]
 async fn a_schema_of_that_name_that_pgmedic_did_not_make_is_not_uninstalled() {
     let mut database = Database::new().await;
-    database.sql("CREATE SCHEMA pgmedic; CREATE TABLE pgmedic.events (mine integer)").await;
+    database.sql("CREATE SCHEMA pgmedic; CREATE TABLE pgmedic.repair_log (mine integer)").await;
     let uninstall = pgmedic(&[], &["sql", "uninstall"]).exits(0).stdout;
     let refused = sqlx::raw_sql(AssertSqlSafe(uninstall)).execute(&mut database.connection).await.unwrap_err();
     let expected = "schema pgmedic was not made by pgmedic sql install: nothing is removed";
     assert_eq!(refused.as_database_error().unwrap().message(), expected);
-    database.sql("ROLLBACK; SELECT mine FROM pgmedic.events").await;
+    database.sql("ROLLBACK; SELECT mine FROM pgmedic.repair_log").await;
 }
 
 #[tokio::test]
@@ -87,12 +87,13 @@ async fn the_agent_may_keep_events_and_nothing_else() {
     database.sql(&format!("SET ROLE \"{agent}\"")).await;
     database
         .sql(
-            "INSERT INTO pgmedic.events (role, source, sequence) VALUES (current_user, 'agent', 'public.s');
-             DELETE FROM pgmedic.events WHERE at < now() - interval '30 days'",
+            "INSERT INTO pgmedic.repair_log (role, source, sequence) VALUES (current_user, 'agent', 'public.s');
+             DELETE FROM pgmedic.repair_log WHERE at < now() - interval '30 days'",
         )
         .await;
-    assert_eq!(database.number("SELECT count(*) FROM pgmedic.events").await, 1);
-    for forbidden in ["UPDATE pgmedic.events SET role = 'x'", "SELECT pgmedic.repair('pgmedic.events', 'role')"] {
+    assert_eq!(database.number("SELECT count(*) FROM pgmedic.repair_log").await, 1);
+    for forbidden in ["UPDATE pgmedic.repair_log SET role = 'x'", "SELECT pgmedic.repair('pgmedic.repair_log', 'role')"]
+    {
         let refused = sqlx::raw_sql(forbidden).execute(&mut database.connection).await.unwrap_err();
         assert_eq!(refused.as_database_error().unwrap().code().as_deref(), Some("42501"), "{forbidden}");
     }

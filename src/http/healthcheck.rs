@@ -1,0 +1,149 @@
+//! Asks a running agent whether it lives: the health check of images that hold no other program.
+
+use crate::config::{ConfigError, Http};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// `/livez` is answered from memory: an agent that takes this long is stuck.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
+
+/// More than an answer of ours ever holds.
+const LONGEST_ANSWER: u64 = 4096;
+
+/// Why the agent does not count as alive.
+#[derive(Debug, thiserror::Error)]
+pub enum HealthcheckError {
+    /// Where it listens is unknown. An exit code of its own, as elsewhere, would be one that Docker reserves.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("http.listen has port 0, any free one: give it a number, or nobody knows whom to ask")]
+    AnyPort,
+    #[error("http://{address}/livez: {source}; does the agent run, with the same http.listen?")]
+    Unreachable { address: SocketAddr, source: io::Error },
+    #[error("http://{address}/livez: no answer within {}", humantime::format_duration(*.within))]
+    Timeout { address: SocketAddr, within: Duration },
+    #[error("http://{address}/livez: found {found:?}, expected status 200")]
+    Unhealthy { address: SocketAddr, found: String },
+}
+
+/// Asks the agent that listens where `http` says.
+///
+/// # Errors
+///
+/// When it does not answer, or says that it is not alive.
+pub async fn healthcheck(http: Http) -> Result<(), HealthcheckError> {
+    ask(reachable(http.listen)?, ANSWERS_WITHIN).await
+}
+
+/// Who listens on every address is asked on this machine's own.
+fn reachable(listen: SocketAddr) -> Result<SocketAddr, HealthcheckError> {
+    if listen.port() == 0 {
+        return Err(HealthcheckError::AnyPort);
+    }
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    Ok(SocketAddr::new(ip, listen.port()))
+}
+
+async fn ask(address: SocketAddr, within: Duration) -> Result<(), HealthcheckError> {
+    let answer = match timeout(within, exchange(address)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(source)) => return Err(HealthcheckError::Unreachable { address, source }),
+        Err(_) => return Err(HealthcheckError::Timeout { address, within }),
+    };
+    if answer.starts_with("HTTP/1.1 200 ") {
+        return Ok(());
+    }
+    // The status, and what the agent says of it.
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.lines().next().unwrap_or_default();
+    Err(HealthcheckError::Unhealthy { address, found: format!("{status} {body}").trim().to_owned() })
+}
+
+async fn exchange(address: SocketAddr) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("GET /livez HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.take(LONGEST_ANSWER).read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Asks a server that says only this.
+    async fn told(answer: &'static str) -> Result<(), HealthcheckError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.unwrap());
+            }
+            assert!(request.starts_with(b"GET /livez "));
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        };
+        tokio::join!(ask(address, PATIENCE), serve).0
+    }
+
+    #[tokio::test]
+    async fn status_200_is_alive() {
+        told("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nok\n").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn any_other_status_is_not_and_is_repeated() {
+        let answer = "HTTP/1.1 503 Service Unavailable\r\n\r\nthe schedule has not fired for 20 s\n";
+        let error = told(answer).await.unwrap_err().to_string();
+        for part in ["503 Service Unavailable", "not fired for 20 s", "expected status 200"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_none_is_not() {
+        for answer in ["", "HTTP/1.1 200", "SSH-2.0-OpenSSH_9.2\r\n"] {
+            let error = told(answer).await.unwrap_err();
+            assert!(matches!(error, HealthcheckError::Unhealthy { .. }), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn silence_is_not_waited_out() {
+        // The kernel takes the connection; nobody answers.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let error = ask(listener.local_addr().unwrap(), Duration::from_millis(20)).await.unwrap_err();
+        assert!(error.to_string().ends_with("no answer within 20ms"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_says_what_to_look_at() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let error = ask(address, PATIENCE).await.unwrap_err().to_string();
+        assert!(error.contains("does the agent run"), "{error}");
+    }
+
+    #[test]
+    fn every_address_means_this_machine() {
+        let of = |listen: &str| reachable(listen.parse().unwrap()).unwrap().to_string();
+        assert_eq!(of("0.0.0.0:9847"), "127.0.0.1:9847");
+        assert_eq!(of("[::]:9847"), "[::1]:9847");
+        assert_eq!(of("10.1.2.3:80"), "10.1.2.3:80");
+        assert!(matches!(reachable("127.0.0.1:0".parse().unwrap()), Err(HealthcheckError::AnyPort)));
+    }
+}

@@ -1,0 +1,36 @@
+//! BoundedConnection stores in the table form: a line each, and below it why it was held or failed.
+
+use super::SessionReport;
+use super::escape::escape_control;
+use std::fmt::Write;
+
+/// `  logins (public.user_sessions): 12 expired, 3 superseded, 40 live left`
+pub fn summary_line(store: &SessionReport) -> String {
+    let mut line = format!("{} ({}): ", escape_control(&store.name), escape_control(&store.table));
+    let word = match (&store.error, &store.held) {
+        (Some(_), _) => "failed, ",
+        (None, Some(_)) => "held, ",
+        (None, None) => "",
+    };
+    // Writing into a String cannot fail.
+    let _ = write!(line, "{word}{} expired", store.expired);
+    if store.superseded > 0 {
+        let _ = write!(line, ", {} superseded", store.superseded);
+    }
+    match (store.live, store.stale) {
+        (Some(live), Some(0)) => {
+            let _ = write!(line, ", {live} live left");
+        }
+        (Some(live), Some(stale)) => {
+            let _ = write!(line, ", {live} live and {stale} stale left");
+        }
+        _ => line.push_str(", the rest not counted"),
+    }
+    line
+}
+
+/// Why, and what to do.
+pub fn reasons(store: &SessionReport) -> Vec<String> {
+    let reasons = [&store.error, &store.held].into_iter().flatten().chain(&store.warnings);
+    reasons.map(|reason| format!("{}: {}", escape_control(&store.name), escape_control(reason))).collect()
+}

@@ -1,0 +1,7 @@
+//! Commands that a report proposes.
+
+/// A name as one argument of a shell command.
+pub fn shell_quote(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+}

@@ -1,0 +1,125 @@
+//! What has changed since the last pass, by the server's own statistics: so that a quiet pass reads next to nothing.
+//!
+//! Each touch of a sequence, by anybody, fetches its one block and is counted; each change of a table's rows is
+//! counted. The counts arrive within seconds of the change, are lost in a crash and can be reset: so a mark of all
+//! that could make them lie is compared too, and a full pass is still owed now and then.
+//! Source: PostgreSQL manual, The Cumulative Statistics System.
+
+use super::catalog::Sequence;
+use crate::db::{BoundedConnection, QueryError, Timeouts, TransactionMode};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use std::collections::HashMap;
+
+/// What the server had counted at one moment.
+#[derive(Debug, Default)]
+pub struct StatsSnapshot {
+    /// Statistics that began at another time cannot be compared.
+    pub stats_epoch: String,
+    /// Changes of the catalog: of sequences, tables, columns, indexes, privileges and policies.
+    pub catalog: i64,
+    /// Block fetches of each sequence.
+    sequences: HashMap<u32, i64>,
+    /// Row changes of each table, partitions and children included.
+    tables: HashMap<u32, i64>,
+}
+
+/// How much a sequence and what it feeds had been touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActivityCounters {
+    pub sequence: i64,
+    pub tables: i64,
+}
+
+impl StatsSnapshot {
+    /// How much `sequence` had been touched; none when that cannot be told.
+    pub fn of(&self, sequence: &Sequence) -> Option<ActivityCounters> {
+        let mut tables = 0_i64;
+        for feed in &sequence.feeds {
+            let source = feed.source.as_ref().ok()?;
+            tables = tables.wrapping_add(*self.tables.get(&source.table_oid)?);
+        }
+        Some(ActivityCounters { sequence: *self.sequences.get(&sequence.oid)?, tables })
+    }
+}
+
+/// Reads the era and the catalog's count, and the counts of these sequences and what they feed.
+///
+/// # Errors
+///
+/// The failure.
+pub async fn read_stats(
+    session: &mut BoundedConnection,
+    sequences: &[Sequence],
+    bounds: Timeouts,
+) -> Result<StatsSnapshot, QueryError> {
+    let script = session.run_transaction("changes", TransactionMode::Read, bounds, statements(sequences)).await;
+    if let Some(failure) = script.failure {
+        return Err(failure);
+    }
+    let [server, per_sequence, per_table, per_tree, ..] = script.answers.as_slice() else {
+        return Err(QueryError::UnexpectedResponse(format!(
+            "{} answers instead of four or more",
+            script.answers.len()
+        )));
+    };
+    let [server] = server.as_slice() else { return Err(QueryError::UnexpectedResponse("no era".to_owned())) };
+    let mut tables = by_oid(per_table)?;
+    tables.extend(by_oid(per_tree)?);
+    Ok(StatsSnapshot {
+        stats_epoch: server.try_get(0)?,
+        catalog: server.try_get(1)?,
+        sequences: by_oid(per_sequence)?,
+        tables,
+    })
+}
+
+fn by_oid(rows: &[PgRow]) -> Result<HashMap<u32, i64>, QueryError> {
+    rows.iter()
+        .map(|row| {
+            let oid: i64 = row.try_get(0)?;
+            let oid = u32::try_from(oid).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
+            Ok((oid, row.try_get(1)?))
+        })
+        .collect()
+}
+
+fn statements(sequences: &[Sequence]) -> [String; 4] {
+    let sources = || sequences.iter().flat_map(|sequence| &sequence.feeds).filter_map(|feed| feed.source.as_ref().ok());
+    let oids = |with_children: bool| {
+        let oids: Vec<String> = sources()
+            .filter(|source| source.has_children == with_children)
+            .map(|source| source.table_oid.to_string())
+            .collect();
+        oids.join(",")
+    };
+    [
+        SERVER.to_owned(),
+        "SELECT seqrelid::bigint, pg_stat_get_blocks_fetched(seqrelid) FROM pg_sequence".to_owned(),
+        format!("SELECT t::bigint, {} FROM unnest('{{{}}}'::oid[]) AS t", row_changes("t"), oids(false)),
+        format!(
+            "WITH RECURSIVE tree (root, member) AS (
+                 SELECT t, t FROM unnest('{{{}}}'::oid[]) AS t
+               UNION
+                 SELECT t.root, i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.member
+             )
+             SELECT root::bigint, sum({})::bigint FROM tree GROUP BY root",
+            oids(true),
+            row_changes("member")
+        ),
+    ]
+}
+
+fn row_changes(oid: &str) -> String {
+    format!(
+        "pg_stat_get_tuples_inserted({oid}) + pg_stat_get_tuples_updated({oid}) + pg_stat_get_tuples_deleted({oid})"
+    )
+}
+
+const SERVER: &str = "SELECT concat_ws(' ', current_setting('track_counts'), pg_postmaster_start_time(), pg_is_in_recovery(), \
+            (SELECT concat_ws(' ', oid, pg_stat_get_db_stat_reset_time(oid)) \
+             FROM pg_database WHERE datname = current_database())), \
+        (SELECT sum(pg_stat_get_tuples_inserted(c) + pg_stat_get_tuples_updated(c) \
+                  + pg_stat_get_tuples_deleted(c))::bigint \
+         FROM unnest('{pg_class,pg_sequence,pg_depend,pg_attrdef,pg_attribute,pg_index,pg_inherits,pg_namespace,\
+                       pg_type,pg_policy,pg_authid,pg_auth_members}'::regclass[]) AS c)";

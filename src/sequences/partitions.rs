@@ -1,0 +1,119 @@
+//! The partitions and children of a table that has too many of them for one transaction.
+
+use super::batch;
+use super::catalog::FeedSource;
+use super::probe::Partition;
+use crate::db::{BoundedConnection, QueryError, Timeouts, TransactionMode};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+/// Every member that holds rows of its own, the table itself included.
+///
+/// # Errors
+///
+/// The reason, when the catalog cannot be read, or one member may not be.
+pub async fn read_partitions(
+    session: &mut BoundedConnection,
+    source: &FeedSource,
+    bounds: Timeouts,
+) -> Result<Vec<Partition>, String> {
+    let rows = rows(session, source, bounds).await.map_err(|failure| failure.to_string())?;
+    let role = &session.server().role;
+    rows.iter().map(|row| member(row, source, role)).collect()
+}
+
+/// The same members, whether they may be read or not.
+///
+/// # Errors
+///
+/// When the catalog cannot be read.
+pub async fn oids(
+    session: &mut BoundedConnection,
+    source: &FeedSource,
+    bounds: Timeouts,
+) -> Result<Vec<u32>, QueryError> {
+    rows(session, source, bounds).await?.iter().map(|row| Ok(decode(row)?.member.oid)).collect()
+}
+
+async fn rows(
+    session: &mut BoundedConnection,
+    source: &FeedSource,
+    bounds: Timeouts,
+) -> Result<Vec<PgRow>, QueryError> {
+    let mut script = session.run_transaction("partitions", TransactionMode::Read, bounds, [query(source)]).await;
+    match script.failure {
+        Some(failure) => Err(failure),
+        None => Ok(script.answers.pop().unwrap_or_default()),
+    }
+}
+
+fn query(source: &FeedSource) -> String {
+    format!(
+        "WITH RECURSIVE tree (member) AS (
+             SELECT {root}::oid
+           UNION
+             SELECT i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.member
+         )
+         SELECT c.oid::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname),
+                1 + (SELECT count(*) FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid),
+                has_schema_privilege(n.oid, 'USAGE'),
+                has_column_privilege(c.oid, a.attnum, 'SELECT'),
+                row_security_active(c.oid),
+                quote_ident(n.nspname)
+         FROM tree t
+         JOIN pg_catalog.pg_class c ON c.oid = t.member AND c.relkind = 'r' AND c.relpersistence <> 't'
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND quote_ident(a.attname) = {column}
+         ORDER BY c.oid",
+        root = source.table_oid,
+        column = crate::db::quote_literal(&source.column),
+    )
+}
+
+fn member(row: &PgRow, source: &FeedSource, role: &str) -> Result<Partition, String> {
+    let decoded = decode(row).map_err(|failure| failure.to_string())?;
+    let PartitionRow { member, may_enter, may_read, hides_rows, schema } = decoded;
+    let FeedSource { table, column, .. } = source;
+    let why = format!("{table} has too many partitions to read in one transaction, so each is read by itself");
+    if !may_enter {
+        return Err(format!("{why}: GRANT USAGE ON SCHEMA {schema} TO {role}"));
+    }
+    if !may_read {
+        return Err(format!("{why}: GRANT SELECT ({column}) ON {} TO {role}, and likewise on the others", member.name));
+    }
+    if hides_rows {
+        return Err(format!(
+            "row-level security of {} hides rows from {role}: ALTER ROLE {role} BYPASSRLS",
+            member.name
+        ));
+    }
+    if !batch::fits_in_transaction(1 + member.relations) {
+        return Err(format!("{} has too many indexes to read it in a bounded transaction", member.name));
+    }
+    Ok(member)
+}
+
+/// One row of the query.
+struct PartitionRow {
+    member: Partition,
+    may_enter: bool,
+    may_read: bool,
+    hides_rows: bool,
+    /// Quoted by the server.
+    schema: String,
+}
+
+fn decode(row: &PgRow) -> Result<PartitionRow, QueryError> {
+    let number = |column: usize| -> Result<u64, QueryError> {
+        let value: i64 = row.try_get(column)?;
+        u64::try_from(value).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))
+    };
+    let oid = u32::try_from(number(0)?).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
+    Ok(PartitionRow {
+        member: Partition { oid, name: row.try_get(1)?, relations: number(2)? },
+        may_enter: row.try_get(3)?,
+        may_read: row.try_get(4)?,
+        hides_rows: row.try_get(5)?,
+        schema: row.try_get(6)?,
+    })
+}

@@ -1,0 +1,145 @@
+//! What a role must be allowed so that a pass can do all of its work: the same discovery as a pass makes, privileges
+//! aside.
+
+use super::batch;
+use super::catalog::{FeedProblem, FeedSource, Sequence, discover};
+use super::findings::missing_sequence;
+use super::partitions;
+use crate::config::Sequences;
+use crate::db::{BoundedConnection, QueryError, Timeouts, TransactionMode};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the configured work touches in one database, each list sorted by name.
+#[derive(Debug, Default)]
+pub struct RequiredPrivileges {
+    pub sequences: Vec<SequencePrivileges>,
+    pub tables: Vec<TablePrivileges>,
+    /// What is configured and can be looked at by nobody, and why.
+    pub notes: Vec<String>,
+}
+
+/// A sequence whose state is read.
+#[derive(Debug)]
+pub struct SequencePrivileges {
+    pub relation: Relation,
+    /// It may have to be moved too.
+    pub repair: bool,
+    /// `CACHE` above 1: only a leap repairs it completely.
+    pub cached: bool,
+}
+
+/// A table, partition or child that is read by its own name.
+#[derive(Debug)]
+pub struct TablePrivileges {
+    pub relation: Relation,
+    /// Quoted by the server.
+    pub columns: BTreeSet<String>,
+    /// Its policies hide rows from whoever does not own it.
+    pub row_security: bool,
+}
+
+/// Names are quoted by the server.
+#[derive(Debug, Clone)]
+pub struct Relation {
+    pub schema: String,
+    /// With its schema.
+    pub name: String,
+    pub owner: String,
+    pub owner_is_superuser: bool,
+}
+
+/// Finds out what the work on `database`, by its configured name, touches.
+///
+/// # Errors
+///
+/// When the catalog cannot be read.
+pub async fn required_privileges(
+    session: &mut BoundedConnection,
+    database: &str,
+    settings: &Sequences,
+    bounds: Timeouts,
+) -> Result<RequiredPrivileges, QueryError> {
+    let found = discover(session, database, settings, bounds).await?;
+    let mut needs = RequiredPrivileges::default();
+    needs.notes.extend(found.missing.iter().filter_map(|feed| missing_sequence(feed, database).reason));
+    let mut sequences: BTreeMap<u32, &Sequence> = BTreeMap::new();
+    let mut tables: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+    for sequence in found.sequences.iter().filter(|sequence| sequence.is_observable()) {
+        sequences.insert(sequence.oid, sequence);
+        for feed in &sequence.feeds {
+            let source = match &feed.source {
+                Ok(source) => source,
+                Err(FeedProblem::Refused { source, .. }) => source,
+                Err(FeedProblem::Unreadable(reason)) => {
+                    needs.notes.push(reason.clone());
+                    continue;
+                }
+                Err(FeedProblem::Unsupported(_)) => continue,
+            };
+            for oid in read_by_name(session, source, bounds).await? {
+                tables.entry(oid).or_default().insert(source.column.clone());
+            }
+        }
+    }
+    let oids: Vec<u32> = sequences.keys().chain(tables.keys()).copied().collect();
+    for (oid, relation, row_security) in relations(session, &oids, bounds).await? {
+        if let Some(columns) = tables.remove(&oid) {
+            needs.tables.push(TablePrivileges { relation, columns, row_security });
+        } else if let Some(sequence) = sequences.get(&oid) {
+            let repair = settings.repair && !sequence.feeds.is_empty();
+            needs.sequences.push(SequencePrivileges { relation, repair, cached: sequence.parameters.cache > 1 });
+        }
+    }
+    Ok(needs)
+}
+
+/// The table, and its members where they are too many to be read through it.
+async fn read_by_name(
+    session: &mut BoundedConnection,
+    source: &FeedSource,
+    bounds: Timeouts,
+) -> Result<Vec<u32>, QueryError> {
+    let mut oids = vec![source.table_oid];
+    if source.has_children && !batch::fits_in_transaction(1 + source.relations) {
+        oids.extend(partitions::oids(session, source, bounds).await?);
+    }
+    Ok(oids)
+}
+
+/// Names and owners of relations, and whether row security is switched on, sorted by name.
+async fn relations(
+    session: &mut BoundedConnection,
+    oids: &[u32],
+    bounds: Timeouts,
+) -> Result<Vec<(u32, Relation, bool)>, QueryError> {
+    let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
+    let statement = format!(
+        "SELECT c.oid::bigint, quote_ident(n.nspname), quote_ident(n.nspname) || '.' || quote_ident(c.relname),
+                quote_ident(r.rolname), r.rolsuper, c.relrowsecurity
+         FROM pg_catalog.pg_class c
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
+         WHERE c.oid = ANY ('{{{}}}'::oid[])
+         ORDER BY n.nspname, c.relname",
+        oids.join(",")
+    );
+    let mut script = session.run_transaction("privileges", TransactionMode::Read, bounds, [statement]).await;
+    match script.failure {
+        Some(failure) => Err(failure),
+        None => script.answers.pop().unwrap_or_default().iter().map(relation).collect(),
+    }
+}
+
+fn relation(row: &PgRow) -> Result<(u32, Relation, bool), QueryError> {
+    let oid =
+        u32::try_from(row.try_get::<i64, _>(0)?).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
+    let relation = Relation {
+        schema: row.try_get(1)?,
+        name: row.try_get(2)?,
+        owner: row.try_get(3)?,
+        owner_is_superuser: row.try_get(4)?,
+    };
+    Ok((oid, relation, row.try_get(5)?))
+}

@@ -1,0 +1,200 @@
+//! One repair: what is to be done next, and what came of it. Pure.
+
+use super::plan::{RepairLimits, RepairPlan, SequenceRights, plan_repair};
+use super::reasons::{failed, held, still_cached};
+use crate::db::{QueryError, ServerInfo, Timeouts};
+use crate::report::{HoldReason, Method, Outcome, RepairReport};
+use crate::sequences::catalog::Sequence;
+use crate::sequences::findings::exhausted_reason;
+use crate::sequences::observe::{Observation, ObserveResult};
+use crate::sequences::position::{Comparison, ForwardMove};
+use std::time::Duration;
+
+/// What all repairs of a pass need to know.
+#[derive(Debug, Clone, Copy)]
+pub struct RepairContext {
+    pub policy: RepairLimits,
+    /// Values to be left unused beyond the max id, however far the sequence is.
+    pub keep: u32,
+    pub bounds: Timeouts,
+    /// Why nothing is to be changed, if so.
+    pub look_only: Option<&'static str>,
+}
+
+/// A sequence that is behind, and how far its repair has come.
+#[derive(Debug)]
+pub struct RepairTask<'a> {
+    pub sequence: &'a Sequence,
+    /// The operator lets a held leap of this sequence through.
+    approved: bool,
+    pub seen: Observation,
+    /// What it must get beyond: at or past its next value.
+    pub max_id: i64,
+    /// The move that was tried last, or is meant.
+    method: Option<Method>,
+    failure: Option<QueryError>,
+    /// Its share of what moving and looking again took.
+    pub elapsed: Duration,
+    ended: Option<RepairReport>,
+}
+
+impl<'a> RepairTask<'a> {
+    /// `max id` was seen at or past the next value.
+    pub fn new(sequence: &'a Sequence, seen: Observation, max_id: i64, approved: bool) -> Self {
+        let elapsed = Duration::ZERO;
+        Self { sequence, approved, seen, max_id, method: None, failure: None, elapsed, ended: None }
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// Ends it at once if it is to be held, or only looked at.
+    pub fn precheck(&mut self, terms: &RepairContext, server: &ServerInfo) {
+        self.next(terms, server);
+    }
+
+    /// What is to be done next; with none, the repair has ended.
+    pub fn next(&mut self, terms: &RepairContext, server: &ServerInfo) -> Option<(Method, ForwardMove)> {
+        let sequence = self.sequence;
+        let rights = SequenceRights { advance: sequence.may_advance, alter: sequence.may_alter, set: sequence.may_set };
+        let cached = sequence.parameters.cache > 1;
+        let report = match plan_repair(&self.seen.position, self.max_id, cached, &terms.policy, rights, self.approved) {
+            RepairPlan::Held { method, because } => {
+                let reason = held(sequence, &self.seen, self.max_id, because, &server.role);
+                RepairReport { held_by: Some(because.word()), ..report(Outcome::Held, method, Some(reason)) }
+            }
+            RepairPlan::Repair { method, step } => match (terms.look_only, server.read_only) {
+                (Some(why), _) => report(Outcome::Skipped, Some(method), Some(why.to_owned())),
+                (None, Some(why)) => RepairReport {
+                    held_by: Some(HoldReason::ReadOnly),
+                    ..report(Outcome::Held, Some(method), Some(format!("{why}: observed only")))
+                },
+                (None, None) => {
+                    self.method = Some(method);
+                    return Some((method, step));
+                }
+            },
+        };
+        self.ended = Some(report);
+        None
+    }
+
+    /// Largest share of the values left that it may use, 0 to 1.
+    pub fn max_ratio(&self, policy: &RepairLimits) -> f64 {
+        if self.approved { 1.0 } else { policy.max_repair_ratio }
+    }
+
+    /// Whether the max id is to be read again under the lock. Where that took too long, it was read just before, and
+    /// looking again tells.
+    pub fn reread_max_id(&self) -> bool {
+        self.failure != Some(QueryError::QueryCanceled)
+    }
+
+    /// Whoever holds the lock needs a moment, and inserts that queued behind us go first.
+    pub fn should_wait(&self) -> bool {
+        matches!(self.failure, Some(QueryError::LockNotAvailable | QueryError::QueryCanceled))
+    }
+
+    /// Takes in what came of a move.
+    pub fn attempted(&mut self, outcome: Result<(), QueryError>, bounds: Timeouts) {
+        self.failure = outcome.err();
+        match self.failure {
+            None | Some(QueryError::LockNotAvailable | QueryError::QueryCanceled) => {}
+            // It never got as far as it was to: somebody set it back meanwhile, and may not do so again.
+            Some(QueryError::ConcurrentlyChanged) if self.method == Some(Method::Advance) => {}
+            Some(_) => self.fail(bounds),
+        }
+    }
+
+    /// Takes in what is true after a move.
+    pub fn observed(&mut self, seen: ObserveResult, role: &str) {
+        let now = match seen.unwrap_or_else(|| Err("there is nothing to read any more".to_owned())) {
+            Ok(now) => now,
+            Err(reason) => {
+                let reason = format!("could not look again: {reason}");
+                self.ended = Some(report(Outcome::Failed, self.method, Some(reason)));
+                return;
+            }
+        };
+        let (outcome, reason) = match (now.position.compare(now.max_id), now.origin()) {
+            (Comparison::Behind { .. }, Some(origin)) if still_behind(&now, self.max_id) => {
+                (self.seen, self.max_id) = (now, origin);
+                return;
+            }
+            // Others took the last values meanwhile, or an advance did by taking whole caches.
+            (Comparison::Exhausted, _) => {
+                let used_up = exhausted_reason(self.sequence, &now);
+                (Outcome::Failed, Some(format!("it is past the ids now, and used up: {used_up}")))
+            }
+            _ => (Outcome::Repaired, self.method.and_then(|method| still_cached(self.sequence, method, role))),
+        };
+        let next_value = now.position.next_value();
+        self.ended = Some(RepairReport { next_value, ..report(outcome, self.method, reason) });
+    }
+
+    /// It has come to no end of its own.
+    pub fn fail(&mut self, bounds: Timeouts) {
+        if self.is_open() {
+            self.ended = Some(self.failed_report(self.failure.as_ref(), bounds));
+        }
+    }
+
+    /// What came of it. What nobody has come to fails, as the connections were lost.
+    pub fn report(self, bounds: Timeouts) -> RepairReport {
+        let lost = || {
+            self.failed_report(
+                Some(&QueryError::ConnectionLost("it ended before this was repaired".to_owned())),
+                bounds,
+            )
+        };
+        let ended = self.ended.clone().unwrap_or_else(lost);
+        RepairReport { duration_seconds: self.elapsed.as_secs_f64(), ..ended }
+    }
+
+    fn failed_report(&self, failure: Option<&QueryError>, bounds: Timeouts) -> RepairReport {
+        report(Outcome::Failed, self.method, Some(failed(self.sequence, self.method, failure, bounds)))
+    }
+}
+
+fn report(outcome: Outcome, method: Option<Method>, reason: Option<String>) -> RepairReport {
+    RepairReport { outcome, method, next_value: None, held_by: None, reason, duration_seconds: 0.0 }
+}
+
+/// Whether a repair is still owed. A headroom is owed to the max id that it was made for, `from`: rows that came since
+/// are what it is there for.
+fn still_behind(now: &Observation, from: i64) -> bool {
+    let behind = |judgement| matches!(judgement, Comparison::Behind { .. });
+    let short = now.position.headroom() > 0 && behind(now.position.compare(Some(from)));
+    short || behind(now.position.with_headroom(0).compare(now.max_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sequences::position::{ColumnRange, Parameters, Position, SequenceState};
+
+    /// The next value is `next`, ids go up to `max id`, and `keep` values between them are asked for.
+    fn seen(next: i64, max_id: i64, keep: u32) -> Observation {
+        let parameters =
+            Parameters { increment: 1, min_value: 1, max_value: i64::MAX, start: 1, cache: 1, cycle: false };
+        let state = SequenceState { last_value: next, is_called: false };
+        let position = Position::new(parameters, state, ColumnRange::INT8).with_headroom(keep);
+        Observation { position, max_id: Some(max_id), reads: 1 }
+    }
+
+    #[test]
+    fn a_headroom_is_owed_to_the_max_id_that_it_was_made_for() {
+        assert!(!still_behind(&seen(151, 50, 100), 50));
+        assert!(!still_behind(&seen(151, 149, 100), 50), "rows that came since have used some of it up");
+        assert!(still_behind(&seen(151, 151, 100), 50), "or all of it");
+        assert!(still_behind(&seen(120, 50, 100), 50), "it never got there, or was set back");
+    }
+
+    #[test]
+    fn without_a_headroom_only_the_max_id_of_now_counts() {
+        assert!(!still_behind(&seen(51, 50, 0), 50));
+        assert!(still_behind(&seen(51, 60, 0), 50));
+        assert!(!still_behind(&seen(30, 20, 0), 50), "the row that was furthest is gone");
+    }
+}

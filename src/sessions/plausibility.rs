@@ -1,0 +1,126 @@
+//! Whether a column can mean what the configuration says: judged by its newest values. Pure, as `policy`.
+
+use crate::config::{Encoding, ExpiryKind};
+
+const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+const YEAR: i64 = 365 * DAY;
+
+/// How far ahead a value may lie: what is further is no date, or a way to say never.
+pub const FURTHEST: i64 = 100 * YEAR;
+
+/// 2000-01-01: nobody kept sessions in PostgreSQL before.
+pub const EARLIEST: i64 = 946_684_800_000_000;
+
+/// An application that nobody has used for longer than that needs no sweeping.
+const MAX_IDLE_APPLICATION: i64 = 5 * YEAR;
+
+/// What is written now may be ahead of our clock by a zone's offset, and by a little.
+const CLOCK_SKEW: i64 = 2 * DAY;
+
+/// How many of the newest values are looked at.
+pub const SAMPLE: usize = 20;
+
+/// The newest values of a column, in microseconds since 1970, as the encoding reads them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The largest up to [`FURTHEST`] from now, largest first: at most [`SAMPLE`].
+    pub newest: Vec<i64>,
+    /// Whether any lies further ahead, and does not mean never.
+    pub has_far_future: bool,
+    /// How many lie before [`EARLIEST`].
+    pub before_2000: u64,
+}
+
+/// Why the column is doubted. `floor` values that cannot be are let pass.
+pub fn implausible_reason(
+    kind: ExpiryKind,
+    encoding: &Encoding,
+    sample: &Sample,
+    now: i64,
+    floor: u64,
+) -> Option<String> {
+    let Some(newest) = sample.newest.first().copied() else {
+        let millis = sample.has_far_future && *encoding == Encoding::EpochSeconds;
+        return millis.then(|| "all values lie more than 100 years ahead: they look like milliseconds".to_owned());
+    };
+    if newest < EARLIEST || sample.before_2000 > floor {
+        let which = if newest < EARLIEST { "all of its values" } else { "many of its values" };
+        let look = if *encoding == Encoding::EpochMillis { ": they look like seconds" } else { "" };
+        return Some(format!("{which} lie before the year 2000{look}"));
+    }
+    if newest < now - MAX_IDLE_APPLICATION {
+        let years = (now - newest) / YEAR;
+        return Some(format!("its newest values lie {years} years back, as no session's in use do"));
+    }
+    // One odd value, of a test or of a clock gone wrong, says nothing.
+    let typical = sample.newest.get(sample.newest.len() / 2).copied().unwrap_or(newest);
+    if kind != ExpiryKind::ExpiresAt && typical > now + CLOCK_SKEW {
+        return Some("its newest values lie in the future, as only the end of a session does".to_owned());
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-01-15
+    const NOW: i64 = 1_768_435_200_000_000;
+
+    fn sample(newest: &[i64]) -> Sample {
+        Sample { newest: newest.to_vec(), has_far_future: false, before_2000: 0 }
+    }
+
+    fn of(kind: ExpiryKind, encoding: &Encoding, newest: &[i64]) -> Option<String> {
+        implausible_reason(kind, encoding, &sample(newest), NOW, 100)
+    }
+
+    #[test]
+    fn values_of_a_store_in_use_are_not_doubted() {
+        for kind in [ExpiryKind::ExpiresAt, ExpiryKind::LastActivity, ExpiryKind::CreatedAt] {
+            assert_eq!(of(kind, &Encoding::Timestamptz, &[NOW + DAY, NOW, NOW - 30 * DAY]), None);
+            assert_eq!(of(kind, &Encoding::Timestamptz, &[NOW - YEAR]), None);
+            assert_eq!(of(kind, &Encoding::Timestamptz, &[]), None);
+        }
+        assert_eq!(of(ExpiryKind::ExpiresAt, &Encoding::Timestamptz, &[NOW + 20 * YEAR]), None);
+    }
+
+    #[test]
+    fn seconds_read_as_milliseconds_are_seen() {
+        let doubt = of(ExpiryKind::ExpiresAt, &Encoding::EpochMillis, &[NOW / 1000, NOW / 1000 - 1]);
+        assert!(doubt.is_some_and(|doubt| doubt.contains("look like seconds")));
+    }
+
+    #[test]
+    fn milliseconds_read_as_seconds_are_seen() {
+        let beyond = Sample { has_far_future: true, ..sample(&[]) };
+        let seen = implausible_reason(ExpiryKind::ExpiresAt, &Encoding::EpochSeconds, &beyond, NOW, 100);
+        assert!(seen.is_some_and(|doubt| doubt.contains("look like milliseconds")));
+        // The year 9999 is a way to say never.
+        assert_eq!(implausible_reason(ExpiryKind::ExpiresAt, &Encoding::Timestamptz, &beyond, NOW, 100), None);
+    }
+
+    #[test]
+    fn seconds_among_milliseconds_are_seen_by_their_number() {
+        let mixed = Sample { before_2000: 101, ..sample(&[NOW]) };
+        assert!(implausible_reason(ExpiryKind::ExpiresAt, &Encoding::EpochMillis, &mixed, NOW, 100).is_some());
+        assert_eq!(implausible_reason(ExpiryKind::ExpiresAt, &Encoding::EpochMillis, &mixed, NOW, 101), None);
+    }
+
+    #[test]
+    fn birthdays_and_expiries_in_the_wrong_place_are_seen() {
+        assert!(of(ExpiryKind::ExpiresAt, &Encoding::Timestamptz, &[NOW - 18 * YEAR]).is_some());
+        assert!(of(ExpiryKind::CreatedAt, &Encoding::Timestamptz, &[NOW + 14 * DAY]).is_some());
+        assert!(of(ExpiryKind::LastActivity, &Encoding::EpochSeconds, &[NOW + 14 * DAY]).is_some());
+    }
+
+    #[test]
+    fn one_odd_value_decides_nothing() {
+        assert_eq!(of(ExpiryKind::LastActivity, &Encoding::Timestamptz, &[NOW + 90 * YEAR, NOW, NOW - DAY]), None);
+        // A backlog of old is no reason to doubt what is new.
+        assert_eq!(
+            of(ExpiryKind::ExpiresAt, &Encoding::Timestamptz, &[NOW + DAY, NOW - 6 * YEAR, NOW - 7 * YEAR]),
+            None
+        );
+    }
+}
