@@ -11,7 +11,7 @@ CREATE TABLE public.user_sessions (
     revoked_at timestamptz
 );
 
--- A login closes its user's older sessions, and so does the agent's sweep with keep_newest.
+-- A login closes its user's older sessions, and so does the agent's sweep with max_per_user.
 CREATE INDEX user_sessions_user_id ON public.user_sessions (user_id);
 -- The sweep deletes what has expired.
 CREATE INDEX user_sessions_expires_at ON public.user_sessions (expires_at);
