@@ -30,7 +30,7 @@
   const onContact = () => {
     contact = performance.now();
     lost = null;
-    tell();
+    update();
   };
 
   // The same format as moment.rs.
@@ -58,7 +58,7 @@
     }
   };
 
-  const tell = () => {
+  const update = () => {
     const here = performance.now();
     for (const time of document.querySelectorAll("time[data-ago]")) {
       time.textContent = `${span((asOf + here - asOfHere - Date.parse(time.dateTime)) / 1000)} ago`;
@@ -98,7 +98,7 @@
     if (headline !== before) said.textContent = headline;
     document.title = page.title;
     readClock();
-    tell();
+    update();
   };
 
   const refresh = () => {
@@ -163,7 +163,7 @@
   });
 
   readClock();
-  tell();
-  setInterval(tell, 1000);
+  update();
+  setInterval(update, 1000);
   open();
 })();
