@@ -1,34 +1,42 @@
 # Build with:  docker build --build-arg REVISION=$(git rev-parse HEAD) -t pgmedic:0.1.0 .
-# To pin the bases by digest:  --build-arg RUST_IMAGE=docker.io/library/rust@sha256:…  (RUNTIME_IMAGE likewise)
-# Both are Debian 12, so that the binary finds the C library that it was linked with.
-ARG RUST_IMAGE=docker.io/library/rust:1.90-slim-bookworm
+# To pin the base images by digest:  --build-arg RUST_IMAGE=docker.io/library/rust@sha256:…  (RUNTIME_IMAGE likewise)
+# Both images are Debian 12, so that the runtime image has the C library that the binary is linked with.
+# RUST_VERSION is Cargo.toml's rust-version; scripts/check-rust-version compares them.
+ARG RUST_VERSION=1.94
+ARG RUST_IMAGE=docker.io/library/rust:${RUST_VERSION}-slim-bookworm
 ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 
 FROM ${RUST_IMAGE} AS build
 WORKDIR /build
-# The dependencies alone: a layer that is built again only when these two files change.
+# Compile the dependencies with empty sources first: this layer is rebuilt only if a manifest or Cargo.lock changes.
 COPY Cargo.toml Cargo.lock ./
+COPY crates/pgmedic-core/Cargo.toml crates/pgmedic-core/
+COPY crates/pgmedic-login/Cargo.toml crates/pgmedic-login/
+COPY crates/pgmedic-testserver/Cargo.toml crates/pgmedic-testserver/
 RUN mkdir -p src tests/integration \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs tests/integration/main.rs \
-    && cargo build --release --locked --bin pgmedic
+    && for crate in crates/*; do mkdir "$crate/src" && touch "$crate/src/lib.rs"; done \
+    && cargo build --release --locked --no-default-features --bin pgmedic
 COPY config config
 COPY docs/migrations docs/migrations
+COPY crates crates
 COPY src src
 ARG REVISION=unknown
-# Newer than the stand-ins above, or cargo would take those for this.
-RUN touch src/main.rs src/lib.rs \
-    && PGMEDIC_REVISION="$REVISION" cargo build --release --locked --bin pgmedic
+# Cargo rebuilds only files that are newer than the empty ones, and COPY keeps the modification times.
+# Without default features: the image has no `pgmedic demo`, which needs a PostgreSQL server's programs.
+RUN find src crates -name '*.rs' -exec touch {} + \
+    && PGMEDIC_REVISION="$REVISION" cargo build --release --locked --no-default-features --bin pgmedic
 
-# The C library and the CA certificates; no shell, no package manager.
+# A C library and CA certificates, but no shell and no package manager.
 FROM ${RUNTIME_IMAGE}
 LABEL org.opencontainers.image.title="pgmedic" \
       org.opencontainers.image.description="Keeps PostgreSQL inserts from failing because a sequence fell behind its table" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /build/target/release/pgmedic /usr/local/bin/pgmedic
-# A number, so that Kubernetes can tell that it is not root.
+# A numeric user, so that Kubernetes can verify that it is not root.
 USER 65532:65532
-# A container's own network, where loopback would be out of everybody's reach.
+# All addresses: the container's loopback address cannot be reached from outside.
 ENV PGMEDIC_HTTP__LISTEN=0.0.0.0:9847
 EXPOSE 9847
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \

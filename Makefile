@@ -1,7 +1,7 @@
-# `make` lists the targets. Everything that a target needs and that is missing is installed by scripts/setup.
+# `make` lists the targets. scripts/setup installs the tools that a target needs and that are missing.
 
 target := $(abspath $(or $(CARGO_TARGET_DIR),target))
-# Where scripts/setup puts tools of our own.
+# Where scripts/setup installs tools.
 export PATH := $(target)/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
@@ -10,55 +10,57 @@ export PATH := $(target)/tools/bin:$(PATH)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install what is missing: a PostgreSQL server, the tools for the checks
+setup: ## install missing tools: a PostgreSQL server and the tools of the checks
 	@scripts/setup server checks clients deploy browser proof
 
-demo: ## the story, on a throwaway PostgreSQL
+demo: ## show a failing login and its repair on a temporary PostgreSQL server
 	@scripts/setup server
 	cargo build --release --locked
 	@cargo run --release --locked --quiet -- demo
 
-build: ## the release binary
+build: ## build the release binary
 	cargo build --release --locked
 
-test: setup check-deploy ## every check: format, lints, documentation, licences, deployment, tests
-	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+test: setup check-deploy ## run every check: formatting, lints, prose, documentation, licenses, deployment files, tests
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	scripts/check-prose
+	scripts/check-rust-version
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	cargo deny --locked check bans licenses sources
-	cargo test --locked --no-fail-fast -- --skip proof::
-# A minute of faults, with the machine to itself.
+	cargo test --locked --workspace --no-fail-fast -- --skip proof::
+# One minute of injected faults. It runs alone, because other tests would slow it down.
 	cargo test --locked --test integration -- proof::
 
-fuzz: ## many random cases for everything that reads outside input, for some minutes (PROPTEST_CASES=20000)
+fuzz: ## run many random cases against every parser of outside input, some minutes (PROPTEST_CASES=20000)
 	@scripts/setup server
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-$$(date +%s)} PROPTEST_CASES=$${PROPTEST_CASES:-20000} \
-		cargo test --locked --no-fail-fast -- fuzz::
+		cargo test --locked --workspace --no-fail-fast -- fuzz::
 
-check-deploy: ## the Dockerfile, everything under deploy/, the alerts and the dashboards
+check-deploy: ## check the Dockerfile, everything under deploy/, the alerts, and the dashboards
 	@scripts/setup deploy
 	scripts/check-deploy
 
-dashboards: ## pictures of the dashboards, with Grafana's components and a real Prometheus's answers, into docs/
+dashboards: ## draw the pictures of the dashboards in docs/, with Grafana's components and data of a real Prometheus
 	@scripts/setup server deploy pictures
 	PGMEDIC_DASHBOARD_ANSWERS=$(target)/dashboards.json cargo test --locked --test integration -- truth::
 	node scripts/dashboards/draw.mjs $(target)/dashboards.json $(target)/tools/pictures docs/dashboards $(target)/dashboards
 
-pictures: ## a picture of the status page, with what `pgmedic demo --serve` does, into docs/
+pictures: ## draw the picture of the status page in docs/, from `pgmedic demo --serve`
 	@scripts/setup server browser
 	PGMEDIC_STATUS_PICTURE=$(abspath docs/status.png) cargo test --locked --test integration -- demo::watched::
 
-test-matrix: ## the integration tests on every supported version of PostgreSQL
+test-matrix: ## run the integration tests on every supported version of PostgreSQL
 	scripts/test-matrix
 
-bench: build ## speed, memory, scale, and other tools beside it, into docs/
+bench: build ## measure speed, memory, and scale, compare with other tools, and write the figures into docs/
 	@scripts/setup server
 	scripts/bench
 	scripts/bench --scale
 	scripts/bench --peers
 	scripts/figures
 
-proof: ## ten minutes of faults (or PROOF_SECONDS) against two agents, then hostile catalogs and random input
+proof: ## inject faults into two agents for ten minutes (or PROOF_SECONDS), then test random schemas and random input
 	@scripts/setup server checks proof
 	PROOF_SEED=$${PROOF_SEED:-$$(date +%s)} PROOF_SECONDS=$${PROOF_SECONDS:-600} \
 		cargo test --locked --test integration -- proof:: --nocapture

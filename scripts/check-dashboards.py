@@ -1,6 +1,6 @@
-"""Checks the Grafana dashboards in dashboards/grafana: every panel says what it shows, in which unit, and asks only for
-what its variables choose; every metric is one that docs/agent.md lists; links lead somewhere; compose.yml provisions
-them. tests/integration/truth.rs runs their queries in a real Prometheus."""
+"""Checks the Grafana dashboards in dashboards/grafana: every panel has a title, a description, and a unit, and its
+queries use the dashboard's variables; docs/agent.md lists every metric; every link has a target; compose.yml
+provisions the dashboards. tests/integration/truth.rs runs the queries in a real Prometheus."""
 
 import json
 import re
@@ -16,18 +16,18 @@ MONITORING = Path("docs/monitoring.md")
 COMPOSE = Path("deploy/compose.yml")
 PROVIDER = Path("deploy/grafana/provisioning/dashboards/pgmedic.yml")
 
-# What Grafana 10.0 writes. A later one migrates it, an earlier one may not read it.
+# The schema that Grafana 10.0 writes. Later versions migrate it; earlier ones may not read it.
 OLDEST_GRAFANA = "10.0.0"
 SCHEMA = 38
 COLUMNS = 24
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 VARIABLES = ["datasource", "job", "instance", "database", "runbooks"]
 ANNOTATIONS = {"Repairs", "Repairs held", "Versions", "Reloads"}
-# Prometheus's own, with the variables that choose among them: an alert need not be about one agent.
+# Metrics that Prometheus makes itself, with the variables that must select them. An alert may have no instance.
 CHOSEN = {"up": {"job", "instance"}, "ALERTS": {"job", "database"}}
 HISTOGRAM = re.compile(r"_(bucket|sum|count)$")
 SELECTOR = re.compile(r"\b((?:pgmedic|process)_\w+|up|ALERTS)\b(?!\s*=)(\{[^}]*\})?")
-# In a curve what is counted follows the zoom; a single number may be over a time of its own.
+# A graph must count over $__rate_interval, which follows the zoom; a single number may use a fixed time.
 COUNTED = re.compile(r"\b(?:changes|increase|rate)\([^\[\]]*\[([^\]]*)\]")
 
 problems = []
@@ -49,7 +49,7 @@ def listed():
 
 
 def walk(value):
-    """Every object in it."""
+    """Yields every object in a JSON value."""
     if isinstance(value, dict):
         yield value
         value = list(value.values())
@@ -86,9 +86,9 @@ def check_panel(where, panel, metrics):
     if not panel.get("title"):
         problem(where, "no title")
     if not panel.get("description", "").endswith("."):
-        problem(where, "no description, or one that is no sentence")
+        problem(where, "expected a description that ends with a period")
     if not panel["fieldConfig"]["defaults"].get("unit"):
-        problem(where, "no unit: none is one")
+        problem(where, "expected a unit, or none")
     if panel.get("datasource") != DATASOURCE:
         problem(where, f"found the data source {panel.get('datasource')}")
     if not panel.get("targets"):
@@ -100,18 +100,18 @@ def check_panel(where, panel, metrics):
         check_query(f"{where}, {target['refId']}", target["expr"], metrics, target.get("instant", False))
         if target.get("instant", False) == target.get("range", False):
             problem(where, f"{target['refId']}: expected instant or range")
-    # A column is renamed from what is there, and set by its new name.
+    # Overrides must refer to columns by the names that "organize" gives them.
     organized = [step for step in panel.get("transformations", []) if step["id"] == "organize"]
     for step in organized:
         shown = set(step["options"]["renameByName"].values())
         for override in panel["fieldConfig"]["overrides"]:
             if override["matcher"]["id"] == "byName" and override["matcher"]["options"] not in shown:
                 problem(where, f"no column {override['matcher']['options']}")
-    # Else what nobody knows would be shown in the colour of what is well.
+    # A missing value must not have the color of a healthy one.
     for thresholds in walk(panel):
         steps = thresholds.get("steps")
         if steps and steps[0]["color"] == "green":
-            problem(where, "the colour of no value is green")
+            problem(where, "the color of a missing value is green")
 
 
 def check_grid(where, panels):
@@ -126,7 +126,7 @@ def check_grid(where, panels):
                 if other != panel["title"]:
                     problem(where, f"{panel['title']} covers {other}")
                     return
-    # Grafana would pull up what stands below a hole.
+    # Grafana would move up the panels below a hole.
     for y in range(max(y for _, y in taken) + 1):
         if any((x, y) not in taken for x in range(COLUMNS)):
             problem(where, f"line {y} of the grid is not filled")
@@ -156,7 +156,7 @@ def check_links(where, dashboard, uids):
         elif url == "http://${__value.raw}/":
             status = True
         elif not url.startswith("${runbooks}"):
-            problem(where, f"{url} leads to no dashboard, runbook or status page")
+            problem(where, f"{url} is no link to a dashboard, a runbook, or a status page")
     if uids - {dashboard["uid"]} - linked:
         problem(where, "no link to the other dashboard")
     if not status:
@@ -224,7 +224,7 @@ for path, dashboard in dashboards.items():
     if f"[{path.name}](../{path})" not in MONITORING.read_text():
         problem(MONITORING, f"does not mention {path.name}")
 for runbook in sorted({path.stem for path in RUNBOOKS.glob("*.md")} - linked_runbooks):
-    problem(DASHBOARDS, f"no panel leads to the runbook {runbook}")
+    problem(DASHBOARDS, f"no panel links to the runbook {runbook}")
 check_provisioning()
 print("\n".join(problems))
 sys.exit(1 if problems else 0)

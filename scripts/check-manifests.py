@@ -1,5 +1,5 @@
-"""Checks YAML under deploy/: Kubernetes manifests by the API's schema and the restricted Pod Security Standard,
-and that whatever a file refers to is there.
+"""Checks the YAML files under deploy/: Kubernetes manifests against the API's schema and the restricted Pod Security
+Standard, and every reference to another file or object.
 
     check-manifests.py          the files of the repository
     check-manifests.py FILE     the objects in one file
@@ -12,10 +12,10 @@ import jsonschema
 import kubernetes_validate
 import yaml
 
-KUBERNETES = "1.37"  # its newest schema; the oldest that we support is checked too
+KUBERNETES = "1.37"  # the newest schema; the oldest supported version is checked too
 OLDEST_KUBERNETES = "1.29"
 
-# The part of the Prometheus operator's definitions that we use: the schema of the API has no custom resources.
+# The fields of the Prometheus operator's resources that are used here. The API's schema has no custom resources.
 def custom_resource(spec, **properties):
     return {
         "type": "object",
@@ -50,7 +50,7 @@ POD_MONITOR = custom_resource(
     ),
 )
 
-# promtool checks the expressions and templates themselves.
+# promtool checks the expressions and templates.
 STRING = {"type": "string"}
 RULE = {"alert": STRING, "expr": STRING, "for": DURATION, "labels": STRINGS, "annotations": STRINGS}
 PROMETHEUS_RULE = custom_resource(
@@ -79,7 +79,7 @@ def objects(path):
 
 
 def merged(base, patch):
-    """The patch laid over the object: enough for one that only adds."""
+    """Merges a patch into an object. Enough for a patch that only adds."""
     result = dict(base)
     for key, value in patch.items():
         result[key] = merged(base[key], value) if isinstance(value, dict) and key in base else value
@@ -102,14 +102,14 @@ def check_object(where, manifest):
 
 
 def check_pod(where, pod):
-    """The restricted profile (kubernetes.io, Pod Security Standards), and what refers to what."""
+    """Checks the restricted profile (kubernetes.io, Pod Security Standards) and references inside the pod."""
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(key):
-            problem(where, f"{key} is refused by the restricted profile")
+            problem(where, f"{key} is forbidden by the restricted profile")
     volumes = {volume["name"]: volume for volume in pod.get("volumes", [])}
     for name, volume in volumes.items():
         if not set(volume) <= {"name", "configMap", "secret", "projected", "emptyDir"}:
-            problem(where, f"volume {name} is of a kind that the restricted profile refuses, or we do not use")
+            problem(where, f"volume {name} has a kind that the restricted profile forbids, or that is not used here")
     for container in pod.get("containers", []) + pod.get("initContainers", []):
         here = f"{where}, container {container['name']}"
         context = {**pod.get("securityContext", {}), **container.get("securityContext", {})}
@@ -124,7 +124,7 @@ def check_pod(where, pod):
             if context.get(key) != value:
                 problem(here, f"securityContext.{key}: found {context.get(key)}, expected {value}")
         if context.get("privileged") or not context.get("runAsUser"):
-            problem(here, "securityContext.runAsUser: expected the number of a user that is not root")
+            problem(here, "securityContext.runAsUser: expected the numeric id of a user that is not root")
         for mount in container.get("volumeMounts", []):
             if mount["name"] not in volumes:
                 problem(here, f"volumeMounts: there is no volume {mount['name']}")
@@ -134,21 +134,21 @@ def check_pod(where, pod):
             if port is not None and port not in ports:
                 problem(here, f"{key}: there is no port {port}")
         if container["name"] == "pgmedic" and ports.get("pgmedic", 9847) != 9847:
-            problem(here, "expected the image's port, 9847")
+            problem(here, "expected port 9847, as in the image")
 
 
 def check_kustomization(path):
-    """Each file that it names is there, and each manifest beside it is named."""
+    """Checks that each named file exists and that each manifest in the folder is named."""
     kustomization = objects(path)[0]
     unknown = set(kustomization) - {"apiVersion", "kind", "resources", "components", "patches", "configMapGenerator"}
     if unknown:
-        problem(path, f"unexpected {', '.join(sorted(unknown))}: teach this check")
+        problem(path, f"unexpected {', '.join(sorted(unknown))}: add support to this check")
     named = kustomization.get("resources", []) + kustomization.get("components", [])
     named += [patch["path"] for patch in kustomization.get("patches", [])]
     named += [file for generator in kustomization.get("configMapGenerator", []) for file in generator["files"]]
     for name in named:
         if not (path.parent / name).exists():
-            problem(path, f"{name} is not there")
+            problem(path, f"{name} does not exist")
     for manifest in path.parent.glob("*.yaml"):
         if manifest != path and manifest.name not in named:
             problem(path, f"{manifest.name} is not used")
@@ -164,12 +164,12 @@ def check_compose(path):
             source = volume.split(":")[0]
             if source.startswith("."):
                 if not (path.parent / source).exists():
-                    problem(where, f"{source} is not there")
+                    problem(where, f"{source} does not exist")
             elif source not in compose["volumes"]:
                 problem(where, f"there is no volume {source}")
         for port in service.get("ports", []):
             if not port.startswith("127.0.0.1:"):
-                problem(where, f"port {port} is open to everybody")
+                problem(where, f"port {port} is published on all addresses")
 
 
 def check_repository():

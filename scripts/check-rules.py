@@ -1,5 +1,5 @@
-"""Checks that the alerts in dashboards/prometheus/rules.yml, their tests and their runbooks belong together: each alert
-says how bad it is and what to do, has a case in which it fires and one in which it is silent, and has a runbook."""
+"""Checks the alerts in dashboards/prometheus/rules.yml: each has a severity, annotations, a runbook, a test in which it
+fires, and a test in which it does not."""
 
 import re
 import sys
@@ -14,7 +14,7 @@ MONITORING = Path("docs/monitoring.md")
 SEVERITIES = {"critical", "warning"}
 ANNOTATIONS = {"summary", "description", "runbook_url"}
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
-# The title takes a line, and nobody reads more than two screens at three in the morning.
+# Lines, the title included: about two screens.
 LONGEST_RUNBOOK = 60
 
 problems = []
@@ -30,7 +30,7 @@ def rules():
     for group in yaml.safe_load(RULES.read_text())["groups"]:
         for rule in group["rules"]:
             if rule["alert"] in found:
-                problem(RULES, f"{rule['alert']} is there twice")
+                problem(RULES, f"{rule['alert']} is defined twice")
             found[rule["alert"]] = rule
     return found
 
@@ -45,16 +45,16 @@ def check_alert(name, rule):
     expected = str(RUNBOOKS / f"{name}.md")
     if rule["annotations"]["runbook_url"] != expected:
         problem(where, f"runbook_url: found {rule['annotations']['runbook_url']}, expected {expected}")
-    # Else a failed scrape begins `for` anew: every gauge of ours is read over a range, or in a subquery.
+    # A failed scrape would restart `for`, so every metric of pgmedic must be read over a range or in a subquery.
     for metric in re.finditer(r"\bpgmedic_\w+(\{[^}]*\})?\)*(\[)?", rule["expr"]):
         if not metric[2]:
-            problem(where, f"{metric[0].strip()} is read at one instant: wrap it in …_over_time")
+            problem(where, f"{metric[0].strip()} is an instant vector: wrap it in …_over_time")
 
 
 def check_runbook(path, alerts):
     lines = path.read_text().splitlines()
     if path.stem not in alerts:
-        problem(path, "there is no such alert")
+        problem(path, "no alert has this name")
     if lines[0] != f"# {path.stem}":
         problem(path, f"expected the title # {path.stem}")
     sections = [line[3:] for line in lines if line.startswith("## ")]
@@ -77,18 +77,18 @@ def check_tests(alerts):
         if name not in firing:
             problem(TESTS, f"no case in which {name} fires")
         if name not in silent:
-            problem(TESTS, f"no case in which {name} is silent")
+            problem(TESTS, f"no case in which {name} does not fire")
 
 
 def check_monitoring(alerts):
-    """The page that says what pages, and what does not, tells of all and says the same."""
+    """docs/monitoring.md lists every alert with its severity and runbook."""
     rows = re.findall(r"^\| \[(\w+)\]\(runbooks/(\w+)\.md\) \| (\w+) \|", MONITORING.read_text(), re.MULTILINE)
-    told = {name: severity for name, _, severity in rows}
+    documented = {name: severity for name, _, severity in rows}
     for name, file, _ in rows:
         if name != file:
-            problem(MONITORING, f"{name} leads to the runbook {file}")
-    for name in sorted(set(alerts) | set(told)):
-        found, expected = told.get(name), alerts.get(name, {}).get("labels", {}).get("severity")
+            problem(MONITORING, f"{name} links to the runbook {file}")
+    for name in sorted(set(alerts) | set(documented)):
+        found, expected = documented.get(name), alerts.get(name, {}).get("labels", {}).get("severity")
         if found != expected:
             problem(MONITORING, f"{name}: found severity {found}, expected {expected}")
 

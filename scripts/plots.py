@@ -1,13 +1,13 @@
-"""Draws one plot as SVG: the same figures make the same bytes.
+"""Draws one plot as SVG. The output depends only on the figures and the version of matplotlib.
 
-A plot holds
+The format of a plot:
 
     {"title": "…", "kind": "line" | "bar" | "timeline",
      "x": {"label": "…", "log": false}, "y": {"label": "…", "log": false},
      "series": [{"name": "…", "x": […], "y": […]}]}
 
-line: numbers. bar: x may be texts; series stand side by side. timeline: each series is a lane; x is when something
-began, y how long it lasted, 0 for a moment.
+line: x and y are numbers. bar: x may be texts; the series are drawn next to each other. timeline: one lane per series;
+x is the start of an event and y its duration, 0 for a point in time.
 """
 
 import io
@@ -16,16 +16,16 @@ import textwrap
 
 import matplotlib
 
-from figures import Wrong, only, take
+from figures import InvalidFile, only, take
 
 matplotlib.use("svg")
 
 from matplotlib import pyplot, ticker  # noqa: E402  after the choice of a backend
 
-# Of docs/drift.svg: a light sheet of its own is readable on a dark page too.
+# The colors of docs/drift.svg. The light background keeps the plot readable on a dark page.
 PAPER, BORDER, INK, FAINT, GRID = "#fbfbfd", "#d0d3da", "#1f2430", "#5c6370", "#e4e6eb"
-# Told apart by their marks, and as greys, by those who do not see the colours.
-COLOURS = ["#2f5f94", "#c8553d", "#2f7d4f", "#b8860b", "#7a5aa6", "#3a9a9a", "#8a4b2a", "#9aa1ad"]
+# Series also differ in marks and brightness, for readers who cannot distinguish the colors.
+COLORS = ["#2f5f94", "#c8553d", "#2f7d4f", "#b8860b", "#7a5aa6", "#3a9a9a", "#8a4b2a", "#9aa1ad"]
 MARKS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 
 STYLE = {
@@ -51,16 +51,16 @@ STYLE = {
 
 
 def draw(where, identifier, plot):
-    """The SVG. The identifier seeds the names inside it."""
+    """Returns the SVG. The identifier is the seed of the ids inside it."""
     where = f"{where}, plot"
     only(where, plot, ["title", "kind", "x", "y", "series"])
     kinds = {"line": line, "bar": bar, "timeline": timeline}
     kind = take(where, plot, "kind", str)
     if kind not in kinds:
-        raise Wrong(f'{where}: "kind" is "{kind}"; expected line, bar or timeline')
+        raise InvalidFile(f'{where}: "kind" is "{kind}"; expected line, bar or timeline')
     series = [checked(where, number, kind, one) for number, one in enumerate(take(where, plot, "series", list))]
     if not series:
-        raise Wrong(f'{where}: "series" is empty')
+        raise InvalidFile(f'{where}: "series" is empty')
     with matplotlib.rc_context(STYLE | {"svg.hashsalt": identifier}):
         height = 1.6 + 0.34 * len(series) if kind == "timeline" else 4.0
         figure, axes = pyplot.subplots(figsize=(8.2, height), layout="constrained", linewidth=2)
@@ -71,7 +71,7 @@ def draw(where, identifier, plot):
             scale(f"{where}, {name}", take(where, plot, name, dict, True) or {}, axes, axis, series, kind)
         axes.set_title(take(where, plot, "title", str), loc="left", fontweight="bold", pad=12, wrap=True)
         if len(series) > 1 and kind != "timeline":
-            # Outside, where it hides nothing.
+            # Outside the axes, where it does not cover data.
             figure.legend(loc="outside lower center", ncols=min(len(series), 4))
         drawn = io.StringIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None, "Title": plot["title"]})
@@ -84,11 +84,11 @@ def checked(where, number, kind, series):
     only(where, series, ["name", "x", "y"])
     name, x, y = take(where, series, "name", str), take(where, series, "x", list), take(where, series, "y", list)
     if len(x) != len(y) or not x and kind != "timeline":
-        raise Wrong(f"{where}: {len(x)} x and {len(y)} y; expected as many of each, and one at least")
+        raise InvalidFile(f"{where}: {len(x)} x and {len(y)} y; expected the same number of each, and at least one")
     named = kind == "bar" and all(isinstance(value, str) for value in x)
     for value in y if named else x + y:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise Wrong(f"{where}: found {value!r}; expected a number")
+            raise InvalidFile(f"{where}: found {value!r}; expected a number")
     return name, x, y
 
 
@@ -99,16 +99,16 @@ def scale(where, wanted, axes, axis, series, kind):
     if wanted.get("log"):
         values = [value for _, x, y in series for value in (x if which == "x" else y)]
         if any(isinstance(value, str) or value <= 0 for value in values):
-            raise Wrong(f"{where}: a logarithmic axis takes numbers above 0 only")
+            raise InvalidFile(f"{where}: a logarithmic axis needs numbers above 0")
         axes.set_xscale("log") if which == "x" else axes.set_yscale("log")
         axis.set_major_formatter(ticker.FuncFormatter(plain))
         axis.set_minor_formatter(ticker.NullFormatter())
         if max(values) < 100 * min(values):
-            # One power of ten tells little.
+            # Labels at powers of ten only would be too few.
             axis.set_minor_locator(ticker.LogLocator(subs=(2, 5)))
             axis.set_minor_formatter(ticker.FuncFormatter(plain))
     elif which == "y" and kind != "timeline":
-        # What does not begin at 0 exaggerates.
+        # Start at 0: a cut axis exaggerates differences.
         axes.set_ylim(bottom=min(0, *axes.get_ylim()))
         axis.set_major_formatter(ticker.FuncFormatter(plain))
     elif which == "x" and kind == "line":
@@ -116,13 +116,13 @@ def scale(where, wanted, axes, axis, series, kind):
 
 
 def plain(value, _position=None):
-    """10 000, not 10^4."""
+    """Formats a number as 10 000, not 10^4."""
     return f"{value:,.10g}".replace(",", "\N{NO-BREAK SPACE}")
 
 
 def line(axes, series):
     for number, (name, x, y) in enumerate(series):
-        look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKS[number % len(MARKS)]}
+        look = {"color": COLORS[number % len(COLORS)], "marker": MARKS[number % len(MARKS)]}
         axes.plot(x, y, label=name, linewidth=1.8, markersize=5 if len(x) < 60 else 0, **look)
 
 
@@ -131,7 +131,7 @@ def bar(axes, series):
     width = 0.8 / len(series)
     for number, (name, x, y) in enumerate(series):
         left = [places.index(place) + (number - (len(series) - 1) / 2) * width for place in x]
-        bars = axes.bar(left, y, width * 0.94, label=name, color=COLOURS[number % len(COLOURS)])
+        bars = axes.bar(left, y, width * 0.94, label=name, color=COLORS[number % len(COLORS)])
         axes.bar_label(bars, [f"{value:.3g}" if abs(value) < 1000 else plain(round(value)) for value in y], fontsize=8,
                        color=FAINT, padding=2)
     shown = [place if isinstance(place, str) else plain(place) for place in places]
@@ -140,10 +140,10 @@ def bar(axes, series):
 
 def timeline(axes, series):
     for number, (_, begins, lasts) in enumerate(series):
-        colour = COLOURS[number % len(COLOURS)]
+        color = COLORS[number % len(COLORS)]
         spans = [(begin, lasting) for begin, lasting in zip(begins, lasts) if lasting > 0]
         moments = [begin for begin, lasting in zip(begins, lasts) if lasting <= 0]
-        axes.broken_barh(spans, (number - 0.3, 0.6), color=colour)
-        axes.plot(moments, [number] * len(moments), "|", color=colour, markersize=11, markeredgewidth=1.6)
+        axes.broken_barh(spans, (number - 0.3, 0.6), color=color)
+        axes.plot(moments, [number] * len(moments), "|", color=color, markersize=11, markeredgewidth=1.6)
     axes.set_yticks(range(len(series)), [name for name, _, _ in series], color=INK)
     axes.set_ylim(len(series) - 0.4, -0.6)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes each password into a file that only its user can read. Runs as root in a container of its own (compose.yml).
+# Generates each password into a file that only its user can read. Runs as root in a separate container (compose.yml).
 set -eu
 folder=${1:-/secrets}
 umask 377
@@ -8,7 +8,7 @@ password() {
     od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
 }
 
-# What is there stays: the server was made with it.
+# Keep existing passwords: the server was created with them.
 if [ -e "$folder/complete" ]; then exit 0; fi
 rm -f "$folder"/*
 
@@ -17,7 +17,7 @@ password >"$folder/pgmedic.password"
 password >"$folder/grafana.password"
 printf 'postgres://pgmedic:%s@postgres/app\n' "$(cat "$folder/pgmedic.password")" >"$folder/pgmedic.url"
 
-# The users of the images: postgres, pgmedic, Grafana.
+# The user ids of the images: postgres, pgmedic, Grafana.
 chown 999:999 "$folder/postgres.password" "$folder/pgmedic.password"
 chown 65532:65532 "$folder/pgmedic.url"
 chown 472:0 "$folder/grafana.password"

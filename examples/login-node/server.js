@@ -1,9 +1,9 @@
-// A web server with logins that survive a drifted sequence: node-postgres, and pgmedic.repair in the database.
+// A web server whose logins succeed although the sequence is behind: node-postgres, and pgmedic.repair in the database.
 //
 //   npm ci
 //   psql -f ../login-server/users.sql -f ../../docs/migrations/user_sessions.sql "$DATABASE_URL"
 //   pgmedic sql install | psql -X -v ON_ERROR_STOP=1 "$DATABASE_URL"
-//   node server.js add-user ada     # the password comes from stdin
+//   node server.js add-user ada     # reads the password from stdin
 //   node server.js
 //   curl -i -d '{"name":"ada","password":"…"}' http://127.0.0.1:8080/login
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
@@ -15,10 +15,10 @@ import { IDLE, sessions } from "./sessions.js";
 
 if (!process.env.DATABASE_URL) throw new Error("set DATABASE_URL to the database of the users");
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
-// A connection that breaks while nobody uses it is replaced; without this, the error would end the process.
+// The pool replaces an idle connection that breaks. Without this handler, the error would end the process.
 pool.on("error", (error) => console.error(`an idle connection broke: ${error.message}`));
 
-/** A slow hash, with its cost and salt: `scrypt$N$salt$hash`. */
+/** A slow password hash, stored with its cost and salt: `scrypt$N$salt$hash`. */
 const COST = 2 ** 15;
 const derive = (password, salt, N) => promisify(scrypt)(password, salt, 32, { N, maxmem: 256 * N * 8 });
 
@@ -34,10 +34,10 @@ async function matches(password, stored) {
   return timingSafeEqual(derived, Buffer.from(hash, "base64"));
 }
 
-/** A hash that no password has: a name that nobody has costs the same time as a wrong password. */
-const NOBODYS = `scrypt$${COST}$bm9ib2R5$${Buffer.alloc(32).toString("base64")}`;
+/** A hash that matches no password: an unknown name must take as long as a wrong password. */
+const DUMMY_HASH = `scrypt$${COST}$ZHVtbXk=$${Buffer.alloc(32).toString("base64")}`;
 
-/** `__Host-`: this host only, over TLS only, unreadable for scripts, not sent along by other sites' forms. */
+/** `__Host-`: for this host and over TLS only. HttpOnly: hidden from scripts. SameSite: not sent with other sites' forms. */
 const NAME = "__Host-session";
 const cookie = (value, age) => ({
   "Set-Cookie": `${NAME}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${age}`,
@@ -55,7 +55,7 @@ const routes = {
     const { name, password } = credentials(await text(request));
     if (name === undefined) return [400, {}, 'expected {"name": "…", "password": "…"}\n'];
     const { rows } = await pool.query("SELECT id, password FROM users WHERE name = $1", [name]);
-    const right = await matches(password, rows[0]?.password ?? NOBODYS);
+    const right = await matches(password, rows[0]?.password ?? DUMMY_HASH);
     if (!right || !rows[0]) return [401, {}, "wrong name or password\n"];
     return [204, cookie(await store.createSession(rows[0].id), IDLE)];
   },
@@ -79,7 +79,7 @@ function credentials(body) {
     const { name, password } = JSON.parse(body);
     if (typeof name === "string" && typeof password === "string") return { name, password };
   } catch {
-    // Told to the client by the caller.
+    // The caller responds with status 400.
   }
   return {};
 }
@@ -87,12 +87,12 @@ function credentials(body) {
 async function answer(request, response) {
   try {
     const route = routes[`${request.method} ${request.url}`];
-    const [status, headers, body] = route ? await route(request) : [404, {}, "not here\n"];
+    const [status, headers, body] = route ? await route(request) : [404, {}, "not found\n"];
     response.writeHead(status, headers).end(body);
   } catch (error) {
-    // Told to the log, not to the client.
+    // Details go to the log, not to the client.
     console.error(`a request failed: ${error.message}`);
-    response.writeHead(500).end("something went wrong here\n");
+    response.writeHead(500).end("internal error\n");
   }
 }
 

@@ -1,9 +1,9 @@
-// Draws the shipped dashboards from what a Prometheus answered (tests/integration/truth.rs writes it down), to PNG.
+// Draws the dashboards as PNG, from query results of a real Prometheus that tests/integration/truth.rs has recorded.
 //
 //   node draw.mjs ANSWERS MODULES OUT PANELS
 //
-// MODULES is the folder of package.json's packages. OUT gets a picture of each dashboard's upper part, to show; PANELS
-// gets the whole of it and each panel, to look at.
+// MODULES is the folder with package.json's packages. Writes the upper part of each dashboard to OUT, for the
+// documentation, and the whole dashboard and each panel to PANELS, for review.
 import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -14,7 +14,7 @@ const require = createRequire(path.resolve(modules, 'package.json'));
 const { build } = require('esbuild');
 const { chromium } = require('playwright-core');
 
-// @grafana/ui takes its default export, which an ES module does not get from a CommonJS one.
+// @grafana/ui imports the default export, which an ES module does not get from this CommonJS module.
 const scrollbars = {
   name: 'scrollbars',
   setup(builder) {
@@ -52,7 +52,7 @@ const html = `<!doctype html><title>drawing</title><style>${ending('.css')}
 const { dashboards } = JSON.parse(await readFile(answersFile, 'utf8'));
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  // Its sandbox refuses root.
+  // Chromium's sandbox does not run as root.
   args: process.getuid() === 0 ? ['--no-sandbox'] : [],
 });
 let failed = false;
@@ -63,7 +63,7 @@ for (const { name, from, to, answers } of dashboards) {
     failed = true;
     console.error(`${name}: ${error.stack}`);
   });
-  // An address, for the sake of what the components keep in local storage. Nothing is fetched from anywhere.
+  // The components need an origin for local storage. All requests are answered here.
   await page.route('**/*', (route) => route.fulfill({ contentType: 'text/html', body: '' }));
   await page.goto('http://dashboards.invalid/');
   await page.setContent(html);
@@ -76,7 +76,7 @@ for (const { name, from, to, answers } of dashboards) {
   const base = path.basename(name, '.json');
   await mkdir(path.join(panels, base), { recursive: true });
   await page.screenshot({ path: path.join(panels, `${base}.png`), fullPage: true });
-  // Down to the last section that begins within this many lines of the grid.
+  // Cut at the last row that starts within the first 33 lines of the grid.
   const section = dashboard.panels.filter(({ type, gridPos }) => type === 'row' && gridPos.y <= 33).at(-1);
   const { y } = await page.locator(`#row-${section.id}`).boundingBox();
   await page.screenshot({ path: path.join(out, `${base}.png`), fullPage: true, clip: { x: 0, y: 0, width: 1616, height: y } });

@@ -1,5 +1,5 @@
-// A dashboard as Grafana's own components draw it: from its JSON, and from the answers of a Prometheus that a test
-// wrote down. What Grafana keeps for itself (fetching, variables, dragging) is none of this page's business.
+// Renders a dashboard with Grafana's components, from its JSON and from recorded query results. Queries, variables, and
+// editing are not implemented.
 import {
   applyFieldOverrides, createTheme, dateTime, FieldType, getFieldDisplayName, getFieldDisplayValues, identityOverrideProcessor, LoadingState,
   standardFieldConfigEditorRegistry, standardTransformers, standardTransformersRegistry, ThemeContext, toDataFrame,
@@ -15,9 +15,9 @@ const theme = createTheme({ colors: { mode: 'light' } });
 const WIDTH = 1600, ROW = 30, GAP = 8;
 const ends = { from: dateTime(from * 1000), to: dateTime(to * 1000) };
 const range = { ...ends, raw: ends };
-const asTheyAre = (text) => text;
+const identity = (text) => text;
 
-// Options that the shipped dashboards set; unknown ones would be dropped without a word.
+// Field options that the dashboards set. Grafana silently drops options that are not registered.
 const plain = ['color', 'decimals', 'links', 'mappings', 'max', 'min', 'noValue', 'thresholds', 'unit'];
 const custom = [
   'align', 'cellOptions', 'drawStyle', 'fillOpacity', 'lineInterpolation', 'lineWidth', 'pointSize', 'scaleDistribution', 'showPoints',
@@ -36,7 +36,7 @@ standardTransformersRegistry.setInit(() => ['mergeTransformer', 'organizeFieldsT
 const number = (text) => (text === 'NaN' ? null : Number(text));
 const legend = (format, labels) => format === '__auto' ? undefined : format.replace(/{{(\w+)}}/g, (_, label) => labels[label] ?? label);
 
-// As the Prometheus data source makes them: a frame a series, or a frame a query for tables.
+// Data frames as the Prometheus data source makes them: one per series, or one per query for tables.
 function frames(panel) {
   return panel.targets.flatMap((target) => {
     const result = answers[panel.title][target.refId];
@@ -61,12 +61,12 @@ function frames(panel) {
 }
 
 const overridden = (panel, data) => applyFieldOverrides({
-  data, fieldConfig: panel.fieldConfig, replaceVariables: asTheyAre, theme, timeZone: 'utc',
+  data, fieldConfig: panel.fieldConfig, replaceVariables: identity, theme, timeZone: 'utc',
 });
 
 function Marks({ config, marks }) {
   useLayoutEffect(() => {
-    // Else the first and the last time on the axis would be cut off.
+    // Without padding the first and the last time on the axis would be cut off.
     config.setPadding([null, 28, null, 12]);
     config.addHook('draw', (plot) => {
       for (const { time, color } of marks) {
@@ -85,13 +85,13 @@ function Marks({ config, marks }) {
   return null;
 }
 
-// The first moment of each annotation's regions.
+// The start of each annotation's regions.
 const marks = dashboard.annotations.list.flatMap(({ name, iconColor }) => Object.values(answers[name]).flat().flatMap((series) => {
   const times = (series.values ?? []).filter(([, value]) => Number(value) > 0).map(([time]) => time);
   return times.filter((time, n) => n === 0 || time - times[n - 1] > 4).map((time) => ({ time, color: iconColor }));
 }));
 
-// @grafana/ui has no state timeline: a line a series, a block for as long as its state stays, in the mapping's words.
+// Replaces the state timeline, which @grafana/ui does not have: one line per series, one block per state.
 function States({ frames, width, height }) {
   const names = width * 0.4, axis = 20, line = (height - axis) / frames.length, across = (width - names) / (to - from);
   const at = (time) => names + (time - from) * across;
@@ -124,7 +124,7 @@ const Empty = ({ panel }) => <div className="empty">{panel.fieldConfig.defaults.
 function Body({ panel, data, width, height }) {
   if (panel.type === 'stat') {
     const values = getFieldDisplayValues({
-      fieldConfig: panel.fieldConfig, reduceOptions: panel.options.reduceOptions, replaceVariables: asTheyAre, theme, data,
+      fieldConfig: panel.fieldConfig, reduceOptions: panel.options.reduceOptions, replaceVariables: identity, theme, data,
     });
     return <div className="values">{values.map(({ display }, n) => (
       <BigValue key={n} value={display} theme={theme} width={width / values.length} height={height} colorMode={panel.options.colorMode}

@@ -1,10 +1,10 @@
-// A browser, as a program that is told what to do: a line of JSON each on standard input, and one answered to each.
+// Controls a browser: reads one command per line from standard input and prints one result per line, both as JSON.
 //
-//   node browser.mjs MODULES        MODULES is the folder of package.json's packages
+//   node browser.mjs MODULES        MODULES is the folder with package.json's packages
 //
 //   {"id": 1, "page": 1, "act": "open", "with": {…}}  ->  {"id": 1, "done": …} or {"id": 1, "failed": "…"}
 //
-// It ends, and the browser with it, when its input does.
+// At the end of its input it closes the browser and exits.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,18 +14,18 @@ const require = createRequire(path.resolve(process.argv[2], 'package.json'));
 const { chromium } = require('playwright-core');
 const axe = require('axe-core').source;
 
-// A first start reads several hundred megabytes, beside other work.
+// Milliseconds. The first start reads several hundred megabytes while the machine is busy.
 const PATIENCE = 180_000;
 const HEIGHT = 800;
 
-/** Chromium, in its sandbox: which refuses root, and does not work in every container. */
+/** Starts Chromium in its sandbox, or without it as root and in containers where the sandbox does not work. */
 async function launch() {
   const options = { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', timeout: PATIENCE };
   if (process.getuid() !== 0) {
     try {
       return await chromium.launch({ ...options, chromiumSandbox: true });
     } catch (error) {
-      console.error(`Chromium does not start in its sandbox, and is tried without: ${error.message}`);
+      console.error(`Chromium does not start in its sandbox; trying without it: ${error.message}`);
     }
   }
   return chromium.launch({ ...options, chromiumSandbox: false });
@@ -33,7 +33,7 @@ async function launch() {
 
 const browser = await launch();
 
-/** Pages by number: each in a context of its own, with what it asked for and complained of. */
+/** Pages by number, each in a separate context, with its requests and its console messages and errors. */
 const open = new Map();
 
 const acts = {
@@ -85,12 +85,12 @@ const acts = {
     const clip = height ? { x: 0, y: 0, width, height } : undefined;
     await on(number).screenshot({ path: file, fullPage: true, clip });
   },
-  /** What breaks a rule, each with the elements that do; and how many rules were kept. */
+  /** Runs axe: returns each violated rule with its elements, and the number of passed rules. */
   async rules(number) {
     const page = on(number);
     await page.evaluate(axe);
     return page.evaluate(async () => {
-      // What is looked at stays as it is meanwhile, whatever news there is.
+      // Live updates would replace elements while axe checks them.
       const { replaceWith } = Element.prototype;
       Element.prototype.replaceWith = () => {};
       const { violations, passes } = await window.axe.run().finally(() => {

@@ -1,6 +1,6 @@
-// Questions to a page, asked inside it. Each is a function on its own, for it is sent there as text.
+// Functions that run inside a page. Each must be self-contained, because its source text is sent there.
 
-/** The element that has the focus, as a person sees it; null when none has. */
+/** Describes the element that has the focus and whether it is visible; null if no element has it. */
 export function focused() {
   const element = document.activeElement;
   if (element === null || element === document.body) return null;
@@ -10,21 +10,21 @@ export function focused() {
   const behind = getComputedStyle(document.body).backgroundColor;
   return {
     name: element.id || element.textContent.trim(),
-    // A line around it that is not of the page's own colour.
+    // Has an outline in a color other than the page's background.
     marked: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && outlineColor !== behind,
-    // On the screen, and nothing over it.
+    // Is on the screen and not covered.
     seen: box.width > 0 && box.height > 0 && middle !== null && (element.contains(middle) || middle.contains(element)),
   };
 }
 
-/** Everything that somebody with a mouse could use, in the page's order. */
+/** All visible controls that a mouse can operate, in document order. */
 export function controls() {
   const all = document.querySelectorAll('a[href], button, input, select, textarea, summary, [onclick], [role=button]');
   const usable = [...all].filter((element) => !element.disabled && element.getClientRects().length > 0);
   return usable.map((element) => element.id || element.textContent.trim());
 }
 
-/** What reaches beyond the page's right or left edge, or would make it scroll sideways. */
+/** Elements that extend beyond the page's right or left edge, and the overflow if the page scrolls sideways. */
 export function outside() {
   const { clientWidth, scrollWidth } = document.documentElement;
   const out = [...document.body.querySelectorAll('*')].filter((element) => {

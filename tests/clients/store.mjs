@@ -1,15 +1,15 @@
-// A session store's own client, as a program:
+// Runs the client library of a session store:
 //
-//   node store.mjs STORE URL make            makes sessions; prints {"live": [keys], "expired": [keys]}
-//   node store.mjs STORE URL find KEY …      prints the keys of those that the client finds
+//   node store.mjs STORE URL make            creates sessions; prints {"live": [keys], "expired": [keys]}
+//   node store.mjs STORE URL find KEY …      prints the keys that the client finds
 import { webcrypto } from "node:crypto";
 import pg from "pg";
 
-// Node.js 18 has it, and not as a global.
+// Node.js 18 has it, but not as a global.
 globalThis.crypto ??= webcrypto;
 
 const HOUR = 3600_000;
-/** When the sessions end, from now. */
+/** Expiry times of the sessions, in milliseconds from now. */
 const LIVE = [10 / 60, 0.5, 3, 14, 24 * 7].map((hours) => hours * HOUR);
 const EXPIRED = [-10 / 60, -0.5, -3, -14, -24 * 7].map((hours) => hours * HOUR);
 
@@ -20,11 +20,11 @@ const pool = new pg.Pool({
   port: Number(place.searchParams.get("port")),
   user: place.searchParams.get("user"),
   database: place.pathname.slice(1),
-  // As a server does whose TimeZone is that of its place.
+  // Like a server whose TimeZone is the local one.
   options: `-c TimeZone=${process.env.TZ}`,
 });
 
-/** express-session's store. */
+/** The store of express-session. */
 async function connectPgSimple() {
   const { default: session } = await import("express-session");
   const { default: connect } = await import("connect-pg-simple");
@@ -44,7 +44,7 @@ async function connectPgSimple() {
   };
 }
 
-/** Auth.js; the tables are those of its documents. */
+/** Auth.js, with the tables of its documentation. */
 async function authJs() {
   const { default: adapter } = await import("@auth/pg-adapter");
   const own = adapter(pool);
@@ -59,13 +59,13 @@ async function authJs() {
   };
 }
 
-/** better-auth, which makes its own tables. */
+/** better-auth, which creates its tables. */
 async function betterAuth() {
   const { betterAuth } = await import("better-auth");
   const { getMigrations } = await import("better-auth/db/migration");
   const options = {
     database: pool,
-    secret: "a secret of this test alone, and of nobody else",
+    secret: "a secret that only this test uses",
     baseURL: "http://localhost",
     emailAndPassword: { enabled: true },
     telemetry: { enabled: false },

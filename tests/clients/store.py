@@ -1,7 +1,7 @@
-"""A session store's own client, as a program:
+"""Runs the client library of a session store:
 
-    python store.py STORE URL make            makes sessions; prints {"live": [keys], "expired": [keys]}
-    python store.py STORE URL find KEY …      prints the keys of those that the client finds
+    python store.py STORE URL make            creates sessions; prints {"live": [keys], "expired": [keys]}
+    python store.py STORE URL find KEY …      prints the keys that the client finds
 """
 
 import datetime
@@ -11,7 +11,7 @@ import sys
 import urllib.parse
 import uuid
 
-# When the sessions end, from now, in seconds.
+# Expiry times of the sessions, in seconds from now.
 ENDS = [600, 1800, 3 * 3600, 14 * 3600, 7 * 86400]
 
 
@@ -23,7 +23,7 @@ class Django:
         settings.configure(
             INSTALLED_APPS=["django.contrib.sessions"],
             SESSION_ENGINE="django.contrib.sessions.backends.db",
-            SECRET_KEY="of this test alone",
+            SECRET_KEY="only for this test",
             TIME_ZONE=os.environ["TZ"],
             USE_TZ=os.environ["TZ"] != "Asia/Tokyo",
             DATABASES={
@@ -39,7 +39,7 @@ class Django:
         django.setup()
         from django.db.backends.postgresql.base import DatabaseWrapper
 
-        # Its sessions are the same on servers that it no longer supports.
+        # Allow servers that Django no longer supports: its sessions work the same there.
         DatabaseWrapper.check_database_version_supported = lambda self: None
         from django.contrib.sessions.backends.db import SessionStore
         from django.core.management import call_command
@@ -85,7 +85,7 @@ class FlaskSession:
         return key
 
     def find(self, key):
-        # The client's own look deletes what is over, so its model is asked.
+        # Query the model: the client's lookup would delete expired sessions.
         with self.app.app_context():
             return self.store.sql_session_model.query.filter_by(session_id=key).first() is not None
 

@@ -1,21 +1,22 @@
-// Keeps an open page up to date. It only reads: the page as the server makes it, whenever the server says that there
-// is news. Without this script the same page stands still.
+// Keeps an open page up to date: fetches the page again when the server announces a change, and replaces the parts that
+// differ. It only reads. Without this script the page is the same but does not update.
 "use strict";
 
 (() => {
-  // The server is asked for a stream or answers one more often than this, unless it is gone.
+  // Milliseconds without a message after which the agent counts as unreachable. The server sends messages more often.
   const SILENCE = 25000;
-  // A stream that ended begins anew within a second or two.
+  // The same after a stream has ended: the browser reconnects within two seconds.
   const LOST = 6000;
+  // How long a request may take, and the pause before the next try.
   const AGAIN = 10000;
 
   const stale = document.getElementById("stale");
   let revision = document.body.dataset.revision;
-  // The agent's clock, whatever this machine's says.
+  // The agent's clock at the last update, and this page's clock at that moment.
   let asOf, asOfHere;
   let contact = performance.now();
   let lost = null;
-  // Headline and title of before, while nobody answers.
+  // The headline and the title to restore, while the agent is unreachable.
   let kept = null;
   let stream = null;
   let fetching = false;
@@ -26,13 +27,13 @@
     asOfHere = performance.now();
   };
 
-  const heard = () => {
+  const onContact = () => {
     contact = performance.now();
     lost = null;
-    tell();
+    update();
   };
 
-  // As moment.rs says it.
+  // The same format as moment.rs.
   const span = (seconds) => {
     const two = (large, small, one, other) => (small ? `${large} ${one} ${small} ${other}` : `${large} ${one}`);
     const s = Math.max(0, Math.floor(seconds));
@@ -42,14 +43,14 @@
     return two(Math.floor(s / 86400), Math.floor((s % 86400) / 3600), "d", "h");
   };
 
-  // Whoever only glances at it is not to read that all is well.
+  // Hides the last headline while the state is unknown, because it may say that everything is healthy.
   const headline = (gone) => {
     const shown = document.getElementById("headline");
     if (gone) {
       kept = { node: shown.cloneNode(true), title: document.title };
       document.getElementById("said").textContent = "";
       shown.className = "";
-      shown.textContent = "? Not known at the moment";
+      shown.textContent = "? State unknown";
       document.title = `${shown.textContent} – pgmedic`;
     } else {
       shown.replaceWith(kept.node);
@@ -57,7 +58,7 @@
     }
   };
 
-  const tell = () => {
+  const update = () => {
     const here = performance.now();
     for (const time of document.querySelectorAll("time[data-ago]")) {
       time.textContent = `${span((asOf + here - asOfHere - Date.parse(time.dateTime)) / 1000)} ago`;
@@ -68,15 +69,15 @@
       document.body.classList.toggle("stale", gone);
       headline(gone);
       stale.textContent = gone
-        ? `✕ The agent does not answer. What you see was so at ${document.getElementById("as-of").textContent}; how it is now is not known.`
+        ? `✕ The agent does not respond. This page shows the state at ${document.getElementById("as-of").textContent}; the current state is unknown.`
         : "";
     }
     const live = document.getElementById("live");
-    const said = gone ? "– not live" : "· live";
-    if (live.textContent !== said) live.textContent = said;
+    const label = gone ? "– not live" : "· live";
+    if (live.textContent !== label) live.textContent = label;
   };
 
-  // Whoever copies from a part, or stands in it, keeps it as it is until the next time.
+  // True while text in the part is selected: replacing it would lose the selection. The next update replaces it.
   const isInUse = (part) => {
     const selection = document.getSelection();
     return selection !== null && !selection.isCollapsed && selection.containsNode(part, true);
@@ -84,7 +85,7 @@
 
   const show = (page) => {
     const before = document.getElementById("headline").textContent;
-    heard();
+    onContact();
     for (const part of document.querySelectorAll("[data-live]")) {
       const next = page.getElementById(part.id);
       if (next === null || isInUse(part) || next.outerHTML === part.outerHTML) continue;
@@ -97,7 +98,7 @@
     if (headline !== before) said.textContent = headline;
     document.title = page.title;
     readClock();
-    tell();
+    update();
   };
 
   const refresh = () => {
@@ -106,7 +107,7 @@
       return;
     }
     fetching = true;
-    // A parsed document, in which no script runs.
+    // responseType "document" gives a parsed document whose scripts do not run.
     const request = new XMLHttpRequest();
     request.open("GET", location.href.replace(/#.*/, ""));
     request.responseType = "document";
@@ -131,15 +132,15 @@
   const open = () => {
     if (stream !== null || document.hidden) return;
     stream = new EventSource(`events?since=${revision}`);
-    stream.onopen = heard;
+    stream.onopen = onContact;
     stream.onmessage = () => {
-      heard();
+      onContact();
       refresh();
     };
     stream.onerror = () => {
       lost ??= performance.now();
       if (stream.readyState !== EventSource.CLOSED) return;
-      // Refused: all places are taken, or a proxy answers for an agent that is gone. Ask now and then instead.
+      // The stream was refused: too many streams, or a proxy responds for a stopped agent. Poll instead.
       stream = null;
       setTimeout(() => {
         refresh();
@@ -148,7 +149,7 @@
     };
   };
 
-  // Nobody looks: a stream less for the agent.
+  // Close the stream while the page is hidden.
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
       stream?.close();
@@ -162,7 +163,7 @@
   });
 
   readClock();
-  tell();
-  setInterval(tell, 1000);
+  update();
+  setInterval(update, 1000);
   open();
 })();

@@ -1,7 +1,7 @@
-//! The client of tower-sessions-sqlx-store, as a program:
+//! Runs the client library tower-sessions-sqlx-store:
 //!
-//!     tower-client STORE URL make            makes sessions; prints {"live": [keys], "expired": [keys]}
-//!     tower-client STORE URL find KEY …      prints the keys of those that the client finds
+//!     tower-client STORE URL make            creates sessions; prints {"live": [keys], "expired": [keys]}
+//!     tower-client STORE URL find KEY …      prints the keys that the client finds
 
 use serde_json::json;
 use std::error::Error;
@@ -11,7 +11,7 @@ use tower_sessions_core::SessionStore;
 use tower_sessions_sqlx_store::sqlx::PgPool;
 use tower_sessions_sqlx_store::PostgresStore;
 
-/// When the sessions end, from now, in minutes.
+/// Expiry times of the sessions, in minutes from now.
 const ENDS: [i64; 5] = [10, 30, 3 * 60, 14 * 60, 7 * 24 * 60];
 
 #[tokio::main(flavor = "current_thread")]
