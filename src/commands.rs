@@ -6,12 +6,13 @@ use crate::config::{ConfigError, Environment, Http, Preset, Settings};
 use crate::grants::{GrantsError, grants};
 use crate::http::{HealthcheckError, healthcheck};
 use crate::logging::Logging;
-use crate::login::sql_function;
-use crate::report::{ExitCode as Outcome, Progress, Report, TableOptions, render_table};
+use crate::progress::Progress;
+use crate::report::{ExitCode as Outcome, Report, render_table};
 use crate::sequences::PassOptions;
 use crate::{demo, once};
+use pgmedic_login::sql_function;
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Why there is nothing to report.
@@ -155,20 +156,10 @@ fn render_presets(format: Format) -> String {
 fn print(report: &Report, cli: &Cli) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match cli.format {
-        Format::Table => out.write_all(render_table(report, table_options(cli.verbose)).as_bytes()),
+        Format::Table => out.write_all(render_table(report, crate::terminal::table_options(cli.verbose)).as_bytes()),
         Format::Json => {
             serde_json::to_writer(&mut out, report)?;
             writeln!(out)
         }
     }
-}
-
-pub(crate) fn table_options(verbose: bool) -> TableOptions {
-    let stdout = io::stdout();
-    TableOptions { verbose, color: use_color(&stdout), to_terminal: stdout.is_terminal() }
-}
-
-/// Colors only on a terminal, and never where `NO_COLOR` is set (no-color.org).
-pub(crate) fn use_color(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

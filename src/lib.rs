@@ -28,16 +28,19 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod db;
+#[cfg(feature = "demo")]
 pub mod demo;
 pub mod grants;
 pub mod http;
 pub mod logging;
-pub mod login;
 pub mod metrics;
 pub mod once;
 pub mod pass_options;
+pub mod progress;
 #[cfg(test)]
 mod proptest_config;
 pub mod report;
 pub mod sequences;
 pub mod sessions;
+pub mod state;
+pub mod terminal;

@@ -17,7 +17,7 @@ impl Logging {
     /// Installs the process's logger; a second one is not heard.
     pub fn install(log: &Log) -> Self {
         let (filter, level) = reload::Layer::new(targets(log));
-        let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(crate::commands::use_color(&std::io::stderr()));
+        let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(crate::terminal::use_color(&std::io::stderr()));
         let lines = match log.format {
             LogFormat::Text => lines.boxed(),
             LogFormat::Json => lines.json().boxed(),

@@ -1,7 +1,8 @@
 //! The one-shot run: the same passes that the agent calls, each database once, then a report.
 
 use crate::config::{Database, SessionStoreConfig, Settings};
-use crate::report::{DatabaseReport, Progress, Report};
+use crate::progress::Progress;
+use crate::report::{DatabaseReport, Report};
 use crate::sequences::{PassOptions, SequencePassState, pass};
 use crate::sessions;
 use futures_util::StreamExt;

@@ -7,7 +7,7 @@ use super::oracle::{Scene, Verdict};
 use super::peer::{PEERS, Peer};
 use super::site::{Fed, Site};
 use super::tables::{block_on, execute};
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 
 /// What a tool came to, and the error that it told of.
 struct Outcome {

@@ -2,7 +2,7 @@
 
 use super::peer::{PEERS, Peer};
 use super::{Result, record};
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 

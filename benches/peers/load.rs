@@ -6,7 +6,7 @@ use super::peer::{PEERS, Peer};
 use super::site::Site;
 use super::tables::{block_on, connect, database};
 use super::time::feds;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use sqlx::AssertSqlSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};

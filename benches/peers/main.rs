@@ -19,7 +19,7 @@ mod tables;
 mod time;
 
 use figures::Figures;
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use std::error::Error;
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 use super::Result;
 use super::oracle::quoted;
 use super::peer::{Peer, python};
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::{self, File};

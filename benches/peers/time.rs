@@ -6,7 +6,7 @@ use super::peer::{PEERS, Peer};
 use super::rounds::{Times, alternate};
 use super::site::{Fed, Site};
 use super::tables::{block_on, connect, database, execute, set_all};
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 
 const TABLES: u32 = 1000;
 const ROWS: u32 = 5;

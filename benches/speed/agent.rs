@@ -5,7 +5,7 @@ use super::daemon::Daemon;
 use super::server_side;
 use super::tables::{database, set_all};
 use super::verdicts::Verdicts;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use std::thread;
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! The programs that take turns.
 
 use super::Result;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

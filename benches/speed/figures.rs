@@ -1,7 +1,7 @@
 //! What was measured, left for `scripts/figures` to put into the documents.
 
 use super::{Result, record};
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use serde_json::{Value, json};
 
 /// What stands in one place of a document.

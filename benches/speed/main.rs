@@ -21,7 +21,7 @@ mod tables;
 mod verdicts;
 mod watch;
 
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use std::error::Error;
 use std::process::ExitCode;
 use verdicts::Verdicts;

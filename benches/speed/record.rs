@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::tables::{block_on, connect};
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use super::clients::{pgmedic, report, run};
 use super::rounds::alternate;
 use super::tables::{self, database};
 use super::verdicts::Verdicts;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 
 const GAP: u32 = 38;
 const ROUNDS_OF_ONE: usize = 61;

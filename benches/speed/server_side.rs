@@ -1,7 +1,7 @@
 //! What the server's processes take, as the kernel tells it. None where there is no `/proc`.
 
 use super::watch::memory;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use std::fs;
 
 /// Ticks of the clock in `/proc`, a second: 100 on every Linux (proc(5), time(7)).

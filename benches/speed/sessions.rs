@@ -6,7 +6,7 @@ use super::logins::{Logins, beside};
 use super::rounds::alternate;
 use super::tables::execute;
 use super::verdicts::Verdicts;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use std::io::Write;
 use std::time::{Duration, Instant};
 

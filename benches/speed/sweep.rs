@@ -6,7 +6,7 @@ use super::rounds::alternate;
 use super::tables::database;
 use super::verdicts::Verdicts;
 use super::watch;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use std::io::Write;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Databases full of serial tables.
 
 use super::Result;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use std::thread;

@@ -9,7 +9,7 @@
 
 mod server;
 
-use pgmedic::login::{SessionStore, SessionTable};
+use pgmedic_login::{SessionStore, SessionTable};
 use sqlx::postgres::PgPool;
 use std::error::Error;
 use std::io;

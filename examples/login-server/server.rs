@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use pgmedic::login::{SessionStore, StoreError};
+use pgmedic_login::{SessionStore, StoreError};
 use serde::Deserialize;
 use serde_json::json;
 use sqlx::postgres::PgPool;

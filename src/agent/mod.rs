@@ -2,28 +2,23 @@
 
 mod backoff;
 mod change_log;
-mod clock_jump;
-mod cron_intervals;
-mod cycle;
-mod due_stores;
 mod http_endpoint;
+mod leadership;
 mod ledger;
-mod notify;
 mod repair_log;
 mod scheduler;
 mod sequence_worker;
 mod session_worker;
 mod signals;
-mod triggers;
 mod workers;
 
 use crate::config::{ConfigError, Settings};
 use crate::http::Heartbeat;
 use crate::logging::Logging;
 use crate::metrics::Metrics;
-use clock_jump::ClockJumpDetector;
 use http_endpoint::HttpEndpoint;
 use scheduler::Scheduler;
+use scheduler::clock_jump::ClockJumpDetector;
 use sd_notify::NotifyState;
 use signals::{SignalAction, Signals};
 use std::io;

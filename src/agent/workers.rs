@@ -1,10 +1,10 @@
 //! The keepers of one configuration, and the schedule that wakes them.
 
 use super::AgentError;
-use super::cycle::Leadership;
 use super::scheduler::{JobId, Scheduler};
 use super::sequence_worker::SequenceWorker;
 use super::session_worker::SessionWorker;
+use crate::agent::leadership::Leadership;
 use crate::config::{SessionStoreConfig, Settings};
 use crate::metrics::Metrics;
 use futures_util::future::join_all;

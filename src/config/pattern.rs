@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use wildmatch::WildMatch;
 
-use super::name::{NameError, NamePart, split};
+use pgmedic_core::name::{NameError, NamePart, split};
 
 /// A glob for a sequence's schema and name: `*` is any text, `?` any one character.
 ///

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use crate::db::Timeouts;
+use pgmedic_core::Timeouts;
 
 use super::error::{ConfigError, display_or_hide};
 use super::layers::ConfigLocations;
-use super::name::{ColumnName, NameError, TableName};
 use super::pattern::Pattern;
 use super::raw::{RawFeed, RawSequences};
 use super::schedule;
 use super::values::{at_least_one, count, display_with_problem, ratio, timeout};
+use pgmedic_core::{ColumnName, NameError, TableName};
 
 /// How to watch and repair sequences.
 #[derive(Debug, Clone, PartialEq)]

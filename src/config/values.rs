@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::error::{ConfigError, display_or_hide, is_connection, is_shown};
 use super::layers::ConfigLocations;
-use super::name::NameError;
+use pgmedic_core::NameError;
 
 pub(super) fn count(number: i64, key: &str, places: &ConfigLocations) -> Result<u32, ConfigError> {
     u32::try_from(number).map_err(|_| {

@@ -1,7 +1,7 @@
 //! Ending what we left running on the server when we no longer wait for it.
 
 use super::connect::connect;
-use super::quote::quote_literal;
+use pgmedic_core::quote_literal;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection};
 use std::time::Duration;

@@ -5,10 +5,11 @@
 
 use super::cancel::cancel_running;
 use super::connect::{ConnectError, connect};
-use super::error::QueryError;
 use super::server_info::{SERVER_INFO_SQL, ServerInfo};
-use super::transaction::{PREAMBLE_STATEMENTS, Timeouts, TransactionMode, begin_sql};
+use super::transaction::{PREAMBLE_STATEMENTS, TransactionMode, begin_sql};
 use futures_util::{Stream, StreamExt};
+use pgmedic_core::QueryError;
+use pgmedic_core::Timeouts;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Either};
 use std::hash::{BuildHasher, Hasher, RandomState};

@@ -6,7 +6,7 @@
 //! when it is not. Correctness never depends on it.
 
 use super::connect::{ConnectError, connect};
-use super::error::QueryError;
+use pgmedic_core::QueryError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::time::Duration;

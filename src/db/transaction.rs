@@ -1,14 +1,7 @@
 //! What every transaction begins with: its bounds, and settings that nothing of the user's can bend.
 
+use pgmedic_core::{Timeouts, positive_milliseconds, settings_sql};
 use std::fmt::Write;
-use std::time::Duration;
-
-/// How long one statement may wait for a lock, and take altogether.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    pub lock: Duration,
-    pub statement: Duration,
-}
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,31 +46,10 @@ pub fn begin_sql(name: &str, tag: &str, access: TransactionMode, bounds: Timeout
     sql
 }
 
-/// Statements after which nothing of the user's settings can bend another one of the same transaction.
-///
-/// Row security off turns silently hidden rows into an error; names are quoted only where they must be, as the report
-/// and --approve have them; compiling such short statements only costs.
-pub fn settings_sql(bounds: Timeouts) -> String {
-    format!(
-        "SET LOCAL search_path = pg_catalog, pg_temp;\n\
-         SET LOCAL row_security = off;\n\
-         SET LOCAL quote_all_identifiers = off;\n\
-         SET LOCAL jit = off;\n\
-         SET LOCAL lock_timeout = {lock};\n\
-         SET LOCAL statement_timeout = {statement};",
-        lock = positive_milliseconds(bounds.lock),
-        statement = positive_milliseconds(bounds.statement),
-    )
-}
-
-/// At least 1: PostgreSQL reads 0 as "no limit".
-fn positive_milliseconds(duration: Duration) -> u128 {
-    duration.as_millis().max(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn it_has_as_many_statements_as_are_left_out_of_the_answers_wherever_it_runs() {

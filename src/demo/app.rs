@@ -1,10 +1,13 @@
 //! The application whose inserts fail, and the pass that repairs them.
 
-use super::{DemoError, TestServer};
-use crate::config::{ColumnName, Database, DeclaredFeed, Environment, Settings, TableName};
+use super::DemoError;
+use crate::config::{Database, DeclaredFeed, Environment, Settings};
 use crate::once;
-use crate::report::{Outcome, Progress, Report};
+use crate::progress::Progress;
+use crate::report::{Outcome, Report};
 use crate::sequences::PassOptions;
+use pgmedic_core::{ColumnName, TableName};
+use pgmedic_testserver::TestServer;
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::io::Write;

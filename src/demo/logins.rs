@@ -1,10 +1,11 @@
 //! An application that logs in through the library, and the sweep of its sessions.
 
+use super::DemoError;
 use super::app::{DemoApp, DuplicateKey};
 use super::printer::Printer;
-use super::{DemoError, TestServer};
-use crate::login::{SessionStore, SessionTable};
 use futures_util::future::join_all;
+use pgmedic_login::{SessionStore, SessionTable};
+use pgmedic_testserver::TestServer;
 use sqlx::postgres::PgPool;
 use std::time::Duration;
 

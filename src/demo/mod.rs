@@ -16,16 +16,14 @@ mod drift_examples;
 mod logins;
 mod printer;
 mod serve;
-mod server;
 mod signals;
 mod story;
 
-pub use server::{ServerError, ServerOptions, TestServer};
-
 use crate::agent::AgentError;
 use crate::config::ConfigError;
-use crate::db::QueryError;
-use crate::login::StoreError;
+use pgmedic_core::QueryError;
+use pgmedic_login::StoreError;
+use pgmedic_testserver::{ServerError, ServerOptions, TestServer};
 use printer::Printer;
 use signals::DemoSignals;
 use std::io;

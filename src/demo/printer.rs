@@ -1,7 +1,7 @@
 //! How the demo looks: plain text in blocks, with a little color on a terminal.
 
-use crate::commands::{table_options, use_color};
 use crate::report::{Report, render_table};
+use crate::terminal::{table_options, use_color};
 use std::io::{self, Stdout, Write};
 
 /// Standard output. Lines are for 80 columns; only a report may be wider.

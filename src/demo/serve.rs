@@ -1,11 +1,12 @@
 //! `pgmedic demo --serve`: an application that logs users in, somebody who breaks its sequences, and the agent.
 
 use super::app::{database, settings};
-use super::{DemoError, DemoSignals, Printer, StopReason, TestServer, start};
+use super::{DemoError, DemoSignals, Printer, StopReason, start};
 use crate::agent;
 use crate::config::Settings;
-use crate::db::QueryError;
 use crate::logging::Logging;
+use pgmedic_core::QueryError;
+use pgmedic_testserver::TestServer;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection};
 use std::io;

@@ -2,8 +2,9 @@
 
 use super::app::{DemoApp, DuplicateKey, expect};
 use super::printer::Printer;
-use super::{DemoError, TestServer, drift_examples, logins};
+use super::{DemoError, drift_examples, logins};
 use crate::report::Outcome;
+use pgmedic_testserver::TestServer;
 use std::io;
 
 const USER_SESSIONS: &str = "\

@@ -3,9 +3,10 @@
 mod script;
 
 use crate::config::{ConfigError, Database, SessionStoreConfig, Settings};
-use crate::db::{BoundedConnection, ConnectError, QueryError, Timeouts, TransactionMode, quote_literal};
+use crate::db::{BoundedConnection, ConnectError, TransactionMode};
 use crate::sequences::required_privileges;
 use crate::sessions;
+use pgmedic_core::{QueryError, Timeouts, quote_literal};
 use script::{HEAD, RoleNames, script};
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;

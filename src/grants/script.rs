@@ -2,9 +2,9 @@
 //! what it buys and what it costs.
 
 use crate::config::Sequences;
-use crate::db::quote_literal;
 use crate::sequences::{Relation, RequiredPrivileges};
 use crate::sessions::StorePrivileges;
+use pgmedic_core::quote_literal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 

@@ -1,8 +1,8 @@
 //! The last report of each database as JSON, with what is known besides.
 
 use super::response_limit::ResponseLimiter;
-use crate::metrics::{AgentState, DatabaseState};
 use crate::report::DatabaseReport;
+use crate::state::{AgentState, DatabaseState};
 use axum::body::Bytes;
 use serde::Serialize;
 

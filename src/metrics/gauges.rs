@@ -1,9 +1,10 @@
 //! Gauges, built anew from the board at each scrape.
 
-use super::board::{AgentState, DatabaseState};
 use super::session_stores::StoreGauges;
 use super::{SEQUENCES, SESSIONS};
-use crate::report::{HoldReason, Outcome, SequenceReport, Verdict};
+use crate::report::{Outcome, SequenceReport, Verdict};
+use crate::state::{AgentState, DatabaseState};
+use pgmedic_core::sequence::HoldReason;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, Opts};

@@ -1,21 +1,17 @@
 //! Prometheus metrics of the agent, in a registry of their own: counters that move, and gauges made from the last
 //! reports whenever they are asked for, so that what is gone from the reports is gone from the metrics.
 
-mod board;
 mod gauges;
-mod history;
 mod session_stores;
 
-pub use board::{AgentState, DatabaseState, SessionSweepState, now};
-pub use history::{History, HistoryEntry, HistoryEvent};
-
 use crate::report::{Cause, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
+use crate::state::{AgentState, Configured};
 use gauges::Gauges;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
 use session_stores::StoreCounters;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The pass over sequences, as a label.
@@ -34,9 +30,6 @@ const SKIPPED: [&str; 2] = ["running", "standby"];
 const PASS_BUCKETS: [f64; 9] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0];
 /// From a third of a millisecond to ten seconds.
 const REPAIR_BUCKETS: [f64; 9] = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0];
-
-/// The names of the databases, and of the session stores of each.
-pub type Configured<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
 /// Everything that the agent counts.
 #[derive(Debug)]
@@ -240,7 +233,7 @@ impl Metrics {
             self.drift.with_label_values(&[database, cause.word()]).inc();
         }
         let Some(repair) = &sequence.repair else { return };
-        let method = repair.method.map_or(NO_METHOD, crate::report::Method::word);
+        let method = repair.method.map_or(NO_METHOD, pgmedic_core::sequence::Method::word);
         self.repairs.with_label_values(&[database, method, repair.outcome.word()]).inc();
         if repair.outcome == Outcome::Repaired {
             let cause = sequence.cause.unwrap_or(Cause::Unknown).word();

@@ -1,7 +1,7 @@
 //! What is counted and shown of session stores.
 
-use super::board::SessionSweepState;
 use crate::report::SessionReport;
+use crate::state::SessionSweepState;
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
 const LABELS: [&str; 2] = ["database", "store"];

@@ -4,24 +4,19 @@
 
 mod escape;
 mod exit;
-mod hold_reason;
-mod progress;
 mod session_lines;
 mod sessions;
-mod shell_quote;
 mod status;
 mod table;
 mod wrap;
 
 pub use escape::escape_control;
 pub use exit::ExitCode;
-pub use hold_reason::HoldReason;
-pub use progress::Progress;
 pub use sessions::SessionReport;
-pub use shell_quote::shell_quote;
 pub use status::Status;
 pub use table::{TableOptions, render as render_table};
 
+use pgmedic_core::sequence::{FeedReport, HoldReason, Method};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -76,28 +71,6 @@ pub struct SequenceReport {
     pub repair: Option<RepairReport>,
 }
 
-/// A column whose new values come from the sequence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FeedReport {
-    /// `schema.table.column`, quoted where SQL would quote it.
-    pub column: String,
-    pub link: Link,
-}
-
-/// How it is known that a sequence feeds a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Link {
-    /// Owned by the column (`pg_depend` 'a').
-    Serial,
-    /// The column's identity sequence (`pg_depend` 'i').
-    Identity,
-    /// The column's default is `nextval` of a sequence it does not own.
-    Default,
-    /// Stated in the configuration.
-    Declared,
-}
-
 /// What was found before repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -150,15 +123,6 @@ pub enum Outcome {
     /// A guard said no: `held_by`; `reason` says what lets it through.
     Held,
     Failed,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// Hand the unusable values out with `nextval`.
-    Advance,
-    /// Move the sequence under its own lock.
-    Leap,
 }
 
 /// Counts over all databases.
@@ -260,16 +224,6 @@ impl Outcome {
             Self::Skipped => "skipped",
             Self::Held => "held",
             Self::Failed => "failed",
-        }
-    }
-}
-
-impl Method {
-    /// As in the JSON report.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Advance => "advance",
-            Self::Leap => "leap",
         }
     }
 }

@@ -177,8 +177,8 @@ fn feeds(sequence: &SequenceReport) -> String {
 fn repair(sequence: &SequenceReport) -> String {
     let Some(repair) = &sequence.repair else { return String::new() };
     let method = match repair.method {
-        Some(super::Method::Advance) => "advance",
-        Some(super::Method::Leap) => "leap",
+        Some(pgmedic_core::sequence::Method::Advance) => "advance",
+        Some(pgmedic_core::sequence::Method::Leap) => "leap",
         None => "",
     };
     match (repair.outcome, repair.next_value) {

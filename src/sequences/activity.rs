@@ -5,8 +5,9 @@
 //! that could make them lie is compared too, and a full pass is still owed now and then.
 //! Source: PostgreSQL manual, The Cumulative Statistics System.
 
-use super::catalog::Sequence;
-use crate::db::{BoundedConnection, QueryError, Timeouts, TransactionMode};
+use crate::db::{BoundedConnection, TransactionMode};
+use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::{QueryError, Timeouts};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::HashMap;

@@ -1,16 +1,15 @@
 //! Running probes: in transactions of a bounded number of relations, on one connection or several at once.
 
-use super::catalog::Sequence;
-use super::owners::{UntrustedOwners, guard_sql, lock_tables_sql};
-use super::probe::{Probe, ProbeAnswer};
-use crate::db::{BoundedConnection, QueryError, Timeouts, TransactionMode};
-use crate::report::Progress;
+use crate::db::{BoundedConnection, TransactionMode};
+use crate::progress::Progress;
+use crate::sequences::guard::{guard_sql, lock_tables_sql};
 use futures_util::future::join_all;
+use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::sequence::model::UntrustedOwners;
+use pgmedic_core::sequence::probe::{MAX_RELATIONS, Probe, ProbeResult, fits_in_transaction};
+use pgmedic_core::{QueryError, Timeouts};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
-
-/// Most relations that one transaction may lock: a default server's lock table holds about 12 500, for everybody.
-const MAX_RELATIONS: u64 = 500;
 
 /// Most relations that one server process may get to know: each costs it about 4 KB until it ends, so this is 80 MB.
 pub const MAX_CACHED_RELATIONS: u64 = 20_000;
@@ -36,14 +35,6 @@ impl<'a> Batch<'a> {
 /// alone. Twice the lock timeout, so that a lock is told from slowness.
 fn batch_timeouts(alone: bool, bounds: Timeouts) -> Timeouts {
     if alone { bounds } else { Timeouts { statement: bounds.statement.min(bounds.lock * 2), ..bounds } }
-}
-
-/// A probe and what came of it.
-pub type ProbeResult<'a> = (Probe<'a>, Result<ProbeAnswer, QueryError>);
-
-/// Whether `relations` fit into one transaction.
-pub fn fits_in_transaction(relations: u64) -> bool {
-    relations <= MAX_RELATIONS
 }
 
 /// Packs probes in their order, those that are exposed to the same owners together. Some probes go alone, so that they

@@ -1,10 +1,12 @@
 //! From what was discovered and seen to what is reported: pure.
 
-use super::catalog::{FeedProblem, Sequence};
-use super::observe::Observation;
-use super::position::Comparison;
 use crate::config::DeclaredFeed;
-use crate::report::{FeedReport, Link, SequenceReport, Verdict};
+use crate::report::{SequenceReport, Verdict};
+use pgmedic_core::sequence::model::{FeedProblem, Sequence};
+use pgmedic_core::sequence::observation::Observation;
+use pgmedic_core::sequence::position::Comparison;
+use pgmedic_core::sequence::reasons::exhausted_reason;
+use pgmedic_core::sequence::{FeedReport, Link};
 
 /// The finding before any repair; with what was seen and what it must get beyond when the sequence is behind.
 pub fn finding(
@@ -112,26 +114,4 @@ fn headroom_reason(seen: &Observation) -> Option<String> {
     beyond.then(|| {
         format!("fewer than the {} values of --headroom lie between {to} and the next value", position.headroom())
     })
-}
-
-/// Which limit was reached, and what widens it.
-pub fn exhausted_reason(sequence: &Sequence, seen: &Observation) -> String {
-    let limit = seen.position.limit();
-    let Some(next) = seen.position.next_value() else {
-        let name = &sequence.name;
-        let full: Vec<&str> = sequence
-            .feeds
-            .iter()
-            .filter(|feed| feed.source.as_ref().is_ok_and(|source| source.range.is_full_at(limit)))
-            .map(|feed| feed.report.column.as_str())
-            .collect();
-        let first = if full.is_empty() { String::new() } else { format!("{} to bigint, and ", full.join(", ")) };
-        return format!(
-            "nextval fails: its own bound {limit} is reached; widen {first}the sequence: \
-             ALTER SEQUENCE {name} AS bigint NO MINVALUE NO MAXVALUE"
-        );
-    };
-    let columns: Vec<&str> = sequence.feeds.iter().map(|feed| feed.report.column.as_str()).collect();
-    let columns = columns.join(", ");
-    format!("inserts fail: the next value {next} is past {limit}, the last that {columns} can hold; widen the column")
 }

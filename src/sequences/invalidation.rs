@@ -1,7 +1,7 @@
 //! What is not to be believed of the pass before, because somebody said that it has changed.
 
-use super::catalog::Sequence;
-use crate::config::{ColumnName, RelationRef, TableName};
+use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::{ColumnName, RelationRef, TableName};
 use std::collections::{BTreeSet, HashSet};
 
 /// More names than this are told by somebody who changed everything.

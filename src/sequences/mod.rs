@@ -6,10 +6,8 @@
 mod activity;
 mod batch;
 mod catalog;
-mod default_expression;
-mod feed_row;
 mod findings;
-pub(crate) mod inline;
+mod guard;
 mod invalidation;
 mod observe;
 mod orders;
@@ -17,9 +15,7 @@ mod owners;
 mod partitions;
 mod pass;
 mod pass_state;
-mod position;
 mod privileges;
-mod probe;
 mod repair;
 
 pub use crate::pass_options::PassOptions;

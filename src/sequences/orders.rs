@@ -1,10 +1,12 @@
 //! What a run's orders mean for repairs.
 
-use super::catalog::Sequence;
-use super::repair::{RepairContext, RepairLimits};
-use crate::config::{Sequences, TableName};
-use crate::db::Timeouts;
+use super::repair::RepairContext;
+use crate::config::Sequences;
 use crate::pass_options::PassOptions;
+use pgmedic_core::TableName;
+use pgmedic_core::Timeouts;
+use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::sequence::plan::RepairLimits;
 
 impl PassOptions {
     pub(super) fn repair_context(&self, settings: &Sequences, bounds: Timeouts) -> RepairContext {

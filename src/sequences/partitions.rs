@@ -1,9 +1,9 @@
 //! The partitions and children of a table that has too many of them for one transaction.
 
-use super::batch;
-use super::catalog::FeedSource;
-use super::probe::Partition;
-use crate::db::{BoundedConnection, QueryError, Timeouts, TransactionMode};
+use crate::db::{BoundedConnection, TransactionMode};
+use pgmedic_core::sequence::model::FeedSource;
+use pgmedic_core::sequence::probe::Partition;
+use pgmedic_core::{QueryError, Timeouts};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -66,7 +66,7 @@ fn query(source: &FeedSource) -> String {
          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND quote_ident(a.attname) = {column}
          ORDER BY c.oid",
         root = source.table_oid,
-        column = crate::db::quote_literal(&source.column),
+        column = pgmedic_core::quote_literal(&source.column),
     )
 }
 
@@ -87,7 +87,7 @@ fn member(row: &PgRow, source: &FeedSource, role: &str) -> Result<Partition, Str
             member.name
         ));
     }
-    if !batch::fits_in_transaction(1 + member.relations) {
+    if !pgmedic_core::sequence::probe::fits_in_transaction(1 + member.relations) {
         return Err(format!("{} has too many indexes to read it in a bounded transaction", member.name));
     }
     Ok(member)

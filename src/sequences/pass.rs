@@ -2,16 +2,19 @@
 
 use super::activity::{StatsSnapshot, read_stats};
 use super::batch;
-use super::catalog::{Catalog, Sequence, discover};
+use super::catalog::{Catalog, discover};
 use super::findings::{finding, missing_sequence};
 use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::repair::{RepairTask, repair};
 use crate::config::{Database, Sequences};
-use crate::db::{BoundedConnection, Timeouts};
+use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
-use crate::report::{DatabaseReport, Progress};
+use crate::progress::Progress;
+use crate::report::DatabaseReport;
 use futures_util::FutureExt;
+use pgmedic_core::Timeouts;
+use pgmedic_core::sequence::model::Sequence;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;

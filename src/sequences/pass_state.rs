@@ -1,10 +1,11 @@
 //! What one pass leaves for the next: why a sequence drifted, and what need not be read again.
 
 use super::activity::{ActivityCounters, StatsSnapshot};
-use super::catalog::{Catalog, Sequence};
+use super::catalog::Catalog;
 use super::invalidation::{InvalidatedSequences, Invalidation};
-use super::position::Position;
 use crate::report::{Cause, SequenceReport, Verdict};
+use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::sequence::position::Position;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 

@@ -1,12 +1,13 @@
 //! What a role must be allowed so that a pass can do all of its work: the same discovery as a pass makes, privileges
 //! aside.
 
-use super::batch;
-use super::catalog::{FeedProblem, FeedSource, Sequence, discover};
+use super::catalog::discover;
 use super::findings::missing_sequence;
 use super::partitions;
 use crate::config::Sequences;
-use crate::db::{BoundedConnection, QueryError, Timeouts, TransactionMode};
+use crate::db::{BoundedConnection, TransactionMode};
+use pgmedic_core::sequence::model::{FeedProblem, FeedSource, Sequence};
+use pgmedic_core::{QueryError, Timeouts};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,7 +103,7 @@ async fn read_by_name(
     bounds: Timeouts,
 ) -> Result<Vec<u32>, QueryError> {
     let mut oids = vec![source.table_oid];
-    if source.has_children && !batch::fits_in_transaction(1 + source.relations) {
+    if source.has_children && !pgmedic_core::sequence::probe::fits_in_transaction(1 + source.relations) {
         oids.extend(partitions::oids(session, source, bounds).await?);
     }
     Ok(oids)

@@ -2,7 +2,7 @@
 
 use super::store::{EndAction, TimeColumn, TimeType};
 use crate::config::{Action, Encoding, Scalar, SessionStoreConfig};
-use crate::db::{QueryError, quote_literal};
+use pgmedic_core::{QueryError, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 

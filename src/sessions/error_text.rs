@@ -1,6 +1,6 @@
 //! What a failed statement means for a sweep, in words that hold nothing of a session.
 
-use crate::db::{QueryError, Timeouts};
+use pgmedic_core::{QueryError, Timeouts};
 
 /// Why it failed, and what to do. A trigger's own text is left out: it may hold a session's id.
 pub fn explain_sweep_error(failure: &QueryError, bounds: Timeouts) -> String {

@@ -7,7 +7,9 @@ use super::plausibility::{Sample, implausible_reason};
 use super::statements::{Cutoffs, SweepSql};
 use super::store::ResolvedStore;
 use crate::config::{Encoding, SessionStoreConfig};
-use crate::db::{self, BoundedConnection, QueryError, TransactionMode, quote_literal};
+use crate::db::{BoundedConnection, TransactionMode};
+use pgmedic_core::Timeouts;
+use pgmedic_core::{QueryError, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -33,7 +35,7 @@ pub struct StoreInspection {
 /// # Errors
 ///
 /// Why it cannot be read.
-pub async fn database_now(session: &mut BoundedConnection, bounds: db::Timeouts) -> Result<i64, String> {
+pub async fn database_now(session: &mut BoundedConnection, bounds: Timeouts) -> Result<i64, String> {
     let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
     let script = session.run_transaction("clock", TransactionMode::Read, bounds, [now]).await;
     match (script.failure, script.answers.first().and_then(|rows| rows.first())) {
@@ -52,7 +54,7 @@ pub async fn local_times(
     session: &mut BoundedConnection,
     encoding: &Encoding,
     times: &[i64],
-    bounds: db::Timeouts,
+    bounds: Timeouts,
 ) -> Result<Vec<i64>, String> {
     let Encoding::Timestamp { time_zone } = encoding else { return Ok(times.to_vec()) };
     let zone = quote_literal(time_zone);
@@ -95,7 +97,7 @@ pub async fn cutoffs_at(
     session: &mut BoundedConnection,
     store: &SessionStoreConfig,
     cutoff: i64,
-    bounds: db::Timeouts,
+    bounds: Timeouts,
 ) -> Result<Cutoffs, String> {
     let times: Vec<i64> = store.meanings.iter().map(|meaning| minus(cutoff, meaning.timeout)).collect();
     let times = local_times(session, &store.encoding, &times, bounds).await?;
@@ -114,7 +116,7 @@ pub async fn inspect_store(
     cut: &Cutoffs,
     by_now: &Cutoffs,
     swept: Option<&LastSweep>,
-    bounds: db::Timeouts,
+    bounds: Timeouts,
 ) -> Result<StoreInspection, String> {
     let doubt = check_plausibility(session, (store, found), statements, bounds).await?;
     let before = swept.map(|swept| &swept.bounds);
@@ -169,7 +171,7 @@ async fn superseded(
     statements: &SweepSql<'_>,
     cut: &Cutoffs,
     keep: u32,
-    bounds: db::Timeouts,
+    bounds: Timeouts,
 ) -> Result<(u64, u64), String> {
     let script = session
         .run_transaction("count superseded", TransactionMode::Read, bounds, [statements.count_superseded(cut, keep)])
@@ -190,7 +192,7 @@ async fn check_plausibility(
     session: &mut BoundedConnection,
     (store, found): (&SessionStoreConfig, &ResolvedStore),
     statements: &SweepSql<'_>,
-    bounds: db::Timeouts,
+    bounds: Timeouts,
 ) -> Result<Option<String>, String> {
     let floor = u64::from(store.guard_min_sessions);
     let questions = found.ends.iter().flat_map(|end| statements.sample(&end.column, floor));

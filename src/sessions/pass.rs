@@ -7,10 +7,11 @@ use super::resolve::resolve_store;
 use super::statements::SweepSql;
 use super::sweep::{Sweep, SweepResult};
 use crate::config::{Database, SessionStoreConfig};
-use crate::db::{BoundedConnection, Timeouts};
+use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
 use crate::report::SessionReport;
 use futures_util::FutureExt;
+use pgmedic_core::Timeouts;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
@@ -185,7 +186,7 @@ impl StorePass<'_> {
             self.report.approved = true;
             return SweepPlan { expire: Some(cut), supersede: store.max_per_user };
         }
-        let name = crate::report::shell_quote(&store.name);
+        let name = pgmedic_core::shell_quote(&store.name);
         self.report.held = Some(format!("{}; else run pgmedic --once --approve {name}", held.join("; and ")));
         leave
     }

@@ -3,7 +3,8 @@
 use super::resolve::resolve_store;
 use super::store::{EndAction, ResolvedStore};
 use crate::config::SessionStoreConfig;
-use crate::db::{BoundedConnection, Timeouts};
+use crate::db::BoundedConnection;
+use pgmedic_core::Timeouts;
 
 /// What the sweep of one store touches. Names are quoted by the server.
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use super::error_text::explain_sweep_error;
 use super::store::{ExpiryColumn, ResolvedStore};
 use super::untrusted_code::{describe_untrusted_code, untrusted_code_sql};
 use crate::config::{Action, ExpiryKind, SessionStoreConfig};
-use crate::db::{BoundedConnection, QueryError, Timeouts, TransactionMode, quote_literal};
+use crate::db::{BoundedConnection, TransactionMode};
+use pgmedic_core::{QueryError, Timeouts, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 

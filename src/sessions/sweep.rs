@@ -4,7 +4,9 @@ use super::error_text::{explain_sweep_error, is_transient};
 use super::statements::{Cutoffs, SweepSql};
 use super::untrusted_code::sweep_guard_sql;
 use crate::config::SessionStoreConfig;
-use crate::db::{self, BoundedConnection, QueryError, TransactionMode};
+use crate::db::{BoundedConnection, TransactionMode};
+use pgmedic_core::QueryError;
+use pgmedic_core::Timeouts;
 use sqlx::Row;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +19,7 @@ pub struct Sweep<'a> {
     pub session: &'a mut BoundedConnection,
     pub store: &'a SessionStoreConfig,
     pub statements: &'a SweepSql<'a>,
-    pub bounds: db::Timeouts,
+    pub bounds: Timeouts,
     pub stop: &'a CancellationToken,
     pub until: Instant,
 }

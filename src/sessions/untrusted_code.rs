@@ -2,7 +2,7 @@
 
 use super::store::ResolvedStore;
 use crate::config::{Action, SessionStoreConfig};
-use crate::db::{QueryError, quote_literal};
+use pgmedic_core::{QueryError, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 

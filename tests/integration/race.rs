@@ -9,7 +9,8 @@ mod field;
 mod seen;
 
 use field::{Mender, Order, TARGETS, Target, field, fight, repair};
-use pgmedic::report::{Method, Verdict};
+use pgmedic::report::Verdict;
+use pgmedic_core::sequence::Method;
 
 /// Of putting ids ahead and repairing.
 const ROUNDS: usize = 8;

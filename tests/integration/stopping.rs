@@ -3,7 +3,7 @@
 use crate::support::{Agent, Database, PATIENT, replica_of, until_it_waits_for};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::{PgConnection, Row};
 
 /// With one pass, and no other within the hour.

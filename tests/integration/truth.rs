@@ -5,7 +5,7 @@ use crate::support::{Agent, Dashboard, Database, LONG, Prometheus, Query, pgmedi
 use axum::Json;
 use axum::routing::post;
 use nix::sys::signal::Signal;
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use std::net::SocketAddr;

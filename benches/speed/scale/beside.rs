@@ -8,7 +8,7 @@ use crate::figures::{Block, Plot};
 use crate::tables::execute;
 use crate::verdicts::Verdicts;
 use nix::sys::signal::Signal;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;

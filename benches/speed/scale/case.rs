@@ -8,7 +8,7 @@ use crate::rounds::alternate;
 use crate::server_side;
 use crate::tables::set_all;
 use crate::watch::{self, Seen};
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Instant;

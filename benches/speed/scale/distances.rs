@@ -6,7 +6,7 @@ use super::{MANY, ROWS};
 use crate::Result;
 use crate::figures::{Block, Plot};
 use crate::verdicts::Verdicts;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use crate::server_side;
 use crate::tables::{block_on, connect};
 use crate::verdicts::Verdicts;
 use crate::watch::{fair_share, memory};
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use sqlx::Row;
 use sqlx::postgres::PgConnection;
 use std::sync::atomic::{AtomicBool, Ordering};

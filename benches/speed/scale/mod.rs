@@ -15,7 +15,7 @@ use super::Result;
 use super::figures;
 use super::tables::database;
 use super::verdicts::Verdicts;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 
 const ROWS: u32 = 5;
 const MANY: u32 = 10_000;

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::figures::Block;
 use crate::tables::execute;
 use crate::verdicts::Verdicts;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 
 const PARTITIONS: u32 = 1000;
 

@@ -8,7 +8,7 @@ use crate::figures::Block;
 use crate::rounds::alternate;
 use crate::tables::{database, execute};
 use crate::verdicts::Verdicts;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::figures::{Block, Plot};
 use crate::tables::database;
 use crate::verdicts::Verdicts;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use serde_json::{Value, json};
 
 /// `MAX_RELATIONS` of `src/sequences/batch.rs`.

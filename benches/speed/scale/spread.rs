@@ -7,7 +7,7 @@ use crate::Result;
 use crate::figures::{Block, Plot};
 use crate::tables::{database, execute};
 use crate::verdicts::Verdicts;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use serde_json::{Value, json};
 
 const PARTS: [u32; 3] = [2, 5, 10];

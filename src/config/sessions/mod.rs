@@ -5,7 +5,7 @@ mod validate;
 
 use std::time::Duration;
 
-use super::name::TableName;
+use pgmedic_core::TableName;
 
 pub(super) use validate::judge;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::name::QuotedIdent;
 use super::super::raw::{RawRevoke, RawScalar, RawStore};
 use super::{Action, Encoding, ExpiryKind, Scalar, SessionStoreConfig};
+use pgmedic_core::name::QuotedIdent;
 
 impl SessionStoreConfig {
     /// In full, without its preset.

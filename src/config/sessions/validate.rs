@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use super::super::error::{ConfigError, display_or_hide};
 use super::super::layers::ConfigLocations;
-use super::super::name::{TableName, parse_identifier};
 use super::super::presets::Preset;
 use super::super::raw::{RawRevoke, RawScalar, RawStore};
 use super::super::schema::nearest;
 use super::super::values::{at_least_one, count, display_with_problem, duration, is_label, ratio, timeout};
 use super::super::{Database, schedule};
 use super::{Action, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
+use pgmedic_core::{TableName, parse_identifier};
 
 /// What a store has that says nothing else. `config/pgmedic.toml` shows them.
 const SCHEDULE: &str = "0 * * * * *";

@@ -5,9 +5,10 @@ use super::fix::fix;
 use super::rows::badge;
 use super::search_query::{SearchQuery, StatusFilter};
 use super::summary::thousands;
-use crate::metrics::DatabaseState;
-use crate::report::{SequenceReport, SessionReport, Status, Verdict, escape_control, shell_quote};
+use crate::report::{SequenceReport, SessionReport, Status, Verdict, escape_control};
+use crate::state::DatabaseState;
 use maud::{Markup, html};
+use pgmedic_core::shell_quote;
 use std::collections::BTreeMap;
 
 /// More are a search away.

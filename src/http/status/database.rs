@@ -2,8 +2,8 @@
 
 use super::summary::{DatabaseSummary, Health, count, thousands};
 use super::time::{ago, format_duration};
-use crate::metrics::DatabaseState;
 use crate::report::{SessionReport, escape_control};
+use crate::state::DatabaseState;
 use maud::{Markup, html};
 
 pub fn render(name: &str, station: &DatabaseState, now: f64) -> Markup {

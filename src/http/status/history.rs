@@ -2,8 +2,8 @@
 
 use super::summary::{count, thousands};
 use super::time::ago;
-use crate::metrics::{History, HistoryEntry, HistoryEvent};
 use crate::report::{Cause, escape_control};
+use crate::state::{History, HistoryEntry, HistoryEvent};
 use maud::{Markup, html};
 
 pub fn render(timeline: &History, started: f64, now: f64) -> Markup {

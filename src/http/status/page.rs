@@ -4,7 +4,8 @@ use super::assets::Links;
 use super::search_query::SearchQuery;
 use super::summary::{DatabaseSummary, Health, count};
 use super::{attention, database, history, rows, time};
-use crate::metrics::{DatabaseState, Metrics, now};
+use crate::metrics::Metrics;
+use crate::state::{DatabaseState, now};
 use maud::{DOCTYPE, Markup, html};
 use std::collections::BTreeMap;
 

@@ -4,8 +4,8 @@ use super::attention::{is_nearly_exhausted, needs_a_look};
 use super::bar::{bar, percent};
 use super::search_query::{SearchQuery, StatusFilter};
 use super::summary::thousands;
-use crate::metrics::DatabaseState;
 use crate::report::{SequenceReport, Status, escape_control};
+use crate::state::DatabaseState;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 

@@ -2,8 +2,8 @@
 
 use super::attention::is_nearly_exhausted;
 use super::time::format_duration;
-use crate::metrics::DatabaseState;
 use crate::report::{DatabaseReport, Status, escape_control};
+use crate::state::DatabaseState;
 
 /// How it is, in one word; worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,13 +2,14 @@
 //! inserts at once.
 
 use super::batch_size::AdaptiveBatchSize;
-use crate::db::{BoundedConnection, QueryError, Timeouts, TransactionMode};
-use crate::sequences::batch;
-use crate::sequences::catalog::{FeedSource, Sequence};
-use crate::sequences::observe::Observation;
-use crate::sequences::owners::{full_guard_sql, lock};
-use crate::sequences::position::ForwardMove;
-use crate::sequences::probe::ProbePart;
+use crate::db::{BoundedConnection, TransactionMode};
+use crate::sequences::guard::{full_guard_sql, lock};
+use pgmedic_core::sequence::advance::advance_sql;
+use pgmedic_core::sequence::model::{FeedSource, Sequence};
+use pgmedic_core::sequence::observation::Observation;
+use pgmedic_core::sequence::position::ForwardMove;
+use pgmedic_core::sequence::probe::ProbePart;
+use pgmedic_core::{QueryError, Timeouts};
 use sqlx::postgres::PgRow;
 use std::time::Instant;
 
@@ -40,23 +41,6 @@ pub async fn advance(
         }
     }
     outcomes
-}
-
-/// A statement that calls `nextval` up to `calls` times and answers with the first value that is not before `last`;
-/// with no row when it never got there.
-pub fn advance_sql(sequence: &Sequence, calls: u128, last: i64) -> String {
-    let oid = sequence.oid;
-    let increment = sequence.parameters.increment;
-    let reached = if increment > 0 { ">=" } else { "<=" };
-    // OFFSET 0 keeps the calls in the inner query, so that LIMIT stops them at the first value that is far enough.
-    format!(
-        "SELECT taken FROM (
-             SELECT nextval('{oid}'::regclass) AS taken
-             FROM pg_catalog.pg_sequence q, generate_series(1, {calls})
-             WHERE q.seqrelid = '{oid}'::oid AND q.seqincrement = '{increment}'::bigint AND NOT q.seqcycle
-             OFFSET 0) AS handed_out
-         WHERE taken {reached} '{last}'::bigint LIMIT 1"
-    )
 }
 
 /// What a leap needs to know.
@@ -125,7 +109,7 @@ fn sources_read_under_lock<'a>(sequence: &'a Sequence, leap: LeapRequest<'_>) ->
     let sources = sequence.feeds.iter().filter_map(|feed| feed.source.as_ref().ok());
     sources.filter(move |source| {
         let wanted = leap.read_again && !source.alone && (trusted || source.may_lock);
-        let fits = wanted && batch::fits_in_transaction(relations + source.relations);
+        let fits = wanted && pgmedic_core::sequence::probe::fits_in_transaction(relations + source.relations);
         relations += if fits { source.relations } else { 0 };
         fits
     })

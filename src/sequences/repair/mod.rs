@@ -5,23 +5,21 @@
 
 mod batch_size;
 mod methods;
-mod plan;
 mod reasons;
 mod task;
 
-pub use methods::advance_sql;
-pub use plan::{RepairLimits, RepairPlan, SequenceRights, plan_repair};
-pub use reasons::held;
 pub use task::{RepairContext, RepairTask};
 
-use super::catalog::Sequence;
 use super::observe::observe;
-use super::position::ForwardMove;
 use crate::db::BoundedConnection;
-use crate::report::{Method, Progress, RepairReport};
+use crate::progress::Progress;
+use crate::report::RepairReport;
 use batch_size::AdaptiveBatchSize;
 use futures_util::future::join_all;
 use methods::{LeapRequest, advance, leap};
+use pgmedic_core::sequence::Method;
+use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::sequence::position::ForwardMove;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 

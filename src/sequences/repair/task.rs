@@ -1,13 +1,16 @@
 //! One repair: what is to be done next, and what came of it. Pure.
 
-use super::plan::{RepairLimits, RepairPlan, SequenceRights, plan_repair};
-use super::reasons::{failed, held, still_cached};
-use crate::db::{QueryError, ServerInfo, Timeouts};
-use crate::report::{HoldReason, Method, Outcome, RepairReport};
-use crate::sequences::catalog::Sequence;
-use crate::sequences::findings::exhausted_reason;
-use crate::sequences::observe::{Observation, ObserveResult};
-use crate::sequences::position::{Comparison, ForwardMove};
+use super::reasons::failed;
+use crate::db::ServerInfo;
+use crate::report::{Outcome, RepairReport};
+use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::sequence::observation::{Observation, ObserveResult};
+use pgmedic_core::sequence::plan::{RepairLimits, RepairPlan, SequenceRights, plan_repair};
+use pgmedic_core::sequence::position::{Comparison, ForwardMove};
+use pgmedic_core::sequence::reasons::exhausted_reason;
+use pgmedic_core::sequence::reasons::{held, still_cached};
+use pgmedic_core::sequence::{HoldReason, Method};
+use pgmedic_core::{QueryError, Timeouts};
 use std::time::Duration;
 
 /// What all repairs of a pass need to know.
@@ -172,7 +175,7 @@ fn still_behind(now: &Observation, from: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sequences::position::{ColumnRange, Parameters, Position, SequenceState};
+    use pgmedic_core::sequence::position::{ColumnRange, Parameters, Position, SequenceState};
 
     /// The next value is `next`, ids go up to `max id`, and `keep` values between them are asked for.
     fn seen(next: i64, max_id: i64, keep: u32) -> Observation {

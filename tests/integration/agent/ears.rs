@@ -2,7 +2,7 @@
 
 use super::{EVERY_SECOND, fill};
 use crate::support::{Agent, Database};
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 
 /// Commits wait for a replica that there is none of, where a session asks for that.
 const WAITS: [(&str, &str); 2] = [("synchronous_standby_names", "nobody"), ("synchronous_commit", "local")];

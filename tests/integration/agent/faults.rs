@@ -3,7 +3,7 @@
 use super::{EVERY_SECOND, MENDED, REWIND, SAYS_BACK, fill, leader, orders, repairs, rewind, series, up};
 use crate::support::{Agent, Database, eventually, shut_down, until_ended};
 use nix::sys::signal::Signal;
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::{Connection, PgConnection};
 
 #[tokio::test]

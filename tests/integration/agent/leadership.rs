@@ -3,7 +3,7 @@
 use super::{EVERY_SECOND, MENDED, leader, orders, rewind, series, skipped};
 use crate::support::{Agent, Database, until_it_waits_for};
 use nix::sys::signal::Signal;
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 
 #[tokio::test]
 async fn one_agent_leads_and_another_takes_over_when_it_is_killed() {

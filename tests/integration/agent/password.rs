@@ -2,7 +2,7 @@
 
 use super::{EVERY_SECOND, MENDED, fill, leader, rewind, said_once, up};
 use crate::support::{Agent, Database};
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

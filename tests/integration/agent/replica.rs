@@ -3,7 +3,7 @@
 use super::{EVERY_SECOND, leader, report, series};
 use crate::support::{Agent, Database, replica_of, until};
 use nix::sys::signal::Signal;
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::Row;
 
 /// Ids further away than the 32 values that a replica may read a sequence ahead.

@@ -2,7 +2,7 @@
 
 use super::{EVERY_SECOND, fill, leader, repairs};
 use crate::support::{Agent, Authority, Certificate, Database, install, pgmedic, tls_server};
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use std::path::Path;
 
 /// The address that the server listens on.

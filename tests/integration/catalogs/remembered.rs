@@ -3,7 +3,8 @@
 use crate::support::Database;
 use pgmedic::config::{Environment, Settings};
 use pgmedic::pass_options::PassOptions;
-use pgmedic::report::{Progress, Verdict};
+use pgmedic::progress::Progress;
+use pgmedic::report::Verdict;
 use pgmedic::sequences::{SequencePassState, pass};
 use sqlx::{AssertSqlSafe, Connection};
 

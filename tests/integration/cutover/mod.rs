@@ -7,7 +7,7 @@ mod writers;
 
 use crate::guides::{Guide, complete_server};
 use crate::support::Database;
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 
 /// Workers that have ended are started again without a pause.
 const LOGICAL: [(&str, &str); 3] =

@@ -5,7 +5,7 @@ use super::{PATIENT, behind, behind_and_cached, state};
 use crate::support::{Database, Outcome, Running, waiting};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::postgres::PgConnection;
 
 async fn run(connection: &mut PgConnection, statements: &'static str) {

@@ -3,7 +3,7 @@
 use crate::support::{Database, Outcome, server};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::CommandExt;

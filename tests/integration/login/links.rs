@@ -2,7 +2,7 @@
 
 use super::{insert, refused_at_once};
 use crate::support::Database;
-use pgmedic::login::Repair;
+use pgmedic_login::Repair;
 
 /// Sets the scene, runs the statement, and expects this id.
 async fn repairs(setup: &str, statement: &str, expected: i64) -> Vec<Repair> {

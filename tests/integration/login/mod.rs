@@ -8,7 +8,7 @@ mod store;
 mod together;
 
 use crate::support::Database;
-use pgmedic::login::{InlineRepairLimits, RetryOutcome, retry_after_repair};
+use pgmedic_login::{InlineRepairLimits, RetryOutcome, retry_after_repair};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Error, Row};
 use std::time::Duration;

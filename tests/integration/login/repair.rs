@@ -2,7 +2,7 @@
 
 use super::{LOGIN, drifted, insert, insert_within, refused_at_once};
 use crate::support::Database;
-use pgmedic::login::{InlineRepairLimits, Repair, retry_after_repair};
+use pgmedic_login::{InlineRepairLimits, Repair, retry_after_repair};
 use sqlx::postgres::PgPool;
 use sqlx::{Connection, Row};
 

@@ -2,7 +2,7 @@
 
 use super::exactly;
 use crate::support::{Database, Pooler, server};
-use pgmedic::login::{CloseAction, SessionStore, SessionTable, StoreError, UserLock};
+use pgmedic_login::{CloseAction, SessionStore, SessionTable, StoreError, UserLock};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use std::num::NonZeroU32;
 use std::str::FromStr;

@@ -2,7 +2,7 @@
 
 use super::{LOGIN, drifted};
 use crate::support::{Database, Pooler, server};
-use pgmedic::login::{InlineRepairLimits, retry_after_repair};
+use pgmedic_login::{InlineRepairLimits, retry_after_repair};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, Row};
 use std::collections::BTreeSet;

@@ -4,7 +4,7 @@ use super::chance::Chance;
 use super::history::Event;
 use super::place::Place;
 use super::tables::{Table, USERS};
-use pgmedic::login::{InlineRepairLimits, SessionStore, SessionTable, retry_after_repair};
+use pgmedic_login::{InlineRepairLimits, SessionStore, SessionTable, retry_after_repair};
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Error, Row};
 use std::sync::Arc;
@@ -117,6 +117,6 @@ pub async fn log_in(place: Arc<Place>, url: String, mut chance: Chance) {
     let _ = timeout(ANSWERS_WITHIN, pool.close()).await;
 }
 
-fn is_taken(error: &pgmedic::login::StoreError) -> bool {
-    matches!(error, pgmedic::login::StoreError::Database(error) if is_duplicate(error))
+fn is_taken(error: &pgmedic_login::StoreError) -> bool {
+    matches!(error, pgmedic_login::StoreError::Database(error) if is_duplicate(error))
 }

@@ -3,7 +3,7 @@
 use crate::support::{shut_down, until_ended};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;

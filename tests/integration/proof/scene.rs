@@ -7,7 +7,7 @@ use super::place::{Known, Place};
 use super::tables::{KEEPER, owners, schema};
 use crate::support::{Agent, Pooler, Proxy, owner, replica_with};
 use nix::sys::signal::Signal;
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use std::fs;

@@ -1,7 +1,8 @@
 //! Several repairers at once.
 
 use super::field::{TARGETS, field, repair};
-use pgmedic::report::{Method, Outcome, Verdict};
+use pgmedic::report::{Outcome, Verdict};
+use pgmedic_core::sequence::Method;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};
 use std::collections::HashSet;

@@ -3,7 +3,8 @@
 use super::seen::{Draw, Rewind, Seen};
 use crate::support::Database;
 use pgmedic::config::{Environment, Settings};
-use pgmedic::report::{Progress, SequenceReport};
+use pgmedic::progress::Progress;
+use pgmedic::report::SequenceReport;
 use pgmedic::sequences::{PassOptions, SequencePassState, pass};
 use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};

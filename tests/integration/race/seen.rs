@@ -1,7 +1,8 @@
 //! What was seen under fire, and what of it should not have been.
 
 use super::field::TARGETS;
-use pgmedic::report::{Method, Outcome, SequenceReport};
+use pgmedic::report::{Outcome, SequenceReport};
+use pgmedic_core::sequence::Method;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 

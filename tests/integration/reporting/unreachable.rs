@@ -2,7 +2,7 @@
 
 use super::databases::configured;
 use crate::support::{Database, pgmedic, server};
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 use std::io::{Read, Write};

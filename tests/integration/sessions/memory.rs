@@ -3,10 +3,10 @@
 use super::{by_expiry, filled, left};
 use crate::support::Database;
 use pgmedic::config::{Environment, SessionStoreConfig, Settings};
-use pgmedic::db::Timeouts;
 use pgmedic::pass_options::PassOptions;
 use pgmedic::report::SessionReport;
 use pgmedic::sessions::{SessionPassState, pass};
+use pgmedic_core::Timeouts;
 use std::time::Duration;
 
 struct Agent {

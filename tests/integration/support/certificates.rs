@@ -1,7 +1,7 @@
 //! Certificates made for one test, and a server that shows them.
 
 use super::owner;
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;

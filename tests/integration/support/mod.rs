@@ -27,7 +27,7 @@ pub use proxy::Proxy;
 pub use replica::{replica_of, replica_with, shut_down, until_ended};
 pub use running::{PATIENT, Running, until, until_it_waits_for, waiting};
 
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::sync::LazyLock;

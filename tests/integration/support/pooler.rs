@@ -1,7 +1,7 @@
 //! PgBouncer between the tests and a server.
 
 use super::{eventually, owner};
-use pgmedic::demo::TestServer;
+use pgmedic_testserver::TestServer;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::UnixStream;

@@ -3,7 +3,7 @@
 use super::eventually;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::process::Command;

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::super::schedule;
-use super::super::{Pattern, TableName};
+use super::super::Pattern;
 use crate::proptest_config::cases;
+use pgmedic_core::TableName;
 
 /// Fields as they are allowed, and the year.
 fn cron() -> impl Strategy<Value = String> {

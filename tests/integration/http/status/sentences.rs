@@ -2,7 +2,7 @@
 
 use super::{EVERY_SECOND, fix, orders, says};
 use crate::support::{Agent, Database, command, until_it_waits_for};
-use pgmedic::demo::{ServerOptions, TestServer};
+use pgmedic_testserver::{ServerOptions, TestServer};
 use std::process::Command;
 
 const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";

@@ -5,7 +5,7 @@ use super::opens_and_ends_sessions;
 use super::scene::Scene;
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
-use pgmedic::login::{InlineRepairLimits, SessionStore, SessionTable};
+use pgmedic_login::{InlineRepairLimits, SessionStore, SessionTable};
 use sqlx::postgres::PgPoolOptions;
 use std::time::Duration;
 use tokio::net::TcpListener;

@@ -1,0 +1,101 @@
+//! What a failed statement means for the one who sent it.
+
+use sqlx::Error;
+use sqlx::postgres::PgDatabaseError;
+use std::time::Duration;
+
+/// Why a statement failed, by SQLSTATE (PostgreSQL manual, appendix A); never by its text, which is localized.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// 42501: a privilege is missing, or row-level security would have hidden rows.
+    #[error("permission denied: {0}")]
+    PermissionDenied(String),
+    /// 55P03: somebody else held a lock for longer than `lock_timeout`; 40P01: or waited for ours meanwhile.
+    #[error("another session holds a lock on it")]
+    LockNotAvailable,
+    /// 57014: longer than `statement_timeout`, or cancelled by an administrator.
+    #[error("cancelled: it took too long")]
+    QueryCanceled,
+    /// 42P01, 42703, 3F000: the relation, column or schema is not there any more.
+    #[error("it is gone: {0}")]
+    UndefinedObject(String),
+    /// Not what was discovered any more: seen by us, or by our tripwire in SQL, a division by zero (22012).
+    #[error("it was altered or replaced meanwhile")]
+    ConcurrentlyChanged,
+    /// The connection is lost, and with it all that was still to be asked.
+    #[error("the connection was lost: {0}")]
+    ConnectionLost(String),
+    /// 08P01 as PgBouncer says it: it closes the connection after a message that leaves a transaction open.
+    #[error(
+        "a pooler in statement mode is in between, and pgmedic works in transactions: \
+         set pool_mode = transaction (or session) there, or connect to PostgreSQL itself"
+    )]
+    StatementPooled,
+    /// Any other error of the server's.
+    #[error("{message} (SQLSTATE {code})")]
+    Server { code: String, message: String },
+    /// The answer was not what was asked for.
+    #[error("unexpected answer: {0}")]
+    UnexpectedResponse(String),
+}
+
+impl QueryError {
+    /// The server sent nothing for `waited`.
+    pub fn no_response(waited: Duration) -> Self {
+        Self::ConnectionLost(format!("no answer within {}", humantime::format_duration(waited)))
+    }
+
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::ConnectionLost(_) | Self::StatementPooled)
+    }
+}
+
+impl From<Error> for QueryError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Database(error) => {
+                // What a function raises is its author's words, which may hold anything.
+                let raised = error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::routine);
+                let message = match raised {
+                    Some("exec_stmt_raise") => "raised by a function in the database".to_owned(),
+                    _ => error.message().to_owned(),
+                };
+                match error.code().as_deref().unwrap_or_default() {
+                    "42501" => Self::PermissionDenied(message),
+                    "55P03" | "40P01" => Self::LockNotAvailable,
+                    "57014" => Self::QueryCanceled,
+                    "42P01" | "42703" | "3F000" => Self::UndefinedObject(message),
+                    "22012" => Self::ConcurrentlyChanged,
+                    // PostgreSQL itself sends this to nobody who keeps to the protocol. The words are PgBouncer's, which
+                    // are never translated, and there is nothing else to tell its reasons apart by.
+                    "08P01" if message.contains("statement pooling") => Self::StatementPooled,
+                    "08P01" => {
+                        Self::ConnectionLost(format!("{message}; a pooler in between says so, see its configuration"))
+                    }
+                    // Class 08, and the server's own farewells: shutdown, crash, dropped database, idle limits.
+                    code if code.starts_with("08") => Self::ConnectionLost(message),
+                    "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "25P04" => {
+                        Self::ConnectionLost(message)
+                    }
+                    code => Self::Server { code: code.to_owned(), message },
+                }
+            }
+            Error::Io(error) => Self::ConnectionLost(error.to_string()),
+            Error::Tls(error) => Self::ConnectionLost(error.to_string()),
+            Error::WorkerCrashed => Self::ConnectionLost("its worker crashed".to_owned()),
+            error => Self::UnexpectedResponse(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::error::*;
+
+    #[test]
+    fn a_silent_server_is_a_lost_connection_and_says_for_how_long() {
+        let failure = QueryError::no_response(Duration::from_secs(15));
+        assert!(failure.is_lost());
+        assert_eq!(failure.to_string(), "the connection was lost: no answer within 15s");
+    }
+}

@@ -1,0 +1,28 @@
+//! One sequence: from the catalog's row to the plan of its repair.
+//!
+//! | file | does |
+//! |---|---|
+//! | `model.rs`, `feed_row.rs`, `default_expression.rs` | what the catalog says: the sequence and the columns it feeds |
+//! | `probe.rs` | the statement that reads the state and the furthest ids |
+//! | `observation.rs` | the answers of the probes, merged |
+//! | `position.rs` | the arithmetic: next value, limit, lag, target |
+//! | `plan.rs`, `hold_reason.rs`, `reasons.rs` | which repair, or why none |
+//! | `advance.rs` | the statement of an advance |
+//! | `inline.rs` | all of it for one sequence, on a connection of the caller's |
+//!
+//! Data flows down this list.
+
+pub mod advance;
+pub mod default_expression;
+pub mod feed_row;
+pub mod hold_reason;
+pub mod inline;
+pub mod model;
+pub mod observation;
+pub mod plan;
+pub mod position;
+pub mod probe;
+pub mod reasons;
+
+pub use hold_reason::HoldReason;
+pub use model::{FeedReport, Link, Method};

@@ -1,0 +1,127 @@
+//! A sequence, what it feeds, and where the ids are read.
+
+use super::position::{ColumnRange, Parameters};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// A sequence and what it feeds.
+#[derive(Debug, PartialEq)]
+pub struct Sequence {
+    pub oid: u32,
+    /// Schema and name as they are, for matching.
+    pub name_parts: (String, String),
+    /// Schema-qualified, quoted by the server.
+    pub name: String,
+    pub parameters: Parameters,
+    /// Quoted.
+    pub owner: String,
+    /// The role may `ALTER` it: it owns it, or is a member of its owner.
+    pub may_alter: bool,
+    /// The role may call `nextval`.
+    pub may_advance: bool,
+    /// The role may call `setval`.
+    pub may_set: bool,
+    pub feeds: Vec<Feed>,
+    /// Links that were seen and do not count, and why.
+    pub notes: Vec<String>,
+    /// To whose doings reading it is exposed.
+    pub untrusted_owners: UntrustedOwners,
+    /// Why its state cannot be read.
+    pub problem: Option<String>,
+}
+
+impl Sequence {
+    /// Whether anything of it is to be read, privileges aside.
+    pub fn is_observable(&self) -> bool {
+        let unsupported = |feed: &Feed| matches!(feed.source, Err(FeedProblem::Unsupported(_)));
+        !self.parameters.cycle && (self.feeds.is_empty() || !self.feeds.iter().all(unsupported))
+    }
+}
+
+/// A column that counts as fed.
+#[derive(Debug, PartialEq)]
+pub struct Feed {
+    pub report: FeedReport,
+    pub source: Result<FeedSource, FeedProblem>,
+}
+
+/// Where a fed column's ids are read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedSource {
+    pub table_oid: u32,
+    /// Schema-qualified, quoted by the server.
+    pub table: String,
+    /// Quoted by the server.
+    pub column: String,
+    pub range: ColumnRange,
+    /// Stored as `numeric`: may hold fractions and values beyond int8.
+    pub numeric: bool,
+    /// Relations that reading it locks: the table, its partitions and children, and all their indexes.
+    pub relations: u64,
+    pub has_children: bool,
+    /// Another number: the rows may be others, though no change of a row was counted.
+    pub file_fingerprint: i64,
+    /// The table, or the largest of its partitions and children, that has no index to use; quoted by the server.
+    pub unindexed: Option<String>,
+    /// To be read in a transaction of its own: without an index to use and too large to read in passing, or with
+    /// functions of a user's own, which might bend what comes after them.
+    pub alone: bool,
+    /// The role may lock the table, for which the privilege on its column is not enough.
+    pub may_lock: bool,
+}
+
+/// Why a feed cannot be looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FeedProblem {
+    /// By its nature.
+    Unsupported(String),
+    /// For now; the text names the fix.
+    Unreadable(String),
+    /// For want of a privilege, which the text names: where the ids would be read.
+    Refused { source: Box<FeedSource>, reason: String },
+}
+
+/// Roles by OID: owners of a sequence, of what it feeds, of their partitions and children, and of their schemas, but for
+/// superusers and ourselves.
+pub type UntrustedOwners = BTreeSet<u32>;
+
+/// A column whose new values come from the sequence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FeedReport {
+    /// `schema.table.column`, quoted where SQL would quote it.
+    pub column: String,
+    pub link: Link,
+}
+
+/// How it is known that a sequence feeds a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// Owned by the column (`pg_depend` 'a').
+    Serial,
+    /// The column's identity sequence (`pg_depend` 'i').
+    Identity,
+    /// The column's default is `nextval` of a sequence it does not own.
+    Default,
+    /// Stated in the configuration.
+    Declared,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Hand the unusable values out with `nextval`.
+    Advance,
+    /// Move the sequence under its own lock.
+    Leap,
+}
+
+impl Method {
+    /// As in the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Advance => "advance",
+            Self::Leap => "leap",
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The questions asked about one sequence: its state and the extremes of what it feeds, in one statement.
+//!
+//! One statement has one snapshot, taken before the sequence is read. So every id in the snapshot that came from
+//! the sequence was handed out before the state was read, and a healthy insert never looks like drift.
+
+use super::model::{FeedSource, Sequence};
+use super::position::SequenceState;
+use crate::QueryError;
+use crate::quote_literal;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+/// One partition or child of a tree that has too many relations for a single transaction.
+#[derive(Debug, Clone)]
+pub struct Partition {
+    pub oid: u32,
+    /// Schema-qualified, quoted by the server.
+    pub name: String,
+    /// Itself and its indexes.
+    pub relations: u64,
+}
+
+/// Some of the rows that a sequence feeds.
+#[derive(Debug, Clone)]
+pub struct ProbePart<'a> {
+    pub source: &'a FeedSource,
+    /// Only this member's own rows.
+    pub member: Option<Partition>,
+    /// Look at the sequence's own values from this one on, instead of at the plain extreme.
+    pub min_own_value: Option<i128>,
+}
+
+/// One statement about one sequence.
+#[derive(Debug)]
+pub struct Probe<'a> {
+    /// Index into the sequences that are looked at.
+    pub sequence: usize,
+    pub parts: Vec<ProbePart<'a>>,
+}
+
+/// The furthest id of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ColumnExtreme {
+    /// Cut to an integer.
+    pub value: i128,
+    pub integral: bool,
+}
+
+/// What a probe found: the state, and each part's extreme in the order of the parts.
+#[derive(Debug)]
+pub struct ProbeAnswer {
+    pub state: SequenceState,
+    pub extremes: Vec<Option<ColumnExtreme>>,
+}
+
+impl ProbePart<'_> {
+    /// Relations that reading it locks.
+    pub fn relations(&self) -> u64 {
+        self.member.as_ref().map_or(self.source.relations, |member| member.relations)
+    }
+
+    pub fn table(&self) -> &str {
+        self.member.as_ref().map_or(&self.source.table, |member| &member.name)
+    }
+
+    pub fn oid(&self) -> u32 {
+        self.member.as_ref().map_or(self.source.table_oid, |member| member.oid)
+    }
+
+    /// A member is read without its own members.
+    pub fn only_keyword(&self) -> &'static str {
+        if self.member.is_some() { "ONLY " } else { "" }
+    }
+
+    /// The extreme as a scalar subquery.
+    pub fn extreme(&self, sequence: &Sequence) -> String {
+        let parameters = sequence.parameters;
+        let extreme = if parameters.increment > 0 { "max" } else { "min" };
+        let only = self.only_keyword();
+        let FeedSource { column, numeric, .. } = self.source;
+        let kind = if *numeric { "numeric" } else { "bigint" };
+        let (low, high) = match self.min_own_value {
+            // It may lie before the sequence's first bound, and then is no bigint.
+            Some(first) if parameters.increment > 0 => {
+                (first.max(parameters.min_value.into()), parameters.max_value.into())
+            }
+            Some(first) => (parameters.min_value.into(), first.min(parameters.max_value.into())),
+            None => (i128::from(parameters.min_value), i128::from(parameters.max_value)),
+        };
+        let mut sql = format!("(SELECT {extreme}({column}) FROM {only}{table}", table = self.table());
+        // A numeric column can hold NaN, infinity and values that no sequence can.
+        if *numeric || self.min_own_value.is_some() {
+            sql += &format!(" WHERE {column} BETWEEN '{low}'::{kind} AND '{high}'::{kind}");
+        }
+        if let Some(next) = self.min_own_value {
+            let increment = parameters.increment;
+            sql += &format!(" AND mod({column}::numeric - '{next}'::numeric, '{increment}'::numeric) = 0");
+        }
+        sql.push(')');
+        sql
+    }
+
+    /// Whether the name means the table that was discovered, and so is the one that this statement reads.
+    pub fn unchanged_condition(&self) -> String {
+        same_relation_sql(self.table(), self.oid())
+    }
+}
+
+impl Probe<'_> {
+    /// Relations that the probe locks, the sequence included.
+    pub fn relations(&self) -> u64 {
+        1 + self.parts.iter().map(ProbePart::relations).sum::<u64>()
+    }
+
+    /// Whether it must not share a transaction.
+    pub fn must_run_alone(&self) -> bool {
+        self.parts.iter().any(|part| part.source.alone)
+    }
+
+    pub fn sql(&self, sequence: &Sequence) -> String {
+        let mut sql = format!("SELECT s.last_value, s.is_called, s.tableoid = {}::oid", sequence.oid);
+        for part in &self.parts {
+            sql += " AND ";
+            sql += &part.unchanged_condition();
+        }
+        for part in &self.parts {
+            sql += ", ";
+            sql += &part.extreme(sequence);
+        }
+        sql += " FROM ";
+        sql += &sequence.name;
+        sql += " AS s";
+        sql
+    }
+
+    /// Reads the one row of an answer.
+    ///
+    /// # Errors
+    ///
+    /// When a relation was replaced since it was discovered, or the row is not what was asked for.
+    pub fn read(&self, rows: &[PgRow]) -> Result<ProbeAnswer, QueryError> {
+        let row = match rows {
+            [row] => row,
+            [] => return Err(QueryError::ConcurrentlyChanged),
+            rows => return Err(QueryError::UnexpectedResponse(format!("{} rows instead of one", rows.len()))),
+        };
+        if !row.try_get::<bool, _>(2)? {
+            return Err(QueryError::ConcurrentlyChanged);
+        }
+        let state = SequenceState { last_value: row.try_get(0)?, is_called: row.try_get(1)? };
+        let extremes = (0..self.parts.len()).map(|part| read_extreme(row, 3 + part)).collect::<Result<_, _>>()?;
+        Ok(ProbeAnswer { state, extremes })
+    }
+}
+
+/// Any integer or numeric type arrives as decimal digits: simple-query messages answer in text.
+fn read_extreme(row: &PgRow, column: usize) -> Result<Option<ColumnExtreme>, QueryError> {
+    let value = row.try_get_raw(column)?;
+    if sqlx::ValueRef::is_null(&value) {
+        return Ok(None);
+    }
+    let text = value.as_str().map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
+    parse_extreme(text).map(Some).ok_or_else(|| QueryError::UnexpectedResponse(format!("{text:?} is no number")))
+}
+
+fn parse_extreme(text: &str) -> Option<ColumnExtreme> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let integral = fraction.bytes().all(|digit| digit == b'0');
+    Some(ColumnExtreme { value: whole.parse().ok()?, integral })
+}
+
+/// Whether the name stands for the relation that was discovered, as SQL.
+///
+/// A function, because it must be asked when the statement runs, holding the table's lock, under which the name stays. A
+/// `regclass` constant is resolved before the lock is waited for, and the table may be renamed meanwhile.
+pub fn same_relation_sql(name: &str, oid: u32) -> String {
+    format!("to_regclass({}) IS NOT DISTINCT FROM {oid}::regclass", quote_literal(name))
+}
+
+/// A probe and what came of it.
+pub type ProbeResult<'a> = (Probe<'a>, Result<ProbeAnswer, QueryError>);
+
+/// Whether `relations` fit into one transaction.
+pub fn fits_in_transaction(relations: u64) -> bool {
+    relations <= MAX_RELATIONS
+}
+
+/// Most relations that one transaction may lock: a default server's lock table holds about 12 500, for everybody.
+pub const MAX_RELATIONS: u64 = 500;
+
+#[cfg(test)]
+mod tests {
+    use crate::sequence::probe::*;
+
+    #[test]
+    fn extremes_keep_every_digit_and_know_fractions() {
+        let whole = |value| Some(ColumnExtreme { value, integral: true });
+        assert_eq!(parse_extreme("9223372036854775807"), whole(i128::from(i64::MAX)));
+        assert_eq!(parse_extreme("-9223372036854775808"), whole(i128::from(i64::MIN)));
+        assert_eq!(parse_extreme("695.000"), whole(695));
+        assert_eq!(parse_extreme("695.5"), Some(ColumnExtreme { value: 695, integral: false }));
+        assert_eq!(parse_extreme("NaN"), None);
+    }
+}

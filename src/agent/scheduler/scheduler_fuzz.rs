@@ -1,0 +1,30 @@
+//! What the configuration takes, the scheduler takes too.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::agent::scheduler::cron_intervals::cron_intervals;
+use crate::config::{Environment, Settings};
+use crate::proptest_config::cases;
+use chrono::Utc;
+use std::time::Duration;
+
+proptest! {
+    #![proptest_config(cases(100))]
+
+    #[test]
+    fn every_line_that_is_taken_is_one_for_the_scheduler_and_ticks(
+        line in vec(select(vec!["*", "0", "*/7", "1-5", "5,6", "L", "15W", "MON", "7", "?", "2#3", "FRI#L", "1L", "2050"]), 6..8)
+            .prop_map(|fields| fields.join(" ")),
+        around in select(vec!["", " ", "\t", "@daily", "@Yearly "]),
+    ) {
+        let line = if around.contains('@') { around.to_owned() } else { format!("{around}{line}{around}") };
+        let variables = [("DATABASE_URL", "postgres://u@h/d"), ("PGMEDIC_SEQUENCES__SCHEDULE", &line)];
+        if let Ok(settings) = Settings::load(None, &Environment::from_iter(variables)) {
+            let line = settings.sequences.schedule;
+            prop_assert!(tokio_cron_scheduler::Job::new(line.as_str(), |_, _| {}).is_ok(), "{line:?}");
+            prop_assert!(cron_intervals(&line, Utc::now()).shortest >= Duration::from_secs(1), "{line:?}");
+        }
+    }
+}

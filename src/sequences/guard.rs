@@ -1,0 +1,45 @@
+//! SQL that keeps a read from running the functions of other owners, and from reading another table by the same name.
+
+use pgmedic_core::quote_literal;
+use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::sequence::probe::{Probe, same_relation_sql};
+
+/// What precedes the reading of these in their transaction: hold of their tables.
+pub fn lock_tables_sql(probes: &[&Probe<'_>]) -> Option<String> {
+    let parts = probes.iter().flat_map(|probe| &probe.parts);
+    lock(&parts.map(|part| format!("{}{}", part.only_keyword(), part.table())).collect::<Vec<_>>())
+}
+
+/// What precedes each reading by a superuser, whose rights are worth taking. Right before it: whoever owns what is read
+/// earlier in the same transaction can make that slow, and meanwhile hang something on what is read later.
+pub fn guard_sql(sequence: &Sequence, probe: &Probe<'_>, alone: bool) -> String {
+    let tables = probe.parts.iter().map(|part| (part.table(), part.oid()));
+    let named = tables.chain([(&*sequence.name, sequence.oid)]);
+    let with_children = probe.parts.iter().any(|part| part.member.is_none() && part.source.has_children);
+    if alone || with_children { full_guard_sql(named) } else { leaf_guard_sql(named) }
+}
+
+/// The same question as the tripwire's for a table without children, at a fraction of its price: it takes whoever owns a
+/// function for a stranger, so its no is to be asked again.
+fn leaf_guard_sql<'a>(named: impl Iterator<Item = (&'a str, u32)>) -> String {
+    let (unchanged, oids): (Vec<String>, Vec<String>) =
+        named.map(|(name, oid)| (same_relation_sql(name, oid), oid.to_string())).unzip();
+    include_str!("guard_leaf.sql")
+        .replace("@RELATIONS@", &format!("'{{{}}}'", oids.join(",")))
+        .replace("@UNCHANGED@", &unchanged.join(" AND "))
+}
+
+/// Divides by zero unless every name stands for its OID and no reading runs anybody's functions.
+pub fn full_guard_sql<'a>(named: impl Iterator<Item = (&'a str, u32)>) -> String {
+    let (names, oids): (Vec<String>, Vec<String>) =
+        named.map(|(name, oid)| (quote_literal(name), oid.to_string())).unzip();
+    include_str!("guard.sql")
+        .replace("@RELATIONS@", &format!("'{{{}}}'", oids.join(",")))
+        .replace("@NAMES@", &format!("ARRAY[{}]", names.join(", ")))
+}
+
+/// Keeps these tables from being renamed, dropped or rewritten until the transaction ends.
+pub fn lock<S: AsRef<str>>(tables: &[S]) -> Option<String> {
+    let tables: Vec<&str> = tables.iter().map(AsRef::as_ref).collect();
+    (!tables.is_empty()).then(|| format!("LOCK TABLE {} IN ACCESS SHARE MODE", tables.join(", ")))
+}
