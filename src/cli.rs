@@ -70,6 +70,7 @@ pub enum Format {
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Tell the story on a throwaway PostgreSQL
+    #[cfg(feature = "demo")]
     Demo {
         /// Instead, keep it, a sabotaged application and the agent running, and print the status page's address
         #[arg(long)]
@@ -219,7 +220,9 @@ mod tests {
 
     #[test]
     fn the_demo_is_told_or_served() {
+        #[cfg(feature = "demo")]
         assert_eq!(read("demo").unwrap().command, Some(Command::Demo { serve: false }));
+        #[cfg(feature = "demo")]
         assert_eq!(read("demo --serve").unwrap().command, Some(Command::Demo { serve: true }));
     }
 

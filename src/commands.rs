@@ -3,13 +3,15 @@
 use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, SqlCommand, completions};
 use crate::config::{ConfigError, Environment, Http, Preset, Settings};
+#[cfg(feature = "demo")]
+use crate::demo;
 use crate::grants::{GrantsError, grants};
 use crate::http::{HealthcheckError, healthcheck};
 use crate::logging::Logging;
+use crate::once;
 use crate::progress::Progress;
 use crate::report::{ExitCode as Outcome, Report, render_table};
 use crate::sequences::PassOptions;
-use crate::{demo, once};
 use pgmedic_login::sql_function;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -22,6 +24,7 @@ pub enum RunError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Agent(#[from] AgentError),
+    #[cfg(feature = "demo")]
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
     #[error(transparent)]
@@ -37,7 +40,7 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) => 2,
-            Self::Agent(_) | Self::Demo(_) | Self::Grants(_) | Self::Unwell(_) | Self::Output(_) => 1,
+            _ => 1,
         }
     }
 }
@@ -49,7 +52,9 @@ impl RunError {
 /// When it could not be done, as opposed to done with a report that bears bad news.
 pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
     match cli.command {
+        #[cfg(feature = "demo")]
         Some(Command::Demo { serve: false }) => return Ok(demo::run().await?),
+        #[cfg(feature = "demo")]
         Some(Command::Demo { serve: true }) => return Ok(demo::serve().await?),
         Some(Command::Completions { shell }) => {
             completions(shell, &mut io::stdout());

@@ -104,7 +104,7 @@ fn table(rows: &[(Status, &SequenceReport)], options: TableOptions) -> Table {
     if options.color {
         table.enforce_styling();
     }
-    table.set_header(["status", "sequence", "feeds", "next value", "max_id", "lag", "used", "repair"]);
+    table.set_header(["status", "sequence", "feeds", "next value", "max id", "lag", "used", "repair"]);
     for column in 3..7 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -145,7 +145,7 @@ fn narrow_list(rows: &[(Status, &SequenceReport)], width: usize, options: TableO
         let facts = [
             of("next value ", number(sequence.next_value)),
             of("max id ", number(sequence.max_id)),
-            of("gap ", number(sequence.lag)),
+            of("lag ", number(sequence.lag)),
             of("used ", sequence.used_ratio.map_or_else(String::new, percent)),
             of("", repair(sequence)),
         ];

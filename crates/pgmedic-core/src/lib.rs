@@ -7,6 +7,7 @@
 //! | `name.rs` | names of tables, columns and sequences as people write them |
 //! | `quote.rs`, `shell_quote.rs` | SQL and shell constants |
 //! | `settings_sql.rs` | timeouts and settings that every transaction begins with |
+//! | `reason.rs` | why something is as it is, and what fixes it |
 //! | `error.rs` | why a statement failed, by SQLSTATE |
 //! | `caller_connection.rs` | statements on a connection of the caller's |
 //! | `sequence/` | one sequence: model, probe, observation, arithmetic, plan, reasons |
@@ -15,6 +16,7 @@ mod caller_connection;
 mod error;
 pub mod name;
 mod quote;
+mod reason;
 pub mod sequence;
 mod settings_sql;
 mod shell_quote;
@@ -23,5 +25,6 @@ pub use caller_connection::simple_query;
 pub use error::QueryError;
 pub use name::{ColumnName, NameError, RelationRef, TableName, parse_identifier};
 pub use quote::quote_literal;
+pub use reason::{Fix, Reason, ReasonKind};
 pub use settings_sql::{Timeouts, positive_milliseconds, settings_sql};
 pub use shell_quote::shell_quote;

@@ -1,0 +1,148 @@
+//! Why something is as it is, as data: a kind to match on, a sentence to read, and the command that fixes it.
+
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// Why a sequence, a repair, a session store or a database is as it is reported.
+///
+/// # Example
+///
+/// ```
+/// use pgmedic_core::{Fix, Reason, ReasonKind};
+///
+/// let reason = Reason::new(ReasonKind::MissingPrivilege, "a privilege is missing")
+///     .with_fix(Fix::Sql("GRANT SELECT (id) ON public.t TO medic".to_owned()));
+/// assert_eq!(reason.to_string(), "a privilege is missing: GRANT SELECT (id) ON public.t TO medic");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// What to match on; it never depends on the wording.
+    pub kind: ReasonKind,
+    /// One sentence without a final period, with names quoted as SQL needs them. It holds no secret.
+    pub text: String,
+    /// A complete command that removes the reason, where one command can.
+    pub fix: Option<Fix>,
+}
+
+/// A command that a person can run as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fix {
+    /// SQL statements for the database of the report.
+    Sql(String),
+    /// A command for a shell.
+    Command(String),
+}
+
+/// The kinds of reasons, in the JSON report in snake case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasonKind {
+    /// The role lacks a privilege.
+    MissingPrivilege,
+    /// Row-level security hides rows from the role.
+    RowSecurity,
+    /// Reading or writing would run code of roles that are not trusted with the rights of this one.
+    UntrustedCode,
+    /// The configuration names what does not exist, or says what cannot be.
+    Configuration,
+    /// The sequence cycles.
+    Cycle,
+    /// No value is left before the limit.
+    Exhausted,
+    /// Nothing says which column the sequence feeds.
+    Unlinked,
+    /// A link exists that does not count.
+    IgnoredLink,
+    /// A column whose ids cannot be compared with the sequence, by its nature.
+    UnsupportedColumn,
+    /// Fewer values are left unused than the headroom asked for.
+    Headroom,
+    /// Too many relations for a bounded transaction.
+    TooManyRelations,
+    /// A guard holds the repair: it would leave no value before the limit.
+    Limit,
+    /// A guard holds the repair: it would use too large a share of the values left.
+    RepairRatio,
+    /// A guard holds the repair: only an owner of the sequence may make a leap.
+    Ownership,
+    /// The server is a replica, or read only.
+    ReadOnly,
+    /// The run only looks: a dry run, or repairs are switched off.
+    RepairDisabled,
+    /// Sessions may still hold cached values that are taken.
+    CachedValues,
+    /// Ids past the sequence were inserted as fast as it was repaired.
+    StillBehind,
+    /// The values of a column cannot be what the configuration says they are.
+    Implausible,
+    /// A guard holds the sweep: it would end more sessions than is allowed at once.
+    TooManyEnded,
+    /// A sweep that did not finish within its time.
+    Unfinished,
+    /// No usable index begins with the column.
+    MissingIndex,
+    /// A foreign key stops or slows the deletion of sessions.
+    ForeignKey,
+    /// A lock was not available within `lock_timeout`.
+    LockNotAvailable,
+    /// A statement took longer than `statement_timeout`.
+    StatementTimeout,
+    /// A relation was dropped, altered or replaced during the pass.
+    ConcurrentlyChanged,
+    /// The server could not be reached, or the connection was lost.
+    ConnectionLost,
+    /// A pooler in between does not keep transactions together.
+    StatementPooled,
+    /// Any other error of the server, or an answer that was not expected.
+    ServerError,
+    /// A defect of pgmedic, or of its driver.
+    Internal,
+}
+
+impl Reason {
+    /// A reason without a fix.
+    #[must_use]
+    pub fn new(kind: ReasonKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), fix: None }
+    }
+
+    /// The same reason with the command that removes it.
+    #[must_use]
+    pub fn with_fix(self, fix: Fix) -> Self {
+        Self { fix: Some(fix), ..self }
+    }
+
+    /// A missing privilege, such as `USAGE ON SCHEMA a`, and the statement that grants it. `role` is quoted.
+    #[must_use]
+    pub fn missing_privilege(privilege: &str, role: &str) -> Self {
+        Self::new(ReasonKind::MissingPrivilege, "a privilege is missing")
+            .with_fix(Fix::Sql(format!("GRANT {privilege} TO {role}")))
+    }
+}
+
+impl Fix {
+    /// The command itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Sql(command) | Self::Command(command) => command,
+        }
+    }
+}
+
+/// The text, then the fix.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.fix {
+            Some(fix) => write!(f, "{}: {}", self.text, fix.as_str()),
+            None => f.write_str(&self.text),
+        }
+    }
+}
+
+/// As text: the report says only what to run.
+impl Serialize for Fix {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
