@@ -55,7 +55,7 @@ impl Reports {
             pass_interval_seconds: station.interval,
             report: report(station),
         });
-        let page = ReportsPage { schema: 1, version: env!("CARGO_PKG_VERSION"), databases: databases.collect() };
+        let page = ReportsPage { schema: 2, version: env!("CARGO_PKG_VERSION"), databases: databases.collect() };
         Ok(place.attach(serde_json::to_vec(&page)?))
     }
 }
