@@ -24,6 +24,7 @@ mod oracle;
 mod proof;
 mod race;
 mod reporting;
+mod rooms;
 mod runbooks;
 mod sessions;
 mod stopping;
