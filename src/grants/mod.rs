@@ -43,7 +43,7 @@ async fn grants_for(database: &Database, settings: &Settings, role: Option<&str>
     let connected = BoundedConnection::connect(&options, bounds, &CancellationToken::new()).await;
     let mut session = connected.map_err(|cause| GrantsError::Connect { database: database.name.clone(), cause })?;
     let unread = |cause| GrantsError::Catalog { database: database.name.clone(), cause };
-    let names = names(&mut session, role.unwrap_or(options.get_username()), bounds).await.map_err(unread)?;
+    let names = names(&mut session, role.unwrap_or(options.first().get_username()), bounds).await.map_err(unread)?;
     let mut needs = required_privileges(&mut session, &database.name, sequences, bounds).await.map_err(unread)?;
     let stores = SessionStoreConfig::for_database(&settings.sessions, &database.name);
     let (stores, notes) = sessions::needs(&mut session, stores, bounds).await;

@@ -98,7 +98,7 @@ async fn a_server_without_tls_is_refused_where_tls_was_asked_for() {
     for parameters in [verify("verify-full", &authority), verify("verify-ca", &authority), "sslmode=require".to_owned()]
     {
         let error = refused(&url(&server, &database, &parameters), &[]);
-        says(&error, "", "switch TLS on at the server");
+        says(&error, "", "is TLS on at the server");
     }
     works(&url(&server, &database, "sslmode=prefer"), &[]);
 }

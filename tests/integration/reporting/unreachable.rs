@@ -122,7 +122,7 @@ async fn connecting_is_not_granted() {
 #[tokio::test]
 async fn the_server_offers_no_tls() {
     let error = error_of(&strict_url("app:right", "?sslmode=require").await).await;
-    assert!(error.contains("TLS failed: ") && error.contains("switch TLS on at the server"), "{error}");
+    assert!(error.contains("TLS failed: ") && error.contains("is TLS on at the server"), "{error}");
 }
 
 #[tokio::test]
