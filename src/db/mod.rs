@@ -3,7 +3,7 @@
 mod cancel;
 mod connect;
 mod connection;
-pub(crate) mod conninfo;
+pub mod conninfo;
 mod leader_lease;
 mod notification_listener;
 mod server_info;

@@ -6,6 +6,7 @@ mod browser;
 mod catalogs;
 mod claims;
 mod comparison;
+mod connecting;
 mod cutover;
 mod demo;
 mod deploy;

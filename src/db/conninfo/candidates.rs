@@ -211,8 +211,12 @@ fn with_certificates(
     };
     let root = named("sslrootcert", "root.crt");
     let system = root.as_deref() == Some(Path::new("system"));
-    if let (Some(certificate), Some(key)) = (named("sslcert", "postgresql.crt"), named("sslkey", "postgresql.key")) {
-        options = options.ssl_client_cert(certificate).ssl_client_key(key);
+    // One without the other is an error of the driver's, which names both.
+    if let Some(certificate) = named("sslcert", "postgresql.crt") {
+        options = options.ssl_client_cert(certificate);
+    }
+    if let Some(key) = named("sslkey", "postgresql.key") {
+        options = options.ssl_client_key(key);
     }
     if let Some(root) = root.as_ref().filter(|_| !system) {
         options = options.ssl_root_cert(root);

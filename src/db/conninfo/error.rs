@@ -27,7 +27,7 @@ pub enum ConninfoError {
     Quote,
     #[error("it has a parameter without = and a value")]
     NoValue,
-    #[error("it names {hosts} hosts and {others} {what}; expected as many, or one {what} for all")]
+    #[error("it names {hosts} hosts and {others} {what}; expected one for each host")]
     Count { hosts: usize, others: usize, what: &'static str },
     #[error("its parameter {0} is unknown; remove it")]
     Unknown(String),

@@ -212,6 +212,8 @@ fn effect(name: &str, value: &str) -> Result<Effect, ConninfoError> {
         }
         "ssl_min_protocol_version" | "min_protocol_version" => Taken,
         "ssl_max_protocol_version" | "max_protocol_version" => Ignored,
+        "sslcompression" if is_off => Taken,
+        "sslsni" if value == "1" => Taken,
         "replication" if is_off => Taken,
         "replication" => Refused("leave it out; pgmedic needs an ordinary connection"),
         "scram_client_key" | "scram_server_key" => Refused("give the password itself, or a password file"),
