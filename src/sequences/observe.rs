@@ -1,4 +1,4 @@
-//! The next value and the max id of each sequence.
+//! Reads the next value and the max id of each sequence.
 
 use super::batch;
 use super::partitions::read_partitions;

@@ -1,13 +1,12 @@
-//! What a role must be allowed so that a pass can do all of its work: the same discovery as a pass makes, privileges
-//! aside.
+//! The privileges that a role needs for a complete pass, found by the same discovery as in a pass.
 
 use super::catalog::discover;
-use super::findings::missing_sequence;
+use super::findings::missing_sequence_reason;
 use super::partitions;
 use crate::config::Sequences;
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::sequence::model::{FeedProblem, FeedSource, Sequence};
-use pgmedic_core::{QueryError, Timeouts};
+use pgmedic_core::{QueryError, Reason, Timeouts};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct RequiredPrivileges {
     pub sequences: Vec<SequencePrivileges>,
     pub tables: Vec<TablePrivileges>,
-    /// What is configured and can be looked at by nobody, and why.
-    pub notes: Vec<String>,
+    /// Why something that is configured cannot be looked at, whatever is granted.
+    pub notes: Vec<Reason>,
 }
 
 /// A sequence whose state is read.
@@ -37,7 +36,7 @@ pub struct TablePrivileges {
     pub relation: Relation,
     /// Quoted by the server.
     pub columns: BTreeSet<String>,
-    /// Its policies hide rows from whoever does not own it.
+    /// Its policies hide rows from roles that do not own it.
     pub row_security: bool,
 }
 
@@ -64,7 +63,7 @@ pub async fn required_privileges(
 ) -> Result<RequiredPrivileges, QueryError> {
     let found = discover(session, database, settings, bounds).await?;
     let mut needs = RequiredPrivileges::default();
-    needs.notes.extend(found.missing.iter().filter_map(|feed| missing_sequence(feed, database).reason));
+    needs.notes.extend(found.missing.iter().map(|_| missing_sequence_reason(database)));
     let mut sequences: BTreeMap<u32, &Sequence> = BTreeMap::new();
     let mut tables: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
     for sequence in found.sequences.iter().filter(|sequence| sequence.is_observable()) {

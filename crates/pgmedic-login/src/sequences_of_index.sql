@@ -125,6 +125,7 @@ SELECT
     quote_ident(n.nspname) || '.' || quote_ident(s.relname) AS seq_quoted,
     q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache, q.seqcycle,
     quote_ident(pg_catalog.pg_get_userbyid(s.relowner)) AS seq_owner,
+    coalesce((SELECT u.rolsuper FROM pg_catalog.pg_roles u WHERE u.oid = s.relowner), true) AS seq_owner_is_superuser,
     pg_catalog.pg_has_role(s.relowner, 'USAGE') AS may_alter,
     pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE') AS may_advance,
     pg_catalog.has_sequence_privilege(s.oid, 'UPDATE') AS may_set,

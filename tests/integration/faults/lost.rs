@@ -69,7 +69,7 @@ async fn a_connection_killed_in_a_leap_leaves_the_sequence_as_it_was() {
     }
     let repair = &outcome.sequence("public.leapt_id_seq")["repair"];
     assert_eq!(repair["outcome"], "failed", "{repair:#}");
-    assert!(repair["reason"].as_str().is_some_and(|reason| reason.contains("lost")), "{repair:#}");
+    assert!(repair["reason"]["text"].as_str().is_some_and(|reason| reason.contains("lost")), "{repair:#}");
     run(&mut holder, "COMMIT").await;
     assert_eq!(state(&mut database, "leapt_id_seq").await, before);
     database.forgets_the_pass().await;

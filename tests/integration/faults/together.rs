@@ -62,7 +62,10 @@ async fn one_that_somebody_alters_fails_alone() {
     }
     let repair = &outcome.sequence("public.altered_id_seq")["repair"];
     assert_eq!(repair["outcome"], "failed");
-    assert!(repair["reason"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")), "{repair:#}");
+    assert!(
+        repair["reason"]["text"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")),
+        "{repair:#}"
+    );
     assert_eq!(state(&mut database, "altered_id_seq").await.0, 658);
     run(&mut holder, "ROLLBACK").await;
     database.once(&[]).exits(0).repair("public.altered_id_seq", json!({ "next_value": 696 }));

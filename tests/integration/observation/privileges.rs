@@ -1,6 +1,6 @@
 //! Missing privileges: one sequence cannot be read, and what its reason says fixes it.
 
-use crate::support::{Database, fix};
+use crate::support::Database;
 use serde_json::json;
 
 /// A role that may read everything of one table with drift, and a second table to take something away from.
@@ -36,8 +36,7 @@ async fn is_fixed(takes_away: &str, sequence: &str, says: &str) {
     let reason = outcome.reason(sequence);
     assert!(reason.contains(says), "{says} is not in: {reason}");
 
-    let statement = fix(&reason, if says.starts_with("ALTER") { "ALTER" } else { "GRANT" }).to_owned();
-    database.sql(&statement).await;
+    database.sql(&outcome.fix(sequence)).await;
     let outcome = database.once_as(&login, &[]).exits(0);
     outcome.shows(sequence, json!({ "verdict": "behind", "max_id": 5, "reason": null }));
 }
