@@ -26,9 +26,9 @@ const WHILE_READING: &str = "LOCK TABLE leapt IN ACCESS EXCLUSIVE MODE";
 const WHILE_LEAPING: &str = "ALTER SEQUENCE leapt_id_seq OWNED BY leapt.id";
 
 fn says_lost(outcome: &Outcome, why: &str) {
-    let error = outcome.database()["error"].clone();
-    assert!(error.as_str().is_some_and(|error| error.contains("connection was lost")), "{error}");
-    assert!(error.as_str().is_some_and(|error| error.contains(why)), "{error}");
+    assert_eq!(outcome.database()["error"]["kind"], "connection_lost");
+    let error = outcome.error();
+    assert!(error.contains("connection was lost") && error.contains(why), "{error}");
 }
 
 async fn terminate(database: &mut Database, message: &str) {

@@ -121,6 +121,7 @@ fn source(
         has_children,
         file_fingerprint: row.try_get("files")?,
         alone: row.try_get("runs_functions")? || unindexed.is_some() && (has_children || pages > FEW_PAGES),
+        may_widen: row.try_get("may_widen")?,
         may_lock: has_privilege(row, "may_hold")?,
         unindexed,
     };

@@ -69,6 +69,8 @@ pub struct FeedSource {
     /// To be read in a transaction of its own: without an index to use and too large to read in passing, or with
     /// functions of its owner, which could change what the statements after them do.
     pub alone: bool,
+    /// Its type can be changed in place: it is neither inherited nor a partition key.
+    pub may_widen: bool,
     /// The role may lock the table, for which the privilege on its column is not enough.
     pub may_lock: bool,
 }

@@ -9,40 +9,48 @@ use crate::{Fix, Reason, ReasonKind, shell_quote};
 pub fn exhausted_reason(sequence: &Sequence, seen: &Observation) -> Reason {
     let limit = seen.position.limit();
     let columns: Vec<String> = full_columns(sequence, limit).map(column_name).collect();
-    let text = match (seen.position.next_value(), widen_fix(sequence, seen)) {
-        (Some(next), _) => {
-            let columns = columns.join(", ");
+    let columns = columns.join(", ");
+    let fix = widen_fix(sequence, seen);
+    let text = match seen.position.next_value() {
+        Some(next) => {
             format!(
                 "inserts fail: the next value {next} is past {limit}, the last that {columns} can hold; widen the column"
             )
         }
-        (None, None) => {
-            format!("nextval fails: its own bound {} is reached, and no type is wider than bigint", bound(sequence))
-        }
-        (None, Some(_)) => {
-            let first = if columns.is_empty() { String::new() } else { format!("{} and ", columns.join(", ")) };
-            format!("nextval fails: its own bound {} is reached; widen {first}the sequence", bound(sequence))
+        None => {
+            let widen = match (&fix, columns.as_str()) {
+                (Some(_), "") => "; widen the sequence".to_owned(),
+                (Some(_), columns) => format!("; widen {columns} and the sequence"),
+                (None, _) if bound(sequence) == last_bigint(sequence) => {
+                    ", and no type is wider than bigint".to_owned()
+                }
+                (None, columns) => format!("; copy {columns} to a wider column: its type cannot be changed in place"),
+            };
+            format!("nextval fails: its own bound {} is reached{widen}", bound(sequence))
         }
     };
-    Reason { fix: widen_fix(sequence, seen), ..Reason::new(ReasonKind::Exhausted, text) }
+    Reason { fix, ..Reason::new(ReasonKind::Exhausted, text) }
 }
 
 /// The statements that move the limit: each column that is full there becomes a `bigint`, and so does the sequence, without
 /// a bound in its direction. None where that would not help, because the limit is that of `bigint`.
 ///
 /// The bound on the other side stays: `NO MINVALUE` and `NO MAXVALUE` together would put a sequence's start outside its
-/// bounds, such as that of a descending sequence from 1000 down, and PostgreSQL would refuse.
+/// bounds, such as that of a descending sequence from 1000 down, and PostgreSQL would refuse. None too where PostgreSQL
+/// does not change the type of a full column.
 fn widen_fix(sequence: &Sequence, seen: &Observation) -> Option<Fix> {
     let limit = seen.position.limit();
+    if full_columns(sequence, limit).any(|source| !source.may_widen) {
+        return None;
+    }
     let mut statements: Vec<String> = full_columns(sequence, limit)
         .map(|source| format!("ALTER TABLE {} ALTER COLUMN {} TYPE bigint", source.table, source.column))
         .collect();
-    let ascending = sequence.parameters.increment > 0;
     if seen.position.next_value().is_none() || i128::from(bound(sequence)) == limit {
-        if bound(sequence) == (if ascending { i64::MAX } else { i64::MIN }) {
+        if bound(sequence) == last_bigint(sequence) {
             return None;
         }
-        let unbounded = if ascending { "NO MAXVALUE" } else { "NO MINVALUE" };
+        let unbounded = if sequence.parameters.increment > 0 { "NO MAXVALUE" } else { "NO MINVALUE" };
         statements.push(format!("ALTER SEQUENCE {} AS bigint {unbounded}", sequence.name));
     }
     (!statements.is_empty()).then(|| Fix::Sql(statements.join("; ")))
@@ -52,6 +60,11 @@ fn widen_fix(sequence: &Sequence, seen: &Observation) -> Option<Fix> {
 fn bound(sequence: &Sequence) -> i64 {
     let parameters = sequence.parameters;
     if parameters.increment > 0 { parameters.max_value } else { parameters.min_value }
+}
+
+/// The last value of the widest type, in the sequence's direction.
+fn last_bigint(sequence: &Sequence) -> i64 {
+    if sequence.parameters.increment > 0 { i64::MAX } else { i64::MIN }
 }
 
 /// The fed columns that hold no id beyond `limit`.
