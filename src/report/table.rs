@@ -134,12 +134,12 @@ fn table(rows: &[(Status, &SequenceReport)], options: TableOptions) -> Table {
 }
 
 fn natural_width(table: &Table) -> usize {
-    /// On both sides of a cell together.
+    /// Columns of padding around a cell, left and right together.
     const PADDING: usize = 2;
     table.column_max_content_widths().into_iter().map(|width| usize::from(width) + PADDING).sum()
 }
 
-/// The same as the table, for a terminal that is too narrow for it.
+/// The same content as the table's, as lines for a terminal that is too narrow for a table.
 fn narrow_list(rows: &[(Status, &SequenceReport)], width: usize, options: TableOptions) -> String {
     let words = rows.iter().map(|(status, _)| status.word().len()).max().unwrap_or_default();
     let entries = rows.iter().map(|(status, sequence)| {
@@ -159,7 +159,7 @@ fn narrow_list(rows: &[(Status, &SequenceReport)], width: usize, options: TableO
             .filter(|lines| !lines.is_empty())
             .collect::<Vec<_>>()
             .join("\n");
-        // The word takes the place of the first line's indent.
+        // The status takes the place of the first line's indent.
         let word = status.word();
         let space = " ".repeat(words - word.len() + 2);
         format!(" {}{space}{}", status.paint(word, options), lines.trim_start())
@@ -168,7 +168,7 @@ fn narrow_list(rows: &[(Status, &SequenceReport)], width: usize, options: TableO
 }
 
 fn feeds(sequence: &SequenceReport) -> String {
-    /// More would bury the table.
+    /// Feeds shown of one sequence.
     const SHOWN: usize = 3;
     let mut lines: Vec<String> =
         sequence.feeds.iter().take(SHOWN).map(|feed| escape_control(&feed.column).into_owned()).collect();
@@ -194,7 +194,7 @@ fn repair(sequence: &SequenceReport) -> String {
     }
 }
 
-/// The reasons with their fixes, on a line of their own; none where there is none. That a run only looks says its headline.
+/// A line with the reasons and their fixes; none where there are none. That nothing was repaired is in the table already.
 fn reasons(sequence: &SequenceReport) -> Option<String> {
     let reasons: Vec<String> = sequence
         .reasons()

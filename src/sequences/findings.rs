@@ -109,7 +109,7 @@ fn verdict_without_notes(sequence: &Sequence, seen: Option<&Result<Observation, 
             unreadable.insert(0, Reason::new(ReasonKind::Unlinked, text));
             (Verdict::Unlinked, unreadable)
         }
-        // Drift that is seen is drift, whatever ids an unsupported column holds.
+        // Drift past a readable column is drift, also where another column is unsupported.
         Some((seen, Comparison::Behind { .. })) => {
             unsupported.extend(headroom_reason(seen));
             (Verdict::Behind, unsupported)

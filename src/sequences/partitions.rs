@@ -8,11 +8,11 @@ use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, quote_literal}
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-/// Every member that holds rows of its own, the table itself included.
+/// Every partition and child that stores rows, and the table itself if it does.
 ///
 /// # Errors
 ///
-/// The reason, when the catalog cannot be read, or one member may not be.
+/// The reason why the catalog, or one of them, cannot be read.
 pub async fn read_partitions(
     session: &mut BoundedConnection,
     source: &FeedSource,
@@ -23,7 +23,7 @@ pub async fn read_partitions(
     rows.iter().map(|row| member(row, source, role)).collect()
 }
 
-/// The same members, whether they may be read or not.
+/// The same members by OID, without regard to privileges.
 ///
 /// # Errors
 ///

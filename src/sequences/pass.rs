@@ -22,19 +22,19 @@ use std::time::Instant;
 /// From so many transactions on, a second connection saves more time than opening it takes.
 const SECOND_CONNECTION_FROM: u64 = 4;
 
-/// One pass over one database. It always returns a report, and errors are in it. `memory` is what the previous pass left,
+/// One pass over one database. It always returns a report, and errors are in it. `state` is what the previous pass left,
 /// and is updated for the next.
 pub async fn pass(
     database: &Database,
     settings: &Sequences,
     options: &PassOptions,
-    memory: &mut SequencePassState,
+    state: &mut SequencePassState,
     progress: &Progress,
 ) -> DatabaseReport {
     let started = Instant::now();
     let mut report = DatabaseReport { name: database.name.clone(), ..DatabaseReport::default() };
     // A server may send what makes the driver panic; the passes over other databases go on.
-    let work = AssertUnwindSafe(run_pass(database, settings, options, memory, progress, &mut report));
+    let work = AssertUnwindSafe(run_pass(database, settings, options, state, progress, &mut report));
     report.error = match work.catch_unwind().await {
         Ok(result) => result.err(),
         Err(_) => {
@@ -50,7 +50,7 @@ async fn run_pass(
     database: &Database,
     settings: &Sequences,
     options: &PassOptions,
-    memory: &mut SequencePassState,
+    state: &mut SequencePassState,
     progress: &Progress,
     report: &mut DatabaseReport,
 ) -> Result<(), Reason> {
@@ -60,7 +60,7 @@ async fn run_pass(
     let address = database.connect_options().map_err(unusable)?;
     let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await.map_err(unreachable)?;
     report.server_version = Some(connection.server().version.clone());
-    let (found, counters) = load_catalog(&mut connection, database, settings, memory, timeouts).await?;
+    let (found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
 
     if found.sequences.is_empty() && found.excluded > 0 {
@@ -71,7 +71,7 @@ async fn run_pass(
     }
     let mut changed: Vec<&Sequence> = Vec::new();
     for sequence in &found.sequences {
-        match memory.cached_finding(sequence, &counters) {
+        match state.cached_finding(sequence, &counters) {
             Some(finding) => report.sequences.push(finding),
             None => changed.push(sequence),
         }
@@ -90,7 +90,7 @@ async fn run_pass(
     for (index, (sequence, seen)) in changed.iter().zip(&seen).enumerate() {
         let (mut finding, drift) = finding(sequence, seen.as_ref());
         if let Some((observation, max_id)) = drift {
-            finding.cause = Some(memory.cause(sequence, &observation.position));
+            finding.cause = Some(state.cause(sequence, &observation.position));
             tasks.push(RepairTask::new(sequence, observation, max_id, options.approves(sequence)));
             behind.push(first + index);
         }
@@ -103,36 +103,36 @@ async fn run_pass(
     }
     for ((sequence, seen), finding) in changed.into_iter().zip(&seen).zip(&report.sequences[first..]) {
         let reads = seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |observation| observation.reads);
-        memory.remember(sequence, finding, &counters, reads);
+        state.remember(sequence, finding, &counters, reads);
     }
     let lost = connections.iter().find_map(BoundedConnection::lost).map(Reason::from);
     for connection in connections.into_iter().filter(|connection| connection.lost().is_none()) {
         connection.close().await;
     }
-    memory.finish_pass(counters.catalog, found);
+    state.finish_pass(counters.catalog, found);
     lost.map_or(Ok(()), Err)
 }
 
-/// The catalog, from memory when it has not changed; and the server's counters as they were before any probe.
+/// The catalog, from `state` when it has not changed; and the server's counters as they were before any probe.
 async fn load_catalog(
     connection: &mut BoundedConnection,
     database: &Database,
     settings: &Sequences,
-    memory: &mut SequencePassState,
+    state: &mut SequencePassState,
     timeouts: Timeouts,
 ) -> Result<(Catalog, StatsSnapshot), Reason> {
-    if !memory.is_lasting() {
+    if !state.is_lasting() {
         return Ok((discover_catalog(connection, database, settings, timeouts).await?, StatsSnapshot::default()));
     }
     let while_counting = |error| Reason::from(&error).while_doing("reading the server's statistics failed");
-    let known = memory.discovered().map_or(&[][..], |known| &known.sequences);
+    let known = state.discovered().map_or(&[][..], |known| &known.sequences);
     let counters = read_stats(connection, known, timeouts).await.map_err(while_counting)?;
-    memory.start_pass(&counters, settings.full_pass_every, connection.server().read_only.is_some());
-    if let Some(found) = memory.take_discovered(&counters) {
+    state.start_pass(&counters, settings.full_pass_every, connection.server().read_only.is_some());
+    if let Some(found) = state.take_discovered(&counters) {
         return Ok((found, counters));
     }
     let found = discover_catalog(connection, database, settings, timeouts).await?;
-    memory.drop_changed(&found);
+    state.drop_changed(&found);
     let mut now = read_stats(connection, &found.sequences, timeouts).await.map_err(while_counting)?;
     // A change of the catalog between the two reads is found by the next pass.
     now.catalog = counters.catalog;

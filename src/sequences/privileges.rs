@@ -11,12 +11,12 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the configured work touches in one database, each list sorted by name.
+/// The relations that the configured work reads or changes in one database, each list sorted by name.
 #[derive(Debug, Default)]
 pub struct RequiredPrivileges {
     pub sequences: Vec<SequencePrivileges>,
     pub tables: Vec<TablePrivileges>,
-    /// Why something that is configured cannot be looked at, whatever is granted.
+    /// Why something that is configured cannot be looked at, with any privileges.
     pub notes: Vec<Reason>,
 }
 
@@ -24,7 +24,7 @@ pub struct RequiredPrivileges {
 #[derive(Debug)]
 pub struct SequencePrivileges {
     pub relation: Relation,
-    /// It may have to be moved too.
+    /// It may have to be repaired too.
     pub repair: bool,
     /// `CACHE` above 1: only a leap repairs it completely.
     pub cached: bool,
@@ -50,7 +50,7 @@ pub struct Relation {
     pub owner_is_superuser: bool,
 }
 
-/// Finds out what the work on `database`, by its configured name, touches.
+/// Discovers which relations the work on `database`, by its configured name, reads or changes.
 ///
 /// # Errors
 ///
@@ -95,7 +95,7 @@ pub async fn required_privileges(
     Ok(needs)
 }
 
-/// The table, and its members where they are too many to be read through it.
+/// The table, and its partitions and children where they are too many to be read through it.
 async fn read_by_name(
     session: &mut BoundedConnection,
     source: &FeedSource,

@@ -51,7 +51,7 @@ impl QueryError {
         matches!(self, Self::ConnectionLost(_) | Self::StatementPooled)
     }
 
-    /// What to match on, whatever the text says.
+    /// What to match on instead of the text.
     pub fn kind(&self) -> ReasonKind {
         match self {
             Self::PermissionDenied(_) => ReasonKind::MissingPrivilege,

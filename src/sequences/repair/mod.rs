@@ -1,7 +1,7 @@
-//! Repairing the sequences that are behind: choose, move, look again, and say what is true then.
+//! Repairs the sequences that are behind: plan, move, read again, and report what is true then.
 //!
 //! Many are repaired at once after a restore, often from afar. So a connection repairs its share together: it hands the
-//! values of all of them out in few messages, and looks at all of them again in few. A leap has a message of its own.
+//! values of all of them out in few messages, and looks at all of them again in few. A leap has a message to itself.
 
 mod batch_size;
 mod methods;
@@ -23,17 +23,18 @@ use pgmedic_core::sequence::position::ForwardMove;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Tries before giving up: others may hold the lock, or insert ids past the max id, only so often.
+/// Tries of each repair: other sessions may hold the lock, or insert ids past the max id meanwhile.
 const TRIES: u32 = 3;
 
-/// Most that are moved before any is looked at again.
+/// Most sequences that are moved before they are read again.
 const MAX_PER_ROUND: usize = 200;
 
-/// Most of these that leap, which takes longer: what has moved when the connection is lost is not known to be repaired.
+/// Most leaps before these are read again. Leaps take longer, and those not yet read again count as failed when the
+/// connection is lost.
 const LEAPS_TOGETHER: usize = 10;
 
-/// Repairs every one of `tasks` and looks again; the reports are in the same order. One that fails fails alone; a lost
-/// connection fails what it had taken on, and the other connections go on.
+/// Repairs every one of `tasks` and reads it again; the reports are in the same order. A failed repair does not stop the others.
+/// When a connection is lost, the tasks it had begun fail, and the other connections go on.
 pub async fn repair(
     connections: &mut [BoundedConnection],
     mut tasks: Vec<RepairTask<'_>>,
@@ -42,7 +43,7 @@ pub async fn repair(
 ) -> Vec<RepairReport> {
     progress.add_total(tasks.len());
     if let Some(connection) = connections.first() {
-        // What is held or only looked at needs no connection, and so is not lost with one.
+        // Tasks that are held or only looked at end here: they need no connection, and must not fail with one.
         tasks.iter_mut().for_each(|task| task.precheck(context, connection.server()));
     }
     let share = tasks.len().div_ceil(connections.len().max(1)).clamp(1, MAX_PER_ROUND);
@@ -147,7 +148,7 @@ async fn observe_again(
     }
 }
 
-/// The share of each of so many in what has been done since.
+/// The time since `started`, divided among so many tasks.
 fn duration_per_task(started: Instant, among: usize) -> Duration {
     started.elapsed() / u32::try_from(among.max(1)).unwrap_or(u32::MAX)
 }

@@ -173,7 +173,7 @@ async fn sequences_that_swapped_their_names_before_the_repair_are_not_moved_for_
         // This is the healthy table's sequence now.
         assert_eq!(state(&mut database, &format!("{name}_id_seq")).await.0, 1);
     }
-    // An advance goes by the sequence itself; a leap by its name, which is somebody else's now, and so not at all.
+    // An advance goes by the sequence itself; a leap by its name, which is another relation's now, and so not at all.
     assert_eq!(state(&mut database, "healthy_id_seq").await.0, 695);
     assert_eq!(state(&mut database, "healthy_too_id_seq").await.0, 658);
 }

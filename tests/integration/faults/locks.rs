@@ -1,4 +1,4 @@
-//! Locks that somebody else holds, and the one that a leap takes.
+//! Locks that another session holds, and the one that a leap takes.
 
 use super::{PATIENT, behind, behind_and_cached, state};
 use crate::support::{Database, waiting};
@@ -47,7 +47,7 @@ async fn a_sequence_that_is_being_renamed_is_unreadable_and_the_others_are_repai
 }
 
 #[tokio::test]
-async fn an_advance_gives_up_when_somebody_alters_the_sequence() {
+async fn an_advance_gives_up_when_another_session_alters_the_sequence() {
     let mut database = Database::new().await;
     database.sql(&behind("altered")).await;
     let before = state(&mut database, "altered_id_seq").await;

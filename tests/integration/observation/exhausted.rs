@@ -1,4 +1,5 @@
-//! A range that is used up: the fix widens all of it, in the sequence's direction, and inserts work again.
+//! A range that is used up: the fix widens all of it, in the sequence's direction, and inserts work again. And one that is
+//! running out.
 
 use crate::support::Database;
 use serde_json::json;
@@ -94,4 +95,26 @@ async fn of_a_partition_key_there_is_no_fix_and_the_reason_says_so() {
     assert!(outcome.reason("public.s").contains("its type cannot be changed in place"), "{reason}");
     let error = sqlx::raw_sql("ALTER TABLE t ALTER COLUMN id TYPE bigint").execute(&mut database.connection).await;
     assert!(error.is_err(), "the control");
+}
+
+#[tokio::test]
+async fn three_quarters_used_is_running_out_in_the_report_and_in_the_table() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE SEQUENCE s MAXVALUE 100; SELECT setval('s', 75); CREATE TABLE t (id integer DEFAULT nextval('s'));
+             CREATE SEQUENCE fine MAXVALUE 100; SELECT setval('fine', 74);
+             CREATE TABLE u (id integer DEFAULT nextval('fine'));
+             CREATE SEQUENCE used_up MAXVALUE 100; SELECT setval('used_up', 100)",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(3);
+    outcome.shows("public.s", json!({ "verdict": "in_sync", "used_ratio": 0.75, "running_out": true }));
+    outcome.shows("public.fine", json!({ "verdict": "in_sync", "running_out": false }));
+    outcome.shows("public.used_up", json!({ "verdict": "exhausted", "running_out": false }));
+    assert_eq!(outcome.json()["summary"]["running_out"], 1);
+
+    let table = database.pgmedic(&["--once"]).exits(3).stdout;
+    assert!(table.contains("3 sequences, 1 exhausted, 1 running out, 1 in sync"), "{table}");
+    assert!(table.contains("running out  public.s "), "{table}");
 }

@@ -1,4 +1,4 @@
-//! Locks that others hold: only what is locked is unreadable, and nobody waits for us for long.
+//! Locks that others hold: only what is locked is unreadable, and other sessions wait for pgmedic only briefly.
 
 use crate::support::{Database, PATIENT, Running, until, until_it_waits_for};
 use serde_json::json;
@@ -99,7 +99,7 @@ async fn a_leap_that_an_open_transaction_blocks_changes_nothing_and_fails() {
 }
 
 #[tokio::test]
-async fn an_advance_waits_for_nobody_who_only_inserts() {
+async fn an_advance_waits_for_no_session_that_only_inserts() {
     let database = three_tables().await;
     let mut other = database.connect().await;
     let mut transaction = other.begin().await.unwrap();

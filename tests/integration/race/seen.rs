@@ -42,7 +42,7 @@ pub struct Wrongs {
     pub given_twice: Vec<i64>,
     /// Values that a client got after a further one.
     pub out_of_order: Vec<i64>,
-    /// Ids that an insert found taken, and that nobody had put ahead.
+    /// Ids that an insert found taken, and that the test had not put ahead.
     pub collisions: Vec<i64>,
 }
 

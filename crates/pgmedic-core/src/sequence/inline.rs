@@ -135,8 +135,10 @@ impl InlineSequence {
     /// cache none (`CACHE 1`).
     pub fn drain_session_cache_sql(&self, seen: &Observation) -> Option<String> {
         let parameters = self.sequence.parameters;
-        let last = i64::try_from(seen.position.next() - i128::from(parameters.increment)).ok();
-        let last = last.filter(|_| parameters.cache > 1)?;
+        if parameters.cache == 1 {
+            return None;
+        }
+        let last = i64::try_from(seen.position.next() - i128::from(parameters.increment)).ok()?;
         Some(advance_sql(&self.sequence, self.nextval_calls(1), last))
     }
 

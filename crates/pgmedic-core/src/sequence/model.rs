@@ -1,15 +1,15 @@
-//! A sequence, what it feeds, and where the ids are read.
+//! A sequence, the columns it feeds, and where their ids are read.
 
 use super::position::{ColumnRange, Parameters};
 use crate::Reason;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// A sequence and what it feeds.
+/// A sequence and the columns it feeds.
 #[derive(Debug, PartialEq)]
 pub struct Sequence {
     pub oid: u32,
-    /// Schema and name as they are, for matching.
+    /// Schema and name as PostgreSQL stores them, for matching.
     pub name_parts: (String, String),
     /// Schema-qualified, quoted by the server.
     pub name: String,
@@ -66,7 +66,7 @@ pub struct FeedSource {
     pub file_fingerprint: i64,
     /// The table, or the largest of its partitions and children, that has no index to use; quoted by the server.
     pub unindexed: Option<String>,
-    /// To be read in a transaction of its own: without an index to use and too large to read in passing, or with
+    /// To be read in a separate transaction: it has no usable index and is too large to read quickly, or planning runs
     /// functions of its owner, which could change what the statements after them do.
     pub alone: bool,
     /// Its type can be changed in place: it is neither inherited nor a partition key.
