@@ -111,9 +111,11 @@ async fn repair_sequence(
 ) -> Result<SequenceOutcome, String> {
     let policy =
         RepairLimits { headroom: 0, advance_limit: limits.advance_limit, max_repair_ratio: limits.max_repair_ratio };
-    let seen = sequence.observe(connection, limits.bounds()).await?;
+    let seen = sequence.observe(connection, limits.bounds()).await.map_err(|reason| reason.to_string())?;
     let words = |failure: QueryError| failure.to_string();
-    if let InlineRepair::Advance(statement) = sequence.plan_inline_repair(&seen, &policy)? {
+    if let InlineRepair::Advance(statement) =
+        sequence.plan_inline_repair(&seen, &policy).map_err(|reason| reason.to_string())?
+    {
         let rows = simple_query(connection, NAME, &statement).await.map_err(words)?;
         let (Some(row), Some(from)) = (rows.first(), seen.position.next_value()) else {
             // Somebody has set it back meanwhile; the insert tells.

@@ -214,7 +214,7 @@ impl SequenceWorkerContext {
     async fn publish(&self, state: &mut SequenceWorkerState, report: DatabaseReport, woken: bool) -> CycleOutcome {
         if let Some(reason) = &report.error {
             self.metrics.count(&report);
-            return self.record_failure(state, reason, Some(report.server_version.is_some())).await;
+            return self.record_failure(state, &reason.to_string(), Some(report.server_version.is_some())).await;
         }
         // What is counted is shown already, and what is written elsewhere holds up neither.
         let report = Arc::new(report);

@@ -30,7 +30,7 @@ fn works(url: &str, variables: &[(&str, &str)]) {
 #[track_caller]
 fn refused(url: &str, variables: &[(&str, &str)]) -> String {
     let outcome = pgmedic(&[variables, &[("DATABASE_URL", url)]].concat(), &["--once", "--format", "json"]).exits(1);
-    outcome.database()["error"].as_str().expect("an error").to_owned()
+    outcome.error()
 }
 
 #[track_caller]
