@@ -1,8 +1,8 @@
-//! The session store: what a login leaves behind, and what a token opens.
+//! The session store: what a login writes, and what a token gives access to.
 
-use super::exactly;
+use super::expires_in;
 use crate::support::{Database, Pooler, server};
-use pgmedic_login::{CloseAction, SessionStore, SessionTable, StoreError, UserLock};
+use pgmedic_login::{CloseAction, SessionStore, SessionTable, SessionTableError, StoreError, UserLock};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -12,12 +12,12 @@ use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The migration in the documents, and users 1 to 5.
+/// The migration of the documentation, with users 1 to 5.
 async fn migrated() -> Database {
     migrated_with("CREATE TABLE users (id bigint PRIMARY KEY); INSERT INTO users SELECT generate_series(1, 5)").await
 }
 
-/// The migration in the documents, with a table of users.
+/// The migration of the documentation, with this table of users.
 pub async fn migrated_with(users: &str) -> Database {
     let mut database = Database::new().await;
     database.sql(users).await;
@@ -25,13 +25,13 @@ pub async fn migrated_with(users: &str) -> Database {
     database
 }
 
-async fn open(database: &Database, layout: SessionTable) -> SessionStore {
+async fn open(database: &Database, table: SessionTable) -> SessionStore {
     let pool = PgPoolOptions::new().max_connections(8).connect(database.url()).await.unwrap();
-    SessionStore::open(pool, layout).await.unwrap()
+    SessionStore::open(pool, table).await.unwrap()
 }
 
 fn live(per_user: u32) -> SessionTable {
-    SessionTable { max_sessions_per_user: NonZeroU32::new(per_user).unwrap(), ..SessionTable::default() }
+    SessionTable::default().with_max_sessions_per_user(NonZeroU32::new(per_user).unwrap())
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn a_login_gives_a_token_once_and_only_its_hash_is_kept() {
     let login = store.create_session(3, HOUR).await.unwrap();
     let session = store.find(login.token.expose()).await.unwrap().unwrap();
     assert_eq!((session.id, session.user.as_str(), login.closed), (login.id, "3", 0));
-    exactly(session.expires_in, HOUR);
+    expires_in(session.expires_in, HOUR);
     let hashes = format!("SELECT count(*) FROM user_sessions WHERE token_hash = sha256('{}')", login.token.expose());
     assert_eq!(database.number(&hashes).await, 1);
     let rows = format!("SELECT count(*) FROM user_sessions s WHERE s::text LIKE '%{}%'", login.token.expose());
@@ -82,7 +82,7 @@ async fn the_id_of_the_session_that_a_login_ends_is_not_given_out_again() {
 }
 
 #[tokio::test]
-async fn the_newest_few_may_stay_and_expired_ones_take_no_place() {
+async fn the_newest_sessions_stay_and_expired_ones_do_not_count() {
     let mut database = migrated().await;
     let store = open(&database, live(2)).await;
     let mut logins = Vec::new();
@@ -94,7 +94,10 @@ async fn the_newest_few_may_stay_and_expired_ones_take_no_place() {
     let expire = format!("UPDATE user_sessions SET expires_at = now() WHERE session_id = {}", logins[2].id);
     database.sql(&expire).await;
     assert!(store.find(logins[2].token.expose()).await.unwrap().is_none());
-    assert!(store.touch(logins[2].token.expose(), HOUR).await.unwrap().is_none(), "nothing brings it back");
+    assert!(
+        store.touch(logins[2].token.expose(), HOUR).await.unwrap().is_none(),
+        "a session that has ended stays ended"
+    );
     store.create_session(1, HOUR).await.unwrap();
     assert!(store.find(logins[1].token.expose()).await.unwrap().is_some());
 }
@@ -109,7 +112,7 @@ async fn sessions_can_be_revoked_instead_of_deleted() {
     ];
     for close in closes {
         database.sql("TRUNCATE user_sessions").await;
-        let store = open(&database, SessionTable { close, ..SessionTable::default() }).await;
+        let store = open(&database, SessionTable::default().with_close(close)).await;
         let first = store.create_session(1, HOUR).await.unwrap();
         let second = store.create_session(1, HOUR).await.unwrap();
         assert_eq!(second.closed, 1);
@@ -125,16 +128,16 @@ async fn sessions_can_be_revoked_instead_of_deleted() {
 }
 
 #[tokio::test]
-async fn touching_lets_a_session_live_on_up_to_its_greatest_age() {
+async fn touching_extends_a_session_up_to_max_age() {
     let database = migrated().await;
-    let store = open(&database, SessionTable { max_age: Some(2 * HOUR), ..SessionTable::default() }).await;
+    let store = open(&database, SessionTable::default().with_max_age(2 * HOUR)).await;
     let login = store.create_session(1, HOUR / 2).await.unwrap();
     let token = login.token.expose();
-    exactly(store.touch(token, HOUR).await.unwrap().unwrap().expires_in, HOUR);
-    exactly(store.touch(token, 5 * HOUR).await.unwrap().unwrap().expires_in, 2 * HOUR);
-    exactly(store.find(token).await.unwrap().unwrap().expires_in, 2 * HOUR);
+    expires_in(store.touch(token, HOUR).await.unwrap().unwrap().expires_in, HOUR);
+    expires_in(store.touch(token, 5 * HOUR).await.unwrap().unwrap().expires_in, 2 * HOUR);
+    expires_in(store.find(token).await.unwrap().unwrap().expires_in, 2 * HOUR);
     let login = store.create_session(1, 9 * HOUR).await.unwrap();
-    exactly(store.find(login.token.expose()).await.unwrap().unwrap().expires_in, 2 * HOUR);
+    expires_in(store.find(login.token.expose()).await.unwrap().unwrap().expires_in, 2 * HOUR);
 }
 
 #[tokio::test]
@@ -147,7 +150,7 @@ async fn an_infinite_expiry_means_never() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_not_there_and_a_lifetime_of_nothing_are_refused() {
+async fn an_unknown_user_and_a_lifetime_of_zero_are_refused() {
     let database = migrated().await;
     let store = open(&database, SessionTable::default()).await;
     assert!(matches!(store.create_session(99, HOUR).await, Err(StoreError::UnknownUser)));
@@ -158,34 +161,43 @@ async fn a_user_who_is_not_there_and_a_lifetime_of_nothing_are_refused() {
 }
 
 #[tokio::test]
-async fn a_layout_that_does_not_fit_is_refused_and_named() {
+async fn a_table_that_does_not_fit_is_refused_and_the_error_names_what_is_missing() {
     let mut database = migrated().await;
     database.sql("CREATE TABLE bare (LIKE user_sessions); CREATE UNIQUE INDEX ON bare (token_hash, user_id)").await;
-    let bare = "public.bare".parse().unwrap();
-    let column = |name: &str| name.to_owned();
-    for (layout, words) in [
+    let table = SessionTable::default;
+    for (table, words) in [
+        (table().with_table("public.nothing".parse().unwrap()), "no table public.nothing"),
+        (table().with_user("uid"), "public.user_sessions has no column \"uid\""),
         (
-            SessionTable { table: "public.nothing".parse().unwrap(), ..SessionTable::default() },
-            "no table public.nothing",
-        ),
-        (SessionTable { user: column("uid"), ..SessionTable::default() }, "public.user_sessions has no column \"uid\""),
-        (
-            SessionTable { expires_at: column("user_id"), ..SessionTable::default() },
+            table().with_expires_at("user_id"),
             "public.user_sessions.user_id is bigint; expected timestamp with time zone",
         ),
         (
-            SessionTable { table: bare, ..SessionTable::default() },
+            table().with_table("public.bare".parse().unwrap()),
             "CREATE UNIQUE INDEX CONCURRENTLY ON public.bare (token_hash)",
         ),
         (
-            SessionTable { close: CloseAction::RevokedAt { column: column("gone") }, ..SessionTable::default() },
+            table().with_close(CloseAction::RevokedAt { column: "gone".to_owned() }),
             "public.user_sessions has no column \"gone\"",
         ),
     ] {
         let pool = PgPool::connect(database.url()).await.unwrap();
-        let error = SessionStore::open(pool, layout).await.unwrap_err().to_string();
-        assert!(error.contains(words), "{error}");
+        let error = SessionStore::open(pool, table).await.unwrap_err();
+        assert!(matches!(error, StoreError::UnusableTable(_)), "{error:?}");
+        assert!(error.to_string().contains(words), "{error}");
     }
+}
+
+#[tokio::test]
+async fn the_fix_of_a_missing_index_lets_the_store_open() {
+    let mut database = migrated().await;
+    database.sql("CREATE TABLE bare (LIKE user_sessions)").await;
+    let bare = SessionTable::default().with_table("public.bare".parse().unwrap());
+    let pool = PgPool::connect(database.url()).await.unwrap();
+    let error = SessionStore::open(pool.clone(), bare.clone()).await.unwrap_err();
+    let StoreError::UnusableTable(error @ SessionTableError::NoTokenIndex { .. }) = error else { panic!("{error:?}") };
+    database.sql(&error.fix().unwrap()).await;
+    SessionStore::open(pool, bare).await.unwrap();
 }
 
 #[tokio::test]
@@ -208,7 +220,7 @@ async fn an_index_that_would_fail_every_second_login_is_refused() {
         database.sql("ALTER TABLE user_sessions DROP CONSTRAINT IF EXISTS one; DROP INDEX IF EXISTS one").await;
         database.sql(index).await;
         let pool = PgPool::connect(database.url()).await.unwrap();
-        match SessionStore::open(pool, SessionTable { close, ..SessionTable::default() }).await {
+        match SessionStore::open(pool, SessionTable::default().with_close(close)).await {
             Ok(store) => {
                 assert_eq!(expected, "", "{index}");
                 store.create_session(1, HOUR).await.unwrap();
@@ -224,7 +236,7 @@ async fn an_index_that_would_fail_every_second_login_is_refused() {
 }
 
 #[tokio::test]
-async fn any_names_and_any_kind_of_user_will_do() {
+async fn any_names_and_any_type_of_user_key_work() {
     let mut database = Database::new().await;
     database
         .sql(
@@ -245,17 +257,15 @@ async fn any_names_and_any_kind_of_user_will_do() {
              GRANT ALL ON ALL SEQUENCES IN SCHEMA \"my 'app\" TO {role}"
         ))
         .await;
-    let layout = SessionTable {
-        table: "\"my 'app\".\"S\"\"essions\"".parse().unwrap(),
-        id: "the id".to_owned(),
-        user: "who?".to_owned(),
-        token_hash: "hash\\".to_owned(),
-        created_at: "from".to_owned(),
-        expires_at: "until".to_owned(),
-        lock: UserLock::Advisory,
-        ..SessionTable::default()
-    };
-    let store = SessionStore::open(PgPool::connect(&database.url_as(&role)).await.unwrap(), layout).await.unwrap();
+    let table = SessionTable::default()
+        .with_table("\"my 'app\".\"S\"\"essions\"".parse().unwrap())
+        .with_id("the id")
+        .with_user("who?")
+        .with_token_hash("hash\\")
+        .with_created_at("from")
+        .with_expires_at("until")
+        .with_lock(UserLock::Advisory);
+    let store = SessionStore::open(PgPool::connect(&database.url_as(&role)).await.unwrap(), table).await.unwrap();
     let user = "o'brien\\ ; --";
     let first = store.create_session(user, HOUR).await.unwrap();
     assert_eq!((first.id, first.repairs.len()), (4, 1));
@@ -266,10 +276,10 @@ async fn any_names_and_any_kind_of_user_will_do() {
     assert_eq!(store.revoke_all(user).await.unwrap(), 1);
 }
 
-/// 480 logins of three users on 8 tasks, with or without somebody who sets the sequence back all the time.
-async fn many_logins(database: &mut Database, pool: PgPool, layout: SessionTable, saboteur: bool) {
-    let per_user = i64::from(layout.max_sessions_per_user.get());
-    let store = Arc::new(SessionStore::open(pool, layout).await.unwrap());
+/// 480 logins of three users in 8 tasks. With `saboteur`, another session keeps setting the sequence back.
+async fn many_logins(database: &mut Database, pool: PgPool, table: SessionTable, saboteur: bool) {
+    let per_user = i64::from(table.max_sessions_per_user.get());
+    let store = Arc::new(SessionStore::open(pool, table).await.unwrap());
     let done = Arc::new(AtomicBool::new(false));
     let logins = Arc::new(AtomicUsize::new(0));
     let sabotage = {
@@ -280,7 +290,7 @@ async fn many_logins(database: &mut Database, pool: PgPool, layout: SessionTable
                 let back = "SELECT setval('user_sessions_session_id_seq', 2950)";
                 sqlx::query(back).execute(&mut connection).await.unwrap();
                 times += 1;
-                // However quick the machine is: a login can be hit by few of them.
+                // At most once in 20 logins, or a login may run out of retries.
                 let enough = logins.load(Ordering::Relaxed) + 20;
                 while logins.load(Ordering::Relaxed) < enough && !done.load(Ordering::Relaxed) {
                     tokio::time::sleep(Duration::from_millis(1)).await;
@@ -318,26 +328,26 @@ async fn many_logins(database: &mut Database, pool: PgPool, layout: SessionTable
 }
 
 async fn pool(url: &str) -> PgPool {
-    // PgBouncer knows no such parameter.
+    // PgBouncer rejects this parameter.
     let options = PgConnectOptions::from_str(url).unwrap().extra_float_digits(None);
     PgPoolOptions::new().max_connections(8).connect_with(options).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn logins_at_once_leave_exactly_as_many_sessions_as_allowed() {
+async fn concurrent_logins_leave_exactly_as_many_sessions_as_allowed() {
     for (per_user, lock) in [(1, None), (3, Some(UserLock::Advisory))] {
         let mut database = migrated().await;
         let pool = pool(database.url()).await;
-        let layout = SessionTable { lock: lock.unwrap_or(SessionTable::default().lock), ..live(per_user) };
-        many_logins(&mut database, pool, layout, false).await;
+        let table = live(per_user).with_lock(lock.unwrap_or(SessionTable::default().lock));
+        many_logins(&mut database, pool, table, false).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_while_somebody_sets_the_sequence_back() {
+async fn concurrent_logins_succeed_while_the_sequence_is_set_back() {
     let mut database = migrated().await;
     let pool = pool(database.url()).await;
-    // Other sessions' ids, which the sequence is set back among.
+    // The sequence is set back among the ids of these sessions.
     database
         .sql(
             "INSERT INTO user_sessions SELECT id, 5, sha256(id::text::bytea), now(), now() + interval '1 day'
@@ -348,7 +358,7 @@ async fn the_same_while_somebody_sets_the_sequence_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_through_a_pooler() {
+async fn concurrent_logins_through_a_pooler_leave_as_many_sessions_as_allowed() {
     let mut database = migrated().await;
     let pooler = Pooler::start(server(), "transaction");
     let pool = pool(&pooler.url(&database.name)).await;
