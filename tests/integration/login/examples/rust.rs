@@ -32,7 +32,7 @@ async fn no_login_fails_while_the_sequence_is_set_back() {
 
     let seen = under_fire(&scene, address).await;
     assert_eq!((seen.failed, seen.most_live, seen.back), (vec![], 1, vec![]));
-    scene.is_in_order(&agent).await;
+    scene.assert_in_order(&agent).await;
     agent.stop();
     opens_and_ends_sessions(&mut scene, address).await;
     running.abort();
