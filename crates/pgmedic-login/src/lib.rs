@@ -41,15 +41,18 @@
 //! | for | privileges |
 //! |---|---|
 //! | [`retry_after_repair`] | those of the insert, and `SELECT` on the sequence and on the columns that it feeds |
-//! | [`SessionStore`] | the same, `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the table of sessions, and `UPDATE` on a column of the table of users (not with [`UserLock::Advisory`]) |
+//! | [`SessionStore`] | `USAGE` and `SELECT` on the sequence; `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the table of sessions; on the table of users, `SELECT` on the key and `UPDATE` on any column (not with [`UserLock::Advisory`]) |
 //!
 //! Without the privilege to read, nothing is repaired: the insert's error is returned, and a warning of the `tracing`
-//! crate says what is missing. No function here needs `UPDATE` on the sequence, so the role cannot move it back.
+//! crate says what is missing. Nothing needs `UPDATE` on the sequence, which `setval` requires: without it, the role
+//! cannot move the sequence back.
 //!
 //! # sqlx, runtimes and TLS
 //!
 //! The API uses the types of sqlx 0.9, which is exported as [`sqlx`]. This crate enables only its `postgres` feature: the
-//! application chooses the runtime and the TLS library with the features of its own dependency on sqlx.
+//! application chooses a runtime and a TLS library with the features of sqlx in its `Cargo.toml`.
+//!
+//! # How it is built
 //!
 //! | file | what is in it |
 //! |---|---|

@@ -45,6 +45,30 @@ async fn the_fix_of_a_missing_index_lets_the_store_open() {
     SessionStore::open(pool, bare).await.unwrap();
 }
 
+/// The privileges that the crate's front page lists, and no others.
+#[tokio::test]
+async fn the_documented_privileges_are_enough() {
+    let mut database = migrated().await;
+    let role = database.role("app");
+    database
+        .sql(&format!(
+            "ALTER TABLE users ADD seen_at timestamptz; CREATE ROLE {role} LOGIN;
+             GRANT SELECT (id), UPDATE (seen_at) ON users TO {role};
+             GRANT SELECT, INSERT, UPDATE, DELETE ON user_sessions TO {role};
+             GRANT USAGE, SELECT ON SEQUENCE user_sessions_session_id_seq TO {role};
+             INSERT INTO user_sessions SELECT id, 5, sha256(id::text::bytea), now(), now() + interval '1 day'
+             FROM generate_series(1, 20) AS id"
+        ))
+        .await;
+    let pool = PgPool::connect(&database.url_as(&role)).await.unwrap();
+    let store = SessionStore::open(pool, SessionTable::default()).await.unwrap();
+    let login = store.create_session(1, HOUR).await.unwrap();
+    assert_eq!((login.id, login.repairs.len()), (21, 1));
+    assert!(store.touch(login.token.expose(), HOUR).await.unwrap().is_some());
+    assert_eq!(store.create_session(1, HOUR).await.unwrap().closed, 1);
+    assert_eq!(store.revoke_all(1).await.unwrap(), 1);
+}
+
 #[tokio::test]
 async fn an_index_that_would_fail_every_second_login_is_refused() {
     let mut database = migrated().await;
