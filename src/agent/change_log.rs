@@ -22,7 +22,7 @@ impl DatabaseChangeLog {
     pub fn log_unreachable(&mut self, database: &str, reason: &str) {
         // Two reasons that take turns are no news each time.
         if self.down.len() < MOST_REASONS && self.down.insert(without_digits(reason)) {
-            tracing::error!(database, "{database} cannot be looked after: {reason}");
+            tracing::error!(database, "{database} cannot be monitored: {reason}");
         }
     }
 
@@ -35,7 +35,7 @@ impl DatabaseChangeLog {
 
     pub fn log_leadership(&mut self, database: &str, leads: bool) {
         if self.leads.replace(leads) != Some(leads) {
-            let role = if leads { "leads" } else { "stands by" };
+            let role = if leads { "leads" } else { "is standby" };
             tracing::info!(database, "this agent {role} on {database}");
         }
     }
@@ -47,11 +47,11 @@ impl DatabaseChangeLog {
             return;
         }
         match &news {
-            Ok(()) => tracing::info!(database, "NOTIFY pgmedic in {database} listening for NOTIFY pgmedic"),
+            Ok(()) => tracing::info!(database, "listening for NOTIFY pgmedic in {database}"),
             Err(reason) => tracing::warn!(
                 database,
-                "NOTIFY pgmedic in {database} is not heard, passes are made on schedule only: {reason}; \
-                 sequences.listen_notify = false takes this as it is"
+                "cannot LISTEN in {database}, so passes run on schedule only: {reason}; to accept this, set \
+                 sequences.listen_notify = false"
             ),
         }
         self.listens = Some(news);

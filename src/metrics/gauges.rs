@@ -46,7 +46,7 @@ struct GaugeSet {
     held: GaugeVec,
     lag: GaugeVec,
     used: GaugeVec,
-    gap_max: GaugeVec,
+    lag_max: GaugeVec,
     used_max: GaugeVec,
     dropped: GaugeVec,
     stores: StoreGauges,
@@ -69,7 +69,7 @@ impl GaugeSet {
                 &[],
             )?,
             database_up: gauge("database_up", "1 when the database could be reached at the last try.", &["database"])?,
-            leader: gauge("leader", "1 when this agent works on the database, 0 when it stands by.", &["database"])?,
+            leader: gauge("leader", "1 when this agent works on the database, 0 when it is standby.", &["database"])?,
             pass_interval: gauge(
                 "pass_interval_seconds",
                 "Longest time between two passes that follow each other, by the schedule.",
@@ -100,9 +100,9 @@ impl GaugeSet {
                 "Share of the sequence's range up to its limit that is used, 0 to 1.",
                 &["database", "sequence"],
             )?,
-            gap_max: gauge(
+            lag_max: gauge(
                 "sequence_lag_values_max",
-                "The widest gap of any sequence that could be judged.",
+                "The largest lag of any sequence that could be judged.",
                 &["database"],
             )?,
             used_max: gauge(
@@ -133,7 +133,7 @@ impl GaugeSet {
             &self.held,
             &self.lag,
             &self.used,
-            &self.gap_max,
+            &self.lag_max,
             &self.used_max,
             &self.dropped,
         ];
@@ -170,8 +170,8 @@ impl GaugeSet {
             let worst = report.sequences.iter().filter_map(|sequence| of(sequence)).reduce(f64::max);
             worst.or(report.sequences.is_empty().then_some(0.0))
         };
-        if let Some(gap) = worst(|sequence| sequence.lag.map(|_| lag_after_pass(sequence))) {
-            self.gap_max.with_label_values(&[database]).set(gap);
+        if let Some(lag) = worst(|sequence| sequence.lag.map(|_| lag_after_pass(sequence))) {
+            self.lag_max.with_label_values(&[database]).set(lag);
         }
         if let Some(used) = worst(|sequence| sequence.used_ratio) {
             self.used_max.with_label_values(&[database]).set(used);
@@ -208,7 +208,7 @@ fn in_detail(sequence: &SequenceReport) -> bool {
     attention || sequence.used_ratio.is_some_and(|used| used >= USED_RATIO_FLOOR)
 }
 
-/// Gaps before ranges that run out.
+/// Lag counts for more than a range that runs out.
 fn severity(sequence: &SequenceReport) -> f64 {
     lag_after_pass(sequence) + sequence.used_ratio.unwrap_or(0.0)
 }
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
     use crate::report::DatabaseReport;
 
-    fn sequence(verdict: Verdict, gap: Option<u128>, used_ratio: Option<f64>) -> Arc<SequenceReport> {
+    fn sequence(verdict: Verdict, lag: Option<u128>, used_ratio: Option<f64>) -> Arc<SequenceReport> {
         Arc::new(SequenceReport {
             name: format!("public.{}", verdict.as_str()),
             feeds: Vec::new(),
@@ -255,7 +255,7 @@ mod tests {
             max_id: None,
             limit: None,
             verdict,
-            lag: gap,
+            lag,
             used_ratio,
             cause: None,
             reason: None,

@@ -42,7 +42,6 @@ pub struct Metrics {
     skipped: IntCounterVec,
     duration: HistogramVec,
     repairs: IntCounterVec,
-    repaired: IntCounterVec,
     drift: IntCounterVec,
     repair_duration: HistogramVec,
     inline: IntCounterVec,
@@ -80,13 +79,8 @@ impl Metrics {
             duration: histogram("pass_duration_seconds", "How long a pass took.", "pass", &PASS_BUCKETS)?,
             repairs: counter(
                 "repairs_total",
-                "Repairs of sequences that were behind, by what came of them.",
-                &["database", "method", "outcome"],
-            )?,
-            repaired: counter(
-                "sequences_repaired_total",
-                "Sequences that were repaired, by how and by why they were behind.",
-                &["database", "method", "cause"],
+                "Repairs of sequences that were behind, by method, outcome and why they were behind.",
+                &["database", "method", "outcome", "cause"],
             )?,
             drift: counter("drift_detected_total", "Sequences found behind, by why.", &["database", "cause"])?,
             repair_duration: histogram(
@@ -123,14 +117,13 @@ impl Metrics {
     /// Makes the series of a database exist from zero.
     pub fn init_database(&self, database: &str) {
         self.init_pass(database, SEQUENCES);
-        for (method, outcome) in METHODS.iter().flat_map(|method| OUTCOMES.map(|outcome| (*method, outcome))) {
-            self.repairs.with_label_values(&[database, method, outcome]);
-        }
-        // Held before a method was chosen.
-        self.repairs.with_label_values(&[database, NO_METHOD, "held"]);
         for cause in CAUSES {
             self.drift.with_label_values(&[database, cause]);
-            METHODS.iter().for_each(|method| drop(self.repaired.with_label_values(&[database, method, cause])));
+            for (method, outcome) in METHODS.iter().flat_map(|method| OUTCOMES.map(|outcome| (*method, outcome))) {
+                self.repairs.with_label_values(&[database, method, outcome, cause]);
+            }
+            // Held before a method was chosen.
+            self.repairs.with_label_values(&[database, NO_METHOD, "held", cause]);
         }
         for method in METHODS {
             self.repair_duration.with_label_values(&[method]);
@@ -150,7 +143,7 @@ impl Metrics {
     pub fn retain(&self, configured: &Configured<'_>) {
         self.board.retain(configured);
         let passes = [&self.runs, &self.failures, &self.skipped];
-        let repairs = [&self.repairs, &self.repaired, &self.drift, &self.inline];
+        let repairs = [&self.repairs, &self.drift, &self.inline];
         for counter in passes.into_iter().chain(repairs).chain(self.stores.all()) {
             for metric in counter.collect().iter().flat_map(MetricFamily::get_metric) {
                 let labels: HashMap<&str, &str> =
@@ -222,7 +215,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a pass that was due and not made, because one is `running` or this agent stands by.
+    /// Counts a pass that was due and not made, because one is `running` or this agent is standby.
     pub fn count_skipped(&self, database: &str, pass: &str, reason: &str) {
         self.skipped.with_label_values(&[database, pass, reason]).inc();
     }
@@ -234,11 +227,8 @@ impl Metrics {
         }
         let Some(repair) = &sequence.repair else { return };
         let method = repair.method.map_or(NO_METHOD, pgmedic_core::sequence::Method::word);
-        self.repairs.with_label_values(&[database, method, repair.outcome.word()]).inc();
-        if repair.outcome == Outcome::Repaired {
-            let cause = sequence.cause.unwrap_or(Cause::Unknown).word();
-            self.repaired.with_label_values(&[database, method, cause]).inc();
-        }
+        let cause = sequence.cause.unwrap_or(Cause::Unknown).word();
+        self.repairs.with_label_values(&[database, method, repair.outcome.word(), cause]).inc();
         if matches!(repair.outcome, Outcome::Repaired | Outcome::Failed) {
             self.repair_duration.with_label_values(&[method]).observe(repair.duration_seconds);
         }

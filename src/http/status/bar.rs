@@ -20,7 +20,7 @@ pub fn bar(sequence: &SequenceReport) -> Markup {
             rect .range width="100" height="6" rx="1" {}
             rect class=(fill) width=(format!("{width:.2}")) height="6" rx="1" {}
             @if let Some(at) = max_id_position(sequence) {
-                rect .max_id x=(format!("{:.2}", (at * 100.0).clamp(0.0, 98.8))) width="1.2" height="6" {}
+                rect .max-id x=(format!("{:.2}", (at * 100.0).clamp(0.0, 98.8))) width="1.2" height="6" {}
             }
         }
     }

@@ -17,7 +17,7 @@ pub fn render(name: &str, station: &DatabaseState, now: f64) -> Markup {
                 (text)
                 @match checked {
                     Some(at) => { (if asks { " Last" } else { "; last" }) " checked " (ago(at, now)) "." }
-                    None if mood == Health::Failing => {
+                    None if mood >= Health::NotMonitored => {
                         (if asks { " Never" } else { "; never" }) " checked since this agent started."
                     }
                     None if asks => {}

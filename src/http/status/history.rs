@@ -19,11 +19,11 @@ pub fn render(timeline: &History, started: f64, now: f64) -> Markup {
 fn of_entry(entry: &HistoryEntry) -> Markup {
     let database = html! { " in " bdi { (escape_control(&entry.database)) } };
     match &entry.action {
-        HistoryEvent::Repaired { sequence, method, cause, lag: gap, from, to } => html! {
+        HistoryEvent::Repaired { sequence, method, cause, lag, from, to } => html! {
             span .badge.good { span aria-hidden="true" { "↻" } " repaired" }
             " " bdi .name { (escape_control(sequence)) } (database)
             @if let (Some(from), Some(to)) = (from, to) { ", from " (thousands(from)) " to " (thousands(to)) }
-            @if let Some(gap) = gap { ", gap " (thousands(gap)) }
+            @if let Some(lag) = lag { ", lag " (thousands(lag)) }
             @if let Some(method) = method { ", by " (method.word()) }
             ". " (cause_text(*cause))
         },

@@ -52,7 +52,7 @@ pub fn render(metrics: &Metrics, question: &SearchQuery) -> Markup {
                         div #rows data-live { (rows::table(question, &stations)) }
                     }
                     section #timeline data-live {
-                        h2 { "Done since the start" }
+                        h2 { "Recent activity" }
                         (history::render(&board.history(), board.started(), now))
                     }
                 }
@@ -80,10 +80,10 @@ fn headline(stations: &BTreeMap<String, DatabaseState>, now: f64) -> (Health, St
     let some = |number: u64| if number == all { String::new() } else { format!("{} of ", number) };
     // Well, where somebody looked; what is another agent's business makes nothing worse.
     match moods.iter().max() {
-        Some(Health::Failing) => {
-            let number = of(Health::Failing);
+        Some(worst @ (Health::Unreachable | Health::NotMonitored)) => {
+            let number = of(Health::Unreachable) + of(Health::NotMonitored);
             let verb = if number == 1 { "is" } else { "are" };
-            (Health::Failing, format!("{}{} {verb} not looked after", some(number), count(all, "database")))
+            (*worst, format!("{}{} {verb} not monitored", some(number), count(all, "database")))
         }
         Some(Health::Attention) => {
             let number = of(Health::Attention);
@@ -91,8 +91,10 @@ fn headline(stations: &BTreeMap<String, DatabaseState>, now: f64) -> (Health, St
             (Health::Attention, format!("{}{} {verb} attention", some(number), count(all, "database")))
         }
         Some(Health::Unknown) => (Health::Unknown, "The first look is under way".to_owned()),
-        Some(Health::Healthy | Health::Idle) if of(Health::Healthy) > 0 => (Health::Healthy, "All is well".to_owned()),
-        Some(Health::Healthy | Health::Idle) => (Health::Idle, "Standing by".to_owned()),
+        Some(Health::Healthy | Health::Idle) if of(Health::Healthy) > 0 => {
+            (Health::Healthy, "All sequences healthy".to_owned())
+        }
+        Some(Health::Healthy | Health::Idle) => (Health::Idle, "Standby".to_owned()),
         None => (Health::Unknown, "No database is configured".to_owned()),
     }
 }

@@ -13,17 +13,21 @@ pub enum Health {
     Idle,
     Unknown,
     Attention,
-    Failing,
+    /// No pass was completed lately.
+    NotMonitored,
+    /// The database could not be reached at the last try.
+    Unreachable,
 }
 
 impl Health {
     pub fn word(self) -> &'static str {
         match self {
-            Self::Healthy => "well",
-            Self::Idle => "standing by",
+            Self::Healthy => "healthy",
+            Self::Idle => "standby",
             Self::Unknown => "not known yet",
             Self::Attention => "needs attention",
-            Self::Failing => "failing",
+            Self::NotMonitored => "not monitored",
+            Self::Unreachable => "unreachable",
         }
     }
 
@@ -34,7 +38,7 @@ impl Health {
             Self::Idle => "=",
             Self::Unknown => "?",
             Self::Attention => "!",
-            Self::Failing => "✕",
+            Self::NotMonitored | Self::Unreachable => "✕",
         }
     }
 
@@ -43,7 +47,7 @@ impl Health {
             Self::Healthy => "good",
             Self::Idle | Self::Unknown => "plain",
             Self::Attention => "warn",
-            Self::Failing => "bad",
+            Self::NotMonitored | Self::Unreachable => "bad",
         }
     }
 }
@@ -63,8 +67,10 @@ impl DatabaseSummary {
     pub fn of(station: &DatabaseState, now: f64) -> Self {
         let trouble = station.last_error.as_deref().map(escape_control);
         let (mood, text) = match (&station.report, trouble, station.up) {
-            (_, Some(why), Some(false) | None) => (Health::Failing, format!("It cannot be looked after: {why}")),
-            (_, Some(why), Some(true)) => (Health::Failing, format!("The last pass could not be completed: {why}")),
+            (_, Some(why), Some(false) | None) => (Health::Unreachable, format!("It cannot be monitored: {why}")),
+            (_, Some(why), Some(true)) => {
+                (Health::NotMonitored, format!("The last pass could not be completed: {why}"))
+            }
             (Some(report), None, _) => match station.last_success {
                 Some(at) if now - at > 3.0 * station.interval + PATIENCE => {
                     overdue_summary(report, now - at, station.interval)
@@ -75,7 +81,7 @@ impl DatabaseSummary {
                 (Health::Unknown, "It has not been looked at yet: the first pass is under way".to_owned())
             }
             (None, None, Some(_)) if !station.leader => {
-                let text = "Another agent looks after it; this one stands by, to take over when that one is gone";
+                let text = "Another agent leads here; this one is standby and takes over when the leader is gone";
                 return Self { mood: Health::Idle, text: text.to_owned(), checked: None };
             }
             (None, None, Some(_)) => {
@@ -96,7 +102,7 @@ fn overdue_summary(report: &DatabaseReport, age: f64, interval: f64) -> (Health,
     );
     let attention =
         attention(report).map_or_else(|| " none needed attention".to_owned(), |(text, _)| format!(": {text}"));
-    (Health::Failing, text + &attention)
+    (Health::NotMonitored, text + &attention)
 }
 
 fn pass_summary(report: &DatabaseReport, station: &DatabaseState) -> (Health, String) {
@@ -151,7 +157,7 @@ fn healthy_summary(report: &DatabaseReport) -> (Health, String) {
         .count() as u64;
     let judged = all - unjudged;
     match (judged, unjudged) {
-        (0, 0) => (Health::Healthy, "There is no sequence to look after".to_owned()),
+        (0, 0) => (Health::Healthy, "There is no sequence to monitor".to_owned()),
         (0, 1) => (Health::Idle, "The only sequence cannot be judged".to_owned()),
         (0, _) => (Health::Idle, format!("None of the {unjudged} sequences can be judged")),
         (1, 0) => (Health::Healthy, "The only sequence is ahead of its data".to_owned()),
