@@ -1,4 +1,4 @@
-//! Gauges, built anew from the board at each scrape.
+//! Gauges, computed from the state at each scrape.
 
 use super::session_stores::StoreGauges;
 use super::{SEQUENCES, SESSIONS};
@@ -10,10 +10,10 @@ use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, Opts};
 use std::sync::Arc;
 
-/// Detail series of one database; more are dropped, and that is exported too.
+/// Detail series of one database. Further ones are dropped, and their number is exported.
 const MOST_DETAILS: usize = 50;
 
-/// A sequence in sync gets a series of its own from here on.
+/// A sequence in sync has detail series from this used ratio on.
 const USED_RATIO_FLOOR: f64 = 0.5;
 
 const VERDICTS: [Verdict; 6] = [
@@ -25,14 +25,13 @@ const VERDICTS: [Verdict; 6] = [
     Verdict::Unlinked,
 ];
 
-/// A collector without memory: what vanished from the board vanishes from the metrics.
+/// Keeps nothing between scrapes: a database that is gone from the state is gone from the metrics.
 pub struct Gauges {
-    board: Arc<AgentState>,
-    dry_run: bool,
+    state: Arc<AgentState>,
     described: Vec<Desc>,
 }
 
-/// One scrape's worth.
+/// The gauges of one scrape.
 struct GaugeSet {
     build_info: GaugeVec,
     dry_run: GaugeVec,
@@ -57,10 +56,10 @@ impl GaugeSet {
         let gauge = |name: &str, help: &str, labels: &[&str]| GaugeVec::new(Opts::new(name, help), labels);
         Ok(Self {
             build_info: gauge("build_info", "1, with the version that runs.", &["version", "revision"])?,
-            dry_run: gauge("dry_run", "1 when nothing is ever changed.", &[])?,
+            dry_run: gauge("dry_run", "1 when the agent changes nothing.", &[])?,
             config_last_reload_successful: gauge(
                 "config_last_reload_successful",
-                "1 when the configuration was accepted when it was last read.",
+                "1 when the last reload was accepted, 0 when it was refused.",
                 &[],
             )?,
             config_last_reload_success: gauge(
@@ -87,7 +86,7 @@ impl GaugeSet {
             )?,
             held: gauge(
                 "sequences_held",
-                "Sequences behind whose repair the last pass held, by which guard said no.",
+                "Sequences behind whose repair the last pass held, by the guard that held it.",
                 &["database", "reason"],
             )?,
             lag: gauge(
@@ -112,7 +111,7 @@ impl GaugeSet {
             )?,
             dropped: gauge(
                 "detail_series_dropped",
-                "Sequences that would deserve series of their own and are too many.",
+                "Sequences whose detail series were dropped, because there are too many.",
                 &["database"],
             )?,
             stores: StoreGauges::new()?,
@@ -140,24 +139,24 @@ impl GaugeSet {
         own.into_iter().chain(self.stores.all()).collect()
     }
 
-    fn fill(&self, database: &str, station: &DatabaseState) {
+    fn fill(&self, database: &str, state: &DatabaseState) {
         let number = |yes: bool| if yes { 1.0 } else { 0.0 };
-        if let Some(up) = station.up {
+        if let Some(up) = state.up {
             self.database_up.with_label_values(&[database]).set(number(up));
         }
-        self.leader.with_label_values(&[database]).set(number(station.leader));
-        self.pass_interval.with_label_values(&[database, SEQUENCES]).set(station.interval);
-        if let Some(at) = station.last_success {
+        self.leader.with_label_values(&[database]).set(number(state.leader));
+        self.pass_interval.with_label_values(&[database, SEQUENCES]).set(state.interval);
+        if let Some(at) = state.last_success {
             self.pass_last_success.with_label_values(&[database, SEQUENCES]).set(at);
         }
-        if let Some(interval) = station.sweeps.interval {
+        if let Some(interval) = state.sweeps.interval {
             self.pass_interval.with_label_values(&[database, SESSIONS]).set(interval);
         }
-        if let Some(at) = station.sweeps.last_success {
+        if let Some(at) = state.sweeps.last_success {
             self.pass_last_success.with_label_values(&[database, SESSIONS]).set(at);
         }
-        self.stores.fill(database, &station.sweeps);
-        let Some(report) = &station.report else { return };
+        self.stores.fill(database, &state.sweeps);
+        let Some(report) = &state.report else { return };
         for verdict in VERDICTS {
             let count = report.sequences.iter().filter(|sequence| verdict_after_pass(sequence) == verdict).count();
             self.sequences.with_label_values(&[database, verdict.as_str()]).set(count as f64);
@@ -166,14 +165,14 @@ impl GaugeSet {
             let count = report.sequences.iter().filter(|sequence| held_by(sequence) == Some(guard)).count();
             self.held.with_label_values(&[database, guard.word()]).set(count as f64);
         }
-        let worst = |of: fn(&SequenceReport) -> Option<f64>| {
-            let worst = report.sequences.iter().filter_map(|sequence| of(sequence)).reduce(f64::max);
-            worst.or(report.sequences.is_empty().then_some(0.0))
+        let maximum = |of: fn(&SequenceReport) -> Option<f64>| {
+            let maximum = report.sequences.iter().filter_map(|sequence| of(sequence)).reduce(f64::max);
+            maximum.or(report.sequences.is_empty().then_some(0.0))
         };
-        if let Some(lag) = worst(|sequence| sequence.lag.map(|_| lag_after_pass(sequence))) {
+        if let Some(lag) = maximum(|sequence| sequence.lag.map(|_| lag_after_pass(sequence))) {
             self.lag_max.with_label_values(&[database]).set(lag);
         }
-        if let Some(used) = worst(|sequence| sequence.used_ratio) {
+        if let Some(used) = maximum(|sequence| sequence.used_ratio) {
             self.used_max.with_label_values(&[database]).set(used);
         }
 
@@ -214,9 +213,9 @@ fn severity(sequence: &SequenceReport) -> f64 {
 }
 
 impl Gauges {
-    pub fn new(board: Arc<AgentState>, dry_run: bool) -> Result<Self, prometheus::Error> {
+    pub fn new(state: Arc<AgentState>) -> Result<Self, prometheus::Error> {
         let described = GaugeSet::new()?.all().into_iter().flat_map(Collector::desc).cloned().collect();
-        Ok(Self { board, dry_run, described })
+        Ok(Self { state, described })
     }
 }
 
@@ -226,17 +225,17 @@ impl Collector for Gauges {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        // The same definitions were accepted by `new`.
+        // `new` has accepted the same definitions.
         let Ok(scrape) = GaugeSet::new() else { return Vec::new() };
         let revision = option_env!("PGMEDIC_REVISION").unwrap_or("unknown");
         scrape.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1.0);
-        scrape.dry_run.with_label_values::<&str>(&[]).set(if self.dry_run { 1.0 } else { 0.0 });
-        let reload = self.board.reload();
+        scrape.dry_run.with_label_values::<&str>(&[]).set(if self.state.dry_run() { 1.0 } else { 0.0 });
+        let reload = self.state.reload();
         let accepted = if reload.accepted { 1.0 } else { 0.0 };
         scrape.config_last_reload_successful.with_label_values::<&str>(&[]).set(accepted);
         scrape.config_last_reload_success.with_label_values::<&str>(&[]).set(reload.accepted_at);
-        for (database, station) in self.board.databases() {
-            scrape.fill(&database, &station);
+        for (database, state) in self.state.databases() {
+            scrape.fill(&database, &state);
         }
         scrape.all().into_iter().flat_map(Collector::collect).collect()
     }
@@ -265,25 +264,25 @@ mod tests {
 
     /// The values of a family, by what the gauges show of these.
     fn shown(sequences: Vec<Arc<SequenceReport>>, family: &str) -> Vec<f64> {
-        let board = Arc::new(AgentState::default());
+        let state = Arc::new(AgentState::new(false));
         let report = DatabaseReport { sequences, ..DatabaseReport::default() };
-        board.update("app", |station| station.report = Some(Arc::new(report)));
-        let families = Gauges::new(board, false).unwrap().collect();
+        state.update("app", |database| database.report = Some(Arc::new(report)));
+        let families = Gauges::new(state).unwrap().collect();
         let family = families.iter().find(|found| found.name() == family).unwrap();
         family.get_metric().iter().map(|metric| metric.get_gauge().get_value()).collect()
     }
 
     #[test]
-    fn the_worst_is_of_what_was_looked_at() {
+    fn the_maxima_are_of_what_was_read() {
         let in_sync = || sequence(Verdict::InSync, Some(0), Some(0.25));
         let unreadable = || sequence(Verdict::Unreadable, None, None);
         for family in ["sequence_lag_values_max", "sequence_used_ratio_max"] {
-            assert_eq!(shown(vec![unreadable()], family), [] as [f64; 0], "unknown, and so not 0");
+            assert_eq!(shown(vec![unreadable()], family), [] as [f64; 0], "unknown, so not 0");
             assert_eq!(shown(Vec::new(), family), [0.0]);
         }
         let all = || vec![unreadable(), in_sync(), sequence(Verdict::Behind, Some(38), Some(0.5))];
         assert_eq!(shown(all(), "sequence_lag_values_max"), [38.0]);
         assert_eq!(shown(all(), "sequence_used_ratio_max"), [0.5]);
-        assert_eq!(shown(all(), "sequence_lag_values"), [38.0], "in detail what needs attention only");
+        assert_eq!(shown(all(), "sequence_lag_values"), [38.0], "only what needs attention has detail series");
     }
 }

@@ -1,4 +1,4 @@
-//! What somebody has to act upon, with the reason and the command that fixes it.
+//! What a person has to act upon, with the reason and the fix.
 
 use super::bar::percent;
 use super::fix::fix;
@@ -11,30 +11,30 @@ use maud::{Markup, html};
 use pgmedic_core::shell_quote;
 use std::collections::BTreeMap;
 
-/// More are a search away.
+/// Further ones are found by the search.
 const SHOWN: usize = 20;
 
 /// As the alert on ranges that end.
 const NEARLY_USED: f64 = 0.9;
 
-/// Whether it still works and will not for ever.
+/// Whether it still works and runs out of values.
 pub fn is_nearly_exhausted(sequence: &SequenceReport) -> bool {
     !sequence.needs_attention() && sequence.used_ratio.is_some_and(|used| used >= NEARLY_USED)
 }
 
-/// Whether it belongs here.
+/// Whether it is listed here.
 pub fn needs_a_look(sequence: &SequenceReport) -> bool {
     sequence.needs_attention() || is_nearly_exhausted(sequence)
 }
 
-pub fn render(stations: &BTreeMap<String, DatabaseState>) -> Markup {
+pub fn render(databases: &BTreeMap<String, DatabaseState>) -> Markup {
     let mut sequences: Vec<(&str, &SequenceReport)> = Vec::new();
     let mut stores: Vec<(&str, &SessionReport)> = Vec::new();
-    for (database, station) in stations {
-        let reports = station.report.iter().flat_map(|report| &report.sequences).map(AsRef::as_ref);
+    for (database, state) in databases {
+        let reports = state.report.iter().flat_map(|report| &report.sequences).map(AsRef::as_ref);
         sequences
             .extend(reports.filter(|sequence| needs_a_look(sequence)).map(|sequence| (database.as_str(), sequence)));
-        let reports = station.sweeps.stores.values();
+        let reports = state.sweeps.stores.values();
         stores.extend(
             reports.filter(|store| store.error.is_some() || store.held.is_some()).map(|s| (database.as_str(), s)),
         );
@@ -89,7 +89,7 @@ fn of_store(database: &str, store: &SessionReport) -> Markup {
     }
 }
 
-/// The options of a command in it are not broken in two.
+/// Options of a command in it do not break across lines.
 fn reason_paragraph(reason: &str) -> Markup {
     html! {
         p {
@@ -107,7 +107,7 @@ fn command_block(command: &str) -> Markup {
     html! { p .fix { span { "Fix" } " " code { (escape_control(command)) } } }
 }
 
-/// Why, as the passes say it.
+/// Why, as the pass reports it.
 fn reason(sequence: &SequenceReport) -> String {
     let of_repair = sequence.repair.as_ref().and_then(|repair| repair.reason.as_deref());
     let own = sequence.reason.as_deref();

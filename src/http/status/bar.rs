@@ -1,15 +1,15 @@
-//! A sequence's range as a bar: what is used of it, and where the ids end that it has yet to pass.
+//! A sequence's range as a bar: the used part, and the max id that the next value has yet to pass.
 
 use crate::report::{SequenceReport, Status};
 use maud::{Markup, html};
 
-/// Thinner could not be seen.
-const THINNEST: f64 = 0.8;
+/// In percent: a narrower bar would be invisible.
+const MIN_WIDTH: f64 = 0.8;
 
-/// The numbers stand beside it; it is a picture of them and nothing more.
+/// Decorative: the page shows the same numbers as text.
 pub fn bar(sequence: &SequenceReport) -> Markup {
     let Some(used) = sequence.used_ratio else { return html! {} };
-    let width = if used > 0.0 { (used * 100.0).clamp(THINNEST, 100.0) } else { 0.0 };
+    let width = if used > 0.0 { (used * 100.0).clamp(MIN_WIDTH, 100.0) } else { 0.0 };
     let fill = match used {
         0.9.. => "fill bad",
         0.75.. => "fill warn",
@@ -26,14 +26,16 @@ pub fn bar(sequence: &SequenceReport) -> Markup {
     }
 }
 
-/// Where the max id lies, 0 to 1, when it lies ahead.
+/// Where the max id lies in the range, 0 to 1; none unless it lies ahead.
 fn max_id_position(sequence: &SequenceReport) -> Option<f64> {
-    // As it was found: a repair has passed it.
-    let gap = sequence.lag.filter(|gap| *gap > 0 && Status::of(sequence) != Status::Repaired)?;
+    // The report has the state before the repair, which has passed the max id.
+    if Status::of(sequence) == Status::Repaired || sequence.lag? == 0 {
+        return None;
+    }
     let (next, max_id, limit) = (sequence.next_value?, sequence.max_id?, sequence.limit?);
     let used = sequence.used_ratio?;
     let distance = |to: i64| (to as f64 - next as f64).abs();
-    (gap > 0 && distance(limit) > 0.0).then(|| used + (1.0 - used) * distance(max_id) / distance(limit))
+    (distance(limit) > 0.0).then(|| used + (1.0 - used) * distance(max_id) / distance(limit))
 }
 
 /// `12.5 %`.

@@ -1,4 +1,4 @@
-//! What was done since the agent started, newest first.
+//! The recent activity, newest first.
 
 use super::summary::{count, thousands};
 use super::time::ago;
@@ -6,11 +6,11 @@ use crate::report::{Cause, escape_control};
 use crate::state::{History, HistoryEntry, HistoryEvent};
 use maud::{Markup, html};
 
-pub fn render(timeline: &History, started: f64, now: f64) -> Markup {
+pub fn render(history: &History, started: f64, now: f64) -> Markup {
     html! {
         ol .timeline {
-            @for entry in timeline.entries() { li { (ago(entry.at, now)) " " span { (of_entry(entry)) } } }
-            @if timeline.dropped() > 0 { li { (thousands(timeline.dropped())) " more before." } }
+            @for entry in history.entries() { li { (ago(entry.at, now)) " " span { (of_entry(entry)) } } }
+            @if history.dropped() > 0 { li { (thousands(history.dropped())) " earlier entries." } }
             li { (ago(started, now)) " " span { "This agent started." } }
         }
     }

@@ -128,7 +128,7 @@ async fn a_standby_says_so_and_tells_nothing_of_what_it_has_not_seen() {
     says(&leader, &[WELL]);
     let standby = Agent::start(&database, EVERY_SECOND);
     let page = says(&standby, &["= Standby", "Another agent leads here; this one is standby", "Another agent leads"]);
-    assert!(page.contains("None is known at the moment.") && !page.contains("ahead of its data"), "{page}");
+    assert!(page.contains("No sequence is known at the moment.") && !page.contains("ahead of its data"), "{page}");
     standby.stop();
     leader.stop();
 }
@@ -140,7 +140,7 @@ async fn before_the_first_pass_is_over_nothing_is_called_well() {
     sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
     let agent = Agent::start(&database, &format!("{EVERY_SECOND}{PATIENT}"));
     until_it_waits_for(&mut database.connection, "orders").await;
-    says(&agent, &["? The first look is under way", "It has not been looked at yet: the first pass is under way."]);
+    says(&agent, &["? The first look is under way", "No pass was completed yet: the first is under way."]);
     sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
     says(&agent, &["✓ All sequences healthy"]);
     agent.stop();
@@ -156,7 +156,7 @@ async fn a_pass_that_does_not_end_makes_old_news_of_the_one_before() {
     rewind(&database).await;
     until_it_waits_for(&mut database.connection, "orders").await;
     let page =
-        says(&agent, &["How it is now is not known: no pass has been completed for", "though one is due every 1 s"]);
+        says(&agent, &["Its current state is unknown: no pass was completed for", "though one is due every 1 s"]);
     assert!(page.contains("✕ not monitored") && !page.contains("All sequences healthy"), "{page}");
     sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
     says(&agent, &["✓ All sequences healthy"]);
