@@ -1,129 +1,80 @@
-//! What is logged of a database: changes, once each, never the same news at every pass.
+//! What is known of each subject, so that a lasting state is logged once and not after every pass.
 
-use crate::report::{DatabaseReport, Outcome, SequenceReport, Verdict};
-use pgmedic_core::{Reason, ReasonKind};
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
-/// Told of one outage; should each reason be a new one, the log is not to fill up.
-const MOST_REASONS: usize = 16;
+/// Facts that one subject may collect, so that ever new ones do not fill the log.
+const MAX_FACTS: usize = 16;
 
-/// The last news of one database.
-#[derive(Debug, Default)]
-pub struct DatabaseChangeLog {
-    /// The gist of why it could not be looked after, each reason since it last could.
-    down: HashSet<String>,
-    leads: Option<bool>,
-    /// Whether it listens, and if not, why.
-    listens: Option<Result<(), String>>,
-    /// What was logged last of each sequence that is not healthy.
-    told: HashMap<String, News>,
+/// The facts that were logged last, by subject. A fact is a kind, never a sentence with its numbers.
+#[derive(Debug)]
+pub struct ChangeLog<K> {
+    logged: HashMap<K, HashSet<String>>,
 }
 
-impl DatabaseChangeLog {
-    pub fn log_unreachable(&mut self, database: &str, reason: &str) {
-        // Two reasons that take turns are no news each time.
-        if self.down.len() < MOST_REASONS && self.down.insert(without_digits(reason)) {
-            tracing::error!(database, "{database} cannot be looked after: {reason}");
-        }
-    }
-
-    pub fn log_recovered(&mut self, database: &str) {
-        if !self.down.is_empty() {
-            self.down.clear();
-            tracing::info!(database, "{database} is back");
-        }
-    }
-
-    pub fn log_leadership(&mut self, database: &str, leads: bool) {
-        if self.leads.replace(leads) != Some(leads) {
-            let role = if leads { "leads" } else { "stands by" };
-            tracing::info!(database, "this agent {role} on {database}");
-        }
-    }
-
-    /// `because` says why it does not.
-    pub fn log_listening(&mut self, database: &str, because: Option<String>) {
-        let news = because.map_or(Ok(()), Err);
-        if self.listens.as_ref() == Some(&news) {
-            return;
-        }
-        match &news {
-            Ok(()) => tracing::info!(database, "NOTIFY pgmedic in {database} listening for NOTIFY pgmedic"),
-            Err(reason) => tracing::warn!(
-                database,
-                "NOTIFY pgmedic in {database} is not heard, passes are made on schedule only: {reason}; \
-                 sequences.listen_notify = false takes this as it is"
-            ),
-        }
-        self.listens = Some(news);
-    }
-
-    /// Info when something was repaired, warn when it was held or cannot be judged, error when it failed.
-    pub fn log_report(&mut self, report: &DatabaseReport) {
-        let database = report.name.as_str();
-        let mut told = HashMap::new();
-        for sequence in &report.sequences {
-            let news = describe(sequence);
-            let Some(news) = news else { continue };
-            let repaired = sequence.outcome() == Some(Outcome::Repaired);
-            let key = News::of(sequence);
-            if repaired || self.told.get(&sequence.name) != Some(&key) {
-                let name = sequence.name.as_str();
-                match sequence.outcome() {
-                    Some(Outcome::Repaired | Outcome::Skipped) => {
-                        tracing::info!(database, sequence = name, "{name} {news}")
-                    }
-                    Some(Outcome::Failed) => tracing::error!(database, sequence = name, "{name} {news}"),
-                    _ => tracing::warn!(database, sequence = name, "{name} {news}"),
-                }
-            }
-            if !repaired {
-                told.insert(sequence.name.clone(), key);
-            }
-        }
-        tracing::debug!(database, sequences = report.sequences.len(), "{database} was looked at");
-        self.told = told;
+impl<K> Default for ChangeLog<K> {
+    fn default() -> Self {
+        Self { logged: HashMap::new() }
     }
 }
 
-/// What makes news: with other numbers it is still the same.
-pub fn without_digits(text: &str) -> String {
-    text.chars().filter(|c| !c.is_ascii_digit()).collect()
-}
+impl<K: Eq + Hash> ChangeLog<K> {
+    /// Replaces the facts about `subject`. Returns those that are news.
+    pub fn replace(&mut self, subject: K, facts: impl IntoIterator<Item = String>) -> HashSet<String> {
+        let before = self.logged.remove(&subject).unwrap_or_default();
+        let facts: HashSet<String> = facts.into_iter().collect();
+        let news = facts.difference(&before).cloned().collect();
+        if !facts.is_empty() {
+            self.logged.insert(subject, facts);
+        }
+        news
+    }
 
-/// What tells one log line about a sequence from another, whatever numbers and names its text holds.
-#[derive(Debug, PartialEq, Eq)]
-struct News {
-    verdict: Verdict,
-    outcome: Option<Outcome>,
-    reason: Option<ReasonKind>,
-}
+    /// Adds a fact to those about `subject`, and says whether it is news. Facts that alternate are news once each.
+    pub fn add(&mut self, subject: K, fact: String) -> bool {
+        let facts = self.logged.entry(subject).or_default();
+        facts.len() < MAX_FACTS && facts.insert(fact)
+    }
 
-impl News {
-    fn of(sequence: &SequenceReport) -> Self {
-        let reason = match &sequence.repair {
-            Some(repair) => &repair.reason,
-            None => &sequence.reason,
-        };
-        let reason = reason.as_ref().map(|reason| reason.kind);
-        Self { verdict: sequence.verdict, outcome: sequence.outcome(), reason }
+    /// Forgets the facts about `subject`, and says whether there were any.
+    pub fn remove(&mut self, subject: &K) -> bool {
+        self.logged.remove(subject).is_some()
+    }
+
+    /// Forgets subjects that are gone.
+    pub fn retain(&mut self, exists: impl Fn(&K) -> bool) {
+        self.logged.retain(|subject, _| exists(subject));
     }
 }
 
-/// The log line about a sequence; none where there is nothing to say.
-fn describe(sequence: &SequenceReport) -> Option<String> {
-    let reason = |reason: &Option<Reason>| reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-    let repair = sequence.repair.as_ref();
-    match (sequence.verdict, repair.map(|repair| repair.outcome)) {
-        (_, Some(Outcome::Repaired)) => {
-            let cause = sequence.cause.map_or("unknown", crate::report::Cause::word);
-            let to = repair.and_then(|repair| repair.next_value).map_or_else(String::new, |next| format!(" to {next}"));
-            Some(format!("was {} behind (cause: {cause}) and was moved{to}", sequence.lag.unwrap_or(0)))
-        }
-        (_, Some(outcome)) => Some(format!("is behind, {}{}", outcome.word(), reason(&repair?.reason))),
-        (Verdict::Exhausted | Verdict::Unreadable, None) => {
-            Some(format!("is {}{}", sequence.verdict.as_str(), reason(&sequence.reason)))
-        }
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(facts: &[&str]) -> Vec<String> {
+        facts.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_lasting_fact_is_news_once_and_again_after_it_was_gone() {
+        let mut log = ChangeLog::default();
+        assert_eq!(log.replace("a", facts(&["held"])), HashSet::from(["held".to_owned()]));
+        assert!(log.replace("a", facts(&["held"])).is_empty());
+        assert_eq!(log.replace("b", facts(&["held"])).len(), 1, "another subject");
+        assert_eq!(log.replace("a", facts(&["held", "slow"])), HashSet::from(["slow".to_owned()]));
+        assert!(log.replace("a", facts(&[])).is_empty());
+        assert_eq!(log.replace("a", facts(&["held"])).len(), 1);
+        log.retain(|subject| *subject == "b");
+        assert_eq!((log.replace("a", facts(&["held"])).len(), log.replace("b", facts(&["held"])).len()), (1, 0));
+    }
+
+    #[test]
+    fn facts_that_alternate_are_news_once_each_and_many_do_not_fill_the_log() {
+        let mut log = ChangeLog::default();
+        let mut news = |fact: usize| log.add("down", fact.to_string());
+        assert!(news(0) && news(1) && !news(0) && !news(1));
+        assert_eq!((2..1000).filter(|fact| news(*fact)).count(), MAX_FACTS - 2);
+        assert!(log.remove(&"down") && !log.remove(&"down"));
+        assert!(log.add("down", "0".to_owned()));
     }
 }

@@ -1,20 +1,18 @@
-//! Where the agent answers HTTP, which a reload may move.
+//! The address that HTTP listens on, which a reload may change.
 
 use super::AgentError;
-use crate::http::{self, Heartbeat};
-use crate::metrics::Metrics;
+use crate::http::{self, Sources};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// An open port; dropping it closes it and every connection.
+/// An open port; dropping it closes the port and every connection.
 #[derive(Debug)]
 pub struct HttpEndpoint {
-    /// As configured: port 0 is any free one, and stays the one that was found.
+    /// As configured: port 0 means any free port, and the port that was found stays.
     configured: SocketAddr,
-    found: SocketAddr,
+    bound: SocketAddr,
     stop: CancellationToken,
     task: AbortOnDropHandle<()>,
 }
@@ -22,49 +20,43 @@ pub struct HttpEndpoint {
 impl HttpEndpoint {
     /// # Errors
     ///
-    /// When the address cannot be had.
-    pub async fn bind(address: SocketAddr, metrics: &Arc<Metrics>, heartbeat: &Heartbeat) -> Result<Self, AgentError> {
+    /// When the address cannot be bound.
+    pub async fn bind(address: SocketAddr, sources: &Sources) -> Result<Self, AgentError> {
         let failed = |source| AgentError::Listen { address, source };
         let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
-        let found = listener.local_addr().map_err(failed)?;
-        tracing::info!("listening on http://{found}");
+        let bound = listener.local_addr().map_err(failed)?;
+        tracing::info!("listening on http://{bound}");
         let stop = CancellationToken::new();
-        let serving = http::serve(listener, Arc::clone(metrics), heartbeat.clone(), stop.clone());
-        Ok(Self { configured: address, found, stop, task: AbortOnDropHandle::new(tokio::spawn(serving)) })
+        let serving = http::serve(listener, sources.clone(), stop.clone());
+        Ok(Self { configured: address, bound, stop, task: AbortOnDropHandle::new(tokio::spawn(serving)) })
     }
 
     /// With the port that was found.
     pub fn address(&self) -> SocketAddr {
-        self.found
+        self.bound
     }
 
-    /// Answers at another address from now on.
+    /// Listens on another address from now on.
     ///
     /// # Errors
     ///
-    /// When that cannot be had; then this one stays.
-    pub async fn rebind(
-        &mut self,
-        address: SocketAddr,
-        metrics: &Arc<Metrics>,
-        heartbeat: &Heartbeat,
-    ) -> Result<(), AgentError> {
+    /// When that cannot be bound; then the old one stays.
+    pub async fn rebind(&mut self, address: SocketAddr, sources: &Sources) -> Result<(), AgentError> {
         let old = self.configured;
         if old == address {
             return Ok(());
         }
-        let opened = Self::bind(address, metrics, heartbeat).await;
-        *self = match opened {
-            Ok(door) => door,
-            // It may be this one that stands in the way: 127.0.0.1 in that of 0.0.0.0.
+        *self = match Self::bind(address, sources).await {
+            Ok(endpoint) => endpoint,
+            // The old address may be in the way, as 127.0.0.1 is in the way of 0.0.0.0: close it first.
             Err(AgentError::Listen { source, .. })
                 if source.kind() == ErrorKind::AddrInUse && old.port() == address.port() =>
             {
                 self.close().await;
-                match Self::bind(address, metrics, heartbeat).await {
-                    Ok(door) => door,
+                match Self::bind(address, sources).await {
+                    Ok(endpoint) => endpoint,
                     Err(error) => {
-                        *self = Self::bind(old, metrics, heartbeat).await?;
+                        *self = Self::bind(old, sources).await?;
                         return Err(error);
                     }
                 }
@@ -76,7 +68,7 @@ impl HttpEndpoint {
 
     async fn close(&mut self) {
         self.stop.cancel();
-        // Should it have panicked, it is closed too.
+        // A task that panicked has closed the port too.
         let _ = (&mut self.task).await;
     }
 }

@@ -1,11 +1,12 @@
-//! Whether this agent leads a database.
+//! Whether this agent leads on a database.
 
-/// Whether this agent leads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Leadership {
-    /// Not now; that somebody else does is not known.
+    /// Not at the moment. Whether another agent leads is not known.
     #[default]
     Unknown,
+    /// This agent leads.
     Leader,
+    /// Another agent leads.
     Follower,
 }

@@ -1,22 +1,43 @@
-//! The daemon: a keeper for each database, the schedule that wakes them, HTTP, and a clean life and death.
+//! The daemon: workers over each database, the schedule that triggers them, HTTP, signals and shutdown.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `scheduler/` | cron lines: when a tick comes, and how often it will |
+//! | `workers.rs`, `worker.rs` | the workers of one configuration; what every worker has in common |
+//! | `sequence_worker/` | passes over the sequences of one database, NOTIFY, the lease |
+//! | `session_worker/` | sweeps of the session stores of one database |
+//! | `leadership.rs`, `backoff.rs` | whether this agent leads; when to try again |
+//! | `repair_log/` | `pgmedic.repair_log`: own repairs are written, inline repairs counted |
+//! | `publisher.rs`, `change_log.rs` | where a worker hands over its report; what of it is news for the log |
+//! | `http_endpoint.rs`, `signals.rs` | the address that HTTP listens on; signals of the operating system |
+//!
+//! A tick or a notification starts a cycle of a worker. The cycle makes a pass (`crate::sequences`, `crate::sessions`),
+//! and its publisher takes the report to `crate::state`, `crate::metrics` and the log. HTTP reads the state and the
+//! metrics, and writes nothing.
 
 mod backoff;
 mod change_log;
 mod http_endpoint;
 mod leadership;
-mod ledger;
+mod publisher;
 mod repair_log;
 mod scheduler;
 mod sequence_worker;
 mod session_worker;
 mod signals;
+mod worker;
 mod workers;
 
+#[cfg(feature = "demo")]
+pub(crate) use signals::StopSignals;
+
 use crate::config::{ConfigError, Settings};
-use crate::http::Heartbeat;
+use crate::http::{Heartbeat, Sources};
 use crate::logging::Logging;
 use crate::metrics::Metrics;
+use crate::state::AgentState;
 use http_endpoint::HttpEndpoint;
+use publisher::AgentContext;
 use scheduler::Scheduler;
 use scheduler::clock_jump::ClockJumpDetector;
 use sd_notify::NotifyState;
@@ -34,77 +55,79 @@ const EVERY_SECOND: &str = "* * * * * *";
 pub enum AgentError {
     #[error("http.listen {address}: {source}; choose another address, or stop what uses it")]
     Listen { address: SocketAddr, source: io::Error },
-    #[error("the operating system takes no signal handlers: {0}")]
+    #[error("the operating system accepts no signal handlers: {0}")]
     Signals(#[from] io::Error),
-    #[error("the schedule does not start: {0}")]
+    #[error("the scheduler does not start: {0}")]
     Schedule(#[from] tokio_cron_scheduler::JobSchedulerError),
     #[error("the metrics contradict each other: {0}")]
     Metrics(#[from] prometheus::Error),
 }
 
-/// Runs until SIGTERM or SIGINT; a second one ends it at once. `reload` is asked for new settings on SIGHUP, and
-/// `listening` is told where HTTP is answered.
+/// Runs until SIGTERM or SIGINT; a second signal ends it at once. SIGHUP calls `reload` for new settings. `listening` is
+/// called with the address of HTTP.
 ///
 /// # Errors
 ///
-/// When it cannot start. What goes wrong later is logged, counted and tried again.
+/// When it cannot start. Later errors are logged and counted, and what failed is tried again.
 pub async fn run(
     settings: Settings,
     dry_run: bool,
-    telemetry: &Logging,
+    logging: &Logging,
     reload: impl Fn() -> Result<Settings, ConfigError>,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), AgentError> {
     let mut signals = Signals::install()?;
-    let metrics = Arc::new(Metrics::new(dry_run)?);
-    let heartbeat = Heartbeat::default();
-    let mut door = HttpEndpoint::bind(settings.http.listen, &metrics, &heartbeat).await?;
-    let mut schedule = Scheduler::start().await?;
-    schedule.add(EVERY_SECOND, heartbeat_job(&heartbeat)).await?;
-    let mut crew = WorkerSet::start(&mut schedule, &settings, dry_run, &metrics).await?;
+    let state = Arc::new(AgentState::new(dry_run));
+    let metrics = Arc::new(Metrics::new(&state)?);
+    let context = AgentContext { state: Arc::clone(&state), metrics: Arc::clone(&metrics) };
+    let sources = Sources { state, metrics, heartbeat: Heartbeat::default() };
+    let mut endpoint = HttpEndpoint::bind(settings.http.listen, &sources).await?;
+    let mut scheduler = Scheduler::start().await?;
+    scheduler.add(EVERY_SECOND, heartbeat_job(&sources.heartbeat)).await?;
+    let mut workers = WorkerSet::start(&mut scheduler, &settings, &context).await?;
     let mut clock = ClockJumpDetector::now();
-    listening(door.address());
-    notify(&[NotifyState::Ready]);
+    listening(endpoint.address());
+    notify_systemd(&[NotifyState::Ready]);
     loop {
-        let wish = tokio::select! {
-            wish = signals.next() => wish,
+        let action = tokio::select! {
+            action = signals.next() => action,
             () = clock.wait_for_backward_jump() => {
-                tracing::warn!("the system's clock was set back: the schedule goes by it as it is now");
-                schedule.reschedule_all().await;
+                tracing::warn!("the system clock was set back: the schedule is computed anew");
+                scheduler.reschedule_all().await;
                 continue;
             }
         };
-        if wish == SignalAction::Stop {
+        if action == SignalAction::Stop {
             break;
         }
-        match apply_settings(reload(), &mut door, &metrics, &heartbeat).await {
+        match apply_settings(reload(), &mut endpoint, &sources).await {
             Ok(settings) => {
-                telemetry.reload(&settings.log);
-                if shutdown_workers(crew, &mut schedule, &mut signals).await == StopRequested::ToStop {
+                logging.reload(&settings.log);
+                if shutdown_unless_stopped(workers, &mut scheduler, &mut signals).await {
                     return Ok(());
                 }
-                crew = WorkerSet::start(&mut schedule, &settings, dry_run, &metrics).await?;
-                metrics.board().set_reloaded(true);
+                workers = WorkerSet::start(&mut scheduler, &settings, &context).await?;
+                context.state.set_reloaded(true);
                 tracing::info!("the configuration was read again");
             }
             Err(error) => {
-                tracing::error!("the new configuration is refused, the old one stays: {error}");
-                metrics.board().set_reloaded(false);
+                tracing::error!("the new configuration is refused, the old one stays in force: {error}");
+                context.state.set_reloaded(false);
             }
         }
     }
     notify_stopping();
-    let ended = pin!(crew.shutdown(&mut schedule));
+    let ended = pin!(workers.shutdown(&mut scheduler));
     signals.wait_or_second_signal(ended).await;
     Ok(())
 }
 
-/// Beats as long as the schedule fires, which is what /livez and systemd's watchdog want to know.
+/// Beats as long as the scheduler fires, which /livez and systemd's watchdog check.
 fn heartbeat_job(heartbeat: &Heartbeat) -> impl Fn() + Send + Sync + 'static {
     let heartbeat = heartbeat.clone();
     move || {
         heartbeat.beat();
-        notify(&[NotifyState::Watchdog]);
+        notify_systemd(&[NotifyState::Watchdog]);
     }
 }
 
@@ -117,44 +140,37 @@ enum ReloadError {
     Agent(#[from] AgentError),
 }
 
-/// New settings, once HTTP is answered where they say.
+/// The new settings, once HTTP listens where they say.
 async fn apply_settings(
     settings: Result<Settings, ConfigError>,
-    door: &mut HttpEndpoint,
-    metrics: &Arc<Metrics>,
-    heartbeat: &Heartbeat,
+    endpoint: &mut HttpEndpoint,
+    sources: &Sources,
 ) -> Result<Settings, ReloadError> {
     let settings = settings?;
-    door.rebind(settings.http.listen, metrics, heartbeat).await?;
+    endpoint.rebind(settings.http.listen, sources).await?;
     Ok(settings)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StopRequested {
-    Nothing,
-    ToStop,
-}
-
-/// Ends a crew whose successor waits, unless the whole agent is told to stop meanwhile.
-async fn shutdown_workers(crew: WorkerSet, schedule: &mut Scheduler, signals: &mut Signals) -> StopRequested {
-    let mut ended = pin!(crew.shutdown(schedule));
+/// Ends the workers of the old configuration. True when the agent was told to stop meanwhile, and has ended them.
+async fn shutdown_unless_stopped(workers: WorkerSet, scheduler: &mut Scheduler, signals: &mut Signals) -> bool {
+    let mut ended = pin!(workers.shutdown(scheduler));
     tokio::select! {
-        () = &mut ended => return StopRequested::Nothing,
+        () = &mut ended => return false,
         () = signals.stop() => {}
     }
     notify_stopping();
     signals.wait_or_second_signal(ended).await;
-    StopRequested::ToStop
+    true
 }
 
 fn notify_stopping() {
-    notify(&[NotifyState::Stopping]);
+    notify_systemd(&[NotifyState::Stopping]);
     tracing::info!("stopping");
 }
 
-/// Tells systemd, where it started us (sd_notify(3)).
-fn notify(state: &[NotifyState<'_>]) {
+/// Has no effect where systemd did not start the agent (sd_notify(3)).
+fn notify_systemd(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
-        tracing::debug!(%error, "systemd was not told");
+        tracing::debug!(%error, "systemd could not be notified");
     }
 }

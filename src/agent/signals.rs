@@ -1,9 +1,9 @@
-//! What the operating system tells the agent.
+//! Signals of the operating system: stop, and reload.
 
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What is wanted.
+/// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignalAction {
     /// SIGTERM or SIGINT.
@@ -12,50 +12,64 @@ pub enum SignalAction {
     Reload,
 }
 
-/// The signals that the agent heeds, from when this is made.
+/// SIGTERM and SIGINT, which no longer end the process by default once this exists.
 #[derive(Debug)]
-pub struct Signals {
+pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
+}
+
+impl StopSignals {
+    /// # Errors
+    ///
+    /// When the system accepts no handler.
+    pub fn install() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next one. Returns the exit code that a shell reports for it: 128 and its number.
+    pub async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => 130,
+            _ = self.terminate.recv() => 143,
+        }
+    }
+}
+
+/// The signals that the agent handles, from the moment this exists.
+#[derive(Debug)]
+pub struct Signals {
+    stop: StopSignals,
     hangup: Signal,
 }
 
 impl Signals {
     /// # Errors
     ///
-    /// When the system takes no handler.
+    /// When the system accepts no handler.
     pub fn install() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
+        Ok(Self { stop: StopSignals::install()?, hangup: signal(SignalKind::hangup())? })
     }
 
     /// Waits for the next one.
     pub async fn next(&mut self) -> SignalAction {
         tokio::select! {
-            _ = self.terminate.recv() => SignalAction::Stop,
-            _ = self.interrupt.recv() => SignalAction::Stop,
+            _ = self.stop.next() => SignalAction::Stop,
             _ = self.hangup.recv() => SignalAction::Reload,
         }
     }
 
-    /// Waits until the agent is told to stop.
+    /// Waits until the agent is told to stop. A hangup meanwhile is left for `next`.
     pub async fn stop(&mut self) {
-        // A hangup stays for `next`.
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
+        self.stop.next().await;
     }
 
-    /// Waits for an end, unless a second signal asks for it at once.
+    /// Waits for an end, unless a second signal asks to stop at once.
     pub async fn wait_or_second_signal(&mut self, ended: impl Future<Output = ()>) {
         tokio::select! {
             () = ended => {}
             () = self.stop() => {
-                tracing::warn!("stopped at once: what was in progress is left to the server's time-outs");
+                tracing::warn!("stopped at once: the server's timeouts end what was in progress");
             }
         }
     }

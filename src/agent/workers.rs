@@ -1,66 +1,66 @@
-//! The keepers of one configuration, and the schedule that wakes them.
+//! The workers of one configuration: one over sequences for each database, and one over its session stores.
 
 use super::AgentError;
+use super::leadership::Leadership;
+use super::publisher::AgentContext;
 use super::scheduler::{JobId, Scheduler};
-use super::sequence_worker::SequenceWorker;
-use super::session_worker::SessionWorker;
-use crate::agent::leadership::Leadership;
+use super::worker::Worker;
+use super::{sequence_worker, session_worker};
 use crate::config::{SessionStoreConfig, Settings};
-use crate::metrics::Metrics;
 use futures_util::future::join_all;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// What is in progress has this long to finish or to roll back.
-const STOP_WITHIN: Duration = Duration::from_secs(4);
+/// How long a pass or sweep in progress may take to end or roll back.
+const STOP_TIMEOUT: Duration = Duration::from_secs(4);
 
 pub struct WorkerSet {
-    tickets: Vec<JobId>,
-    keepers: Vec<SequenceWorker>,
-    sweepers: Vec<SessionWorker>,
+    jobs: Vec<JobId>,
+    workers: Vec<Worker>,
 }
 
 impl WorkerSet {
     /// # Errors
     ///
-    /// When the scheduler takes a line that the configuration has checked for none.
+    /// When the scheduler refuses a cron line that the configuration has accepted.
     pub async fn start(
-        schedule: &mut Scheduler,
+        scheduler: &mut Scheduler,
         settings: &Settings,
-        dry_run: bool,
-        metrics: &Arc<Metrics>,
+        context: &AgentContext,
     ) -> Result<Self, AgentError> {
         let stores = |database| {
             SessionStoreConfig::for_database(&settings.sessions, database).map(|store| store.name.as_str()).collect()
         };
         let names = settings.databases.iter().map(|database| database.name.as_str());
-        metrics.retain(&names.map(|name| (name, stores(name))).collect());
-        let mut crew = Self { tickets: Vec::new(), keepers: Vec::new(), sweepers: Vec::new() };
+        context.retain(&names.map(|name| (name, stores(name))).collect());
+        let mut set = Self { jobs: Vec::new(), workers: Vec::new() };
         for database in &settings.databases {
-            let (lead, led) = watch::channel(Leadership::default());
-            let keeper = SequenceWorker::start(settings, database, dry_run, metrics, lead);
-            crew.tickets.push(schedule.add(&settings.sequences.schedule, keeper.tick_handler()).await?);
-            crew.keepers.push(keeper);
-            let Some(sweeper) = SessionWorker::start(settings, database, dry_run, metrics, led) else { continue };
-            for (line, tick) in sweeper.tickers() {
-                crew.tickets.push(schedule.add(line, tick).await?);
+            let (sender, leadership) = watch::channel(Leadership::default());
+            set.add(scheduler, sequence_worker::start(context, settings, database, sender)).await?;
+            if let Some(worker) = session_worker::start(context, settings, database, leadership) {
+                set.add(scheduler, worker).await?;
             }
-            crew.sweepers.push(sweeper);
         }
-        Ok(crew)
+        Ok(set)
     }
 
-    /// Ends or rolls back what is in progress, and gives the leads back. What does not end in time is dropped.
-    pub async fn shutdown(self, schedule: &mut Scheduler) {
-        for ticket in self.tickets {
-            schedule.remove(ticket).await;
+    async fn add(&mut self, scheduler: &mut Scheduler, mut worker: Worker) -> Result<(), AgentError> {
+        let ticks = worker.take_ticks();
+        self.workers.push(worker);
+        for tick in ticks {
+            self.jobs.push(scheduler.add(&tick.schedule, tick.handler).await?);
         }
-        let keepers = join_all(self.keepers.into_iter().map(SequenceWorker::finish));
-        let sweepers = join_all(self.sweepers.into_iter().map(SessionWorker::finish));
-        if timeout(STOP_WITHIN, async { tokio::join!(keepers, sweepers) }).await.is_err() {
-            tracing::warn!("a pass did not end in time: what it left is ended by the server's time-outs");
+        Ok(())
+    }
+
+    /// Ends or rolls back what is in progress, and releases the leases. What does not end in time is dropped.
+    pub async fn shutdown(self, scheduler: &mut Scheduler) {
+        for job in self.jobs {
+            scheduler.remove(job).await;
+        }
+        if timeout(STOP_TIMEOUT, join_all(self.workers.into_iter().map(Worker::finish))).await.is_err() {
+            tracing::warn!("a pass did not end in time: the server's timeouts end what it left");
         }
     }
 }

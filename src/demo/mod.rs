@@ -16,16 +16,14 @@ mod drift_examples;
 mod logins;
 mod printer;
 mod serve;
-mod signals;
 mod story;
 
-use crate::agent::AgentError;
+use crate::agent::{AgentError, StopSignals};
 use crate::config::ConfigError;
 use pgmedic_core::QueryError;
 use pgmedic_login::StoreError;
 use pgmedic_testserver::{ServerError, ServerOptions, TestServer};
 use printer::Printer;
-use signals::DemoSignals;
 use std::io;
 use std::process::ExitCode;
 use std::thread;
@@ -72,7 +70,7 @@ const MOMENT: Duration = Duration::from_millis(200);
 ///
 /// When there is no server to tell it on, or when anything does not go as told.
 pub async fn run() -> Result<ExitCode, DemoError> {
-    let mut interrupts = DemoSignals::listen()?;
+    let mut interrupts = StopSignals::install()?;
     let mut page = Printer::on_stdout();
     end(show(&mut page, &mut interrupts).await)
 }
@@ -84,7 +82,7 @@ pub async fn run() -> Result<ExitCode, DemoError> {
 ///
 /// When there is no server, or when the agent cannot start.
 pub async fn serve() -> Result<ExitCode, DemoError> {
-    let mut interrupts = DemoSignals::listen()?;
+    let mut interrupts = StopSignals::install()?;
     let mut page = Printer::on_stdout();
     end(serve::show(&mut page, &mut interrupts).await)
 }
@@ -115,7 +113,7 @@ impl<E: Into<DemoError>> From<E> for StopReason {
     }
 }
 
-async fn show(page: &mut Printer, interrupts: &mut DemoSignals) -> Result<(), StopReason> {
+async fn show(page: &mut Printer, interrupts: &mut StopSignals) -> Result<(), StopReason> {
     story::opening(page)?;
     let server = start(interrupts).await?;
     tokio::select! {
@@ -130,7 +128,7 @@ async fn show(page: &mut Printer, interrupts: &mut DemoSignals) -> Result<(), St
 
 /// Starts the server, about a second's work, on a thread of its own: a second Ctrl-C need not wait for it, the
 /// server's guard cleans up behind us then.
-async fn start(interrupts: &mut DemoSignals) -> Result<TestServer, StopReason> {
+async fn start(interrupts: &mut StopSignals) -> Result<TestServer, StopReason> {
     let (started, mut starting) = oneshot::channel();
     thread::spawn(move || {
         // Nobody waits any more after a second Ctrl-C, and the server goes away unused.

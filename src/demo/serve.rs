@@ -1,8 +1,8 @@
 //! `pgmedic demo --serve`: an application that logs users in, somebody who breaks its sequences, and the agent.
 
 use super::app::{database, settings};
-use super::{DemoError, DemoSignals, Printer, StopReason, start};
-use crate::agent;
+use super::{DemoError, Printer, StopReason, start};
+use crate::agent::{self, StopSignals};
 use crate::config::Settings;
 use crate::logging::Logging;
 use pgmedic_core::QueryError;
@@ -71,7 +71,7 @@ const SABOTAGE: [&str; 3] = [
 ];
 
 /// Keeps everything running until Ctrl-C; then nothing of it is left.
-pub(super) async fn show(page: &mut Printer, interrupts: &mut DemoSignals) -> Result<(), StopReason> {
+pub(super) async fn show(page: &mut Printer, interrupts: &mut StopSignals) -> Result<(), StopReason> {
     page.heading("pgmedic demo --serve: see it work")?;
     page.say("Starting a PostgreSQL server for this demo alone ...")?;
     let server = start(interrupts).await?;
@@ -98,7 +98,7 @@ pub(super) async fn show(page: &mut Printer, interrupts: &mut DemoSignals) -> Re
 async fn watch(
     settings: Settings,
     telemetry: &Logging,
-    interrupts: &mut DemoSignals,
+    interrupts: &mut StopSignals,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), DemoError> {
     let again = settings.clone();

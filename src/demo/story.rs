@@ -66,7 +66,7 @@ async fn login(page: &mut Printer, app: &DemoApp) -> Result<(), DemoError> {
     page.heading("2. One pass repairs it")?;
     page.say(
         "The same pass as pgmedic --once. It compares what the sequence hands out next\n\
-         (the next value) with the last id in the table (the max_id). The gap is how\n\
+         (the next value) with the last id in the table (the max id). The lag is how\n\
          many inserts would fail. Past them it moves the sequence, never back:",
     )?;
     let report = app.once().await?;

@@ -1,11 +1,11 @@
-//! Whether the agent's own loop still goes round.
+//! Whether the agent's scheduler still fires.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// The schedule beats every second; this many missed beats are no hiccup.
-const SILENCE: u64 = 15;
+/// The scheduler beats every second. After this many seconds without a beat it counts as stuck.
+const MAX_SILENCE: u64 = 15;
 
 /// The time of the last beat. Clones share it.
 #[derive(Debug, Clone)]
@@ -29,6 +29,6 @@ impl Heartbeat {
     /// For how many seconds there has been no beat, when that is too long.
     pub fn silent_for(&self) -> Option<u64> {
         let silence = self.start.elapsed().as_secs().saturating_sub(self.last.load(Ordering::Relaxed));
-        (silence > SILENCE).then_some(silence)
+        (silence > MAX_SILENCE).then_some(silence)
     }
 }

@@ -1,5 +1,15 @@
-//! What the agent shows over HTTP: the status page, metrics, probes, the last reports. It reads and never changes
-//! anything. And the question of a health check, whether it still does.
+//! The agent's HTTP endpoint: status page, metrics, probes, last reports. It reads `crate::state` and `crate::metrics`, and
+//! changes nothing.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `server.rs` | connections, their number and their time limits |
+//! | `mod.rs` | routes; `/metrics`, `/livez`, `/readyz` |
+//! | `reports.rs` | `/api/v1/reports` |
+//! | `status/` | the status page |
+//! | `response_limit.rs` | how many large responses are in memory at once |
+//! | `heartbeat.rs` | the time of the scheduler's last beat, which `/livez` checks |
+//! | `healthcheck.rs` | the client of `/livez`, for `pgmedic healthcheck` |
 
 mod healthcheck;
 mod heartbeat;
@@ -13,6 +23,7 @@ pub use heartbeat::Heartbeat;
 pub use server::serve;
 
 use crate::metrics::Metrics;
+use crate::state::AgentState;
 use axum::Router;
 use axum::body::HttpBody;
 use axum::extract::{Request, State};
@@ -24,19 +35,26 @@ use reports::Reports;
 use status::StatusPage;
 use std::sync::Arc;
 
-/// What a request's body may hold, in bytes. None is read: this is about being polite to who sends much.
+/// Bytes that a request may announce as its body. No body is read; a larger one is refused at once.
 const LARGEST_BODY: u64 = 16 * 1024;
 
-/// What the pages are made from.
+/// What the pages show.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    pub state: Arc<AgentState>,
+    pub metrics: Arc<Metrics>,
+    pub heartbeat: Heartbeat,
+}
+
+/// What the handlers share.
 #[derive(Debug, Clone)]
 struct AppState {
-    metrics: Arc<Metrics>,
-    heartbeat: Heartbeat,
+    sources: Sources,
     reports: Reports,
     status: StatusPage,
 }
 
-fn router(metrics: Arc<Metrics>, heartbeat: Heartbeat) -> Router {
+fn router(sources: Sources) -> Router {
     Router::new()
         .route("/metrics", get(metrics_page))
         .route("/livez", get(livez))
@@ -44,12 +62,12 @@ fn router(metrics: Arc<Metrics>, heartbeat: Heartbeat) -> Router {
         .route("/healthz", get(readyz))
         .route("/api/v1/reports", get(reports_page))
         .merge(status::routes())
-        .with_state(AppState { metrics, heartbeat, reports: Reports::default(), status: StatusPage::default() })
+        .with_state(AppState { sources, reports: Reports::default(), status: StatusPage::default() })
         .layer(from_fn(reject_large_body))
         .layer(map_response(security_headers))
 }
 
-/// Says at once that nothing is done with it, whatever the page.
+/// Refuses a large body before it is sent, on every page.
 async fn reject_large_body(request: Request, next: Next) -> Response {
     if request.body().size_hint().lower() > LARGEST_BODY {
         return (StatusCode::PAYLOAD_TOO_LARGE, "no page here takes a body\n").into_response();
@@ -57,7 +75,7 @@ async fn reject_large_body(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// No browser is to guess at a page's kind, nor to tell others where it came from.
+/// Keeps browsers from guessing content types, and from sending the page's address to other sites.
 async fn security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -65,16 +83,16 @@ async fn security_headers(mut response: Response) -> Response {
     response
 }
 
-async fn metrics_page(State(desk): State<AppState>) -> Response {
-    match desk.metrics.render() {
+async fn metrics_page(State(app): State<AppState>) -> Response {
+    match app.sources.metrics.render() {
         Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
-/// The loop's heartbeat, never the database: restarting the agent fixes no database.
-async fn livez(State(desk): State<AppState>) -> Response {
-    match desk.heartbeat.silent_for() {
+/// Whether the scheduler fires. It does not depend on databases: a restart of the agent would fix none.
+async fn livez(State(app): State<AppState>) -> Response {
+    match app.sources.heartbeat.silent_for() {
         Some(seconds) => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("the schedule has not fired for {seconds} s\n")).into_response()
         }
@@ -82,18 +100,18 @@ async fn livez(State(desk): State<AppState>) -> Response {
     }
 }
 
-/// The configuration is loaded, or we would not be here, and a first connection was made: by a standby too, and
-/// whatever became of the database since, for taking the agent out of service fixes none.
-async fn readyz(State(desk): State<AppState>) -> Response {
-    if desk.metrics.board().ready() {
+/// Whether a first connection to a database was made, also by a standby. It stays ready when the database goes down,
+/// because taking the agent out of service fixes no database.
+async fn readyz(State(app): State<AppState>) -> Response {
+    if app.sources.state.ready() {
         "ok\n".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "no database could be reached yet\n").into_response()
     }
 }
 
-async fn reports_page(State(desk): State<AppState>) -> Response {
-    match desk.reports.render(desk.metrics.board()).await {
+async fn reports_page(State(app): State<AppState>) -> Response {
+    match app.reports.render(&app.sources.state).await {
         Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }

@@ -1,4 +1,4 @@
-//! The last report of each database as JSON, with what is known besides.
+//! `/api/v1/reports`: the state and the last report of each database as JSON.
 
 use super::response_limit::ResponseLimiter;
 use crate::report::DatabaseReport;
@@ -6,13 +6,13 @@ use crate::state::{AgentState, DatabaseState};
 use axum::body::Bytes;
 use serde::Serialize;
 
-/// Answers that are in memory at once, some megabytes each with ten thousand sequences.
-const ANSWERS: usize = 4;
+/// Responses in memory at once, some megabytes each with ten thousand sequences.
+const MAX_RESPONSES: usize = 4;
 
-/// Renders the reports, for few readers at a time.
+/// Renders the reports, a few responses at a time.
 #[derive(Debug, Clone)]
 pub struct Reports {
-    places: ResponseLimiter,
+    limiter: ResponseLimiter,
 }
 
 #[derive(Serialize)]
@@ -34,34 +34,34 @@ struct DatabaseEntry<'a> {
 
 impl Default for Reports {
     fn default() -> Self {
-        Self { places: ResponseLimiter::new(ANSWERS) }
+        Self { limiter: ResponseLimiter::new(MAX_RESPONSES) }
     }
 }
 
 impl Reports {
-    /// As in `--once --format json`, a database each.
+    /// Each report is as in `--once --format json`.
     ///
     /// # Errors
     ///
     /// When something in a report is no JSON: never.
-    pub async fn render(&self, board: &AgentState) -> serde_json::Result<Bytes> {
-        let place = self.places.acquire().await;
-        let stations = board.databases();
-        let databases = stations.iter().map(|(name, station)| DatabaseEntry {
+    pub async fn render(&self, state: &AgentState) -> serde_json::Result<Bytes> {
+        let permit = self.limiter.acquire().await;
+        let databases = state.databases();
+        let entries = databases.iter().map(|(name, database)| DatabaseEntry {
             name,
-            up: station.up,
-            leader: station.leader,
-            last_success_timestamp_seconds: station.last_success,
-            pass_interval_seconds: station.interval,
-            report: report(station),
+            up: database.up,
+            leader: database.leader,
+            last_success_timestamp_seconds: database.last_success,
+            pass_interval_seconds: database.interval,
+            report: report(database),
         });
-        let page = ReportsPage { schema: 2, version: env!("CARGO_PKG_VERSION"), databases: databases.collect() };
-        Ok(place.attach(serde_json::to_vec(&page)?))
+        let page = ReportsPage { schema: 2, version: env!("CARGO_PKG_VERSION"), databases: entries.collect() };
+        Ok(permit.attach(serde_json::to_vec(&page)?))
     }
 }
 
-/// The last pass's report, with the last sweep of each store, as a run of both would have them.
-fn report(station: &DatabaseState) -> Option<DatabaseReport> {
-    let sequences = station.report.as_deref()?;
-    Some(DatabaseReport { sessions: station.sweeps.stores.values().cloned().collect(), ..sequences.clone() })
+/// The last report, with the last sweep of each store added, as `--once` reports both.
+fn report(database: &DatabaseState) -> Option<DatabaseReport> {
+    let sequences = database.report.as_deref()?;
+    Some(DatabaseReport { sessions: database.sweeps.stores.values().cloned().collect(), ..sequences.clone() })
 }

@@ -1,23 +1,23 @@
-//! Large answers, few in memory at a time.
+//! Limits how many large responses are in memory at once.
 
 use axum::body::Bytes;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Who asks for one answer more waits until one has been read, or its reader is given up.
+/// A further request waits until one of the responses was sent or its connection closed.
 #[derive(Debug, Clone)]
 pub struct ResponseLimiter(Arc<Semaphore>);
 
-/// The right to have one answer in memory.
+/// The permit to have one response in memory.
 #[derive(Debug)]
 pub struct ResponsePermit {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-/// An answer, and the place that it holds until it is sent or given up.
+/// A response, with its permit until it was sent or its connection closed.
 struct LimitedBody {
     text: Vec<u8>,
-    _place: ResponsePermit,
+    _permit: ResponsePermit,
 }
 
 impl AsRef<[u8]> for LimitedBody {
@@ -32,14 +32,14 @@ impl ResponseLimiter {
     }
 
     pub async fn acquire(&self) -> ResponsePermit {
-        // Nobody closes it.
+        // Fails only if the semaphore is closed, which never happens.
         ResponsePermit { _permit: Arc::clone(&self.0).acquire_owned().await.ok() }
     }
 }
 
 impl ResponsePermit {
     pub fn attach(self, text: Vec<u8>) -> Bytes {
-        Bytes::from_owner(LimitedBody { text, _place: self })
+        Bytes::from_owner(LimitedBody { text, _permit: self })
     }
 }
 
@@ -49,14 +49,14 @@ mod tests {
     use futures_util::FutureExt;
 
     #[test]
-    fn an_answer_holds_its_place_until_it_is_let_go() {
-        let places = ResponseLimiter::new(2);
-        let answer = || places.acquire().now_or_never().map(|place| place.attach(vec![b'x'; 8]));
-        let mut held = vec![answer().unwrap(), answer().unwrap()];
-        // A part of an answer is memory too.
+    fn a_response_holds_its_permit_until_it_is_dropped() {
+        let limiter = ResponseLimiter::new(2);
+        let response = || limiter.acquire().now_or_never().map(|permit| permit.attach(vec![b'x'; 8]));
+        let mut held = vec![response().unwrap(), response().unwrap()];
+        // A slice keeps the whole response in memory.
         held[0] = held[0].slice(1..);
-        assert!(answer().is_none());
+        assert!(response().is_none());
         held.remove(0);
-        assert!(answer().is_some());
+        assert!(response().is_some());
     }
 }

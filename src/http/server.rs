@@ -1,8 +1,6 @@
-//! Accepting connections, few at a time and none for long.
+//! Accepts connections: a limited number, each for a limited time.
 
-use super::heartbeat::Heartbeat;
-use super::router;
-use crate::metrics::Metrics;
+use super::{Sources, router};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -11,7 +9,6 @@ use nix::sys::resource::{Resource, getrlimit};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,28 +16,28 @@ use tokio::task::{AbortHandle, JoinSet, yield_now};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Connections at once. One more takes the place of the oldest, so that however many clients dawdle, a probe that has
-/// its request ready is answered.
+/// Connections at once. One more closes the oldest, so that a probe gets its response however many idle clients there
+/// are.
 const CONNECTIONS: usize = 64;
-/// A client that sends its headers drop by drop, or no request, does not hold a connection for long.
-const HEADERS_WITHIN: Duration = Duration::from_secs(5);
-/// Nor does one that asks again and again: a scraper opens another connection.
-const CONNECTION_WITHIN: Duration = Duration::from_secs(20);
-/// From then on, for the answer that is being given: a client that reads drop by drop does not get all of it.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// For a client that still sends when it has been answered.
-const LINGER: Duration = Duration::from_secs(5);
-/// Headers included.
+/// For the headers of a request: a client that sends them slowly, or not at all, is disconnected.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// For one connection, however many requests it carries: a scraper opens another.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(20);
+/// After that, for the response in progress: a client that reads slowly does not get all of it.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// For a client that still sends after its response.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bytes of a request, headers included.
 const BUFFER: usize = 16 * 1024;
 const HEADERS: usize = 64;
 
-/// Answers until `stop` is cancelled. No request changes anything, and no body is read.
-pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, heartbeat: Heartbeat, stop: CancellationToken) {
-    let service = TowerToHyperService::new(router(metrics, heartbeat));
-    // Ended with us.
-    let mut conversations = JoinSet::new();
+/// Serves until `stop` is cancelled. No request changes anything, and no body is read.
+pub async fn serve(listener: TcpListener, sources: Sources, stop: CancellationToken) {
+    let service = TowerToHyperService::new(router(sources));
+    // Dropped, and so aborted, when this returns.
+    let mut connections = JoinSet::new();
     // Oldest first.
-    let mut places: VecDeque<AbortHandle> = VecDeque::new();
+    let mut open: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -48,21 +45,21 @@ pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, heartbeat: Hear
         };
         match accepted {
             Ok((stream, _)) => {
-                while conversations.try_join_next().is_some() {}
-                places.retain(|place| !place.is_finished());
-                while places.len() >= connections() {
-                    let Some(oldest) = places.pop_front() else { break };
+                while connections.try_join_next().is_some() {}
+                open.retain(|task| !task.is_finished());
+                while open.len() >= max_connections() {
+                    let Some(oldest) = open.pop_front() else { break };
                     oldest.abort();
                 }
-                places.push_back(conversations.spawn(serve_connection(stream, service.clone())));
-                // Who came is heard before the next is let in, and may be in its way.
+                open.push_back(connections.spawn(serve_connection(stream, service.clone())));
+                // Let the new connection be polled before the next accept, which may close it.
                 yield_now().await;
             }
             Err(error) => {
                 tracing::debug!(%error, "a connection was not accepted");
-                // Out of file descriptors, most likely: the oldest gives its own up, for a probe may be waiting. And a
-                // moment, instead of a busy loop.
-                if let Some(oldest) = places.pop_front() {
+                // Most likely there is no file descriptor left: close the oldest connection, because a probe may wait.
+                // The pause avoids a busy loop.
+                if let Some(oldest) = open.pop_front() {
                     oldest.abort();
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -71,36 +68,36 @@ pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, heartbeat: Hear
     }
 }
 
-/// How many are let in: of few file descriptors, a quarter, so that the databases are still reached.
-fn connections() -> usize {
+/// At most a quarter of the file descriptors, so that enough remain for the databases.
+fn max_connections() -> usize {
     let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
     CONNECTIONS.min(usize::try_from(files / 4).unwrap_or(CONNECTIONS)).max(1)
 }
 
-/// However it ends, the client's faults are no news of ours.
+/// Errors of the client are not logged.
 async fn serve_connection(stream: TcpStream, service: TowerToHyperService<axum::Router>) {
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN)
+        .header_read_timeout(HEADER_TIMEOUT)
         .max_headers(HEADERS)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), service_fn(move |request| Box::pin(service.call(request))));
-    if timeout(CONNECTION_WITHIN, poll_fn(|context| connection.poll_without_shutdown(context))).await.is_err() {
-        // Ends at once between two requests: a scraper's answer is not cut off in its middle.
+    if timeout(CONNECTION_TIMEOUT, poll_fn(|context| connection.poll_without_shutdown(context))).await.is_err() {
+        // Ends at once between two requests, and after the response otherwise.
         Pin::new(&mut connection).graceful_shutdown();
-        if timeout(ANSWER_WITHIN, poll_fn(|context| connection.poll_without_shutdown(context))).await.is_err() {
+        if timeout(RESPONSE_TIMEOUT, poll_fn(|context| connection.poll_without_shutdown(context))).await.is_err() {
             return;
         }
     }
     lingering_close(connection.into_parts().io.into_inner()).await;
 }
 
-/// Closes, and lets a client that still sends read our answer: data that nobody has read would make the kernel reset
-/// the connection, and the client lose the answer.
+/// Closes, and reads what the client still sends: unread data would make the kernel reset the connection, and the client
+/// would lose the response.
 async fn lingering_close(mut stream: TcpStream) {
     let rest = async {
         stream.shutdown().await?;
         copy(&mut stream, &mut sink()).await
     };
-    let _closed = timeout(LINGER, rest).await;
+    let _closed = timeout(LINGER_TIMEOUT, rest).await;
 }

@@ -1,4 +1,4 @@
-//! Gauges, built anew from the board at each scrape.
+//! Gauges, computed from the state at each scrape.
 
 use super::session_stores::StoreGauges;
 use super::{SEQUENCES, SESSIONS};
@@ -10,7 +10,7 @@ use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, Opts};
 use std::sync::Arc;
 
-/// Detail series of one database; more are dropped, and that is exported too.
+/// Detail series of one database. Further ones are dropped, and their number is exported.
 const MOST_DETAILS: usize = 50;
 
 const VERDICTS: [Verdict; 6] = [
@@ -22,14 +22,13 @@ const VERDICTS: [Verdict; 6] = [
     Verdict::Unlinked,
 ];
 
-/// A collector without memory: what vanished from the board vanishes from the metrics.
+/// Keeps nothing between scrapes: a database that is gone from the state is gone from the metrics.
 pub struct Gauges {
-    board: Arc<AgentState>,
-    dry_run: bool,
+    state: Arc<AgentState>,
     described: Vec<Desc>,
 }
 
-/// One scrape's worth.
+/// The gauges of one scrape.
 struct GaugeSet {
     build_info: GaugeVec,
     dry_run: GaugeVec,
@@ -43,7 +42,7 @@ struct GaugeSet {
     held: GaugeVec,
     lag: GaugeVec,
     used: GaugeVec,
-    gap_max: GaugeVec,
+    lag_max: GaugeVec,
     used_max: GaugeVec,
     dropped: GaugeVec,
     stores: StoreGauges,
@@ -54,10 +53,10 @@ impl GaugeSet {
         let gauge = |name: &str, help: &str, labels: &[&str]| GaugeVec::new(Opts::new(name, help), labels);
         Ok(Self {
             build_info: gauge("build_info", "1, with the version that runs.", &["version", "revision"])?,
-            dry_run: gauge("dry_run", "1 when nothing is ever changed.", &[])?,
+            dry_run: gauge("dry_run", "1 when the agent changes nothing.", &[])?,
             config_last_reload_successful: gauge(
                 "config_last_reload_successful",
-                "1 when the configuration was accepted when it was last read.",
+                "1 when the last reload was accepted, 0 when it was refused.",
                 &[],
             )?,
             config_last_reload_success: gauge(
@@ -66,7 +65,7 @@ impl GaugeSet {
                 &[],
             )?,
             database_up: gauge("database_up", "1 when the database could be reached at the last try.", &["database"])?,
-            leader: gauge("leader", "1 when this agent works on the database, 0 when it stands by.", &["database"])?,
+            leader: gauge("leader", "1 when this agent works on the database, 0 when it is standby.", &["database"])?,
             pass_interval: gauge(
                 "pass_interval_seconds",
                 "Longest time between two passes that follow each other, by the schedule.",
@@ -84,7 +83,7 @@ impl GaugeSet {
             )?,
             held: gauge(
                 "sequences_held",
-                "Sequences behind whose repair the last pass held, by which guard said no.",
+                "Sequences behind whose repair the last pass held, by the guard that held it.",
                 &["database", "reason"],
             )?,
             lag: gauge(
@@ -97,9 +96,9 @@ impl GaugeSet {
                 "Share of the sequence's range up to its limit that is used, 0 to 1.",
                 &["database", "sequence"],
             )?,
-            gap_max: gauge(
+            lag_max: gauge(
                 "sequence_lag_values_max",
-                "The widest gap of any sequence that could be judged.",
+                "The largest lag of any sequence that could be judged.",
                 &["database"],
             )?,
             used_max: gauge(
@@ -109,7 +108,7 @@ impl GaugeSet {
             )?,
             dropped: gauge(
                 "detail_series_dropped",
-                "Sequences that would deserve series of their own and are too many.",
+                "Sequences whose detail series were dropped, because there are too many.",
                 &["database"],
             )?,
             stores: StoreGauges::new()?,
@@ -130,31 +129,31 @@ impl GaugeSet {
             &self.held,
             &self.lag,
             &self.used,
-            &self.gap_max,
+            &self.lag_max,
             &self.used_max,
             &self.dropped,
         ];
         own.into_iter().chain(self.stores.all()).collect()
     }
 
-    fn fill(&self, database: &str, station: &DatabaseState) {
+    fn fill(&self, database: &str, state: &DatabaseState) {
         let number = |yes: bool| if yes { 1.0 } else { 0.0 };
-        if let Some(up) = station.up {
+        if let Some(up) = state.up {
             self.database_up.with_label_values(&[database]).set(number(up));
         }
-        self.leader.with_label_values(&[database]).set(number(station.leader));
-        self.pass_interval.with_label_values(&[database, SEQUENCES]).set(station.interval);
-        if let Some(at) = station.last_success {
+        self.leader.with_label_values(&[database]).set(number(state.leader));
+        self.pass_interval.with_label_values(&[database, SEQUENCES]).set(state.interval);
+        if let Some(at) = state.last_success {
             self.pass_last_success.with_label_values(&[database, SEQUENCES]).set(at);
         }
-        if let Some(interval) = station.sweeps.interval {
+        if let Some(interval) = state.sweeps.interval {
             self.pass_interval.with_label_values(&[database, SESSIONS]).set(interval);
         }
-        if let Some(at) = station.sweeps.last_success {
+        if let Some(at) = state.sweeps.last_success {
             self.pass_last_success.with_label_values(&[database, SESSIONS]).set(at);
         }
-        self.stores.fill(database, &station.sweeps);
-        let Some(report) = &station.report else { return };
+        self.stores.fill(database, &state.sweeps);
+        let Some(report) = &state.report else { return };
         for verdict in VERDICTS {
             let count = report.sequences.iter().filter(|sequence| verdict_after_pass(sequence) == verdict).count();
             self.sequences.with_label_values(&[database, verdict.as_str()]).set(count as f64);
@@ -163,14 +162,14 @@ impl GaugeSet {
             let count = report.sequences.iter().filter(|sequence| held_by(sequence) == Some(guard)).count();
             self.held.with_label_values(&[database, guard.word()]).set(count as f64);
         }
-        let worst = |of: fn(&SequenceReport) -> Option<f64>| {
-            let worst = report.sequences.iter().filter_map(|sequence| of(sequence)).reduce(f64::max);
-            worst.or(report.sequences.is_empty().then_some(0.0))
+        let maximum = |of: fn(&SequenceReport) -> Option<f64>| {
+            let maximum = report.sequences.iter().filter_map(|sequence| of(sequence)).reduce(f64::max);
+            maximum.or(report.sequences.is_empty().then_some(0.0))
         };
-        if let Some(gap) = worst(|sequence| sequence.lag.map(|_| lag_after_pass(sequence))) {
-            self.gap_max.with_label_values(&[database]).set(gap);
+        if let Some(lag) = maximum(|sequence| sequence.lag.map(|_| lag_after_pass(sequence))) {
+            self.lag_max.with_label_values(&[database]).set(lag);
         }
-        if let Some(used) = worst(|sequence| sequence.used_ratio) {
+        if let Some(used) = maximum(|sequence| sequence.used_ratio) {
             self.used_max.with_label_values(&[database]).set(used);
         }
 
@@ -205,15 +204,15 @@ fn in_detail(sequence: &SequenceReport) -> bool {
     attention || sequence.running_out
 }
 
-/// Gaps before ranges that run out.
+/// Lag counts for more than a range that runs out.
 fn severity(sequence: &SequenceReport) -> f64 {
     lag_after_pass(sequence) + sequence.used_ratio.unwrap_or(0.0)
 }
 
 impl Gauges {
-    pub fn new(board: Arc<AgentState>, dry_run: bool) -> Result<Self, prometheus::Error> {
+    pub fn new(state: Arc<AgentState>) -> Result<Self, prometheus::Error> {
         let described = GaugeSet::new()?.all().into_iter().flat_map(Collector::desc).cloned().collect();
-        Ok(Self { board, dry_run, described })
+        Ok(Self { state, described })
     }
 }
 
@@ -223,17 +222,17 @@ impl Collector for Gauges {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        // The same definitions were accepted by `new`.
+        // `new` has accepted the same definitions.
         let Ok(scrape) = GaugeSet::new() else { return Vec::new() };
         let revision = option_env!("PGMEDIC_REVISION").unwrap_or("unknown");
         scrape.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1.0);
-        scrape.dry_run.with_label_values::<&str>(&[]).set(if self.dry_run { 1.0 } else { 0.0 });
-        let reload = self.board.reload();
+        scrape.dry_run.with_label_values::<&str>(&[]).set(if self.state.dry_run() { 1.0 } else { 0.0 });
+        let reload = self.state.reload();
         let accepted = if reload.accepted { 1.0 } else { 0.0 };
         scrape.config_last_reload_successful.with_label_values::<&str>(&[]).set(accepted);
         scrape.config_last_reload_success.with_label_values::<&str>(&[]).set(reload.accepted_at);
-        for (database, station) in self.board.databases() {
-            scrape.fill(&database, &station);
+        for (database, state) in self.state.databases() {
+            scrape.fill(&database, &state);
         }
         scrape.all().into_iter().flat_map(Collector::collect).collect()
     }
@@ -244,7 +243,7 @@ mod tests {
     use super::*;
     use crate::report::{DatabaseReport, is_running_out};
 
-    fn sequence(verdict: Verdict, gap: Option<u128>, used_ratio: Option<f64>) -> Arc<SequenceReport> {
+    fn sequence(verdict: Verdict, lag: Option<u128>, used_ratio: Option<f64>) -> Arc<SequenceReport> {
         Arc::new(SequenceReport {
             name: format!("public.{}", verdict.as_str()),
             feeds: Vec::new(),
@@ -252,7 +251,7 @@ mod tests {
             max_id: None,
             limit: None,
             verdict,
-            lag: gap,
+            lag,
             used_ratio,
             running_out: used_ratio.is_some_and(|used| is_running_out(verdict, used)),
             cause: None,
@@ -264,25 +263,25 @@ mod tests {
 
     /// The values of a family, by what the gauges show of these.
     fn shown(sequences: Vec<Arc<SequenceReport>>, family: &str) -> Vec<f64> {
-        let board = Arc::new(AgentState::default());
+        let state = Arc::new(AgentState::new(false));
         let report = DatabaseReport { sequences, ..DatabaseReport::default() };
-        board.update("app", |station| station.report = Some(Arc::new(report)));
-        let families = Gauges::new(board, false).unwrap().collect();
+        state.update("app", |database| database.report = Some(Arc::new(report)));
+        let families = Gauges::new(state).unwrap().collect();
         let family = families.iter().find(|found| found.name() == family).unwrap();
         family.get_metric().iter().map(|metric| metric.get_gauge().get_value()).collect()
     }
 
     #[test]
-    fn the_worst_is_of_what_was_looked_at() {
+    fn the_maxima_are_of_what_was_read() {
         let in_sync = || sequence(Verdict::InSync, Some(0), Some(0.25));
         let unreadable = || sequence(Verdict::Unreadable, None, None);
         for family in ["sequence_lag_values_max", "sequence_used_ratio_max"] {
-            assert_eq!(shown(vec![unreadable()], family), [] as [f64; 0], "unknown, and so not 0");
+            assert_eq!(shown(vec![unreadable()], family), [] as [f64; 0], "unknown, so not 0");
             assert_eq!(shown(Vec::new(), family), [0.0]);
         }
         let all = || vec![unreadable(), in_sync(), sequence(Verdict::Behind, Some(38), Some(0.5))];
         assert_eq!(shown(all(), "sequence_lag_values_max"), [38.0]);
         assert_eq!(shown(all(), "sequence_used_ratio_max"), [0.5]);
-        assert_eq!(shown(all(), "sequence_lag_values"), [38.0], "in detail what needs attention only");
+        assert_eq!(shown(all(), "sequence_lag_values"), [38.0], "only what needs attention has detail series");
     }
 }

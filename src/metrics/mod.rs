@@ -1,5 +1,10 @@
-//! Prometheus metrics of the agent, in a registry of their own: counters that move, and gauges made from the last
-//! reports whenever they are asked for, so that what is gone from the reports is gone from the metrics.
+//! Prometheus metrics of the agent.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | counters and histograms, which the agent's publisher moves |
+//! | `gauges.rs` | gauges, computed from `crate::state` at each scrape: what is gone from the state is gone from the metrics |
+//! | `session_stores.rs` | the counters and gauges of session stores |
 
 mod gauges;
 mod session_stores;
@@ -31,23 +36,20 @@ const PASS_BUCKETS: [f64; 9] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0
 /// From a third of a millisecond to ten seconds.
 const REPAIR_BUCKETS: [f64; 9] = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0];
 
-/// Everything that the agent counts.
+/// The registry, and the counters in it.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    board: Arc<AgentState>,
-    dry_run: bool,
     runs: IntCounterVec,
     failures: IntCounterVec,
     skipped: IntCounterVec,
     duration: HistogramVec,
     repairs: IntCounterVec,
-    repaired: IntCounterVec,
     drift: IntCounterVec,
     repair_duration: HistogramVec,
     inline: IntCounterVec,
     stores: StoreCounters,
-    /// Sequences, by database, whose drift was counted and lasts.
+    /// Sequences, by database, whose drift was counted and still lasts.
     drifting: Mutex<HashMap<String, HashSet<String>>>,
 }
 
@@ -55,7 +57,7 @@ impl Metrics {
     /// # Errors
     ///
     /// When a metric is named twice or wrongly: never, or at every start.
-    pub fn new(dry_run: bool) -> Result<Self, prometheus::Error> {
+    pub fn new(state: &Arc<AgentState>) -> Result<Self, prometheus::Error> {
         let registry = Registry::new_custom(Some("pgmedic".to_owned()), None)?;
         let counter = |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
             let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
@@ -68,10 +70,9 @@ impl Metrics {
                 registry.register(Box::new(histogram.clone()))?;
                 Ok(histogram)
             };
-        let board = Arc::new(AgentState::default());
         let metrics = Self {
-            runs: counter("pass_runs_total", "Passes that were made.", &["database", "pass"])?,
-            failures: counter("pass_failures_total", "Passes that could not be completed.", &["database", "pass"])?,
+            runs: counter("pass_runs_total", "Passes made.", &["database", "pass"])?,
+            failures: counter("pass_failures_total", "Passes that were not completed.", &["database", "pass"])?,
             skipped: counter(
                 "pass_skipped_total",
                 "Passes that were due and not made.",
@@ -80,13 +81,8 @@ impl Metrics {
             duration: histogram("pass_duration_seconds", "How long a pass took.", "pass", &PASS_BUCKETS)?,
             repairs: counter(
                 "repairs_total",
-                "Repairs of sequences that were behind, by what came of them.",
-                &["database", "method", "outcome"],
-            )?,
-            repaired: counter(
-                "sequences_repaired_total",
-                "Sequences that were repaired, by how and by why they were behind.",
-                &["database", "method", "cause"],
+                "Repairs of sequences that were behind.",
+                &["database", "method", "outcome", "cause"],
             )?,
             drift: counter("drift_detected_total", "Sequences found behind, by why.", &["database", "cause"])?,
             repair_duration: histogram(
@@ -97,40 +93,27 @@ impl Metrics {
             )?,
             inline: counter(
                 "inline_repairs_total",
-                "Repairs by the login path, where pgmedic.repair_log tells of them.",
+                "Repairs by the login path, from pgmedic.repair_log where it is installed.",
                 &["database", "outcome"],
             )?,
             stores: StoreCounters::new(&registry)?,
             drifting: Mutex::default(),
-            board: Arc::clone(&board),
-            dry_run,
             registry: registry.clone(),
         };
-        registry.register(Box::new(Gauges::new(board, dry_run)?))?;
+        registry.register(Box::new(Gauges::new(Arc::clone(state))?))?;
         Ok(metrics)
-    }
-
-    /// What the gauges are made from.
-    pub fn board(&self) -> &AgentState {
-        &self.board
-    }
-
-    /// Whether nothing is ever changed.
-    pub fn dry_run(&self) -> bool {
-        self.dry_run
     }
 
     /// Makes the series of a database exist from zero.
     pub fn init_database(&self, database: &str) {
         self.init_pass(database, SEQUENCES);
-        for (method, outcome) in METHODS.iter().flat_map(|method| OUTCOMES.map(|outcome| (*method, outcome))) {
-            self.repairs.with_label_values(&[database, method, outcome]);
-        }
-        // Held before a method was chosen.
-        self.repairs.with_label_values(&[database, NO_METHOD, "held"]);
         for cause in CAUSES {
             self.drift.with_label_values(&[database, cause]);
-            METHODS.iter().for_each(|method| drop(self.repaired.with_label_values(&[database, method, cause])));
+            for (method, outcome) in METHODS.iter().flat_map(|method| OUTCOMES.map(|outcome| (*method, outcome))) {
+                self.repairs.with_label_values(&[database, method, outcome, cause]);
+            }
+            // Held before a method was chosen.
+            self.repairs.with_label_values(&[database, NO_METHOD, "held", cause]);
         }
         for method in METHODS {
             self.repair_duration.with_label_values(&[method]);
@@ -146,11 +129,10 @@ impl Metrics {
         stores.for_each(|store| self.stores.init_store(database, store));
     }
 
-    /// Forgets what is not `configured` any more: databases, and their session stores.
+    /// Removes the series of databases and session stores that are not `configured` any more.
     pub fn retain(&self, configured: &Configured<'_>) {
-        self.board.retain(configured);
         let passes = [&self.runs, &self.failures, &self.skipped];
-        let repairs = [&self.repairs, &self.repaired, &self.drift, &self.inline];
+        let repairs = [&self.repairs, &self.drift, &self.inline];
         for counter in passes.into_iter().chain(repairs).chain(self.stores.all()) {
             for metric in counter.collect().iter().flat_map(MetricFamily::get_metric) {
                 let labels: HashMap<&str, &str> =
@@ -161,7 +143,7 @@ impl Metrics {
                         && (labels.get("pass") != Some(&SESSIONS) || !stores.is_empty())
                 });
                 if !stays {
-                    // It was there a moment ago.
+                    // It existed a moment ago.
                     let _ = counter.remove(&labels);
                 }
             }
@@ -189,12 +171,13 @@ impl Metrics {
         for sequence in &report.sequences {
             self.count_repair(database, sequence, before.contains(&sequence.name));
         }
-        // A pass that was not completed does not tell what is over.
+        // A pass that was not completed does not show which drift is over.
         if report.error.is_none() {
             before.clear();
         }
-        let left = |sequence: &&Arc<SequenceReport>| sequence.verdict == Verdict::Behind && sequence.needs_attention();
-        before.extend(report.sequences.iter().filter(left).map(|sequence| sequence.name.clone()));
+        let lasting =
+            |sequence: &&Arc<SequenceReport>| sequence.verdict == Verdict::Behind && sequence.needs_attention();
+        before.extend(report.sequences.iter().filter(lasting).map(|sequence| sequence.name.clone()));
     }
 
     /// Counts a pass that ended without a report.
@@ -209,9 +192,8 @@ impl Metrics {
         reports.iter().for_each(|report| self.stores.count(database, report));
     }
 
-    /// Counts repairs that the login path made by itself.
+    /// Counts repairs that the login path made inline.
     pub fn count_inline(&self, database: &str, outcome: &'static str, repairs: u64) {
-        self.board.record_inline_repairs(database, outcome, repairs);
         self.inline.with_label_values(&[database, outcome]).inc_by(repairs);
     }
 
@@ -222,23 +204,22 @@ impl Metrics {
         }
     }
 
-    /// Counts a pass that was due and not made, because one is `running` or this agent stands by.
+    /// Counts a pass that was due and not made, because one is `running` or this agent is standby.
     pub fn count_skipped(&self, database: &str, pass: &str, reason: &str) {
         self.skipped.with_label_values(&[database, pass, reason]).inc();
     }
 
-    /// Drift that was `lasting` already is no new drift.
+    /// Drift that lasts since an earlier pass is not counted again.
     fn count_repair(&self, database: &str, sequence: &SequenceReport, lasting: bool) {
-        if let Some(cause) = sequence.cause.filter(|_| !lasting) {
+        if let Some(cause) = sequence.cause
+            && !lasting
+        {
             self.drift.with_label_values(&[database, cause.word()]).inc();
         }
         let Some(repair) = &sequence.repair else { return };
         let method = repair.method.map_or(NO_METHOD, pgmedic_core::sequence::Method::word);
-        self.repairs.with_label_values(&[database, method, repair.outcome.word()]).inc();
-        if repair.outcome == Outcome::Repaired {
-            let cause = sequence.cause.unwrap_or(Cause::Unknown).word();
-            self.repaired.with_label_values(&[database, method, cause]).inc();
-        }
+        let cause = sequence.cause.unwrap_or(Cause::Unknown).word();
+        self.repairs.with_label_values(&[database, method, repair.outcome.word(), cause]).inc();
         if matches!(repair.outcome, Outcome::Repaired | Outcome::Failed) {
             self.repair_duration.with_label_values(&[method]).observe(repair.duration_seconds);
         }
@@ -256,7 +237,7 @@ impl Metrics {
     }
 }
 
-/// `process_*`, under their standard names: without our prefix.
+/// `process_*`, under their standard names, which have no prefix.
 #[cfg(target_os = "linux")]
 fn process() -> Vec<MetricFamily> {
     prometheus::process_collector::ProcessCollector::for_self().collect()

@@ -1,4 +1,4 @@
-//! What is counted and shown of session stores.
+//! The counters and gauges of session stores.
 
 use crate::report::SessionReport;
 use crate::state::SessionSweepState;
@@ -21,7 +21,7 @@ impl StoreCounters {
             Ok(counter)
         };
         Ok(Self {
-            expired: counter("sessions_expired_total", "Sessions that were over and were ended.")?,
+            expired: counter("sessions_expired_total", "Sessions that were ended because they were over.")?,
             superseded: counter(
                 "sessions_superseded_total",
                 "Live sessions that were ended because their user has newer ones.",
@@ -44,7 +44,7 @@ impl StoreCounters {
     }
 }
 
-/// The stores as their last sweeps left them.
+/// The stores after their last sweeps.
 pub struct StoreGauges {
     held: GaugeVec,
     stale: GaugeVec,
@@ -65,7 +65,7 @@ impl StoreGauges {
         [&self.held, &self.stale, &self.live]
     }
 
-    /// What could not be looked at has no series: no news is not good.
+    /// A store that could not be read has no series.
     pub fn fill(&self, database: &str, sweeps: &SessionSweepState) {
         for (store, report) in &sweeps.stores {
             let labels = [database, store.as_str()];

@@ -1,13 +1,13 @@
-//! What was repaired and ended since the agent started, as far as there is room.
+//! The last repairs and sweeps since the agent started.
 
 use crate::report::{Cause, DatabaseReport, Outcome, SessionReport};
 use pgmedic_core::sequence::Method;
 use std::collections::VecDeque;
 
-/// More than a page shows well. Some hundred bytes each.
+/// Entries that are kept, of some hundred bytes each.
 const CAPACITY: usize = 100;
 
-/// One thing that was done.
+/// One repair, or one sweep that ended sessions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryEntry {
     /// In seconds since 1970.
@@ -26,7 +26,7 @@ pub enum HistoryEvent {
         from: Option<i64>,
         to: Option<i64>,
     },
-    /// By the login path, as `pgmedic.repair_log` tells.
+    /// Repairs by the login path, from `pgmedic.repair_log`.
     Inline {
         outcome: &'static str,
         repairs: u64,
@@ -38,11 +38,11 @@ pub enum HistoryEvent {
     },
 }
 
-/// The last of them, and how many there were.
+/// The newest entries, and how many older ones were dropped.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     entries: VecDeque<HistoryEntry>,
-    earlier: u64,
+    dropped: u64,
 }
 
 impl History {
@@ -51,20 +51,20 @@ impl History {
         self.entries.iter().rev()
     }
 
-    /// How many more there were before those that are kept.
+    /// How many older entries were dropped.
     pub fn dropped(&self) -> u64 {
-        self.earlier
+        self.dropped
     }
 
     pub fn add(&mut self, at: f64, database: &str, action: HistoryEvent) {
         if self.entries.len() == CAPACITY {
             self.entries.pop_front();
-            self.earlier += 1;
+            self.dropped += 1;
         }
         self.entries.push_back(HistoryEntry { at, database: database.to_owned(), action });
     }
 
-    /// What a pass repaired.
+    /// Adds what a pass repaired.
     pub fn record_pass(&mut self, at: f64, report: &DatabaseReport) {
         for sequence in &report.sequences {
             let Some(repair) = sequence.repair.as_ref().filter(|repair| repair.outcome == Outcome::Repaired) else {
@@ -82,7 +82,7 @@ impl History {
         }
     }
 
-    /// What a sweep ended.
+    /// Adds what a sweep ended.
     pub fn record_sweep(&mut self, at: f64, database: &str, reports: &[SessionReport]) {
         for report in reports.iter().filter(|report| report.expired + report.superseded > 0) {
             let (expired, superseded) = (report.expired, report.superseded);
@@ -90,7 +90,7 @@ impl History {
         }
     }
 
-    /// Forgets databases that are not looked after any more.
+    /// Forgets databases that are not configured any more.
     pub fn retain(&mut self, configured: impl Fn(&str) -> bool) {
         self.entries.retain(|entry| configured(&entry.database));
     }
@@ -106,20 +106,20 @@ mod tests {
 
     #[test]
     fn the_newest_are_kept_and_the_others_counted() {
-        let mut timeline = History::default();
+        let mut history = History::default();
         for number in 1..=CAPACITY as u64 + 7 {
-            timeline.add(0.0, "app", ended(number));
+            history.add(0.0, "app", ended(number));
         }
-        let kept: Vec<&HistoryEvent> = timeline.entries().map(|entry| &entry.action).collect();
+        let kept: Vec<&HistoryEvent> = history.entries().map(|entry| &entry.action).collect();
         assert_eq!((kept.len(), kept[0], kept[CAPACITY - 1]), (CAPACITY, &ended(CAPACITY as u64 + 7), &ended(8)));
-        assert_eq!(timeline.dropped(), 7);
+        assert_eq!(history.dropped(), 7);
     }
 
     #[test]
-    fn a_sweep_that_ended_nothing_is_no_news() {
-        let mut timeline = History::default();
+    fn a_sweep_that_ended_nothing_is_no_entry() {
+        let mut history = History::default();
         let report = |expired, superseded| SessionReport { expired, superseded, ..Default::default() };
-        timeline.record_sweep(0.0, "app", &[report(0, 0), report(3, 0), report(0, 2)]);
-        assert_eq!(timeline.entries().count(), 2);
+        history.record_sweep(0.0, "app", &[report(0, 0), report(3, 0), report(0, 2)]);
+        assert_eq!(history.entries().count(), 2);
     }
 }

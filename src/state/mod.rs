@@ -1,4 +1,11 @@
-//! The state of affairs of each database, as the agent last saw it.
+//! What the agent last saw of each database, what it did lately, and the result of the last reload.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | [`AgentState`]: the databases, their last reports, a revision that changes with each change |
+//! | `history.rs` | the last repairs and sweeps |
+//!
+//! The agent's publisher writes it. Metrics and HTTP read it.
 
 mod history;
 
@@ -7,100 +14,102 @@ pub use history::{History, HistoryEntry, HistoryEvent};
 use crate::report::{DatabaseReport, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
-/// The names of the databases, and of the session stores of each.
+/// The names of the configured databases, and of the session stores of each.
 pub type Configured<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
 /// One database.
 #[derive(Debug, Clone, Default)]
 pub struct DatabaseState {
-    /// None until it was tried.
+    /// Whether it responded at the last try; none before the first.
     pub up: Option<bool>,
     pub leader: bool,
-    /// The longest between two passes that follow each other, by the schedule, in seconds.
+    /// The longest time between two consecutive ticks of the schedule, in seconds.
     pub interval: f64,
     /// When a pass was last completed, in seconds since 1970.
     pub last_success: Option<f64>,
-    /// Of the last completed pass while leading: what another agent sees is not ours to tell.
+    /// Of the last completed pass. None while another agent leads, because its results are not known here.
     pub report: Option<Arc<DatabaseReport>>,
-    /// Why it could not be looked after at the last try.
+    /// Why the last pass was not completed.
     pub last_error: Option<String>,
     pub sweeps: SessionSweepState,
 }
 
-/// What is known of a database's session stores.
+/// The session stores of a database.
 #[derive(Debug, Clone, Default)]
 pub struct SessionSweepState {
-    /// The same between two sweeps, of the store where it is shortest; none where there are no stores.
+    /// The longest time between two consecutive sweeps, of the store where it is shortest, in seconds; none where there
+    /// are no stores.
     pub interval: Option<f64>,
-    /// When a sweep was last completed and no store's last one had failed, in seconds since 1970.
+    /// When a sweep was last completed while no store's last sweep had failed, in seconds since 1970.
     pub last_success: Option<f64>,
-    /// The last report of each store while leading.
+    /// The last report of each store; none while another agent leads.
     pub stores: BTreeMap<String, SessionReport>,
 }
 
 impl DatabaseState {
-    /// Whatever of it is news when it changes.
+    /// The parts whose change pages are told about.
     fn summary(&self) -> (Option<bool>, bool, Option<f64>, bool, Option<String>, usize) {
         let (reported, stores) = (self.report.is_some(), self.sweeps.stores.len());
         (self.up, self.leader, self.last_success, reported, self.last_error.clone(), stores)
     }
 }
 
-/// What came of reading the configuration.
+/// The result of reading the configuration.
 #[derive(Debug, Clone, Copy)]
 pub struct Reload {
     /// Whether it was accepted when it was last read.
     pub accepted: bool,
-    /// When one was last accepted, in seconds since 1970: that of the start is.
+    /// When one was last accepted, at the start or later, in seconds since 1970.
     pub accepted_at: f64,
 }
 
-/// All databases, and the configuration.
+/// All databases, the history and the configuration's reload.
 #[derive(Debug)]
 pub struct AgentState {
-    stations: Mutex<BTreeMap<String, DatabaseState>>,
-    timeline: Mutex<History>,
+    dry_run: bool,
+    databases: Mutex<BTreeMap<String, DatabaseState>>,
+    history: Mutex<History>,
     /// In seconds since 1970.
     started: f64,
-    /// Another number whenever there is news. Begins with the time, so that it tells one start from the next.
+    /// Increases with every change. Begins with the time in milliseconds, so that a restart does not repeat a number.
     revision: watch::Sender<u64>,
     reload: Mutex<Reload>,
-    /// Whether any database could ever be reached.
+    /// Whether any database ever responded.
     reached: AtomicBool,
 }
 
-impl Default for AgentState {
-    fn default() -> Self {
+impl AgentState {
+    /// Nothing is known yet. `dry_run` says that the agent changes nothing.
+    pub fn new(dry_run: bool) -> Self {
         let started = now();
         Self {
-            stations: Mutex::default(),
-            timeline: Mutex::default(),
+            dry_run,
+            databases: Mutex::default(),
+            history: Mutex::default(),
             started,
             revision: watch::Sender::new((started * 1000.0) as u64),
             reload: Mutex::new(Reload { accepted: true, accepted_at: started }),
             reached: AtomicBool::new(false),
         }
     }
-}
 
-impl AgentState {
     /// Changes what is known of a database.
     pub fn update(&self, database: &str, change: impl FnOnce(&mut DatabaseState)) {
-        let mut stations = self.stations.lock().unwrap_or_else(PoisonError::into_inner);
-        let station = stations.entry(database.to_owned()).or_default();
-        let before = station.summary();
-        change(station);
-        let news = station.summary() != before;
-        // Who leads has a connection, though its first pass may last.
-        if station.up == Some(true) || station.leader {
+        let mut databases = lock(&self.databases);
+        let state = databases.entry(database.to_owned()).or_default();
+        let before = state.summary();
+        change(state);
+        let changed = state.summary() != before;
+        // A leader has a connection, although its first pass may last.
+        if state.up == Some(true) || state.leader {
             self.reached.store(true, Ordering::Relaxed);
         }
-        drop(stations);
-        if news {
+        drop(databases);
+        if changed {
             self.bump_revision();
         }
     }
@@ -108,22 +117,22 @@ impl AgentState {
     /// A pass was completed just now.
     pub fn record_pass(&self, database: &str, report: Arc<DatabaseReport>) {
         let now = now();
-        self.timeline(|timeline| timeline.record_pass(now, &report));
-        self.update(database, |station| {
-            // In one change: nobody is to see a report of a database that is said to be down.
-            station.up = Some(true);
-            station.last_success = Some(now);
-            station.report = Some(report);
-            station.last_error = None;
+        lock(&self.history).record_pass(now, &report);
+        // One change, so that no reader sees a report of a database that is marked as down.
+        self.update(database, |state| {
+            state.up = Some(true);
+            state.last_success = Some(now);
+            state.report = Some(report);
+            state.last_error = None;
         });
     }
 
     /// These stores were swept just now, or could not be.
     pub fn record_sweep(&self, database: &str, reports: Vec<SessionReport>) {
         let now = now();
-        self.timeline(|timeline| timeline.record_sweep(now, database, &reports));
-        self.update(database, |station| {
-            let sweeps = &mut station.sweeps;
+        lock(&self.history).record_sweep(now, database, &reports);
+        self.update(database, |state| {
+            let sweeps = &mut state.sweeps;
             sweeps.stores.extend(reports.into_iter().map(|report| (report.name.clone(), report)));
             if sweeps.stores.values().all(|report| report.error.is_none()) {
                 sweeps.last_success = Some(now);
@@ -132,25 +141,56 @@ impl AgentState {
         self.bump_revision();
     }
 
-    /// The login path made repairs by itself.
+    /// The login path made repairs inline.
     pub fn record_inline_repairs(&self, database: &str, outcome: &'static str, repairs: u64) {
         if repairs > 0 {
-            self.timeline(|timeline| timeline.add(now(), database, HistoryEvent::Inline { outcome, repairs }));
+            lock(&self.history).add(now(), database, HistoryEvent::Inline { outcome, repairs });
             self.bump_revision();
         }
     }
 
-    fn timeline<T>(&self, act: impl FnOnce(&mut History) -> T) -> T {
-        act(&mut self.timeline.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The configuration was read just now.
+    pub fn set_reloaded(&self, accepted: bool) {
+        let mut reload = lock(&self.reload);
+        reload.accepted = accepted;
+        if accepted {
+            reload.accepted_at = now();
+        }
+    }
+
+    /// Forgets databases and session stores that are not `configured` any more.
+    pub fn retain(&self, configured: &Configured<'_>) {
+        let mut databases = lock(&self.databases);
+        databases.retain(|name, _| configured.contains_key(name.as_str()));
+        for (name, state) in databases.iter_mut() {
+            match configured.get(name.as_str()) {
+                Some(stores) if !stores.is_empty() => {
+                    state.sweeps.stores.retain(|store, _| stores.contains(&store.as_str()));
+                }
+                _ => state.sweeps = SessionSweepState::default(),
+            }
+        }
+        drop(databases);
+        lock(&self.history).retain(|database| configured.contains_key(database));
+        self.bump_revision();
     }
 
     fn bump_revision(&self) {
         self.revision.send_modify(|revision| *revision += 1);
     }
 
-    /// What was done since the start.
+    /// Whether the agent changes nothing.
+    pub fn dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    pub fn databases(&self) -> BTreeMap<String, DatabaseState> {
+        lock(&self.databases).clone()
+    }
+
+    /// The last repairs and sweeps.
     pub fn history(&self) -> History {
-        self.timeline(|timeline| timeline.clone())
+        lock(&self.history).clone()
     }
 
     /// When the agent started, in seconds since 1970.
@@ -158,52 +198,27 @@ impl AgentState {
         self.started
     }
 
-    /// Changes whenever there is news.
+    /// A number that increases with every change of what the pages show.
     pub fn revision(&self) -> watch::Receiver<u64> {
         self.revision.subscribe()
     }
 
-    /// Forgets what is not `configured` any more.
-    pub fn retain(&self, configured: &Configured<'_>) {
-        let mut stations = self.stations.lock().unwrap_or_else(PoisonError::into_inner);
-        stations.retain(|name, _| configured.contains_key(name.as_str()));
-        for (name, station) in stations.iter_mut() {
-            match configured.get(name.as_str()) {
-                Some(stores) if !stores.is_empty() => {
-                    station.sweeps.stores.retain(|store, _| stores.contains(&store.as_str()));
-                }
-                _ => station.sweeps = SessionSweepState::default(),
-            }
-        }
-        drop(stations);
-        self.timeline(|timeline| timeline.retain(|database| configured.contains_key(database)));
-        self.bump_revision();
-    }
-
-    pub fn databases(&self) -> BTreeMap<String, DatabaseState> {
-        self.stations.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The configuration was read just now.
-    pub fn set_reloaded(&self, accepted: bool) {
-        let mut reload = self.reload.lock().unwrap_or_else(PoisonError::into_inner);
-        reload.accepted = accepted;
-        if accepted {
-            reload.accepted_at = now();
-        }
-    }
-
     pub fn reload(&self) -> Reload {
-        *self.reload.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.reload)
     }
 
-    /// Whether a database was ever reached, of this configuration or one before: once ready, ready for good.
+    /// Whether a database ever responded, of this configuration or an earlier one: an agent that is ready stays ready.
     pub fn ready(&self) -> bool {
         self.reached.load(Ordering::Relaxed)
     }
 }
 
-/// In seconds since 1970, as Prometheus counts.
+/// Every change under these locks is complete, also when a thread panicked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Seconds since 1970, as Prometheus counts them.
 pub fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
@@ -214,69 +229,69 @@ mod tests {
 
     #[test]
     fn readiness_begins_with_the_first_connection_and_outlives_it() {
-        let board = AgentState::default();
-        board.update("app", |station| station.interval = 1.0);
-        board.update("app", |station| station.up = Some(false));
-        assert!(!board.ready());
-        // A standby's database: no pass of ours was ever completed.
-        board.update("app", |station| station.up = Some(true));
-        board.update("app", |station| station.up = Some(false));
-        assert!(board.ready());
-        board.retain(&[("another", Vec::new())].into());
-        assert!(board.ready());
+        let state = AgentState::new(false);
+        state.update("app", |database| database.interval = 1.0);
+        state.update("app", |database| database.up = Some(false));
+        assert!(!state.ready());
+        // A standby: it has never completed a pass.
+        state.update("app", |database| database.up = Some(true));
+        state.update("app", |database| database.up = Some(false));
+        assert!(state.ready());
+        state.retain(&[("another", Vec::new())].into());
+        assert!(state.ready());
     }
 
     #[test]
     fn a_leader_is_ready_before_its_first_pass_is_over() {
-        let board = AgentState::default();
-        board.update("app", |station| station.leader = true);
-        assert!(board.ready());
+        let state = AgentState::new(false);
+        state.update("app", |database| database.leader = true);
+        assert!(state.ready());
     }
 
     #[test]
     fn a_database_that_was_looked_at_is_up() {
-        let board = AgentState::default();
-        board.update("app", |station| station.up = Some(false));
-        board.record_pass("app", Arc::default());
-        assert_eq!(board.databases()["app"].up, Some(true));
+        let state = AgentState::new(false);
+        state.update("app", |database| database.up = Some(false));
+        state.record_pass("app", Arc::default());
+        assert_eq!(state.databases()["app"].up, Some(true));
     }
 
     #[test]
-    fn news_is_what_changes_what_is_known() {
-        let board = AgentState::default();
-        let mut told = board.revision();
-        let mut news = |act: &dyn Fn(&AgentState)| {
-            act(&board);
-            let news = told.has_changed().unwrap();
-            told.mark_unchanged();
-            news
+    fn the_revision_changes_with_what_is_known() {
+        let state = AgentState::new(false);
+        let mut revision = state.revision();
+        let mut changes = |act: &dyn Fn(&AgentState)| {
+            act(&state);
+            let changed = revision.has_changed().unwrap();
+            revision.mark_unchanged();
+            changed
         };
-        assert!(news(&|board| board.update("app", |station| station.up = Some(true))));
-        assert!(!news(&|board| board.update("app", |station| station.up = Some(true))));
-        assert!(news(&|board| board.update("app", |station| station.leader = true)));
-        assert!(news(&|board| board.record_pass("app", Arc::default())));
-        assert!(news(&|board| board.record_sweep("app", Vec::new())));
-        assert!(!news(&|board| board.record_inline_repairs("app", "repaired", 0)));
-        assert!(news(&|board| board.record_inline_repairs("app", "repaired", 1)));
+        assert!(changes(&|state| state.update("app", |database| database.up = Some(true))));
+        assert!(!changes(&|state| state.update("app", |database| database.up = Some(true))));
+        assert!(changes(&|state| state.update("app", |database| database.leader = true)));
+        assert!(changes(&|state| state.record_pass("app", Arc::default())));
+        assert!(changes(&|state| state.record_sweep("app", Vec::new())));
+        assert!(!changes(&|state| state.record_inline_repairs("app", "repaired", 0)));
+        assert!(changes(&|state| state.record_inline_repairs("app", "repaired", 1)));
     }
 
     #[test]
     fn a_configuration_that_is_refused_leaves_the_time_of_the_one_that_stays() {
-        let board = AgentState::default();
-        assert_eq!((board.reload().accepted, board.reload().accepted_at), (true, board.started()));
-        board.set_reloaded(false);
-        assert_eq!((board.reload().accepted, board.reload().accepted_at), (false, board.started()));
-        board.set_reloaded(true);
-        assert!(board.reload().accepted && board.reload().accepted_at >= board.started());
+        let state = AgentState::new(false);
+        assert_eq!((state.reload().accepted, state.reload().accepted_at), (true, state.started()));
+        state.set_reloaded(false);
+        assert_eq!((state.reload().accepted, state.reload().accepted_at), (false, state.started()));
+        state.set_reloaded(true);
+        assert!(state.reload().accepted && state.reload().accepted_at >= state.started());
     }
 
     #[test]
     fn a_sweep_is_a_success_when_no_store_is_left_with_a_failure() {
-        let board = AgentState::default();
+        let state = AgentState::new(false);
         let swept = |name: &str, error: Option<&str>| {
             let report = SessionReport { name: name.to_owned(), error: error.map(str::to_owned), ..Default::default() };
-            board.record_sweep("app", vec![report]);
-            board.databases()["app"].sweeps.last_success
+            state.record_sweep("app", vec![report]);
+            state.databases()["app"].sweeps.last_success
         };
         assert_eq!(swept("a", Some("gone")), None);
         assert_eq!(swept("b", None), None);

@@ -103,7 +103,7 @@ async fn readiness_does_not_wait_for_the_database() {
     let path = systemd.home.path().join("notify");
     let agent = Agent::run_with(config, &[], &[("NOTIFY_SOCKET", path.to_str().unwrap())]);
     systemd.waits_for("READY=1");
-    agent.logs("cannot be looked after");
+    agent.logs("cannot be monitored");
     systemd.waits_for(BEAT);
     agent.stop();
 }

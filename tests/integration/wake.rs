@@ -1,4 +1,4 @@
-//! `NOTIFY pgmedic` listening for NOTIFY pgmedic, whoever sends it and whatever it says.
+//! `NOTIFY pgmedic` starts a pass, from any session and with any payload.
 
 use crate::support::{Agent, Database, Pooler, eventually, server};
 use nix::sys::signal::Signal;
@@ -50,9 +50,7 @@ async fn what_the_servers_statistics_do_not_know_yet_is_seen() {
     let other = database.connect().await;
     std::mem::replace(&mut database.connection, other).close().await.unwrap();
     let agent = Agent::start(&database, HOURLY);
-    let series = format!("{{database=\"{}\",method=\"advance\",outcome=\"repaired\"}}", database.name);
-    let repaired = format!("pgmedic_repairs_total{series}");
-    agent.until(&repaired, |repairs| repairs == 1.0);
+    agent.has_advanced(&database.name, 1.0);
     // One pass more, which finds nothing to do.
     let before = agent.passes(&database.name);
     database.sql("NOTIFY pgmedic").await;
@@ -63,7 +61,7 @@ async fn what_the_servers_statistics_do_not_know_yet_is_seen() {
     sqlx::raw_sql("SELECT count(*) FROM orders").execute(&mut quick).await.unwrap();
     sqlx::raw_sql(DRIFT).execute(&mut quick).await.unwrap();
     database.sql("NOTIFY pgmedic").await;
-    agent.until(&repaired, |repairs| repairs == 2.0);
+    agent.has_advanced(&database.name, 2.0);
     quick.close().await.unwrap();
     agent.stop();
 }
@@ -103,7 +101,7 @@ async fn what_a_notification_says_is_neither_run_nor_logged() {
     ));
     let agent = Agent::run(config, &[]);
     for database in [&database.name, &name] {
-        agent.logs(&format!("NOTIFY pgmedic in {database} is answered"));
+        agent.logs(&format!("listening for NOTIFY pgmedic in {database}"));
     }
 
     let hostile =
@@ -192,7 +190,7 @@ async fn only_the_leader_listens() {
     let mut database = orders().await;
     let leader = attentive(&mut database, EVERY_SECOND).await;
     let standby = Agent::start(&database, EVERY_SECOND);
-    standby.logs("stands by");
+    standby.logs("is standby on");
     let listening = listeners(&database);
     assert_eq!(database.number(&listening).await, 1);
     leader.stop();

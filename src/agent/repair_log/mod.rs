@@ -1,42 +1,50 @@
-//! Keeps `pgmedic.repair_log` where `pgmedic sql install` has made it: our repairs are added, inline ones counted.
+//! Keeps `pgmedic.repair_log`, where `pgmedic sql install` has created it: adds the agent's repairs, and counts those
+//! that login paths made inline.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `sync.rs` | the statements: check the table, remove old rows, insert, count |
+//! | `sync.sql` | the check that the table is as it was installed |
 
 mod sync;
 
-use crate::agent::repair_log::sync::{InlineRepairCounter, OUTCOMES, RepairLogEntry, RepairLogSync, sync_repair_log};
 use crate::config::Database;
 use crate::db::BoundedConnection;
-use crate::metrics::Metrics;
 use crate::report::{DatabaseReport, Outcome};
 use pgmedic_core::Timeouts;
 use std::time::{Duration, Instant};
+use sync::{InlineRepairCounter, OUTCOMES, RepairLogEntry, RepairLogSync, sync_repair_log};
 use tokio_util::sync::CancellationToken;
 
-/// Looks without a reason are rare: each is a connection of its own.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often the table is read without a reason: each time needs another connection.
+const SYNC_EVERY: Duration = Duration::from_secs(60);
 
-/// What is handed from turn to turn.
+/// What is kept from one cycle to the next.
 #[derive(Debug, Default)]
 pub struct RepairLogWriter {
-    tally: InlineRepairCounter,
-    looked: Option<Instant>,
-    /// What was said last of why it cannot be kept.
-    told: Option<String>,
+    counter: InlineRepairCounter,
+    last_sync: Option<Instant>,
 }
 
-/// Where a scribe writes.
+/// Where the table is, and how it may be used.
 #[derive(Debug, Clone, Copy)]
 pub struct RepairLogContext<'a> {
     pub database: &'a Database,
-    pub bounds: Timeouts,
-    pub look_only: bool,
-    pub metrics: &'a Metrics,
+    pub timeouts: Timeouts,
+    pub read_only: bool,
     pub stop: &'a CancellationToken,
 }
 
 impl RepairLogWriter {
-    /// After a pass: writes down what it repaired, and counts what was repaired inline. `woken` says that somebody
-    /// asked for the pass, as an inline repair does.
-    pub async fn sync_after_pass(&mut self, report: &DatabaseReport, woken: bool, desk: RepairLogContext<'_>) {
+    /// After a pass: writes what it repaired, and counts inline repairs since the last time. `notified` says that a
+    /// notification started the pass, as an inline repair sends one. Returns the number of inline repairs by outcome, or
+    /// why the table cannot be used; none when it was not read.
+    pub async fn sync_after_pass(
+        &mut self,
+        report: &DatabaseReport,
+        notified: bool,
+        context: RepairLogContext<'_>,
+    ) -> Option<Result<Vec<(&'static str, u64)>, String>> {
         let own: Vec<RepairLogEntry> = report
             .sequences
             .iter()
@@ -49,43 +57,32 @@ impl RepairLogWriter {
                 })
             })
             .collect();
-        let due = self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
-        if own.is_empty() && !woken && !due {
-            return;
+        let due = self.last_sync.is_none_or(|last| last.elapsed() >= SYNC_EVERY);
+        if own.is_empty() && !notified && !due {
+            return None;
         }
-        self.looked = Some(Instant::now());
-        let name = &desk.database.name;
-        let kept = self.sync(&own, desk).await;
-        if desk.stop.is_cancelled() {
-            return;
+        self.last_sync = Some(Instant::now());
+        let result = self.sync(&own, context).await;
+        if context.stop.is_cancelled() {
+            return None;
         }
-        let problem = match kept {
-            Ok(RepairLogSync::Missing) => None,
-            Ok(RepairLogSync::Inline(counts)) => {
-                for (outcome, count) in OUTCOMES.iter().zip(counts) {
-                    desk.metrics.count_inline(name, outcome, count);
-                }
-                None
-            }
-            Ok(RepairLogSync::Unusable(why)) => Some(why),
-            Err(failure) => Some(format!("pgmedic.repair_log could not be kept: {failure}")),
-        };
-        if let Some(problem) = &problem
-            && self.told.as_ref() != Some(problem)
-        {
-            tracing::warn!(database = name, "{name}: {problem}");
-        }
-        self.told = problem;
+        Some(match result {
+            Ok(RepairLogSync::Missing) => Ok(Vec::new()),
+            Ok(RepairLogSync::Inline(counts)) => Ok(OUTCOMES.into_iter().zip(counts).collect()),
+            Ok(RepairLogSync::Unusable(reason)) => Err(reason),
+            Err(error) => Err(format!("pgmedic.repair_log could not be written: {error}")),
+        })
     }
 
-    async fn sync(&mut self, own: &[RepairLogEntry], desk: RepairLogContext<'_>) -> Result<RepairLogSync, String> {
-        let options = desk.database.connect_options().map_err(|error| error.to_string())?;
-        let mut session =
-            BoundedConnection::connect(&options, desk.bounds, desk.stop).await.map_err(|error| error.to_string())?;
-        let kept = sync_repair_log(&mut session, desk.bounds, own, desk.look_only, &mut self.tally).await;
-        if session.lost().is_none() {
-            session.close().await;
+    async fn sync(&mut self, own: &[RepairLogEntry], context: RepairLogContext<'_>) -> Result<RepairLogSync, String> {
+        let options = context.database.connect_options().map_err(|error| error.to_string())?;
+        let connected = BoundedConnection::connect(&options, context.timeouts, context.stop).await;
+        let mut connection = connected.map_err(|error| error.to_string())?;
+        let result =
+            sync_repair_log(&mut connection, context.timeouts, own, context.read_only, &mut self.counter).await;
+        if connection.lost().is_none() {
+            connection.close().await;
         }
-        kept.map_err(|failure| failure.to_string())
+        result.map_err(|error| error.to_string())
     }
 }

@@ -1,136 +1,115 @@
-//! Looks after one database for as long as the agent lives: when a turn is taken, and what is kept in between.
+//! The worker over the sequences of one database: when a cycle runs, and what is kept from one to the next.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `triggers.rs` | ticks of the schedule and notifications, waiting to start a cycle |
+//! | `cycle.rs` | one cycle: acquire or renew the lease, make the pass, publish the report |
+//! | `notify.rs` | LISTEN on a connection of its own, while this agent leads |
 
 mod cycle;
 mod notify;
 mod triggers;
 
 use super::backoff::{Backoff, schedule_jitter};
-use crate::agent::leadership::Leadership;
-use crate::agent::scheduler::cron_intervals::cron_intervals;
-use crate::agent::sequence_worker::cycle::{CycleOutcome, SequenceWorkerContext, SequenceWorkerState};
-use crate::agent::sequence_worker::triggers::Triggers;
+use super::leadership::Leadership;
+use super::publisher::{AgentContext, Publisher};
+use super::scheduler::cron_intervals::cron_intervals;
+use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{Database, Settings};
 use crate::db::LeaseLost;
-use crate::metrics::{Metrics, SEQUENCES};
-use crate::state::DatabaseState;
+use crate::metrics::SEQUENCES;
 use chrono::Utc;
-use futures_util::FutureExt;
-use std::panic::AssertUnwindSafe;
+use cycle::{CycleOutcome, SequenceWorkerContext, SequenceWorkerState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
+use triggers::Triggers;
 
-/// From the end of a pass that was asked for to the beginning of the next.
+/// From the end of a cycle that a notification started to the begin of the next.
 const MIN_NOTIFY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A running keeper: one task, so that no turn ever overlaps another.
-#[derive(Debug)]
-pub struct SequenceWorker {
-    name: String,
-    bell: Arc<Triggers>,
-    /// A turn is being taken.
-    busy: Arc<AtomicBool>,
-    metrics: Arc<Metrics>,
-    stop: CancellationToken,
-    task: AbortOnDropHandle<()>,
-}
-
-impl SequenceWorker {
-    /// Begins with a turn at once. `lead` is told whether this agent leads.
-    pub fn start(
-        settings: &Settings,
-        database: &Database,
-        dry_run: bool,
-        metrics: &Arc<Metrics>,
-        lead: watch::Sender<Leadership>,
-    ) -> Self {
-        let name = database.name.clone();
-        let rhythm = cron_intervals(&settings.sequences.schedule, Utc::now());
-        metrics.init_database(&name);
-        // What was known before a reload may be of another server.
-        metrics.board().update(&name, |station| {
-            *station = DatabaseState { interval: rhythm.longest.as_secs_f64(), ..DatabaseState::default() };
-        });
-        let (bell, busy, stop) = (Arc::new(Triggers::default()), Arc::default(), CancellationToken::new());
-        let work = SequenceWorkerContext {
-            database: database.clone(),
-            settings: settings.sequences.clone(),
-            key: settings.leadership_key(&name),
-            dry_run,
-            bell: Arc::clone(&bell),
-            metrics: Arc::clone(metrics),
-            lead,
-            stop: stop.clone(),
-        };
-        let delay = schedule_jitter(rhythm.shortest);
-        let task = AbortOnDropHandle::new(tokio::spawn(run_worker(work, delay, Arc::clone(&busy))));
-        Self { name, bell, busy, metrics: Arc::clone(metrics), stop, task }
-    }
-
-    /// What the schedule is to call: asks for a turn, unless one is being taken.
-    pub fn tick_handler(&self) -> impl Fn() + Send + Sync + 'static {
-        let (name, bell, busy) = (self.name.clone(), Arc::clone(&self.bell), Arc::clone(&self.busy));
-        let metrics = Arc::clone(&self.metrics);
-        move || {
-            if busy.load(Ordering::Relaxed) {
-                metrics.count_skipped(&name, SEQUENCES, "running");
-            } else {
-                bell.tick();
+/// Starts the worker, whose first cycle runs at once. It is one task, so that cycles never overlap. `leadership` is sent
+/// to the session worker.
+pub fn start(
+    context: &AgentContext,
+    settings: &Settings,
+    database: &Database,
+    leadership: watch::Sender<Leadership>,
+) -> Worker {
+    let intervals = cron_intervals(&settings.sequences.schedule, Utc::now());
+    let publisher = Publisher::new(context, &database.name, SEQUENCES);
+    publisher.init_database(intervals.longest);
+    let (triggers, busy, stop) =
+        (Arc::new(Triggers::default()), Arc::new(AtomicBool::new(false)), CancellationToken::new());
+    let handler = {
+        let (triggers, busy) = (Arc::clone(&triggers), Arc::clone(&busy));
+        publisher.tick_handler(move || {
+            let accepted = !busy.load(Ordering::Relaxed);
+            if accepted {
+                triggers.tick();
             }
-        }
-    }
-
-    /// Tells the turn in progress to stop, and waits until the lead is given back.
-    pub async fn finish(self) {
-        self.stop.cancel();
-        if let Err(error) = self.task.await {
-            tracing::error!(database = self.name, %error, "the keeper ended before its time: this is a bug of pgmedic's");
-        }
-    }
+            accepted
+        })
+    };
+    let tick = Tick { schedule: settings.sequences.schedule.clone(), handler };
+    let worker = SequenceWorkerContext {
+        database: database.clone(),
+        settings: settings.sequences.clone(),
+        lease_key: settings.leadership_key(&database.name),
+        dry_run: context.state.dry_run(),
+        triggers,
+        leadership,
+        stop: stop.clone(),
+    };
+    let state = SequenceWorkerState::new(publisher);
+    let work = run_worker(worker, state, schedule_jitter(intervals.shortest), busy);
+    Worker::spawn(&database.name, SEQUENCES, vec![tick], stop, work)
 }
 
-/// Takes turns: at once, at every tick, when the bell rings, and after a failure when the pause is over.
-async fn run_worker(work: SequenceWorkerContext, delay: Duration, busy: Arc<AtomicBool>) {
-    let mut state = SequenceWorkerState::default();
+/// Runs a cycle at once, after every tick, after a notification, and after a failure when the back-off is over.
+async fn run_worker(
+    context: SequenceWorkerContext,
+    mut state: SequenceWorkerState,
+    jitter: Duration,
+    busy: Arc<AtomicBool>,
+) {
     let mut backoff = Backoff::default();
-    let mut next = NextCycle(Some(Instant::now() + delay));
-    // A ring before this waits until then.
-    let mut quiet_until = Instant::now();
-    let mut rung = false;
+    let mut next = NextCycle(Some(Instant::now() + jitter));
+    // Notifications are rate limited: one that comes earlier waits until then.
+    let mut next_notified = Instant::now();
+    let mut notified = false;
     loop {
         tokio::select! {
-            () = work.stop.cancelled() => break,
-            () = work.bell.wait_tick() => next.no_later_than(Instant::now() + delay),
-            () = work.bell.wait_notification() => {
-                rung = true;
-                next.no_later_than(quiet_until);
+            () = context.stop.cancelled() => break,
+            () = context.triggers.wait_tick() => next.no_later_than(Instant::now() + jitter),
+            () = context.triggers.wait_notification() => {
+                notified = true;
+                next.no_later_than(next_notified);
             }
             lost = hold_lease(&mut state) => {
-                work.lost_lead(&mut state, &lost);
+                context.lease_lost(&mut state, &lost);
                 next.no_later_than(Instant::now() + backoff.next_delay());
             }
             () = next.wait() => {
                 busy.store(true, Ordering::Relaxed);
-                // A pass that panics is a failed pass; the next one still runs.
-                let ended = AssertUnwindSafe(work.run_cycle(&mut state)).catch_unwind().await;
+                let outcome = catch_panic(context.run_cycle(&mut state)).await;
                 busy.store(false, Ordering::Relaxed);
-                next = NextCycle(match ended {
-                    Ok(CycleOutcome::Done) => {
+                next = NextCycle(match outcome {
+                    Some(CycleOutcome::Done) => {
                         backoff.reset();
                         None
                     }
-                    Ok(CycleOutcome::RetrySoon) => Some(Instant::now() + backoff.next_delay()),
-                    Err(_) => {
-                        work.panicked(&mut state).await;
+                    Some(CycleOutcome::RetrySoon) => Some(Instant::now() + backoff.next_delay()),
+                    None => {
+                        state.panicked();
                         None
                     }
                 });
-                if std::mem::take(&mut rung) {
-                    quiet_until = Instant::now() + MIN_NOTIFY_INTERVAL;
+                if std::mem::take(&mut notified) {
+                    next_notified = Instant::now() + MIN_NOTIFY_INTERVAL;
                 }
             }
         }
@@ -138,12 +117,12 @@ async fn run_worker(work: SequenceWorkerContext, delay: Duration, busy: Arc<Atom
     state.release_lease().await;
 }
 
-/// A driver that panics on what a server sends loses the lead, and no more.
+/// Renews the lease until it is lost. A driver that panics on a server's response loses the lease and nothing more.
 async fn hold_lease(state: &mut SequenceWorkerState) -> LeaseLost {
-    AssertUnwindSafe(state.keep_lead()).catch_unwind().await.unwrap_or_else(|_| LeaseLost::panicked())
+    catch_panic(state.hold_lease()).await.unwrap_or_else(LeaseLost::panicked)
 }
 
-/// When a turn is to be taken, if nothing else happens.
+/// When a cycle runs, if nothing triggers one earlier.
 struct NextCycle(Option<Instant>);
 
 impl NextCycle {

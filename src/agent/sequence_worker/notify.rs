@@ -1,16 +1,16 @@
-//! Waking at once when somebody says `NOTIFY pgmedic`.
+//! A cycle at once when a session executes `NOTIFY pgmedic`.
 //!
-//! Only the leader listens. It opens its ear before it makes a pass, so whatever was notified before is answered by
-//! that pass; and when an ear that was open goes deaf it rings too, for what it may have missed.
+//! Only the leader listens. It starts to listen before it makes a pass, so that the pass covers every notification that
+//! came earlier. When its connection is lost it triggers a cycle, because notifications may have been missed.
 
-use crate::agent::sequence_worker::triggers::Triggers;
+use super::triggers::Triggers;
 use crate::db::ConnectTarget;
 use crate::db::{ListenError, Listener};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// One database's notifications. Dropping it ends the listening.
+/// The connection that listens in one database. Dropping it ends the listening.
 #[derive(Debug, Default)]
 pub enum NotifyListener {
     #[default]
@@ -21,14 +21,18 @@ pub enum NotifyListener {
         /// Cancelled when the connection was lost.
         lost: CancellationToken,
     },
-    /// No notification will ever arrive by this URL.
+    /// No notification can ever arrive through this URL.
     Unsupported,
 }
 
 impl NotifyListener {
-    /// Listens, and rings `bell` for every notification, unless it listens already or never can. None when nothing was
-    /// tried.
-    pub async fn open(&mut self, options: &ConnectTarget, bell: &Arc<Triggers>) -> Option<Result<(), ListenError>> {
+    /// Connects and passes every notification to `triggers`, unless it listens already or never can. None when nothing
+    /// was tried.
+    pub async fn open(
+        &mut self,
+        options: &ConnectTarget,
+        triggers: &Arc<Triggers>,
+    ) -> Option<Result<(), ListenError>> {
         match self {
             Self::Unsupported => return None,
             Self::Open { lost, task, .. } if !lost.is_cancelled() && !task.is_finished() => return None,
@@ -37,7 +41,7 @@ impl NotifyListener {
         Some(match Listener::open(options).await {
             Ok(listener) => {
                 let (stop, lost) = (CancellationToken::new(), CancellationToken::new());
-                let task = tokio::spawn(listen(listener, Arc::clone(bell), stop.clone(), lost.clone()));
+                let task = tokio::spawn(listen(listener, Arc::clone(triggers), stop.clone(), lost.clone()));
                 *self = Self::Open { task, stop: stop.drop_guard(), lost };
                 Ok(())
             }
@@ -50,27 +54,27 @@ impl NotifyListener {
         })
     }
 
-    /// Listens no more, until it is opened again. Returns when its connection is closed.
+    /// Stops listening until it is opened again. Returns when its connection is closed.
     pub async fn close(&mut self) {
         if let Self::Open { .. } = self
             && let Self::Open { task, stop, .. } = std::mem::take(self)
         {
             drop(stop);
-            // A panic of the task's has closed its connection too.
+            // A panic of the task has closed its connection too.
             let _ = task.await;
         }
     }
 }
 
-async fn listen(mut listener: Listener, bell: Arc<Triggers>, stop: CancellationToken, lost: CancellationToken) {
-    while let Some(heard) = stop.run_until_cancelled(listener.next()).await {
-        match heard {
-            Ok(said) => bell.notify_received(&said),
+async fn listen(mut listener: Listener, triggers: Arc<Triggers>, stop: CancellationToken, lost: CancellationToken) {
+    while let Some(notification) = stop.run_until_cancelled(listener.next()).await {
+        match notification {
+            Ok(payload) => triggers.notify_received(&payload),
             Err(error) => {
-                tracing::debug!(%error, "the ear was closed");
+                tracing::debug!(%error, "the connection that listens was lost");
                 lost.cancel();
-                // Anything may have been missed.
-                bell.notify_received("");
+                // Any notification may have been missed.
+                triggers.notify_received("");
                 break;
             }
         }

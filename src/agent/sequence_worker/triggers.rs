@@ -1,43 +1,43 @@
-//! What reaches a keeper from outside: the schedule's ticks, and what was notified.
+//! What starts a cycle from outside: ticks of the schedule, and notifications.
 //!
-//! Any number of either before the keeper looks are one: nothing queues up behind a slow pass.
+//! Any number of either before the worker looks count as one: nothing queues up behind a slow pass.
 
 use crate::sequences::Invalidation;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// Rung from anywhere, heard by one keeper.
+/// Wake-up signals for one worker; many coalesce into one.
 #[derive(Debug, Default)]
 pub struct Triggers {
-    ticked: Notify,
-    rung: Notify,
-    doubt: Mutex<Invalidation>,
+    tick: Notify,
+    notification: Notify,
+    invalidation: Mutex<Invalidation>,
 }
 
 impl Triggers {
-    /// The schedule says that a turn is due.
+    /// The schedule says that a cycle is due.
     pub fn tick(&self) {
-        self.ticked.notify_one();
+        self.tick.notify_one();
     }
 
-    /// A turn is wanted at once, which is not to believe what it knew of what is `said` to have changed.
-    pub fn notify_received(&self, said: &str) {
-        self.doubt.lock().unwrap_or_else(PoisonError::into_inner).add(said);
-        self.rung.notify_one();
+    /// A cycle is wanted at once. It must not trust cached findings of the sequences and tables that `payload` names.
+    pub fn notify_received(&self, payload: &str) {
+        self.invalidation.lock().unwrap_or_else(PoisonError::into_inner).add(payload);
+        self.notification.notify_one();
     }
 
-    /// The next tick. Dropping this loses none.
+    /// Waits for the next tick. Dropping this loses none.
     pub async fn wait_tick(&self) {
-        self.ticked.notified().await;
+        self.tick.notified().await;
     }
 
-    /// The next ring. Dropping this loses none.
+    /// Waits for the next notification. Dropping this loses none.
     pub async fn wait_notification(&self) {
-        self.rung.notified().await;
+        self.notification.notified().await;
     }
 
-    /// What was said since this was last asked.
+    /// What the notifications since the last call invalidate.
     pub fn take_invalidation(&self) -> Invalidation {
-        std::mem::take(&mut *self.doubt.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.invalidation.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

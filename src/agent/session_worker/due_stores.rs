@@ -1,14 +1,14 @@
-//! Which stores are to be swept, and which are being swept.
+//! Which session stores are due for a sweep, and which are being swept.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// Stores by their index. Filled by the schedule, emptied by one sweeper; a store stands in it once at most.
+/// Stores by their index. The schedule adds to it, one worker empties it; a store is in it once at most.
 #[derive(Debug, Default)]
 pub struct DueStores {
     stores: Mutex<Stores>,
-    filled: Notify,
+    added: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -18,27 +18,27 @@ struct Stores {
 }
 
 impl DueStores {
-    /// A sweep of this store is due. False when it is being swept, and then it is left out.
+    /// A sweep of this store is due. False, without effect, while it is being swept.
     pub fn tick(&self, store: usize) -> bool {
-        let wanted = self.with_lock(|stores| {
-            let wanted = !stores.running.contains(&store);
-            if wanted {
+        let accepted = self.with_lock(|stores| {
+            let accepted = !stores.running.contains(&store);
+            if accepted {
                 stores.due.insert(store);
             }
-            wanted
+            accepted
         });
-        if wanted {
-            self.filled.notify_one();
+        if accepted {
+            self.added.notify_one();
         }
-        wanted
+        accepted
     }
 
     /// Waits until a store is due. Dropping this loses nothing.
     pub async fn wait(&self) {
-        self.filled.notified().await;
+        self.added.notified().await;
     }
 
-    /// Takes what is due; until [`end`](Self::end) it counts as being swept.
+    /// Takes what is due; it counts as being swept until [`end`](Self::end).
     pub fn begin(&self) -> BTreeSet<usize> {
         self.with_lock(|stores| {
             stores.running = std::mem::take(&mut stores.due);
@@ -57,28 +57,28 @@ impl DueStores {
 
 #[cfg(test)]
 mod tests {
-    use crate::agent::session_worker::due_stores::*;
+    use super::*;
     use futures_util::FutureExt;
 
     #[test]
     fn a_store_that_is_being_swept_is_not_due_and_another_is() {
-        let queue = DueStores::default();
-        assert!(queue.tick(0) && queue.tick(0));
-        assert_eq!(queue.begin(), [0].into());
-        assert!(!queue.tick(0) && queue.tick(1));
-        queue.end();
-        assert_eq!(queue.begin(), [1].into());
-        queue.end();
-        assert!(queue.tick(0));
+        let due = DueStores::default();
+        assert!(due.tick(0) && due.tick(0));
+        assert_eq!(due.begin(), [0].into());
+        assert!(!due.tick(0) && due.tick(1));
+        due.end();
+        assert_eq!(due.begin(), [1].into());
+        due.end();
+        assert!(due.tick(0));
     }
 
     #[test]
-    fn ticks_before_anybody_waits_are_not_lost() {
-        let queue = DueStores::default();
-        assert!(queue.wait().now_or_never().is_none());
-        queue.tick(0);
-        queue.tick(1);
-        assert!(queue.wait().now_or_never().is_some());
-        assert_eq!(queue.begin(), [0, 1].into());
+    fn ticks_before_the_worker_waits_are_not_lost() {
+        let due = DueStores::default();
+        assert!(due.wait().now_or_never().is_none());
+        due.tick(0);
+        due.tick(1);
+        assert!(due.wait().now_or_never().is_some());
+        assert_eq!(due.begin(), [0, 1].into());
     }
 }

@@ -1,186 +1,136 @@
-//! Sweeps one database's session stores, each by its own schedule, for as long as this agent leads there.
+//! The worker over the session stores of one database: sweeps each by its schedule, while this agent leads there.
 //!
-//! A task of its own: a long sweep holds up no repair.
+//! It is a task beside the sequence worker, so that a long sweep does not delay a repair. `due_stores.rs` holds the
+//! stores whose schedules have ticked.
 
 mod due_stores;
 
 use super::backoff::schedule_jitter;
-use super::ledger::SessionChangeLog;
-use crate::agent::leadership::Leadership;
-use crate::agent::scheduler::cron_intervals::{CronIntervals, cron_intervals};
-use crate::agent::session_worker::due_stores::DueStores;
+use super::leadership::Leadership;
+use super::publisher::{AgentContext, Publisher};
+use super::scheduler::cron_intervals::{CronIntervals, cron_intervals};
+use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{Database, SessionStoreConfig, Settings};
-use crate::metrics::{Metrics, SESSIONS};
+use crate::metrics::SESSIONS;
 use crate::pass_options::PassOptions;
-use crate::report::SessionReport;
 use crate::sessions::{SessionPassState, pass, unreachable_reports};
 use chrono::Utc;
-use futures_util::FutureExt;
+use due_stores::DueStores;
 use pgmedic_core::Timeouts;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
-/// A running sweeper: one task, so that no sweep of a store ever overlaps another.
-#[derive(Debug)]
-pub struct SessionWorker {
-    name: String,
-    /// Of each store, in order.
-    schedules: Vec<String>,
-    queue: Arc<DueStores>,
-    metrics: Arc<Metrics>,
+/// Starts the worker, which sweeps every store as soon as `leadership` says that this agent leads. It is one task, so
+/// that sweeps of a store never overlap. None where the database has no stores.
+pub fn start(
+    context: &AgentContext,
+    settings: &Settings,
+    database: &Database,
+    leadership: watch::Receiver<Leadership>,
+) -> Option<Worker> {
+    let stores: Vec<SessionStoreConfig> =
+        SessionStoreConfig::for_database(&settings.sessions, &database.name).cloned().collect();
+    let now = Utc::now();
+    let intervals: Vec<CronIntervals> = stores.iter().map(|store| cron_intervals(&store.schedule, now)).collect();
+    let shortest = intervals.iter().map(|intervals| intervals.shortest).min()?;
+    // A sweep of any store shows that the worker runs.
+    let longest = intervals.iter().map(|intervals| intervals.longest).min()?;
+    let publisher = Publisher::new(context, &database.name, SESSIONS);
+    publisher.init_stores(stores.iter().map(|store| store.name.as_str()), longest);
+    let (due, stop) = (Arc::new(DueStores::default()), CancellationToken::new());
+    let tick = |(index, store): (usize, &SessionStoreConfig)| {
+        let due = Arc::clone(&due);
+        Tick { schedule: store.schedule.clone(), handler: publisher.tick_handler(move || due.tick(index)) }
+    };
+    let ticks = stores.iter().enumerate().map(tick).collect();
+    let worker = SessionWorker {
+        database: database.clone(),
+        stores,
+        timeouts: settings.sequences.bounds(),
+        dry_run: context.state.dry_run(),
+        leadership,
+        jitter: schedule_jitter(shortest),
+        due,
+        publisher,
+        pass_state: SessionPassState::persistent(),
+        stop: stop.clone(),
+    };
+    Some(Worker::spawn(&database.name, SESSIONS, ticks, stop, worker.run()))
+}
+
+struct SessionWorker {
+    database: Database,
+    stores: Vec<SessionStoreConfig>,
+    timeouts: Timeouts,
+    dry_run: bool,
+    leadership: watch::Receiver<Leadership>,
+    jitter: Duration,
+    due: Arc<DueStores>,
+    publisher: Publisher,
+    pass_state: SessionPassState,
     stop: CancellationToken,
-    task: AbortOnDropHandle<()>,
 }
 
 impl SessionWorker {
-    /// Looks at every store as soon as `lead` says that this agent leads. None where the database has no stores.
-    pub fn start(
-        settings: &Settings,
-        database: &Database,
-        dry_run: bool,
-        metrics: &Arc<Metrics>,
-        lead: watch::Receiver<Leadership>,
-    ) -> Option<Self> {
-        let stores: Vec<SessionStoreConfig> =
-            SessionStoreConfig::for_database(&settings.sessions, &database.name).cloned().collect();
-        let now = Utc::now();
-        let rhythms: Vec<CronIntervals> = stores.iter().map(|store| cron_intervals(&store.schedule, now)).collect();
-        let shortest = rhythms.iter().map(|rhythm| rhythm.shortest).min()?;
-        // A sweep of any store is a sign of life.
-        let longest = rhythms.iter().map(|rhythm| rhythm.longest).min()?;
-        let name = database.name.clone();
-        metrics.init_stores(&name, stores.iter().map(|store| store.name.as_str()));
-        metrics.board().update(&name, |station| station.sweeps.interval = Some(longest.as_secs_f64()));
-        let (queue, stop) = (Arc::new(DueStores::default()), CancellationToken::new());
-        let schedules = stores.iter().map(|store| store.schedule.clone()).collect();
-        let work = SessionWorkerContext {
-            database: database.clone(),
-            stores,
-            bounds: settings.sequences.bounds(),
-            dry_run,
-            lead,
-            delay: schedule_jitter(shortest),
-            queue: Arc::clone(&queue),
-            metrics: Arc::clone(metrics),
-            stop: stop.clone(),
-        };
-        Some(Self {
-            name,
-            schedules,
-            queue,
-            metrics: Arc::clone(metrics),
-            stop,
-            task: AbortOnDropHandle::new(tokio::spawn(work.run())),
-        })
-    }
-
-    /// Each store's schedule, and what it is to call.
-    pub fn tickers(&self) -> impl Iterator<Item = (&str, impl Fn() + Send + Sync + 'static)> {
-        self.schedules.iter().enumerate().map(|(store, line)| {
-            let (name, queue, metrics) = (self.name.clone(), Arc::clone(&self.queue), Arc::clone(&self.metrics));
-            let tick = move || {
-                if !queue.tick(store) {
-                    metrics.count_skipped(&name, SESSIONS, "running");
-                }
-            };
-            (line.as_str(), tick)
-        })
-    }
-
-    /// Tells the sweep in progress to stop after its batch, and waits for it.
-    pub async fn finish(self) {
-        self.stop.cancel();
-        if let Err(error) = self.task.await {
-            tracing::error!(database = self.name, %error, "the sweeper ended before its time: this is a bug of pgmedic's");
-        }
-    }
-}
-
-/// What a sweeper does, which stays as it is.
-struct SessionWorkerContext {
-    database: Database,
-    stores: Vec<SessionStoreConfig>,
-    bounds: Timeouts,
-    dry_run: bool,
-    lead: watch::Receiver<Leadership>,
-    delay: Duration,
-    queue: Arc<DueStores>,
-    metrics: Arc<Metrics>,
-    stop: CancellationToken,
-}
-
-impl SessionWorkerContext {
-    /// Sweeps what is due: everything when this agent becomes the leader, and then by the schedule.
+    /// Sweeps the stores that are due: all when this agent becomes the leader, and then each by its schedule.
     async fn run(mut self) {
-        let (mut memory, mut ledger) = (SessionPassState::persistent(), SessionChangeLog::default());
-        // Nothing was looked at since somebody else may have led.
-        let mut fresh = true;
+        // True until the first sweeps after this agent has become, or is again, the leader.
+        let mut sweep_all = true;
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return,
-                changed = self.lead.changed() => {
+                changed = self.leadership.changed() => {
                     if changed.is_err() {
                         return;
                     }
-                    let lead = *self.lead.borrow_and_update();
-                    match lead {
-                        Leadership::Leader if fresh => {
-                            fresh = false;
-                            (0..self.stores.len()).for_each(|store| { self.queue.tick(store); });
+                    let leadership = *self.leadership.borrow_and_update();
+                    match leadership {
+                        Leadership::Leader if sweep_all => {
+                            sweep_all = false;
+                            (0..self.stores.len()).for_each(|store| { self.due.tick(store); });
                         }
                         Leadership::Follower => {
-                            fresh = true;
-                            self.forget_state(&mut memory);
+                            sweep_all = true;
+                            self.forget_state();
                         }
                         Leadership::Leader | Leadership::Unknown => {}
                     }
                 }
-                () = self.queue.wait() => {
-                    if self.stop.run_until_cancelled(sleep(self.delay)).await.is_some() {
-                        self.sweep_due_stores(&mut memory, &mut ledger).await;
+                () = self.due.wait() => {
+                    if self.stop.run_until_cancelled(sleep(self.jitter)).await.is_some() {
+                        self.sweep_due_stores().await;
                     }
                 }
             }
         }
     }
 
-    /// What another leader does meanwhile is not ours to tell, nor to build upon: our next pass only looks again.
-    fn forget_state(&self, memory: &mut SessionPassState) {
-        *memory = SessionPassState::persistent();
-        self.metrics.board().update(&self.database.name, |station| station.sweeps.stores.clear());
+    /// Another agent sweeps meanwhile, so the guards cannot compare with what was seen before: the next pass only looks.
+    fn forget_state(&mut self) {
+        self.pass_state = SessionPassState::persistent();
+        self.publisher.forget_stores();
     }
 
-    async fn sweep_due_stores(&self, memory: &mut SessionPassState, ledger: &mut SessionChangeLog) {
-        let due = self.queue.begin();
+    async fn sweep_due_stores(&mut self) {
+        let due = self.due.begin();
         let stores: Vec<&SessionStoreConfig> = due.iter().filter_map(|store| self.stores.get(*store)).collect();
-        if *self.lead.borrow() == Leadership::Leader {
+        if *self.leadership.borrow() == Leadership::Leader {
             let started = Instant::now();
-            let orders =
+            let options =
                 PassOptions { dry_run: self.dry_run, cancel: self.stop.child_token(), ..PassOptions::default() };
-            let work = pass(&self.database, &stores, self.bounds, &orders, memory);
-            let reports = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
-                unreachable_reports(&stores, "the pass panicked: this is a bug of pgmedic's, please report it")
+            let pass = pass(&self.database, &stores, self.timeouts, &options, &mut self.pass_state);
+            let reports = catch_panic(pass).await.unwrap_or_else(|| {
+                unreachable_reports(&stores, "the pass panicked: this is a defect of pgmedic, please report it")
             });
             if !self.stop.is_cancelled() {
-                self.publish(reports, started.elapsed(), ledger);
+                self.publisher.sweep(reports, started.elapsed());
             }
         } else {
-            self.metrics.count_skipped(&self.database.name, SESSIONS, "standby");
+            self.publisher.skipped_as_standby();
         }
-        self.queue.end();
-    }
-
-    fn publish(&self, reports: Vec<SessionReport>, took: Duration, ledger: &mut SessionChangeLog) {
-        let name = &self.database.name;
-        for report in &reports {
-            ledger.note(name, report);
-        }
-        self.metrics.count_sweep(name, &reports, took.as_secs_f64());
-        self.metrics.board().record_sweep(name, reports);
+        self.due.end();
     }
 }

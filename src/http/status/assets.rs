@@ -1,4 +1,4 @@
-//! The page's own files, out of the binary.
+//! The page's stylesheet, script and icon, embedded in the binary.
 
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
-/// A file, with the beginning of its own digest.
+/// A file, with the beginning of its digest.
 struct Asset {
     kind: &'static str,
     text: &'static str,
@@ -29,7 +29,7 @@ pub async fn icon(RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     ICON.answer(query.as_deref(), &headers)
 }
 
-/// Where the page finds them. Relative, so that a proxy may put the page anywhere.
+/// Relative links, so that a proxy may serve the page below any path.
 pub struct Links {
     pub stylesheet: String,
     pub script: String,
@@ -53,15 +53,15 @@ impl Asset {
         Self { kind, text, digest }
     }
 
-    /// Kept for good where it was asked for by its digest. A page of another version's asks for another file, and does
-    /// not get to keep this one.
+    /// Cached forever when the request names its digest. A page of another version names another digest, and its browser
+    /// does not cache this file.
     fn answer(&self, query: Option<&str>, headers: &HeaderMap) -> Response {
-        let for_good = query == Some(self.digest.as_str());
-        let cache = if for_good { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let immutable = query == Some(self.digest.as_str());
+        let cache = if immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
         let tag = format!("\"{}\"", self.digest);
-        let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+        let unchanged = headers.get(header::IF_NONE_MATCH).is_some_and(|tags| tags.as_bytes() == tag.as_bytes());
         let common = [(header::CACHE_CONTROL, cache.to_owned()), (header::ETAG, tag)];
-        if known {
+        if unchanged {
             return (StatusCode::NOT_MODIFIED, common).into_response();
         }
         let kind = format!("{}; charset=utf-8", self.kind);

@@ -1,4 +1,4 @@
-//! A sequence's range as a bar: what is used of it, and where the ids end that it has yet to pass.
+//! A sequence's range as a bar: the used part, and the max id that the next value has yet to pass.
 
 use crate::report::{SequenceReport, Status, WARN_USED_RATIO};
 use maud::{Markup, html};
@@ -25,20 +25,22 @@ pub fn bar(sequence: &SequenceReport) -> Markup {
             rect .range width="100" height="6" rx="1" {}
             rect class=(fill) width=(format!("{width:.2}")) height="6" rx="1" {}
             @if let Some(at) = max_id_position(sequence) {
-                rect .max_id x=(format!("{:.2}", (at * 100.0).clamp(0.0, 98.8))) width="1.2" height="6" {}
+                rect .max-id x=(format!("{:.2}", (at * 100.0).clamp(0.0, 98.8))) width="1.2" height="6" {}
             }
         }
     }
 }
 
-/// Where the max id lies, 0 to 1, when it lies ahead.
+/// Where the max id lies in the range, 0 to 1; none unless it lies ahead.
 fn max_id_position(sequence: &SequenceReport) -> Option<f64> {
-    // As it was found: a repair has passed it.
-    let gap = sequence.lag.filter(|gap| *gap > 0 && Status::of(sequence) != Status::Repaired)?;
+    // The report has the state before the repair, which has passed the max id.
+    if Status::of(sequence) == Status::Repaired || sequence.lag? == 0 {
+        return None;
+    }
     let (next, max_id, limit) = (sequence.next_value?, sequence.max_id?, sequence.limit?);
     let used = sequence.used_ratio?;
     let distance = |to: i64| (to as f64 - next as f64).abs();
-    (gap > 0 && distance(limit) > 0.0).then(|| used + (1.0 - used) * distance(max_id) / distance(limit))
+    (distance(limit) > 0.0).then(|| used + (1.0 - used) * distance(max_id) / distance(limit))
 }
 
 /// `12.5 %`.

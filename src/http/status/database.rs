@@ -1,4 +1,4 @@
-//! One database: how it is, who looks after it, and its session stores.
+//! One database: its sentence, its leader, its session stores.
 
 use super::summary::{DatabaseSummary, Health, count, thousands};
 use super::time::{ago, format_duration};
@@ -6,18 +6,18 @@ use crate::report::{SessionReport, escape_control};
 use crate::state::DatabaseState;
 use maud::{Markup, html};
 
-pub fn render(name: &str, station: &DatabaseState, now: f64) -> Markup {
-    let DatabaseSummary { mood, text, checked } = DatabaseSummary::of(station, now);
-    // An error may end with a question.
+pub fn render(name: &str, database: &DatabaseState, now: f64) -> Markup {
+    let DatabaseSummary { health, text, checked } = DatabaseSummary::of(database, now);
+    // An error may end with a question mark.
     let asks = text.ends_with('?');
     html! {
         section .card {
-            h3 { (badge(mood)) " " bdi { (escape_control(name)) } }
+            h3 { (badge(health)) " " bdi { (escape_control(name)) } }
             p .sentence {
                 (text)
                 @match checked {
                     Some(at) => { (if asks { " Last" } else { "; last" }) " checked " (ago(at, now)) "." }
-                    None if mood == Health::Failing => {
+                    None if health >= Health::NotMonitored => {
                         (if asks { " Never" } else { "; never" }) " checked since this agent started."
                     }
                     None if asks => {}
@@ -25,26 +25,26 @@ pub fn render(name: &str, station: &DatabaseState, now: f64) -> Markup {
                 }
             }
             p .quiet {
-                @match (station.leader, station.up) {
+                @match (database.leader, database.up) {
                     (true, _) => { "This agent leads" }
                     (false, Some(true)) => { "Another agent leads" }
                     (false, _) => { "This agent does not lead" }
                 }
-                @if let Some(version) = station.report.as_ref().and_then(|report| report.server_version.as_deref()) {
+                @if let Some(version) = database.report.as_ref().and_then(|report| report.server_version.as_deref()) {
                     " · PostgreSQL " (escape_control(version))
                 }
-                " · " span .whole { "a pass at least every " (format_duration(station.interval)) }
+                " · " span .whole { "a pass at least every " (format_duration(database.interval)) }
             }
-            @if !station.sweeps.stores.is_empty() {
+            @if !database.sweeps.stores.is_empty() {
                 h4 { "Session stores" }
-                ul .stores { @for store in station.sweeps.stores.values() { li { (of_store(store)) } } }
+                ul .stores { @for store in database.sweeps.stores.values() { li { (of_store(store)) } } }
             }
         }
     }
 }
 
-pub fn badge(mood: Health) -> Markup {
-    html! { span class={ "badge " (mood.class()) } { span aria-hidden="true" { (mood.icon()) } " " (mood.word()) } }
+pub fn badge(health: Health) -> Markup {
+    html! { span class={ "badge " (health.class()) } { span aria-hidden="true" { (health.icon()) } " " (health.word()) } }
 }
 
 fn of_store(store: &SessionReport) -> Markup {

@@ -1,4 +1,4 @@
-//! What was done since the agent started, newest first.
+//! The recent activity, newest first.
 
 use super::summary::{count, thousands};
 use super::time::ago;
@@ -6,11 +6,11 @@ use crate::report::{Cause, escape_control};
 use crate::state::{History, HistoryEntry, HistoryEvent};
 use maud::{Markup, html};
 
-pub fn render(timeline: &History, started: f64, now: f64) -> Markup {
+pub fn render(history: &History, started: f64, now: f64) -> Markup {
     html! {
         ol .timeline {
-            @for entry in timeline.entries() { li { (ago(entry.at, now)) " " span { (of_entry(entry)) } } }
-            @if timeline.dropped() > 0 { li { (thousands(timeline.dropped())) " more before." } }
+            @for entry in history.entries() { li { (ago(entry.at, now)) " " span { (of_entry(entry)) } } }
+            @if history.dropped() > 0 { li { (thousands(history.dropped())) " earlier entries." } }
             li { (ago(started, now)) " " span { "This agent started." } }
         }
     }
@@ -19,11 +19,11 @@ pub fn render(timeline: &History, started: f64, now: f64) -> Markup {
 fn of_entry(entry: &HistoryEntry) -> Markup {
     let database = html! { " in " bdi { (escape_control(&entry.database)) } };
     match &entry.action {
-        HistoryEvent::Repaired { sequence, method, cause, lag: gap, from, to } => html! {
+        HistoryEvent::Repaired { sequence, method, cause, lag, from, to } => html! {
             span .badge.good { span aria-hidden="true" { "↻" } " repaired" }
             " " bdi .name { (escape_control(sequence)) } (database)
             @if let (Some(from), Some(to)) = (from, to) { ", from " (thousands(from)) " to " (thousands(to)) }
-            @if let Some(gap) = gap { ", gap " (thousands(gap)) }
+            @if let Some(lag) = lag { ", lag " (thousands(lag)) }
             @if let Some(method) = method { ", by " (method.word()) }
             ". " (cause_text(*cause))
         },

@@ -1,16 +1,17 @@
-//! The status page: what is well, what is not and why, and what was done. It is made anew at each request, from the
-//! board alone, and is bounded however many sequences there are.
+//! The status page. It is rendered at each request from `crate::state` alone, and its size is bounded however many
+//! sequences there are.
 //!
-//! | file | makes |
+//! | file | what is in it |
 //! |---|---|
 //! | `page.rs` | the page as a whole |
-//! | `sentence.rs` | how a database is, in one sentence |
-//! | `database.rs` | a database's section: its sentence, who leads, its session stores |
-//! | `rows.rs` | the search over all sequences (`question.rs`), with a bar for each (`bar.rs`) |
-//! | `actions.rs` | the timeline |
-//! | `moment.rs` | points in time |
+//! | `summary.rs` | a database in one sentence |
+//! | `database.rs` | a database's section: its sentence, its leader, its session stores |
+//! | `attention.rs` | what a person has to act upon, and the fix (`fix.rs`) |
+//! | `rows.rs` | the search over all sequences (`search_query.rs`), with a bar for each (`bar.rs`) |
+//! | `history.rs` | the recent activity |
+//! | `time.rs` | points in time |
 //! | `assets.rs` | stylesheet, script, icon |
-//! | `live.rs` | the stream that tells an open page that there is news |
+//! | `events.rs` | the stream that announces changes to open pages |
 
 mod assets;
 mod attention;
@@ -35,29 +36,29 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use search_query::SearchQuery;
 
-/// Pages that are in memory at once, a hundred kilobytes each at most.
-const PAGES: usize = 8;
+/// Pages in memory at once, a hundred kilobytes each at most.
+const MAX_PAGES: usize = 8;
 
-/// Nothing but our own files, and nothing inline: a name from a database that came through unescaped would still be
-/// no script. Nobody may frame the page, and its form leads nowhere else.
+/// Only the page's files, and nothing inline, so that an unescaped name from a database could not run as a script. No
+/// site may frame the page, and its form leads nowhere else.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// What the status page alone needs.
+/// The limits of the status page.
 #[derive(Debug, Clone)]
 pub struct StatusPage {
-    places: ResponseLimiter,
+    limiter: ResponseLimiter,
     streams: EventStreamLimit,
 }
 
 impl Default for StatusPage {
     fn default() -> Self {
-        Self { places: ResponseLimiter::new(PAGES), streams: EventStreamLimit::default() }
+        Self { limiter: ResponseLimiter::new(MAX_PAGES), streams: EventStreamLimit::default() }
     }
 }
 
-/// The page and what belongs to it.
+/// The page and its files.
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/", get(status_page))
@@ -67,15 +68,15 @@ pub fn routes() -> Router<AppState> {
         .route("/assets/icon.svg", get(assets::icon))
 }
 
-async fn status_page(State(desk): State<AppState>, RawQuery(query): RawQuery) -> Response {
-    let question = SearchQuery::read(query.as_deref().unwrap_or_default());
-    let place = desk.status.places.acquire().await;
-    let page = page::render(&desk.metrics, &question);
+async fn status_page(State(app): State<AppState>, RawQuery(raw): RawQuery) -> Response {
+    let query = SearchQuery::read(raw.as_deref().unwrap_or_default());
+    let permit = app.status.limiter.acquire().await;
+    let page = page::render(&app.sources.state, &query);
     let headers: [(HeaderName, &str); 3] = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        // Of this moment, and for nobody else.
+        // It shows this moment only.
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (headers, place.attach(page.into_string().into_bytes())).into_response()
+    (headers, permit.attach(page.into_string().into_bytes())).into_response()
 }

@@ -4,18 +4,16 @@ use super::assets::Links;
 use super::search_query::SearchQuery;
 use super::summary::{DatabaseSummary, Health, count};
 use super::{attention, database, history, rows, time};
-use crate::metrics::Metrics;
-use crate::state::{DatabaseState, now};
+use crate::state::{AgentState, DatabaseState, now};
 use maud::{DOCTYPE, Markup, html};
 use std::collections::BTreeMap;
 
-/// Elements with `data-live` are what the script replaces when there is news; the search stays as it is typed.
-pub fn render(metrics: &Metrics, question: &SearchQuery) -> Markup {
-    let board = metrics.board();
-    // Before anything is read: what changes meanwhile is news.
-    let revision = *board.revision().borrow();
-    let (stations, now, links) = (board.databases(), now(), Links::new());
-    let (mood, headline) = headline(&stations, now);
+/// The script replaces elements with `data-live` after a change; the search form is not one of them.
+pub fn render(state: &AgentState, query: &SearchQuery) -> Markup {
+    // Read first, so that a change during the rendering is announced to the page.
+    let revision = *state.revision().borrow();
+    let (databases, now, links) = (state.databases(), now(), Links::new());
+    let (health, headline) = headline(&databases, now);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -23,7 +21,7 @@ pub fn render(metrics: &Metrics, question: &SearchQuery) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (mood.icon()) " " (headline) " – pgmedic" }
+                title { (health.icon()) " " (headline) " – pgmedic" }
                 link rel="icon" type="image/svg+xml" href=(links.icon);
                 link rel="stylesheet" href=(links.stylesheet);
                 script src=(links.script) defer {}
@@ -31,33 +29,33 @@ pub fn render(metrics: &Metrics, question: &SearchQuery) -> Markup {
             body data-revision=(revision) {
                 a .skip href="#main" { "Skip to the content" }
                 header {
-                    p .brand { strong { "pgmedic" } " " (env!("CARGO_PKG_VERSION")) @if metrics.dry_run() { " " span .badge.plain { span aria-hidden="true" { "○" } " dry run: nothing is changed" } } }
+                    p .brand { strong { "pgmedic" } " " (env!("CARGO_PKG_VERSION")) @if state.dry_run() { " " span .badge.plain { span aria-hidden="true" { "○" } " dry run: nothing is changed" } } }
                     p #as-of-line data-live { "As of " (time::as_of(now)) " " span #live { a #reload href="" { "Reload" } } }
                 }
                 p #stale .badge.bad role="alert" hidden {}
                 p #said .skip role="status" {}
                 main #main tabindex="-1" {
-                    h1 #headline class=(mood.class()) data-live { span aria-hidden="true" { (mood.icon()) } " " (headline) }
-                    @if !board.reload().accepted {
+                    h1 #headline class=(health.class()) data-live { span aria-hidden="true" { (health.icon()) } " " (headline) }
+                    @if !state.reload().accepted {
                         p .badge.warn { span aria-hidden="true" { "!" } " The configuration was refused when it was last read; the one before is in force. The log says why." }
                     }
                     section #databases data-live {
                         h2 { "Databases" }
-                        div .grid { @for (name, station) in worst_first(&stations, now) { (database::render(name, station, now)) } }
+                        div .grid { @for (name, database) in worst_first(&databases, now) { (database::render(name, database, now)) } }
                     }
-                    section #attention data-live { (attention::render(&stations)) }
+                    section #attention data-live { (attention::render(&databases)) }
                     section #sequences {
                         h2 { "Sequences" }
-                        (rows::form(question, &stations))
-                        div #rows data-live { (rows::table(question, &stations)) }
+                        (rows::form(query, &databases))
+                        div #rows data-live { (rows::table(query, &databases)) }
                     }
                     section #timeline data-live {
-                        h2 { "Done since the start" }
-                        (history::render(&board.history(), board.started(), now))
+                        h2 { "Recent activity" }
+                        (history::render(&state.history(), state.started(), now))
                     }
                 }
                 footer { p {
-                    "This page only shows; nothing on it changes anything. The same for programs: "
+                    "This page changes nothing. The same for programs: "
                     a href="metrics" { "metrics" } ", " a href="api/v1/reports" { "reports" } "."
                 } }
             }
@@ -65,25 +63,25 @@ pub fn render(metrics: &Metrics, question: &SearchQuery) -> Markup {
     }
 }
 
-/// Where there are many, nobody should have to look for what is not well.
-fn worst_first(stations: &BTreeMap<String, DatabaseState>, now: f64) -> Vec<(&String, &DatabaseState)> {
-    let mut sorted: Vec<_> = stations.iter().collect();
-    sorted.sort_by_key(|(_, station)| std::cmp::Reverse(DatabaseSummary::of(station, now).mood));
+/// The databases that need attention come first.
+fn worst_first(databases: &BTreeMap<String, DatabaseState>, now: f64) -> Vec<(&String, &DatabaseState)> {
+    let mut sorted: Vec<_> = databases.iter().collect();
+    sorted.sort_by_key(|(_, database)| std::cmp::Reverse(DatabaseSummary::of(database, now).health));
     sorted
 }
 
 /// Of all databases together.
-fn headline(stations: &BTreeMap<String, DatabaseState>, now: f64) -> (Health, String) {
-    let moods: Vec<Health> = stations.values().map(|station| DatabaseSummary::of(station, now).mood).collect();
-    let of = |wanted: Health| moods.iter().filter(|mood| **mood == wanted).count() as u64;
-    let all = moods.len() as u64;
+fn headline(databases: &BTreeMap<String, DatabaseState>, now: f64) -> (Health, String) {
+    let healths: Vec<Health> = databases.values().map(|database| DatabaseSummary::of(database, now).health).collect();
+    let of = |wanted: Health| healths.iter().filter(|health| **health == wanted).count() as u64;
+    let all = healths.len() as u64;
     let some = |number: u64| if number == all { String::new() } else { format!("{} of ", number) };
-    // Well, where somebody looked; what is another agent's business makes nothing worse.
-    match moods.iter().max() {
-        Some(Health::Failing) => {
-            let number = of(Health::Failing);
+    // Healthy where this agent leads at least one database; standby databases do not make it worse.
+    match healths.iter().max() {
+        Some(worst @ (Health::Unreachable | Health::NotMonitored)) => {
+            let number = of(Health::Unreachable) + of(Health::NotMonitored);
             let verb = if number == 1 { "is" } else { "are" };
-            (Health::Failing, format!("{}{} {verb} not looked after", some(number), count(all, "database")))
+            (*worst, format!("{}{} {verb} not monitored", some(number), count(all, "database")))
         }
         Some(Health::Attention) => {
             let number = of(Health::Attention);
@@ -91,8 +89,10 @@ fn headline(stations: &BTreeMap<String, DatabaseState>, now: f64) -> (Health, St
             (Health::Attention, format!("{}{} {verb} attention", some(number), count(all, "database")))
         }
         Some(Health::Unknown) => (Health::Unknown, "The first look is under way".to_owned()),
-        Some(Health::Healthy | Health::Idle) if of(Health::Healthy) > 0 => (Health::Healthy, "All is well".to_owned()),
-        Some(Health::Healthy | Health::Idle) => (Health::Idle, "Standing by".to_owned()),
+        Some(Health::Healthy | Health::Idle) if of(Health::Healthy) > 0 => {
+            (Health::Healthy, "All sequences healthy".to_owned())
+        }
+        Some(Health::Healthy | Health::Idle) => (Health::Idle, "Standby".to_owned()),
         None => (Health::Unknown, "No database is configured".to_owned()),
     }
 }

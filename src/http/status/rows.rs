@@ -1,4 +1,4 @@
-//! The search over all sequences, and what it found, page by page.
+//! The search over all sequences, and its results, page by page.
 
 use super::bar::{bar, percent};
 use super::search_query::{SearchQuery, StatusFilter};
@@ -8,24 +8,24 @@ use crate::state::DatabaseState;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
-/// Rows of a page.
+/// Rows on a page.
 const ROWS: usize = 25;
 /// Columns shown of a sequence that feeds many.
 const FEEDS: usize = 3;
 
 type Row<'a> = (&'a str, &'a SequenceReport);
 
-pub fn form(question: &SearchQuery, stations: &BTreeMap<String, DatabaseState>) -> Markup {
+pub fn form(query: &SearchQuery, databases: &BTreeMap<String, DatabaseState>) -> Markup {
     html! {
         form #search method="get" action="./#sequences" role="search" {
-            p { label for="q" { "Name or column" } input #q type="search" name="q" value=(question.text) autocomplete="off"; }
-            @if stations.len() > 1 {
+            p { label for="q" { "Name or column" } input #q type="search" name="q" value=(query.text) autocomplete="off"; }
+            @if databases.len() > 1 {
                 p {
                     label for="database" { "Database" }
                     select #database name="database" {
                         option value="" { "all" }
-                        @for name in stations.keys() {
-                            option value=(name) selected[*name == question.database] { (escape_control(name)) }
+                        @for name in databases.keys() {
+                            option value=(name) selected[*name == query.database] { (escape_control(name)) }
                         }
                     }
                 }
@@ -34,27 +34,27 @@ pub fn form(question: &SearchQuery, stations: &BTreeMap<String, DatabaseState>) 
                 label for="status" { "Status" }
                 select #status name="status" {
                     @for which in StatusFilter::offered() {
-                        option value=(which.value()) selected[which == question.which] { (which.label()) }
+                        option value=(which.value()) selected[which == query.which] { (which.label()) }
                     }
                 }
             }
-            p { button type="submit" { "Search" } @if !question.is_unfiltered() { " " a href="./#sequences" { "Show all" } } }
+            p { button type="submit" { "Search" } @if !query.is_unfiltered() { " " a href="./#sequences" { "Show all" } } }
         }
     }
 }
 
-pub fn table(question: &SearchQuery, stations: &BTreeMap<String, DatabaseState>) -> Markup {
-    let rows = search(question, stations);
+pub fn table(query: &SearchQuery, databases: &BTreeMap<String, DatabaseState>) -> Markup {
+    let rows = search(query, databases);
     let pages = rows.len().div_ceil(ROWS).max(1);
-    let page = question.page.min(pages);
+    let page = query.page.min(pages);
     let first = (page - 1) * ROWS;
     let shown = rows.iter().skip(first).take(ROWS);
-    let several = stations.len() > 1;
+    let several = databases.len() > 1;
     html! {
         p #found {
-            @match (rows.len(), question.is_unfiltered()) {
-                (0, true) => { "None is known at the moment." }
-                (0, false) => { "No sequence is like that." }
+            @match (rows.len(), query.is_unfiltered()) {
+                (0, true) => { "No sequence is known at the moment." }
+                (0, false) => { "No sequence matches." }
                 (1, _) => { "1 sequence" }
                 (all, _) if pages == 1 => { (thousands(all)) " sequences" }
                 (all, _) => { (thousands(first + 1)) " to " (thousands((first + ROWS).min(all))) " of " (thousands(all)) " sequences" }
@@ -71,9 +71,9 @@ pub fn table(question: &SearchQuery, stations: &BTreeMap<String, DatabaseState>)
             }
             @if pages > 1 {
                 nav .pages aria-label="Pages of sequences" {
-                    @if page > 1 { a #first href=(question.link(1)) { "First" } a #previous rel="prev" href=(question.link(page - 1)) { "Previous" } }
+                    @if page > 1 { a #first href=(query.link(1)) { "First" } a #previous rel="prev" href=(query.link(page - 1)) { "Previous" } }
                     span { "Page " (thousands(page)) " of " (thousands(pages)) }
-                    @if page < pages { a #next rel="next" href=(question.link(page + 1)) { "Next" } a #last href=(question.link(pages)) { "Last" } }
+                    @if page < pages { a #next rel="next" href=(query.link(page + 1)) { "Next" } a #last href=(query.link(pages)) { "Last" } }
                 }
             }
         }
@@ -110,7 +110,7 @@ fn of_row((database, sequence): &Row<'_>, several: bool) -> Markup {
     }
 }
 
-/// Its status as icon and word.
+/// The status as icon and word.
 pub fn badge(sequence: &SequenceReport) -> Markup {
     let (class, icon, word) = match Status::of(sequence) {
         _ if sequence.is_only_running_out() => ("warn", "◔", "running out"),
@@ -125,10 +125,10 @@ pub fn badge(sequence: &SequenceReport) -> Markup {
     html! { span class={ "badge " (class) } { span aria-hidden="true" { (icon) } " " (word) } }
 }
 
-/// The worst first, then what is running out by its used ratio, then by name.
-fn search<'a>(question: &SearchQuery, stations: &'a BTreeMap<String, DatabaseState>) -> Vec<Row<'a>> {
-    let words: Vec<String> = question.text.to_lowercase().split_whitespace().map(ToOwned::to_owned).collect();
-    let holds = |sequence: &SequenceReport| {
+/// Worst first, then by used ratio, then by name.
+fn search<'a>(query: &SearchQuery, databases: &'a BTreeMap<String, DatabaseState>) -> Vec<Row<'a>> {
+    let words: Vec<String> = query.text.to_lowercase().split_whitespace().map(ToOwned::to_owned).collect();
+    let matches_text = |sequence: &SequenceReport| {
         if words.is_empty() {
             return true;
         }
@@ -136,19 +136,19 @@ fn search<'a>(question: &SearchQuery, stations: &'a BTreeMap<String, DatabaseSta
         let names: Vec<String> = names.map(|name| escape_control(name).to_lowercase()).collect();
         words.iter().all(|word| names.iter().any(|name| name.contains(word)))
     };
-    let is_asked = |sequence: &SequenceReport| match question.which {
+    let matches_status = |sequence: &SequenceReport| match query.which {
         StatusFilter::All => true,
         StatusFilter::Attention => sequence.needs_a_look(),
         StatusFilter::Status(status) => Status::of(sequence) == status,
     };
-    let mut rows: Vec<Row<'a>> = stations
+    let mut rows: Vec<Row<'a>> = databases
         .iter()
-        .filter(|(name, _)| question.database.is_empty() || **name == question.database)
-        .flat_map(|(name, station)| {
-            let sequences = station.report.iter().flat_map(|report| &report.sequences);
+        .filter(|(name, _)| query.database.is_empty() || **name == query.database)
+        .flat_map(|(name, state)| {
+            let sequences = state.report.iter().flat_map(|report| &report.sequences);
             sequences.map(|sequence| (name.as_str(), sequence.as_ref()))
         })
-        .filter(|(_, sequence)| is_asked(sequence) && holds(sequence))
+        .filter(|(_, sequence)| matches_status(sequence) && matches_text(sequence))
         .collect();
     let rank = |sequence: &SequenceReport| (!sequence.needs_a_look(), Status::of(sequence));
     let used =

@@ -1,4 +1,4 @@
-//! Points in time, for people: how long ago, with the exact time beside it. The script counts on from there.
+//! Points in time for people: how long ago, with the exact time as a tooltip. The script keeps them current.
 
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
@@ -9,15 +9,15 @@ pub fn ago(at: f64, now: f64) -> Markup {
     html! { time datetime=(exact) title=(exact) data-ago { (format_duration(now - at)) " ago" } }
 }
 
-/// `14:03:59 UTC`, of today or not.
+/// `14:03:59 UTC`, without the day.
 pub fn as_of(at: f64) -> Markup {
     let clock = utc(at).map_or_else(String::new, |at| at.format("%H:%M:%S UTC").to_string());
     html! { time #as-of datetime=(exact(at)) { (clock) } }
 }
 
-/// The two largest units at most, as in `2 h 5 min`; the script says it alike.
+/// At most two units, as in `2 h 5 min`; `status.js` has the same format.
 pub fn format_duration(seconds: f64) -> String {
-    // A clock may have been set back.
+    // The clock may have been set back.
     let seconds = seconds.max(0.0) as u64;
     let two = |large: u64, small: u64, (one, other): (&str, &str)| match small {
         0 => format!("{large} {one}"),
@@ -31,7 +31,7 @@ pub fn format_duration(seconds: f64) -> String {
     }
 }
 
-/// ISO 8601, as `datetime` wants it.
+/// ISO 8601, for `datetime`.
 fn exact(at: f64) -> String {
     utc(at).map_or_else(String::new, |at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
@@ -45,11 +45,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_has_two_units_at_most() {
-        let spans = [(-3.0, "0 s"), (0.9, "0 s"), (59.9, "59 s"), (60.0, "1 min"), (61.0, "1 min 1 s")];
+    fn a_duration_has_two_units_at_most() {
+        let durations = [(-3.0, "0 s"), (0.9, "0 s"), (59.9, "59 s"), (60.0, "1 min"), (61.0, "1 min 1 s")];
         let longer = [(3600.0, "1 h"), (7500.0, "2 h 5 min"), (86_400.0, "1 d"), (100_000.0, "1 d 3 h")];
-        for (seconds, said) in spans.into_iter().chain(longer) {
-            assert_eq!(format_duration(seconds), said);
+        for (seconds, expected) in durations.into_iter().chain(longer) {
+            assert_eq!(format_duration(seconds), expected);
         }
     }
 

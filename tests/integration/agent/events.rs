@@ -97,7 +97,7 @@ async fn what_somebody_has_hung_on_the_table_never_runs_with_the_agents_rights()
         repairs(&mut database).await;
         agent.passes_again(&database.name, 2.0);
         let log = agent.stop();
-        assert!(!log.contains("sprung") && !log.contains("could not be kept"), "{addition}:\n{log}");
+        assert!(!log.contains("sprung") && !log.contains("could not be written"), "{addition}:\n{log}");
         assert_eq!(log.matches("is not as `pgmedic sql install` makes it").count(), 1, "{addition}:\n{log}");
     }
 }

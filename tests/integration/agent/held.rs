@@ -14,7 +14,8 @@ fn held(database: &Database, guard: &str) -> String {
 }
 
 fn repaired(database: &Database, cause: &str, method: &str) -> String {
-    series("sequences_repaired_total", database, &format!("cause=\"{cause}\",DATABASE,method=\"{method}\""))
+    let labels = format!("cause=\"{cause}\",DATABASE,method=\"{method}\",outcome=\"repaired\"");
+    series("repairs_total", database, &labels)
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";
 const MENDED: &str = "SELECT last_value = 20 FROM orders_id_seq";
 
-const SAYS_DOWN: &str = "cannot be looked after";
+const SAYS_DOWN: &str = "cannot be monitored";
 const SAYS_BACK: &str = "is back";
 
 async fn fill(mut database: Database) -> Database {

@@ -88,7 +88,7 @@ async fn forgotten_by_a_firewall_it_stands_by_until_the_server_has_forgotten_its
     let lead = "FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'
                 AND a.datname = current_database() AND l.granted";
     assert_eq!(database.number(&format!("SELECT count(*) {lead}")).await, 1);
-    agent.logs("stands by");
+    agent.logs("is standby on");
     // The server ends it by itself, in less than a minute.
     agent.until(&leader(&database), |leads| leads == 1.0);
     repairs(&mut database).await;

@@ -1,7 +1,7 @@
 //! Through PgBouncer: in transaction mode right results and nothing left behind, beside others who share its server
 //! connections; where it cannot be, it says why.
 
-use super::{EVERY_SECOND, leader, orders, report, series};
+use super::{EVERY_SECOND, leader, orders, report};
 use crate::support::{Agent, Database, Pooler, pgmedic, server};
 use nix::sys::signal::Signal;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -115,8 +115,7 @@ async fn beside_others_every_report_is_true_and_every_repair_right() {
         let next = database.nextval(&format!("t{n}_id_seq")).await;
         assert_eq!(next, 1001 * n + 1);
     }
-    let repaired = series("repairs_total", &database, "DATABASE,method=\"advance\",outcome=\"repaired\"");
-    assert_eq!(agent.metric(&repaired), Some(TABLES as f64), "one repair each");
+    assert_eq!(agent.advances(&database.name), Some(TABLES as f64), "one repair each");
     others.end().await;
     agent.stop();
 }
@@ -130,7 +129,7 @@ async fn one_of_two_leads_and_its_lock_goes_with_it() {
     let agents = [start(&database), start(&database)];
     let leader = leader(&database);
     let leads = |agent: &Agent| agent.metric(&leader) == Some(1.0);
-    let tick = |agent: &Agent| ["leads on", "stands by on"].iter().any(|role| agent.log().contains(role));
+    let tick = |agent: &Agent| ["leads on", "is standby on"].iter().any(|role| agent.log().contains(role));
     crate::support::eventually("both have ticked", || agents.iter().all(tick).then_some(()));
     let first = agents.iter().position(leads).expect("a leader");
     let [mut standby, mut leading] = agents;
@@ -166,7 +165,7 @@ fn refused(url: &str, database: &Database, words: &[&str]) {
     let error = outcome.error();
     assert!(words.iter().all(|word| error.contains(word)), "{error}");
     let agent = Agent::start_at(url, database, EVERY_SECOND);
-    agent.logs("cannot be looked after");
+    agent.logs("cannot be monitored");
     let log = agent.stop();
     assert!(words.iter().all(|word| log.contains(word)), "{log}");
 }

@@ -45,7 +45,7 @@ async fn the_content_is_skipped_to_and_a_sequence_is_found() {
     // A status by its first letter.
     page.look("document.getElementById('status').focus()");
     page.press(&["h", "Tab", "Enter"]);
-    page.says(&["No sequence is like that."]);
+    page.says(&["No sequence matches."]);
     page.close();
     agent.stop();
 }

@@ -11,10 +11,10 @@ async fn it_follows_drift_and_repair_without_being_loaded_again() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
     let page = Page::open(&agent.url(""));
-    page.says(&["✓ All is well", "The only sequence is ahead of its data; last checked", "· live"]);
+    page.says(&["✓ All sequences healthy", "The only sequence is ahead of its data; last checked", "· live"]);
     page.look(MARK);
     database.sql(REWIND).await;
-    let repaired = format!("repaired public.orders_id_seq in {}, from 1 to 21, gap 20, by advance.", database.name);
+    let repaired = format!("repaired public.orders_id_seq in {}, from 1 to 21, lag 20, by advance.", database.name);
     page.says(&[&repaired, "Cause: the sequence was moved back."]);
     // What cannot be repaired by itself changes the sentence, the headline and the title.
     database.sql("INSERT INTO orders VALUES (2000000000)").await;
@@ -22,7 +22,7 @@ async fn it_follows_drift_and_repair_without_being_loaded_again() {
     assert!(page.act("title", ()).as_str().unwrap().starts_with("! 1 database needs attention"));
     assert_eq!(page.look("document.getElementById('said').textContent"), "! 1 database needs attention");
     database.sql("DELETE FROM orders WHERE id > 100").await;
-    page.says(&["✓ All is well"]);
+    page.says(&["✓ All sequences healthy"]);
     assert_eq!(page.look("window.mark"), "here");
     page.close();
     agent.stop();

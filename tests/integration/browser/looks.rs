@@ -18,9 +18,9 @@ fn shows(agent: &Agent, name: &str, parts: &[&str]) {
 async fn all_is_well_and_what_was_repaired() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    shows(&agent, "well", &["✓ All is well", "last checked"]);
+    shows(&agent, "well", &["✓ All sequences healthy", "last checked"]);
     database.sql(REWIND).await;
-    shows(&agent, "repaired", &["✓ All is well", "↻ repaired public.orders_id_seq"]);
+    shows(&agent, "repaired", &["✓ All sequences healthy", "↻ repaired public.orders_id_seq"]);
     agent.stop();
 }
 
@@ -79,7 +79,7 @@ async fn leading_and_standing_by() {
     let leader = Agent::start(&database, EVERY_SECOND);
     leader.until(&format!("pgmedic_leader{{database=\"{}\"}}", database.name), |leader| leader == 1.0);
     let standby = Agent::start(&database, EVERY_SECOND);
-    shows(&standby, "standby", &["= Standing by", "Another agent leads"]);
+    shows(&standby, "standby", &["= Standby", "Another agent leads"]);
     standby.stop();
     leader.stop();
 }
@@ -88,6 +88,6 @@ async fn leading_and_standing_by() {
 async fn a_database_that_cannot_be_reached() {
     let database = Database::new().await;
     let agent = Agent::start_at("postgres://nobody@127.0.0.1:1/shop", &database, EVERY_SECOND);
-    shows(&agent, "unreachable", &["✕ 1 database is not looked after", "It cannot be looked after:"]);
+    shows(&agent, "unreachable", &["✕ 1 database is not monitored", "It cannot be monitored:"]);
     agent.stop();
 }

@@ -8,9 +8,10 @@ async fn without_javascript_it_says_the_same_and_is_loaded_again_and_searched_by
     let mut database = pages().await;
     let agent = Agent::start(&database, EVERY_SECOND);
     let live = Page::open(&agent.url(""));
-    live.says(&["✓ All is well", "· live"]);
+    live.says(&["✓ All sequences healthy", "· live"]);
     let page = Page::open_as(&agent.url(""), Look { script: false, ..DESK });
-    let text = page.says(&["✓ All is well", "All 61 sequences are ahead of their data", "1 to 25 of 61 sequences"]);
+    let text =
+        page.says(&["✓ All sequences healthy", "All 61 sequences are ahead of their data", "1 to 25 of 61 sequences"]);
     assert!(!text.contains("live") && text.contains(" UTC Reload"), "{text}");
     live.close();
     database.sql(REWIND).await;

@@ -62,11 +62,9 @@ fn crowd(agent: &Agent) -> Vec<Client> {
 
 /// Drift is seen and repaired, whoever sits there.
 async fn repairs(database: &mut Database, agent: &Agent) {
-    let repairs =
-        format!("pgmedic_repairs_total{{database=\"{}\",method=\"advance\",outcome=\"repaired\"}}", database.name);
-    let before = agent.metric(&repairs).expect("a series from zero");
+    let before = agent.advances(&database.name).expect("a series from zero");
     database.sql("SELECT setval('orders_id_seq', 1, false)").await;
-    within(LONG, "a repair", || agent.metric(&repairs).filter(|repairs| *repairs > before));
+    within(LONG, "a repair", || agent.advances(&database.name).filter(|repairs| *repairs > before));
     assert_eq!(database.nextval("orders_id_seq").await, 21);
 }
 

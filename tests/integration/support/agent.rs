@@ -180,6 +180,25 @@ impl Agent {
         });
     }
 
+    /// Sequences repaired so far by `nextval` in the database of this configured name, for any cause. None while
+    /// there is no such series.
+    #[track_caller]
+    pub fn advances(&self, database: &str) -> Option<f64> {
+        let by_cause = ["rewound", "ids_inserted", "unknown"].map(|cause| {
+            let labels = format!("cause=\"{cause}\",database=\"{database}\",method=\"advance\",outcome=\"repaired\"");
+            self.metric(&format!("pgmedic_repairs_total{{{labels}}}"))
+        });
+        by_cause.into_iter().sum()
+    }
+
+    /// Waits until that many have been.
+    #[track_caller]
+    pub fn has_advanced(&self, database: &str, times: f64) {
+        eventually(&format!("{times} repairs; the log:\n{}", self.log()), || {
+            self.advances(database).filter(|advances| *advances == times)
+        });
+    }
+
     /// Changes its configuration's text, which it reads again on SIGHUP.
     pub fn edit(&self, change: impl FnOnce(String) -> String) {
         edit(self.config.as_ref().expect("it was started with a configuration"), change);

@@ -42,7 +42,7 @@ fn revision(html: &str) -> String {
 async fn a_repair_is_news_and_then_on_the_page() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    says(&agent, &["All is well"]);
+    says(&agent, &["All sequences healthy"]);
     database.sql("SELECT setval('orders_id_seq', 1, false)").await;
     database.until("SELECT last_value = 20 FROM orders_id_seq").await;
     let mut known = revision(&html(&agent, "/"));

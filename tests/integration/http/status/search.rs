@@ -69,7 +69,7 @@ async fn words_are_looked_for_in_names_and_columns_without_regard_to_case() {
     assert_eq!(found("id_119+public"), ["public.item_119_id_119_seq"], "every word");
     assert_eq!(found("item_11").len(), 11);
     let nothing = html(&agent, "/?q=item_11%25");
-    assert!(listed(&nothing).is_empty() && text(&nothing).contains("No sequence is like that."), "no wildcard");
+    assert!(listed(&nothing).is_empty() && text(&nothing).contains("No sequence matches."), "no wildcard");
     // The question stays in the form and in the links.
     let page = html(&agent, "/?q=item_1&status=in+sync");
     assert!(page.contains("value=\"item_1\"") && page.contains("<option value=\"in sync\" selected>"), "{page}");

@@ -20,11 +20,12 @@ async fn rewind(database: &Database) {
 async fn a_healthy_database_is_well_and_what_was_repaired_is_told_with_its_cause() {
     let database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    let page = says(&agent, &["✓ All is well", WELL, "This agent leads", "PostgreSQL", "a pass at least every 1 s"]);
+    let page =
+        says(&agent, &["✓ All sequences healthy", WELL, "This agent leads", "PostgreSQL", "a pass at least every 1 s"]);
     assert!(!page.contains("Needs attention") && !page.contains("repaired public"), "{page}");
     rewind(&database).await;
-    let entry = format!("repaired public.orders_id_seq in {}, from 1 to 21, gap 20, by advance.", database.name);
-    says(&agent, &[&entry, "Cause: the sequence was moved back.", "✓ All is well"]);
+    let entry = format!("repaired public.orders_id_seq in {}, from 1 to 21, lag 20, by advance.", database.name);
+    says(&agent, &[&entry, "Cause: the sequence was moved back.", "✓ All sequences healthy"]);
     agent.stop();
 }
 
@@ -101,7 +102,7 @@ async fn what_cannot_be_read_is_not_called_well_and_the_command_lets_it_be_read(
         agent.passes_again(&database.name, 2.0);
         commands.push(command);
     }
-    says(&agent, &[WELL, "✓ All is well"]);
+    says(&agent, &[WELL, "✓ All sequences healthy"]);
     agent.stop();
 }
 
@@ -113,11 +114,10 @@ async fn a_database_that_is_down_is_said_to_be_with_the_reason_and_when_it_was_l
     let agent = Agent::start(&database, EVERY_SECOND);
     says(&agent, &[WELL]);
     server.stop_hard();
-    let page =
-        says(&agent, &["✕ 1 database is not looked after", "It cannot be looked after:", "This agent does not lead"]);
+    let page = says(&agent, &["✕ 1 database is not monitored", "It cannot be monitored:", "This agent does not lead"]);
     assert!(page.contains("? Last checked") && !page.contains("is ahead of its data"), "{page}");
     server.restart().unwrap();
-    says(&agent, &["✓ All is well"]);
+    says(&agent, &["✓ All sequences healthy"]);
     agent.stop();
 }
 
@@ -127,9 +127,8 @@ async fn a_standby_says_so_and_tells_nothing_of_what_it_has_not_seen() {
     let leader = Agent::start(&database, EVERY_SECOND);
     says(&leader, &[WELL]);
     let standby = Agent::start(&database, EVERY_SECOND);
-    let page =
-        says(&standby, &["= Standing by", "Another agent looks after it; this one stands by", "Another agent leads"]);
-    assert!(page.contains("None is known at the moment.") && !page.contains("ahead of its data"), "{page}");
+    let page = says(&standby, &["= Standby", "Another agent leads here; this one is standby", "Another agent leads"]);
+    assert!(page.contains("No sequence is known at the moment.") && !page.contains("ahead of its data"), "{page}");
     standby.stop();
     leader.stop();
 }
@@ -141,9 +140,9 @@ async fn before_the_first_pass_is_over_nothing_is_called_well() {
     sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
     let agent = Agent::start(&database, &format!("{EVERY_SECOND}{PATIENT}"));
     until_it_waits_for(&mut database.connection, "orders").await;
-    says(&agent, &["? The first look is under way", "It has not been looked at yet: the first pass is under way."]);
+    says(&agent, &["? The first look is under way", "No pass was completed yet: the first is under way."]);
     sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
-    says(&agent, &["✓ All is well"]);
+    says(&agent, &["✓ All sequences healthy"]);
     agent.stop();
 }
 
@@ -157,9 +156,9 @@ async fn a_pass_that_does_not_end_makes_old_news_of_the_one_before() {
     rewind(&database).await;
     until_it_waits_for(&mut database.connection, "orders").await;
     let page =
-        says(&agent, &["How it is now is not known: no pass has been completed for", "though one is due every 1 s"]);
-    assert!(page.contains("✕ failing") && !page.contains("All is well"), "{page}");
+        says(&agent, &["Its current state is unknown: no pass was completed for", "though one is due every 1 s"]);
+    assert!(page.contains("✕ not monitored") && !page.contains("All sequences healthy"), "{page}");
     sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
-    says(&agent, &["✓ All is well"]);
+    says(&agent, &["✓ All sequences healthy"]);
     agent.stop();
 }

@@ -22,7 +22,7 @@ async fn what_a_sweep_ended_is_told() {
     let database = logins(30, 70).await;
     let agent = Agent::start(&database, &format!("{EVERY_SECOND}{STORE}"));
     let entry = format!("ended 30 sessions of logins in {}: 30 expired, 0 superseded", database.name);
-    says(&agent, &["✓ swept logins 70 live, 0 over and not yet ended", &entry, "✓ All is well"]);
+    says(&agent, &["✓ swept logins 70 live, 0 over and not yet ended", &entry, "✓ All sequences healthy"]);
     agent.stop();
 }
 

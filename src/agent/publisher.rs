@@ -1,0 +1,297 @@
+//! Where the workers hand over what they found: first the state that the pages show, then the counters, then the log.
+
+use pgmedic_core::Reason;
+use super::change_log::ChangeLog;
+use super::leadership::Leadership;
+use crate::metrics::Metrics;
+use crate::report::{Cause, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
+use crate::state::{AgentState, Configured, DatabaseState};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::Level;
+
+/// What all workers write to, and what metrics and HTTP read.
+#[derive(Debug, Clone)]
+pub struct AgentContext {
+    pub state: Arc<AgentState>,
+    pub metrics: Arc<Metrics>,
+}
+
+impl AgentContext {
+    /// Forgets databases and session stores that are not configured any more.
+    pub fn retain(&self, configured: &Configured<'_>) {
+        self.state.retain(configured);
+        self.metrics.retain(configured);
+    }
+}
+
+/// What the log has facts about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Subject {
+    Unreachable,
+    Leadership,
+    Listening,
+    RepairLog,
+    Sequence(String),
+    Store(String),
+}
+
+/// Something that may be worth a line in the log.
+struct Fact {
+    level: Level,
+    kind: String,
+    text: String,
+}
+
+/// Publishes what one worker finds in one database.
+#[derive(Debug)]
+pub struct Publisher {
+    database: String,
+    /// `sequences` or `sessions`, as the metrics call it.
+    pass: &'static str,
+    context: AgentContext,
+    logged: ChangeLog<Subject>,
+}
+
+impl Publisher {
+    pub fn new(context: &AgentContext, database: &str, pass: &'static str) -> Self {
+        Self { database: database.to_owned(), pass, context: context.clone(), logged: ChangeLog::default() }
+    }
+
+    /// Makes the series of the database exist, and forgets what was known of it: after a reload it may be another server.
+    pub fn init_database(&self, interval: Duration) {
+        self.context.metrics.init_database(&self.database);
+        self.update(|state| *state = DatabaseState { interval: interval.as_secs_f64(), ..DatabaseState::default() });
+    }
+
+    /// Makes the series of the database's session stores exist.
+    pub fn init_stores<'a>(&self, stores: impl Iterator<Item = &'a str>, interval: Duration) {
+        self.context.metrics.init_stores(&self.database, stores);
+        self.update(|state| state.sweeps.interval = Some(interval.as_secs_f64()));
+    }
+
+    /// What the scheduler calls: asks for a pass, and counts a tick that `accept` refuses because a pass is running.
+    pub fn tick_handler(
+        &self,
+        accept: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Box<dyn Fn() + Send + Sync + 'static> {
+        let (database, pass, metrics) = (self.database.clone(), self.pass, Arc::clone(&self.context.metrics));
+        Box::new(move || {
+            if !accept() {
+                metrics.count_skipped(&database, pass, "running");
+            }
+        })
+    }
+
+    /// Whether this agent leads on the database; that it is unknown is not logged.
+    pub fn leadership(&mut self, leadership: Leadership) {
+        let (database, leads) = (&self.database, leadership == Leadership::Leader);
+        self.update(|state| state.leader = leads);
+        if leadership == Leadership::Unknown {
+            return;
+        }
+        let role = if leads { "leads" } else { "is standby" };
+        if !self.logged.replace(Subject::Leadership, [role.to_owned()]).is_empty() {
+            tracing::info!(database, "this agent {role} on {database}");
+        }
+    }
+
+    /// A pass was due, and another agent leads: what that one sees is not known here.
+    pub fn standby(&mut self) {
+        self.skipped_as_standby();
+        self.leadership(Leadership::Follower);
+        self.logged.remove(&Subject::RepairLog);
+        self.log_recovered();
+        self.update(|state| {
+            state.up = Some(true);
+            state.report = None;
+            state.last_error = None;
+        });
+    }
+
+    /// Counts a pass or sweep that was due and not made because another agent leads.
+    pub fn skipped_as_standby(&self) {
+        self.context.metrics.count_skipped(&self.database, self.pass, "standby");
+    }
+
+    /// Whether this agent listens for NOTIFY; the reason says why it cannot.
+    pub fn listening(&mut self, listening: Result<(), String>) {
+        let database = &self.database;
+        let fact = listening.as_ref().err().cloned().unwrap_or_default();
+        if self.logged.replace(Subject::Listening, [fact]).is_empty() {
+            return;
+        }
+        match listening {
+            Ok(()) => tracing::info!(database, "listening for NOTIFY pgmedic in {database}"),
+            Err(reason) => tracing::warn!(
+                database,
+                "cannot LISTEN in {database}, so passes run on schedule only: {reason}; to accept this, set \
+                 sequences.listen_notify = false"
+            ),
+        }
+    }
+
+    /// A pass has ended, completed or not.
+    pub fn pass(&mut self, report: &Arc<DatabaseReport>) {
+        match &report.error {
+            None => self.context.state.record_pass(&self.database, Arc::clone(report)),
+            Some(reason) => self.failure(&reason.to_string(), Some(report.server_version.is_some())),
+        }
+        self.context.metrics.count(report);
+        if report.error.is_none() {
+            self.log_sequences(report);
+            self.log_recovered();
+        }
+    }
+
+    /// A pass panicked: there is no report.
+    pub fn panicked(&mut self) {
+        self.context.metrics.count_panic(&self.database);
+        self.failure("a pass panicked: this is a defect of pgmedic, please report it", None);
+    }
+
+    /// No pass could be made, or it was not completed. `reached` says whether the database responded, if that is known.
+    pub fn failure(&mut self, reason: &str, reached: Option<bool>) {
+        let database = &self.database;
+        self.update(|state| {
+            state.up = reached.or(state.up);
+            state.report = None;
+            state.last_error = Some(reason.to_owned());
+        });
+        if self.logged.add(Subject::Unreachable, kind(reason)) {
+            tracing::error!(database, "{database} cannot be monitored: {reason}");
+        }
+    }
+
+    /// Inline repairs that `pgmedic.repair_log` newly tells of, as outcome and number; or why it cannot be used.
+    pub fn inline_repairs(&mut self, found: Result<Vec<(&'static str, u64)>, String>) {
+        let problem = found.as_ref().err().map(|reason| Fact {
+            level: Level::WARN,
+            kind: reason.clone(),
+            text: format!("{}: {reason}", self.database),
+        });
+        self.log(Subject::RepairLog, problem.into_iter().collect());
+        for (outcome, repairs) in found.unwrap_or_default() {
+            self.context.state.record_inline_repairs(&self.database, outcome, repairs);
+            self.context.metrics.count_inline(&self.database, outcome, repairs);
+        }
+    }
+
+    /// Some of the database's session stores were swept, or could not be.
+    pub fn sweep(&mut self, reports: Vec<SessionReport>, took: Duration) {
+        for report in &reports {
+            self.log_store(report);
+        }
+        self.context.metrics.count_sweep(&self.database, &reports, took.as_secs_f64());
+        self.context.state.record_sweep(&self.database, reports);
+    }
+
+    /// Another agent sweeps the stores now: what was known of them is outdated.
+    pub fn forget_stores(&self) {
+        self.update(|state| state.sweeps.stores.clear());
+    }
+
+    fn update(&self, change: impl FnOnce(&mut DatabaseState)) {
+        self.context.state.update(&self.database, change);
+    }
+
+    fn log_recovered(&mut self) {
+        let database = &self.database;
+        if self.logged.remove(&Subject::Unreachable) {
+            tracing::info!(database, "{database} is back");
+        }
+    }
+
+    /// Info when something was repaired, warn when it was held or cannot be judged, error when it failed.
+    fn log_sequences(&mut self, report: &DatabaseReport) {
+        let mut named = HashSet::new();
+        for sequence in &report.sequences {
+            let Some(fact) = describe(sequence) else { continue };
+            let subject = Subject::Sequence(sequence.name.clone());
+            if sequence.outcome() == Some(Outcome::Repaired) {
+                // Each repair is news.
+                self.logged.remove(&subject);
+            }
+            self.log(subject, vec![fact]);
+            named.insert(sequence.name.as_str());
+        }
+        self.logged.retain(|subject| match subject {
+            Subject::Sequence(name) => named.contains(name.as_str()),
+            _ => true,
+        });
+        let database = &self.database;
+        tracing::debug!(database, sequences = report.sequences.len(), "{database}: a pass was completed");
+    }
+
+    /// Info when sessions were ended, warn when a sweep was held or could work better, error when it failed.
+    fn log_store(&mut self, report: &SessionReport) {
+        let (database, store) = (&self.database, report.name.as_str());
+        let (expired, superseded) = (report.expired, report.superseded);
+        if expired + superseded > 0 {
+            tracing::info!(database, store, expired, superseded, "sessions of {store} were ended");
+        }
+        let fact = |level, what: &str, reason: &str| {
+            let text = format!("{what}{reason}");
+            Fact { level, kind: kind(&text), text }
+        };
+        let error = report.error.iter().map(|why| fact(Level::ERROR, &format!("{store} cannot be swept: "), why));
+        let held = report.held.iter().map(|why| fact(Level::WARN, &format!("the sweep of {store} is held: "), why));
+        let warnings = report.warnings.iter().map(|why| fact(Level::WARN, &format!("{store}: "), why));
+        let facts = error.chain(held).chain(warnings).collect();
+        self.log(Subject::Store(store.to_owned()), facts);
+    }
+
+    /// Logs those of the facts about `subject` that are news.
+    fn log(&mut self, subject: Subject, facts: Vec<Fact>) {
+        let news = self.logged.replace(subject.clone(), facts.iter().map(|fact| fact.kind.clone()));
+        let database = &self.database;
+        let (sequence, store) = match &subject {
+            Subject::Sequence(name) => (Some(name.as_str()), None),
+            Subject::Store(name) => (None, Some(name.as_str())),
+            _ => (None, None),
+        };
+        for Fact { level, kind, text } in facts {
+            if !news.contains(&kind) {
+                continue;
+            }
+            match level {
+                Level::ERROR => tracing::error!(database, sequence, store, "{text}"),
+                Level::WARN => tracing::warn!(database, sequence, store, "{text}"),
+                _ => tracing::info!(database, sequence, store, "{text}"),
+            }
+        }
+    }
+}
+
+/// What identifies a reason, whose numbers change from pass to pass.
+fn kind(reason: &str) -> String {
+    reason.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+/// What is worth a line about a sequence, if anything.
+fn describe(sequence: &SequenceReport) -> Option<Fact> {
+    let name = &sequence.name;
+    let because = |reason: &Option<Reason>| reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+    let fact = |level, text: String| Some(Fact { level, kind: kind(&text), text: format!("{name} {text}") });
+    let Some(repair) = &sequence.repair else {
+        return match sequence.verdict {
+            Verdict::Exhausted | Verdict::Unreadable => {
+                fact(Level::WARN, format!("is {}{}", sequence.verdict.as_str(), because(&sequence.reason)))
+            }
+            _ => None,
+        };
+    };
+    let reason = because(&repair.reason);
+    match repair.outcome {
+        Outcome::Repaired => {
+            let cause = sequence.cause.map_or("unknown", Cause::word);
+            let to = repair.next_value.map_or_else(String::new, |next| format!(" to {next}"));
+            let lag = sequence.lag.unwrap_or(0);
+            fact(Level::INFO, format!("was {lag} behind (cause: {cause}) and was moved{to}"))
+        }
+        Outcome::Skipped => fact(Level::INFO, format!("is behind, {}{reason}", repair.outcome.word())),
+        Outcome::Held => fact(Level::WARN, format!("is behind, {}{reason}", repair.outcome.word())),
+        Outcome::Failed => fact(Level::ERROR, format!("is behind, {}{reason}", repair.outcome.word())),
+    }
+}
