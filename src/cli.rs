@@ -10,7 +10,7 @@ use clap_complete::Shell;
 
 const AFTER_HELP: &str = "\
 Exit codes of --once:
-  0  all is well, or was repaired
+  0  all sequences healthy, or repaired
   1  the work could not be completed: unreachable database, failed repair or sweep
   2  bad usage or configuration
   3  problems remain: drift seen in a dry run, held, exhausted or unreadable
@@ -25,7 +25,7 @@ pub struct Cli {
     #[arg(long)]
     pub once: bool,
 
-    /// Look only, change nothing
+    /// Change nothing, only report
     #[arg(long)]
     pub dry_run: bool,
 
@@ -41,7 +41,7 @@ pub struct Cli {
     #[arg(long, value_name = "NAME")]
     pub database: Vec<String>,
 
-    /// Let what is held for this sequence or session store through, this once (repeatable)
+    /// Approve what is held for this sequence or session store, for this run only (repeatable)
     #[arg(long, value_name = "NAME", requires = "once")]
     pub approve: Vec<String>,
 
@@ -69,7 +69,7 @@ pub enum Format {
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Tell the story on a throwaway PostgreSQL
+    /// Show failing inserts and their repair on a throwaway PostgreSQL
     #[cfg(feature = "demo")]
     Demo {
         /// Instead, keep it, a sabotaged application and the agent running, and print the status page's address
@@ -78,7 +78,7 @@ pub enum Command {
     },
     /// Print the effective configuration, passwords hidden
     CheckConfig,
-    /// Print the SQL that lets a role do the configured work, and nothing more
+    /// Print the SQL for a role that can do the configured work and nothing more
     Grants {
         /// The role's name (default: the user of each database's URL)
         #[arg(long, value_name = "NAME", value_parser = parse_role)]
@@ -95,7 +95,7 @@ pub enum Command {
         #[command(subcommand)]
         script: SqlCommand,
     },
-    /// Ask the agent that runs on this machine whether it lives: exit code 0 or 1
+    /// Check that the agent on this machine is alive: exit code 0 or 1
     Healthcheck,
     /// Print the completion script for a shell
     Completions {
@@ -108,17 +108,17 @@ pub enum Command {
 pub enum SqlCommand {
     /// The schema pgmedic with the function pgmedic.repair(table, column)
     Install {
-        /// Whose it will be: the owner of the tables that it is to serve (default: who runs the SQL)
+        /// The owner of the function: the owner of the tables that it is to repair (default: the role that runs the SQL)
         #[arg(long, value_name = "NAME", value_parser = parse_role)]
         owner: Option<String>,
         /// Let this role call it (repeatable)
         #[arg(long, value_name = "NAME", value_parser = parse_role)]
         grant: Vec<String>,
-        /// Let this role, the agent's, keep its own repairs in the same place and clear old ones away
+        /// Let this role, the agent's, log its repairs in pgmedic.repair_log and remove old rows
         #[arg(long, value_name = "NAME", value_parser = parse_role)]
         agent: Option<String>,
     },
-    /// Removes what install made, and nothing else
+    /// Remove what install created, and nothing else
     Uninstall,
 }
 

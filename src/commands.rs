@@ -1,23 +1,24 @@
-//! What the command line asks for, done: the only place that prints reports and chooses exit codes.
+//! One function for each command. Only this file prints reports and chooses exit codes.
 
 use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, SqlCommand, completions};
 use crate::config::{ConfigError, Environment, Http, Preset, Settings};
 #[cfg(feature = "demo")]
-use crate::demo;
+use crate::demo::{self, DemoError};
 use crate::grants::{GrantsError, grants};
 use crate::http::{HealthcheckError, healthcheck};
 use crate::logging::Logging;
 use crate::once;
+use crate::pass_options::PassOptions;
 use crate::progress::Progress;
-use crate::report::{ExitCode as Outcome, Report, render_table};
-use crate::sequences::PassOptions;
+use crate::report::{ExitCode as Outcome, Report, TableOptions, render_table};
+use clap_complete::Shell;
 use pgmedic_login::sql_function;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, StdoutLock, Write};
 use std::process::ExitCode;
 
-/// Why there is nothing to report.
+/// Why a command failed, as opposed to a report that has bad news.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error(transparent)]
@@ -26,104 +27,165 @@ pub enum RunError {
     Agent(#[from] AgentError),
     #[cfg(feature = "demo")]
     #[error(transparent)]
-    Demo(#[from] demo::DemoError),
+    Demo(#[from] DemoError),
     #[error(transparent)]
     Grants(#[from] GrantsError),
     #[error(transparent)]
-    Unwell(#[from] HealthcheckError),
-    #[error("the report could not be written: {0}")]
+    Unhealthy(#[from] HealthcheckError),
+    #[error("the output could not be written: {0}")]
     Output(#[from] io::Error),
 }
 
+/// The work could not be completed.
+const NOT_COMPLETED: u8 = 1;
+/// Bad usage or configuration.
+const BAD_USAGE: u8 = 2;
+
 impl RunError {
-    /// 2: bad usage or configuration; 1: the work could not be completed.
+    /// The exit code of `pgmedic`.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) => 2,
-            _ => 1,
+            Self::Config(_) => BAD_USAGE,
+            // The port is in use, or the system refuses signal handlers.
+            Self::Agent(_) => NOT_COMPLETED,
+            #[cfg(feature = "demo")]
+            Self::Demo(_) => NOT_COMPLETED,
+            Self::Grants(_) => NOT_COMPLETED,
+            // Also for a bad configuration: Docker reserves 2 for health checks.
+            Self::Unhealthy(_) => NOT_COMPLETED,
+            Self::Output(_) => NOT_COMPLETED,
         }
     }
 }
 
-/// Does what `cli` asks for.
+/// Runs the command that `cli` names.
 ///
 /// # Errors
 ///
-/// When it could not be done, as opposed to done with a report that bears bad news.
+/// When it could not be completed. A report with bad news is no error, but an exit code.
 pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
-    match cli.command {
+    match &cli.command {
         #[cfg(feature = "demo")]
-        Some(Command::Demo { serve: false }) => return Ok(demo::run().await?),
-        #[cfg(feature = "demo")]
-        Some(Command::Demo { serve: true }) => return Ok(demo::serve().await?),
-        Some(Command::Completions { shell }) => {
-            completions(shell, &mut io::stdout());
-            return Ok(ExitCode::SUCCESS);
-        }
-        Some(Command::Presets { format }) => {
-            io::stdout().write_all(render_presets(format).as_bytes())?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Some(Command::Sql { script }) => {
-            let text = match script {
-                SqlCommand::Install { owner, grant, agent } => {
-                    sql_function::install(owner.as_deref(), &grant, agent.as_deref())
-                }
-                SqlCommand::Uninstall => sql_function::uninstall(),
-            };
-            io::stdout().write_all(text.as_bytes())?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Some(Command::Healthcheck) => {
-            let http = Http::load(cli.config.as_deref(), &Environment::from_process());
-            healthcheck(http.map_err(HealthcheckError::from)?).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Some(Command::CheckConfig | Command::Grants { .. }) | None => {}
+        Some(Command::Demo { serve }) => demo(*serve).await,
+        Some(Command::Completions { shell }) => completion_script(*shell),
+        Some(Command::Presets { format }) => presets(*format),
+        Some(Command::Sql { script }) => sql(script),
+        Some(Command::Healthcheck) => check_health(&cli).await,
+        Some(Command::CheckConfig) => check_config(&cli),
+        Some(Command::Grants { role }) => print_grants(&cli, role.as_deref()).await,
+        None if cli.once => run_once(&cli).await,
+        None => run_agent(&cli).await,
     }
-    let load = || Settings::load(cli.config.as_deref(), &Environment::from_process())?.select_databases(&cli.database);
-    let settings = load()?;
-    if cli.command.is_some() {
-        settings.warnings.iter().for_each(|warning| eprintln!("pgmedic: {warning}"));
-    }
-    let text = match &cli.command {
-        Some(Command::Grants { role }) => Some(grants(&settings, role.as_deref()).await?),
-        Some(_) => Some(settings.redacted_toml()),
-        None => None,
+}
+
+#[cfg(feature = "demo")]
+async fn demo(serve: bool) -> Result<ExitCode, RunError> {
+    Ok(if serve { demo::serve().await? } else { demo::run().await? })
+}
+
+fn completion_script(shell: Shell) -> Result<ExitCode, RunError> {
+    let mut script = Vec::new();
+    completions(shell, &mut script);
+    print_with(|stdout| stdout.write_all(&script))
+}
+
+fn presets(format: Format) -> Result<ExitCode, RunError> {
+    print(&render_presets(format))
+}
+
+fn sql(script: &SqlCommand) -> Result<ExitCode, RunError> {
+    let text = match script {
+        SqlCommand::Install { owner, grant, agent } => sql_function::install(owner.as_deref(), grant, agent.as_deref()),
+        SqlCommand::Uninstall => sql_function::uninstall(),
     };
-    if let Some(text) = text {
-        io::stdout().write_all(text.as_bytes())?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let telemetry = Logging::install(&settings.log);
-    let warn = |settings: &Settings| settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    warn(&settings);
-    if !cli.once {
-        agent::run(settings, cli.dry_run, &telemetry, || load().inspect(warn), |_| {}).await?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let orders = PassOptions {
+    print(&text)
+}
+
+async fn check_health(cli: &Cli) -> Result<ExitCode, RunError> {
+    let http = Http::load(cli.config.as_deref(), &Environment::from_process());
+    healthcheck(http.map_err(HealthcheckError::from)?).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check_config(cli: &Cli) -> Result<ExitCode, RunError> {
+    print(&load_with_warnings(cli)?.redacted_toml())
+}
+
+async fn print_grants(cli: &Cli, role: Option<&str>) -> Result<ExitCode, RunError> {
+    let settings = load_with_warnings(cli)?;
+    print(&grants(&settings, role).await?)
+}
+
+async fn run_agent(cli: &Cli) -> Result<ExitCode, RunError> {
+    let settings = load(cli)?;
+    let logging = Logging::install(&settings.log);
+    log_warnings(&settings);
+    let reload = || load(cli).inspect(log_warnings);
+    agent::run(settings, cli.dry_run, &logging, reload, |_| {}).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run_once(cli: &Cli) -> Result<ExitCode, RunError> {
+    let settings = load(cli)?;
+    Logging::install(&settings.log);
+    log_warnings(&settings);
+    let options = PassOptions {
         dry_run: cli.dry_run,
         headroom: cli.headroom,
         approvals: cli.approve.clone(),
         ..PassOptions::default()
     };
     let progress = Progress::default();
-    let report = once::with_progress_bar(once::run(&settings, &orders, &progress), &progress).await;
+    let report = once::with_progress_bar(once::run(&settings, &options, &progress), &progress).await;
     for name in unmatched_approvals(&cli.approve, &report) {
         tracing::warn!(
-            "--approve {name}: nothing of that name was behind, and no session store held; names are as in the report"
+            "--approve {name}: no sequence of this name was behind, and no session store of this name was held; names \
+             are as in the report"
         );
     }
-    match print(&report, &cli) {
-        // Whoever reads only the beginning has what they wanted.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        result => result?,
-    }
+    print_with(|stdout| write_report(stdout, &report, cli))?;
     Ok(Outcome::of(&report).into())
 }
 
-/// Approvals that changed nothing, most likely misspelled.
+fn load(cli: &Cli) -> Result<Settings, ConfigError> {
+    Settings::load(cli.config.as_deref(), &Environment::from_process())?.select_databases(&cli.database)
+}
+
+/// For commands without a log.
+fn load_with_warnings(cli: &Cli) -> Result<Settings, ConfigError> {
+    let settings = load(cli)?;
+    settings.warnings.iter().for_each(|warning| eprintln!("pgmedic: {warning}"));
+    Ok(settings)
+}
+
+fn log_warnings(settings: &Settings) {
+    settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+}
+
+fn print(text: &str) -> Result<ExitCode, RunError> {
+    print_with(|stdout| stdout.write_all(text.as_bytes()))
+}
+
+/// Prints to standard output. A broken pipe, as of `| head`, is not an error.
+fn print_with(write: impl FnOnce(&mut StdoutLock<'_>) -> io::Result<()>) -> Result<ExitCode, RunError> {
+    let mut stdout = io::stdout().lock();
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn write_report(stdout: &mut StdoutLock<'_>, report: &Report, cli: &Cli) -> io::Result<()> {
+    match cli.format {
+        Format::Table => stdout.write_all(render_table(report, TableOptions::for_stdout(cli.verbose)).as_bytes()),
+        Format::Json => {
+            serde_json::to_writer(&mut *stdout, report)?;
+            writeln!(stdout)
+        }
+    }
+}
+
+/// Approvals that had no effect: most likely misspelled.
 fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iterator<Item = &'a String> {
     let behind: Vec<String> = report
         .databases
@@ -155,16 +217,5 @@ fn render_presets(format: Format) -> String {
             format!("{}\n", serde_json::json!(listed.collect::<Vec<_>>()))
         }
         Format::Table => presets.iter().map(|preset| preset.to_toml_lines() + "\n").collect(),
-    }
-}
-
-fn print(report: &Report, cli: &Cli) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match cli.format {
-        Format::Table => out.write_all(render_table(report, crate::terminal::table_options(cli.verbose)).as_bytes()),
-        Format::Json => {
-            serde_json::to_writer(&mut out, report)?;
-            writeln!(out)
-        }
     }
 }

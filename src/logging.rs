@@ -1,4 +1,4 @@
-//! Logs: to stderr, so that reports have stdout for themselves.
+//! Logs go to stderr; stdout is for reports.
 
 use crate::config::{Log, LogFormat};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -14,7 +14,7 @@ pub struct Logging {
 }
 
 impl Logging {
-    /// Installs the process's logger; a second one is not heard.
+    /// Installs the process's logger. A second call has no effect.
     pub fn install(log: &Log) -> Self {
         let (filter, level) = reload::Layer::new(targets(log));
         let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(crate::terminal::use_color(&std::io::stderr()));
@@ -22,12 +22,12 @@ impl Logging {
             LogFormat::Text => lines.boxed(),
             LogFormat::Json => lines.json().boxed(),
         };
-        // Fails only where a logger is installed already, and then that one is meant to stay.
+        // Fails only where a logger is installed already, which then stays.
         let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
         Self { level, format: log.format }
     }
 
-    /// Takes over a new level. The format stays, and that is said.
+    /// Applies a new level. A new format needs a restart, which a warning says.
     pub fn reload(&self, log: &Log) {
         if self.level.reload(targets(log)).is_err() {
             tracing::debug!("there is no logger to change");
@@ -38,7 +38,7 @@ impl Logging {
     }
 }
 
-/// Libraries speak up only when something is wrong.
+/// Libraries log from level warn on.
 fn targets(log: &Log) -> Targets {
     Targets::new()
         .with_default(tracing::Level::WARN)

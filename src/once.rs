@@ -1,4 +1,4 @@
-//! The one-shot run: the same passes that the agent calls, each database once, then a report.
+//! The one-shot run: the passes that the agent makes, once for each database, then a report.
 
 use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::progress::Progress;
@@ -11,37 +11,37 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::future::Future;
 use std::time::Duration;
 
-/// Databases that are looked at side by side, so that one that does not answer holds up few.
+/// Databases at the same time, so that one that does not respond delays few.
 const MAX_CONCURRENT_DATABASES: usize = 4;
 
-/// A run shorter than this shows no progress: it would only flicker.
+/// A shorter run shows no progress bar.
 const SHOW_PROGRESS_AFTER: Duration = Duration::from_millis(700);
 
-/// Looks at the databases and repairs them as `orders` say; the report has them in the configured order.
-pub async fn run(settings: &Settings, orders: &PassOptions, progress: &Progress) -> Report {
+/// Makes a pass over each database, with these options. The report has them in the configured order.
+pub async fn run(settings: &Settings, options: &PassOptions, progress: &Progress) -> Report {
     let passes =
-        settings.databases.iter().map(async |database| pass_database(database, settings, orders, progress).await);
+        settings.databases.iter().map(async |database| pass_database(database, settings, options, progress).await);
     let reports = stream::iter(passes).buffered(MAX_CONCURRENT_DATABASES).collect().await;
-    Report::new(orders.dry_run, reports)
+    Report::new(options.dry_run, reports)
 }
 
 /// The sequences, and then the session stores.
 async fn pass_database(
     database: &Database,
     settings: &Settings,
-    orders: &PassOptions,
+    options: &PassOptions,
     progress: &Progress,
 ) -> DatabaseReport {
-    let mut report = pass(database, &settings.sequences, orders, &mut SequencePassState::default(), progress).await;
+    let mut report = pass(database, &settings.sequences, options, &mut SequencePassState::default(), progress).await;
     let stores: Vec<&SessionStoreConfig> =
         SessionStoreConfig::for_database(&settings.sessions, &database.name).collect();
     report.sessions = match (&report.server_version, &report.error) {
-        // It would only be waited for once more.
+        // Unreachable: do not wait for a second timeout.
         (None, Some(error)) => sessions::unreachable_reports(&stores, &error.to_string()),
         _ => {
             let sequences = &settings.sequences;
             let bounds = sequences.bounds();
-            sessions::pass(database, &stores, bounds, orders, &mut sessions::SessionPassState::default()).await
+            sessions::pass(database, &stores, bounds, options, &mut sessions::SessionPassState::default()).await
         }
     };
     report
@@ -51,7 +51,7 @@ async fn pass_database(
 pub async fn with_progress_bar<T>(work: impl Future<Output = T>, progress: &Progress) -> T {
     let watch = async {
         tokio::time::sleep(SHOW_PROGRESS_AFTER).await;
-        // Stays silent by itself where stderr is no terminal.
+        // Draws nothing where stderr is not a terminal.
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} sequences, {eta} left") {
             bar.set_style(style);
@@ -70,7 +70,7 @@ pub async fn with_progress_bar<T>(work: impl Future<Output = T>, progress: &Prog
     }
 }
 
-/// Takes the bar away whenever the work ends.
+/// Removes the bar when the work ends or is dropped.
 struct ClearOnDrop(ProgressBar);
 
 impl Drop for ClearOnDrop {

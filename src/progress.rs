@@ -1,8 +1,8 @@
-//! How far a pass is, for whoever watches it.
+//! The progress of a pass.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counters that a pass moves and an edge may read at any time. One may be shared by several passes.
+/// Counters that passes increase and a progress bar reads. Several passes may share one.
 #[derive(Debug, Default)]
 pub struct Progress {
     total: AtomicU64,

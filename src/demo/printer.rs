@@ -1,33 +1,25 @@
-//! How the demo looks: plain text in blocks, with a little color on a terminal.
+//! The demo's output: plain text in blocks, with color on a terminal.
 
-use crate::report::{Report, render_table};
-use crate::terminal::{table_options, use_color};
+use crate::report::{Report, TableOptions, render_table};
+use crate::terminal::{ERROR, HEADING, SECONDARY, SUCCESS, paint, use_color};
+use anstyle::Style;
 use std::io::{self, Stdout, Write};
 
 /// Standard output. Lines are for 80 columns; only a report may be wider.
 pub(super) struct Printer {
     out: Stdout,
     color: bool,
-    begun: bool,
-}
-
-/// A way to print a text, as the number of an SGR control sequence.
-#[derive(Clone, Copy)]
-enum Style {
-    Bold = 1,
-    Dim = 2,
-    Red = 31,
-    Green = 32,
+    started: bool,
 }
 
 impl Printer {
     pub(super) fn on_stdout() -> Self {
         let out = io::stdout();
-        Self { color: use_color(&out), out, begun: false }
+        Self { color: use_color(&out), out, started: false }
     }
 
     pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
-        let text = self.paint(Style::Bold, text);
+        let text = self.paint(HEADING, text);
         self.block(&text)
     }
 
@@ -40,55 +32,55 @@ impl Printer {
         writeln!(self.out, "{text}")
     }
 
-    /// Something to send or to type.
+    /// SQL, or a command.
     pub(super) fn code(&mut self, text: &str) -> io::Result<()> {
         self.block(&indented(text))
     }
 
     pub(super) fn bad(&mut self, text: &str) -> io::Result<()> {
-        let text = self.paint(Style::Red, &indented(text));
+        let text = self.paint(ERROR, &indented(text));
         self.block(&text)
     }
 
     pub(super) fn good(&mut self, text: &str) -> io::Result<()> {
-        let text = self.paint(Style::Green, &indented(text));
+        let text = self.paint(SUCCESS, &indented(text));
         self.block(&text)
     }
 
     /// The same as `pgmedic --once` prints.
     pub(super) fn report(&mut self, report: &Report) -> io::Result<()> {
-        self.block(render_table(report, table_options(false)).trim_end_matches('\n'))
+        self.block(render_table(report, TableOptions::for_stdout(false)).trim_end_matches('\n'))
     }
 
     /// The head of the rows that follow.
     pub(super) fn head(&mut self, cells: [&str; 3]) -> io::Result<()> {
         let [one, two, three] = cells;
-        let text = self.paint(Style::Dim, &format!("{}{three}", row_start(one, two)));
+        let text = self.paint(SECONDARY, &format!("{}{three}", row_start(one, two)));
         self.block(&text)
     }
 
     /// A row that ends with what went wrong.
     pub(super) fn bad_row(&mut self, one: &str, two: &str, three: &str) -> io::Result<()> {
-        let three = self.paint(Style::Red, three);
+        let three = self.paint(ERROR, three);
         self.continue_block(&format!("{}{three}", row_start(one, two)))
     }
 
     pub(super) fn good_row(&mut self, one: &str, two: &str, three: &str) -> io::Result<()> {
-        let three = self.paint(Style::Green, three);
+        let three = self.paint(SUCCESS, three);
         self.continue_block(&format!("{}{three}", row_start(one, two)))
     }
 
     /// Text with an empty line before it.
     fn block(&mut self, text: &str) -> io::Result<()> {
-        if self.begun {
+        if self.started {
             writeln!(self.out)?;
         }
-        self.begun = true;
+        self.started = true;
         self.continue_block(text)
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
-        if self.color { format!("\u{1b}[{}m{text}\u{1b}[0m", style as u8) } else { text.to_owned() }
+        paint(text, style, self.color)
     }
 }
 

@@ -4,9 +4,12 @@ use super::escape::escape_control;
 use super::session_lines;
 use super::wrap::wrap_pieces;
 use super::{DatabaseReport, Outcome, Report, SequenceReport, Status};
+use crate::terminal::{ERROR, paint, use_color};
+use anstyle::AnsiColor;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
 use pgmedic_core::ReasonKind;
 use std::fmt::Write;
+use std::io::{self, IsTerminal};
 
 /// How to render.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,6 +19,14 @@ pub struct TableOptions {
     pub color: bool,
     /// Lines instead of a table where the terminal is too narrow for one; else as wide as the text.
     pub to_terminal: bool,
+}
+
+impl TableOptions {
+    /// For standard output.
+    pub fn for_stdout(verbose: bool) -> Self {
+        let stdout = io::stdout();
+        Self { verbose, color: use_color(&stdout), to_terminal: stdout.is_terminal() }
+    }
 }
 
 /// The whole report.
@@ -41,7 +52,7 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
         let _ = writeln!(
             text,
             "  {}",
-            red(&format!("could not be completed: {}", escape_control(&error.to_string())), options)
+            paint(&format!("could not be completed: {}", escape_control(&error.to_string())), ERROR, options.color)
         );
     }
     let has_line = |status: Status, sequence: &SequenceReport| {
@@ -212,22 +223,15 @@ fn percent(ratio: f64) -> String {
     if ratio > 0.0 && ratio < 0.001 { "<0.1 %".to_owned() } else { format!("{:.1} %", ratio * 100.0) }
 }
 
-fn red(text: &str, options: TableOptions) -> String {
-    if options.color { format!("\u{1b}[31m{text}\u{1b}[0m") } else { text.to_owned() }
-}
-
 impl Status {
     fn paint(self, text: &str, options: TableOptions) -> String {
-        if !options.color {
-            return text.to_owned();
-        }
-        let code = match self.color() {
-            Some(Color::Red) => "91",
-            Some(Color::Yellow) => "93",
-            Some(Color::Green) => "92",
+        let color = match self.color() {
+            Some(Color::Red) => AnsiColor::BrightRed,
+            Some(Color::Yellow) => AnsiColor::BrightYellow,
+            Some(Color::Green) => AnsiColor::BrightGreen,
             _ => return text.to_owned(),
         };
-        format!("\u{1b}[1;{code}m{text}\u{1b}[0m")
+        paint(text, color.on_default().bold(), options.color)
     }
 
     fn color(self) -> Option<Color> {
