@@ -4,14 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf, absolute};
 
 use secrecy::SecretString;
-use sqlx::postgres::PgConnectOptions;
 
 use super::environment::Environment;
 use super::error::{ConfigError, ConfigLocation, SourceError, display_or_hide, is_connection};
 use super::layers::ConfigLocations;
 use super::raw::RawDatabase;
 use super::values::is_label;
-use crate::db::url;
+use crate::db::{ConnectTarget, conninfo};
 
 /// One database to look after.
 #[derive(Debug, Clone)]
@@ -38,7 +37,7 @@ impl Database {
     /// # Errors
     ///
     /// When the file that holds the URL cannot be read or no longer holds a usable URL.
-    pub fn connect_options(&self) -> Result<PgConnectOptions, ConfigError> {
+    pub fn connect_options(&self) -> Result<ConnectTarget, ConfigError> {
         self.source.options().map_err(|cause| ConfigError::Source {
             place: ConfigLocation::Database(self.name.clone()),
             key: String::new(),
@@ -58,28 +57,44 @@ impl UrlSource {
     }
 
     /// The source with what it says now, if that can be used.
-    fn checked(self) -> Result<(Self, PgConnectOptions), SourceError> {
+    fn checked(self) -> Result<(Self, ConnectTarget), SourceError> {
         let options = self.options()?;
         Ok((self, options))
     }
 
-    fn options(&self) -> Result<PgConnectOptions, SourceError> {
+    fn options(&self) -> Result<ConnectTarget, SourceError> {
         match self {
-            Self::Inline(url) => url::parse(url).map_err(SourceError::Inline),
+            Self::Inline(url) => parse(url).map_err(SourceError::Inline),
             Self::File(path) => {
                 let path = path.clone();
                 let text = match fs::read_to_string(&path) {
                     Ok(text) => text,
                     Err(cause) => return Err(SourceError::Unreadable { path, cause }),
                 };
-                let text = text.trim_end_matches(['\r', '\n']);
+                let text = text.trim();
                 if text.is_empty() {
                     return Err(SourceError::Empty { path });
                 }
-                url::parse(&text.into()).map_err(|cause| SourceError::InFile { path, cause })
+                parse(&text.into()).map_err(|cause| SourceError::InFile { path, cause })
             }
         }
     }
+}
+
+/// One warning for all parameters of a connection string that have no effect here.
+fn ignored_parameters(database: &Database) -> Option<String> {
+    let ignored = database.source.options().ok()?.ignored;
+    let name = &database.name;
+    (!ignored.is_empty()).then(|| {
+        format!(
+            "{name}: its connection string has parameters without effect here, which are ignored: {}",
+            ignored.join(", ")
+        )
+    })
+}
+
+fn parse(text: &SecretString) -> Result<ConnectTarget, conninfo::ConninfoError> {
+    conninfo::parse(text, &|name| std::env::var(name).ok())
 }
 
 /// The databases of the file; without any, the one that a variable names. With what was set to name one in vain.
@@ -87,10 +102,12 @@ pub(super) fn resolve_databases(
     written: Vec<RawDatabase>,
     places: &ConfigLocations,
     environment: &Environment,
-) -> Result<(Vec<Database>, Option<String>), ConfigError> {
-    let passed_over = unused_variables(!written.is_empty(), places, environment);
+) -> Result<(Vec<Database>, Vec<String>), ConfigError> {
+    let mut warnings: Vec<String> = unused_variables(!written.is_empty(), places, environment).into_iter().collect();
     if written.is_empty() {
-        return from_variables(places, environment).map(|database| (vec![database], passed_over));
+        let database = from_variables(places, environment)?;
+        warnings.extend(ignored_parameters(&database));
+        return Ok((vec![database], warnings));
     }
     let mut databases: Vec<Database> = Vec::new();
     for (index, raw) in written.into_iter().enumerate() {
@@ -103,9 +120,10 @@ pub(super) fn resolve_databases(
                 "a `name` of its own for each database (the default is the name in its URL)",
             ));
         }
+        warnings.extend(ignored_parameters(&database));
         databases.push(database);
     }
-    Ok((databases, passed_over))
+    Ok((databases, warnings))
 }
 
 /// Which variables name a database and are not used, why, and how they are: whoever sets one means that database.
@@ -154,14 +172,17 @@ fn from_file(raw: RawDatabase, key: &str, places: &ConfigLocations) -> Result<Da
 }
 
 /// The database's own name, where that can stand for it.
-fn label(options: &PgConnectOptions) -> Result<String, SourceError> {
-    let name = url::database_name(options);
+fn label(target: &ConnectTarget) -> Result<String, SourceError> {
+    let name = target.database_name();
     if is_label(name) { Ok(name.to_owned()) } else { Err(SourceError::NoLabel) }
 }
 
 /// The variables that may name the one database: the first pair that is set wins.
 const VARIABLES: [[&str; 2]; 2] =
     [["PGMEDIC_DATABASE_URL", "PGMEDIC_DATABASE_URL_FILE"], ["DATABASE_URL", "DATABASE_URL_FILE"]];
+
+/// libpq's variables that name a server or a database: without any other source, they are the connection string.
+const LIBPQ_VARIABLES: [&str; 4] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"];
 
 fn from_variables(places: &ConfigLocations, environment: &Environment) -> Result<Database, ConfigError> {
     for [inline, file] in VARIABLES {
@@ -183,6 +204,15 @@ fn from_variables(places: &ConfigLocations, environment: &Environment) -> Result
             .and_then(|(source, options)| Ok(Database { name: label(&options)?, source }));
         return named.map_err(|cause| ConfigError::Source {
             place: ConfigLocation::Variable(variable.to_owned()),
+            key: String::new(),
+            cause: Box::new(cause),
+        });
+    }
+    if LIBPQ_VARIABLES.iter().any(|name| environment.is_set(name)) {
+        let source = UrlSource::Inline(SecretString::from(""));
+        let named = source.checked().and_then(|(source, target)| Ok(Database { name: label(&target)?, source }));
+        return named.map_err(|cause| ConfigError::Source {
+            place: ConfigLocation::Variable("PGHOST, PGDATABASE and the like".to_owned()),
             key: String::new(),
             cause: Box::new(cause),
         });

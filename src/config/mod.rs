@@ -54,7 +54,7 @@ pub struct Settings {
     pub http: Http,
     pub log: Log,
     /// What can be meant otherwise than it was taken, for whoever starts the work to read.
-    pub warning: Option<String>,
+    pub warnings: Vec<String>,
 }
 
 impl Settings {
@@ -70,7 +70,7 @@ impl Settings {
         let sequences = Sequences::validate(raw.sequences, &places, now)?;
         let http = Http::judge(&raw.http, &places)?;
         let log = Log::judge(&raw.log, &places)?;
-        let (databases, warning) = databases::resolve_databases(raw.databases, &places, environment)?;
+        let (databases, warnings) = databases::resolve_databases(raw.databases, &places, environment)?;
         for (index, feed) in sequences.feeds.iter().enumerate() {
             let Some(name) = &feed.database else { continue };
             if !databases.iter().any(|database| database.name == *name) {
@@ -84,7 +84,7 @@ impl Settings {
             }
         }
         let sessions = sessions::judge(raw.sessions, &databases, &places, now)?;
-        Ok(Self { databases, sequences, sessions, http, log, warning })
+        Ok(Self { databases, sequences, sessions, http, log, warnings })
     }
 
     /// Tells apart agents that do different work on the database of this name: each kind has a leader of its own.

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::raw::{Raw, RawDatabase, RawFeed, RawSequences};
 use super::{Database, Sequences, Settings, UrlSource};
-use crate::db::url;
+use crate::db::conninfo;
 
 impl Settings {
     /// The effective configuration as TOML, every password in a URL replaced by `***`.
@@ -24,7 +24,7 @@ impl Settings {
 }
 
 fn database(database: &Database) -> RawDatabase {
-    let show = |url: &SecretString| url::redact(url);
+    let show = |url: &SecretString| conninfo::redact(url);
     let (url, url_file) = match &database.source {
         UrlSource::Inline(url) => (Some(show(url)), None),
         UrlSource::File(path) => (None, Some(path.display().to_string())),

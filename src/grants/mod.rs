@@ -6,7 +6,7 @@ use crate::config::{ConfigError, Database, SessionStoreConfig, Settings};
 use crate::db::{BoundedConnection, ConnectError, TransactionMode};
 use crate::sequences::required_privileges;
 use crate::sessions;
-use pgmedic_core::{QueryError, Timeouts, quote_literal};
+use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts, quote_literal};
 use script::{HEAD, RoleNames, script};
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
@@ -43,11 +43,11 @@ async fn grants_for(database: &Database, settings: &Settings, role: Option<&str>
     let connected = BoundedConnection::connect(&options, bounds, &CancellationToken::new()).await;
     let mut session = connected.map_err(|cause| GrantsError::Connect { database: database.name.clone(), cause })?;
     let unread = |cause| GrantsError::Catalog { database: database.name.clone(), cause };
-    let names = names(&mut session, role.unwrap_or(options.get_username()), bounds).await.map_err(unread)?;
+    let names = names(&mut session, role.unwrap_or(options.first().get_username()), bounds).await.map_err(unread)?;
     let mut needs = required_privileges(&mut session, &database.name, sequences, bounds).await.map_err(unread)?;
     let stores = SessionStoreConfig::for_database(&settings.sessions, &database.name);
     let (stores, notes) = sessions::needs(&mut session, stores, bounds).await;
-    needs.notes.extend(notes);
+    needs.notes.extend(notes.into_iter().map(|note| Reason::new(ReasonKind::Configuration, note)));
     session.close().await;
     Ok(script(&database.name, &names, &needs, &stores, sequences))
 }

@@ -144,7 +144,7 @@ fn fold_identifier(part: NamePart) -> Result<String, NameError> {
     let stray = text.chars().enumerate().find(|(index, c)| !(continues(*c) && (*index > 0 || starts(*c))));
     match stray {
         Some((_, c)) => Err(NameError::Character(c)),
-        // PostgreSQL folds ASCII only, whatever the locale, in a UTF-8 database.
+        // PostgreSQL folds only ASCII letters in a UTF-8 database, in every locale.
         None => Ok(text.to_ascii_lowercase()),
     }
 }
