@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use pgmedic_core::shell_quote;
 use std::collections::BTreeMap;
 
-/// More are a search away.
+/// Most cards of each kind; a link to the search shows the others.
 const SHOWN: usize = 20;
 
 pub fn render(databases: &BTreeMap<String, DatabaseState>) -> Markup {
@@ -95,9 +95,8 @@ fn command_block(command: &str) -> Markup {
 
 /// What is wrong, in numbers.
 fn numbers_sentence(sequence: &SequenceReport) -> String {
-    let numbers = (sequence.lag.filter(|gap| *gap > 0), sequence.next_value, sequence.max_id);
-    if let (Some(gap), Some(next), Some(max_id)) = numbers {
-        let values = if gap == 1 { "1 value".to_owned() } else { format!("{} values", thousands(gap)) };
+    if let (Some(lag @ 1..), Some(next), Some(max_id)) = (sequence.lag, sequence.next_value, sequence.max_id) {
+        let values = if lag == 1 { "1 value".to_owned() } else { format!("{} values", thousands(lag)) };
         return format!(
             "{values} behind: it hands out {} next, and ids go {} to {}. An insert fails whenever its id is taken.",
             thousands(next),
