@@ -4,7 +4,7 @@
 use crate::types::{InlineRepairLimits, Repair};
 use crate::unique_violation::UniqueViolation;
 use pgmedic_core::sequence::inline::{InlineRepair, InlineSequence, RepairLimits};
-use pgmedic_core::{QueryError, Reason, ReasonKind, settings_sql, simple_query};
+use pgmedic_core::{QueryError, Reason, settings_sql, simple_query};
 use sqlx::Row;
 use sqlx::postgres::PgConnection;
 
@@ -51,7 +51,7 @@ pub(crate) async fn repair_after_violation(
             RepairOutcome::Retry(repairs)
         }
         Ok(None) => RepairOutcome::NotRepaired,
-        Err(RepairFailure(reason)) => {
+        Err(reason) => {
             tracing::warn!(
                 schema,
                 table,
@@ -64,39 +64,18 @@ pub(crate) async fn repair_after_violation(
     }
 }
 
-/// Why a sequence could not be repaired.
-struct RepairFailure(Reason);
-
-impl From<Reason> for RepairFailure {
-    fn from(reason: Reason) -> Self {
-        Self(reason)
-    }
-}
-
-impl From<QueryError> for RepairFailure {
-    fn from(error: QueryError) -> Self {
-        Self(Reason::new(ReasonKind::ServerError, error.to_string()))
-    }
-}
-
-impl From<String> for RepairFailure {
-    fn from(text: String) -> Self {
-        Self(Reason::new(ReasonKind::ServerError, text))
-    }
-}
-
 /// Repairs each sequence that can be repaired; a failure of one does not stop the others. None when no sequence is
 /// behind. Fails only when none was repaired.
 async fn try_repair(
     connection: &mut PgConnection,
     violation: &UniqueViolation,
     limits: &InlineRepairLimits,
-) -> Result<Option<Vec<Repair>>, RepairFailure> {
+) -> Result<Option<Vec<Repair>>, Reason> {
     restart_savepoint(connection, limits).await?;
     let sequences = sequences_of(connection, violation).await?;
     let mut retry = false;
     let mut repairs = Vec::new();
-    let mut first_failure = None;
+    let mut first_reason = None;
     for (index, sequence) in sequences.iter().enumerate() {
         if index > 0 {
             restart_savepoint(connection, limits).await?;
@@ -108,11 +87,11 @@ async fn try_repair(
                 retry = true;
                 repairs.push(repair);
             }
-            Err(failure) => first_failure = first_failure.or(Some(failure)),
+            Err(reason) => first_reason = first_reason.or(Some(reason)),
         }
     }
-    match first_failure {
-        Some(failure) if !retry => Err(failure),
+    match first_reason {
+        Some(reason) if !retry => Err(reason),
         _ => Ok(retry.then_some(repairs)),
     }
 }
@@ -138,7 +117,7 @@ async fn repair_sequence(
     sequence: &InlineSequence,
     violation: &UniqueViolation,
     limits: &InlineRepairLimits,
-) -> Result<SequenceOutcome, RepairFailure> {
+) -> Result<SequenceOutcome, Reason> {
     let repair_limits =
         RepairLimits { headroom: 0, advance_limit: limits.advance_limit, max_repair_ratio: limits.max_repair_ratio };
     let observation = sequence.observe(connection, limits.timeouts()).await?;
