@@ -8,32 +8,31 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::environment::Environment;
 use super::error::{ConfigError, ConfigLocation, SourceError, display_or_hide, is_connection};
+use super::keys::WrittenDatabase;
 use super::layers::ConfigLocations;
-use super::raw::RawDatabase;
 use super::values::is_label;
 use crate::db::url;
 
-/// One database to look after.
+/// One database to monitor.
 #[derive(Debug, Clone)]
 pub struct Database {
     /// The label in reports and metrics; unique.
     pub name: String,
-    /// Where its connection URL is kept.
+    /// Where its connection URL comes from.
     pub source: UrlSource,
 }
 
-/// Where a connection URL is kept.
+/// Where a connection URL comes from.
 #[derive(Debug, Clone)]
 pub enum UrlSource {
     /// In the configuration or in a variable.
     Inline(SecretString),
-    /// In a file (absolute path) that is read again for every use, so that a password can change
-    /// while the agent runs.
+    /// In a file (absolute path) that is read again for each connection, so a password can change while the agent runs.
     File(PathBuf),
 }
 
 impl Database {
-    /// How to connect, read anew.
+    /// The connection options. Reads the URL file again.
     ///
     /// # Errors
     ///
@@ -57,7 +56,7 @@ impl UrlSource {
         Ok(Self::File(absolute(&path).unwrap_or(path)))
     }
 
-    /// The source with what it says now, if that can be used.
+    /// The source and the connection options that it holds now.
     fn checked(self) -> Result<(Self, PgConnectOptions), SourceError> {
         let options = self.options()?;
         Ok((self, options))
@@ -82,15 +81,15 @@ impl UrlSource {
     }
 }
 
-/// The databases of the file; without any, the one that a variable names. With what was set to name one in vain.
+/// The databases of the file, or else the one that a variable names; and a warning about variables that are not used.
 pub(super) fn resolve_databases(
-    written: Vec<RawDatabase>,
+    written: Vec<WrittenDatabase>,
     places: &ConfigLocations,
     environment: &Environment,
 ) -> Result<(Vec<Database>, Option<String>), ConfigError> {
-    let passed_over = unused_variables(!written.is_empty(), places, environment);
+    let warning = unused_variables(!written.is_empty(), places, environment);
     if written.is_empty() {
-        return from_variables(places, environment).map(|database| (vec![database], passed_over));
+        return from_variables(places, environment).map(|database| (vec![database], warning));
     }
     let mut databases: Vec<Database> = Vec::new();
     for (index, raw) in written.into_iter().enumerate() {
@@ -105,19 +104,18 @@ pub(super) fn resolve_databases(
         }
         databases.push(database);
     }
-    Ok((databases, passed_over))
+    Ok((databases, warning))
 }
 
-/// Which variables name a database and are not used, why, and how they are: whoever sets one means that database.
+/// A warning about variables that name a database and are not used: which, why, and how to use them.
 fn unused_variables(in_file: bool, places: &ConfigLocations, environment: &Environment) -> Option<String> {
     let mut set = VARIABLES.map(|pair| pair.into_iter().filter(|name| environment.is_set(name)).collect::<Vec<_>>());
-    let file = places.file().filter(|_| in_file);
-    let (why, fix) = match file {
-        Some(file) => (
+    let (why, fix) = match places.file() {
+        Some(file) if in_file => (
             format!("{} names the databases", file.display()),
             "leave out --config and unset PGMEDIC_CONFIG".to_owned(),
         ),
-        None => {
+        _ => {
             let used = set.iter_mut().find(|pair| !pair.is_empty()).map(std::mem::take)?.join(" and ");
             (format!("{used} is set too"), format!("unset {used}"))
         }
@@ -126,11 +124,11 @@ fn unused_variables(in_file: bool, places: &ConfigLocations, environment: &Envir
     (!unused.is_empty()).then(|| format!("{unused}: set, but not used, because {why}; to use it, {fix}"))
 }
 
-fn from_file(raw: RawDatabase, key: &str, places: &ConfigLocations) -> Result<Database, ConfigError> {
+fn from_file(raw: WrittenDatabase, key: &str, places: &ConfigLocations) -> Result<Database, ConfigError> {
     let (source, source_key) = match (raw.url, raw.url_file) {
         (Some(url), None) => (Ok(UrlSource::Inline(url.into())), format!("{key}.url")),
         (None, Some(file)) => {
-            // A path in the file means the same wherever pgmedic is started.
+            // A path is relative to the configuration file, not to the working directory.
             let folder = places.file().and_then(Path::parent).unwrap_or(Path::new(""));
             (UrlSource::file(folder, &file), format!("{key}.url_file"))
         }
@@ -153,7 +151,7 @@ fn from_file(raw: RawDatabase, key: &str, places: &ConfigLocations) -> Result<Da
     Ok(Database { name, source })
 }
 
-/// The database's own name, where that can stand for it.
+/// The database's own name, as the label.
 fn label(options: &PgConnectOptions) -> Result<String, SourceError> {
     let name = url::database_name(options);
     if is_label(name) { Ok(name.to_owned()) } else { Err(SourceError::NoLabel) }

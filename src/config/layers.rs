@@ -1,4 +1,4 @@
-//! Layering: built-in defaults, then the file, then the variables; and who set what.
+//! Merges the layers (built-in defaults, then the file, then the variables), and keeps where each value was set.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,14 +8,14 @@ use ::config::{Config, File as Layer, FileFormat};
 use super::environment::Environment;
 use super::error::{ConfigError, ConfigLocation};
 use super::file::File;
-use super::raw::Raw;
+use super::keys::Written;
 
 /// The built-in defaults are the shipped default file itself, so the two cannot differ.
 pub(super) const DEFAULTS: &str = include_str!("../../config/pgmedic.toml");
 
-/// All layers on top of each other, with the place of each setting.
+/// The merged layers, with the place of each setting.
 pub(super) struct Layers {
-    pub raw: Raw,
+    pub written: Written,
     pub places: ConfigLocations,
 }
 
@@ -38,14 +38,14 @@ impl Layers {
             builder = builder.set_override(&setting.key, setting.value).map_err(|_| places.cannot_merge())?;
             places.variables.insert(setting.key, setting.variable);
         }
-        // Every layer was checked by itself: nothing is left that could fail here. Should it, the
-        // cause stays unsaid, because it may quote a URL.
-        let raw = builder.build().and_then(Config::try_deserialize).map_err(|_| places.cannot_merge())?;
-        Ok(Self { raw, places })
+        // Each layer has been checked, so merging cannot fail. If it fails all the same, the error does not show the
+        // cause, which may contain a URL.
+        let written = builder.build().and_then(Config::try_deserialize).map_err(|_| places.cannot_merge())?;
+        Ok(Self { written, places })
     }
 }
 
-/// Where each setting was made.
+/// Finds the file position or the variable that set a key.
 pub(super) struct ConfigLocations {
     file: Option<File>,
     variables: HashMap<String, String>,
@@ -61,7 +61,7 @@ impl ConfigLocations {
         self.file.as_ref().map(|file| file.path.as_path())
     }
 
-    /// Where the key was set; for a missing key, where the table around it begins.
+    /// The place where the key was set. For a missing key: where its table begins.
     pub(super) fn of(&self, key: &str) -> ConfigLocation {
         // A list set by a variable has no positions of its own.
         let list = key.split('[').next().unwrap_or(key);

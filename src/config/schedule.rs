@@ -1,4 +1,4 @@
-//! Cron lines, checked as the scheduler will read them, because its own error says nothing.
+//! Checks cron lines before the scheduler gets them: the scheduler's own error does not say what is wrong.
 
 use std::time::SystemTime;
 
@@ -7,24 +7,25 @@ use croner::parser::{CronParser, Seconds};
 
 use super::error::{display_or_hide, is_shown};
 
-/// What to write instead, when the line is no cron line that fires after `now`.
+/// The parser of every cron line, with the options of tokio-cron-scheduler: six fields, and a day of the month and a
+/// weekday must both match.
+pub fn cron_parser() -> CronParser {
+    CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build()
+}
+
+/// Checks that the line is a cron line that fires after `now`. The error says what was expected.
 pub(super) fn check(line: &str, now: SystemTime) -> Result<(), String> {
     const FIELDS: &str = "six fields: second minute hour day month weekday (UTC)";
 
     if !line.contains('@') && line.split_whitespace().count() == 5 {
         let corrected = format!("0 {}", line.split_whitespace().collect::<Vec<_>>().join(" "));
-        // Only what is shown where it was found, and could be a cron line.
+        // Show the corrected line only if it may be shown and could be a cron line.
         let plain = corrected.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
         let corrected =
             if plain && is_shown(&corrected) { display_or_hide(&corrected) } else { "\"0 …\"".to_owned() };
         return Err(format!("{FIELDS}; seconds come first, so write {corrected}"));
     }
-    let cron = CronParser::builder()
-        .seconds(Seconds::Required)
-        .dom_and_dow(true)
-        .build()
-        .parse(line)
-        .map_err(|_| format!("a cron line of {FIELDS}, such as \"*/30 * * * * *\""))?;
+    let cron = cron_parser().parse(line).map_err(|_| format!("a cron line of {FIELDS}, such as \"*/30 * * * * *\""))?;
     cron.find_next_occurrence(&DateTime::<Utc>::from(now), true)
         .map(drop)
         .map_err(|_| "a cron line that fires at some time from now on".to_owned())

@@ -4,11 +4,12 @@ mod history;
 
 pub use history::{History, HistoryEntry, HistoryEvent};
 
+use crate::clock;
 use crate::report::{DatabaseReport, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 use tokio::sync::watch;
 
 /// The names of the databases, and of the session stores of each.
@@ -205,7 +206,7 @@ impl AgentState {
 
 /// In seconds since 1970, as Prometheus counts.
 pub fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+    clock::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 #[cfg(test)]

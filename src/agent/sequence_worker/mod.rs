@@ -9,11 +9,11 @@ use crate::agent::leadership::Leadership;
 use crate::agent::scheduler::cron_intervals::cron_intervals;
 use crate::agent::sequence_worker::cycle::{CycleOutcome, SequenceWorkerContext, SequenceWorkerState};
 use crate::agent::sequence_worker::triggers::Triggers;
+use crate::clock;
 use crate::config::{Database, Settings};
 use crate::db::LeaseLost;
 use crate::metrics::{Metrics, SEQUENCES};
 use crate::state::DatabaseState;
-use chrono::Utc;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl SequenceWorker {
         lead: watch::Sender<Leadership>,
     ) -> Self {
         let name = database.name.clone();
-        let rhythm = cron_intervals(&settings.sequences.schedule, Utc::now());
+        let rhythm = cron_intervals(&settings.sequences.schedule, clock::now().into());
         metrics.init_database(&name);
         // What was known before a reload may be of another server.
         metrics.board().update(&name, |station| {

@@ -9,12 +9,12 @@ use super::ledger::SessionChangeLog;
 use crate::agent::leadership::Leadership;
 use crate::agent::scheduler::cron_intervals::{CronIntervals, cron_intervals};
 use crate::agent::session_worker::due_stores::DueStores;
+use crate::clock;
 use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::metrics::{Metrics, SESSIONS};
 use crate::pass_options::PassOptions;
 use crate::report::SessionReport;
 use crate::sessions::{SessionPassState, pass, unreachable_reports};
-use chrono::Utc;
 use futures_util::FutureExt;
 use pgmedic_core::Timeouts;
 use std::panic::AssertUnwindSafe;
@@ -48,7 +48,7 @@ impl SessionWorker {
     ) -> Option<Self> {
         let stores: Vec<SessionStoreConfig> =
             SessionStoreConfig::for_database(&settings.sessions, &database.name).cloned().collect();
-        let now = Utc::now();
+        let now = clock::now().into();
         let rhythms: Vec<CronIntervals> = stores.iter().map(|store| cron_intervals(&store.schedule, now)).collect();
         let shortest = rhythms.iter().map(|rhythm| rhythm.shortest).min()?;
         // A sweep of any store is a sign of life.

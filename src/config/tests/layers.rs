@@ -42,7 +42,7 @@ fn the_shipped_default_file_changes_nothing() {
 fn the_shipped_default_file_names_every_key() {
     fn look(keys: &[Key]) {
         for key in keys {
-            let named = match key.kind {
+            let named = match key.value {
                 KeyType::Table(_) | KeyType::Tables(_) => {
                     DEFAULTS.contains(&format!("[{}]", key.name))
                         || DEFAULTS.contains(&format!(".{}]]", key.name))
@@ -56,7 +56,7 @@ fn the_shipped_default_file_names_every_key() {
                 }
             };
             assert!(named, "{} is missing in config/pgmedic.toml", key.name);
-            if let KeyType::Table(below) | KeyType::Tables(below) = key.kind {
+            if let KeyType::Table(below) | KeyType::Tables(below) = key.value {
                 look(below);
             }
         }
@@ -129,7 +129,7 @@ fn a_variable_overrides_the_file() {
     let settings = file("[sequences]\nrepair = true\nheadroom = 7\n[log]\nlevel = \"warn\"")
         .variable("PGMEDIC_SEQUENCES__REPAIR", "false")
         .variable("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "200ms")
-        .variable("PGMEDIC_SEQUENCES__MAX_LEAP_RATIO", "1")
+        .variable("PGMEDIC_SEQUENCES__MAX_REPAIR_RATIO", "1")
         .variable("PGMEDIC_LOG__FORMAT", "json")
         .settings();
     assert!(!settings.sequences.repair);
