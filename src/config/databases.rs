@@ -1,4 +1,4 @@
-//! Which databases, and where their connection URLs come from.
+//! The `[[databases]]` tables, or the variable that names the one database; and their connection URLs.
 
 use std::fs;
 use std::path::{Path, PathBuf, absolute};
@@ -39,7 +39,7 @@ impl Database {
     /// When the file that holds the URL cannot be read or no longer holds a usable URL.
     pub fn connect_options(&self) -> Result<PgConnectOptions, ConfigError> {
         self.source.options().map_err(|cause| ConfigError::Source {
-            place: ConfigLocation::Database(self.name.clone()),
+            location: ConfigLocation::Database(self.name.clone()),
             key: String::new(),
             cause: Box::new(cause),
         })
@@ -84,22 +84,22 @@ impl UrlSource {
 /// The databases of the file, or else the one that a variable names; and a warning about variables that are not used.
 pub(super) fn resolve_databases(
     written: Vec<WrittenDatabase>,
-    places: &ConfigLocations,
+    locations: &ConfigLocations,
     environment: &Environment,
 ) -> Result<(Vec<Database>, Option<String>), ConfigError> {
-    let warning = unused_variables(!written.is_empty(), places, environment);
+    let warning = unused_variables(!written.is_empty(), locations, environment);
     if written.is_empty() {
-        return from_variables(places, environment).map(|database| (vec![database], warning));
+        return from_variables(locations, environment).map(|database| (vec![database], warning));
     }
     let mut databases: Vec<Database> = Vec::new();
-    for (index, raw) in written.into_iter().enumerate() {
+    for (index, table) in written.into_iter().enumerate() {
         let key = format!("databases[{index}]");
-        let database = from_file(raw, &key, places)?;
+        let database = from_file(table, &key, locations)?;
         if let Some(other) = databases.iter().position(|other| other.name == database.name) {
-            return Err(places.invalid(
+            return Err(locations.invalid(
                 format!("{key}.name"),
                 format!("{}, the name of databases[{other}] too", display_or_hide(&database.name)),
-                "a `name` of its own for each database (the default is the name in its URL)",
+                "a different `name` for each database (the default is the name in its URL)",
             ));
         }
         databases.push(database);
@@ -108,9 +108,9 @@ pub(super) fn resolve_databases(
 }
 
 /// A warning about variables that name a database and are not used: which, why, and how to use them.
-fn unused_variables(in_file: bool, places: &ConfigLocations, environment: &Environment) -> Option<String> {
+fn unused_variables(in_file: bool, locations: &ConfigLocations, environment: &Environment) -> Option<String> {
     let mut set = VARIABLES.map(|pair| pair.into_iter().filter(|name| environment.is_set(name)).collect::<Vec<_>>());
-    let (why, fix) = match places.file() {
+    let (why, fix) = match locations.file() {
         Some(file) if in_file => (
             format!("{} names the databases", file.display()),
             "leave out --config and unset PGMEDIC_CONFIG".to_owned(),
@@ -124,26 +124,29 @@ fn unused_variables(in_file: bool, places: &ConfigLocations, environment: &Envir
     (!unused.is_empty()).then(|| format!("{unused}: set, but not used, because {why}; to use it, {fix}"))
 }
 
-fn from_file(raw: WrittenDatabase, key: &str, places: &ConfigLocations) -> Result<Database, ConfigError> {
-    let (source, source_key) = match (raw.url, raw.url_file) {
+fn from_file(table: WrittenDatabase, key: &str, locations: &ConfigLocations) -> Result<Database, ConfigError> {
+    let (source, source_key) = match (table.url, table.url_file) {
         (Some(url), None) => (Ok(UrlSource::Inline(url.into())), format!("{key}.url")),
         (None, Some(file)) => {
             // A path is relative to the configuration file, not to the working directory.
-            let folder = places.file().and_then(Path::parent).unwrap_or(Path::new(""));
+            let folder = locations.file().and_then(Path::parent).unwrap_or(Path::new(""));
             (UrlSource::file(folder, &file), format!("{key}.url_file"))
         }
         (url, _) => {
             let found = if url.is_some() { "both" } else { "neither" };
-            return Err(places.invalid(key, found, "exactly one of `url` and `url_file`"));
+            return Err(locations.invalid(key, found, "exactly one of `url` and `url_file`"));
         }
     };
-    let unusable =
-        |cause| ConfigError::Source { place: places.of(&source_key), key: source_key.clone(), cause: Box::new(cause) };
+    let unusable = |cause| ConfigError::Source {
+        location: locations.of(&source_key),
+        key: source_key.clone(),
+        cause: Box::new(cause),
+    };
     let (source, options) = source.and_then(UrlSource::checked).map_err(unusable)?;
-    let name = match raw.name {
+    let name = match table.name {
         Some(name) if !is_label(&name) => {
             let expected = "a short label, such as \"app\"";
-            return Err(places.invalid(format!("{key}.name"), display_or_hide(&name), expected));
+            return Err(locations.invalid(format!("{key}.name"), display_or_hide(&name), expected));
         }
         Some(name) => name,
         None => label(&options).map_err(unusable)?,
@@ -161,7 +164,7 @@ fn label(options: &PgConnectOptions) -> Result<String, SourceError> {
 const VARIABLES: [[&str; 2]; 2] =
     [["PGMEDIC_DATABASE_URL", "PGMEDIC_DATABASE_URL_FILE"], ["DATABASE_URL", "DATABASE_URL_FILE"]];
 
-fn from_variables(places: &ConfigLocations, environment: &Environment) -> Result<Database, ConfigError> {
+fn from_variables(locations: &ConfigLocations, environment: &Environment) -> Result<Database, ConfigError> {
     for [inline, file] in VARIABLES {
         let (variable, source) = match (environment.get(inline)?, environment.get(file)?) {
             (None, None) => continue,
@@ -169,7 +172,7 @@ fn from_variables(places: &ConfigLocations, environment: &Environment) -> Result
             (None, Some(path)) => (file, UrlSource::file(Path::new(""), path)),
             (Some(_), Some(_)) => {
                 return Err(ConfigError::Invalid {
-                    place: ConfigLocation::Variable(inline.to_owned()),
+                    location: ConfigLocation::Variable(inline.to_owned()),
                     key: String::new(),
                     found: format!("{file} set as well"),
                     expected: "only one of the two".to_owned(),
@@ -180,14 +183,14 @@ fn from_variables(places: &ConfigLocations, environment: &Environment) -> Result
             .and_then(UrlSource::checked)
             .and_then(|(source, options)| Ok(Database { name: label(&options)?, source }));
         return named.map_err(|cause| ConfigError::Source {
-            place: ConfigLocation::Variable(variable.to_owned()),
+            location: ConfigLocation::Variable(variable.to_owned()),
             key: String::new(),
             cause: Box::new(cause),
         });
     }
     let empty: Vec<&str> = VARIABLES.into_iter().flatten().filter(|name| environment.is_empty(name)).collect();
     Err(ConfigError::NoDatabase {
-        file: places.file().map_or("none was given, see --config".to_owned(), |file| file.display().to_string()),
+        file: locations.file().map_or("none was given, see --config".to_owned(), |file| file.display().to_string()),
         empty: match empty.as_slice() {
             [] => String::new(),
             names => format!("; set but empty: {}", names.join(", ")),

@@ -97,7 +97,7 @@ fn variable(path: &str) -> String {
 
 fn text<'a>(name: &str, value: &'a OsString) -> Result<&'a str, ConfigError> {
     value.to_str().ok_or_else(|| ConfigError::Invalid {
-        place: ConfigLocation::Variable(name.to_owned()),
+        location: ConfigLocation::Variable(name.to_owned()),
         key: String::new(),
         found: "bytes that are not UTF-8".to_owned(),
         expected: "UTF-8 text".to_owned(),
@@ -118,7 +118,7 @@ fn value_of(name: &str, key: &str, kind: &KeyType, text: &str) -> Result<Value, 
     match value {
         Some(value) => Ok(Value::new(Some(&name.to_owned()), value)),
         None => Err(ConfigError::Invalid {
-            place: ConfigLocation::Variable(name.to_owned()),
+            location: ConfigLocation::Variable(name.to_owned()),
             key: key.to_owned(),
             found: display_or_hide(text),
             expected: kind.expected().to_owned(),
@@ -168,5 +168,9 @@ fn unknown<'a>(name: &'a str, known: impl Iterator<Item = &'a String>) -> Config
     } else {
         format!("expected one of {}", known.join(", "))
     };
-    ConfigError::Unknown { place: ConfigLocation::Variable(name.to_owned()), what: "unknown variable".to_owned(), hint }
+    ConfigError::Unknown {
+        location: ConfigLocation::Variable(name.to_owned()),
+        what: "unknown variable".to_owned(),
+        hint,
+    }
 }

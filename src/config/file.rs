@@ -40,7 +40,7 @@ impl File {
     fn check(path: &Path, text: String) -> Result<Self, ConfigError> {
         let mut checker = Checker { path, text: &text, positions: HashMap::new() };
         let root = DeTable::parse(&text).map_err(|error| ConfigError::Syntax {
-            place: checker.place(error.span().as_ref()),
+            location: checker.location(error.span().as_ref()),
             // Never `Display`: it prints the line of the file.
             problem: error.message().to_owned(),
         })?;
@@ -128,7 +128,7 @@ impl Checker<'_> {
             KeyType::Table(_) => format!("a table, under its own [{}] header", without_indices(&path)),
             _ => kind.expected().to_owned(),
         };
-        ConfigError::Invalid { place: self.place(Some(span)), key: path, found, expected }
+        ConfigError::Invalid { location: self.location(Some(span)), key: path, found, expected }
     }
 
     fn unknown(&self, name: &str, span: &Range<usize>, known: &'static [Key], above: &str) -> ConfigError {
@@ -145,10 +145,10 @@ impl Checker<'_> {
             let names: Vec<&str> = known.iter().map(|key| key.name).collect();
             format!("expected one of {}", names.join(", "))
         };
-        ConfigError::Unknown { place: self.place(Some(span)), what, hint }
+        ConfigError::Unknown { location: self.location(Some(span)), what, hint }
     }
 
-    fn place(&self, span: Option<&Range<usize>>) -> ConfigLocation {
+    fn location(&self, span: Option<&Range<usize>>) -> ConfigLocation {
         ConfigLocation::file(self.path, span.map(|span| position(self.text, span.start)))
     }
 }

@@ -22,17 +22,17 @@ impl Http {
     ///
     /// As [`Settings::load`](super::Settings::load), but for the values of the other sections.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
-        let Layers { written, places } = Layers::load(file, environment)?;
-        Self::validate(&written.http, &places)
+        let Layers { written, locations } = Layers::load(file, environment)?;
+        Self::validate(&written.http, &locations)
     }
 
     /// Checks the values of the section.
-    pub(super) fn validate(written: &WrittenHttp, places: &ConfigLocations) -> Result<Self, ConfigError> {
+    pub(super) fn validate(written: &WrittenHttp, locations: &ConfigLocations) -> Result<Self, ConfigError> {
         let expected = "an address and a port, such as \"127.0.0.1:9847\" or \"[::]:9847\"";
         let listen = written
             .listen
             .parse()
-            .map_err(|_| places.invalid("http.listen", display_or_hide(&written.listen), expected))?;
+            .map_err(|_| locations.invalid("http.listen", display_or_hide(&written.listen), expected))?;
         Ok(Self { listen })
     }
 }

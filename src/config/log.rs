@@ -33,10 +33,10 @@ const LEVELS: [(&str, tracing::Level); 5] = [
 
 impl Log {
     /// Checks the values of the section.
-    pub(super) fn validate(written: &WrittenLog, places: &ConfigLocations) -> Result<Self, ConfigError> {
+    pub(super) fn validate(written: &WrittenLog, locations: &ConfigLocations) -> Result<Self, ConfigError> {
         Ok(Self {
-            format: parse_choice(&written.format, FORMATS, "log.format", places)?,
-            level: parse_choice(&written.level, LEVELS, "log.level", places)?,
+            format: parse_choice(&written.format, FORMATS, "log.format", locations)?,
+            level: parse_choice(&written.level, LEVELS, "log.level", locations)?,
         })
     }
 }
@@ -45,13 +45,13 @@ fn parse_choice<T: Copy, const N: usize>(
     text: &str,
     choices: [(&str, T); N],
     key: &str,
-    places: &ConfigLocations,
+    locations: &ConfigLocations,
 ) -> Result<T, ConfigError> {
     match choices.iter().find(|(name, _)| *name == text) {
         Some((_, choice)) => Ok(*choice),
         None => {
             let names = choices.map(|(name, _)| name).join(", ");
-            Err(places.invalid(key, display_or_hide(text), format!("one of {names}")))
+            Err(locations.invalid(key, display_or_hide(text), format!("one of {names}")))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The settings: built-in defaults, then the configuration file, then `PGMEDIC_` variables.
 //!
 //! `Settings::load` checks each layer against the list of keys, merges them, checks the values section by section, and
-//! returns the settings or one error with the place of the mistake.
+//! returns the settings or one error with the location of the mistake.
 //!
 //! | file | contents |
 //! |---|---|
@@ -73,27 +73,27 @@ impl Settings {
     /// When anything is unreadable, unknown, of the wrong type, impossible or contradictory, or
     /// when no database is named. The error says where, what was found and what was expected.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
-        let Layers { mut written, places } = Layers::load(file, environment)?;
+        let Layers { mut written, locations } = Layers::load(file, environment)?;
         let now = clock::now();
-        let sequences = Sequences::validate(&written.sequences, &places, now)?;
-        let http = Http::validate(&written.http, &places)?;
-        let log = Log::validate(&written.log, &places)?;
+        let sequences = Sequences::validate(&written.sequences, &locations, now)?;
+        let http = Http::validate(&written.http, &locations)?;
+        let log = Log::validate(&written.log, &locations)?;
         let (databases, warning) =
-            databases::resolve_databases(std::mem::take(&mut written.databases), &places, environment)?;
+            databases::resolve_databases(std::mem::take(&mut written.databases), &locations, environment)?;
         for (index, feed) in sequences.feeds.iter().enumerate() {
             let Some(name) = &feed.database else { continue };
             if !databases.iter().any(|database| database.name == *name) {
                 let known: Vec<&str> = databases.iter().map(|database| database.name.as_str()).collect();
                 let expected = format!("the name of a configured database: {}", known.join(", "));
-                return Err(places.invalid(
+                return Err(locations.invalid(
                     format!("sequences.feeds[{index}].database"),
                     error::display_or_hide(name),
                     expected,
                 ));
             }
         }
-        sessions::apply_presets(&mut written.sessions, &places)?;
-        let sessions = sessions::validate(&written.sessions, &databases, &places, now)?;
+        sessions::apply_presets(&mut written.sessions, &locations)?;
+        let sessions = sessions::validate(&written.sessions, &databases, &locations, now)?;
         Ok(Self { databases, sequences, sessions, http, log, warning, written })
     }
 

@@ -72,38 +72,39 @@ impl Sequences {
     /// Checks the values of the section.
     pub(super) fn validate(
         written: &WrittenSequences,
-        places: &ConfigLocations,
+        locations: &ConfigLocations,
         now: SystemTime,
     ) -> Result<Self, ConfigError> {
-        schedule::check(&written.schedule, now)
-            .map_err(|expected| places.invalid("sequences.schedule", display_or_hide(&written.schedule), expected))?;
-        let include = patterns(&written.include, "sequences.include", places)?;
+        schedule::check(&written.schedule, now).map_err(|expected| {
+            locations.invalid("sequences.schedule", display_or_hide(&written.schedule), expected.to_string())
+        })?;
+        let include = patterns(&written.include, "sequences.include", locations)?;
         if include.is_empty() {
             let expected = "at least one pattern, such as \"*.*\"";
-            return Err(places.invalid("sequences.include", "an empty list", expected));
+            return Err(locations.invalid("sequences.include", "an empty list", expected));
         }
         Ok(Self {
             schedule: written.schedule.clone(),
             listen_notify: written.listen_notify,
             repair: written.repair,
             include,
-            exclude: patterns(&written.exclude, "sequences.exclude", places)?,
-            headroom: count(written.headroom, "sequences.headroom", places)?,
-            advance_limit: count(written.advance_limit, "sequences.advance_limit", places)?,
-            max_repair_ratio: ratio(written.max_repair_ratio, "sequences.max_repair_ratio", places)?,
-            lock_timeout: timeout(&written.lock_timeout, "sequences.lock_timeout", places)?,
-            statement_timeout: timeout(&written.statement_timeout, "sequences.statement_timeout", places)?,
-            full_pass_every: at_least_one(written.full_pass_every, "sequences.full_pass_every", places)?,
-            feeds: feeds(&written.feeds, places)?,
+            exclude: patterns(&written.exclude, "sequences.exclude", locations)?,
+            headroom: count(written.headroom, "sequences.headroom", locations)?,
+            advance_limit: count(written.advance_limit, "sequences.advance_limit", locations)?,
+            max_repair_ratio: ratio(written.max_repair_ratio, "sequences.max_repair_ratio", locations)?,
+            lock_timeout: timeout(&written.lock_timeout, "sequences.lock_timeout", locations)?,
+            statement_timeout: timeout(&written.statement_timeout, "sequences.statement_timeout", locations)?,
+            full_pass_every: at_least_one(written.full_pass_every, "sequences.full_pass_every", locations)?,
+            feeds: feeds(&written.feeds, locations)?,
         })
     }
 }
 
-fn patterns(texts: &[String], key: &str, places: &ConfigLocations) -> Result<Vec<Pattern>, ConfigError> {
+fn patterns(texts: &[String], key: &str, locations: &ConfigLocations) -> Result<Vec<Pattern>, ConfigError> {
     let mut patterns = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
         let pattern = text.parse().map_err(|problem| {
-            places.invalid(
+            locations.invalid(
                 format!("{key}[{index}]"),
                 display_with_problem(text, &problem),
                 "schema.sequence with * and ? as wildcards, such as \"public.*\" (quote a part that holds a dot)",
@@ -114,15 +115,15 @@ fn patterns(texts: &[String], key: &str, places: &ConfigLocations) -> Result<Vec
     Ok(patterns)
 }
 
-fn feeds(written: &[WrittenFeed], places: &ConfigLocations) -> Result<Vec<DeclaredFeed>, ConfigError> {
+fn feeds(written: &[WrittenFeed], locations: &ConfigLocations) -> Result<Vec<DeclaredFeed>, ConfigError> {
     let mut feeds: Vec<DeclaredFeed> = Vec::with_capacity(written.len());
     let mut declared = HashMap::new();
     for (index, feed) in written.iter().enumerate() {
         let key = format!("sequences.feeds[{index}]");
-        let sequence = name(feed.sequence.as_deref(), &key, "sequence", "schema.sequence", places)?;
-        let column: ColumnName = name(feed.column.as_deref(), &key, "column", "schema.table.column", places)?;
+        let sequence = name(feed.sequence.as_deref(), &key, "sequence", "schema.sequence", locations)?;
+        let column: ColumnName = name(feed.column.as_deref(), &key, "column", "schema.table.column", locations)?;
         if let Some(other) = declared.insert((feed.database.clone(), column.clone()), index) {
-            return Err(places.invalid(
+            return Err(locations.invalid(
                 format!("{key}.column"),
                 format!("{}, declared in sequences.feeds[{other}] too", display_or_hide(&column.to_string())),
                 "each column to be declared once",
@@ -138,13 +139,13 @@ fn name<N: FromStr<Err = NameError>>(
     feed: &str,
     part: &str,
     form: &str,
-    places: &ConfigLocations,
+    locations: &ConfigLocations,
 ) -> Result<N, ConfigError> {
     let Some(text) = written else {
-        return Err(places.invalid(feed, format!("no `{part}`"), format!("`{part}` as {form}")));
+        return Err(locations.invalid(feed, format!("no `{part}`"), format!("`{part}` as {form}")));
     };
     text.parse().map_err(|problem| {
         let expected = format!("{form} in SQL spelling (the schema is never guessed; quote capitals and dots)");
-        places.invalid(format!("{feed}.{part}"), display_with_problem(text, &problem), expected)
+        locations.invalid(format!("{feed}.{part}"), display_with_problem(text, &problem), expected)
     })
 }

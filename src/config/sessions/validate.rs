@@ -36,10 +36,10 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Fills in the keys that a store leaves out: from its preset, then from the defaults.
 pub(in crate::config) fn apply_presets(
     stores: &mut [WrittenStore],
-    places: &ConfigLocations,
+    locations: &ConfigLocations,
 ) -> Result<(), ConfigError> {
     for (index, store) in stores.iter_mut().enumerate() {
-        let validator = StoreValidator { table: format!("sessions[{index}]"), places };
+        let validator = StoreValidator { table: format!("sessions[{index}]"), locations };
         let mut preset = validator.preset(store)?.unwrap_or_default();
         // A time zone belongs to the encoding beside it.
         if store.encoding.is_some() {
@@ -59,12 +59,12 @@ pub(in crate::config) fn apply_presets(
 pub(in crate::config) fn validate(
     written: &[WrittenStore],
     databases: &[Database],
-    places: &ConfigLocations,
+    locations: &ConfigLocations,
     now: SystemTime,
 ) -> Result<Vec<SessionStoreConfig>, ConfigError> {
     let mut stores: Vec<SessionStoreConfig> = Vec::with_capacity(written.len());
     for (index, table) in written.iter().enumerate() {
-        let validator = StoreValidator { table: format!("sessions[{index}]"), places };
+        let validator = StoreValidator { table: format!("sessions[{index}]"), locations };
         let store = validator.store(table, databases, now)?;
         if let Some(other) = stores.iter().position(|other| other.name == store.name) {
             let found = format!("{}, the name of sessions[{other}] too", display_or_hide(&store.name));
@@ -78,7 +78,7 @@ pub(in crate::config) fn validate(
 /// Checks one `[[sessions]]` table.
 struct StoreValidator<'a> {
     table: String,
-    places: &'a ConfigLocations,
+    locations: &'a ConfigLocations,
 }
 
 impl StoreValidator<'_> {
@@ -87,12 +87,12 @@ impl StoreValidator<'_> {
     }
 
     fn invalid(&self, key: &str, found: impl Into<String>, expected: impl Into<String>) -> ConfigError {
-        self.places.invalid(self.key(key), found, expected)
+        self.locations.invalid(self.key(key), found, expected)
     }
 
     /// The value of a key that must be set.
     fn required<'a, T: ?Sized>(&self, key: &str, value: Option<&'a T>, expected: &str) -> Result<&'a T, ConfigError> {
-        value.ok_or_else(|| self.places.invalid(&self.table, format!("no `{key}`"), expected))
+        value.ok_or_else(|| self.locations.invalid(&self.table, format!("no `{key}`"), expected))
     }
 
     fn store(
@@ -111,10 +111,10 @@ impl StoreValidator<'_> {
             return Err(self.invalid("created_at", "none", expected));
         }
         let newest_by = created_at.unwrap_or_else(|| meanings[0].column.clone());
-        let places = self.places;
+        let locations = self.locations;
         let schedule = self.required("schedule", written.schedule.as_deref(), "a cron line")?;
         schedule::check(schedule, now)
-            .map_err(|expected| self.invalid("schedule", display_or_hide(schedule), expected))?;
+            .map_err(|expected| self.invalid("schedule", display_or_hide(schedule), expected.to_string()))?;
         let grace_period = self.required("grace_period", written.grace_period.as_deref(), "a duration")?;
         let max_ended_ratio = self.required("max_ended_ratio", written.max_ended_ratio.as_ref(), "a number")?;
         let min_sessions = self.required("guard_min_sessions", written.guard_min_sessions.as_ref(), "a number")?;
@@ -131,10 +131,10 @@ impl StoreValidator<'_> {
             newest_by,
             schedule: schedule.to_owned(),
             batch_size: self.batch_size(written.batch_size)?,
-            grace_period: duration(grace_period, &self.key("grace_period"), places, Duration::ZERO, DAY)?,
-            max_ended_ratio: ratio(*max_ended_ratio, &self.key("max_ended_ratio"), places)?,
-            guard_min_sessions: count(*min_sessions, &self.key("guard_min_sessions"), places)?,
-            sweep_timeout: timeout(sweep_timeout, &self.key("sweep_timeout"), places)?,
+            grace_period: duration(grace_period, &self.key("grace_period"), locations, Duration::ZERO, DAY)?,
+            max_ended_ratio: ratio(*max_ended_ratio, &self.key("max_ended_ratio"), locations)?,
+            guard_min_sessions: count(*min_sessions, &self.key("guard_min_sessions"), locations)?,
+            sweep_timeout: timeout(sweep_timeout, &self.key("sweep_timeout"), locations)?,
         })
     }
 
@@ -174,7 +174,7 @@ impl StoreValidator<'_> {
 
     fn table(&self, table: Option<&str>) -> Result<TableName, ConfigError> {
         let Some(text) = table else {
-            return Err(self.places.invalid(&self.table, "neither `table` nor `preset`", "one of them"));
+            return Err(self.locations.invalid(&self.table, "neither `table` nor `preset`", "one of them"));
         };
         text.parse().map_err(|problem| {
             let expected = "schema.table in SQL spelling (the schema is never guessed; quote capitals and dots)";
@@ -217,12 +217,12 @@ impl StoreValidator<'_> {
                 (Some(column), Some(text)) => {
                     let column = self.column(kind.key(), column)?;
                     let shortest = Duration::from_secs(1);
-                    let timeout = duration(text, &self.key(key), self.places, shortest, MAX_SESSION_AGE)?;
+                    let timeout = duration(text, &self.key(key), self.locations, shortest, MAX_SESSION_AGE)?;
                     meanings.push(ExpiryRule { kind, column, timeout });
                 }
                 (Some(_), None) if !may_lack => {
                     let expected = format!("`{key}` beside `{}`", kind.key());
-                    return Err(self.places.invalid(&self.table, format!("no `{key}`"), expected));
+                    return Err(self.locations.invalid(&self.table, format!("no `{key}`"), expected));
                 }
                 (None, Some(_)) => {
                     let found = format!("`{key}` without `{}`", kind.key());
@@ -234,7 +234,7 @@ impl StoreValidator<'_> {
         if meanings.is_empty() {
             let expected =
                 "`expires_at`, or `last_activity` and `idle_timeout`, or `created_at` and `absolute_timeout`";
-            return Err(self.places.invalid(&self.table, "nothing that says when a session expires", expected));
+            return Err(self.locations.invalid(&self.table, "nothing that says when a session expires", expected));
         }
         Ok(meanings)
     }
@@ -242,12 +242,12 @@ impl StoreValidator<'_> {
     fn encoding(&self, encoding: Option<&str>, zone: Option<&str>) -> Result<Encoding, ConfigError> {
         let expected = "one of timestamptz, timestamp, epoch-seconds, epoch-millis";
         let encoding = match (encoding, zone) {
-            (None, _) => return Err(self.places.invalid(&self.table, "no `encoding`", expected)),
+            (None, _) => return Err(self.locations.invalid(&self.table, "no `encoding`", expected)),
             (Some("timestamp"), None) => {
                 let expected = "`time_zone`: the zone of the clock that writes the columns, such as \"UTC\" or \
                                 \"America/New_York\" (where the server fills them in: SHOW TimeZone on the \
                                 application's connection)";
-                return Err(self.places.invalid(&self.table, "encoding \"timestamp\" and no `time_zone`", expected));
+                return Err(self.locations.invalid(&self.table, "encoding \"timestamp\" and no `time_zone`", expected));
             }
             (Some("timestamp"), Some(zone)) => return self.zone(zone),
             (Some("timestamptz"), _) => Encoding::Timestamptz,
@@ -297,7 +297,7 @@ impl StoreValidator<'_> {
         limit: Option<i64>,
     ) -> Result<(Option<String>, Option<u32>), ConfigError> {
         let user = user.map(|text| self.column("user", text)).transpose()?;
-        let limit = limit.map(|number| at_least_one(number, &self.key("max_per_user"), self.places)).transpose()?;
+        let limit = limit.map(|number| at_least_one(number, &self.key("max_per_user"), self.locations)).transpose()?;
         if limit.is_some() && user.is_none() {
             let expected = "`user` beside it: the column with the session's user";
             return Err(self.invalid("max_per_user", "no `user`", expected));

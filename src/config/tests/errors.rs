@@ -2,7 +2,7 @@ use super::*;
 use crate::config::keys::RENAMED;
 use crate::config::schema::{KeyType, ROOT};
 
-/// Each case: a file, and what its error says.
+/// Checks that loading the file fails with these words.
 #[track_caller]
 fn refused(text: &str, words: &[&str]) {
     assert_says(&file(text).error(), words);
@@ -173,7 +173,7 @@ fn what_is_very_long_is_not_repeated() {
     assert_says(&long(&format!("headroom = {digits}")), &["found a number of 5000 digits, expected a whole number"]);
     assert_says(&long(&format!("max_repair_ratio = '{digits}'")), &["found a text of 5000 characters"]);
     assert_says(&long(&format!("schedule = '* * * * {digits}'")), &["so write \"0 …\""]);
-    // Nor is what could be no cron line, and is longer when it is shown.
+    // Text that cannot be a cron line is not shown either: escaped, it would be longer.
     let escapes = "\\u001b".repeat(15);
     assert_says(&long(&format!("schedule = \"* * * * {escapes}\"")), &["so write \"0 …\""]);
 }

@@ -7,7 +7,7 @@ fn store(lines: &str) -> SessionStoreConfig {
     file(&format!("[[sessions]]\n{lines}")).settings().sessions.remove(0)
 }
 
-/// Each case: the lines of a table, and what its error says.
+/// Checks that a store with these lines is refused with these words.
 #[track_caller]
 fn refused(lines: &str, words: &[&str]) {
     assert_says(&file(&format!("[[sessions]]\n{lines}")).error(), words);
@@ -58,7 +58,7 @@ fn a_preset_is_overridden_key_by_key() {
     let other = store("preset = \"django\"\nname = \"shop\"\ntable = \"shop.sessions\"\nexpires_at = \"ends\"");
     assert_eq!((other.name.as_str(), other.table.to_string()), ("shop", "shop.sessions".to_owned()));
     assert_eq!(other.meanings[0].column, "ends");
-    // The zone goes with the encoding.
+    // The time zone belongs to the encoding.
     assert_eq!(store("preset = \"flask-session\"\nencoding = \"timestamptz\"").encoding, Encoding::Timestamptz);
     let zone = store("preset = \"flask-session\"\ntime_zone = \"Asia/Tokyo\"").encoding;
     assert_eq!(zone, Encoding::Timestamp { time_zone: "Asia/Tokyo".to_owned() });

@@ -1,4 +1,4 @@
-//! What people write, and what they do not.
+//! Random input: nearly valid configurations, and arbitrary text and bytes.
 
 use std::ops::Range;
 
@@ -180,7 +180,7 @@ fn quoted(text: String) -> String {
     toml::Value::String(text).to_string()
 }
 
-/// Of whatever type.
+/// A value of any type.
 fn odd() -> impl Strategy<Value = String> {
     let fixed = ["1.5", "nan", "-inf", "1979-05-27", "[]", "{}", "[[[1]]]", "[{ a = 1 }]", "true", "\"\"", "-1", "0"];
     prop_oneof![
