@@ -21,11 +21,12 @@ demo: ## show a failing login and its repair on a temporary PostgreSQL server
 build: ## build the release binary
 	cargo build --release --locked
 
-test: setup check-deploy ## run every check: formatting, lints, prose, documentation, licenses, deployment files, tests
+test: setup check-deploy ## run every check: formatting, lints, prose, documentation, size of the login crate, licenses, deployment files, tests
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	scripts/check-prose
 	scripts/check-rust-version
+	scripts/check-login-size
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	cargo deny --locked check bans licenses sources
 	cargo test --locked --workspace --no-fail-fast -- --skip proof::

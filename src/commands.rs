@@ -84,7 +84,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
     let load = || Settings::load(cli.config.as_deref(), &Environment::from_process())?.select_databases(&cli.database);
     let settings = load()?;
     if cli.command.is_some() {
-        settings.warning.iter().for_each(|warning| eprintln!("pgmedic: {warning}"));
+        settings.warnings.iter().for_each(|warning| eprintln!("pgmedic: {warning}"));
     }
     let text = match &cli.command {
         Some(Command::Grants { role }) => Some(grants(&settings, role.as_deref()).await?),
@@ -96,7 +96,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         return Ok(ExitCode::SUCCESS);
     }
     let telemetry = Logging::install(&settings.log);
-    let warn = |settings: &Settings| settings.warning.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let warn = |settings: &Settings| settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     warn(&settings);
     if !cli.once {
         agent::run(settings, cli.dry_run, &telemetry, || load().inspect(warn), |_| {}).await?;

@@ -37,7 +37,7 @@ async fn pass_database(
         SessionStoreConfig::for_database(&settings.sessions, &database.name).collect();
     report.sessions = match (&report.server_version, &report.error) {
         // It would only be waited for once more.
-        (None, Some(error)) => sessions::unreachable_reports(&stores, error),
+        (None, Some(error)) => sessions::unreachable_reports(&stores, &error.to_string()),
         _ => {
             let sequences = &settings.sequences;
             let bounds = sequences.bounds();

@@ -1,4 +1,4 @@
-//! What the login path costs: an insert through `retry_after_repair` when all is well, and when it must repair.
+//! Measures `retry_after_repair`: inserts on a healthy sequence, and inserts that repair theirs.
 
 use super::Result;
 use super::rounds::alternate;
@@ -12,20 +12,20 @@ use std::cell::RefCell;
 use std::time::Instant;
 use tokio::runtime::{Builder, Runtime};
 
-const GAP: u32 = 38;
-/// Inserts timed together when all is well.
+const LAG: u32 = 38;
+/// Inserts on a healthy sequence that are timed together.
 const INSERTS: usize = 200;
 const ROUNDS: usize = 21;
 const ROUNDS_OF_ONE: usize = 61;
 
-/// Sanity, not promises: what counts are the figures.
+/// Generous bounds that detect a defect. The measured figures are far below.
 const MOST_AGAINST_A_TRANSACTION: f64 = 1.5;
 const MOST_AGAINST_PLAIN: f64 = 6.0;
 const SLOWEST_MS: f64 = 20.0;
 
 const INSERT: &str = "INSERT INTO table_1 (name) VALUES ('login') RETURNING id";
 
-/// A connection that the competitors share in turns, as the logins of a pool do.
+/// A connection that the competitors use in turns, as logins use the connections of a pool.
 struct Client {
     runtime: Runtime,
     connection: RefCell<PgConnection>,
@@ -38,7 +38,7 @@ impl Client {
         Ok(Self { runtime, connection })
     }
 
-    /// A statement by itself, as an application would send it.
+    /// One statement without a transaction.
     fn plain(&self) -> Result<()> {
         let mut connection = self.connection.borrow_mut();
         Ok(self.runtime.block_on(sqlx::query(INSERT).execute(&mut *connection)).map(drop)?)
@@ -61,7 +61,7 @@ impl Client {
         Ok(self.runtime.block_on(repaired)?)
     }
 
-    /// Only the ids 1 to `rows` are there, and the sequence is before the first of them or behind the last.
+    /// Leaves only the ids 1 to `rows`, and sets the sequence before the first of them (`drifted`) or after the last.
     fn reset(&self, rows: u32, drifted: bool) -> Result<()> {
         let (last, is_called) = if drifted { (1, false) } else { (rows, true) };
         let reset =
@@ -71,9 +71,9 @@ impl Client {
     }
 }
 
-/// On a database of one table.
+/// Measures inserts on a database with one table.
 pub fn small(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
-    let url = database(server, "logins", 1, GAP)?;
+    let url = database(server, "logins", 1, LAG)?;
     let client = Client::connect(&url)?;
     let inserts = |competitor| {
         (0..INSERTS).try_for_each(|_| match competitor {
@@ -82,38 +82,42 @@ pub fn small(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
             _ => client.repairing().map(drop),
         })
     };
-    let [plain, transaction, healthy] = alternate(ROUNDS, |_| client.reset(GAP, false), inserts)?;
+    let [plain, transaction, healthy] = alternate(ROUNDS, |_| client.reset(LAG, false), inserts)?;
     println!("  {INSERTS} plain inserts                  {}", plain.show());
     println!("  the same, in a transaction each    {}", transaction.show());
-    println!("  by retry_after_repair, none to repair    {}", healthy.show());
+    println!("  by retry_after_repair, no repair     {}", healthy.show());
     let ratio = healthy.ratio_to(&transaction);
     verdicts.at_most(
-        "retry_after_repair, none to repair, against a transaction",
+        "retry_after_repair without a repair, against a transaction",
         Some(ratio),
         MOST_AGAINST_A_TRANSACTION,
         "x",
     );
     let ratio = healthy.ratio_to(&plain);
-    verdicts.at_most("the same, against a statement by itself", Some(ratio), MOST_AGAINST_PLAIN, "x");
-    repaired("one table", &url, GAP, verdicts)
+    verdicts.at_most("the same, against a plain statement", Some(ratio), MOST_AGAINST_PLAIN, "x");
+    repaired("one table", &url, LAG, verdicts)
 }
 
-/// An insert that meets a taken id, beside whatever tables there are; `table_1` has `rows` rows, and again in the end.
+/// Measures inserts that meet a taken id in `table_1`, which has `rows` rows before and after.
 pub fn repaired(what: &str, url: &str, rows: u32, verdicts: &mut Verdicts) -> Result<()> {
-    println!("\nan insert that repairs itself, gap of {rows}, {what}");
+    println!("\nan insert that repairs its sequence, lag of {rows}, {what}");
     let client = Client::connect(url)?;
     client.reset(rows, true)?;
     let started = Instant::now();
     client.repairing()?;
-    println!("  the first of a connection          {:.4} s", started.elapsed().as_secs_f64());
+    println!("  the first on a connection            {:.4} s", started.elapsed().as_secs_f64());
     let insert = |competitor| {
         let repaired = client.repairing()?;
-        if repaired.repairs.len() == competitor { Ok(()) } else { Err(format!("not as wanted: {repaired:?}").into()) }
+        if repaired.repairs.len() == competitor {
+            Ok(())
+        } else {
+            Err(format!("expected {competitor} repairs: {repaired:?}").into())
+        }
     };
     let [healthy, drifted] = alternate(ROUNDS_OF_ONE, |competitor| client.reset(rows, competitor == 1), insert)?;
-    println!("  none to repair                       {}", healthy.show());
+    println!("  without a repair                     {}", healthy.show());
     println!("  repaired                             {}", drifted.show());
     let median = drifted.median().as_secs_f64() * 1e3;
-    verdicts.at_most(format!("an insert that repairs itself, {what}: median"), Some(median), SLOWEST_MS, "ms");
+    verdicts.at_most(format!("an insert that repairs its sequence, {what}: median"), Some(median), SLOWEST_MS, "ms");
     client.reset(rows, false)
 }

@@ -1,4 +1,4 @@
-//! People who log in at a steady rate, whatever else the server does.
+//! Logins at a steady rate, to measure how other work on the server delays them.
 
 use super::Result;
 use super::tables::block_on;
@@ -8,43 +8,44 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Each logs in so often: together 400 a second.
-const PEOPLE: u64 = 4;
+/// Clients. Together they log in 400 times a second.
+const CLIENTS: u64 = 4;
+/// Between two logins of a client.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What a login is: the user's other session is looked for, and a new one made.
+/// The statements of a login: look for the user's other session, and insert a new one.
 const LOGIN: [&str; 2] = [
     "SELECT id FROM sessions WHERE token = $1",
     "INSERT INTO sessions (user_id, token, expires_at) VALUES (1, $1, now() + interval '1 day')",
 ];
 
-/// How logins fared.
+/// What was measured.
 #[derive(Debug, Default)]
 pub struct Logins {
-    /// Logins a second.
+    /// Logins per second.
     pub rate: f64,
-    /// The longest that one took, in seconds.
+    /// The duration of the slowest login, in seconds.
     pub longest: f64,
-    /// How many took more than 20 ms.
+    /// Logins that took more than 20 ms.
     pub late: usize,
 }
 
-/// Logs in for as long as `work` takes.
+/// Runs `work` beside the logins, and returns what they measured.
 pub fn beside(url: &str, work: impl FnOnce() -> Result<()>) -> Result<Logins> {
-    let over = AtomicBool::new(false);
+    let stop = AtomicBool::new(false);
     let started = Instant::now();
     let times = thread::scope(|scope| {
-        let people: Vec<_> = (0..PEOPLE)
-            .map(|person| {
-                let over = &over;
-                scope.spawn(move || log_in(url, person, over).map_err(|error| error.to_string()))
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                let stop = &stop;
+                scope.spawn(move || log_in(url, client, stop).map_err(|error| error.to_string()))
             })
             .collect();
         let worked = work();
-        over.store(true, Ordering::Relaxed);
+        stop.store(true, Ordering::Relaxed);
         let mut times = Vec::new();
-        for person in people {
-            times.extend(person.join().unwrap_or_else(|_| Err("a login panicked".to_owned()))?);
+        for client in clients {
+            times.extend(client.join().unwrap_or_else(|_| Err("a login panicked".to_owned()))?);
         }
         worked.map(|()| times)
     })?;
@@ -54,14 +55,14 @@ pub fn beside(url: &str, work: impl FnOnce() -> Result<()>) -> Result<Logins> {
     Ok(Logins { rate, longest: times.into_iter().fold(0.0, f64::max), late })
 }
 
-/// Returns how long each login took, in seconds, from when it was due.
-fn log_in(url: &str, person: u64, over: &AtomicBool) -> Result<Vec<f64>> {
+/// Logs in until `stop`. Returns the seconds of each login, counted from the time at which it was due.
+fn log_in(url: &str, client: u64, stop: &AtomicBool) -> Result<Vec<f64>> {
     block_on(async {
         let mut connection = PgConnection::connect(url).await?;
         let mut times = Vec::new();
         let mut due = Instant::now();
-        while !over.load(Ordering::Relaxed) {
-            let token = format!("{person}-{}", times.len());
+        while !stop.load(Ordering::Relaxed) {
+            let token = format!("{client}-{}", times.len());
             for statement in LOGIN {
                 sqlx::query(statement).bind(&token).execute(&mut connection).await?;
             }

@@ -1,4 +1,4 @@
-//! A web server with logins that survive a drifted sequence.
+//! A web server whose logins succeed although the sequence is behind.
 //!
 //! ```sh
 //! psql -f examples/login-server/users.sql -f docs/migrations/user_sessions.sql "$DATABASE_URL"

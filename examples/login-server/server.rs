@@ -1,4 +1,4 @@
-//! `POST /login`, `POST /logout`, `GET /me`.
+//! The requests `POST /login`, `POST /logout` and `GET /me`.
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -15,7 +15,7 @@ use sqlx::postgres::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A session ends when nothing was heard for so long (OWASP: 15 to 30 minutes).
+/// A session ends after this time without a request (OWASP: 15 to 30 minutes).
 const IDLE: Duration = Duration::from_secs(30 * 60);
 
 struct App {
@@ -23,13 +23,13 @@ struct App {
     store: SessionStore,
 }
 
-/// The server on these users and sessions.
+/// The routes of the server.
 pub fn router(pool: PgPool, store: SessionStore) -> Router {
     let routes = Router::new().route("/login", post(login)).route("/logout", post(logout)).route("/me", get(me));
     routes.with_state(Arc::new(App { pool, store }))
 }
 
-/// Adds a user.
+/// Adds a user with this password.
 pub async fn add_user(pool: &PgPool, name: &str, password: &str) -> Result<(), Box<dyn std::error::Error>> {
     let hash = Argon2::default().hash_password(password.as_bytes()).map_err(|error| error.to_string())?.to_string();
     sqlx::query("INSERT INTO users (name, password) VALUES ($1, $2)").bind(name).bind(hash).execute(pool).await?;
@@ -46,8 +46,8 @@ async fn login(State(app): State<Arc<App>>, Json(credentials): Json<Credentials>
     let Credentials { name, password } = credentials;
     let user: Option<(i64, String)> =
         sqlx::query_as("SELECT id, password FROM users WHERE name = $1").bind(name).fetch_optional(&app.pool).await?;
-    // A name that nobody has costs the same time as a wrong password.
-    let (user, hash) = user.map_or((None, NOBODYS.to_owned()), |(id, hash)| (Some(id), hash));
+    // An unknown name must take as long as a wrong password.
+    let (user, hash) = user.map_or((None, DUMMY_HASH.to_owned()), |(id, hash)| (Some(id), hash));
     let matches = tokio::task::spawn_blocking(move || matches(&password, &hash)).await.unwrap_or(false);
     let Some(user) = user.filter(|_| matches) else {
         return Ok((StatusCode::UNAUTHORIZED, "wrong name or password\n").into_response());
@@ -79,14 +79,15 @@ async fn me(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response,
     })
 }
 
-/// A hash that no password has, made with the default parameters.
-const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0IQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// A hash that matches no password, with the default parameters.
+const DUMMY_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0IQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 fn matches(password: &str, hash: &str) -> bool {
     Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
 }
 
-/// `__Host-`: this host only, over TLS only, unreadable for scripts, not sent along by other sites' forms.
+/// `__Host-`: for this host and over TLS only. HttpOnly: hidden from scripts. SameSite: not sent with other sites' forms.
 const NAME: &str = "__Host-session";
 
 fn cookie(value: &str, age: Duration) -> AppendHeaders<[(axum::http::HeaderName, String); 1]> {
@@ -100,7 +101,7 @@ fn token(headers: &HeaderMap) -> Option<&str> {
     pairs.find(|(name, _)| *name == NAME).map(|(_, value)| value)
 }
 
-/// Whatever went wrong inside: told to the log, not to the client.
+/// An internal error. Its details go to the log, not to the client.
 struct Failure(StoreError);
 
 impl<E: Into<StoreError>> From<E> for Failure {
@@ -112,6 +113,6 @@ impl<E: Into<StoreError>> From<E> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         eprintln!("a request failed: {}", self.0);
-        (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here\n").into_response()
+        (StatusCode::INTERNAL_SERVER_ERROR, "internal error\n").into_response()
     }
 }

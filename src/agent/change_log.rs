@@ -1,6 +1,7 @@
 //! What is logged of a database: changes, once each, never the same news at every pass.
 
 use crate::report::{DatabaseReport, Outcome, SequenceReport, Verdict};
+use pgmedic_core::{Reason, ReasonKind};
 use std::collections::{HashMap, HashSet};
 
 /// Told of one outage; should each reason be a new one, the log is not to fill up.
@@ -14,8 +15,8 @@ pub struct DatabaseChangeLog {
     leads: Option<bool>,
     /// Whether it listens, and if not, why.
     listens: Option<Result<(), String>>,
-    /// The gist of what was said last of each sequence that is not well.
-    told: HashMap<String, String>,
+    /// What was logged last of each sequence that is not healthy.
+    told: HashMap<String, News>,
 }
 
 impl DatabaseChangeLog {
@@ -65,8 +66,8 @@ impl DatabaseChangeLog {
             let news = describe(sequence);
             let Some(news) = news else { continue };
             let repaired = sequence.outcome() == Some(Outcome::Repaired);
-            let gist = without_digits(&news);
-            if repaired || self.told.get(&sequence.name) != Some(&gist) {
+            let key = News::of(sequence);
+            if repaired || self.told.get(&sequence.name) != Some(&key) {
                 let name = sequence.name.as_str();
                 match sequence.outcome() {
                     Some(Outcome::Repaired | Outcome::Skipped) => {
@@ -77,7 +78,7 @@ impl DatabaseChangeLog {
                 }
             }
             if !repaired {
-                told.insert(sequence.name.clone(), gist);
+                told.insert(sequence.name.clone(), key);
             }
         }
         tracing::debug!(database, sequences = report.sequences.len(), "{database} was looked at");
@@ -90,9 +91,28 @@ pub fn without_digits(text: &str) -> String {
     text.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
-/// What is worth saying of a sequence, if anything.
+/// What tells one log line about a sequence from another, whatever numbers and names its text holds.
+#[derive(Debug, PartialEq, Eq)]
+struct News {
+    verdict: Verdict,
+    outcome: Option<Outcome>,
+    reason: Option<ReasonKind>,
+}
+
+impl News {
+    fn of(sequence: &SequenceReport) -> Self {
+        let reason = match &sequence.repair {
+            Some(repair) => &repair.reason,
+            None => &sequence.reason,
+        };
+        let reason = reason.as_ref().map(|reason| reason.kind);
+        Self { verdict: sequence.verdict, outcome: sequence.outcome(), reason }
+    }
+}
+
+/// The log line about a sequence; none where there is nothing to say.
 fn describe(sequence: &SequenceReport) -> Option<String> {
-    let reason = |reason: &Option<String>| reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
+    let reason = |reason: &Option<Reason>| reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
     let repair = sequence.repair.as_ref();
     match (sequence.verdict, repair.map(|repair| repair.outcome)) {
         (_, Some(Outcome::Repaired)) => {

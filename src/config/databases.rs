@@ -4,14 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf, absolute};
 
 use secrecy::SecretString;
-use sqlx::postgres::PgConnectOptions;
 
 use super::environment::Environment;
 use super::error::{ConfigError, ConfigLocation, SourceError, display_or_hide, is_connection};
 use super::keys::WrittenDatabase;
 use super::layers::ConfigLocations;
 use super::values::is_label;
-use crate::db::url;
+use crate::db::{ConnectTarget, conninfo};
 
 /// One database to monitor.
 #[derive(Debug, Clone)]
@@ -37,7 +36,7 @@ impl Database {
     /// # Errors
     ///
     /// When the file that holds the URL cannot be read or no longer holds a usable URL.
-    pub fn connect_options(&self) -> Result<PgConnectOptions, ConfigError> {
+    pub fn connect_options(&self) -> Result<ConnectTarget, ConfigError> {
         self.source.options().map_err(|cause| ConfigError::Source {
             location: ConfigLocation::Database(self.name.clone()),
             key: String::new(),
@@ -56,40 +55,59 @@ impl UrlSource {
         Ok(Self::File(absolute(&path).unwrap_or(path)))
     }
 
-    /// The source and the connection options that it holds now.
-    fn checked(self) -> Result<(Self, PgConnectOptions), SourceError> {
+    /// The source and the connection target that it holds now.
+    fn checked(self) -> Result<(Self, ConnectTarget), SourceError> {
         let options = self.options()?;
         Ok((self, options))
     }
 
-    fn options(&self) -> Result<PgConnectOptions, SourceError> {
+    fn options(&self) -> Result<ConnectTarget, SourceError> {
         match self {
-            Self::Inline(url) => url::parse(url).map_err(SourceError::Inline),
+            Self::Inline(url) => parse(url).map_err(SourceError::Inline),
             Self::File(path) => {
                 let path = path.clone();
                 let text = match fs::read_to_string(&path) {
                     Ok(text) => text,
                     Err(cause) => return Err(SourceError::Unreadable { path, cause }),
                 };
-                let text = text.trim_end_matches(['\r', '\n']);
+                let text = text.trim();
                 if text.is_empty() {
                     return Err(SourceError::Empty { path });
                 }
-                url::parse(&text.into()).map_err(|cause| SourceError::InFile { path, cause })
+                parse(&text.into()).map_err(|cause| SourceError::InFile { path, cause })
             }
         }
     }
 }
 
-/// The databases of the file, or else the one that a variable names; and a warning about variables that are not used.
+/// One warning for all parameters of a connection string that have no effect here.
+fn ignored_parameters(database: &Database) -> Option<String> {
+    let ignored = database.source.options().ok()?.ignored;
+    let name = &database.name;
+    (!ignored.is_empty()).then(|| {
+        format!(
+            "{name}: its connection string has parameters without effect here, which are ignored: {}",
+            ignored.join(", ")
+        )
+    })
+}
+
+fn parse(text: &SecretString) -> Result<ConnectTarget, conninfo::ConninfoError> {
+    conninfo::parse(text, &|name| std::env::var(name).ok())
+}
+
+/// The databases of the file, or else the one that a variable names; and warnings about variables and parameters that
+/// are not used.
 pub(super) fn resolve_databases(
     written: Vec<WrittenDatabase>,
     locations: &ConfigLocations,
     environment: &Environment,
-) -> Result<(Vec<Database>, Option<String>), ConfigError> {
-    let warning = unused_variables(!written.is_empty(), locations, environment);
+) -> Result<(Vec<Database>, Vec<String>), ConfigError> {
+    let mut warnings: Vec<String> = unused_variables(!written.is_empty(), locations, environment).into_iter().collect();
     if written.is_empty() {
-        return from_variables(locations, environment).map(|database| (vec![database], warning));
+        let database = from_variables(locations, environment)?;
+        warnings.extend(ignored_parameters(&database));
+        return Ok((vec![database], warnings));
     }
     let mut databases: Vec<Database> = Vec::new();
     for (index, table) in written.into_iter().enumerate() {
@@ -102,9 +120,10 @@ pub(super) fn resolve_databases(
                 "a different `name` for each database (the default is the name in its URL)",
             ));
         }
+        warnings.extend(ignored_parameters(&database));
         databases.push(database);
     }
-    Ok((databases, warning))
+    Ok((databases, warnings))
 }
 
 /// A warning about variables that name a database and are not used: which, why, and how to use them.
@@ -155,14 +174,17 @@ fn from_file(table: WrittenDatabase, key: &str, locations: &ConfigLocations) -> 
 }
 
 /// The database's own name, as the label.
-fn label(options: &PgConnectOptions) -> Result<String, SourceError> {
-    let name = url::database_name(options);
+fn label(target: &ConnectTarget) -> Result<String, SourceError> {
+    let name = target.database_name();
     if is_label(name) { Ok(name.to_owned()) } else { Err(SourceError::NoLabel) }
 }
 
 /// The variables that may name the one database: the first pair that is set wins.
 const VARIABLES: [[&str; 2]; 2] =
     [["PGMEDIC_DATABASE_URL", "PGMEDIC_DATABASE_URL_FILE"], ["DATABASE_URL", "DATABASE_URL_FILE"]];
+
+/// libpq's variables that name a server or a database: without any other source, they are the connection string.
+const LIBPQ_VARIABLES: [&str; 4] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"];
 
 fn from_variables(locations: &ConfigLocations, environment: &Environment) -> Result<Database, ConfigError> {
     for [inline, file] in VARIABLES {
@@ -184,6 +206,15 @@ fn from_variables(locations: &ConfigLocations, environment: &Environment) -> Res
             .and_then(|(source, options)| Ok(Database { name: label(&options)?, source }));
         return named.map_err(|cause| ConfigError::Source {
             location: ConfigLocation::Variable(variable.to_owned()),
+            key: String::new(),
+            cause: Box::new(cause),
+        });
+    }
+    if LIBPQ_VARIABLES.iter().any(|name| environment.is_set(name)) {
+        let source = UrlSource::Inline(SecretString::from(""));
+        let named = source.checked().and_then(|(source, target)| Ok(Database { name: label(&target)?, source }));
+        return named.map_err(|cause| ConfigError::Source {
+            place: ConfigLocation::Variable("PGHOST, PGDATABASE and the like".to_owned()),
             key: String::new(),
             cause: Box::new(cause),
         });

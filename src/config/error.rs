@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::db::url::UrlError;
+use crate::db::conninfo::ConninfoError;
 
 /// Why a configuration cannot be used. It is reported before pgmedic connects to any database.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +56,9 @@ pub enum SourceError {
     #[error("{}: found an empty file, expected a connection URL", .path.display())]
     Empty { path: PathBuf },
     #[error("{}: found an unusable connection URL: {cause}", .path.display())]
-    InFile { path: PathBuf, cause: UrlError },
+    InFile { path: PathBuf, cause: ConninfoError },
     #[error("found an unusable connection URL: {0}")]
-    Inline(UrlError),
+    Inline(ConninfoError),
     #[error(
         "found a database whose name is blank, or holds control characters or ://, \
          expected a `name` for it, in a [[databases]] table of the configuration file"

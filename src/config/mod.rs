@@ -59,8 +59,8 @@ pub struct Settings {
     pub sessions: Vec<SessionStoreConfig>,
     pub http: Http,
     pub log: Log,
-    /// A warning to log at the start: variables that are set but not used.
-    pub warning: Option<String>,
+    /// Warnings to log at the start: variables and parameters that are set but not used.
+    pub warnings: Vec<String>,
     /// The merged values as written, with presets and defaults, without the databases (which hold passwords).
     written: keys::Written,
 }
@@ -78,7 +78,7 @@ impl Settings {
         let sequences = Sequences::validate(&written.sequences, &locations, now)?;
         let http = Http::validate(&written.http, &locations)?;
         let log = Log::validate(&written.log, &locations)?;
-        let (databases, warning) =
+        let (databases, warnings) =
             databases::resolve_databases(std::mem::take(&mut written.databases), &locations, environment)?;
         for (index, feed) in sequences.feeds.iter().enumerate() {
             let Some(name) = &feed.database else { continue };
@@ -94,7 +94,7 @@ impl Settings {
         }
         sessions::apply_presets(&mut written.sessions, &locations)?;
         let sessions = sessions::validate(&written.sessions, &databases, &locations, now)?;
-        Ok(Self { databases, sequences, sessions, http, log, warning, written })
+        Ok(Self { databases, sequences, sessions, http, log, warnings, written })
     }
 
     /// The key of the leadership lease on the database of this name: agents with the same work elect one leader.

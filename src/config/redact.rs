@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::keys::{Written, WrittenDatabase};
 use super::{Database, Settings, UrlSource};
-use crate::db::url;
+use crate::db::conninfo;
 
 impl Settings {
     /// The effective configuration as TOML, with `***` for every password in a URL.
@@ -18,7 +18,7 @@ impl Settings {
 }
 
 fn database(database: &Database) -> WrittenDatabase {
-    let redacted = |url: &SecretString| url::redact(url);
+    let redacted = |url: &SecretString| conninfo::redact(url);
     let (url, url_file) = match &database.source {
         UrlSource::Inline(url) => (Some(redacted(url)), None),
         UrlSource::File(path) => (None, Some(path.display().to_string())),

@@ -4,7 +4,8 @@
 //! inside one), because named prepared statements give wrong results where a pooler changes servers underneath.
 
 use super::cancel::cancel_running;
-use super::connect::{ConnectError, connect};
+use super::connect::{ConnectError, open};
+use super::conninfo::ConnectTarget;
 use super::server_info::{SERVER_INFO_SQL, ServerInfo};
 use super::transaction::{PREAMBLE_STATEMENTS, TransactionMode, begin_sql};
 use futures_util::{Stream, StreamExt};
@@ -50,13 +51,15 @@ impl BoundedConnection {
     ///
     /// When the server cannot be reached, refuses, or is too old.
     pub async fn connect(
-        options: &PgConnectOptions,
+        target: &ConnectTarget,
         bounds: Timeouts,
         stop: &CancellationToken,
     ) -> Result<Self, ConnectError> {
-        let opened = stop.run_until_cancelled(connect(options)).await;
+        let opened = stop.run_until_cancelled(open(target)).await;
+        let opened = opened.unwrap_or_else(|| Err(ConnectError::at(target.first(), "asked to stop")))?;
+        let options = opened.options;
         let mut session = Self {
-            connection: opened.unwrap_or_else(|| Err(ConnectError::at(options, "asked to stop")))?,
+            connection: opened.connection,
             options: options.clone(),
             server: ServerInfo::default(),
             tag: random_tag(),
@@ -66,10 +69,10 @@ impl BoundedConnection {
         };
         let script = session.run_transaction("server-info", TransactionMode::Read, bounds, [SERVER_INFO_SQL]).await;
         if let Some(failure) = script.failure {
-            return Err(ConnectError::at(options, failure.to_string()));
+            return Err(ConnectError::at(&options, failure.to_string()));
         }
         let answer = script.answers.first().and_then(|rows| rows.first());
-        session.server = ServerInfo::read(answer).map_err(|problem| ConnectError::at(options, problem))?;
+        session.server = ServerInfo::read(answer).map_err(|problem| ConnectError::at(&options, problem))?;
         Ok(session)
     }
 
@@ -87,7 +90,7 @@ impl BoundedConnection {
     /// when it ends. Where no other connection can be had, this one serves on.
     pub async fn reserve_relations(&mut self, relations: u64, most: u64, bounds: Timeouts) {
         if self.touched > 0 && self.touched + relations > most {
-            match Self::connect(&self.options, bounds, &self.stop).await {
+            match Self::connect(&ConnectTarget::from(self.options.clone()), bounds, &self.stop).await {
                 Ok(fresh) => {
                     tracing::debug!(touched = self.touched, "on with a fresh server process");
                     std::mem::replace(self, fresh).close().await;

@@ -5,9 +5,10 @@
 //! nothing, so it holds no snapshot and keeps no vacuum back; it is begun anew every ten seconds, and the server ends it
 //! when it is not. Correctness never depends on it.
 
-use super::connect::{ConnectError, connect};
+use super::connect::{ConnectError, Opened, open};
+use super::conninfo::ConnectTarget;
 use pgmedic_core::QueryError;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -55,15 +56,16 @@ impl Lease {
     /// # Errors
     ///
     /// When the database cannot be reached.
-    pub async fn acquire(options: &PgConnectOptions, key: i32) -> Result<Option<Self>, ConnectError> {
-        let mut lease = Self { connection: connect(options).await?, key, begun: Instant::now() };
+    pub async fn acquire(target: &ConnectTarget, key: i32) -> Result<Option<Self>, ConnectError> {
+        let Opened { connection, options } = open(target).await?;
+        let mut lease = Self { connection, key, begun: Instant::now() };
         match lease.begin().await {
             Ok(true) => Ok(Some(lease)),
             Ok(false) => {
                 lease.release().await;
                 Ok(None)
             }
-            Err(error) => Err(ConnectError::at(options, error.to_string())),
+            Err(error) => Err(ConnectError::at(&options, error.to_string())),
         }
     }
 

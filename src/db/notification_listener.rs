@@ -5,10 +5,11 @@
 //! drivers fail on them. So nothing is listened to before it is sure that our server connection is ours alone; and
 //! because other poolers may drop notifications without a word, hearing is tried, on a channel that nobody else knows.
 
-use super::connect::{ConnectError, connect};
+use super::connect::{self, ConnectError, Opened};
 use super::connection::random_tag;
+use super::conninfo::ConnectTarget;
 use futures_util::future::try_join;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Row};
 use std::future::Future;
 use std::time::Duration;
@@ -74,9 +75,9 @@ impl Listener {
     /// # Errors
     ///
     /// When they do not, or the database cannot be reached. No connection stays open then.
-    pub async fn open(options: &PgConnectOptions) -> Result<Self, ListenError> {
+    pub async fn open(target: &ConnectTarget) -> Result<Self, ListenError> {
         // Before the pool, which hides why it has no connection.
-        let mut other = connect(options).await?;
+        let Opened { connection: mut other, options } = connect::open(target).await?;
         if with_answer_timeout(sqlx::raw_sql(IS_IN_RECOVERY_SQL).fetch_one(&mut other))
             .await?
             .try_get(0)
@@ -90,7 +91,7 @@ impl Listener {
             .acquire_timeout(ANSWER_WITHIN)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_lazy_with(options.clone());
+            .connect_lazy_with(options);
         let opened = async {
             let mut listener = PgListener::connect_with(&pool).await?;
             listener.ignore_pool_close_event(true);

@@ -36,7 +36,7 @@ impl DemoApp {
 
     /// Some of them, for logins that run at once.
     pub(super) async fn pool(&self) -> Result<PgPool, DemoError> {
-        let options = database(&self.settings)?.connect_options()?;
+        let options = database(&self.settings)?.connect_options()?.first().clone();
         let pool = PgPoolOptions::new().max_connections(SESSIONS).connect_with(options).await;
         pool.map_err(|error| failed("connect", error))
     }
@@ -84,7 +84,7 @@ pub(super) struct Client(PgConnection);
 
 impl Client {
     async fn connect(settings: &Settings) -> Result<Self, DemoError> {
-        let connection = PgConnection::connect_with(&database(settings)?.connect_options()?).await;
+        let connection = PgConnection::connect_with(database(settings)?.connect_options()?.first()).await;
         connection.map(Self).map_err(|error| failed("connect", error))
     }
 

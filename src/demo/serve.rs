@@ -134,7 +134,7 @@ async fn set_up(server: &TestServer) -> Result<(Settings, PgConnectOptions), Dem
 /// The server's socket needs no TLS, whatever `PGSSLMODE` asks of other servers.
 fn load(server: &TestServer, name: &str, text: &str) -> Result<(Settings, PgConnectOptions), DemoError> {
     let settings = settings(server, name, text, &[("PGMEDIC_HTTP__LISTEN", "127.0.0.1:0")])?;
-    let options = database(&settings)?.connect_options()?;
+    let options = database(&settings)?.connect_options()?.first().clone();
     Ok((settings, options))
 }
 

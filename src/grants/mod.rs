@@ -11,7 +11,7 @@ use crate::config::{ConfigError, Database, SessionStoreConfig, Settings};
 use crate::db::{BoundedConnection, ConnectError, TransactionMode};
 use crate::sequences::required_privileges;
 use crate::sessions;
-use pgmedic_core::{QueryError, Timeouts, quote_literal};
+use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts, quote_literal};
 use script::{HEAD, RoleNames, script};
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
@@ -48,13 +48,14 @@ async fn grants_for(database: &Database, settings: &Settings, role: Option<&str>
     let connected = BoundedConnection::connect(&options, timeouts, &CancellationToken::new()).await;
     let mut connection = connected.map_err(|cause| GrantsError::Connect { database: database.name.clone(), cause })?;
     let catalog_error = |cause| GrantsError::Catalog { database: database.name.clone(), cause };
-    let names =
-        names(&mut connection, role.unwrap_or(options.get_username()), timeouts).await.map_err(catalog_error)?;
+    let names = names(&mut connection, role.unwrap_or(options.first().get_username()), timeouts)
+        .await
+        .map_err(catalog_error)?;
     let mut needs =
         required_privileges(&mut connection, &database.name, sequences, timeouts).await.map_err(catalog_error)?;
     let stores = SessionStoreConfig::for_database(&settings.sessions, &database.name);
     let (stores, notes) = sessions::needs(&mut connection, stores, timeouts).await;
-    needs.notes.extend(notes);
+    needs.notes.extend(notes.into_iter().map(|note| Reason::new(ReasonKind::Configuration, note)));
     connection.close().await;
     Ok(script(&database.name, &names, &needs, &stores, sequences))
 }

@@ -13,9 +13,6 @@ use std::sync::Arc;
 /// Detail series of one database; more are dropped, and that is exported too.
 const MOST_DETAILS: usize = 50;
 
-/// A sequence in sync gets a series of its own from here on.
-const USED_RATIO_FLOOR: f64 = 0.5;
-
 const VERDICTS: [Verdict; 6] = [
     Verdict::InSync,
     Verdict::Behind,
@@ -205,7 +202,7 @@ fn lag_after_pass(sequence: &SequenceReport) -> f64 {
 
 fn in_detail(sequence: &SequenceReport) -> bool {
     let attention = matches!(verdict_after_pass(sequence), Verdict::Behind | Verdict::Exhausted);
-    attention || sequence.used_ratio.is_some_and(|used| used >= USED_RATIO_FLOOR)
+    attention || sequence.running_out
 }
 
 /// Gaps before ranges that run out.
@@ -245,7 +242,7 @@ impl Collector for Gauges {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::DatabaseReport;
+    use crate::report::{DatabaseReport, is_running_out};
 
     fn sequence(verdict: Verdict, gap: Option<u128>, used_ratio: Option<f64>) -> Arc<SequenceReport> {
         Arc::new(SequenceReport {
@@ -257,8 +254,10 @@ mod tests {
             verdict,
             lag: gap,
             used_ratio,
+            running_out: used_ratio.is_some_and(|used| is_running_out(verdict, used)),
             cause: None,
             reason: None,
+            notes: Vec::new(),
             repair: None,
         })
     }

@@ -1,4 +1,4 @@
-//! What a report means as a process exit code.
+//! The exit code that a report means.
 
 use super::{Outcome, Report};
 
@@ -14,7 +14,7 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    /// What could not be completed outweighs what remains.
+    /// The worst of all findings: incomplete work outweighs problems that remain.
     pub fn of(report: &Report) -> Self {
         let mut sequences = report.databases.iter().flat_map(|database| &database.sequences);
         let mut stores = report.databases.iter().flat_map(|database| &database.sessions);

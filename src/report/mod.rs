@@ -1,6 +1,14 @@
-//! What a pass found and did. The passes fill these types; only the edges print or count them.
+//! What a pass found and did. The passes fill these types; the command line, the page and the metrics print and count them.
 //!
 //! The JSON form is a contract (`schema` 2): `docs/report.md` describes every field.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs`, `sessions.rs` | the report's types, which serialize to the JSON form |
+//! | `status.rs` | verdict and outcome as one word; when a sequence is running out |
+//! | `table.rs`, `session_lines.rs`, `wrap.rs` | the table form |
+//! | `escape.rs` | names from a database, made safe to print |
+//! | `exit.rs` | the exit code that a report means |
 
 mod escape;
 mod exit;
@@ -13,9 +21,10 @@ mod wrap;
 pub use escape::escape_control;
 pub use exit::ExitCode;
 pub use sessions::SessionReport;
-pub use status::Status;
+pub use status::{Status, WARN_USED_RATIO, is_running_out};
 pub use table::{TableOptions, render as render_table};
 
+use pgmedic_core::Reason;
 use pgmedic_core::sequence::{FeedReport, HoldReason, Method};
 use serde::Serialize;
 use std::sync::Arc;
@@ -38,14 +47,14 @@ pub struct Report {
 pub struct DatabaseReport {
     /// The configured name.
     pub name: String,
-    /// As the server says it, such as `15.18`; none when it was never reached.
+    /// As the server reports it, such as `15.18`; none when it was never reached.
     pub server_version: Option<String>,
     /// Why the pass could not be completed.
-    pub error: Option<String>,
+    pub error: Option<Reason>,
     pub duration_seconds: f64,
-    /// Shared with the agent's memory, which may hold thousands.
+    /// Shared with the agent's pass state, which may hold thousands.
     pub sequences: Vec<Arc<SequenceReport>>,
-    /// BoundedConnection stores that were swept.
+    /// The session stores that were swept.
     pub sessions: Vec<SessionReport>,
 }
 
@@ -66,8 +75,13 @@ pub struct SequenceReport {
     pub lag: Option<u128>,
     /// Share of the range up to the limit that is used, 0 to 1.
     pub used_ratio: Option<f64>,
+    /// [`WARN_USED_RATIO`] of the range or more is used, and a value is left.
+    pub running_out: bool,
     pub cause: Option<Cause>,
-    pub reason: Option<String>,
+    /// Why the verdict is what it is.
+    pub reason: Option<Reason>,
+    /// Further reasons, such as links that do not count.
+    pub notes: Vec<Reason>,
     pub repair: Option<RepairReport>,
 }
 
@@ -79,9 +93,9 @@ pub enum Verdict {
     Behind,
     /// No value is left before the limit.
     Exhausted,
-    /// Not read; `reason` says why and what fixes it.
+    /// Not read: `reason`.
     Unreadable,
-    /// Cannot be judged, by its nature; `reason` says why.
+    /// Cannot be judged, by its nature: `reason`.
     Unsupported,
     /// Feeds no column that can be known.
     Unlinked,
@@ -107,10 +121,11 @@ pub struct RepairReport {
     pub method: Option<Method>,
     /// The next value when it was looked at again after the repair.
     pub next_value: Option<i64>,
-    /// Which guard said no, when it is held.
+    /// Which guard stopped it, when it is held.
     pub held_by: Option<HoldReason>,
-    pub reason: Option<String>,
-    /// Moving it and looking again; of what many did together, its share.
+    /// Why the outcome is what it is, or what the repair leaves undone.
+    pub reason: Option<Reason>,
+    /// Moving it and looking again; where many are repaired together, its share.
     pub duration_seconds: f64,
 }
 
@@ -120,7 +135,7 @@ pub enum Outcome {
     Repaired,
     /// Not tried: a dry run, or repairs are switched off.
     Skipped,
-    /// A guard said no: `held_by`; `reason` says what lets it through.
+    /// A guard stopped it: `held_by` and `reason`.
     Held,
     Failed,
 }
@@ -138,6 +153,8 @@ pub struct Summary {
     pub unreadable: u64,
     pub unsupported: u64,
     pub unlinked: u64,
+    /// Sequences of any verdict but `exhausted` that have used [`WARN_USED_RATIO`] of their range.
+    pub running_out: u64,
     pub sessions_expired: u64,
 }
 
@@ -154,6 +171,7 @@ impl Summary {
         let mut summary = Self::default();
         for sequence in databases.iter().flat_map(|database| &database.sequences) {
             summary.sequences += 1;
+            summary.running_out += u64::from(sequence.running_out);
             *match sequence.verdict {
                 Verdict::InSync => &mut summary.in_sync,
                 Verdict::Behind => &mut summary.behind,
@@ -181,13 +199,29 @@ impl SequenceReport {
         self.repair.as_ref().map(|repair| repair.outcome)
     }
 
-    /// Whether somebody still has to act.
+    /// Whether a person still has to act, or an insert may fail.
     pub fn needs_attention(&self) -> bool {
         match self.verdict {
             Verdict::InSync | Verdict::Unsupported | Verdict::Unlinked => false,
             Verdict::Exhausted | Verdict::Unreadable => true,
             Verdict::Behind => self.outcome() != Some(Outcome::Repaired),
         }
+    }
+
+    /// Whether a person should look at it: now, or before its range ends.
+    pub fn needs_a_look(&self) -> bool {
+        self.needs_attention() || self.running_out
+    }
+
+    /// Whether all is well but for a range that ends soon.
+    pub fn is_only_running_out(&self) -> bool {
+        self.running_out && !self.needs_attention()
+    }
+
+    /// All reasons, those of its repair last.
+    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
+        let of_repair = self.repair.as_ref().and_then(|repair| repair.reason.as_ref());
+        self.reason.iter().chain(&self.notes).chain(of_repair)
     }
 }
 

@@ -1,8 +1,17 @@
-//! What is true of a sequence after the pass, in one word.
+//! What is true of a sequence after the pass, in one word; and when it is running out.
 
 use super::{Outcome, SequenceReport, Verdict};
 
-/// What a row is about, worst first.
+/// Share of its range, 0 to 1, from which a sequence is reported as running out: in the report, on the page, in the metrics'
+/// detail series, and in the alert of `dashboards/prometheus/rules.yml`.
+pub const WARN_USED_RATIO: f64 = 0.75;
+
+/// Whether a sequence with this verdict, of whose range `used_ratio` is used, still has values and few of them.
+pub fn is_running_out(verdict: Verdict, used_ratio: f64) -> bool {
+    verdict != Verdict::Exhausted && used_ratio >= WARN_USED_RATIO
+}
+
+/// The status of a sequence, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     Failed,
@@ -10,6 +19,8 @@ pub enum Status {
     Exhausted,
     Unreadable,
     Behind,
+    /// In sync, and its range ends soon.
+    RunningOut,
     Repaired,
     Unsupported,
     Unlinked,
@@ -18,19 +29,20 @@ pub enum Status {
 
 impl Status {
     /// All of them, worst first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Failed,
         Self::Held,
         Self::Exhausted,
         Self::Unreadable,
         Self::Behind,
+        Self::RunningOut,
         Self::Repaired,
         Self::Unsupported,
         Self::Unlinked,
         Self::InSync,
     ];
 
-    /// What came of its repair, or else the verdict.
+    /// The outcome of its repair, or else the verdict.
     pub fn of(sequence: &SequenceReport) -> Self {
         match (sequence.verdict, sequence.outcome()) {
             (_, Some(Outcome::Failed)) => Self::Failed,
@@ -41,6 +53,7 @@ impl Status {
             (Verdict::Unreadable, _) => Self::Unreadable,
             (Verdict::Unsupported, _) => Self::Unsupported,
             (Verdict::Unlinked, _) => Self::Unlinked,
+            (Verdict::InSync, _) if sequence.running_out => Self::RunningOut,
             (Verdict::InSync, _) => Self::InSync,
         }
     }
@@ -53,10 +66,36 @@ impl Status {
             Self::Exhausted => "exhausted",
             Self::Unreadable => "unreadable",
             Self::Behind => "behind",
+            Self::RunningOut => "running out",
             Self::Repaired => "repaired",
             Self::Unsupported => "unsupported",
             Self::Unlinked => "unlinked",
             Self::InSync => "in sync",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn from_three_quarters_on_a_sequence_is_running_out_until_it_is_exhausted() {
+        assert!(!is_running_out(Verdict::InSync, 0.7499));
+        assert!(is_running_out(Verdict::InSync, WARN_USED_RATIO));
+        assert!(is_running_out(Verdict::Behind, 0.99));
+        assert!(!is_running_out(Verdict::Exhausted, 1.0));
+    }
+
+    #[test]
+    fn the_alert_fires_at_the_same_ratio() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/dashboards/prometheus/rules.yml");
+        let rules = std::fs::read_to_string(path).unwrap();
+        let conditions: Vec<&str> =
+            rules.lines().filter(|line| line.contains("pgmedic_sequence_used_ratio") && line.contains("< 1")).collect();
+        assert!(!conditions.is_empty(), "no condition in {path}");
+        for condition in conditions {
+            assert!(condition.ends_with(&format!(">= {WARN_USED_RATIO} < 1")), "{condition}");
         }
     }
 }

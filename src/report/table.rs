@@ -1,11 +1,11 @@
-//! A report as text made to be read: worst first, the healthy counted.
+//! A report as text for people: the worst first, healthy sequences only counted.
 
 use super::escape::escape_control;
 use super::session_lines;
 use super::wrap::wrap_pieces;
 use super::{DatabaseReport, Outcome, Report, SequenceReport, Status};
 use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
-use std::borrow::Cow;
+use pgmedic_core::ReasonKind;
 use std::fmt::Write;
 
 /// How to render.
@@ -38,15 +38,19 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
     // Writing into a String cannot fail.
     let _ = writeln!(text, "{}", headline(database, &rows));
     if let Some(error) = &database.error {
-        let _ = writeln!(text, "  {}", red(&format!("could not be completed: {}", escape_control(error)), options));
+        let _ = writeln!(
+            text,
+            "  {}",
+            red(&format!("could not be completed: {}", escape_control(&error.to_string())), options)
+        );
     }
-    let worth_a_line = |status: &Status, sequence: &SequenceReport| {
-        options.verbose || *status != Status::InSync || sequence.reason.is_some()
+    let has_line = |status: Status, sequence: &SequenceReport| {
+        options.verbose || status != Status::InSync || sequence.reasons().next().is_some()
     };
-    let shown: Vec<_> = rows.into_iter().filter(|(status, sequence)| worth_a_line(status, sequence)).collect();
+    let shown: Vec<_> = rows.into_iter().filter(|(status, sequence)| has_line(*status, sequence)).collect();
     let table = table(&shown, options);
-    // None where there is no terminal to ask.
-    let width = table.width().filter(|_| options.to_terminal).map(usize::from);
+    // The terminal's width; None where there is no terminal.
+    let width = if options.to_terminal { table.width().map(usize::from) } else { None };
     let too_narrow = width.filter(|width| *width < natural_width(&table));
     if !shown.is_empty() {
         let _ = match too_narrow {
@@ -59,11 +63,11 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
             database.sessions.iter().map(|store| format!("  {}", session_lines::summary_line(store))).collect();
         let _ = writeln!(text, "\n  sessions\n{}", lines.join("\n"));
     }
-    let of_stores = database.sessions.iter().flat_map(session_lines::reasons);
+    let reasons_of_stores = database.sessions.iter().flat_map(session_lines::reasons);
     let reasons: Vec<String> = shown
         .iter()
         .filter_map(|(_, sequence)| reasons(sequence))
-        .chain(of_stores)
+        .chain(reasons_of_stores)
         .map(|reason| match width {
             Some(width) => wrap_pieces(reason.split(' '), " ", 2, width),
             None => format!("  {reason}"),
@@ -112,7 +116,7 @@ fn table(rows: &[(Status, &SequenceReport)], options: TableOptions) -> Table {
     }
     for (status, sequence) in rows {
         let mut word = Cell::new(status.word());
-        if let Some(color) = status.color().filter(|_| options.color) {
+        if let (true, Some(color)) = (options.color, status.color()) {
             word = word.fg(color).add_attribute(Attribute::Bold);
         }
         table.add_row([
@@ -130,12 +134,12 @@ fn table(rows: &[(Status, &SequenceReport)], options: TableOptions) -> Table {
 }
 
 fn natural_width(table: &Table) -> usize {
-    /// On both sides of a cell together.
+    /// Columns of padding around a cell, left and right together.
     const PADDING: usize = 2;
     table.column_max_content_widths().into_iter().map(|width| usize::from(width) + PADDING).sum()
 }
 
-/// The same as the table, for a terminal that is too narrow for it.
+/// The same content as the table's, as lines for a terminal that is too narrow for a table.
 fn narrow_list(rows: &[(Status, &SequenceReport)], width: usize, options: TableOptions) -> String {
     let words = rows.iter().map(|(status, _)| status.word().len()).max().unwrap_or_default();
     let entries = rows.iter().map(|(status, sequence)| {
@@ -155,7 +159,7 @@ fn narrow_list(rows: &[(Status, &SequenceReport)], width: usize, options: TableO
             .filter(|lines| !lines.is_empty())
             .collect::<Vec<_>>()
             .join("\n");
-        // The word takes the place of the first line's indent.
+        // The status takes the place of the first line's indent.
         let word = status.word();
         let space = " ".repeat(words - word.len() + 2);
         format!(" {}{space}{}", status.paint(word, options), lines.trim_start())
@@ -164,7 +168,7 @@ fn narrow_list(rows: &[(Status, &SequenceReport)], width: usize, options: TableO
 }
 
 fn feeds(sequence: &SequenceReport) -> String {
-    /// More would bury the table.
+    /// Feeds shown of one sequence.
     const SHOWN: usize = 3;
     let mut lines: Vec<String> =
         sequence.feeds.iter().take(SHOWN).map(|feed| escape_control(&feed.column).into_owned()).collect();
@@ -190,12 +194,13 @@ fn repair(sequence: &SequenceReport) -> String {
     }
 }
 
-/// Why, and what to do, on a line of its own.
+/// A line with the reasons and their fixes; none where there are none. That nothing was repaired is in the table already.
 fn reasons(sequence: &SequenceReport) -> Option<String> {
-    let skipped = sequence.outcome() == Some(Outcome::Skipped);
-    let of_repair = sequence.repair.as_ref().filter(|_| !skipped).and_then(|repair| repair.reason.as_deref());
-    let reasons: Vec<Cow<'_, str>> =
-        [sequence.reason.as_deref(), of_repair].into_iter().flatten().map(escape_control).collect();
+    let reasons: Vec<String> = sequence
+        .reasons()
+        .filter(|reason| reason.kind != ReasonKind::RepairDisabled)
+        .map(|reason| escape_control(&reason.to_string()).into_owned())
+        .collect();
     (!reasons.is_empty()).then(|| format!("{}: {}", escape_control(&sequence.name), reasons.join("; ")))
 }
 
@@ -213,7 +218,10 @@ fn red(text: &str, options: TableOptions) -> String {
 
 impl Status {
     fn paint(self, text: &str, options: TableOptions) -> String {
-        let code = match self.color().filter(|_| options.color) {
+        if !options.color {
+            return text.to_owned();
+        }
+        let code = match self.color() {
             Some(Color::Red) => "91",
             Some(Color::Yellow) => "93",
             Some(Color::Green) => "92",
@@ -225,7 +233,7 @@ impl Status {
     fn color(self) -> Option<Color> {
         match self {
             Self::Failed | Self::Exhausted => Some(Color::Red),
-            Self::Held | Self::Unreadable | Self::Behind => Some(Color::Yellow),
+            Self::Held | Self::Unreadable | Self::Behind | Self::RunningOut => Some(Color::Yellow),
             Self::Repaired | Self::InSync => Some(Color::Green),
             Self::Unsupported | Self::Unlinked => None,
         }

@@ -1,7 +1,7 @@
 //! Text for a terminal that is narrower than the table.
 
 /// Puts `pieces` on as few lines as hold them, none longer than `width` columns and each begun with `indent` spaces. No
-/// piece is broken, since a name in two halves cannot be copied: one that is too long has a line of its own.
+/// piece is broken, since a name in two halves cannot be copied: one that is too long has a line to itself.
 pub fn wrap_pieces<P: AsRef<str>>(
     pieces: impl IntoIterator<Item = P>,
     separator: &str,
@@ -35,11 +35,11 @@ mod tests {
 
     #[test]
     fn lines_break_between_pieces_and_never_inside_one() {
-        let pieces = ["next value 659", "max id 695", "gap 37"];
-        assert_eq!(wrap_pieces(pieces, ", ", 2, 80), "  next value 659, max id 695, gap 37");
-        assert_eq!(wrap_pieces(pieces, ", ", 2, 38), "  next value 659, max id 695, gap 37");
-        assert_eq!(wrap_pieces(pieces, ", ", 2, 37), "  next value 659, max id 695,\n  gap 37");
-        assert_eq!(wrap_pieces(pieces, ", ", 2, 5), "  next value 659,\n  max id 695,\n  gap 37");
+        let pieces = ["next value 659", "max id 695", "lag 37"];
+        assert_eq!(wrap_pieces(pieces, ", ", 2, 80), "  next value 659, max id 695, lag 37");
+        assert_eq!(wrap_pieces(pieces, ", ", 2, 38), "  next value 659, max id 695, lag 37");
+        assert_eq!(wrap_pieces(pieces, ", ", 2, 37), "  next value 659, max id 695,\n  lag 37");
+        assert_eq!(wrap_pieces(pieces, ", ", 2, 5), "  next value 659,\n  max id 695,\n  lag 37");
     }
 
     #[test]

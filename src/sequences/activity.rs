@@ -1,8 +1,8 @@
-//! What has changed since the last pass, by the server's own statistics: so that a quiet pass reads next to nothing.
+//! What has changed since the last pass, by the server's statistics, so that a pass reads only what changed.
 //!
-//! Each touch of a sequence, by anybody, fetches its one block and is counted; each change of a table's rows is
-//! counted. The counts arrive within seconds of the change, are lost in a crash and can be reset: so a mark of all
-//! that could make them lie is compared too, and a full pass is still owed now and then.
+//! Each access to a sequence fetches its one block, and each change of a table's rows is counted. The counters are updated
+//! within seconds, are lost in a crash and can be reset. So everything that resets them is compared too (`stats_epoch`),
+//! and every `full_pass_every`th pass reads everything.
 //! Source: PostgreSQL manual, The Cumulative Statistics System.
 
 use crate::db::{BoundedConnection, TransactionMode};
@@ -12,10 +12,10 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::HashMap;
 
-/// What the server had counted at one moment.
+/// The server's counters at one moment.
 #[derive(Debug, Default)]
 pub struct StatsSnapshot {
-    /// Statistics that began at another time cannot be compared.
+    /// What identifies the counters' start; counters of different epochs cannot be compared.
     pub stats_epoch: String,
     /// Changes of the catalog: of sequences, tables, columns, indexes, privileges and policies.
     pub catalog: i64,
@@ -25,7 +25,7 @@ pub struct StatsSnapshot {
     tables: HashMap<u32, i64>,
 }
 
-/// How much a sequence and what it feeds had been touched.
+/// The counters of one sequence and of the tables it feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActivityCounters {
     pub sequence: i64,
@@ -33,7 +33,7 @@ pub struct ActivityCounters {
 }
 
 impl StatsSnapshot {
-    /// How much `sequence` had been touched; none when that cannot be told.
+    /// The counters of `sequence`; none where one is missing.
     pub fn of(&self, sequence: &Sequence) -> Option<ActivityCounters> {
         let mut tables = 0_i64;
         for feed in &sequence.feeds {
@@ -44,11 +44,11 @@ impl StatsSnapshot {
     }
 }
 
-/// Reads the era and the catalog's count, and the counts of these sequences and what they feed.
+/// Reads the epoch, the catalog's counter, and the counters of these sequences and of the tables they feed.
 ///
 /// # Errors
 ///
-/// The failure.
+/// When a statement fails.
 pub async fn read_stats(
     session: &mut BoundedConnection,
     sequences: &[Sequence],
@@ -64,7 +64,7 @@ pub async fn read_stats(
             script.answers.len()
         )));
     };
-    let [server] = server.as_slice() else { return Err(QueryError::UnexpectedResponse("no era".to_owned())) };
+    let [server] = server.as_slice() else { return Err(QueryError::UnexpectedResponse("no epoch".to_owned())) };
     let mut tables = by_oid(per_table)?;
     tables.extend(by_oid(per_tree)?);
     Ok(StatsSnapshot {

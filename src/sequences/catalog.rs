@@ -1,4 +1,4 @@
-//! Which sequences feed which columns: one catalog query, read into what can be looked at and what cannot.
+//! Discovery: which sequences feed which columns, by one catalog query.
 
 use super::owners;
 use crate::config::{DeclaredFeed, Sequences};
@@ -11,10 +11,10 @@ use std::time::Duration;
 
 const CATALOG: &str = include_str!("catalog.sql");
 
-/// The catalog query holds no user's lock, so it may take the time that 100 000 sequences need.
-const CATALOG_WITHIN: Duration = Duration::from_secs(60);
+/// The catalog query locks no user's table, so it may take the time that 100 000 sequences need.
+const CATALOG_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What the catalog and the configuration say there is.
+/// The sequences of a database, from its catalog and the configuration.
 #[derive(Debug)]
 pub struct Catalog {
     /// Every covered sequence once, in OID order.
@@ -29,7 +29,7 @@ pub struct Catalog {
 ///
 /// # Errors
 ///
-/// The query's failure.
+/// When a query fails.
 pub async fn discover(
     session: &mut BoundedConnection,
     database: &str,
@@ -37,7 +37,7 @@ pub async fn discover(
     bounds: Timeouts,
 ) -> Result<Catalog, QueryError> {
     let role = session.server().role.clone();
-    let bounds = Timeouts { statement: bounds.statement.max(CATALOG_WITHIN), ..bounds };
+    let bounds = Timeouts { statement: bounds.statement.max(CATALOG_TIMEOUT), ..bounds };
     let mut sequences: Vec<Sequence> = Vec::new();
     let trusted = owners::trusted_roles(session, bounds).await?;
     session
@@ -51,7 +51,7 @@ pub async fn discover(
         .cloned()
         .collect();
     for sequence in &mut sequences {
-        sequence.untrusted_owners.retain(|keeper| !trusted.contains(keeper));
+        sequence.untrusted_owners.retain(|owner| !trusted.contains(owner));
     }
     let total = sequences.len();
     sequences.retain(|sequence| settings.covers(&sequence.name_parts.0, &sequence.name_parts.1));

@@ -4,14 +4,14 @@ use pgmedic_core::quote_literal;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::probe::{Probe, same_relation_sql};
 
-/// What precedes the reading of these in their transaction: hold of their tables.
+/// The statement that locks the tables of `probes` before they are read in one transaction.
 pub fn lock_tables_sql(probes: &[&Probe<'_>]) -> Option<String> {
     let parts = probes.iter().flat_map(|probe| &probe.parts);
     lock(&parts.map(|part| format!("{}{}", part.only_keyword(), part.table())).collect::<Vec<_>>())
 }
 
-/// What precedes each reading by a superuser, whose rights are worth taking. Right before it: whoever owns what is read
-/// earlier in the same transaction can make that slow, and meanwhile hang something on what is read later.
+/// The statement right before each read by a superuser, which fails if the read would run another owner's function. It is
+/// repeated for each read: the owner of a table read earlier can slow that down, and change a later table meanwhile.
 pub fn guard_sql(sequence: &Sequence, probe: &Probe<'_>, alone: bool) -> String {
     let tables = probe.parts.iter().map(|part| (part.table(), part.oid()));
     let named = tables.chain([(&*sequence.name, sequence.oid)]);
@@ -19,8 +19,8 @@ pub fn guard_sql(sequence: &Sequence, probe: &Probe<'_>, alone: bool) -> String 
     if alone || with_children { full_guard_sql(named) } else { leaf_guard_sql(named) }
 }
 
-/// The same question as the tripwire's for a table without children, at a fraction of its price: it takes whoever owns a
-/// function for a stranger, so its no is to be asked again.
+/// The cheaper form of the guard for a table without children. It trusts no owner of a function, so where it fails the
+/// full guard is asked.
 fn leaf_guard_sql<'a>(named: impl Iterator<Item = (&'a str, u32)>) -> String {
     let (unchanged, oids): (Vec<String>, Vec<String>) =
         named.map(|(name, oid)| (same_relation_sql(name, oid), oid.to_string())).unzip();
@@ -29,7 +29,7 @@ fn leaf_guard_sql<'a>(named: impl Iterator<Item = (&'a str, u32)>) -> String {
         .replace("@UNCHANGED@", &unchanged.join(" AND "))
 }
 
-/// Divides by zero unless every name stands for its OID and no reading runs anybody's functions.
+/// Divides by zero unless every name stands for its OID and no read runs a function of an untrusted owner.
 pub fn full_guard_sql<'a>(named: impl Iterator<Item = (&'a str, u32)>) -> String {
     let (names, oids): (Vec<String>, Vec<String>) =
         named.map(|(name, oid)| (quote_literal(name), oid.to_string())).unzip();

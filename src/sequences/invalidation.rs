@@ -1,36 +1,36 @@
-//! What is not to be believed of the pass before, because somebody said that it has changed.
+//! Which findings of the previous pass a NOTIFY invalidates.
 
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::{ColumnName, RelationRef, TableName};
 use std::collections::{BTreeSet, HashSet};
 
-/// More names than this are told by somebody who changed everything.
+/// More names than this invalidate everything.
 const MOST_NAMES: usize = 32;
 
-/// What somebody said has changed.
+/// What the next pass must read again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invalidation {
-    /// Sequences, or tables that they feed, as they were mentioned.
+    /// Sequences, or tables that they feed, as the payloads name them.
     Named(BTreeSet<String>),
-    /// Anything at all.
+    /// Everything.
     All,
 }
 
-/// Nothing is doubted.
+/// Nothing is invalidated.
 impl Default for Invalidation {
     fn default() -> Self {
         Self::Named(BTreeSet::new())
     }
 }
 
-/// The sequences that are doubted, by OID.
+/// The invalidated sequences, by OID.
 pub(super) enum InvalidatedSequences {
     These(HashSet<u32>),
     All,
 }
 
 impl Invalidation {
-    /// Takes in what somebody said. It may be any text; what is no name doubts everything.
+    /// Adds the payload of a NOTIFY. A payload that is no name invalidates everything.
     pub fn add(&mut self, said: &str) {
         let said = said.trim();
         match self {
@@ -43,12 +43,12 @@ impl Invalidation {
         }
     }
 
-    /// Whether there is nothing that is doubted.
+    /// Whether nothing is invalidated.
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::Named(names) if names.is_empty())
     }
 
-    /// Which of the known `sequences` are doubted: all, where a name is of none of them, as it may be new.
+    /// Which of the known `sequences` are invalidated: all, where a name matches none of them, as it may be new.
     pub(super) fn resolve(&self, sequences: &[Sequence]) -> InvalidatedSequences {
         let Self::Named(names) = self else { return InvalidatedSequences::All };
         let relations: Vec<(u32, TableName)> = sequences.iter().flat_map(relations).collect();
@@ -66,7 +66,7 @@ impl Invalidation {
     }
 }
 
-/// What a mention of this sequence may name: itself, and the tables that it feeds.
+/// Whether a name means this sequence or a table that it feeds.
 fn relations(sequence: &Sequence) -> impl Iterator<Item = (u32, TableName)> {
     let (schema, name) = sequence.name_parts.clone();
     let columns = sequence.feeds.iter().filter_map(|feed| feed.report.column.parse::<ColumnName>().ok());
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_collected_and_whatever_is_none_doubts_everything() {
+    fn names_are_collected_and_any_other_text_invalidates_everything() {
         let mut doubt = Invalidation::default();
         assert!(doubt.is_empty());
         doubt.add("public.orders");

@@ -1,4 +1,4 @@
-//! Payloads: anybody who may connect may notify anything.
+//! Any payload: every role that may connect may notify any text.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ proptest! {
     #![proptest_config(cases(100))]
 
     #[test]
-    fn whatever_is_said_is_few_names_or_everything(payloads in vec(payload(), 0..50)) {
+    fn any_payloads_are_few_names_or_everything(payloads in vec(payload(), 0..50)) {
         let mut doubt = Invalidation::default();
         for said in &payloads {
             doubt.add(said);

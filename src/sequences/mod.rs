@@ -1,7 +1,17 @@
-//! First line of defence: every sequence is compared with the ids it feeds, and repaired.
+//! First line of defense: every sequence is compared with the ids in the columns it feeds, and repaired.
 //!
-//! A pass is: discover (one catalog query), observe (bounded batches), judge (pure), repair, report. It takes
-//! no decision about when to run or what its report means: `once` and the agent do.
+//! | file | does |
+//! |---|---|
+//! | `pass.rs` | one pass over one database: discover, observe, judge, repair, report |
+//! | `catalog.rs`, `owners.rs` | discover: the sequences and the columns they feed, by one catalog query |
+//! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
+//! | `observe.rs`, `batch.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
+//! | `findings.rs` | judge: verdict and reasons |
+//! | `orders.rs`, `repair/` | repair the sequences that are behind |
+//! | `privileges.rs` | which privileges a complete pass needs, for `pgmedic grants` |
+//!
+//! Data flows down this list: `Catalog` → `Observation` → `SequenceReport` → `RepairReport`. When to run, and what a report
+//! means, is decided by `once` and by the agent.
 
 mod activity;
 mod batch;

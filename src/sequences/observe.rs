@@ -1,4 +1,4 @@
-//! The next value and the max id of each sequence.
+//! Reads the next value and the max id of each sequence.
 
 use super::batch;
 use super::partitions::read_partitions;
@@ -9,37 +9,37 @@ use pgmedic_core::sequence::model::{Feed, FeedProblem, FeedSource, Sequence};
 use pgmedic_core::sequence::observation::{ObservationBuilder, ObserveResult, merge_answers, sources};
 use pgmedic_core::sequence::probe::{Partition, Probe, ProbePart, fits_in_transaction};
 
-/// Looks at every one of `sequences`, which are to leave `keep` values unused beyond their max ids; the answers are in
-/// the same order.
+/// Reads every one of `sequences`, which are to leave `headroom` values unused beyond their max ids; the results are in the
+/// same order.
 pub async fn observe(
-    sessions: &mut [BoundedConnection],
+    connections: &mut [BoundedConnection],
     sequences: &[&Sequence],
-    keep: u32,
-    bounds: Timeouts,
+    headroom: u32,
+    timeouts: Timeouts,
     progress: &Progress,
 ) -> Vec<ObserveResult> {
-    let mut gathered: Vec<ObservationBuilder> = sequences.iter().map(|_| ObservationBuilder::new(keep)).collect();
-    let first = first_probes(sessions, sequences, bounds, &mut gathered).await;
+    let mut builders: Vec<ObservationBuilder> = sequences.iter().map(|_| ObservationBuilder::new(headroom)).collect();
+    let first = first_probes(connections, sequences, timeouts, &mut builders).await;
     progress.add_total(first.len());
-    let outcomes = batch::run(sessions, sequences, first, bounds, progress).await;
-    let closer = merge_answers(sequences, outcomes, bounds, &mut gathered);
-    progress.add_total(closer.len());
-    let outcomes = batch::run(sessions, sequences, closer, bounds, progress).await;
-    merge_answers(sequences, outcomes, bounds, &mut gathered);
-    sequences.iter().zip(gathered).map(|(sequence, gathered)| gathered.finish(sequence)).collect()
+    let results = batch::run(connections, sequences, first, timeouts, progress).await;
+    let refined = merge_answers(sequences, results, timeouts, &mut builders);
+    progress.add_total(refined.len());
+    let results = batch::run(connections, sequences, refined, timeouts, progress).await;
+    merge_answers(sequences, results, timeouts, &mut builders);
+    sequences.iter().zip(builders).map(|(sequence, builder)| builder.finish(sequence)).collect()
 }
 
-/// Whether there is something to look at, and nothing known to be in the way.
+/// Whether there is something to read, and no known problem prevents it.
 fn readable(sequence: &Sequence) -> bool {
     let blocks = |feed: &Feed| matches!(feed.source, Err(FeedProblem::Unreadable(_) | FeedProblem::Refused { .. }));
     sequence.is_observable() && sequence.problem.is_none() && !sequence.feeds.iter().any(blocks)
 }
 
 async fn first_probes<'a>(
-    sessions: &mut [BoundedConnection],
+    connections: &mut [BoundedConnection],
     sequences: &[&'a Sequence],
-    bounds: Timeouts,
-    gathered: &mut [ObservationBuilder],
+    timeouts: Timeouts,
+    builders: &mut [ObservationBuilder],
 ) -> Vec<Probe<'a>> {
     let mut probes = Vec::with_capacity(sequences.len());
     for (index, sequence) in sequences.iter().enumerate().filter(|(_, sequence)| readable(sequence)) {
@@ -49,13 +49,13 @@ async fn first_probes<'a>(
                 parts.push(ProbePart { source, member: None, min_own_value: None });
                 continue;
             }
-            let Some(session) = sessions.first_mut() else { continue };
-            match read_partitions(session, source, bounds).await {
+            let Some(connection) = connections.first_mut() else { continue };
+            match read_partitions(connection, source, timeouts).await {
                 Ok(members) => parts.extend(members.into_iter().map(|member| part_of(source, member))),
-                Err(reason) => gathered[index].fail(reason),
+                Err(reason) => builders[index].fail(reason),
             }
         }
-        if !gathered[index].has_failed() {
+        if !builders[index].has_failed() {
             probes.extend(split(index, parts));
         }
     }

@@ -1,4 +1,4 @@
-//! What a run's orders mean for repairs.
+//! What the options of a pass mean for repairs.
 
 use super::repair::RepairContext;
 use crate::config::Sequences;
@@ -9,9 +9,9 @@ use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::plan::RepairLimits;
 
 impl PassOptions {
-    pub(super) fn repair_context(&self, settings: &Sequences, bounds: Timeouts) -> RepairContext {
-        let policy = RepairLimits {
-            // What the run asks for stands for what is configured.
+    pub(super) fn repair_context(&self, settings: &Sequences, timeouts: Timeouts) -> RepairContext {
+        let limits = RepairLimits {
+            // The headroom of the run replaces the configured one: `RepairContext::headroom` has it.
             headroom: if self.headroom == 0 { settings.headroom } else { 0 },
             advance_limit: settings.advance_limit,
             max_repair_ratio: settings.max_repair_ratio,
@@ -21,11 +21,10 @@ impl PassOptions {
             (false, false) => Some("sequences.repair is false"),
             (false, true) => None,
         };
-        RepairContext { policy, keep: self.headroom, bounds, look_only }
+        RepairContext { limits, headroom: self.headroom, timeouts, look_only }
     }
 
-    /// Whether what is held of `sequence` is let through, however its name was spelled: as reported, or any way SQL would
-    /// read the same.
+    /// Whether `--approve` names `sequence`, as the report spells it or in any way that SQL reads the same.
     pub(super) fn approves(&self, sequence: &Sequence) -> bool {
         let (schema, name) = &sequence.name_parts;
         self.approvals.iter().any(|approved| {

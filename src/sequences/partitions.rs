@@ -1,28 +1,29 @@
 //! The partitions and children of a table that has too many of them for one transaction.
 
 use crate::db::{BoundedConnection, TransactionMode};
+use pgmedic_core::sequence::feed_row::hidden_rows;
 use pgmedic_core::sequence::model::FeedSource;
-use pgmedic_core::sequence::probe::Partition;
-use pgmedic_core::{QueryError, Timeouts};
+use pgmedic_core::sequence::probe::{Partition, fits_in_transaction};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-/// Every member that holds rows of its own, the table itself included.
+/// Every partition and child that stores rows, and the table itself if it does.
 ///
 /// # Errors
 ///
-/// The reason, when the catalog cannot be read, or one member may not be.
+/// The reason why the catalog, or one of them, cannot be read.
 pub async fn read_partitions(
     session: &mut BoundedConnection,
     source: &FeedSource,
     bounds: Timeouts,
-) -> Result<Vec<Partition>, String> {
-    let rows = rows(session, source, bounds).await.map_err(|failure| failure.to_string())?;
+) -> Result<Vec<Partition>, Reason> {
+    let rows = rows(session, source, bounds).await?;
     let role = &session.server().role;
     rows.iter().map(|row| member(row, source, role)).collect()
 }
 
-/// The same members, whether they may be read or not.
+/// The same members by OID, without regard to privileges.
 ///
 /// # Errors
 ///
@@ -66,31 +67,44 @@ fn query(source: &FeedSource) -> String {
          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND quote_ident(a.attname) = {column}
          ORDER BY c.oid",
         root = source.table_oid,
-        column = pgmedic_core::quote_literal(&source.column),
+        column = quote_literal(&source.column),
     )
 }
 
-fn member(row: &PgRow, source: &FeedSource, role: &str) -> Result<Partition, String> {
-    let decoded = decode(row).map_err(|failure| failure.to_string())?;
-    let PartitionRow { member, may_enter, may_read, hides_rows, schema } = decoded;
+fn member(row: &PgRow, source: &FeedSource, role: &str) -> Result<Partition, Reason> {
+    let PartitionRow { member, may_enter, may_read, hides_rows, schema } = decode(row)?;
     let FeedSource { table, column, .. } = source;
-    let why = format!("{table} has too many partitions to read in one transaction, so each is read by itself");
+    let separately = format!("{table} has too many partitions to read in one transaction, so each is read by itself");
     if !may_enter {
-        return Err(format!("{why}: GRANT USAGE ON SCHEMA {schema} TO {role}"));
+        return Err(Reason::missing_privilege(&format!("USAGE ON SCHEMA {schema}"), role).while_doing(&separately));
     }
     if !may_read {
-        return Err(format!("{why}: GRANT SELECT ({column}) ON {} TO {role}, and likewise on the others", member.name));
+        let text = format!("{separately}: a privilege on {} is missing, and likewise on the others", member.name);
+        let reason = Reason::new(ReasonKind::MissingPrivilege, text);
+        return Err(reason.with_fix(Fix::Sql(grant_on_all_members(table, column, role))));
     }
     if hides_rows {
-        return Err(format!(
-            "row-level security of {} hides rows from {role}: ALTER ROLE {role} BYPASSRLS",
-            member.name
-        ));
+        return Err(hidden_rows(&member.name, role));
     }
-    if !pgmedic_core::sequence::probe::fits_in_transaction(1 + member.relations) {
-        return Err(format!("{} has too many indexes to read it in a bounded transaction", member.name));
+    if !fits_in_transaction(1 + member.relations) {
+        let text = format!("{} has too many indexes to read it in a bounded transaction", member.name);
+        return Err(Reason::new(ReasonKind::TooManyRelations, text));
     }
     Ok(member)
+}
+
+/// One statement that grants `SELECT` on the column of `table` and of each of its partitions and children, which may be
+/// thousands. All names are quoted by the server.
+fn grant_on_all_members(table: &str, column: &str, role: &str) -> String {
+    let block = format!(
+        "DECLARE member regclass; BEGIN FOR member IN WITH RECURSIVE tree (oid) AS (SELECT {table}::regclass::oid UNION \
+         SELECT inhrelid FROM tree JOIN pg_catalog.pg_inherits ON inhparent = tree.oid) SELECT oid FROM tree LOOP \
+         EXECUTE format('GRANT SELECT (%s) ON %s TO %s', {column}, member, {role}); END LOOP; END",
+        table = quote_literal(table),
+        column = quote_literal(column),
+        role = quote_literal(role),
+    );
+    format!("DO {}", quote_literal(&block))
 }
 
 /// One row of the query.

@@ -7,37 +7,40 @@ use super::findings::{finding, missing_sequence};
 use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::repair::{RepairTask, repair};
-use crate::config::{Database, Sequences};
-use crate::db::BoundedConnection;
+use crate::config::{ConfigError, Database, Sequences};
+use crate::db::{BoundedConnection, ConnectError};
 use crate::pass_options::PassOptions;
 use crate::progress::Progress;
 use crate::report::DatabaseReport;
 use futures_util::FutureExt;
-use pgmedic_core::Timeouts;
 use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::{Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Transactions from which a second connection pays for its own opening.
+/// From so many transactions on, a second connection saves more time than opening it takes.
 const SECOND_CONNECTION_FROM: u64 = 4;
 
-/// One pass over one database. What went wrong is in the report: a pass always has one. `memory` is what the pass
-/// before left, and is left for the next.
+/// One pass over one database. It always returns a report, and errors are in it. `state` is what the previous pass left,
+/// and is updated for the next.
 pub async fn pass(
     database: &Database,
     settings: &Sequences,
-    orders: &PassOptions,
-    memory: &mut SequencePassState,
+    options: &PassOptions,
+    state: &mut SequencePassState,
     progress: &Progress,
 ) -> DatabaseReport {
     let started = Instant::now();
     let mut report = DatabaseReport { name: database.name.clone(), ..DatabaseReport::default() };
-    // A server may send what makes the driver panic; that must cost no other database its pass.
-    let work = AssertUnwindSafe(run_pass(database, settings, orders, memory, progress, &mut report));
+    // A server may send what makes the driver panic; the passes over other databases go on.
+    let work = AssertUnwindSafe(run_pass(database, settings, options, state, progress, &mut report));
     report.error = match work.catch_unwind().await {
         Ok(result) => result.err(),
-        Err(_) => Some("the pass panicked, most likely on what the server sent: please report this".to_owned()),
+        Err(_) => {
+            let text = "the pass panicked, most likely on what the server sent: please report this";
+            Some(Reason::new(ReasonKind::Internal, text))
+        }
     };
     report.duration_seconds = started.elapsed().as_secs_f64();
     report
@@ -46,104 +49,106 @@ pub async fn pass(
 async fn run_pass(
     database: &Database,
     settings: &Sequences,
-    orders: &PassOptions,
-    memory: &mut SequencePassState,
+    options: &PassOptions,
+    state: &mut SequencePassState,
     progress: &Progress,
     report: &mut DatabaseReport,
-) -> Result<(), String> {
-    let bounds = settings.bounds();
-    let options = database.connect_options().map_err(|error| error.to_string())?;
-    let mut session =
-        BoundedConnection::connect(&options, bounds, &orders.cancel).await.map_err(|error| error.to_string())?;
-    report.server_version = Some(session.server().version.clone());
-    let (found, counts) = load_catalog(&mut session, database, settings, memory, bounds).await?;
+) -> Result<(), Reason> {
+    let timeouts = settings.bounds();
+    let unusable = |error: ConfigError| Reason::new(ReasonKind::Configuration, error.to_string());
+    let unreachable = |error: ConnectError| Reason::new(ReasonKind::Unreachable, error.to_string());
+    let address = database.connect_options().map_err(unusable)?;
+    let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await.map_err(unreachable)?;
+    report.server_version = Some(connection.server().version.clone());
+    let (found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
 
     if found.sequences.is_empty() && found.excluded > 0 {
-        // A misspelled pattern must not read as good health.
+        // A misspelled pattern must not be reported as healthy.
         let left_out = found.excluded;
-        return Err(format!("sequences.include and exclude leave nothing of {left_out} sequences to look at"));
+        let text = format!("sequences.include and exclude leave nothing of {left_out} sequences to look at");
+        return Err(Reason::new(ReasonKind::Configuration, text));
     }
     let mut changed: Vec<&Sequence> = Vec::new();
     for sequence in &found.sequences {
-        match memory.cached_finding(sequence, &counts) {
+        match state.cached_finding(sequence, &counters) {
             Some(finding) => report.sequences.push(finding),
             None => changed.push(sequence),
         }
     }
-    let mut sessions = vec![session];
+    let mut connections = vec![connection];
     if batch::estimate_transactions(&changed) >= SECOND_CONNECTION_FROM {
-        // One more makes it quicker; without it the first does all.
-        match BoundedConnection::connect(&options, bounds, &orders.cancel).await {
-            Ok(second) => sessions.push(second),
+        // The second connection only makes it quicker.
+        match BoundedConnection::connect(&address, timeouts, &options.cancel).await {
+            Ok(second) => connections.push(second),
             Err(error) => tracing::debug!(database = database.name, %error, "no second connection"),
         }
     }
-    let seen = observe(&mut sessions, &changed, orders.headroom, bounds, progress).await;
-    tracing::debug!(database = database.name, changed = changed.len(), connections = sessions.len(), "observed");
-    let (first, mut cases, mut behind) = (report.sequences.len(), Vec::new(), Vec::new());
+    let seen = observe(&mut connections, &changed, options.headroom, timeouts, progress).await;
+    tracing::debug!(database = database.name, changed = changed.len(), connections = connections.len(), "observed");
+    let (first, mut tasks, mut behind) = (report.sequences.len(), Vec::new(), Vec::new());
     for (index, (sequence, seen)) in changed.iter().zip(&seen).enumerate() {
         let (mut finding, drift) = finding(sequence, seen.as_ref());
         if let Some((observation, max_id)) = drift {
-            finding.cause = Some(memory.cause(sequence, &observation.position));
-            cases.push(RepairTask::new(sequence, observation, max_id, orders.approves(sequence)));
+            finding.cause = Some(state.cause(sequence, &observation.position));
+            tasks.push(RepairTask::new(sequence, observation, max_id, options.approves(sequence)));
             behind.push(first + index);
         }
         report.sequences.push(Arc::new(finding));
     }
-    let repairs = repair(&mut sessions, cases, &orders.repair_context(settings, bounds), progress).await;
+    let repairs = repair(&mut connections, tasks, &options.repair_context(settings, timeouts), progress).await;
     for (index, repair) in behind.into_iter().zip(repairs) {
-        // Nobody else has it yet, so nothing is copied.
+        // The Arc is still unique: make_mut does not clone.
         Arc::make_mut(&mut report.sequences[index]).repair = Some(repair);
     }
     for ((sequence, seen), finding) in changed.into_iter().zip(&seen).zip(&report.sequences[first..]) {
         let reads = seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |observation| observation.reads);
-        memory.remember(sequence, finding, &counts, reads);
+        state.remember(sequence, finding, &counters, reads);
     }
-    let lost = sessions.iter().find_map(BoundedConnection::lost).map(ToString::to_string);
-    for session in sessions.into_iter().filter(|session| session.lost().is_none()) {
-        session.close().await;
+    let lost = connections.iter().find_map(BoundedConnection::lost).map(Reason::from);
+    for connection in connections.into_iter().filter(|connection| connection.lost().is_none()) {
+        connection.close().await;
     }
-    memory.finish_pass(counts.catalog, found);
+    state.finish_pass(counters.catalog, found);
     lost.map_or(Ok(()), Err)
 }
 
-/// What there is, from memory when the catalog has not changed; and what the server had counted before any look.
+/// The catalog, from `state` when it has not changed; and the server's counters as they were before any probe.
 async fn load_catalog(
-    session: &mut BoundedConnection,
+    connection: &mut BoundedConnection,
     database: &Database,
     settings: &Sequences,
-    memory: &mut SequencePassState,
-    bounds: Timeouts,
-) -> Result<(Catalog, StatsSnapshot), String> {
-    if !memory.is_lasting() {
-        return Ok((discover_catalog(session, database, settings, bounds).await?, StatsSnapshot::default()));
+    state: &mut SequencePassState,
+    timeouts: Timeouts,
+) -> Result<(Catalog, StatsSnapshot), Reason> {
+    if !state.is_lasting() {
+        return Ok((discover_catalog(connection, database, settings, timeouts).await?, StatsSnapshot::default()));
     }
-    let counting = |failure| format!("reading the server's statistics failed: {failure}");
-    let known = memory.discovered().map_or(&[][..], |known| &known.sequences);
-    let counts = read_stats(session, known, bounds).await.map_err(counting)?;
-    memory.start_pass(&counts, settings.full_pass_every, session.server().read_only.is_some());
-    if let Some(found) = memory.take_discovered(&counts) {
-        return Ok((found, counts));
+    let while_counting = |error| Reason::from(&error).while_doing("reading the server's statistics failed");
+    let known = state.discovered().map_or(&[][..], |known| &known.sequences);
+    let counters = read_stats(connection, known, timeouts).await.map_err(while_counting)?;
+    state.start_pass(&counters, settings.full_pass_every, connection.server().read_only.is_some());
+    if let Some(found) = state.take_discovered(&counters) {
+        return Ok((found, counters));
     }
-    let found = discover_catalog(session, database, settings, bounds).await?;
-    memory.drop_changed(&found);
-    let mut now = read_stats(session, &found.sequences, bounds).await.map_err(counting)?;
-    // A change of the catalog between the two counts is found the next time.
-    now.catalog = counts.catalog;
+    let found = discover_catalog(connection, database, settings, timeouts).await?;
+    state.drop_changed(&found);
+    let mut now = read_stats(connection, &found.sequences, timeouts).await.map_err(while_counting)?;
+    // A change of the catalog between the two reads is found by the next pass.
+    now.catalog = counters.catalog;
     Ok((found, now))
 }
 
 async fn discover_catalog(
-    session: &mut BoundedConnection,
+    connection: &mut BoundedConnection,
     database: &Database,
     settings: &Sequences,
-    bounds: Timeouts,
-) -> Result<Catalog, String> {
-    let found = discover(session, &database.name, settings, bounds).await;
-    let found = found.map_err(|failure| format!("reading the catalog failed: {failure}"))?;
-    // The catalog's entries of all of them have stayed in the server process.
-    session.reserve_relations(found.sequences.len() as u64, batch::MAX_CACHED_RELATIONS, bounds).await;
+    timeouts: Timeouts,
+) -> Result<Catalog, Reason> {
+    let found = discover(connection, &database.name, settings, timeouts).await;
+    let found = found.map_err(|error| Reason::from(error).while_doing("reading the catalog failed"))?;
+    // The server process has cached catalog entries of all of them.
+    connection.reserve_relations(found.sequences.len() as u64, batch::MAX_CACHED_RELATIONS, timeouts).await;
     tracing::debug!(database = database.name, sequences = found.sequences.len(), "discovered");
     Ok(found)
 }

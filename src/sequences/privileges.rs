@@ -1,31 +1,30 @@
-//! What a role must be allowed so that a pass can do all of its work: the same discovery as a pass makes, privileges
-//! aside.
+//! The privileges that a role needs for a complete pass, found by the same discovery as in a pass.
 
 use super::catalog::discover;
-use super::findings::missing_sequence;
+use super::findings::missing_sequence_reason;
 use super::partitions;
 use crate::config::Sequences;
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::sequence::model::{FeedProblem, FeedSource, Sequence};
-use pgmedic_core::{QueryError, Timeouts};
+use pgmedic_core::{QueryError, Reason, Timeouts};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the configured work touches in one database, each list sorted by name.
+/// The relations that the configured work reads or changes in one database, each list sorted by name.
 #[derive(Debug, Default)]
 pub struct RequiredPrivileges {
     pub sequences: Vec<SequencePrivileges>,
     pub tables: Vec<TablePrivileges>,
-    /// What is configured and can be looked at by nobody, and why.
-    pub notes: Vec<String>,
+    /// Why something that is configured cannot be looked at, with any privileges.
+    pub notes: Vec<Reason>,
 }
 
 /// A sequence whose state is read.
 #[derive(Debug)]
 pub struct SequencePrivileges {
     pub relation: Relation,
-    /// It may have to be moved too.
+    /// It may have to be repaired too.
     pub repair: bool,
     /// `CACHE` above 1: only a leap repairs it completely.
     pub cached: bool,
@@ -37,7 +36,7 @@ pub struct TablePrivileges {
     pub relation: Relation,
     /// Quoted by the server.
     pub columns: BTreeSet<String>,
-    /// Its policies hide rows from whoever does not own it.
+    /// Its policies hide rows from roles that do not own it.
     pub row_security: bool,
 }
 
@@ -51,7 +50,7 @@ pub struct Relation {
     pub owner_is_superuser: bool,
 }
 
-/// Finds out what the work on `database`, by its configured name, touches.
+/// Discovers which relations the work on `database`, by its configured name, reads or changes.
 ///
 /// # Errors
 ///
@@ -64,7 +63,7 @@ pub async fn required_privileges(
 ) -> Result<RequiredPrivileges, QueryError> {
     let found = discover(session, database, settings, bounds).await?;
     let mut needs = RequiredPrivileges::default();
-    needs.notes.extend(found.missing.iter().filter_map(|feed| missing_sequence(feed, database).reason));
+    needs.notes.extend(found.missing.iter().map(|_| missing_sequence_reason(database)));
     let mut sequences: BTreeMap<u32, &Sequence> = BTreeMap::new();
     let mut tables: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
     for sequence in found.sequences.iter().filter(|sequence| sequence.is_observable()) {
@@ -96,7 +95,7 @@ pub async fn required_privileges(
     Ok(needs)
 }
 
-/// The table, and its members where they are too many to be read through it.
+/// The table, and its partitions and children where they are too many to be read through it.
 async fn read_by_name(
     session: &mut BoundedConnection,
     source: &FeedSource,

@@ -77,7 +77,9 @@ fn every_claim_of_the_security_page_names_a_test_that_exists() {
 
 #[test]
 fn a_test_of_the_library_is_found_by_its_path_only() {
-    assert!(is_in_the_library("db::url::tests::a_zero_byte_is_refused_wherever_it_stands"));
+    assert!(is_in_the_library(
+        "db::conninfo::tests::a_zero_byte_and_a_broken_percent_sign_are_refused_wherever_they_stand"
+    ));
     assert!(is_in_the_library("config::tests::fuzz::any_duration"));
     assert!(!is_in_the_library("config::tests::fuzz::any_nonsense"));
     assert!(!is_in_the_library("sessions::tests::any_duration"));

@@ -33,7 +33,7 @@ async fn repairs_beside_six_inserting_clients_cause_no_duplicate() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_but_the_saboteur_is_ever_seen_moving_a_sequence_back() {
+async fn only_the_saboteur_is_ever_seen_moving_a_sequence_back() {
     let mut database = field().await;
     let seen = fight(&mut database, Order { mender: Mender::Pass, saboteur: true, rounds: ROUNDS }).await;
     println!("{} inserts, {} sabotages, {} repairs failed", seen.inserts(), seen.sabotages, seen.failures().len());

@@ -44,18 +44,18 @@ async fn the_report_says_what_was_found_and_what_was_done() {
             "name": SEQUENCE,
             "feeds": [{ "column": "public.user_sessions.session_id", "link": "serial" }],
             "next_value": 658, "max_id": 695, "limit": 2147483647, "verdict": "behind", "lag": 38,
-            "used_ratio": null, "cause": "unknown", "reason": null,
+            "used_ratio": null, "running_out": false, "cause": "unknown", "reason": null, "notes": [],
             "repair": { "outcome": "repaired", "method": "advance", "next_value": 696, "held_by": null,
                         "reason": null, "duration_seconds": null },
         })
     );
     let report = outcome.json();
-    assert_eq!(report["schema"], 1);
+    assert_eq!(report["schema"], 2);
     assert_eq!(report["dry_run"], false);
     assert_eq!(
         report["summary"],
         json!({ "sequences": 1, "in_sync": 0, "behind": 1, "repaired": 1, "held": 0, "failed": 0, "exhausted": 0,
-                "unreadable": 0, "unsupported": 0, "unlinked": 0, "sessions_expired": 0 })
+                "unreadable": 0, "unsupported": 0, "unlinked": 0, "running_out": 0, "sessions_expired": 0 })
     );
 }
 

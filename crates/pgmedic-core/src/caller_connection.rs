@@ -1,4 +1,4 @@
-//! Statements on a connection that is not ours, inside a transaction of its owner's.
+//! Statements on a connection of the application, inside its transaction.
 
 use crate::error::QueryError;
 use sqlx::AssertSqlSafe;

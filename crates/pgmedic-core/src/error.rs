@@ -1,5 +1,6 @@
-//! What a failed statement means for the one who sent it.
+//! Why a statement failed, by SQLSTATE.
 
+use crate::{Reason, ReasonKind};
 use sqlx::Error;
 use sqlx::postgres::PgDatabaseError;
 use std::time::Duration;
@@ -10,7 +11,7 @@ pub enum QueryError {
     /// 42501: a privilege is missing, or row-level security would have hidden rows.
     #[error("permission denied: {0}")]
     PermissionDenied(String),
-    /// 55P03: somebody else held a lock for longer than `lock_timeout`; 40P01: or waited for ours meanwhile.
+    /// 55P03: another session held a lock for longer than `lock_timeout`; 40P01: or the two waited for each other.
     #[error("another session holds a lock on it")]
     LockNotAvailable,
     /// 57014: longer than `statement_timeout`, or cancelled by an administrator.
@@ -19,10 +20,10 @@ pub enum QueryError {
     /// 42P01, 42703, 3F000: the relation, column or schema is not there any more.
     #[error("it is gone: {0}")]
     UndefinedObject(String),
-    /// Not what was discovered any more: seen by us, or by our tripwire in SQL, a division by zero (22012).
+    /// The relation is no longer the one that was discovered: pgmedic compared OIDs, or its guard in SQL divided by zero (22012).
     #[error("it was altered or replaced meanwhile")]
     ConcurrentlyChanged,
-    /// The connection is lost, and with it all that was still to be asked.
+    /// The connection is lost, and with it the answers to all statements that were not answered yet.
     #[error("the connection was lost: {0}")]
     ConnectionLost(String),
     /// 08P01 as PgBouncer says it: it closes the connection after a message that leaves a transaction open.
@@ -31,7 +32,7 @@ pub enum QueryError {
          set pool_mode = transaction (or session) there, or connect to PostgreSQL itself"
     )]
     StatementPooled,
-    /// Any other error of the server's.
+    /// Any other error of the server.
     #[error("{message} (SQLSTATE {code})")]
     Server { code: String, message: String },
     /// The answer was not what was asked for.
@@ -45,8 +46,34 @@ impl QueryError {
         Self::ConnectionLost(format!("no answer within {}", humantime::format_duration(waited)))
     }
 
+    /// Whether the connection cannot be used any more.
     pub fn is_lost(&self) -> bool {
         matches!(self, Self::ConnectionLost(_) | Self::StatementPooled)
+    }
+
+    /// What to match on instead of the text.
+    pub fn kind(&self) -> ReasonKind {
+        match self {
+            Self::PermissionDenied(_) => ReasonKind::MissingPrivilege,
+            Self::LockNotAvailable => ReasonKind::LockNotAvailable,
+            Self::QueryCanceled => ReasonKind::StatementTimeout,
+            Self::UndefinedObject(_) | Self::ConcurrentlyChanged => ReasonKind::ConcurrentlyChanged,
+            Self::ConnectionLost(_) => ReasonKind::ConnectionLost,
+            Self::StatementPooled => ReasonKind::StatementPooled,
+            Self::Server { .. } | Self::UnexpectedResponse(_) => ReasonKind::ServerError,
+        }
+    }
+}
+
+impl From<&QueryError> for Reason {
+    fn from(error: &QueryError) -> Self {
+        Self::new(error.kind(), error.to_string())
+    }
+}
+
+impl From<QueryError> for Reason {
+    fn from(error: QueryError) -> Self {
+        Self::from(&error)
     }
 }
 
@@ -54,7 +81,7 @@ impl From<Error> for QueryError {
     fn from(error: Error) -> Self {
         match error {
             Error::Database(error) => {
-                // What a function raises is its author's words, which may hold anything.
+                // The message that a function raises is text of its author, which may hold secrets.
                 let raised = error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::routine);
                 let message = match raised {
                     Some("exec_stmt_raise") => "raised by a function in the database".to_owned(),
@@ -66,13 +93,13 @@ impl From<Error> for QueryError {
                     "57014" => Self::QueryCanceled,
                     "42P01" | "42703" | "3F000" => Self::UndefinedObject(message),
                     "22012" => Self::ConcurrentlyChanged,
-                    // PostgreSQL itself sends this to nobody who keeps to the protocol. The words are PgBouncer's, which
-                    // are never translated, and there is nothing else to tell its reasons apart by.
+                    // PostgreSQL sends this only to clients that break the protocol, so a pooler sent it. PgBouncer's
+                    // messages are never translated, and it has no other code that tells its reasons apart.
                     "08P01" if message.contains("statement pooling") => Self::StatementPooled,
                     "08P01" => {
                         Self::ConnectionLost(format!("{message}; a pooler in between says so, see its configuration"))
                     }
-                    // Class 08, and the server's own farewells: shutdown, crash, dropped database, idle limits.
+                    // Class 08, and what the server sends when it ends a connection: shutdown, crash, dropped database, idle limits.
                     code if code.starts_with("08") => Self::ConnectionLost(message),
                     "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" | "25P04" => {
                         Self::ConnectionLost(message)

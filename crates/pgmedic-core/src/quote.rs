@@ -1,6 +1,6 @@
 //! String constants for SQL text. Identifiers are quoted by the server alone, in the catalog query.
 
-/// `text` as a string constant that reads the same whatever `standard_conforming_strings` says
+/// `text` as a string constant that does not depend on `standard_conforming_strings`
 /// (PostgreSQL manual, Lexical Structure, String Constants with C-Style Escapes).
 pub fn quote_literal(text: &str) -> String {
     let escape = if text.contains('\\') { "E" } else { "" };

@@ -89,7 +89,9 @@ pub enum ReasonKind {
     StatementTimeout,
     /// A relation was dropped, altered or replaced during the pass.
     ConcurrentlyChanged,
-    /// The server could not be reached, or the connection was lost.
+    /// The server could not be reached, or does not let the role in.
+    Unreachable,
+    /// The connection was lost.
     ConnectionLost,
     /// A pooler in between does not keep transactions together.
     StatementPooled,
@@ -110,6 +112,12 @@ impl Reason {
     #[must_use]
     pub fn with_fix(self, fix: Fix) -> Self {
         Self { fix: Some(fix), ..self }
+    }
+
+    /// The same reason, said of what was being done.
+    #[must_use]
+    pub fn while_doing(self, what: &str) -> Self {
+        Self { text: format!("{what}: {}", self.text), ..self }
     }
 
     /// A missing privilege, such as `USAGE ON SCHEMA a`, and the statement that grants it. `role` is quoted.

@@ -1,146 +1,175 @@
-//! What is done about one duplicate key: find the sequence behind it, look, and move it where it is behind.
+//! Repairs the sequences behind one duplicate key: finds those that feed it, observes them, and moves those that are
+//! behind. Runs in the transaction of the failed insert, between two rollbacks to its savepoint.
 
-use crate::retry::{InlineRepairLimits, Repair};
+use crate::types::{InlineRepairLimits, Repair};
 use crate::unique_violation::UniqueViolation;
 use pgmedic_core::sequence::inline::{InlineRepair, InlineSequence, RepairLimits};
-use pgmedic_core::{QueryError, settings_sql, simple_query};
+use pgmedic_core::{QueryError, Reason, ReasonKind, settings_sql, simple_query};
 use sqlx::Row;
 use sqlx::postgres::PgConnection;
 
-const FEEDS: &str = include_str!("sequences_of_index.sql");
+const SEQUENCES_OF_INDEX: &str = include_str!("sequences_of_index.sql");
 
-/// Ends what the failed insert and the fix have set and locked; values that were handed out stay handed out.
+/// Reverts what the failed insert and the repair have set and locked. Values that `nextval` handed out stay handed out.
 const UNDO: &str = "ROLLBACK TO SAVEPOINT pgmedic_insert";
 
-/// The catalog query is written in the order in which its tables are best joined, from few rows to few rows by index
-/// look-ups; finding that out took the server ten times as long as the query itself, and guessing wrong would read
-/// whole catalogs.
+/// Makes the planner keep the join order in which the catalog query is written: from few rows to few rows, by index.
+/// Planning took ten times as long as the query without these settings, and another order may read whole catalogs.
 const PLANNER_SETTINGS: &str = "\
     SET LOCAL join_collapse_limit = 1; SET LOCAL from_collapse_limit = 1; \
     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off";
 
-/// In the comment that leads each statement.
+/// Names the statements in `pg_stat_activity` and in the server's log, in a leading comment.
 const NAME: &str = "inline-repair";
 
-/// What came of it.
+/// Whether the insert should run again.
 #[derive(Debug)]
-pub(super) enum RepairOutcome {
-    /// It is no drift, or none that could be repaired here.
-    None,
-    /// It was: the insert will find a free id now.
-    Again(Vec<Repair>),
+pub(crate) enum RepairOutcome {
+    /// No: no sequence is behind, or none could be repaired.
+    NotRepaired,
+    /// Yes: these sequences were moved. There are none when another session repaired the sequence first.
+    Retry(Vec<Repair>),
 }
 
-/// In a transaction that a failed insert has aborted, since the savepoint before it; leaves it as it was there.
-pub(super) async fn repair_after_violation(
+/// Repairs the sequences that feed the violated key, in a transaction that the failed insert has aborted. Leaves the
+/// transaction as it was at the savepoint.
+pub(crate) async fn repair_after_violation(
     connection: &mut PgConnection,
-    refusal: &UniqueViolation,
+    violation: &UniqueViolation,
     limits: &InlineRepairLimits,
 ) -> RepairOutcome {
-    let mut fix = try_repair(connection, refusal, limits).await;
-    if let Err(failure) = simple_query(connection, NAME, UNDO).await {
-        fix = Err(failure.to_string());
+    let mut result = try_repair(connection, violation, limits).await;
+    if let Err(error) = simple_query(connection, NAME, UNDO).await {
+        result = Err(error.into());
     }
-    let UniqueViolation { schema, table, constraint, .. } = refusal;
-    match fix {
+    let UniqueViolation { schema, table, constraint, .. } = violation;
+    match result {
         Ok(Some(repairs)) => {
             for Repair { sequence, from, to } in &repairs {
                 tracing::info!(schema, table, sequence, from, to, "moved a sequence past the ids that an insert met");
             }
-            RepairOutcome::Again(repairs)
+            RepairOutcome::Retry(repairs)
         }
-        Ok(None) => RepairOutcome::None,
-        Err(reason) => {
-            tracing::warn!(schema, table, constraint, reason, "an insert met a taken id, which could not be repaired");
-            RepairOutcome::None
+        Ok(None) => RepairOutcome::NotRepaired,
+        Err(RepairFailure(reason)) => {
+            tracing::warn!(
+                schema,
+                table,
+                constraint,
+                %reason,
+                "an insert met a taken id, which could not be repaired"
+            );
+            RepairOutcome::NotRepaired
         }
     }
 }
 
-/// None when it is no drift. One sequence that cannot be judged stands in no other one's way.
+/// Why a sequence could not be repaired.
+struct RepairFailure(Reason);
+
+impl From<Reason> for RepairFailure {
+    fn from(reason: Reason) -> Self {
+        Self(reason)
+    }
+}
+
+impl From<QueryError> for RepairFailure {
+    fn from(error: QueryError) -> Self {
+        Self(Reason::new(ReasonKind::ServerError, error.to_string()))
+    }
+}
+
+impl From<String> for RepairFailure {
+    fn from(text: String) -> Self {
+        Self(Reason::new(ReasonKind::ServerError, text))
+    }
+}
+
+/// Repairs each sequence that can be repaired; a failure of one does not stop the others. None when no sequence is
+/// behind. Fails only when none was repaired.
 async fn try_repair(
     connection: &mut PgConnection,
-    refusal: &UniqueViolation,
+    violation: &UniqueViolation,
     limits: &InlineRepairLimits,
-) -> Result<Option<Vec<Repair>>, String> {
+) -> Result<Option<Vec<Repair>>, RepairFailure> {
     restart_savepoint(connection, limits).await?;
-    let sequences = sequences_of(connection, refusal).await.map_err(|failure| failure.to_string())?;
-    let mut again = false;
+    let sequences = sequences_of(connection, violation).await?;
+    let mut retry = false;
     let mut repairs = Vec::new();
-    let mut reason = None;
+    let mut first_failure = None;
     for (index, sequence) in sequences.iter().enumerate() {
         if index > 0 {
             restart_savepoint(connection, limits).await?;
         }
-        match repair_sequence(connection, sequence, refusal, limits).await {
-            Ok(SequenceOutcome::Not) => {}
-            Ok(SequenceOutcome::Before) => again = true,
-            Ok(SequenceOutcome::Now(repair)) => {
-                again = true;
+        match repair_sequence(connection, sequence, violation, limits).await {
+            Ok(SequenceOutcome::NotBehind) => {}
+            Ok(SequenceOutcome::RepairedBefore) => retry = true,
+            Ok(SequenceOutcome::Repaired(repair)) => {
+                retry = true;
                 repairs.push(repair);
             }
-            Err(why) => reason = reason.or(Some(why)),
+            Err(failure) => first_failure = first_failure.or(Some(failure)),
         }
     }
-    match reason {
-        Some(reason) if !again => Err(reason),
-        _ => Ok(again.then_some(repairs)),
+    match first_failure {
+        Some(failure) if !retry => Err(failure),
+        _ => Ok(retry.then_some(repairs)),
     }
 }
 
-/// Goes back to the savepoint, whatever has failed since, and bounds what follows.
-async fn restart_savepoint(connection: &mut PgConnection, limits: &InlineRepairLimits) -> Result<(), String> {
-    let statements = format!("{UNDO};\n{}\n{PLANNER_SETTINGS}", settings_sql(limits.bounds()));
-    simple_query(connection, NAME, &statements).await.map(drop).map_err(|failure| failure.to_string())
+/// Rolls back to the savepoint, which also ends an aborted state, and sets the timeouts for what follows.
+async fn restart_savepoint(connection: &mut PgConnection, limits: &InlineRepairLimits) -> Result<(), QueryError> {
+    let statements = format!("{UNDO};\n{}\n{PLANNER_SETTINGS}", settings_sql(limits.timeouts()));
+    simple_query(connection, NAME, &statements).await.map(drop)
 }
 
-/// What one sequence had to do with a taken id.
+/// What one sequence had to do with the taken id.
 enum SequenceOutcome {
-    /// Nothing.
-    Not,
+    /// The sequence is not behind, and did not hand the id out.
+    NotBehind,
     /// It was behind when it handed the id out, and is not any more.
-    Before,
-    Now(Repair),
+    RepairedBefore,
+    /// It was behind, and was moved.
+    Repaired(Repair),
 }
 
 async fn repair_sequence(
     connection: &mut PgConnection,
     sequence: &InlineSequence,
-    refusal: &UniqueViolation,
+    violation: &UniqueViolation,
     limits: &InlineRepairLimits,
-) -> Result<SequenceOutcome, String> {
-    let policy =
+) -> Result<SequenceOutcome, RepairFailure> {
+    let repair_limits =
         RepairLimits { headroom: 0, advance_limit: limits.advance_limit, max_repair_ratio: limits.max_repair_ratio };
-    let seen = sequence.observe(connection, limits.bounds()).await?;
-    let words = |failure: QueryError| failure.to_string();
-    if let InlineRepair::Advance(statement) = sequence.plan_inline_repair(&seen, &policy)? {
-        let rows = simple_query(connection, NAME, &statement).await.map_err(words)?;
-        let (Some(row), Some(from)) = (rows.first(), seen.position.next_value()) else {
-            // Somebody has set it back meanwhile; the insert tells.
-            return Ok(SequenceOutcome::Before);
+    let observation = sequence.observe(connection, limits.timeouts()).await?;
+    if let InlineRepair::Advance(statement) = sequence.plan_inline_repair(&observation, &repair_limits)? {
+        let rows = simple_query(connection, NAME, &statement).await?;
+        let (Some(row), Some(from)) = (rows.first(), observation.position.next_value()) else {
+            // The sequence was set back since the observation; the next run of the insert shows whether it is behind.
+            return Ok(SequenceOutcome::RepairedBefore);
         };
-        let to = row.try_get(0).map_err(|error| error.to_string())?;
-        return Ok(SequenceOutcome::Now(Repair { sequence: sequence.name().to_owned(), from, to }));
+        let to = row.try_get(0).map_err(QueryError::from)?;
+        return Ok(SequenceOutcome::Repaired(Repair { sequence: sequence.name().to_owned(), from, to }));
     }
-    if !was_handed_out(connection, sequence, refusal).await {
-        return Ok(SequenceOutcome::Not);
+    if !was_handed_out(connection, sequence, violation).await {
+        return Ok(SequenceOutcome::NotBehind);
     }
-    // Somebody else was quicker. What this session holds of values before that, nobody else can take from it.
-    if let Some(statement) = sequence.drain_session_cache_sql(&seen) {
-        simple_query(connection, NAME, &statement).await.map_err(words)?;
+    // Another session repaired the sequence first. Values from before that are left only in this connection's cache.
+    if let Some(statement) = sequence.drain_session_cache_sql(&observation) {
+        simple_query(connection, NAME, &statement).await?;
     }
-    Ok(SequenceOutcome::Before)
+    Ok(SequenceOutcome::RepairedBefore)
 }
 
-/// The sequences that feed the one column of the violated index, as the role that asks sees them.
+/// The sequences that feed the one column of the violated index, as the connection's role sees them.
 async fn sequences_of(
     connection: &mut PgConnection,
-    refusal: &UniqueViolation,
+    violation: &UniqueViolation,
 ) -> Result<Vec<InlineSequence>, QueryError> {
-    let rows = sqlx::query(FEEDS)
-        .bind(&refusal.schema)
-        .bind(&refusal.table)
-        .bind(&refusal.constraint)
+    let rows = sqlx::query(SEQUENCES_OF_INDEX)
+        .bind(&violation.schema)
+        .bind(&violation.table)
+        .bind(&violation.constraint)
         .persistent(false)
         .fetch_all(connection)
         .await?;
@@ -149,12 +178,12 @@ async fn sequences_of(
     InlineSequence::read(&rows, &role)
 }
 
-/// Whether the taken id is the last value that the sequence gave to this session: then the insert had it from there.
-/// An id that the application chose by itself is nobody's drift.
-async fn was_handed_out(connection: &mut PgConnection, sequence: &InlineSequence, refusal: &UniqueViolation) -> bool {
-    let Some(key) = refusal.key else { return false };
+/// Whether the taken id is the last value that the sequence handed out on this connection: then the insert used it. A
+/// taken id that the application chose is not caused by the sequence.
+async fn was_handed_out(connection: &mut PgConnection, sequence: &InlineSequence, violation: &UniqueViolation) -> bool {
+    let Some(key) = violation.key else { return false };
     let statement = format!("SELECT currval('{}'::regclass) = '{key}'::bigint", sequence.oid());
-    // An error means that it gave this session none.
+    // `currval` fails when the sequence has handed out no value on this connection.
     let rows = simple_query(connection, NAME, &statement).await;
     rows.ok().and_then(|rows| rows.first()?.try_get(0).ok()).unwrap_or(false)
 }

@@ -1,93 +1,63 @@
-//! An insert that repairs itself: a duplicate key that comes from a sequence that is behind is repaired, and the insert
-//! run again.
+//! Runs an insert, and again after a repair when its id was taken because a sequence is behind.
 
 use crate::repair::{RepairOutcome, repair_after_violation};
+use crate::types::{InlineRepairLimits, Repair, RetryOutcome};
 use crate::unique_violation::UniqueViolation;
-use pgmedic_core::Timeouts;
 use sqlx::postgres::{PgConnection, PgPool, Postgres};
 use sqlx::{Connection, Error, Row, Transaction};
-use std::time::Duration;
 
-/// How often an insert is run again. Each further time, somebody must have set the sequence back, or have inserted ids
-/// past it, in the moment before.
+/// How often an insert is run again. A second retry is needed only if another session moved the sequence back, or
+/// inserted ids past it, since the repair before.
 const RETRIES: u32 = 3;
 
-/// How far repairing may go while a login waits for it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct InlineRepairLimits {
-    /// Most values of the sequence that are handed out at once to close a gap: 100 000 take about 30 ms. Wider gaps
-    /// are left to the agent, and the error is passed on.
-    pub advance_limit: u32,
-    /// Largest share of the values left that may be used, 0 to 1: one odd id near the limit must not burn a sequence.
-    pub max_repair_ratio: f64,
-    /// The longest that a look waits for a lock; the look at a table waits for nothing but `ACCESS EXCLUSIVE`.
-    pub lock_timeout: Duration,
-    /// The longest that each of its few statements may take.
-    pub statement_timeout: Duration,
-}
-
-impl Default for InlineRepairLimits {
-    fn default() -> Self {
-        Self {
-            advance_limit: 100_000,
-            max_repair_ratio: 0.5,
-            lock_timeout: Duration::from_millis(100),
-            statement_timeout: Duration::from_secs(1),
-        }
-    }
-}
-
-impl InlineRepairLimits {
-    pub(super) fn bounds(&self) -> Timeouts {
-        Timeouts { lock: self.lock_timeout, statement: self.statement_timeout }
-    }
-}
-
-/// What the insert returned, and what it took to get there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RetryOutcome<T> {
-    pub value: T,
-    /// How often the insert was run: 1 when there was nothing to repair. More runs than repairs: somebody else was
-    /// quicker to repair.
-    pub attempts: u32,
-    /// Sequences that were moved for it, in order.
-    pub repairs: Vec<Repair>,
-}
-
-/// A sequence that was moved forward, as its own `nextval` does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Repair {
-    /// Schema-qualified, quoted as SQL needs it.
-    pub sequence: String,
-    /// What `nextval` would have returned before.
-    pub from: i64,
-    /// The last value that was handed out and thrown away: the insert gets one beyond it.
-    pub to: i64,
-}
-
-/// Runs `insert`, and when it meets a duplicate key because a sequence is behind, moves the sequence past the ids that
-/// are there and runs `insert` again, three times at most.
+/// Runs `insert`. If it fails with a duplicate key because a sequence is behind, moves the sequence past the taken ids
+/// and runs `insert` again, at most three times.
 ///
-/// That is the case when the violated constraint or index is unique and covers exactly one column that a sequence
-/// feeds by the catalog, and that sequence is behind the ids in its columns, or was when it handed out this one.
-/// The sequence is moved by `nextval` alone, which cannot move it back and locks nothing, on the same connection,
-/// so that values that this session has cached are used up too. Every other error, a duplicate of anything else
-/// above all, is returned as it came, after a single run.
+/// ```no_run
+/// use pgmedic_login::sqlx::{self, PgPool};
+/// use pgmedic_login::{InlineRepairLimits, retry_after_repair};
 ///
-/// `at` is a pool, a connection, or a transaction, begun through sqlx or by `BEGIN`. Outside of a transaction `insert`
-/// gets one of its own, which is committed when it succeeds. Inside, it runs in a savepoint: what was done before it
-/// remains, whatever happens. **Roll back after cancelling**: a call that is dropped before it has returned may leave
-/// the caller's transaction with that savepoint and with settings of the repair's. So `insert` may consist of several statements; they must run on the
-/// connection that it is given. Right through a transaction-mode pooler, as far as `insert` is (`persistent(false)`).
+/// # async fn login(pool: PgPool, user: i32) -> Result<i32, sqlx::Error> {
+/// let outcome = retry_after_repair(&pool, InlineRepairLimits::default(), async move |connection| {
+///     let insert = "INSERT INTO user_sessions (user_id) VALUES ($1) RETURNING session_id";
+///     sqlx::query_scalar::<_, i32>(insert).bind(user).fetch_one(connection).await
+/// })
+/// .await?;
+/// # Ok(outcome.value)
+/// # }
+/// ```
 ///
-/// The role needs what the insert needs, and `SELECT` on the sequence and on the columns that it feeds; without, or
-/// beyond `limits`, nothing is moved, the error is passed on, and a warning says what to do. Inside a transaction that
-/// is `REPEATABLE READ` or `SERIALIZABLE`, ids that were inserted since it began are not seen, and so not repaired.
+/// # The insert
+///
+/// `insert` may consist of several statements. All of them must run on the connection that it is given. Write it as
+/// `async move |connection| …`: the compiler then proves the future to be `Send`, as `tokio::spawn` and web handlers
+/// require. [`Attempt`] is the same procedure for inserts that cannot own what they use.
+///
+/// `at` is a pool, a connection, or a transaction, begun through sqlx or with `BEGIN`. Outside a transaction, `insert`
+/// gets a new one, which is committed when it succeeds. Inside a transaction, it runs in a savepoint, and everything
+/// that was done before the call remains, whether it succeeds or fails.
+///
+/// **Roll back after cancelling**: a call that is dropped before it returns may leave the caller's transaction with the
+/// savepoint and with settings of the repair, such as `search_path` and `lock_timeout`.
+///
+/// A pooler in transaction mode is supported, if `insert` supports it (`persistent(false)`).
+///
+/// # The repair
+///
+/// A duplicate key is repaired if the violated constraint or index is unique and covers exactly one column, which a
+/// sequence feeds according to the catalog, and if that sequence is behind the ids in its columns, or was when it handed
+/// out this id. The repair calls `nextval` on the same connection: it cannot move the sequence back, takes no lock, and
+/// also uses up values that this connection has cached. Every other error is returned as it is, after a single run.
+///
+/// The role needs the privileges of the insert, and `SELECT` on the sequence and on the columns that it feeds. Without
+/// them, or beyond `limits`, nothing is moved, the error is returned, and a warning says what to do. In a transaction
+/// that is `REPEATABLE READ` or `SERIALIZABLE`, ids that were inserted after it began are not visible, and so are not
+/// repaired.
 ///
 /// # Errors
 ///
-/// Those of `insert`, unchanged; and those of beginning and ending the transaction or savepoint: an `insert` that keeps
-/// an error of the server's to itself ends in one.
+/// The error of `insert`, unchanged, or one of beginning or ending the transaction or savepoint. An `insert` that
+/// returns `Ok` although a statement failed ends in the latter.
 pub async fn retry_after_repair<'c, T>(
     at: impl Into<RetryTarget<'c>>,
     limits: InlineRepairLimits,
@@ -97,16 +67,20 @@ pub async fn retry_after_repair<'c, T>(
     loop {
         let result = insert(attempt.connection()).await;
         match attempt.end(result).await? {
-            AttemptOutcome::Done(repaired) => return Ok(repaired),
-            AttemptOutcome::Retry(another) => attempt = another,
+            AttemptOutcome::Done(outcome) => return Ok(outcome),
+            AttemptOutcome::Retry(next) => attempt = next,
         }
     }
 }
 
-/// Where an insert runs. (sqlx's own `Acquire` makes futures that cannot be proved to be `Send`.)
+/// Where an insert runs. A pool, a connection or a transaction converts into it.
+// A bound on sqlx's `Acquire` would make futures that are not provably `Send`.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum RetryTarget<'c> {
+    /// A connection of the pool, in a new transaction.
     Pool(&'c PgPool),
+    /// This connection, in its transaction if it is in one, or in a new one.
     Connection(&'c mut PgConnection),
 }
 
@@ -128,28 +102,31 @@ impl<'c> From<&'c mut Transaction<'_, Postgres>> for RetryTarget<'c> {
     }
 }
 
-/// What [`retry_after_repair`] does, step by step, for inserts that borrow what a closure could not (the compiler cannot
-/// prove every future that calls an async closure to be `Send`, as `tokio::spawn` and web handlers need it).
+/// The procedure of [`retry_after_repair`] step by step, for inserts that borrow more than an `async move` closure can
+/// own.
 ///
 /// ```no_run
-/// # async fn login(pool: &sqlx::PgPool, user: i64) -> Result<i64, sqlx::Error> {
-/// use pgmedic::login::{Attempt, Limits, Next};
+/// use pgmedic_login::sqlx::{self, PgPool};
+/// use pgmedic_login::{Attempt, AttemptOutcome, InlineRepairLimits};
 ///
-/// let mut attempt = Attempt::begin(pool, Limits::default()).await?;
-/// let repaired = loop {
-///     let insert = sqlx::query_scalar("INSERT INTO user_sessions (user_id) VALUES ($1) RETURNING session_id");
+/// # async fn login(pool: &PgPool, user: &str) -> Result<i64, sqlx::Error> {
+/// let mut attempt = Attempt::begin(pool, InlineRepairLimits::default()).await?;
+/// let outcome = loop {
+///     let insert = sqlx::query_scalar("INSERT INTO user_sessions (user_name) VALUES ($1) RETURNING session_id");
 ///     let result = insert.bind(user).persistent(false).fetch_one(attempt.connection()).await;
 ///     match attempt.end(result).await? {
-///         Next::Done(repaired) => break repaired,
-///         Next::Again(another) => attempt = another,
+///         AttemptOutcome::Done(outcome) => break outcome,
+///         AttemptOutcome::Retry(next) => attempt = next,
 ///     }
 /// };
-/// # Ok(repaired.value)
+/// # Ok(outcome.value)
 /// # }
 /// ```
+///
+/// Roll back the caller's transaction after dropping an attempt that has not ended.
 #[derive(Debug)]
 pub struct Attempt<'c> {
-    work: AttemptScope<'c>,
+    scope: AttemptScope<'c>,
     limits: InlineRepairLimits,
     runs: u32,
     repairs: Vec<Repair>,
@@ -158,28 +135,29 @@ pub struct Attempt<'c> {
 /// How an attempt ended.
 #[derive(Debug)]
 pub enum AttemptOutcome<'c, T> {
-    /// It succeeded, and is committed where the transaction is its own.
+    /// The insert succeeded. If the attempt began the transaction, it is committed.
     Done(RetryOutcome<T>),
-    /// What it met is repaired: do it again, on this one's connection.
+    /// The sequence is repaired: run the insert again, on the connection of this attempt.
     Retry(Attempt<'c>),
 }
 
-/// Inside a savepoint.
+/// The transaction in which the savepoint is.
 #[derive(Debug)]
 enum AttemptScope<'c> {
-    /// Of a transaction of our own.
+    /// The attempt began it, and ends it.
     Own(Transaction<'c, Postgres>),
-    /// Of the caller's transaction.
+    /// The caller began it.
     Nested(&'c mut PgConnection),
 }
 
-/// The savepoint holds a pooler to one server connection between a failed run and the next.
+/// Begins with a savepoint too: its transaction keeps a pooler on one server connection between a failed run and the
+/// next.
 const BEGIN: &str = "/* pgmedic:insert */ BEGIN; SAVEPOINT pgmedic_insert";
 const SAVE: &str = "SAVEPOINT pgmedic_insert";
 const RELEASE: &str = "RELEASE SAVEPOINT pgmedic_insert";
-const BEGUN: &str = "/* pgmedic:insert */ SELECT pg_catalog.statement_timestamp() OPERATOR(pg_catalog.<>) \
-                     pg_catalog.transaction_timestamp()";
-/// Leaves a transaction as it was before.
+const IS_IN_TRANSACTION: &str = "/* pgmedic:insert */ SELECT pg_catalog.statement_timestamp() \
+                                 OPERATOR(pg_catalog.<>) pg_catalog.transaction_timestamp()";
+/// Returns the caller's transaction to the state before the attempt.
 const UNDO: &str = "ROLLBACK TO SAVEPOINT pgmedic_insert; RELEASE SAVEPOINT pgmedic_insert";
 
 impl<'c> Attempt<'c> {
@@ -187,12 +165,12 @@ impl<'c> Attempt<'c> {
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Those of getting a connection, and the database's.
     pub async fn begin(at: impl Into<RetryTarget<'c>>, limits: InlineRepairLimits) -> Result<Self, Error> {
-        let work = match at.into() {
+        let scope = match at.into() {
             RetryTarget::Pool(pool) => AttemptScope::Own(pool.begin_with(BEGIN).await?),
             RetryTarget::Connection(connection) => {
-                if connection.is_in_transaction() || in_raw_transaction(connection).await? {
+                if connection.is_in_transaction() || is_in_raw_transaction(connection).await? {
                     send(connection, SAVE).await?;
                     AttemptScope::Nested(connection)
                 } else {
@@ -200,63 +178,68 @@ impl<'c> Attempt<'c> {
                 }
             }
         };
-        Ok(Self { work, limits, runs: 0, repairs: Vec::new() })
+        Ok(Self { scope, limits, runs: 0, repairs: Vec::new() })
     }
 
-    /// Where the insert must run.
+    /// The connection on which the insert must run.
     pub fn connection(&mut self) -> &mut PgConnection {
-        match &mut self.work {
+        match &mut self.scope {
             AttemptScope::Own(transaction) => transaction,
             AttemptScope::Nested(connection) => connection,
         }
     }
 
-    /// Takes what the insert returned.
+    /// Ends the attempt with what the insert returned.
     ///
     /// # Errors
     ///
-    /// The insert's own, unless it was drift that could be repaired; then nothing of it remains. Or the database's, when
-    /// it could not be committed.
+    /// The insert's error, unless it was repaired; nothing of the insert remains then. Or the database's, when the
+    /// insert could not be committed.
     pub async fn end<T>(mut self, result: Result<T, Error>) -> Result<AttemptOutcome<'c, T>, Error> {
         self.runs += 1;
         let error = match result {
             Ok(value) => {
-                // COMMIT would not tell that the transaction is aborted: it rolls back, and succeeds.
+                // This fails in an aborted transaction, in which COMMIT would roll back without an error.
                 if let Err(error) = send(self.connection(), RELEASE).await {
                     self.undo().await;
                     return Err(error);
                 }
-                if let AttemptScope::Own(transaction) = self.work {
+                if let AttemptScope::Own(transaction) = self.scope {
                     transaction.commit().await?;
                 }
                 return Ok(AttemptOutcome::Done(RetryOutcome { value, attempts: self.runs, repairs: self.repairs }));
             }
             Err(error) => error,
         };
-        if let Some(refusal) = UniqueViolation::from_error(&error).filter(|_| self.runs <= RETRIES) {
+        let violation = if self.runs <= RETRIES { UniqueViolation::from_error(&error) } else { None };
+        if let Some(violation) = violation {
             let limits = self.limits;
-            if let RepairOutcome::Again(moved) = repair_after_violation(self.connection(), &refusal, &limits).await {
-                self.repairs.extend(moved);
-                return Ok(AttemptOutcome::Retry(self));
+            match repair_after_violation(self.connection(), &violation, &limits).await {
+                RepairOutcome::Retry(repairs) => {
+                    self.repairs.extend(repairs);
+                    return Ok(AttemptOutcome::Retry(self));
+                }
+                RepairOutcome::NotRepaired => {}
             }
         }
         self.undo().await;
         Err(error)
     }
 
-    /// The error that led here is worth more than one about undoing it.
+    /// Ignores an error, because the one that led here is returned.
     async fn undo(self) {
-        let _ = match self.work {
+        let _ = match self.scope {
             AttemptScope::Own(transaction) => transaction.rollback().await,
             AttemptScope::Nested(connection) => send(connection, UNDO).await,
         };
     }
 }
 
-/// Whether a transaction is open that sqlx does not know of: one of our own would be the caller's, and be committed.
-/// A transaction begins with its first message, to the microsecond.
-async fn in_raw_transaction(connection: &mut PgConnection) -> Result<bool, Error> {
-    let row = sqlx::raw_sql(BEGUN).fetch_one(connection).await?;
+/// Whether the caller has begun a transaction with a plain `BEGIN`, of which sqlx does not know: a second `BEGIN` would
+/// not nest, and its `COMMIT` would commit the caller's work. Outside a transaction, both timestamps are those of this
+/// message.
+async fn is_in_raw_transaction(connection: &mut PgConnection) -> Result<bool, Error> {
+    let row = sqlx::raw_sql(IS_IN_TRANSACTION).fetch_one(connection).await?;
     row.try_get(0)
 }
 

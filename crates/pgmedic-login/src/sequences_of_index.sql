@@ -125,6 +125,7 @@ SELECT
     quote_ident(n.nspname) || '.' || quote_ident(s.relname) AS seq_quoted,
     q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache, q.seqcycle,
     quote_ident(pg_catalog.pg_get_userbyid(s.relowner)) AS seq_owner,
+    coalesce((SELECT u.rolsuper FROM pg_catalog.pg_roles u WHERE u.oid = s.relowner), true) AS seq_owner_is_superuser,
     pg_catalog.pg_has_role(s.relowner, 'USAGE') AS may_alter,
     pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE') AS may_advance,
     pg_catalog.has_sequence_privilege(s.oid, 'UPDATE') AS may_set,
@@ -150,6 +151,9 @@ SELECT
     b.base::bigint AS type_oid,
     CASE WHEN b.modifier >= 0 THEN b.modifier ELSE a.atttypmod END AS type_modifier,
     pg_catalog.format_type(a.atttypid, a.atttypmod) AS type_name,
+    CASE WHEN r.relkind = 'p' THEN NOT EXISTS (
+        SELECT FROM pg_catalog.pg_partitioned_table pt WHERE pt.partrelid = r.oid AND a.attnum = ANY (pt.partattrs))
+    ELSE a.attinhcount = 0 END AS may_widen,
     pg_catalog.has_schema_privilege(rn.oid, 'USAGE') AS may_enter_rel_schema,
     pg_catalog.has_table_privilege(r.oid, 'SELECT')
         OR pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT') AS may_read_column,

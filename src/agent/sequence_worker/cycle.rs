@@ -6,12 +6,12 @@ use crate::agent::repair_log::{RepairLogContext, RepairLogWriter};
 use crate::agent::sequence_worker::notify::NotifyListener;
 use crate::agent::sequence_worker::triggers::Triggers;
 use crate::config::{Database, Sequences};
+use crate::db::ConnectTarget;
 use crate::db::{Lease, LeaseLost, ListenError};
 use crate::metrics::{Metrics, SEQUENCES};
 use crate::progress::Progress;
 use crate::report::DatabaseReport;
 use crate::sequences::{Invalidation, PassOptions, SequencePassState, pass};
-use sqlx::postgres::PgConnectOptions;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,7 +139,7 @@ impl SequenceWorkerContext {
     }
 
     /// Leads already, or becomes the leader, and then how to connect; or not.
-    async fn acquire_leadership(&self, state: &mut SequenceWorkerState) -> Result<Option<PgConnectOptions>, String> {
+    async fn acquire_leadership(&self, state: &mut SequenceWorkerState) -> Result<Option<ConnectTarget>, String> {
         let options = self.database.connect_options().map_err(|error| error.to_string())?;
         if let Some(lease) = &mut state.lease {
             match lease.renew().await {
@@ -174,7 +174,7 @@ impl SequenceWorkerContext {
     }
 
     /// Opens the ear, where it is not open and notifications can be heard.
-    async fn listen(&self, state: &mut SequenceWorkerState, options: &PgConnectOptions) {
+    async fn listen(&self, state: &mut SequenceWorkerState, options: &ConnectTarget) {
         if !self.settings.listen_notify {
             return;
         }
@@ -214,7 +214,7 @@ impl SequenceWorkerContext {
     async fn publish(&self, state: &mut SequenceWorkerState, report: DatabaseReport, woken: bool) -> CycleOutcome {
         if let Some(reason) = &report.error {
             self.metrics.count(&report);
-            return self.record_failure(state, reason, Some(report.server_version.is_some())).await;
+            return self.record_failure(state, &reason.to_string(), Some(report.server_version.is_some())).await;
         }
         // What is counted is shown already, and what is written elsewhere holds up neither.
         let report = Arc::new(report);

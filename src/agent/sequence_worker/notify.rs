@@ -4,8 +4,8 @@
 //! that pass; and when an ear that was open goes deaf it rings too, for what it may have missed.
 
 use crate::agent::sequence_worker::triggers::Triggers;
+use crate::db::ConnectTarget;
 use crate::db::{ListenError, Listener};
-use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -28,7 +28,7 @@ pub enum NotifyListener {
 impl NotifyListener {
     /// Listens, and rings `bell` for every notification, unless it listens already or never can. None when nothing was
     /// tried.
-    pub async fn open(&mut self, options: &PgConnectOptions, bell: &Arc<Triggers>) -> Option<Result<(), ListenError>> {
+    pub async fn open(&mut self, options: &ConnectTarget, bell: &Arc<Triggers>) -> Option<Result<(), ListenError>> {
         match self {
             Self::Unsupported => return None,
             Self::Open { lost, task, .. } if !lost.is_cancelled() && !task.is_finished() => return None,

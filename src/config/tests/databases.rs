@@ -8,7 +8,7 @@ fn only(scene: &Scene) -> (String, String) {
     assert_eq!(settings.databases.len(), 1);
     let database = &settings.databases[0];
     let options = database.connect_options().unwrap();
-    (database.name.clone(), options.get_database().unwrap_or_default().to_owned())
+    (database.name.clone(), options.first().get_database().unwrap_or_default().to_owned())
 }
 
 fn pair(name: &str, database: &str) -> (String, String) {
@@ -88,9 +88,9 @@ fn a_url_file_is_found_beside_the_configuration_and_loses_its_newline() {
 fn a_url_file_is_read_again_by_each_call() {
     let scene = file("[[databases]]\nurl_file = \"app.url\"").beside("app.url", "postgres://u@h/a\n");
     let database = &scene.settings().databases[0];
-    assert_eq!(database.connect_options().unwrap().get_database(), Some("a"));
+    assert_eq!(database.connect_options().unwrap().first().get_database(), Some("a"));
     let scene = scene.beside("app.url", "postgres://u@h/b\n");
-    assert_eq!(database.connect_options().unwrap().get_database(), Some("b"));
+    assert_eq!(database.connect_options().unwrap().first().get_database(), Some("b"));
     fs::remove_file(scene.path("app.url")).unwrap();
     let error = database.connect_options().unwrap_err().to_string();
     assert_says(&error, &["database \"a\"", "app.url: cannot be read: No such file"]);
@@ -179,7 +179,7 @@ fn a_path_with_control_characters_is_none() {
 fn an_unused_variable_that_names_a_database_is_reported_with_the_file_that_overrides_it() {
     let scene = file("[[databases]]\nurl = 'postgres://u@h/app'");
     let path = scene.path("pgmedic.toml").display().to_string();
-    let warning = scene.settings().warning.unwrap();
+    let warning = scene.settings().warnings.remove(0);
     assert_eq!(
         warning,
         format!(
@@ -187,14 +187,14 @@ fn an_unused_variable_that_names_a_database_is_reported_with_the_file_that_overr
              leave out --config and unset PGMEDIC_CONFIG"
         )
     );
-    let both = scene.variable("PGMEDIC_DATABASE_URL_FILE", "/run/secrets/url").settings().warning.unwrap();
+    let both = scene.variable("PGMEDIC_DATABASE_URL_FILE", "/run/secrets/url").settings().warnings.remove(0);
     assert!(both.starts_with("PGMEDIC_DATABASE_URL_FILE, DATABASE_URL: set, but not used"), "{both}");
 }
 
 #[test]
 fn of_two_variables_the_unused_one_is_reported() {
     let scene = bare().variable("DATABASE_URL", "postgres://u:hunter2@h/a");
-    let warning = scene.variable("PGMEDIC_DATABASE_URL", "postgres://u:hunter2@h/b").settings().warning.unwrap();
+    let warning = scene.variable("PGMEDIC_DATABASE_URL", "postgres://u:hunter2@h/b").settings().warnings.remove(0);
     let expected = "DATABASE_URL: set, but not used, because PGMEDIC_DATABASE_URL is set too; to use it, unset \
                     PGMEDIC_DATABASE_URL";
     assert_eq!(warning, expected);
@@ -202,8 +202,8 @@ fn of_two_variables_the_unused_one_is_reported() {
 
 #[test]
 fn a_variable_that_is_used_or_empty_is_no_cause_to_warn() {
-    assert_eq!(file("[sequences]\nheadroom = 1").settings().warning, None);
+    assert_eq!(file("[sequences]\nheadroom = 1").settings().warnings, Vec::<String>::new());
     let written = bare().beside("pgmedic.toml", "[[databases]]\nurl = 'postgres://u@h/app'");
     let written = Scene { file: true, ..written };
-    assert_eq!(written.variable("DATABASE_URL", "").settings().warning, None);
+    assert_eq!(written.variable("DATABASE_URL", "").settings().warnings, Vec::<String>::new());
 }

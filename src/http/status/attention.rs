@@ -1,7 +1,6 @@
-//! What somebody has to act upon, with the reason and the command that fixes it.
+//! The sequences and session stores that a person has to act upon, with the reasons and the command that fixes them.
 
 use super::bar::percent;
-use super::fix::fix;
 use super::rows::badge;
 use super::search_query::{SearchQuery, StatusFilter};
 use super::summary::thousands;
@@ -11,30 +10,17 @@ use maud::{Markup, html};
 use pgmedic_core::shell_quote;
 use std::collections::BTreeMap;
 
-/// More are a search away.
+/// Most cards of each kind; a link to the search shows the others.
 const SHOWN: usize = 20;
 
-/// As the alert on ranges that end.
-const NEARLY_USED: f64 = 0.9;
-
-/// Whether it still works and will not for ever.
-pub fn is_nearly_exhausted(sequence: &SequenceReport) -> bool {
-    !sequence.needs_attention() && sequence.used_ratio.is_some_and(|used| used >= NEARLY_USED)
-}
-
-/// Whether it belongs here.
-pub fn needs_a_look(sequence: &SequenceReport) -> bool {
-    sequence.needs_attention() || is_nearly_exhausted(sequence)
-}
-
-pub fn render(stations: &BTreeMap<String, DatabaseState>) -> Markup {
+pub fn render(databases: &BTreeMap<String, DatabaseState>) -> Markup {
     let mut sequences: Vec<(&str, &SequenceReport)> = Vec::new();
     let mut stores: Vec<(&str, &SessionReport)> = Vec::new();
-    for (database, station) in stations {
-        let reports = station.report.iter().flat_map(|report| &report.sequences).map(AsRef::as_ref);
+    for (database, state) in databases {
+        let reports = state.report.iter().flat_map(|report| &report.sequences).map(AsRef::as_ref);
         sequences
-            .extend(reports.filter(|sequence| needs_a_look(sequence)).map(|sequence| (database.as_str(), sequence)));
-        let reports = station.sweeps.stores.values();
+            .extend(reports.filter(|sequence| sequence.needs_a_look()).map(|sequence| (database.as_str(), sequence)));
+        let reports = state.sweeps.stores.values();
         stores.extend(
             reports.filter(|store| store.error.is_some() || store.held.is_some()).map(|s| (database.as_str(), s)),
         );
@@ -59,16 +45,17 @@ pub fn render(stations: &BTreeMap<String, DatabaseState>) -> Markup {
 
 fn of_sequence(database: &str, sequence: &SequenceReport) -> Markup {
     let status = Status::of(sequence);
-    let reason = reason(sequence);
-    let command = match status {
+    let fix = match status {
+        // It is only watched, so a run that repairs it is the fix.
         Status::Behind => Some(format!("pgmedic --once --database {}", shell_quote(database))),
-        _ => fix(&reason).map(ToOwned::to_owned),
+        _ => sequence.reasons().find_map(|reason| reason.fix.as_ref()).map(|fix| fix.as_str().to_owned()),
     };
+    let texts: Vec<&str> = sequence.reasons().map(|reason| reason.text.as_str()).collect();
     html! {
         p .what { (badge(sequence)) " " bdi .name { (escape_control(&sequence.name)) } " in " bdi { (escape_control(database)) } }
         p { (numbers_sentence(sequence)) }
-        @if !reason.is_empty() { (reason_paragraph(&reason)) }
-        @if let Some(command) = command { (command_block(&command)) }
+        @if !texts.is_empty() { (reason_paragraph(&texts.join("; "))) }
+        @if let Some(command) = fix { (command_block(&command)) }
     }
 }
 
@@ -85,11 +72,10 @@ fn of_store(database: &str, store: &SessionReport) -> Markup {
             " session store " bdi .name { (escape_control(&store.name)) } " in " bdi { (escape_control(database)) }
         }
         (reason_paragraph(reason))
-        @if let Some(command) = fix(reason) { (command_block(command)) }
     }
 }
 
-/// The options of a command in it are not broken in two.
+/// Keeps each option of a command in the text on one line.
 fn reason_paragraph(reason: &str) -> Markup {
     html! {
         p {
@@ -107,19 +93,10 @@ fn command_block(command: &str) -> Markup {
     html! { p .fix { span { "Fix" } " " code { (escape_control(command)) } } }
 }
 
-/// Why, as the passes say it.
-fn reason(sequence: &SequenceReport) -> String {
-    let of_repair = sequence.repair.as_ref().and_then(|repair| repair.reason.as_deref());
-    let own = sequence.reason.as_deref();
-    let reasons: Vec<&str> = own.into_iter().chain(of_repair).collect();
-    reasons.join("; ")
-}
-
 /// What is wrong, in numbers.
 fn numbers_sentence(sequence: &SequenceReport) -> String {
-    let numbers = (sequence.lag.filter(|gap| *gap > 0), sequence.next_value, sequence.max_id);
-    if let (Some(gap), Some(next), Some(max_id)) = numbers {
-        let values = if gap == 1 { "1 value".to_owned() } else { format!("{} values", thousands(gap)) };
+    if let (Some(lag @ 1..), Some(next), Some(max_id)) = (sequence.lag, sequence.next_value, sequence.max_id) {
+        let values = if lag == 1 { "1 value".to_owned() } else { format!("{} values", thousands(lag)) };
         return format!(
             "{values} behind: it hands out {} next, and ids go {} to {}. An insert fails whenever its id is taken.",
             thousands(next),

@@ -1,19 +1,24 @@
 //! A sequence's range as a bar: what is used of it, and where the ids end that it has yet to pass.
 
-use crate::report::{SequenceReport, Status};
+use crate::report::{SequenceReport, Status, WARN_USED_RATIO};
 use maud::{Markup, html};
 
-/// Thinner could not be seen.
+/// Narrowest visible bar, in percent.
 const THINNEST: f64 = 0.8;
 
-/// The numbers stand beside it; it is a picture of them and nothing more.
+/// Used ratio from which the bar is red.
+const NEARLY_FULL: f64 = 0.9;
+
+/// Drawn from the numbers beside it; screen readers skip it.
 pub fn bar(sequence: &SequenceReport) -> Markup {
     let Some(used) = sequence.used_ratio else { return html! {} };
     let width = if used > 0.0 { (used * 100.0).clamp(THINNEST, 100.0) } else { 0.0 };
-    let fill = match used {
-        0.9.. => "fill bad",
-        0.75.. => "fill warn",
-        _ => "fill",
+    let fill = if used >= NEARLY_FULL {
+        "fill bad"
+    } else if used >= WARN_USED_RATIO {
+        "fill warn"
+    } else {
+        "fill"
     };
     html! {
         svg .bar viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" {

@@ -6,7 +6,6 @@
 //! | `page.rs` | the page as a whole |
 //! | `sentence.rs` | how a database is, in one sentence |
 //! | `database.rs` | a database's section: its sentence, who leads, its session stores |
-//! | `attention.rs` | what somebody has to act upon, and the command that fixes it (`fix.rs`) |
 //! | `rows.rs` | the search over all sequences (`question.rs`), with a bar for each (`bar.rs`) |
 //! | `actions.rs` | the timeline |
 //! | `moment.rs` | points in time |
@@ -18,7 +17,6 @@ mod attention;
 mod bar;
 mod database;
 mod events;
-mod fix;
 mod history;
 mod page;
 mod rows;

@@ -1,6 +1,5 @@
 //! The search over all sequences, and what it found, page by page.
 
-use super::attention::{is_nearly_exhausted, needs_a_look};
 use super::bar::{bar, percent};
 use super::search_query::{SearchQuery, StatusFilter};
 use super::summary::thousands;
@@ -11,8 +10,6 @@ use std::collections::BTreeMap;
 
 /// Rows of a page.
 const ROWS: usize = 25;
-/// Of a range.
-const HALF: f64 = 0.5;
 /// Columns shown of a sequence that feeds many.
 const FEEDS: usize = 3;
 
@@ -116,10 +113,11 @@ fn of_row((database, sequence): &Row<'_>, several: bool) -> Markup {
 /// Its status as icon and word.
 pub fn badge(sequence: &SequenceReport) -> Markup {
     let (class, icon, word) = match Status::of(sequence) {
-        _ if is_nearly_exhausted(sequence) => ("warn", "◔", "running out"),
+        _ if sequence.is_only_running_out() => ("warn", "◔", "running out"),
         status @ (Status::Failed | Status::Exhausted) => ("bad", "✕", status.word()),
         status @ (Status::Held | Status::Behind) => ("warn", "!", status.word()),
         status @ Status::Unreadable => ("warn", "?", status.word()),
+        status @ Status::RunningOut => ("warn", "◔", status.word()),
         status @ Status::Repaired => ("good", "↻", status.word()),
         status @ Status::InSync => ("good", "✓", status.word()),
         status @ (Status::Unsupported | Status::Unlinked) => ("plain", "○", status.word()),
@@ -127,7 +125,7 @@ pub fn badge(sequence: &SequenceReport) -> Markup {
     html! { span class={ "badge " (class) } { span aria-hidden="true" { (icon) } " " (word) } }
 }
 
-/// Worst first, then what is half used, then by name.
+/// The worst first, then what is running out by its used ratio, then by name.
 fn search<'a>(question: &SearchQuery, stations: &'a BTreeMap<String, DatabaseState>) -> Vec<Row<'a>> {
     let words: Vec<String> = question.text.to_lowercase().split_whitespace().map(ToOwned::to_owned).collect();
     let holds = |sequence: &SequenceReport| {
@@ -140,7 +138,7 @@ fn search<'a>(question: &SearchQuery, stations: &'a BTreeMap<String, DatabaseSta
     };
     let is_asked = |sequence: &SequenceReport| match question.which {
         StatusFilter::All => true,
-        StatusFilter::Attention => needs_a_look(sequence),
+        StatusFilter::Attention => sequence.needs_a_look(),
         StatusFilter::Status(status) => Status::of(sequence) == status,
     };
     let mut rows: Vec<Row<'a>> = stations
@@ -152,8 +150,9 @@ fn search<'a>(question: &SearchQuery, stations: &'a BTreeMap<String, DatabaseSta
         })
         .filter(|(_, sequence)| is_asked(sequence) && holds(sequence))
         .collect();
-    let rank = |sequence: &SequenceReport| (!needs_a_look(sequence), Status::of(sequence));
-    let used = |sequence: &SequenceReport| sequence.used_ratio.filter(|used| *used >= HALF).unwrap_or_default();
+    let rank = |sequence: &SequenceReport| (!sequence.needs_a_look(), Status::of(sequence));
+    let used =
+        |sequence: &SequenceReport| if sequence.running_out { sequence.used_ratio.unwrap_or_default() } else { 0.0 };
     rows.sort_by(|(a, x), (b, y)| {
         let worse = rank(x).cmp(&rank(y)).then_with(|| used(y).total_cmp(&used(x)));
         worse.then_with(|| x.name.cmp(&y.name)).then_with(|| a.cmp(b))

@@ -1,6 +1,5 @@
 //! How a database is, in one plain sentence.
 
-use super::attention::is_nearly_exhausted;
 use super::time::format_duration;
 use crate::report::{DatabaseReport, Status, escape_control};
 use crate::state::DatabaseState;
@@ -106,7 +105,7 @@ fn pass_summary(report: &DatabaseReport, station: &DatabaseState) -> (Health, St
         Some((text, _)) => (Health::Attention, text),
         None => healthy_summary(report),
     };
-    let out = report.sequences.iter().filter(|sequence| is_nearly_exhausted(sequence)).count() as u64;
+    let out = report.sequences.iter().filter(|sequence| sequence.is_only_running_out()).count() as u64;
     if out > 0 {
         mood = mood.max(Health::Attention);
         text += &format!("; {} out of values", if out == 1 { "1 runs".to_owned() } else { format!("{out} run") });

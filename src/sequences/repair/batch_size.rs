@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-/// Most in one message.
+/// Most advances in one message.
 const MOST: usize = 40;
 
 /// Values that a message hands out, unless one advance alone takes more: some tens of milliseconds of work.
@@ -14,10 +14,10 @@ const VALUES: u128 = 100_000;
 /// A message that took longer is followed by a short one: a slow disk, a standby that confirms each commit from afar.
 const LONG: Duration = Duration::from_secs(1);
 
-/// What the locks of one message may be waited for, together; unless one alone may take longer.
+/// The longest that the advances of one message may wait for their locks, together; unless one alone may take longer.
 const WAITING: Duration = Duration::from_secs(5);
 
-/// Begins with one advance, and goes on with twice as many each time that all went well and quickly.
+/// Starts with one advance, and doubles after each message that succeeded quickly.
 #[derive(Debug)]
 pub struct AdaptiveBatchSize {
     now: usize,
@@ -41,7 +41,7 @@ impl AdaptiveBatchSize {
         fitting.count().max(1)
     }
 
-    /// Learns from a message.
+    /// Adapts to how long a message took.
     pub fn record(&mut self, took: Duration, failed: bool) {
         self.now = if failed || took > LONG { 1 } else { self.most.min(self.now * 2) };
     }

@@ -14,10 +14,10 @@ use sqlx::postgres::PgRow;
 use std::time::Instant;
 
 /// Hands the unusable values of each sequence out with `nextval`: atomic, monotone, without a lock. It stops at the last
-/// one of a step, so it takes fewer when others are handing them out too. Many go in one message, each in a transaction
-/// of its own, so that none waits with another one's lock. The outcomes are in the order of `steps`.
+/// one of a step, so it takes fewer when other sessions hand them out too. Many go in one message, each in a separate
+/// transaction, so that none waits while it holds another one's lock. The outcomes are in the order of `steps`.
 ///
-/// A failure is the statement's. Values that were handed out before it are not handed out again, unless the server crashes
+/// An error is the statement's. Values that were handed out before it are not handed out again, unless the server crashes
 /// before anything was committed.
 pub async fn advance(
     session: &mut BoundedConnection,
@@ -32,7 +32,7 @@ pub async fn advance(
         let started = Instant::now();
         let script = session.run_in_separate_transactions("advance", TransactionMode::Write, bounds, statements).await;
         pace.record(started.elapsed(), script.failure.is_some());
-        // With no row it never got there: somebody altered it, or set it back meanwhile.
+        // Without a row it never got there: another session altered it, or set it back meanwhile.
         let reached = |taken: &Vec<PgRow>| if taken.is_empty() { Err(QueryError::ConcurrentlyChanged) } else { Ok(()) };
         let answered = script.answers.len();
         outcomes.extend(script.answers.iter().map(reached));
@@ -47,7 +47,7 @@ pub async fn advance(
 #[derive(Debug, Clone, Copy)]
 pub struct LeapRequest<'a> {
     pub seen: &'a Observation,
-    /// As seen before; it counts whatever is read under the lock.
+    /// The max id as read before the leap; it counts in addition to what is read under the lock.
     pub max_id: i64,
     pub step: ForwardMove,
     /// Share of the values left that may be used, 0 to 1.
@@ -61,23 +61,23 @@ pub struct LeapRequest<'a> {
 ///
 /// # Errors
 ///
-/// The failure, with nothing changed. A max id that went further than the guards allow meanwhile is no failure:
-/// nothing is moved, and looking again tells.
+/// When a statement fails; nothing is changed then. A max id that went further than the guards allow meanwhile is no error:
+/// nothing is moved, and the read after the leap shows it.
 pub async fn leap(
     session: &mut BoundedConnection,
     sequence: &Sequence,
     leap: LeapRequest<'_>,
     bounds: Timeouts,
 ) -> Result<(), QueryError> {
-    // Functions that planning runs would run where something can be written.
+    // Planning could run functions of these owners, in a transaction that can write.
     let guarded = !sequence.untrusted_owners.is_empty();
-    // An insert may wait for our place in the lock's queue and then for what follows, each as long as a statement may
-    // take: together the lock timeout at most. The lock's own limit must be the shorter one, to be told apart from a
-    // slow look.
+    // An insert may wait while this leap waits in the lock's queue and then for what follows, each as long as a statement may
+    // take: together the lock timeout at most. The lock timeout must be the shorter one, to be told apart
+    // from a slow read.
     let statement = bounds.statement.min(bounds.lock / if guarded { 3 } else { 2 });
     let bounds = Timeouts { lock: statement * 4 / 5, statement };
     let mut statements = Vec::new();
-    let tables: Vec<&FeedSource> = sources_read_under_lock(sequence, leap).filter(|_| guarded).collect();
+    let tables: Vec<&FeedSource> = if guarded { sources_read_under_lock(sequence, leap).collect() } else { Vec::new() };
     // Before the sequence's own lock: no insert waits for these.
     statements.extend(lock(&tables.iter().map(|source| source.table.as_str()).collect::<Vec<_>>()));
     statements.extend([unchanged_cache_sql(sequence), lock_sequence_sql(sequence)]);
@@ -89,7 +89,7 @@ pub async fn leap(
     session.run_transaction("leap", TransactionMode::Write, bounds, statements).await.failure.map_or(Ok(()), Err)
 }
 
-/// Divides by zero when somebody has changed the cache since it was discovered: the rewrite would undo it.
+/// Divides by zero when the cache was changed since it was discovered: the rewrite would undo that change.
 fn unchanged_cache_sql(sequence: &Sequence) -> String {
     format!(
         "SELECT 1 / (seqcache = '{}'::bigint)::integer FROM pg_catalog.pg_sequence WHERE seqrelid = {}::oid",
@@ -97,12 +97,13 @@ fn unchanged_cache_sql(sequence: &Sequence) -> String {
     )
 }
 
-/// The same cache as before: any form that rewrites would do, and this one is open to identity sequences too.
+/// Sets the same cache as before: any `ALTER SEQUENCE` that rewrites the file would do, and this form is allowed for identity
+/// sequences too.
 fn lock_sequence_sql(sequence: &Sequence) -> String {
     format!("ALTER SEQUENCE {} CACHE {}", sequence.name, sequence.parameters.cache)
 }
 
-/// What is read again under the lock.
+/// The columns that are read again under the lock.
 fn sources_read_under_lock<'a>(sequence: &'a Sequence, leap: LeapRequest<'_>) -> impl Iterator<Item = &'a FeedSource> {
     let mut relations = 1;
     let trusted = sequence.untrusted_owners.is_empty();

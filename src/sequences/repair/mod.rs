@@ -1,7 +1,7 @@
-//! Repairing the sequences that are behind: choose, move, look again, and say what is true then.
+//! Repairs the sequences that are behind: plan, move, read again, and report what is true then.
 //!
 //! Many are repaired at once after a restore, often from afar. So a connection repairs its share together: it hands the
-//! values of all of them out in few messages, and looks at all of them again in few. A leap has a message of its own.
+//! values of all of them out in few messages, and looks at all of them again in few. A leap has a message to itself.
 
 mod batch_size;
 mod methods;
@@ -23,131 +23,132 @@ use pgmedic_core::sequence::position::ForwardMove;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Tries before giving up: others may hold the lock, or insert ids past the max id, only so often.
+/// Tries of each repair: other sessions may hold the lock, or insert ids past the max id meanwhile.
 const TRIES: u32 = 3;
 
-/// Most that are moved before any is looked at again.
+/// Most sequences that are moved before they are read again.
 const MAX_PER_ROUND: usize = 200;
 
-/// Most of these that leap, which takes longer: what has moved when the connection is lost is not known to be repaired.
+/// Most leaps before these are read again. Leaps take longer, and those not yet read again count as failed when the
+/// connection is lost.
 const LEAPS_TOGETHER: usize = 10;
 
-/// Repairs every one of `cases` and looks again; the reports are in the same order. One that fails fails alone; a lost
-/// connection fails what it had taken on, and the other connections go on.
+/// Repairs every one of `tasks` and reads it again; the reports are in the same order. A failed repair does not stop the others.
+/// When a connection is lost, the tasks it had begun fail, and the other connections go on.
 pub async fn repair(
-    sessions: &mut [BoundedConnection],
-    mut cases: Vec<RepairTask<'_>>,
-    terms: &RepairContext,
+    connections: &mut [BoundedConnection],
+    mut tasks: Vec<RepairTask<'_>>,
+    context: &RepairContext,
     progress: &Progress,
 ) -> Vec<RepairReport> {
-    progress.add_total(cases.len());
-    if let Some(session) = sessions.first() {
-        // What is held or only looked at needs no connection, and so is not lost with one.
-        cases.iter_mut().for_each(|case| case.precheck(terms, session.server()));
+    progress.add_total(tasks.len());
+    if let Some(connection) = connections.first() {
+        // Tasks that are held or only looked at end here: they need no connection, and must not fail with one.
+        tasks.iter_mut().for_each(|task| task.precheck(context, connection.server()));
     }
-    let share = cases.len().div_ceil(sessions.len().max(1)).clamp(1, MAX_PER_ROUND);
-    let shares = Mutex::new(cases.chunks_mut(share));
-    let work = async |session: &mut BoundedConnection| {
-        let mut pace = AdaptiveBatchSize::new(terms.bounds.lock);
+    let share = tasks.len().div_ceil(connections.len().max(1)).clamp(1, MAX_PER_ROUND);
+    let shares = Mutex::new(tasks.chunks_mut(share));
+    let work = async |connection: &mut BoundedConnection| {
+        let mut pace = AdaptiveBatchSize::new(context.timeouts.lock);
         let next = || shares.lock().unwrap_or_else(PoisonError::into_inner).next();
-        while session.lost().is_none()
+        while connection.lost().is_none()
             && let Some(share) = next()
         {
-            repair_share(session, &mut pace, share, terms).await;
+            repair_share(connection, &mut pace, share, context).await;
             progress.advance(share.len());
         }
     };
-    join_all(sessions.iter_mut().map(work)).await;
-    cases.into_iter().map(|case| case.report(terms.bounds)).collect()
+    join_all(connections.iter_mut().map(work)).await;
+    tasks.into_iter().map(|task| task.report(context.timeouts)).collect()
 }
 
 async fn repair_share(
-    session: &mut BoundedConnection,
+    connection: &mut BoundedConnection,
     pace: &mut AdaptiveBatchSize,
-    cases: &mut [RepairTask<'_>],
-    terms: &RepairContext,
+    tasks: &mut [RepairTask<'_>],
+    context: &RepairContext,
 ) {
     for attempt in 1..=TRIES {
         let (mut near, mut far) = (Vec::new(), Vec::new());
-        for case in cases.iter_mut().filter(|case| case.is_open()) {
-            match case.next(terms, session.server()) {
-                Some((Method::Advance, step)) => near.push((case, step)),
-                Some((Method::Leap, step)) => far.push((case, step)),
+        for task in tasks.iter_mut().filter(|task| task.is_open()) {
+            match task.next(context, connection.server()) {
+                Some((Method::Advance, step)) => near.push((task, step)),
+                Some((Method::Leap, step)) => far.push((task, step)),
                 None => {}
             }
         }
-        advance_all(session, pace, &mut near, terms).await;
-        observe_again(session, near, attempt, terms).await;
+        advance_all(connection, pace, &mut near, context).await;
+        observe_again(connection, near, attempt, context).await;
         while !far.is_empty() {
             let mut few: Vec<PlannedMove<'_, '_>> = far.drain(..far.len().min(LEAPS_TOGETHER)).collect();
-            for (case, step) in &mut few {
-                leap_one(session, case, *step, terms).await;
+            for (task, step) in &mut few {
+                leap_one(connection, task, *step, context).await;
             }
-            observe_again(session, few, attempt, terms).await;
+            observe_again(connection, few, attempt, context).await;
         }
-        if !cases.iter().any(RepairTask::is_open) {
+        if !tasks.iter().any(RepairTask::is_open) {
             return;
         }
     }
-    cases.iter_mut().for_each(|case| case.fail(terms.bounds));
+    tasks.iter_mut().for_each(|task| task.fail(context.timeouts));
 }
 
 /// A sequence and how far it is to be moved.
 type PlannedMove<'a, 'b> = (&'a mut RepairTask<'b>, ForwardMove);
 
 async fn advance_all(
-    session: &mut BoundedConnection,
+    connection: &mut BoundedConnection,
     pace: &mut AdaptiveBatchSize,
     near: &mut [PlannedMove<'_, '_>],
-    terms: &RepairContext,
+    context: &RepairContext,
 ) {
-    let steps: Vec<(&Sequence, ForwardMove)> = near.iter().map(|(case, step)| (case.sequence, *step)).collect();
+    let steps: Vec<(&Sequence, ForwardMove)> = near.iter().map(|(task, step)| (task.sequence, *step)).collect();
     let started = Instant::now();
-    let outcomes = advance(session, pace, &steps, terms.bounds).await;
+    let outcomes = advance(connection, pace, &steps, context.timeouts).await;
     let each = duration_per_task(started, near.len());
-    for ((case, _), outcome) in near.iter_mut().zip(outcomes) {
-        case.elapsed += each;
-        case.attempted(outcome, terms.bounds);
+    for ((task, _), outcome) in near.iter_mut().zip(outcomes) {
+        task.elapsed += each;
+        task.attempted(outcome, context.timeouts);
     }
 }
 
 async fn leap_one(
-    session: &mut BoundedConnection,
-    case: &mut RepairTask<'_>,
+    connection: &mut BoundedConnection,
+    task: &mut RepairTask<'_>,
     step: ForwardMove,
-    terms: &RepairContext,
+    context: &RepairContext,
 ) {
     let started = Instant::now();
-    let (max_ratio, read_again) = (case.max_ratio(&terms.policy), case.reread_max_id());
-    let move_by = LeapRequest { seen: &case.seen, max_id: case.max_id, step, max_ratio, read_again };
-    let outcome = leap(session, case.sequence, move_by, terms.bounds).await;
-    case.elapsed += started.elapsed();
-    case.attempted(outcome, terms.bounds);
+    let (max_ratio, read_again) = (task.max_ratio(&context.limits), task.reread_max_id());
+    let move_by = LeapRequest { seen: &task.seen, max_id: task.max_id, step, max_ratio, read_again };
+    let outcome = leap(connection, task.sequence, move_by, context.timeouts).await;
+    task.elapsed += started.elapsed();
+    task.attempted(outcome, context.timeouts);
 }
 
 async fn observe_again(
-    session: &mut BoundedConnection,
+    connection: &mut BoundedConnection,
     moved: Vec<PlannedMove<'_, '_>>,
     attempt: u32,
-    terms: &RepairContext,
+    context: &RepairContext,
 ) {
     let open: Vec<&mut RepairTask<'_>> =
-        moved.into_iter().map(|(case, _)| case).filter(|case| case.is_open()).collect();
-    if open.iter().any(|case| case.should_wait()) {
-        session.sleep_unless_cancelled(terms.bounds.lock * attempt).await;
+        moved.into_iter().map(|(task, _)| task).filter(|task| task.is_open()).collect();
+    if open.iter().any(|task| task.should_wait()) {
+        connection.sleep_unless_cancelled(context.timeouts.lock * attempt).await;
     }
-    let sequences: Vec<&Sequence> = open.iter().map(|case| case.sequence).collect();
+    let sequences: Vec<&Sequence> = open.iter().map(|task| task.sequence).collect();
     let started = Instant::now();
-    let sessions = std::slice::from_mut(session);
-    let seen = observe(sessions, &sequences, terms.keep, terms.bounds, &Progress::default()).await;
+    let connections = std::slice::from_mut(connection);
+    let seen = observe(connections, &sequences, context.headroom, context.timeouts, &Progress::default()).await;
     let each = duration_per_task(started, open.len());
-    for (case, seen) in open.into_iter().zip(seen) {
-        case.elapsed += each;
-        case.observed(seen, &session.server().role);
+    for (task, seen) in open.into_iter().zip(seen) {
+        task.elapsed += each;
+        task.observed(seen);
     }
 }
 
-/// The share of each of so many in what has been done since.
+/// The time since `started`, divided among so many tasks.
 fn duration_per_task(started: Instant, among: usize) -> Duration {
     started.elapsed() / u32::try_from(among.max(1)).unwrap_or(u32::MAX)
 }

@@ -1,25 +1,24 @@
-//! One repair: what is to be done next, and what came of it. Pure.
+//! One repair: the next move, and what its outcome means. Pure.
 
-use super::reasons::failed;
+use super::reasons::failed_reason;
 use crate::db::ServerInfo;
 use crate::report::{Outcome, RepairReport};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::observation::{Observation, ObserveResult};
 use pgmedic_core::sequence::plan::{RepairLimits, RepairPlan, SequenceRights, plan_repair};
 use pgmedic_core::sequence::position::{Comparison, ForwardMove};
-use pgmedic_core::sequence::reasons::exhausted_reason;
-use pgmedic_core::sequence::reasons::{held, still_cached};
+use pgmedic_core::sequence::reasons::{exhausted_reason, held_reason, still_cached_reason};
 use pgmedic_core::sequence::{HoldReason, Method};
-use pgmedic_core::{QueryError, Timeouts};
+use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
 use std::time::Duration;
 
 /// What all repairs of a pass need to know.
 #[derive(Debug, Clone, Copy)]
 pub struct RepairContext {
-    pub policy: RepairLimits,
+    pub limits: RepairLimits,
     /// Values to be left unused beyond the max id, however far the sequence is.
-    pub keep: u32,
-    pub bounds: Timeouts,
+    pub headroom: u32,
+    pub timeouts: Timeouts,
     /// Why nothing is to be changed, if so.
     pub look_only: Option<&'static str>,
 }
@@ -28,15 +27,15 @@ pub struct RepairContext {
 #[derive(Debug)]
 pub struct RepairTask<'a> {
     pub sequence: &'a Sequence,
-    /// The operator lets a held leap of this sequence through.
+    /// `--approve` names it: a repair that `max_repair_ratio` would hold is made.
     approved: bool,
     pub seen: Observation,
-    /// What it must get beyond: at or past its next value.
+    /// The id that it must get beyond, which is at or past its next value.
     pub max_id: i64,
     /// The move that was tried last, or is meant.
     method: Option<Method>,
     failure: Option<QueryError>,
-    /// Its share of what moving and looking again took.
+    /// Its share of the time that moving and looking again took.
     pub elapsed: Duration,
     ended: Option<RepairReport>,
 }
@@ -53,25 +52,32 @@ impl<'a> RepairTask<'a> {
     }
 
     /// Ends it at once if it is to be held, or only looked at.
-    pub fn precheck(&mut self, terms: &RepairContext, server: &ServerInfo) {
-        self.next(terms, server);
+    pub fn precheck(&mut self, context: &RepairContext, server: &ServerInfo) {
+        self.next(context, server);
     }
 
-    /// What is to be done next; with none, the repair has ended.
-    pub fn next(&mut self, terms: &RepairContext, server: &ServerInfo) -> Option<(Method, ForwardMove)> {
+    /// The next move; none when the repair has ended.
+    pub fn next(&mut self, context: &RepairContext, server: &ServerInfo) -> Option<(Method, ForwardMove)> {
         let sequence = self.sequence;
         let rights = SequenceRights { advance: sequence.may_advance, alter: sequence.may_alter, set: sequence.may_set };
         let cached = sequence.parameters.cache > 1;
-        let report = match plan_repair(&self.seen.position, self.max_id, cached, &terms.policy, rights, self.approved) {
+        let report = match plan_repair(&self.seen.position, self.max_id, cached, &context.limits, rights, self.approved)
+        {
             RepairPlan::Held { method, because } => {
-                let reason = held(sequence, &self.seen, self.max_id, because, &server.role);
+                let reason = held_reason(sequence, &self.seen, self.max_id, because, &server.role);
                 RepairReport { held_by: Some(because.word()), ..report(Outcome::Held, method, Some(reason)) }
             }
-            RepairPlan::Repair { method, step } => match (terms.look_only, server.read_only) {
-                (Some(why), _) => report(Outcome::Skipped, Some(method), Some(why.to_owned())),
+            RepairPlan::Repair { method, step } => match (context.look_only, server.read_only) {
+                (Some(why), _) => {
+                    report(Outcome::Skipped, Some(method), Some(Reason::new(ReasonKind::RepairDisabled, why)))
+                }
                 (None, Some(why)) => RepairReport {
                     held_by: Some(HoldReason::ReadOnly),
-                    ..report(Outcome::Held, Some(method), Some(format!("{why}: observed only")))
+                    ..report(
+                        Outcome::Held,
+                        Some(method),
+                        Some(Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only"))),
+                    )
                 },
                 (None, None) => {
                     self.method = Some(method);
@@ -84,38 +90,39 @@ impl<'a> RepairTask<'a> {
     }
 
     /// Largest share of the values left that it may use, 0 to 1.
-    pub fn max_ratio(&self, policy: &RepairLimits) -> f64 {
-        if self.approved { 1.0 } else { policy.max_repair_ratio }
+    pub fn max_ratio(&self, limits: &RepairLimits) -> f64 {
+        if self.approved { 1.0 } else { limits.max_repair_ratio }
     }
 
-    /// Whether the max id is to be read again under the lock. Where that took too long, it was read just before, and
-    /// looking again tells.
+    /// Whether the max id is to be read again under the lock. Where that took too long before, it is not: it was read just
+    /// before the leap, and is read again after it.
     pub fn reread_max_id(&self) -> bool {
         self.failure != Some(QueryError::QueryCanceled)
     }
 
-    /// Whoever holds the lock needs a moment, and inserts that queued behind us go first.
+    /// Whether to wait before the next try: another session holds the lock, or inserts queued behind this connection's.
     pub fn should_wait(&self) -> bool {
         matches!(self.failure, Some(QueryError::LockNotAvailable | QueryError::QueryCanceled))
     }
 
-    /// Takes in what came of a move.
-    pub fn attempted(&mut self, outcome: Result<(), QueryError>, bounds: Timeouts) {
+    /// Records the outcome of a move.
+    pub fn attempted(&mut self, outcome: Result<(), QueryError>, timeouts: Timeouts) {
         self.failure = outcome.err();
         match self.failure {
             None | Some(QueryError::LockNotAvailable | QueryError::QueryCanceled) => {}
-            // It never got as far as it was to: somebody set it back meanwhile, and may not do so again.
+            // It never got to its target, because another session set the sequence back meanwhile. That may not happen again.
             Some(QueryError::ConcurrentlyChanged) if self.method == Some(Method::Advance) => {}
-            Some(_) => self.fail(bounds),
+            Some(_) => self.fail(timeouts),
         }
     }
 
-    /// Takes in what is true after a move.
-    pub fn observed(&mut self, seen: ObserveResult, role: &str) {
-        let now = match seen.unwrap_or_else(|| Err("there is nothing to read any more".to_owned())) {
+    /// Records what was read after a move.
+    pub fn observed(&mut self, seen: ObserveResult) {
+        let gone = || Err(Reason::new(ReasonKind::ConcurrentlyChanged, "there is nothing to read any more"));
+        let now = match seen.unwrap_or_else(gone) {
             Ok(now) => now,
             Err(reason) => {
-                let reason = format!("could not look again: {reason}");
+                let reason = reason.while_doing("could not look again");
                 self.ended = Some(report(Outcome::Failed, self.method, Some(reason)));
                 return;
             }
@@ -125,47 +132,47 @@ impl<'a> RepairTask<'a> {
                 (self.seen, self.max_id) = (now, origin);
                 return;
             }
-            // Others took the last values meanwhile, or an advance did by taking whole caches.
+            // Other sessions took the last values meanwhile, or the advance did by taking whole caches.
             (Comparison::Exhausted, _) => {
                 let used_up = exhausted_reason(self.sequence, &now);
-                (Outcome::Failed, Some(format!("it is past the ids now, and used up: {used_up}")))
+                (Outcome::Failed, Some(used_up.while_doing("it is past the ids now, and used up")))
             }
-            _ => (Outcome::Repaired, self.method.and_then(|method| still_cached(self.sequence, method, role))),
+            _ => (Outcome::Repaired, self.method.and_then(|method| still_cached_reason(self.sequence, method))),
         };
         let next_value = now.position.next_value();
         self.ended = Some(RepairReport { next_value, ..report(outcome, self.method, reason) });
     }
 
-    /// It has come to no end of its own.
-    pub fn fail(&mut self, bounds: Timeouts) {
+    /// Ends it as failed, unless it has ended.
+    pub fn fail(&mut self, timeouts: Timeouts) {
         if self.is_open() {
-            self.ended = Some(self.failed_report(self.failure.as_ref(), bounds));
+            self.ended = Some(self.failed_report(self.failure.as_ref(), timeouts));
         }
     }
 
-    /// What came of it. What nobody has come to fails, as the connections were lost.
-    pub fn report(self, bounds: Timeouts) -> RepairReport {
+    /// Its report. A repair that was not begun has failed: the connections were lost.
+    pub fn report(self, timeouts: Timeouts) -> RepairReport {
         let lost = || {
             self.failed_report(
                 Some(&QueryError::ConnectionLost("it ended before this was repaired".to_owned())),
-                bounds,
+                timeouts,
             )
         };
         let ended = self.ended.clone().unwrap_or_else(lost);
         RepairReport { duration_seconds: self.elapsed.as_secs_f64(), ..ended }
     }
 
-    fn failed_report(&self, failure: Option<&QueryError>, bounds: Timeouts) -> RepairReport {
-        report(Outcome::Failed, self.method, Some(failed(self.sequence, self.method, failure, bounds)))
+    fn failed_report(&self, error: Option<&QueryError>, timeouts: Timeouts) -> RepairReport {
+        report(Outcome::Failed, self.method, Some(failed_reason(self.sequence, self.method, error, timeouts)))
     }
 }
 
-fn report(outcome: Outcome, method: Option<Method>, reason: Option<String>) -> RepairReport {
+fn report(outcome: Outcome, method: Option<Method>, reason: Option<Reason>) -> RepairReport {
     RepairReport { outcome, method, next_value: None, held_by: None, reason, duration_seconds: 0.0 }
 }
 
-/// Whether a repair is still owed. A headroom is owed to the max id that it was made for, `from`: rows that came since
-/// are what it is there for.
+/// Whether another repair is needed. Headroom is counted from `from`, the max id that the repair was made for: rows that came
+/// since may use it.
 fn still_behind(now: &Observation, from: i64) -> bool {
     let behind = |judgement| matches!(judgement, Comparison::Behind { .. });
     let short = now.position.headroom() > 0 && behind(now.position.compare(Some(from)));

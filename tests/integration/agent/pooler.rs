@@ -163,7 +163,7 @@ async fn one_of_two_leads_and_its_lock_goes_with_it() {
 #[track_caller]
 fn refused(url: &str, database: &Database, words: &[&str]) {
     let outcome = pgmedic(&[("DATABASE_URL", url)], &["--once", "--format", "json"]).exits(1);
-    let error = outcome.database()["error"].as_str().expect("an error").to_owned();
+    let error = outcome.error();
     assert!(words.iter().all(|word| error.contains(word)), "{error}");
     let agent = Agent::start_at(url, database, EVERY_SECOND);
     agent.logs("cannot be looked after");

@@ -40,7 +40,7 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
     let finding = report(&agent)["sequences"][0].clone();
     assert_eq!((&finding["next_value"], &finding["max_id"], &finding["lag"]), (&1.into(), &200.into(), &200.into()));
     assert_eq!(finding["repair"]["outcome"], "held", "{finding:#}");
-    assert_eq!(finding["repair"]["reason"], "the server is a replica: observed only");
+    assert_eq!(finding["repair"]["reason"]["text"], "the server is a replica: observed only");
     agent.passes_again(&replica.name, 2.0);
     assert_eq!(primary.number(LAST_VALUE).await, 1);
 

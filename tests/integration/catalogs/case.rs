@@ -16,7 +16,7 @@ pub enum Link {
     Domain,
     /// In partitions whose columns stand in another order.
     Partitioned,
-    /// In a child that was a table of its own before.
+    /// In a child that was a separate table before.
     Inherited,
     /// By two tables; only the second one has ids.
     Shared,
@@ -28,7 +28,7 @@ pub enum Link {
     TextColumn,
     Cycle,
     Lonely,
-    /// By a table of somebody who does not own the sequence.
+    /// By a table whose owner does not own the sequence.
     Stranger,
     View,
 }
@@ -106,9 +106,9 @@ pub struct Case {
     /// What `nextval` would return.
     pub next: i64,
     called: bool,
-    /// The furthest id of its own class that the sequence has not handed out, in steps from the next value.
+    /// The furthest id of the sequence's class that it has not handed out, in steps from the next value.
     drift: Option<i64>,
-    /// Of its own class, and handed out before.
+    /// Of the sequence's class, and handed out before.
     old: bool,
     /// Further than all others, and of another class.
     stray: bool,

@@ -86,7 +86,7 @@ async fn agree(scene: &mut Scene, outcome: &Outcome, who: Who) -> HashMap<String
     findings
 }
 
-/// No name steers the terminal of whoever reads the table, or the log.
+/// No name controls the terminal in which the table or the log is read.
 fn shows_no_control(scene: &Scene, who: Who) {
     let config = scene.database.config_as(&scene.role(who), SETTINGS);
     let path = config.path().to_str().expect("a UTF-8 path");

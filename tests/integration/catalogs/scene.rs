@@ -24,7 +24,7 @@ pub struct Scene {
     pub database: Database,
     pub dice: Dice,
     pub cases: Vec<Case>,
-    /// As the report has each sequence's name, by our own quoting: the server quotes only what must be.
+    /// As the report has each sequence's name, quoted by this test: the server quotes only what must be.
     pub reported: HashMap<String, String>,
 }
 
@@ -90,7 +90,7 @@ impl Scene {
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
-    /// What `nextval` would return, of each sequence by our own quoting.
+    /// What `nextval` would return, of each sequence, quoted by this test.
     pub async fn states(&mut self) -> HashMap<String, i64> {
         let names: Vec<String> = self.names().await.into_keys().collect();
         self.states_of(names).await

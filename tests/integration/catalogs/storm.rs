@@ -137,7 +137,7 @@ async fn pass(scene: &Scene, who: Who, arguments: &[&str]) -> Outcome {
     Running::once_with_as(&scene.database, &scene.role(who), SETTINGS, arguments).outcome().await
 }
 
-/// It looked at everything, once, whatever became of what was changed meanwhile.
+/// It looked at every sequence once, also at those that were changed meanwhile.
 fn is_whole(scene: &Scene, outcome: &Outcome) {
     assert!([0, 1, 3].contains(&outcome.code), "{}\n{outcome:?}", scene.told());
     assert_eq!(outcome.database()["error"], Value::Null, "{}", scene.told());

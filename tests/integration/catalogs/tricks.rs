@@ -1,4 +1,4 @@
-//! Whatever an owner does to its own tables: none of it runs as a superuser, and none of it makes drift look healthy.
+//! What an owner can do to its tables: nothing of it runs as a superuser, and nothing of it makes drift look healthy.
 
 use crate::support::{Database, Outcome};
 

@@ -1,5 +1,5 @@
-//! A role that may create tables gains nothing by a pass: no other owner's sequence moves, and what it hangs on its own
-//! table while the pass waits for it runs with nobody's rights, or bends nobody else's numbers.
+//! A role that may create tables gains nothing by a pass: no other owner's sequence moves, and a function that it attaches to
+//! its table while the pass waits for that table runs with no other rights and changes no other sequence's numbers.
 
 use crate::support::{Database, Outcome, PATIENT, Running, until_it_waits_for};
 use serde_json::json;

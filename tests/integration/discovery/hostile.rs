@@ -3,7 +3,7 @@
 use crate::support::Database;
 use serde_json::json;
 
-/// Each of these shadows something built in for whoever has `public` first in the search path, and says so.
+/// Each of these shadows something built in for roles that have `public` first in the search path, and says so.
 const SHADOWS: &str = "
     CREATE FUNCTION public.wrong(text) RETURNS integer LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'the wrong %', $1; END $$;
@@ -74,7 +74,7 @@ async fn nothing_that_shadows_a_built_in_is_ever_called() {
     database.sql(DRIFT).await;
     database.sql(SHADOWS).await;
     database.sql(&format!("ALTER DATABASE {} SET search_path = public, pg_catalog", database.name)).await;
-    // The shadows work: whoever is careless gets them.
+    // The control: an unqualified call does get the shadow.
     let mut careless = database.connect().await;
     let error = sqlx::raw_sql("SELECT nextval('app.near_id_seq'::pg_catalog.regclass)").execute(&mut careless).await;
     assert!(error.unwrap_err().to_string().contains("the wrong nextval"));

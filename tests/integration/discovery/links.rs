@@ -33,7 +33,7 @@ async fn identity_columns_are_found_always_and_by_default() {
 }
 
 #[tokio::test]
-async fn a_default_that_nobody_owns_is_a_link_too() {
+async fn a_default_of_a_sequence_without_an_owning_column_is_a_link_too() {
     let mut database = Database::new().await;
     database
         .sql(

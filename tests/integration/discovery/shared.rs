@@ -46,7 +46,7 @@ async fn one_unreadable_column_makes_a_shared_sequence_unreadable() {
 }
 
 #[tokio::test]
-async fn drift_past_a_readable_column_is_repaired_whatever_an_unsupported_one_holds() {
+async fn drift_past_a_readable_column_is_repaired_beside_any_unsupported_one() {
     let mut database = Database::new().await;
     database
         .sql(

@@ -1,4 +1,4 @@
-//! Other sessions' temporary objects: nobody else may read them, so they are left out.
+//! Other sessions' temporary objects: no other session may read them, so they are left out.
 
 use crate::support::Database;
 use serde_json::json;

@@ -1,9 +1,9 @@
-//! Links that the catalog shows and that do not count, until somebody says that they do.
+//! Links that the catalog shows and that do not count until they are declared.
 
 use crate::support::{Database, feed};
 use serde_json::json;
 
-/// A stranger's table whose default uses somebody else's sequence.
+/// A stranger's table whose default uses another owner's sequence.
 async fn strangers_table() -> (Database, String) {
     let mut database = Database::new().await;
     let (owner, stranger) = (database.role("owner"), database.role("stranger"));

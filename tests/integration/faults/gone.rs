@@ -32,7 +32,7 @@ async fn database(tables: &str) -> Database {
 fn is_unreadable(outcome: &Outcome, sequence: &str, because: &str) {
     let finding = outcome.sequence(sequence);
     assert_eq!(finding["verdict"], "unreadable", "{finding:#}");
-    assert!(finding["reason"].as_str().is_some_and(|reason| reason.contains(because)), "{finding:#}");
+    assert!(finding["reason"]["text"].as_str().is_some_and(|reason| reason.contains(because)), "{finding:#}");
     assert!(finding["repair"].is_null(), "{finding:#}");
 }
 
@@ -118,7 +118,7 @@ async fn a_table_that_takes_the_name_of_another_while_a_leap_waits_for_its_lock_
         .await;
     run(&mut renamer, "COMMIT").await;
     let repair = &pass.outcome().await.exits(1).sequence("public.one_id_seq")["repair"];
-    assert!(repair["reason"].as_str().is_some_and(|reason| reason.contains("replaced")), "{repair:#}");
+    assert!(repair["reason"]["text"].as_str().is_some_and(|reason| reason.contains("replaced")), "{repair:#}");
     assert_eq!(state(&mut database, "one_id_seq").await, before);
     database.forgets_the_pass().await;
 }
@@ -148,7 +148,7 @@ async fn a_sequence_dropped_before_its_repair_is_a_failed_repair() {
     for (name, reason) in [("dropped", "dropped or renamed during the pass"), ("dropped_too", "it is gone")] {
         let finding = outcome.sequence(&format!("public.{name}_id_seq"));
         assert_eq!(finding["repair"]["outcome"], "failed", "{finding:#}");
-        assert!(finding["repair"]["reason"].as_str().is_some_and(|said| said.contains(reason)), "{finding:#}");
+        assert!(finding["repair"]["reason"]["text"].as_str().is_some_and(|said| said.contains(reason)), "{finding:#}");
     }
     assert_eq!(outcome.sequence("public.kept_id_seq")["repair"]["next_value"], 696);
 }
@@ -169,11 +169,11 @@ async fn sequences_that_swapped_their_names_before_the_repair_are_not_moved_for_
     for name in ["drifted", "drifted_too"] {
         let repair = &outcome.sequence(&format!("public.{name}_id_seq"))["repair"];
         assert_eq!(repair["outcome"], "failed", "{repair:#}");
-        assert!(repair["reason"].as_str().is_some_and(|reason| reason.contains("replaced")), "{repair:#}");
+        assert!(repair["reason"]["text"].as_str().is_some_and(|reason| reason.contains("replaced")), "{repair:#}");
         // This is the healthy table's sequence now.
         assert_eq!(state(&mut database, &format!("{name}_id_seq")).await.0, 1);
     }
-    // An advance goes by the sequence itself; a leap by its name, which is somebody else's now, and so not at all.
+    // An advance goes by the sequence itself; a leap by its name, which is another relation's now, and so not at all.
     assert_eq!(state(&mut database, "healthy_id_seq").await.0, 695);
     assert_eq!(state(&mut database, "healthy_too_id_seq").await.0, 658);
 }

@@ -1,4 +1,4 @@
-//! Locks that somebody else holds, and the one that a leap takes.
+//! Locks that another session holds, and the one that a leap takes.
 
 use super::{PATIENT, behind, behind_and_cached, state};
 use crate::support::{Database, waiting};
@@ -25,7 +25,7 @@ async fn a_locked_table_is_unreadable_and_the_others_are_repaired() {
     let outcome = database.start(&[]).outcome().await.exits(3);
     let locked = outcome.sequence("public.locked_id_seq");
     assert_eq!(locked["verdict"], "unreadable");
-    let reason = locked["reason"].as_str().unwrap_or_default();
+    let reason = locked["reason"]["text"].as_str().unwrap_or_default();
     assert!(reason.contains("public.locked ") && reason.contains("lock_timeout (100ms)"), "{reason}");
     assert_eq!(outcome.sequence("public.free_id_seq")["repair"]["next_value"], 696);
     database.forgets_the_pass().await;
@@ -40,14 +40,14 @@ async fn a_sequence_that_is_being_renamed_is_unreadable_and_the_others_are_repai
     let outcome = database.start(&[]).outcome().await.exits(3);
     let locked = outcome.sequence("public.locked_id_seq");
     assert_eq!(locked["verdict"], "unreadable");
-    let reason = locked["reason"].as_str().unwrap_or_default();
+    let reason = locked["reason"]["text"].as_str().unwrap_or_default();
     assert!(reason.contains("public.locked_id_seq") && reason.contains("lock_timeout (100ms)"), "{reason}");
     assert_eq!(outcome.sequence("public.free_id_seq")["repair"]["next_value"], 696);
     database.forgets_the_pass().await;
 }
 
 #[tokio::test]
-async fn an_advance_gives_up_when_somebody_alters_the_sequence() {
+async fn an_advance_gives_up_when_another_session_alters_the_sequence() {
     let mut database = Database::new().await;
     database.sql(&behind("altered")).await;
     let before = state(&mut database, "altered_id_seq").await;
@@ -55,7 +55,10 @@ async fn an_advance_gives_up_when_somebody_alters_the_sequence() {
     let outcome = database.start(&[]).outcome().await.exits(1);
     let repair = &outcome.sequence("public.altered_id_seq")["repair"];
     assert_eq!((&repair["outcome"], &repair["method"]), (&"failed".into(), &"advance".into()));
-    assert!(repair["reason"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")), "{repair:#}");
+    assert!(
+        repair["reason"]["text"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")),
+        "{repair:#}"
+    );
     run(&mut holder, "ROLLBACK").await;
     assert_eq!(state(&mut database, "altered_id_seq").await, before);
     database.forgets_the_pass().await;
@@ -70,7 +73,10 @@ async fn a_leap_gives_up_when_an_open_transaction_has_used_the_sequence() {
     let outcome = database.start(&[]).outcome().await.exits(1);
     let repair = &outcome.sequence("public.used_id_seq")["repair"];
     assert_eq!((&repair["outcome"], &repair["method"]), (&"failed".into(), &"leap".into()));
-    assert!(repair["reason"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")), "{repair:#}");
+    assert!(
+        repair["reason"]["text"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")),
+        "{repair:#}"
+    );
     assert_eq!(state(&mut database, "used_id_seq").await, before);
     database.forgets_the_pass().await;
     run(&mut holder, "COMMIT").await;

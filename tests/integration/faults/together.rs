@@ -50,7 +50,7 @@ async fn those_that_take_longer_have_a_message_each() {
 }
 
 #[tokio::test]
-async fn one_that_somebody_alters_fails_alone() {
+async fn one_that_another_session_alters_fails_alone() {
     let mut database = Database::new().await;
     database.sql(&[behind("first"), behind("altered"), behind("last")].concat()).await;
     let mut holder = database.connect().await;
@@ -62,7 +62,10 @@ async fn one_that_somebody_alters_fails_alone() {
     }
     let repair = &outcome.sequence("public.altered_id_seq")["repair"];
     assert_eq!(repair["outcome"], "failed");
-    assert!(repair["reason"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")), "{repair:#}");
+    assert!(
+        repair["reason"]["text"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")),
+        "{repair:#}"
+    );
     assert_eq!(state(&mut database, "altered_id_seq").await.0, 658);
     run(&mut holder, "ROLLBACK").await;
     database.once(&[]).exits(0).repair("public.altered_id_seq", json!({ "next_value": 696 }));
@@ -77,7 +80,7 @@ async fn none_is_locked_while_another_one_is_waited_for() {
     run(&mut holder, "BEGIN; ALTER SEQUENCE altered_id_seq OWNED BY altered.id").await;
     let pass = database.start(&PATIENT);
     database.pass_waits_in("advance").await;
-    assert_eq!(state(&mut database, "first_id_seq").await.0, 695, "it is done, in a transaction of its own");
+    assert_eq!(state(&mut database, "first_id_seq").await.0, 695, "it is done, in a separate transaction");
     let mut other = database.connect().await;
     run(
         &mut other,

@@ -1,4 +1,4 @@
-//! Sessions that hold values of their own (`CACHE`): only a leap takes them away.
+//! Sessions that have cached values (`CACHE`): only a leap makes them drop these.
 
 use crate::support::Database;
 use serde_json::json;

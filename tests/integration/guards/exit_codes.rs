@@ -10,7 +10,7 @@ async fn nothing_to_look_at_is_well() {
 }
 
 #[tokio::test]
-async fn unsupported_and_unlinked_sequences_are_nobodys_work() {
+async fn unsupported_and_unlinked_sequences_need_no_attention() {
     let mut database = Database::new().await;
     database.sql("CREATE SEQUENCE lonely; CREATE SEQUENCE turning CYCLE").await;
     let summary = database.once(&[]).exits(0).json()["summary"].clone();

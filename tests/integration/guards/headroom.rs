@@ -68,7 +68,7 @@ async fn an_empty_table_gets_it_from_the_sequences_start_on() {
 async fn another_nodes_ids_neither_count_nor_hide_our_own() {
     for (settings, method) in [("", "advance"), ("[sequences]\nadvance_limit = 0\n", "leap")] {
         let mut database = Database::new().await;
-        // Ids that end in 1 are ours: 91 is the last, and the next one 111.
+        // Ids that end in 1 are the sequence's: 91 is the last, and the next one 111.
         database
             .sql(
                 "CREATE TABLE t (id serial PRIMARY KEY);

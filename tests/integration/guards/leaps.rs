@@ -22,6 +22,8 @@ async fn a_poisoned_id_does_not_burn_a_sequence() {
     let reason = outcome.repair_reason("public.t_id_seq");
     assert!(reason.contains("past id 2000000000 would use 93 % of the values left"), "{reason}");
     assert!(reason.ends_with("pgmedic --once --approve public.t_id_seq"), "{reason}");
+    assert_eq!(outcome.sequence("public.t_id_seq")["repair"]["reason"]["kind"], "repair_ratio");
+    assert_eq!(outcome.repair_fix("public.t_id_seq"), "pgmedic --once --approve public.t_id_seq");
     assert_eq!(outcome.json()["summary"]["held"], 1);
     assert_eq!(database.nextval("t_id_seq").await, 658);
 }
@@ -66,8 +68,8 @@ async fn an_approval_is_given_as_the_reason_spells_it_even_for_an_awkward_name()
         )
         .await;
     let sequence = "\"it's\".\"A b_id_seq\"";
-    let reason = database.once(&[]).exits(3).repair_reason(sequence);
-    let (_, spelled) = reason.split_once("--approve ").unwrap();
+    let command = database.once(&[]).exits(3).repair_fix(sequence);
+    let spelled = command.strip_prefix("pgmedic --once --approve ").unwrap();
     // As a shell would read it.
     let echoed = std::process::Command::new("sh").args(["-c", &format!("printf %s {spelled}")]).output().unwrap();
     let argument = String::from_utf8(echoed.stdout).unwrap();
@@ -79,7 +81,8 @@ async fn an_approval_is_given_as_the_reason_spells_it_even_for_an_awkward_name()
 async fn an_approval_changes_nothing_in_a_dry_run() {
     let mut database = poisoned().await;
     let outcome = database.once(&["--dry-run", "--approve", "public.t_id_seq"]).exits(3);
-    outcome.repair("public.t_id_seq", json!({ "outcome": "skipped", "method": "leap", "reason": "dry run" }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "skipped", "method": "leap",
+                                               "reason": { "kind": "repair_disabled", "text": "dry run", "fix": null } }));
     assert_eq!(database.nextval("t_id_seq").await, 658);
 }
 
@@ -107,5 +110,8 @@ async fn no_approval_makes_room_where_there_is_none() {
     let outcome = database.once(&["--approve", "public.t_id_seq"]).exits(3);
     outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": null, "held_by": "limit" }));
     assert!(outcome.repair_reason("public.t_id_seq").contains("leaves no value before the limit 2147483647"));
-    assert_eq!(database.nextval("t_id_seq").await, 1);
+    database.sql(&outcome.repair_fix("public.t_id_seq")).await;
+    let outcome = database.once(&[]).exits(0);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 2_147_483_648_i64 }));
+    assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, 2_147_483_648);
 }

@@ -85,7 +85,8 @@ async fn without_repair_drift_is_reported_and_left() {
     let mut database = with_ids("VALUES (7)").await;
     let outcome = database.once_with("[sequences]\nrepair = false\n", &[]).exits(3);
     outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "lag": 7 }));
-    let expected = json!({ "outcome": "skipped", "method": "advance", "reason": "sequences.repair is false" });
+    let reason = json!({ "kind": "repair_disabled", "text": "sequences.repair is false", "fix": null });
+    let expected = json!({ "outcome": "skipped", "method": "advance", "reason": reason });
     outcome.repair("public.t_id_seq", expected);
     assert_eq!(outcome.json()["dry_run"], false);
     assert_eq!(database.nextval("t_id_seq").await, 1);

@@ -22,7 +22,7 @@ async fn while_it_waits(happens: &str) -> (Outcome, Database) {
 }
 
 #[tokio::test]
-async fn a_sequence_that_somebody_else_has_moved_further_is_not_moved_back() {
+async fn a_sequence_that_another_session_has_moved_further_is_not_moved_back() {
     let (outcome, mut database) = while_it_waits("SELECT setval('t_id_seq', 1000)").await;
     outcome.exits(0).repair("public.t_id_seq", json!({ "method": "leap", "next_value": 1001 }));
     assert_eq!(database.nextval("t_id_seq").await, 1001);
@@ -46,7 +46,7 @@ async fn a_poisoned_id_that_was_committed_meanwhile_is_held() {
     assert_eq!(database.nextval("t_id_seq").await, 11);
 }
 
-/// Whether a leap of `t_id_seq` holds its table before it waits for the sequence, as where somebody is not trusted.
+/// Whether a leap of `t_id_seq` holds its table before it waits for the sequence, as where an owner is not trusted.
 async fn holds_the_table_first(made: &str) -> bool {
     let mut database = Database::new().await;
     let role = database.role("owner");
@@ -71,11 +71,11 @@ async fn holds_the_table_first(made: &str) -> bool {
 #[tokio::test]
 async fn the_tables_of_others_are_held_before_an_insert_could_wait_for_the_leap() {
     assert!(holds_the_table_first("CREATE TABLE t (id serial PRIMARY KEY); ALTER TABLE t OWNER TO @OWNER@").await);
-    assert!(!holds_the_table_first("CREATE TABLE t (id serial PRIMARY KEY)").await, "nobody else's");
+    assert!(!holds_the_table_first("CREATE TABLE t (id serial PRIMARY KEY)").await, "all owners are trusted");
 }
 
 #[tokio::test]
-async fn whoever_owns_a_partitions_schema_counts_as_an_owner() {
+async fn the_owner_of_a_partitions_schema_counts_as_an_owner() {
     let made = "CREATE TABLE t (id serial PRIMARY KEY) PARTITION BY RANGE (id); CREATE SCHEMA m AUTHORIZATION @OWNER@;
                 CREATE TABLE m.p PARTITION OF t DEFAULT";
     assert!(holds_the_table_first(made).await);

@@ -1,11 +1,20 @@
-//! The login path: an insert that repairs itself, the session store, and the same for SQL.
+//! The login path: the retry, the session store, the SQL function, and the example servers.
+//!
+//! | module | what it tests |
+//! |---|---|
+//! | `repair` | what `retry_after_repair` repairs, and what it returns unchanged |
+//! | `links` | every way in which a sequence feeds a key |
+//! | `concurrency` | many inserts at once, also through a pooler |
+//! | `store` | the session store |
+//! | `sql` | `pgmedic sql install` and the function `pgmedic.repair` |
+//! | `examples` | the example servers under concurrent logins |
 
+mod concurrency;
 mod examples;
 mod links;
 mod repair;
 mod sql;
 mod store;
-mod together;
 
 use crate::support::Database;
 use pgmedic_login::{InlineRepairLimits, RetryOutcome, retry_after_repair};
@@ -13,7 +22,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Error, Row};
 use std::time::Duration;
 
-/// An insert through `retry_after_repair`, whose statement returns a bigint; and how often it ran, whatever came of it.
+/// Runs an insert that returns a bigint through `retry_after_repair`. Also returns how often it ran, even if it failed.
 async fn insert(connection: &mut PgConnection, statement: &str) -> (Result<RetryOutcome<i64>, Error>, u32) {
     insert_within(connection, InlineRepairLimits::default(), statement).await
 }
@@ -33,15 +42,15 @@ async fn insert_within(
     (result, runs)
 }
 
-/// The insert is refused after a single run, with the server's own error.
+/// Asserts that the insert failed after a single run, with the server's error of this code.
 #[track_caller]
-fn refused_at_once((result, runs): (Result<RetryOutcome<i64>, Error>, u32), code: &str) {
-    let error = result.expect_err("a refused insert");
-    let error = error.as_database_error().unwrap_or_else(|| panic!("not the server's: {error}"));
+fn fails_at_once((result, runs): (Result<RetryOutcome<i64>, Error>, u32), code: &str) {
+    let error = result.expect_err("an insert that fails");
+    let error = error.as_database_error().unwrap_or_else(|| panic!("not an error of the server: {error}"));
     assert_eq!((error.code().as_deref(), runs), (Some(code), 1), "{error}");
 }
 
-/// The story's table, whose sequence is behind.
+/// A database with the incident's table, whose sequence is behind.
 async fn drifted() -> Database {
     let mut database = Database::new().await;
     database
@@ -56,8 +65,8 @@ async fn drifted() -> Database {
 
 const LOGIN: &str = "INSERT INTO user_sessions (user_id) VALUES (7) RETURNING session_id::bigint";
 
-/// A time to live, less what has gone by since: not a minute.
+/// Asserts that a session expires in this time, less the duration of the test: under a minute.
 #[track_caller]
-fn exactly(left: Duration, expected: Duration) {
+fn expires_in(left: Duration, expected: Duration) {
     assert!(left <= expected && left + Duration::from_secs(60) > expected, "{left:?} of {expected:?}");
 }

@@ -1,8 +1,8 @@
-//! What is repaired and what is passed on, and what a transaction keeps.
+//! What is repaired, which errors are returned unchanged, and what remains in a transaction.
 
-use super::{LOGIN, drifted, insert, insert_within, refused_at_once};
+use super::{LOGIN, drifted, fails_at_once, insert, insert_within};
 use crate::support::Database;
-use pgmedic_login::{InlineRepairLimits, Repair, retry_after_repair};
+use pgmedic_login::{InlineRepairLimits, retry_after_repair};
 use sqlx::postgres::PgPool;
 use sqlx::{Connection, Row};
 
@@ -14,8 +14,9 @@ async fn a_login_that_meets_drift_moves_the_sequence_and_succeeds() {
     let (repaired, runs) = insert(&mut database.connection, LOGIN).await;
     let repaired = repaired.unwrap();
     assert_eq!((repaired.value, repaired.attempts, runs), (696, 2, 2));
-    // The failed insert has used 658 up.
-    assert_eq!(repaired.repairs, [Repair { sequence: SEQUENCE.to_owned(), from: 659, to: 695 }]);
+    // The failed insert has used up 658.
+    let [repair] = repaired.repairs.as_slice() else { panic!("{:?}", repaired.repairs) };
+    assert_eq!((repair.sequence.as_str(), repair.from, repair.to), (SEQUENCE, 659, 695));
     assert_eq!(database.nextval(SEQUENCE).await, 697);
 }
 
@@ -47,7 +48,7 @@ async fn a_duplicate_token_is_never_retried_even_when_the_sequence_is_behind() {
     let mut database = drifted().await;
     let taken = "INSERT INTO user_sessions (session_id, user_id, token) VALUES (5000, 7, 'token 3')
                  RETURNING session_id::bigint";
-    refused_at_once(insert(&mut database.connection, taken).await, "23505");
+    fails_at_once(insert(&mut database.connection, taken).await, "23505");
     assert_eq!(database.number("SELECT last_value FROM user_sessions_session_id_seq").await, 658);
 }
 
@@ -56,10 +57,10 @@ async fn a_taken_id_that_the_application_chose_is_not_retried() {
     let mut database = drifted().await;
     database.sql("SELECT setval('user_sessions_session_id_seq', 695)").await;
     let chosen = "INSERT INTO user_sessions (session_id, user_id) VALUES (5, 7) RETURNING session_id::bigint";
-    refused_at_once(insert(&mut database.connection, chosen).await, "23505");
+    fails_at_once(insert(&mut database.connection, chosen).await, "23505");
     // The same after this session has drawn values from the sequence.
     insert(&mut database.connection, LOGIN).await.0.unwrap();
-    refused_at_once(insert(&mut database.connection, chosen).await, "23505");
+    fails_at_once(insert(&mut database.connection, chosen).await, "23505");
     assert_eq!(database.nextval(SEQUENCE).await, 697);
 }
 
@@ -76,17 +77,17 @@ async fn an_expired_row_that_was_not_purged_is_no_drift() {
         )
         .await;
     let again = "INSERT INTO sessions (user_id) VALUES (7) RETURNING id::bigint";
-    refused_at_once(insert(&mut database.connection, again).await, "23505");
+    fails_at_once(insert(&mut database.connection, again).await, "23505");
     let again = "INSERT INTO by_token (token) VALUES ('t') RETURNING number::bigint";
-    refused_at_once(insert(&mut database.connection, again).await, "23505");
+    fails_at_once(insert(&mut database.connection, again).await, "23505");
 }
 
 #[tokio::test]
-async fn other_errors_pass_through_untouched() {
+async fn other_errors_are_returned_unchanged() {
     let mut database = drifted().await;
     let null = "INSERT INTO user_sessions (user_id) VALUES (NULL) RETURNING session_id::bigint";
-    refused_at_once(insert(&mut database.connection, null).await, "23502");
-    refused_at_once(insert(&mut database.connection, "SELECT 1 / 0").await, "22012");
+    fails_at_once(insert(&mut database.connection, null).await, "23502");
+    fails_at_once(insert(&mut database.connection, "SELECT 1 / 0").await, "22012");
     let mut runs = 0;
     let result = retry_after_repair(&mut database.connection, InlineRepairLimits::default(), async |_| {
         runs += 1;
@@ -97,7 +98,7 @@ async fn other_errors_pass_through_untouched() {
 }
 
 #[tokio::test]
-async fn inside_a_transaction_what_was_done_before_remains() {
+async fn in_a_transaction_everything_done_before_remains() {
     let mut database = drifted().await;
     database.sql("CREATE TABLE audit (line text)").await;
     let mut transaction = database.connection.begin().await.unwrap();
@@ -107,9 +108,9 @@ async fn inside_a_transaction_what_was_done_before_remains() {
         .unwrap();
     let repaired = insert(&mut transaction, LOGIN).await.0.unwrap();
     assert_eq!((repaired.value, repaired.attempts), (696, 2));
-    // One that fails leaves the transaction as it was, too.
+    // An insert that fails leaves the transaction as it was, too.
     let taken = "INSERT INTO user_sessions (user_id, token) VALUES (7, 'token 3') RETURNING session_id::bigint";
-    refused_at_once(insert(&mut transaction, taken).await, "23505");
+    fails_at_once(insert(&mut transaction, taken).await, "23505");
     let kept = "SELECT current_setting('lock_timeout') || ' ' || current_setting('search_path') || ' '
                 || current_setting('row_security') || ' ' || current_setting('statement_timeout')";
     let kept: String = sqlx::query(kept).fetch_one(&mut *transaction).await.unwrap().get(0);
@@ -120,13 +121,13 @@ async fn inside_a_transaction_what_was_done_before_remains() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_sqlx_does_not_know_of_is_not_committed() {
+async fn a_transaction_begun_with_a_plain_begin_is_not_committed() {
     let mut database = drifted().await;
     database.sql("CREATE TABLE audit (line text)").await;
     database.sql("BEGIN; INSERT INTO audit VALUES ('before')").await;
     assert_eq!(insert(&mut database.connection, LOGIN).await.0.unwrap().value, 696);
     let taken = "INSERT INTO user_sessions (user_id, token) VALUES (7, 'token 3') RETURNING session_id::bigint";
-    refused_at_once(insert(&mut database.connection, taken).await, "23505");
+    fails_at_once(insert(&mut database.connection, taken).await, "23505");
     assert_eq!(database.number("SELECT count(*) FROM audit").await, 1);
     database.sql("ROLLBACK").await;
     assert_eq!(database.number("SELECT count(*) FROM audit").await, 0);
@@ -134,7 +135,7 @@ async fn a_transaction_that_sqlx_does_not_know_of_is_not_committed() {
 }
 
 #[tokio::test]
-async fn an_insert_that_keeps_its_error_to_itself_has_not_succeeded() {
+async fn an_insert_that_ignores_an_error_of_the_server_fails() {
     let mut database = drifted().await;
     let mut transaction = database.connection.begin().await.unwrap();
     for _ in 0..2 {
@@ -156,7 +157,7 @@ async fn an_insert_that_keeps_its_error_to_itself_has_not_succeeded() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_is_rolled_back_keeps_nothing_and_rewinds_nothing() {
+async fn rolling_back_the_transaction_removes_the_row_and_does_not_rewind_the_sequence() {
     let mut database = drifted().await;
     let mut transaction = database.connection.begin().await.unwrap();
     insert(&mut transaction, LOGIN).await.0.unwrap();
@@ -166,7 +167,7 @@ async fn a_transaction_that_is_rolled_back_keeps_nothing_and_rewinds_nothing() {
 }
 
 #[tokio::test]
-async fn an_insert_of_several_statements_is_done_once_as_a_whole() {
+async fn an_insert_of_several_statements_leaves_the_work_of_its_last_run_only() {
     let mut database = drifted().await;
     database.sql("CREATE TABLE audit (line text)").await;
     let repaired = retry_after_repair(&mut database.connection, InlineRepairLimits::default(), async |connection| {
@@ -178,27 +179,27 @@ async fn an_insert_of_several_statements_is_done_once_as_a_whole() {
 }
 
 #[tokio::test]
-async fn a_gap_beyond_the_limit_is_left_alone() {
+async fn a_lag_above_the_limit_is_not_repaired() {
     let mut database = drifted().await;
-    let near = InlineRepairLimits { advance_limit: 36, ..InlineRepairLimits::default() };
-    refused_at_once(insert_within(&mut database.connection, near, LOGIN).await, "23505");
+    let near = InlineRepairLimits::default().with_advance_limit(36);
+    fails_at_once(insert_within(&mut database.connection, near, LOGIN).await, "23505");
     assert_eq!(database.number("SELECT last_value FROM user_sessions_session_id_seq").await, 658);
-    // The refused insert has used up a value.
-    let enough = InlineRepairLimits { advance_limit: 36, ..InlineRepairLimits::default() };
+    // The failed insert has used up a value.
+    let enough = InlineRepairLimits::default().with_advance_limit(36);
     assert_eq!(insert_within(&mut database.connection, enough, LOGIN).await.0.unwrap().value, 696);
 }
 
 #[tokio::test]
-async fn one_odd_id_does_not_burn_the_sequence() {
+async fn a_single_far_id_does_not_exhaust_the_sequence() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id smallserial PRIMARY KEY); INSERT INTO t VALUES (1), (30000)").await;
     let statement = "INSERT INTO t DEFAULT VALUES RETURNING id::bigint";
-    refused_at_once(insert(&mut database.connection, statement).await, "23505");
+    fails_at_once(insert(&mut database.connection, statement).await, "23505");
     assert_eq!(database.nextval("t_id_seq").await, 2);
 }
 
 #[tokio::test]
-async fn an_insert_is_run_again_three_times_at_most() {
+async fn an_insert_is_retried_at_most_three_times() {
     let mut database = drifted().await;
     let mut saboteur = database.connect().await;
     let mut runs = 0;
@@ -213,7 +214,7 @@ async fn an_insert_is_run_again_three_times_at_most() {
 }
 
 #[tokio::test]
-async fn without_the_right_to_look_the_error_is_passed_on() {
+async fn without_the_privilege_to_read_the_error_is_returned() {
     let mut database = drifted().await;
     let app = database.role("app");
     database
@@ -224,13 +225,13 @@ async fn without_the_right_to_look_the_error_is_passed_on() {
         .await;
     let mut guest = sqlx::PgConnection::connect(&database.url_as(&app)).await.unwrap();
     let login = "INSERT INTO user_sessions (user_id) VALUES (7) RETURNING user_id::bigint";
-    refused_at_once(insert(&mut guest, login).await, "23505");
+    fails_at_once(insert(&mut guest, login).await, "23505");
     database.sql(&format!("GRANT SELECT ON user_sessions, user_sessions_session_id_seq TO {app}")).await;
     assert_eq!(insert(&mut guest, LOGIN).await.0.unwrap().value, 696);
 }
 
 #[tokio::test]
-async fn a_table_that_somebody_has_locked_does_not_hold_up_the_login_for_long() {
+async fn a_locked_table_does_not_delay_a_login_beyond_the_lock_timeout() {
     let mut database = Database::new().await;
     let mut other = database.connect().await;
     database
@@ -242,7 +243,7 @@ async fn a_table_that_somebody_has_locked_does_not_hold_up_the_login_for_long() 
     let mut lock = other.begin().await.unwrap();
     sqlx::raw_sql("LOCK TABLE b").execute(&mut *lock).await.unwrap();
     let statement = "INSERT INTO a DEFAULT VALUES RETURNING id";
-    refused_at_once(insert(&mut database.connection, statement).await, "23505");
+    fails_at_once(insert(&mut database.connection, statement).await, "23505");
     lock.rollback().await.unwrap();
     assert_eq!(insert(&mut database.connection, statement).await.0.unwrap().attempts, 1);
 }

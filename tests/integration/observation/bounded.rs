@@ -3,7 +3,7 @@
 use crate::support::{Database, PATIENT, Running, until_it_waits_for};
 use serde_json::json;
 
-/// Relations of ours that each transaction of the run holds or waits for; the most of any.
+/// The most relations of this test that any transaction of the run holds or waits for.
 const MOST_LOCKED: &str = "SELECT COALESCE(max(number), 0) FROM (
     SELECT count(DISTINCT l.relation) AS number
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)

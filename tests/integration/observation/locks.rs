@@ -1,4 +1,4 @@
-//! Locks that others hold: only what is locked is unreadable, and nobody waits for us for long.
+//! Locks that others hold: only what is locked is unreadable, and other sessions wait for pgmedic only briefly.
 
 use crate::support::{Database, PATIENT, Running, until, until_it_waits_for};
 use serde_json::json;
@@ -27,7 +27,7 @@ async fn a_locked_table_is_unreadable_and_its_neighbors_in_the_batch_are_repaire
     outcome.shows("public.b_id_seq", json!({ "verdict": "unreadable", "next_value": null, "max_id": null }));
     let reason = outcome.reason("public.b_id_seq");
     assert!(reason.contains("another session held a lock on public.b_id_seq or public.b"), "{reason}");
-    assert!(reason.contains("lock_timeout (20ms), or waited for ours; look again"), "{reason}");
+    assert!(reason.contains("lock_timeout (20ms), or waited for one that pgmedic held; look again"), "{reason}");
 
     transaction.rollback().await.unwrap();
     database.once_with(QUICK, &[]).exits(0).shows("public.b_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
@@ -86,7 +86,10 @@ async fn a_leap_that_an_open_transaction_blocks_changes_nothing_and_fails() {
     outcome.repair("public.b_id_seq", json!({ "outcome": "failed", "method": "leap", "next_value": null }));
     let reason = outcome.repair_reason("public.b_id_seq");
     assert!(reason.contains("another session held public.b_id_seq in an open transaction"), "{reason}");
-    assert!(reason.contains("lock_timeout (20ms), or waited for ours; nothing was changed; run again"), "{reason}");
+    assert!(
+        reason.contains("lock_timeout (20ms), or waited for one that pgmedic held; nothing was changed; run again"),
+        "{reason}"
+    );
     assert_eq!(outcome.json()["summary"]["failed"], 1);
 
     transaction.commit().await.unwrap();
@@ -96,7 +99,7 @@ async fn a_leap_that_an_open_transaction_blocks_changes_nothing_and_fails() {
 }
 
 #[tokio::test]
-async fn an_advance_waits_for_nobody_who_only_inserts() {
+async fn an_advance_waits_for_no_session_that_only_inserts() {
     let database = three_tables().await;
     let mut other = database.connect().await;
     let mut transaction = other.begin().await.unwrap();

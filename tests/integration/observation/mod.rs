@@ -3,6 +3,7 @@
 mod bounded;
 mod changes;
 mod edges;
+mod exhausted;
 mod locks;
 mod members;
 mod privileges;

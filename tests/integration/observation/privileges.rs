@@ -1,6 +1,6 @@
-//! Missing privileges: one sequence cannot be read, and what its reason says fixes it.
+//! Missing privileges: one sequence cannot be read, and the fix in its reason lets it be read.
 
-use crate::support::{Database, fix};
+use crate::support::Database;
 use serde_json::json;
 
 /// A role that may read everything of one table with drift, and a second table to take something away from.
@@ -22,7 +22,7 @@ async fn with_reader() -> (Database, String) {
     (database, quoted)
 }
 
-/// Takes away, finds that one unreadable and the other still read, does what the reason says, and finds it repaired.
+/// Takes away, finds that one unreadable and the other still read, runs the fix, and finds it repaired.
 async fn is_fixed(takes_away: &str, sequence: &str, says: &str) {
     let (mut database, role) = with_reader().await;
     database.sql(&takes_away.replace("{role}", &role)).await;
@@ -36,8 +36,7 @@ async fn is_fixed(takes_away: &str, sequence: &str, says: &str) {
     let reason = outcome.reason(sequence);
     assert!(reason.contains(says), "{says} is not in: {reason}");
 
-    let statement = fix(&reason, if says.starts_with("ALTER") { "ALTER" } else { "GRANT" }).to_owned();
-    database.sql(&statement).await;
+    database.sql(&outcome.fix(sequence)).await;
     let outcome = database.once_as(&login, &[]).exits(0);
     outcome.shows(sequence, json!({ "verdict": "behind", "max_id": 5, "reason": null }));
 }
@@ -119,10 +118,18 @@ async fn everything_that_is_missing_is_said_at_once() {
     let (mut database, role) = with_reader().await;
     database.sql(&format!("REVOKE ALL ON app.other, app.other_id_seq FROM {role}")).await;
     let login = role.trim_matches('"').replace(' ', "%20").replace('\'', "%27");
-    let reason = database.once_as(&login, &[]).exits(3).reason("app.other_id_seq");
+    let outcome = database.once_as(&login, &[]).exits(3);
+    let reason = outcome.reason("app.other_id_seq");
     for grant in ["GRANT SELECT ON SEQUENCE app.other_id_seq TO", "GRANT SELECT (id) ON app.other TO"] {
         assert!(reason.contains(grant), "{grant} is not in: {reason}");
     }
+    // One is the reason, the other a note, each with its fix; together they let the sequence be read.
+    let note = outcome.sequence("app.other_id_seq")["notes"][0].clone();
+    assert_eq!((&note["kind"], &note["text"]), (&json!("missing_privilege"), &json!("a privilege is missing")));
+    database.sql(&outcome.fix("app.other_id_seq")).await;
+    database.sql(note["fix"].as_str().unwrap()).await;
+    let outcome = database.once_as(&login, &["--dry-run"]).exits(3);
+    outcome.shows("app.other_id_seq", json!({ "verdict": "behind", "reason": null, "notes": [] }));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Columns that take too long to read: the reason names the index that fixes it, and it does.
 
-use crate::support::{Database, fix};
+use crate::support::Database;
 use serde_json::json;
 
 /// Far less than reading the big table takes, far more than its index does.
@@ -28,7 +28,7 @@ async fn is_fixed(create: &str, add: &str) {
     let reason = outcome.reason("public.s");
     assert!(reason.contains("reading public.big.id took longer than statement_timeout (40ms)"), "{reason}");
 
-    database.sql(fix(&reason, "CREATE INDEX")).await;
+    database.sql(&outcome.fix("public.s")).await;
     let outcome = database.once_with(IMPATIENT, &["--dry-run"]).exits(3);
     outcome.shows("public.s", json!({ "verdict": "behind", "max_id": 7, "reason": null }));
 }

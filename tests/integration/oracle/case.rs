@@ -227,7 +227,7 @@ impl Case {
         sql
     }
 
-    /// The furthest id within the sequence's bounds, of whatever class: nothing beyond it can matter.
+    /// The furthest id within the sequence's bounds, of any class: nothing beyond it can matter.
     pub fn furthest_id(&self) -> Option<i128> {
         let inside = |id: &i128| (i128::from(self.min)..=i128::from(self.max)).contains(id);
         let ids = self.whole_ids().filter(inside);

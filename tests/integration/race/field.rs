@@ -1,4 +1,4 @@
-//! Tables under fire: six clients insert, somebody repairs, a monitor watches the sequences, and may sabotage them.
+//! Tables under fire: six clients insert, pgmedic or a script repairs, a monitor watches the sequences, and may sabotage them.
 
 use super::seen::{Draw, Rewind, Seen};
 use crate::support::Database;

@@ -42,7 +42,7 @@ pub struct Wrongs {
     pub given_twice: Vec<i64>,
     /// Values that a client got after a further one.
     pub out_of_order: Vec<i64>,
-    /// Ids that an insert found taken, and that nobody had put ahead.
+    /// Ids that an insert found taken, and that the test had not put ahead.
     pub collisions: Vec<i64>,
 }
 
@@ -71,17 +71,17 @@ impl Seen {
     }
 
     /// The reasons of the repairs that failed.
-    pub fn failures(&self) -> Vec<&str> {
+    pub fn failures(&self) -> Vec<String> {
         let repairs = self.findings.iter().filter_map(|finding| finding.repair.as_ref());
         repairs
             .filter(|repair| repair.outcome != Outcome::Repaired)
-            .map(|repair| repair.reason.as_deref().unwrap_or_default())
+            .map(|repair| repair.reason.as_ref().map_or_else(String::new, ToString::to_string))
             .collect()
     }
 
     /// The reasons of the sequences that could not be read.
-    pub fn unreadable(&self) -> Vec<&str> {
-        self.findings.iter().filter_map(|finding| finding.reason.as_deref()).collect()
+    pub fn unreadable(&self) -> Vec<String> {
+        self.findings.iter().filter_map(|finding| finding.reason.as_ref()).map(ToString::to_string).collect()
     }
 
     pub fn inserts(&self) -> usize {

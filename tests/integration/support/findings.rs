@@ -1,4 +1,4 @@
-//! What a report says of one sequence, in few words.
+//! Short checks of what a report says about one sequence.
 
 use super::Outcome;
 use serde_json::{Value, json};
@@ -24,16 +24,37 @@ impl Outcome {
         self
     }
 
-    /// The finding's reason.
+    /// The finding's reason and notes, each with its fix, as the table prints them.
     #[track_caller]
     pub fn reason(&self, sequence: &str) -> String {
-        text(&self.sequence(sequence)["reason"])
+        let found = self.sequence(sequence);
+        let notes = found["notes"].as_array().expect("a list of notes");
+        let reasons: Vec<String> = std::iter::once(&found["reason"]).chain(notes).map(sentence).collect();
+        reasons.join("; ")
     }
 
-    /// The reason of the finding's repair.
+    /// The reason of the finding's repair, with its fix.
     #[track_caller]
     pub fn repair_reason(&self, sequence: &str) -> String {
-        text(&self.sequence(sequence)["repair"]["reason"])
+        sentence(&self.sequence(sequence)["repair"]["reason"])
+    }
+
+    /// The command that the finding's reason gives.
+    #[track_caller]
+    pub fn fix(&self, sequence: &str) -> String {
+        text(&self.sequence(sequence)["reason"]["fix"])
+    }
+
+    /// The command that the reason of the finding's repair gives.
+    #[track_caller]
+    pub fn repair_fix(&self, sequence: &str) -> String {
+        text(&self.sequence(sequence)["repair"]["reason"]["fix"])
+    }
+
+    /// Why the first database's pass could not be completed.
+    #[track_caller]
+    pub fn error(&self) -> String {
+        sentence(&self.database()["error"])
     }
 
     /// The names of all sequences in the first database's report, in its order.
@@ -55,10 +76,11 @@ pub fn feed(column: &str, link: &str) -> Value {
     json!({ "column": column, "link": link })
 }
 
-/// The statement that a reason ends with, such as a `GRANT`.
+/// A reason's text, and its fix where it has one.
 #[track_caller]
-pub fn fix<'a>(reason: &'a str, begins: &str) -> &'a str {
-    let start = reason.find(begins).unwrap_or_else(|| panic!("no {begins} in: {reason}"));
-    let statement = &reason[start..];
-    statement.split([';', ',']).next().unwrap_or(statement)
+pub fn sentence(reason: &Value) -> String {
+    match &reason["fix"] {
+        Value::Null => text(&reason["text"]),
+        fix => format!("{}: {}", text(&reason["text"]), text(fix)),
+    }
 }

@@ -18,7 +18,7 @@ pub use agent::{Agent, eventually, within};
 pub use browser::{DESK, Look, Page, picture};
 pub use certificates::{Authority, Certificate, install, tls_server};
 pub use database::{Database, command, pgmedic};
-pub use findings::{feed, fix};
+pub use findings::{feed, sentence};
 pub use grafana::{Dashboard, Query};
 pub use outcome::Outcome;
 pub use pooler::Pooler;

@@ -6,20 +6,23 @@ use super::model::{Feed, FeedProblem, FeedSource, Sequence};
 use super::position::ColumnRange;
 use super::position::Parameters;
 use super::{FeedReport, Link};
-use crate::QueryError;
+use crate::{Fix, QueryError, Reason, ReasonKind};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 /// Pages that are read so quickly that a missing index does not matter: 4 MB.
 const FEW_PAGES: i64 = 512;
 
-/// Takes in the link of one row.
+/// Adds the link of one row to its sequence.
 pub fn add_link(sequence: &mut Sequence, row: &PgRow, role: &str) -> Result<(), QueryError> {
     let wanted: Option<String> = row.try_get("wanted")?;
     let target: (Option<String>, Option<String>) = (row.try_get("rel_quoted")?, row.try_get("att_quoted")?);
     let (Some(table), Some(attribute)) = target else {
         if let Some(column) = wanted {
-            let reason = format!("sequences.feeds declares column {column}, which does not exist; correct the name");
+            let reason = Reason::new(
+                ReasonKind::Configuration,
+                format!("sequences.feeds declares column {column}, which does not exist; correct the name"),
+            );
             let report = FeedReport { column, link: Link::Declared };
             sequence.feeds.push(Feed { report, source: Err(FeedProblem::Unreadable(reason)) });
         }
@@ -37,7 +40,12 @@ pub fn add_link(sequence: &mut Sequence, row: &PgRow, role: &str) -> Result<(), 
         sequence.notes.push(note);
         return Ok(());
     }
-    let source = match computed_default_reason(row, &column, expression.as_deref())?.filter(|_| wanted.is_none()) {
+    // A declared column's ids are the sequence's values, because the configuration says so.
+    let computed = match wanted {
+        Some(_) => None,
+        None => computed_default_reason(row, &column, expression.as_deref())?,
+    };
+    let source = match computed {
         Some(reason) => Err(FeedProblem::Unsupported(reason)),
         None => source(row, table, attribute, role)?,
     };
@@ -46,9 +54,9 @@ pub fn add_link(sequence: &mut Sequence, row: &PgRow, role: &str) -> Result<(), 
 }
 
 /// Why the column's new ids are other than the sequence's values, if its default says so.
-fn computed_default_reason(row: &PgRow, column: &str, expression: Option<&str>) -> Result<Option<String>, QueryError> {
+fn computed_default_reason(row: &PgRow, column: &str, expression: Option<&str>) -> Result<Option<Reason>, QueryError> {
     let other_default = row.try_get::<Option<bool>, _>("other_default")?.unwrap_or(false);
-    Ok(match expression {
+    let text = match expression {
         Some(tree) if !is_plain_nextval(tree) => {
             Some(format!("the default of {column} is computed from nextval, so its ids are not the sequence's values"))
         }
@@ -57,22 +65,24 @@ fn computed_default_reason(row: &PgRow, column: &str, expression: Option<&str>) 
              [[sequences.feeds]] if they are the sequence's values"
         )),
         _ => None,
-    })
+    };
+    Ok(text.map(|text| Reason::new(ReasonKind::UnsupportedColumn, text)))
 }
 
 /// Why a default's link does not count without being declared, if so.
-fn ignored_default_reason(row: &PgRow, column: &str) -> Result<Option<String>, QueryError> {
+fn ignored_default_reason(row: &PgRow, column: &str) -> Result<Option<Reason>, QueryError> {
+    let ignored = |text: String| Ok(Some(Reason::new(ReasonKind::IgnoredLink, text)));
     let declare = "declare it under [[sequences.feeds]] if it is meant";
     if text(row, "rel_kind")? == "v" {
-        return Ok(Some(format!(
+        return ignored(format!(
             "the default of view column {column} uses it too; a view stores no ids: declare the column of the table behind it"
-        )));
+        ));
     }
     if !row.try_get::<bool, _>("same_owner")? {
         let owner = text(row, "rel_owner")?;
-        return Ok(Some(format!(
+        return ignored(format!(
             "the default of {column} uses it too, but that table's owner {owner} does not own the sequence: not counted; {declare}"
-        )));
+        ));
     }
     Ok(None)
 }
@@ -83,7 +93,8 @@ fn source(
     column: String,
     role: &str,
 ) -> Result<Result<FeedSource, FeedProblem>, QueryError> {
-    let unsupported = |what: String| Ok(Err(FeedProblem::Unsupported(what)));
+    let unsupported =
+        |what: String| Ok(Err(FeedProblem::Unsupported(Reason::new(ReasonKind::UnsupportedColumn, what))));
     match text(row, "rel_kind")?.as_str() {
         "r" | "p" => {}
         "f" => return unsupported(format!("{table} is a foreign table: its ids are kept by another server")),
@@ -110,32 +121,41 @@ fn source(
         has_children,
         file_fingerprint: row.try_get("files")?,
         alone: row.try_get("runs_functions")? || unindexed.is_some() && (has_children || pages > FEW_PAGES),
+        may_widen: row.try_get("may_widen")?,
         may_lock: has_privilege(row, "may_hold")?,
         unindexed,
     };
-    Ok(match refusal(row, &source, role)? {
+    Ok(match unreadable_reason(row, &source, role)? {
         Some(reason) => Err(FeedProblem::Refused { source: Box::new(source), reason }),
         None => Ok(source),
     })
 }
 
-/// Why the role may not read the column, if so, and what lets it.
-fn refusal(row: &PgRow, source: &FeedSource, role: &str) -> Result<Option<String>, QueryError> {
+/// Why the role may not read the column, if so.
+fn unreadable_reason(row: &PgRow, source: &FeedSource, role: &str) -> Result<Option<Reason>, QueryError> {
     let FeedSource { table, column, .. } = source;
     if !has_privilege(row, "may_enter_rel_schema")? {
-        return Ok(Some(missing_privilege(&format!("USAGE ON SCHEMA {}", text(row, "rel_schema_quoted")?), role)));
+        let privilege = format!("USAGE ON SCHEMA {}", text(row, "rel_schema_quoted")?);
+        return Ok(Some(Reason::missing_privilege(&privilege, role)));
     }
     if !has_privilege(row, "may_read_column")? {
-        return Ok(Some(missing_privilege(&format!("SELECT ({column}) ON {table}"), role)));
+        return Ok(Some(Reason::missing_privilege(&format!("SELECT ({column}) ON {table}"), role)));
     }
     if row.try_get("endangers_superuser")? {
-        return Ok(Some(format!(
+        let text = format!(
             "{role} is a superuser, and planning a read of {table} runs functions that belong to others (in its \
-             indexes, constraints, statistics or partition key): run pgmedic as a role of its own, see pgmedic grants"
-        )));
+             indexes, constraints, statistics or partition key): run pgmedic as a role that is no superuser, which \
+             pgmedic grants sets up"
+        );
+        return Ok(Some(Reason::new(ReasonKind::UntrustedCode, text)));
     }
-    let hidden = format!("row-level security of {table} hides rows from {role}: ALTER ROLE {role} BYPASSRLS");
-    Ok(row.try_get::<bool, _>("hides_rows")?.then_some(hidden))
+    Ok(row.try_get::<bool, _>("hides_rows")?.then(|| hidden_rows(table, role)))
+}
+
+/// Row-level security hides rows of `table` from `role`; both are quoted.
+pub fn hidden_rows(table: &str, role: &str) -> Reason {
+    Reason::new(ReasonKind::RowSecurity, format!("row-level security of {table} hides rows from {role}"))
+        .with_fix(Fix::Sql(format!("ALTER ROLE {role} BYPASSRLS")))
 }
 
 /// The ids a column of this base type can hold, and whether it is `numeric`; none when it is no integer type.
@@ -154,11 +174,6 @@ fn column_type(type_oid: i64, modifier: i32) -> Option<(ColumnRange, bool)> {
     }
 }
 
-/// A missing privilege, and what grants it.
-pub fn missing_privilege(privilege: &str, role: &str) -> String {
-    format!("a privilege is missing: GRANT {privilege} TO {role}")
-}
-
 /// A text column.
 pub fn text(row: &PgRow, column: &str) -> Result<String, QueryError> {
     Ok(row.try_get(column)?)
@@ -170,12 +185,12 @@ pub fn oid(row: &PgRow, column: &str) -> Result<u32, QueryError> {
     u32::try_from(oid).map_err(|error| QueryError::UnexpectedResponse(format!("{column}: {error}")))
 }
 
-/// A privilege check is null when its object was dropped a moment ago: reading it will say so.
+/// Whether the role has the privilege. The check is null when its object was dropped meanwhile: the read then fails and says so.
 pub fn has_privilege(row: &PgRow, column: &str) -> Result<bool, QueryError> {
     Ok(row.try_get::<Option<bool>, _>(column)?.unwrap_or(true))
 }
 
-/// Takes in one row, a sequence with one of its links; the rows of a sequence follow each other.
+/// Adds one row, a sequence with one of its links; the rows of one sequence are adjacent.
 pub fn push_row(sequences: &mut Vec<Sequence>, row: &PgRow, role: &str) -> Result<(), QueryError> {
     let oid = oid(row, "seq_oid")?;
     if sequences.last().is_none_or(|last| last.oid != oid) {
@@ -193,9 +208,9 @@ pub fn push_row(sequences: &mut Vec<Sequence>, row: &PgRow, role: &str) -> Resul
 fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryError> {
     let name: String = row.try_get("seq_quoted")?;
     let problem = if !has_privilege(row, "may_enter_seq_schema")? {
-        Some(missing_privilege(&format!("USAGE ON SCHEMA {}", text(row, "seq_schema_quoted")?), role))
+        Some(Reason::missing_privilege(&format!("USAGE ON SCHEMA {}", text(row, "seq_schema_quoted")?), role))
     } else if !has_privilege(row, "may_read_seq")? {
-        Some(missing_privilege(&format!("SELECT ON SEQUENCE {name}"), role))
+        Some(Reason::missing_privilege(&format!("SELECT ON SEQUENCE {name}"), role))
     } else {
         None
     };
@@ -211,6 +226,7 @@ fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryError> {
             cycle: row.try_get("seqcycle")?,
         },
         owner: row.try_get("seq_owner")?,
+        owner_is_superuser: row.try_get("seq_owner_is_superuser")?,
         may_alter: row.try_get("may_alter")?,
         may_advance: has_privilege(row, "may_advance")?,
         may_set: has_privilege(row, "may_set")?,

@@ -1,5 +1,5 @@
-//! One sequence, for whoever has just met drift on a connection of their own: the same look, judgement and advance as
-//! a pass makes, as statements that the caller runs.
+//! One sequence, on the connection of an application whose insert met a taken id: the same probe, judgement and advance
+//! as in a pass, as statements that the caller runs.
 
 use super::advance::advance_sql;
 use super::feed_row::push_row;
@@ -10,20 +10,19 @@ use super::plan::{RepairPlan, SequenceRights, plan_repair};
 use super::position::Comparison;
 use super::probe::fits_in_transaction;
 use super::probe::{Probe, ProbePart};
-use super::reasons::exhausted_reason;
-use super::reasons::held;
-use crate::{QueryError, Timeouts, simple_query};
+use super::reasons::{exhausted_reason, held_reason};
+use crate::{QueryError, Reason, ReasonKind, Timeouts, simple_query};
 use sqlx::postgres::{PgConnection, PgRow};
 
 /// A sequence and what it feeds, of the same columns as the pass reads.
 #[derive(Debug)]
 pub struct InlineSequence {
     sequence: Sequence,
-    /// Who asks, quoted.
+    /// The connected role, quoted.
     role: String,
 }
 
-/// What is to be done about it.
+/// What repairs it.
 #[derive(Debug, PartialEq)]
 pub enum InlineRepair {
     /// It is not behind.
@@ -33,7 +32,7 @@ pub enum InlineRepair {
 }
 
 impl InlineSequence {
-    /// From the rows of a query with the columns of `catalog.sql`; `role` is who asks, quoted.
+    /// From the rows of a query with the columns of `catalog.sql`; `role` is the connected role, quoted.
     ///
     /// # Errors
     ///
@@ -53,17 +52,17 @@ impl InlineSequence {
         &self.sequence.name
     }
 
-    /// Looks at the sequence and at what it feeds, inside a transaction of the caller's that is under `bounds`.
+    /// Reads the sequence and the columns it feeds, inside a transaction of the caller that has `timeouts`.
     ///
     /// # Errors
     ///
-    /// The reason why it cannot be judged, with what fixes it.
-    pub async fn observe(&self, connection: &mut PgConnection, bounds: Timeouts) -> Result<Observation, String> {
-        if let Some(obstacle) = self.unreadable_reason() {
-            return Err(obstacle);
+    /// The reason why it cannot be read.
+    pub async fn observe(&self, connection: &mut PgConnection, timeouts: Timeouts) -> Result<Observation, Reason> {
+        if let Some(reason) = self.unreadable_reason() {
+            return Err(reason);
         }
         let sequences = [&self.sequence];
-        let mut gathered = [ObservationBuilder::default()];
+        let mut builders = [ObservationBuilder::default()];
         let parts =
             sources(&self.sequence).map(|source| ProbePart { source, member: None, min_own_value: None }).collect();
         let mut probes = vec![Probe { sequence: 0, parts }];
@@ -72,17 +71,19 @@ impl InlineSequence {
                 Ok(rows) => probe.read(&rows),
                 Err(failure) => Err(failure),
             };
-            probes = merge_answers(&sequences, vec![(probe, answer)], bounds, &mut gathered);
+            probes = merge_answers(&sequences, vec![(probe, answer)], timeouts, &mut builders);
         }
-        let [gathered] = gathered;
-        gathered.finish(&self.sequence).unwrap_or_else(|| Err("there is nothing to read".to_owned()))
+        let [builder] = builders;
+        let nothing = || Err(Reason::new(ReasonKind::Unlinked, "there is nothing to read"));
+        builder.finish(&self.sequence).unwrap_or_else(nothing)
     }
 
-    /// Why its state or its columns are not read.
-    fn unreadable_reason(&self) -> Option<String> {
+    /// Why its state or its columns are not read, if so.
+    fn unreadable_reason(&self) -> Option<Reason> {
         let Sequence { name, parameters, feeds, notes, problem, .. } = &self.sequence;
         if parameters.cycle {
-            return Some(format!("{name} cycles, so its values come again by design"));
+            let text = format!("{name} cycles, so its values come again by design");
+            return Some(Reason::new(ReasonKind::Cycle, text));
         }
         for feed in feeds {
             if let Err(FeedProblem::Unreadable(reason) | FeedProblem::Refused { reason, .. }) = &feed.source {
@@ -94,21 +95,27 @@ impl InlineSequence {
                 Err(FeedProblem::Unsupported(reason)) => Some(reason),
                 _ => None,
             });
-            let reason = notes.first().or(unsupported).cloned();
-            return Some(reason.unwrap_or_else(|| format!("{name} feeds no column that can be read")));
+            let text = format!("{name} feeds no column that can be read");
+            let unlinked = || Reason::new(ReasonKind::Unlinked, text);
+            return Some(notes.first().or(unsupported).cloned().unwrap_or_else(unlinked));
+        }
+        if let Some(problem) = problem {
+            return Some(problem.clone());
         }
         let relations: u64 = sources(&self.sequence).map(|source| source.relations).sum();
-        let too_many =
-            || format!("{name} feeds {relations} tables, partitions and indexes: too many to read on a login");
-        problem.clone().or_else(|| (!fits_in_transaction(1 + relations)).then(too_many))
+        if fits_in_transaction(1 + relations) {
+            return None;
+        }
+        let text = format!("{name} feeds {relations} tables, partitions and indexes: too many to read on a login");
+        Some(Reason::new(ReasonKind::TooManyRelations, text))
     }
 
-    /// What repairs it by `nextval` alone, within the limits of `policy`.
+    /// The advance that repairs it within `limits`, if it is behind.
     ///
     /// # Errors
     ///
-    /// The guard that said no, and what lets the repair through.
-    pub fn plan_inline_repair(&self, seen: &Observation, policy: &RepairLimits) -> Result<InlineRepair, String> {
+    /// Why the repair is held.
+    pub fn plan_inline_repair(&self, seen: &Observation, limits: &RepairLimits) -> Result<InlineRepair, Reason> {
         let (Comparison::Behind { .. }, Some(max_id)) = (seen.position.compare(seen.max_id), seen.max_id) else {
             return match seen.position.compare(seen.max_id) {
                 Comparison::Exhausted => Err(exhausted_reason(&self.sequence, seen)),
@@ -116,28 +123,30 @@ impl InlineSequence {
             };
         };
         let rights = SequenceRights { advance: self.sequence.may_advance, alter: false, set: false };
-        match plan_repair(&seen.position, max_id, false, policy, rights, false) {
+        match plan_repair(&seen.position, max_id, false, limits, rights, false) {
             RepairPlan::Repair { step, .. } => {
                 Ok(InlineRepair::Advance(advance_sql(&self.sequence, self.nextval_calls(step.values), step.last)))
             }
-            RepairPlan::Held { because, .. } => Err(held(&self.sequence, seen, max_id, because, &self.role)),
+            RepairPlan::Held { because, .. } => Err(held_reason(&self.sequence, seen, max_id, because, &self.role)),
         }
     }
 
-    /// A statement that takes away what the session that runs it still holds of values before the next one; none where
-    /// sessions hold none (`CACHE 1`).
+    /// A statement that uses up the values before the next one that the session running it has cached; none where sessions
+    /// cache none (`CACHE 1`).
     pub fn drain_session_cache_sql(&self, seen: &Observation) -> Option<String> {
         let parameters = self.sequence.parameters;
-        let last = i64::try_from(seen.position.next() - i128::from(parameters.increment)).ok();
-        let last = last.filter(|_| parameters.cache > 1)?;
+        if parameters.cache == 1 {
+            return None;
+        }
+        let last = i64::try_from(seen.position.next() - i128::from(parameters.increment)).ok()?;
         Some(advance_sql(&self.sequence, self.nextval_calls(1), last))
     }
 
-    /// So many calls hand out `values` of the sequence's, and before them what the session holds.
+    /// How many calls hand out what the session has cached, and then `values` of the sequence.
     fn nextval_calls(&self, values: u128) -> u128 {
         values + u128::from(MAX_CACHE_DRAIN.min(self.sequence.parameters.cache.unsigned_abs() - 1))
     }
 }
 
-/// Nobody's cache is larger on purpose, and a login waits.
+/// Most cached values that are used up: a larger cache is a mistake, and a login waits.
 const MAX_CACHE_DRAIN: u64 = 1_000_000;

@@ -1,20 +1,23 @@
-//! A sequence, what it feeds, and where the ids are read.
+//! A sequence, the columns it feeds, and where their ids are read.
 
 use super::position::{ColumnRange, Parameters};
+use crate::Reason;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// A sequence and what it feeds.
+/// A sequence and the columns it feeds.
 #[derive(Debug, PartialEq)]
 pub struct Sequence {
     pub oid: u32,
-    /// Schema and name as they are, for matching.
+    /// Schema and name as PostgreSQL stores them, for matching.
     pub name_parts: (String, String),
     /// Schema-qualified, quoted by the server.
     pub name: String,
     pub parameters: Parameters,
     /// Quoted.
     pub owner: String,
+    /// Membership in the owner would be the rights of a superuser.
+    pub owner_is_superuser: bool,
     /// The role may `ALTER` it: it owns it, or is a member of its owner.
     pub may_alter: bool,
     /// The role may call `nextval`.
@@ -22,16 +25,16 @@ pub struct Sequence {
     /// The role may call `setval`.
     pub may_set: bool,
     pub feeds: Vec<Feed>,
-    /// Links that were seen and do not count, and why.
-    pub notes: Vec<String>,
-    /// To whose doings reading it is exposed.
+    /// Why links that were seen do not count.
+    pub notes: Vec<Reason>,
+    /// Roles that could change what a read of it does.
     pub untrusted_owners: UntrustedOwners,
     /// Why its state cannot be read.
-    pub problem: Option<String>,
+    pub problem: Option<Reason>,
 }
 
 impl Sequence {
-    /// Whether anything of it is to be read, privileges aside.
+    /// Whether there is anything to read of it, missing privileges aside.
     pub fn is_observable(&self) -> bool {
         let unsupported = |feed: &Feed| matches!(feed.source, Err(FeedProblem::Unsupported(_)));
         !self.parameters.cycle && (self.feeds.is_empty() || !self.feeds.iter().all(unsupported))
@@ -63,9 +66,11 @@ pub struct FeedSource {
     pub file_fingerprint: i64,
     /// The table, or the largest of its partitions and children, that has no index to use; quoted by the server.
     pub unindexed: Option<String>,
-    /// To be read in a transaction of its own: without an index to use and too large to read in passing, or with
-    /// functions of a user's own, which might bend what comes after them.
+    /// To be read in a separate transaction: it has no usable index and is too large to read quickly, or planning runs
+    /// functions of its owner, which could change what the statements after them do.
     pub alone: bool,
+    /// Its type can be changed in place: it is neither inherited nor a partition key.
+    pub may_widen: bool,
     /// The role may lock the table, for which the privilege on its column is not enough.
     pub may_lock: bool,
 }
@@ -73,16 +78,16 @@ pub struct FeedSource {
 /// Why a feed cannot be looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FeedProblem {
-    /// By its nature.
-    Unsupported(String),
-    /// For now; the text names the fix.
-    Unreadable(String),
-    /// For want of a privilege, which the text names: where the ids would be read.
-    Refused { source: Box<FeedSource>, reason: String },
+    /// Its ids cannot be compared with the sequence, by the column's nature.
+    Unsupported(Reason),
+    /// It cannot be read until the reason is removed.
+    Unreadable(Reason),
+    /// A privilege is missing on `source`, where the ids would be read.
+    Refused { source: Box<FeedSource>, reason: Reason },
 }
 
 /// Roles by OID: owners of a sequence, of what it feeds, of their partitions and children, and of their schemas, but for
-/// superusers and ourselves.
+/// superusers and the connected role.
 pub type UntrustedOwners = BTreeSet<u32>;
 
 /// A column whose new values come from the sequence.

@@ -3,7 +3,7 @@
 use super::model::{FeedSource, Sequence};
 use super::position::{ColumnRange, ExtremeClass, Position, SequenceState};
 use super::probe::{Probe, ProbePart, ProbeResult};
-use crate::{QueryError, Timeouts};
+use crate::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 
 /// What was seen of a sequence.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,7 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// What the next value must be beyond, if anything.
+    /// The id that the next value must be beyond, if any.
     pub fn origin(&self) -> Option<i64> {
         self.position.baseline(self.max_id)
     }
@@ -27,16 +27,16 @@ impl Observation {
     }
 }
 
-/// What looking at a sequence came to: nothing there to look at, seen, or why not and what fixes it.
-pub type ObserveResult = Option<Result<Observation, String>>;
+/// What was seen of a sequence, or why it could not be read; none where there is nothing to read.
+pub type ObserveResult = Option<Result<Observation, Reason>>;
 
-/// What has been gathered of one sequence so far.
+/// What the answers so far say of one sequence.
 #[derive(Debug, Default)]
 pub struct ObservationBuilder {
     state: Option<SequenceState>,
     max_id: Option<i64>,
     reads: u32,
-    unseen: Option<String>,
+    failure: Option<Reason>,
     /// Values to be left unused beyond the max id.
     headroom: u32,
 }
@@ -47,14 +47,14 @@ impl ObservationBuilder {
         Self { headroom, ..Self::default() }
     }
 
-    /// Whether a read of it failed.
+    /// Whether a read failed.
     pub fn has_failed(&self) -> bool {
-        self.unseen.is_some()
+        self.failure.is_some()
     }
 
     pub fn finish(self, sequence: &Sequence) -> ObserveResult {
-        if let Some(unseen) = self.unseen {
-            return Some(Err(unseen));
+        if let Some(failure) = self.failure {
+            return Some(Err(failure));
         }
         let position = Position::new(sequence.parameters, self.state?, columns(sequence)).with_headroom(self.headroom);
         Some(Ok(Observation { position, max_id: self.max_id, reads: self.reads }))
@@ -69,9 +69,9 @@ impl ObservationBuilder {
         });
     }
 
-    /// The first reason stands: what follows is often its consequence.
-    pub fn fail(&mut self, reason: String) {
-        self.unseen.get_or_insert(reason);
+    /// Keeps the first reason: later ones are often its consequence.
+    pub fn fail(&mut self, reason: Reason) {
+        self.failure.get_or_insert(reason);
     }
 }
 
@@ -84,21 +84,21 @@ fn columns(sequence: &Sequence) -> ColumnRange {
     sources(sequence).map(|source| source.range).fold(ColumnRange::INT8, ColumnRange::narrowest)
 }
 
-/// Takes in what was found, and returns the probes that must look closer.
+/// Merges the answers into `builders`, and returns the probes that must ask again, for the sequence's own values only.
 pub fn merge_answers<'a>(
     sequences: &[&Sequence],
-    outcomes: Vec<ProbeResult<'a>>,
-    bounds: Timeouts,
-    gathered: &mut [ObservationBuilder],
+    results: Vec<ProbeResult<'a>>,
+    timeouts: Timeouts,
+    builders: &mut [ObservationBuilder],
 ) -> Vec<Probe<'a>> {
-    let mut closer = Vec::new();
-    for (probe, answer) in outcomes {
+    let mut refined = Vec::new();
+    for (probe, answer) in results {
         let sequence = sequences[probe.sequence];
-        let found = &mut gathered[probe.sequence];
+        let found = &mut builders[probe.sequence];
         let answer = match answer {
             Ok(answer) => answer,
-            Err(failure) => {
-                found.fail(explain_read_error(sequence, &probe, failure, bounds));
+            Err(error) => {
+                found.fail(explain_read_error(sequence, &probe, error, timeouts));
                 continue;
             }
         };
@@ -109,12 +109,12 @@ pub fn merge_answers<'a>(
         let mut parts = Vec::new();
         for (part, extreme) in probe.parts.into_iter().zip(answer.extremes) {
             let Some(extreme) = extreme else { continue };
-            let weight = if part.min_own_value.is_some() {
+            let class = if part.min_own_value.is_some() {
                 ExtremeClass::MaxId
             } else {
                 position.classify(extreme.value, extreme.integral)
             };
-            match (weight, i64::try_from(extreme.value)) {
+            match (class, i64::try_from(extreme.value)) {
                 (ExtremeClass::MaxId, Ok(id)) => found.extend_max_id(ascending, id),
                 (ExtremeClass::NeedsRefinement, _) => {
                     parts.push(ProbePart { min_own_value: Some(position.first_reserved()), ..part })
@@ -123,14 +123,14 @@ pub fn merge_answers<'a>(
             }
         }
         if !parts.is_empty() {
-            closer.push(Probe { sequence: probe.sequence, parts });
+            refined.push(Probe { sequence: probe.sequence, parts });
         }
         found.state = Some(later_state(ascending, found.state, answer.state));
     }
-    closer
+    refined
 }
 
-/// Of two looks at one sequence, the later: it only ever moves one way.
+/// The further of two states of one sequence: it only ever moves in one direction.
 fn later_state(ascending: bool, before: Option<SequenceState>, now: SequenceState) -> SequenceState {
     let rank = |state: SequenceState| {
         let value = i128::from(state.last_value);
@@ -139,31 +139,44 @@ fn later_state(ascending: bool, before: Option<SequenceState>, now: SequenceStat
     before.filter(|before| rank(*before) > rank(now)).unwrap_or(now)
 }
 
-/// A failed read in the words of the one who must fix it.
-fn explain_read_error(sequence: &Sequence, probe: &Probe<'_>, failure: QueryError, bounds: Timeouts) -> String {
+/// Why a probe failed, with the names of what it read and the timeout that ended it.
+fn explain_read_error(sequence: &Sequence, probe: &Probe<'_>, error: QueryError, timeouts: Timeouts) -> Reason {
     let tables: Vec<&str> = probe.parts.iter().map(|part| part.table()).collect();
     let tables = tables.join(", ");
-    match failure {
-        QueryError::LockNotAvailable => format!(
-            "another session held a lock on {} or {tables} for longer than lock_timeout ({}), or waited for ours; look again",
-            sequence.name,
-            humantime::format_duration(bounds.lock)
+    let kind = error.kind();
+    match error {
+        QueryError::LockNotAvailable => Reason::new(
+            kind,
+            format!(
+                "another session held a lock on {} or {tables} for longer than lock_timeout ({}), or waited for one that \
+                 pgmedic held; look again",
+                sequence.name,
+                humantime::format_duration(timeouts.lock)
+            ),
         ),
         QueryError::QueryCanceled => {
-            let limit = humantime::format_duration(bounds.statement);
+            let limit = humantime::format_duration(timeouts.statement);
             let unindexed = |part: &ProbePart<'_>| Some((part.source.unindexed.clone()?, part.source.column.clone()));
             match probe.parts.iter().find_map(unindexed) {
-                Some((table, column)) => format!(
-                    "reading {table}.{column} took longer than statement_timeout ({limit}), and no index leads with it: \
-                     CREATE INDEX CONCURRENTLY ON {table} ({column})"
-                ),
-                None => format!(
-                    "reading {tables} took longer than statement_timeout ({limit}): VACUUM it, or raise the timeout"
+                Some((table, column)) => Reason::new(
+                    ReasonKind::MissingIndex,
+                    format!(
+                        "reading {table}.{column} took longer than statement_timeout ({limit}), and no index leads with it"
+                    ),
+                )
+                .with_fix(Fix::Sql(format!("CREATE INDEX CONCURRENTLY ON {table} ({column})"))),
+                None => Reason::new(
+                    kind,
+                    format!(
+                        "reading {tables} took longer than statement_timeout ({limit}): VACUUM it, or raise the timeout"
+                    ),
                 ),
             }
         }
-        QueryError::UndefinedObject(message) => format!("dropped or renamed during the pass: {message}"),
-        QueryError::ConcurrentlyChanged => "altered or replaced during the pass; look again".to_owned(),
-        failure => failure.to_string(),
+        QueryError::UndefinedObject(message) => {
+            Reason::new(kind, format!("dropped or renamed during the pass: {message}"))
+        }
+        QueryError::ConcurrentlyChanged => Reason::new(kind, "altered or replaced during the pass; look again"),
+        error => error.into(),
     }
 }

@@ -1,4 +1,4 @@
-//! Pure policy: which repair a sequence that is behind gets, or why it is held.
+//! Which repair a sequence that is behind gets, or why it is held. Pure.
 
 use super::position::{ForwardMove, Position};
 use super::{HoldReason, Method};
@@ -31,10 +31,10 @@ pub enum RepairPlan {
     Held { method: Option<Method>, because: RepairGuard },
 }
 
-/// The guard that said no.
+/// The guard that holds a repair.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RepairGuard {
-    /// Every value up to the limit is in use, or may be.
+    /// The repair would leave no value before the limit.
     NoRoom,
     /// The repair would use this share of what is left.
     TooFar { ratio: f64 },
@@ -47,7 +47,7 @@ pub enum RepairGuard {
 }
 
 impl RepairGuard {
-    /// As reports and metrics have it.
+    /// The guard as the report and the metrics name it.
     pub fn word(self) -> HoldReason {
         match self {
             Self::NoRoom => HoldReason::Limit,
@@ -58,23 +58,23 @@ impl RepairGuard {
     }
 }
 
-/// Chooses for a sequence whose gap is not 0. `cached` says that sessions hold values of their own (`CACHE` > 1),
-/// which only a leap takes from them; `approved` lifts the guard against far leaps.
+/// Chooses the repair of a sequence whose lag is not 0. `cached` says that sessions may have cached values (`CACHE` > 1),
+/// which only a leap makes them drop; `approved` lifts the guard `max_repair_ratio`.
 pub fn plan_repair(
     position: &Position,
     max_id: i64,
     cached: bool,
-    policy: &RepairLimits,
+    limits: &RepairLimits,
     rights: SequenceRights,
     approved: bool,
 ) -> RepairPlan {
-    let max_ratio = if approved { 1.0 } else { policy.max_repair_ratio };
-    let Some(step) = position.move_beyond(max_id, policy.headroom, max_ratio) else {
+    let max_ratio = if approved { 1.0 } else { limits.max_repair_ratio };
+    let Some(step) = position.move_beyond(max_id, limits.headroom, max_ratio) else {
         return RepairPlan::Held { method: None, because: RepairGuard::NoRoom };
     };
-    let near = step.values <= u128::from(policy.advance_limit);
+    let near = step.values <= u128::from(limits.advance_limit);
     let leap = rights.alter && (cached || !near || !rights.advance);
-    // Law 5: however it is moved, the values are gone.
+    // Law 5: values that are skipped cannot be given back, by either method.
     let ratio = step.values as f64 / position.remaining() as f64;
     if ratio > max_ratio {
         let method = if leap || !near { Method::Leap } else { Method::Advance };
@@ -98,7 +98,7 @@ mod tests {
     use super::super::plan::*;
     use super::super::position::{ColumnRange, Parameters, SequenceState};
 
-    const POLICY: RepairLimits = RepairLimits { headroom: 0, advance_limit: 100_000, max_repair_ratio: 0.5 };
+    const LIMITS: RepairLimits = RepairLimits { headroom: 0, advance_limit: 100_000, max_repair_ratio: 0.5 };
     const OWNER: SequenceRights = SequenceRights { advance: true, alter: true, set: true };
     const GUEST: SequenceRights = SequenceRights { advance: true, alter: false, set: false };
 
@@ -123,42 +123,42 @@ mod tests {
     }
 
     #[test]
-    fn small_gaps_are_advanced_and_large_ones_leapt() {
-        assert_eq!(method(plan_repair(&serial_at(1), 100_000, false, &POLICY, OWNER, false)), Method::Advance);
-        assert_eq!(method(plan_repair(&serial_at(1), 100_001, false, &POLICY, OWNER, false)), Method::Leap);
+    fn small_lags_are_advanced_and_large_ones_leapt() {
+        assert_eq!(method(plan_repair(&serial_at(1), 100_000, false, &LIMITS, OWNER, false)), Method::Advance);
+        assert_eq!(method(plan_repair(&serial_at(1), 100_001, false, &LIMITS, OWNER, false)), Method::Leap);
     }
 
     #[test]
     fn cached_values_ask_for_a_leap_where_the_role_may_make_one() {
-        assert_eq!(method(plan_repair(&serial_at(1), 10, true, &POLICY, OWNER, false)), Method::Leap);
-        assert_eq!(method(plan_repair(&serial_at(1), 10, true, &POLICY, GUEST, false)), Method::Advance);
+        assert_eq!(method(plan_repair(&serial_at(1), 10, true, &LIMITS, OWNER, false)), Method::Leap);
+        assert_eq!(method(plan_repair(&serial_at(1), 10, true, &LIMITS, GUEST, false)), Method::Advance);
     }
 
     #[test]
-    fn a_guest_cannot_leap_and_is_told_so() {
-        assert_eq!(guard(plan_repair(&serial_at(1), 100_001, false, &POLICY, GUEST, false)), RepairGuard::NotOwner);
-        let nobody = SequenceRights { advance: false, alter: false, set: false };
-        assert_eq!(guard(plan_repair(&serial_at(1), 10, false, &POLICY, nobody, true)), RepairGuard::NoPrivilege);
+    fn a_guest_cannot_leap_and_the_guard_says_so() {
+        assert_eq!(guard(plan_repair(&serial_at(1), 100_001, false, &LIMITS, GUEST, false)), RepairGuard::NotOwner);
+        let none = SequenceRights { advance: false, alter: false, set: false };
+        assert_eq!(guard(plan_repair(&serial_at(1), 10, false, &LIMITS, none, true)), RepairGuard::NoPrivilege);
     }
 
     #[test]
     fn an_owner_without_update_advances_and_does_not_leap() {
         let bare = SequenceRights { set: false, ..OWNER };
-        assert_eq!(method(plan_repair(&serial_at(1), 10, false, &POLICY, bare, false)), Method::Advance);
-        assert_eq!(guard(plan_repair(&serial_at(1), 100_001, false, &POLICY, bare, false)), RepairGuard::NoUpdate);
+        assert_eq!(method(plan_repair(&serial_at(1), 10, false, &LIMITS, bare, false)), Method::Advance);
+        assert_eq!(guard(plan_repair(&serial_at(1), 100_001, false, &LIMITS, bare, false)), RepairGuard::NoUpdate);
     }
 
     #[test]
     fn a_poisoned_id_is_held_until_it_is_approved() {
         let poisoned = 2_000_000_000;
-        let guard = guard(plan_repair(&serial_at(658), poisoned, false, &POLICY, OWNER, false));
+        let guard = guard(plan_repair(&serial_at(658), poisoned, false, &LIMITS, OWNER, false));
         assert!(matches!(guard, RepairGuard::TooFar { ratio } if ratio > 0.93 && ratio < 0.94), "{guard:?}");
-        assert_eq!(method(plan_repair(&serial_at(658), poisoned, false, &POLICY, OWNER, true)), Method::Leap);
+        assert_eq!(method(plan_repair(&serial_at(658), poisoned, false, &LIMITS, OWNER, true)), Method::Leap);
     }
 
     #[test]
     fn no_approval_makes_room_where_there_is_none() {
         let last = i64::from(i32::MAX);
-        assert_eq!(guard(plan_repair(&serial_at(658), last, false, &POLICY, OWNER, true)), RepairGuard::NoRoom);
+        assert_eq!(guard(plan_repair(&serial_at(658), last, false, &LIMITS, OWNER, true)), RepairGuard::NoRoom);
     }
 }

@@ -1,4 +1,4 @@
-//! Pure arithmetic: where a sequence stands, how far it lags and what would repair it.
+//! The arithmetic of a sequence: its next value, its limit, its lag, and the move that repairs it. Pure.
 //!
 //! No I/O and no clock. Values are `i64`, as PostgreSQL stores them; every sum is made in `i128`, so nothing
 //! overflows at the edges of int2, int4 or int8. "Further" always means in the sequence's own direction.
@@ -59,7 +59,7 @@ impl ColumnRange {
     }
 }
 
-/// Where a sequence stands on its way to its limit.
+/// A sequence's next value and its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     parameters: Parameters,
@@ -74,21 +74,21 @@ pub struct Position {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
     InSync,
-    /// `gap` values would still be handed out that are not beyond the max id.
+    /// `lag` values would still be handed out that are not beyond the max id.
     Behind {
         lag: u128,
     },
     Exhausted,
 }
 
-/// What the plain extreme of a column says about the max id.
+/// What the extreme of all ids of a column says about the max id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExtremeClass {
     /// It is the max id, or lies so far behind that it may stand for it.
     MaxId,
-    /// Only the sequence's own ids from the next value on can tell.
+    /// The sequence's own ids from the next value on must be read too.
     NeedsRefinement,
-    /// No id of this sequence's.
+    /// No id that this sequence could produce.
     NotOwn,
 }
 
@@ -164,19 +164,19 @@ impl Position {
         if whole <= 0 || used >= whole { 1.0 } else { used.max(0) as f64 / whole as f64 }
     }
 
-    /// Compares with the furthest id found, none when no fed column holds an id of this sequence's.
+    /// Compares with the max id; none when no fed column holds an id that the sequence could produce.
     pub fn compare(&self, max_id: Option<i64>) -> Comparison {
         if self.remaining() == 0 {
             return Comparison::Exhausted;
         }
         match self.baseline(max_id).map(|id| self.lag(id)) {
-            Some(gap) if gap > 0 => Comparison::Behind { lag: gap },
+            Some(lag) if lag > 0 => Comparison::Behind { lag },
             _ => Comparison::InSync,
         }
     }
 
-    /// What the plain extreme of a column says. One that is past the first value that may hold no id, but that the sequence could not
-    /// have produced (a fraction, another residue class, outside its bounds), may hide an own id before it.
+    /// What the extreme of all ids of a column says. An extreme past the next value that the sequence could not have produced (a
+    /// fraction, another residue class, outside its bounds) may hide one of the sequence's ids before it.
     pub fn classify(&self, extreme: i128, integral: bool) -> ExtremeClass {
         let in_bounds = integral && self.bounds().contains(&extreme);
         if self.distance(self.first_reserved(), extreme) < 0 {
@@ -191,7 +191,7 @@ impl Position {
         }
     }
 
-    /// Whether the next value has yet to come to `value`.
+    /// Whether `value` lies beyond the next value.
     pub fn is_before(&self, value: i64) -> bool {
         self.distance(self.next, i128::from(value)) > 0
     }
@@ -204,11 +204,11 @@ impl Position {
     /// The move that puts the next value beyond `max id` and `headroom` values further, or as many of them as fit
     /// into `max_ratio` of what is left; none when no value would be left before the limit.
     pub fn move_beyond(&self, max_id: i64, headroom: u32, max_ratio: f64) -> Option<ForwardMove> {
-        let gap = self.lag(max_id);
-        let spare = self.remaining().checked_sub(gap + 1)?;
-        let allowed = ((self.remaining() as f64 * max_ratio) as u128).saturating_sub(gap);
+        let lag = self.lag(max_id);
+        let spare = self.remaining().checked_sub(lag + 1)?;
+        let allowed = ((self.remaining() as f64 * max_ratio) as u128).saturating_sub(lag);
         let headroom = u128::from(headroom).min(spare).min(allowed);
-        let values = gap + headroom;
+        let values = lag + headroom;
         Some(ForwardMove { values, last: i64::try_from(self.nth(values)?).ok()?, headroom })
     }
 

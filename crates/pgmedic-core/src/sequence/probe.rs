@@ -1,4 +1,4 @@
-//! The questions asked about one sequence: its state and the extremes of what it feeds, in one statement.
+//! The statement that reads one sequence: its state, and the extreme ids of the columns it feeds.
 //!
 //! One statement has one snapshot, taken before the sequence is read. So every id in the snapshot that came from
 //! the sequence was handed out before the state was read, and a healthy insert never looks like drift.
@@ -26,7 +26,7 @@ pub struct ProbePart<'a> {
     pub source: &'a FeedSource,
     /// Only this member's own rows.
     pub member: Option<Partition>,
-    /// Look at the sequence's own values from this one on, instead of at the plain extreme.
+    /// Read the extreme of the sequence's own values from this one on, instead of the extreme of all ids.
     pub min_own_value: Option<i128>,
 }
 
@@ -171,13 +171,13 @@ fn parse_extreme(text: &str) -> Option<ColumnExtreme> {
 
 /// Whether the name stands for the relation that was discovered, as SQL.
 ///
-/// A function, because it must be asked when the statement runs, holding the table's lock, under which the name stays. A
-/// `regclass` constant is resolved before the lock is waited for, and the table may be renamed meanwhile.
+/// It calls `to_regclass`, which resolves the name while the statement runs and holds the table's lock, so that the table
+/// cannot be renamed. A `regclass` constant is resolved before the lock is waited for, and the table may be renamed then.
 pub fn same_relation_sql(name: &str, oid: u32) -> String {
     format!("to_regclass({}) IS NOT DISTINCT FROM {oid}::regclass", quote_literal(name))
 }
 
-/// A probe and what came of it.
+/// A probe and its answer.
 pub type ProbeResult<'a> = (Probe<'a>, Result<ProbeAnswer, QueryError>);
 
 /// Whether `relations` fit into one transaction.
@@ -185,7 +185,7 @@ pub fn fits_in_transaction(relations: u64) -> bool {
     relations <= MAX_RELATIONS
 }
 
-/// Most relations that one transaction may lock: a default server's lock table holds about 12 500, for everybody.
+/// Most relations that one transaction may lock: a default server's lock table holds about 12 500, for all sessions.
 pub const MAX_RELATIONS: u64 = 500;
 
 #[cfg(test)]

@@ -1,67 +1,135 @@
-//! Why a sequence is exhausted, or its repair held, and what fixes it.
+//! Why a sequence is exhausted, or its repair held, and the command that fixes it.
 
-use super::model::{Method, Sequence};
-use super::observation::Observation;
+use super::model::{FeedSource, Method, Sequence};
+use super::observation::{Observation, sources};
 use super::plan::RepairGuard;
-use crate::shell_quote;
+use crate::{Fix, Reason, ReasonKind, shell_quote};
 
-/// Which limit was reached, and what widens it.
-pub fn exhausted_reason(sequence: &Sequence, seen: &Observation) -> String {
+/// Which limit was reached.
+pub fn exhausted_reason(sequence: &Sequence, seen: &Observation) -> Reason {
     let limit = seen.position.limit();
-    let Some(next) = seen.position.next_value() else {
-        let name = &sequence.name;
-        let full: Vec<&str> = sequence
-            .feeds
-            .iter()
-            .filter(|feed| feed.source.as_ref().is_ok_and(|source| source.range.is_full_at(limit)))
-            .map(|feed| feed.report.column.as_str())
-            .collect();
-        let first = if full.is_empty() { String::new() } else { format!("{} to bigint, and ", full.join(", ")) };
-        return format!(
-            "nextval fails: its own bound {limit} is reached; widen {first}the sequence: \
-             ALTER SEQUENCE {name} AS bigint NO MINVALUE NO MAXVALUE"
-        );
-    };
-    let columns: Vec<&str> = sequence.feeds.iter().map(|feed| feed.report.column.as_str()).collect();
+    let columns: Vec<String> = full_columns(sequence, limit).map(column_name).collect();
     let columns = columns.join(", ");
-    format!("inserts fail: the next value {next} is past {limit}, the last that {columns} can hold; widen the column")
+    let fix = widen_fix(sequence, seen);
+    let text = match seen.position.next_value() {
+        Some(next) => {
+            format!(
+                "inserts fail: the next value {next} is past {limit}, the last that {columns} can hold; widen the column"
+            )
+        }
+        None => {
+            let widen = match (&fix, columns.as_str()) {
+                (Some(_), "") => "; widen the sequence".to_owned(),
+                (Some(_), columns) => format!("; widen {columns} and the sequence"),
+                (None, _) if bound(sequence) == last_bigint(sequence) => {
+                    ", and no type is wider than bigint".to_owned()
+                }
+                (None, columns) => format!("; copy {columns} to a wider column: its type cannot be changed in place"),
+            };
+            format!("nextval fails: its own bound {} is reached{widen}", bound(sequence))
+        }
+    };
+    Reason { fix, ..Reason::new(ReasonKind::Exhausted, text) }
 }
 
-/// Which guard said no, and what lets the repair through.
-pub fn held(sequence: &Sequence, seen: &Observation, max_id: i64, guard: RepairGuard, role: &str) -> String {
+/// The statements that move the limit: each column that is full there becomes a `bigint`, and so does the sequence, without
+/// a bound in its direction. None where that would not help, because the limit is that of `bigint`.
+///
+/// The bound on the other side stays: `NO MINVALUE` and `NO MAXVALUE` together would put a sequence's start outside its
+/// bounds, such as that of a descending sequence from 1000 down, and PostgreSQL would refuse. None too where PostgreSQL
+/// does not change the type of a full column.
+fn widen_fix(sequence: &Sequence, seen: &Observation) -> Option<Fix> {
+    let limit = seen.position.limit();
+    if full_columns(sequence, limit).any(|source| !source.may_widen) {
+        return None;
+    }
+    let mut statements: Vec<String> = full_columns(sequence, limit)
+        .map(|source| format!("ALTER TABLE {} ALTER COLUMN {} TYPE bigint", source.table, source.column))
+        .collect();
+    if seen.position.next_value().is_none() || i128::from(bound(sequence)) == limit {
+        if bound(sequence) == last_bigint(sequence) {
+            return None;
+        }
+        let unbounded = if sequence.parameters.increment > 0 { "NO MAXVALUE" } else { "NO MINVALUE" };
+        statements.push(format!("ALTER SEQUENCE {} AS bigint {unbounded}", sequence.name));
+    }
+    (!statements.is_empty()).then(|| Fix::Sql(statements.join("; ")))
+}
+
+/// The sequence's own bound in its direction.
+fn bound(sequence: &Sequence) -> i64 {
+    let parameters = sequence.parameters;
+    if parameters.increment > 0 { parameters.max_value } else { parameters.min_value }
+}
+
+/// The last value of the widest type, in the sequence's direction.
+fn last_bigint(sequence: &Sequence) -> i64 {
+    if sequence.parameters.increment > 0 { i64::MAX } else { i64::MIN }
+}
+
+/// The fed columns that hold no id beyond `limit`.
+fn full_columns(sequence: &Sequence, limit: i128) -> impl Iterator<Item = &FeedSource> {
+    sources(sequence).filter(move |source| source.range.is_full_at(limit))
+}
+
+fn column_name(source: &FeedSource) -> String {
+    format!("{}.{}", source.table, source.column)
+}
+
+/// Why `guard` holds the repair. `role` is the connected role, quoted.
+pub fn held_reason(sequence: &Sequence, seen: &Observation, max_id: i64, guard: RepairGuard, role: &str) -> Reason {
     let Sequence { name, owner, .. } = sequence;
     let beyond = match seen.position.headroom() {
         0 => String::new(),
         values => format!(" and {values} values beyond it"),
     };
     match guard {
-        RepairGuard::NoRoom => format!(
-            "id {max_id}{beyond} leaves no value before the limit {}: correct that id if it is a mistake, else widen the \
-             sequence or the column",
-            seen.position.limit()
+        RepairGuard::NoRoom => {
+            let fix = widen_fix(sequence, seen);
+            let widen = if fix.is_some() { ", else widen what is full" } else { "" };
+            let text = format!(
+                "id {max_id}{beyond} leaves no value before the limit {}: correct that id if it is a mistake{widen}",
+                seen.position.limit()
+            );
+            Reason { fix, ..Reason::new(ReasonKind::Limit, text) }
+        }
+        RepairGuard::TooFar { ratio } => {
+            let text = format!(
+                "moving past id {max_id}{beyond} would use {:.0} % of the values left, more than max_repair_ratio; correct \
+                 that id if it is a mistake, else approve the repair",
+                ratio * 100.0
+            );
+            let command = format!("pgmedic --once --approve {}", shell_quote(name));
+            Reason::new(ReasonKind::RepairRatio, text).with_fix(Fix::Command(command))
+        }
+        // Membership in a superuser would hand pgmedic all rights on the server, so no grant is proposed.
+        RepairGuard::NotOwner if sequence.owner_is_superuser => Reason::new(
+            ReasonKind::Ownership,
+            format!(
+                "the lag is wider than advance_limit, and only an owner may leap; its owner {owner} is a superuser: run \
+                 pgmedic --once as {owner}, give the table and the sequence to another owner, or raise advance_limit"
+            ),
         ),
-        RepairGuard::TooFar { ratio } => format!(
-            "moving past id {max_id}{beyond} would use {:.0} % of the values left, more than max_repair_ratio: correct that \
-             id if it is a mistake, else run pgmedic --once --approve {}",
-            ratio * 100.0,
-            shell_quote(name)
-        ),
-        RepairGuard::NotOwner => format!(
-            "the gap is wider than advance_limit, and only an owner may leap: GRANT {owner} TO {role}, or raise \
-             advance_limit"
-        ),
-        RepairGuard::NoUpdate => format!("a privilege is missing: GRANT UPDATE ON SEQUENCE {name} TO {role}"),
-        RepairGuard::NoPrivilege => format!("a privilege is missing: GRANT USAGE ON SEQUENCE {name} TO {role}"),
+        RepairGuard::NotOwner => Reason::new(
+            ReasonKind::Ownership,
+            "the lag is wider than advance_limit, and only an owner may leap; become a member, or raise advance_limit",
+        )
+        .with_fix(Fix::Sql(format!("GRANT {owner} TO {role}"))),
+        RepairGuard::NoUpdate => Reason::missing_privilege(&format!("UPDATE ON SEQUENCE {name}"), role),
+        RepairGuard::NoPrivilege => Reason::missing_privilege(&format!("USAGE ON SEQUENCE {name}"), role),
     }
 }
 
-/// What an advance leaves undone where sessions hold values of their own.
-pub fn still_cached(sequence: &Sequence, method: Method, role: &str) -> Option<String> {
-    (method == Method::Advance && sequence.parameters.cache > 1).then(|| {
-        format!(
-            "sessions that hold cached values (CACHE {}) may still hand out taken ids; only an owner can take them \
-             away: GRANT {} TO {role}",
-            sequence.parameters.cache, sequence.owner
-        )
-    })
+/// What an advance leaves undone where sessions have cached values. An owner can drop what they have cached: setting the
+/// same cache again rewrites the sequence's file, and each session then fetches new values.
+pub fn still_cached_reason(sequence: &Sequence, method: Method) -> Option<Reason> {
+    let cache = sequence.parameters.cache;
+    if method != Method::Advance || cache == 1 {
+        return None;
+    }
+    let text = format!(
+        "sessions that hold cached values (CACHE {cache}) may still hand out taken ids; its owner can make them drop these"
+    );
+    let statement = format!("ALTER SEQUENCE {} CACHE {cache}", sequence.name);
+    Some(Reason::new(ReasonKind::CachedValues, text).with_fix(Fix::Sql(statement)))
 }

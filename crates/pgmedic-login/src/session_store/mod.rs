@@ -1,13 +1,26 @@
-//! Sessions in a table: a login closes its user's older ones and opens a new one, whatever the sequence does.
+//! Keeps user sessions in a table: a login closes the user's older sessions and creates a new one, also when the
+//! sequence is behind.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `session_table.rs` | the table, its columns and the rules, as the application describes them |
+//! | `catalog.rs`, `table_columns.sql` | compares that description with the database, once |
+//! | `statements.rs` | the SQL made from it |
+//! | `token.rs` | the client's secret and its hash |
+//! | `error.rs` | errors |
 
+mod catalog;
+mod error;
 mod session_table;
 mod statements;
 mod token;
 
+pub use error::{SessionTableError, StoreError};
 pub use session_table::{CloseAction, SessionTable, UserLock};
 pub use token::Token;
 
-use crate::retry::{Attempt, AttemptOutcome, Repair};
+use crate::retry::{Attempt, AttemptOutcome};
+use crate::types::Repair;
 use sqlx::postgres::{PgPool, PgRow, Postgres};
 use sqlx::{AssertSqlSafe, Row, Transaction};
 use statements::StoreSql;
@@ -15,109 +28,117 @@ use std::fmt;
 use std::time::Duration;
 use token::hash;
 
-/// The longest lifetime: beyond it, PostgreSQL's own dates end.
-const LONGEST: Duration = Duration::from_secs(1000 * 366 * 24 * 60 * 60);
+/// The longest lifetime. PostgreSQL's dates end at 294276.
+const MAX_TTL: Duration = Duration::from_secs(1000 * 366 * 24 * 60 * 60);
 
-/// Why the store could not do what it was asked to.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The layout does not fit the database.
-    #[error("the session store's layout: {0}")]
-    SessionTable(String),
-    /// The table of users has no such user.
-    #[error("there is no such user")]
-    UnknownUser,
-    #[error("a session cannot live for {}; expected more than 0 and at most 1000 years", humantime::format_duration(*.0))]
-    Lifetime(Duration),
-    #[error("the operating system gives no random numbers: {0}")]
-    Random(#[from] getrandom::Error),
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-}
-
-/// A session store on a pool; share it behind an `Arc`.
+/// A table of user sessions. Share it between requests in an `Arc`.
+///
+/// Only the SHA-256 of a token is stored. Sessions expire by the database's clock.
+///
+/// ```no_run
+/// use pgmedic_login::sqlx::PgPool;
+/// use pgmedic_login::{SessionStore, SessionTable, StoreError};
+/// use std::time::Duration;
+///
+/// # async fn login(pool: PgPool) -> Result<(), StoreError> {
+/// let half_an_hour = Duration::from_secs(1800);
+/// let store = SessionStore::open(pool, SessionTable::default()).await?;
+/// let login = store.create_session(7, half_an_hour).await?;
+/// let cookie = login.token.expose();
+/// if let Some(session) = store.touch(cookie, half_an_hour).await? {
+///     println!("user {} for another {:?}", session.user, session.expires_in);
+/// }
+/// store.revoke(cookie).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct SessionStore {
     pool: PgPool,
-    layout: SessionTable,
+    table: SessionTable,
     statements: StoreSql,
 }
 
-/// A session that was just opened.
+/// A session that a login created. `Debug` shows neither its id nor its token.
+#[non_exhaustive]
 pub struct NewSession {
     /// The key of its row.
     pub id: i64,
-    /// To be given to the client: it cannot be had again.
+    /// The secret for the client. It cannot be read again later.
     pub token: Token,
-    /// How many older sessions of the user's were closed for it, deleted expired ones included.
+    /// How many older sessions of the user were closed, including expired ones that were deleted.
     pub closed: u64,
-    /// Sequences that had to be moved.
+    /// The sequences that were moved, usually none.
     pub repairs: Vec<Repair>,
 }
 
-/// A live session.
+/// A live session. `Debug` shows neither its id nor its user.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Session {
     /// The key of its row.
     pub id: i64,
-    /// Whose it is, in the server's spelling.
+    /// The user's key, as the server writes it as text.
     pub user: String,
-    /// How long it has to live, by the database's clock.
+    /// The time until it expires, by the database's clock; [`Duration::MAX`] if it never does.
     pub expires_in: Duration,
 }
 
 impl SessionStore {
-    /// Checks the layout against the database: every table and column, their types, and the index that look-ups need.
+    /// Opens the store, and checks that the tables, columns, types and indexes exist that it needs.
     ///
     /// # Errors
     ///
-    /// What does not fit, and what would; or the database's own error.
-    pub async fn open(pool: PgPool, layout: SessionTable) -> Result<Self, StoreError> {
-        if let Some(max_age) = layout.max_age {
+    /// [`StoreError::UnusableTable`] names what is missing, and how to add it. [`StoreError::Lifetime`] if
+    /// [`max_age`](SessionTable::max_age) is 0 or above 1000 years. [`StoreError::Database`] otherwise.
+    pub async fn open(pool: PgPool, table: SessionTable) -> Result<Self, StoreError> {
+        if let Some(max_age) = table.max_age {
             validate_ttl(max_age)?;
         }
-        let names = layout.check(&pool).await?;
-        let statements = StoreSql::new(&layout, names);
-        Ok(Self { pool, layout, statements })
+        let names = catalog::check(&table, &pool).await?;
+        let statements = StoreSql::new(&table, names);
+        Ok(Self { pool, table, statements })
     }
 
-    /// Closes the user's oldest sessions, so that one more makes `live_per_user`, and opens one that lives for `ttl`:
-    /// both or neither. Logins of the same user wait for each other, so that exactly that many stay live. An insert
-    /// that meets a sequence that is behind repairs itself ([`Attempt`]).
+    /// Creates a session that lives for `ttl`, and closes the user's oldest sessions beyond
+    /// [`max_sessions_per_user`](SessionTable::max_sessions_per_user), in one transaction. Logins of one user wait for
+    /// each other. If the sequence is behind, it is repaired as by [`retry_after_repair`](crate::retry_after_repair).
     ///
-    /// `user` is sent as text and read by the server as the column's type: a number, a UUID, a name.
+    /// `user` is sent as text, and the server reads it as the column's type: a number, a UUID, or a name.
     ///
     /// # Errors
     ///
-    /// When there is no such user, `ttl` is none, or the database's own error; then nothing is changed.
+    /// [`StoreError::UnknownUser`]; [`StoreError::Lifetime`] if `ttl` is 0 or above 1000 years; the database's error.
+    /// Nothing is changed then.
     pub async fn create_session(&self, user: impl fmt::Display, ttl: Duration) -> Result<NewSession, StoreError> {
-        let ttl = validate_ttl(self.layout.max_age.map_or(ttl, |max_age| max_age.min(ttl)))?;
+        let ttl = validate_ttl(self.table.max_age.map_or(ttl, |max_age| max_age.min(ttl)))?;
         let user = user.to_string();
         let token = Token::generate()?;
         let hash = hash(token.expose());
         let mut transaction = self.begin(&user).await?;
-        // A deleted id must not be given out again, as it would be were the highest one deleted before the sequence is
-        // found to be behind. Where rows stay, room is made first: an index may allow a user so many live ones only.
-        let delete = matches!(self.layout.close, CloseAction::Delete);
-        let mut closed = if delete { 0 } else { self.close_excess_sessions(&mut transaction, &user, None).await? };
-        let mut attempt = Attempt::begin(&mut transaction, self.layout.limits).await?;
-        let repaired = loop {
+        // Rows are deleted after the insert: if the row with the max id were deleted before it, a repair would not see
+        // that id, and the sequence would hand it out again. Rows that stay are closed before the insert, because a
+        // unique index may limit the live sessions of a user.
+        let deletes = self.table.deletes();
+        let mut closed = if deletes { 0 } else { self.close_excess_sessions(&mut transaction, &user, None).await? };
+        let mut attempt = Attempt::begin(&mut transaction, self.table.limits).await?;
+        let outcome = loop {
             let insert = sqlx::query_scalar(AssertSqlSafe(self.statements.insert.clone()));
             let insert = insert.bind(&user).bind(&hash).bind(ttl).persistent(false);
             let result: Result<i64, _> = insert.fetch_one(attempt.connection()).await;
             match attempt.end(result).await? {
-                AttemptOutcome::Done(repaired) => break repaired,
-                AttemptOutcome::Retry(another) => attempt = another,
+                AttemptOutcome::Done(outcome) => break outcome,
+                AttemptOutcome::Retry(next) => attempt = next,
             }
         };
-        if delete {
-            closed = self.close_excess_sessions(&mut transaction, &user, Some(repaired.value)).await?;
+        if deletes {
+            closed = self.close_excess_sessions(&mut transaction, &user, Some(outcome.value)).await?;
         }
         transaction.commit().await?;
-        Ok(NewSession { id: repaired.value, token, closed, repairs: repaired.repairs })
+        Ok(NewSession { id: outcome.value, token, closed, repairs: outcome.repairs })
     }
 
-    /// The live session of a token, if there is one.
+    /// The live session of a token. None if it has expired, was closed, or never existed.
     ///
     /// # Errors
     ///
@@ -126,18 +147,18 @@ impl SessionStore {
         self.fetch_session(self.statements.find(&hash(token))).await
     }
 
-    /// Lets a live session live for `ttl` from now, but no longer than `max_age` from its creation. None when it was not
-    /// live any more: nothing brings it back.
+    /// Lets a live session expire `ttl` from now, but not later than [`max_age`](SessionTable::max_age) after its
+    /// creation. None if it is not live; a session that has ended stays ended.
     ///
     /// # Errors
     ///
-    /// When `ttl` is none, or the database's own error.
+    /// [`StoreError::Lifetime`] if `ttl` is 0 or above 1000 years; the database's error.
     pub async fn touch(&self, token: &str, ttl: Duration) -> Result<Option<Session>, StoreError> {
         validate_ttl(ttl)?;
         self.fetch_session(self.statements.touch(&hash(token), ttl)).await
     }
 
-    /// Closes the session of a token. Whether there was one.
+    /// Closes the session of a token, and returns whether there was one that was not closed.
     ///
     /// # Errors
     ///
@@ -147,12 +168,12 @@ impl SessionStore {
         Ok(sqlx::raw_sql(statement).execute(&self.pool).await?.rows_affected() > 0)
     }
 
-    /// Closes every session of a user's, and returns how many. A login that runs at the same time comes before it, and
-    /// is closed too, or after it.
+    /// Closes every session of a user, and returns how many. The session of a concurrent login is either closed too, or
+    /// created afterwards.
     ///
     /// # Errors
     ///
-    /// When there is no such user, or the database's own error.
+    /// [`StoreError::UnknownUser`]; the database's error.
     pub async fn revoke_all(&self, user: impl fmt::Display) -> Result<u64, StoreError> {
         let user = user.to_string();
         let mut transaction = self.begin(&user).await?;
@@ -161,7 +182,7 @@ impl SessionStore {
         Ok(closed)
     }
 
-    /// A transaction that holds the user's lock.
+    /// Begins a transaction that holds the user's lock.
     async fn begin(&self, user: &str) -> Result<Transaction<'static, Postgres>, StoreError> {
         let mut transaction = self.pool.begin_with(AssertSqlSafe(self.statements.begin.clone())).await?;
         match self.execute_for_user(&mut transaction, &self.statements.lock, user).await? {
@@ -170,18 +191,18 @@ impl SessionStore {
         }
     }
 
-    /// Closes the sessions that may not stay beside a `new` one, and returns how many.
+    /// Closes the sessions that may not stay beside the `new` one, and returns how many.
     async fn close_excess_sessions(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
         user: &str,
         new: Option<i64>,
     ) -> Result<u64, sqlx::Error> {
-        let query = sqlx::query(AssertSqlSafe(self.statements.make_room.clone())).bind(user).bind(new);
+        let query = sqlx::query(AssertSqlSafe(self.statements.close_excess.clone())).bind(user).bind(new);
         Ok(query.persistent(false).execute(&mut **transaction).await?.rows_affected())
     }
 
-    /// Runs a statement about a user, and returns how many rows it touched.
+    /// Runs a statement about one user, and returns how many rows it affected.
     async fn execute_for_user(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
@@ -192,26 +213,26 @@ impl SessionStore {
         Ok(query.execute(&mut **transaction).await?.rows_affected())
     }
 
-    /// One simple-query message is a transaction of its own, also through a pooler.
+    /// Sends one simple-query message: a complete transaction, also through a pooler.
     async fn fetch_session(&self, statement: String) -> Result<Option<Session>, StoreError> {
         let row = sqlx::raw_sql(AssertSqlSafe(statement)).fetch_optional(&self.pool).await?;
-        Ok(row.as_ref().map(session).transpose()?)
+        Ok(row.as_ref().map(read_session).transpose()?)
     }
 }
 
-fn session(row: &PgRow) -> Result<Session, sqlx::Error> {
+fn read_session(row: &PgRow) -> Result<Session, sqlx::Error> {
     let seconds: f64 = row.try_get(2)?;
-    // Never means never: infinity is the longest there is.
+    // An expiry of `infinity` does not fit a Duration.
     let expires_in = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
     Ok(Session { id: row.try_get(0)?, user: row.try_get(1)?, expires_in })
 }
 
-/// In seconds.
+/// The seconds of a time to live.
 fn validate_ttl(ttl: Duration) -> Result<f64, StoreError> {
-    if ttl.is_zero() || ttl > LONGEST { Err(StoreError::Lifetime(ttl)) } else { Ok(ttl.as_secs_f64()) }
+    if ttl.is_zero() || ttl > MAX_TTL { Err(StoreError::Lifetime(ttl)) } else { Ok(ttl.as_secs_f64()) }
 }
 
-/// Without what must not come into a log.
+// Ids and tokens must not appear in a log.
 impl fmt::Debug for NewSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewSession")

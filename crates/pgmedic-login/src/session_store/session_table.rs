@@ -1,38 +1,57 @@
-//! Which table and columns sessions are kept in, checked against the catalog before the first login.
+//! Describes the table of sessions: its columns, how sessions are closed, and how logins of one user wait for each other.
 
-use crate::InlineRepairLimits;
-use crate::session_store::StoreError;
+use crate::types::InlineRepairLimits;
 use pgmedic_core::TableName;
-use sqlx::Row;
-use sqlx::postgres::{PgPool, PgRow};
-use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// The table of sessions, its columns, and what is done with them. The default is that of
-/// `docs/migrations/user_sessions.sql`, with one live session per user.
+/// The table of sessions and its columns, and the rules for its sessions.
+///
+/// The default is the table of `docs/migrations/user_sessions.sql`, with one live session for each user. Describe
+/// another one with the `with_…` methods; column names are written as PostgreSQL stores them, without quotes:
+///
+/// ```
+/// use pgmedic_login::{CloseAction, SessionTable, UserLock};
+/// use std::num::NonZeroU32;
+///
+/// # fn table() -> Result<SessionTable, pgmedic_login::NameError> {
+/// let table = SessionTable::default()
+///     .with_table("app.logins".parse()?)
+///     .with_user("account_id")
+///     .with_close(CloseAction::RevokedAt { column: "revoked_at".to_owned() })
+///     .with_lock(UserLock::Advisory)
+///     .with_max_sessions_per_user(const { NonZeroU32::new(3).unwrap() });
+/// # Ok(table)
+/// # }
+/// # assert_eq!(table().unwrap().table.to_string(), "app.logins");
+/// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct SessionTable {
+    /// The table, `public.user_sessions` by default.
     pub table: TableName,
-    /// An integer column, the table's key, fed by a sequence.
+    /// The table's key, `session_id` by default: an integer column that a sequence feeds.
     pub id: String,
-    /// `smallint`, `integer`, `bigint`, `uuid`, `text` or `varchar`; an index should lead with it.
+    /// The user's key, `user_id` by default: `smallint`, `integer`, `bigint`, `uuid`, `text` or `varchar`. An index
+    /// should begin with it.
     pub user: String,
-    /// `bytea`, alone in a unique index.
+    /// The hash of the token, `token_hash` by default: `bytea`, with a unique index on this column alone.
     pub token_hash: String,
-    /// `timestamptz`.
+    /// When the session was created, `created_at` by default: `timestamptz`.
     pub created_at: String,
-    /// `timestamptz`. The database's clock decides.
+    /// When the session ends, by the database's clock, `expires_at` by default: `timestamptz`.
     pub expires_at: String,
+    /// What closes a session, by default [`CloseAction::Delete`].
     pub close: CloseAction,
+    /// How logins of one user wait for each other, by default with the user's row in `public.users (id)`.
     pub lock: UserLock,
-    /// How many sessions of a user's may be live, the newest of them.
+    /// How many sessions of a user may be live, 1 by default. A login closes the oldest beyond that.
     pub max_sessions_per_user: NonZeroU32,
-    /// How long after its creation a session ends, however often it is touched.
+    /// The longest time from a session's creation to its end, however often it is touched. Unlimited by default.
     pub max_age: Option<Duration>,
-    /// The longest that a login waits for another one of the same user's.
+    /// The longest that a login waits for another login of the same user, 5 s by default.
     pub lock_timeout: Duration,
-    /// How far an insert that meets drift repairs itself.
+    /// How far a repair may go while a login waits for it.
     pub limits: InlineRepairLimits,
 }
 
@@ -56,187 +75,118 @@ impl Default for SessionTable {
     }
 }
 
-/// What becomes of a session that ends before it expires.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CloseAction {
-    /// Its row is deleted, after the new one is inserted: a unique index on the user alone is refused.
-    Delete,
-    /// This `timestamptz` column, null until then, says when; a unique index on the user, where it is null, may hold a
-    /// user to one session.
-    RevokedAt { column: String },
-    /// This `boolean` column gets this value.
-    Flag { column: String, value: bool },
+impl SessionTable {
+    /// Sets the [table](Self::table), for example `"app.sessions".parse()?`.
+    #[must_use]
+    pub fn with_table(self, table: TableName) -> Self {
+        Self { table, ..self }
+    }
+
+    /// Sets the column of the [key](Self::id).
+    #[must_use]
+    pub fn with_id(self, column: impl Into<String>) -> Self {
+        Self { id: column.into(), ..self }
+    }
+
+    /// Sets the column of the [user](Self::user).
+    #[must_use]
+    pub fn with_user(self, column: impl Into<String>) -> Self {
+        Self { user: column.into(), ..self }
+    }
+
+    /// Sets the column of the [token's hash](Self::token_hash).
+    #[must_use]
+    pub fn with_token_hash(self, column: impl Into<String>) -> Self {
+        Self { token_hash: column.into(), ..self }
+    }
+
+    /// Sets the column of the [creation time](Self::created_at).
+    #[must_use]
+    pub fn with_created_at(self, column: impl Into<String>) -> Self {
+        Self { created_at: column.into(), ..self }
+    }
+
+    /// Sets the column of the [expiry](Self::expires_at).
+    #[must_use]
+    pub fn with_expires_at(self, column: impl Into<String>) -> Self {
+        Self { expires_at: column.into(), ..self }
+    }
+
+    /// Sets what [closes](Self::close) a session.
+    #[must_use]
+    pub fn with_close(self, close: CloseAction) -> Self {
+        Self { close, ..self }
+    }
+
+    /// Sets how logins of one user [wait for each other](Self::lock).
+    #[must_use]
+    pub fn with_lock(self, lock: UserLock) -> Self {
+        Self { lock, ..self }
+    }
+
+    /// Sets [how many sessions](Self::max_sessions_per_user) of a user may be live.
+    #[must_use]
+    pub fn with_max_sessions_per_user(self, sessions: NonZeroU32) -> Self {
+        Self { max_sessions_per_user: sessions, ..self }
+    }
+
+    /// Sets the [greatest age](Self::max_age) of a session: more than 0 and at most 1000 years.
+    #[must_use]
+    pub fn with_max_age(self, max_age: Duration) -> Self {
+        Self { max_age: Some(max_age), ..self }
+    }
+
+    /// Sets how long a login [waits](Self::lock_timeout) for another one of the same user.
+    #[must_use]
+    pub fn with_lock_timeout(self, timeout: Duration) -> Self {
+        Self { lock_timeout: timeout, ..self }
+    }
+
+    /// Sets the [limits](Self::limits) of a repair.
+    #[must_use]
+    pub fn with_limits(self, limits: InlineRepairLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Whether a closed session's row is gone.
+    pub(super) fn deletes(&self) -> bool {
+        matches!(self.close, CloseAction::Delete)
+    }
 }
 
-/// What makes logins of the same user wait for each other: without it, two at once leave two sessions.
+/// What closes a session before it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseAction {
+    /// Deletes its row. A login inserts the new session first, so that a unique index on the user alone is refused.
+    Delete,
+    /// Sets this `timestamptz` column, which is null until then, to the present time. A unique index on the user `WHERE`
+    /// it `IS NULL` may then enforce one session for each user.
+    RevokedAt {
+        /// The column's name.
+        column: String,
+    },
+    /// Sets this `boolean` column to this value.
+    Flag {
+        /// The column's name.
+        column: String,
+        /// The value that means closed.
+        value: bool,
+    },
+}
+
+/// What makes logins of one user wait for each other. Without it, two concurrent logins would leave two sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum UserLock {
-    /// The user's row, `FOR NO KEY UPDATE`; the role needs `UPDATE` on a column of that table. A user who has none is
-    /// refused.
-    Row { table: TableName, column: String },
-    /// An advisory lock of the transaction's, by table and user.
+    /// The user's row, locked `FOR NO KEY UPDATE`. The role needs `UPDATE` on a column of that table. A user without a
+    /// row is refused.
+    Row {
+        /// The table of users.
+        table: TableName,
+        /// The column of the user's key.
+        column: String,
+    },
+    /// An advisory lock on the table of sessions and the user, held until the transaction ends.
     Advisory,
 }
-
-/// The names of a layout, quoted by the server, and what else the statements need.
-#[derive(Debug)]
-pub(super) struct QuotedNames {
-    pub table: String,
-    pub id: String,
-    pub user: String,
-    pub user_type: String,
-    pub token_hash: String,
-    pub created_at: String,
-    pub expires_at: String,
-    /// Of [`Close`].
-    pub mark: Option<String>,
-    /// Table, column and its type, of [`UserLock::Row`].
-    pub users: Option<(String, String, String)>,
-}
-
-const INTEGERS: &[&str] = &["smallint", "integer", "bigint"];
-const USERS: &[&str] = &["smallint", "integer", "bigint", "uuid", "text", "character varying"];
-const TIMESTAMPTZ: &[&str] = &["timestamp with time zone"];
-
-impl SessionTable {
-    pub(super) async fn check(&self, pool: &PgPool) -> Result<QuotedNames, StoreError> {
-        let deletes = matches!(self.close, CloseAction::Delete);
-        let table = Table::read(pool, &self.table, deletes).await?;
-        let (token_hash, _) = table.column(&self.token_hash, &["bytea"])?;
-        let (user, user_type) = table.column(&self.user, USERS)?;
-        if !table.unique.contains(&self.token_hash) {
-            let name = &table.quoted;
-            return Err(StoreError::SessionTable(format!(
-                "{name}.{token_hash} has no unique index of its own, which every look-up needs: CREATE UNIQUE INDEX \
-                 CONCURRENTLY ON {name} ({token_hash})"
-            )));
-        }
-        if let Some(index) = table.unique_alone.get(&self.user) {
-            let name = &table.quoted;
-            let why = if deletes { "the new session is inserted before the older are deleted" } else { "rows stay" };
-            return Err(StoreError::SessionTable(format!(
-                "{index} lets each {user} be in {name} once, and {why}, so that every second login would fail: drop \
-                 it, or close sessions by Close::RevokedAt and make it UNIQUE ({user}) WHERE that column IS NULL"
-            )));
-        }
-        if !table.leading.contains(&self.user) {
-            let name = &table.quoted;
-            tracing::warn!("each login reads all of {name}: CREATE INDEX CONCURRENTLY ON {name} ({user})");
-        }
-        let mark = match &self.close {
-            CloseAction::Delete => None,
-            CloseAction::RevokedAt { column } => Some(table.column(column, TIMESTAMPTZ)?.0),
-            CloseAction::Flag { column, .. } => Some(table.column(column, &["boolean"])?.0),
-        };
-        let users = match &self.lock {
-            UserLock::Advisory => None,
-            UserLock::Row { table, column } => {
-                let users = Table::read(pool, table, deletes).await?;
-                let (column, kind) = users.column(column, USERS)?;
-                Some((users.quoted, column, kind))
-            }
-        };
-        Ok(QuotedNames {
-            id: table.column(&self.id, INTEGERS)?.0,
-            created_at: table.column(&self.created_at, TIMESTAMPTZ)?.0,
-            expires_at: table.column(&self.expires_at, TIMESTAMPTZ)?.0,
-            table: table.quoted,
-            user,
-            user_type,
-            token_hash,
-            mark,
-            users,
-        })
-    }
-}
-
-/// The server's answer to: which columns, of which type, and which indexes; in one message, which any pooler allows.
-const COLUMNS: &str = "\
-    /* pgmedic:session-table */
-    SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS table_quoted,
-           a.attname::text AS name, pg_catalog.quote_ident(a.attname) AS quoted,
-           pg_catalog.format_type(a.atttypid, NULL) AS type,
-           EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indisunique AND x.indisvalid
-                   AND x.indpred IS NULL AND x.indnkeyatts = 1 AND x.indkey[0] = a.attnum) AS is_unique,
-           EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indisvalid
-                   AND x.indkey[0] = a.attnum) AS leads,
-           (SELECT min(pg_catalog.quote_ident(i.relname)) FROM pg_catalog.pg_index x
-            JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
-            WHERE x.indrelid = c.oid AND x.indisunique AND x.indpred IS NULL AND x.indnkeyatts = 1
-              AND x.indkey[0] = a.attnum
-              -- Deferred to COMMIT, it is looked at when the older row is gone.
-              AND NOT ($3 AND EXISTS (SELECT FROM pg_catalog.pg_constraint k
-                                      WHERE k.conindid = i.oid AND k.conrelid = c.oid AND k.condeferred))) AS only_one
-    FROM pg_catalog.pg_namespace n
-    JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-    WHERE n.nspname = $1 AND c.relname = $2";
-
-/// A table and its columns.
-struct Table {
-    quoted: String,
-    /// By name: quoted, and of which type.
-    columns: HashMap<String, (String, String)>,
-    /// Alone in a unique index.
-    unique: Vec<String>,
-    /// First in an index.
-    leading: Vec<String>,
-    /// A unique index, by the column that it is on alone, which an insert meets while the older row is there.
-    unique_alone: HashMap<String, String>,
-}
-
-impl Table {
-    async fn read(pool: &PgPool, name: &TableName, deletes: bool) -> Result<Self, StoreError> {
-        let mut transaction = pool.begin_with(BEGIN).await?;
-        let query = sqlx::query(COLUMNS).bind(&name.schema).bind(&name.name).bind(deletes).persistent(false);
-        let rows = query.fetch_all(&mut *transaction).await?;
-        transaction.rollback().await?;
-        let Some(first) = rows.first() else {
-            return Err(StoreError::SessionTable(format!("there is no table {name}; correct the name, or create it")));
-        };
-        let mut table = Self {
-            quoted: first.try_get("table_quoted")?,
-            columns: HashMap::new(),
-            unique: Vec::new(),
-            leading: Vec::new(),
-            unique_alone: HashMap::new(),
-        };
-        rows.iter().try_for_each(|row| table.take_in(row))?;
-        Ok(table)
-    }
-
-    fn take_in(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
-        let name: String = row.try_get("name")?;
-        if row.try_get("is_unique")? {
-            self.unique.push(name.clone());
-        }
-        if row.try_get("leads")? {
-            self.leading.push(name.clone());
-        }
-        if let Some(index) = row.try_get("only_one")? {
-            self.unique_alone.insert(name.clone(), index);
-        }
-        self.columns.insert(name, (row.try_get("quoted")?, row.try_get("type")?));
-        Ok(())
-    }
-
-    /// Quoted name and type of a column, which must be one of `expected`.
-    fn column(&self, name: &str, expected: &[&str]) -> Result<(String, String), StoreError> {
-        let table = &self.quoted;
-        let Some((quoted, kind)) = self.columns.get(name) else {
-            return Err(StoreError::SessionTable(format!(
-                "{table} has no column {name:?}; correct the name, or add it"
-            )));
-        };
-        if !expected.contains(&kind.as_str()) {
-            let expected = expected.join(", ");
-            return Err(StoreError::SessionTable(format!("{table}.{quoted} is {kind}; expected {expected}")));
-        }
-        Ok((quoted.clone(), kind.clone()))
-    }
-}
-
-/// Types and names come as they are spelt without any search path of the user's.
-const BEGIN: &str = "\
-    /* pgmedic:session-table */ BEGIN READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp; \
-    SET LOCAL quote_all_identifiers = off; SET LOCAL statement_timeout = 5000";

@@ -1,60 +1,65 @@
-//! The store's statements, made once. Names in them are quoted by the server. They run under the application's own
-//! search path, which its triggers may need; so operators and functions are named with their schema.
+//! The SQL of the session store, made once from names that the server quoted.
+//!
+//! It runs under the application's search path, which its triggers may need. Operators and functions are therefore named
+//! with their schema.
 
-use crate::session_store::session_table::{CloseAction, QuotedNames, SessionTable};
+use super::catalog::{QuotedNames, QuotedUsers};
+use super::session_table::{CloseAction, SessionTable};
 use pgmedic_core::quote_literal;
-use std::fmt::Write;
 use std::time::Duration;
 
+/// Statements, and parts of statements, about one table of sessions, whose alias is `s`.
 #[derive(Debug)]
 pub(super) struct StoreSql {
     names: QuotedNames,
-    /// Begins a transaction in which a second login of a user's sees what the first has done once it has the lock:
-    /// each statement by itself, whatever isolation the application prefers.
+    /// Begins a transaction at `READ COMMITTED`, regardless of the application's default: once a second login of a user
+    /// has the lock, its statements must see what the first login did.
     pub begin: String,
-    /// $1 user, as text. Answers with a row, or none for a user that is not there.
+    /// Locks the user $1, given as text. Returns a row, or none if there is no such user.
     pub lock: String,
-    /// $1 user, $2 the id of the new session, or null before there is one. Closes all but that and the newest that may
-    /// stay beside it.
-    pub make_room: String,
-    /// $1 user.
+    /// Closes the oldest sessions of user $1, except for those that may stay beside the new one. $2 is the new session's
+    /// id, or null before it is inserted.
+    pub close_excess: String,
+    /// Closes all sessions of user $1.
     pub close_all: String,
-    /// $1 user, $2 hash in hexadecimal digits, $3 seconds to live. Answers with the id.
+    /// Inserts a session of user $1 with hash $2, in hexadecimal digits, that lives for $3 seconds. Returns its id.
     pub insert: String,
-    /// `AND` a session `s` is live.
+    /// `AND` the session is live.
     live: String,
-    /// `DELETE FROM …` or `UPDATE … SET …` of `s`.
+    /// `DELETE FROM …` or `UPDATE … SET …`, without the condition.
     close: String,
-    /// `AND` a session `s` is not closed yet.
+    /// `AND` the session is not closed.
     open: String,
     max_age: Option<Duration>,
 }
 
 impl StoreSql {
-    pub(super) fn new(layout: &SessionTable, names: QuotedNames) -> Self {
-        let QuotedNames { table, id, user, user_type, token_hash, created_at, expires_at, mark, users } = &names;
-        let mark = mark.as_deref().unwrap_or_default();
-        let (close, open) = match &layout.close {
+    pub(super) fn new(sessions: &SessionTable, names: QuotedNames) -> Self {
+        let QuotedNames { table, id, user, user_type, token_hash, created_at, expires_at, close_column, users } =
+            &names;
+        let close_column = close_column.as_deref().unwrap_or_default();
+        let (close, open) = match &sessions.close {
             CloseAction::Delete => (format!("DELETE FROM {table} AS s"), String::new()),
             CloseAction::RevokedAt { .. } => (
-                format!("UPDATE {table} AS s SET {mark} = pg_catalog.clock_timestamp()"),
-                format!(" AND s.{mark} IS NULL"),
+                format!("UPDATE {table} AS s SET {close_column} = pg_catalog.clock_timestamp()"),
+                format!(" AND s.{close_column} IS NULL"),
             ),
-            CloseAction::Flag { value, .. } => {
-                (format!("UPDATE {table} AS s SET {mark} = {value}"), format!(" AND s.{mark} IS NOT {value}"))
-            }
+            CloseAction::Flag { value, .. } => (
+                format!("UPDATE {table} AS s SET {close_column} = {value}"),
+                format!(" AND s.{close_column} IS NOT {value}"),
+            ),
         };
         let live = format!("{open} AND s.{expires_at} OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()");
         let of_user = format!("s.{user} OPERATOR(pg_catalog.=) $1::pg_catalog.text::{user_type}");
-        let others = layout.max_sessions_per_user.get() - 1;
-        let old = format!("($2::pg_catalog.int8 IS NULL OR s.{id} OPERATOR(pg_catalog.<>) $2::pg_catalog.int8)");
+        let others = sessions.max_sessions_per_user.get() - 1;
+        let not_new = format!("($2::pg_catalog.int8 IS NULL OR s.{id} OPERATOR(pg_catalog.<>) $2::pg_catalog.int8)");
         let kept = format!(
-            "SELECT s.{id} FROM {table} AS s WHERE {of_user}{live} AND {old} \
+            "SELECT s.{id} FROM {table} AS s WHERE {of_user}{live} AND {not_new} \
              ORDER BY s.{created_at} DESC, s.{id} DESC LIMIT {others}"
         );
         let lock = match users {
-            Some((users, column, kind)) => format!(
-                "SELECT 1 FROM {users} AS u WHERE u.{column} OPERATOR(pg_catalog.=) $1::pg_catalog.text::{kind} \
+            Some(QuotedUsers { table, column, column_type }) => format!(
+                "SELECT 1 FROM {table} AS u WHERE u.{column} OPERATOR(pg_catalog.=) $1::pg_catalog.text::{column_type} \
                  FOR NO KEY UPDATE"
             ),
             None => format!(
@@ -66,11 +71,11 @@ impl StoreSql {
         Self {
             begin: format!(
                 "/* pgmedic:login */ BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {}",
-                layout.lock_timeout.as_millis().max(1)
+                sessions.lock_timeout.as_millis().max(1)
             ),
             lock: format!("/* pgmedic:login */ {lock}"),
-            make_room: format!(
-                "/* pgmedic:login */ {close} WHERE {of_user}{open} AND {old} \
+            close_excess: format!(
+                "/* pgmedic:login */ {close} WHERE {of_user}{open} AND {not_new} \
                  AND s.{id} OPERATOR(pg_catalog.<>) ALL ({kept})"
             ),
             close_all: format!("/* pgmedic:revoke */ {close} WHERE {of_user}{open}"),
@@ -83,39 +88,37 @@ impl StoreSql {
             live,
             close,
             open,
-            max_age: layout.max_age,
+            max_age: sessions.max_age,
             names,
         }
     }
 
-    /// Answers with the session's id, user and seconds to live. The hash is in hexadecimal digits of ours.
+    /// Selects the id, user and seconds to live of the live session with this hash, which [`hash`](super::token::hash)
+    /// made: hexadecimal digits, and so safe in SQL.
     pub(super) fn find(&self, hash: &str) -> String {
         let QuotedNames { table, .. } = &self.names;
+        let (condition, live, columns) = (self.token_condition(hash), &self.live, self.columns());
+        format!("/* pgmedic:find */ SELECT {columns} FROM {table} AS s WHERE {condition}{live}")
+    }
+
+    /// Lets a live session end `ttl` from now, or at its greatest age, and returns what `find` does.
+    pub(super) fn touch(&self, hash: &str, ttl: Duration) -> String {
+        let QuotedNames { table, created_at, expires_at, .. } = &self.names;
+        let after = |start: &str, span: Duration| {
+            format!("{start} OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => {})", span.as_secs_f64())
+        };
+        let mut until = after("pg_catalog.clock_timestamp()", ttl);
+        if let Some(max_age) = self.max_age {
+            until = format!("LEAST({until}, {})", after(&format!("s.{created_at}"), max_age));
+        }
+        let (condition, live, columns) = (self.token_condition(hash), &self.live, self.columns());
         format!(
-            "/* pgmedic:find */ SELECT {} FROM {table} AS s WHERE {}{}",
-            self.answer(),
-            self.token_condition(hash),
-            self.live
+            "/* pgmedic:touch */ UPDATE {table} AS s SET {expires_at} = {until} WHERE {condition}{live} \
+             RETURNING {columns}"
         )
     }
 
-    /// Lets a live session go on for `ttl` from now, and answers as `find` does.
-    pub(super) fn touch(&self, hash: &str, ttl: Duration) -> String {
-        let QuotedNames { table, created_at, expires_at, .. } = &self.names;
-        let from = |start: &str, span: Duration| {
-            format!("{start} OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => {})", span.as_secs_f64())
-        };
-        let mut until = from("pg_catalog.clock_timestamp()", ttl);
-        if let Some(max_age) = self.max_age {
-            until = format!("LEAST({until}, {})", from(&format!("s.{created_at}"), max_age));
-        }
-        let mut statement = format!("/* pgmedic:touch */ UPDATE {table} AS s SET {expires_at} = {until} WHERE ");
-        // Writing to a String cannot fail.
-        let _ = write!(statement, "{}{} RETURNING {}", self.token_condition(hash), self.live, self.answer());
-        statement
-    }
-
-    /// Closes one session.
+    /// Closes the session with this hash.
     pub(super) fn revoke(&self, hash: &str) -> String {
         format!("/* pgmedic:revoke */ {} WHERE {}{}", self.close, self.token_condition(hash), self.open)
     }
@@ -125,7 +128,8 @@ impl StoreSql {
         format!("s.{token_hash} OPERATOR(pg_catalog.=) pg_catalog.decode('{hash}', 'hex')")
     }
 
-    fn answer(&self) -> String {
+    /// What `find` and `touch` return.
+    fn columns(&self) -> String {
         let QuotedNames { id, user, expires_at, .. } = &self.names;
         format!(
             "s.{id}::pg_catalog.int8, s.{user}::pg_catalog.text, \

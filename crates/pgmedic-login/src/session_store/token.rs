@@ -1,21 +1,21 @@
-//! The secret that a client holds, of which the database holds only a hash.
+//! The secret of a session. The client holds it; the database holds only its hash.
 
 use sha2::{Digest, Sha256};
-use std::fmt::{self, Write};
+use std::fmt;
 
-/// 256 bits: nobody finds one by trying.
+/// 256 bits cannot be guessed.
 const BYTES: usize = 32;
 
-/// A fresh session's secret, as 64 hexadecimal digits. It is nowhere else: what is not handed to the client is lost.
+/// The secret of a new session, as 64 hexadecimal digits. It is stored nowhere: give it to the client, or it is lost.
 ///
-/// It neither implements `Display` nor shows itself in `Debug`.
+/// It does not implement `Display`, and `Debug` does not show it.
 pub struct Token(String);
 
 impl Token {
     pub(super) fn generate() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; BYTES];
         getrandom::fill(&mut bytes)?;
-        Ok(Self(hex(&bytes)))
+        Ok(Self(hex::encode(bytes)))
     }
 
     /// The secret itself, for the client's cookie.
@@ -31,19 +31,10 @@ impl fmt::Debug for Token {
     }
 }
 
-/// SHA-256 of a token's text, in hexadecimal digits. The token has all the entropy there is, so neither salt nor a
-/// slow hash would add anything; and looking up by hash gives no timing away.
+/// SHA-256 of a token's text, in hexadecimal digits. A salt or a slow hash would add nothing to a random token, and
+/// looking up by hash leaks no timing.
 pub(super) fn hash(token: &str) -> String {
-    hex(&Sha256::digest(token))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex::encode(Sha256::digest(token))
 }
 
 #[cfg(test)]
@@ -51,16 +42,16 @@ mod tests {
     use crate::session_store::token::*;
 
     #[test]
-    fn a_token_has_256_bits_and_hides_itself() {
+    fn a_token_has_256_bits_and_debug_does_not_show_it() {
         let token = Token::generate().unwrap();
         assert_eq!(token.expose().len(), 64);
         assert_ne!(token.expose(), Token::generate().unwrap().expose());
         assert_eq!(format!("{token:?}"), "Token(hidden)");
     }
 
-    /// FIPS 180-4's own example.
+    /// The example of FIPS 180-4.
     #[test]
-    fn the_hash_is_sha_256() {
+    fn the_hash_is_sha_256_in_lower_case_hexadecimal_digits() {
         assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

@@ -1,4 +1,5 @@
-//! The same repair for every other language, as a script for `psql`: a schema with one function.
+//! The SQL function `pgmedic.repair` for applications in any language, as a script for `psql`. Part of the binary, not of
+//! the library's API.
 
 use pgmedic_core::quote_literal;
 use std::fmt::Write;
@@ -6,10 +7,11 @@ use std::fmt::Write;
 const INSTALL: &str = include_str!("install.sql");
 const UNINSTALL: &str = include_str!("uninstall.sql");
 
-/// A script that makes schema `pgmedic` with `pgmedic.repair(table, column)`; running it again changes nothing.
+/// The script that creates schema `pgmedic` with the function `pgmedic.repair(table, column)`. Running it again changes
+/// nothing.
 ///
-/// `owner` is whose it will be, by default whoever runs it; the `granted` roles may call the function, and `agent` may
-/// read, add and delete events.
+/// `owner` is the role that will own the schema, by default the role that runs the script. The `granted` roles may call
+/// the function. The role `agent` may read, insert and delete entries of `pgmedic.repair_log`.
 #[must_use]
 pub fn install(owner: Option<&str>, granted: &[String], agent: Option<&str>) -> String {
     let set_role = owner.map(|owner| format!("SET LOCAL ROLE {};\n", quote_literal(owner))).unwrap_or_default();
@@ -27,23 +29,23 @@ pub fn install(owner: Option<&str>, granted: &[String], agent: Option<&str>) -> 
         grants += &grant("SELECT, INSERT, DELETE ON TABLE pgmedic.repair_log", agent);
         grants.push('\n');
     }
-    // The names come last: they may hold anything.
+    // Names come last: a name may contain a placeholder.
     let script = INSTALL.replace("@VERSION@", env!("CARGO_PKG_VERSION"));
     render_template(&script, &[("@OWNER@", &owner), ("@SET_ROLE@\n", &set_role), ("@GRANTS@\n", &grants)])
 }
 
-/// A script that removes what [`install`] made, and nothing else.
+/// The script that removes what [`install`] created, and nothing else.
 #[must_use]
 pub fn uninstall() -> String {
     UNINSTALL.to_owned()
 }
 
-/// Puts each text in its place, in the order of the places; no text is looked into for a place.
-fn render_template(script: &str, texts: &[(&str, &str)]) -> String {
-    let mut filled = String::with_capacity(script.len());
-    let mut rest = script;
-    for (place, text) in texts {
-        if let Some((before, after)) = rest.split_once(place) {
+/// Replaces the placeholders, which must be given in the order of the template. Replacements are not searched.
+fn render_template(template: &str, replacements: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(template.len());
+    let mut rest = template;
+    for (placeholder, text) in replacements {
+        if let Some((before, after)) = rest.split_once(placeholder) {
             filled += before;
             filled += text;
             rest = after;
@@ -52,11 +54,11 @@ fn render_template(script: &str, texts: &[(&str, &str)]) -> String {
     filled + rest
 }
 
-/// The server quotes the role's name.
-fn grant(what: &str, role: &str) -> String {
+/// Grants `privilege` and the use of the schema. The server quotes the role's name.
+fn grant(privilege: &str, role: &str) -> String {
     let body = format!(
         "BEGIN EXECUTE format('GRANT USAGE ON SCHEMA pgmedic TO %I', {role}); \
-         EXECUTE format('GRANT {what} TO %I', {role}); END",
+         EXECUTE format('GRANT {privilege} TO %I', {role}); END",
         role = quote_literal(role)
     );
     format!("DO {};", quote_literal(&body))
@@ -67,7 +69,7 @@ mod tests {
     use crate::sql_function::*;
 
     #[test]
-    fn every_place_is_filled_and_no_name_is_taken_for_one() {
+    fn every_placeholder_is_replaced_and_a_name_is_not_taken_for_one() {
         let plain = install(None, &[], None);
         assert!(!plain.contains('@') && plain.contains("COALESCE(NULL, current_user)"), "{plain}");
         let named = install(Some("@GRANTS@\n'; --"), &["app\\".to_owned()], None);

@@ -1,8 +1,8 @@
-//! Concurrent logins, and a saboteur.
+//! Concurrent logins, and a session that sets the sequence back (the saboteur).
 //!
-//! Every 100 ms the saboteur sets the sequence back among ids that are there, but never twice during one login, or a
-//! machine that is busy enough would let it exhaust any number of retries. And it lets the transactions end first that
-//! have inserted something: an id that nobody has committed yet is behind no sequence that anybody could see.
+//! Every 100 ms the saboteur sets the sequence back among existing ids, but never twice during one login: on a busy
+//! machine, that could use up any number of retries. It first waits for the transactions that have inserted something,
+//! because a repair cannot see ids that are not committed.
 
 use super::log_in;
 use super::scene::{IDLE, SEQUENCE, Scene, USERS};
@@ -15,30 +15,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Three for each user.
+/// Three clients for each user.
 const CLIENTS: usize = 3 * USERS;
 const SABOTAGES: usize = 15;
 const PAUSE: Duration = Duration::from_millis(100);
-/// A saboteur who does not get so far has got stuck.
+/// The test fails if the sequence was not set back often enough within this many logins.
 const MOST_LOGINS: usize = 100_000;
 
-/// Sessions of the user who has most of them.
+/// The most live sessions that any user has.
 const MOST_LIVE: &str = "SELECT max(live) FROM (
     SELECT count(*) AS live FROM user_sessions WHERE expires_at > now() GROUP BY user_id) AS users";
 
-/// What came of it.
+/// What the clients and the saboteur observed.
 #[derive(Debug)]
 pub struct Seen {
     pub logins: usize,
-    /// The statuses of those that failed.
+    /// The statuses of the logins that failed.
     pub failed: Vec<u16>,
-    /// The most live sessions that one of the users had at once.
+    /// The most live sessions that any user had at once.
     pub most_live: i64,
-    /// Moves back that the saboteur had no part in: the next value, and the next value later.
+    /// Times that the sequence moved back without the saboteur: the next value before, and after.
     pub back: Vec<(i64, i64)>,
 }
 
-/// Until the sequence has been set back so often.
+/// Logs in users until the sequence has been set back [`SABOTAGES`] times.
 pub async fn under_fire(scene: &Scene, address: SocketAddr) -> Seen {
     let stop = Arc::new(AtomicBool::new(false));
     let done: Arc<[AtomicUsize; CLIENTS]> = Arc::default();
@@ -72,10 +72,10 @@ pub async fn under_fire(scene: &Scene, address: SocketAddr) -> Seen {
     seen
 }
 
-/// Watches the sequence without a rest, as its only saboteur: so it knows which moves back are its own.
+/// Watches the sequence without a pause, and sets it back: so it knows which of the moves back are others'.
 ///
-/// It asks `pg_sequence_last_value()`, which waits for a running `nextval` (and is null before the first); `SELECT
-/// last_value` may for a moment see what `nextval` writes for the log only, up to 32 values ahead.
+/// Reads `pg_sequence_last_value()`, which waits for a running `nextval` and is null before the first one. `SELECT
+/// last_value` may briefly show the value that `nextval` writes to the WAL, up to 32 values ahead.
 async fn sabotage(mut connection: PgConnection, done: &[AtomicUsize; CLIENTS]) -> (i64, Vec<(i64, i64)>) {
     let look = format!(
         "SELECT coalesce(pg_sequence_last_value('{SEQUENCE}') + 1,
@@ -87,21 +87,21 @@ async fn sabotage(mut connection: PgConnection, done: &[AtomicUsize; CLIENTS]) -
     for _ in 0..SABOTAGES {
         while Instant::now() < due || counts(done).iter().zip(&at_last).any(|(now, then)| now == then) {
             let row = sqlx::query(AssertSqlSafe(look.clone())).fetch_one(&mut connection).await.unwrap();
-            // None when it was called for the first time just between the two looks.
+            // None if `nextval` was called for the first time between the two reads of the statement.
             let Some(now) = row.get::<Option<i64>, _>(0) else { continue };
             if now < next {
                 back.push((next, now));
             }
             next = now;
-            assert!(counts(done).iter().sum::<usize>() < MOST_LOGINS, "the saboteur is stuck");
+            assert!(counts(done).iter().sum::<usize>() < MOST_LOGINS, "the sequence was not set back often enough");
         }
         let mut transaction = connection.begin().await.unwrap();
-        // Waits for whoever has inserted, and lets nobody else.
+        // Waits for transactions that have inserted, and blocks new inserts.
         let lock = "LOCK TABLE public.user_sessions IN SHARE ROW EXCLUSIVE MODE";
         sqlx::raw_sql(lock).execute(&mut *transaction).await.unwrap();
         let live = sqlx::query(MOST_LIVE).fetch_one(&mut *transaction).await.unwrap();
         most_live = most_live.max(live.get(0));
-        // Some dozens of inserts would fail now.
+        // At least 50 taken ids follow.
         next = chance.random_range(1..IDLE - 50);
         let set_back = AssertSqlSafe(format!("SELECT setval('{SEQUENCE}', {next}, false)"));
         sqlx::raw_sql(set_back).execute(&mut *transaction).await.unwrap();

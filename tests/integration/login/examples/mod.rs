@@ -1,5 +1,4 @@
-//! The example servers under fire: with the agent beside them, concurrent logins, and somebody who sets the sequence
-//! back again and again.
+//! The example servers: concurrent logins beside the agent, while the sequence is set back again and again.
 
 mod fire;
 mod node;
@@ -11,7 +10,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Status, cookie and body.
+/// Sends a request, and returns the response's status, cookie and body.
 async fn ask(address: SocketAddr, method: &str, path: &str, cookie: &str, body: &str) -> (u16, String, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let length = body.len();
@@ -35,7 +34,7 @@ async fn log_in(address: SocketAddr, name: &str, password: &str) -> (u16, String
     (status, cookie)
 }
 
-/// What each of the examples does besides, for a user `ada` whom it was told to add.
+/// Asserts that logins, requests and logouts work for the user `ada`, whom the example added.
 async fn opens_and_ends_sessions(scene: &mut Scene, address: SocketAddr) {
     let ada = scene.database.number("SELECT id FROM users WHERE name = 'ada'").await;
     let (_, first) = log_in(address, "ada", "pass phrase").await;
@@ -46,7 +45,7 @@ async fn opens_and_ends_sessions(scene: &mut Scene, address: SocketAddr) {
     assert_eq!(ask(address, "POST", "/logout", &cookie, "").await.0, 204);
     assert_eq!(ask(address, "GET", "/me", &cookie, "").await.0, 401);
     assert_eq!(ask(address, "GET", "/me", "", "").await.0, 401);
-    for (name, password) in [("ada", "wrong"), ("nobody", "pass phrase")] {
+    for (name, password) in [("ada", "wrong"), ("unknown", "pass phrase")] {
         assert_eq!(log_in(address, name, password).await, (401, String::new()));
     }
 }

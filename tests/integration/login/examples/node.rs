@@ -1,7 +1,7 @@
-//! `examples/login-node`, as a process of its own.
+//! `examples/login-node`, as a separate process.
 //!
-//! `LOGIN_RETRY=setval cargo test --test integration examples::node -- --nocapture` puts it under the same fire with
-//! the retry that it replaces, to show what that costs; then the test fails, as it must.
+//! `LOGIN_RETRY=setval cargo test --test integration examples::node -- --nocapture` runs the same test with the retry
+//! that the example replaces, to measure its cost. The test then fails, as docs/login.md says.
 
 use super::fire::under_fire;
 use super::scene::{IDLE, SEQUENCE, Scene};
@@ -17,10 +17,11 @@ use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// What the example makes of `secret`, at a cost of 16: the hash is not what is tested here.
+/// The example's hash of `secret` at a cost of 16: the cheapest, because the hash is not tested here.
 const HASH: &str = "scrypt$16$c2FsdA==$DtMC/2Lur3h+/FR3+aski0Wvs2RJrYB7pfKp7l1B99s=";
 
-/// Node.js finds modules beside the script only, so it is run from where `scripts/setup clients` puts them.
+/// The folder into which `scripts/setup clients` installs the packages. The scripts are copied there, because Node.js
+/// looks for packages beside the script.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
     let folder = target.join("tools/clients/login-node");
@@ -43,7 +44,7 @@ fn node(scene: &Scene, arguments: &[&str]) -> Command {
     command
 }
 
-/// The server. Dropping it kills it.
+/// The running server, killed when dropped.
 struct Node {
     _child: Child,
     address: SocketAddr,
@@ -63,7 +64,7 @@ impl Node {
         Self { _child: child, address, log }
     }
 
-    /// How often an id was found to be taken.
+    /// How often an insert met a taken id.
     fn taken(&self) -> usize {
         fs::read_to_string(self.log.path()).unwrap().lines().filter(|line| line.contains("id was taken")).count()
     }
@@ -86,19 +87,19 @@ async fn no_login_fails_while_the_sequence_is_set_back() {
     println!("{} ids were found to be taken, with retries by {retry}", node.taken());
     assert_eq!((seen.failed, seen.most_live, seen.back), (vec![], 1, vec![]));
     assert!(node.taken() > 0);
-    scene.is_in_order(&agent).await;
+    scene.assert_in_order(&agent).await;
     agent.stop();
     opens_and_ends_sessions(&mut scene, node.address).await;
 }
 
-/// What the document says of either retry. Nobody sets the sequence back here: an import has brought one id along.
+/// What docs/login.md says about both retries. The sequence is not set back here: an import has inserted one id.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_the_original_retry_gives_an_ended_sessions_id_to_somebody_else() {
+async fn only_the_setval_retry_hands_an_ended_sessions_id_to_another_user() {
     for (retry, is_given_again) in [("setval", true), ("repair", false)] {
         let mut scene = Scene::new(HASH).await;
         scene.database.sql(&format!("GRANT UPDATE ON SEQUENCE {SEQUENCE} TO {}", scene.app)).await;
         let node = Node::start(&scene, retry).await;
-        // The import is not over yet, so the first login waits to learn whether its id is taken.
+        // The import is not committed, so the first login waits to learn whether its id is taken.
         let mut import = scene.database.connect().await;
         let mut import = import.begin().await.unwrap();
         let row = "INSERT INTO user_sessions VALUES ($1, 5, '', now(), now() + interval '1 day')";

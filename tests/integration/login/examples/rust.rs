@@ -15,16 +15,15 @@ mod server;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_login_fails_while_the_sequence_is_set_back() {
-    // As quick as it gets: the hash is not what is tested here.
+    // The cheapest parameters: the password hash is not tested here.
     let quick = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
     let mut scene = Scene::new(&quick.hash_password(b"secret").unwrap().to_string()).await;
     let pool = PgPoolOptions::new().max_connections(8).connect(&scene.database.url_as(&scene.app)).await.unwrap();
-    // A machine may be as busy as it likes.
-    let patience = Duration::from_secs(60);
-    let limits =
-        InlineRepairLimits { lock_timeout: patience, statement_timeout: patience, ..InlineRepairLimits::default() };
-    let layout = SessionTable { lock_timeout: patience, limits, ..SessionTable::default() };
-    let store = SessionStore::open(pool.clone(), layout).await.unwrap();
+    // Long enough for a busy machine.
+    let timeout = Duration::from_secs(60);
+    let limits = InlineRepairLimits::default().with_lock_timeout(timeout).with_statement_timeout(timeout);
+    let table = SessionTable::default().with_lock_timeout(timeout).with_limits(limits);
+    let store = SessionStore::open(pool.clone(), table).await.unwrap();
     server::add_user(&pool, "ada", "pass phrase").await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -33,7 +32,7 @@ async fn no_login_fails_while_the_sequence_is_set_back() {
 
     let seen = under_fire(&scene, address).await;
     assert_eq!((seen.failed, seen.most_live, seen.back), (vec![], 1, vec![]));
-    scene.is_in_order(&agent).await;
+    scene.assert_in_order(&agent).await;
     agent.stop();
     opens_and_ends_sessions(&mut scene, address).await;
     running.abort();

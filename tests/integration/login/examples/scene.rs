@@ -1,16 +1,16 @@
-//! A database with users and sessions, where nobody but its superuser may set the sequence back.
+//! A database with users and sessions, in which only the superuser may set the sequence back.
 
 use super::super::store::migrated_with;
 use crate::support::{Agent, Database, pgmedic};
 
 /// Users who log in, with the password `secret`.
 pub const USERS: usize = 4;
-/// Others, with an old session each that stays: its ids are 1 to this.
+/// Users who do not log in, each with a session. The ids of these sessions are 1 to this number.
 pub const IDLE: i64 = 500;
 
 pub const SEQUENCE: &str = "public.user_sessions_session_id_seq";
 
-/// The agent's: it looks every second, and whenever it is told. It leaves it to the logins to end older sessions.
+/// The agent's configuration: a pass every second, and on each notification. Logins end the older sessions.
 const SETTINGS: &str = "
     [sequences]
     schedule = \"* * * * * *\"
@@ -22,20 +22,20 @@ const SETTINGS: &str = "
     schedule = \"* * * * * *\"
 ";
 
-/// Whatever needs only to call `nextval` has a role that may do no more: `setval` asks for UPDATE of the sequence, and
-/// ALTER SEQUENCE for its ownership. So it is the server that keeps the application, `pgmedic.repair` and the agent
-/// from moving it back.
+/// The database, and the roles of the application, the agent, and the function `pgmedic.repair`. These roles may call
+/// `nextval` and no more: `setval` needs UPDATE on the sequence, and ALTER SEQUENCE its ownership. So the server itself
+/// keeps them from moving the sequence back.
 pub struct Scene {
     pub database: Database,
     /// The application's role.
     pub app: String,
     agent: String,
-    /// Whose rights `pgmedic.repair` has.
+    /// The role with whose privileges `pgmedic.repair` runs.
     repairer: String,
 }
 
 impl Scene {
-    /// `hash` is of the users' password.
+    /// `hash` is the hash of every user's password.
     pub async fn new(hash: &str) -> Self {
         let mut database = migrated_with(include_str!("../../../../examples/login-server/users.sql")).await;
         let (app, agent, repairer) = (database.role("app"), database.role("agent"), database.role("repairer"));
@@ -69,8 +69,8 @@ impl Scene {
         Agent::start_at(&self.database.url_as(&self.agent), &self.database, SETTINGS)
     }
 
-    /// What must hold when the logins are over.
-    pub async fn is_in_order(&mut self, agent: &Agent) {
+    /// Asserts what must hold after the logins.
+    pub async fn assert_in_order(&mut self, agent: &Agent) {
         let may_rewind = format!(
             "SELECT count(*) FROM unnest(ARRAY['{}', '{}', '{}']) AS role (name)
              WHERE has_sequence_privilege(role.name, '{SEQUENCE}', 'UPDATE')",
@@ -82,7 +82,7 @@ impl Scene {
                     ) AS users WHERE live = 1";
         assert_eq!(self.database.number(live).await, i64::try_from(USERS).unwrap() + IDLE, "one for each user");
 
-        // The agent does its part: nobody logs in any more.
+        // The agent repairs the sequence although there are no more logins.
         self.database.sql(&format!("SELECT setval('{SEQUENCE}', 7)")).await;
         let repaired = format!("SELECT last_value >= (SELECT max(session_id) FROM user_sessions) FROM {SEQUENCE}");
         self.database.until(&repaired).await;

@@ -1,4 +1,10 @@
-//! `pgmedic sql install`: a repair that any language can call, and that gives nobody more than that.
+//! `pgmedic sql install`: a function that any language can call, and that gives its callers no other privilege.
+//!
+//! | module | what it tests |
+//! |---|---|
+//! | `judged` | which sequences are repaired |
+//! | `rights` | which roles may call it on which tables |
+//! | `script` | the scripts that install and uninstall it |
 
 mod judged;
 mod rights;
@@ -11,7 +17,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A database with an owner of tables, the schema installed for it, and an application that may insert.
+/// A database with a role that owns the tables, the schema `pgmedic` installed for that role, and an application's role.
 struct Scene {
     database: Database,
     owner: String,
@@ -19,7 +25,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// `tables` are the owner's.
+    /// `tables` are statements that the owner runs.
     async fn new(tables: &str) -> Self {
         let mut database = Database::new().await;
         let (owner, app) = (database.role("The 'Owner'"), database.role("The App"));
@@ -32,7 +38,7 @@ impl Scene {
             .await;
         let script = pgmedic(&[], &["sql", "install", "--owner", &owner, "--grant", &app]).exits(0).stdout;
         database.sql(&script).await;
-        // Again, as an upgrade would.
+        // An upgrade runs the script again.
         database.sql(&script).await;
         Self { database, owner, app }
     }
@@ -41,7 +47,7 @@ impl Scene {
         PgConnection::connect(&self.database.url_as(&self.app.replace(' ', "%20"))).await.unwrap()
     }
 
-    /// The application, into table t.
+    /// Lets the application insert into table `t`.
     async fn may_insert(&mut self) {
         let grants = format!(
             "GRANT INSERT ON t TO \"{app}\"; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO \"{app}\"",
@@ -50,7 +56,7 @@ impl Scene {
         self.database.sql(&grants).await;
     }
 
-    /// As the application.
+    /// Calls the function as the application.
     async fn repair(&self, call: &str) -> Result<i64, String> {
         let mut application = self.application().await;
         repair(&mut application, call).await
@@ -62,14 +68,14 @@ async fn repair(connection: &mut PgConnection, call: &str) -> Result<i64, String
     row.map(|row| row.get(0)).map_err(|error| error.as_database_error().unwrap().message().to_owned())
 }
 
-const STORY: &str = "
+const INCIDENT: &str = "
     CREATE TABLE user_sessions (session_id serial PRIMARY KEY, user_id integer NOT NULL);
     INSERT INTO user_sessions SELECT id, id % 50 FROM generate_series(1, 695) AS id;
     SELECT setval('user_sessions_session_id_seq', 658, false)";
 
-/// May insert, and not even read.
-async fn story() -> Scene {
-    let mut scene = Scene::new(STORY).await;
+/// The incident's table. The application may insert into it, and may not read it.
+async fn incident() -> Scene {
+    let mut scene = Scene::new(INCIDENT).await;
     let grants = format!(
         "GRANT INSERT (user_id) ON user_sessions TO \"{app}\";
          GRANT USAGE ON SEQUENCE user_sessions_session_id_seq TO \"{app}\"",
@@ -83,15 +89,15 @@ const CALL: &str = "'user_sessions', 'session_id'";
 const LOGIN: &str = "INSERT INTO user_sessions (user_id) VALUES (7)";
 
 #[tokio::test]
-async fn an_application_with_nothing_but_execute_repairs_what_it_inserts_into() {
-    let mut scene = story().await;
+async fn an_application_repairs_the_table_that_it_may_only_insert_into() {
+    let mut scene = incident().await;
     let mut listener = PgListener::connect(scene.database.url()).await.unwrap();
     listener.listen("pgmedic").await.unwrap();
     let mut application = scene.application().await;
     assert!(sqlx::query(LOGIN).execute(&mut application).await.is_err());
     assert_eq!(repair(&mut application, CALL).await, Ok(37));
     sqlx::query(LOGIN).execute(&mut application).await.unwrap();
-    assert_eq!(repair(&mut application, CALL).await, Ok(0), "nothing is behind any more");
+    assert_eq!(repair(&mut application, CALL).await, Ok(0), "the sequence is not behind any more");
     assert_eq!(scene.database.nextval("user_sessions_session_id_seq").await, 697);
 
     let event = "SELECT role || ' ' || source || ' ' || sequence || ' ' || outcome || ' ' || from_value || ' '
@@ -108,10 +114,10 @@ async fn run(connection: &mut PgConnection, statements: &str) {
     sqlx::raw_sql(statements).execute(connection).await.unwrap();
 }
 
-/// Every SQL block of the document, statement by statement; one is shown to fail.
+/// Runs every SQL block of docs/login.md line by line. The line marked as failing must fail.
 #[tokio::test]
-async fn the_statements_in_the_document_do_what_it_says() {
-    let mut scene = story().await;
+async fn the_statements_of_the_guide_do_what_it_says() {
+    let mut scene = incident().await;
     scene.database.sql(&format!("GRANT SELECT ON pgmedic.repair_log TO \"{}\"", scene.app)).await;
     let mut application = scene.application().await;
     let document = include_str!("../../../../docs/login.md");
@@ -134,7 +140,7 @@ async fn the_statements_in_the_document_do_what_it_says() {
     assert_eq!(scene.database.number("SELECT max(session_id)::bigint FROM user_sessions").await, 696);
 }
 
-/// Of six applications, three of which delete what they inserted: their ids may not come back.
+/// Six applications insert, and three of them delete ids again, which must not be handed out twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_race_of_inserts_and_repairs_hands_no_id_out_twice() {
     let mut scene = Scene::new("CREATE TABLE t (id bigserial PRIMARY KEY)").await;

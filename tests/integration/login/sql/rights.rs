@@ -1,12 +1,12 @@
-//! Who may repair what, and that nobody gains more than that.
+//! Which roles may repair which tables, and that the function gives them no other privilege.
 
-use super::{CALL, Scene, repair, run, story};
+use super::{CALL, Scene, incident, repair, run};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Row};
 
 #[tokio::test]
-async fn the_application_gets_nothing_else() {
-    let scene = story().await;
+async fn the_application_gets_no_other_privilege() {
+    let scene = incident().await;
     let mut application = scene.application().await;
     for forbidden in [
         "SELECT * FROM pgmedic.repair_log",
@@ -23,21 +23,21 @@ async fn the_application_gets_nothing_else() {
 }
 
 #[tokio::test]
-async fn who_was_not_granted_it_cannot_call_it() {
-    let mut scene = story().await;
-    let stranger = scene.database.role("stranger");
-    scene.database.sql(&format!("CREATE ROLE {stranger} LOGIN; GRANT INSERT ON user_sessions TO {stranger}")).await;
-    let mut connection = PgConnection::connect(&scene.database.url_as(&stranger)).await.unwrap();
+async fn a_role_without_the_grant_cannot_call_it() {
+    let mut scene = incident().await;
+    let other = scene.database.role("other");
+    scene.database.sql(&format!("CREATE ROLE {other} LOGIN; GRANT INSERT ON user_sessions TO {other}")).await;
+    let mut connection = PgConnection::connect(&scene.database.url_as(&other)).await.unwrap();
     let refusal = repair(&mut connection, CALL).await.unwrap_err();
     assert_eq!(refusal, "permission denied for schema pgmedic");
-    scene.database.sql(&format!("GRANT USAGE ON SCHEMA pgmedic TO {stranger}")).await;
+    scene.database.sql(&format!("GRANT USAGE ON SCHEMA pgmedic TO {other}")).await;
     let refusal = repair(&mut connection, CALL).await.unwrap_err();
     assert_eq!(refusal, "permission denied for function repair");
 }
 
 #[tokio::test]
-async fn nothing_is_repaired_that_the_caller_could_not_insert_into() {
-    let mut scene = story().await;
+async fn a_table_that_the_caller_may_not_insert_into_is_refused() {
+    let mut scene = incident().await;
     let app = scene.app.clone();
     let refused = |what: &str| Err(format!("\"{app}\" may not {what}"));
     scene.database.sql(&format!("REVOKE INSERT (user_id) ON user_sessions FROM \"{app}\"")).await;
@@ -49,8 +49,8 @@ async fn nothing_is_repaired_that_the_caller_could_not_insert_into() {
 }
 
 #[tokio::test]
-async fn the_role_that_was_set_counts_and_not_the_one_that_logged_in() {
-    let mut scene = story().await;
+async fn the_role_of_set_role_counts_and_not_the_login_role() {
+    let mut scene = incident().await;
     let (login, idle) = (scene.database.role("login"), scene.database.role("idle"));
     scene
         .database
@@ -70,9 +70,9 @@ async fn the_role_that_was_set_counts_and_not_the_one_that_logged_in() {
     assert_eq!(who, scene.app);
 }
 
-/// A role that may call the function, create tables and use the owner's sequence.
+/// Adds a role that may call the function, create tables, and use the owner's sequence.
 async fn attacked() -> (Scene, PgConnection) {
-    let mut scene = story().await;
+    let mut scene = incident().await;
     let attacker = scene.database.role("attacker");
     scene
         .database
@@ -87,7 +87,7 @@ async fn attacked() -> (Scene, PgConnection) {
 }
 
 #[tokio::test]
-async fn no_function_of_a_tables_owner_runs_with_more_rights() {
+async fn no_function_of_a_tables_owner_runs_with_the_functions_privileges() {
     let (mut scene, mut attacker) = attacked().await;
     let all = format!("GRANT ALL ON mine, mine_id_seq TO \"{}\"", scene.owner.replace('"', "\"\""));
     run(
@@ -95,7 +95,7 @@ async fn no_function_of_a_tables_owner_runs_with_more_rights() {
         "CREATE TABLE mine (id serial PRIMARY KEY); INSERT INTO mine VALUES (5);
          CREATE FUNCTION spy(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS
              'BEGIN PERFORM set_config(''spy.ran_as'', current_user, false); RETURN 1; END';
-         CREATE INDEX ON mine (id) WHERE spy(1) = 1; SET spy.ran_as = 'nobody'",
+         CREATE INDEX ON mine (id) WHERE spy(1) = 1; SET spy.ran_as = 'not run'",
     )
     .await;
     run(&mut attacker, &all).await;
@@ -103,8 +103,8 @@ async fn no_function_of_a_tables_owner_runs_with_more_rights() {
     assert!(refusal.contains("and of superusers, not public.mine, which belongs to"), "{refusal}");
     let ran: String =
         sqlx::query("SELECT current_setting('spy.ran_as')").fetch_one(&mut attacker).await.unwrap().get(0);
-    assert_eq!(ran, "nobody");
-    // As a child of the owner's table it is refused too.
+    assert_eq!(ran, "not run");
+    // The same as a child of the owner's table.
     let child = format!(
         "CREATE TABLE child () INHERITS (user_sessions); ALTER TABLE child OWNER TO {}",
         scene.database.role("attacker")
@@ -114,9 +114,9 @@ async fn no_function_of_a_tables_owner_runs_with_more_rights() {
     assert!(refusal.contains("not public.child, which belongs to"), "{refusal}");
 }
 
-/// Its owner may drop the table, and put a view with a function of its own in its place.
+/// The schema's owner may drop the table, and create a view that calls a function in its place.
 #[tokio::test]
-async fn nothing_is_read_in_a_strangers_schema() {
+async fn a_table_in_an_untrusted_schema_is_refused() {
     let (mut scene, _) = attacked().await;
     let (owner, attacker) = (scene.owner.replace('"', "\"\""), scene.database.role("attacker"));
     let call = "'theirs.t', 'id'";
@@ -129,32 +129,32 @@ async fn nothing_is_read_in_a_strangers_schema() {
             app = scene.app
         ))
         .await;
-    // A superuser's is trusted.
+    // A superuser's schema is trusted.
     assert_eq!(scene.repair(call).await, Ok(5));
     scene.database.sql(&format!("ALTER SCHEMA theirs OWNER TO {attacker}")).await;
     let refusal = scene.repair(call).await.unwrap_err();
     let expected = format!("not theirs.t, whose schema belongs to {attacker}");
     assert!(refusal.ends_with(&expected), "{refusal}");
-    // Nor is a sequence there, or a child.
+    // A sequence or a child table in that schema is refused too.
     scene
         .database
         .sql(&format!(
             "CREATE SEQUENCE theirs.s; GRANT USAGE ON theirs.s TO \"{app}\";
-             CREATE TABLE ours (id bigint PRIMARY KEY DEFAULT nextval('theirs.s')); INSERT INTO ours VALUES (5);
-             GRANT INSERT ON ours TO \"{app}\"; ALTER TABLE ours OWNER TO \"{owner}\"; ALTER SEQUENCE theirs.s OWNER TO \"{owner}\";
+             CREATE TABLE elsewhere (id bigint PRIMARY KEY DEFAULT nextval('theirs.s')); INSERT INTO elsewhere VALUES (5);
+             GRANT INSERT ON elsewhere TO \"{app}\"; ALTER TABLE elsewhere OWNER TO \"{owner}\"; ALTER SEQUENCE theirs.s OWNER TO \"{owner}\";
              CREATE TABLE theirs.child () INHERITS (user_sessions); ALTER TABLE theirs.child OWNER TO \"{owner}\"",
             app = scene.app
         ))
         .await;
-    for (call, name) in [("'ours', 'id'", "theirs.s"), (CALL, "theirs.child")] {
+    for (call, name) in [("'elsewhere', 'id'", "theirs.s"), (CALL, "theirs.child")] {
         let refusal = scene.repair(call).await.unwrap_err();
         assert!(refusal.ends_with(&format!("not {name}, whose schema belongs to {attacker}")), "{refusal}");
     }
 }
 
-/// An old snapshot still shows the table under the name that is a view's now.
+/// An old snapshot still shows the table under a name that now belongs to a view.
 #[tokio::test]
-async fn a_name_that_has_come_to_stand_for_something_else_is_not_read() {
+async fn a_table_replaced_by_a_view_is_not_read() {
     let (mut scene, mut attacker) = attacked().await;
     let owner = scene.owner.replace('"', "\"\"");
     scene
@@ -175,12 +175,12 @@ async fn a_name_that_has_come_to_stand_for_something_else_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_schema_of_the_databases_owner_is_as_good_as_that_role() {
-    let mut scene = story().await;
+async fn a_schema_of_pg_database_owner_counts_as_the_database_owners() {
+    let mut scene = incident().await;
     let (name, attacker) = (scene.database.name.clone(), scene.database.role("attacker"));
     let owner = scene.owner.replace('"', "\"\"");
     if scene.database.number("SELECT current_setting('server_version_num')::bigint").await < 140_000 {
-        // There is no such role before version 14.
+        // Version 14 added the role pg_database_owner.
         return;
     }
     scene.database.sql(&format!("CREATE ROLE {attacker}; ALTER SCHEMA public OWNER TO pg_database_owner")).await;
@@ -192,7 +192,7 @@ async fn a_schema_of_the_databases_owner_is_as_good_as_that_role() {
 }
 
 #[tokio::test]
-async fn a_strangers_default_pushes_nobody_elses_sequence() {
+async fn a_default_of_another_role_does_not_move_the_owners_sequence() {
     let (mut scene, mut attacker) = attacked().await;
     run(
         &mut attacker,
@@ -201,14 +201,14 @@ async fn a_strangers_default_pushes_nobody_elses_sequence() {
     .await;
     let refusal = repair(&mut attacker, "'mine', 'id'").await.unwrap_err();
     assert_eq!(refusal, "the owner of public.mine does not own public.user_sessions_session_id_seq");
-    // Nor does it count when the owner's own table is repaired.
+    // It does not count in a repair of the owner's table either.
     assert_eq!(scene.repair(CALL).await, Ok(38));
     assert_eq!(scene.database.nextval("user_sessions_session_id_seq").await, 696);
 }
 
 #[tokio::test]
-async fn what_shadows_built_ins_changes_nothing() {
-    let mut scene = story().await;
+async fn objects_that_shadow_built_in_ones_change_nothing() {
+    let mut scene = incident().await;
     scene
         .database
         .sql(
@@ -231,8 +231,8 @@ async fn what_shadows_built_ins_changes_nothing() {
 }
 
 #[tokio::test]
-async fn rows_that_a_policy_hides_are_an_error_and_no_wrong_maximum() {
-    let mut scene = story().await;
+async fn rows_hidden_by_a_policy_are_an_error_and_not_a_wrong_max_id() {
+    let mut scene = incident().await;
     scene.database.sql("ALTER TABLE user_sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY").await;
     let refusal = scene.repair(CALL).await.unwrap_err();
     assert!(refusal.contains("row-level security policy"), "{refusal}");

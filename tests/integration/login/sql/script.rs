@@ -1,27 +1,27 @@
-//! The scripts themselves: running them twice, over somebody else's things, and away again.
+//! The scripts that install and uninstall the schema, also where the schema belongs to another role.
 
-use super::story;
+use super::incident;
 use crate::support::{Database, pgmedic};
 use sqlx::AssertSqlSafe;
 
 #[tokio::test]
-async fn installing_over_somebody_elses_schema_is_refused() {
+async fn installing_over_another_roles_schema_is_refused() {
     let mut database = Database::new().await;
-    let squatter = database.role("squatter");
-    database.sql(&format!("CREATE ROLE {squatter}; CREATE SCHEMA pgmedic AUTHORIZATION {squatter}")).await;
+    let stranger = database.role("stranger");
+    database.sql(&format!("CREATE ROLE {stranger}; CREATE SCHEMA pgmedic AUTHORIZATION {stranger}")).await;
     let script = pgmedic(&[], &["sql", "install"]).exits(0).stdout;
     let refused = sqlx::raw_sql(AssertSqlSafe(script.clone())).execute(&mut database.connection).await.unwrap_err();
-    let expected = format!("schema pgmedic, or something in it, belongs to {squatter} and not to postgres");
+    let expected = format!("schema pgmedic, or something in it, belongs to {stranger} and not to postgres");
     assert_eq!(refused.as_database_error().unwrap().message(), expected);
-    // Nor is a table that somebody has put into ours.
+    // The same for a table of another role in the schema.
     database.sql("ROLLBACK; DROP SCHEMA pgmedic").await;
     database.sql(&script).await;
-    database.sql(&format!("CREATE TABLE pgmedic.other (); ALTER TABLE pgmedic.other OWNER TO {squatter}")).await;
+    database.sql(&format!("CREATE TABLE pgmedic.other (); ALTER TABLE pgmedic.other OWNER TO {stranger}")).await;
     assert!(sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut database.connection).await.is_err());
 }
 
 #[tokio::test]
-async fn a_role_that_is_not_there_is_named() {
+async fn a_role_that_does_not_exist_is_named() {
     let mut database = Database::new().await;
     let script = pgmedic(&[], &["sql", "install", "--owner", "No'body"]).exits(0).stdout;
     let refused = sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut database.connection).await.unwrap_err();
@@ -29,8 +29,8 @@ async fn a_role_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn uninstalling_leaves_nothing_and_takes_nothing_else() {
-    let mut scene = story().await;
+async fn uninstalling_removes_everything_and_nothing_else() {
+    let mut scene = incident().await;
     let uninstall = pgmedic(&[], &["sql", "uninstall"]).exits(0).stdout;
     scene.database.sql("CREATE TABLE pgmedic.mine ()").await;
     scene.database.sql(&uninstall).await;
@@ -46,7 +46,7 @@ async fn uninstalling_leaves_nothing_and_takes_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_schema_of_that_name_that_pgmedic_did_not_make_is_not_uninstalled() {
+async fn a_schema_that_pgmedic_did_not_create_is_not_uninstalled() {
     let mut database = Database::new().await;
     database.sql("CREATE SCHEMA pgmedic; CREATE TABLE pgmedic.repair_log (mine integer)").await;
     let uninstall = pgmedic(&[], &["sql", "uninstall"]).exits(0).stdout;
@@ -57,7 +57,7 @@ async fn a_schema_of_that_name_that_pgmedic_did_not_make_is_not_uninstalled() {
 }
 
 #[tokio::test]
-async fn nobody_else_may_create_in_the_schema_once_it_is_installed() {
+async fn installing_revokes_the_privilege_to_create_in_the_schema() {
     let mut database = Database::new().await;
     let (first, second) = (database.role("first"), database.role("second"));
     database
@@ -79,7 +79,7 @@ async fn nobody_else_may_create_in_the_schema_once_it_is_installed() {
 }
 
 #[tokio::test]
-async fn the_agent_may_keep_events_and_nothing_else() {
+async fn the_agent_may_write_the_repair_log_and_nothing_else() {
     let mut database = Database::new().await;
     let agent = database.role("the 'agent'");
     database.sql(&format!("CREATE ROLE \"{agent}\" LOGIN")).await;
@@ -100,12 +100,12 @@ async fn the_agent_may_keep_events_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn whoever_installs_it_is_told_whose_tables_it_will_refuse() {
+async fn installing_warns_about_owners_whose_tables_will_be_refused() {
     let mut database = Database::new().await;
     let owner = database.role("owner");
     database.sql(&format!("CREATE ROLE {owner}; CREATE TABLE t (id serial); ALTER TABLE t OWNER TO {owner}")).await;
     let script = pgmedic(&[], &["sql", "install"]).exits(0).stdout;
-    // A warning made an error, to be seen by a driver that keeps it to itself.
+    // Turned into an error, because the driver does not return warnings.
     let told = script.replace("RAISE WARNING", "RAISE EXCEPTION");
     let error = sqlx::raw_sql(AssertSqlSafe(told)).execute(&mut database.connection).await.unwrap_err();
     let expected = format!(

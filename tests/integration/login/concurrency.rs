@@ -1,4 +1,4 @@
-//! Many at once, and through a pooler.
+//! Many inserts at once, also through a pooler.
 
 use super::{LOGIN, drifted};
 use crate::support::{Database, Pooler, server};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Barrier;
 
-/// All of them begin at once; the ids that they got.
+/// Runs this many logins at once, and returns their ids.
 async fn logins(pool: &PgPool, number: usize) -> Vec<i64> {
     let start = Arc::new(Barrier::new(number));
     let logins: Vec<_> = (0..number)
@@ -41,18 +41,18 @@ async fn a_hundred_logins_at_once_on_a_drifted_sequence_all_succeed() {
     let ids = logins(&pool, 100).await;
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 100);
     assert!(ids.iter().all(|id| *id > 695));
-    // Nobody has burnt more than a value or so of those that were free.
+    // About one free value a login may be skipped, not more.
     let next = database.nextval("user_sessions_session_id_seq").await;
     assert!(next <= 696 + 100 + 100, "{next}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_through_a_pooler_that_changes_servers_underneath() {
+async fn concurrent_logins_through_a_transaction_pooler_all_succeed() {
     let mut database = drifted().await;
     database.sql("ALTER SEQUENCE user_sessions_session_id_seq CACHE 5").await;
     database.sql("SELECT setval('user_sessions_session_id_seq', 658, false)").await;
     let pooler = Pooler::start(server(), "transaction");
-    // PgBouncer knows no such parameter.
+    // PgBouncer rejects this parameter.
     let options = PgConnectOptions::from_str(&pooler.url(&database.name)).unwrap().extra_float_digits(None);
     let pool = PgPoolOptions::new().max_connections(40).connect_with(options).await.unwrap();
     for _ in 0..3 {
@@ -64,7 +64,7 @@ async fn the_same_through_a_pooler_that_changes_servers_underneath() {
 }
 
 #[tokio::test]
-async fn a_session_that_was_overtaken_by_another_ones_repair_tries_again() {
+async fn an_insert_is_retried_when_another_session_repaired_the_sequence_first() {
     let mut database = drifted().await;
     let mut other = database.connect().await;
     let mut runs = 0;
@@ -72,7 +72,7 @@ async fn a_session_that_was_overtaken_by_another_ones_repair_tries_again() {
         runs += 1;
         let result = sqlx::query(LOGIN).fetch_one(connection).await;
         if runs == 1 {
-            // Between our error and our look, somebody else repairs.
+            // Another session repairs the sequence between the error and the repair.
             sqlx::query("SELECT setval('user_sessions_session_id_seq', 695)").execute(&mut other).await?;
         }
         result?.try_get::<i64, _>(0)
@@ -82,8 +82,8 @@ async fn a_session_that_was_overtaken_by_another_ones_repair_tries_again() {
     other.close().await.unwrap();
 }
 
-/// Six clients insert and delete while somebody puts blocks of ids ahead: each value of the sequence is handed out
-/// once, and the sequence is never seen moving back.
+/// Six clients insert and delete while blocks of ids are inserted ahead of the sequence: each value is handed out once,
+/// and the sequence never moves back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn repairing_beside_healthy_inserts_never_rewinds() {
     let mut database = Database::new().await;

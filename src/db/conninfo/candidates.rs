@@ -1,0 +1,243 @@
+//! The addresses that a connection string names, in the order in which they are tried.
+
+use super::error::ConninfoError;
+use super::password_file::password;
+use super::{Lookup, Pairs};
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The name shown in `pg_stat_activity` unless the connection string gives another one.
+const APPLICATION_NAME: &str = "pgmedic";
+
+/// Long enough for a distant server's TLS handshake, short enough for a person who waits for the answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Which servers are acceptable: libpq's `target_session_attrs`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SessionAttributes {
+    #[default]
+    Any,
+    ReadWrite,
+    ReadOnly,
+    Primary,
+    Standby,
+    /// A standby where there is one, else any.
+    PreferStandby,
+}
+
+/// One address.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    pub options: PgConnectOptions,
+    /// With TLS, tried when the server refuses a connection without it: `sslmode=allow`.
+    pub with_tls: Option<PgConnectOptions>,
+}
+
+/// Everything that a connection string says: which addresses to try, and which server is wanted.
+#[derive(Debug, Clone)]
+pub struct ConnectTarget {
+    /// At least one, in the order of the string.
+    pub candidates: Vec<Candidate>,
+    pub attributes: SessionAttributes,
+    /// Whether the order is drawn at random: `load_balance_hosts=random`.
+    pub shuffled: bool,
+    /// For each address.
+    pub timeout: Duration,
+    /// Parameters that have no effect here, for one warning.
+    pub ignored: Vec<String>,
+}
+
+impl ConnectTarget {
+    /// The first address, for what all addresses share: user, database, application name.
+    pub fn first(&self) -> &PgConnectOptions {
+        &self.candidates[0].options
+    }
+
+    /// The database's name: as in libpq, the user's name when no database is named.
+    pub fn database_name(&self) -> &str {
+        let options = self.first();
+        options.get_database().filter(|name| !name.is_empty()).unwrap_or_else(|| options.get_username())
+    }
+}
+
+/// A target that is one address.
+impl From<PgConnectOptions> for ConnectTarget {
+    fn from(options: PgConnectOptions) -> Self {
+        let candidates = vec![Candidate { options, with_tls: None }];
+        let attributes = SessionAttributes::Any;
+        Self { candidates, attributes, shuffled: false, timeout: CONNECT_TIMEOUT, ignored: Vec::new() }
+    }
+}
+
+/// From libpq's parameters.
+///
+/// # Errors
+///
+/// The parameter whose value cannot be used.
+pub fn target(pairs: &Pairs, ignored: Vec<String>, environment: Lookup<'_>) -> Result<ConnectTarget, ConninfoError> {
+    let list = |name: &str| -> Vec<&str> { pairs.get(name).map_or(Vec::new(), |text| text.split(',').collect()) };
+    let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
+    let count = hosts.len().max(addresses.len()).max(1);
+    for (others, what) in [(addresses.len(), "addresses"), (hosts.len(), "hosts")] {
+        if others != 0 && others != count {
+            return Err(ConninfoError::Count { hosts: count, others, what });
+        }
+    }
+    if ports.len() > 1 && ports.len() != count {
+        return Err(ConninfoError::Count { hosts: count, others: ports.len(), what: "ports" });
+    }
+    let mut candidates = Vec::with_capacity(count);
+    for index in 0..count {
+        let port = ports.get(index).or(ports.first()).copied().unwrap_or("");
+        let port: u16 = match port {
+            "" => 5432,
+            port => port.trim().parse().ok().filter(|port| *port > 0).ok_or(ConninfoError::Port)?,
+        };
+        let (host, address) = (hosts.get(index).copied(), addresses.get(index).copied());
+        if address.is_some_and(|address| !address.is_empty() && address.parse::<IpAddr>().is_err()) {
+            return Err(ConninfoError::Value { name: "hostaddr", expected: "an IP address" });
+        }
+        // The address says where to connect, the name which certificate is expected.
+        let verifies_name = pairs.get("sslmode") == Some("verify-full");
+        let named = host.filter(|host| !host.is_empty());
+        let address = address.filter(|address| !address.is_empty());
+        let place = if verifies_name { named.or(address) } else { address.or(named) };
+        candidates.push(candidate(pairs, place, port, environment)?);
+    }
+    Ok(ConnectTarget {
+        candidates,
+        attributes: attributes(pairs)?,
+        shuffled: match pairs.get("load_balance_hosts") {
+            None | Some("" | "disable") => false,
+            Some("random") => true,
+            Some(_) => return Err(ConninfoError::Value { name: "load_balance_hosts", expected: "disable or random" }),
+        },
+        timeout: timeout(pairs)?,
+        ignored,
+    })
+}
+
+fn attributes(pairs: &Pairs) -> Result<SessionAttributes, ConninfoError> {
+    Ok(match pairs.get("target_session_attrs") {
+        None | Some("" | "any") => SessionAttributes::Any,
+        Some("read-write") => SessionAttributes::ReadWrite,
+        Some("read-only") => SessionAttributes::ReadOnly,
+        Some("primary") => SessionAttributes::Primary,
+        Some("standby") => SessionAttributes::Standby,
+        Some("prefer-standby") => SessionAttributes::PreferStandby,
+        Some(_) => {
+            let expected = "any, read-write, read-only, primary, standby or prefer-standby";
+            return Err(ConninfoError::Value { name: "target_session_attrs", expected });
+        }
+    })
+}
+
+/// As libpq: 0 and less mean the default here, and 1 means 2 seconds.
+fn timeout(pairs: &Pairs) -> Result<Duration, ConninfoError> {
+    let Some(text) = pairs.get("connect_timeout").filter(|text| !text.is_empty()) else { return Ok(CONNECT_TIMEOUT) };
+    let expected = "a whole number of seconds";
+    let seconds: i32 = text.trim().parse().map_err(|_| ConninfoError::Value { name: "connect_timeout", expected })?;
+    Ok(if seconds <= 0 { CONNECT_TIMEOUT } else { Duration::from_secs(u64::from(seconds.unsigned_abs().max(2))) })
+}
+
+fn candidate(
+    pairs: &Pairs,
+    host: Option<&str>,
+    port: u16,
+    environment: Lookup<'_>,
+) -> Result<Candidate, ConninfoError> {
+    let mut options = base(pairs)?.port(port);
+    options = match host {
+        Some(folder) if folder.starts_with('/') => options.socket(folder),
+        // An IPv6 address without the brackets of a URL.
+        Some(host) => options.host(host.trim_start_matches('[').trim_end_matches(']')),
+        None => options,
+    };
+    if let Some(user) = pairs.get("user") {
+        options = options.username(user);
+    }
+    if let Some(database) = pairs.get("dbname") {
+        options = options.database(database);
+    }
+    let written = pairs.get("password").map(str::to_owned);
+    let secret = written.or_else(|| stored_password(pairs, &options, environment));
+    if let Some(secret) = secret {
+        options = options.password(&secret);
+    }
+    let name = pairs.get("application_name").or(pairs.get("fallback_application_name")).unwrap_or(APPLICATION_NAME);
+    options = options.application_name(name).extra_float_digits(None).disable_statement_logging();
+    with_certificates(pairs, options, environment)
+}
+
+/// What sqlx can take only from a URL: settings for the server, in any form.
+fn base(pairs: &Pairs) -> Result<PgConnectOptions, ConninfoError> {
+    let Some(settings) = pairs.get("options").filter(|settings| !settings.is_empty()) else {
+        return Ok(PgConnectOptions::new_without_pgpass());
+    };
+    let mut url = url::Url::parse("postgres://localhost").map_err(|_| ConninfoError::Form)?;
+    url.query_pairs_mut().append_pair("options", settings);
+    // Without a password of its own a connection must not take the one that the password file has for localhost.
+    let options = PgConnectOptions::from_url(&url).map_err(|_| ConninfoError::Form)?.password("");
+    Ok(PgConnectOptions::new_without_pgpass().get_socket().map_or(options.clone(), |socket| options.socket(socket)))
+}
+
+fn stored_password(pairs: &Pairs, options: &PgConnectOptions, environment: Lookup<'_>) -> Option<String> {
+    let default = || environment("HOME").map(|home| PathBuf::from(home).join(".pgpass"));
+    let path = pairs.get("passfile").map(PathBuf::from).or_else(default)?;
+    let database = options.get_database().unwrap_or(options.get_username());
+    let find = |host: &str| password(&path, host, options.get_port(), database, options.get_username());
+    match options.get_socket() {
+        Some(folder) => find("localhost").or_else(|| find(&folder.display().to_string())),
+        None => find(options.get_host()),
+    }
+}
+
+/// TLS as libpq decides on it: the files of `~/.postgresql` where none is named, and `require` verifies where there is a root
+/// certificate.
+fn with_certificates(
+    pairs: &Pairs,
+    mut options: PgConnectOptions,
+    environment: Lookup<'_>,
+) -> Result<Candidate, ConninfoError> {
+    let default = |file: &str| {
+        let path = Path::new(&environment("HOME")?).join(".postgresql").join(file);
+        path.is_file().then_some(path)
+    };
+    let named = |name: &str, file: &str| {
+        pairs.get(name).filter(|path| !path.is_empty()).map(PathBuf::from).or_else(|| default(file))
+    };
+    let root = named("sslrootcert", "root.crt");
+    let system = root.as_deref() == Some(Path::new("system"));
+    // One without the other is an error of the driver's, which names both.
+    if let Some(certificate) = named("sslcert", "postgresql.crt") {
+        options = options.ssl_client_cert(certificate);
+    }
+    if let Some(key) = named("sslkey", "postgresql.key") {
+        options = options.ssl_client_key(key);
+    }
+    if let Some(root) = root.as_ref().filter(|_| !system) {
+        options = options.ssl_root_cert(root);
+    }
+    let mode = match pairs.get("sslmode") {
+        None | Some("" | "prefer") if system => PgSslMode::VerifyFull,
+        None | Some("" | "prefer") => PgSslMode::Prefer,
+        Some("disable") => PgSslMode::Disable,
+        Some("allow") => {
+            let with_tls = Some(options.clone().ssl_mode(PgSslMode::Require));
+            return Ok(Candidate { options: options.ssl_mode(PgSslMode::Disable), with_tls });
+        }
+        Some("require") if system => PgSslMode::VerifyFull,
+        Some("require") if root.is_some() => PgSslMode::VerifyCa,
+        Some("require") => PgSslMode::Require,
+        Some("verify-ca") => PgSslMode::VerifyCa,
+        Some("verify-full") => PgSslMode::VerifyFull,
+        Some(_) => {
+            let expected = "disable, allow, prefer, require, verify-ca or verify-full";
+            return Err(ConninfoError::Value { name: "sslmode", expected });
+        }
+    };
+    Ok(Candidate { options: options.ssl_mode(mode), with_tls: None })
+}

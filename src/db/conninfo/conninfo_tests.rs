@@ -1,0 +1,181 @@
+use super::*;
+use sqlx::postgres::PgSslMode;
+use std::time::Duration;
+
+/// No variable is set.
+fn read_alone(text: &str) -> Result<ConnectTarget, ConninfoError> {
+    parse(&text.into(), &|_| None)
+}
+
+fn target(text: &str) -> ConnectTarget {
+    read_alone(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn refused(text: &str) -> ConninfoError {
+    read_alone(text).map(drop).unwrap_err()
+}
+
+/// Host or socket, and port, of each address.
+fn addresses(text: &str) -> Vec<(String, u16)> {
+    let shown = |candidate: &Candidate| {
+        let options = &candidate.options;
+        let place = options.get_socket().map_or(options.get_host().to_owned(), |socket| socket.display().to_string());
+        (place, options.get_port())
+    };
+    target(text).candidates.iter().map(shown).collect()
+}
+
+#[test]
+fn a_full_url_is_read_and_decoded() {
+    let target = target("postgresql://al%69ce:p%40ss@db.internal:6543/my%20db?sslmode=verify-full&options[geqo]=off");
+    let options = target.first();
+    assert_eq!((options.get_username(), options.get_host(), options.get_port()), ("alice", "db.internal", 6543));
+    assert_eq!(options.get_database(), Some("my db"));
+    assert_eq!(options.get_options(), Some("-c geqo=off"));
+    assert!(matches!(options.get_ssl_mode(), PgSslMode::VerifyFull));
+}
+
+#[test]
+fn keywords_and_values_say_the_same_as_a_url() {
+    let target = target(r"host = db.internal  port=6543 user='al ice' dbname = 'it\'s' connect_timeout=7");
+    let options = target.first();
+    assert_eq!((options.get_host(), options.get_port(), options.get_username()), ("db.internal", 6543, "al ice"));
+    assert_eq!((options.get_database(), target.timeout), (Some("it's"), Duration::from_secs(7)));
+    assert_eq!(refused("host=h dbname='d"), ConninfoError::Quote);
+    assert_eq!(refused("host=h dbname"), ConninfoError::NoValue);
+}
+
+#[test]
+fn each_host_has_its_port_or_all_have_one() {
+    let pair = |host: &str, port| (host.to_owned(), port);
+    assert_eq!(addresses("postgres://u@a:1,b:2/d"), [pair("a", 1), pair("b", 2)]);
+    assert_eq!(addresses("postgres://u@a,b:2/d"), [pair("a", 5432), pair("b", 2)]);
+    assert_eq!(addresses("host=a,b port=5 user=u"), [pair("a", 5), pair("b", 5)]);
+    assert_eq!(addresses("host=a,/run user=u"), [pair("a", 5432), pair("/run", 5432)]);
+    assert_eq!(refused("host=a,b,c port=1,2"), ConninfoError::Count { hosts: 3, others: 2, what: "ports" });
+    assert_eq!(refused("host=a,b hostaddr=127.0.0.1"), ConninfoError::Count { hosts: 2, others: 1, what: "addresses" });
+}
+
+#[test]
+fn sockets_and_ipv6_addresses_are_found_in_every_form() {
+    let pair = |host: &str, port| vec![(host.to_owned(), port)];
+    assert_eq!(addresses("postgres:///app?host=/run/postgresql&user=u&port=5433"), pair("/run/postgresql", 5433));
+    assert_eq!(addresses("postgres://u@%2Frun%2Fpg:5433/app"), pair("/run/pg", 5433));
+    assert_eq!(
+        addresses("postgres://u:p@/d?host=/cloudsql/project:region:name"),
+        pair("/cloudsql/project:region:name", 5432)
+    );
+    assert_eq!(addresses("postgres://u@[::1]:5433/app"), pair("::1", 5433));
+    assert_eq!(addresses("postgres://u@[fe80::1%25eth0]/app"), pair("fe80::1%25eth0", 5432));
+    assert_eq!(addresses("host=::1 user=u"), pair("::1", 5432));
+}
+
+#[test]
+fn white_space_around_it_does_not_count_and_inside_a_url_it_is_refused() {
+    assert_eq!(target(" postgres://u@h/d\n").first().get_database(), Some("d"));
+    for url in ["postgres://u:a\tb@h/d", "postgres://u:a\nb@h/d", "postgres://u:a b@h/d"] {
+        assert_eq!(refused(url), ConninfoError::Whitespace, "{url:?}");
+    }
+}
+
+#[test]
+fn what_frameworks_and_providers_write_is_taken_with_one_warning_that_names_it() {
+    for (url, ignored) in [
+        ("postgresql+psycopg2://u@h/d", ""),
+        ("postgresql+asyncpg://u@h/d?ssl=require", ""),
+        ("postgis://u@h/d", ""),
+        ("jdbc:postgresql://h:5432/d?user=u&ssl=true&currentSchema=x", "currentSchema"),
+        ("postgres://u@h/d?schema=public&pgbouncer=true&connection_limit=1", "schema pgbouncer connection_limit"),
+        ("postgres://u@h/d?pool=5&prepared_statements=false", "pool prepared_statements"),
+        ("postgres://u@h/d?pool_max_conns=10", "pool_max_conns"),
+        ("postgres://u@h/d?keepalives=1&keepalives_idle=30", "keepalives keepalives_idle"),
+        ("postgres://u@h/d?gssencmode=disable&client_encoding=UTF8&channel_binding=prefer", ""),
+        ("postgres://u@h/d?connect_timeout=10&target_session_attrs=read-write&load_balance_hosts=random", ""),
+    ] {
+        assert_eq!(target(url).ignored.join(" "), ignored, "{url}");
+    }
+    let neon = target("postgres://u@h/d?sslmode=require&channel_binding=require").ignored;
+    assert!(matches!(neon.as_slice(), [one] if one.contains("sslmode=verify-full")), "{neon:?}");
+}
+
+#[test]
+fn what_would_weaken_the_connection_or_is_unknown_is_refused_by_name() {
+    for (parameter, instead) in [
+        ("sslnegotiation=direct", "leave it out"),
+        ("sslcrl=/x", "revoked"),
+        ("require_auth=scram-sha-256", "verify-full"),
+        ("gssencmode=require", "verify-full"),
+        ("replication=database", "ordinary connection"),
+        ("sslmod=verify-full", "`sslmod` is unknown; remove it"),
+        ("sslmode=verify_full", "verify-full"),
+        ("port=x", "from 1 to 65535"),
+        ("port=0", "from 1 to 65535"),
+        ("hostaddr=localhost", "an IP address"),
+        ("target_session_attrs=leader", "read-write"),
+        ("load_balance_hosts=yes", "random"),
+        ("connect_timeout=soon", "seconds"),
+    ] {
+        let error = refused(&format!("postgres://u@h/d?{parameter}")).to_string();
+        assert!(error.contains(instead), "{parameter}: {error}");
+    }
+}
+
+#[test]
+fn require_verifies_where_there_is_a_root_certificate_and_allow_has_a_second_try_with_tls() {
+    let mode = |text: &str| format!("{:?}", target(text).first().get_ssl_mode());
+    assert_eq!(mode("postgres://u@h/d?sslmode=require"), "Require");
+    assert_eq!(mode("postgres://u@h/d?sslmode=require&sslrootcert=/r.crt"), "VerifyCa");
+    assert_eq!(mode("postgres://u@h/d?sslrootcert=system"), "VerifyFull");
+    let allowed = target("postgres://u@h/d?sslmode=allow");
+    assert!(matches!(allowed.first().get_ssl_mode(), PgSslMode::Disable));
+    let with_tls = allowed.candidates[0].with_tls.as_ref().map(|options| format!("{:?}", options.get_ssl_mode()));
+    assert_eq!(with_tls.as_deref(), Some("Require"));
+}
+
+#[test]
+fn a_zero_byte_and_a_broken_percent_sign_are_refused_wherever_they_stand() {
+    for url in ["postgres://u%00@h/d", "postgres://u:p%00@h/d", "postgres://u@h/d%00", "postgres://u@h/d?user=u%00x"] {
+        assert_eq!(refused(url), ConninfoError::Nul, "{url}");
+    }
+    assert_eq!(target("postgres://u@h/%2500").first().get_database(), Some("%00"));
+    assert_eq!(refused("postgres://u:100%@h/d"), ConninfoError::Percent);
+    assert_eq!(refused("postgres://u@h/%ff"), ConninfoError::NotUtf8);
+}
+
+#[test]
+fn an_unencoded_password_that_spills_over_is_refused_and_not_shown() {
+    assert_eq!(refused("postgres://u:se/cret@h/d"), ConninfoError::Stray);
+    assert_eq!(refused("postgres://u:12/secret@h/d"), ConninfoError::Stray);
+    assert_eq!(refused("postgres://u:12?secret@h/d"), ConninfoError::Unknown("(name not shown)".to_owned()));
+    for other in ["mysql://u@h/d", "postgres:d", "POSTGRES://u@h/d", "h"] {
+        assert_eq!(refused(other), ConninfoError::Form, "{other}");
+    }
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let shown = redact(&"postgres://u:se%20cret@h:1,i/d?application_name=a%20b&p%61ssword=x".into());
+    assert_eq!(shown, "postgres://u:***@h:1,i/d?application_name=a%20b&p%61ssword=***");
+    assert_eq!(redact(&"host=h password='top secret'".into()), "host=h password=***");
+    assert_eq!(redact(&"mysql://u:secret@h".into()), "***");
+}
+
+#[test]
+fn variables_and_a_service_fill_the_gaps() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    std::fs::write(home.join(".pg_service.conf"), "[app]\nhost=from-service\nport=6000\n").unwrap();
+    std::fs::write(home.join(".pgpass"), "from-service:6000:shop:u:secret\n").unwrap();
+    let environment = |name: &str| match name {
+        "HOME" => Some(home.display().to_string()),
+        "PGUSER" => Some("u".to_owned()),
+        "PGPORT" => Some("7000".to_owned()),
+        _ => None,
+    };
+    let target = parse(&"service=app dbname=shop".into(), &environment).unwrap();
+    let options = target.first();
+    assert_eq!((options.get_host(), options.get_port(), options.get_username()), ("from-service", 6000, "u"));
+    assert!(format!("{options:?}").contains("secret"), "the password file was not read");
+    let missing = parse(&"service=other".into(), &environment).unwrap_err().to_string();
+    assert!(missing.contains("the service other") && missing.contains(".pg_service.conf"), "{missing}");
+}

@@ -1,0 +1,57 @@
+//! The password file (PostgreSQL manual, The Password File).
+
+use std::fs;
+use std::path::Path;
+
+/// The password of the first line of the file that fits; none where there is no such file or line.
+pub fn password(path: &Path, host: &str, port: u16, database: &str, user: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let port = port.to_string();
+    let wanted = [host, port.as_str(), database, user];
+    text.lines().find_map(|line| matching(line, &wanted))
+}
+
+fn matching(line: &str, wanted: &[&str; 4]) -> Option<String> {
+    if line.starts_with('#') {
+        return None;
+    }
+    let fields = fields(line);
+    let [given @ .., password] = fields.as_slice() else { return None };
+    let fits =
+        given.len() == wanted.len() && given.iter().zip(wanted).all(|(given, wanted)| given == "*" || given == wanted);
+    fits.then(|| password.clone())
+}
+
+/// Separated by colons; a backslash takes its meaning from the next character.
+fn fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut rest = line.chars();
+    while let Some(c) = rest.next() {
+        match (c, fields.len()) {
+            (':', 1..=4) => fields.push(String::new()),
+            ('\\', _) => push(&mut fields, rest.next()),
+            (c, _) => push(&mut fields, Some(c)),
+        }
+    }
+    fields
+}
+
+fn push(fields: &mut [String], c: Option<char>) {
+    if let (Some(field), Some(c)) = (fields.last_mut(), c) {
+        field.push(c);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matching;
+
+    #[test]
+    fn the_line_that_fits_gives_the_password_with_its_colons_and_backslashes() {
+        let wanted = ["h", "5432", "d", "u"];
+        assert_eq!(matching("h:5432:d:u:p:w", &wanted).as_deref(), Some("p:w"));
+        assert_eq!(matching(r"*:*:*:u:a\\b\:c", &wanted).as_deref(), Some(r"a\b:c"));
+        assert_eq!(matching("h:5433:d:u:p", &wanted), None);
+        assert_eq!(matching("#h:5432:d:u:p", &wanted), None);
+    }
+}
