@@ -1,46 +1,66 @@
-//! pgmedic keeps PostgreSQL inserts from failing because a sequence fell behind its table: it compares every
-//! sequence with the ids it feeds and repairs drift, and never moves a sequence backwards. It also sweeps out sessions
-//! that are over.
+//! The pgmedic agent: it keeps PostgreSQL inserts from failing because a sequence fell behind its table. It compares
+//! every sequence with the ids in the columns that it feeds, repairs drift without ever moving a sequence backwards, and
+//! ends expired sessions.
 //!
-//! | room | what is in it |
+//! This crate is the agent's own code, for its binary, tests and benchmarks, and it may change in every release.
+//! **Applications use the crate `pgmedic-login`**: inserts that are repaired and run again, and a session store.
+//!
+//! Data flows from the configuration through a pass to a report, and from the report to the outputs:
+//!
+//! | module | contents |
 //! |---|---|
-//! | [`cli`] | the command line |
-//! | [`run`] | what the command line asks for, done |
-//! | [`demo`] | a throwaway PostgreSQL, and the story on it |
-//! | [`config`] | settings by section, layering, validation, redaction |
-//! | [`agent`] | the daemon: schedule, leadership, shutdown; calls the passes |
-//! | [`once`] | the one-shot run; calls the passes |
+//! | [`cli`], [`commands`] | the command line, and the commands |
+//! | `demo` | a throwaway PostgreSQL server, and the incident on it |
+//! | [`agent`], [`once`] | the agent and the one-shot run; both call the passes |
 //! | [`grants`] | the least privileges for the configured work, as SQL |
-//! | [`login`] | second line of defence: inserts that repair themselves, a session store, the same for SQL |
-//! | [`sequences`] | the pass: discover, observe, judge, repair, report |
-//! | [`sessions`] | sweeps of session stores: check, look, judge, end what is over |
-//! | [`orders`] | what a run asks of its passes |
-//! | [`report`] | what a pass found and did; table and JSON renderings |
-//! | [`metrics`] | the agent's own registry; made from reports |
-//! | [`http`] | the status page, metrics, probes, the last reports |
-//! | [`db`] | connecting, timeouts, error classes |
-//! | [`telemetry`] | logs |
+//! | [`config`], [`pass_options`] | the settings, and the options of one pass |
+//! | [`sequences`] | the pass over sequences: discover, observe, judge, repair, report |
+//! | [`sessions`] | the pass over session stores: check, inspect, judge, end expired sessions |
+//! | [`report`] | the result of a pass, as a table and as JSON |
+//! | [`state`] | the agent's present state: written by the agent, read by metrics and HTTP |
+//! | [`metrics`], [`http`] | Prometheus metrics, and the HTTP endpoint with the status page |
+//! | [`db`] | connections, timeouts, errors |
+//! | [`logging`], [`progress`], [`terminal`], [`clock`] | the log, the progress bar, colors, the system's clock |
 //!
-//! Calls go down this list only: the passes know nothing of who calls them.
+//! Calls go in one direction: the passes do not depend on their callers.
 
-pub mod agent;
 pub mod cli;
 pub mod commands;
+
+#[doc(hidden)]
+pub mod agent;
+#[doc(hidden)]
+pub mod clock;
+#[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
 pub mod db;
 #[cfg(feature = "demo")]
+#[doc(hidden)]
 pub mod demo;
+#[doc(hidden)]
 pub mod grants;
+#[doc(hidden)]
 pub mod http;
+#[doc(hidden)]
 pub mod logging;
+#[doc(hidden)]
 pub mod metrics;
+#[doc(hidden)]
 pub mod once;
+#[doc(hidden)]
 pub mod pass_options;
+#[doc(hidden)]
 pub mod progress;
 #[cfg(test)]
 mod proptest_config;
+#[doc(hidden)]
 pub mod report;
+#[doc(hidden)]
 pub mod sequences;
+#[doc(hidden)]
 pub mod sessions;
+#[doc(hidden)]
 pub mod state;
+#[doc(hidden)]
 pub mod terminal;

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         }
     };
     let result = runtime.block_on(run(cli));
-    // A name that is still being looked up, which nothing can interrupt, keeps nobody waiting.
+    // Do not wait for a DNS lookup in progress, which cannot be interrupted.
     runtime.shutdown_background();
     result.unwrap_or_else(|error| {
         eprintln!("pgmedic: {error}");

@@ -1,22 +1,22 @@
-//! What a run asks of its passes.
+//! The options of a pass.
 
 use tokio_util::sync::CancellationToken;
 
-/// What a run asks of its passes.
+/// The options of a pass: from the command line, or from the agent.
 #[derive(Debug, Clone, Default)]
 pub struct PassOptions {
-    /// Look only.
+    /// Report only, repair nothing.
     pub dry_run: bool,
-    /// Every sequence is to leave this many values unused beyond its max id, also one that is in sync.
+    /// Leave at least this many values unused beyond the max id of every sequence, also of one that is in sync.
     pub headroom: u32,
-    /// Sequences and session stores, by their reported names: what is held of them is let through this once.
+    /// The reported names of sequences and session stores whose held repairs and sweeps are allowed in this pass.
     pub approvals: Vec<String>,
-    /// Cancelled when the pass is to end at once, with nothing left running.
+    /// Cancelling it ends the pass and its running statements.
     pub cancel: CancellationToken,
 }
 
 impl PassOptions {
-    /// Whether what is held of the session store of this name is let through.
+    /// Whether held sweeps of the session store of this name are allowed.
     pub fn approves_store(&self, name: &str) -> bool {
         self.approvals.iter().any(|approved| approved == name)
     }

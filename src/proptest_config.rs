@@ -1,10 +1,10 @@
-//! How many random cases a test takes.
+//! The number of random cases in property tests.
 
 use proptest::test_runner::Config;
 
-/// As many as take a second or two, unless `PROPTEST_CASES` says otherwise: `make fuzz` does.
+/// A configuration with this many cases, unless `PROPTEST_CASES` sets the number, as `make fuzz` does.
 pub fn cases(number: u32) -> Config {
-    // A failure's first case is as good as its smallest, where each loads a configuration.
+    // Shrink less than by default: each attempt loads a whole configuration.
     let config = Config { max_shrink_iters: 2000, ..Config::default() };
     if std::env::var_os("PROPTEST_CASES").is_some() { config } else { Config { cases: number, ..config } }
 }

@@ -3,6 +3,13 @@
 //! Absolute times depend on the machine and on what else it does; what is judged is ratios between programs that
 //! take turns within one run. `docs/performance.md` says how to read the output.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a panic is how a measurement fails, and clocks are measured"
+)]
+
 mod agent;
 mod clients;
 mod daemon;

@@ -1,4 +1,4 @@
-//! Which databases, and where their connection URLs come from.
+//! The `[[databases]]` tables, or the variable that names the one database; and their connection URLs.
 
 use std::fs;
 use std::path::{Path, PathBuf, absolute};
@@ -7,39 +7,38 @@ use secrecy::SecretString;
 
 use super::environment::Environment;
 use super::error::{ConfigError, ConfigLocation, SourceError, display_or_hide, is_connection};
+use super::keys::WrittenDatabase;
 use super::layers::ConfigLocations;
-use super::raw::RawDatabase;
 use super::values::is_label;
 use crate::db::{ConnectTarget, conninfo};
 
-/// One database to look after.
+/// One database to monitor.
 #[derive(Debug, Clone)]
 pub struct Database {
     /// The label in reports and metrics; unique.
     pub name: String,
-    /// Where its connection URL is kept.
+    /// Where its connection URL comes from.
     pub source: UrlSource,
 }
 
-/// Where a connection URL is kept.
+/// Where a connection URL comes from.
 #[derive(Debug, Clone)]
 pub enum UrlSource {
     /// In the configuration or in a variable.
     Inline(SecretString),
-    /// In a file (absolute path) that is read again for every use, so that a password can change
-    /// while the agent runs.
+    /// In a file (absolute path) that is read again for each connection, so a password can change while the agent runs.
     File(PathBuf),
 }
 
 impl Database {
-    /// How to connect, read anew.
+    /// The connection options. Reads the URL file again.
     ///
     /// # Errors
     ///
     /// When the file that holds the URL cannot be read or no longer holds a usable URL.
     pub fn connect_options(&self) -> Result<ConnectTarget, ConfigError> {
         self.source.options().map_err(|cause| ConfigError::Source {
-            place: ConfigLocation::Database(self.name.clone()),
+            location: ConfigLocation::Database(self.name.clone()),
             key: String::new(),
             cause: Box::new(cause),
         })
@@ -56,7 +55,7 @@ impl UrlSource {
         Ok(Self::File(absolute(&path).unwrap_or(path)))
     }
 
-    /// The source with what it says now, if that can be used.
+    /// The source and the connection target that it holds now.
     fn checked(self) -> Result<(Self, ConnectTarget), SourceError> {
         let options = self.options()?;
         Ok((self, options))
@@ -97,27 +96,28 @@ fn parse(text: &SecretString) -> Result<ConnectTarget, conninfo::ConninfoError> 
     conninfo::parse(text, &|name| std::env::var(name).ok())
 }
 
-/// The databases of the file; without any, the one that a variable names. With what was set to name one in vain.
+/// The databases of the file, or else the one that a variable names; and warnings about variables and parameters that
+/// are not used.
 pub(super) fn resolve_databases(
-    written: Vec<RawDatabase>,
-    places: &ConfigLocations,
+    written: Vec<WrittenDatabase>,
+    locations: &ConfigLocations,
     environment: &Environment,
 ) -> Result<(Vec<Database>, Vec<String>), ConfigError> {
-    let mut warnings: Vec<String> = unused_variables(!written.is_empty(), places, environment).into_iter().collect();
+    let mut warnings: Vec<String> = unused_variables(!written.is_empty(), locations, environment).into_iter().collect();
     if written.is_empty() {
-        let database = from_variables(places, environment)?;
+        let database = from_variables(locations, environment)?;
         warnings.extend(ignored_parameters(&database));
         return Ok((vec![database], warnings));
     }
     let mut databases: Vec<Database> = Vec::new();
-    for (index, raw) in written.into_iter().enumerate() {
+    for (index, table) in written.into_iter().enumerate() {
         let key = format!("databases[{index}]");
-        let database = from_file(raw, &key, places)?;
+        let database = from_file(table, &key, locations)?;
         if let Some(other) = databases.iter().position(|other| other.name == database.name) {
-            return Err(places.invalid(
+            return Err(locations.invalid(
                 format!("{key}.name"),
                 format!("{}, the name of databases[{other}] too", display_or_hide(&database.name)),
-                "a `name` of its own for each database (the default is the name in its URL)",
+                "a different `name` for each database (the default is the name in its URL)",
             ));
         }
         warnings.extend(ignored_parameters(&database));
@@ -126,16 +126,15 @@ pub(super) fn resolve_databases(
     Ok((databases, warnings))
 }
 
-/// Which variables name a database and are not used, why, and how they are: whoever sets one means that database.
-fn unused_variables(in_file: bool, places: &ConfigLocations, environment: &Environment) -> Option<String> {
+/// A warning about variables that name a database and are not used: which, why, and how to use them.
+fn unused_variables(in_file: bool, locations: &ConfigLocations, environment: &Environment) -> Option<String> {
     let mut set = VARIABLES.map(|pair| pair.into_iter().filter(|name| environment.is_set(name)).collect::<Vec<_>>());
-    let file = places.file().filter(|_| in_file);
-    let (why, fix) = match file {
-        Some(file) => (
+    let (why, fix) = match locations.file() {
+        Some(file) if in_file => (
             format!("{} names the databases", file.display()),
             "leave out --config and unset PGMEDIC_CONFIG".to_owned(),
         ),
-        None => {
+        _ => {
             let used = set.iter_mut().find(|pair| !pair.is_empty()).map(std::mem::take)?.join(" and ");
             (format!("{used} is set too"), format!("unset {used}"))
         }
@@ -144,26 +143,29 @@ fn unused_variables(in_file: bool, places: &ConfigLocations, environment: &Envir
     (!unused.is_empty()).then(|| format!("{unused}: set, but not used, because {why}; to use it, {fix}"))
 }
 
-fn from_file(raw: RawDatabase, key: &str, places: &ConfigLocations) -> Result<Database, ConfigError> {
-    let (source, source_key) = match (raw.url, raw.url_file) {
+fn from_file(table: WrittenDatabase, key: &str, locations: &ConfigLocations) -> Result<Database, ConfigError> {
+    let (source, source_key) = match (table.url, table.url_file) {
         (Some(url), None) => (Ok(UrlSource::Inline(url.into())), format!("{key}.url")),
         (None, Some(file)) => {
-            // A path in the file means the same wherever pgmedic is started.
-            let folder = places.file().and_then(Path::parent).unwrap_or(Path::new(""));
+            // A path is relative to the configuration file, not to the working directory.
+            let folder = locations.file().and_then(Path::parent).unwrap_or(Path::new(""));
             (UrlSource::file(folder, &file), format!("{key}.url_file"))
         }
         (url, _) => {
             let found = if url.is_some() { "both" } else { "neither" };
-            return Err(places.invalid(key, found, "exactly one of `url` and `url_file`"));
+            return Err(locations.invalid(key, found, "exactly one of `url` and `url_file`"));
         }
     };
-    let unusable =
-        |cause| ConfigError::Source { place: places.of(&source_key), key: source_key.clone(), cause: Box::new(cause) };
+    let unusable = |cause| ConfigError::Source {
+        location: locations.of(&source_key),
+        key: source_key.clone(),
+        cause: Box::new(cause),
+    };
     let (source, options) = source.and_then(UrlSource::checked).map_err(unusable)?;
-    let name = match raw.name {
+    let name = match table.name {
         Some(name) if !is_label(&name) => {
             let expected = "a short label, such as \"app\"";
-            return Err(places.invalid(format!("{key}.name"), display_or_hide(&name), expected));
+            return Err(locations.invalid(format!("{key}.name"), display_or_hide(&name), expected));
         }
         Some(name) => name,
         None => label(&options).map_err(unusable)?,
@@ -171,7 +173,7 @@ fn from_file(raw: RawDatabase, key: &str, places: &ConfigLocations) -> Result<Da
     Ok(Database { name, source })
 }
 
-/// The database's own name, where that can stand for it.
+/// The database's own name, as the label.
 fn label(target: &ConnectTarget) -> Result<String, SourceError> {
     let name = target.database_name();
     if is_label(name) { Ok(name.to_owned()) } else { Err(SourceError::NoLabel) }
@@ -184,7 +186,7 @@ const VARIABLES: [[&str; 2]; 2] =
 /// libpq's variables that name a server or a database: without any other source, they are the connection string.
 const LIBPQ_VARIABLES: [&str; 4] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"];
 
-fn from_variables(places: &ConfigLocations, environment: &Environment) -> Result<Database, ConfigError> {
+fn from_variables(locations: &ConfigLocations, environment: &Environment) -> Result<Database, ConfigError> {
     for [inline, file] in VARIABLES {
         let (variable, source) = match (environment.get(inline)?, environment.get(file)?) {
             (None, None) => continue,
@@ -192,7 +194,7 @@ fn from_variables(places: &ConfigLocations, environment: &Environment) -> Result
             (None, Some(path)) => (file, UrlSource::file(Path::new(""), path)),
             (Some(_), Some(_)) => {
                 return Err(ConfigError::Invalid {
-                    place: ConfigLocation::Variable(inline.to_owned()),
+                    location: ConfigLocation::Variable(inline.to_owned()),
                     key: String::new(),
                     found: format!("{file} set as well"),
                     expected: "only one of the two".to_owned(),
@@ -203,7 +205,7 @@ fn from_variables(places: &ConfigLocations, environment: &Environment) -> Result
             .and_then(UrlSource::checked)
             .and_then(|(source, options)| Ok(Database { name: label(&options)?, source }));
         return named.map_err(|cause| ConfigError::Source {
-            place: ConfigLocation::Variable(variable.to_owned()),
+            location: ConfigLocation::Variable(variable.to_owned()),
             key: String::new(),
             cause: Box::new(cause),
         });
@@ -212,14 +214,14 @@ fn from_variables(places: &ConfigLocations, environment: &Environment) -> Result
         let source = UrlSource::Inline(SecretString::from(""));
         let named = source.checked().and_then(|(source, target)| Ok(Database { name: label(&target)?, source }));
         return named.map_err(|cause| ConfigError::Source {
-            place: ConfigLocation::Variable("PGHOST, PGDATABASE and the like".to_owned()),
+            location: ConfigLocation::Variable("PGHOST, PGDATABASE and the like".to_owned()),
             key: String::new(),
             cause: Box::new(cause),
         });
     }
     let empty: Vec<&str> = VARIABLES.into_iter().flatten().filter(|name| environment.is_empty(name)).collect();
     Err(ConfigError::NoDatabase {
-        file: places.file().map_or("none was given, see --config".to_owned(), |file| file.display().to_string()),
+        file: locations.file().map_or("none was given, see --config".to_owned(), |file| file.display().to_string()),
         empty: match empty.as_slice() {
             [] => String::new(),
             names => format!("; set but empty: {}", names.join(", ")),

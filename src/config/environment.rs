@@ -1,4 +1,4 @@
-//! The environment: which variables are ours, and what each one sets.
+//! Reads the settings that environment variables make: `PGMEDIC_SEQUENCES__REPAIR` sets `sequences.repair`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,7 +6,8 @@ use std::ffi::OsString;
 use ::config::{Value, ValueKind};
 
 use super::error::{ConfigError, ConfigLocation, display_or_hide};
-use super::schema::{KeyType, env_keys, lists_of_tables, nearest};
+use super::keys::RENAMED;
+use super::schema::{KeyType, env_keys, join, lists_of_tables, nearest};
 
 const PREFIX: &str = "PGMEDIC_";
 
@@ -15,13 +16,12 @@ const RESERVED: &[&str] = &["PGMEDIC_CONFIG", "PGMEDIC_DATABASE_URL", "PGMEDIC_D
 
 /// The environment variables to load from.
 ///
-/// A value of its own, so that loading reads nothing that is not handed in. It has no `Debug`,
-/// since it may hold connection URLs.
+/// Loading reads the environment from this value only, so tests can pass any. No `Debug`: it may hold connection URLs.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, OsString>);
 
 impl Environment {
-    /// What this process was started with, as far as it concerns pgmedic.
+    /// The variables of this process whose names begin with `PGMEDIC_` or `DATABASE_URL`.
     pub fn from_process() -> Self {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -97,28 +97,28 @@ fn variable(path: &str) -> String {
 
 fn text<'a>(name: &str, value: &'a OsString) -> Result<&'a str, ConfigError> {
     value.to_str().ok_or_else(|| ConfigError::Invalid {
-        place: ConfigLocation::Variable(name.to_owned()),
+        location: ConfigLocation::Variable(name.to_owned()),
         key: String::new(),
         found: "bytes that are not UTF-8".to_owned(),
         expected: "UTF-8 text".to_owned(),
     })
 }
 
-/// Reads the text as the key's kind says: guessing types would turn the text `007` into a number.
+/// Reads the text as a value of the key's type. The type is not guessed: the text `007` must not become a number.
 fn value_of(name: &str, key: &str, kind: &KeyType, text: &str) -> Result<Value, ConfigError> {
     let value = match kind {
         KeyType::Bool => text.parse::<bool>().ok().map(ValueKind::from),
         KeyType::Integer => text.parse::<i64>().ok().map(ValueKind::from),
         KeyType::Float => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(ValueKind::from),
         KeyType::List => Some(ValueKind::from(split_list(text))),
-        KeyType::String | KeyType::Secret | KeyType::Duration => Some(ValueKind::from(text)),
+        KeyType::Text | KeyType::Secret | KeyType::Duration => Some(ValueKind::from(text)),
         // Only lists of tables hold these, which no variable can set.
         KeyType::Scalar | KeyType::Table(_) | KeyType::Tables(_) => None,
     };
     match value {
         Some(value) => Ok(Value::new(Some(&name.to_owned()), value)),
         None => Err(ConfigError::Invalid {
-            place: ConfigLocation::Variable(name.to_owned()),
+            location: ConfigLocation::Variable(name.to_owned()),
             key: key.to_owned(),
             found: display_or_hide(text),
             expected: kind.expected().to_owned(),
@@ -140,8 +140,9 @@ fn split_list(text: &str) -> Vec<String> {
     .collect()
 }
 
-/// Kubernetes sets variables such as `PGMEDIC_SERVICE_HOST` and `PGMEDIC_PORT_9847_TCP` in every
-/// pod beside a service named `pgmedic`. Settings always hold `__`, so none can be mistaken.
+/// Whether Kubernetes sets the variable: next to a service named `pgmedic`, every pod has variables such as
+/// `PGMEDIC_SERVICE_HOST` and `PGMEDIC_PORT_9847_TCP`. The variable of a setting always contains `__`, so no setting is
+/// mistaken for one of these.
 fn set_by_kubernetes(name: &str) -> bool {
     let rest = format!("_{}", &name[PREFIX.len()..]);
     !rest.contains("__")
@@ -157,12 +158,19 @@ fn unknown<'a>(name: &'a str, known: impl Iterator<Item = &'a String>) -> Config
         name == list || name.starts_with(&format!("{list}__"))
     });
     let known: Vec<&str> = known.map(String::as_str).chain(RESERVED.iter().copied()).collect();
+    let renamed = RENAMED.iter().find(|(section, old, _)| name == variable(&join(section, old)));
     let hint = if let Some(path) = in_file_only {
         format!("[[{path}]] tables can only be written in the configuration file")
+    } else if let Some((section, _, new)) = renamed {
+        format!("it is now named {}", variable(&join(section, new)))
     } else if let Some(near) = nearest(name, known.iter().copied()) {
         format!("did you mean {near}?")
     } else {
         format!("expected one of {}", known.join(", "))
     };
-    ConfigError::Unknown { place: ConfigLocation::Variable(name.to_owned()), what: "unknown variable".to_owned(), hint }
+    ConfigError::Unknown {
+        location: ConfigLocation::Variable(name.to_owned()),
+        what: "unknown variable".to_owned(),
+        hint,
+    }
 }

@@ -1,6 +1,6 @@
-//! What is wrong with a configuration: where, what was found, what was expected.
+//! The errors of a configuration: the location, what was found, and what was expected.
 //!
-//! Text from the configuration is repeated only when it cannot hold a secret.
+//! Text from the configuration is shown only if it cannot contain a secret.
 
 use std::fmt;
 use std::io;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::db::conninfo::ConninfoError;
 
-/// A configuration that cannot be used. Nothing has been touched when it is reported.
+/// Why a configuration cannot be used. It is reported before pgmedic connects to any database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -17,22 +17,22 @@ pub enum ConfigError {
     Unreadable { path: PathBuf, cause: io::Error },
 
     /// The file is not TOML.
-    #[error("{place}: not valid TOML: {problem}")]
-    Syntax { place: ConfigLocation, problem: String },
+    #[error("{location}: not valid TOML: {problem}")]
+    Syntax { location: ConfigLocation, problem: String },
 
-    /// A key or a `PGMEDIC_` variable that has no meaning.
-    #[error("{place}: {what}; {hint}")]
-    Unknown { place: ConfigLocation, what: String, hint: String },
+    /// An unknown key or `PGMEDIC_` variable.
+    #[error("{location}: {what}; {hint}")]
+    Unknown { location: ConfigLocation, what: String, hint: String },
 
     /// A value of the wrong type, an impossible value, or a contradiction.
-    #[error("{place}: {key}found {found}, expected {expected}", key = prefix(.key))]
-    Invalid { place: ConfigLocation, key: String, found: String, expected: String },
+    #[error("{location}: {key}found {found}, expected {expected}", key = prefix(.key))]
+    Invalid { location: ConfigLocation, key: String, found: String, expected: String },
 
-    /// A database's connection URL cannot be had.
-    #[error("{place}: {key}{cause}", key = prefix(.key))]
-    Source { place: ConfigLocation, key: String, cause: Box<SourceError> },
+    /// A database's connection URL is missing or unusable.
+    #[error("{location}: {key}{cause}", key = prefix(.key))]
+    Source { location: ConfigLocation, key: String, cause: Box<SourceError> },
 
-    /// No database is named anywhere.
+    /// Neither the file nor a variable names a database.
     #[error(
         "no database is named: add a [[databases]] table with a `url` to the configuration file ({file}), \
          set DATABASE_URL (or PGMEDIC_DATABASE_URL), \
@@ -40,12 +40,12 @@ pub enum ConfigError {
     )]
     NoDatabase { file: String, empty: String },
 
-    /// `--database` names none of the configured databases.
+    /// `--database` names a database that is not configured.
     #[error("--database: found {found}, expected one of {known}")]
     UnknownDatabase { found: String, known: String },
 }
 
-/// Why a connection URL cannot be had from where it is kept.
+/// Why a connection URL is missing or unusable.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
@@ -73,7 +73,7 @@ pub enum ConfigLocation {
     File { path: PathBuf, position: Option<(usize, usize)> },
     /// An environment variable.
     Variable(String),
-    /// The entry of this name, once everything is loaded.
+    /// A database of this name, after loading.
     Database(String),
 }
 
@@ -98,10 +98,10 @@ fn prefix(key: &str) -> String {
     if key.is_empty() { String::new() } else { format!("{key}: ") }
 }
 
-/// Longer text says more about a paste gone wrong than about the mistake.
-const LONGEST_SHOWN: usize = 60;
+/// Longer text is not shown: it is rarely useful, and may be pasted from elsewhere.
+const MAX_SHOWN_CHARS: usize = 60;
 
-/// The text in quotes, or only its kind when it might hold a secret.
+/// The text in quotes, or a description of it if it may contain a secret or is long.
 pub(super) fn display_or_hide(text: &str) -> String {
     if is_shown(text) {
         format!("{text:?}")
@@ -112,9 +112,9 @@ pub(super) fn display_or_hide(text: &str) -> String {
     }
 }
 
-/// Whether the text is short, and cannot hold a secret.
+/// Whether the text is short and cannot contain a secret.
 pub(super) fn is_shown(text: &str) -> bool {
-    !may_hold_secret(text) && text.chars().count() <= LONGEST_SHOWN
+    !may_hold_secret(text) && text.chars().count() <= MAX_SHOWN_CHARS
 }
 
 /// Whether the text may be a connection URL, a connection string, or a piece of one.
@@ -122,8 +122,8 @@ pub(super) fn may_hold_secret(text: &str) -> bool {
     text.contains('@') || is_connection(text)
 }
 
-/// Whether the text is a whole connection URL or connection string, which is never a good path or
-/// label. An `@` alone is not: systemd's credentials are under `/run/credentials/name@instance`.
+/// Whether the text is a connection URL or connection string, which is never a valid path or label. An `@` alone is
+/// allowed: systemd keeps credentials under `/run/credentials/name@instance`.
 pub(super) fn is_connection(text: &str) -> bool {
     text.contains("://") || text.to_lowercase().contains("password=")
 }

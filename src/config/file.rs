@@ -1,4 +1,4 @@
-//! The configuration file: read, parsed alone, and checked key by key against the schema.
+//! Reads the configuration file, parses it, and checks every key and the type of every value.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, ConfigLocation, display_or_hide, is_connection, is_shown, may_hold_secret};
-use super::schema::{Key, KeyType, ROOT, join, nearest};
+use super::schema::{Key, KeyType, ROOT, join, nearest, new_name, without_indices};
 
 /// A file whose keys are all known and whose values all have the right type.
 pub(super) struct File {
@@ -40,7 +40,7 @@ impl File {
     fn check(path: &Path, text: String) -> Result<Self, ConfigError> {
         let mut checker = Checker { path, text: &text, positions: HashMap::new() };
         let root = DeTable::parse(&text).map_err(|error| ConfigError::Syntax {
-            place: checker.place(error.span().as_ref()),
+            location: checker.location(error.span().as_ref()),
             // Never `Display`: it prints the line of the file.
             problem: error.message().to_owned(),
         })?;
@@ -62,7 +62,7 @@ impl Checker<'_> {
             let Some(key) = known.iter().find(|key| key.name == name.get_ref()) else {
                 return Err(self.unknown(name.get_ref(), &name.span(), known, above));
             };
-            self.value(value.get_ref(), value.span(), &key.kind, join(above, key.name))?;
+            self.value(value.get_ref(), value.span(), &key.value, join(above, key.name))?;
         }
         Ok(())
     }
@@ -90,12 +90,12 @@ impl Checker<'_> {
             }
             (KeyType::List, DeValue::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.value(item.get_ref(), item.span(), &KeyType::String, format!("{path}[{index}]"))?;
+                    self.value(item.get_ref(), item.span(), &KeyType::Text, format!("{path}[{index}]"))?;
                 }
                 Ok(())
             }
             (KeyType::Bool | KeyType::Scalar, DeValue::Boolean(_))
-            | (KeyType::String | KeyType::Secret | KeyType::Duration | KeyType::Scalar, DeValue::String(_)) => Ok(()),
+            | (KeyType::Text | KeyType::Secret | KeyType::Duration | KeyType::Scalar, DeValue::String(_)) => Ok(()),
             (KeyType::Integer | KeyType::Float | KeyType::Scalar, DeValue::Integer(number))
                 if i64::from_str_radix(number.as_str(), number.radix()).is_ok() =>
             {
@@ -128,7 +128,7 @@ impl Checker<'_> {
             KeyType::Table(_) => format!("a table, under its own [{}] header", without_indices(&path)),
             _ => kind.expected().to_owned(),
         };
-        ConfigError::Invalid { place: self.place(Some(span)), key: path, found, expected }
+        ConfigError::Invalid { location: self.location(Some(span)), key: path, found, expected }
     }
 
     fn unknown(&self, name: &str, span: &Range<usize>, known: &'static [Key], above: &str) -> ConfigError {
@@ -137,28 +137,24 @@ impl Checker<'_> {
         } else {
             format!("unknown key `{}`", join(above, name))
         };
-        let hint = match nearest(name, known.iter().map(|key| key.name)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                let names: Vec<&str> = known.iter().map(|key| key.name).collect();
-                format!("expected one of {}", names.join(", "))
-            }
+        let hint = if let Some(new) = new_name(above, name) {
+            format!("it is now named `{new}`")
+        } else if let Some(near) = nearest(name, known.iter().map(|key| key.name)) {
+            format!("did you mean `{near}`?")
+        } else {
+            let names: Vec<&str> = known.iter().map(|key| key.name).collect();
+            format!("expected one of {}", names.join(", "))
         };
-        ConfigError::Unknown { place: self.place(Some(span)), what, hint }
+        ConfigError::Unknown { location: self.location(Some(span)), what, hint }
     }
 
-    fn place(&self, span: Option<&Range<usize>>) -> ConfigLocation {
+    fn location(&self, span: Option<&Range<usize>>) -> ConfigLocation {
         ConfigLocation::file(self.path, span.map(|span| position(self.text, span.start)))
     }
 }
 
 fn number_shown(digits: &str) -> String {
     if is_shown(digits) { format!("the number {digits}") } else { format!("a number of {} digits", digits.len()) }
-}
-
-/// As a header names the table: that of the last entry of each list.
-fn without_indices(path: &str) -> String {
-    path.split('[').map(|piece| piece.split_once(']').map_or(piece, |(_, rest)| rest)).collect()
 }
 
 /// The path of a list of tables without the index of one entry.

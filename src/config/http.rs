@@ -1,40 +1,38 @@
-//! The `[http]` section: where the agent answers.
+//! The `[http]` section: the address of the agent's HTTP endpoint.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
 use super::environment::Environment;
 use super::error::{ConfigError, display_or_hide};
+use super::keys::WrittenHttp;
 use super::layers::{ConfigLocations, Layers};
-use super::raw::RawHttp;
 
-/// Where the agent answers.
+/// The address of the agent's HTTP endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Http {
     pub listen: SocketAddr,
 }
 
 impl Http {
-    /// Loads this section only, for a health check: it asks an agent that is alive even while the file that holds a
-    /// connection URL cannot be read.
+    /// Loads this section only, for `pgmedic healthcheck`, which must work while a file with a connection URL cannot be
+    /// read.
     ///
     /// # Errors
     ///
-    /// As [`Settings::load`](super::Settings::load), without what concerns the other sections' values.
+    /// As [`Settings::load`](super::Settings::load), but for the values of the other sections.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
-        let Layers { raw, places } = Layers::load(file, environment)?;
-        Self::judge(&raw.http, &places)
+        let Layers { written, locations } = Layers::load(file, environment)?;
+        Self::validate(&written.http, &locations)
     }
 
-    /// Judges the values as written.
-    pub(super) fn judge(raw: &RawHttp, places: &ConfigLocations) -> Result<Self, ConfigError> {
+    /// Checks the values of the section.
+    pub(super) fn validate(written: &WrittenHttp, locations: &ConfigLocations) -> Result<Self, ConfigError> {
         let expected = "an address and a port, such as \"127.0.0.1:9847\" or \"[::]:9847\"";
-        let listen =
-            raw.listen.parse().map_err(|_| places.invalid("http.listen", display_or_hide(&raw.listen), expected))?;
+        let listen = written
+            .listen
+            .parse()
+            .map_err(|_| locations.invalid("http.listen", display_or_hide(&written.listen), expected))?;
         Ok(Self { listen })
-    }
-
-    pub(super) fn raw(self) -> RawHttp {
-        RawHttp { listen: self.listen.to_string() }
     }
 }

@@ -1,4 +1,4 @@
-//! Layering: built-in defaults, then the file, then the variables; and who set what.
+//! Merges the layers (built-in defaults, then the file, then the variables), and keeps where each value was set.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,15 +8,15 @@ use ::config::{Config, File as Layer, FileFormat};
 use super::environment::Environment;
 use super::error::{ConfigError, ConfigLocation};
 use super::file::File;
-use super::raw::Raw;
+use super::keys::Written;
 
 /// The built-in defaults are the shipped default file itself, so the two cannot differ.
 pub(super) const DEFAULTS: &str = include_str!("../../config/pgmedic.toml");
 
-/// All layers on top of each other, with the place of each setting.
+/// The merged layers, with the location of each setting.
 pub(super) struct Layers {
-    pub raw: Raw,
-    pub places: ConfigLocations,
+    pub written: Written,
+    pub locations: ConfigLocations,
 }
 
 impl Layers {
@@ -33,19 +33,19 @@ impl Layers {
         if let Some(file) = &file {
             builder = builder.add_source(Layer::from_str(&file.text, FileFormat::Toml));
         }
-        let mut places = ConfigLocations::new(file);
+        let mut locations = ConfigLocations::new(file);
         for setting in variables {
-            builder = builder.set_override(&setting.key, setting.value).map_err(|_| places.cannot_merge())?;
-            places.variables.insert(setting.key, setting.variable);
+            builder = builder.set_override(&setting.key, setting.value).map_err(|_| locations.cannot_merge())?;
+            locations.variables.insert(setting.key, setting.variable);
         }
-        // Every layer was checked by itself: nothing is left that could fail here. Should it, the
-        // cause stays unsaid, because it may quote a URL.
-        let raw = builder.build().and_then(Config::try_deserialize).map_err(|_| places.cannot_merge())?;
-        Ok(Self { raw, places })
+        // Each layer has been checked, so merging cannot fail. If it fails all the same, the error does not show the
+        // cause, which may contain a URL.
+        let written = builder.build().and_then(Config::try_deserialize).map_err(|_| locations.cannot_merge())?;
+        Ok(Self { written, locations })
     }
 }
 
-/// Where each setting was made.
+/// Finds the file position or the variable that set a key.
 pub(super) struct ConfigLocations {
     file: Option<File>,
     variables: HashMap<String, String>,
@@ -61,9 +61,9 @@ impl ConfigLocations {
         self.file.as_ref().map(|file| file.path.as_path())
     }
 
-    /// Where the key was set; for a missing key, where the table around it begins.
+    /// The location where the key was set. For a missing key: where its table begins.
     pub(super) fn of(&self, key: &str) -> ConfigLocation {
-        // A list set by a variable has no positions of its own.
+        // A variable sets a list as a whole, so its items have no locations.
         let list = key.split('[').next().unwrap_or(key);
         if let Some(variable) = self.variables.get(list) {
             return ConfigLocation::Variable(variable.clone());
@@ -91,12 +91,12 @@ impl ConfigLocations {
         expected: impl Into<String>,
     ) -> ConfigError {
         let key = key.into();
-        ConfigError::Invalid { place: self.of(&key), key, found: found.into(), expected: expected.into() }
+        ConfigError::Invalid { location: self.of(&key), key, found: found.into(), expected: expected.into() }
     }
 
     fn cannot_merge(&self) -> ConfigError {
         ConfigError::Invalid {
-            place: ConfigLocation::file(self.file().unwrap_or(Path::new("built-in defaults")), None),
+            location: ConfigLocation::file(self.file().unwrap_or(Path::new("built-in defaults")), None),
             key: String::new(),
             found: "settings that cannot be merged".to_owned(),
             expected: "settings as in the default configuration".to_owned(),

@@ -1,8 +1,8 @@
-//! The `[log]` section: what goes to stderr.
+//! The `[log]` section: the format and the level of the log on stderr.
 
 use super::error::{ConfigError, display_or_hide};
+use super::keys::WrittenLog;
 use super::layers::ConfigLocations;
-use super::raw::RawLog;
 
 /// How to log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Log {
     pub level: tracing::Level,
 }
 
-/// How a log line looks.
+/// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
@@ -32,16 +32,12 @@ const LEVELS: [(&str, tracing::Level); 5] = [
 ];
 
 impl Log {
-    /// Judges the values as written.
-    pub(super) fn judge(raw: &RawLog, places: &ConfigLocations) -> Result<Self, ConfigError> {
+    /// Checks the values of the section.
+    pub(super) fn validate(written: &WrittenLog, locations: &ConfigLocations) -> Result<Self, ConfigError> {
         Ok(Self {
-            format: parse_choice(&raw.format, FORMATS, "log.format", places)?,
-            level: parse_choice(&raw.level, LEVELS, "log.level", places)?,
+            format: parse_choice(&written.format, FORMATS, "log.format", locations)?,
+            level: parse_choice(&written.level, LEVELS, "log.level", locations)?,
         })
-    }
-
-    pub(super) fn raw(self) -> RawLog {
-        RawLog { format: choice_name(self.format, FORMATS), level: choice_name(self.level, LEVELS) }
     }
 }
 
@@ -49,17 +45,13 @@ fn parse_choice<T: Copy, const N: usize>(
     text: &str,
     choices: [(&str, T); N],
     key: &str,
-    places: &ConfigLocations,
+    locations: &ConfigLocations,
 ) -> Result<T, ConfigError> {
     match choices.iter().find(|(name, _)| *name == text) {
         Some((_, choice)) => Ok(*choice),
         None => {
             let names = choices.map(|(name, _)| name).join(", ");
-            Err(places.invalid(key, display_or_hide(text), format!("one of {names}")))
+            Err(locations.invalid(key, display_or_hide(text), format!("one of {names}")))
         }
     }
-}
-
-fn choice_name<T: PartialEq, const N: usize>(value: T, choices: [(&str, T); N]) -> String {
-    choices.iter().find(|(_, choice)| *choice == value).map_or_else(String::new, |(name, _)| (*name).to_owned())
 }

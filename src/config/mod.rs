@@ -1,25 +1,30 @@
-//! Settings: built-in defaults, then the configuration file, then `PGMEDIC_` variables.
+//! The settings: built-in defaults, then the configuration file, then `PGMEDIC_` variables.
 //!
-//! | file | does |
+//! `Settings::load` checks each layer against the list of keys, merges them, checks the values section by section, and
+//! returns the settings or one error with the location of the mistake.
+//!
+//! | file | contents |
 //! |---|---|
-//! | `schema.rs` | lists every key and what it takes |
-//! | `file.rs`, `environment.rs` | read one layer each and refuse what the schema does not know |
-//! | `layers.rs`, `raw.rs` | merge the layers and remember who set what |
-//! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `log.rs` | one section each: its settings, and the judging of its values |
-//! | `presets.rs` | session stores that others have defined |
-//! | `name.rs`, `pattern.rs`, `schedule.rs`, `values.rs` | SQL names, globs, cron lines, numbers and durations |
-//! | `redact.rs`, `error.rs` | what may be shown, and the errors |
+//! | `keys.rs` | every key and its type: the list to which a new key is added |
+//! | `schema.rs` | the types of values, and lookups in that list |
+//! | `file.rs`, `environment.rs` | read one layer each; an unknown key is an error |
+//! | `layers.rs` | merges the layers and keeps where each value was set |
+//! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `log.rs` | one section each: its settings and the checks of its values |
+//! | `presets.rs` | session stores of known frameworks |
+//! | `pattern.rs`, `schedule.rs`, `values.rs` | patterns, cron lines, numbers and durations |
+//! | `redact.rs` | the settings as TOML, without passwords |
+//! | `error.rs` | errors, and which text they may show |
 
 mod databases;
 mod environment;
 mod error;
 mod file;
 mod http;
+mod keys;
 mod layers;
 mod log;
 mod pattern;
 mod presets;
-mod raw;
 mod redact;
 mod schedule;
 mod schema;
@@ -29,7 +34,6 @@ mod values;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::SystemTime;
 
 pub use databases::{Database, UrlSource};
 pub use environment::Environment;
@@ -38,56 +42,62 @@ pub use http::Http;
 pub use log::{Log, LogFormat};
 pub use pattern::Pattern;
 pub use presets::Preset;
+pub use schedule::cron_parser;
 pub use sequences::{DeclaredFeed, Sequences};
 pub use sessions::{Action, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
 
+use crate::clock;
 use layers::Layers;
 
-/// Everything that can be configured, checked.
+/// The whole configuration, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// At least one; names are unique.
     pub databases: Vec<Database>,
     pub sequences: Sequences,
-    /// BoundedConnection stores; names are unique.
+    /// Session stores; names are unique.
     pub sessions: Vec<SessionStoreConfig>,
     pub http: Http,
     pub log: Log,
-    /// What can be meant otherwise than it was taken, for whoever starts the work to read.
+    /// Warnings to log at the start: variables and parameters that are set but not used.
     pub warnings: Vec<String>,
+    /// The merged values as written, with presets and defaults, without the databases (which hold passwords).
+    written: keys::Written,
 }
 
 impl Settings {
-    /// Loads the settings. Files that hold a connection URL are read too, and nothing else.
+    /// Loads the settings. Reads the configuration file and the files with connection URLs.
     ///
     /// # Errors
     ///
     /// When anything is unreadable, unknown, of the wrong type, impossible or contradictory, or
     /// when no database is named. The error says where, what was found and what was expected.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
-        let Layers { raw, places } = Layers::load(file, environment)?;
-        let now = SystemTime::now();
-        let sequences = Sequences::validate(raw.sequences, &places, now)?;
-        let http = Http::judge(&raw.http, &places)?;
-        let log = Log::judge(&raw.log, &places)?;
-        let (databases, warnings) = databases::resolve_databases(raw.databases, &places, environment)?;
+        let Layers { mut written, locations } = Layers::load(file, environment)?;
+        let now = clock::now();
+        let sequences = Sequences::validate(&written.sequences, &locations, now)?;
+        let http = Http::validate(&written.http, &locations)?;
+        let log = Log::validate(&written.log, &locations)?;
+        let (databases, warnings) =
+            databases::resolve_databases(std::mem::take(&mut written.databases), &locations, environment)?;
         for (index, feed) in sequences.feeds.iter().enumerate() {
             let Some(name) = &feed.database else { continue };
             if !databases.iter().any(|database| database.name == *name) {
                 let known: Vec<&str> = databases.iter().map(|database| database.name.as_str()).collect();
                 let expected = format!("the name of a configured database: {}", known.join(", "));
-                return Err(places.invalid(
+                return Err(locations.invalid(
                     format!("sequences.feeds[{index}].database"),
                     error::display_or_hide(name),
                     expected,
                 ));
             }
         }
-        let sessions = sessions::judge(raw.sessions, &databases, &places, now)?;
-        Ok(Self { databases, sequences, sessions, http, log, warnings })
+        sessions::apply_presets(&mut written.sessions, &locations)?;
+        let sessions = sessions::validate(&written.sessions, &databases, &locations, now)?;
+        Ok(Self { databases, sequences, sessions, http, log, warnings, written })
     }
 
-    /// Tells apart agents that do different work on the database of this name: each kind has a leader of its own.
+    /// The key of the leadership lease on the database of this name: agents with the same work elect one leader.
     /// FNV-1a of the patterns and the session stores: the same on every host and in every version.
     pub fn leadership_key(&self, database: &str) -> i32 {
         let Sequences { include, exclude, .. } = &self.sequences;

@@ -1,4 +1,4 @@
-//! Which sequences to look at: `schema.sequence` globs.
+//! Patterns for sequences: `schema.sequence` with wildcards.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,8 +9,7 @@ use pgmedic_core::name::{NameError, NamePart, split};
 
 /// A glob for a sequence's schema and name: `*` is any text, `?` any one character.
 ///
-/// Both sides are compared as PostgreSQL stores the names, so capitals count and nothing is
-/// folded. Quotes let a part hold a dot: `public."a.b*"`.
+/// Names are compared as PostgreSQL stores them, so case matters. Quotes let a part hold a dot: `public."a.b*"`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern {
     text: String,
@@ -34,7 +33,7 @@ impl FromStr for Pattern {
             if text.is_empty() {
                 return Err(NameError::Empty);
             }
-            // A stray space would match nothing, silently.
+            // A pattern with such a space would match no sequence.
             if !quoted && text.trim() != text {
                 return Err(NameError::Character(' '));
             }
@@ -49,7 +48,7 @@ impl FromStr for Pattern {
     }
 }
 
-/// As it was written.
+/// The pattern as in the configuration.
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -1,21 +1,21 @@
-//! BoundedConnection stores that others have defined. What is known of each is data, in `src/sessions/presets/`.
+//! Presets: the session stores of known frameworks. Each is a file in `src/sessions/presets/`.
 
 use serde::Deserialize;
 
-use super::raw::RawStore;
+use super::keys::WrittenStore;
 
-/// A session store whose table somebody else's software defines.
+/// The session store of a known framework, which defines the table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
-    /// As `preset` names it; the name of its file.
+    /// The value of `preset`, and the name of its file.
     #[serde(skip)]
     pub name: &'static str,
-    /// What writes the table.
+    /// The software that writes the table.
     pub client: String,
-    /// When a session ends, and what is left to be stated.
+    /// When a session expires, and which keys the configuration must add.
     pub meaning: String,
-    pub(super) store: RawStore,
+    pub(super) store: WrittenStore,
 }
 
 macro_rules! files {
@@ -57,7 +57,7 @@ impl Preset {
         FILES.iter().map(|(name, text)| Self::read(name, text)).collect()
     }
 
-    /// What it says of the table, as keys of `[[sessions]]` and their values.
+    /// The keys of `[[sessions]]` that the preset sets, with their values.
     pub fn keys(&self) -> Vec<(&'static str, &str)> {
         let store = &self.store;
         let keys = [
@@ -72,7 +72,7 @@ impl Preset {
         keys.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?))).collect()
     }
 
-    /// For people: what writes the table, what it means, and what of it is known.
+    /// The preset as `pgmedic presets` prints it: client, meaning, and keys.
     pub fn to_toml_lines(&self) -> String {
         let mut text = format!("{}: {}\n  # {}\n", self.name, self.client, self.meaning);
         for (key, value) in self.keys() {
@@ -83,8 +83,8 @@ impl Preset {
     }
 
     fn read(name: &'static str, text: &str) -> Self {
-        // Built in, and each is read by a test.
-        let preset: Self = toml::from_str(text).expect("a built-in preset is sound");
+        #[expect(clippy::expect_used, reason = "the presets are built in, and a test reads each")]
+        let preset: Self = toml::from_str(text).expect("a built-in preset is valid");
         Self { name, ..preset }
     }
 }

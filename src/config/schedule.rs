@@ -1,4 +1,4 @@
-//! Cron lines, checked as the scheduler will read them, because its own error says nothing.
+//! Checks cron lines before the scheduler gets them: the scheduler's own error does not say what is wrong.
 
 use std::time::SystemTime;
 
@@ -7,27 +7,40 @@ use croner::parser::{CronParser, Seconds};
 
 use super::error::{display_or_hide, is_shown};
 
-/// What to write instead, when the line is no cron line that fires after `now`.
-pub(super) fn check(line: &str, now: SystemTime) -> Result<(), String> {
-    const FIELDS: &str = "six fields: second minute hour day month weekday (UTC)";
+/// The parser of every cron line, with the options of tokio-cron-scheduler: six fields, and a day of the month and a
+/// weekday must both match.
+pub fn cron_parser() -> CronParser {
+    CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build()
+}
 
+const FIELDS: &str = "six fields: second minute hour day month weekday (UTC)";
+
+/// Why a line cannot be a schedule. The text says what was expected.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ScheduleError {
+    #[error("{FIELDS}; seconds come first, so write {corrected}")]
+    NoSeconds { corrected: String },
+    #[error("a cron line of {FIELDS}, such as \"*/30 * * * * *\"")]
+    NotCron,
+    #[error("a cron line that fires at some time from now on")]
+    NeverFires,
+}
+
+/// Checks that the line is a cron line that fires after `now`.
+pub(super) fn check(line: &str, now: SystemTime) -> Result<(), ScheduleError> {
     if !line.contains('@') && line.split_whitespace().count() == 5 {
         let corrected = format!("0 {}", line.split_whitespace().collect::<Vec<_>>().join(" "));
-        // Only what is shown where it was found, and could be a cron line.
+        // Show the corrected line only if it may be shown and could be a cron line.
         let plain = corrected.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
         let corrected =
             if plain && is_shown(&corrected) { display_or_hide(&corrected) } else { "\"0 …\"".to_owned() };
-        return Err(format!("{FIELDS}; seconds come first, so write {corrected}"));
+        return Err(ScheduleError::NoSeconds { corrected });
     }
-    let cron = CronParser::builder()
-        .seconds(Seconds::Required)
-        .dom_and_dow(true)
-        .build()
-        .parse(line)
-        .map_err(|_| format!("a cron line of {FIELDS}, such as \"*/30 * * * * *\""))?;
-    cron.find_next_occurrence(&DateTime::<Utc>::from(now), true)
-        .map(drop)
-        .map_err(|_| "a cron line that fires at some time from now on".to_owned())
+    let cron = cron_parser().parse(line).map_err(|_| ScheduleError::NotCron)?;
+    match cron.find_next_occurrence(&DateTime::<Utc>::from(now), true) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ScheduleError::NeverFires),
+    }
 }
 
 #[cfg(test)]
@@ -52,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_five_field_line_is_refused_and_corrected() {
-        let expected = check("*/5 * * * *", now()).unwrap_err();
+        let expected = check("*/5 * * * *", now()).unwrap_err().to_string();
         assert!(expected.contains("six fields"), "{expected}");
         assert!(expected.contains(r#""0 */5 * * * *""#), "{expected}");
     }
@@ -60,14 +73,14 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         for line in ["", "often", "61 * * * * *", "*/0 * * * * *", "0 0 0 * * * * *", "@sometimes"] {
-            assert!(check(line, now()).unwrap_err().contains("six fields"), "{line}");
+            assert!(check(line, now()).unwrap_err().to_string().contains("six fields"), "{line}");
         }
     }
 
     #[test]
     fn a_line_that_never_fires_again_is_refused() {
         for line in ["0 0 0 30 2 *", "0 0 0 1 1 * 2020"] {
-            assert!(check(line, now()).unwrap_err().contains("fires"), "{line}");
+            assert!(check(line, now()).unwrap_err().to_string().contains("fires"), "{line}");
         }
     }
 

@@ -1,13 +1,15 @@
-//! Every key of the configuration and the kind of value it takes.
+//! The kinds of values, and the lookups in the list of keys (`keys.rs`).
 //!
-//! The file and the environment are both checked against this list, so that a mistake is named in
-//! the same words wherever it was made, and no key is ever ignored.
+//! The file and the environment are both checked against that list, so an error has the same words wherever the mistake
+//! was made, and no key is ignored.
+
+use super::keys::{RENAMED, Section, Written};
 
 /// One key of a table.
 #[derive(Debug)]
 pub(super) struct Key {
     pub name: &'static str,
-    pub kind: KeyType,
+    pub value: KeyType,
 }
 
 /// What a key takes.
@@ -15,13 +17,13 @@ pub(super) struct Key {
 pub(super) enum KeyType {
     /// `[name]`
     Table(&'static [Key]),
-    /// `[[name]]`, any number of times; only the file can hold these.
+    /// `[[name]]`, any number of times. Only the file can hold these.
     Tables(&'static [Key]),
     Bool,
     Integer,
     Float,
     Duration,
-    String,
+    Text,
     /// Text that is never shown.
     Secret,
     List,
@@ -29,71 +31,11 @@ pub(super) enum KeyType {
     Scalar,
 }
 
-const fn key(name: &'static str, kind: KeyType) -> Key {
-    Key { name, kind }
-}
-
-/// The top level. A new section is one line here, one in `raw.rs` and one in `Settings`.
-pub(super) const ROOT: &[Key] = &[
-    key("databases", KeyType::Tables(DATABASE)),
-    key("sequences", KeyType::Table(SEQUENCES)),
-    key("sessions", KeyType::Tables(SESSIONS)),
-    key("http", KeyType::Table(HTTP)),
-    key("log", KeyType::Table(LOG)),
-];
-
-const DATABASE: &[Key] = &[key("name", KeyType::String), key("url", KeyType::Secret), key("url_file", KeyType::String)];
-
-const SEQUENCES: &[Key] = &[
-    key("schedule", KeyType::String),
-    key("listen_notify", KeyType::Bool),
-    key("repair", KeyType::Bool),
-    key("include", KeyType::List),
-    key("exclude", KeyType::List),
-    key("headroom", KeyType::Integer),
-    key("advance_limit", KeyType::Integer),
-    key("max_repair_ratio", KeyType::Float),
-    key("lock_timeout", KeyType::Duration),
-    key("statement_timeout", KeyType::Duration),
-    key("full_pass_every", KeyType::Integer),
-    key("feeds", KeyType::Tables(FEED)),
-];
-
-const FEED: &[Key] =
-    &[key("sequence", KeyType::String), key("column", KeyType::String), key("database", KeyType::String)];
-
-const SESSIONS: &[Key] = &[
-    key("name", KeyType::String),
-    key("database", KeyType::String),
-    key("preset", KeyType::String),
-    key("table", KeyType::String),
-    key("expires_at", KeyType::String),
-    key("last_activity", KeyType::String),
-    key("idle_timeout", KeyType::Duration),
-    key("created_at", KeyType::String),
-    key("absolute_timeout", KeyType::Duration),
-    key("encoding", KeyType::String),
-    key("time_zone", KeyType::String),
-    key("action", KeyType::String),
-    key("revoke", KeyType::Table(REVOKE)),
-    key("user", KeyType::String),
-    key("max_per_user", KeyType::Integer),
-    key("schedule", KeyType::String),
-    key("batch_size", KeyType::Integer),
-    key("grace_period", KeyType::Duration),
-    key("max_ended_ratio", KeyType::Float),
-    key("guard_min_sessions", KeyType::Integer),
-    key("sweep_timeout", KeyType::Duration),
-];
-
-const REVOKE: &[Key] = &[key("column", KeyType::String), key("value", KeyType::Scalar)];
-
-const HTTP: &[Key] = &[key("listen", KeyType::String)];
-
-const LOG: &[Key] = &[key("format", KeyType::String), key("level", KeyType::String)];
+/// The keys of the top level.
+pub(super) const ROOT: &[Key] = Written::KEYS;
 
 impl KeyType {
-    /// How a value of this kind is written, to follow "expected".
+    /// Describes such a value; error messages put it after "expected".
     pub(super) fn expected(&self) -> &'static str {
         match self {
             Self::Table(_) => "a table",
@@ -102,7 +44,7 @@ impl KeyType {
             Self::Integer => "a whole number",
             Self::Float => "a number",
             Self::Duration => "a duration with its unit, such as \"100ms\" or \"5s\"",
-            Self::String => "text in quotes",
+            Self::Text => "text in quotes",
             Self::Secret => "a connection URL in quotes",
             Self::List => "a list of texts, such as [\"public.*\"]",
             Self::Scalar => "text in quotes, a whole number, true or false",
@@ -135,7 +77,7 @@ pub(super) fn lists_of_tables() -> Vec<String> {
 fn collect(keys: &'static [Key], above: &str, each: &mut impl FnMut(String, &'static KeyType)) {
     for key in keys {
         let path = join(above, key.name);
-        match &key.kind {
+        match &key.value {
             KeyType::Table(below) => collect(below, &path, each),
             kind => each(path, kind),
         }
@@ -145,6 +87,17 @@ fn collect(keys: &'static [Key], above: &str, each: &mut impl FnMut(String, &'st
 /// `above.name`, or `name` at the top level.
 pub(super) fn join(above: &str, name: &str) -> String {
     if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") }
+}
+
+/// The present name of a key that had the name `old` before. `above` is the path of its table, such as `sessions[0]`.
+pub(super) fn new_name(above: &str, old: &str) -> Option<&'static str> {
+    let table = without_indices(above);
+    RENAMED.iter().find(|(section, name, _)| *section == table && *name == old).map(|(_, _, new)| *new)
+}
+
+/// The path without the indices of list entries, as a TOML header has it: `sessions[0].revoke` is `sessions.revoke`.
+pub(super) fn without_indices(path: &str) -> String {
+    path.split('[').map(|piece| piece.split_once(']').map_or(piece, |(_, rest)| rest)).collect()
 }
 
 /// The known name closest to what was written, if one is close enough to have been meant.

@@ -1,4 +1,4 @@
-//! The `[sequences]` section: watching and repairing sequences.
+//! The `[sequences]` section: which sequences are checked, when, and how far they are repaired.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -7,37 +7,37 @@ use std::time::{Duration, SystemTime};
 use pgmedic_core::Timeouts;
 
 use super::error::{ConfigError, display_or_hide};
+use super::keys::{WrittenFeed, WrittenSequences};
 use super::layers::ConfigLocations;
 use super::pattern::Pattern;
-use super::raw::{RawFeed, RawSequences};
 use super::schedule;
 use super::values::{at_least_one, count, display_with_problem, ratio, timeout};
 use pgmedic_core::{ColumnName, NameError, TableName};
 
-/// How to watch and repair sequences.
+/// Which sequences to check, when, and how far to repair them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sequences {
-    /// When to look: a cron line of six fields, seconds first, UTC.
+    /// When to run a pass: a cron line of six fields, seconds first, UTC.
     pub schedule: String,
-    /// Whether `NOTIFY pgmedic` makes the agent look at once.
+    /// Whether `NOTIFY pgmedic` starts a pass.
     pub listen_notify: bool,
-    /// Whether to repair what is found, or only to report it.
+    /// Whether to repair drift, or only to report it.
     pub repair: bool,
-    /// Look at the sequences that match any of these …
+    /// Check the sequences that match any of these …
     pub include: Vec<Pattern>,
     /// … and none of these.
     pub exclude: Vec<Pattern>,
     /// Values to leave unused beyond the max id when repairing.
     pub headroom: u32,
-    /// The largest gap, in values, that is closed by drawing values with `nextval`.
+    /// The largest lag, in values, that is repaired with `nextval` (advance).
     pub advance_limit: u32,
-    /// The largest part of a sequence's remaining range, in (0, 1], that a leap may use up.
+    /// The largest share of a sequence's remaining values, in (0, 1], that a repair may use.
     pub max_repair_ratio: f64,
     /// How long a statement waits for a lock; whole milliseconds.
     pub lock_timeout: Duration,
     /// How long a statement runs; whole milliseconds.
     pub statement_timeout: Duration,
-    /// Every how many passes of an agent all is read again, changed or not; at least 1.
+    /// In every so many passes, an agent reads unchanged tables and sequences too; at least 1.
     pub full_pass_every: u32,
     /// Links that the catalog does not record.
     pub feeds: Vec<DeclaredFeed>,
@@ -53,13 +53,13 @@ pub struct DeclaredFeed {
 }
 
 impl Sequences {
-    /// Whether the sequence is to be looked at. Names as PostgreSQL stores them, without quotes.
+    /// Whether the sequence is checked. Names as PostgreSQL stores them, without quotes.
     pub fn covers(&self, schema: &str, sequence: &str) -> bool {
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(schema, sequence));
         any(&self.include) && !any(&self.exclude)
     }
 
-    /// How long its statements may take.
+    /// The timeouts of its statements.
     pub fn bounds(&self) -> Timeouts {
         Timeouts { lock: self.lock_timeout, statement: self.statement_timeout }
     }
@@ -69,37 +69,42 @@ impl Sequences {
         self.feeds.iter().filter(move |feed| feed.database.as_deref().is_none_or(|only| only == database))
     }
 
-    /// Judges the values as written.
-    pub(super) fn validate(raw: RawSequences, places: &ConfigLocations, now: SystemTime) -> Result<Self, ConfigError> {
-        schedule::check(&raw.schedule, now)
-            .map_err(|expected| places.invalid("sequences.schedule", display_or_hide(&raw.schedule), expected))?;
-        let include = patterns(&raw.include, "sequences.include", places)?;
+    /// Checks the values of the section.
+    pub(super) fn validate(
+        written: &WrittenSequences,
+        locations: &ConfigLocations,
+        now: SystemTime,
+    ) -> Result<Self, ConfigError> {
+        schedule::check(&written.schedule, now).map_err(|expected| {
+            locations.invalid("sequences.schedule", display_or_hide(&written.schedule), expected.to_string())
+        })?;
+        let include = patterns(&written.include, "sequences.include", locations)?;
         if include.is_empty() {
             let expected = "at least one pattern, such as \"*.*\"";
-            return Err(places.invalid("sequences.include", "an empty list", expected));
+            return Err(locations.invalid("sequences.include", "an empty list", expected));
         }
         Ok(Self {
-            schedule: raw.schedule,
-            listen_notify: raw.listen_notify,
-            repair: raw.repair,
+            schedule: written.schedule.clone(),
+            listen_notify: written.listen_notify,
+            repair: written.repair,
             include,
-            exclude: patterns(&raw.exclude, "sequences.exclude", places)?,
-            headroom: count(raw.headroom, "sequences.headroom", places)?,
-            advance_limit: count(raw.advance_limit, "sequences.advance_limit", places)?,
-            max_repair_ratio: ratio(raw.max_repair_ratio, "sequences.max_repair_ratio", places)?,
-            lock_timeout: timeout(&raw.lock_timeout, "sequences.lock_timeout", places)?,
-            statement_timeout: timeout(&raw.statement_timeout, "sequences.statement_timeout", places)?,
-            full_pass_every: at_least_one(raw.full_pass_every, "sequences.full_pass_every", places)?,
-            feeds: feeds(raw.feeds, places)?,
+            exclude: patterns(&written.exclude, "sequences.exclude", locations)?,
+            headroom: count(written.headroom, "sequences.headroom", locations)?,
+            advance_limit: count(written.advance_limit, "sequences.advance_limit", locations)?,
+            max_repair_ratio: ratio(written.max_repair_ratio, "sequences.max_repair_ratio", locations)?,
+            lock_timeout: timeout(&written.lock_timeout, "sequences.lock_timeout", locations)?,
+            statement_timeout: timeout(&written.statement_timeout, "sequences.statement_timeout", locations)?,
+            full_pass_every: at_least_one(written.full_pass_every, "sequences.full_pass_every", locations)?,
+            feeds: feeds(&written.feeds, locations)?,
         })
     }
 }
 
-fn patterns(texts: &[String], key: &str, places: &ConfigLocations) -> Result<Vec<Pattern>, ConfigError> {
+fn patterns(texts: &[String], key: &str, locations: &ConfigLocations) -> Result<Vec<Pattern>, ConfigError> {
     let mut patterns = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
         let pattern = text.parse().map_err(|problem| {
-            places.invalid(
+            locations.invalid(
                 format!("{key}[{index}]"),
                 display_with_problem(text, &problem),
                 "schema.sequence with * and ? as wildcards, such as \"public.*\" (quote a part that holds a dot)",
@@ -110,37 +115,37 @@ fn patterns(texts: &[String], key: &str, places: &ConfigLocations) -> Result<Vec
     Ok(patterns)
 }
 
-fn feeds(written: Vec<RawFeed>, places: &ConfigLocations) -> Result<Vec<DeclaredFeed>, ConfigError> {
+fn feeds(written: &[WrittenFeed], locations: &ConfigLocations) -> Result<Vec<DeclaredFeed>, ConfigError> {
     let mut feeds: Vec<DeclaredFeed> = Vec::with_capacity(written.len());
     let mut declared = HashMap::new();
-    for (index, raw) in written.into_iter().enumerate() {
+    for (index, feed) in written.iter().enumerate() {
         let key = format!("sequences.feeds[{index}]");
-        let sequence = name(raw.sequence, &key, "sequence", "schema.sequence", places)?;
-        let column: ColumnName = name(raw.column, &key, "column", "schema.table.column", places)?;
-        if let Some(other) = declared.insert((raw.database.clone(), column.clone()), index) {
-            return Err(places.invalid(
+        let sequence = name(feed.sequence.as_deref(), &key, "sequence", "schema.sequence", locations)?;
+        let column: ColumnName = name(feed.column.as_deref(), &key, "column", "schema.table.column", locations)?;
+        if let Some(other) = declared.insert((feed.database.clone(), column.clone()), index) {
+            return Err(locations.invalid(
                 format!("{key}.column"),
                 format!("{}, declared in sequences.feeds[{other}] too", display_or_hide(&column.to_string())),
                 "each column to be declared once",
             ));
         }
-        feeds.push(DeclaredFeed { sequence, column, database: raw.database });
+        feeds.push(DeclaredFeed { sequence, column, database: feed.database.clone() });
     }
     Ok(feeds)
 }
 
 fn name<N: FromStr<Err = NameError>>(
-    written: Option<String>,
+    written: Option<&str>,
     feed: &str,
     part: &str,
     form: &str,
-    places: &ConfigLocations,
+    locations: &ConfigLocations,
 ) -> Result<N, ConfigError> {
     let Some(text) = written else {
-        return Err(places.invalid(feed, format!("no `{part}`"), format!("`{part}` as {form}")));
+        return Err(locations.invalid(feed, format!("no `{part}`"), format!("`{part}` as {form}")));
     };
     text.parse().map_err(|problem| {
         let expected = format!("{form} in SQL spelling (the schema is never guessed; quote capitals and dots)");
-        places.invalid(format!("{feed}.{part}"), display_with_problem(&text, &problem), expected)
+        locations.invalid(format!("{feed}.{part}"), display_with_problem(text, &problem), expected)
     })
 }

@@ -1,4 +1,4 @@
-//! Judging single values, in the same words wherever they stand.
+//! Checks of single values, shared by the sections so that their errors have the same words.
 
 use std::time::Duration;
 
@@ -6,39 +6,39 @@ use super::error::{ConfigError, display_or_hide, is_connection, is_shown};
 use super::layers::ConfigLocations;
 use pgmedic_core::NameError;
 
-pub(super) fn count(number: i64, key: &str, places: &ConfigLocations) -> Result<u32, ConfigError> {
+pub(super) fn count(number: i64, key: &str, locations: &ConfigLocations) -> Result<u32, ConfigError> {
     u32::try_from(number).map_err(|_| {
         let expected = format!("a whole number from 0 to {}", u32::MAX);
-        places.invalid(key, format!("the number {number}"), expected)
+        locations.invalid(key, format!("the number {number}"), expected)
     })
 }
 
-pub(super) fn at_least_one(number: i64, key: &str, places: &ConfigLocations) -> Result<u32, ConfigError> {
+pub(super) fn at_least_one(number: i64, key: &str, locations: &ConfigLocations) -> Result<u32, ConfigError> {
     u32::try_from(number).ok().filter(|number| *number > 0).ok_or_else(|| {
         let expected = format!("a whole number from 1 to {}", u32::MAX);
-        places.invalid(key, format!("the number {number}"), expected)
+        locations.invalid(key, format!("the number {number}"), expected)
     })
 }
 
-pub(super) fn ratio(number: f64, key: &str, places: &ConfigLocations) -> Result<f64, ConfigError> {
+pub(super) fn ratio(number: f64, key: &str, locations: &ConfigLocations) -> Result<f64, ConfigError> {
     if number > 0.0 && number <= 1.0 {
         Ok(number)
     } else {
         let expected = "a number above 0 and up to 1";
-        Err(places.invalid(key, format!("the number {number}"), expected))
+        Err(locations.invalid(key, format!("the number {number}"), expected))
     }
 }
 
-/// PostgreSQL counts in whole milliseconds and takes 0 for "no limit", which law 4 rules out.
-pub(super) fn timeout(text: &str, key: &str, places: &ConfigLocations) -> Result<Duration, ConfigError> {
-    duration(text, key, places, Duration::from_millis(1), Duration::from_secs(24 * 60 * 60))
+/// A timeout of a statement. PostgreSQL counts in whole milliseconds and reads 0 as "no limit", which is not allowed here.
+pub(super) fn timeout(text: &str, key: &str, locations: &ConfigLocations) -> Result<Duration, ConfigError> {
+    duration(text, key, locations, Duration::from_millis(1), Duration::from_secs(24 * 60 * 60))
 }
 
-/// Whole milliseconds within limits.
+/// A duration in whole milliseconds, within limits.
 pub(super) fn duration(
     text: &str,
     key: &str,
-    places: &ConfigLocations,
+    locations: &ConfigLocations,
     shortest: Duration,
     longest: Duration,
 ) -> Result<Duration, ConfigError> {
@@ -50,16 +50,16 @@ pub(super) fn duration(
             let [shortest, longest] = [shortest, longest].map(humantime::format_duration);
             let expected =
                 format!("a duration from {shortest} to {longest} in whole milliseconds, such as \"100ms\" or \"5s\"");
-            places.invalid(key, display_or_hide(text), expected)
+            locations.invalid(key, display_or_hide(text), expected)
         })
 }
 
-/// Whether the text can stand for what it names in logs, reports and metrics.
+/// Whether the text can be a label in logs, reports and metrics: not blank, no URL, no control characters.
 pub(super) fn is_label(text: &str) -> bool {
     !(text.trim().is_empty() || is_connection(text) || text.chars().any(char::is_control))
 }
 
-/// The text with what is wrong about it; a text that is not shown is not picked apart either.
+/// The text and the problem with it. If the text may not be shown, the problem is not shown either.
 pub(super) fn display_with_problem(text: &str, problem: &NameError) -> String {
     if is_shown(text) { format!("{} ({problem})", display_or_hide(text)) } else { display_or_hide(text) }
 }

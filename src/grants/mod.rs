@@ -1,4 +1,9 @@
-//! The least that a role must be granted for the configured work, as SQL for an administrator.
+//! `pgmedic grants`: the least privileges that the configured work needs, as SQL for an administrator.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `mod.rs` | asks each database what the sequences and session stores need |
+//! | `script.rs` | writes the answers as SQL |
 
 mod script;
 
@@ -11,7 +16,7 @@ use script::{HEAD, RoleNames, script};
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
 
-/// Why there is no SQL: a part of it might pass for the whole.
+/// Why no SQL is printed. A part of it is never printed, because it could be taken for all of it.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantsError {
     #[error(transparent)]
@@ -22,8 +27,8 @@ pub enum GrantsError {
     Catalog { database: String, cause: QueryError },
 }
 
-/// The SQL for every configured database. `role` is who will do the work; the default is the user of each database's
-/// connection URL. Nothing is changed, and no privilege is needed but to connect.
+/// The SQL for every configured database. `role` is the role that pgmedic connects as; the default is the user in each
+/// connection URL. Changes nothing, and needs only the privilege to connect.
 ///
 /// # Errors
 ///
@@ -38,29 +43,32 @@ pub async fn grants(settings: &Settings, role: Option<&str>) -> Result<String, G
 
 async fn grants_for(database: &Database, settings: &Settings, role: Option<&str>) -> Result<String, GrantsError> {
     let sequences = &settings.sequences;
-    let bounds = sequences.bounds();
+    let timeouts = sequences.bounds();
     let options = database.connect_options()?;
-    let connected = BoundedConnection::connect(&options, bounds, &CancellationToken::new()).await;
-    let mut session = connected.map_err(|cause| GrantsError::Connect { database: database.name.clone(), cause })?;
-    let unread = |cause| GrantsError::Catalog { database: database.name.clone(), cause };
-    let names = names(&mut session, role.unwrap_or(options.first().get_username()), bounds).await.map_err(unread)?;
-    let mut needs = required_privileges(&mut session, &database.name, sequences, bounds).await.map_err(unread)?;
+    let connected = BoundedConnection::connect(&options, timeouts, &CancellationToken::new()).await;
+    let mut connection = connected.map_err(|cause| GrantsError::Connect { database: database.name.clone(), cause })?;
+    let catalog_error = |cause| GrantsError::Catalog { database: database.name.clone(), cause };
+    let names = names(&mut connection, role.unwrap_or(options.first().get_username()), timeouts)
+        .await
+        .map_err(catalog_error)?;
+    let mut needs =
+        required_privileges(&mut connection, &database.name, sequences, timeouts).await.map_err(catalog_error)?;
     let stores = SessionStoreConfig::for_database(&settings.sessions, &database.name);
-    let (stores, notes) = sessions::needs(&mut session, stores, bounds).await;
+    let (stores, notes) = sessions::needs(&mut connection, stores, timeouts).await;
     needs.notes.extend(notes.into_iter().map(|note| Reason::new(ReasonKind::Configuration, note)));
-    session.close().await;
+    connection.close().await;
     Ok(script(&database.name, &names, &needs, &stores, sequences))
 }
 
-/// Has the server quote the names that we bring along.
-async fn names(session: &mut BoundedConnection, role: &str, bounds: Timeouts) -> Result<RoleNames, QueryError> {
+/// The names of the role and the database, quoted by the server.
+async fn names(connection: &mut BoundedConnection, role: &str, timeouts: Timeouts) -> Result<RoleNames, QueryError> {
     let role = quote_literal(role);
     let statement = format!("SELECT quote_ident({role}::name), {role}::name::text, quote_ident(current_database())");
-    let script = session.run_transaction("names", TransactionMode::Read, bounds, [statement]).await;
-    if let Some(failure) = script.failure {
+    let result = connection.run_transaction("names", TransactionMode::Read, timeouts, [statement]).await;
+    if let Some(failure) = result.failure {
         return Err(failure);
     }
-    let Some(row) = script.answers.first().and_then(|rows| rows.first()) else {
+    let Some(row) = result.answers.first().and_then(|rows| rows.first()) else {
         return Err(QueryError::UnexpectedResponse("no names".to_owned()));
     };
     Ok(RoleNames { role: row.try_get(0)?, raw_role: row.try_get(1)?, database: row.try_get(2)? })

@@ -1,5 +1,4 @@
-//! The SQL's text. A statement that is active is the least that is needed; what is optional is commented out, with
-//! what it buys and what it costs.
+//! Writes the SQL. Active statements are the least that is needed. Optional ones are comments, with their benefit and cost.
 
 use crate::config::Sequences;
 use crate::sequences::{Relation, RequiredPrivileges};
@@ -8,14 +7,14 @@ use pgmedic_core::quote_literal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-/// What stands before all databases.
+/// The comment before the first database.
 pub const HEAD: &str = "\
 -- What pgmedic needs for the configured work, and nothing more.
--- To be run by a superuser, or by whoever may create roles and owns what is granted. Running it again changes nothing.
--- Run `pgmedic grants` again when tables were added or the configuration was changed.
+-- Run it as a superuser, or as a role that may create roles and owns the objects below. Running it again changes nothing.
+-- Run `pgmedic grants` again after tables were added or the configuration was changed.
 ";
 
-/// Names that are neither sequence nor table.
+/// The names of the role and of the database.
 #[derive(Debug)]
 pub struct RoleNames {
     /// Quoted by the server.
@@ -35,13 +34,13 @@ pub fn script(
 ) -> String {
     let RoleNames { role, database, .. } = names;
     let mut out = SqlWriter::default();
-    out.gap();
+    out.blank_line();
     out.comment(&format!("Database {label}\nconnect to {database}"));
     for note in &needs.notes {
         out.comment(&format!("Not covered: {note}"));
     }
 
-    out.gap();
+    out.blank_line();
     out.comment(&format!("The role. Give it a password in psql with: \\password {role}"));
     out.statement(&create_role(names));
     out.statement(&format!("GRANT CONNECT ON DATABASE {database} TO {role}"));
@@ -49,8 +48,8 @@ pub fn script(
         out.statement(&format!("GRANT USAGE ON SCHEMA {schema} TO {role}"));
     }
 
-    out.gap();
-    out.comment("To look: where the sequences stand, and the columns that they feed.");
+    out.blank_line();
+    out.comment("To check: the state of the sequences, and the columns that they feed.");
     for sequence in &needs.sequences {
         out.statement(&format!("GRANT SELECT ON SEQUENCE {} TO {role}", sequence.relation.name));
     }
@@ -59,7 +58,7 @@ pub fn script(
         out.statement(&format!("GRANT SELECT ({}) ON TABLE {} TO {role}", columns.join(", "), table.relation.name));
     }
 
-    out.gap();
+    out.blank_line();
     if settings.repair {
         out.comment("To repair: hand out values with nextval, which can only move forward.");
     } else {
@@ -75,7 +74,7 @@ pub fn script(
     out.text
 }
 
-/// One statement that may be run any number of times.
+/// One statement that creates the role if it does not exist.
 fn create_role(names: &RoleNames) -> String {
     let body = format!(
         "BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {raw}) THEN CREATE ROLE {role} LOGIN; \
@@ -96,13 +95,13 @@ fn schemas<'a>(needs: &'a RequiredPrivileges, stores: &'a [StorePrivileges]) -> 
     relations(needs).map(|relation| relation.schema.as_str()).chain(of_stores).collect()
 }
 
-/// What sweeping session stores needs: never a session's id, which it does not read.
+/// The privileges to sweep session stores. The column with the session's id is not among them: no sweep reads it.
 fn sessions(out: &mut SqlWriter, role: &str, stores: &[StorePrivileges]) {
     if stores.is_empty() {
         return;
     }
-    out.gap();
-    out.comment("To sweep sessions. Locking rows, to leave alone what is being used, asks for UPDATE of a column.");
+    out.blank_line();
+    out.comment("To sweep sessions. UPDATE of a column is needed to lock rows, so that sessions in use are skipped.");
     for StorePrivileges { table, columns, privileges, .. } in stores {
         let columns = columns.join(", ");
         out.statement(&format!("GRANT SELECT ({columns}), {} ON TABLE {table} TO {role}", privileges.join(", ")));
@@ -120,17 +119,17 @@ fn row_security(out: &mut SqlWriter, role: &str, needs: &RequiredPrivileges, sto
     if hidden.is_empty() {
         return;
     }
-    out.gap();
+    out.blank_line();
     out.comment(&format!(
-        "Row security hides rows of these tables from {role}, and the largest of the rows that are left would be a \
-         wrong answer:\nthey count as unreadable until a superuser runs the statement below. It lifts row security on \
+        "Row security hides rows of these tables from {role}, so their max id cannot be read:\n\
+         they are reported as unreadable until a superuser runs the statement below. It lifts row security on \
          every table, but not\nthe limits above: {role} can still read the same columns only.\n  {}",
         hidden.join(", ")
     ));
     out.comment(&format!("ALTER ROLE {role} BYPASSRLS;"));
 }
 
-/// What PostgreSQL lets nobody do but a sequence's owner.
+/// Optional membership in the owners of the sequences, which alone may run ALTER SEQUENCE.
 fn owner_memberships(out: &mut SqlWriter, role: &str, needs: &RequiredPrivileges, settings: &Sequences) {
     let mut owners: BTreeMap<&str, (bool, Vec<&str>)> = BTreeMap::new();
     for sequence in needs.sequences.iter().filter(|sequence| sequence.repair && sequence.relation.owner != role) {
@@ -144,16 +143,16 @@ fn owner_memberships(out: &mut SqlWriter, role: &str, needs: &RequiredPrivileges
     if owners.is_empty() {
         return;
     }
-    out.gap();
+    out.blank_line();
     out.comment(&format!(
-        "Optional: leaps, which need ALTER SEQUENCE, and so membership in the sequences' owner.\nBuys: gaps wider than \
-         advance_limit ({} values) are repaired instead of held, and sequences with CACHE above 1 are\nmended \
-         completely: sessions drop the taken values that they hold.\nCosts: {role} can do whatever that owner can.",
+        "Optional: leaps. They need ALTER SEQUENCE, and so membership in the owner of the sequence.\nBenefit: lags above \
+         advance_limit ({} values) are repaired instead of held, and sequences with CACHE above 1 are\nrepaired \
+         completely: sessions drop the taken values in their cache.\nCost: {role} can do everything that the owner can.",
         settings.advance_limit
     ));
     for (owner, (superuser, cached)) in owners {
         if superuser {
-            out.comment(&format!("{owner} is a superuser: rather give its sequences another owner than do this."));
+            out.comment(&format!("{owner} is a superuser: give its sequences another owner instead."));
         }
         if !cached.is_empty() {
             out.comment(&format!("{owner} owns these with CACHE above 1: {}", cached.join(", ")));
@@ -163,39 +162,44 @@ fn owner_memberships(out: &mut SqlWriter, role: &str, needs: &RequiredPrivileges
 }
 
 fn default_privileges(out: &mut SqlWriter, role: &str, needs: &RequiredPrivileges, settings: &Sequences) {
-    let places = |relation: &&Relation| relation.owner != role;
-    let place = |relation: &Relation| (relation.owner.clone(), relation.schema.clone());
+    let others = |relation: &&Relation| relation.owner != role;
+    let owner_and_schema = |relation: &Relation| (relation.owner.clone(), relation.schema.clone());
     let of_sequences: BTreeSet<_> =
-        needs.sequences.iter().map(|sequence| &sequence.relation).filter(places).map(place).collect();
-    let of_tables: BTreeSet<_> = needs.tables.iter().map(|table| &table.relation).filter(places).map(place).collect();
+        needs.sequences.iter().map(|sequence| &sequence.relation).filter(others).map(owner_and_schema).collect();
+    let of_tables: BTreeSet<_> =
+        needs.tables.iter().map(|table| &table.relation).filter(others).map(owner_and_schema).collect();
     if of_sequences.is_empty() && of_tables.is_empty() {
         return;
     }
-    out.gap();
+    out.blank_line();
     out.comment(&format!(
-        "Optional: sequences and tables that are created later. Buys: no need to run this again.\nCosts: default \
-         privileges know no columns, so {role} can read these tables as a whole."
+        "Optional: sequences and tables that are created later. Benefit: no need to run this again.\nCost: default \
+         privileges cannot name columns, so {role} can read all columns of these tables."
     ));
     let privileges = if settings.repair { "SELECT, USAGE" } else { "SELECT" };
     let mut statement = |(owner, schema): &(String, String), what: &str| {
         out.comment(&format!("ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} GRANT {what} TO {role};"));
     };
-    of_sequences.iter().for_each(|place| statement(place, &format!("{privileges} ON SEQUENCES")));
-    of_tables.iter().for_each(|place| statement(place, "SELECT ON TABLES"));
+    for owner_and_schema in &of_sequences {
+        statement(owner_and_schema, &format!("{privileges} ON SEQUENCES"));
+    }
+    for owner_and_schema in &of_tables {
+        statement(owner_and_schema, "SELECT ON TABLES");
+    }
 }
 
-/// Text in the making.
+/// Collects statements and comments.
 #[derive(Debug, Default)]
 struct SqlWriter {
     text: String,
 }
 
 impl SqlWriter {
-    fn gap(&mut self) {
+    fn blank_line(&mut self) {
         self.text.push('\n');
     }
 
-    /// Every line of it: a name may hold a line break, behind which it would be a statement.
+    /// Comments out every line: a name may contain a line break, and the text after it would be a statement.
     fn comment(&mut self, text: &str) {
         for line in text.split(['\n', '\r']) {
             // Writing to a String cannot fail.

@@ -1,10 +1,10 @@
-//! `pgmedic grants`: enough for the whole work, and not one privilege more.
+//! `pgmedic grants` prints enough privileges for the configured work, and not one more.
 
 use crate::support::{Agent, Database, Outcome, pgmedic};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use std::collections::BTreeSet;
 
-/// Every kind of link, and what has none. All that is created is behind once [`rewound`].
+/// Sequences with every kind of link, and one without. Each is behind after [`rewound`].
 const SCHEMA: &str = "
     CREATE SCHEMA \"Sales\";
     CREATE TABLE serials (id serial PRIMARY KEY, secret text, other serial);
@@ -52,7 +52,7 @@ const SETTINGS: &str = "
     column = \"public.declared.id\"
 ";
 
-/// What the role is expected to have in the end, written down independently of the code.
+/// The privileges that the role must have in the end, written independently of the code.
 const EXPECTED: &str = "
     CONNECT on database
     USAGE on schema public
@@ -86,7 +86,7 @@ const EXPECTED: &str = "
     SELECT on parts.many_3 (id)
 ";
 
-/// What a role was granted, from the catalog.
+/// The privileges of a role, from the catalog.
 const GRANTED: &str = "
     SELECT a.privilege_type || ' on database' FROM pg_database o, aclexplode(o.datacl) a
     WHERE o.datname = current_database() AND a.grantee = to_regrole($1)
@@ -117,7 +117,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// In a database where nobody has anything by default.
+    /// In a database without default privileges.
     async fn new(schema: &str) -> Self {
         let mut database = Database::new().await;
         let role = database.role("Medic");
@@ -127,14 +127,14 @@ impl Scene {
         Self { database, role }
     }
 
-    /// What is printed for the role, by a superuser's connection.
+    /// The output for the role, from a connection as superuser.
     fn printed(&self, settings: &str) -> String {
         let file = self.database.config(settings);
         let arguments = ["grants", "--role", &self.role, "--config", file.path().to_str().unwrap()];
         pgmedic(&[], &arguments).exits(0).stdout
     }
 
-    /// One look, and repair, as the role.
+    /// One pass as the role.
     fn once(&self, settings: &str, arguments: &[&str]) -> Outcome {
         let file = self.database.config(settings);
         let text = std::fs::read_to_string(file.path()).unwrap();
@@ -153,7 +153,7 @@ impl Scene {
         rows.iter().map(|row| row.get(0)).collect()
     }
 
-    /// Puts every sequence back to its beginning.
+    /// Restarts every sequence.
     async fn rewind(&mut self) {
         self.database
             .sql("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S' AND relname <> 'excluded_id_seq'")

@@ -1,5 +1,12 @@
 //! The real binary against a real PostgreSQL. One server for all tests, a database for each.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails, and dates and clocks are compared with the real ones"
+)]
+
 mod agent;
 mod alerts;
 mod browser;

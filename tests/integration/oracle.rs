@@ -197,7 +197,7 @@ fn run(database: &Database, role: &str, terms: Terms, arguments: &[&str]) -> Out
         ("DATABASE_URL", &*database.url_as(role)),
         ("PGMEDIC_SEQUENCES__HEADROOM", &headroom),
         ("PGMEDIC_SEQUENCES__ADVANCE_LIMIT", &advance_limit),
-        ("PGMEDIC_SEQUENCES__MAX_LEAP_RATIO", &max_repair_ratio),
+        ("PGMEDIC_SEQUENCES__MAX_REPAIR_RATIO", &max_repair_ratio),
         // A busy machine must not turn a leap into a time-out.
         ("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "10s"),
     ];

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest identifier PostgreSQL keeps, in bytes; it cuts longer ones off without an error.
-const LONGEST_PART: usize = 63;
+/// The longest identifier of PostgreSQL, in bytes. It truncates longer ones without an error.
+const MAX_IDENTIFIER_BYTES: usize = 63;
 
 /// A table or sequence in its schema, both as PostgreSQL stores them: unquoted and folded.
 ///
@@ -22,7 +22,7 @@ pub struct ColumnName {
     pub column: String,
 }
 
-/// A table or sequence as people mention it: its schema may be left out.
+/// A table or sequence whose schema may be left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelationRef {
     schema: Option<String>,
@@ -30,13 +30,13 @@ pub struct RelationRef {
 }
 
 impl RelationRef {
-    /// Whether a relation that PostgreSQL stores under these names may be meant.
+    /// Whether the reference can mean the relation with these names, as PostgreSQL stores them.
     pub fn matches(&self, schema: &str, name: &str) -> bool {
         self.name == name && self.schema.as_ref().is_none_or(|mentioned| mentioned == schema)
     }
 }
 
-/// Why a text is no SQL name.
+/// Why a text is not an SQL name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     #[error("{found} part(s) where {expected} are needed")]
@@ -99,7 +99,7 @@ impl fmt::Display for ColumnName {
     }
 }
 
-/// A single name, as PostgreSQL stores it.
+/// Parses one identifier; returns it as PostgreSQL stores it.
 pub fn parse_identifier(text: &str) -> Result<String, NameError> {
     let [part] = parse_parts(text)?;
     Ok(part)
@@ -133,7 +133,7 @@ fn fold_identifier(part: NamePart) -> Result<String, NameError> {
     if text.contains('\0') {
         return Err(NameError::Nul);
     }
-    if text.len() > LONGEST_PART {
+    if text.len() > MAX_IDENTIFIER_BYTES {
         return Err(NameError::TooLong);
     }
     if quoted {
@@ -144,7 +144,7 @@ fn fold_identifier(part: NamePart) -> Result<String, NameError> {
     let stray = text.chars().enumerate().find(|(index, c)| !(continues(*c) && (*index > 0 || starts(*c))));
     match stray {
         Some((_, c)) => Err(NameError::Character(c)),
-        // PostgreSQL folds only ASCII letters in a UTF-8 database, in every locale.
+        // In a UTF-8 database, PostgreSQL folds ASCII letters only, in every locale.
         None => Ok(text.to_ascii_lowercase()),
     }
 }

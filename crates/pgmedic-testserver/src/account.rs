@@ -1,4 +1,4 @@
-//! Who runs the server, and a private directory that this account can reach.
+//! The account that runs the server, and a private directory for it.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -12,14 +12,14 @@ use tempfile::TempDir;
 
 use crate::ServerError;
 
-/// The accounts that stand in for root, best first.
-const STAND_INS: [&str; 2] = ["postgres", "nobody"];
+/// The accounts that run the server instead of root, best first.
+const UNPRIVILEGED_ACCOUNTS: [&str; 2] = ["postgres", "nobody"];
 
-/// How long a directory's name may be. A Unix socket's path has room for 103 bytes on macOS and 107 on Linux, and
+/// The longest path of the directory, in bytes. A Unix socket's path has room for 103 bytes on macOS and 107 on Linux, and
 /// `/.s.PGSQL.65535` takes 15 of them.
-const LONGEST_DIRECTORY: usize = 88;
+const MAX_DIRECTORY_LENGTH: usize = 88;
 
-/// The account that the server runs as: another one when we are root, because PostgreSQL refuses root.
+/// The account that runs the server: an unprivileged one if this process runs as root, because PostgreSQL refuses root.
 #[derive(Debug)]
 pub(super) struct Account {
     stand_in: Option<User>,
@@ -30,7 +30,7 @@ impl Account {
         if !geteuid().is_root() {
             return Ok(Self { stand_in: None });
         }
-        let stand_in = STAND_INS.iter().find_map(|name| User::from_name(name).ok().flatten());
+        let stand_in = UNPRIVILEGED_ACCOUNTS.iter().find_map(|name| User::from_name(name).ok().flatten());
         stand_in.map(|user| Self { stand_in: Some(user) }).ok_or(ServerError::NoAccount)
     }
 
@@ -43,13 +43,12 @@ impl Account {
         command
     }
 
-    /// For messages: ` as account "postgres"`, or nothing where it is our own.
+    /// For messages: ` as account "postgres"`, or nothing if it is the account of this process.
     pub(super) fn describe(&self) -> String {
         self.stand_in.as_ref().map_or_else(String::new, |user| format!(" as account \"{}\"", user.name))
     }
 
-    /// A fresh directory that belongs to the account and that nobody else may enter. Under `TMPDIR`, or under
-    /// `/tmp` where `TMPDIR` does not serve.
+    /// A new directory that only the account can enter: under `TMPDIR`, or under `/tmp` where `TMPDIR` cannot be used.
     pub(super) fn directory(&self) -> Result<TempDir, ServerError> {
         let made = self.directory_in(&std::env::temp_dir()).or_else(|_| self.directory_in(Path::new("/tmp")));
         made.map_err(|source| ServerError::Io {
@@ -68,7 +67,7 @@ impl Account {
             .prefix("pgmedic-")
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(parent)?;
-        if directory.path().as_os_str().len() > LONGEST_DIRECTORY {
+        if directory.path().as_os_str().len() > MAX_DIRECTORY_LENGTH {
             return Err(io::Error::new(io::ErrorKind::InvalidFilename, "too long for a Unix socket"));
         }
         self.chown_to_account(directory.path())?;
@@ -109,7 +108,7 @@ mod tests {
     #[test]
     fn a_parent_whose_sockets_would_have_too_long_a_path_is_refused() {
         let parent = tempfile::tempdir().unwrap();
-        let long = parent.path().join("x".repeat(LONGEST_DIRECTORY));
+        let long = parent.path().join("x".repeat(MAX_DIRECTORY_LENGTH));
         fs::create_dir(&long).unwrap();
         let refused = Account { stand_in: None }.directory_in(&long).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::InvalidFilename);

@@ -1,4 +1,4 @@
-//! Where the PostgreSQL server programs are.
+//! Finds the programs of a PostgreSQL server.
 
 use std::ffi::OsString;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::ServerError;
 
-/// Names the one folder to take the programs from. The test matrix sets it.
+/// The variable with the folder of the programs. The test matrix sets it.
 pub(super) const PINNED: &str = "PGMEDIC_PG_BIN";
 
 /// Folders that packages install to: (parent, how the version folder's name begins, below it).
@@ -69,8 +69,8 @@ fn version_number(version: &str) -> Vec<u32> {
     version.split('.').map_while(|part| part.parse().ok()).collect()
 }
 
-/// The folder where both programs really are, if they are. Follows links: a link on `PATH` may name one
-/// program out of a folder, while `postgres` looks for its libraries and its time zones beside itself.
+/// The folder that contains both programs, with links resolved: a link on `PATH` may name a single program, but
+/// `postgres` looks for its libraries and time zones next to itself.
 fn real_folder(folder: &Path) -> Option<PathBuf> {
     let real = folder.join("postgres").canonicalize().ok()?.parent()?.to_owned();
     ["initdb", "postgres"].iter().all(|program| is_executable(&real.join(program))).then_some(real)

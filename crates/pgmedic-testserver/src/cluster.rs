@@ -1,4 +1,4 @@
-//! A fresh cluster: `initdb`, `postgresql.conf`, `pg_hba.conf`.
+//! Creates a cluster: `initdb`, `postgresql.conf`, `pg_hba.conf`.
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -8,12 +8,12 @@ use std::path::Path;
 use crate::programs::Programs;
 use crate::{ServerError, ServerOptions};
 
-/// Nothing here has to survive a power cut, and shared memory in files also works where `/dev/shm` is tiny.
-/// `synchronous_commit` stays on: without fsync it costs little, and off it would let a killed server forget commits.
+/// No data has to survive a power cut; shared memory in files works where `/dev/shm` is small. `synchronous_commit` stays
+/// on: without fsync it costs little, and without it a killed server would lose commits.
 const SETTINGS: [(&str, &str); 3] =
     [("fsync", "off"), ("full_page_writes", "off"), ("dynamic_shared_memory_type", "mmap")];
 
-/// Makes a cluster in `data` whose server listens on a socket in `socket`.
+/// Creates a cluster in `data` whose server listens on a socket in `socket`.
 pub(super) fn create(
     programs: &mut Programs,
     data: &Path,
@@ -40,7 +40,7 @@ fn append(file: &Path, text: &str) -> io::Result<()> {
 }
 
 fn settings(socket: &Path, options: &ServerOptions) -> String {
-    // The setting is a list, with quotes of its own around a folder that holds a comma.
+    // The setting is a list: quotes around the folder, which may contain a comma.
     let socket = format!("\"{}\"", socket.to_string_lossy().replace('"', "\"\""));
     let address = if options.tcp { "127.0.0.1" } else { "" };
     let own = SETTINGS.into_iter().chain([("unix_socket_directories", &*socket), ("listen_addresses", address)]);

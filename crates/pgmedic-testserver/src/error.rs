@@ -1,4 +1,4 @@
-//! Why there is no server.
+//! Why a server cannot be started.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::process::ExitStatus;
 
 use crate::binaries::PINNED;
 
-/// How to get a server.
+/// How to install a server.
 const INSTALL: &str = "apt install postgresql; dnf install postgresql-server; brew install postgresql";
 
-/// Why a [`Server`](crate::Server) could not be started, stopped or restarted.
+/// Why a [`TestServer`](crate::TestServer) could not be started, stopped or restarted.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     #[error(

@@ -1,4 +1,14 @@
-//! A PostgreSQL server of our own: fresh, private, and gone when we are.
+//! Starts a throwaway PostgreSQL server, for pgmedic's demo, tests and benchmarks. It is private to the process, and ends
+//! and is deleted with it.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `binaries.rs` | finds the programs `initdb` and `postgres` |
+//! | `account.rs` | the account that runs the server, and its private directory |
+//! | `programs.rs` | starts the programs as that account |
+//! | `cluster.rs` | creates the cluster: `initdb`, `postgresql.conf`, `pg_hba.conf` |
+//! | `reaper.rs` | a shell process that stops the server and deletes its directory when this process ends |
+//! | `error.rs` | why a server cannot be started |
 
 mod account;
 mod binaries;
@@ -9,7 +19,6 @@ mod reaper;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -21,37 +30,38 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use account::Account;
 pub use error::ServerError;
 use programs::Programs;
 use reaper::ProcessReaper;
 
-/// A slow and busy machine needs a second or two.
-const READY_WITHIN: Duration = Duration::from_secs(30);
-/// A server that was asked to stop kills its sessions after 5 s at the latest.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
-const PAUSE: Duration = Duration::from_millis(5);
-/// Without TCP the port is only a part of the socket's name.
+/// A slow, busy machine needs one or two seconds.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+/// A server that is asked to stop ends its sessions after 5 s at the latest.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// The port without TCP, where it is only a part of the socket's name.
 const SOCKET_PORT: u16 = 5432;
 const LOG_LINES_SHOWN: usize = 20;
 
-/// What a [`Server`] is to be like. The default listens on its private socket only.
+/// How to start a [`TestServer`]. The default listens on its private socket only.
 #[derive(Debug, Clone, Default)]
 pub struct ServerOptions {
-    /// Listen on a free port of 127.0.0.1 too. Every user of this machine can then connect, as superuser, unless
-    /// `hba` says otherwise.
+    /// Also listen on a free port of 127.0.0.1. Then every user of this machine can connect as superuser, unless `hba`
+    /// refuses it.
     pub tcp: bool,
-    /// Names and values for `postgresql.conf`; they win over the server's own.
+    /// Names and values for `postgresql.conf`. They override the values that [`TestServer::start`] sets.
     pub settings: Vec<(String, String)>,
-    /// What `pg_hba.conf` is to hold. Without it, everyone who can reach the server is trusted.
+    /// The contents of `pg_hba.conf`. Without it, every connection is trusted.
     pub hba: Option<String>,
-    /// The folder of the server's programs. Without it, they are looked for.
+    /// The folder of the server's programs. Without it, the installed programs are searched for.
     pub programs: Option<PathBuf>,
 }
 
-/// A running PostgreSQL server in a directory of its own, for one process: it stops and its directory is deleted when
-/// this value is dropped, and also when the process dies without dropping it (even of SIGKILL).
+/// A running PostgreSQL server in a private directory, for one process: the server stops and the directory is deleted
+/// when this value is dropped, and also when the process ends without dropping it (even by SIGKILL).
 ///
 /// The superuser is `postgres`, without a password. Encoding UTF8, locale C, time zone UTC. Root runs the server as
 /// the account `postgres` or `nobody`, because PostgreSQL refuses root.
@@ -67,12 +77,12 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Finds PostgreSQL, makes a fresh cluster and starts it. Returns when it takes connections, after about 1 s.
+    /// Finds PostgreSQL, creates a cluster and starts it. Returns when it accepts connections, after about 1 s.
     ///
     /// # Errors
     ///
-    /// When no server is installed, or none could be made and started within 30 s; the message holds what its
-    /// programs said.
+    /// When no server is installed, or none can be created and started within 30 s. The message contains the output of
+    /// the programs.
     pub fn start(options: &ServerOptions) -> Result<Self, ServerError> {
         let folder = match &options.programs {
             Some(folder) => folder.clone(),
@@ -80,15 +90,15 @@ impl TestServer {
         };
         let account = Account::choose()?;
         let directory = account.directory()?;
-        let guard = ProcessReaper::watch(directory.path()).map_err(|source| ServerError::Io {
+        let reaper = ProcessReaper::watch(directory.path()).map_err(|source| ServerError::Io {
             what: "guard",
             path: directory.path().into(),
             source,
         })?;
-        // From here on the guard deletes it.
+        // From here on the reaper deletes it.
         let home = directory.keep();
 
-        let mut programs = Programs { folder, account, guard };
+        let mut programs = Programs { folder, account, reaper };
         let mut ask_version = programs.command("postgres");
         let version = short_version(&programs.run(ask_version.arg("--version"))?);
         let port = if options.tcp { free_port()? } else { SOCKET_PORT };
@@ -111,13 +121,13 @@ impl TestServer {
         self.tcp.then(|| format!("postgres://postgres@127.0.0.1:{}/{}", self.port, percent_encoded(database)))
     }
 
-    /// Where the cluster is.
+    /// The data directory of the cluster.
     #[must_use]
     pub fn data_dir(&self) -> PathBuf {
         self.home.join("data")
     }
 
-    /// The folder of the programs that the server was made with.
+    /// The folder of the server's programs.
     #[must_use]
     pub fn bin_dir(&self) -> &Path {
         &self.programs.folder
@@ -135,27 +145,26 @@ impl TestServer {
         &self.version
     }
 
-    /// Kills the server as a crash would (SIGKILL); its sessions end when they notice.
-    /// [`restart`](Self::restart) brings it back, by crash recovery.
+    /// Kills the server (SIGKILL), as a crash would. [`restart`](Self::restart) starts it again, by crash recovery.
     pub fn stop_hard(&mut self) {
         self.stop(Signal::SIGKILL);
     }
 
-    /// Ends all sessions, shuts the server down (if it runs) and starts it again at the same address. Only when
-    /// another program has taken its TCP port meanwhile, [`tcp_url`](Self::tcp_url) changes.
+    /// Ends all sessions, shuts the server down (if it runs) and starts it again at the same address.
+    /// [`tcp_url`](Self::tcp_url) changes only if another program has taken the TCP port meanwhile.
     ///
     /// # Errors
     ///
-    /// When it does not start within 30 s; the message holds the end of its log.
+    /// When it does not start within 30 s. The message contains the end of its log.
     pub fn restart(&mut self) -> Result<(), ServerError> {
         self.stop(Signal::SIGINT);
         self.launch()
     }
 
-    /// Starts the server, and again while the reason why it stops is a passing one: somebody was quicker to take the
-    /// port, or sessions of a killed server are still leaving.
+    /// Starts the server. Tries again while it fails for a temporary reason: another program took the port, or backends
+    /// of a killed server still run.
     fn launch(&mut self) -> Result<(), ServerError> {
-        let deadline = Instant::now() + READY_WITHIN;
+        let deadline = Instant::now() + READY_TIMEOUT;
         loop {
             let outcome = self.launch_once(deadline);
             let Err(ServerError::Stopped { log, .. }) = &outcome else { return outcome };
@@ -167,7 +176,7 @@ impl TestServer {
             if Instant::now() > deadline {
                 return outcome;
             }
-            thread::sleep(PAUSE);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 
@@ -192,23 +201,23 @@ impl TestServer {
                 self.process = None;
                 Err(ServerError::Stopped { status, log: self.log_tail() })
             }
-            None => Err(ServerError::NotReady { seconds: READY_WITHIN.as_secs(), log: self.log_tail() }),
+            None => Err(ServerError::NotReady { seconds: READY_TIMEOUT.as_secs(), log: self.log_tail() }),
         }
     }
 
-    /// Stops the server, if it runs, by force where it does not obey.
+    /// Stops the server, if it runs; by SIGKILL if it does not stop in time.
     fn stop(&mut self, signal: Signal) {
         let Some(mut child) = self.process.take() else { return };
         if self.programs.ended(&mut child).is_some() {
             return;
         }
-        // It is our child and has not been reaped: signals reach it, and nobody else.
+        // The child has not been reaped, so its process id cannot belong to another process.
         let _ = kill(Pid::from_raw(child.id().cast_signed()), signal);
-        let deadline = Instant::now() + STOP_WITHIN;
+        let deadline = Instant::now() + STOP_TIMEOUT;
         if poll_until(deadline, || self.programs.ended(&mut child)).is_none() {
             let _ = child.kill();
             let _ = child.wait();
-            self.programs.guard.release();
+            self.programs.reaper.release();
         }
     }
 
@@ -224,26 +233,26 @@ impl TestServer {
     }
 }
 
-/// An immediate shutdown: what a slower one would save is deleted next, by the guard.
+/// An immediate shutdown: the reaper deletes the data directory next.
 impl Drop for TestServer {
     fn drop(&mut self) {
         self.stop(Signal::SIGQUIT);
     }
 }
 
-/// Looks, with short pauses, until there is something to see or the deadline has passed.
+/// Calls `look` again and again, with short pauses, until it returns a value or the deadline has passed.
 fn poll_until<T>(deadline: Instant, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     loop {
         let seen = look();
         if seen.is_some() || Instant::now() > deadline {
             return seen;
         }
-        thread::sleep(PAUSE);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// Whether the server takes connections: the lock file, which an older server may have left, must be this server's
-/// and say so in its eighth line (as `pg_ctl --wait` reads it), and we must reach the socket.
+/// Whether the server accepts connections. The lock file must be this server's (an older server may have left one), its
+/// eighth line must be `ready` (as `pg_ctl --wait` reads it), and a connection to the socket must succeed.
 fn is_ready(pid_file: &Path, pid: u32, socket: &Path) -> bool {
     let Ok(lock) = fs::read_to_string(pid_file) else { return false };
     let mut lines = lock.lines().map(str::trim);
@@ -261,14 +270,9 @@ fn short_version(line: &str) -> String {
     line.split_whitespace().nth(2).unwrap_or(line).to_owned()
 }
 
+/// All but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
+    utf8_percent_encode(text, RESERVED).to_string()
 }

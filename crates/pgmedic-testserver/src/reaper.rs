@@ -1,7 +1,7 @@
-//! Makes sure that nothing outlives us, however we die.
+//! Ends the server and deletes its directory when this process ends, in any way.
 //!
-//! A small shell waits on a pipe that only we hold the other end of. The pipe closes when we close it and when
-//! we die, even of SIGKILL; then the shell ends the process it was last told of, and deletes the directory.
+//! A shell process reads from a pipe whose other end only this process holds. The pipe closes when this process closes it
+//! or ends, even by SIGKILL. Then the shell ends the process whose id it read last, and deletes the directory.
 //! Linux alone could signal the server directly (`PR_SET_PDEATHSIG`), but that needs `unsafe`, a thread that lives as
 //! long as the server, and would leave the directory behind.
 
@@ -10,8 +10,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-/// SIGQUIT makes `postgres` stop at once and take its children along; whoever is still there after 10 s is
-/// killed. A process that was just killed may still write, so the deletion is tried again. `PATH` may be anything.
+/// SIGQUIT makes `postgres` and its children stop at once; SIGKILL follows after 10 s. A process that was just killed may
+/// still write, so the deletion is tried again. `PATH` may lack the usual folders.
 const SCRIPT: &str = r#"
 echo
 PATH=$PATH:/usr/bin:/bin
@@ -33,7 +33,7 @@ pub(super) struct ProcessReaper {
 }
 
 impl ProcessReaper {
-    /// Guards `directory` from now on.
+    /// Starts the shell, which deletes `directory` when this process ends.
     pub(super) fn watch(directory: &Path) -> io::Result<Self> {
         let mut shell = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "pgmedic-guard"])
@@ -42,32 +42,32 @@ impl ProcessReaper {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            // Ctrl-C on a terminal goes to our whole process group; the guard must live through it.
+            // Ctrl-C on a terminal goes to the whole process group; the shell must survive it.
             .process_group(0)
             .spawn()?;
         let pipe = shell.stdin.take();
         let said = shell.stdout.take().map_or(Ok(0), |mut stdout| stdout.read(&mut [0]));
-        let guard = Self { shell, pipe };
-        // A Ctrl-C in the moment before it had its own group has killed it; only a guard that spoke is one.
+        let reaper = Self { shell, pipe };
+        // Ctrl-C before the shell had its own process group has killed it: only a shell that wrote is running.
         if said? == 0 {
             return Err(io::Error::other("its shell ended at once"));
         }
-        Ok(guard)
+        Ok(reaper)
     }
 
-    /// From now on this process must not outlive us either.
+    /// From now on the shell ends this process too.
     pub(super) fn watch_process(&mut self, process: &Child) {
         self.tell(&process.id().to_string());
     }
 
-    /// The process has been reaped: its number may go to another one from now on.
+    /// The process has ended and been waited for: its id may now belong to another process.
     pub(super) fn release(&mut self) {
         self.tell("");
     }
 
     fn tell(&mut self, line: &str) {
         if let Some(pipe) = &mut self.pipe {
-            // Fails only when the guard was killed, and then nobody is left to tell.
+            // Fails only if the shell was killed.
             let _ = writeln!(pipe, "{line}");
         }
     }

@@ -1,4 +1,4 @@
-//! Against real servers, about a second each.
+//! Tests with real servers, about a second each.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
@@ -112,7 +112,7 @@ fn a_server_that_cannot_start_says_what_its_log_says() {
     assert!(error.to_string().contains("unrecognized configuration parameter \"no_such_setting\""), "{error}");
 }
 
-/// Set for the copy of this test program that is going to be killed.
+/// Set for the copy of this test program that the test kills.
 const OWNER: &str = "PGMEDIC_TEST_OWNER";
 
 #[test]
@@ -121,7 +121,7 @@ fn nothing_outlives_an_owner_that_is_killed() {
     if std::env::var_os(OWNER).is_some() {
         let server = start(&ServerOptions { tcp: true, ..Default::default() });
         println!("\nserver {} {}", server.port, server.home.display());
-        // For ever: the pipe stays open until we are killed.
+        // Never returns: the pipe stays open until this process is killed.
         let _ = io::stdin().read(&mut [0]);
         return;
     }

@@ -1,5 +1,6 @@
 //! Noticing that the system's clock was set back, which the schedule would wait out.
 
+use crate::clock;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::time::sleep;
 
@@ -18,7 +19,7 @@ pub struct ClockJumpDetector {
 
 impl ClockJumpDetector {
     pub fn now() -> Self {
-        Self { wall: SystemTime::now(), steady: Instant::now() }
+        Self { wall: clock::now(), steady: Instant::now() }
     }
 
     /// Waits until the clock is set back. Dropping this loses nothing.

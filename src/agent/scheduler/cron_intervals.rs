@@ -1,8 +1,8 @@
 //! How often a cron line ticks: pure, and bounded whatever the line.
 
+use crate::config::cron_parser;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use croner::Cron;
-use croner::parser::{CronParser, Seconds};
 use std::time::Duration;
 
 /// The shortest and the longest time between two ticks that follow each other.
@@ -29,8 +29,7 @@ const STEPS: [(TimeDelta, TimeDelta); 4] = [
 
 /// The rhythm of `line` (six fields, UTC) from its first tick after `now` on: of gaps that begin within a year.
 pub fn cron_intervals(line: &str, now: DateTime<Utc>) -> CronIntervals {
-    let parser = CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build();
-    let gaps = parser.parse(line).map_or_else(|_| Vec::new(), |cron| gaps(&cron, now));
+    let gaps = cron_parser().parse(line).map_or_else(|_| Vec::new(), |cron| gaps(&cron, now));
     let shortest = gaps.iter().min().copied().unwrap_or(SINGLE_TICK_INTERVAL);
     CronIntervals { shortest, longest: gaps.iter().max().copied().unwrap_or(SINGLE_TICK_INTERVAL) }
 }
@@ -135,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_busiest_line_is_asked_a_few_hundred_times_only() {
-        let cron = CronParser::builder().seconds(Seconds::Required).build().parse("* * * * * *").unwrap();
+        let cron = cron_parser().parse("* * * * * *").unwrap();
         assert_eq!(gaps(&cron, thursday()).len(), 60 + 60 + 24 + 366);
     }
 
@@ -148,7 +147,7 @@ mod tests {
 
     /// The same, tick by tick; none when it never ticks.
     fn by_every_tick(line: &str, now: DateTime<Utc>, span: TimeDelta) -> Option<CronIntervals> {
-        let cron = CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build().parse(line).unwrap();
+        let cron = cron_parser().parse(line).unwrap();
         let mut tick = cron.find_next_occurrence(&now, false).ok()?;
         let end = truncate(tick, TimeDelta::days(1)).unwrap() + span;
         let mut gaps = Vec::new();

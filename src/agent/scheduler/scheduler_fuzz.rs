@@ -7,7 +7,6 @@ use proptest::sample::select;
 use crate::agent::scheduler::cron_intervals::cron_intervals;
 use crate::config::{Environment, Settings};
 use crate::proptest_config::cases;
-use chrono::Utc;
 use std::time::Duration;
 
 proptest! {
@@ -24,7 +23,7 @@ proptest! {
         if let Ok(settings) = Settings::load(None, &Environment::from_iter(variables)) {
             let line = settings.sequences.schedule;
             prop_assert!(tokio_cron_scheduler::Job::new(line.as_str(), |_, _| {}).is_ok(), "{line:?}");
-            prop_assert!(cron_intervals(&line, Utc::now()).shortest >= Duration::from_secs(1), "{line:?}");
+            prop_assert!(cron_intervals(&line, crate::clock::now().into()).shortest >= Duration::from_secs(1), "{line:?}");
         }
     }
 }

@@ -18,7 +18,6 @@ use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{Database, Settings};
 use crate::db::LeaseLost;
 use crate::metrics::SEQUENCES;
-use chrono::Utc;
 use cycle::{CycleOutcome, SequenceWorkerContext, SequenceWorkerState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,7 +38,7 @@ pub fn start(
     database: &Database,
     leadership: watch::Sender<Leadership>,
 ) -> Worker {
-    let intervals = cron_intervals(&settings.sequences.schedule, Utc::now());
+    let intervals = cron_intervals(&settings.sequences.schedule, crate::clock::now().into());
     let publisher = Publisher::new(context, &database.name, SEQUENCES);
     publisher.init_database(intervals.longest);
     let (triggers, busy, stop) =

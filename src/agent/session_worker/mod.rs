@@ -14,7 +14,6 @@ use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::metrics::SESSIONS;
 use crate::pass_options::PassOptions;
 use crate::sessions::{SessionPassState, pass, unreachable_reports};
-use chrono::Utc;
 use due_stores::DueStores;
 use pgmedic_core::Timeouts;
 use std::sync::Arc;
@@ -33,7 +32,7 @@ pub fn start(
 ) -> Option<Worker> {
     let stores: Vec<SessionStoreConfig> =
         SessionStoreConfig::for_database(&settings.sessions, &database.name).cloned().collect();
-    let now = Utc::now();
+    let now = crate::clock::now().into();
     let intervals: Vec<CronIntervals> = stores.iter().map(|store| cron_intervals(&store.schedule, now)).collect();
     let shortest = intervals.iter().map(|intervals| intervals.shortest).min()?;
     // A sweep of any store shows that the worker runs.

@@ -1,15 +1,15 @@
-//! The `[[sessions]]` tables: session stores that are swept.
+//! The `[[sessions]]` tables: session stores whose expired sessions are ended.
 
-mod to_raw;
 mod validate;
 
 use std::time::Duration;
 
 use pgmedic_core::TableName;
+use serde::{Deserialize, Serialize};
 
-pub(super) use validate::judge;
+pub(super) use validate::{apply_presets, validate};
 
-/// A table of sessions, and when one of them is over. Names are as PostgreSQL stores them, without quotes.
+/// A table of sessions, and when a session expires. Names are as PostgreSQL stores them, without quotes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionStoreConfig {
     /// The label in reports, metrics and `--approve`; unique.
@@ -17,39 +17,39 @@ pub struct SessionStoreConfig {
     /// Only in the database of this configured name; in every one if none.
     pub database: Option<String>,
     pub table: TableName,
-    /// A session is over when any of these says so; at least one, each of its own kind.
+    /// A session expires by the earliest of these rules. At least one; each of a different kind.
     pub meanings: Vec<ExpiryRule>,
     pub encoding: Encoding,
     pub action: Action,
     pub user: Option<String>,
     /// How many sessions a user may have; needs `user`.
     pub max_per_user: Option<u32>,
-    /// The column that tells which sessions are newer.
+    /// The column by which sessions are ordered from old to new.
     pub newest_by: String,
     /// When to sweep: a cron line of six fields, seconds first, UTC.
     pub schedule: String,
     /// Sessions that one transaction ends.
     pub batch_size: u32,
-    /// How long past its end a session is left alone by `--once`; whole milliseconds.
+    /// How long after its expiry `--once` leaves a session alone; whole milliseconds.
     pub grace_period: Duration,
-    /// Held when more than this part of the live sessions would go at once; in (0, 1].
+    /// A sweep that would end a larger share of the live sessions is held; in (0, 1].
     pub max_ended_ratio: f64,
-    /// Guards on how many would go leave so many alone.
+    /// A sweep may always end this many sessions.
     pub guard_min_sessions: u32,
-    /// How long one sweep may go on; what is left is for the next.
+    /// How long one sweep may take. The next sweep continues where it stopped.
     pub sweep_timeout: Duration,
 }
 
-/// One way in which a session ends: so long after what its column says.
+/// A rule by which a session expires: a duration after the time in a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpiryRule {
     pub kind: ExpiryKind,
     pub column: String,
-    /// Zero for [`Kind::ExpiresAt`].
+    /// Zero for [`ExpiryKind::ExpiresAt`].
     pub timeout: Duration,
 }
 
-/// What a column says. The order is that of the keys.
+/// The meaning of the time in a column. The order is that of the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpiryKind {
     ExpiresAt,
@@ -57,11 +57,11 @@ pub enum ExpiryKind {
     CreatedAt,
 }
 
-/// How a point in time is written in the store's columns.
+/// How the store's columns represent a point in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Encoding {
     Timestamptz,
-    /// `timestamp`, as a clock in this zone shows.
+    /// `timestamp`, in this time zone.
     Timestamp {
         time_zone: String,
     },
@@ -73,15 +73,16 @@ pub enum Encoding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     Delete,
-    /// Set a column: to this value, or to the time of the sweep. Rows that have it already are over, and left alone.
+    /// Set a column: to this value, or to the time of the sweep. Rows that have it already are ended sessions.
     Revoke {
         column: String,
         value: Option<Scalar>,
     },
 }
 
-/// A constant of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A constant of the configuration. `Text` is last: serde takes the first variant that fits.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(untagged)]
 pub enum Scalar {
     Switch(bool),
     Whole(i64),
@@ -100,7 +101,7 @@ impl ExpiryKind {
 }
 
 impl Encoding {
-    /// As the configuration writes it.
+    /// The value of `encoding`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Timestamptz => "timestamptz",
@@ -112,7 +113,7 @@ impl Encoding {
 }
 
 impl SessionStoreConfig {
-    /// The stores that concern the database of this configured name.
+    /// The stores in the database of this configured name.
     pub fn for_database<'a>(stores: &'a [Self], database: &'a str) -> impl Iterator<Item = &'a Self> {
         stores.iter().filter(move |store| store.database.as_deref().is_none_or(|only| only == database))
     }

@@ -1,55 +1,84 @@
-//! Judging `[[sessions]]` tables as they are written.
+//! Applies presets and defaults to the `[[sessions]]` tables, and checks their values.
 
 use std::time::{Duration, SystemTime};
 
 use super::super::error::{ConfigError, display_or_hide};
+use super::super::keys::{Optional, WrittenRevoke, WrittenStore};
 use super::super::layers::ConfigLocations;
 use super::super::presets::Preset;
-use super::super::raw::{RawRevoke, RawScalar, RawStore};
 use super::super::schema::nearest;
 use super::super::values::{at_least_one, count, display_with_problem, duration, is_label, ratio, timeout};
 use super::super::{Database, schedule};
-use super::{Action, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
+use super::{Action, Encoding, ExpiryKind, ExpiryRule, SessionStoreConfig};
 use pgmedic_core::{TableName, parse_identifier};
 
-/// What a store has that says nothing else. `config/pgmedic.toml` shows them.
-const SCHEDULE: &str = "0 * * * * *";
-const BATCH: u32 = 500;
-const GRACE: Duration = Duration::from_secs(60);
-const MAX_FRACTION: f64 = 0.5;
-const GUARD_FLOOR: u32 = 100;
-const SWEEP_TIMEOUT: Duration = Duration::from_secs(60);
+/// The values of keys that a store leaves out. `config/pgmedic.toml` shows them.
+fn defaults() -> WrittenStore {
+    WrittenStore {
+        schedule: Some("0 * * * * *".to_owned()),
+        batch_size: Some(500),
+        grace_period: Some("1m".to_owned()),
+        max_ended_ratio: Some(0.5),
+        guard_min_sessions: Some(100),
+        sweep_timeout: Some("1m".to_owned()),
+        ..WrittenStore::default()
+    }
+}
 
-/// One transaction that deletes more keeps logins waiting, and writes more log than anybody likes at once.
-const LARGEST_BATCH: u32 = 10_000;
+/// A larger transaction would make logins wait, and write much WAL at once.
+const MAX_BATCH_SIZE: i64 = 10_000;
 
-/// Longer than anybody means to stay logged in.
-const LONGEST_SESSION: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+/// A hundred years: more than any application uses.
+const MAX_SESSION_AGE: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
-/// Judges the tables as written.
-pub(in crate::config) fn judge(
-    written: Vec<RawStore>,
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Fills in the keys that a store leaves out: from its preset, then from the defaults.
+pub(in crate::config) fn apply_presets(
+    stores: &mut [WrittenStore],
+    locations: &ConfigLocations,
+) -> Result<(), ConfigError> {
+    for (index, store) in stores.iter_mut().enumerate() {
+        let validator = StoreValidator { table: format!("sessions[{index}]"), locations };
+        let mut preset = validator.preset(store)?.unwrap_or_default();
+        // A time zone belongs to the encoding beside it.
+        if store.encoding.is_some() {
+            preset.time_zone = None;
+        }
+        preset.name.clone_from(&store.preset);
+        let mut defaults = defaults();
+        if store.revoke.is_none() {
+            defaults.action = Some("delete".to_owned());
+        }
+        *store = std::mem::take(store).or(preset).or(defaults);
+    }
+    Ok(())
+}
+
+/// Checks the tables, to which presets and defaults have been applied.
+pub(in crate::config) fn validate(
+    written: &[WrittenStore],
     databases: &[Database],
-    places: &ConfigLocations,
+    locations: &ConfigLocations,
     now: SystemTime,
 ) -> Result<Vec<SessionStoreConfig>, ConfigError> {
     let mut stores: Vec<SessionStoreConfig> = Vec::with_capacity(written.len());
-    for (index, raw) in written.into_iter().enumerate() {
-        let judge = StoreValidator { table: format!("sessions[{index}]"), places };
-        let store = judge.store(raw, databases, now)?;
+    for (index, table) in written.iter().enumerate() {
+        let validator = StoreValidator { table: format!("sessions[{index}]"), locations };
+        let store = validator.store(table, databases, now)?;
         if let Some(other) = stores.iter().position(|other| other.name == store.name) {
             let found = format!("{}, the name of sessions[{other}] too", display_or_hide(&store.name));
-            return Err(judge.invalid("name", found, "a `name` of its own for each store"));
+            return Err(validator.invalid("name", found, "a different `name` for each store"));
         }
         stores.push(store);
     }
     Ok(stores)
 }
 
-/// Of one `[[sessions]]` table.
+/// Checks one `[[sessions]]` table.
 struct StoreValidator<'a> {
     table: String,
-    places: &'a ConfigLocations,
+    locations: &'a ConfigLocations,
 }
 
 impl StoreValidator<'_> {
@@ -58,114 +87,98 @@ impl StoreValidator<'_> {
     }
 
     fn invalid(&self, key: &str, found: impl Into<String>, expected: impl Into<String>) -> ConfigError {
-        self.places.invalid(self.key(key), found, expected)
+        self.locations.invalid(self.key(key), found, expected)
     }
 
-    fn store(&self, raw: RawStore, databases: &[Database], now: SystemTime) -> Result<SessionStoreConfig, ConfigError> {
-        let (raw, from_preset) = self.with_preset(raw)?;
-        let encoding = self.encoding(raw.encoding.as_deref(), raw.time_zone.as_deref())?;
-        let meanings = self.expiry_rules(&raw, from_preset.as_ref())?;
-        let (user, max_per_user) = self.max_per_user(raw.user.as_deref(), raw.max_per_user)?;
-        let created_at = raw.created_at.as_deref().map(|text| self.column("created_at", text)).transpose()?;
+    /// The value of a key that must be set.
+    fn required<'a, T: ?Sized>(&self, key: &str, value: Option<&'a T>, expected: &str) -> Result<&'a T, ConfigError> {
+        value.ok_or_else(|| self.locations.invalid(&self.table, format!("no `{key}`"), expected))
+    }
+
+    fn store(
+        &self,
+        written: &WrittenStore,
+        databases: &[Database],
+        now: SystemTime,
+    ) -> Result<SessionStoreConfig, ConfigError> {
+        let encoding = self.encoding(written.encoding.as_deref(), written.time_zone.as_deref())?;
+        let meanings = self.expiry_rules(written)?;
+        let (user, max_per_user) = self.max_per_user(written.user.as_deref(), written.max_per_user)?;
+        let created_at = written.created_at.as_deref().map(|text| self.column("created_at", text)).transpose()?;
         if max_per_user.is_some() && created_at.is_none() {
-            let expected = "the column that says when a session was made: by its end or its last use, `max_per_user` might \
-                            end the one that was just begun";
+            let expected = "the column with the time when a session was created: ordered by expiry or last use, \
+                            `max_per_user` might end the newest session";
             return Err(self.invalid("created_at", "none", expected));
         }
         let newest_by = created_at.unwrap_or_else(|| meanings[0].column.clone());
-        let schedule = raw.schedule.unwrap_or_else(|| SCHEDULE.to_owned());
-        schedule::check(&schedule, now)
-            .map_err(|expected| self.invalid("schedule", display_or_hide(&schedule), expected))?;
+        let locations = self.locations;
+        let schedule = self.required("schedule", written.schedule.as_deref(), "a cron line")?;
+        schedule::check(schedule, now)
+            .map_err(|expected| self.invalid("schedule", display_or_hide(schedule), expected.to_string()))?;
+        let grace_period = self.required("grace_period", written.grace_period.as_deref(), "a duration")?;
+        let max_ended_ratio = self.required("max_ended_ratio", written.max_ended_ratio.as_ref(), "a number")?;
+        let min_sessions = self.required("guard_min_sessions", written.guard_min_sessions.as_ref(), "a number")?;
+        let sweep_timeout = self.required("sweep_timeout", written.sweep_timeout.as_deref(), "a duration")?;
         Ok(SessionStoreConfig {
-            name: self.name(raw.name)?,
-            database: self.database(raw.database, databases)?,
-            table: self.table(raw.table)?,
+            name: self.name(written.name.as_deref())?,
+            database: self.database(written.database.as_ref(), databases)?,
+            table: self.table(written.table.as_deref())?,
             meanings,
             encoding,
-            action: self.action(raw.action.as_deref(), raw.revoke)?,
+            action: self.action(written.action.as_deref(), written.revoke.as_ref())?,
             user,
-            max_per_user: max_per_user,
+            max_per_user,
             newest_by,
-            schedule,
-            batch_size: self.batch(raw.batch_size)?,
-            grace_period: match &raw.grace_period {
-                Some(text) => {
-                    duration(text, &self.key("grace_period"), self.places, Duration::ZERO, Duration::from_secs(86_400))?
-                }
-                None => GRACE,
-            },
-            max_ended_ratio: match raw.max_ended_ratio {
-                Some(number) => ratio(number, &self.key("max_ended_ratio"), self.places)?,
-                None => MAX_FRACTION,
-            },
-            guard_min_sessions: match raw.guard_min_sessions {
-                Some(number) => count(number, &self.key("guard_min_sessions"), self.places)?,
-                None => GUARD_FLOOR,
-            },
-            sweep_timeout: match &raw.sweep_timeout {
-                Some(text) => timeout(text, &self.key("sweep_timeout"), self.places)?,
-                None => SWEEP_TIMEOUT,
-            },
+            schedule: schedule.to_owned(),
+            batch_size: self.batch_size(written.batch_size)?,
+            grace_period: duration(grace_period, &self.key("grace_period"), locations, Duration::ZERO, DAY)?,
+            max_ended_ratio: ratio(*max_ended_ratio, &self.key("max_ended_ratio"), locations)?,
+            guard_min_sessions: count(*min_sessions, &self.key("guard_min_sessions"), locations)?,
+            sweep_timeout: timeout(sweep_timeout, &self.key("sweep_timeout"), locations)?,
         })
     }
 
-    /// What is written, over what the preset says: key by key. Returns the preset's own keys too.
-    fn with_preset(&self, raw: RawStore) -> Result<(RawStore, Option<RawStore>), ConfigError> {
-        let Some(name) = &raw.preset else { return Ok((raw, None)) };
-        let named = |name: &str| Preset::by_name(name).map(|preset| preset.store);
-        let (Some(base), Some(preset)) = (named(name), named(name)) else {
-            let hint = nearest(name, Preset::names())
-                .map_or_else(|| Preset::names().collect::<Vec<_>>().join(", "), |near| format!("{near}, perhaps"));
-            return Err(self.invalid(
-                "preset",
-                display_or_hide(name),
-                format!("a preset (see `pgmedic presets`): {hint}"),
-            ));
-        };
-        let merged = RawStore {
-            name: raw.name.or_else(|| raw.preset.clone()),
-            table: raw.table.or(base.table),
-            expires_at: raw.expires_at.or(base.expires_at),
-            last_activity: raw.last_activity.or(base.last_activity),
-            created_at: raw.created_at.or(base.created_at),
-            // A zone belongs to the encoding it stands beside.
-            time_zone: raw.time_zone.or(base.time_zone.filter(|_| raw.encoding.is_none())),
-            encoding: raw.encoding.or(base.encoding),
-            user: raw.user.or(base.user),
-            ..raw
-        };
-        Ok((merged, Some(preset)))
-    }
-
-    fn name(&self, name: Option<String>) -> Result<String, ConfigError> {
-        let expected = "a short label, such as \"logins\"";
-        match name {
-            None => Err(self.places.invalid(&self.table, "no `name`", expected)),
-            Some(name) if name.len() > 60 || !is_label(&name) => {
-                Err(self.invalid("name", display_or_hide(&name), expected))
-            }
-            Some(name) => Ok(name),
+    /// The keys of the preset that the store names.
+    fn preset(&self, store: &WrittenStore) -> Result<Option<WrittenStore>, ConfigError> {
+        let Some(name) = &store.preset else { return Ok(None) };
+        if let Some(preset) = Preset::by_name(name) {
+            return Ok(Some(preset.store));
         }
+        let hint = match nearest(name, Preset::names()) {
+            Some(near) => format!("{near}, perhaps"),
+            None => Preset::names().collect::<Vec<_>>().join(", "),
+        };
+        let expected = format!("a preset (see `pgmedic presets`): {hint}");
+        Err(self.invalid("preset", display_or_hide(name), expected))
     }
 
-    fn database(&self, name: Option<String>, databases: &[Database]) -> Result<Option<String>, ConfigError> {
-        match &name {
+    fn name(&self, name: Option<&str>) -> Result<String, ConfigError> {
+        let expected = "a short label, such as \"logins\"";
+        let name = self.required("name", name, expected)?;
+        if name.len() > 60 || !is_label(name) {
+            return Err(self.invalid("name", display_or_hide(name), expected));
+        }
+        Ok(name.to_owned())
+    }
+
+    fn database(&self, name: Option<&String>, databases: &[Database]) -> Result<Option<String>, ConfigError> {
+        match name {
             Some(name) if !databases.iter().any(|database| database.name == *name) => {
                 let known: Vec<&str> = databases.iter().map(|database| database.name.as_str()).collect();
                 let expected = format!("the name of a configured database: {}", known.join(", "));
                 Err(self.invalid("database", display_or_hide(name), expected))
             }
-            _ => Ok(name),
+            _ => Ok(name.cloned()),
         }
     }
 
-    fn table(&self, table: Option<String>) -> Result<TableName, ConfigError> {
+    fn table(&self, table: Option<&str>) -> Result<TableName, ConfigError> {
         let Some(text) = table else {
-            return Err(self.places.invalid(&self.table, "neither `table` nor `preset`", "one of them"));
+            return Err(self.locations.invalid(&self.table, "neither `table` nor `preset`", "one of them"));
         };
         text.parse().map_err(|problem| {
             let expected = "schema.table in SQL spelling (the schema is never guessed; quote capitals and dots)";
-            self.invalid("table", display_with_problem(&text, &problem), expected)
+            self.invalid("table", display_with_problem(text, &problem), expected)
         })
     }
 
@@ -176,33 +189,40 @@ impl StoreValidator<'_> {
         })
     }
 
-    fn expiry_rules(&self, raw: &RawStore, preset: Option<&RawStore>) -> Result<Vec<ExpiryRule>, ConfigError> {
+    fn expiry_rules(&self, written: &WrittenStore) -> Result<Vec<ExpiryRule>, ConfigError> {
         let mut meanings = Vec::new();
-        if let Some(text) = &raw.expires_at {
+        if let Some(text) = &written.expires_at {
             let column = self.column("expires_at", text)?;
             meanings.push(ExpiryRule { kind: ExpiryKind::ExpiresAt, column, timeout: Duration::ZERO });
         }
-        let of_preset = |column: fn(&RawStore) -> &Option<String>| {
-            preset.is_some_and(|preset| column(preset).is_some() && column(preset) == column(raw))
+        // A preset names columns; the configuration decides whether a session expires by them.
+        let preset = self.preset(written)?;
+        let of_preset = |column: fn(&WrittenStore) -> &Option<String>| {
+            preset.as_ref().is_some_and(|preset| column(preset).is_some() && column(preset) == column(written))
         };
-        // A preset names the columns, and leaves it to you whether a session ends by them.
-        let idle_may_lack = of_preset(|raw| &raw.last_activity);
-        let absolute_may_lack = of_preset(|raw| &raw.created_at) || raw.max_per_user.is_some();
+        let idle_may_lack = of_preset(|store| &store.last_activity);
+        let absolute_may_lack = of_preset(|store| &store.created_at) || written.max_per_user.is_some();
         let timed = [
-            (ExpiryKind::LastActivity, &raw.last_activity, "idle_timeout", &raw.idle_timeout, idle_may_lack),
-            (ExpiryKind::CreatedAt, &raw.created_at, "absolute_timeout", &raw.absolute_timeout, absolute_may_lack),
+            (ExpiryKind::LastActivity, &written.last_activity, "idle_timeout", &written.idle_timeout, idle_may_lack),
+            (
+                ExpiryKind::CreatedAt,
+                &written.created_at,
+                "absolute_timeout",
+                &written.absolute_timeout,
+                absolute_may_lack,
+            ),
         ];
         for (kind, column, key, timeout, may_lack) in timed {
             match (column, timeout) {
                 (Some(column), Some(text)) => {
                     let column = self.column(kind.key(), column)?;
                     let shortest = Duration::from_secs(1);
-                    let timeout = duration(text, &self.key(key), self.places, shortest, LONGEST_SESSION)?;
+                    let timeout = duration(text, &self.key(key), self.locations, shortest, MAX_SESSION_AGE)?;
                     meanings.push(ExpiryRule { kind, column, timeout });
                 }
                 (Some(_), None) if !may_lack => {
                     let expected = format!("`{key}` beside `{}`", kind.key());
-                    return Err(self.places.invalid(&self.table, format!("no `{key}`"), expected));
+                    return Err(self.locations.invalid(&self.table, format!("no `{key}`"), expected));
                 }
                 (None, Some(_)) => {
                     let found = format!("`{key}` without `{}`", kind.key());
@@ -214,7 +234,7 @@ impl StoreValidator<'_> {
         if meanings.is_empty() {
             let expected =
                 "`expires_at`, or `last_activity` and `idle_timeout`, or `created_at` and `absolute_timeout`";
-            return Err(self.places.invalid(&self.table, "nothing that says when a session is over", expected));
+            return Err(self.locations.invalid(&self.table, "nothing that says when a session expires", expected));
         }
         Ok(meanings)
     }
@@ -222,12 +242,12 @@ impl StoreValidator<'_> {
     fn encoding(&self, encoding: Option<&str>, zone: Option<&str>) -> Result<Encoding, ConfigError> {
         let expected = "one of timestamptz, timestamp, epoch-seconds, epoch-millis";
         let encoding = match (encoding, zone) {
-            (None, _) => return Err(self.places.invalid(&self.table, "no `encoding`", expected)),
+            (None, _) => return Err(self.locations.invalid(&self.table, "no `encoding`", expected)),
             (Some("timestamp"), None) => {
                 let expected = "`time_zone`: the zone of the clock that writes the columns, such as \"UTC\" or \
                                 \"America/New_York\" (where the server fills them in: SHOW TimeZone on the \
                                 application's connection)";
-                return Err(self.places.invalid(&self.table, "encoding \"timestamp\" and no `time_zone`", expected));
+                return Err(self.locations.invalid(&self.table, "encoding \"timestamp\" and no `time_zone`", expected));
             }
             (Some("timestamp"), Some(zone)) => return self.zone(zone),
             (Some("timestamptz"), _) => Encoding::Timestamptz,
@@ -244,10 +264,10 @@ impl StoreValidator<'_> {
         }
     }
 
-    /// PostgreSQL would take `UTC+3`, and `UTC3` too, for three hours west, and nobody means that.
+    /// Accepts names only: PostgreSQL reads `UTC+3`, and `UTC3` too, as three hours west of UTC.
     fn zone(&self, zone: &str) -> Result<Encoding, ConfigError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
-        // Of all names outside Etc/ only these have a digit.
+        // The only names outside Etc/ that contain a digit.
         let offset = zone.contains(|c: char| c.is_ascii_digit())
             && !["EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "GMT0"].contains(&zone);
         let named = zone.starts_with(|c: char| c.is_ascii_alphabetic()) && zone.chars().all(plain);
@@ -258,18 +278,12 @@ impl StoreValidator<'_> {
         Ok(Encoding::Timestamp { time_zone: zone.to_owned() })
     }
 
-    fn action(&self, action: Option<&str>, revoke: Option<RawRevoke>) -> Result<Action, ConfigError> {
+    fn action(&self, action: Option<&str>, revoke: Option<&WrittenRevoke>) -> Result<Action, ConfigError> {
         let expected = "action = \"delete\", or revoke = { column = \"revoked_at\" }";
         match (action, revoke) {
             (None | Some("delete"), None) => Ok(Action::Delete),
-            (None, Some(RawRevoke { column: Some(column), value })) => {
-                let column = self.column("revoke.column", &column)?;
-                let value = value.map(|value| match value {
-                    RawScalar::Switch(switch) => Scalar::Switch(switch),
-                    RawScalar::Whole(number) => Scalar::Whole(number),
-                    RawScalar::Text(text) => Scalar::Text(text),
-                });
-                Ok(Action::Revoke { column, value })
+            (None, Some(WrittenRevoke { column: Some(column), value })) => {
+                Ok(Action::Revoke { column: self.column("revoke.column", column)?, value: value.clone() })
             }
             (None, Some(_)) => Err(self.invalid("revoke", "no `column`", "revoke = { column = \"revoked_at\" }")),
             (Some(_), Some(_)) => Err(self.invalid("action", "`revoke` as well", expected)),
@@ -280,22 +294,23 @@ impl StoreValidator<'_> {
     fn max_per_user(
         &self,
         user: Option<&str>,
-        keep: Option<i64>,
+        limit: Option<i64>,
     ) -> Result<(Option<String>, Option<u32>), ConfigError> {
         let user = user.map(|text| self.column("user", text)).transpose()?;
-        let keep = keep.map(|number| at_least_one(number, &self.key("max_per_user"), self.places)).transpose()?;
-        if keep.is_some() && user.is_none() {
-            let expected = "`user` beside it: the column that says whose a session is";
+        let limit = limit.map(|number| at_least_one(number, &self.key("max_per_user"), self.locations)).transpose()?;
+        if limit.is_some() && user.is_none() {
+            let expected = "`user` beside it: the column with the session's user";
             return Err(self.invalid("max_per_user", "no `user`", expected));
         }
-        Ok((user, keep))
+        Ok((user, limit))
     }
 
-    fn batch(&self, batch: Option<i64>) -> Result<u32, ConfigError> {
-        let Some(number) = batch else { return Ok(BATCH) };
-        u32::try_from(number).ok().filter(|number| (1..=LARGEST_BATCH).contains(number)).ok_or_else(|| {
-            let expected = format!("a whole number from 1 to {LARGEST_BATCH}");
-            self.invalid("batch_size", format!("the number {number}"), expected)
-        })
+    fn batch_size(&self, number: Option<i64>) -> Result<u32, ConfigError> {
+        let expected = format!("a whole number from 1 to {MAX_BATCH_SIZE}");
+        let number = *self.required("batch_size", number.as_ref(), &expected)?;
+        match u32::try_from(number) {
+            Ok(size) if (1..=MAX_BATCH_SIZE).contains(&number) => Ok(size),
+            _ => Err(self.invalid("batch_size", format!("the number {number}"), expected)),
+        }
     }
 }

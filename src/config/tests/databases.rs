@@ -176,7 +176,7 @@ fn a_path_with_control_characters_is_none() {
 }
 
 #[test]
-fn a_variable_that_names_a_database_in_vain_is_told_with_the_file_that_counts_more() {
+fn an_unused_variable_that_names_a_database_is_reported_with_the_file_that_overrides_it() {
     let scene = file("[[databases]]\nurl = 'postgres://u@h/app'");
     let path = scene.path("pgmedic.toml").display().to_string();
     let warning = scene.settings().warnings.remove(0);
@@ -192,7 +192,7 @@ fn a_variable_that_names_a_database_in_vain_is_told_with_the_file_that_counts_mo
 }
 
 #[test]
-fn of_two_variables_the_one_in_vain_is_told() {
+fn of_two_variables_the_unused_one_is_reported() {
     let scene = bare().variable("DATABASE_URL", "postgres://u:hunter2@h/a");
     let warning = scene.variable("PGMEDIC_DATABASE_URL", "postgres://u:hunter2@h/b").settings().warnings.remove(0);
     let expected = "DATABASE_URL: set, but not used, because PGMEDIC_DATABASE_URL is set too; to use it, unset \

@@ -1,6 +1,8 @@
 use super::*;
+use crate::config::keys::RENAMED;
+use crate::config::schema::{KeyType, ROOT};
 
-/// Each case: a file, and what its error says.
+/// Checks that loading the file fails with these words.
 #[track_caller]
 fn refused(text: &str, words: &[&str]) {
     assert_says(&file(text).error(), words);
@@ -29,6 +31,52 @@ fn a_misspelled_key_of_the_second_database_is_named_by_its_index() {
 }
 
 #[test]
+fn an_old_key_is_refused_with_its_new_name_and_its_place() {
+    let of_sequences = [("max_leap_ratio = 0.5", "max_repair_ratio"), ("listen = true", "listen_notify")];
+    for (line, new) in of_sequences {
+        let old = line.split(' ').next().unwrap();
+        let words = format!("pgmedic.toml:2:2: unknown key `sequences.{old}`; it is now named `{new}`");
+        refused(&format!("[sequences]\n {line}\n"), &[&words]);
+        let variable = format!("PGMEDIC_SEQUENCES__{}", old.to_uppercase());
+        let words = format!("{variable}: unknown variable; it is now named PGMEDIC_SEQUENCES__{}", new.to_uppercase());
+        variable_refused(&variable, "1", &[&words]);
+    }
+    let of_sessions = [
+        ("max_fraction = 0.5", "max_ended_ratio"),
+        ("guard_floor = 100", "guard_min_sessions"),
+        ("keep_newest = 1", "max_per_user"),
+        ("batch = 500", "batch_size"),
+        ("grace = '1m'", "grace_period"),
+    ];
+    for (line, new) in of_sessions {
+        let old = line.split(' ').next().unwrap();
+        let words = format!("pgmedic.toml:4:1: unknown key `sessions[1].{old}`; it is now named `{new}`");
+        refused(&format!("[[sessions]]\nname = 'a'\n[[sessions]]\n{line}\n"), &[&words]);
+        variable_refused(
+            &format!("PGMEDIC_SESSIONS__0__{}", old.to_uppercase()),
+            "1",
+            &["[[sessions]] tables can only be written in the configuration file"],
+        );
+    }
+}
+
+#[test]
+fn every_renamed_key_has_a_present_key_as_its_new_name() {
+    for (table, old, new) in RENAMED {
+        let section = ROOT.iter().find(|key| key.name == *table).unwrap();
+        let (KeyType::Table(keys) | KeyType::Tables(keys)) = section.value else { panic!("{table} is no table") };
+        assert!(keys.iter().any(|key| key.name == *new), "{table}.{new}");
+        assert!(keys.iter().all(|key| key.name != *old), "{table}.{old}");
+    }
+}
+
+#[test]
+fn the_name_of_a_key_in_another_table_is_not_taken_for_an_old_one() {
+    refused("[http]\nbatch = 1\n", &["unknown key `http.batch`; expected one of listen"]);
+    assert_eq!(file("[http]\nlisten = \"[::1]:9847\"").settings().http.listen.port(), 9847);
+}
+
+#[test]
 fn a_key_far_from_any_known_one_gets_the_list() {
     refused("[frobnicate]\n", &["`frobnicate`", "expected one of databases, sequences, sessions, http, log"]);
 }
@@ -47,8 +95,8 @@ fn a_wrong_type_says_what_was_found_and_expected() {
         ("headroom = \"7\"", "2:12", "found \"7\", expected a whole number"),
         ("headroom = 1.5", "2:12", "found the number 1.5, expected a whole number"),
         ("headroom = 99999999999999999999", "2:12", "expected a whole number"),
-        ("max_repair_ratio = true", "2:18", "found true, expected a number"),
-        ("max_repair_ratio = nan", "2:18", "found the number nan, expected a number"),
+        ("max_repair_ratio = true", "2:20", "found true, expected a number"),
+        ("max_repair_ratio = nan", "2:20", "found the number nan, expected a number"),
         ("lock_timeout = 100", "2:16", "found the number 100, expected a duration with its unit"),
         ("include = \"public.*\"", "2:11", "found \"public.*\", expected a list"),
         ("exclude = [\"a.*\", 5]", "2:19", "sequences.exclude[1]: found the number 5, expected text"),
@@ -125,7 +173,7 @@ fn what_is_very_long_is_not_repeated() {
     assert_says(&long(&format!("headroom = {digits}")), &["found a number of 5000 digits, expected a whole number"]);
     assert_says(&long(&format!("max_repair_ratio = '{digits}'")), &["found a text of 5000 characters"]);
     assert_says(&long(&format!("schedule = '* * * * {digits}'")), &["so write \"0 …\""]);
-    // Nor is what could be no cron line, and is longer when it is shown.
+    // Text that cannot be a cron line is not shown either: escaped, it would be longer.
     let escapes = "\\u001b".repeat(15);
     assert_says(&long(&format!("schedule = \"* * * * {escapes}\"")), &["so write \"0 …\""]);
 }
@@ -187,7 +235,7 @@ fn a_wrong_variable_is_named_and_no_file_is_blamed() {
     variable_refused("PGMEDIC_SEQUENCES__HEADROOM", "", &["found \"\", expected a whole number"]);
     variable_refused("PGMEDIC_SEQUENCES__HEADROOM", "-1", &["from 0 to 4294967295"]);
     variable_refused("PGMEDIC_SEQUENCES__HEADROOM", "4294967297", &["from 0 to 4294967295"]);
-    variable_refused("PGMEDIC_SEQUENCES__MAX_LEAP_RATIO", "NaN", &["expected a number"]);
+    variable_refused("PGMEDIC_SEQUENCES__MAX_REPAIR_RATIO", "NaN", &["expected a number"]);
     variable_refused("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "0ms", &["sequences.lock_timeout: found \"0ms\""]);
     variable_refused("PGMEDIC_SEQUENCES__INCLUDE", "a.*,b", &["sequences.include[1]: found \"b\""]);
     variable_refused("PGMEDIC_SEQUENCES__SCHEDULE", "* * * * *", &["\"0 * * * * *\""]);

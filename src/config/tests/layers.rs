@@ -42,7 +42,7 @@ fn the_shipped_default_file_changes_nothing() {
 fn the_shipped_default_file_names_every_key() {
     fn look(keys: &[Key]) {
         for key in keys {
-            let named = match key.kind {
+            let named = match key.value {
                 KeyType::Table(_) | KeyType::Tables(_) => {
                     DEFAULTS.contains(&format!("[{}]", key.name))
                         || DEFAULTS.contains(&format!(".{}]]", key.name))
@@ -56,7 +56,7 @@ fn the_shipped_default_file_names_every_key() {
                 }
             };
             assert!(named, "{} is missing in config/pgmedic.toml", key.name);
-            if let KeyType::Table(below) | KeyType::Tables(below) = key.kind {
+            if let KeyType::Table(below) | KeyType::Tables(below) = key.value {
                 look(below);
             }
         }
@@ -69,7 +69,7 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
     let uncommented: Vec<&str> = DEFAULTS
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            // What stands in place of something else.
+            // Alternatives to another key.
             Some(code) if ["url_file", "preset", "time_zone", "revoke"].iter().any(|key| code.starts_with(key)) => line,
             Some(code) if code.starts_with("[[") || code.contains(" = \"") => code,
             _ => line,
@@ -78,7 +78,7 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
     let settings = file(&uncommented.join("\n")).settings();
     assert_eq!(settings.databases[0].name, "app");
     assert_eq!(settings.sequences.feeds[0].column.to_string(), "public.orders.id");
-    // What is shown of a store are its defaults.
+    // The values that the file shows for a store are the defaults.
     let least = "[[sessions]]\nname = \"logins\"\ntable = \"public.user_sessions\"\nexpires_at = \"expires_at\"\n\
                  encoding = \"timestamptz\"\n";
     let [shown, least] = [&settings.sessions[0], &file(least).settings().sessions[0]];
@@ -129,7 +129,7 @@ fn a_variable_overrides_the_file() {
     let settings = file("[sequences]\nrepair = true\nheadroom = 7\n[log]\nlevel = \"warn\"")
         .variable("PGMEDIC_SEQUENCES__REPAIR", "false")
         .variable("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "200ms")
-        .variable("PGMEDIC_SEQUENCES__MAX_LEAP_RATIO", "1")
+        .variable("PGMEDIC_SEQUENCES__MAX_REPAIR_RATIO", "1")
         .variable("PGMEDIC_LOG__FORMAT", "json")
         .settings();
     assert!(!settings.sequences.repair);
@@ -152,7 +152,7 @@ fn a_list_in_a_variable_is_split_at_commas_outside_quotes() {
 }
 
 #[test]
-fn variables_of_others_are_none_of_our_business() {
+fn variables_of_other_programs_are_ignored() {
     bare()
         .variable("DATABASE_URL", "postgres://u@localhost/app")
         .variable("PGMEDICS", "x")
@@ -182,6 +182,17 @@ fn declared_feeds_hold_stored_names() {
     let feed = &settings.sequences.feeds[0];
     assert_eq!((feed.sequence.schema.as_str(), feed.sequence.name.as_str()), ("public", "Order.No"));
     assert_eq!((feed.column.table.name.as_str(), feed.column.column.as_str()), ("orders", "Id"));
+}
+
+#[test]
+fn the_leadership_key_stays_the_same_so_that_agents_of_two_versions_elect_one_leader() {
+    let default = variable("PGMEDIC_CONFIG", "unused").settings();
+    assert_eq!(default.leadership_key("app"), 1_453_664_126);
+    let settings = file(
+        "[sequences]\nexclude = ['a.b']\n[[sessions]]\nname = 'logins'\ntable = 'public.s'\nexpires_at = 'e'\n\
+         encoding = 'timestamptz'",
+    );
+    assert_eq!(settings.settings().leadership_key("app"), -1_809_355_917);
 }
 
 #[test]

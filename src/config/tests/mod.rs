@@ -1,4 +1,4 @@
-//! The whole way from file and variables to settings or one clear error.
+//! Loads files and variables, and checks the settings or the error.
 
 mod databases;
 mod errors;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A configuration in a folder of its own.
+/// A configuration in a temporary folder.
 struct Scene {
     folder: TempDir,
     environment: Vec<(String, String)>,

@@ -1,4 +1,4 @@
-//! `hunter2` is the secret throughout: no error, no `Debug`, no redacted output may hold it.
+//! The secret is `hunter2` in all tests: no error, `Debug` or redacted output may contain it.
 
 use super::*;
 

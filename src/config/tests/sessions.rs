@@ -7,7 +7,7 @@ fn store(lines: &str) -> SessionStoreConfig {
     file(&format!("[[sessions]]\n{lines}")).settings().sessions.remove(0)
 }
 
-/// Each case: the lines of a table, and what its error says.
+/// Checks that a store with these lines is refused with these words.
 #[track_caller]
 fn refused(lines: &str, words: &[&str]) {
     assert_says(&file(&format!("[[sessions]]\n{lines}")).error(), words);
@@ -38,8 +38,10 @@ fn what_is_shown_loads_again_as_the_same() {
             "{LEAST}{EXPIRY}revoke = {{ column = '\"Revoked\"' }}\nuser = \"u\"\nmax_per_user = 2\ncreated_at = \"c\""
         ),
         format!("{LEAST}{EXPIRY}revoke = {{ column = \"active\", value = false }}\nschedule = \"@hourly\""),
-        format!("{LEAST}{EXPIRY}revoke = {{ column = \"state\", value = 7 }}\ngrace = \"0s\"\nmax_ended_ratio = 1"),
-        format!("{LEAST}{EXPIRY}revoke = {{ column = \"state\", value = \"over\" }}\nbatch = 10000"),
+        format!(
+            "{LEAST}{EXPIRY}revoke = {{ column = \"state\", value = 7 }}\ngrace_period = \"0s\"\nmax_ended_ratio = 1"
+        ),
+        format!("{LEAST}{EXPIRY}revoke = {{ column = \"state\", value = \"over\" }}\nbatch_size = 10000"),
         "preset = \"flask-session\"".to_owned(),
         "preset = \"laravel\"\nidle_timeout = \"2h\"\nname = \"web\"".to_owned(),
     ] {
@@ -56,7 +58,7 @@ fn a_preset_is_overridden_key_by_key() {
     let other = store("preset = \"django\"\nname = \"shop\"\ntable = \"shop.sessions\"\nexpires_at = \"ends\"");
     assert_eq!((other.name.as_str(), other.table.to_string()), ("shop", "shop.sessions".to_owned()));
     assert_eq!(other.meanings[0].column, "ends");
-    // The zone goes with the encoding.
+    // The time zone belongs to the encoding.
     assert_eq!(store("preset = \"flask-session\"\nencoding = \"timestamptz\"").encoding, Encoding::Timestamptz);
     let zone = store("preset = \"flask-session\"\ntime_zone = \"Asia/Tokyo\"").encoding;
     assert_eq!(zone, Encoding::Timestamp { time_zone: "Asia/Tokyo".to_owned() });
@@ -86,7 +88,7 @@ fn what_is_left_out_is_named_with_what_was_expected() {
     refused(&format!("name = \"a\"\n{EXPIRY}"), &["neither `table` nor `preset`"]);
     refused(
         &format!("{LEAST}encoding = \"timestamptz\""),
-        &["nothing that says when a session is over", "`expires_at`"],
+        &["nothing that says when a session expires", "`expires_at`"],
     );
     refused(
         &format!("{LEAST}{EXPIRY}last_activity = \"seen\""),
@@ -99,7 +101,7 @@ fn what_is_left_out_is_named_with_what_was_expected() {
     );
     refused(
         &format!("{LEAST}{EXPIRY}max_per_user = 1"),
-        &["pgmedic.toml:6:15: sessions[0].max_per_user: found no `user`", "whose a session is"],
+        &["pgmedic.toml:6:16: sessions[0].max_per_user: found no `user`", "the session's user"],
     );
     refused(&format!("{LEAST}expires_at = \"e\"\nencoding = \"timestamp\""), &["no `time_zone`", "SHOW TimeZone"]);
 }

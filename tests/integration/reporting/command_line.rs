@@ -1,4 +1,4 @@
-//! The command line besides `--once`.
+//! The command line, apart from `--once`.
 
 use crate::support::{Database, pgmedic};
 

@@ -1,4 +1,4 @@
-//! Bad input: one clear error with file, key and expectation; exit 2; nothing touched.
+//! A wrong configuration: one error with file, key and what was expected, exit code 2, and no connection.
 
 use crate::support::{Database, pgmedic};
 

@@ -76,7 +76,7 @@ async fn a_declared_link_may_belong_to_one_database_only() {
 }
 
 #[tokio::test]
-async fn the_url_may_be_in_a_file_of_its_own() {
+async fn the_url_may_be_in_a_separate_file() {
     let mut database = drifted().await;
     let mut file = NamedTempFile::new().unwrap();
     writeln!(file, "{}", database.url()).unwrap();

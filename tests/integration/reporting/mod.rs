@@ -1,4 +1,4 @@
-//! What is printed, where, and what never is.
+//! What is printed, on which stream, and what is never printed.
 
 mod command_line;
 mod configuration;

@@ -1,4 +1,4 @@
-//! Secrets are never printed, whatever goes wrong and however much is logged.
+//! Secrets are never printed, in any error and at any log level.
 
 use super::databases::configured;
 use crate::support::{Database, command, pgmedic};

@@ -1,4 +1,4 @@
-//! The report as a table made to be read.
+//! The report as a table.
 
 use crate::support::{Database, Outcome, command};
 use serde_json::json;
@@ -7,7 +7,7 @@ fn table(database: &Database, arguments: &[&str]) -> Outcome {
     database.pgmedic(&[&["--once"], arguments].concat())
 }
 
-/// Where each of `words` stands in the text, which has every one of them.
+/// The position of each of `words` in the text, which must contain all of them.
 #[track_caller]
 fn in_this_order(text: &str, words: &[&str]) {
     let mut from = 0;
@@ -78,7 +78,7 @@ async fn all_is_well_is_one_line() {
 }
 
 #[tokio::test]
-async fn no_color_and_no_line_wrap_reach_a_pipe_whatever_is_asked_for() {
+async fn no_variable_brings_color_or_wrapped_lines_into_a_pipe() {
     let mut database = with_one_of_each().await;
     let long = "x".repeat(60);
     database.sql(&format!("CREATE TABLE {long} (id serial PRIMARY KEY); INSERT INTO {long} VALUES (7)")).await;

@@ -1,4 +1,4 @@
-//! Databases that cannot be reached: each is named with its cause, and the others are done.
+//! Databases that cannot be reached: each is reported with its cause, and the passes over the others complete.
 
 use super::databases::configured;
 use crate::support::{Database, pgmedic, sentence, server};
@@ -55,7 +55,7 @@ async fn error_of(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn nobody_listens_at_the_port() {
+async fn no_server_listens_at_the_port() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -105,9 +105,9 @@ async fn no_line_of_pg_hba_lets_the_user_in() {
 
 #[tokio::test]
 async fn the_role_does_not_exist() {
-    let url = server().url("postgres").replace("user=postgres", "user=nobody_at_all");
+    let url = server().url("postgres").replace("user=postgres", "user=no_such_role");
     let error = error_of(&url).await;
-    assert!(error.contains("login refused:") && error.contains("nobody_at_all"), "{error}");
+    assert!(error.contains("login refused:") && error.contains("no_such_role"), "{error}");
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn a_web_server_listens_there() {
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for mut client in listener.incoming().flatten() {
-            // The client goes as soon as it has seen the first byte.
+            // The client disconnects after the first byte.
             let _ = client.read(&mut [0; 1024]).and_then(|_| client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
         }
     });

@@ -1,4 +1,4 @@
-//! What people write, and what they do not.
+//! Random input: nearly valid configurations, and arbitrary text and bytes.
 
 use std::ops::Range;
 
@@ -98,7 +98,7 @@ struct Section {
 }
 
 fn sections(keys: &'static [Key], above: &str) -> Vec<Section> {
-    let tables = keys.iter().filter_map(|key| match key.kind {
+    let tables = keys.iter().filter_map(|key| match key.value {
         KeyType::Table(keys) => Some((key.name, false, keys)),
         KeyType::Tables(keys) => Some((key.name, true, keys)),
         _ => None,
@@ -180,7 +180,7 @@ fn quoted(text: String) -> String {
     toml::Value::String(text).to_string()
 }
 
-/// Of whatever type.
+/// A value of any type.
 fn odd() -> impl Strategy<Value = String> {
     let fixed = ["1.5", "nan", "-inf", "1979-05-27", "[]", "{}", "[[[1]]]", "[{ a = 1 }]", "true", "\"\"", "-1", "0"];
     prop_oneof![
@@ -198,7 +198,7 @@ fn value(key: &'static Key) -> impl Strategy<Value = String> {
         "url" => from(&[SECRET, "postgresql:///d?user=u&host=/run&password=hunter2"]),
         "url_file" => from(&["u"]),
         "schedule" => from(&["*/30 * * * * *", "@daily", " 0 0 3 * * MON ", "0 0 0 29 2 *"]),
-        "listen" if matches!(key.kind, KeyType::String) => from(&["[::1]:0", "127.0.0.1:80"]),
+        "listen" if matches!(key.value, KeyType::Text) => from(&["[::1]:0", "127.0.0.1:80"]),
         "level" => from(&["debug", "error"]),
         "format" => from(&["text", "json"]),
         "name" => "[a-zA-Z @:é\"'\\\\-]{1,20}".prop_map(quoted).boxed(),
@@ -212,7 +212,7 @@ fn value(key: &'static Key) -> impl Strategy<Value = String> {
             let value = weighted(0.7, value).prop_map(|value| value.map(|value| format!(", value = {value}")));
             value.prop_map(|value| format!("{{ column = 'ended'{} }}", value.unwrap_or_default())).boxed()
         }
-        _ => match key.kind {
+        _ => match key.value {
             KeyType::Bool => any::<bool>().prop_map(|switch| switch.to_string()).boxed(),
             KeyType::Integer => {
                 prop_oneof![20 => 1..10_000_i64, 1 => any::<i64>()].prop_map(|number| number.to_string()).boxed()

@@ -1,4 +1,4 @@
-//! Cron lines and globs, against what they are to mean.
+//! Random cron lines and patterns, compared with a plain implementation.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use super::super::Pattern;
 use crate::proptest_config::cases;
 use pgmedic_core::TableName;
 
-/// Fields as they are allowed, and the year.
+/// Valid cron lines, some with a year.
 fn cron() -> impl Strategy<Value = String> {
     let field = |least: u32, most: u32| {
         prop_oneof![
@@ -24,7 +24,7 @@ fn cron() -> impl Strategy<Value = String> {
     };
     let day = prop_oneof![4 => field(1, 28), 1 => Just("L".to_owned()), 1 => Just("15W".to_owned())];
     let weekday = prop_oneof![4 => field(0, 7), 1 => Just("MON-FRI".to_owned()), 1 => Just("FRI#L".to_owned())];
-    // Both together may never come, and until that is known all years are looked through.
+    // Not both: together they may never match, and finding that out means searching all years.
     let days = prop_oneof![
         (day, field(1, 12)).prop_map(|(day, month)| format!("{day} {month} *")),
         (field(1, 12), weekday).prop_map(|(month, weekday)| format!("* {month} {weekday}")),
@@ -38,7 +38,7 @@ fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// Whether the glob means the name: said again as plainly as can be.
+/// Whether the glob matches the name, by the plainest algorithm.
 fn means(glob: &[char], name: &[char]) -> bool {
     match (glob, name) {
         ([], []) => true,
@@ -58,6 +58,7 @@ proptest! {
         now in 0..4_000_000_000_u64,
     ) {
         if let Err(expected) = schedule::check(&line, at(now)) {
+            let expected = expected.to_string();
             prop_assert!(expected.contains("fields") || expected.contains("fires"), "{expected}");
             prop_assert!(expected.chars().count() < 300 && !expected.contains(char::is_control), "{expected:?}");
         }
@@ -68,7 +69,7 @@ proptest! {
         let taken = schedule::check(&line, at(now));
         let year = line.split(' ').nth(6).map(|year| year.parse::<u64>().unwrap());
         match year {
-            // A year is about this long: the one that it is now is left out.
+            // Years near the present one are skipped: the length of a year is rounded.
             Some(year) if (1970 + now / 31_556_952).abs_diff(year) < 2 => {}
             Some(year) => prop_assert_eq!(taken.is_ok(), year > 1970 + now / 31_556_952, "{}", line),
             None => prop_assert_eq!(taken, Ok(()), "{}", line),

@@ -1,4 +1,4 @@
-//! Whatever is written: settings that come back the same from `check-config`, or one clear error; and never a secret.
+//! Any input gives settings that `check-config` prints and that load again, or one clear error; never a secret.
 
 mod input;
 mod lines;
@@ -16,7 +16,7 @@ use super::*;
 use crate::proptest_config::cases;
 use input::{CANARY, SECRET, bytes, file_of, one_key, soup, text};
 
-/// An error for people: what it says fits on a screen, steers no terminal, and holds no secret.
+/// Checks that the error is short, has no control characters, and contains no secret.
 fn is_clear(error: &ConfigError) -> Result<String, TestCaseError> {
     let said = error.to_string();
     for shown in [&said, &format!("{error:?}"), &format!("{error:#?}")] {
@@ -27,7 +27,7 @@ fn is_clear(error: &ConfigError) -> Result<String, TestCaseError> {
     Ok(said)
 }
 
-/// Settings that say what they are without their secrets, and are the same again when that is loaded.
+/// Checks that the redacted settings contain no secret and load again as the same settings.
 fn comes_back(settings: &Settings) -> Result<(), TestCaseError> {
     let shown = settings.redacted_toml();
     for shown in [&shown, &format!("{settings:?}"), &format!("{settings:#?}")] {
@@ -86,8 +86,8 @@ proptest! {
     #[test]
     fn a_wrong_value_is_found_by_file_line_and_section((section, text) in one_key()) {
         if let Some(said) = either(&written(text))? {
-            let (place, what) = said.split_once(": ").unwrap_or_default();
-            prop_assert!(place.contains("pgmedic.toml:"), "{said}");
+            let (location, what) = said.split_once(": ").unwrap_or_default();
+            prop_assert!(location.contains("pgmedic.toml:"), "{said}");
             prop_assert!(what.starts_with(&section), "{section}: {said}");
         }
     }

@@ -59,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn any_url_in_a_file_of_its_own(url in url(), end in "[\r\n ]{0,3}") {
+    fn any_url_in_a_separate_file(url in url(), end in "[\r\n ]{0,3}") {
         let scene = file("[[databases]]\nurl_file = 'secret'").beside("secret", &(url + &end));
         if let Some(said) = either(&scene)? {
             prop_assert!(said.contains("pgmedic.toml:2:12: databases[0].url_file: "), "{said}");
@@ -68,7 +68,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_in_a_file_of_its_own(bytes in bytes()) {
+    fn any_bytes_in_a_separate_file(bytes in bytes()) {
         let scene = file("[[databases]]\nurl_file = 'secret'");
         std::fs::write(scene.path("secret"), bytes).unwrap();
         if let Some(said) = either(&scene)? {
@@ -76,12 +76,12 @@ proptest! {
         }
     }
 
-    /// What is sent to the server at its start ends with a zero byte each.
+    /// In the startup message, each value ends with a zero byte.
     #[test]
     fn no_part_of_an_accepted_url_holds_a_zero_byte(url in url()) {
         if let Ok(settings) = bare().variable("DATABASE_URL", &url).load() {
             let options = settings.databases[0].connect_options().unwrap();
-            // A backslash of its own is shown as two.
+            // Debug shows a backslash as two.
             let sent = format!("{options:?}").replace("\\\\", "");
             prop_assert!(!sent.contains("\\0"));
             prop_assert!(!settings.databases[0].name.contains(char::is_control));

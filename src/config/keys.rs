@@ -1,0 +1,192 @@
+//! Every key of the configuration, once: its name and the type of its value.
+//!
+//! `section!` makes two things of each list: a struct for serde, which holds the values as written, and
+//! [`Section::KEYS`], which the file and the environment are checked against. A new key is one line here, its check in
+//! the section's file, and its use.
+//!
+//! No derived `Debug`: connection URLs are plain text here.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::schema::{Key, KeyType};
+use super::sessions::Scalar;
+
+/// A table of the configuration.
+pub(super) trait Section {
+    /// Its keys, in the order in which errors list them.
+    const KEYS: &'static [Key];
+}
+
+/// A table of which any key can be left out.
+pub(super) trait Optional {
+    /// These values; for each key that is left out, the value of `defaults`.
+    fn or(self, defaults: Self) -> Self;
+}
+
+/// The Rust type of each variant of [`KeyType`], under the variant's name.
+mod written {
+    pub type Bool = bool;
+    pub type Integer = i64;
+    pub type Float = f64;
+    pub type Text = String;
+    pub type Secret = String;
+    pub type Duration = String;
+    pub type List = Vec<String>;
+    pub type Scalar = super::Scalar;
+    pub type Table<T> = T;
+    pub type Tables<T> = Vec<T>;
+}
+
+/// Declares a table. Of a `struct`, every key has a value, because `config/pgmedic.toml` sets it; in an
+/// `optional struct`, any key can be left out.
+macro_rules! section {
+    (@keys $name:ident { $($key:ident: $type:ident $(<$below:ident>)?,)* }) => {
+        impl Section for $name {
+            const KEYS: &'static [Key] = &[$(
+                Key { name: stringify!($key), value: KeyType::$type $((<$below as Section>::KEYS))? },
+            )*];
+        }
+    };
+    ($(#[$doc:meta])* struct $name:ident { $($(#[$serde:meta])* $key:ident: $type:ident $(<$below:ident>)?,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Deserialize, Serialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct $name { $($(#[$serde])* pub $key: written::$type $(<$below>)?,)* }
+
+        section!(@keys $name { $($key: $type $(<$below>)?,)* });
+    };
+    ($(#[$doc:meta])* optional struct $name:ident { $($key:ident: $type:ident $(<$below:ident>)?,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Default, Deserialize, Serialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub(super) struct $name { $(pub $key: Option<written::$type $(<$below>)?>,)* }
+
+        section!(@keys $name { $($key: $type $(<$below>)?,)* });
+
+        impl Optional for $name {
+            fn or(self, defaults: Self) -> Self {
+                Self { $($key: self.$key.or(defaults.$key),)* }
+            }
+        }
+    };
+}
+
+section! {
+    /// The top level.
+    struct Written {
+        #[serde(default)]
+        databases: Tables<WrittenDatabase>,
+        sequences: Table<WrittenSequences>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sessions: Tables<WrittenStore>,
+        http: Table<WrittenHttp>,
+        log: Table<WrittenLog>,
+    }
+}
+
+/// Shows no value, because a value may hold a password.
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Written")
+    }
+}
+
+section! {
+    /// `[[databases]]`
+    optional struct WrittenDatabase {
+        name: Text,
+        url: Secret,
+        url_file: Text,
+    }
+}
+
+section! {
+    /// `[sequences]`
+    struct WrittenSequences {
+        schedule: Text,
+        listen_notify: Bool,
+        repair: Bool,
+        include: List,
+        exclude: List,
+        headroom: Integer,
+        advance_limit: Integer,
+        max_repair_ratio: Float,
+        lock_timeout: Duration,
+        statement_timeout: Duration,
+        full_pass_every: Integer,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        feeds: Tables<WrittenFeed>,
+    }
+}
+
+section! {
+    /// `[[sequences.feeds]]`
+    optional struct WrittenFeed {
+        sequence: Text,
+        column: Text,
+        database: Text,
+    }
+}
+
+section! {
+    /// `[[sessions]]`
+    optional struct WrittenStore {
+        name: Text,
+        database: Text,
+        preset: Text,
+        table: Text,
+        expires_at: Text,
+        last_activity: Text,
+        idle_timeout: Duration,
+        created_at: Text,
+        absolute_timeout: Duration,
+        encoding: Text,
+        time_zone: Text,
+        action: Text,
+        revoke: Table<WrittenRevoke>,
+        user: Text,
+        max_per_user: Integer,
+        schedule: Text,
+        batch_size: Integer,
+        grace_period: Duration,
+        max_ended_ratio: Float,
+        guard_min_sessions: Integer,
+        sweep_timeout: Duration,
+    }
+}
+
+section! {
+    /// `revoke` of a session store.
+    optional struct WrittenRevoke {
+        column: Text,
+        value: Scalar,
+    }
+}
+
+section! {
+    /// `[http]`
+    struct WrittenHttp {
+        listen: Text,
+    }
+}
+
+section! {
+    /// `[log]`
+    struct WrittenLog {
+        format: Text,
+        level: Text,
+    }
+}
+
+/// Keys that had another name before: the table, the old name, the new name.
+pub(super) const RENAMED: &[(&str, &str, &str)] = &[
+    ("sequences", "max_leap_ratio", "max_repair_ratio"),
+    ("sequences", "listen", "listen_notify"),
+    ("sessions", "max_fraction", "max_ended_ratio"),
+    ("sessions", "guard_floor", "guard_min_sessions"),
+    ("sessions", "keep_newest", "max_per_user"),
+    ("sessions", "batch", "batch_size"),
+    ("sessions", "grace", "grace_period"),
+];
