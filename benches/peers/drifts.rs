@@ -1,7 +1,7 @@
 //! Which kinds of drift each tool repairs: every one on a fresh copy of the case's database.
 
 use super::Result;
-use super::cases::{CASES, Case, DRIFTS};
+use super::cases::{CASES, Case, DRIFTS, DRIFTS_REPAIRED};
 use super::figures::{Block, Figures, labelled};
 use super::oracle::{Scene, Verdict};
 use super::peer::{PEERS, Peer};
@@ -97,7 +97,7 @@ fn rows(outcomes: &[Vec<Outcome>]) -> Vec<Vec<String>> {
     let mut rows: Vec<_> = CASES.iter().zip(outcomes).map(row).collect();
     let repaired = |peer: usize| outcomes[..DRIFTS].iter().filter(|row| row[peer].verdict.is_well()).count();
     let sum = (0..PEERS.len()).map(|peer| format!("**{} of {DRIFTS}**", repaired(peer)));
-    rows.insert(DRIFTS, labelled("**drifts repaired**", sum));
+    rows.insert(DRIFTS, labelled(DRIFTS_REPAIRED, sum));
     rows
 }
 

@@ -1,6 +1,7 @@
 //! What each tool does to healthy inserts beside it: there is nothing to repair.
 
 use super::Result;
+use super::cases::DUPLICATES;
 use super::figures::{Block, Figures, labelled};
 use super::peer::{PEERS, Peer};
 use super::site::Site;
@@ -42,7 +43,7 @@ pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<bool> {
     for peer in PEERS {
         // What it copies was right when the source stopped; beside writes it is old by design.
         if peer == Peer::Pgcopydb {
-            caused.push("not for this".to_owned());
+            caused.push("not applicable".to_owned());
             continue;
         }
         let Outcome { inserts, errors, error } = beside(server, peer)?;
@@ -58,7 +59,7 @@ pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<bool> {
         "{RUNS} runs of each, one after another, beside {CLIENTS} clients that insert without pause into {TABLES} tables \
          whose sequences are in order."
     )));
-    figures.summarize(labelled("duplicates that a run causes beside healthy inserts", caused));
+    figures.summarize(labelled(DUPLICATES, caused));
     Ok(well)
 }
 

@@ -1,6 +1,7 @@
 //! How long each tool takes for a thousand tables: whole processes, in turns.
 
 use super::Result;
+use super::cases::TIME_BEHIND;
 use super::figures::{Block, Figures, labelled};
 use super::peer::{PEERS, Peer};
 use super::rounds::{Times, alternate};
@@ -40,10 +41,8 @@ pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<()> {
         "{TABLES} serial tables with {ROWS} rows each; whole processes, medians of {ROUNDS} rounds in turns, and how many \
          times pgmedic's."
     )));
-    let against =
-        |times: &[Times]| times.iter().map(|one| format!("{:.1}", one.ratio_to(&times[0]))).collect::<Vec<_>>();
-    figures.summarize(labelled("time for 1 000 tables in order, times pgmedic's", against(&in_order)));
-    figures.summarize(labelled("time for 1 000 tables, all behind, times pgmedic's", against(&behind)));
+    let ratios = behind.iter().map(|times| format!("{:.1}", times.ratio_to(&behind[0])));
+    figures.summarize(labelled(TIME_BEHIND, ratios));
     Ok(())
 }
 
