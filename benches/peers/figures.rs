@@ -1,4 +1,4 @@
-//! What was measured, written down for `scripts/figures`, which puts it into the documents.
+//! Collects the figures, and writes the files from which `scripts/figures` fills the documents.
 
 use super::cases::README_ROWS;
 use super::peer::{PEERS, Peer};
@@ -7,7 +7,7 @@ use pgmedic_testserver::TestServer;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// A table, with or without a sentence before it.
+/// A table, with an optional sentence before it.
 pub struct Block {
     id: &'static str,
     text: Option<String>,
@@ -36,7 +36,7 @@ pub struct Figures {
     summary: Vec<Vec<String>>,
 }
 
-/// A row with its name before it.
+/// A row that begins with its name.
 pub fn labelled(name: &str, cells: impl IntoIterator<Item = String>) -> Vec<String> {
     [name.to_owned()].into_iter().chain(cells).collect()
 }

@@ -1,4 +1,4 @@
-//! How long each tool takes for a thousand tables: whole processes, in turns.
+//! Measures how long each tool takes for a thousand tables: whole processes, in turns.
 
 use super::Result;
 use super::cases::TIME_BEHIND;
@@ -13,7 +13,7 @@ const TABLES: u32 = 1000;
 const ROWS: u32 = 5;
 const ROUNDS: usize = 3;
 
-/// Moves each sequence by one, which the next preparation undoes.
+/// Counts the sequences with this next value. It moves each by one, and the next preparation sets them again.
 const RIGHT: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'S' AND nextval(oid::regclass) = $1";
 
 pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<()> {
@@ -46,7 +46,7 @@ pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
-/// What [`database`] makes.
+/// The columns of the tables that [`database`] creates.
 pub fn feds(tables: u32) -> Vec<Fed> {
     let fed = |table| Fed {
         table: format!("table_{table}"),
@@ -60,7 +60,7 @@ fn set(url: &str, behind: bool) -> Result<()> {
     if behind { set_all(url, 1, false) } else { set_all(url, ROWS, true) }
 }
 
-/// A tool that skipped half of the tables would be quick.
+/// Checks that the tool has set every sequence: one that skipped some would be faster.
 fn all_are_right(url: &str, peer: Peer) -> Result<()> {
     let right: i64 = block_on(async {
         let mut connection = connect(url).await?;

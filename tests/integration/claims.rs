@@ -1,4 +1,4 @@
-//! Every claim of docs/security.md has a test that shows it.
+//! Every claim of docs/security.md names a test that exists.
 
 use std::fs;
 use std::path::{Path, PathBuf};
