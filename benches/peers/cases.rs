@@ -1,33 +1,33 @@
-//! The ways of drifting that every tool meets, and three more of which users should know. A case differs from the plain
-//! serial column in one thing only.
+//! The cases: ten kinds of drift, and three more that a tool should handle. Each differs from a plain serial column in
+//! one thing only.
 
-/// A sequence, the columns that it feeds, and how it comes to where a tool finds it.
+/// A sequence, the columns that it feeds, and the statements that lead to the state in which a tool finds it.
 pub struct Case {
     pub name: &'static str,
-    /// As SQL writes it.
+    /// Quoted for SQL.
     pub sequence: &'static str,
     pub feeds: &'static [Feed],
-    /// What an earlier owner of the database left: goes into the template.
+    /// Creates the tables, in the template database.
     pub setup: &'static str,
-    /// What a session does that stays connected, before the drift.
+    /// Statements of a session that stays connected, before the drift.
     pub held: &'static str,
-    /// What a restore or an import did, or whoever deleted rows.
+    /// Statements of a restore, an import, or a deletion of rows.
     pub drift: &'static str,
-    /// The last value that a source in order would have given out.
+    /// The last value that a source in order would have handed out.
     pub last: i64,
     pub aim: Aim,
 }
 
-/// What a good tool leaves behind.
+/// The expected result.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Aim {
     /// Every insert succeeds.
     Repaired,
-    /// It says that it cannot help: no id is left.
-    Said,
+    /// The tool reports that no id is left.
+    Reported,
 }
 
-/// Names as they are, without SQL's quotes.
+/// A fed column. The names are not quoted.
 pub struct Feed {
     pub table: &'static str,
     pub column: &'static str,
@@ -37,8 +37,17 @@ const fn id_of(table: &'static str) -> Feed {
     Feed { table, column: "id" }
 }
 
-/// The ten ways of drifting come first.
+/// The number of cases with drift. They come first in [`CASES`].
 pub const DRIFTS: usize = 10;
+
+/// Names of the rows that do not stand for one case.
+pub const DRIFTS_REPAIRED: &str = "**drifts repaired**";
+pub const DUPLICATES: &str = "duplicates that a run causes beside healthy inserts";
+pub const TIME_BEHIND: &str = "time for 1 000 tables, all behind, times pgmedic's";
+
+/// The rows of the README's table, in this order. `docs/comparison.md` has a row for every case.
+pub const README_ROWS: [&str; 5] =
+    ["CACHE 50, a session holds values", DRIFTS_REPAIRED, "in order, newest rows deleted", DUPLICATES, TIME_BEHIND];
 
 pub const CASES: [Case; 13] = [
     Case {
@@ -85,7 +94,7 @@ pub const CASES: [Case; 13] = [
         last: -60,
         aim: Aim::Repaired,
     },
-    // One residue a node: the ids that end in 7 came from another one.
+    // Each node has one residue class. The ids that end in 7 came from another node.
     Case {
         name: "increment 10, one offset a node",
         sequence: "public.events_id_seq",
@@ -97,7 +106,7 @@ pub const CASES: [Case; 13] = [
         last: 1003,
         aim: Aim::Repaired,
     },
-    // The furthest id is neither in the owner's table nor in the last one.
+    // The max id is neither in the table that owns the sequence nor in the last one.
     Case {
         name: "three tables on one sequence",
         sequence: "public.cats_id_seq",
@@ -166,7 +175,7 @@ pub const CASES: [Case; 13] = [
         last: 50,
         aim: Aim::Repaired,
     },
-    // No drift: whoever was given one of the ids 61 to 100 may still hold it.
+    // No drift. The ids 61 to 100 were handed out, and a client may still hold one.
     Case {
         name: "in order, newest rows deleted",
         sequence: "public.tokens_id_seq",
@@ -186,6 +195,6 @@ pub const CASES: [Case; 13] = [
         drift: "INSERT INTO visits SELECT generate_series(2147483600, 2147483647);
                 SELECT setval('visits_id_seq', 2147483620)",
         last: 2_147_483_647,
-        aim: Aim::Said,
+        aim: Aim::Reported,
     },
 ];

@@ -1,7 +1,7 @@
 //! Which kinds of drift each tool repairs: every one on a fresh copy of the case's database.
 
 use super::Result;
-use super::cases::{CASES, Case, DRIFTS};
+use super::cases::{CASES, Case, DRIFTS, DRIFTS_REPAIRED};
 use super::figures::{Block, Figures, labelled};
 use super::oracle::{Scene, Verdict};
 use super::peer::{PEERS, Peer};
@@ -9,14 +9,14 @@ use super::site::{Fed, Site};
 use super::tables::{block_on, execute};
 use pgmedic_testserver::TestServer;
 
-/// What a tool came to, and the error that it told of.
+/// The result of one tool in one case, and the error that it reported.
 struct Outcome {
     verdict: Verdict,
     error: Option<String>,
 }
 
 impl Outcome {
-    /// In two words: a tool that was stopped by an error did look.
+    /// The result as a cell of a table. If the tool reported an error and changed nothing, it is "error".
     fn short(&self) -> String {
         match self.verdict {
             Verdict::NotSeen if self.error.is_some() => "error".to_owned(),
@@ -25,7 +25,7 @@ impl Outcome {
     }
 }
 
-/// Returns whether pgmedic is well in all of them.
+/// Runs every tool on every case. Returns whether pgmedic has the expected result in all of them.
 pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<bool> {
     println!("\nwhat each tool repairs");
     let mut outcomes = Vec::new();
@@ -66,9 +66,9 @@ fn play(server: &TestServer, case: &Case, template: &str, peer: Peer) -> Result<
     }
     block_on(async {
         let scene = Scene::play(case, server.url(&database)).await?;
-        let said = peer.run(&site)?;
-        let verdict = scene.judge(said.complained()).await?;
-        Ok(Outcome { verdict, error: said.error })
+        let run = peer.run(&site)?;
+        let verdict = scene.judge(run.reported_error()).await?;
+        Ok(Outcome { verdict, error: run.error })
     })
 }
 
@@ -91,17 +91,17 @@ fn tools(server: &TestServer) -> Result<Block> {
     Ok(Block::table("peers-tools", ["tool", "what is run", "version"], PEERS.iter().map(row).collect::<Result<_>>()?))
 }
 
-/// A row for each case, and the sum below the drifts.
+/// A row for each case, and the number of repaired drifts after the last drift.
 fn rows(outcomes: &[Vec<Outcome>]) -> Vec<Vec<String>> {
     let row = |(case, row): (&Case, &Vec<Outcome>)| labelled(case.name, row.iter().map(Outcome::short));
     let mut rows: Vec<_> = CASES.iter().zip(outcomes).map(row).collect();
     let repaired = |peer: usize| outcomes[..DRIFTS].iter().filter(|row| row[peer].verdict.is_well()).count();
     let sum = (0..PEERS.len()).map(|peer| format!("**{} of {DRIFTS}**", repaired(peer)));
-    rows.insert(DRIFTS, labelled("**drifts repaired**", sum));
+    rows.insert(DRIFTS, labelled(DRIFTS_REPAIRED, sum));
     rows
 }
 
-/// What went wrong, in whole sentences, with the tool's own words.
+/// The results other than "yes", with the error that the tool printed.
 fn reasons(outcomes: &[Vec<Outcome>]) -> Block {
     let mut rows = Vec::new();
     for (case, row) in CASES.iter().zip(outcomes) {
@@ -112,5 +112,5 @@ fn reasons(outcomes: &[Vec<Outcome>]) -> Block {
             }
         }
     }
-    Block::table("peers-reasons", ["case", "tool", "what was seen afterwards", "what the tool said"], rows)
+    Block::table("peers-reasons", ["case", "tool", "result", "what the tool printed"], rows)
 }

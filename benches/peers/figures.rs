@@ -1,12 +1,13 @@
-//! What was measured, written down for `scripts/figures`, which puts it into the documents.
+//! Collects the figures, and writes the files from which `scripts/figures` fills the documents.
 
+use super::cases::README_ROWS;
 use super::peer::{PEERS, Peer};
 use super::{Result, record};
 use pgmedic_testserver::TestServer;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// A table, with or without a sentence before it.
+/// A table, with an optional sentence before it.
 pub struct Block {
     id: &'static str,
     text: Option<String>,
@@ -31,11 +32,11 @@ impl Block {
 pub struct Figures {
     machine: String,
     blocks: Vec<Block>,
-    /// One table of everything, a column for each tool.
+    /// The rows of the README's table, a column for each tool.
     summary: Vec<Vec<String>>,
 }
 
-/// A row with its name before it.
+/// A row that begins with its name.
 pub fn labelled(name: &str, cells: impl IntoIterator<Item = String>) -> Vec<String> {
     [name.to_owned()].into_iter().chain(cells).collect()
 }
@@ -56,22 +57,29 @@ impl Figures {
         self.blocks.push(block);
     }
 
-    /// Adds a row to the README's table.
+    /// Adds a row to the README's table if its name is one of [`README_ROWS`].
     pub fn summarize(&mut self, row: Vec<String>) {
-        self.summary.push(row);
+        if row.first().is_some_and(|name| README_ROWS.contains(&name.as_str())) {
+            self.summary.push(row);
+        }
     }
 
-    /// Writes a file for each document; for the README only when `whole` says that nothing was left out. Returns the path
-    /// of the first.
+    /// Writes a file of figures for `docs/comparison.md`, and one for the README if `whole`: every part was measured.
+    /// Returns the path of the first.
     pub fn write(self, server: &TestServer, whole: bool) -> Result<PathBuf> {
         let write = |name: &str, document: &str, blocks: &[Block]| {
             let blocks: Vec<Value> = blocks.iter().map(Block::json).collect();
             record::write(server, &self.machine, name, document, &blocks)
         };
+        let path = write("peers", "comparison", &self.blocks)?;
         if whole {
+            let names: Vec<&str> = self.summary.iter().map(|row| row[0].as_str()).collect();
+            if names != README_ROWS {
+                return Err(format!("the README's rows are {README_ROWS:?}; measured were {names:?}").into());
+            }
             let columns = [""].into_iter().chain(PEERS.map(Peer::name));
             write("peers-readme", "README", &[Block::table("peers", columns, self.summary.clone())])?;
         }
-        write("peers", "comparison", &self.blocks)
+        Ok(path)
     }
 }

@@ -1,6 +1,7 @@
-//! What each tool does to healthy inserts beside it: there is nothing to repair.
+//! Counts the failures that each tool causes beside healthy inserts, with nothing to repair.
 
 use super::Result;
+use super::cases::DUPLICATES;
 use super::figures::{Block, Figures, labelled};
 use super::peer::{PEERS, Peer};
 use super::site::Site;
@@ -13,42 +14,42 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 const TABLES: u32 = 4;
-/// Two to a table at any time.
+/// Two clients insert into each table.
 const CLIENTS: u32 = 8;
 /// Times that each tool runs, one after another.
 const RUNS: usize = 20;
 
-/// Inserts beside a tool, by how they ended.
+/// The inserts beside a tool, by result.
 #[derive(Default)]
 struct Inserts {
     made: u64,
-    /// 23505.
+    /// Failed with SQLSTATE 23505.
     duplicates: u64,
-    /// Any other error.
+    /// Failed with any other error.
     failed: u64,
 }
 
 struct Outcome {
     inserts: Inserts,
-    /// Runs that told of an error, and the first one.
+    /// The number of runs that reported an error, and the first error.
     errors: usize,
     error: Option<String>,
 }
 
-/// Returns whether pgmedic caused no failure.
+/// Returns whether pgmedic caused no failure and reported no error.
 pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<bool> {
     println!("\n{RUNS} runs beside {CLIENTS} clients that insert into {TABLES} tables in order");
     let (mut rows, mut caused, mut well) = (Vec::new(), Vec::new(), true);
     for peer in PEERS {
-        // What it copies was right when the source stopped; beside writes it is old by design.
+        // pgcopydb copies the state of the source, which is outdated as soon as clients write.
         if peer == Peer::Pgcopydb {
-            caused.push("not for this".to_owned());
+            caused.push("not applicable".to_owned());
             continue;
         }
         let Outcome { inserts, errors, error } = beside(server, peer)?;
         let Inserts { made, duplicates, failed } = inserts;
-        let told = error.map(|error| format!("; {errors} runs told of an error, first {error}")).unwrap_or_default();
-        println!("    {:<12} {duplicates} duplicates, {failed} other failures, {made} inserts{told}", peer.name());
+        let first = error.map(|error| format!("; {errors} runs reported an error, first: {error}")).unwrap_or_default();
+        println!("    {:<12} {duplicates} duplicates, {failed} other failures, {made} inserts{first}", peer.name());
         well &= peer != Peer::Pgmedic || (duplicates == 0 && failed == 0 && errors == 0);
         caused.push(format!("{:.1}", duplicates as f64 / RUNS as f64));
         rows.push(labelled(peer.name(), [duplicates, failed, made].map(|number| number.to_string())));
@@ -58,7 +59,7 @@ pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<bool> {
         "{RUNS} runs of each, one after another, beside {CLIENTS} clients that insert without pause into {TABLES} tables \
          whose sequences are in order."
     )));
-    figures.summarize(labelled("duplicates that a run causes beside healthy inserts", caused));
+    figures.summarize(labelled(DUPLICATES, caused));
     Ok(well)
 }
 
@@ -77,7 +78,7 @@ fn beside(server: &TestServer, peer: Peer) -> Result<Outcome> {
             })
             .collect();
         drop(begun);
-        // All of them insert by now, or one has ended with an error, which is told below.
+        // Each client has inserted, or has ended with an error, which is returned below.
         first.iter().take(CLIENTS as usize).for_each(drop);
         let runs = (0..RUNS).map(|_| peer.run(&site)).collect::<Result<Vec<_>>>();
         over.store(true, Ordering::Relaxed);
@@ -89,12 +90,12 @@ fn beside(server: &TestServer, peer: Peer) -> Result<Outcome> {
             inserts.failed += one.failed;
         }
         let runs = runs?;
-        let errors = runs.iter().filter(|run| run.complained()).count();
+        let errors = runs.iter().filter(|run| run.reported_error()).count();
         Ok(Outcome { inserts, errors, error: runs.into_iter().find_map(|run| run.error) })
     })
 }
 
-/// Inserts until it is over, and tells of the first one.
+/// Inserts until `over`, and sends a message after the first insert.
 fn insert(url: &str, table: u32, begun: Sender<()>, over: &AtomicBool) -> Result<Inserts> {
     block_on(async {
         let mut connection = connect(url).await?;

@@ -1,7 +1,7 @@
-//! `scripts/bench --peers`: pgmedic beside what people use to set sequences right, on the same databases, in one run.
+//! `scripts/bench --peers`: compares pgmedic with other tools that set sequences, on the same databases, in one run.
 //!
-//! What each repairs is judged by inserts, without knowledge of how any of them works; what each costs, in turns. The
-//! README and `docs/comparison.md` show the outcome.
+//! Repairs are judged by inserts, without knowledge of how a tool works. Times are measured in turns. The results are
+//! in the README and `docs/comparison.md`.
 
 mod cases;
 mod drifts;
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         match argument.as_str() {
             "--drifts" | "--load" | "--time" => parts.push(argument),
             "--check" => check = true,
-            // What brought us here, and what `cargo bench` adds.
+            // Arguments of `scripts/bench` and of `cargo bench`.
             "--peers" | "--bench" => {}
             _ => {
                 eprintln!("{USAGE}");
@@ -55,10 +55,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns whether pgmedic did all that it is there for.
+/// Returns whether pgmedic repaired everything and caused no failure.
 fn measure(parts: &[String]) -> Result<bool> {
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|named| named == part);
-    // Vacuuming beside a round would be measured too; what a crash loses does not matter here.
+    // Autovacuum would add to the measured times. The server is temporary, so that a loss in a crash does not matter.
     let settings = [("autovacuum", "off"), ("max_connections", "100")];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let server = TestServer::start(&ServerOptions { settings, ..ServerOptions::default() })?;

@@ -1,4 +1,4 @@
-//! Whether a sequence is well: judged by inserts, and by where it stood before. Knows nothing of how a tool works.
+//! Judges a sequence after a tool ran, by inserts and by its state before. It uses no knowledge of how a tool works.
 
 use super::Result;
 use super::cases::{Aim, Case, Feed};
@@ -6,14 +6,14 @@ use sqlx::postgres::{PgConnection, PgDatabaseError};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::fmt;
 
-/// Inserts into each table by each session.
+/// Number of inserts into each table by each session.
 const INSERTS: usize = 3;
 
 /// A case as it is played in one database.
 pub struct Scene<'a> {
     case: &'a Case,
     url: String,
-    /// Connected since before the drift.
+    /// A session that connected before the drift. With CACHE above 1 it holds values in memory.
     holder: PgConnection,
     before: State,
 }
@@ -32,21 +32,21 @@ impl State {
     }
 }
 
-/// What a tool came to.
+/// The result of a tool's run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// All is as it should be.
+    /// All inserts succeed and the sequence was not moved back; or, with no id left, the tool reported that.
     Well,
-    /// Inserts fail, and the sequence was not touched.
+    /// Inserts fail, and the sequence is unchanged.
     NotSeen,
-    /// The sequence gives out values again that it had given out.
+    /// The sequence will hand out values again.
     MovedBack { from: i128, to: i128 },
-    /// It gives out another node's values.
+    /// The sequence hands out another node's values.
     OffsetLost { id: i64 },
-    /// An insert fails all the same: its SQLSTATE, the message, and whose it is.
+    /// The sequence was moved and an insert still fails: SQLSTATE, message, and which session ran it.
     Fails { code: String, message: String, session: &'static str },
-    /// No insert can succeed, and it did not say so.
-    Silent,
+    /// No id is left, and the tool reported no error.
+    NotReported,
 }
 
 impl Verdict {
@@ -54,15 +54,15 @@ impl Verdict {
         *self == Self::Well
     }
 
-    /// In two words.
+    /// The result as a cell of a table.
     pub fn short(&self) -> String {
         match self {
             Self::Well => "yes".to_owned(),
             Self::NotSeen => "not seen".to_owned(),
             Self::MovedBack { .. } => "moved back".to_owned(),
             Self::OffsetLost { .. } => "offset lost".to_owned(),
-            Self::Fails { code, .. } => format!("{code} after it"),
-            Self::Silent => "not said".to_owned(),
+            Self::Fails { code, .. } => format!("still {code}"),
+            Self::NotReported => "not reported".to_owned(),
         }
     }
 }
@@ -71,17 +71,17 @@ impl fmt::Display for Verdict {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Well => out.write_str("yes"),
-            Self::NotSeen => out.write_str("left as it was"),
+            Self::NotSeen => out.write_str("unchanged"),
             Self::MovedBack { from, to } => write!(out, "moved back, from next value {from} to {to}"),
-            Self::OffsetLost { id } => write!(out, "gives out another node's id {id}"),
+            Self::OffsetLost { id } => write!(out, "hands out another node's id {id}"),
             Self::Fails { code, message, session } => write!(out, "{session} fails with {code}: {message}"),
-            Self::Silent => out.write_str("says nothing"),
+            Self::NotReported => out.write_str("no error reported"),
         }
     }
 }
 
 impl<'a> Scene<'a> {
-    /// Plays the case up to the moment when a tool comes, in a database that holds its `setup`.
+    /// Plays the case up to the moment before a tool runs, in a database that holds its `setup`.
     pub async fn play(case: &'a Case, url: String) -> Result<Self> {
         let mut holder = PgConnection::connect(&url).await?;
         run(&mut holder, case.held).await?;
@@ -92,8 +92,8 @@ impl<'a> Scene<'a> {
         Ok(Self { case, url, holder, before })
     }
 
-    /// Judges what the tool left behind. `complained` says whether it told of an error.
-    pub async fn judge(mut self, complained: bool) -> Result<Verdict> {
+    /// Judges the result of the tool. `reported_error` says whether the tool reported one.
+    pub async fn judge(mut self, reported_error: bool) -> Result<Verdict> {
         let mut fresh = PgConnection::connect(&self.url).await?;
         let after = state(&mut fresh, self.case).await?;
         let (from, to) = (self.before.next(), after.next());
@@ -106,8 +106,8 @@ impl<'a> Scene<'a> {
         if (to - from) * direction < 0 {
             return Ok(Verdict::MovedBack { from, to });
         }
-        if self.case.aim == Aim::Said {
-            return Ok(if complained { Verdict::Well } else { Verdict::Silent });
+        if self.case.aim == Aim::Reported {
+            return Ok(if reported_error { Verdict::Well } else { Verdict::NotReported });
         }
         Ok(match inserted {
             Inserted::Refused(_) if after == self.before => Verdict::NotSeen,
@@ -122,7 +122,7 @@ impl<'a> Scene<'a> {
 
 enum Inserted {
     Ids(Vec<i64>),
-    /// The first refusal.
+    /// The first insert that failed.
     Refused(Verdict),
 }
 
@@ -131,7 +131,7 @@ async fn insert_all(feeds: &[Feed], fresh: &mut PgConnection, holder: &mut PgCon
     for _ in 0..INSERTS {
         for Feed { table, column } in feeds {
             let insert = format!("INSERT INTO {} DEFAULT VALUES RETURNING {}::int8", quoted(table), quoted(column));
-            for (session, connection) in [("a new session", &mut *fresh), ("the session from before", &mut *holder)] {
+            for (session, connection) in [("a new session", &mut *fresh), ("the older session", &mut *holder)] {
                 match sqlx::query_scalar(AssertSqlSafe(insert.clone())).fetch_one(connection).await {
                     Ok(id) => ids.push(id),
                     Err(sqlx::Error::Database(error)) => {
@@ -161,7 +161,7 @@ async fn run(connection: &mut PgConnection, statements: &'static str) -> Result<
     Ok(())
 }
 
-/// A name as SQL writes it.
+/// A name, quoted for SQL.
 pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,4 +1,4 @@
-//! The tools, each as its documentation says it is used.
+//! The tools, each used as its documentation says.
 
 use super::Result;
 use super::site::Site;
@@ -14,28 +14,28 @@ pub enum Peer {
     Rails,
     Pgloader,
     Pgcopydb,
-    Story,
+    MaxPlusOne,
 }
 
-/// In the order of the tables.
+/// In the order of the columns.
 pub const PEERS: [Peer; 7] =
-    [Peer::Pgmedic, Peer::Wiki, Peer::Django, Peer::Rails, Peer::Pgloader, Peer::Pgcopydb, Peer::Story];
+    [Peer::Pgmedic, Peer::Wiki, Peer::Django, Peer::Rails, Peer::Pgloader, Peer::Pgcopydb, Peer::MaxPlusOne];
 
-/// The wiki's page says so: write the statements into a file, then run it.
+/// The procedure of the wiki's page: write the statements into a file, then run the file.
 const WIKI: &str = r#"psql -X -A -t -q -f "$1" -o reset.sql && psql -X -A -t -q -f reset.sql"#;
 const DJANGO: &str = r#"set -o pipefail; "$1" -m django sqlsequencereset shop | psql -X -A -t -q"#;
 const RAILS_VERSION: &str = "require 'active_record'; print ActiveRecord::VERSION::STRING";
 
-/// What a tool said, in the end.
-pub struct Said {
+/// The result of a tool's run.
+pub struct RunOutput {
     pub success: bool,
-    /// The first line that tells of an error.
+    /// The first line of its output that reports an error.
     pub error: Option<String>,
 }
 
-impl Said {
-    /// Whether whoever ran it was told that something is not well.
-    pub fn complained(&self) -> bool {
+impl RunOutput {
+    /// Whether the tool reported a problem, by its exit code or its output.
+    pub fn reported_error(&self) -> bool {
         !self.success || self.error.is_some()
     }
 }
@@ -49,16 +49,16 @@ impl Peer {
             Self::Rails => "Rails",
             Self::Pgloader => "pgloader",
             Self::Pgcopydb => "pgcopydb",
-            Self::Story => "MAX + 1",
+            Self::MaxPlusOne => "MAX + 1",
         }
     }
 
-    /// For the name of a database.
+    /// A part of a database's name.
     pub fn identifier(self) -> String {
         format!("{self:?}").to_lowercase()
     }
 
-    /// What is run.
+    /// What is run, as a cell of a table.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Pgmedic => "`pgmedic --once`",
@@ -67,15 +67,15 @@ impl Peer {
             Self::Rails => "ActiveRecord's `reset_pk_sequence!` for every table",
             Self::Pgloader => "`pgloader` with `reset sequences`, from empty SQLite tables of the same names",
             Self::Pgcopydb => "`pgcopydb copy sequences`, from a source whose sequences are in order",
-            Self::Story => "by hand for each table: state, `MAX`, `setval(MAX + 1)`, by psql",
+            Self::MaxPlusOne => "by hand for each table: state, `MAX`, `setval(MAX + 1)`, by psql",
         }
     }
 
-    /// As the tool tells it; what runs by psql has the server's.
+    /// The version that the tool prints. For scripts that psql runs, it is psql's.
     pub fn version(self, site: &Site) -> Result<String> {
         let mut command = match self {
             Self::Pgmedic => program(env!("CARGO_BIN_EXE_pgmedic"), &["--version".into()]),
-            Self::Wiki | Self::Story => program("psql", &["--version".into()]),
+            Self::Wiki | Self::MaxPlusOne => program("psql", &["--version".into()]),
             Self::Django => program(python(), &["-m".into(), "django".into(), "--version".into()]),
             Self::Rails => program("/usr/bin/ruby", &["-e".into(), RAILS_VERSION.into()]),
             Self::Pgloader => program("pgloader", &["--version".into()]),
@@ -112,7 +112,7 @@ impl Peer {
                 command.args(["--source", site.source(), "--target", site.url()]);
                 command
             }
-            Self::Story => program("psql", &["-XAtqf".into(), site.file("by-hand.sql")]),
+            Self::MaxPlusOne => program("psql", &["-XAtqf".into(), site.file("by-hand.sql")]),
         };
         if self != Self::Pgmedic {
             command.envs(site.variables());
@@ -121,16 +121,16 @@ impl Peer {
         command
     }
 
-    /// Runs it to its end.
-    pub fn run(self, site: &Site) -> Result<Said> {
+    /// Runs the tool and waits for its end.
+    pub fn run(self, site: &Site) -> Result<RunOutput> {
         let mut command = self.command(site);
         let output = command.output().map_err(|error| self.missing(&error))?;
         let text = [output.stderr, output.stdout].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-        Ok(Said { success: output.status.success(), error: first_error(&text) })
+        Ok(RunOutput { success: output.status.success(), error: first_error(&text) })
     }
 }
 
-/// The line that names the error, without what stands before: a file's name, a time.
+/// The line that reports an error, without a file name or a time before the error.
 fn first_error(text: &str) -> Option<String> {
     let words = ["ERROR", "FATAL", "Error: ", "(PG::"];
     let line = text.lines().find(|line| words.iter().any(|word| line.contains(word)))?;
@@ -154,7 +154,7 @@ fn tool(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/tools").join(name)
 }
 
-/// The Python that `scripts/setup peers` gives Django.
+/// The Python of the virtual environment that `scripts/setup peers` creates.
 pub fn python() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join("tools/peers/bin/python")

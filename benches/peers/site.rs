@@ -1,4 +1,4 @@
-//! A database that a tool is let loose on, and the files that the tool wants to have beside it.
+//! A database on which a tool runs, and the files that the tool needs.
 
 use super::Result;
 use super::oracle::quoted;
@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use url::Url;
 
-/// A column that takes its values from a sequence. `sequence` is as SQL writes it, the others are not quoted.
+/// A column that a sequence feeds. `sequence` is quoted for SQL, the other names are not.
 pub struct Fed {
     pub table: String,
     pub column: String,
@@ -26,7 +26,7 @@ pub struct Site {
     folder: TempDir,
 }
 
-/// Everything that Django asks for, but for the database, which comes from libpq's variables.
+/// Django's settings. libpq's variables name the server and the user.
 const DJANGO_SETTINGS: &str = "\
 DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'OPTIONS': {'dbname': __import__('os').environ['PGDATABASE']}}}
 INSTALLED_APPS = ['shop']
@@ -74,12 +74,12 @@ impl Site {
         self.variables.iter().map(|(name, value)| (*name, value))
     }
 
-    /// Writes what the tool must be told of the tables, in the form that its users write it in.
+    /// Writes the files that tell the tool which tables there are.
     pub fn furnish(&self, peer: Peer, feds: &[Fed]) -> Result<()> {
         match peer {
             Peer::Django => self.django(feds),
             Peer::Pgloader => self.pgloader(feds),
-            Peer::Story => Ok(fs::write(self.file("by-hand.sql"), by_hand(feds))?),
+            Peer::MaxPlusOne => Ok(fs::write(self.file("by-hand.sql"), by_hand(feds))?),
             Peer::Pgmedic | Peer::Wiki | Peer::Rails | Peer::Pgcopydb => Ok(()),
         }
     }
@@ -90,7 +90,7 @@ impl Site {
         fs::write(self.file("settings.py"), DJANGO_SETTINGS)?;
         let mut models = "from django.db import models\n".to_owned();
         for (number, Fed { table, column, .. }) in feds.iter().enumerate() {
-            // A Rust string of ASCII, escaped, is a Python string too.
+            // A Rust literal of an ASCII string is also a Python literal.
             write!(
                 models,
                 "class Model{number}(models.Model):\n\
@@ -127,7 +127,7 @@ impl Site {
     }
 }
 
-/// Three statements for each table, as somebody writes them who knows their names.
+/// Three statements for each table, as a user would write them by hand.
 fn by_hand(feds: &[Fed]) -> String {
     let of = |Fed { table, column, sequence }: &Fed| {
         let (table, column, literal) = (quoted(table), quoted(column), sequence.replace('\'', "''"));

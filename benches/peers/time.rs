@@ -1,6 +1,7 @@
-//! How long each tool takes for a thousand tables: whole processes, in turns.
+//! Measures how long each tool takes for a thousand tables: whole processes, in turns.
 
 use super::Result;
+use super::cases::TIME_BEHIND;
 use super::figures::{Block, Figures, labelled};
 use super::peer::{PEERS, Peer};
 use super::rounds::{Times, alternate};
@@ -12,7 +13,7 @@ const TABLES: u32 = 1000;
 const ROWS: u32 = 5;
 const ROUNDS: usize = 3;
 
-/// Moves each sequence by one, which the next preparation undoes.
+/// Counts the sequences with this next value. It moves each by one, and the next preparation sets them again.
 const RIGHT: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'S' AND nextval(oid::regclass) = $1";
 
 pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<()> {
@@ -40,14 +41,12 @@ pub fn measure(server: &TestServer, figures: &mut Figures) -> Result<()> {
         "{TABLES} serial tables with {ROWS} rows each; whole processes, medians of {ROUNDS} rounds in turns, and how many \
          times pgmedic's."
     )));
-    let against =
-        |times: &[Times]| times.iter().map(|one| format!("{:.1}", one.ratio_to(&times[0]))).collect::<Vec<_>>();
-    figures.summarize(labelled("time for 1 000 tables in order, times pgmedic's", against(&in_order)));
-    figures.summarize(labelled("time for 1 000 tables, all behind, times pgmedic's", against(&behind)));
+    let ratios = behind.iter().map(|times| format!("{:.1}", times.ratio_to(&behind[0])));
+    figures.summarize(labelled(TIME_BEHIND, ratios));
     Ok(())
 }
 
-/// What [`database`] makes.
+/// The columns of the tables that [`database`] creates.
 pub fn feds(tables: u32) -> Vec<Fed> {
     let fed = |table| Fed {
         table: format!("table_{table}"),
@@ -61,7 +60,7 @@ fn set(url: &str, behind: bool) -> Result<()> {
     if behind { set_all(url, 1, false) } else { set_all(url, ROWS, true) }
 }
 
-/// A tool that skipped half of the tables would be quick.
+/// Checks that the tool has set every sequence: one that skipped some would be faster.
 fn all_are_right(url: &str, peer: Peer) -> Result<()> {
     let right: i64 = block_on(async {
         let mut connection = connect(url).await?;

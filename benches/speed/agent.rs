@@ -1,4 +1,4 @@
-//! What the agent costs while it runs: its passes, its memory, its server's, and its scrapes.
+//! Measures a running agent: the time of its passes, its memory, its server processes' memory, and its scrapes.
 
 use super::Result;
 use super::daemon::Daemon;
@@ -13,10 +13,10 @@ pub const EVERY_SECOND: (&str, &str) = ("PGMEDIC_SEQUENCES__SCHEDULE", "* * * * 
 const ALWAYS_FULL: (&str, &str) = ("PGMEDIC_SEQUENCES__FULL_PASS_EVERY", "1");
 pub const NEVER_FULL: (&str, &str) = ("PGMEDIC_SEQUENCES__FULL_PASS_EVERY", "1000000");
 
-/// A schedule that never gets in the way.
+/// A schedule that starts no pass during a measurement.
 pub const YEARLY: (&str, &str) = ("PGMEDIC_SEQUENCES__SCHEDULE", "0 0 0 1 1 *");
 
-/// Passes that do not count: the first one discovers everything, on cold connections.
+/// Passes that are not measured: the first one reads the catalog, over new connections.
 const FIRST: u32 = 2;
 const FULL: u32 = 10;
 const MORE_FULL: u32 = 30;
@@ -24,13 +24,13 @@ const QUIET: u32 = 20;
 const SCRAPES: usize = 21;
 const REPORTS: usize = 5;
 
-/// Between two looks at the server's processes.
+/// Between two reads of the server processes' memory.
 const PAUSE: Duration = Duration::from_millis(10);
 
 const LARGEST_SCRAPE_KB: f64 = 200.0;
 const SLOWEST_SCRAPE_MS: f64 = 50.0;
 
-/// Of one small table. Returns its database's URL.
+/// Measures an agent on one small table. Returns the URL of the database.
 pub fn small(server: &TestServer, verdicts: &mut Verdicts) -> Result<String> {
     let url = database(server, "agent_small", 1, 10)?;
     let agent = Daemon::start(&url, &[EVERY_SECOND], &[])?;
@@ -42,7 +42,7 @@ pub fn small(server: &TestServer, verdicts: &mut Verdicts) -> Result<String> {
     Ok(url)
 }
 
-/// Of ten thousand tables with `rows` rows each, all in sync.
+/// Measures an agent on ten thousand tables with `rows` rows each, all in sync.
 pub fn many(server: &TestServer, url: &str, rows: u32, verdicts: &mut Verdicts) -> Result<()> {
     println!("\nthe agent on the 10 000 tables, every second");
     let (full, full_cpu) = full_passes(server, url, verdicts)?;
@@ -71,7 +71,7 @@ pub fn many(server: &TestServer, url: &str, rows: u32, verdicts: &mut Verdicts) 
     set_all(url, rows, true)
 }
 
-/// Returns the mean duration of one, and the server's CPU time for it, in seconds.
+/// Returns the mean duration of a full pass and the server's CPU time for it, in seconds.
 fn full_passes(server: &TestServer, url: &str, verdicts: &mut Verdicts) -> Result<(f64, Option<f64>)> {
     let agent = Daemon::start(url, &[EVERY_SECOND, ALWAYS_FULL], &[])?;
     agent.passes(1)?;
@@ -101,7 +101,7 @@ fn full_passes(server: &TestServer, url: &str, verdicts: &mut Verdicts) -> Resul
     Ok((full, cpu))
 }
 
-/// The most memory that the server's processes took together until this many passes were made.
+/// The largest memory of all server processes of the agent together, until this many passes were made.
 fn server_processes(server: &TestServer, agent: &Daemon, passes: u32) -> Result<Option<f64>> {
     let mut most: Option<f64> = None;
     while agent.count()? < f64::from(passes) {
@@ -111,7 +111,7 @@ fn server_processes(server: &TestServer, agent: &Daemon, passes: u32) -> Result<
     Ok(most)
 }
 
-/// The median time, and the size.
+/// Measures the median time and the size of a scrape.
 fn scrape(what: &str, agent: &Daemon, verdicts: &mut Verdicts) -> Result<()> {
     let mut times = Vec::new();
     let mut size = 0;

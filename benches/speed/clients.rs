@@ -1,4 +1,4 @@
-//! The programs that take turns.
+//! The programs that are compared.
 
 use super::Result;
 use pgmedic_testserver::TestServer;
@@ -6,17 +6,17 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Statements that psql sends as one string.
+/// The number of statements that psql sends in one message.
 const IN_A_STRING: u32 = 200;
 
-/// A whole run of `pgmedic` on one database, with nothing but the URL set.
+/// A command that runs `pgmedic` on one database, with only the URL set.
 pub fn pgmedic(url: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgmedic"));
     command.env_clear().env("DATABASE_URL", url).args(arguments).stdin(Stdio::null());
     command
 }
 
-/// The same on what a configuration file names.
+/// The same with a configuration file.
 pub fn configured(config: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgmedic"));
     command.env_clear().arg("--config").arg(config).args(arguments).stdin(Stdio::null());
@@ -34,13 +34,13 @@ pub fn report_of(mut command: Command) -> Result<Value> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// Runs a program to its end, and throws away what it prints.
+/// Runs a program and waits for its end. Its output is discarded.
 pub fn run(mut command: Command) -> Result<()> {
     let status = command.stdout(Stdio::null()).status()?;
     if status.success() { Ok(()) } else { Err(format!("{} {status}", command.get_program().display()).into()) }
 }
 
-/// The server's own psql, or the one on `PATH`.
+/// The psql of the server's installation, or the one in `PATH`.
 pub fn psql(server: &TestServer) -> Option<PathBuf> {
     let own = server.bin_dir().join("psql");
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -48,7 +48,7 @@ pub fn psql(server: &TestServer) -> Option<PathBuf> {
     std::iter::once(own).chain(others).find(|program| program.is_file())
 }
 
-/// psql, unaligned and quiet, so that it does not spend its time on drawing tables.
+/// psql without alignment and messages, so that it spends no time on drawing tables.
 fn quiet(psql: &Path, url: &str) -> Command {
     let mut command = Command::new(psql);
     command.args(["-X", "-q", "-A", "-t", "-d", url]).env("PGOPTIONS", "").stdin(Stdio::null());
@@ -63,8 +63,8 @@ fn maximum(table: u32) -> String {
     format!("SELECT max(id) FROM table_{table}")
 }
 
-/// The floor on one connection: exactly the reads, in strings that psql sends as one message each (as `-c` does, and
-/// `-f` does not).
+/// The minimum on one connection: only the reads, in strings that psql sends as one message each (as with `-c`, and not
+/// with `-f`).
 pub fn in_strings(psql: &Path, url: &str, tables: u32) -> Command {
     let mut command = quiet(psql, url);
     let statements: Vec<String> = (1..=tables).flat_map(|table| [state(table), maximum(table)]).collect();
@@ -74,7 +74,7 @@ pub fn in_strings(psql: &Path, url: &str, tables: u32) -> Command {
     command
 }
 
-/// The naive way: three questions about each table, one round trip each. Returns psql's script.
+/// The simple way: three queries for each table, one round trip each. Returns the script for psql.
 pub fn one_by_one(tables: u32) -> String {
     let questions = |table| {
         format!("SELECT pg_get_serial_sequence('table_{table}', 'id');\n{};\n{};\n", state(table), maximum(table))
@@ -82,7 +82,7 @@ pub fn one_by_one(tables: u32) -> String {
     (1..=tables).map(questions).collect()
 }
 
-/// psql on a script.
+/// Runs psql with a script.
 pub fn script(psql: &Path, url: &str, file: &Path) -> Command {
     let mut command = quiet(psql, url);
     command.arg("-f").arg(file);

@@ -1,4 +1,4 @@
-//! The agent as a process of its own, asked over HTTP.
+//! Runs the agent as a process and requests its pages by HTTP.
 
 use super::Result;
 use super::clients::pgmedic;
@@ -11,21 +11,21 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Between two looks at the metrics.
+/// Between two reads of the metrics.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// For a line in the log, or for one pass: whatever takes longer never comes.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The longest wait for a line in the log, or for one pass.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A running agent. Dropping it kills it.
+/// A running agent. It is killed when it is dropped.
 pub struct Daemon {
     child: Killed,
     address: SocketAddr,
-    /// What it logs, and when.
+    /// The lines of its log, and when they were read.
     log: Receiver<(Instant, String)>,
 }
 
-/// Passes since the start.
+/// The passes since the start.
 #[derive(Debug, Clone, Copy)]
 pub struct Passes {
     pub count: f64,
@@ -33,27 +33,27 @@ pub struct Passes {
 }
 
 impl Passes {
-    /// The mean duration of those made since `before`, in seconds.
+    /// The mean duration of the passes since `before`, in seconds.
     pub fn mean_since(self, before: Self) -> f64 {
         (self.seconds - before.seconds) / (self.count - before.count)
     }
 }
 
 impl Daemon {
-    /// On one database, with more variables and arguments. Returns when it answers HTTP.
+    /// Starts an agent on one database, with additional variables and arguments. Returns when it listens for HTTP.
     pub fn start(url: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Result<Self> {
         let mut command = pgmedic(url, arguments);
         command.envs(variables.iter().copied());
         Self::run(command)
     }
 
-    /// This command of `pgmedic`. Returns when it answers HTTP.
+    /// Starts an agent by this command. Returns when it listens for HTTP.
     pub fn run(mut command: Command) -> Result<Self> {
         command.env("PGMEDIC_HTTP__LISTEN", "127.0.0.1:0");
         let mut child = Killed(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?);
         let lines = BufReader::new(child.0.stderr.take().ok_or("the agent has no log")?);
         let (sender, log) = channel();
-        // To the end, or the agent would wait for room in the pipe.
+        // Read to the end, because the agent blocks when the pipe is full.
         thread::spawn(move || {
             for line in lines.lines().map_while(std::result::Result::ok) {
                 let _ = sender.send((Instant::now(), line));
@@ -74,22 +74,22 @@ impl Daemon {
         Ok(kill(Pid::from_raw(i32::try_from(self.child.0.id())?), signal)?)
     }
 
-    /// Waits for the next line with this text; returns when it came, and the line.
+    /// Waits for the next line that contains this text. Returns when it was read, and the line.
     pub fn logs(&self, text: &str) -> Result<(Instant, String)> {
         loop {
-            let (at, line) = self.log.recv_timeout(PATIENCE).map_err(|_| format!("{text:?} is never logged"))?;
+            let (at, line) = self.log.recv_timeout(TIMEOUT).map_err(|_| format!("{text:?} is never logged"))?;
             if line.contains(text) {
                 return Ok((at, line));
             }
         }
     }
 
-    /// Forgets what was logged so far.
+    /// Discards the lines that were logged so far.
     pub fn forget_log(&self) {
         while self.log.try_recv().is_ok() {}
     }
 
-    /// A page's whole answer, headers included.
+    /// The whole response to a request, including headers.
     pub fn get(&self, path: &str) -> Result<String> {
         let mut stream = TcpStream::connect(self.address)?;
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
@@ -98,19 +98,19 @@ impl Daemon {
         if answer.starts_with("HTTP/1.0 200 ") { Ok(answer) } else { Err(format!("{path}: {answer}").into()) }
     }
 
-    /// The first series that begins like this.
+    /// The value of the first series whose name begins with this text.
     pub fn metric(&self, series: &str) -> Result<f64> {
         let answer = self.get("/metrics")?;
         let value = answer.lines().find(|line| line.starts_with(series)).and_then(|line| line.rsplit(' ').next());
         Ok(value.ok_or_else(|| format!("{series} is not there"))?.parse()?)
     }
 
-    /// In MB (2^20 bytes).
+    /// Its resident memory in MB (2^20 bytes).
     pub fn resident_mb(&self) -> Result<f64> {
         Ok(self.metric("process_resident_memory_bytes ")? / f64::from(1 << 20))
     }
 
-    /// Passes made so far.
+    /// The number of passes so far.
     pub fn count(&self) -> Result<f64> {
         self.metric("pgmedic_pass_duration_seconds_count{")
     }
@@ -126,23 +126,23 @@ impl Daemon {
             if count > seen {
                 (seen, since) = (count, Instant::now());
             }
-            if since.elapsed() > PATIENCE {
-                return Err(format!("{count} passes, and no more").into());
+            if since.elapsed() > TIMEOUT {
+                return Err(format!("timed out after {count} passes").into());
             }
             thread::sleep(PAUSE);
         }
     }
 
-    /// SIGTERM, and a clean end.
+    /// Sends SIGTERM and requires a clean end.
     pub fn stop(mut self) -> Result<()> {
-        // Our own child, which nobody has waited for: its id is no other's.
+        // The child was not waited for yet, so the process id is still its.
         kill(Pid::from_raw(self.pid().cast_signed()), Signal::SIGTERM)?;
         let status = self.child.0.wait()?;
         if status.success() { Ok(()) } else { Err(format!("the agent {status}").into()) }
     }
 }
 
-/// A process that does not outlive this.
+/// A process that is killed when this is dropped.
 pub struct Killed(pub Child);
 
 impl Drop for Killed {

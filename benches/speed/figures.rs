@@ -1,10 +1,10 @@
-//! What was measured, left for `scripts/figures` to put into the documents.
+//! Writes the measured figures into the file from which `scripts/figures` fills the documents.
 
 use super::{Result, record};
 use pgmedic_testserver::TestServer;
 use serde_json::{Value, json};
 
-/// What stands in one place of a document.
+/// The content of one block of a document.
 #[derive(Default)]
 pub struct Block {
     id: &'static str,
@@ -19,7 +19,7 @@ impl Block {
         Self { id, table: Some((columns, rows.into_iter().map(Vec::from).collect())), ..Self::default() }
     }
 
-    /// Says this before the table.
+    /// Sets the text before the table.
     pub fn after(self, text: impl Into<String>) -> Self {
         Self { text: Some(text.into()), ..self }
     }
@@ -39,7 +39,7 @@ impl Block {
     }
 }
 
-/// As `scripts/plots.py` takes it. An axis is its label, and whether it is logarithmic.
+/// A plot in the format of `scripts/plots.py`. An axis has a label, and is logarithmic or not.
 pub struct Plot<'a> {
     pub title: &'a str,
     pub kind: &'a str,
@@ -48,7 +48,7 @@ pub struct Plot<'a> {
     pub series: Vec<Series<'a>>,
 }
 
-/// A name, and as many x as y.
+/// A name, and as many x values as y values.
 pub type Series<'a> = (&'a str, Vec<Value>, Vec<f64>);
 
 /// Writes `target/figures/{name}.json`, for `docs/performance.md`.

@@ -1,7 +1,7 @@
-//! `make bench`: speed and memory, each figure against its limit, on a throwaway server.
+//! `make bench`: measures speed and memory on a temporary server, and compares each figure with its limit.
 //!
-//! Absolute times depend on the machine and on what else it does; what is judged is ratios between programs that
-//! take turns within one run. `docs/performance.md` says how to read the output.
+//! Absolute times depend on the machine and its load. So the limits are mostly ratios between programs that take turns
+//! in one run. `docs/performance.md` explains the output.
 
 #![allow(
     clippy::disallowed_methods,
@@ -35,7 +35,7 @@ use verdicts::Verdicts;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// What is measured.
+/// The parts that can be measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     All,
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
             "--sessions" => part = Part::Sessions,
             "--sizes" => part = Part::Sizes,
             "--check" => check = true,
-            // What `cargo bench` adds.
+            // An argument of `cargo bench`.
             "--bench" => {}
             _ => {
                 eprintln!("{USAGE}");
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(part: Part, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
-    // The server's own settings, but for one: vacuuming beside a round would be measured too.
+    // The server's default settings, except autovacuum, which would add to the measured times.
     let settings = vec![("autovacuum".to_owned(), "off".to_owned())];
     let server = TestServer::start(&ServerOptions { settings, tcp: part == Part::Scale, ..ServerOptions::default() })?;
     let cores = std::thread::available_parallelism()?;
@@ -121,7 +121,7 @@ fn everything(server: &TestServer, quick: bool, verdicts: &mut Verdicts) -> Resu
     Ok(())
 }
 
-/// How busy the machine is with other things: with a load near the number of cores, figures are noise.
+/// The load average. If it is near the number of cores, the figures are noise.
 fn load() -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let minute = load.split(' ').next().filter(|minute| !minute.is_empty()).unwrap_or("unknown");

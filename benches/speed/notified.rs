@@ -1,4 +1,4 @@
-//! From `NOTIFY pgmedic` to the pass, and to the repair.
+//! Measures the time from `NOTIFY pgmedic` to the pass and to the repair.
 
 use super::Result;
 use super::agent::{NEVER_FULL, YEARLY};
@@ -12,14 +12,16 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 21;
 const BEGINS_WITHIN_MS: f64 = 250.0;
 
-/// A pass that was asked for is followed by a second of rest, which is not to be measured.
+/// The agent waits for a second between two requested passes. The benchmark waits for longer, so that this is not
+/// measured.
 const REST: Duration = Duration::from_millis(1100);
 
-/// What is logged when a pass begins that was asked for, and when it has repaired something.
+/// Texts in the log when a requested pass begins, and when it has repaired a sequence.
 const BEGINS: &str = "woken";
-const MENDED: &str = "was moved to";
+const REPAIRED: &str = "was moved to";
 
-/// Breaks `table_1` and says so, with and without its name. Its ids go up to `rows`.
+/// Sets the sequence of `table_1` back and notifies the agent, with and without the table's name. Its ids go up to
+/// `rows`.
 pub fn latency(what: &str, url: &str, verdicts: &mut Verdicts) -> Result<()> {
     println!("\nNOTIFY pgmedic, {what}");
     let agent = Daemon::start(url, &[YEARLY, NEVER_FULL, ("PGMEDIC_LOG__LEVEL", "debug")], &[])?;
@@ -33,11 +35,11 @@ pub fn latency(what: &str, url: &str, verdicts: &mut Verdicts) -> Result<()> {
                 let mut saboteur = connect(url).await?;
                 let drift = "SELECT setval('table_1_id_seq', 1, false)";
                 sqlx::raw_sql(drift).execute(&mut saboteur).await?;
-                let told = Instant::now();
+                let notified = Instant::now();
                 sqlx::raw_sql(AssertSqlSafe(notify.to_owned())).execute(&mut saboteur).await?;
-                for (line, times) in [(BEGINS, &mut begins), (MENDED, &mut repaired)] {
+                for (line, times) in [(BEGINS, &mut begins), (REPAIRED, &mut repaired)] {
                     let (at, _) = agent.logs(line)?;
-                    times.push(at.saturating_duration_since(told).as_secs_f64() * 1e3);
+                    times.push(at.saturating_duration_since(notified).as_secs_f64() * 1e3);
                 }
                 Ok(())
             })?;
@@ -47,7 +49,7 @@ pub fn latency(what: &str, url: &str, verdicts: &mut Verdicts) -> Result<()> {
             (times[ROUNDS / 2], times[ROUNDS - 1])
         });
         println!("  {how:<8} pass begins               {begun:.1} ms, at worst {worst:.1} ms");
-        println!("  {how:<8} repaired and told         {repaired:.1} ms, at worst {slowest:.1} ms");
+        println!("  {how:<8} repaired                  {repaired:.1} ms, at worst {slowest:.1} ms");
         verdicts.at_most(format!("NOTIFY {how} to pass, {what}: median"), Some(begun), BEGINS_WITHIN_MS, "ms");
         verdicts.at_most(format!("NOTIFY {how} to pass, {what}: worst"), Some(worst), BEGINS_WITHIN_MS, "ms");
     }

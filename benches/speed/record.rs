@@ -1,4 +1,4 @@
-//! The file that a run leaves for `scripts/figures`, and what it says of the machine.
+//! Writes the file for `scripts/figures`, with a description of the machine.
 
 use super::Result;
 use super::tables::{block_on, connect};
@@ -22,7 +22,7 @@ pub fn write(server: &TestServer, machine: &str, name: &str, document: &str, blo
     Ok(path)
 }
 
-/// The machine's memory in gigabytes, where that can be known.
+/// The memory of the machine in GB, on Linux.
 pub fn memory() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;

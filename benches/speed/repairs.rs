@@ -1,4 +1,4 @@
-//! What a repair costs beyond the looking.
+//! Measures the additional time that repairs take in a pass.
 
 use super::Result;
 use super::clients::{pgmedic, report, run};
@@ -7,18 +7,18 @@ use super::tables::{self, database};
 use super::verdicts::Verdicts;
 use pgmedic_testserver::TestServer;
 
-const GAP: u32 = 38;
+const LAG: u32 = 38;
 const ROUNDS_OF_ONE: usize = 61;
 const ROUNDS_OF_MANY: usize = 7;
 const REPORTS: usize = 21;
 
-/// One sequence 38 values behind, repaired by advance: runs with the repair take turns with runs without.
+/// One sequence with a lag of 38, repaired by an advance: runs with the repair take turns with runs without.
 pub fn one(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
-    let url = database(server, "one", 1, GAP)?;
+    let url = database(server, "one", 1, LAG)?;
     let [healthy, drifted] =
         alternate(ROUNDS_OF_ONE, |competitor| set_all(&url, competitor == 1), |_| run(pgmedic(&url, &["--once"])))?;
     println!("  pgmedic --once, in sync            {}", healthy.show());
-    println!("  pgmedic --once, gap of {GAP}          {}", drifted.show());
+    println!("  pgmedic --once, lag of {LAG}          {}", drifted.show());
     let mut inside = Vec::new();
     for _ in 0..REPORTS {
         set_all(&url, true)?;
@@ -33,14 +33,14 @@ pub fn one(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
     let inside = inside[inside.len() / 2];
     println!("  the report's own duration          {inside:.2} ms, move and second look");
     let beyond = (drifted.median().as_secs_f64() - healthy.median().as_secs_f64()) * 1e3;
-    verdicts.at_most(format!("one repair by advance, gap of {GAP}, beyond the reads"), Some(beyond), 2.0, "ms");
+    verdicts.at_most(format!("one repair by advance, lag of {LAG}, beyond the reads"), Some(beyond), 2.0, "ms");
     Ok(())
 }
 
-/// A thousand of them in one run: for scale, without a limit.
+/// Repairs a thousand sequences in one run. The figure has no limit.
 pub fn a_thousand(server: &TestServer) -> Result<()> {
     let tables = 1000;
-    let url = database(server, "a_thousand", tables, GAP)?;
+    let url = database(server, "a_thousand", tables, LAG)?;
     set_all(&url, true)?;
     let summary = report(&url, &["--once"])?["summary"].clone();
     if summary["repaired"] != tables {
@@ -49,14 +49,14 @@ pub fn a_thousand(server: &TestServer) -> Result<()> {
     let [healthy, drifted] =
         alternate(ROUNDS_OF_MANY, |competitor| set_all(&url, competitor == 1), |_| run(pgmedic(&url, &["--once"])))?;
     println!("  pgmedic --once, all in sync        {}", healthy.show());
-    println!("  pgmedic --once, all {GAP} behind      {}", drifted.show());
+    println!("  pgmedic --once, all {LAG} behind      {}", drifted.show());
     let each = (drifted.median().as_secs_f64() - healthy.median().as_secs_f64()) * 1e3 / f64::from(tables);
     println!("  for each repair                    {each:.2} ms");
     Ok(())
 }
 
-/// Puts every sequence where it was before the first of its ids, or just behind the last.
+/// Sets every sequence before its first id (`drifted`), or after the last one.
 fn set_all(url: &str, drifted: bool) -> Result<()> {
-    let (last, is_called) = if drifted { (1, false) } else { (GAP, true) };
+    let (last, is_called) = if drifted { (1, false) } else { (LAG, true) };
     tables::set_all(url, last, is_called)
 }

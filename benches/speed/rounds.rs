@@ -1,9 +1,9 @@
-//! Taking turns: A B C, A B C, …, so that whatever else the machine does meets all of them alike.
+//! Runs competitors in turns, A B C, A B C, …, so that other load on the machine affects all of them alike.
 
 use super::Result;
 use std::time::{Duration, Instant};
 
-/// What one competitor's rounds came to, shortest first.
+/// The times of one competitor's rounds, sorted.
 pub struct Times(Vec<Duration>);
 
 impl Times {
@@ -18,14 +18,14 @@ impl Times {
         format!("{:.4} s ({low:.4} to {high:.4})", self.median().as_secs_f64())
     }
 
-    /// How many times the other's median.
+    /// The ratio of the medians.
     pub fn ratio_to(&self, other: &Self) -> f64 {
         self.median().as_secs_f64() / other.median().as_secs_f64()
     }
 }
 
-/// Lets the competitors take turns, after one round that does not count. Each is told to prepare, untimed, and then to
-/// run.
+/// Runs the competitors in turns, after one round that is not measured. Each turn is a preparation, which is not timed,
+/// and a run.
 pub fn alternate<const N: usize>(
     rounds: usize,
     mut prepare: impl FnMut(usize) -> Result<()>,

@@ -1,4 +1,4 @@
-//! Sweeping very many expired sessions while people log in, beside a single unbounded DELETE.
+//! Compares the sweep of very many expired sessions with a single unbounded DELETE, beside logins.
 
 use super::Result;
 use super::clients::{configured, run};
@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 const EXPIRED: u32 = 1_000_000;
 const LIVE: u32 = 100_000;
 const ROUNDS: usize = 3;
-/// How long logins are counted without a sweep.
+/// How long logins are measured without a sweep.
 const ALONE: Duration = Duration::from_secs(8);
 
 const DELETE: &str = "DELETE FROM sessions WHERE expires_at < now() - interval '1 minute'";
 
-/// Sweeps and single DELETEs take turns, each on a fresh copy; then each once more with logins beside it.
+/// Sweeps and single DELETEs take turns, each on a new copy. Then each runs once more beside logins.
 pub fn a_million(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
     let started = Instant::now();
     make(server)?;
@@ -57,7 +57,7 @@ fn show(what: &str, logins: &Logins) {
     println!("  {what:<34} {rate:.0} a second, the longest {:.0} ms, {late} of more than 20 ms", longest * 1e3);
 }
 
-/// The database that is copied for each round: 1.1 million sessions, in no order.
+/// Creates the database that is copied for each round: 1.1 million sessions, in random order.
 fn make(server: &TestServer) -> Result<()> {
     execute(&server.url("postgres"), "CREATE DATABASE sessions_template".to_owned())?;
     let fill = format!(

@@ -1,4 +1,4 @@
-//! Looking at very many tables.
+//! Measures passes over very many tables.
 
 use super::Result;
 use super::clients::{self, in_strings, one_by_one, pgmedic, psql, script};
@@ -19,12 +19,12 @@ const DRY_RUN: [&str; 2] = ["--once", "--dry-run"];
 /// `MAX_RELATIONS` of `src/sequences/batch.rs`.
 const RELATION_BOUND: f64 = 500.0;
 
-/// Their database's URL.
+/// Creates the tables. Returns the URL of their database.
 pub fn tables(server: &TestServer) -> Result<String> {
     database(server, "ten_thousand", MANY, ROWS)
 }
 
-/// Against psql, in turns. Returns the database's URL.
+/// Compares a pass with psql, in turns. Returns the URL of the database.
 pub fn ten_thousand(server: &TestServer, verdicts: &mut Verdicts) -> Result<String> {
     let url = tables(server)?;
     all_are_looked_at(&url, MANY)?;
@@ -67,7 +67,7 @@ fn against_psql(psql: &Path, url: &str, verdicts: &mut Verdicts) -> Result<()> {
     Ok(())
 }
 
-/// Ten times as many, in turns with the ten thousand, on a server with its default settings.
+/// Ten times as many tables, in turns with the ten thousand, on a server with default settings.
 pub fn a_hundred_thousand(server: &TestServer, ten_thousand: &str, verdicts: &mut Verdicts) -> Result<()> {
     let url = database(server, "a_hundred_thousand", 10 * MANY, ROWS)?;
     all_are_looked_at(&url, 10 * MANY)?;
@@ -92,7 +92,7 @@ pub fn a_hundred_thousand(server: &TestServer, ten_thousand: &str, verdicts: &mu
     Ok(())
 }
 
-/// A run that skipped half of the tables would be quick.
+/// Checks that a run reported every table: one that skipped some would be faster.
 fn all_are_looked_at(url: &str, tables: u32) -> Result<()> {
     let summary = clients::report(url, &DRY_RUN)?["summary"].clone();
     if summary["in_sync"] == tables { Ok(()) } else { Err(format!("not all {tables} are in sync: {summary}").into()) }

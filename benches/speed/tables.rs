@@ -1,4 +1,4 @@
-//! Databases full of serial tables.
+//! Creates databases with many serial tables.
 
 use super::Result;
 use pgmedic_testserver::TestServer;
@@ -7,21 +7,21 @@ use sqlx::{AssertSqlSafe, Connection};
 use std::thread;
 use std::time::Instant;
 
-/// Tables made in one transaction: few enough for the server's lock table, twice.
+/// The number of tables created in one transaction. Two such transactions fit into the server's lock table.
 const AT_A_TIME: u32 = 500;
 
-/// Parts of all sequences that are set in one transaction each.
+/// The number of transactions that set all sequences.
 const SEQUENCES_BY: u32 = 40;
 
-/// What autovacuum, switched off here, would have seen to.
+/// Catalogs that autovacuum would have vacuumed. It is off here.
 const CATALOG: &str = "pg_class, pg_attribute, pg_attrdef, pg_depend, pg_index, pg_constraint, pg_sequence, pg_type";
 
-/// Runs `work` to its end on this thread.
+/// Runs a future on this thread.
 pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
-/// Runs any number of statements.
+/// Runs one or more statements.
 pub fn execute(url: &str, statements: String) -> Result<()> {
     block_on(async {
         let mut connection = connect(url).await?;
@@ -34,7 +34,7 @@ pub async fn connect(url: &str) -> Result<PgConnection> {
     Ok(PgConnection::connect(url).await?)
 }
 
-/// Sets every sequence of a database, a few at a time, for each is a lock.
+/// Sets every sequence of a database, in several transactions, because each sequence takes a lock.
 pub fn set_all(url: &str, last: u32, is_called: bool) -> Result<()> {
     block_on(async {
         let mut connection = connect(url).await?;
@@ -49,18 +49,18 @@ pub fn set_all(url: &str, last: u32, is_called: bool) -> Result<()> {
     })
 }
 
-/// Makes a database with tables `table_1` to `table_{tables}`: a serial primary key, a text, and ids 1 to `rows`.
+/// Creates a database with tables `table_1` to `table_{tables}`: a serial primary key, a text, and ids 1 to `rows`.
 /// Returns its URL.
 pub fn database(server: &TestServer, name: &str, tables: u32, rows: u32) -> Result<String> {
     let started = Instant::now();
     execute(&server.url("postgres"), format!("CREATE DATABASE {name}"))?;
     let url = server.url(name);
-    // Two makers, because one core is all that one of them can use.
+    // Two connections, because one keeps only one core busy.
     thread::scope(|scope| {
         let makers = [0, 1].map(|maker| scope.spawn(move || make(server, name, maker, tables, rows).map_err(text)));
         makers.into_iter().try_for_each(|maker| maker.join().unwrap_or_else(|_| Err("a maker panicked".to_owned())))
     })?;
-    // What a database has long had: statistics of its catalog, and nothing left to write out.
+    // Vacuums and analyzes the catalog, and writes everything out, as in a database that exists for long.
     execute(&url, format!("VACUUM (ANALYZE) {CATALOG}"))?;
     execute(&url, "CHECKPOINT".to_owned())?;
     let noun = if tables == 1 { "table" } else { "tables" };
@@ -72,7 +72,7 @@ fn text(error: Box<dyn std::error::Error>) -> String {
     error.to_string()
 }
 
-/// Every other block of tables.
+/// Creates every other block of tables.
 fn make(server: &TestServer, name: &str, maker: u32, tables: u32, rows: u32) -> Result<()> {
     block_on(async {
         let mut connection = PgConnection::connect(&server.url(name)).await?;

@@ -1,4 +1,4 @@
-//! Figures against their limits.
+//! Compares figures with their limits.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ pub struct Verdicts(Vec<Verdict>);
 
 struct Verdict {
     what: String,
-    /// None where it could not be measured.
+    /// `None` where it could not be measured.
     figure: Option<f64>,
     limit: f64,
     unit: &'static str,
 }
 
 impl Verdicts {
-    /// A figure that may be `limit` at most.
+    /// Adds a figure that may be at most `limit`.
     pub fn at_most(&mut self, what: impl Into<String>, figure: Option<f64>, limit: f64, unit: &'static str) {
         self.0.push(Verdict { what: what.into(), figure, limit, unit });
     }

@@ -1,4 +1,4 @@
-//! One run, watched from outside: how much memory it took, and how many relations any backend had locked at once.
+//! Observes one run: the memory that it takes, and the relations that server processes lock at the same time.
 
 use super::Result;
 use super::tables::block_on;
@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Between two looks.
+/// Between two observations.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Of the database's own relations, which is what is bounded; a statement locks a few of the catalog besides.
+/// Locks on relations of the database, which pgmedic limits. A statement also locks a few relations of the catalog.
 const LOCKS: &str = "SELECT COALESCE(max(locks), 0)::float8, COALESCE(sum(locks), 0)::float8 FROM (
     SELECT count(*) AS locks FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE locktype = 'relation' AND relation >= 16384 AND application_name = 'pgmedic' GROUP BY pid) AS b";
@@ -22,24 +22,25 @@ const BACKENDS: &str = "SELECT pid FROM pg_stat_activity
 
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// The kernel's own high-water mark of resident memory, in MB (2^20 bytes); none where there is no `/proc`.
+    /// The peak of resident memory that the kernel reports, in MB (2^20 bytes). `None` where there is no `/proc`.
     pub peak_mb: Option<f64>,
-    /// The most memory of its own, shared buffers not counted, that one backend had, in MB; none as above.
+    /// The largest private memory (without shared buffers) of one server process, in MB. `None` where there is no
+    /// `/proc`.
     pub backend_mb: Option<f64>,
-    /// The most that all of them had together.
+    /// The largest private memory of all server processes together.
     pub backends_mb: Option<f64>,
-    /// The most backends at once.
+    /// The largest number of server processes.
     pub backends: usize,
-    /// The most relations that one backend had locked at once.
+    /// The largest number of relations that one server process had locked.
     pub locks_of_one: f64,
-    /// The most that all backends had locked at once.
+    /// The largest number of relations that all server processes had locked.
     pub locks_of_all: f64,
-    /// How often the locks were looked at.
+    /// The number of observations.
     pub samples: u64,
 }
 
 impl Seen {
-    /// Whatever was more.
+    /// The maximum of each figure.
     pub fn or_more(self, other: Self) -> Self {
         let more = |one: Option<f64>, other: Option<f64>| one.zip(other).map(|(one, other)| one.max(other));
         Self {
@@ -54,7 +55,7 @@ impl Seen {
     }
 }
 
-/// A run of pgmedic to its end. Watching slows it down by a little. `url` is any database of the server's.
+/// Runs pgmedic and observes it. The observation slows it down slightly. `url` is any database of the server.
 pub fn run(url: &str, mut command: Command) -> Result<Seen> {
     let mut child = command.stdout(Stdio::null()).spawn()?;
     let over = AtomicBool::new(false);
@@ -81,7 +82,7 @@ pub fn show(seen: &Seen) {
     println!("  relations locked                   {locks_of_one} by one, {locks_of_all} by all ({samples} samples)");
 }
 
-/// Looks at the mark until the process has ended; what it takes in its last millisecond is missed.
+/// Reads the peak until the process has ended. What it takes in its last millisecond is missed.
 fn peak(child: &mut Child) -> Option<f64> {
     let mut peak = None;
     while matches!(child.try_wait(), Ok(None)) {
@@ -91,12 +92,12 @@ fn peak(child: &mut Child) -> Option<f64> {
     peak
 }
 
-/// A process's memory, in MB.
+/// The memory of a process in MB.
 pub fn memory(pid: u32, kind: &str) -> Option<f64> {
     field(pid, "status", kind)
 }
 
-/// A process's memory, what it shares divided among those that share it, in MB.
+/// The memory of a process in MB. Memory that is shared is divided among the processes that share it.
 pub fn fair_share(pid: u32) -> Option<f64> {
     field(pid, "smaps_rollup", "Pss:")
 }
@@ -118,7 +119,7 @@ fn sample(url: &str, over: &AtomicBool) -> Result<Seen> {
             let (mut together, mut backends) = (None, 0);
             for row in sqlx::query(BACKENDS).fetch_all(&mut connection).await? {
                 backends += 1;
-                // None of one that has just ended.
+                // The process may have ended.
                 let Some(mb) = memory(u32::try_from(row.try_get::<i32, _>(0)?)?, "RssAnon:") else { continue };
                 seen.backend_mb = Some(seen.backend_mb.map_or(mb, |most| most.max(mb)));
                 together = Some(together.unwrap_or(0.0) + mb);

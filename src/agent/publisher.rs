@@ -1,11 +1,11 @@
 //! Where the workers hand over what they found: first the state that the pages show, then the counters, then the log.
 
-use pgmedic_core::Reason;
 use super::change_log::ChangeLog;
 use super::leadership::Leadership;
 use crate::metrics::Metrics;
 use crate::report::{Cause, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
 use crate::state::{AgentState, Configured, DatabaseState};
+use pgmedic_core::Reason;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Every claim of docs/security.md has a test that shows it.
+//! Every claim of docs/security.md names a test that exists.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(root().join(path)).expect("a file")
 }
 
-/// The claims, and what is to show each of them.
+/// The claims of the page, and the names in the column "shown by".
 fn claims() -> Vec<(String, Vec<String>)> {
     let page = read("docs/security.md");
     let mut claims = Vec::new();
@@ -35,7 +35,7 @@ fn claims() -> Vec<(String, Vec<String>)> {
     claims
 }
 
-/// The integration tests, as this very program lists them.
+/// The integration tests, as this test binary lists them.
 fn listed() -> Vec<String> {
     let program = std::env::current_exe().expect("this program");
     let output = Command::new(program).args(["--list", "--format", "terse"]).output().expect("its list");
@@ -43,14 +43,25 @@ fn listed() -> Vec<String> {
     list.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
 }
 
-/// Whether the library has this test: some file of its module, or of one around it, holds the function.
-fn is_in_the_library(path: &str) -> bool {
+/// The crates of the workspace that have unit tests, and their source folders.
+const CRATES: [(&str, &str); 3] =
+    [("pgmedic", "src"), ("pgmedic_core", "crates/pgmedic-core/src"), ("pgmedic_login", "crates/pgmedic-login/src")];
+
+/// The source folder of the crate that a path begins with, and the rest of the path. `None` for an integration test.
+fn unit_test(path: &str) -> Option<(&'static str, &str)> {
+    let (first, rest) = path.split_once("::")?;
+    let (_, source) = CRATES.into_iter().find(|(name, _)| *name == first)?;
+    Some((source, rest))
+}
+
+/// Whether a crate has this unit test: a file of its module, or of a module around it, defines the function.
+fn has_unit_test(source: &str, path: &str) -> bool {
     let (modules, test) = path.rsplit_once("::").expect("a module");
     let modules: Vec<&str> = modules.split("::").collect();
-    let folder = |depth: usize| root().join("src").join(modules[..depth].join("/"));
+    let folder = |depth: usize| root().join(source).join(modules[..depth].join("/"));
     let files = (0..=modules.len()).rev().flat_map(|depth| {
         let last = modules[depth.saturating_sub(1)];
-        // Its own file, or one beside it that its parent names: `url.rs` and `url_tests.rs`.
+        // The module's file, or one beside it that its parent names: `url.rs` and `url_tests.rs`.
         let named = modules.get(depth).map(|next| folder(depth).with_file_name(format!("{last}_{next}.rs")));
         [Some(folder(depth).with_extension("rs")), Some(folder(depth).join("mod.rs")), named]
     });
@@ -65,8 +76,8 @@ fn every_claim_of_the_security_page_names_a_test_that_exists() {
     let steps = read("Makefile") + &read("scripts/check-deploy");
     for (claim, names) in claims {
         for name in names {
-            let exists = match name.strip_prefix("pgmedic::") {
-                Some(path) => is_in_the_library(path),
+            let exists = match unit_test(&name) {
+                Some((source, path)) => has_unit_test(source, path),
                 None if name.contains("::") => listed.contains(&name),
                 None => steps.contains(&name),
             };
@@ -76,11 +87,17 @@ fn every_claim_of_the_security_page_names_a_test_that_exists() {
 }
 
 #[test]
-fn a_test_of_the_library_is_found_by_its_path_only() {
-    assert!(is_in_the_library(
-        "db::conninfo::tests::a_zero_byte_and_a_broken_percent_sign_are_refused_wherever_they_stand"
+fn a_unit_test_is_found_in_its_crate_and_module_only() {
+    let found = |name: &str| unit_test(name).is_some_and(|(source, path)| has_unit_test(source, path));
+    assert!(found(
+        "pgmedic::db::conninfo::tests::a_zero_byte_and_a_broken_percent_sign_are_refused_wherever_they_stand"
     ));
-    assert!(is_in_the_library("config::tests::fuzz::any_duration"));
-    assert!(!is_in_the_library("config::tests::fuzz::any_nonsense"));
-    assert!(!is_in_the_library("sessions::tests::any_duration"));
+    assert!(found("pgmedic::config::tests::fuzz::any_duration"));
+    assert!(!found("pgmedic::config::tests::fuzz::any_nonsense"));
+    assert!(!found("pgmedic::sessions::tests::any_duration"));
+
+    let token = "session_store::token::tests::a_token_has_256_bits_and_hides_itself";
+    assert!(found(&format!("pgmedic_login::{token}")));
+    assert!(!found(&format!("pgmedic::{token}")));
+    assert!(unit_test("race::burnt::any").is_none(), "an integration test");
 }

@@ -1,4 +1,4 @@
-//! The documents tell the truth: every command in them is run, every configuration parsed, the report compared.
+//! Runs every command in the documents, parses every configuration, and compares the report's fields with a real one.
 
 use crate::support::{Database, pgmedic};
 use serde_json::Value;
@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Commands that CI runs, or that start CI: here they would start themselves.
+/// Commands that CI runs, or that start CI. Here they would start themselves.
 const RUN_BY_CI: [&str; 2] = ["make demo", "make test"];
 
-/// The fenced blocks of one language, each with its document.
+/// The fenced blocks of one language, each with the path of its document.
 fn blocks(language: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
@@ -25,7 +25,7 @@ fn blocks(language: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The words of a shell line, without its comment and what it is piped into: enough for what the documents show.
+/// The words of a shell line, without its comment and without what follows a pipe.
 fn words(line: &str) -> Vec<String> {
     let command = line.split(" #").next().and_then(|line| line.split(" | ").next()).unwrap_or_default();
     command.split_whitespace().map(|word| word.replace('"', "")).collect()
@@ -62,7 +62,7 @@ async fn every_command_shown_works() {
     assert!(run.contains("--once --dry-run"), "the first command of the README was run: {run:?}");
 }
 
-/// These need a container engine, a cluster or a machine of one's own; scripts/check-deploy checks what they work on.
+/// These commands need a container engine, a cluster or root. scripts/check-deploy checks the files that they use.
 #[test]
 fn the_files_that_other_commands_name_are_there() {
     let mut seen = 0;
@@ -88,7 +88,7 @@ async fn every_configuration_shown_is_valid() {
     }
 }
 
-/// The paths of all keys, arrays by their first element.
+/// The paths of all keys. Arrays are represented by their first element.
 fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {

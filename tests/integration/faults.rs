@@ -1,5 +1,5 @@
-//! What goes wrong around a pass: each is reported for what it is, nothing is half done, nothing hangs, nothing is
-//! left behind on the server.
+//! Failures during a pass: each is reported with its reason, nothing is half done, nothing hangs, and nothing is left
+//! behind on the server.
 
 mod gone;
 mod locks;
@@ -10,11 +10,11 @@ mod together;
 use crate::support::Database;
 use sqlx::Row;
 
-/// Waits as long as a test may need, and is told from slowness.
+/// Timeouts that no test reaches, so that only a hang exceeds them.
 const PATIENT: [(&str, &str); 2] =
     [("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "60s"), ("PGMEDIC_SEQUENCES__STATEMENT_TIMEOUT", "120s")];
 
-/// A table that is behind by 38, as in the story. Its sequence is `<name>_id_seq`.
+/// A table with a lag of 38. Its sequence is `<name>_id_seq`.
 fn behind(table: &str) -> String {
     format!(
         "CREATE TABLE {table} (id serial PRIMARY KEY);
@@ -23,12 +23,12 @@ fn behind(table: &str) -> String {
     )
 }
 
-/// The same with CACHE 10, which asks for a leap.
+/// The same with CACHE 10, whose repair is a leap.
 fn behind_and_cached(table: &str) -> String {
     format!("{} ALTER SEQUENCE {table}_id_seq CACHE 10;", behind(table))
 }
 
-/// Everything of a sequence that a repair could have touched.
+/// The state of a sequence: everything that a repair could change.
 async fn state(database: &mut Database, sequence: &str) -> (i64, bool, i64) {
     let row = database
         .row(&format!("SELECT last_value, is_called, pg_relation_filenode('{sequence}')::bigint FROM {sequence}"))

@@ -1,4 +1,4 @@
-//! What was measured gets into the documents as it is, or not at all.
+//! `scripts/figures` inserts measured figures into the documents, or refuses the file and changes nothing.
 
 use serde_json::{Value, json};
 use std::fs;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 const DOCUMENT: &str = "# Speed\n\n<!-- figures: passes -->\nold\n<!-- /figures -->\n\nThe end.\n";
 
-/// A folder with a document that has one place for figures.
+/// A folder with a document that has one block for figures.
 fn documents() -> TempDir {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("docs")).unwrap();

@@ -1,5 +1,5 @@
-//! The arithmetic, against PostgreSQL itself: random sequences and ids, and for each an exact copy of the sequence on
-//! which `nextval` is called until it is past every id, or fails.
+//! Compares pgmedic's arithmetic with PostgreSQL's: random sequences and ids, and for each an exact copy of the
+//! sequence, on which `nextval` is called until it is past every id, or fails.
 //!
 //! `ORACLE_SEED=<number> cargo test --test integration oracle::` repeats the cases of a run that printed this number.
 
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
-/// Three rounds make 600 a run.
+/// The number of cases in a round. There are three rounds.
 const CASES: usize = 200;
 
 static SEED: LazyLock<u64> = LazyLock::new(|| match std::env::var("ORACLE_SEED") {
@@ -107,7 +107,8 @@ fn cases(round: u8) -> Vec<Case> {
 async fn build(database: &mut Database, cases: &[Case]) {
     database
         .sql(
-            // Until past `furthest`, and as many again and more; a null at the end stands for the error.
+            // Calls `nextval` until it is past `furthest`, and then `more` times. A null at the end stands for an
+            // error.
             "CREATE FUNCTION draw(sequence regclass, furthest numeric, direction integer, more integer)
              RETURNS bigint[] LANGUAGE plpgsql AS $$
              DECLARE
@@ -132,7 +133,7 @@ async fn build(database: &mut Database, cases: &[Case]) {
     }
 }
 
-/// What `nextval` would return, without asking it.
+/// The value that `nextval` would return for each sequence, computed from its state.
 async fn next_values(database: &mut Database, cases: &[Case]) -> Vec<Option<i64>> {
     let parts: Vec<String> = cases
         .iter()
@@ -166,7 +167,7 @@ async fn draw(database: &mut Database, cases: &[Case], terms: Terms) -> Vec<Draw
     all
 }
 
-/// The next value of each real sequence; none when it errors.
+/// Calls `nextval` on each real sequence. `None` for an error.
 async fn take_one(database: &mut Database, cases: &[Case]) -> Vec<Option<i64>> {
     let last = cases.len() - 1;
     let query = format!(
@@ -176,7 +177,7 @@ async fn take_one(database: &mut Database, cases: &[Case]) -> Vec<Option<i64>> {
     database.row(&query).await.get(0)
 }
 
-/// A role with the least that repairs by advance need.
+/// Creates a role with the minimal privileges for repairs by advance.
 async fn guest(database: &mut Database) -> String {
     let role = database.role("guest");
     database
@@ -198,7 +199,7 @@ fn run(database: &Database, role: &str, terms: Terms, arguments: &[&str]) -> Out
         ("PGMEDIC_SEQUENCES__HEADROOM", &headroom),
         ("PGMEDIC_SEQUENCES__ADVANCE_LIMIT", &advance_limit),
         ("PGMEDIC_SEQUENCES__MAX_REPAIR_RATIO", &max_repair_ratio),
-        // A busy machine must not turn a leap into a time-out.
+        // Prevents that a leap times out on a busy machine.
         ("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "10s"),
     ];
     pgmedic(&variables, &[&["--once", "--format", "json"], arguments].concat())
@@ -210,7 +211,7 @@ fn findings(outcome: &Outcome) -> HashMap<String, Value> {
     sequences.into_iter().map(|finding| (finding["name"].as_str().expect("a name").to_owned(), finding)).collect()
 }
 
-/// A generator that stopped making interesting cases would prove nothing.
+/// Checks that the generator made enough cases of each kind.
 fn tally(findings: &HashMap<String, Value>) {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for finding in findings.values() {

@@ -1,4 +1,4 @@
-//! The runbooks can be followed: every command in them is run, on a database where all of it has gone wrong.
+//! Runs every command of the runbooks, on a database that has all of the problems.
 
 use crate::support::{Agent, Database, Outcome, eventually};
 use std::fs;
@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::NamedTempFile;
 
-/// Where the runbooks say that the agent answers.
+/// The agent's address in the runbooks.
 const AGENT: &str = "http://localhost:9847";
 
-/// Behind, held, exhausted, unreadable once somebody locks it, an identity, and a function that moves a sequence back.
+/// A sequence that is behind, one that is held, one that is exhausted, one that becomes unreadable when its table is
+/// locked, and a function that moves a sequence back.
 const ALL_WRONG: &str = "
     CREATE TABLE user_sessions (session_id serial PRIMARY KEY, expires_at timestamptz NOT NULL DEFAULT now());
     INSERT INTO user_sessions SELECT generate_series(1, 695);
@@ -36,7 +37,7 @@ fn named_app(database: &Database, settings: &str) -> NamedTempFile {
     file
 }
 
-/// Name and text of each.
+/// The name and the text of each runbook.
 fn runbooks() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/runbooks");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -47,14 +48,49 @@ fn runbooks() -> Vec<(String, String)> {
     found
 }
 
-/// The commands in one section's `sh` blocks, each on a line of its own; a backslash at its end goes on.
+/// The commands in the `sh` blocks of one section. A backslash at the end of a line continues the command.
 fn commands(runbook: &str, section: &str) -> Vec<String> {
     let text = runbook.split("\n## ").find_map(|text| text.strip_prefix(section)).unwrap_or_default();
     let blocks = text.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
     blocks.flat_map(|block| block.replace("\\\n", " ").lines().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
-/// Runs a command as somebody at a terminal would.
+/// The command that the runbook's first paragraph names: `First command: …`.
+fn first_command(runbook: &str) -> Option<String> {
+    let (_, text) = runbook.split("\n## ").next()?.split_once("First command")?;
+    Some(one_line(text.split('`').nth(1)?))
+}
+
+/// The first command of the first block, of any language, under Diagnosis.
+fn first_diagnosis(runbook: &str) -> Option<String> {
+    let section = runbook.split("\n## ").find_map(|text| text.strip_prefix("Diagnosis"))?;
+    let (_language, block) = section.split("```").nth(1)?.split_once('\n')?;
+    let block = block.replace("\\\n", " ");
+    let line = block.lines().next()?;
+    Some(one_line(line.strip_prefix("$ ").unwrap_or(line)))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Its first command checks the sequences while no agent does. Its diagnosis looks for the agents.
+const OTHER_FIRST_COMMAND: &str = "PgmedicTargetMissing";
+
+#[test]
+fn the_first_command_of_a_runbook_begins_its_diagnosis() {
+    for (name, text) in runbooks() {
+        let command = first_command(&text);
+        assert!(command.is_some(), "{name} names no first command");
+        if name == OTHER_FIRST_COMMAND {
+            assert_ne!(command, first_diagnosis(&text), "{name} is no exception any more");
+        } else {
+            assert_eq!(command, first_diagnosis(&text), "{name}");
+        }
+    }
+}
+
+/// Runs a command in a shell that has pgmedic in its PATH and no other variables of this process.
 fn run(command: &str, database: &Database, config: &NamedTempFile) -> Outcome {
     let binary = Path::new(env!("CARGO_BIN_EXE_pgmedic")).parent().unwrap();
     let path = std::env::var("PATH").unwrap();
@@ -68,7 +104,7 @@ fn run(command: &str, database: &Database, config: &NamedTempFile) -> Outcome {
     Outcome::of(shell.output().unwrap())
 }
 
-/// It did what it should: a look at a database with problems ends with 3.
+/// Whether the command did its work. `pgmedic --once` exits with 3 where problems remain.
 fn succeeded(command: &str, outcome: &Outcome) -> bool {
     outcome.code == 0 || (outcome.code == 3 && command.starts_with("pgmedic --once"))
 }
@@ -76,7 +112,7 @@ fn succeeded(command: &str, outcome: &Outcome) -> bool {
 #[tokio::test]
 async fn every_diagnosis_finds_something() {
     let mut database = all_wrong().await;
-    // Three who are in the way: a lock, a transaction that has used a sequence, and one who moves a sequence back.
+    // Three sessions: one holds a lock, one has used a sequence in an open transaction, one moves a sequence back.
     let mut others = [database.connect().await, database.connect().await, database.connect().await];
     let sabotage = [
         "BEGIN; LOCK TABLE audit IN ACCESS EXCLUSIVE MODE",
@@ -98,10 +134,10 @@ async fn every_diagnosis_finds_something() {
         assert!(!commands.is_empty(), "{name} has no command in its diagnosis");
         for command in commands {
             let programs = ["psql ", "pgmedic ", "curl "].map(|program| command.starts_with(program));
-            assert!(programs.contains(&true), "{name}: who runs `{command}`?");
+            assert!(programs.contains(&true), "{name}: no test runs `{command}`");
             programs.iter().zip(&mut asked).for_each(|(is, count)| *count += i32::from(*is));
             let here = command.replace(AGENT, &format!("http://{}", agent.address()));
-            // Statistics arrive a moment after what they count.
+            // PostgreSQL's statistics arrive with a delay.
             eventually(&format!("{name}: `{command}` finds something"), || {
                 let outcome = run(&here, &database, &config);
                 assert!(

@@ -1,4 +1,4 @@
-//! Stopping while the database's server, or its standby, does not react at all.
+//! The agent stops in time while the database's server, or its standby, does not respond.
 
 use crate::support::{Agent, Database, PATIENT, replica_of, until_it_waits_for};
 use nix::sys::signal::{Signal, kill};
@@ -6,16 +6,16 @@ use nix::unistd::Pid;
 use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::{PgConnection, Row};
 
-/// With one pass, and no other within the hour.
+/// Starts an agent that makes one pass, and no other within an hour.
 fn one_pass(database: &Database) -> Agent {
     Agent::start(database, &format!("{PATIENT}schedule = \"0 0 * * * *\"\n"))
 }
 
-/// Processes that are stopped, and go on when this is dropped.
+/// Processes that are stopped (SIGSTOP), and continue when this is dropped.
 struct Frozen(Vec<Pid>);
 
 impl Frozen {
-    /// The agent's server processes, and the one that takes new connections: nothing is answered and nothing cancelled.
+    /// Stops the agent's server processes and the postmaster: nothing is answered, and nothing is canceled.
     async fn new(server: &TestServer, database: &mut Database) -> Self {
         let agents = "SELECT array_agg(pid) FROM pg_stat_activity WHERE application_name = 'pgmedic'";
         let mut pids: Vec<i32> = database.row(agents).await.get(0);
@@ -36,13 +36,13 @@ impl Frozen {
 impl Drop for Frozen {
     fn drop(&mut self) {
         for pid in &self.0 {
-            // Nobody waits for them while their parent is stopped, or they are: their ids are no others'.
+            // The processes cannot be reaped while they or their parent are stopped, so their ids are still theirs.
             let _ = kill(*pid, Signal::SIGCONT);
         }
     }
 }
 
-/// An agent in the middle of a pass whose server no longer reacts.
+/// An agent in the middle of a pass whose server no longer responds.
 struct Stuck {
     agent: Agent,
     _frozen: Frozen,
@@ -79,7 +79,7 @@ async fn a_server_that_does_not_react_does_not_keep_it() {
 #[tokio::test]
 async fn a_second_signal_ends_it_at_once() {
     let stuck = Stuck::new().await;
-    // Both are there before it looks, however slow this machine is.
+    // Both signals are pending before the agent can handle one, however slow the machine is.
     for signal in [Signal::SIGSTOP, Signal::SIGTERM, Signal::SIGINT, Signal::SIGCONT] {
         stuck.agent.signal(signal);
     }
@@ -93,7 +93,7 @@ async fn nothing_is_left_waiting_for_a_standby_that_confirms_no_commit() {
     let mut server = TestServer::start(&ServerOptions::default()).unwrap();
     let replica = replica_of(&mut server);
     let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
-    // One goes first, and then two in one message.
+    // One repair is sent alone, and then two in one message.
     for table in 1..=3 {
         database.sql(&format!("CREATE TABLE t{table} (id serial PRIMARY KEY); INSERT INTO t{table} VALUES (20)")).await;
     }

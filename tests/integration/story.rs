@@ -1,4 +1,4 @@
-//! The story that pgmedic comes from: 695 sessions, and a sequence that stands at 658.
+//! The incident that pgmedic was written for: 695 sessions, and a sequence at 658.
 
 use crate::support::Database;
 use serde_json::json;

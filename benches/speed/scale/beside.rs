@@ -1,4 +1,4 @@
-//! What a pass every second takes from a load beside it.
+//! Measures by how much a pass each second reduces the rate of a load on the same machine.
 
 use super::case::grouped;
 use crate::Result;
@@ -15,30 +15,31 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::NamedTempFile;
 
-/// Seconds of a slice, in which the agent works or stands still: a load's rate wanders by more than an agent takes, and
-/// within so few seconds it hardly does.
+/// The seconds of a slice, in which the agent runs or is stopped. The rate of a load varies by more than an agent
+/// takes, but little within a few seconds.
 const SLICE: usize = 5;
 
-/// Slices of each kind, in the order work, still, still, work, so that a load that grows slower favors neither.
+/// The number of slices of each kind, in the order run, stopped, stopped, run, so that a load that becomes slower
+/// favors neither.
 const SLICES: usize = 20;
 
-/// A statement may stand still with the agent and is no failure for that.
+/// A statement that is stopped with the agent must not time out.
 const PATIENT: (&str, &str) = ("PGMEDIC_SEQUENCES__STATEMENT_TIMEOUT", "60s");
 
-/// Passes before the load: the first reads everything.
+/// Passes before the load. The first one reads everything.
 const FIRST: u32 = 2;
 
-/// Of the rate without the agent.
+/// The limit: the part of the rate that must remain.
 const LEAST: f64 = 0.98;
 
-/// Tables that the agent watches and the load inserts into.
+/// The number of tables that the load inserts into.
 const BUSY: u32 = 10;
 
 struct Load {
     name: &'static str,
-    /// Inserts into watched tables, instead of pgbench's own transactions.
+    /// Whether the load inserts into monitored tables. Otherwise it runs pgbench's transactions.
     inserts: bool,
-    /// Every 20th pass reads everything again, as by default.
+    /// Whether every 20th pass reads everything, which is the default.
     full: bool,
 }
 
@@ -48,7 +49,7 @@ const LOADS: [Load; 3] = [
     Load { name: "pgbench's own, and no full pass", inserts: false, full: false },
 ];
 
-/// Transactions a second while the agent stood still and while it worked, slice by slice in turns.
+/// Transactions per second while the agent was stopped and while it ran, for each slice.
 #[derive(Default)]
 struct Rates {
     alone: Vec<f64>,
@@ -57,12 +58,12 @@ struct Rates {
 }
 
 impl Rates {
-    /// Of all: the rare pass that reads everything counts for what it is.
+    /// The ratio over all slices, so that a rare full pass counts as often as it occurs.
     fn ratio(&self) -> f64 {
         mean(&self.beside) / mean(&self.alone)
     }
 
-    /// The standard error of the ratio, by how much it differs from one pair of slices to the next.
+    /// The standard error of the ratio, from its differences between pairs of slices.
     fn error(&self) -> f64 {
         let ratios: Vec<f64> = self.beside.iter().zip(&self.alone).map(|(beside, alone)| beside / alone).collect();
         let mean = mean(&ratios);
@@ -76,7 +77,7 @@ fn mean(figures: &[f64]) -> f64 {
     figures.iter().sum::<f64>() / figures.len() as f64
 }
 
-/// Eight clients, which keep both cores busy, in each of the databases. None where there is no pgbench.
+/// Runs eight clients, which keep both cores busy, in each of the databases. `None` where there is no pgbench.
 pub fn block(server: &TestServer, databases: [(u32, &str); 2], verdicts: &mut Verdicts) -> Result<Option<Block>> {
     let program = server.bin_dir().join("pgbench");
     println!("\npgbench beside a pass every second");
@@ -130,7 +131,7 @@ fn tables(url: &str, statement: &str) -> Result<()> {
     execute(url, format!("DO $$ BEGIN FOR i IN 1..{BUSY} LOOP EXECUTE format('{statement}', i); END LOOP; END $$"))
 }
 
-/// An agent that is stopped while it connects may come too late, and its pass fails: that run is none.
+/// Repeats a run in which a pass failed, because the agent was stopped while it connected.
 fn measured(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rates> {
     rates(program, load, script, url).or_else(|error| {
         println!("  once more: {error}");
@@ -138,7 +139,7 @@ fn measured(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rat
     })
 }
 
-/// One run of pgbench, which tells its rate every second, with an agent that is stopped and continued.
+/// Runs pgbench, which prints its rate every second, with an agent that is stopped and continued.
 fn rates(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rates> {
     execute(url, "CHECKPOINT".to_owned())?;
     let rarely = (!load.full).then_some(NEVER_FULL);
@@ -180,12 +181,12 @@ fn rates(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rates>
     Ok(rates)
 }
 
-/// Whether the agent works in a slice.
+/// Whether the agent runs in this slice.
 fn works(slice: usize) -> bool {
     matches!(slice % 4, 0 | 3)
 }
 
-/// Runs it to its end.
+/// Runs a command and waits for its end.
 fn quietly(command: &mut Command) -> Result<()> {
     let output = command.env_remove("PGOPTIONS").stdin(Stdio::null()).output()?;
     if output.status.success() {

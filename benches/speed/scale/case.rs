@@ -1,4 +1,4 @@
-//! What one set of databases costs: a full pass, a quiet one, repairing everything, memory, and locks.
+//! Measures one set of databases: a full pass, a quiet pass, the repair of everything, memory, and locks.
 
 use crate::Result;
 use crate::agent::{EVERY_SECOND, NEVER_FULL};
@@ -16,39 +16,40 @@ use tempfile::NamedTempFile;
 
 const DRY_RUN: [&str; 2] = ["--once", "--dry-run"];
 
-/// What is logged of a pass that read nothing again. The first after a full one may still: the server counts late.
+/// The log of a pass that read no table again. The first pass after a full one may read some, because the server's
+/// statistics are late.
 const QUIET: &str = " changed=0 ";
 
-/// Databases, and how often each thing is done to them.
+/// A set of databases, and how often each measurement is repeated.
 pub struct Case<'a> {
-    /// As pgmedic reaches them.
+    /// The URLs that pgmedic uses.
     pub urls: &'a [String],
-    /// The same, without a slow network in between.
+    /// The URLs without the slow network.
     pub direct: &'a [String],
     pub sequences: u32,
     pub rounds: usize,
-    /// How often everything is to drift and be repaired.
+    /// How often all sequences drift and are repaired.
     pub repairs: usize,
 }
 
-/// In seconds and MB.
+/// Times in seconds, and memory in MB.
 pub struct Cost {
-    /// `pgmedic --once --dry-run`, the whole process; the median.
+    /// The median time of `pgmedic --once --dry-run`, the whole process.
     pub full: f64,
-    /// The mean of one database's, as the agent tells it.
+    /// The mean time for one database, from the agent's metrics.
     pub quiet: f64,
-    /// The server's CPU time for one.
+    /// The server's CPU time for one quiet pass.
     pub quiet_cpu: Option<f64>,
-    /// `pgmedic --once` when every sequence has drifted, the whole process; the median.
+    /// The median time of `pgmedic --once` after every sequence has drifted, the whole process.
     pub repair: Option<f64>,
-    /// The agent's peak, over a full pass and quiet ones.
+    /// The peak of the agent's memory, over a full pass and quiet ones.
     pub agent_mb: Option<f64>,
-    /// What was seen of the runs, at worst.
+    /// The maximum of the observations of all runs.
     pub seen: Seen,
 }
 
 impl Case<'_> {
-    /// Measures all of it. The sequences are in sync before and after.
+    /// Measures everything. The sequences are in sync before and after.
     pub fn cost(&self, server: &TestServer, rows: u32) -> Result<Cost> {
         let config = self.config()?;
         let look = || configured(config.path(), &DRY_RUN);
@@ -71,7 +72,7 @@ impl Case<'_> {
             self.in_order_again(look(), rows)?;
         }
         if self.repairs > 0 {
-            // The watcher takes its share of two cores, so this one is not timed.
+            // The observer uses part of the two cores, so this run is not timed.
             self.drift()?;
             seen = seen.or_more(self.watched(repair())?);
             self.in_order_again(look(), rows)?;
@@ -89,7 +90,7 @@ impl Case<'_> {
         self.direct.iter().try_for_each(|url| set_all(url, 1, false))
     }
 
-    /// Everything must have been repaired.
+    /// Checks that everything was repaired.
     fn in_order_again(&self, look: Command, rows: u32) -> Result<()> {
         let summary = report_of(look)?["summary"].clone();
         if summary["in_sync"] != self.sequences {
@@ -113,7 +114,7 @@ impl Case<'_> {
         watch::run(direct, command)
     }
 
-    /// One database's mean duration, the server's CPU time for it, and the agent's memory.
+    /// The mean time for one database, the server's CPU time for it, and the agent's memory.
     fn quiet(&self, server: &TestServer, config: &NamedTempFile) -> Result<(f64, Option<f64>, Option<f64>)> {
         let mut command = configured(config.path(), &[]);
         command.envs([EVERY_SECOND, NEVER_FULL, ("PGMEDIC_LOG__LEVEL", "debug")]);
@@ -132,7 +133,7 @@ impl Case<'_> {
 }
 
 impl Cost {
-    /// `12.3 MB`, or a dash where there is no `/proc`.
+    /// `12.3 MB`, or a dash if it was not measured.
     pub fn mb(figure: Option<f64>) -> String {
         figure.map_or("-".to_owned(), |mb| format!("{mb:.0} MB"))
     }
@@ -146,7 +147,7 @@ impl Cost {
     }
 }
 
-/// As short as it may be.
+/// Seconds or milliseconds, with few digits.
 pub fn seconds(seconds: f64) -> String {
     match seconds {
         ..0.1 => format!("{:.1} ms", seconds * 1e3),
@@ -155,7 +156,7 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
-/// `10 000`.
+/// A number with spaces between thousands: `10 000`.
 pub fn grouped(number: u32) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();

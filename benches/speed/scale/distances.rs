@@ -1,4 +1,4 @@
-//! A server that is a network away.
+//! Measures passes and repairs over a slow network.
 
 use super::case::{Case, grouped, seconds};
 use super::network::Network;
@@ -13,10 +13,11 @@ use std::time::Duration;
 /// Round trips, in milliseconds.
 const ROUND_TRIPS: [u32; 3] = [0, 3, 20];
 
-/// Most that a full pass over 10 000 may wait for, connecting included; and that a run which repairs all may.
+/// Limits: the round trips that a full pass over 10 000 sequences may wait for, including the connection, and that a
+/// run with all repairs may wait for.
 const MOST_TRIPS: [f64; 2] = [200.0, 300.0];
 
-/// Databases by their names, with as many sequences as named.
+/// Databases, by name and number of sequences.
 pub fn block(server: &TestServer, databases: [(&str, u32); 2], verdicts: &mut Verdicts) -> Result<Block> {
     let address = server.tcp_url("postgres").ok_or("the server does not listen")?;
     let (mut rows, mut fulls, mut repaired) = (Vec::new(), Vec::new(), Vec::new());
@@ -31,7 +32,7 @@ pub fn block(server: &TestServer, databases: [(&str, u32); 2], verdicts: &mut Ve
             let cost = case.cost(server, ROWS)?;
             let repair = cost.repair.ok_or("nothing was repaired")?;
             let (nearest_full, nearest_repair) = *nearest.get_or_insert((cost.full, repair));
-            // Two connections share its messages; what is left is waiting, a round trip for each of them.
+            // Two connections share the messages. The rest of the time is waiting, for one round trip each.
             let waited = [cost.full - nearest_full, repair - nearest_repair];
             let trips = waited.map(|more| (round_trip > 0).then(|| more * 1e3 / f64::from(round_trip)));
             if round_trip > 0 && sequences >= MANY {

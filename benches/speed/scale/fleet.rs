@@ -1,4 +1,4 @@
-//! Two hundred agents on one database.
+//! Measures two hundred agents on one database.
 
 use crate::Result;
 use crate::daemon::Daemon;
@@ -16,33 +16,33 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const AGENTS: usize = 200;
 
-/// The longest interval that is spread as widely as any longer one: ticks of a second's width.
+/// The shortest interval whose ticks are spread over a whole second, the maximum.
 const SCHEDULE: (&str, &str) = ("PGMEDIC_SEQUENCES__SCHEDULE", "*/20 * * * * *");
 const INTERVAL: Duration = Duration::from_secs(20);
 
-/// Intervals that are watched.
+/// The number of intervals that are measured.
 const INTERVALS: u32 = 2;
 const KILLS: usize = 3;
 
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// For whatever must come within an interval.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest wait for an event that comes within an interval.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 const CONNECTIONS: &str = "SELECT count(*) FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
 
-/// Who holds the agents' lock: its first key is "pgmd" (`src/db/lease.rs`).
+/// The server process that holds the agents' lock. Its first key is "pgmd" (`src/db/lease.rs`).
 const LEADER: &str = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 1885826404 AND granted";
 
-/// What some agents cost over whole intervals.
+/// The load of some agents over whole intervals.
 struct Load {
     peak: i64,
     mean: f64,
-    /// CPU seconds a minute.
+    /// CPU seconds per minute.
     server_cpu: Option<f64>,
     agents_cpu: Option<f64>,
-    /// One agent's, in MB: what it has in memory, and its share of that.
+    /// Resident memory of one agent in MB, and its share where memory is shared.
     resident: Option<f64>,
     share: Option<f64>,
 }
@@ -56,7 +56,7 @@ pub fn block(server: &TestServer, url: &str, verdicts: &mut Verdicts) -> Result<
     verdicts.at_most(format!("leaders among {AGENTS} agents"), Some(leaders as f64), 1.0, "");
     verdicts.at_most(format!("connections of {AGENTS} agents: most at once"), Some(many.peak as f64), 20.0, "");
     verdicts.at_most(format!("connections of {AGENTS} agents: mean"), Some(many.mean), 3.0, "");
-    // A core has 60 in a minute.
+    // One core has 60 CPU seconds per minute.
     verdicts.at_most(format!("the server's CPU time for {AGENTS} agents, a minute"), many.server_cpu, 6.0, "s");
 
     let mut takeovers = Vec::new();
@@ -65,7 +65,7 @@ pub fn block(server: &TestServer, url: &str, verdicts: &mut Verdicts) -> Result<
     }
     takeovers.sort_by(f64::total_cmp);
     let longest = takeovers[KILLS - 1];
-    // A tick, the spread, and a busy machine.
+    // One interval, the spread of the ticks, and the delays of a busy machine.
     verdicts.at_most("the leader killed: another leads, at worst", Some(longest), 1.25, "intervals");
     let shown: Vec<String> = takeovers.iter().map(|intervals| format!("{intervals:.2}")).collect();
     println!("  the leader killed, another leads   after {} intervals", shown.join(", "));
@@ -92,10 +92,10 @@ pub fn block(server: &TestServer, url: &str, verdicts: &mut Verdicts) -> Result<
         "server's CPU time a minute",
         "all agents' CPU time a minute",
         "one standby's resident memory",
-        "of that its own share",
+        "its share of that",
     ];
     Ok(Block::table("scale-agents", columns, rows.into()).after(format!(
-        "One of the {AGENTS} leads ({leaders} said so). The leader was killed {KILLS} times, just after a tick: another led \
+        "{leaders} of the {AGENTS} agents leads. The leader was killed {KILLS} times, just after a tick: another led \
          after {} intervals of {} s (limit 1.25).",
         shown.join(", "),
         INTERVAL.as_secs()
@@ -104,10 +104,12 @@ pub fn block(server: &TestServer, url: &str, verdicts: &mut Verdicts) -> Result<
 
 fn fleet(url: &str, number: usize) -> Result<Vec<Daemon>> {
     let agents = (0..number).map(|_| Daemon::start(url, &[SCHEDULE], &[])).collect::<Result<Vec<Daemon>>>()?;
-    // Each has met the database, as its leader or not.
+    // Each agent has connected to the database, as leader or standby.
     for agent in &agents {
-        // The series is there once that is known.
-        until("an agent reaches its database", || Ok(agent.metric("pgmedic_database_up{").is_ok_and(|up| up >= 1.0)))?;
+        // The series exists after the first connection.
+        wait_until("an agent reaches its database", || {
+            Ok(agent.metric("pgmedic_database_up{").is_ok_and(|up| up >= 1.0))
+        })?;
     }
     Ok(agents)
 }
@@ -146,7 +148,7 @@ fn load(server: &TestServer, url: &str, agents: &[Daemon]) -> Result<Load> {
     Ok(load)
 }
 
-/// The most at once, and the mean, until it is over. The watcher itself costs the server's CPU time too.
+/// The largest and the mean number of connections until `over`. Counting them takes CPU time of the server too.
 fn connections(url: &str, over: &AtomicBool) -> Result<(i64, f64)> {
     block_on(async {
         let mut connection = connect(url).await?;
@@ -160,36 +162,37 @@ fn connections(url: &str, over: &AtomicBool) -> Result<(i64, f64)> {
     })
 }
 
-/// The places of those that say that they lead.
+/// The indexes of the agents that report that they lead.
 fn leaders(agents: &[Daemon]) -> Result<Vec<usize>> {
-    let mut places = Vec::new();
-    for (place, agent) in agents.iter().enumerate() {
+    let mut indexes = Vec::new();
+    for (index, agent) in agents.iter().enumerate() {
         if agent.metric("pgmedic_leader{")? >= 1.0 {
-            places.push(place);
+            indexes.push(index);
         }
     }
-    Ok(places)
+    Ok(indexes)
 }
 
-/// Kills the leader when the next tick is furthest; returns how long it took until another held the lock.
+/// Kills the leader shortly after a tick, when the next one is furthest. Returns the time until another agent holds the
+/// lock.
 fn takeover(url: &str, agents: &mut Vec<Daemon>) -> Result<Duration> {
     let mut leader = None;
-    until("somebody leads", || {
+    wait_until("an agent leads", || {
         leader = leaders(agents)?.first().copied();
         Ok(leader.is_some())
     })?;
-    // After the spread: sooner, a standby whose turn is still to come by the same tick would lead at once.
+    // After the spread of the ticks. Before that, a standby whose tick is still to come would lead at once.
     let late = || Ok((INTERVAL / 10..INTERVAL / 5).contains(&since_tick()?));
-    until("the ticks are over", late)?;
-    let victim = agents.remove(leader.ok_or("nobody leads")?);
+    wait_until("the ticks are over", late)?;
+    let victim = agents.remove(leader.ok_or("no agent leads")?);
     block_on(async {
         let mut connection = connect(url).await?;
-        let before = lock_holder(&mut connection).await?.ok_or("nobody holds the lock")?;
+        let before = lock_holder(&mut connection).await?.ok_or("no session holds the lock")?;
         let killed = Instant::now();
         drop(victim);
         while lock_holder(&mut connection).await?.is_none_or(|now| now == before) {
-            if killed.elapsed() > PATIENCE {
-                return Err("nobody else leads".into());
+            if killed.elapsed() > TIMEOUT {
+                return Err("no other agent leads".into());
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -197,7 +200,7 @@ fn takeover(url: &str, agents: &mut Vec<Daemon>) -> Result<Duration> {
     })
 }
 
-/// Ticks go by the clock.
+/// Ticks follow the clock of the system.
 fn since_tick() -> Result<Duration> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     Ok(Duration::from_nanos(u64::try_from(now.as_nanos() % INTERVAL.as_nanos())?))
@@ -208,11 +211,11 @@ async fn lock_holder(connection: &mut PgConnection) -> Result<Option<i32>> {
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-fn until(what: &str, mut comes: impl FnMut() -> Result<bool>) -> Result<()> {
+fn wait_until(what: &str, mut is_true: impl FnMut() -> Result<bool>) -> Result<()> {
     let started = Instant::now();
-    while !comes()? {
-        if started.elapsed() > PATIENCE {
-            return Err(format!("waited in vain until {what}").into());
+    while !is_true()? {
+        if started.elapsed() > TIMEOUT {
+            return Err(format!("timed out before {what}").into());
         }
         sleep(PAUSE);
     }

@@ -1,5 +1,5 @@
-//! How pgmedic grows: with sequences, databases, partitions, distance, load beside it, and agents. Each figure goes
-//! into `docs/performance.md`, by `scripts/figures`.
+//! Measures how pgmedic grows with sequences, databases, partitions, distance, a load beside it, and agents.
+//! `scripts/figures` writes the figures into `docs/performance.md`.
 
 mod beside;
 mod case;
@@ -20,13 +20,13 @@ use pgmedic_testserver::TestServer;
 const ROWS: u32 = 5;
 const MANY: u32 = 10_000;
 
-/// Only what a load beside it keeps of its rate.
+/// Measures only the rate that a load keeps.
 pub fn load(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
     let [thousand, many] = databases(server)?;
     beside_a_load(server, [&thousand, &many], verdicts)
 }
 
-/// Only the sizes.
+/// Measures only the sizes.
 pub fn sizes(server: &TestServer, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     let [thousand, many] = databases(server)?;
     by_size(server, [&thousand, &many], quick, verdicts)
@@ -47,7 +47,7 @@ fn beside_a_load(server: &TestServer, [thousand, many]: [&str; 2], verdicts: &mu
     Ok(())
 }
 
-/// All of it; `quick` leaves out the 100 000 sequences.
+/// Measures everything. `quick` leaves out the 100 000 sequences.
 pub fn all(server: &TestServer, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     let [thousand, many] = databases(server)?;
     by_size(server, [&thousand, &many], quick, verdicts)?;

@@ -1,7 +1,7 @@
-//! A distance on loopback: everything arrives later, and as much at a time as before.
+//! A slow network on loopback: everything arrives later, with the same bandwidth.
 //!
-//! What sleeps before each write, as the tests' own proxy does, has little bandwidth besides; a real network has not.
-//! Threads, because the runtime's timer goes by whole milliseconds.
+//! A proxy that sleeps before each write, as the one of the tests, has little bandwidth as well. This one uses threads,
+//! because the timer of the async runtime counts whole milliseconds.
 
 use crate::Result;
 use crate::tables::{block_on, connect};
@@ -14,12 +14,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 use url::Url;
 
-/// Chunks on their way: 4 MB, which is more than ever waits.
+/// The number of chunks on their way: 4 MB, more than ever waits.
 const ON_THE_WAY: usize = 256;
 
 const PINGS: usize = 21;
 
-/// A proxy. Dropping it ends it; connections through it end with their clients.
+/// A proxy. Dropping it ends it. Its connections end with their clients.
 pub struct Network {
     server: Url,
     address: SocketAddr,
@@ -27,7 +27,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// In front of the server of this TCP URL.
+    /// Starts a proxy to the server of this TCP URL.
     pub fn to(url: &str, round_trip: Duration) -> Result<Self> {
         let server = Url::parse(url)?;
         let target = SocketAddr::from((Ipv4Addr::LOCALHOST, server.port().ok_or("no port")?));
@@ -39,14 +39,14 @@ impl Network {
                 if over.load(Ordering::Relaxed) {
                     break;
                 }
-                // A client whose connection fails sees that.
+                // A client whose connection fails gets an error itself.
                 let _ = connect_through(&client, target, round_trip / 2);
             }
         });
         Ok(network)
     }
 
-    /// A database's URL, through it.
+    /// The URL of a database through the proxy.
     pub fn url(&self, database: &str) -> Result<String> {
         let mut url = self.server.clone();
         url.set_port(Some(self.address.port())).map_err(|()| "a URL without a host")?;
@@ -54,7 +54,7 @@ impl Network {
         Ok(url.into())
     }
 
-    /// The median of some, in milliseconds, as a client measures it.
+    /// The median round trip in milliseconds, as a client measures it.
     pub fn round_trip_ms(&self, database: &str) -> Result<f64> {
         let url = self.url(database)?;
         block_on(async {
@@ -74,7 +74,7 @@ impl Network {
 impl Drop for Network {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
-        // Wakes whoever waits for the next client.
+        // Unblocks the thread that waits for the next client.
         let _ = TcpStream::connect(self.address);
     }
 }
@@ -88,7 +88,7 @@ fn connect_through(client: &TcpStream, target: SocketAddr, delay: Duration) -> R
     Ok(())
 }
 
-/// Every chunk is written when it is due, while the next ones are read.
+/// Writes each chunk when it is due, while the next ones are read.
 fn pass_on(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
     let (sender, chunks) = sync_channel::<(Instant, Vec<u8>)>(ON_THE_WAY);
     thread::spawn(move || {

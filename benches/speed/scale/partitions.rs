@@ -1,4 +1,4 @@
-//! Tables with a thousand partitions each.
+//! Measures tables with a thousand partitions each.
 
 use super::case::{Case, Cost, seconds};
 use super::sizes::RELATION_BOUND;
@@ -10,7 +10,7 @@ use pgmedic_testserver::TestServer;
 
 const PARTITIONS: u32 = 1000;
 
-/// A block of partitions made in one transaction.
+/// The number of partitions created in one transaction.
 const AT_A_TIME: u32 = 250;
 
 pub fn block(server: &TestServer, verdicts: &mut Verdicts) -> Result<Block> {
@@ -48,7 +48,8 @@ pub fn block(server: &TestServer, verdicts: &mut Verdicts) -> Result<Block> {
     Ok(Block::table("scale-partitions", columns, rows))
 }
 
-/// Each with a serial id, a primary key, and one row in every partition. Returns the database's URL.
+/// Creates the tables, with a serial id, a primary key, and one row in every partition. Returns the URL of the
+/// database.
 fn make(server: &TestServer, name: &str, tables: u32) -> Result<String> {
     execute(&server.url("postgres"), format!("CREATE DATABASE {name}"))?;
     let url = server.url(name);

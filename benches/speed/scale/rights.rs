@@ -1,4 +1,4 @@
-//! What it costs to ask as somebody who must not trust what the tables' owner made of them.
+//! Measures passes of roles that do not own the tables, which must not run the owner's code.
 
 use super::case::{grouped, seconds};
 use super::{MANY, ROWS};
@@ -15,14 +15,14 @@ use std::process::{Command, Stdio};
 const ROUNDS: usize = 5;
 const DRY_RUN: [&str; 2] = ["--once", "--dry-run"];
 
-/// Roles, and how many times the owner's pass theirs may take.
+/// The roles, and the limit of each as a multiple of the owner's time.
 const ASKERS: [(&str, &str, f64); 3] = [
     ("app", "the tables' owner", 1.0),
     ("watchdog", "a role made by `pgmedic grants`", 1.5),
     ("postgres", "a superuser who is not the owner", 5.0),
 ];
 
-/// Tables that change their owner in one transaction, each with its sequence and index.
+/// The number of tables that change their owner in one transaction, each with its sequence and index.
 const AT_A_TIME: u32 = 500;
 
 pub fn block(server: &TestServer, verdicts: &mut Verdicts) -> Result<Block> {
@@ -58,7 +58,7 @@ pub fn block(server: &TestServer, verdicts: &mut Verdicts) -> Result<Block> {
     Ok(Block::table("scale-rights", ["asked by", "full pass", "against the owner's"], rows))
 }
 
-/// Lets `role` do what it must, as an operator would.
+/// Grants the role what it needs, as an operator would.
 fn grant(server: &TestServer, url: &str, role: &str) -> Result<()> {
     let psql = psql(server).ok_or("no psql")?;
     let granted = pgmedic(url, &["grants", "--role", role]).stderr(Stdio::inherit()).output()?;

@@ -1,4 +1,4 @@
-//! 1 000, 10 000 and 100 000 sequences in one database.
+//! Measures 1 000, 10 000 and 100 000 sequences in one database.
 
 use super::case::{Case, Cost, grouped, seconds};
 use super::{MANY, ROWS};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// `MAX_RELATIONS` of `src/sequences/batch.rs`.
 pub const RELATION_BOUND: f64 = 500.0;
 
-/// Of one server process: what it learnt of 20 000 relations, and what it has anyway.
+/// The limit for one server process: the cached metadata of 20 000 relations, and its memory at the start.
 pub const BACKEND_MB: f64 = 150.0;
 
 pub fn blocks(server: &TestServer, made: [&String; 2], quick: bool, verdicts: &mut Verdicts) -> Result<Vec<Block>> {
@@ -40,7 +40,7 @@ fn judge(costs: &[(u32, Cost)], verdicts: &mut Verdicts) {
         let what = format!("a server process's own memory, {number} sequences all repaired");
         verdicts.at_most(what, cost.seen.backend_mb, BACKEND_MB, "MB");
     }
-    // Linear, and not worse: ten times as many may not take more than ten times as long, with a little for noise.
+    // The limit is linear growth, with some tolerance: ten times as many may take at most 12 times as long.
     for pair in costs.windows(2) {
         let [(less, before), (more, after)] = pair else { continue };
         let (less, more) = (grouped(*less), grouped(*more));

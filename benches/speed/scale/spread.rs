@@ -1,4 +1,4 @@
-//! The same sequences, spread over more and more databases.
+//! Measures the same sequences, spread over more and more databases.
 
 use super::case::{Case, Cost, grouped, seconds};
 use super::sizes::RELATION_BOUND;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const PARTS: [u32; 3] = [2, 5, 10];
 
-/// `one` holds all of them already.
+/// The database `one` already contains all of them.
 pub fn block(server: &TestServer, one: &str, verdicts: &mut Verdicts) -> Result<Block> {
     let mut costs = Vec::new();
     for parts in [1].into_iter().chain(PARTS) {

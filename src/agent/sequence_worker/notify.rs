@@ -28,11 +28,7 @@ pub enum NotifyListener {
 impl NotifyListener {
     /// Connects and passes every notification to `triggers`, unless it listens already or never can. None when nothing
     /// was tried.
-    pub async fn open(
-        &mut self,
-        options: &ConnectTarget,
-        triggers: &Arc<Triggers>,
-    ) -> Option<Result<(), ListenError>> {
+    pub async fn open(&mut self, options: &ConnectTarget, triggers: &Arc<Triggers>) -> Option<Result<(), ListenError>> {
         match self {
             Self::Unsupported => return None,
             Self::Open { lost, task, .. } if !lost.is_cancelled() && !task.is_finished() => return None,

@@ -1,4 +1,4 @@
-//! One sequence and what hangs on it, made at random; with what must become of it, worked out from how it was made.
+//! One sequence and the objects that use it, made at random, with the expected result derived from how they were made.
 
 use super::dice::Dice;
 use super::names::{any, constant, quoted};
@@ -9,26 +9,26 @@ use std::fmt::Write as _;
 pub enum Link {
     Serial,
     Identity,
-    /// A default without ownership, in another schema than the sequence.
+    /// A default without ownership, in a schema other than the sequence's.
     Default,
     /// Ownership without a default.
     Owned,
     Domain,
-    /// In partitions whose columns stand in another order.
+    /// Partitions with the columns in another order.
     Partitioned,
-    /// In a child that was a separate table before.
+    /// A child that was a separate table before.
     Inherited,
-    /// By two tables; only the second one has ids.
+    /// Two tables on one sequence. Only the second one has ids.
     Shared,
     /// `nextval(…) * 10`.
     Computed,
-    /// By its name as text, which the catalog does not know of.
+    /// The name of the sequence as text, for which the catalog records no dependency.
     Late,
     Function,
     TextColumn,
     Cycle,
     Lonely,
-    /// By a table whose owner does not own the sequence.
+    /// A table whose owner does not own the sequence.
     Stranger,
     View,
 }
@@ -52,15 +52,15 @@ const LINKS: [Link; 16] = [
     Link::View,
 ];
 
-/// What else there is about the table.
+/// One additional property of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trait {
     Plain,
     RowSecurity,
     ForcedRowSecurity,
-    /// The owner has taken SELECT from itself.
+    /// The owner has revoked its SELECT on the table.
     Unselectable,
-    /// An index that calls a function of the owner's.
+    /// An index that calls a function of the owner.
     Spied,
     Triggers,
     Rules,
@@ -84,12 +84,12 @@ const TRAITS: [Trait; 11] = [
     Trait::Unlogged,
 ];
 
-/// Who looks.
+/// The role that runs pgmedic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     Superuser,
     Owner,
-    /// The role that `pgmedic grants` makes.
+    /// The role created by the SQL of `pgmedic grants`.
     Medic,
 }
 
@@ -103,14 +103,14 @@ pub struct Case {
     pub link: Link,
     pub with: Trait,
     pub increment: i64,
-    /// What `nextval` would return.
+    /// The value that `nextval` would return.
     pub next: i64,
     called: bool,
-    /// The furthest id of the sequence's class that it has not handed out, in steps from the next value.
+    /// The max id in the residue class of the sequence, as a distance from the next value in steps.
     drift: Option<i64>,
-    /// Of the sequence's class, and handed out before.
+    /// Whether there is an id in the residue class that was handed out before.
     old: bool,
-    /// Further than all others, and of another class.
+    /// Whether there is an id beyond all others, in another residue class.
     stray: bool,
     kind: &'static str,
     indexed: bool,
@@ -139,7 +139,7 @@ pub fn any_case(dice: &mut Dice, number: usize) -> Case {
 }
 
 impl Case {
-    /// As SQL writes it.
+    /// The sequence's name, quoted for SQL.
     pub fn sequence(&self) -> String {
         format!("{}.{}", quoted(&self.schema), quoted(&self.sequence))
     }
@@ -159,7 +159,7 @@ impl Case {
         [old, self.drift.map(at), stray].into_iter().flatten()
     }
 
-    /// Whether ids are compared at all, privileges aside; if not, the verdict.
+    /// Whether the max id is compared, privileges aside. If not, the expected verdict.
     fn judged(&self) -> Result<(), &'static str> {
         match self.link {
             Link::Computed | Link::Late | Link::Function | Link::TextColumn | Link::Cycle => Err("unsupported"),
@@ -184,7 +184,7 @@ impl Case {
         }
     }
 
-    /// What `nextval` must return after a pass of `who`'s.
+    /// The value that `nextval` must return after a pass run by `who`.
     pub fn next_after(&self, who: Who, advance_limit: i64) -> i64 {
         match self.drift {
             Some(steps) if self.verdict(who) == "behind" && (who != Who::Medic || steps < advance_limit) => {
@@ -194,12 +194,12 @@ impl Case {
         }
     }
 
-    /// Whether reading the table runs code of its owner's.
+    /// Whether reading the table runs code of its owner.
     pub fn runs_code(&self) -> bool {
         self.with == Trait::Spied && self.judged().is_ok()
     }
 
-    /// Creates all of it; to be run as the owner.
+    /// The SQL that creates all objects. The owner runs it.
     pub fn sql(&self, stranger: &str, owner: &str) -> String {
         let [schema, other] = [&self.schema, &self.other_schema].map(|name| quoted(name));
         let mut sql = format!("CREATE SCHEMA {schema}; CREATE SCHEMA {other};\n");
@@ -219,7 +219,7 @@ impl Case {
                 | Link::TextColumn
                 | Link::Cycle
         );
-        // An owned sequence lives in its table's schema.
+        // PostgreSQL requires an owned sequence to be in its table's schema.
         let table = if owned { format!("{schema}.{}", quoted(&self.table)) } else { table };
         if self.link != Link::Identity {
             let _ = writeln!(sql, "CREATE SEQUENCE {sequence} {options};");
@@ -254,7 +254,7 @@ impl Case {
             _ => {}
         }
         let kind = if self.link == Link::Domain { format!("{schema}.dd") } else { kind.to_owned() };
-        // An identity sequence lives in its table's schema too.
+        // An identity sequence is in its table's schema too.
         let table = if self.link == Link::Identity { format!("{schema}.{}", quoted(&self.table)) } else { table };
         let unlogged = if self.with == Trait::Unlogged && self.link != Link::Partitioned { "UNLOGGED" } else { "" };
         let partitioned = if self.link == Link::Partitioned { "PARTITION BY LIST (k)" } else { "" };
@@ -326,7 +326,7 @@ impl Case {
         format!("INCREMENT {increment} MINVALUE -30000 MAXVALUE 30000 START {next} {cycle}")
     }
 
-    /// The trait, once the ids are in.
+    /// The SQL for the additional property, which is run after the ids were inserted.
     fn afterthought(&self, table: &str, sequence: &str, owner: &str) -> String {
         match self.with {
             Trait::Plain | Trait::Unlogged => String::new(),

@@ -16,12 +16,12 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// Less than `sides`.
+    /// A number from 0 to `sides - 1`.
     pub fn below(&mut self, sides: u64) -> u64 {
         self.roll() % sides
     }
 
-    /// From `low` to `high`, both of them too.
+    /// A number from `low` to `high`, both included.
     pub fn between(&mut self, low: i64, high: i64) -> i64 {
         low + i64::try_from(self.below(high.abs_diff(low) + 1)).expect("a small range")
     }

@@ -1,9 +1,9 @@
-//! Names that PostgreSQL allows, and that a careless program takes for something else.
+//! Random names that PostgreSQL allows and that are easily misread: as SQL, as patterns, as terminal controls.
 
 use super::dice::Dice;
 
-/// What a name is made of: SQL, quotes, patterns, placeholders, other alphabets, what steers a terminal, and what the
-/// stored form of a default looks like.
+/// The parts of the names: SQL, quotes, patterns, placeholders, other alphabets, terminal controls, and the stored form
+/// of a default.
 const PARTS: [&str; 50] = [
     "a\"b",
     "\"",
@@ -57,10 +57,10 @@ const PARTS: [&str; 50] = [
     "😀",
 ];
 
-/// Bytes of a name that PostgreSQL keeps.
+/// PostgreSQL truncates names to this many bytes.
 const LONGEST: usize = 63;
 
-/// Unlike every other name of the same `number`ing.
+/// A random name that is unique for its `number`.
 pub fn any(dice: &mut Dice, number: usize) -> String {
     let unique = format!("{number:x}");
     let mut name = String::new();
@@ -73,7 +73,7 @@ pub fn any(dice: &mut Dice, number: usize) -> String {
     while name.len() + unique.len() + 1 > LONGEST {
         name.pop();
     }
-    // The server keeps names that begin so to itself.
+    // PostgreSQL reserves names with this prefix.
     if dice.one_in(2) || name.starts_with("pg_") { format!("{unique}_{name}") } else { format!("{name}_{unique}") }
 }
 
@@ -81,7 +81,7 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text constant.
+/// A text constant in SQL.
 pub fn constant(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }

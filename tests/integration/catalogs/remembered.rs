@@ -1,4 +1,5 @@
-//! Rows that become others without a change of a row that the server counts: an agent that remembers must look again.
+//! Changes that alter what a table contains without a counted row: an agent that has cached the table must read it
+//! again.
 
 use crate::support::Database;
 use pgmedic::config::{Environment, Settings};
@@ -8,7 +9,7 @@ use pgmedic::report::Verdict;
 use pgmedic::sequences::{SequencePassState, pass};
 use sqlx::{AssertSqlSafe, Connection};
 
-/// A pass that finds all in sync, `happens`, and the next pass.
+/// Runs a pass that finds all sequences in sync, then `happens`, then another pass.
 async fn after(setup: &str, happens: &str) -> (Verdict, Option<i64>) {
     let mut database = Database::new().await;
     by_itself(&database, setup).await;
@@ -30,7 +31,7 @@ async fn after(setup: &str, happens: &str) -> (Verdict, Option<i64>) {
     found
 }
 
-/// In a session that ends, and so has told all that it counted.
+/// Runs statements in a session that ends, so that the server's statistics contain them.
 async fn by_itself(database: &Database, statements: &str) {
     let mut session = database.connect().await;
     sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut session).await.unwrap();

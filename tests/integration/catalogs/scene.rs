@@ -1,4 +1,4 @@
-//! A database full of cases, and the roles that look at it.
+//! A database with many random cases, and the roles that run pgmedic on it.
 
 use super::SETTINGS;
 use super::case::{Case, Who, any_case};
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
-/// Sequences of a round, unless `CATALOG_CASES` says otherwise.
+/// The number of sequences in a round, unless `CATALOG_CASES` is set.
 const CASES: usize = 48;
 
 static SEED: LazyLock<u64> =
@@ -24,7 +24,7 @@ pub struct Scene {
     pub database: Database,
     pub dice: Dice,
     pub cases: Vec<Case>,
-    /// As the report has each sequence's name, quoted by this test: the server quotes only what must be.
+    /// The reported name of each sequence, by the name that this test quotes. The server quotes only where it must.
     pub reported: HashMap<String, String>,
 }
 
@@ -54,8 +54,8 @@ impl Scene {
         scene
     }
 
-    /// What to say when something is not as it should be.
-    pub fn told(&self) -> String {
+    /// The seed that repeats this run, for the message of a failed assertion.
+    pub fn seed(&self) -> String {
         format!("CATALOG_SEED={}", *SEED)
     }
 
@@ -67,7 +67,7 @@ impl Scene {
         }
     }
 
-    /// By the SQL that `pgmedic grants` prints.
+    /// Creates the role with the SQL that `pgmedic grants` prints.
     pub async fn make_medic(&mut self) {
         let config = self.database.config(SETTINGS);
         let path = config.path().to_str().expect("a UTF-8 path");
@@ -90,7 +90,7 @@ impl Scene {
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
-    /// What `nextval` would return, of each sequence, quoted by this test.
+    /// The next value of each sequence, by the name that this test quotes.
     pub async fn states(&mut self) -> HashMap<String, i64> {
         let names: Vec<String> = self.names().await.into_keys().collect();
         self.states_of(names).await
@@ -109,7 +109,7 @@ impl Scene {
         states
     }
 
-    /// All that there is in the database, but for the state of sequences.
+    /// Everything in the database except the state of sequences.
     pub async fn contents(&mut self) -> String {
         let query = "SELECT md5(string_agg(t.what, ',' ORDER BY t.what)) FROM (
                          SELECT concat_ws(' ', 'relation', oid, relname, relnamespace, relowner, relkind, relacl, relpersistence)

@@ -1,4 +1,4 @@
-//! The same while others create, rename, alter, attach and drop what is beside it, all the time.
+//! Runs the same passes while other sessions create, rename, alter, attach and drop objects beside them.
 
 use super::case::Who;
 use super::dice::Dice;
@@ -12,10 +12,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// Others at work.
+/// The number of these sessions.
 const OTHERS: u64 = 3;
 
-/// So many of their statements must have succeeded before a round is over, or it would prove little.
+/// The number of their statements that must have succeeded in a round, so that the round is significant.
 const LEAST: u32 = 300;
 
 /// `$s` is a schema, `$t` and `$u` relations, `$q` a sequence, `$o` a role, `$n` a number.
@@ -75,7 +75,7 @@ fn statement(dice: &mut Dice, roles: &[String]) -> String {
     statement.replace("$q", &relation(dice, 'q')).replace("$o", dice.pick::<String>(roles))
 }
 
-/// Runs statements until it is told to stop; that some fail is their nature.
+/// Runs random statements until `stop` is set. Some of them fail, because of the other sessions.
 async fn other(url: String, mut dice: Dice, roles: Vec<String>, stop: Arc<AtomicBool>, done: Arc<AtomicU32>) {
     let mut connection = PgConnection::connect(&url).await.expect("a connection");
     sqlx::raw_sql("SET lock_timeout = 100; SET client_min_messages = error").execute(&mut connection).await.unwrap();
@@ -108,7 +108,7 @@ async fn others_who_alter_everything_meanwhile_cost_no_pass_and_bend_no_repair()
         is_whole(&scene, &outcome);
         passes += 1;
     }
-    assert_eq!(scene.own_states().await, before, "a dry run moved something: {}", scene.told());
+    assert_eq!(scene.own_states().await, before, "a dry run moved something: {}", scene.seed());
     for who in whos {
         let others = scene.beside().await;
         let outcome = pass(&scene, who, &[]).await;
@@ -116,7 +116,7 @@ async fn others_who_alter_everything_meanwhile_cost_no_pass_and_bend_no_repair()
         let others_now = scene.beside().await;
         for (sequence, (increment, value)) in others {
             let Some((_, now)) = others_now.get(&sequence).filter(|(now, _)| *now == increment) else { continue };
-            assert!((now - value) * increment.signum() >= 0, "moved back from {value} to {now}: {}", scene.told());
+            assert!((now - value) * increment.signum() >= 0, "moved back from {value} to {now}: {}", scene.seed());
         }
     }
     stop.store(true, Ordering::Relaxed);
@@ -127,25 +127,25 @@ async fn others_who_alter_everything_meanwhile_cost_no_pass_and_bend_no_repair()
     for case in &scene.cases {
         let expected = whos.map(|who| case.next_after(who, ADVANCE_LIMIT) * case.increment.signum());
         let expected = expected.into_iter().max().unwrap_or_default() * case.increment.signum();
-        assert_eq!(after[&case.sequence()], expected, "{}\n{case:#?}", scene.told());
+        assert_eq!(after[&case.sequence()], expected, "{}\n{case:#?}", scene.seed());
     }
     println!("{passes} passes, {} statements beside them", done.load(Ordering::Relaxed));
 }
 
 async fn pass(scene: &Scene, who: Who, arguments: &[&str]) -> Outcome {
-    // The locks of others are short, and a busy machine is slow.
+    // The locks of the other sessions are short, but a busy machine is slow.
     Running::once_with_as(&scene.database, &scene.role(who), SETTINGS, arguments).outcome().await
 }
 
-/// It looked at every sequence once, also at those that were changed meanwhile.
+/// Checks that the report has each sequence exactly once, including those that were changed meanwhile.
 fn is_whole(scene: &Scene, outcome: &Outcome) {
-    assert!([0, 1, 3].contains(&outcome.code), "{}\n{outcome:?}", scene.told());
-    assert_eq!(outcome.database()["error"], Value::Null, "{}", scene.told());
+    assert!([0, 1, 3].contains(&outcome.code), "{}\n{outcome:?}", scene.seed());
+    assert_eq!(outcome.database()["error"], Value::Null, "{}", scene.seed());
     let names = outcome.names();
     let all: HashSet<&String> = names.iter().collect();
-    assert_eq!(all.len(), names.len(), "listed twice: {}\n{names:?}", scene.told());
+    assert_eq!(all.len(), names.len(), "listed twice: {}\n{names:?}", scene.seed());
     for name in scene.reported.values() {
-        assert!(all.contains(name), "{name} is missing: {}", scene.told());
+        assert!(all.contains(name), "{name} is missing: {}", scene.seed());
     }
 }
 
@@ -155,7 +155,7 @@ impl Scene {
         self.states_of(names).await
     }
 
-    /// Increment and last value of what others make, as far as it is there for long enough.
+    /// Increment and last value of the sequences that the other sessions create, as far as they exist for long enough.
     async fn beside(&mut self) -> HashMap<i64, (i64, i64)> {
         let query = "SELECT c.oid::bigint, n.nspname || '.' || c.relname FROM pg_class c
                      JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND n.nspname LIKE 'storm%'";

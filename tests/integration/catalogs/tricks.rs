@@ -1,9 +1,9 @@
-//! What an owner can do to its tables: nothing of it runs as a superuser, and nothing of it makes drift look healthy.
+//! What an owner can do to its tables: no code of it runs as a superuser, and no drift looks healthy.
 
 use crate::support::{Database, Outcome};
 
-/// Makes `m.t_0`, `m.t_1` … of the stranger's, each with drift of seven ids, and does one of `tricks` to each: `$` stands
-/// for the table's name. Everything was granted to the role that looks, before.
+/// Creates the tables `m.t_0`, `m.t_1`, … of the stranger, each with a lag of seven, and applies one of `tricks` to
+/// each: `$` stands for the table's name. Everything was granted to the role that runs pgmedic before.
 async fn played(tricks: &[&str]) -> Database {
     let mut database = Database::new().await;
     let [stranger, medic] = ["stranger", "medic"].map(|name| database.role(name));
@@ -75,7 +75,7 @@ async fn nothing_of_an_owners_runs_as_a_superuser_that_looks() {
     let outcome = database.once_with("[sequences]\nstatement_timeout = \"60s\"", &[]);
     let found = verdicts(&outcome, &tricks);
     for ((number, trick), verdict) in tricks.iter().enumerate().zip(&found) {
-        // The range type's function is one of the index's, though nothing calls it.
+        // The range type's function belongs to the index, although nothing calls it.
         let expected = if number < refused.len() { "unreadable" } else { "behind" };
         assert_eq!(verdict, expected, "{trick}");
     }

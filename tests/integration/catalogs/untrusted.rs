@@ -1,12 +1,13 @@
-//! A role that may create tables gains nothing by a pass: no other owner's sequence moves, and a function that it attaches to
-//! its table while the pass waits for that table runs with no other rights and changes no other sequence's numbers.
+//! A role that may create tables gains nothing by a pass: no other owner's sequence moves, and a function that the role
+//! attaches to its table while the pass waits for that table runs with no other privileges and changes no other result.
 
 use crate::support::{Database, Outcome, PATIENT, Running, until_it_waits_for};
 use serde_json::json;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 
-/// The stranger's `m.t`, and after it the victim's `public.orders`: each with ids up to 7 and a sequence that is in sync.
+/// Creates the stranger's `m.t`, and the victim's `public.orders`, which is read after it: each with ids up to 7 and a
+/// sequence that is in sync.
 async fn besieged() -> (Database, String) {
     let mut database = Database::new().await;
     let [stranger, victim, medic] = ["stranger", "victim", "medic"].map(|name| database.role(name));
@@ -27,7 +28,7 @@ async fn besieged() -> (Database, String) {
     (database, stranger)
 }
 
-/// A pass of `role`'s that finds the stranger's table locked, until the stranger has done `trap` to it.
+/// Runs a pass as `role` that waits for the stranger's locked table until the stranger has applied `trap` to it.
 async fn ambushed(database: &mut Database, role: &str, trap: &str) -> Outcome {
     let url = database.url_as(&database.role("stranger"));
     let mut stranger = PgConnection::connect(&url).await.unwrap();
@@ -39,7 +40,7 @@ async fn ambushed(database: &mut Database, role: &str, trap: &str) -> Outcome {
     running.outcome().await
 }
 
-/// What makes a read run code: when it is planned, or when it is executed. (Statistics on expressions came with 14.)
+/// Objects that run code when a read is planned or executed. (Statistics on expressions exist since version 14.)
 const TRAPS: [&str; 4] = [
     "CREATE INDEX ON m.t (m.spy(0))",
     "DO 'BEGIN EXECUTE CASE WHEN current_setting(''server_version_num'')::integer >= 140000
@@ -62,7 +63,7 @@ async fn a_superuser_runs_nothing_that_was_hung_on_a_table_while_it_waited_for_i
     }
 }
 
-/// Servers that can be told to read no view (from 13.16, 14.13, 15.8 and 16.4 on) read none for any role.
+/// Servers that can be told to read no view (13.16, 14.13, 15.8, 16.4 and newer) read none for any role.
 #[tokio::test]
 async fn a_view_that_was_put_in_a_tables_place_is_not_read() {
     let (mut database, _) = besieged().await;
@@ -76,7 +77,8 @@ async fn a_view_that_was_put_in_a_tables_place_is_not_read() {
     outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync" }));
 }
 
-/// Functions that planning calls set the search path, in which `max` is the stranger's, and lift row security.
+/// Functions that run at planning: they change the search path, in which `max` is the stranger's, and disable row
+/// security.
 const BEND: &str = "
     CREATE FUNCTION m.set() RETURNS integer VOLATILE LANGUAGE plpgsql AS $$ BEGIN
         PERFORM set_config('search_path', 'm, pg_catalog', false), set_config('row_security', 'on', false);
@@ -93,13 +95,13 @@ async fn a_stranger_bends_no_other_owners_numbers() {
     let outcome = ambushed(&mut database, &medic, BEND).await;
     outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync", "max_id": 7 }));
     assert_eq!(database.nextval("orders_id_seq").await, 8);
-    // What is known to run code before the pass bends nothing either.
+    // Code that exists before the pass changes no result either.
     let outcome = database.once_as(&medic, &[]);
     outcome.shows("public.orders_id_seq", json!({ "verdict": "in_sync", "max_id": 7 }));
     assert_eq!(database.nextval("orders_id_seq").await, 9);
 }
 
-/// A leap writes, so what runs in its transaction could write too.
+/// A leap writes, so code that runs in its transaction could write too.
 #[tokio::test]
 async fn a_leap_runs_nothing_that_was_hung_on_a_table_while_it_waited() {
     for role in ["medic", "postgres"] {

@@ -1,4 +1,4 @@
-//! The guide, word by word.
+//! Runs every command of the cutover guide as it is written.
 
 use super::{Pair, writers::Writers};
 
@@ -14,7 +14,7 @@ async fn cutover_and_way_back_cause_no_duplicate_and_lose_no_row() {
 
     guide.walk(&PREPARATION);
     writers.go_on().await;
-    // The first time while rows keep coming, which it must bear.
+    // The first run of the step happens while rows still arrive, which must do no harm.
     guide.walk(&["5", "6", "7"]);
     writers.go_on().await;
     guide.walk(&["8", "9", "10", "11", "12"]);
@@ -23,7 +23,7 @@ async fn cutover_and_way_back_cause_no_duplicate_and_lose_no_row() {
     guide.walk(&["14"]);
 
     guide.walk(&["15"]);
-    // Without the gate the way back would be the same accident.
+    // Without this step, the way back would cause the same duplicates.
     assert_eq!(pair.old.once(&["--dry-run"]).exits(3).json()["summary"]["behind"], 4);
     guide.walk(&["16", "17"]);
     writers.point_at(&pair.old);

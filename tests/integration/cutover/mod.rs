@@ -1,4 +1,4 @@
-//! Cutting over to a subscriber, with clients that never stop writing.
+//! Cuts over to a subscriber while clients write without a pause.
 
 mod literal;
 mod pglogical;
@@ -9,19 +9,19 @@ use crate::guides::{Guide, complete_server};
 use crate::support::Database;
 use pgmedic_testserver::{ServerOptions, TestServer};
 
-/// Workers that have ended are started again without a pause.
+/// Replication workers that have ended are restarted without a delay.
 const LOGICAL: [(&str, &str); 3] =
     [("wal_level", "logical"), ("autovacuum", "off"), ("wal_retrieve_retry_interval", "20ms")];
 
-/// A publisher and a subscriber on servers of their own, with a database `app` and a role `app` that writes.
+/// A publisher and a subscriber on separate servers, with a database `app` and a role `app` that writes.
 pub struct Pair {
     pub old: Database,
     pub new: Database,
     pub servers: [TestServer; 2],
 }
 
-/// What users have: a serial, an identity, a default that does not own its sequence, and a table without a key, where a
-/// duplicate fails nowhere.
+/// Four kinds of tables: a serial, an identity, a default that does not own its sequence, and a table without a key, in
+/// which a duplicate causes no error.
 const SCHEMA: &str = "
     CREATE ROLE app LOGIN;
     CREATE TABLE orders (id serial PRIMARY KEY, note text);
@@ -33,7 +33,8 @@ const SCHEMA: &str = "
     GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO app";
 
 impl Pair {
-    /// The schema on the old server alone, where `file` is part of the server's installation, with more settings.
+    /// Creates the schema on the old server only, where `file` is part of the server's installation. `settings` are
+    /// additional settings.
     pub async fn start(file: &str, settings: &[(&str, &str)]) -> Self {
         let settings = [&LOGICAL, settings].concat();
         let mut pair = Self::of([complete_server(file, &settings), complete_server(file, &settings)]).await;
@@ -41,7 +42,7 @@ impl Pair {
         pair
     }
 
-    /// On any server: the schema on both, and the new one subscribed, with everything copied.
+    /// Creates the schema on both servers, subscribes the new one, and waits until everything is copied.
     pub async fn subscribed() -> Self {
         let settings = LOGICAL.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let options = ServerOptions { settings, ..ServerOptions::default() };
@@ -66,13 +67,13 @@ impl Pair {
         Self { old, new, servers }
     }
 
-    /// The cutover's guide, in a shell that knows both.
+    /// The cutover guide, with a shell whose variables name both servers.
     pub fn guide(&self) -> Guide {
         let variables = [("OLD", self.old.url()), ("NEW", self.new.url())];
         Guide::named("logical-replication-cutover", self.servers[0].bin_dir(), &variables)
     }
 
-    /// Returns once the new server has as many orders.
+    /// Waits until the new server has this many orders.
     pub async fn until_orders(&mut self, number: i64) {
         self.new.until(&format!("SELECT count(*) = {number} FROM orders")).await;
     }

@@ -1,10 +1,10 @@
-//! The same with pglogical, which Debian has for its own server: scripts/setup installs it.
+//! The same with pglogical, which Debian packages for its server version: scripts/setup installs it.
 
 use super::{Pair, writers::Writers};
 
 const LIBRARY: &str = "lib/pglogical.so";
 
-/// The guide up to where the application is let in.
+/// Runs the guide up to the step that lets the application write to the new server.
 async fn cut_over(pgmedic: bool) -> (Pair, Writers) {
     let pair = Pair::start(LIBRARY, &[("shared_preload_libraries", "pglogical")]).await;
     let mut guide = pair.guide();

@@ -1,11 +1,12 @@
-//! What users meet on a subscriber, with any server.
+//! Effects that occur on a subscriber of any server.
 
 use super::Pair;
 use serde_json::json;
 
 const ORDERS: &str = "public.orders_id_seq";
 
-/// Nothing is sent any more. (The first copy of a table has a slot of its own, which may not be gone yet.)
+/// The slot of the subscription is inactive. (The initial copy of each table uses a separate slot, which may still
+/// exist.)
 const GONE: &str = "SELECT NOT active FROM pg_replication_slots WHERE slot_name = 'cutover'";
 
 #[tokio::test]
@@ -39,7 +40,8 @@ async fn rows_that_arrive_late_find_their_ids_free_only_with_headroom() {
     pair.old.until(GONE).await;
     pair.old.sql("INSERT INTO orders (note) SELECT 'late' FROM generate_series(1, 150)").await;
 
-    // 10 values are left of the 200, and nothing is said: the next insert here takes the id of a row on its way.
+    // 10 of the 200 values are left, and no drift is reported: the next insert here takes the id of a row that has not
+    // arrived.
     pair.new.once_with("[sequences]\nheadroom = 200\n", &[]).exits(0).shows(ORDERS, json!({ "verdict": "in_sync" }));
     assert_eq!(pair.old.number("SELECT count(*) FROM orders WHERE id = 251").await, 1);
 
@@ -59,7 +61,7 @@ async fn a_disabled_subscription_is_seen_by_the_guide_and_not_by_pgmedic() {
     pair.new.sql("ALTER SUBSCRIPTION cutover DISABLE").await;
     pair.old.until(GONE).await;
     pair.old.sql("INSERT INTO orders (note) VALUES ('never arrives')").await;
-    // It judges the rows that are there, and there are none.
+    // pgmedic judges the rows that are in the table, and there are none yet.
     pair.new.once(&[]).exits(0).shows(ORDERS, json!({ "verdict": "in_sync", "max_id": null }));
     assert_eq!(guide.prints("7"), "cutover|NOT ACTIVE|t\n");
 }
@@ -70,7 +72,7 @@ async fn the_gate_holds_what_a_poisoned_id_brought_along() {
     pair.old.sql("INSERT INTO orders (id, note) VALUES (2000000000, 'imported by hand')").await;
     pair.until_orders(1).await;
     pair.new.once(&["--headroom", "1000"]).exits(3).repair(ORDERS, json!({ "outcome": "held" }));
-    // The rest is repaired all the same, and once the row is gone the gate opens.
+    // The other sequences are repaired, and after the row is deleted the check succeeds.
     pair.old.sql("DELETE FROM orders").await;
     pair.until_orders(0).await;
     pair.new.once(&["--headroom", "1000"]).exits(0).repair(ORDERS, json!({ "outcome": "repaired" }));
@@ -87,7 +89,7 @@ async fn a_subscriber_that_is_down_is_no_open_gate() {
 #[tokio::test]
 async fn another_owner_on_the_subscriber_is_named_where_it_matters() {
     let mut pair = Pair::subscribed().await;
-    // Restored with --no-owner by somebody else: the sequence belongs to one role, the table that uses it to another.
+    // Restored with --no-owner by another role: one role owns the sequence, and another the table that uses it.
     pair.new
         .sql(
             "CREATE ROLE other; CREATE ROLE medic LOGIN;
@@ -109,7 +111,7 @@ async fn another_owner_on_the_subscriber_is_named_where_it_matters() {
     let outcome = pair.new.once_with_as("medic", small, &[]).exits(0);
     outcome.repair(ORDERS, json!({ "outcome": "repaired", "next_value": 51 }));
 
-    // A default whose sequence is somebody else's does not count, and the exit code does not tell: the line does.
+    // A default that uses another owner's sequence is not counted. The exit code is 0, and the report says so.
     outcome.shows("public.numbers", json!({ "verdict": "unlinked" }));
     assert!(outcome.reason("public.numbers").contains("public.invoices.id"), "{}", outcome.reason("public.numbers"));
     let declared = "[[sequences.feeds]]\nsequence = \"public.numbers\"\ncolumn = \"public.invoices.id\"\n";
@@ -132,7 +134,7 @@ async fn ids_that_were_deleted_on_the_publisher_do_not_come_back_after_step_10()
     pair.until_orders(40).await;
     pair.new.sql("SELECT setval('numbers', 501)").await;
 
-    // All that is there to be seen is 40.
+    // The max id of the visible rows is 40.
     pair.new.once(&["--dry-run"]).exits(3).shows(ORDERS, json!({ "max_id": 40 }));
     pair.guide().walk(&["10"]);
     let next = ["orders_id_seq", "users_id_seq", "\"Odd ''name\"", "numbers", "events_id_seq"];
@@ -140,6 +142,6 @@ async fn ids_that_were_deleted_on_the_publisher_do_not_come_back_after_step_10()
     for sequence in next {
         drawn.push(pair.new.nextval(sequence).await);
     }
-    // Beyond the old server's; never back; and where nothing was drawn there, nothing here.
+    // Beyond the old server's values, never back, and unchanged where no value was drawn there.
     assert_eq!(drawn, [51, 2, -4, 506, 1]);
 }

@@ -1,4 +1,4 @@
-//! Clients that insert without a pause, at the address that they are told, and remember every id.
+//! Clients that insert without a pause into the server that the test names, and record every id.
 
 use super::Pair;
 use crate::support::Database;
@@ -10,11 +10,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 const CLIENTS: usize = 4;
-/// Between two rounds: what comes while somebody else has no processor stays far below the headroom.
+/// Between two rounds of a client, so that the number of inserts while a step runs stays far below the headroom.
 const PAUSE: Duration = Duration::from_millis(10);
 pub const TABLES: [&str; 4] = ["orders", "users", "invoices", "events"];
 
-/// Where the application's configuration points; none while it is to end.
+/// The connection URL of the application. `None` tells the clients to end.
 type Address = Option<String>;
 
 pub struct Writers {
@@ -23,16 +23,16 @@ pub struct Writers {
     inserts: &'static AtomicUsize,
 }
 
-/// What the application knows afterwards.
+/// What the application knows after its clients have ended.
 #[derive(Debug, Default)]
 pub struct Written {
-    /// Of each of [`TABLES`], what was answered with success.
+    /// The ids of the successful inserts, for each of [`TABLES`].
     pub ids: [Vec<i64>; 4],
     pub duplicates: usize,
 }
 
 impl Writers {
-    /// Inserting as `app` into the old server.
+    /// Starts the clients, which insert as `app` into the old server.
     pub fn start(pair: &Pair) -> Self {
         let (address, _) = watch::channel(Some(pair.old.url_as("app")));
         let inserts: &AtomicUsize = Box::leak(Box::default());
@@ -40,7 +40,7 @@ impl Writers {
         Self { address, clients, inserts }
     }
 
-    /// Returns when each client has, by and large, written to every table some more times.
+    /// Waits until the clients have inserted into every table several more times.
     pub async fn go_on(&self) {
         let enough = self.inserts.load(Ordering::Relaxed) + 10 * CLIENTS * TABLES.len();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
@@ -50,12 +50,12 @@ impl Writers {
         }
     }
 
-    /// Where to write from now on.
+    /// Makes the clients write to this database.
     pub fn point_at(&self, database: &Database) {
         self.address.send_replace(Some(database.url_as("app")));
     }
 
-    /// Ends them.
+    /// Ends the clients and returns what they recorded.
     pub async fn end(self) -> Written {
         self.address.send_replace(None);
         let mut all = Written::default();
@@ -70,20 +70,20 @@ impl Writers {
     }
 }
 
-/// Connects again whenever it is thrown out, as a pool would.
+/// One client. It connects again when its connection ends, as a pool does.
 async fn client(mut address: watch::Receiver<Address>, inserts: &AtomicUsize) -> Written {
     let mut written = Written::default();
     loop {
         let Some(url) = address.borrow_and_update().clone() else { return written };
         match PgConnection::connect(&url).await {
             Ok(mut connection) => write(&mut connection, &address, inserts, &mut written).await,
-            // It may not log in at the moment.
+            // The role may have no LOGIN at the moment.
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
 }
 
-/// Until the connection breaks, or is no longer the right one.
+/// Inserts until the connection fails or the address changes.
 async fn write(
     connection: &mut PgConnection,
     address: &watch::Receiver<Address>,
@@ -107,7 +107,7 @@ async fn write(
 }
 
 impl Written {
-    /// Rows that came twice where nothing forbids it, and rows that the application wrote and `database` lacks.
+    /// The number of ids that `database` holds twice in the table without a key, and of recorded rows that it lacks.
     pub async fn twice_and_lost(&self, database: &mut Database) -> (i64, usize) {
         let (mut twice, mut lost) = (0, 0);
         for (table, ids) in TABLES.iter().zip(&self.ids) {

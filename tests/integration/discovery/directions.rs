@@ -1,4 +1,4 @@
-//! Increments of every kind: a sequence is compared only with ids that it could produce itself.
+//! Increments of every kind: a sequence is compared only with ids that it can produce.
 
 use crate::support::Database;
 use serde_json::json;

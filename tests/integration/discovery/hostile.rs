@@ -1,9 +1,10 @@
-//! Settings and objects that would bend a careless query.
+//! Settings and objects that would change the result of an unqualified query.
 
 use crate::support::Database;
 use serde_json::json;
 
-/// Each of these shadows something built in for roles that have `public` first in the search path, and says so.
+/// Each of these shadows a built-in object for roles that have `public` first in the search path. It raises an error,
+/// or returns a wrong result.
 const SHADOWS: &str = "
     CREATE FUNCTION public.wrong(text) RETURNS integer LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'the wrong %', $1; END $$;
@@ -42,7 +43,7 @@ const SHADOWS: &str = "
     CREATE DOMAIN public.int8 AS text; CREATE DOMAIN public.regclass AS text; CREATE DOMAIN public.\"numeric\" AS text;
 ";
 
-/// Two sequences that are behind: one to be advanced, one to be leapt, looked at closer, and declared.
+/// Two sequences that are behind: one needs an advance, the other a leap with its closer reading and a declared link.
 const DRIFT: &str = "
     CREATE SCHEMA app;
     CREATE TABLE app.near (id serial PRIMARY KEY); INSERT INTO app.near SELECT pg_catalog.generate_series(1, 7);
@@ -74,7 +75,7 @@ async fn nothing_that_shadows_a_built_in_is_ever_called() {
     database.sql(DRIFT).await;
     database.sql(SHADOWS).await;
     database.sql(&format!("ALTER DATABASE {} SET search_path = public, pg_catalog", database.name)).await;
-    // The control: an unqualified call does get the shadow.
+    // The control: an unqualified call uses the shadowing function.
     let mut careless = database.connect().await;
     let error = sqlx::raw_sql("SELECT nextval('app.near_id_seq'::pg_catalog.regclass)").execute(&mut careless).await;
     assert!(error.unwrap_err().to_string().contains("the wrong nextval"));
@@ -156,7 +157,7 @@ async fn planning_a_read_runs_no_strangers_function_as_a_superuser() {
     let outcome = database.once(&[]).exits(3);
     outcome.shows("m.t_id_seq", json!({ "verdict": "unreadable" }));
     assert!(outcome.reason("m.t_id_seq").contains("runs functions that belong to others"));
-    // Its owner may look at it: those are its own functions.
+    // The table's owner may read it, because the functions are the owner's.
     database.sql(&format!("ALTER ROLE {role} LOGIN")).await;
     let outcome = database.once_as(&role, &[]).exits(0);
     outcome.repair("m.t_id_seq", json!({ "outcome": "repaired", "next_value": 8 }));

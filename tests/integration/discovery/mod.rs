@@ -1,4 +1,4 @@
-//! Which sequences there are, what they feed, and what of it cannot be judged.
+//! Which sequences are found, which columns they feed, and which of them cannot be judged.
 
 mod directions;
 mod hostile;

@@ -36,7 +36,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A schema, a sequence, a table and its column of that name, five ids behind.
+/// Creates a schema, a sequence, a table and a column of this name, with a lag of five.
 async fn behind(database: &mut Database, name: &str) {
     let name = quoted(name);
     let sequence = format!("{name}.{name}").replace('\'', "''");

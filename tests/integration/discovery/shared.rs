@@ -59,7 +59,7 @@ async fn drift_past_a_readable_column_is_repaired_beside_any_unsupported_one() {
     let outcome = database.once(&[]).exits(0);
     outcome.shows("public.s", json!({ "verdict": "behind", "max_id": 5 }));
     assert!(outcome.reason("public.s").contains("public.labels.label"));
-    // Now nothing is known to be wrong, and that is all that can be said.
+    // No drift is known now, but the sequence is still not judged.
     database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "unsupported", "lag": null }));
 }
 

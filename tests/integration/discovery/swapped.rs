@@ -1,10 +1,10 @@
-//! What an owner does to a table while a superuser's pass, which has looked at it before, reads another one.
+//! Changes that an owner makes to a table while a superuser's pass, which has checked the table, reads another one.
 
 use crate::support::{Database, Outcome, PATIENT, Running};
 use sqlx::AssertSqlSafe;
 
-/// Makes a pass wait for the index of `m.a` in the transaction that reads `m.b` next, and `m`'s owner do this then.
-/// `m.evil` raises an error where it runs as a superuser.
+/// Blocks a pass on the index of `m.a`, in the transaction that reads `m.b` next, runs `happens` as the owner of `m`,
+/// and lets the pass continue. `m.evil` raises an error when it runs as a superuser.
 async fn while_it_reads_another(happens: &str) -> Outcome {
     let mut database = Database::new().await;
     let role = database.role("owner");
@@ -45,7 +45,7 @@ async fn a_function_in_a_new_index_does_not_run_as_a_superuser() {
 
 #[tokio::test]
 async fn a_function_in_new_statistics_does_not_run_as_a_superuser() {
-    // From 14 on statistics have expressions; before, an index does the same.
+    // Statistics on expressions exist since version 14. Before, an index does the same.
     nothing_runs(
         "DO $do$ BEGIN EXECUTE CASE WHEN current_setting('server_version_num')::integer >= 140000
              THEN 'CREATE STATISTICS m.s ON (m.evil(0)), id FROM m.b' ELSE 'CREATE INDEX ON m.b ((m.evil(0)))' END;

@@ -29,7 +29,7 @@ async fn a_partitioned_table_is_read_through_all_its_partitions() {
 #[tokio::test]
 async fn an_identity_of_a_partitioned_table_is_read_through_its_partitions() {
     let mut database = Database::new().await;
-    // Before PostgreSQL 17 a partition has its column without the identity.
+    // Before PostgreSQL 17, the column of a partition has no identity.
     database
         .sql(
             "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY, region integer) PARTITION BY LIST (region);
@@ -55,7 +55,7 @@ async fn a_partition_whose_columns_are_in_another_order_is_read_by_name() {
              INSERT INTO t VALUES (44, 1)",
         )
         .await;
-    // The partition's own default is looked at through the parent.
+    // The default of the partition is read through the parent.
     let feeds = [feed("public.t.id", "serial")];
     database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "max_id": 44, "feeds": feeds }));
 }

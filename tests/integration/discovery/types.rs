@@ -1,4 +1,4 @@
-//! The types a fed column may have, and which limit counts.
+//! The types that a fed column may have, and which limit applies.
 
 use crate::support::Database;
 use serde_json::json;
@@ -142,7 +142,7 @@ async fn an_integer_sequence_behind_a_bigint_column_ends_where_the_sequence_does
              INSERT INTO t VALUES (2147483646), (5000000000)",
         )
         .await;
-    // 5 000 000 000 can never come from this sequence.
+    // The sequence can never produce 5 000 000 000.
     database
         .once(&[])
         .exits(0)

@@ -1,9 +1,9 @@
-//! Links that the catalog shows and that do not count until they are declared.
+//! Links that the catalog records and that are not counted until they are declared.
 
 use crate::support::{Database, feed};
 use serde_json::json;
 
-/// A stranger's table whose default uses another owner's sequence.
+/// Creates a table of another role whose default uses the owner's sequence.
 async fn strangers_table() -> (Database, String) {
     let mut database = Database::new().await;
     let (owner, stranger) = (database.role("owner"), database.role("stranger"));

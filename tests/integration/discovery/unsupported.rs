@@ -1,4 +1,4 @@
-//! What cannot be judged by its nature is listed with the reason, and left alone.
+//! Sequences that cannot be judged are reported with the reason, and not moved.
 
 use crate::support::Database;
 use serde_json::json;
@@ -50,7 +50,7 @@ async fn an_owned_sequence_behind_a_computed_default_is_unsupported() {
 #[tokio::test]
 async fn an_owned_sequence_behind_a_function_is_unsupported_until_it_is_declared() {
     let mut database = Database::new().await;
-    // Instagram's ids: time, shard and the sequence's value modulo 1024, made by a function.
+    // Instagram's ids, made by a function: time, shard, and the sequence's value modulo 1024.
     database
         .sql(
             "CREATE SEQUENCE t_id_seq;

@@ -1,11 +1,11 @@
-//! What was discovered is not there any more, or is something else, when it is read or repaired.
+//! Relations that are dropped or replaced between their discovery and their read or repair.
 
 use super::{PATIENT, behind, behind_and_cached, state};
 use crate::support::{Database, Outcome};
 use sqlx::postgres::PgConnection;
 
-/// Holds a pass up between the catalog and the reading of everything but `held`, which comes first, while `meanwhile`
-/// happens.
+/// Blocks a pass on `held`, which it reads first, after it has read the catalog. Runs `meanwhile`, and lets the pass
+/// continue.
 async fn held_up(database: &mut Database, meanwhile: &str) -> Outcome {
     let mut holder = database.connect().await;
     run(&mut holder, "BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE").await;
@@ -71,7 +71,7 @@ async fn sequences_that_swapped_their_names_during_the_pass_are_not_mistaken_for
     assert_eq!((state(&mut database, "other_id_seq").await, state(&mut database, "one_id_seq").await), before);
 }
 
-/// `other` is far ahead: judged by its rows, `one` would be moved.
+/// The max id of `other` is far ahead. If `one` were judged by the rows of `other`, it would be moved.
 const TO_BE_SWAPPED: &str = "CREATE TABLE one (id serial PRIMARY KEY); INSERT INTO one DEFAULT VALUES;
                              CREATE TABLE other (id integer PRIMARY KEY); INSERT INTO other VALUES (9000);";
 const SWAP: &str = "ALTER TABLE one RENAME TO for_a_moment; ALTER TABLE other RENAME TO one;
@@ -112,7 +112,7 @@ async fn a_table_that_takes_the_name_of_another_while_a_leap_waits_for_its_lock_
     run(&mut renamer, "BEGIN").await;
     run(&mut renamer, SWAP).await;
     run(&mut user, "COMMIT").await;
-    // The leap has the sequence now, and waits for the table.
+    // The leap holds the sequence's lock now, and waits for the table.
     database
         .eventually("EXISTS (SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessShareLock' AND relation = 'one'::regclass)")
         .await;
@@ -123,8 +123,8 @@ async fn a_table_that_takes_the_name_of_another_while_a_leap_waits_for_its_lock_
     database.forgets_the_pass().await;
 }
 
-/// Holds a pass up between the reading of everything and the repair of everything but `held`, which comes first, while
-/// `meanwhile` happens.
+/// Blocks a pass on the repair of `held`, which comes first, after it has read everything. Runs `meanwhile`, and lets
+/// the pass continue.
 async fn held_up_in_repair(tables: &str, meanwhile: &str) -> (Database, Outcome) {
     let mut database = Database::new().await;
     database.sql(&[&behind("held"), tables].concat()).await;
@@ -170,10 +170,10 @@ async fn sequences_that_swapped_their_names_before_the_repair_are_not_moved_for_
         let repair = &outcome.sequence(&format!("public.{name}_id_seq"))["repair"];
         assert_eq!(repair["outcome"], "failed", "{repair:#}");
         assert!(repair["reason"]["text"].as_str().is_some_and(|reason| reason.contains("replaced")), "{repair:#}");
-        // This is the healthy table's sequence now.
+        // This sequence belongs to the healthy table now.
         assert_eq!(state(&mut database, &format!("{name}_id_seq")).await.0, 1);
     }
-    // An advance goes by the sequence itself; a leap by its name, which is another relation's now, and so not at all.
+    // An advance uses the sequence's OID. A leap uses its name, which now names another relation, so it does nothing.
     assert_eq!(state(&mut database, "healthy_id_seq").await.0, 695);
     assert_eq!(state(&mut database, "healthy_too_id_seq").await.0, 658);
 }

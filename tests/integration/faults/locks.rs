@@ -1,4 +1,4 @@
-//! Locks that another session holds, and the one that a leap takes.
+//! Locks that another session holds, and the lock that a leap takes.
 
 use super::{PATIENT, behind, behind_and_cached, state};
 use crate::support::{Database, waiting};
@@ -9,7 +9,7 @@ async fn run(connection: &mut PgConnection, statements: &'static str) {
     sqlx::raw_sql(statements).execute(connection).await.expect(statements);
 }
 
-/// Another session that has just done this in an open transaction.
+/// Another session that has run these statements in an open transaction.
 async fn holder(database: &Database, statements: &'static str) -> PgConnection {
     let mut holder = database.connect().await;
     run(&mut holder, "BEGIN").await;
@@ -105,7 +105,7 @@ async fn a_leap_looks_again_while_it_keeps_everybody_from_the_sequence() {
     database.pass_waits_in("leap").await;
     let mut inserter = holder(&database, "LOCK TABLE used IN ACCESS EXCLUSIVE MODE").await;
     run(&mut user, "COMMIT").await;
-    // It has the sequence now, and waits for the table to look at its ids.
+    // The leap holds the sequence's lock now, and waits for the table to read its ids.
     let holds =
         "SELECT FROM pg_locks WHERE relation = 'used_id_seq'::regclass AND granted AND mode = 'ShareRowExclusiveLock'";
     let waits = "SELECT FROM pg_locks WHERE relation = 'used'::regclass AND NOT granted AND mode = 'AccessShareLock'";
@@ -132,7 +132,7 @@ async fn an_insert_that_queues_behind_a_waiting_leap_goes_on_before_the_lock_tim
     let pass = database.start(&[("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "5s")]);
     database.pass_waits_in("leap").await;
 
-    // An insert waits for the leap's place in the queue, and then for each of its two statements.
+    // An insert waits behind the leap's lock request, and then for each of its two statements.
     let message: String = database.row(&format!("SELECT query {}", waiting("leap"))).await.get(0);
     let limit = |name: &str| -> u32 {
         let (_, rest) = message.split_once(&format!("SET LOCAL {name} = ")).expect(name);
@@ -141,8 +141,8 @@ async fn an_insert_that_queues_behind_a_waiting_leap_goes_on_before_the_lock_tim
     assert!(limit("lock_timeout") < limit("statement_timeout"), "{message}");
     assert!(2 * limit("statement_timeout") <= 5000, "{message}");
 
-    // The holder's lock is no obstacle to an insert, and it is held until the end of this test: when the insert
-    // goes through, then because the leap has given up.
+    // The lock of `holder` does not block an insert, and it is held until the end of this test. So when the insert
+    // succeeds, the leap has given up.
     let mut client = database.connect().await;
     let next = sqlx::query("SELECT nextval('used_id_seq')").fetch_one(&mut client);
     let next = tokio::time::timeout(std::time::Duration::from_secs(60), next).await;

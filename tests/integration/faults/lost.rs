@@ -12,7 +12,7 @@ async fn run(connection: &mut PgConnection, statements: &'static str) {
     sqlx::raw_sql(statements).execute(connection).await.expect(statements);
 }
 
-/// Three that are behind, and a lock that holds a pass up.
+/// Creates three tables that are behind, and another session whose lock blocks a pass.
 async fn drifted(database: &mut Database, hold: &'static str) -> PgConnection {
     database.sql(&[behind("first"), behind_and_cached("leapt"), behind("last")].concat()).await;
     let mut holder = database.connect().await;
@@ -22,7 +22,7 @@ async fn drifted(database: &mut Database, hold: &'static str) -> PgConnection {
 }
 
 const WHILE_READING: &str = "LOCK TABLE leapt IN ACCESS EXCLUSIVE MODE";
-/// An open `ALTER` keeps a leap out, and moves nothing.
+/// An open `ALTER` blocks a leap and moves nothing.
 const WHILE_LEAPING: &str = "ALTER SEQUENCE leapt_id_seq OWNED BY leapt.id";
 
 fn says_lost(outcome: &Outcome, why: &str) {
@@ -83,7 +83,8 @@ async fn a_pass_killed_in_a_leap_leaves_nothing_behind() {
     let pass = database.start(&[("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "3s")]);
     database.pass_waits_in("leap").await;
     pass.kill().await;
-    // The server does not notice while it waits; the timeouts end it, also while the lock is still held.
+    // The server does not notice a lost client while it waits. The timeouts end the session, even while the lock is
+    // still held.
     database.forgets_the_pass().await;
     run(&mut holder, "COMMIT").await;
     assert_eq!(state(&mut database, "leapt_id_seq").await, before);
@@ -91,7 +92,8 @@ async fn a_pass_killed_in_a_leap_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_server_killed_in_the_middle_is_reported_and_nothing_is_half_done() {
-    // Values that were handed out before the crash stay handed out, and with them those that the server had logged ahead.
+    // Values that were handed out before the crash stay handed out, including those that the server had logged in
+    // advance.
     for (hold, message, last) in [(WHILE_READING, "observe", 658..=658), (WHILE_LEAPING, "leap", 695..=800)] {
         let mut server = TestServer::start(&ServerOptions::default()).expect("a server");
         let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
@@ -110,7 +112,7 @@ async fn a_server_killed_in_the_middle_is_reported_and_nothing_is_half_done() {
     }
 }
 
-/// Together, because either takes as long as pgmedic's patience.
+/// Run together, because each takes as long as pgmedic's timeout.
 #[tokio::test]
 async fn servers_that_never_answer_or_fall_silent_in_the_middle_are_given_up() {
     let never = async {

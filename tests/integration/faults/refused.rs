@@ -1,4 +1,4 @@
-//! Servers that refuse the connection, or are no servers.
+//! Servers that refuse the connection, and listeners that are not PostgreSQL servers.
 
 use super::behind;
 use crate::support::{Database, Running};
@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 
 type Serve = fn(TcpStream);
 
-/// What a pass says of an address where each connection is served like this.
+/// Runs a pass against an address where `serve` answers each connection, and returns the error.
 pub async fn error_of(serve: Serve, parameters: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -21,7 +21,7 @@ pub async fn error_of(serve: Serve, parameters: &str) -> String {
     error
 }
 
-/// The error of a database that was never reached: exit code 1, and no secret anywhere.
+/// The error of a database that was not reached. Checks exit code 1 and that no secret is printed.
 async fn error_at(url: &str) -> String {
     let outcome = Running::once(&[("DATABASE_URL", url)]).outcome().await.exits(1);
     assert!(!outcome.stdout.contains("hush") && !outcome.stderr.contains("hush"), "{outcome:?}");
@@ -36,7 +36,7 @@ async fn error_at(url: &str) -> String {
 async fn a_server_that_closes_at_once_is_named() {
     for parameters in ["", "?sslmode=disable"] {
         let error = error_of(drop, parameters).await;
-        // The driver sees either the end of the stream or a reset, and calls the first an answer that it does not know.
+        // The driver sees either the end of the stream or a reset, and reports the first as an unknown response.
         let said = ["the connection was closed at once", "no PostgreSQL server answers there"];
         assert!(said.iter().any(|said| error.contains(said)), "{error}");
     }
@@ -46,9 +46,9 @@ async fn a_server_that_closes_at_once_is_named() {
 async fn a_server_that_speaks_another_language_is_named() {
     let languages: [(Serve, &str); 3] = [
         (|stream| answer(stream, b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"), "no PostgreSQL server"),
-        // S is how a server agrees to TLS.
+        // With S, a server accepts TLS.
         (|stream| answer(stream, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"), "TLS failed"),
-        // N refuses it; then a message that claims to be long, of which nothing more comes.
+        // With N, it refuses TLS. A message follows that claims to be long, and whose rest never comes.
         (|stream| answer(stream, b"NR\x7f\xff\xff\xffrubbish"), "the connection was closed at once"),
     ];
     for (serve, said) in languages {
@@ -61,7 +61,7 @@ fn answer(mut stream: TcpStream, words: &[u8]) {
     let mut first = [0; 8];
     let _ = stream.read(&mut first);
     let _ = stream.write_all(words);
-    // Reads what is left, so that closing does not reset what was written.
+    // Reads the rest, so that closing does not reset what was written.
     let _ = stream.shutdown(std::net::Shutdown::Write);
     let _ = stream.read_to_end(&mut Vec::new());
 }
@@ -80,7 +80,7 @@ async fn a_database_that_refuses_to_be_entered_is_named_with_its_cause() {
     let mut database = Database::new().await;
     let [guest, limited] = ["guest", "limited"].map(|role| database.role(role));
     let name = database.name.clone();
-    // Outside a transaction, and so in a separate message.
+    // CREATE DATABASE cannot run in a transaction, so it is sent separately.
     database.sql(&format!("CREATE DATABASE {name}_closed ALLOW_CONNECTIONS false")).await;
     database
         .sql(&format!(

@@ -1,4 +1,4 @@
-//! Many that are repaired at once: what one of them meets is no other's matter.
+//! Many repairs in one message: a failure of one does not affect the others.
 
 use super::{PATIENT, behind, behind_and_cached, state};
 use crate::support::{Database, Proxy, pgmedic, server, waiting};
@@ -9,7 +9,7 @@ async fn run(connection: &mut PgConnection, statements: &'static str) {
     sqlx::raw_sql(statements).execute(connection).await.expect(statements);
 }
 
-/// Tables `t1` to `t<count>` that are behind: ids up to `max id`, and the next value is 1.
+/// Creates the tables `t1` to `t<count>`, each with ids up to `max_id` and the next value 1.
 async fn all_behind(database: &mut Database, count: u32, max_id: u32) {
     let create = "CREATE TABLE t%s (id serial PRIMARY KEY)";
     database
@@ -22,7 +22,7 @@ async fn all_behind(database: &mut Database, count: u32, max_id: u32) {
         .await;
 }
 
-/// Repairs so many, and returns how many round trips that took.
+/// Repairs this many sequences, and returns the number of round trips.
 fn round_trips(database: &Database, count: u32) -> usize {
     let proxy = Proxy::to(&server().tcp_url(&database.name).expect("a server that listens"));
     let outcome = pgmedic(&[("DATABASE_URL", proxy.url())], &["--once", "--format", "json"]).exits(0);

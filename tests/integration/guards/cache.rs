@@ -1,4 +1,4 @@
-//! Sessions that have cached values (`CACHE`): only a leap makes them drop these.
+//! Sessions that have cached values (`CACHE`): they drop these only after a leap.
 
 use crate::support::Database;
 use serde_json::json;
@@ -14,7 +14,7 @@ async fn insert(session: &mut PgConnection) -> i64 {
 async fn cached_values_are_dropped(create: &str) {
     let mut database = Database::new().await;
     database.sql(create).await;
-    // The session takes 1 to 10 for itself and hands out 1; then rows with explicit ids arrive.
+    // The session caches 1 to 10 and hands out 1. Then rows with explicit ids arrive.
     let mut session = database.connect().await;
     assert_eq!(insert(&mut session).await, 1);
     database.sql("INSERT INTO t (id) OVERRIDING SYSTEM VALUE SELECT generate_series(2, 40)").await;

@@ -1,4 +1,4 @@
-//! One exit code for everything that was found: the worst.
+//! The exit code of a run is that of the worst result.
 
 use crate::support::{Database, pgmedic};
 

@@ -1,9 +1,9 @@
-//! `--headroom`: what a run asks for is left by every sequence, or the run does not end with 0.
+//! `--headroom`: every sequence has this many unused values after the run, or the exit code is not 0.
 
 use crate::support::Database;
 use serde_json::json;
 
-/// A sequence in sync: the next value is 8.
+/// A sequence that is in sync, with the next value 8.
 async fn seven_rows() -> Database {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id serial PRIMARY KEY)").await;
@@ -35,7 +35,7 @@ async fn a_sequence_in_sync_gets_the_headroom_asked_for_and_gets_it_once() {
 async fn rows_that_used_some_of_it_up_are_made_up_for() {
     let mut database = seven_rows().await;
     database.once(&["--headroom", "100"]).exits(0);
-    // As a subscription would write them.
+    // Rows as a subscription writes them, without `nextval`.
     database.sql("INSERT INTO t SELECT generate_series(8, 37)").await;
     database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "verdict": "in_sync", "repair": null }));
     let outcome = database.once(&["--headroom", "100"]).exits(0);
@@ -47,7 +47,7 @@ async fn rows_that_used_some_of_it_up_are_made_up_for() {
 async fn what_is_behind_gets_beyond_the_ids_and_the_headroom_in_one_repair() {
     let mut database = seven_rows().await;
     database.sql("INSERT INTO t VALUES (50)").await;
-    // The configured one does not come on top.
+    // The headroom of the configuration is not added to it.
     let outcome = database.once_with("[sequences]\nheadroom = 5\n", &["--headroom", "100"]).exits(0);
     outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "lag": 143, "reason": null }));
     outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 151 }));
@@ -68,7 +68,7 @@ async fn an_empty_table_gets_it_from_the_sequences_start_on() {
 async fn another_nodes_ids_neither_count_nor_hide_our_own() {
     for (settings, method) in [("", "advance"), ("[sequences]\nadvance_limit = 0\n", "leap")] {
         let mut database = Database::new().await;
-        // Ids that end in 1 are the sequence's: 91 is the last, and the next one 111.
+        // The residue class of the sequence is the ids that end in 1: 91 is the max id, and the next value is 111.
         database
             .sql(
                 "CREATE TABLE t (id serial PRIMARY KEY);

@@ -1,4 +1,4 @@
-//! A leap that would burn most of a sequence is held until an operator approves it by name.
+//! A leap that would burn a large part of a sequence is held until an operator approves it by name.
 
 use crate::support::Database;
 use serde_json::json;
@@ -31,7 +31,7 @@ async fn a_poisoned_id_does_not_burn_a_sequence() {
 #[tokio::test]
 async fn approving_it_by_name_lets_it_through() {
     let mut database = poisoned().await;
-    // As SQL reads it: capitals fold.
+    // As in SQL, capital letters are folded.
     let outcome = database.once(&["--approve", "PUBLIC.t_id_seq"]).exits(0);
     outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "leap", "next_value": 2_000_000_001 }));
     assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, 2_000_000_001);
@@ -70,7 +70,7 @@ async fn an_approval_is_given_as_the_reason_spells_it_even_for_an_awkward_name()
     let sequence = "\"it's\".\"A b_id_seq\"";
     let command = database.once(&[]).exits(3).repair_fix(sequence);
     let spelled = command.strip_prefix("pgmedic --once --approve ").unwrap();
-    // As a shell would read it.
+    // Split into words as a shell does.
     let echoed = std::process::Command::new("sh").args(["-c", &format!("printf %s {spelled}")]).output().unwrap();
     let argument = String::from_utf8(echoed.stdout).unwrap();
     assert_eq!(argument, sequence);
@@ -89,7 +89,7 @@ async fn an_approval_changes_nothing_in_a_dry_run() {
 #[tokio::test]
 async fn max_repair_ratio_is_the_largest_share_that_is_let_through() {
     let mut database = Database::new().await;
-    // 1000 values are left, and 501 of them are to be skipped.
+    // 1000 values are left, and the repair would skip 501 of them.
     database
         .sql(
             "CREATE SEQUENCE s MAXVALUE 1000;

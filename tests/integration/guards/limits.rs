@@ -1,4 +1,4 @@
-//! Settings of `[sequences]` that say how far, how, and whether at all.
+//! The settings of `[sequences]` that limit repairs or disable them.
 
 use crate::support::Database;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What a repair may do, and what it must be asked for.
+//! Which repairs are made, and which need an approval or a privilege.
 
 mod cache;
 mod exit_codes;

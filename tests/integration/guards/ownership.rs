@@ -1,4 +1,4 @@
-//! What a role that does not own a sequence can repair, and what it is told about the rest.
+//! What a role that does not own a sequence can repair, and the reason that it gets for the rest.
 
 use crate::support::Database;
 use serde_json::json;
@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 
 const LIMIT: &str = "[sequences]\nadvance_limit = 10\n";
 
-/// A table of an owner's with ids up to `max id`, and a role that may read it and call `nextval`.
+/// A table of an owner with ids up to `max_id`, and another role that may read it and call `nextval`.
 async fn with_guest(max_id: i64) -> (Database, String) {
     let mut database = Database::new().await;
     let (owner, guest) = (database.role("The owner"), database.role("guest"));
@@ -61,7 +61,7 @@ async fn membership_in_a_superuser_is_never_proposed() {
     assert_eq!((&reason["kind"], &reason["fix"]), (&json!("ownership"), &json!(null)));
     let text = reason["text"].as_str().unwrap();
     assert!(text.contains("is a superuser: run pgmedic --once as ") && !text.contains("GRANT"), "{text}");
-    // As the reason says: run as the owner.
+    // The fix in the reason: run as the owner.
     database
         .once_with(LIMIT, &[])
         .exits(0)
@@ -113,7 +113,7 @@ async fn an_owner_that_took_update_from_itself_is_told_to_give_it_back() {
 async fn a_guest_advances_a_cached_sequence_and_says_what_is_left() {
     let (mut database, guest) = with_guest(1).await;
     database.sql("ALTER SEQUENCE t_id_seq CACHE 20; DELETE FROM t").await;
-    // The session caches 1 to 20; then rows with these ids arrive.
+    // The session caches 1 to 20. Then rows with these ids arrive.
     let mut session = database.connect().await;
     let insert = "INSERT INTO t DEFAULT VALUES RETURNING id::bigint";
     assert_eq!(id(sqlx::query(insert).fetch_one(&mut session).await), Ok(1));

@@ -1,10 +1,12 @@
-//! What others do while a leap waits for its lock: it looks again under the lock, and obeys its guards there.
+//! Changes by other sessions while a leap waits for its lock: it reads again under the lock, and applies its guards to
+//! that.
 
 use crate::support::{Database, Outcome, PATIENT, Running, until_it_waits_for};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
-/// Makes a leap past id 40 wait for a transaction that has used the sequence, which then does one thing and commits.
+/// Makes a leap past id 40 wait for a transaction that has used the sequence. The transaction then runs `happens` and
+/// commits.
 async fn while_it_waits(happens: &str) -> (Outcome, Database) {
     let mut database = Database::new().await;
     database
@@ -46,7 +48,8 @@ async fn a_poisoned_id_that_was_committed_meanwhile_is_held() {
     assert_eq!(database.nextval("t_id_seq").await, 11);
 }
 
-/// Whether a leap of `t_id_seq` holds its table before it waits for the sequence, as where an owner is not trusted.
+/// Whether a leap of `t_id_seq` locks the table before it waits for the sequence, as it does where the owner is not
+/// trusted.
 async fn holds_the_table_first(made: &str) -> bool {
     let mut database = Database::new().await;
     let role = database.role("owner");

@@ -9,7 +9,7 @@ async fn blue_green() {
     green.sql(schema).await;
     for table in ["orders", "users"] {
         blue.sql(&format!("INSERT INTO {table} SELECT nextval('{table}_id_seq') FROM generate_series(1, 50)")).await;
-        // As logical replication would have brought them.
+        // Rows as logical replication writes them, without `nextval`.
         green.sql(&format!("INSERT INTO {table} SELECT generate_series(1, 50)")).await;
     }
     let read_only = format!("ALTER DATABASE {} SET default_transaction_read_only = on", green.name);
@@ -17,7 +17,7 @@ async fn blue_green() {
     let mut guide = Guide::of("blue-green", &[("BLUE", &blue), ("GREEN", &green)]);
     guide.walk(&["1", "2"]);
 
-    // The switchover lets green write, and sets one of its sequences only.
+    // The switchover lets green write, and sets only one of its sequences.
     blue.sql(&format!("ALTER DATABASE {} RESET default_transaction_read_only", green.name)).await;
     green.sql("SELECT setval('orders_id_seq', 50)").await;
     guide.walk(&["4"]);

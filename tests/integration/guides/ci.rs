@@ -17,7 +17,7 @@ async fn in_ci() {
     assert_eq!(database.number("INSERT INTO orders DEFAULT VALUES RETURNING id::bigint").await, 8);
 }
 
-/// The table of exit codes, by the guide's own script.
+/// Checks the guide's table of exit codes, with the guide's script.
 #[tokio::test]
 async fn the_script_tells_drift_from_what_could_not_be_looked_at() {
     let database = Database::new().await;

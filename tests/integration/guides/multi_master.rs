@@ -1,7 +1,7 @@
 use super::Guide;
 use crate::support::Database;
 
-/// What one node draws, and the other receives.
+/// Inserts into one node, and into the other as replication does. Returns the id.
 async fn draw(node: &mut Database, other: &mut Database) -> i64 {
     let id = node.number("INSERT INTO orders DEFAULT VALUES RETURNING id::bigint").await;
     other.sql(&format!("INSERT INTO orders VALUES ({id})")).await;
@@ -25,16 +25,16 @@ async fn multi_master_with_offsets() {
     assert_eq!(drawn, [701, 711, 721, 702]);
     guide.walk(&["2", "3"]);
 
-    // A node in the residue of another: healthy by itself.
+    // A node that uses the other one's residue class: in sync as seen alone.
     two.sql("ALTER SEQUENCE orders_id_seq RESTART WITH 731").await;
     two.once(&["--dry-run"]).exits(0);
     assert_eq!(guide.prints("3"), "public.orders_id_seq: SHARED\n");
     two.sql("ALTER SEQUENCE orders_id_seq RESTART WITH 712").await;
 
-    // Restored from a backup that is older than two of its rows.
+    // Restored from a backup that lacks two of its rows.
     one.sql("SELECT setval('orders_id_seq', 701)").await;
     guide.walk(&["4"]);
-    assert_eq!(draw(&mut one, &mut two).await, 10_731, "1000 values of its own beyond 721");
+    assert_eq!(draw(&mut one, &mut two).await, 10_731, "1000 values of the residue class beyond 721");
 
     for _ in 0..2000 {
         two.nextval("orders_id_seq").await;

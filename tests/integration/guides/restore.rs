@@ -21,7 +21,7 @@ async fn after_a_restore() {
     let mut pg_dump = Command::new(server.bin_dir().join("pg_dump"));
     let status = pg_dump.args(["--format=custom", "--file"]).arg(dump).arg(source.url()).status();
     assert!(status.unwrap().success());
-    let users: String = (1..=120).map(|id| format!("{id},somebody\n")).collect();
+    let users: String = (1..=120).map(|id| format!("{id},a user\n")).collect();
     fs::write(guide.folder().join("users.csv"), users).unwrap();
 
     guide.walk(&["1", "2", "3", "4", "6"]);
@@ -30,7 +30,7 @@ async fn after_a_restore() {
     assert_eq!(target.number("INSERT INTO users (name) VALUES ('a') RETURNING id").await, 50_121);
 }
 
-/// The guide's table of what leaves drift.
+/// Checks the guide's table of what causes drift.
 #[tokio::test]
 async fn what_follows_a_restore_and_what_does_not() {
     let server = complete_server("bin/pg_restore", &[]);

@@ -1,4 +1,4 @@
-//! Walking through a guide as somebody at a terminal would.
+//! Runs the commands of a guide in a shell, step by step.
 
 use crate::support::{Database, Outcome, server};
 use nix::sys::signal::{Signal, killpg};
@@ -12,20 +12,20 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::{NamedTempFile, TempDir};
 
-/// Far beyond what any step takes.
+/// The longest time for a step, far more than any needs.
 const LONGEST: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// One block of commands, and what the guide says that they print.
+/// One block of commands, and the output that the guide shows for it.
 #[derive(Debug)]
 struct Block {
-    /// The first word of the heading above it, such as `3`.
+    /// The first word of the heading above it, for example `3`.
     step: String,
     script: String,
     shown: Option<String>,
 }
 
-/// A guide, and the variables of the shell that it is followed in.
+/// A guide, and the variables of the shell that runs its commands.
 #[derive(Debug)]
 pub struct Guide {
     name: String,
@@ -36,7 +36,7 @@ pub struct Guide {
 }
 
 impl Guide {
-    /// `programs` is the folder of the server's own, which go first.
+    /// Reads a guide. `programs` is the folder of the server's programs, which is first in PATH.
     pub fn named(name: &str, programs: &Path, variables: &[(&str, &str)]) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/guides/{name}.md"));
         let text = fs::read_to_string(&path).unwrap();
@@ -51,18 +51,18 @@ impl Guide {
         Self { name: name.to_owned(), blocks, variables, folder, walked: BTreeSet::new() }
     }
 
-    /// On databases of the common server, each in a variable.
+    /// Reads a guide for databases of the shared server, each in a variable.
     pub fn of(name: &str, databases: &[(&str, &Database)]) -> Self {
         let variables: Vec<_> = databases.iter().map(|(variable, database)| (*variable, database.url())).collect();
         Self::named(name, server().bin_dir(), &variables)
     }
 
-    /// The folder that the commands are run in.
+    /// The working directory of the commands.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Runs the blocks of these steps, and compares what they print with what the guide shows.
+    /// Runs the blocks of these steps, and compares their output with the guide's.
     #[track_caller]
     pub fn walk(&mut self, steps: &[&str]) {
         for step in steps {
@@ -83,13 +83,13 @@ impl Guide {
         }
     }
 
-    /// A line's shape, as if the database that it begins with were called app.
+    /// The shape of an output line, with the database's name replaced by `app`.
     fn called_app(&self, line: &str) -> String {
         let rest = line.find(" (PostgreSQL ").map(|at| &line[at..]);
         shape(&rest.map_or(line.to_owned(), |rest| format!("app{rest}")))
     }
 
-    /// What a step's first block prints, whatever it is.
+    /// Runs a step's first block and returns its output without comparing it.
     #[track_caller]
     pub fn prints(&self, step: &str) -> String {
         let block = self.blocks.iter().find(|block| block.step == step);
@@ -97,7 +97,7 @@ impl Guide {
         self.run(&block.script).exits(0).stdout
     }
 
-    /// Runs a script in the same shell; one that waits for what never comes is ended.
+    /// Runs a script in the same shell, and kills it after [`LONGEST`].
     #[track_caller]
     pub fn run(&self, script: &str) -> Outcome {
         let [stdout, stderr] = [(); 2].map(|()| NamedTempFile::new().unwrap());
@@ -117,7 +117,7 @@ impl Guide {
                 break status;
             }
             if Instant::now() > deadline {
-                // The shell's own group, and it has not been waited for: the number is no other's.
+                // The process group of the shell, which was not waited for: the id is still its.
                 killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL).unwrap();
                 panic!("{}: this never ends:\n{script}\n{}", self.name, fs::read_to_string(stderr.path()).unwrap());
             }
@@ -127,21 +127,21 @@ impl Guide {
         Outcome::of(Output { status, stdout, stderr })
     }
 
-    /// Every command of the guide has been run.
+    /// Checks that every command of the guide was run.
     #[track_caller]
     pub fn is_done(&self) {
         for (place, Block { step, script, .. }) in self.blocks.iter().enumerate() {
-            assert!(self.walked.contains(&place), "{}: nobody runs step {step}:\n{script}", self.name);
+            assert!(self.walked.contains(&place), "{}: the test does not run step {step}:\n{script}", self.name);
         }
     }
 
-    /// Steps that another test walks.
+    /// Marks steps that another test runs.
     pub fn leaves(&mut self, steps: &[&str]) {
         self.walked.extend((0..self.blocks.len()).filter(|at| steps.contains(&self.blocks[*at].step.as_str())));
     }
 }
 
-/// The `sh` blocks, each with the `text` block that comes before the next one.
+/// The `sh` blocks, each with the `text` block that stands before the next one.
 fn blocks(text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let (mut step, mut lines) = (String::new(), text.lines());
@@ -163,7 +163,7 @@ fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// A line but for its numbers and its spacing.
+/// A line without its numbers and its spacing.
 fn shape(line: &str) -> String {
     let mut shape = String::new();
     for word in line.split_whitespace() {
@@ -181,8 +181,8 @@ fn shape(line: &str) -> String {
     shape.trim_end().to_owned()
 }
 
-/// A server whose folder holds the clients too, and what else `file` names below its version's folder: the one that the
-/// tests use where it is complete, or else Debian's.
+/// A server whose folder also contains the client programs, and the file `file` below the folder of its version: the
+/// server of the tests if it is complete, or else Debian's.
 pub fn complete_server(file: &str, settings: &[(&str, &str)]) -> TestServer {
     let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut installed: Vec<PathBuf> = installed.map(|version| version.path().join("bin")).collect();
@@ -191,11 +191,11 @@ pub fn complete_server(file: &str, settings: &[(&str, &str)]) -> TestServer {
         let parent = folder.parent().unwrap_or(folder);
         ["bin/postgres", "bin/initdb", "bin/pg_dump", file].iter().all(|name| parent.join(name).exists())
     };
-    let ours = server().bin_dir().to_owned();
-    let programs = [ours].into_iter().chain(installed.into_iter().rev()).find(complete);
+    let shared = server().bin_dir().to_owned();
+    let programs = [shared].into_iter().chain(installed.into_iter().rev()).find(complete);
     let programs = programs.unwrap_or_else(|| {
         panic!(
-            "no server with pg_dump and {file}, neither the tests' own nor in /usr/lib/postgresql: scripts/setup checks"
+            "no server with pg_dump and {file}, neither that of the tests nor in /usr/lib/postgresql: run scripts/setup"
         )
     });
     let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -1,9 +1,9 @@
-//! No transaction locks more than 500 relations, seen from outside while passes are held up on purpose.
+//! No transaction locks more than 500 relations, observed by another session while passes are blocked.
 
 use crate::support::{Database, PATIENT, Running, until_it_waits_for};
 use serde_json::json;
 
-/// The most relations of this test that any transaction of the run holds or waits for.
+/// The largest number of this test's relations that one transaction of the run holds or waits for.
 const MOST_LOCKED: &str = "SELECT COALESCE(max(number), 0) FROM (
     SELECT count(DISTINCT l.relation) AS number
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -11,10 +11,10 @@ const MOST_LOCKED: &str = "SELECT COALESCE(max(number), 0) FROM (
       AND l.locktype = 'relation' AND l.relation >= 16384
     GROUP BY l.pid) AS transactions";
 
-/// Makes a run stop at each of `tables` in turn, and returns the most relations that it held at any of the stops.
+/// Blocks a run at each of `tables` in turn, and returns the largest number of relations that it held.
 async fn most_locked_at(database: &mut Database, tables: &[String]) -> i64 {
     let mut other = database.connect().await;
-    // Rolling back to a savepoint releases what was locked after it: the first table must be locked last.
+    // Rolling back to a savepoint releases the locks taken after it. So the first table must be locked last.
     let mut script = "BEGIN;".to_owned();
     for table in tables.iter().rev() {
         script += &format!("SAVEPOINT \"{table}\"; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;");

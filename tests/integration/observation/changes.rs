@@ -1,11 +1,11 @@
-//! What others do while a pass runs: drop, replace, rename, end its connection.
+//! Changes by other sessions during a pass: drop, replace, rename, terminate its connection.
 
 use crate::support::{Database, Outcome, PATIENT, Running, until_it_waits_for};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 
-/// Runs a pass that stops at table `a`, does something to `b` or `c`, which come later in the same batch, and goes on.
+/// Blocks a pass at table `a`, changes `b` or `c`, which follow in the same batch, and lets it continue.
 async fn meanwhile(happens: &str) -> Outcome {
     let mut database = Database::new().await;
     for table in ["a", "b", "c"] {
@@ -153,6 +153,6 @@ async fn a_connection_that_is_ended_during_a_leap_leaves_nothing_half_done() {
     assert!(outcome.repair_reason("public.t_id_seq").contains("the connection was lost"));
     assert!(outcome.error().contains("the connection was lost"));
     transaction.rollback().await.unwrap();
-    // As setval left it, which no rollback undoes.
+    // The state that setval left, which no rollback undoes.
     assert_eq!(database.nextval("t_id_seq").await, 2);
 }

@@ -1,4 +1,4 @@
-//! The exact state, and the ends of every integer type.
+//! The exact state of a sequence, and the limits of every integer type.
 
 use crate::support::Database;
 use serde_json::json;
@@ -61,7 +61,7 @@ async fn ids_beyond_two_to_the_53rd_are_exact() {
     assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id").await, 9_007_199_254_740_996);
 }
 
-/// The types' names as serial columns, and their last values.
+/// The serial types and their largest values.
 const TYPES: [(&str, i64); 3] = [("smallserial", 32_767), ("serial", 2_147_483_647), ("bigserial", i64::MAX)];
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Locks that others hold: only what is locked is unreadable, and other sessions wait for pgmedic only briefly.
+//! Locks of other sessions: only what is locked is unreadable, and other sessions wait for pgmedic only briefly.
 
 use crate::support::{Database, PATIENT, Running, until, until_it_waits_for};
 use serde_json::json;
@@ -39,7 +39,7 @@ async fn a_drop_that_is_not_committed_makes_one_sequence_unreadable_while_it_las
     let database = three_tables().await;
     let mut other = database.connect().await;
     let mut transaction = other.begin().await.unwrap();
-    // Dropping takes the strongest lock, on the sequence and its table's default.
+    // DROP takes an ACCESS EXCLUSIVE lock, on the sequence and on the default of its table.
     sqlx::raw_sql("ALTER TABLE b ALTER id DROP DEFAULT; DROP SEQUENCE b_id_seq")
         .execute(&mut *transaction)
         .await
@@ -65,7 +65,7 @@ async fn discovery_waits_for_no_lock_at_all() {
     let mut transaction = other.begin().await.unwrap();
     sqlx::raw_sql("LOCK TABLE t, v IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();
     let outcome = database.once_with(QUICK, &[]).exits(3);
-    // The pass was completed, which it is not when the catalog cannot be read.
+    // The pass was completed. It is not when the catalog cannot be read.
     assert_eq!(outcome.database()["error"], json!(null));
     outcome.shows("public.s", json!({ "verdict": "unreadable" }));
     transaction.rollback().await.unwrap();

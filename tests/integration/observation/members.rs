@@ -1,9 +1,9 @@
-//! Partitioned tables with more relations than one transaction may lock: read member by member.
+//! Partitioned tables with more relations than one transaction may lock are read partition by partition.
 
 use crate::support::{Database, feed};
 use serde_json::json;
 
-/// More partitions than fit into one transaction, each with an index.
+/// More partitions than one transaction may lock, each with an index.
 const PARTITIONS: i64 = 620;
 
 async fn many_partitions(database: &mut Database) {
@@ -40,7 +40,7 @@ async fn drift_in_one_partition_of_many_is_found_and_repaired() {
         assert_eq!(database.number(&insert).await, id + 1);
     }
 
-    // Reading each by itself needs a privilege on each.
+    // Reading each partition separately needs a privilege on each.
     let role = database.role("reader");
     database
         .sql(&format!(

@@ -1,4 +1,4 @@
-//! What is seen of each sequence, and what of it could not be, with the fix.
+//! What a report contains about each sequence: its state, or why it could not be read, with the fix.
 
 mod bounded;
 mod changes;

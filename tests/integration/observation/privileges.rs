@@ -1,9 +1,9 @@
-//! Missing privileges: one sequence cannot be read, and the fix in its reason lets it be read.
+//! Missing privileges: the sequence cannot be read, and after the fix in its reason it can.
 
 use crate::support::Database;
 use serde_json::json;
 
-/// A role that may read everything of one table with drift, and a second table to take something away from.
+/// A role that may read everything of one table with drift, and a second table whose privileges a test revokes.
 async fn with_reader() -> (Database, String) {
     let mut database = Database::new().await;
     let role = database.role("Reader's role");
@@ -22,7 +22,8 @@ async fn with_reader() -> (Database, String) {
     (database, quoted)
 }
 
-/// Takes away, finds that one unreadable and the other still read, runs the fix, and finds it repaired.
+/// Runs `takes_away`, checks that this sequence is unreadable and the other is read, runs the fix, and checks that it
+/// is repaired.
 async fn is_fixed(takes_away: &str, sequence: &str, says: &str) {
     let (mut database, role) = with_reader().await;
     database.sql(&takes_away.replace("{role}", &role)).await;
@@ -123,7 +124,7 @@ async fn everything_that_is_missing_is_said_at_once() {
     for grant in ["GRANT SELECT ON SEQUENCE app.other_id_seq TO", "GRANT SELECT (id) ON app.other TO"] {
         assert!(reason.contains(grant), "{grant} is not in: {reason}");
     }
-    // One is the reason, the other a note, each with its fix; together they let the sequence be read.
+    // One is the reason, the other a note, each with its fix. Together they make the sequence readable.
     let note = outcome.sequence("app.other_id_seq")["notes"][0].clone();
     assert_eq!((&note["kind"], &note["text"]), (&json!("missing_privilege"), &json!("a privilege is missing")));
     database.sql(&outcome.fix("app.other_id_seq")).await;

@@ -1,13 +1,13 @@
-//! Columns that take too long to read: the reason names the index that fixes it, and it does.
+//! Columns that take too long to read: the reason names the index that fixes this, and with the index they are read.
 
 use crate::support::Database;
 use serde_json::json;
 
-/// Far less than reading the big table takes, far more than its index does.
+/// Far less than the large table takes, and far more than its index takes.
 const IMPATIENT: &str = "[sequences]\nstatement_timeout = \"40ms\"\n";
 
-/// One id, then rows that hold 40 000 digits each in little room: no ids, but long to compare. Already in order, so
-/// that an index is made quickly.
+/// One id, and rows of 40 000 digits each, compressed: no ids, but slow to compare. They are sorted, so that an index
+/// is built quickly.
 const SLOW_ROWS: &str = "
     INSERT INTO big VALUES (7);
     INSERT INTO big SELECT digits

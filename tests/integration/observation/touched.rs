@@ -1,15 +1,15 @@
-//! A server process keeps what it learnt of every relation that it touched: none is to touch very many.
+//! A server process keeps memory for every relation that it has touched, so the number of them is limited.
 
 use crate::support::{Database, pgmedic};
 
 /// `MAX_KNOWN` of `src/sequences/batch.rs`.
 const MOST: u64 = 20_000;
 
-/// Each look at a sequence touches all partitions.
+/// Each read of a sequence touches all partitions.
 const PARTITIONS: u32 = 450;
 const SEQUENCES: u32 = 45;
 
-/// How many relations each server process had touched that was exchanged for a fresh one.
+/// The number of relations that each replaced server process had touched, from the log.
 fn exchanged(log: &str) -> Vec<u64> {
     let lines = log.lines().filter(|line| line.contains("on with a fresh server process"));
     lines.map(|line| line.split_once("touched=").unwrap().1.split(' ').next().unwrap().parse().unwrap()).collect()
@@ -19,7 +19,7 @@ fn exchanged(log: &str) -> Vec<u64> {
 async fn repairing_exchanges_server_processes_as_looking_does() {
     let mut database = Database::new().await;
     let columns: Vec<String> = (1..=SEQUENCES).map(|number| format!("c_{number} bigint")).collect();
-    // Defaults of the whole table only: those of every partition would all be links.
+    // Only defaults of the parent: a default of a partition would be another link.
     database
         .sql(&format!(
             "CREATE TABLE t (region integer, {}) PARTITION BY LIST (region);
@@ -41,7 +41,7 @@ async fn repairing_exchanges_server_processes_as_looking_does() {
     let outcome = pgmedic(&variables, &["--once", "--format", "json"]).exits(0);
     assert_eq!(outcome.json()["summary"]["repaired"], SEQUENCES);
     let exchanged = exchanged(&outcome.stderr);
-    // One may have looked at all, or half of it: it touches as much again where it repairs.
+    // A process may have read all sequences or half of them, and touches as many again when it repairs.
     assert!(!exchanged.is_empty() && exchanged.iter().all(|touched| *touched <= MOST), "{exchanged:?}");
     assert_eq!(database.nextval("s_1").await, 8);
 }

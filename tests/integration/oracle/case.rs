@@ -1,11 +1,11 @@
-//! A sequence and the ids it feeds, made at random. Everything lies near everything else, and often near the edge of
-//! a type, so that the next few dozen values decide.
+//! A random sequence and the ids in its columns. All values are near each other, and often near the limit of a type, so
+//! that a few dozen values of `nextval` are enough.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::fmt::Write as _;
 
-/// Values from the sequence's position to the ids around it, at most.
+/// The largest distance between the sequence's position and an id, in values.
 const NEAR: i128 = 70;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +47,11 @@ impl Type {
     }
 }
 
-/// What a row may hold.
+/// The value of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Id {
     Whole(i128),
-    /// This and a half.
+    /// This number plus one half.
     Half(i128),
     NotANumber,
 }
@@ -71,23 +71,23 @@ pub struct Case {
     pub max: i64,
     pub cache: i64,
     start: i64,
-    /// As `setval` takes it; none when the sequence was never touched.
+    /// The arguments of `setval`. `None` if the sequence was never used.
     state: Option<(i64, bool)>,
     pub columns: Vec<Column>,
 }
 
-/// An id, as it is placed once the sequence is known.
+/// An id, relative to the sequence.
 #[derive(Debug, Clone, Copy)]
 enum Place {
-    /// In the sequence's own class, so many steps from its position.
+    /// An id in the sequence's residue class, this many steps from its position.
     Own(i64),
     Near(i128),
-    /// Beyond a bound.
+    /// An id beyond a bound of the sequence.
     Above(i128),
     Below(i128),
     Half(i128),
     NotANumber,
-    /// Beyond every sequence.
+    /// An id beyond the bounds of every sequence.
     Huge(bool),
 }
 
@@ -99,7 +99,7 @@ pub fn any_case() -> impl Strategy<Value = Case> {
             3 => Just(1), 2 => Just(-1), 3 => 2..12_i64, 3 => -12..-1_i64,
             1 => select(vec![32, -32, 1 << 40, i64::MAX, i64::MIN])
         ],
-        // How far the bounds are from the anchor; none: at the type's edge.
+        // The distance of the bounds from the anchor. `None`: the type's limit.
         (proptest::option::of(0..60_i128), proptest::option::of(0..60_i128)),
         prop_oneof![3 => Just(1), 2 => select(vec![2, 5, 20])],
     );
@@ -123,7 +123,7 @@ fn edges() -> Vec<i128> {
     kinds.iter().flat_map(|kind| [kind.smallest(), kind.largest()]).collect()
 }
 
-/// A column of this type with ids in these places.
+/// A column of this type with ids at these places.
 #[derive(Debug, Clone)]
 struct Sketch {
     kind: Type,
@@ -156,7 +156,7 @@ fn any_column() -> impl Strategy<Value = Sketch> {
 }
 
 impl Sketch {
-    /// Leaves out what the column cannot hold.
+    /// Computes the ids, without those that the column cannot hold.
     fn place(self, position: i128, increment: i64, min: i128, max: i128) -> Column {
         let kind = self.kind;
         let ids = self.places.into_iter().map(|place| match place {
@@ -180,7 +180,7 @@ impl Id {
     fn sql(self) -> String {
         match self {
             Self::Whole(id) => format!("'{id}'"),
-            // Not written with a decimal point: -1 and a half is -0.5.
+            // Not written with a decimal point, because -1 plus one half is -0.5.
             Self::Half(id) => format!("'{id}'::numeric + 0.5"),
             Self::NotANumber => "'NaN'".to_owned(),
         }
@@ -192,7 +192,7 @@ impl Case {
         self.increment > 0
     }
 
-    /// Creates `public.s_<number>` and the table it feeds, and a copy of the sequence that belongs to the session.
+    /// The SQL that creates `public.s_<number>`, the table that it feeds, and a temporary copy of the sequence.
     pub fn sql(&self, number: usize) -> String {
         let mut sql = String::new();
         for (kind, name) in [("SEQUENCE", format!("public.s_{number}")), ("TEMP SEQUENCE", format!("copy_{number}"))] {
@@ -227,7 +227,7 @@ impl Case {
         sql
     }
 
-    /// The furthest id within the sequence's bounds, of any class: nothing beyond it can matter.
+    /// The furthest id within the sequence's bounds, in any residue class. No id beyond it matters.
     pub fn furthest_id(&self) -> Option<i128> {
         let inside = |id: &i128| (i128::from(self.min)..=i128::from(self.max)).contains(id);
         let ids = self.whole_ids().filter(inside);
@@ -241,7 +241,7 @@ impl Case {
         })
     }
 
-    /// Whether no column's type ends before `value`, in the sequence's direction.
+    /// Whether `value` is within the types of all columns, in the sequence's direction.
     pub fn storable(&self, value: i64) -> bool {
         let value = i128::from(value);
         self.columns.iter().all(|column| {

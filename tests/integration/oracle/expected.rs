@@ -1,37 +1,37 @@
-//! What the report must say, worked out from nothing but the values that `nextval` returned on a copy.
+//! The expected report, derived only from the values that `nextval` returned on a copy of the sequence.
 
 use super::case::Case;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-/// The settings and rights of a round.
+/// The settings and privileges of a round.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
     pub headroom: usize,
     pub advance_limit: usize,
     pub max_repair_ratio: f64,
-    /// The role owns the sequences, and may leap.
+    /// The role owns the sequences, so it may leap.
     pub owner: bool,
 }
 
 #[derive(Debug)]
 pub struct Expected {
-    /// The finding, without what this oracle does not know.
+    /// The expected finding, without the fields that this oracle does not predict.
     pub finding: Value,
-    /// What the sequence hands out after the pass; none when it errors.
+    /// The value that `nextval` returns after the pass. `None` for an error.
     pub next: Option<i64>,
 }
 
-/// The values of a copy in their order, up to the error if there was one.
+/// The values of a copy in order, up to the first error.
 #[derive(Debug)]
 pub struct Drawn {
     pub values: Vec<i64>,
-    /// The one after the last is an error.
+    /// Whether an error follows the last value.
     pub ended: bool,
 }
 
 impl Drawn {
-    /// The value after so many; none when it is an error.
+    /// The value at this position. `None` for an error.
     fn after(&self, number: usize) -> Option<i64> {
         let value = self.values.get(number).copied();
         assert!(value.is_some() || self.ended, "the oracle drew too few: {number} of {self:?}");
@@ -43,7 +43,7 @@ impl Expected {
     pub fn of(case: &Case, drawn: &Drawn, terms: Terms) -> Self {
         let ids: HashSet<i128> = case.whole_ids().collect();
         let usable = drawn.values.iter().take_while(|value| case.storable(**value)).count();
-        // Nothing is left after `usable`, as far as was drawn.
+        // Whether no value is left after `usable`, as far as values were drawn.
         let ends = drawn.ended || usable < drawn.values.len();
         let max_id = drawn.values.iter().rposition(|value| ids.contains(&i128::from(*value)));
         let gap = max_id.map_or(0, |last| (last + 1).min(usable));
@@ -64,12 +64,13 @@ impl Expected {
     }
 }
 
-/// The repair of a sequence that is behind; `left` values are left, none when they are too many to have been drawn.
+/// The expected repair of a sequence that is behind. `left` is the number of values left, and `None` if there are too
+/// many to have been drawn.
 fn repair(case: &Case, drawn: &Drawn, terms: Terms, gap: usize, left: Option<usize>) -> (Value, Option<i64>) {
     let held = |method: Option<&str>| {
         (json!({ "outcome": "held", "method": method, "next_value": null }), drawn.values.first().copied())
     };
-    // One value must be left.
+    // One value must be left after the repair.
     let Some(spare) = left.unwrap_or(usize::MAX).checked_sub(gap + 1) else { return held(None) };
     let allowed = left.map_or(usize::MAX, |left| (left as f64 * terms.max_repair_ratio) as usize);
     let values = gap + terms.headroom.min(spare).min(allowed.saturating_sub(gap));

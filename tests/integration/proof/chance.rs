@@ -1,10 +1,10 @@
-//! Everything that is drawn, from one seed.
+//! Random numbers, all from one seed.
 
 use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// `PROOF_SEED`, or one that no run had before.
+/// `PROOF_SEED`, or a random seed.
 pub fn seed() -> u64 {
     match std::env::var("PROOF_SEED") {
         Ok(seed) => seed.parse().expect("PROOF_SEED is a whole number"),
@@ -15,7 +15,7 @@ pub fn seed() -> u64 {
 pub struct Chance(TestRng);
 
 impl Chance {
-    /// Each who draws, draws from a row of their own: so none disturbs another's.
+    /// A separate stream of random numbers for each task, so that the tasks do not affect each other's numbers.
     pub fn new(seed: u64, row: u8) -> Self {
         let mut bytes = [row; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());

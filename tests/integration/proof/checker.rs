@@ -1,38 +1,38 @@
-//! Reads a history and says what should not have happened. Arithmetic only, and none of pgmedic's: it believes the
-//! server and the clock, and takes from the agents nothing but how many passes they made and what they claimed.
+//! Reads a history and reports the violations in it. It uses no judgment of pgmedic's: it relies on the tables, the
+//! server's records and the clock. From the agents it takes only how many passes they made and what they reported.
 
 use super::calm::Calm;
 use super::drifts::{Drift, drifts, open_to_duplicates};
-use super::history::{Entry, Event, Key, Moment, Moved, Page, Session, Stand};
+use super::history::{Entry, Event, Key, Moment, Moved, Page, SequenceState, Session};
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
-/// Between two passes, and between two sweeps, by the agents' configuration.
+/// The interval of passes and of sweeps in the agents' configuration.
 pub const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Whoever counts passes sees the first of them end, and cannot tell when it began: the two after it began later than
-/// whatever stood when the counting began.
+/// The end of the first pass in a period does not tell when that pass began. The two passes after it began in the
+/// period.
 const PASSES: u64 = 3;
 
-/// A new leader's first sweep only looks, and a row that is locked is left for the next.
+/// The first sweep of a new leader only observes, and a sweep skips a locked row.
 const SWEEPS: u64 = PASSES + 1;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Violation {
-    /// By nobody who says so.
+    /// The sequence moved back, and not by the saboteur.
     MovedBack {
         sequence: &'static str,
         before: i64,
         now: i64,
         at: Moment,
     },
-    /// Neither repaired nor reported in calm passes.
+    /// The drift was neither repaired nor reported by these passes in calm.
     LeftBehind {
         drift: Drift,
         passes: u64,
     },
-    /// Said to be well while it stood, by a pass that began after it.
+    /// A pass that began after the drift reported no drift while it lasted.
     FalselyHealthy {
         drift: Drift,
         at: Moment,
@@ -42,7 +42,7 @@ pub enum Violation {
         early: Duration,
         at: Moment,
     },
-    /// Gone, and nothing is written of its end.
+    /// The session is missing, and the server has no record of its deletion.
     SessionLost {
         key: Key,
         at: Moment,
@@ -87,7 +87,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// `increments` are the sequences', by name.
+/// Checks a history. `increments` are those of the sequences, by name.
 pub fn check(entries: &[Entry], increments: &[(&'static str, i64)]) -> Vec<Violation> {
     let calm = Calm::of(entries);
     let drifts = drifts(entries);
@@ -112,9 +112,9 @@ pub fn check(entries: &[Entry], increments: &[(&'static str, i64)]) -> Vec<Viola
 fn moved_back(entries: &[Entry], sequence: &'static str, sign: i64) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut before: Option<i64> = None;
-    // The furthest that was handed out since the last sabotage, and is known outside.
+    // The furthest id that a client received since the last sabotage.
     let (mut given, mut sabotaged): (Option<i64>, Moment) = (None, Moment::ZERO);
-    // In a crash that may come at any time, what was given is all that counts.
+    // A crash may lose every move that no client has seen, so only ids that clients received count.
     let mut crashing = false;
     let further = |a: i64, b: i64| if a * sign > b * sign { a } else { b };
     for Entry { from, to, event } in entries {
@@ -123,14 +123,14 @@ fn moved_back(entries: &[Entry], sequence: &'static str, sign: i64) -> Vec<Viola
                 let next = if let Moved::To(next) = moved { Some(*next) } else { None };
                 (before, given, sabotaged) = (next, None, *to);
             }
-            Event::Given { sequence: name, id } if *name == sequence && *from >= sabotaged => {
+            Event::Inserted { sequence: name, id } if *name == sequence && *from >= sabotaged => {
                 given = Some(given.map_or(*id, |given| further(given, *id)));
             }
-            Event::FaultBegins(fault) if fault.forgets() => crashing = true,
-            Event::FaultEnds(fault) if fault.forgets() => (crashing, before) = (false, given),
-            Event::Sequences(stands) => {
-                let stand = stands.iter().find(|(name, _)| *name == sequence);
-                let Some((_, Stand { next, .. })) = stand else { continue };
+            Event::FaultBegins(fault) if fault.loses_moves() => crashing = true,
+            Event::FaultEnds(fault) if fault.loses_moves() => (crashing, before) = (false, given),
+            Event::Sequences(states) => {
+                let state = states.iter().find(|(name, _)| *name == sequence);
+                let Some((_, SequenceState { next, .. })) = state else { continue };
                 let known = if crashing { given } else { before };
                 if let Some(before) = known.filter(|before| (next - before) * sign < 0) {
                     violations.push(Violation::MovedBack { sequence, before, now: *next, at: *to });
@@ -143,13 +143,13 @@ fn moved_back(entries: &[Entry], sequence: &'static str, sign: i64) -> Vec<Viola
     violations
 }
 
-/// Every window of calm in which the drift stood is held against it by itself.
+/// Checks each period of calm within the drift separately.
 fn left_behind(calm: &Calm<'_>, drift: &Drift) -> Option<Violation> {
     calm.windows(drift.since, drift.seen).into_iter().find_map(|(from, to)| {
         let passes = calm.passes(from, to, |page| page.passes - page.failures);
         let reported = || {
             calm.scrapes(from, to).any(|(_, page)| {
-                page.leads && (page.troubled > 0 || page.gaps.iter().any(|gap| gap.ends_with(drift.sequence)))
+                page.leads && (page.problems > 0 || page.lagging.iter().any(|gap| gap.ends_with(drift.sequence)))
             })
         };
         let over = passes >= PASSES && to - from > 2 * INTERVAL;
@@ -157,14 +157,14 @@ fn left_behind(calm: &Calm<'_>, drift: &Drift) -> Option<Violation> {
     })
 }
 
-/// In calm or not: what was looked at while it stood must have been seen.
+/// In calm or not: a pass that began while the drift lasted must have seen it.
 fn falsely_healthy(calm: &Calm<'_>, drift: &Drift) -> Option<Violation> {
     let says_well =
-        |page: &Page| page.leads && page.up && page.in_sync.is_some() && page.troubled == 0 && page.gaps.is_empty();
+        |page: &Page| page.leads && page.up && page.in_sync.is_some() && page.problems == 0 && page.lagging.is_empty();
     let mut first: HashMap<usize, u64> = HashMap::new();
     calm.timed(drift.since, drift.seen).find_map(|(at, agent, page)| {
         let passes = *first.entry(agent).or_insert(page.passes);
-        // The pass after the one that may have been in progress.
+        // The pass after the one that may have been running.
         let looked = page.passes >= passes + 2;
         (looked && says_well(page)).then(|| Violation::FalselyHealthy { drift: drift.clone(), at })
     })
@@ -202,7 +202,7 @@ fn sessions_ended(entries: &[Entry]) -> Vec<Violation> {
 }
 
 fn sessions_kept(entries: &[Entry], calm: &Calm<'_>) -> Vec<Violation> {
-    // When it was first seen to be over, and last.
+    // When the session was first seen to be over, and when it was seen last.
     let mut over: HashMap<Key, (Moment, Moment)> = HashMap::new();
     let mut violations = Vec::new();
     let kept = |key: Key, (since, seen): (Moment, Moment)| {

@@ -1,4 +1,4 @@
-//! Histories made up: each violation is seen, and what only looks like one is not.
+//! Checks the checker with made-up histories: each violation is found, and similar histories without one are accepted.
 
 use super::*;
 use crate::proof::history::{Deletion, Fault};
@@ -18,14 +18,14 @@ fn look(seconds: f64, next: i64, behind: bool) -> Entry {
 }
 
 fn look_at_cached(seconds: f64, next: i64, behind: bool, file: Option<i64>) -> Entry {
-    entry(seconds, Event::Sequences(vec![(S, Stand { next, behind, file })]))
+    entry(seconds, Event::Sequences(vec![(S, SequenceState { next, behind, file })]))
 }
 
 fn sabotage(seconds: f64, moved: Moved) -> Entry {
     entry(seconds, Event::Sabotage { sequence: S, moved })
 }
 
-/// Of a leader that calls everything well after so many passes, and as many sweeps.
+/// A scrape of a leader that reports no problem, after this many passes and sweeps.
 fn well(seconds: f64, passes: u64) -> Entry {
     scrape(seconds, Page { passes, ..leading() })
 }
@@ -51,12 +51,12 @@ fn found(entries: &[Entry]) -> Vec<Violation> {
     check(entries, &[(S, 1)])
 }
 
-/// A drift that stands for six seconds and six passes, and what the agent said of it.
-fn drifting(said: impl Fn(u64) -> Page) -> Vec<Entry> {
+/// A drift that lasts for six seconds and six passes, with the page that the agent serves after each pass.
+fn drifting(page: impl Fn(u64) -> Page) -> Vec<Entry> {
     let mut entries = vec![look(0.0, 700, false), sabotage(1.0, Moved::To(600))];
     for second in 2..8 {
         entries.push(look(second as f64, 600, true));
-        entries.push(scrape(second as f64 + 0.5, Page { passes: second, ..said(second) }));
+        entries.push(scrape(second as f64 + 0.5, Page { passes: second, ..page(second) }));
     }
     entries.push(look(8.0, 700, true));
     entries.push(look(9.0, 701, false));
@@ -64,7 +64,7 @@ fn drifting(said: impl Fn(u64) -> Page) -> Vec<Entry> {
 }
 
 fn reported(_: u64) -> Page {
-    Page { troubled: 1, gaps: vec![format!("public.{S}")], ..leading() }
+    Page { problems: 1, lagging: vec![format!("public.{S}")], ..leading() }
 }
 
 #[test]
@@ -81,14 +81,14 @@ fn a_sequence_that_the_saboteur_set_back_is_no_violation_and_going_back_further_
     assert_eq!(found(&entries), []);
     let entries = [look(1.0, 700, false), sabotage(2.0, Moved::To(600)), look(3.0, 599, false)];
     assert!(matches!(found(&entries)[..], [Violation::MovedBack { before: 600, now: 599, .. }]));
-    // Ids put ahead do not move a sequence, whatever they are.
+    // A sabotage that inserts ids ahead does not move the sequence.
     let entries = [look(1.0, 700, false), sabotage(2.0, Moved::Not), look(3.0, 600, false)];
     assert!(matches!(found(&entries)[..], [Violation::MovedBack { before: 700, now: 600, .. }]));
 }
 
 #[test]
-fn a_crash_may_forget_what_nobody_was_told_of_and_nothing_else() {
-    let given = entry(1.5, Event::Given { sequence: S, id: 690 });
+fn a_crash_may_lose_moves_that_no_client_has_seen_and_nothing_else() {
+    let given = entry(1.5, Event::Inserted { sequence: S, id: 690 });
     let crash = |next| {
         let fault = Fault::ServerKilled;
         [look(1.0, 700, false), given.clone(), begins(2.0, fault), ends(3.0, fault), look(4.0, next, false)]
@@ -97,7 +97,7 @@ fn a_crash_may_forget_what_nobody_was_told_of_and_nothing_else() {
     assert!(matches!(found(&crash(689))[..], [Violation::MovedBack { before: 690, now: 689, .. }]));
     let fault = Fault::ServerRestarted;
     let entries = [look(1.0, 700, false), begins(2.0, fault), ends(3.0, fault), look(4.0, 699, false)];
-    assert!(matches!(found(&entries)[..], [Violation::MovedBack { .. }]), "an orderly end forgets nothing");
+    assert!(matches!(found(&entries)[..], [Violation::MovedBack { .. }]), "an orderly end loses_moves nothing");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_drift_that_passes_neither_repair_nor_report_is_seen() {
     let violations = found(&drifting(|_| leading()));
     assert!(matches!(violations[..], [Violation::LeftBehind { .. }, Violation::FalselyHealthy { .. }]));
     assert_eq!(found(&drifting(reported)), []);
-    // By an agent that does not lead, or whose database is down, nothing is reported.
+    // A page without verdicts, as an agent serves it that cannot reach its database, reports nothing.
     let violations = found(&drifting(|_| Page { in_sync: None, ..leading() }));
     assert!(matches!(violations[..], [Violation::LeftBehind { .. }]), "{violations:?}");
 }
@@ -133,7 +133,7 @@ fn well_is_true_of_a_pass_that_may_have_begun_before_the_drift() {
     assert_eq!(found(&entries), []);
     let entries = [look(1.0, 600, true), well(2.0, 7), well(3.0, 9), look(4.0, 600, true), look(5.0, 700, false)];
     assert!(matches!(found(&entries)[..], [Violation::FalselyHealthy { .. }]));
-    // Of the news that was asked for before a new sabotage, nothing is known.
+    // A scrape after a new sabotage says nothing about the drift before it.
     let entries = [look(1.0, 600, true), well(2.0, 7), sabotage(2.5, Moved::Not), well(3.0, 9), look(4.0, 600, true)];
     assert_eq!(found(&entries), []);
 }
@@ -166,7 +166,7 @@ fn a_session_that_is_gone_without_a_trace_is_seen() {
     assert_eq!(violations, [Violation::SessionLost { key: one.key, at: at(2.01) }]);
 }
 
-/// A session that is over from the first second on, for so many sweeps.
+/// A session that is over from the first second on, for this many sweeps.
 fn kept(sweeps: u64) -> Vec<Entry> {
     let one = session(1, 100);
     let mut entries = Vec::new();

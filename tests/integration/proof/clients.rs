@@ -1,8 +1,8 @@
-//! Who uses the tables: users who log in, inserts that repair themselves, and inserts that do not.
+//! The clients: users who log in, inserts with inline repair, and inserts without.
 
 use super::chance::Chance;
 use super::history::Event;
-use super::place::Place;
+use super::shared::Shared;
 use super::tables::{Table, USERS};
 use pgmedic_login::{InlineRepairLimits, SessionStore, SessionTable, retry_after_repair};
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
@@ -11,35 +11,35 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// About so often each does something.
+/// Between two actions of a client.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Whoever hears nothing for so long hangs up and tries again.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// After this time a client closes its connection and tries again.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Inserts into a table, and tells what came of it.
-pub async fn insert(place: Arc<Place>, url: String, table: &'static Table) {
+/// Inserts into a table, and records the results.
+pub async fn insert(shared: Arc<Shared>, url: String, table: &'static Table) {
     let (sequence, repairs, cached) = (table.sequence, table.repairs, table.name == "cached");
-    let (statement, forget) = (table.insert(), table.forget());
+    let (statement, forget) = (table.insert(), table.delete_old());
     let mut open = None;
     let mut done = 0;
-    while !place.is_over() {
+    while !shared.is_over() {
         if open.is_none() {
-            open = timeout(ANSWERS_WITHIN, PgConnection::connect(&url)).await.ok().and_then(Result::ok);
+            open = timeout(RESPONSE_TIMEOUT, PgConnection::connect(&url)).await.ok().and_then(Result::ok);
         }
         if let Some(mut connection) = open.take() {
-            let from = place.history.now();
-            let inserted = timeout(ANSWERS_WITHIN, insert_once(&mut connection, &statement, repairs)).await;
+            let from = shared.history.now();
+            let inserted = timeout(RESPONSE_TIMEOUT, insert_once(&mut connection, &statement, repairs)).await;
             match &inserted {
-                // A value that a session keeps in its cache tells nothing of where the sequence stands.
+                // A session may return a value from its cache, which does not show the sequence's state.
                 Ok(Ok(_)) if cached => {}
-                Ok(Ok(id)) => place.history.note(from, Event::Given { sequence, id: *id }),
-                Ok(Err(error)) if is_duplicate(error) => place.history.note(from, Event::Duplicate { sequence }),
+                Ok(Ok(id)) => shared.history.note(from, Event::Inserted { sequence, id: *id }),
+                Ok(Err(error)) if is_duplicate(error) => shared.history.note(from, Event::Duplicate { sequence }),
                 _ => {}
             }
-            // The server's own errors leave the connection as it was.
+            // After an error from the server, the connection is still usable.
             if matches!(inserted, Ok(Ok(_) | Err(Error::Database(_)))) {
                 open = Some(connection);
             }
@@ -49,7 +49,7 @@ pub async fn insert(place: Arc<Place>, url: String, table: &'static Table) {
             && let Some(connection) = &mut open
         {
             let forgotten = sqlx::raw_sql(AssertSqlSafe(forget.clone())).execute(connection);
-            if timeout(ANSWERS_WITHIN, forgotten).await.is_err() {
+            if timeout(RESPONSE_TIMEOUT, forgotten).await.is_err() {
                 open = None;
             }
         }
@@ -60,7 +60,7 @@ pub async fn insert(place: Arc<Place>, url: String, table: &'static Table) {
 async fn insert_once(connection: &mut PgConnection, statement: &str, repairs: bool) -> Result<i64, Error> {
     if repairs {
         let repaired = retry_after_repair(connection, InlineRepairLimits::default(), async |connection| {
-            // Written out: a closure that borrows its statement cannot go to another thread, says the compiler.
+            // The statement is a constant, because the future of a closure that borrows it would not be Send.
             let insert = sqlx::query("INSERT INTO invoices DEFAULT VALUES RETURNING id").persistent(false);
             insert.fetch_one(connection).await?.try_get::<i64, _>(0)
         });
@@ -73,48 +73,48 @@ fn is_duplicate(error: &Error) -> bool {
     error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "23505")
 }
 
-/// Users who log in one after the other, most of them for a short time, come back before their time is over, and leave.
-pub async fn log_in(place: Arc<Place>, url: String, mut chance: Chance) {
+/// Users who log in one after another, most of them for a short time. Some extend their session, and some log out.
+pub async fn log_in(shared: Arc<Shared>, url: String, mut chance: Chance) {
     let pool = loop {
         let pool: Result<PgPool, _> =
-            PgPoolOptions::new().max_connections(2).acquire_timeout(ANSWERS_WITHIN).connect(&url).await;
+            PgPoolOptions::new().max_connections(2).acquire_timeout(RESPONSE_TIMEOUT).connect(&url).await;
         match pool {
             Ok(pool) => break pool,
-            Err(_) if place.is_over() => return,
+            Err(_) if shared.is_over() => return,
             Err(_) => sleep(PAUSE).await,
         }
     };
     let store = loop {
         match SessionStore::open(pool.clone(), SessionTable::default()).await {
             Ok(store) => break store,
-            Err(_) if place.is_over() => return,
+            Err(_) if shared.is_over() => return,
             Err(_) => sleep(PAUSE).await,
         }
     };
-    while !place.is_over() {
-        let from = place.history.now();
+    while !shared.is_over() {
+        let from = shared.history.now();
         let user = 1 + chance.below(USERS.unsigned_abs() as usize);
         let ttl = if chance.one_in(3) { HOUR } else { Duration::from_millis(500 + chance.below(3000) as u64) };
-        let login = timeout(ANSWERS_WITHIN, store.create_session(user, ttl)).await;
+        let login = timeout(RESPONSE_TIMEOUT, store.create_session(user, ttl)).await;
         match login {
             Ok(Ok(session)) => {
-                place.history.note(from, Event::Login { repairs: session.repairs.len() });
+                shared.history.note(from, Event::Login { repairs: session.repairs.len() });
                 let token = session.token.expose();
-                // Its end may have come meanwhile: whatever is answered, the sweep must not be in the way.
+                // The session may have ended already. The result does not matter: the checker reads the tables.
                 let _ = match chance.below(4) {
-                    0 => timeout(ANSWERS_WITHIN, store.touch(token, ttl)).await.map(|answer| answer.map(|_| ())),
-                    1 => timeout(ANSWERS_WITHIN, store.revoke(token)).await.map(|answer| answer.map(|_| ())),
+                    0 => timeout(RESPONSE_TIMEOUT, store.touch(token, ttl)).await.map(|answer| answer.map(|_| ())),
+                    1 => timeout(RESPONSE_TIMEOUT, store.revoke(token)).await.map(|answer| answer.map(|_| ())),
                     _ => Ok(Ok(())),
                 };
             }
             Ok(Err(error)) if is_taken(&error) => {
-                place.history.note(from, Event::Duplicate { sequence: "user_sessions_session_id_seq" });
+                shared.history.note(from, Event::Duplicate { sequence: "user_sessions_session_id_seq" });
             }
             _ => {}
         }
         sleep(PAUSE).await;
     }
-    let _ = timeout(ANSWERS_WITHIN, pool.close()).await;
+    let _ = timeout(RESPONSE_TIMEOUT, pool.close()).await;
 }
 
 fn is_taken(error: &pgmedic_login::StoreError) -> bool {

@@ -1,4 +1,4 @@
-//! A disk of a server's own, small enough to be filled: a tmpfs that nobody else sees, and that is gone with us.
+//! A small disk for a server's cluster, which can be filled: a tmpfs that only this thread and its children see.
 
 use crate::support::{shut_down, until_ended};
 use nix::sched::{CloneFlags, unshare};
@@ -10,23 +10,23 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// A cluster takes 40 MB, its log as much as 150 MB.
+/// A cluster takes 40 MB, and its WAL as much as 150 MB.
 const SIZE: &str = "size=320m";
 
-/// From now on what this thread mounts, and whatever it starts, is seen by itself and those alone. Only root can, and not
-/// everywhere; the reason why not.
-pub fn own_mounts() -> Result<(), String> {
-    unshare(CloneFlags::CLONE_NEWNS).map_err(|error| format!("no mounts of our own: {error}"))?;
+/// Gives this thread separate mounts: only it and the processes that it starts see what it mounts. That needs root, and
+/// is not allowed everywhere. The error is the reason.
+pub fn private_mounts() -> Result<(), String> {
+    unshare(CloneFlags::CLONE_NEWNS).map_err(|error| format!("no private mounts: {error}"))?;
     run("mount", &["--make-rprivate", "/"])
 }
 
-/// Dropping it takes the disk away: the server must not outlive it by long.
+/// A mounted tmpfs. Dropping it unmounts it, so the server must end soon after.
 pub struct Disk {
     at: PathBuf,
 }
 
 impl Disk {
-    /// Moves the server's cluster there, for which it is restarted.
+    /// Moves the server's cluster to a new tmpfs. The server is restarted.
     pub fn under(server: &mut TestServer) -> Result<Self, String> {
         let at = server.data_dir();
         let aside = at.with_extension("disk");
@@ -39,11 +39,11 @@ impl Disk {
             )
         });
         let moved = mounted.and_then(|()| {
-            // With owners and modes, the folder's own too.
+            // Keeps owners and modes, also those of the folder.
             run("cp", &["-a".as_ref(), at.join(".").as_os_str(), aside.as_os_str()])?;
             run("mount", &["--move".as_ref(), aside.as_os_str(), at.as_os_str()])
         });
-        server.restart().expect("the server, wherever it is");
+        server.restart().expect("the server restarts");
         moved.map(|()| Self { at })
     }
 
@@ -51,7 +51,7 @@ impl Disk {
         self.at.join("filler")
     }
 
-    /// Leaves no room.
+    /// Fills the disk completely.
     pub fn fill(&self) {
         let Ok(mut file) = File::create(self.filler()) else { return };
         for step in [1 << 20, 1 << 12, 1] {

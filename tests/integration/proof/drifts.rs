@@ -1,4 +1,4 @@
-//! The times in which a sequence was behind.
+//! The periods in which a sequence was behind.
 
 use super::history::{Entry, Event, Moment};
 use std::collections::BTreeMap;
@@ -8,11 +8,11 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
     pub sequence: &'static str,
-    /// Surely behind since.
+    /// It was certainly behind from this moment on.
     pub since: Moment,
-    /// Surely still behind then.
+    /// It was certainly behind until this moment.
     pub seen: Moment,
-    /// Surely repaired by then.
+    /// It was certainly repaired at this moment.
     pub repaired: Option<Moment>,
 }
 
@@ -22,19 +22,19 @@ impl fmt::Display for Drift {
     }
 }
 
-/// Every drift, in the order in which they were over.
+/// Every drift, in the order of their ends.
 pub fn drifts(entries: &[Entry]) -> Vec<Drift> {
     let mut drifts = Vec::new();
     let mut open: BTreeMap<&'static str, Drift> = BTreeMap::new();
     for Entry { from, to, event } in entries {
         match event {
-            // What comes of it is seen by the next look.
+            // The next observation shows the effect of the sabotage.
             Event::Sabotage { sequence, .. } => drifts.extend(open.remove(sequence)),
-            Event::Sequences(stands) => {
-                for (sequence, stand) in stands {
-                    if stand.behind {
+            Event::Sequences(states) => {
+                for (sequence, state) in states {
+                    if state.behind {
                         let fresh = Drift { sequence, since: *to, seen: *to, repaired: None };
-                        // Asked for after it was seen for the first time, unless this is that time.
+                        // The observation began after the drift was first seen, unless it is that first one.
                         let drift = open.entry(sequence).or_insert(fresh);
                         drift.seen = drift.since.max(*from);
                     } else if let Some(drift) = open.remove(sequence) {
@@ -49,9 +49,9 @@ pub fn drifts(entries: &[Entry]) -> Vec<Drift> {
     drifts
 }
 
-/// When an insert may find a value of this sequence's taken: from a sabotage until a look finds the sequence ahead, and
-/// until a leap where it has a cache. Such a sequence may be ahead because sessions have drawn values by failing; what
-/// others hold in their caches is behind still.
+/// The periods in which an insert may find a value of this sequence taken: from a sabotage until an observation finds
+/// the sequence ahead, and, with a cache, until a leap. Such a sequence may be ahead because sessions have drawn values
+/// in failing inserts, while other sessions still hold cached values that are taken.
 pub fn open_to_duplicates(entries: &[Entry], sequence: &str) -> Vec<(Moment, Moment)> {
     let mut open = Vec::new();
     let mut since = None;
@@ -62,12 +62,12 @@ pub fn open_to_duplicates(entries: &[Entry], sequence: &str) -> Vec<(Moment, Mom
                 since.get_or_insert(*from);
                 before = None;
             }
-            Event::Sequences(stands) => {
-                let Some((_, stand)) = stands.iter().find(|(name, _)| *name == sequence) else { continue };
-                let before = before.get_or_insert(stand.file);
-                let leapt = stand.file.is_none() || stand.file != *before;
+            Event::Sequences(states) => {
+                let Some((_, state)) = states.iter().find(|(name, _)| *name == sequence) else { continue };
+                let before = before.get_or_insert(state.file);
+                let leapt = state.file.is_none() || state.file != *before;
                 if leapt
-                    && !stand.behind
+                    && !state.behind
                     && let Some(since) = since.take()
                 {
                     open.push((since, *to));

@@ -1,4 +1,4 @@
-//! The faults: made, held, undone.
+//! Injects, holds and removes each fault.
 
 use super::director::Director;
 use super::history::Fault;
@@ -13,15 +13,15 @@ use std::io::Write;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// The leader's lock: "pgmd", and a key of its own.
-const TERMINATE_LEAD: &str = "
+/// Ends the session that holds the leader's advisory lock. Its first key is "pgmd".
+const TERMINATE_LEADER: &str = "
     SELECT pg_terminate_backend(pid) FROM pg_locks
     WHERE locktype = 'advisory' AND classid = 1885826404 AND granted";
 
-const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Scene {
-    /// What can be made here.
+    /// The faults that can be injected on this machine.
     pub fn possible(&self) -> Vec<Fault> {
         let not_made = self.not_made();
         Fault::ALL.into_iter().filter(|fault| !not_made.iter().any(|(other, _)| other == fault)).collect()
@@ -29,14 +29,14 @@ impl Scene {
 
     fn restart(&mut self) {
         self.servers[0].restart().expect("the server comes back");
-        // Another program may have taken its port.
-        self.lead_to_primary();
+        // Another program may have taken its port, so the server may have a new one.
+        self.route_to_primary();
     }
 }
 
 impl Director {
-    pub async fn suffer(&mut self, fault: Fault) {
-        let leading = self.scene.place.leading_seat();
+    pub async fn inject(&mut self, fault: Fault) {
+        let leading = self.scene.shared.leading_slot();
         match fault {
             Fault::ServerKilled => {
                 self.scene.servers[0].stop_hard();
@@ -51,14 +51,14 @@ impl Director {
             Fault::DiskFull => self.fill_the_disk().await,
             Fault::TooManyConnections => {
                 let mut crowd = Vec::new();
-                while let Ok(Ok(one)) = timeout(ANSWERS_WITHIN, self.scene.direct()).await {
+                while let Ok(Ok(one)) = timeout(RESPONSE_TIMEOUT, self.scene.direct()).await {
                     crowd.push(one);
                 }
                 self.hold().await;
             }
-            Fault::LeadTerminated => {
+            Fault::LeaderTerminated => {
                 if let Ok(mut connection) = self.scene.direct().await {
-                    let _ = connection.execute(TERMINATE_LEAD).await;
+                    let _ = connection.execute(TERMINATE_LEADER).await;
                 }
                 self.hold().await;
             }
@@ -73,13 +73,13 @@ impl Director {
                 self.scene.agent(leading).signal(Signal::SIGCONT);
             }
             Fault::LeaderCutOff => {
-                self.scene.roads[leading].cut();
+                self.scene.proxies[leading].cut();
                 self.hold_or_longer().await;
-                // As when a firewall has forgotten the connections, whose other ends live on.
+                // As when a firewall has lost the state of the connections, while both ends keep them open.
                 if self.is_long() && self.chance.one_in(2) {
-                    self.scene.roads[leading].restore_forgetfully();
+                    self.scene.proxies[leading].restore_forgetfully();
                 } else {
-                    self.scene.roads[leading].restore();
+                    self.scene.proxies[leading].restore();
                 }
             }
             Fault::ClockMoved => {
@@ -98,14 +98,14 @@ impl Director {
             }
             Fault::SequenceLocked => {
                 let table = &TABLES[self.chance.below(TABLES.len())];
-                // Taken as a leap does, and rolled back.
+                // The lock of a leap, rolled back afterwards.
                 let cache = if table.name == "cached" { 10 } else { 1 };
                 self.locked(&format!("ALTER SEQUENCE {} CACHE {cache}", table.sequence)).await;
             }
         }
     }
 
-    /// Inserts fail, and so does what writes its log; then the server goes down, and stays down.
+    /// Fills the disk: inserts fail, then the server cannot write its log, and ends.
     async fn fill_the_disk(&mut self) {
         if let Ok([disk, _]) = &self.scene.disks {
             disk.fill();
@@ -114,17 +114,17 @@ impl Director {
         if let Ok([disk, _]) = &self.scene.disks {
             disk.make_room();
         }
-        if !matches!(timeout(ANSWERS_WITHIN, self.scene.direct()).await, Ok(Ok(_))) {
+        if !matches!(timeout(RESPONSE_TIMEOUT, self.scene.direct()).await, Ok(Ok(_))) {
             self.scene.restart();
         }
     }
 
-    /// A transaction that took this lock stays open.
+    /// Keeps a transaction open that has taken this lock.
     async fn locked(&mut self, statement: &str) {
         let connection = match self.scene.direct().await {
             Ok(mut connection) => {
                 let begin = format!("BEGIN; SET LOCAL lock_timeout = '3s'; {statement}");
-                let _ = timeout(ANSWERS_WITHIN, sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut connection)).await;
+                let _ = timeout(RESPONSE_TIMEOUT, sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut connection)).await;
                 Some(connection)
             }
             Err(_) => None,
@@ -135,10 +135,10 @@ impl Director {
         }
     }
 
-    /// A switch-over that loses nothing: the primary ends once its replica has everything, the replica takes its place,
+    /// A switchover without loss: the primary ends after its replica has received everything, the replica is promoted,
     /// and the old primary follows the new one.
     async fn promote(&mut self) {
-        self.until_streaming().await;
+        self.wait_until_streaming().await;
         shut_down(&self.scene.servers[0], Signal::SIGINT);
         until_ended(&self.scene.servers[0]);
         let mut replica = PgConnection::connect(&self.scene.servers[1].url("postgres")).await.expect("the replica");
@@ -147,7 +147,7 @@ impl Director {
         if let Ok(disks) = &mut self.scene.disks {
             disks.swap(0, 1);
         }
-        self.scene.lead_to_primary();
+        self.scene.route_to_primary();
         let [primary, old] = &mut self.scene.servers;
         let data = old.data_dir();
         let mut settings = OpenOptions::new().append(true).open(data.join("postgresql.conf")).expect("its settings");
@@ -157,7 +157,7 @@ impl Director {
         self.scene.servers[1].restart().expect("the old primary follows");
     }
 
-    async fn until_streaming(&self) {
+    async fn wait_until_streaming(&self) {
         let query = "SELECT count(*) > 0 FROM pg_stat_replication WHERE state = 'streaming'";
         loop {
             if let Ok(mut connection) = self.scene.direct().await {

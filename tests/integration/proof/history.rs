@@ -1,13 +1,13 @@
-//! What happened, and when: written by everybody who takes part, read by the checker alone.
+//! What happened in a run, and when. All parts of the run write it, and only the checker reads it.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Since the run began, by the clock that nobody sets.
+/// The time since the run began, by the monotonic clock.
 pub type Moment = Duration;
 
-/// What is done to the system.
+/// The faults that a run injects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     ServerKilled,
@@ -15,7 +15,7 @@ pub enum Fault {
     ServerPromoted,
     DiskFull,
     TooManyConnections,
-    LeadTerminated,
+    LeaderTerminated,
     LeaderKilled,
     LeaderStopped,
     LeaderCutOff,
@@ -32,7 +32,7 @@ impl Fault {
         Self::ServerPromoted,
         Self::DiskFull,
         Self::TooManyConnections,
-        Self::LeadTerminated,
+        Self::LeaderTerminated,
         Self::LeaderKilled,
         Self::LeaderStopped,
         Self::LeaderCutOff,
@@ -42,8 +42,9 @@ impl Fault {
         Self::SequenceLocked,
     ];
 
-    /// A crash forgets what nobody was told of: moves of a sequence whose transactions did not commit.
-    pub fn forgets(self) -> bool {
+    /// Whether the fault may lose moves of a sequence that no client has seen: those of transactions that did not
+    /// commit.
+    pub fn loses_moves(self) -> bool {
         matches!(self, Self::ServerKilled | Self::DiskFull)
     }
 }
@@ -56,30 +57,31 @@ impl fmt::Display for Fault {
             Self::ServerPromoted => "replica promoted",
             Self::DiskFull => "disk full",
             Self::TooManyConnections => "too many connections",
-            Self::LeadTerminated => "leader's connection terminated",
-            Self::LeaderKilled => "leader killed, started anew",
+            Self::LeaderTerminated => "leader's connection terminated",
+            Self::LeaderKilled => "leader killed and restarted",
             Self::LeaderStopped => "leader stopped, continued",
             Self::LeaderCutOff => "leader's network cut",
             Self::ClockMoved => "agents' clock moved",
-            Self::PoolerRestarted => "PgBouncer killed, started anew",
+            Self::PoolerRestarted => "PgBouncer killed and restarted",
             Self::TableLocked => "table locked",
             Self::SequenceLocked => "sequence locked",
         })
     }
 }
 
-/// A sequence as the watcher saw it.
+/// A sequence, as the watcher observed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stand {
-    /// What `nextval` would give.
+pub struct SequenceState {
+    /// The value that `nextval` would return.
     pub next: i64,
-    /// An id that it would still give is taken already, or beyond one that is.
+    /// Whether an id at or beyond the next value is taken.
     pub behind: bool,
-    /// Where it has a cache: its file, which a leap replaces, and with it drops what sessions hold in their caches.
+    /// For a sequence with a cache: its file number. A leap replaces the file, after which sessions drop their cached
+    /// values.
     pub file: Option<i64>,
 }
 
-/// Which session: an id may come again, after a sabotage.
+/// A session's identity. After a sabotage, another session may get the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
     pub id: i64,
@@ -87,14 +89,14 @@ pub struct Key {
     pub created: i64,
 }
 
-/// What a sabotage did to the sequence itself.
+/// The effect of a sabotage on the sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moved {
-    /// Nothing: its table was given ids.
+    /// None: ids were inserted into its table.
     Not,
-    /// It stands at this next value.
+    /// It has this next value.
     To(i64),
-    /// The answer was lost.
+    /// The response was lost.
     Unknown,
 }
 
@@ -106,73 +108,73 @@ pub struct Session {
     pub expires: i64,
 }
 
-/// A deletion, as the server itself wrote it down.
+/// A deletion, as the server's trigger recorded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deletion {
     pub session: Session,
-    /// By an agent, and not by a login of the same user's.
+    /// Whether an agent deleted the session. Otherwise a login or a logout of the user did.
     pub by_agent: bool,
     /// In microseconds since 1970, by the server's clock.
     pub at: i64,
 }
 
-/// What an agent's `/metrics` said.
+/// The relevant metrics of an agent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
     pub leads: bool,
     pub up: bool,
-    /// Completed passes over sequences and session stores, and those over sequences that were not completed.
+    /// Completed passes over sequences, completed sweeps of session stores, and failed passes over sequences.
     pub passes: u64,
     pub sweeps: u64,
     pub failures: u64,
-    /// How many sequences it calls in sync; none when it tells of no verdict.
+    /// The number of sequences reported as in sync. `None` if no verdicts are reported.
     pub in_sync: Option<u64>,
-    /// How many it says are behind, exhausted or unreadable.
-    pub troubled: u64,
-    /// The names of those it shows a gap of.
-    pub gaps: Vec<String>,
+    /// The number of sequences reported as behind, exhausted or unreadable.
+    pub problems: u64,
+    /// The names of the sequences that are reported with a lag.
+    pub lagging: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     FaultBegins(Fault),
     FaultEnds(Fault),
-    /// By the saboteur.
+    /// An action of the saboteur.
     Sabotage {
         sequence: &'static str,
         moved: Moved,
     },
-    /// Every sequence, in one statement.
-    Sequences(Vec<(&'static str, Stand)>),
-    /// Every session, and every deletion since the look before, in one statement.
+    /// All sequences, observed by one statement.
+    Sequences(Vec<(&'static str, SequenceState)>),
+    /// All sessions, and all deletions since the observation before, observed by one statement.
     Sessions {
         clock: i64,
         there: Vec<Session>,
         deleted: Vec<Deletion>,
     },
-    /// Of the agent's process of this number.
+    /// The metrics of the agent's process with this number.
     Scrape {
         agent: usize,
         page: Page,
     },
-    /// An insert was answered with this id.
-    Given {
+    /// An insert returned this id.
+    Inserted {
         sequence: &'static str,
         id: i64,
     },
-    /// An insert found its id taken.
+    /// An insert failed because its id was taken.
     Duplicate {
         sequence: &'static str,
     },
-    /// A login opened a session, after so many repairs of its own.
+    /// A login created a session, after this many inline repairs.
     Login {
         repairs: usize,
     },
-    /// The system did not come back, however long it was waited for.
+    /// The system did not recover in time. The text says after which fault.
     Stuck(String),
 }
 
-/// Something happened between two moments: begun to be asked, and answered.
+/// An event between two moments: when the request began, and when it was answered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     pub from: Moment,
@@ -180,7 +182,7 @@ pub struct Entry {
     pub event: Event,
 }
 
-/// Shared by all who write.
+/// The recorder of a run. Clones write into the same history.
 #[derive(Debug, Clone)]
 pub struct History {
     start: Instant,
@@ -196,14 +198,14 @@ impl History {
         self.start.elapsed()
     }
 
-    /// It happened at some moment since `from`.
+    /// Records an event that began at `from` and has just ended.
     pub fn note(&self, from: Moment, event: Event) {
         let mut entries = self.entries.lock().expect("no panic in between");
         let to = self.now();
         entries.push(Entry { from, to, event });
     }
 
-    /// Everything, in the order in which it was over.
+    /// All events, in the order of their ends.
     pub fn entries(&self) -> Vec<Entry> {
         self.entries.lock().expect("no panic in between").clone()
     }

@@ -1,10 +1,10 @@
-//! Everything that takes part, and how it is started: two servers, two agents on roads of their own, one of them through
-//! PgBouncer as the clients are.
+//! The servers, proxies, pooler and agents of a run: a primary and its replica, and two agents behind a proxy each, the
+//! second one also behind PgBouncer, as some clients are.
 
-use super::disk::{Disk, own_mounts};
+use super::disk::{Disk, private_mounts};
 use super::history::{Fault, History};
-use super::place::{Known, Place};
-use super::tables::{KEEPER, owners, schema};
+use super::shared::{AgentProcess, Shared};
+use super::tables::{AGENT_ROLE, owners, schema};
 use crate::support::{Agent, Pooler, Proxy, owner, replica_with};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
@@ -17,27 +17,27 @@ use tempfile::NamedTempFile;
 
 pub const DATABASE: &str = "app";
 
-/// Where Debian puts it: `/usr/lib/<machine>-linux-gnu/faketime`.
+/// The library's path on Debian: `/usr/lib/<machine>-linux-gnu/faketime`.
 fn faketime() -> Option<PathBuf> {
     let folders = fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path().join("faketime/libfaketime.so.1"));
     folders.into_iter().find(|path| path.exists())
 }
 
 pub struct Scene {
-    /// Of each server; gone before the servers are. None where there can be none, and why.
+    /// The disk of each server, dropped before the servers. The error is the reason why there are none.
     pub disks: Result<[Disk; 2], String>,
-    /// The primary first.
+    /// The first one is the primary.
     pub servers: [TestServer; 2],
-    /// Each agent's, and the clients'.
-    pub roads: [Proxy; 2],
+    /// One proxy for each agent. The clients have another one.
+    pub proxies: [Proxy; 2],
     pub clients: Proxy,
     pub pooler: Pooler,
     pub agents: [Option<Agent>; 2],
-    /// By how much the agents' clock is off, where it can be moved.
+    /// libfaketime, and the file that tells it by how much to move the agents' clock. `None` without libfaketime.
     pub clock: Option<(PathBuf, NamedTempFile)>,
-    pub place: Arc<Place>,
+    pub shared: Arc<Shared>,
     numbers: usize,
-    /// What agents that are gone have logged.
+    /// The logs of agents that have ended.
     pub logs: String,
 }
 
@@ -49,36 +49,36 @@ fn options() -> ServerOptions {
 }
 
 impl Scene {
-    /// The thread that does this must be the one that starts and stops servers ever after: the disks are its own.
-    pub async fn set(history: History) -> Self {
-        let mounts = own_mounts();
+    /// Starts everything. The same thread must start and stop the servers later, because only it sees the disks.
+    pub async fn start(history: History) -> Self {
+        let mounts = private_mounts();
         let mut primary = TestServer::start(&options()).expect("a PostgreSQL server");
         let mut standby = replica_with(&mut primary, &options());
         let disks = mounts.and_then(|()| Ok([Disk::under(&mut primary)?, Disk::under(&mut standby)?]));
         run(&primary.url("postgres"), &format!("CREATE DATABASE {DATABASE}")).await;
         run(&primary.url(DATABASE), &(schema() + &owners())).await;
         let url = primary.tcp_url(DATABASE).expect("it listens");
-        let road = || Proxy::to(&url);
-        let (roads, clients) = ([road(), road()], road());
-        // The second agent and some clients go through it.
-        let port = url::Url::parse(roads[1].url()).expect("a URL").port().expect("a port");
+        let proxy = || Proxy::to(&url);
+        let (proxies, clients) = ([proxy(), proxy()], proxy());
+        // PgBouncer connects through the second agent's proxy.
+        let port = url::Url::parse(proxies[1].url()).expect("a URL").port().expect("a port");
         let pooler = Pooler::before(
             &format!("host=127.0.0.1 port={port}"),
             owner(&primary),
-            &["postgres", KEEPER],
+            &["postgres", AGENT_ROLE],
             "pool_mode = transaction\nserver_login_retry = 1\nmax_client_conn = 100\ndefault_pool_size = 5\n",
         );
         let clock = faketime().map(|library| (library, NamedTempFile::new().expect("a file")));
-        let place = Arc::new(Place::new(history, primary.url(DATABASE)));
+        let shared = Arc::new(Shared::new(history, primary.url(DATABASE)));
         let mut scene = Self {
             disks,
             servers: [primary, standby],
-            roads,
+            proxies,
             clients,
             pooler,
             agents: [None, None],
             clock,
-            place,
+            shared,
             numbers: 0,
             logs: String::new(),
         };
@@ -88,24 +88,24 @@ impl Scene {
         scene
     }
 
-    /// What cannot be made here, and why.
+    /// The faults that cannot be injected on this machine, and why.
     pub fn not_made(&self) -> Vec<(Fault, String)> {
         let disk = self.disks.as_ref().err().map(|why| (Fault::DiskFull, why.clone()));
         let clock = self.clock.is_none().then(|| (Fault::ClockMoved, "no libfaketime".to_owned()));
         disk.into_iter().chain(clock).collect()
     }
 
-    /// As libfaketime reads it: `+3600`.
+    /// Moves the agents' clock, in libfaketime's notation: `+3600`.
     pub fn move_clock(&self, by: &str) {
         if let Some((_, file)) = &self.clock {
             fs::write(file.path(), by).expect("its file");
         }
     }
 
-    pub fn start_agent(&mut self, seat: usize) {
-        let url = match seat {
-            0 => self.roads[0].url().replace("postgres@", &format!("{KEEPER}@")),
-            _ => self.pooler.url(DATABASE).replace("user=postgres", &format!("user={KEEPER}")),
+    pub fn start_agent(&mut self, slot: usize) {
+        let url = match slot {
+            0 => self.proxies[0].url().replace("postgres@", &format!("{AGENT_ROLE}@")),
+            _ => self.pooler.url(DATABASE).replace("user=postgres", &format!("user={AGENT_ROLE}")),
         };
         let text = format!(
             "[[databases]]\nname = \"{DATABASE}\"\nurl = \"{url}\"\n[sequences]\nschedule = \"* * * * * *\"\n\
@@ -130,39 +130,39 @@ impl Scene {
             }
         };
         self.numbers += 1;
-        self.place.take_seat(seat, Some(Known { number: self.numbers, address: agent.address() }));
-        self.agents[seat] = Some(agent);
+        self.shared.set_agent(slot, Some(AgentProcess { number: self.numbers, address: agent.address() }));
+        self.agents[slot] = Some(agent);
     }
 
-    /// SIGKILL.
-    pub fn kill_agent(&mut self, seat: usize) {
-        if let Some(agent) = self.agents[seat].take() {
-            self.place.take_seat(seat, None);
+    /// Kills an agent with SIGKILL.
+    pub fn kill_agent(&mut self, slot: usize) {
+        if let Some(agent) = self.agents[slot].take() {
+            self.shared.set_agent(slot, None);
             agent.signal(Signal::SIGKILL);
             self.logs += &agent.ended().1;
         }
     }
 
-    pub fn agent(&self, seat: usize) -> &Agent {
-        self.agents[seat].as_ref().expect("it was started")
+    pub fn agent(&self, slot: usize) -> &Agent {
+        self.agents[slot].as_ref().expect("it was started")
     }
 
-    /// Everybody goes to the first server.
-    pub fn lead_to_primary(&self) {
+    /// Routes all proxies to the first server.
+    pub fn route_to_primary(&self) {
         let primary = &self.servers[0];
         let url = primary.tcp_url(DATABASE).expect("it listens");
-        for road in self.roads.iter().chain([&self.clients]) {
-            road.lead_to(&url);
+        for proxy in self.proxies.iter().chain([&self.clients]) {
+            proxy.lead_to(&url);
         }
-        self.place.lead_to(primary.url(DATABASE));
+        self.shared.lead_to(primary.url(DATABASE));
     }
 
-    /// A connection to the primary, through nothing.
+    /// Connects to the primary, without a proxy or a pooler.
     pub async fn direct(&self) -> Result<PgConnection, sqlx::Error> {
-        PgConnection::connect(&self.place.direct()).await
+        PgConnection::connect(&self.shared.direct()).await
     }
 
-    /// Ends both agents as an operator would, and returns everything that any agent logged.
+    /// Stops both agents by SIGTERM, and returns the logs of all agents.
     pub fn end(&mut self) -> String {
         for agent in &mut self.agents {
             if let Some(agent) = agent.take() {

@@ -1,7 +1,7 @@
-//! Reads an agent's `/metrics`, over and over.
+//! Reads the `/metrics` of one agent's slot, again and again.
 
 use super::history::{Event, Page};
-use super::place::Place;
+use super::shared::Shared;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,18 +11,18 @@ use tokio::time::{sleep, timeout};
 
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// One that is stopped does not answer, and the next may be asked meanwhile.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+/// The time limit for a request. A stopped agent does not answer, and its slot may get another process meanwhile.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whoever takes this seat.
-pub async fn scrape(place: Arc<Place>, seat: usize) {
-    while !place.is_over() {
-        if let Some(known) = place.seat(seat) {
-            let from = place.history.now();
-            if let Ok(Some(text)) = timeout(ANSWERS_WITHIN, fetch(known.address)).await {
+/// Scrapes the process that has this slot, until the run ends.
+pub async fn scrape(shared: Arc<Shared>, slot: usize) {
+    while !shared.is_over() {
+        if let Some(known) = shared.slot(slot) {
+            let from = shared.history.now();
+            if let Ok(Some(text)) = timeout(RESPONSE_TIMEOUT, fetch(known.address)).await {
                 let page = read(&text);
-                place.said(known.number, from, page.clone());
-                place.history.note(from, Event::Scrape { agent: known.number, page });
+                shared.record_page(known.number, from, page.clone());
+                shared.history.note(from, Event::Scrape { agent: known.number, page });
             }
         }
         sleep(PAUSE).await;
@@ -53,10 +53,10 @@ fn read(text: &str) -> Page {
             "pgmedic_pass_failures_total" if of("pass=\"sequences\"") => page.failures = count,
             "pgmedic_sequences" if of("verdict=\"in_sync\"") => page.in_sync = Some(count),
             "pgmedic_sequences" if of("verdict=\"unlinked\"") || of("verdict=\"unsupported\"") => {}
-            "pgmedic_sequences" => page.troubled += count,
+            "pgmedic_sequences" => page.problems += count,
             "pgmedic_sequence_lag_values" if value > 0.0 => {
                 let sequence = labels.split("sequence=\"").nth(1).and_then(|rest| rest.split('"').next());
-                page.gaps.extend(sequence.map(str::to_owned));
+                page.lagging.extend(sequence.map(str::to_owned));
             }
             _ => {}
         }
@@ -82,9 +82,9 @@ mod tests {
                     pgmedic_sequences{database=\"app\",verdict=\"unlinked\"} 9\n\
                     pgmedic_sequence_lag_values{database=\"app\",sequence=\"public.orders_id_seq\"} 38\n";
         let page = read(text);
-        let gaps = vec!["public.orders_id_seq".to_owned()];
+        let lagging = vec!["public.orders_id_seq".to_owned()];
         let wanted =
-            Page { leads: true, up: true, passes: 7, sweeps: 5, failures: 2, in_sync: Some(5), troubled: 3, gaps };
+            Page { leads: true, up: true, passes: 7, sweeps: 5, failures: 2, in_sync: Some(5), problems: 3, lagging };
         assert_eq!(page, wanted);
         assert_eq!(read("pgmedic_database_up{database=\"app\"} 0\n"), Page::default());
     }

@@ -1,10 +1,10 @@
-//! Looks at every sequence and every session, on a connection of its own that goes through nothing; and is the saboteur
-//! itself, so that it knows exactly which moves back are its own.
+//! Observes every sequence and every session, by a connection without a proxy or a pooler. It is also the saboteur, so
+//! that the history has each sabotage in order with the observations.
 
 use super::chance::Chance;
-use super::history::{Deletion, Event, History, Key, Moment, Moved, Session, Stand};
-use super::place::Place;
-use super::tables::{KEEPER, TABLES, Table};
+use super::history::{Deletion, Event, History, Key, Moment, Moved, SequenceState, Session};
+use super::shared::Shared;
+use super::tables::{AGENT_ROLE, TABLES, Table};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Error, Row};
 use std::collections::HashSet;
@@ -15,35 +15,35 @@ use tokio::time::{sleep, timeout};
 
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// A server that is killed answers no more, and nobody says so.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// The time limit for a response. A killed server sends none.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-const BOUNDS: &str = "SET statement_timeout = '2s'; SET lock_timeout = '500ms'";
+const TIMEOUTS: &str = "SET statement_timeout = '2s'; SET lock_timeout = '500ms'";
 
-/// What is asked of the saboteur: one sabotage, and whether anything came of it.
+/// A request for one sabotage. The response is false if it had no effect.
 pub type Order = oneshot::Sender<bool>;
 
-/// The last look at the sequences.
+/// The last observation of the sequences.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
-    /// When it was asked for; none before the first.
+pub struct Observation {
+    /// When it began. `None` before the first one.
     pub at: Option<Moment>,
     pub behind: Vec<&'static str>,
 }
 
 pub struct Watcher {
     history: History,
-    place: Arc<Place>,
+    shared: Arc<Shared>,
     chance: Chance,
     orders: mpsc::Receiver<Order>,
-    seen: watch::Sender<Seen>,
-    /// Deletions that were noted already.
+    seen: watch::Sender<Observation>,
+    /// The numbers of the deletions that are in the history already.
     noted: HashSet<i64>,
 }
 
-/// In one statement, and so of one moment.
+/// All sessions and deletions by one statement, and so at one moment.
 ///
-/// The numbers of deletions are not in the order of their commits: so many are read again each time.
+/// The numbers of deletions are not in the order of their commits, so the last 1000 are read again each time.
 const SESSIONS: &str = "
     SELECT 'clock', micros(clock_timestamp()), 0::bigint, 0::bigint, 0::bigint, 0::bigint, false
     UNION ALL SELECT 'there', 0, session_id, micros(created_at), micros(expires_at), 0, false FROM user_sessions
@@ -51,23 +51,28 @@ const SESSIONS: &str = "
               WHERE no > (SELECT coalesce(max(no), 0) - 1000 FROM deletions)";
 
 impl Watcher {
-    pub fn new(place: &Arc<Place>, chance: Chance, orders: mpsc::Receiver<Order>, seen: watch::Sender<Seen>) -> Self {
-        let history = place.history.clone();
-        Self { history, place: Arc::clone(place), chance, orders, seen, noted: HashSet::new() }
+    pub fn new(
+        shared: &Arc<Shared>,
+        chance: Chance,
+        orders: mpsc::Receiver<Order>,
+        seen: watch::Sender<Observation>,
+    ) -> Self {
+        let history = shared.history.clone();
+        Self { history, shared: Arc::clone(shared), chance, orders, seen, noted: HashSet::new() }
     }
 
-    /// Goes on until nobody wants to know.
-    pub async fn keep(mut self) {
+    /// Observes, and makes the requested sabotage, until the run ends.
+    pub async fn run(mut self) {
         let mut connection = None;
-        while !self.place.is_over() {
+        while !self.shared.is_over() {
             if connection.is_none() {
-                connection = connect(&self.place.direct()).await;
+                connection = connect(&self.shared.direct()).await;
             }
             if let Some(open) = &mut connection {
-                let looked = timeout(ANSWERS_WITHIN, self.look(open)).await;
+                let looked = timeout(RESPONSE_TIMEOUT, self.look(open)).await;
                 let alive = match looked {
                     Ok(Ok(())) => true,
-                    // Its own limits: it waits for a lock.
+                    // A time-out of this connection, which waited for a lock.
                     Ok(Err(Error::Database(error))) => matches!(error.code().as_deref(), Some("55P03" | "57014")),
                     _ => false,
                 };
@@ -80,7 +85,7 @@ impl Watcher {
                     Some(open) => self.sabotage(open).await,
                     None => false,
                 };
-                // Whoever asked may have given up.
+                // The director may have ended.
                 let _ = order.send(done);
             }
             sleep(PAUSE).await;
@@ -91,18 +96,19 @@ impl Watcher {
         let from = self.history.now();
         let looks: Vec<String> = TABLES.iter().map(|table| format!("({})", table.look())).collect();
         let row = sqlx::query(AssertSqlSafe(looks.join(" UNION ALL "))).fetch_all(&mut *connection).await?;
-        let stand = |row: &PgRow| Ok(Stand { next: row.try_get(0)?, behind: row.try_get(1)?, file: row.try_get(2)? });
-        let stands: Result<Vec<Stand>, Error> = row.iter().map(stand).collect();
-        let stands: Vec<_> = TABLES.iter().map(|table| table.sequence).zip(stands?).collect();
-        let behind = stands.iter().filter(|(_, stand)| stand.behind).map(|(sequence, _)| *sequence).collect();
-        self.history.note(from, Event::Sequences(stands));
-        self.seen.send_replace(Seen { at: Some(from), behind });
+        let state =
+            |row: &PgRow| Ok(SequenceState { next: row.try_get(0)?, behind: row.try_get(1)?, file: row.try_get(2)? });
+        let states: Result<Vec<SequenceState>, Error> = row.iter().map(state).collect();
+        let states: Vec<_> = TABLES.iter().map(|table| table.sequence).zip(states?).collect();
+        let behind = states.iter().filter(|(_, state)| state.behind).map(|(sequence, _)| *sequence).collect();
+        self.history.note(from, Event::Sequences(states));
+        self.seen.send_replace(Observation { at: Some(from), behind });
         self.look_at_sessions(connection).await
     }
 
     async fn look_at_sessions(&mut self, connection: &mut PgConnection) -> Result<(), Error> {
         let from = self.history.now();
-        let rows = sqlx::query(SESSIONS).bind(KEEPER).fetch_all(connection).await?;
+        let rows = sqlx::query(SESSIONS).bind(AGENT_ROLE).fetch_all(connection).await?;
         let (mut clock, mut there, mut deleted) = (0, Vec::new(), Vec::new());
         for row in &rows {
             let number = row.try_get(1)?;
@@ -121,25 +127,26 @@ impl Watcher {
         Ok(())
     }
 
-    /// Makes a sequence fall behind, in a session that is over when this returns: the server's statistics know of it.
-    /// Whether anything came of it, or may have.
+    /// Makes a sequence fall behind. The session has ended when this returns, so that the server's statistics contain
+    /// its work. Returns false if it certainly had no effect.
     async fn sabotage(&mut self, watching: &mut PgConnection) -> bool {
         let table = &TABLES[self.chance.below(TABLES.len())];
-        // What repairs itself meets it soon; what does not would need longer than two passes to burn so many values.
+        // A table with inline repair meets the drift soon. Without it, using up this many values takes longer than two
+        // passes.
         let (least, most) = if table.repairs { (1, 40) } else { (50, 2000) };
         let by = i64::try_from(least + self.chance.below(most)).expect("small");
-        // Beyond what an advance may hand out.
+        // More than an advance may hand out.
         let far = if self.chance.one_in(8) { 100_000 } else { 0 };
         let rewinds = self.chance.one_in(2);
-        let Some(mut connection) = connect(&self.place.direct()).await else { return false };
+        let Some(mut connection) = connect(&self.shared.direct()).await else { return false };
         let from = self.history.now();
-        let done = timeout(ANSWERS_WITHIN, act(&mut connection, table, rewinds, by, far)).await;
+        let done = timeout(RESPONSE_TIMEOUT, act(&mut connection, table, rewinds, by, far)).await;
         let moved = match done {
-            // Nothing came of it.
+            // It had no effect.
             Ok(Err(Error::Database(_))) => return false,
             Ok(Ok((pid, moved))) => {
                 let _ = connection.close().await;
-                until_gone(watching, pid).await;
+                wait_until_gone(watching, pid).await;
                 moved
             }
             Ok(Err(_)) | Err(_) => Moved::Unknown,
@@ -149,7 +156,7 @@ impl Watcher {
     }
 }
 
-/// The process that did it, and what became of the sequence.
+/// Makes the sabotage. Returns the server process that ran it, and the effect on the sequence.
 async fn act(
     connection: &mut PgConnection,
     table: &Table,
@@ -168,17 +175,17 @@ async fn act(
 }
 
 async fn connect(url: &str) -> Option<PgConnection> {
-    let mut connection = timeout(ANSWERS_WITHIN, PgConnection::connect(url)).await.ok()?.ok()?;
-    let bounded = timeout(ANSWERS_WITHIN, sqlx::raw_sql(BOUNDS).execute(&mut connection)).await;
+    let mut connection = timeout(RESPONSE_TIMEOUT, PgConnection::connect(url)).await.ok()?.ok()?;
+    let bounded = timeout(RESPONSE_TIMEOUT, sqlx::raw_sql(TIMEOUTS).execute(&mut connection)).await;
     matches!(bounded, Ok(Ok(_))).then_some(connection)
 }
 
-/// A session tells the statistics what it did when it ends, at the latest.
-async fn until_gone(connection: &mut PgConnection, pid: i32) {
+/// A session reports its statistics when it ends, at the latest.
+async fn wait_until_gone(connection: &mut PgConnection, pid: i32) {
     let query = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)";
     loop {
-        let gone = timeout(ANSWERS_WITHIN, sqlx::query_scalar(query).bind(pid).fetch_one(&mut *connection)).await;
-        // A server that does not answer has other troubles.
+        let gone = timeout(RESPONSE_TIMEOUT, sqlx::query_scalar(query).bind(pid).fetch_one(&mut *connection)).await;
+        // A server that does not respond is under a fault.
         if !matches!(gone, Ok(Ok(false))) {
             return;
         }

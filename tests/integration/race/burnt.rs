@@ -1,6 +1,6 @@
-//! Several repairers at once.
+//! Several repairs of one sequence at the same time.
 
-use super::field::{TARGETS, field, repair};
+use super::run::{TARGETS, race_tables, repair};
 use pgmedic::report::{Outcome, Verdict};
 use pgmedic_core::sequence::Method;
 use sqlx::postgres::PgConnection;
@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 const ROUNDS: usize = 6;
 
-/// Every value of a sequence goes to a user, was unusable (not beyond an id that was put ahead of it), or was burnt
-/// by a repair. Two repairs that see the same drift burn one value at most: the one by which the slower of them
-/// notices that it is done.
+/// Every value of a sequence goes to a user, was unusable (not beyond an id that was inserted ahead), or was burnt by a
+/// repair. Two repairs that see the same drift burn at most one value: the one by which the slower repair notices that
+/// it is done.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_repairers_beside_users_of_nextval_rewind_nothing_and_burn_next_to_nothing() {
-    let mut database = field().await;
+    let mut database = race_tables().await;
     let stop = Arc::new(AtomicBool::new(false));
     let mut users = Vec::new();
     for _ in 0..3 {
@@ -72,7 +72,7 @@ async fn positions(connection: &mut PgConnection) -> Vec<i64> {
     sqlx::query(look).fetch_one(connection).await.expect("a look").get(0)
 }
 
-/// Takes values as an inline retry would; returns them, and how often one was not beyond the one before.
+/// Calls `nextval` as an inline retry does. Returns the values, and how often one was not beyond the one before.
 async fn user(mut connection: PgConnection, stop: Arc<AtomicBool>) -> ([Vec<i64>; TARGETS.len()], usize) {
     let mut values: [Vec<i64>; TARGETS.len()] = Default::default();
     let mut rewinds = 0;

@@ -1,20 +1,20 @@
-//! What was seen under fire, and what of it should not have been.
+//! The observations of a race, and the violations that they show.
 
-use super::field::TARGETS;
+use super::run::TARGETS;
 use pgmedic::report::{Outcome, SequenceReport};
 use pgmedic_core::sequence::Method;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// A value that a sequence gave to an insert.
+/// A value that a sequence returned to an insert.
 #[derive(Debug, Clone, Copy)]
 pub struct Draw {
     pub value: i64,
-    /// The insert failed, because the id was taken.
+    /// The insert failed because the id was taken.
     pub collided: bool,
 }
 
-/// A sequence that went back, and not by the saboteur.
+/// A sequence that moved back, not by the saboteur.
 #[derive(Debug, Clone, Copy)]
 #[allow(dead_code, reason = "shown when a test fails")]
 pub struct Rewind {
@@ -23,46 +23,46 @@ pub struct Rewind {
     pub now: i64,
 }
 
-/// Everything, by target where it is an array.
+/// All observations. The arrays have an element for each target.
 #[derive(Default)]
 pub struct Seen {
-    /// The ids that were put ahead.
+    /// The ids that were inserted ahead.
     pub explicit: [HashSet<i64>; TARGETS.len()],
-    /// Of each client, in its order.
+    /// The values of each client, in race.
     pub draws: [Vec<Vec<Draw>>; TARGETS.len()],
     pub backward: Vec<Rewind>,
     pub sabotages: usize,
     pub findings: Vec<Arc<SequenceReport>>,
 }
 
-/// What no healthy sequence does.
+/// Observations that no correct sequence causes.
 #[derive(Debug, Default)]
-pub struct Wrongs {
-    /// Values that were given to two inserts, whether or not the second found its id taken.
+pub struct Violations {
+    /// Values that two inserts got, whether or not the second one failed.
     pub given_twice: Vec<i64>,
-    /// Values that a client got after a further one.
+    /// Values that a client got after one that is further.
     pub out_of_order: Vec<i64>,
-    /// Ids that an insert found taken, and that the test had not put ahead.
+    /// Ids that an insert found taken, and that the test had not inserted ahead.
     pub collisions: Vec<i64>,
 }
 
 impl Seen {
-    pub fn wrongs(&self) -> Wrongs {
-        let mut wrongs = Wrongs::default();
+    pub fn violations(&self) -> Violations {
+        let mut violations = Violations::default();
         for ((target, explicit), clients) in TARGETS.iter().zip(&self.explicit).zip(&self.draws) {
             let mut given: HashMap<i64, usize> = HashMap::new();
             for draw in clients.iter().flatten() {
                 *given.entry(draw.value).or_default() += 1;
                 if draw.collided && !explicit.contains(&draw.value) {
-                    wrongs.collisions.push(draw.value);
+                    violations.collisions.push(draw.value);
                 }
             }
-            wrongs.given_twice.extend(given.into_iter().filter(|(_, times)| *times > 1).map(|(value, _)| value));
+            violations.given_twice.extend(given.into_iter().filter(|(_, times)| *times > 1).map(|(value, _)| value));
             let pairs = clients.iter().flat_map(|draws| draws.windows(2));
             let back = pairs.filter(|pair| (pair[1].value - pair[0].value) * target.increment.signum() <= 0);
-            wrongs.out_of_order.extend(back.map(|pair| pair[1].value));
+            violations.out_of_order.extend(back.map(|pair| pair[1].value));
         }
-        wrongs
+        violations
     }
 
     pub fn repaired_by(&self, method: Method) -> usize {

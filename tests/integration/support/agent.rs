@@ -1,4 +1,4 @@
-//! The agent as a process of its own: started, asked, told and ended.
+//! Starts the agent as a process, reads its HTTP pages and its log, and stops it.
 
 use super::database::command;
 use super::{Database, until};
@@ -13,19 +13,19 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
-/// For what is bound to happen, on a machine that is busy with other tests.
+/// The longest wait for an event that must come. The machine may be busy with other tests.
 const DEADLINE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
-/// What a process may take to end that promises five seconds.
+/// The longest wait for a process to end. The agent promises to end within five seconds.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
 
-/// Looks again and again until there is something to see; panics when there is nothing for a minute.
+/// Calls `look` until it returns a value, and panics after a minute.
 #[track_caller]
 pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
     within(DEADLINE, what, look)
 }
 
-/// The same for what takes its time.
+/// The same with another time limit.
 #[track_caller]
 pub fn within<T>(time: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + time;
@@ -39,7 +39,7 @@ pub fn within<T>(time: Duration, what: &str, mut look: impl FnMut() -> Option<T>
 }
 
 impl Database {
-    /// Waits until this query answers true.
+    /// Waits until this query returns true.
     pub async fn until(&mut self, query: &str) {
         until(&mut self.connection, query).await;
     }
@@ -55,13 +55,13 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// On this database, with settings: TOML without `[http]`. It listens on a port of its own.
+    /// Starts an agent on this database, with settings: TOML without `[http]`. It listens on a free port.
     #[track_caller]
     pub fn start(database: &Database, settings: &str) -> Self {
         Self::start_at(database.url(), database, settings)
     }
 
-    /// The same by another URL of the database's.
+    /// The same with another URL of the database.
     #[track_caller]
     pub fn start_at(url: &str, database: &Database, settings: &str) -> Self {
         let config = database.config(&format!("{settings}\n[http]\nlisten = \"127.0.0.1:0\"\n"));
@@ -69,20 +69,21 @@ impl Agent {
         Self::run(config, &[])
     }
 
-    /// With a whole configuration, whose `http.listen` must have port 0, and arguments. Returns when it answers HTTP.
+    /// Starts an agent with a whole configuration, whose `http.listen` must have port 0, and arguments. Returns when it
+    /// listens for HTTP.
     #[track_caller]
     pub fn run(config: NamedTempFile, arguments: &[&str]) -> Self {
         Self::run_with(config, arguments, &[])
     }
 
-    /// The same, with more variables.
+    /// The same, with additional variables.
     #[track_caller]
     pub fn run_with(config: NamedTempFile, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let path = config.path().to_str().expect("a UTF-8 path").to_owned();
         Self::launch(&[&[("PGMEDIC_CONFIG", path.as_str())], variables].concat(), arguments, Some(config))
     }
 
-    /// With variables only, that set everything but where it listens.
+    /// Starts an agent without a file, with these variables and a free port.
     #[track_caller]
     pub fn of_variables(variables: &[(&str, &str)]) -> Self {
         Self::launch(&[variables, &[("PGMEDIC_HTTP__LISTEN", "127.0.0.1:0")]].concat(), &[], None)
@@ -121,34 +122,35 @@ impl Agent {
         Pid::from_raw(self.child.id().cast_signed())
     }
 
-    /// Where it answered HTTP when it started.
+    /// The address that it listened on when it started.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where its status page is.
+    /// The URL of its status page.
     pub fn url(&self, query: &str) -> String {
         format!("http://{}/{query}", self.address)
     }
 
-    /// Everything logged so far.
+    /// The log so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("no panic in between").clone()
     }
 
-    /// Waits until the log holds this.
+    /// Waits until the log contains this text.
     #[track_caller]
     pub fn logs(&self, text: &str) {
         eventually(&format!("{text:?} in the log"), || self.log().contains(text).then_some(()));
     }
 
-    /// Status and body of a plain GET.
+    /// Requests a path by GET. Returns status and body.
     #[track_caller]
     pub fn get(&self, path: &str) -> (u16, String) {
         fetch(self.address, path)
     }
 
-    /// A series of `/metrics`, as it stands there: `pgmedic_leader{database="app"}`. None while there is no such series.
+    /// The value of a series of `/metrics`, named as it is printed there: `pgmedic_leader{database="app"}`. `None` if
+    /// there is no such series.
     #[track_caller]
     pub fn metric(&self, series: &str) -> Option<f64> {
         let (status, metrics) = self.get("/metrics");
@@ -157,7 +159,7 @@ impl Agent {
         value.map(|value| value.parse().unwrap_or_else(|_| panic!("{series} is {value}")))
     }
 
-    /// Waits until the series has such a value, and returns it.
+    /// Waits until the series has a value that fulfills the condition, and returns it.
     #[track_caller]
     pub fn until(&self, series: &str, wanted: impl Fn(f64) -> bool) -> f64 {
         eventually(&format!("{series} as wanted; the log:\n{}", self.log()), || {
@@ -165,13 +167,13 @@ impl Agent {
         })
     }
 
-    /// Passes made so far over the database of this configured name.
+    /// The number of passes so far over the database with this configured name.
     #[track_caller]
     pub fn passes(&self, database: &str) -> f64 {
         self.metric(&format!("pgmedic_pass_runs_total{{database=\"{database}\",pass=\"sequences\"}}")).unwrap_or(0.0)
     }
 
-    /// Waits for this many passes more.
+    /// Waits for this many more passes.
     #[track_caller]
     pub fn passes_again(&self, database: &str, times: f64) {
         let before = self.passes(database);
@@ -199,18 +201,18 @@ impl Agent {
         });
     }
 
-    /// Changes its configuration's text, which it reads again on SIGHUP.
+    /// Changes the text of its configuration file, which it reads again on SIGHUP.
     pub fn edit(&self, change: impl FnOnce(String) -> String) {
         edit(self.config.as_ref().expect("it was started with a configuration"), change);
     }
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
-        // Our own child, which nobody but us waits for: its id is no other's.
+        // The child was not waited for yet, so the process id is still its.
         kill(self.pid(), signal).expect("a signal");
     }
 
-    /// Waits for its end, which must be near; returns how it ended and everything it logged.
+    /// Waits until it ends, for a limited time. Returns its exit status and its whole log.
     #[track_caller]
     pub fn ended(mut self) -> (ExitStatus, String) {
         let deadline = Instant::now() + ENDS_WITHIN;
@@ -227,7 +229,7 @@ impl Agent {
         (status, self.log())
     }
 
-    /// SIGTERM, and a clean end; returns everything it logged.
+    /// Sends SIGTERM and requires a clean end. Returns the whole log.
     #[track_caller]
     pub fn stop(self) -> String {
         self.signal(Signal::SIGTERM);
@@ -237,7 +239,7 @@ impl Agent {
     }
 }
 
-/// Status and body of a plain GET.
+/// Requests a path by GET. Returns status and body.
 #[track_caller]
 pub fn fetch(address: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).expect("it listens");
@@ -257,7 +259,7 @@ fn edit(config: &NamedTempFile, change: impl FnOnce(String) -> String) {
 
 impl Drop for Agent {
     fn drop(&mut self) {
-        // Has no effect on one that has ended and was waited for.
+        // No effect if the process has ended and was waited for.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Chromium, one for all tests, and pages in it: each with a profile of its own.
+//! Drives one Chromium for all tests, through tests/browser/browser.mjs. Each page has a separate profile.
 
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -12,17 +12,17 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What Chromium takes when everything else runs beside it, many times over.
+/// The longest wait for one command, on a machine that also runs everything else.
 const PATIENCE: Duration = Duration::from_secs(240);
-/// For what is bound to be shown.
+/// The longest wait for something that the page must show.
 const DEADLINE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A phone's and a desk's.
+/// The widths of a phone and of a desktop.
 const WIDTHS: [u32; 2] = [360, 1440];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 
-/// How a reader looks at a page.
+/// How a page is displayed.
 #[derive(Clone, Copy)]
 pub struct Look {
     pub width: u32,
@@ -33,21 +33,21 @@ pub struct Look {
 
 pub const DESK: Look = Look { width: 1440, scheme: "light", script: true };
 
-/// An open page. What it asked for, and complained of, is judged when it is closed.
+/// An open page. Its requests and errors are checked when it is closed.
 pub struct Page {
     number: u64,
     origin: String,
     open: bool,
 }
 
-/// tests/browser/browser.mjs, which ends with us.
+/// The process of tests/browser/browser.mjs, which ends with this one.
 struct Browser {
     input: Mutex<ChildStdin>,
     answers: Answers,
     last: AtomicU64,
 }
 
-/// Who waits, by number of the question; nobody may any more once the browser is gone.
+/// The receivers of answers, by the number of the request. `None` after the browser has ended.
 type Answers = Arc<Mutex<Option<HashMap<u64, Sender<Value>>>>>;
 
 static BROWSER: LazyLock<Browser> = LazyLock::new(Browser::start);
@@ -68,7 +68,7 @@ impl Browser {
                 let answer: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
                 let id = answer["id"].as_u64().expect("a number");
                 let who = waiting.lock().unwrap().as_mut().and_then(|waiting| waiting.remove(&id));
-                // Nobody waits for what is told when a test has failed.
+                // A test that has failed does not wait for its answer.
                 let _ = who.map(|who| who.send(answer));
             }
             *waiting.lock().unwrap() = None;
@@ -88,14 +88,14 @@ impl Browser {
             waiting.insert(id, sender);
         }
         let line = json!({ "id": id, "page": page, "act": act, "with": with }).to_string() + "\n";
-        // Its end is told by there being no answer.
+        // If the browser has ended, no answer comes, and the receiver reports it.
         let _ = self.input.lock().unwrap().write_all(line.as_bytes());
         receiver
     }
 }
 
 impl Page {
-    /// As on a desk, by daylight.
+    /// Opens a page as on a desktop, in the light scheme.
     #[track_caller]
     pub fn open(url: &str) -> Self {
         Self::open_as(url, DESK)
@@ -110,7 +110,7 @@ impl Page {
         page
     }
 
-    /// Has the browser do this, and returns what it says of it.
+    /// Sends a command to the browser and returns its result.
     #[track_caller]
     pub fn act(&self, act: &str, with: impl Into<Value>) -> Value {
         let answer = BROWSER.tell(self.number, act, with.into()).recv_timeout(PATIENCE);
@@ -119,27 +119,27 @@ impl Page {
         answer["done"].take()
     }
 
-    /// The value of an expression of JavaScript's, inside the page.
+    /// Evaluates a JavaScript expression in the page.
     #[track_caller]
     pub fn look(&self, expression: &str) -> Value {
         self.act("look", expression)
     }
 
-    /// What a reader sees, in words.
+    /// The visible text of the page.
     #[track_caller]
     pub fn text(&self) -> String {
         let text = self.act("text", Value::Null);
         text.as_str().expect("a text").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    /// The text, once it says all of this.
+    /// Waits until the visible text contains all of these parts, and returns it.
     #[track_caller]
     pub fn says(&self, parts: &[&str]) -> String {
         let shows = |text: &str| parts.iter().all(|part| text.contains(part));
         self.until(&format!("{parts:?}"), |page| Some(page.text()).filter(|text| shows(text)))
     }
 
-    /// Looks at it again and again, until there is something to see.
+    /// Calls `see` until it returns a value.
     #[track_caller]
     pub fn until<T>(&self, what: &str, see: impl Fn(&Self) -> Option<T>) -> T {
         let deadline = Instant::now() + DEADLINE;
@@ -152,7 +152,7 @@ impl Page {
         }
     }
 
-    /// Presses keys one after the other, by their names.
+    /// Presses these keys, one after another.
     #[track_caller]
     pub fn press(&self, keys: &[&str]) {
         for key in keys {
@@ -160,13 +160,14 @@ impl Page {
         }
     }
 
-    /// What reaches beyond its edges: nothing.
+    /// Checks that no element reaches beyond the edges of the page.
     #[track_caller]
     pub fn fits(&self) {
         assert_eq!(self.act("outside", Value::Null), json!([]));
     }
 
-    /// In every look it keeps the rules of accessibility and its width. Pictures of it are left in target/browser.
+    /// Checks the accessibility rules and the width, for each width and color scheme. Leaves pictures in
+    /// target/browser.
     #[track_caller]
     pub fn is_for_everyone(&self, name: &str) {
         for width in WIDTHS {
@@ -182,20 +183,21 @@ impl Page {
         }
     }
 
-    /// Of the whole page, or of its upper part.
+    /// Takes a picture of the whole page, or of its upper part.
     #[track_caller]
     pub fn picture(&self, file: &Path, height: Option<u32>) {
         self.act("picture", json!({ "file": file, "height": height }));
     }
 
-    /// Closes it. It asked only its own agent, only by GET; nothing was refused by its policy, and nothing went wrong.
+    /// Closes the page, and checks that it sent requests only to its agent, only by GET, and that neither errors nor
+    /// violations of its policy were reported.
     #[track_caller]
     pub fn close(self) {
         let complaints = self.complaints();
         assert_eq!(complaints, [""; 0]);
     }
 
-    /// The same for one whose agent has gone meanwhile: that it could not be reached is no fault of the page's.
+    /// The same for a page whose agent has ended: failed connections are allowed.
     #[track_caller]
     pub fn close_lost(self) {
         let unreached = |complaint: &String| complaint.starts_with("error: Failed to load resource: net::ERR_");
@@ -203,7 +205,7 @@ impl Page {
         assert_eq!(complaints, [""; 0]);
     }
 
-    /// Closes it, and says what went wrong.
+    /// Closes the page and returns its errors and the requests that it must not send.
     #[track_caller]
     pub fn complaints(mut self) -> Vec<String> {
         self.open = false;
@@ -228,7 +230,7 @@ fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder").to_owned()
 }
 
-/// Where a picture of this name is left.
+/// The path of a picture.
 pub fn picture(name: &str) -> PathBuf {
     let folder = target().join("browser");
     fs::create_dir_all(&folder).expect("a folder");

@@ -1,4 +1,4 @@
-//! Certificates made for one test, and a server that shows them.
+//! Certificates for one test, and a server that presents them.
 
 use super::owner;
 use pgmedic_testserver::{ServerOptions, TestServer};
@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A certificate authority. Its files go away with it.
+/// A certificate authority. Its files are deleted when it is dropped.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
@@ -33,17 +33,17 @@ impl Authority {
         Self { issuer, folder }
     }
 
-    /// Its own certificate.
+    /// The authority's certificate.
     pub fn file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    /// For a host name or an IP address; as a client's certificate, for the role of this name.
+    /// Issues a certificate for a host name or an IP address, or for a client whose role has this name.
     pub fn certify(&self, name: &str) -> Certificate {
         self.certify_until(name, 4000)
     }
 
-    /// The same, valid to the end of this year.
+    /// The same, valid until the end of this year.
     pub fn certify_until(&self, name: &str, year: i32) -> Certificate {
         let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
         params.distinguished_name.push(DnType::CommonName, name);
@@ -58,8 +58,7 @@ impl Authority {
     }
 }
 
-/// A server on TCP that takes no connection without TLS there, and whose role `app` must show a certificate of
-/// `clients`.
+/// A server that accepts TCP connections only with TLS. The role `app` must present a certificate of `clients`.
 pub fn tls_server(certificate: &Certificate, clients: &Authority) -> TestServer {
     let hba = "local all all trust\n\
                hostssl all app 127.0.0.1/32 cert\n\
@@ -77,13 +76,13 @@ pub fn tls_server(certificate: &Certificate, clients: &Authority) -> TestServer 
     server
 }
 
-/// Makes the server show this certificate from its next start, or reload, on.
+/// Installs a certificate, which the server presents after its next start or reload.
 pub fn install(server: &TestServer, certificate: &Certificate) {
     let (user, group) = owner(server);
     let place = |from: &Path, name: &str| {
         let to = server.data_dir().join(name);
         fs::copy(from, &to).expect("a copy");
-        // It refuses a key that others may read.
+        // The server refuses a key that other users may read.
         fs::set_permissions(&to, Permissions::from_mode(0o600)).expect("its mode");
         chown(&to, Some(user), Some(group)).expect("its file");
     };

@@ -1,4 +1,4 @@
-//! A database of a test's own.
+//! A database for one test.
 
 use super::{Outcome, server};
 use sqlx::postgres::{PgConnection, PgRow};
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// An empty database with a name of its own, on the common server. Roles belong to the whole server: name them with
+/// An empty database with a unique name, on the shared server. Roles belong to the whole server: name them with
 /// [`Database::role`].
 pub struct Database {
     pub name: String,
@@ -20,7 +20,7 @@ impl Database {
         Self::of(server().url("postgres"), |name| server().url(name)).await
     }
 
-    /// On another server: `url` makes a database's URL.
+    /// Creates a database on another server. `url` returns the URL of a database.
     pub async fn of(maintenance: String, url: impl Fn(&str) -> String) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -32,18 +32,18 @@ impl Database {
         Self { name, url, connection }
     }
 
-    /// A database that a test has created by itself, on the common server.
+    /// Connects to a database on the shared server that the test created.
     pub async fn existing(name: &str) -> Self {
         Self::at(name, server().url(name)).await
     }
 
-    /// A database of this name that is there already, at its URL.
+    /// Connects to an existing database by its URL.
     pub async fn at(name: &str, url: String) -> Self {
         let connection = PgConnection::connect(&url).await.expect("the database");
         Self { name: name.to_owned(), url, connection }
     }
 
-    /// The same database as another role, by its socket.
+    /// The URL of the database for another role, by the socket.
     pub fn url_as(&self, role: &str) -> String {
         self.url.replace("user=postgres", &format!("user={role}"))
     }
@@ -52,24 +52,24 @@ impl Database {
         &self.url
     }
 
-    /// A name for a role that no other test uses.
+    /// A role name that no other test uses.
     pub fn role(&self, name: &str) -> String {
         format!("{}_{name}", self.name)
     }
 
-    /// Another session in the same database.
+    /// Opens another connection to the database.
     pub async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url).await.expect("another connection")
     }
 
-    /// Runs any number of statements.
+    /// Runs one or more statements.
     pub async fn sql(&mut self, statements: &str) {
         if let Err(error) = sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut self.connection).await {
             panic!("{error}\nin: {statements}");
         }
     }
 
-    /// The one row of a query.
+    /// Runs a query that returns one row.
     pub async fn row(&mut self, query: &str) -> PgRow {
         match sqlx::query(AssertSqlSafe(query.to_owned())).fetch_one(&mut self.connection).await {
             Ok(row) => row,
@@ -77,22 +77,22 @@ impl Database {
         }
     }
 
-    /// The one bigint of a query.
+    /// Runs a query that returns one bigint.
     pub async fn number(&mut self, query: &str) -> i64 {
         self.row(query).await.get(0)
     }
 
-    /// What `nextval` returns; it moves the sequence.
+    /// Runs `nextval`, which moves the sequence.
     pub async fn nextval(&mut self, sequence: &str) -> i64 {
         self.number(&format!("SELECT nextval('{sequence}')")).await
     }
 
-    /// `pgmedic` with these arguments, on this database.
+    /// Runs `pgmedic` with these arguments, on this database.
     pub fn pgmedic(&self, arguments: &[&str]) -> Outcome {
         pgmedic(&[("DATABASE_URL", &self.url)], arguments)
     }
 
-    /// `pgmedic --once --format json` and these arguments.
+    /// Runs `pgmedic --once --format json` with these arguments.
     pub fn once(&self, arguments: &[&str]) -> Outcome {
         self.pgmedic(&[&["--once", "--format", "json"], arguments].concat())
     }
@@ -102,21 +102,21 @@ impl Database {
         pgmedic(&[("DATABASE_URL", &self.url_as(role))], &[&["--once", "--format", "json"], arguments].concat())
     }
 
-    /// With settings, as another role.
+    /// The same with settings, as another role.
     pub fn once_with_as(&self, role: &str, settings: &str, arguments: &[&str]) -> Outcome {
         let file = self.config_as(role, settings);
         let path = file.path().to_str().expect("a UTF-8 path");
         pgmedic(&[], &[&["--once", "--format", "json", "--config", path], arguments].concat())
     }
 
-    /// `pgmedic --once --format json` with settings: TOML without `[[databases]]`, which is added.
+    /// Runs `pgmedic --once --format json` with settings: TOML without `[[databases]]`, which is added.
     pub fn once_with(&self, settings: &str, arguments: &[&str]) -> Outcome {
         let file = self.config(settings);
         let path = file.path().to_str().expect("a UTF-8 path");
         pgmedic(&[], &[&["--once", "--format", "json", "--config", path], arguments].concat())
     }
 
-    /// A configuration file with this database, under its own name, and more settings.
+    /// A configuration file with this database, under its real name, and more settings.
     pub fn config(&self, settings: &str) -> tempfile::NamedTempFile {
         self.config_as("postgres", settings)
     }
@@ -131,7 +131,7 @@ impl Database {
     }
 }
 
-/// The binary under test, with nothing but these variables set.
+/// A command that runs the binary, with these variables and no others.
 pub fn command(variables: &[(&str, &str)], arguments: &[&str]) -> Command {
     let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_pgmedic")));
     command.args(arguments).env_clear().stdin(Stdio::null());
@@ -144,7 +144,7 @@ pub fn command(variables: &[(&str, &str)], arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs the binary to its end.
+/// Runs the binary and waits for its end.
 pub fn pgmedic(variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
     Outcome::of(command(variables, arguments).output().expect("pgmedic runs"))
 }

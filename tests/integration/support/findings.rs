@@ -1,10 +1,10 @@
-//! Short checks of what a report says about one sequence.
+//! Short checks of a report's fields for one sequence.
 
 use super::Outcome;
 use serde_json::{Value, json};
 
 impl Outcome {
-    /// The finding of this sequence has at least these fields.
+    /// Checks that the finding of this sequence has at least these fields.
     #[track_caller]
     pub fn shows(&self, sequence: &str, expected: Value) -> &Self {
         let found = self.sequence(sequence);
@@ -14,7 +14,7 @@ impl Outcome {
         self
     }
 
-    /// The finding's repair has at least these fields.
+    /// Checks that the finding's repair has at least these fields.
     #[track_caller]
     pub fn repair(&self, sequence: &str, expected: Value) -> &Self {
         let found = self.sequence(sequence);
@@ -51,7 +51,7 @@ impl Outcome {
         text(&self.sequence(sequence)["repair"]["reason"]["fix"])
     }
 
-    /// Why the first database's pass could not be completed.
+    /// The reason for which the first database's pass could not be completed.
     #[track_caller]
     pub fn error(&self) -> String {
         sentence(&self.database()["error"])

@@ -1,4 +1,4 @@
-//! The shipped dashboards' queries, as Grafana would send them.
+//! The queries of the shipped dashboards, as Grafana sends them.
 
 use super::prometheus::{Prometheus, hasten};
 use serde_json::Value;
@@ -6,33 +6,33 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The data source's scrape interval, and the step of a curve that is a few minutes long.
+/// The scrape interval of the data source in seconds, and the step of a graph over a few minutes.
 const SECOND: u64 = 1;
 
 /// One query of a panel or an annotation.
 #[derive(Debug)]
 pub struct Query {
-    /// The panel's or annotation's.
+    /// The title of the panel or the annotation.
     pub title: String,
-    /// Of a panel's queries; an annotation has one.
+    /// The reference id of the query in its panel. An annotation has one query.
     pub reference: String,
     pub expression: String,
-    /// At one moment, else over the whole time.
+    /// Whether it is an instant query. Otherwise it is a range query.
     pub instant: bool,
-    /// Labels that legends and texts name.
+    /// The labels that legends and texts use.
     pub named: Vec<String>,
 }
 
-/// A dashboard and what its variables are set to: all that there is, as when it is opened.
+/// A dashboard with the values of its variables: all values, as when it is opened.
 pub struct Dashboard {
-    /// Its file's.
+    /// The name of its file.
     pub name: String,
     json: Value,
     variables: BTreeMap<String, String>,
 }
 
 impl Dashboard {
-    /// All in dashboards/grafana, with their variables asked for.
+    /// All dashboards of dashboards/grafana, with their variables queried.
     #[track_caller]
     pub fn all(prometheus: &Prometheus) -> Vec<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboards/grafana");
@@ -48,7 +48,7 @@ impl Dashboard {
             .collect()
     }
 
-    /// Each variable may use the ones before.
+    /// Queries the variables in order, because each may use the ones before.
     #[track_caller]
     fn ask(&mut self, prometheus: &Prometheus) {
         for variable in list(&self.json["templating"]["list"]) {
@@ -65,7 +65,7 @@ impl Dashboard {
         }
     }
 
-    /// A query with its variables replaced, for a time of so many seconds.
+    /// A query with its variables replaced, for a range of this many seconds.
     fn filled(&self, query: &str, seconds: u64) -> String {
         let rate = (4 * SECOND).max(SECOND + SECOND);
         let mut filled = query.replace("$__rate_interval", &format!("{rate}s"));
@@ -73,12 +73,12 @@ impl Dashboard {
         for (name, value) in &self.variables {
             filled = filled.replace(&format!("${name}"), value);
         }
-        // What label_replace found is no variable, and Grafana leaves it.
+        // `$1` of label_replace is not a variable, and Grafana leaves it.
         assert!(!filled.replace("\"$1\"", "").contains('$'), "{}: what is it in {filled}", self.name);
         filled
     }
 
-    /// Every query of its panels and annotations, for a time of so many seconds.
+    /// Every query of the panels and annotations, for a range of this many seconds.
     pub fn queries(&self, seconds: u64) -> Vec<Query> {
         let panels = list(&self.json["panels"]).iter().flat_map(|panel| {
             let targets = panel["targets"].as_array().map_or(&[][..], Vec::as_slice);
@@ -94,7 +94,7 @@ impl Dashboard {
         Query {
             title: text(title).to_owned(),
             reference: target["refId"].as_str().unwrap_or("annotation").to_owned(),
-            // Ours first: what Grafana puts in fits the test's time as it is.
+            // Shortened before Grafana's variables are replaced, because their values fit the test's time already.
             expression: self.filled(&hasten(text(&target["expr"])), seconds),
             instant: target["instant"] == true,
             named: named.map(|(label, _)| label.to_owned()).collect(),
@@ -102,7 +102,7 @@ impl Dashboard {
     }
 }
 
-/// Several values in a regular expression, escaped for PromQL's strings too.
+/// Several values as a regular expression, escaped for a PromQL string.
 fn all_of(values: &[String]) -> String {
     let escaped = values.iter().map(|value| value.replace('.', "\\\\."));
     let escaped: Vec<String> = escaped.collect();

@@ -1,4 +1,12 @@
-//! A server for all tests, a database for each, and the binary under test.
+//! Helpers of all tests: a shared server, a database for each test, and the binary under test.
+//!
+//! | file | content |
+//! |---|---|
+//! | `database`, `outcome`, `findings` | a database for one test; runs of the binary; checks of its report |
+//! | `running`, `agent` | the binary as a process beside the test, and waiting for an event |
+//! | `proxy`, `pooler`, `replica`, `certificates` | a slow or cut network, PgBouncer, a streaming replica, TLS |
+//! | `browser`, `prometheus`, `grafana` | the real tools that read an agent's pages |
+//! | `spy` | functions that log the role that runs them |
 
 mod agent;
 mod browser;
@@ -32,8 +40,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::sync::LazyLock;
 
-/// Starts with the first test and goes away with the process. No test may stop it or change its settings: one that
-/// must starts a server of its own.
+/// The shared server. It starts with the first test and ends with the process. No test may stop it or change its
+/// settings: such a test starts a separate server.
 pub fn server() -> &'static TestServer {
     static SERVER: LazyLock<TestServer> = LazyLock::new(|| {
         let settings = [("max_connections", "200"), ("autovacuum", "off")];
@@ -44,7 +52,7 @@ pub fn server() -> &'static TestServer {
     &SERVER
 }
 
-/// User and group that a server runs as: not ours, when we are root.
+/// User and group of the server's process. If the tests run as root, it is another user.
 pub fn owner(server: &TestServer) -> (u32, u32) {
     let folder = fs::metadata(server.data_dir()).expect("the server's folder");
     (folder.uid(), folder.gid())

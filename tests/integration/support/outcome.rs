@@ -1,4 +1,4 @@
-//! What the binary said and how it ended.
+//! Output and exit code of the binary.
 
 use serde_json::Value;
 use std::process::Output;
@@ -17,7 +17,7 @@ impl Outcome {
         Self { code, stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    /// Ended with this exit code; else everything it said is shown.
+    /// Checks the exit code, and panics with the whole output if it differs.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
@@ -37,7 +37,7 @@ impl Outcome {
         self.json()["databases"][0].clone()
     }
 
-    /// The finding of one sequence, by its reported name.
+    /// The finding of one sequence, by the name in the report.
     #[track_caller]
     pub fn sequence(&self, name: &str) -> Value {
         let found: Vec<Value> = self.database()["sequences"]

@@ -1,4 +1,4 @@
-//! PgBouncer between the tests and a server.
+//! A PgBouncer between a test and a server.
 
 use super::{eventually, owner};
 use pgmedic_testserver::TestServer;
@@ -9,16 +9,16 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// A PgBouncer of a test's own, on a private socket. Dropping it kills it.
+/// A PgBouncer for one test, on a private socket. It is killed when it is dropped.
 pub struct Pooler {
     child: Child,
     home: TempDir,
-    /// Whom it runs as, where it may not run as we do.
+    /// User and group that it runs as, if not those of this process.
     account: Option<(u32, u32)>,
 }
 
 impl Pooler {
-    /// In front of all databases of `server`, with `pool_mode` `session`, `transaction` or `statement`.
+    /// Starts one for all databases of `server`, with `pool_mode` `session`, `transaction` or `statement`.
     pub fn start(server: &TestServer, pool_mode: &str) -> Self {
         Self::start_with(server, pool_mode, "")
     }
@@ -34,7 +34,8 @@ impl Pooler {
         Self::before(&target, owner(server), &["postgres"], &format!("pool_mode = {pool_mode}\n{settings}"))
     }
 
-    /// In front of whatever answers there, for these users, run as a server's `(user, group)`.
+    /// Starts one for the server at `target` (`host=… port=…`), for these users. It runs as the server's user and
+    /// group.
     pub fn before(target: &str, (user, group): (u32, u32), users: &[&str], settings: &str) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().display();
@@ -45,7 +46,7 @@ impl Pooler {
         fs::write(home.path().join("pgbouncer.ini"), text).expect("a configuration");
         let users: String = users.iter().map(|user| format!("\"{user}\" \"\"\n")).collect();
         fs::write(home.path().join("users"), users).expect("users");
-        // It refuses root too, and only the server's account reaches the server's socket.
+        // PgBouncer refuses to run as root, and only the server's user can reach the server's socket.
         let mut account = None;
         if fs::metadata(home.path()).expect("our folder").uid() != user {
             fs::set_permissions(home.path(), Permissions::from_mode(0o755)).expect("reachable");
@@ -55,25 +56,25 @@ impl Pooler {
         Self { child: launch(&home, account), home, account }
     }
 
-    /// SIGKILL, as a crash would.
+    /// Kills it with SIGKILL, as in a crash.
     pub fn stop_hard(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Kills it, if it runs, and starts it again at the same socket.
+    /// Kills it if it runs, and starts it again on the same socket.
     pub fn restart(&mut self) {
         self.stop_hard();
         self.child = launch(&self.home, self.account);
     }
 
-    /// A database's URL, through it.
+    /// The URL of a database through it.
     pub fn url(&self, database: &str) -> String {
         format!("postgres:///{database}?host={}&port=6432&user=postgres", self.home.path().display())
     }
 }
 
-/// Returns when its socket answers.
+/// Starts the process, and returns when its socket accepts connections.
 fn launch(home: &TempDir, account: Option<(u32, u32)>) -> Child {
     let mut command = Command::new(program());
     if let Some((user, group)) = account {
@@ -86,7 +87,7 @@ fn launch(home: &TempDir, account: Option<(u32, u32)>) -> Child {
     child
 }
 
-/// Debian has it in a folder that is on root's path only.
+/// The path of the program. On Debian it is in a folder that only root has in its PATH.
 fn program() -> &'static str {
     let found = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"];
     found.into_iter().find(|path| fs::metadata(path).is_ok()).unwrap_or("pgbouncer")

@@ -1,4 +1,4 @@
-//! A Prometheus and an Alertmanager of a test's own, on loopback, with the shipped rules.
+//! A Prometheus and an Alertmanager for one test, on loopback, with the shipped rules.
 
 use super::agent::{fetch, within};
 use serde_json::Value;
@@ -12,15 +12,15 @@ use std::time::Duration;
 use tempfile::TempDir;
 use url::form_urlencoded::byte_serialize;
 
-/// Real alerts take minutes, so the test's minute has two seconds: every duration in rules and queries is divided by
-/// this. A scrape a second is then one in half a minute, and 150 s, over which gauges are read, hold five of them.
-/// Numbers that an expression compares with (`> 300`, `3 * 86400`) stay as they are.
+/// The divisor of every duration in rules and queries, so that alerts that take minutes fire in seconds. A scrape each
+/// second then stands for one each half minute, and the 150 s over which gauges are read contain five of them. Numbers
+/// that an expression compares with (`> 300`, `3 * 86400`) are not changed.
 const HASTE: u64 = 30;
 
-/// What the slowest alert takes many times over.
+/// The longest wait for an alert: several times what the slowest one takes.
 pub const LONG: Duration = Duration::from_secs(300);
 
-/// Where `make test` finds it, or where `scripts/setup deploy` has put it.
+/// The path of a tool, from PATH or from the folder that `scripts/setup deploy` fills.
 #[track_caller]
 pub fn tool(name: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
@@ -31,8 +31,8 @@ pub fn tool(name: &str) -> PathBuf {
     found.find(|program| program.is_file()).unwrap_or_else(|| panic!("{name} is missing: run scripts/setup deploy"))
 }
 
-/// Divides every duration in PromQL by [`HASTE`]: ranges in brackets, subqueries' steps, offsets. What Grafana puts in
-/// for a variable is none of ours.
+/// Divides every duration in PromQL by [`HASTE`]: ranges in brackets, steps of subqueries, offsets. Values that Grafana
+/// puts in for its variables are not divided.
 pub fn hasten(expression: &str) -> String {
     let mut result = String::new();
     let mut rest = expression;
@@ -56,7 +56,7 @@ pub fn hasten(expression: &str) -> String {
     result + rest
 }
 
-/// A duration as Prometheus writes it, divided by [`HASTE`]. Anything else is left alone.
+/// Divides a duration in Prometheus's notation by [`HASTE`]. Returns any other text unchanged.
 fn hastened(duration: &str) -> String {
     if !duration.starts_with(|c: char| c.is_ascii_digit()) {
         return duration.to_owned();
@@ -81,10 +81,11 @@ fn hastened(duration: &str) -> String {
     format!("{}ms", milliseconds / HASTE)
 }
 
-/// Of an alert that looks back for hours or days, what is put for what before every duration is divided. Its form stays;
-/// a slot of time becomes 5 s, which is several passes and several acts of sabotage.
+/// Replacements in alerts that look back for hours or days, made before every duration is divided: (alert, (old, new)).
+/// The form of the expression stays. A slot of time becomes 5 s, which holds several passes and several acts of
+/// sabotage.
 const SHORTENED: [(&str, &[(&str, &str)]); 5] = [
-    // A number of seconds, and no duration.
+    // A number of seconds in an expression, which `hasten` does not divide.
     ("PgmedicPassStale", &[("+ 120", "+ 4")]),
     ("PgmedicRepairLoop", &[("[10m]", "[150s]"), ("[1h:10m]", "[15m:150s]")]),
     ("PgmedicDriftRecurring", &[("[6h]", "[150s]"), ("[7d:6h]", "[1h10m:150s]")]),
@@ -101,7 +102,7 @@ const SHORTENED: [(&str, &[(&str, &str)]); 5] = [
     ("PgmedicSessionsBacklogGrowing", &[("[30m]", "[2m30s]"), ("offset 6h", "offset 15m"), ("for: 30m", "for: 1m")]),
 ];
 
-/// The rules with what is put in, each of it where it is said to be.
+/// Applies the replacements to the rules. Each must match in its alert.
 #[track_caller]
 fn shortened(rules: &str) -> String {
     let mut alerts: Vec<String> = rules.split("- alert: ").map(str::to_owned).collect();
@@ -131,7 +132,7 @@ fn hastened_rules() -> String {
     lines.collect()
 }
 
-/// A program that says where it listens. Dropping it kills it.
+/// A process that logs the address it listens on. It is killed when it is dropped.
 struct Listener {
     child: Child,
     address: SocketAddr,
@@ -151,13 +152,13 @@ impl Listener {
             let (_, address) = line.split_once("msg=\"Listening on\" address=")?;
             address.parse().ok()
         });
-        // Read to the end, or it would wait for room in the pipe.
+        // Read to the end, because the process blocks when the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
         let address = address.unwrap_or_else(|| panic!("{program} does not listen:\n{log}"));
         Self { child, address }
     }
 
-    /// The data of an answer.
+    /// Requests a path and parses the JSON body.
     #[track_caller]
     fn ask(&self, path: &str) -> Value {
         let (status, body) = fetch(self.address, path);
@@ -173,7 +174,7 @@ impl Drop for Listener {
     }
 }
 
-/// Both, wired together. They forget everything with the test.
+/// A Prometheus and an Alertmanager that are connected. Their data is deleted when they are dropped.
 pub struct Prometheus {
     prometheus: Listener,
     alertmanager: Listener,
@@ -181,7 +182,7 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Scrapes these jobs' agents every second; what fires is posted to `webhook` by the Alertmanager.
+    /// Starts both. Prometheus scrapes the agents of these jobs every second; Alertmanager posts alerts to `webhook`.
     #[track_caller]
     pub fn start(jobs: &[(&str, Vec<SocketAddr>)], webhook: SocketAddr) -> Self {
         let home = tempfile::tempdir().expect("a folder");
@@ -226,24 +227,24 @@ impl Prometheus {
         Self { prometheus, alertmanager, home }
     }
 
-    /// From now on a job scrapes these agents.
+    /// Replaces the agents that a job scrapes.
     pub fn scrape(&self, job: &str, agents: &[SocketAddr]) {
         fs::write(self.home.path().join(format!("{job}.json")), targets(agents)).expect("its targets");
     }
 
-    /// `result` of an instant query.
+    /// The result of an instant query.
     #[track_caller]
     pub fn query(&self, expression: &str) -> Vec<Value> {
         result(&self.prometheus.ask(&format!("/api/v1/query?query={}", encoded(expression))))
     }
 
-    /// Its clock, in seconds since 1970.
+    /// Prometheus's clock, in seconds since 1970.
     #[track_caller]
     pub fn now(&self) -> f64 {
         self.query("time()")[1].as_str().and_then(|now| now.parse().ok()).expect("a time")
     }
 
-    /// `result` of a range query over the last `seconds`, in steps of one.
+    /// The result of a range query over the last `seconds`, with a step of one second.
     #[track_caller]
     pub fn query_range(&self, expression: &str, seconds: u64) -> Vec<Value> {
         let now = self.now();
@@ -252,14 +253,14 @@ impl Prometheus {
         result(&self.prometheus.ask(&path))
     }
 
-    /// What `label_values(selector, label)` of a dashboard's variable is.
+    /// The result of `label_values(selector, label)` in a dashboard's variable.
     #[track_caller]
     pub fn label_values(&self, selector: &str, label: &str) -> Vec<String> {
         let answer = self.prometheus.ask(&format!("/api/v1/label/{label}/values?match[]={}", encoded(selector)));
         result_of(&answer["data"]).iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
-    /// Names of all alerts in the rules.
+    /// The names of all alerts in the rules.
     #[track_caller]
     pub fn alerts(&self) -> Vec<String> {
         let answer = self.prometheus.ask("/api/v1/rules?type=alert");
@@ -272,7 +273,7 @@ impl Prometheus {
         rules.iter().map(|rule| rule["name"].as_str().expect("a name").to_owned()).collect()
     }
 
-    /// What the Alertmanager holds, as labels and annotations.
+    /// The alerts that Alertmanager holds, with labels and annotations.
     #[track_caller]
     pub fn delivered(&self) -> Vec<Value> {
         result_of(&self.alertmanager.ask("/api/v2/alerts"))

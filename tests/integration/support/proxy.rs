@@ -1,4 +1,4 @@
-//! A network in between: it forwards, is slow, or loses everything without a word.
+//! A TCP proxy that forwards, delays, or drops all traffic silently.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 use url::Url;
 
-/// A TCP proxy on loopback. Dropping it closes whatever goes through it.
+/// A TCP proxy on loopback. Dropping it closes its connections.
 pub struct Proxy {
     url: String,
     address: SocketAddr,
@@ -25,11 +25,11 @@ struct Road {
 struct State {
     cut: bool,
     delay: Duration,
-    /// The server, which another may take the place of.
+    /// The server that new connections go to. It can be replaced.
     server: Option<SocketAddr>,
-    /// Connections up to this number are silent for ever.
+    /// Connections with a number up to this one forward nothing any more.
     forgotten: usize,
-    /// Both ends of every connection, to close them at the end.
+    /// Both ends of every connection, which are closed at the end.
     ends: Vec<TcpStream>,
     connections: usize,
     round_trips: usize,
@@ -37,7 +37,7 @@ struct State {
 }
 
 impl Proxy {
-    /// In front of the server of this TCP URL.
+    /// Starts a proxy to the server of this TCP URL.
     pub fn to(url: &str) -> Self {
         let road: Arc<Road> = Arc::default();
         road.lead_to(url);
@@ -59,27 +59,27 @@ impl Proxy {
         Self { url: url.into(), address, road }
     }
 
-    /// The database's URL, through it.
+    /// The URL of the database through the proxy.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// From now on new connections go to the server of this TCP URL, as after a failover.
+    /// Sends new connections to the server of this TCP URL, as after a failover.
     pub fn lead_to(&self, url: &str) {
         self.road.lead_to(url);
     }
 
-    /// From now on nothing arrives, in either direction, not even the end of a connection.
+    /// Stops forwarding in both directions, including the end of a connection.
     pub fn cut(&self) {
         self.road.change(|state| state.cut = true);
     }
 
-    /// What was held up arrives now, as TCP sends again what was lost.
+    /// Forwards again, and first what was held back, as TCP retransmits.
     pub fn restore(&self) {
         self.road.change(|state| state.cut = false);
     }
 
-    /// The same, but connections made before stay silent for ever, as when a firewall has forgotten them.
+    /// The same for new connections. Older ones stay silent, as when a firewall has lost their state.
     pub fn restore_forgetfully(&self) {
         self.road.change(|state| {
             state.cut = false;
@@ -87,17 +87,17 @@ impl Proxy {
         });
     }
 
-    /// Everything takes this much longer, each way.
+    /// Delays all traffic by this time, in each direction.
     pub fn delay(&self, by: Duration) {
         self.road.change(|state| state.delay = by);
     }
 
-    /// Connections that were made so far, whether or not they got through.
+    /// The number of connections so far, whether or not they reached the server.
     pub fn connections(&self) -> usize {
         self.road.state().connections
     }
 
-    /// How often a client has asked after an answer, of all connections so far.
+    /// The number of round trips so far, over all connections: times that a client sent after it had received.
     pub fn round_trips(&self) -> usize {
         self.road.state().round_trips
     }
@@ -124,7 +124,7 @@ impl Road {
         state.connections
     }
 
-    /// Waits for the way to be free; false when it never will be again.
+    /// Waits until traffic may pass. Returns false if the proxy has ended.
     fn is_passable(&self, number: usize) -> bool {
         let delay = self.state().delay;
         thread::sleep(delay);
@@ -138,7 +138,7 @@ impl Road {
             return;
         }
         let Some(server) = self.state().server else { return };
-        // A server that is down refuses: so do we, by closing.
+        // If the server is down, the client's connection is closed.
         let Ok(server) = TcpStream::connect(server) else { return };
         let clone = |stream: &TcpStream| stream.try_clone().expect("another handle");
         self.state().ends.extend([clone(&client), clone(&server)]);
@@ -163,7 +163,7 @@ impl Road {
                 return;
             }
             if read == 0 || to.write_all(&bytes[..read]).is_err() {
-                // Either may have gone already.
+                // The other end may have closed it already.
                 let _ = to.shutdown(Shutdown::Write);
                 return;
             }
@@ -179,7 +179,7 @@ impl Drop for Proxy {
                 let _ = end.shutdown(Shutdown::Both);
             }
         });
-        // Wakes whoever waits for the next client.
+        // Unblocks the thread that waits for the next client.
         let _ = TcpStream::connect(self.address);
     }
 }

@@ -1,4 +1,4 @@
-//! The binary beside a test, and waiting for what it does on the server.
+//! Runs the binary beside a test, and waits for its effects on the server.
 
 use super::{Database, Outcome, command};
 use sqlx::postgres::PgConnection;
@@ -8,26 +8,26 @@ use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 use tokio::process::Child;
 
-/// Far beyond what anything here takes: whoever is still busy then hangs.
+/// The longest wait for any event here. A process that takes longer hangs.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Timeouts that no test reaches, for passes that are held up on purpose.
+/// Timeouts that no test reaches, for passes that a test blocks.
 pub const PATIENT: &str = "[sequences]\nlock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
 
-/// A pass that has been started and not yet been waited for. It is killed when it is dropped.
+/// A pass that was started and not yet waited for. It is killed when it is dropped.
 pub struct Running {
     child: Child,
-    // Deleted when the run is over.
+    // Deleted when the pass has ended.
     _config: Option<NamedTempFile>,
 }
 
 impl Running {
-    /// `pgmedic --once --format json` with these variables.
+    /// Starts `pgmedic --once --format json` with these variables.
     pub fn once(variables: &[(&str, &str)]) -> Self {
         Self::start(variables, &["--once", "--format", "json"], None)
     }
 
-    /// `pgmedic --once --format json` with settings and these arguments.
+    /// Starts `pgmedic --once --format json` with settings and these arguments.
     pub fn once_with(database: &Database, settings: &str, arguments: &[&str]) -> Self {
         Self::once_with_as(database, "postgres", settings, arguments)
     }
@@ -45,7 +45,7 @@ impl Running {
         Self { child: command.spawn().expect("pgmedic starts"), _config: config }
     }
 
-    /// What it said when it has ended by itself; a hang and a panic are failures of the test.
+    /// Waits for its end and returns its output. The test fails if it hangs or panics.
     pub async fn outcome(self) -> Outcome {
         let output = tokio::time::timeout(DEADLINE, self.child.wait_with_output())
             .await
@@ -56,29 +56,29 @@ impl Running {
         outcome
     }
 
-    /// SIGKILL, as the kernel would when memory runs out.
+    /// Kills it with SIGKILL, as the kernel does when memory runs out.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("a process to kill");
     }
 }
 
 impl Database {
-    /// A pass over this database, with more variables.
+    /// Starts a pass over this database, with additional variables.
     pub fn start(&self, variables: &[(&str, &str)]) -> Running {
         Running::once(&[&[("DATABASE_URL", self.url())], variables].concat())
     }
 
-    /// Returns once `condition`, a boolean expression, holds on the server.
+    /// Waits until `condition`, a boolean expression, is true on the server.
     pub async fn eventually(&mut self, condition: &str) {
         until(&mut self.connection, &format!("SELECT ({condition})")).await;
     }
 
-    /// Returns once a pass over this database waits for a lock, in a message of this name.
+    /// Waits until a pass over this database waits for a lock, in a query with this tag.
     pub async fn pass_waits_in(&mut self, message: &str) {
         self.eventually(&format!("EXISTS (SELECT {})", waiting(message))).await;
     }
 
-    /// Returns once the server has forgotten every pass over this database: a session that is gone holds no lock.
+    /// Waits until no session of a pass over this database exists. A session that has ended holds no lock.
     pub async fn forgets_the_pass(&mut self) {
         self.eventually(
             "NOT EXISTS (SELECT FROM pg_stat_activity
@@ -88,7 +88,7 @@ impl Database {
     }
 }
 
-/// The rest of a query for the session of a pass that waits for a lock.
+/// The FROM and WHERE of a query for the session of a pass that waits for a lock.
 pub fn waiting(message: &str) -> String {
     format!(
         "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' \
@@ -96,7 +96,7 @@ pub fn waiting(message: &str) -> String {
     )
 }
 
-/// Waits until the query's one boolean is true.
+/// Waits until the query returns true.
 pub async fn until(connection: &mut PgConnection, question: &str) {
     let start = Instant::now();
     loop {
@@ -109,7 +109,7 @@ pub async fn until(connection: &mut PgConnection, question: &str) {
     }
 }
 
-/// Waits until `pgmedic` waits for a lock on this relation of `connection`'s database.
+/// Waits until `pgmedic` waits for a lock on this relation of the connection's database.
 pub async fn until_it_waits_for(connection: &mut PgConnection, relation: &str) {
     let question = format!(
         "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)

@@ -1,12 +1,12 @@
-//! A function that tells in the server's log whose rights it runs with, also from a transaction that writes nothing or
-//! is rolled back.
+//! Functions that write the role that runs them into the server's log. The log also shows runs in transactions that
+//! write nothing or are rolled back.
 
 use super::{Database, server};
 use std::collections::BTreeSet;
 
 impl Database {
-    /// Statements that create, as whoever runs them, `spy(integer)`, which passes for immutable, and the trigger
-    /// function `spy_row()`, in this schema.
+    /// Statements that create in this schema: `spy(integer)`, which is declared immutable, and the trigger function
+    /// `spy_row()`. Their owner is the role that runs the statements.
     pub fn spies(&self, schema: &str) -> String {
         let mark = self.mark();
         format!(
@@ -19,7 +19,7 @@ impl Database {
         )
     }
 
-    /// The roles whose rights the spies of this database have run with so far.
+    /// The roles that have run a spy function of this database so far.
     pub fn spied(&self) -> BTreeSet<String> {
         let log = server().data_dir().with_file_name("server.log");
         let log = std::fs::read(log).expect("the server's log");

@@ -1,4 +1,4 @@
-//! Where everybody is to be found, which changes with every fault.
+//! The state that all parts of a run share: the addresses of servers and agents, which change with each fault.
 
 use super::history::{History, Moment, Page};
 use std::collections::HashMap;
@@ -6,16 +6,16 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
-/// An agent's process: no two have the same number, and each takes one of two seats.
+/// A process of an agent. Each has another number, and takes one of two slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct AgentProcess {
     pub number: usize,
     pub address: SocketAddr,
 }
 
-/// Shared by all.
+/// The shared state.
 #[derive(Debug)]
-pub struct Place {
+pub struct Shared {
     pub history: History,
     state: Mutex<State>,
     over: AtomicBool,
@@ -23,16 +23,16 @@ pub struct Place {
 
 #[derive(Debug)]
 struct State {
-    /// The primary's URL, through nothing.
+    /// The primary's URL, without a proxy or a pooler.
     direct: String,
-    seats: [Option<Known>; 2],
-    /// What each process said last, and when it was asked.
+    slots: [Option<AgentProcess>; 2],
+    /// The last page of each process, and when it was asked for.
     pages: HashMap<usize, (Moment, Page)>,
 }
 
-impl Place {
+impl Shared {
     pub fn new(history: History, direct: String) -> Self {
-        let state = State { direct, seats: [None; 2], pages: HashMap::new() };
+        let state = State { direct, slots: [None; 2], pages: HashMap::new() };
         Self { history, state: Mutex::new(state), over: AtomicBool::new(false) }
     }
 
@@ -48,15 +48,15 @@ impl Place {
         self.state().direct = direct;
     }
 
-    pub fn seat(&self, seat: usize) -> Option<Known> {
-        self.state().seats[seat]
+    pub fn slot(&self, slot: usize) -> Option<AgentProcess> {
+        self.state().slots[slot]
     }
 
-    pub fn take_seat(&self, seat: usize, known: Option<Known>) {
-        self.state().seats[seat] = known;
+    pub fn set_agent(&self, slot: usize, known: Option<AgentProcess>) {
+        self.state().slots[slot] = known;
     }
 
-    pub fn said(&self, number: usize, from: Moment, page: Page) {
+    pub fn record_page(&self, number: usize, from: Moment, page: Page) {
         self.state().pages.insert(number, (from, page));
     }
 
@@ -64,14 +64,14 @@ impl Place {
         self.state().pages.clone()
     }
 
-    /// The seat of the agent that said last that it leads; the first one's, where none does.
-    pub fn leading_seat(&self) -> usize {
+    /// The slot of the agent that leads by its last page, or else the first slot.
+    pub fn leading_slot(&self) -> usize {
         let state = self.state();
-        let leads = |known: &Known| state.pages.get(&known.number).is_some_and(|(_, page)| page.leads);
-        state.seats.iter().position(|seat| seat.as_ref().is_some_and(leads)).unwrap_or(0)
+        let leads = |known: &AgentProcess| state.pages.get(&known.number).is_some_and(|(_, page)| page.leads);
+        state.slots.iter().position(|slot| slot.as_ref().is_some_and(leads)).unwrap_or(0)
     }
 
-    /// Tells everybody to go home.
+    /// Ends the run: every part returns soon after.
     pub fn close(&self) {
         self.over.store(true, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! Tables under fire: six clients insert, pgmedic or a script repairs, a monitor watches the sequences, and may sabotage them.
+//! Six clients insert, pgmedic or a script repairs, and a monitor observes the sequences and may move them back.
 
 use super::seen::{Draw, Rewind, Seen};
 use crate::support::Database;
@@ -16,10 +16,10 @@ use std::time::Duration;
 
 const CLIENTS: usize = 6;
 
-/// Every client goes on until the repairing is done, and inserts this many times into each table at least.
+/// The minimal number of inserts of a client into each table. A client continues until the repairs are done.
 const INSERTS: usize = 100;
 
-/// A table with a sequence, and how far ahead the ids are put that make it drift.
+/// A table with a sequence, and how far ahead the ids are inserted that make it drift.
 #[derive(Debug)]
 pub struct Target {
     pub table: &'static str,
@@ -29,7 +29,7 @@ pub struct Target {
     ahead: i64,
 }
 
-/// Two that are repaired by advance, then two by leap.
+/// Two targets that are repaired by an advance, then two by a leap.
 pub const TARGETS: [Target; 4] = [
     Target { table: "plain", increment: 1, cache: 1, ahead: 2000 },
     Target { table: "descending", increment: -3, cache: 1, ahead: 2000 },
@@ -43,20 +43,20 @@ pub const SETTINGS: &str = "
     lock_timeout = \"10s\"
 ";
 
-/// Who repairs.
+/// The kind of repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mender {
+pub enum RepairKind {
     Pass,
-    /// What everybody does instead.
+    /// `setval(max)`, as in many scripts.
     SetvalMax,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Order {
-    pub mender: Mender,
-    /// The monitor rewinds sequences at random moments.
+pub struct Race {
+    pub repair: RepairKind,
+    /// Whether the monitor moves sequences back at random times.
     pub saboteur: bool,
-    /// Each puts ids ahead of every sequence and repairs twice: the drift, and then none.
+    /// In each round, an id is inserted ahead of every sequence and two repairs run: one with drift, one without.
     pub rounds: usize,
 }
 
@@ -76,7 +76,7 @@ impl Target {
         )
     }
 
-    /// Puts one id ahead.
+    /// Inserts one id ahead of the sequence.
     pub async fn put_ahead(&self, connection: &mut PgConnection) -> i64 {
         let Self { table, increment, ahead, .. } = self;
         let insert =
@@ -85,27 +85,27 @@ impl Target {
     }
 }
 
-pub async fn field() -> Database {
+pub async fn race_tables() -> Database {
     let mut database = Database::new().await;
     let sql: String = TARGETS.iter().map(Target::sql).collect();
     database.sql(&sql).await;
     database
 }
 
-/// Ends when the repairing has been done so often.
-pub async fn fight(database: &mut Database, order: Order) -> Seen {
+/// Runs the clients, the monitor and the repairs, and returns what was observed.
+pub async fn run_race(database: &mut Database, race: Race) -> Seen {
     let stop = Arc::new(AtomicBool::new(false));
     let inserts = Arc::new(AtomicUsize::new(0));
     let mut clients = Vec::new();
     for number in 0..CLIENTS {
-        // Two of them delete what they inserted: their ids may not come back.
+        // Two clients delete what they inserted: the sequence must not hand out these ids again.
         let client = client(database.connect().await, number < 2, Arc::clone(&stop), Arc::clone(&inserts));
         clients.push(tokio::spawn(client));
     }
-    let monitor = tokio::spawn(monitor(database.connect().await, order.saboteur, Arc::clone(&stop)));
+    let monitor = tokio::spawn(monitor(database.connect().await, race.saboteur, Arc::clone(&stop)));
     let mut seen = Seen::default();
-    for _ in 0..order.rounds {
-        // However the machine shares out its time, repairing and inserting take turns.
+    for _ in 0..race.rounds {
+        // Repairs and inserts alternate, however the machine schedules them.
         let enough = inserts.load(Ordering::Relaxed) + CLIENTS * TARGETS.len();
         while inserts.load(Ordering::Relaxed) < enough {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -114,9 +114,9 @@ pub async fn fight(database: &mut Database, order: Order) -> Seen {
             explicit.insert(target.put_ahead(&mut database.connection).await);
         }
         for _ in 0..2 {
-            match order.mender {
-                Mender::Pass => seen.findings.extend(repair(database).await),
-                Mender::SetvalMax => setval_max(&mut database.connection).await,
+            match race.repair {
+                RepairKind::Pass => seen.findings.extend(repair(database).await),
+                RepairKind::SetvalMax => setval_max(&mut database.connection).await,
             }
         }
     }
@@ -130,7 +130,7 @@ pub async fn fight(database: &mut Database, order: Order) -> Seen {
     seen
 }
 
-/// One pass of the library's.
+/// Runs one pass of the library.
 pub async fn repair(database: &Database) -> Vec<Arc<SequenceReport>> {
     let file = database.config(SETTINGS);
     let settings = Settings::load(Some(file.path()), &Environment::default()).expect("settings");
@@ -150,7 +150,7 @@ async fn setval_max(connection: &mut PgConnection) {
     }
 }
 
-/// Inserts into one table after the other, and keeps every value that the sequences gave it.
+/// Inserts into the tables in turn, and records every value that the sequences return.
 async fn client(
     mut connection: PgConnection,
     deletes: bool,
@@ -178,7 +178,7 @@ async fn client(
     draws
 }
 
-/// The id that an insert found taken. Any other error is no part of this game.
+/// The id that an insert found taken. Panics for any other error.
 fn taken_key(error: &sqlx::Error) -> i64 {
     let refused = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
     let refused = refused.filter(|refused| refused.code() == "23505").unwrap_or_else(|| panic!("{error}"));
@@ -187,11 +187,10 @@ fn taken_key(error: &sqlx::Error) -> i64 {
     key.unwrap_or_else(|| panic!("{detail}"))
 }
 
-/// Watches every sequence without a pause. It is the saboteur itself, so that it knows exactly which moves back are
-/// its own.
+/// Observes every sequence without a pause. It is also the saboteur, so that it knows exactly which moves back it made.
 ///
-/// It asks `pg_sequence_last_value()`, which waits for a running `nextval` (and is null before the first). `SELECT
-/// last_value` does not wait, and may see what `nextval` writes for the log only, for a moment: up to 32 values ahead.
+/// `pg_sequence_last_value()` waits for a running `nextval` (and is null before the first one). `SELECT last_value`
+/// does not wait, and may return a value that `nextval` writes only to the log, up to 32 values ahead.
 async fn monitor(mut connection: PgConnection, saboteur: bool, stop: Arc<AtomicBool>) -> (Vec<Rewind>, usize) {
     let looks: Vec<String> = TARGETS
         .iter()
@@ -211,7 +210,7 @@ async fn monitor(mut connection: PgConnection, saboteur: bool, stop: Arc<AtomicB
         let row = sqlx::query(AssertSqlSafe(look.clone())).fetch_one(&mut connection).await.expect("a look");
         let next: Vec<Option<i64>> = row.get(0);
         for ((target, before), now) in TARGETS.iter().zip(&mut before).zip(next) {
-            // Called for the first time just between the two looks.
+            // Called for the first time between the two reads.
             let Some(now) = now else { continue };
             if let Some(before) = before.filter(|before| (now - before) * target.increment.signum() < 0) {
                 rewinds.push(Rewind { table: target.table, before, now });
