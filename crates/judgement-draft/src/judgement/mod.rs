@@ -53,6 +53,4 @@ pub use terms::{History, Memory, Settings, Terms};
 pub use walk::{BlockWalk, Found, Progress, ThinPart};
 
 #[cfg(test)]
-mod decide_tests;
-#[cfg(test)]
-mod walk_tests;
+mod tests;
