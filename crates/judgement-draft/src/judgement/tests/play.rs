@@ -153,13 +153,14 @@ impl Play {
         let max = self.scenario.rows.last(limit).unwrap_or(0);
         match event {
             Event::Put(from, to) => self.put(from, to),
+            Event::Scatter(one_in, from, to) => {
+                self.scenario.rows.scatter(one_in, from, to);
+                self.scenario.ever.scatter(one_in, from, to);
+            }
             Event::PutPattern(pattern) => self.put_pattern(pattern),
             Event::PutAhead(from, to) => {
                 self.taken_back = Some(next + to);
                 self.put(next + from, next + to);
-            }
-            Event::PutAheadEvery(from, to, step) => {
-                self.put_pattern(super::rows::every(next + from, next + to, step));
             }
             Event::PutAtShare(share) => {
                 let id = (next as f64 + share * (limit - next) as f64) as i128;

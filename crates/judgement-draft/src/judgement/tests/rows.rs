@@ -5,7 +5,7 @@
 pub enum Pattern {
     /// The first `run` ids of each `period`, from `from` to `to`.
     Runs { from: i128, to: i128, period: i128, run: i128 },
-    /// One id at a hashed place in each of `cells` cells of `cell` values: "one in so many left, at random".
+    /// One id at a random place in each of `cells` cells of `cell` values.
     Cells { from: i128, cells: i128, cell: i128 },
 }
 
@@ -14,7 +14,7 @@ pub fn every(from: i128, to: i128, step: i128) -> Pattern {
     Pattern::Runs { from, to, period: step, run: 1 }
 }
 
-/// One id in `cell`, at random, between `from` and `to`.
+/// One id in each `cell` values from `from` to `to`, at a random place.
 pub fn one_in(cell: i128, from: i128, to: i128) -> Pattern {
     Pattern::Cells { from, cells: (to - from + 1) / cell, cell }
 }
@@ -75,7 +75,7 @@ impl Pattern {
 
 /// Where in a cell its id lies.
 fn place(nth: i128, cell: i128) -> i128 {
-    let mixed = (nth as u64 ^ 0x5851_F42D).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (nth as u64 ^ 0x5851_F42D_4C95_7F2D).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     i128::from((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 16) % cell
 }
 
@@ -98,6 +98,16 @@ impl Rows {
         let low = touched.first().map_or(from, |range| range.0.min(from));
         let high = touched.last().map_or(to, |range| range.1.max(to));
         self.ranges.splice(first..end, [(low, high)]);
+    }
+
+    /// About one id in `one_in` from `from` to `to`, at random: clusters and holes included. One tenth as many cells as
+    /// values, each with an id or, nine times in ten, without.
+    pub fn scatter(&mut self, one_in: i128, from: i128, to: i128) {
+        let cell = one_in / 10;
+        for nth in (0..(to - from + 1) / cell).filter(|nth| place(*nth, 1_000_003) % 10 == 0) {
+            let id = from + nth * cell + place(!nth, cell);
+            self.add(id, id);
+        }
     }
 
     pub fn add_pattern(&mut self, pattern: Pattern) {

@@ -13,9 +13,9 @@ pub const M: i128 = 1_000_000;
 pub enum Event {
     Put(i128, i128),
     PutPattern(Pattern),
+    /// About one id in the first, at random, from the second to the third.
+    Scatter(i128, i128, i128),
     PutAhead(i128, i128),
-    /// `every` so many ids, from the one so far ahead to the other.
-    PutAheadEvery(i128, i128, i128),
     /// One id at this share of what is left.
     PutAtShare(f64),
     /// So many ids behind the furthest one, by the application's own MAX + 1.
@@ -89,6 +89,12 @@ impl Scenario {
 
     pub fn pattern(mut self, pattern: Pattern) -> Self {
         self.rows.add_pattern(pattern);
+        self
+    }
+
+    /// About one id in `one_in`, at random.
+    pub fn scattered(mut self, one_in: i128, from: i128, to: i128) -> Self {
+        self.rows.scatter(one_in, from, to);
         self
     }
 

@@ -76,11 +76,11 @@ fn many_rows() -> Vec<Case> {
             figures(0, 0, 0).held(&[("far_ids", 120)]),
         ),
         same(
-            table("every 200th id to 21.4 M, each pass, --once")
+            table("107 k rows, every 200th id to 21.4 M, --once")
                 .seconds(400)
                 .once()
-                .each(29, 30, 10, |_| Event::PutAheadEvery(50, ONE_PERCENT, 200)),
-            figures(0, 0, 0),
+                .at(29, Event::PutPattern(every(1080, 1030 + ONE_PERCENT, 200))),
+            figures(0, 2077, 0).held(&[("thin", 13)]),
         ),
     ]
 }

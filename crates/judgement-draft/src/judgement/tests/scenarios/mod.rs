@@ -1,8 +1,7 @@
 //! The scenarios of the design's simulator, as a table: what each costs, beside the simulator's figures.
 //!
 //! The simulator's column is its design with one id in 5 000 for an early pass and every early pass charged, as the
-//! design has it. Where ours differs the case says why. The usual reason is the draws: whether a stretch with 3 of 100
-//! values taken counts as dense is left to chance, and the two draw different values.
+//! design has it. Where ours differs the case says why.
 
 mod attacks;
 mod edges;
@@ -11,6 +10,11 @@ mod restores;
 
 use super::play::{Outcome, play};
 use super::scenario::Scenario;
+
+/// Whether a stretch with 3 of 100 values taken counts as dense is left to chance, and other values are drawn here.
+const OTHER_DRAWS: &str = "other values are drawn";
+/// The ids are random, and other ones here.
+const OTHER_ROWS: &str = "other ids are left at random";
 
 /// Failed and refused inserts, values burnt and handed out again, and passes that held something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
