@@ -1,8 +1,8 @@
 //! Plays a scenario: inserts as steady as its rate, a pass every 30 seconds.
 
 use super::super::*;
-use super::look::{Probes, walk};
-use super::rows::{Pattern, Rows};
+use super::look::{Table, walk};
+use super::rows::Pattern;
 use super::scenario::{Event, Mode, Scenario};
 
 /// What became of a scenario.
@@ -33,29 +33,6 @@ struct Play {
     next_at_last_pass: Option<i128>,
     known_next: Option<i128>,
     outcome: Outcome,
-}
-
-struct Seen<'a> {
-    rows: &'a Rows,
-    first: i128,
-}
-
-impl Probes for Seen<'_> {
-    fn first(&self, from: ValueNumber, up_to: ValueNumber) -> Option<ValueNumber> {
-        self.rows.next(from + self.first).map(|id| id - self.first).filter(|id| *id <= up_to)
-    }
-
-    fn last(&self, from: ValueNumber, up_to: ValueNumber) -> Option<ValueNumber> {
-        self.rows.last(up_to + self.first).map(|id| id - self.first).filter(|id| *id >= from)
-    }
-
-    fn has(&self, value: ValueNumber) -> bool {
-        self.rows.has(value + self.first)
-    }
-
-    fn count(&self, from: ValueNumber, up_to: ValueNumber, most: u64) -> u64 {
-        u64::try_from(self.rows.count(from + self.first, up_to + self.first)).unwrap().min(most)
-    }
 }
 
 pub fn play(mut scenario: Scenario) -> Outcome {
@@ -228,7 +205,8 @@ impl Play {
         let ids = if max_id.is_none_or(|max_id| max_id < next) {
             Ids::NoneAhead
         } else if self.scenario.unique {
-            let seen = Seen { rows, first: *first };
+            let own = Numbering::new(i64::try_from(*first).unwrap(), i64::MAX, 1, *first);
+            let seen = Table { rows, own, exact: false };
             let (found, questions) = walk(&seen, BlockWalk::new(next, limit, terms, Draws::new(15)));
             self.outcome.questions = self.outcome.questions.max(questions);
             Ids::Walked(found)

@@ -130,6 +130,20 @@ impl Rows {
         }
     }
 
+    /// Takes everything outside out of the ranges, and cuts the patterns.
+    pub fn keep(&mut self, low: i128, high: i128) {
+        self.remove(i128::MIN / 2, low - 1);
+        self.remove(high + 1, i128::MAX / 2);
+        self.patterns.retain_mut(|pattern| match pattern {
+            Pattern::Runs { from, to, period, .. } => {
+                *from += ((low - *from).max(0) + *period - 1) / *period * *period;
+                *to = high.min(*to);
+                from <= to
+            }
+            Pattern::Cells { .. } => true,
+        });
+    }
+
     pub fn clear(&mut self) {
         *self = Self::default();
     }
