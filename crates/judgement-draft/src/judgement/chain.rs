@@ -27,8 +27,19 @@ pub(super) struct Chain {
 enum Mode {
     /// Over dense and thin stretches.
     Whole,
-    /// Over dense ones alone, with shorter steps where a whole one is not dense.
-    Edge { cut: bool, shorter: bool },
+    /// Over stretches that the goal asks for alone, with shorter steps where a whole one is not such.
+    Edge { goal: Goal, shorter: bool },
+}
+
+/// What an edge is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// The end of the block: dense.
+    Tail,
+    /// Its dense beginning, as the allowance does not reach further.
+    Beginning,
+    /// Its solid beginning, all values looked at taken, as the block reaches the limit.
+    Solid,
 }
 
 /// What an answer leads to.
@@ -42,6 +53,10 @@ pub(super) enum Next {
     Cut {
         dense_end: ValueNumber,
         thin: ThinPart,
+    },
+    /// The solid beginning of a block that reaches the limit.
+    Solid {
+        end: ValueNumber,
     },
     /// The thin stretches exceed what may be spent, and the dense beginning is not wanted.
     TooThin,
@@ -57,8 +72,20 @@ impl Chain {
         self.nearest
     }
 
-    pub(super) fn dense_end(&self) -> ValueNumber {
-        self.dense_end
+    /// None while less than the dense beginning is looked for.
+    pub(super) fn dense_end(&self) -> Option<ValueNumber> {
+        (!matches!(self.mode, Mode::Edge { goal: Goal::Solid, .. })).then_some(self.dense_end)
+    }
+
+    /// Whether the block reaches the limit: no value is left beyond it.
+    pub(super) fn is_full(&self) -> bool {
+        self.at >= self.up_to
+    }
+
+    /// Looks for the solid beginning, from the nearest id on.
+    pub(super) fn seek_solid(&mut self) {
+        self.at = self.nearest;
+        self.mode = Mode::Edge { goal: Goal::Solid, shorter: false };
     }
 
     pub(super) fn question(&self, most: u16, draws: Draws) -> Question {
@@ -90,7 +117,7 @@ impl Chain {
     }
 
     pub(super) fn scales(&mut self, scales: &[Option<Stretch>]) -> Result<Next, AnswerError> {
-        let Mode::Edge { cut, shorter: true } = self.mode else { return Err(AnswerError::OtherQuestion) };
+        let Mode::Edge { goal, shorter: true } = self.mode else { return Err(AnswerError::OtherQuestion) };
         let steps = self.shorter_steps();
         if scales.len() != steps.len() {
             return Err(AnswerError::WrongCount);
@@ -100,10 +127,10 @@ impl Chain {
                 self.check(self.at, stretch, step)?;
             }
         }
-        match scales.iter().flatten().find(|stretch| stretch.is_dense()) {
+        match scales.iter().flatten().find(|stretch| goal.takes(stretch)) {
             Some(stretch) => {
                 self.reach(stretch.last);
-                self.mode = Mode::Edge { cut, shorter: false };
+                self.mode = Mode::Edge { goal, shorter: false };
                 Ok(Next::More)
             }
             None => Ok(self.ended()),
@@ -114,9 +141,10 @@ impl Chain {
     fn take(&mut self, stretch: &Stretch) -> Option<Next> {
         let length = stretch.last - self.at;
         match self.mode {
-            _ if stretch.is_dense() => self.reach(stretch.last),
-            Mode::Edge { cut, .. } => return Some(self.look_closer(cut)),
-            Mode::Whole if !stretch.thin => return Some(self.look_closer(false)),
+            Mode::Edge { goal, .. } if goal.takes(stretch) => self.reach(stretch.last),
+            Mode::Edge { goal, .. } => return Some(self.look_closer(goal)),
+            Mode::Whole if stretch.is_dense() => self.reach(stretch.last),
+            Mode::Whole if !stretch.thin => return Some(self.look_closer(Goal::Tail)),
             Mode::Whole => {
                 self.thin.get_or_insert(ThinPart::new(self.at, stretch));
                 if self.charged + length > self.budget {
@@ -131,7 +159,7 @@ impl Chain {
 
     fn reach(&mut self, last: ValueNumber) {
         self.at = last;
-        if self.thin.is_none() || matches!(self.mode, Mode::Edge { cut: true, .. }) {
+        if self.thin.is_none() || matches!(self.mode, Mode::Edge { goal: Goal::Beginning, .. }) {
             self.dense_end = last;
         }
     }
@@ -142,17 +170,18 @@ impl Chain {
             return Next::TooThin;
         }
         self.at = self.dense_end;
-        self.look_closer(true)
+        self.look_closer(Goal::Beginning)
     }
 
-    fn look_closer(&mut self, cut: bool) -> Next {
-        self.mode = Mode::Edge { cut, shorter: true };
+    fn look_closer(&mut self, goal: Goal) -> Next {
+        self.mode = Mode::Edge { goal, shorter: true };
         if self.shorter_steps().is_empty() { self.ended() } else { Next::More }
     }
 
     fn ended(&self) -> Next {
         match (self.mode, self.thin) {
-            (Mode::Edge { cut: true, .. }, Some(thin)) => Next::Cut { dense_end: self.at, thin },
+            (Mode::Edge { goal: Goal::Solid, .. }, _) => Next::Solid { end: self.at },
+            (Mode::Edge { goal: Goal::Beginning, .. }, Some(thin)) => Next::Cut { dense_end: self.at, thin },
             _ => Next::Ended { end: self.at, charged: self.charged },
         }
     }
@@ -177,5 +206,14 @@ impl Chain {
             return Err(AnswerError::WrongCount);
         }
         Ok(())
+    }
+}
+
+impl Goal {
+    fn takes(self, stretch: &Stretch) -> bool {
+        match self {
+            Self::Solid => stretch.taken == stretch.drawn,
+            Self::Tail | Self::Beginning => stretch.is_dense(),
+        }
     }
 }

@@ -99,6 +99,13 @@ impl Judged<'_> {
                 let rest = Hold::Thin { part: thin, allowance: self.terms.allowance };
                 self.repair(dense_end, nearest - self.seen.next, RepairKind::Soon, Some(rest))
             }
+            Ids::Walked(Found::Full { nearest, solid_end }) => {
+                let limit = self.seen.limit;
+                let hold = Hold::Limit { past: self.seen.max_id.unwrap_or(limit - 1), limit };
+                let Some(end) = solid_end else { return Some(Decision::Held(hold)) };
+                let rest = (end < limit - 1).then_some(hold);
+                self.repair(end, nearest - self.seen.next, RepairKind::Soon, rest)
+            }
             Ids::NoIndex => self.by_max_id(Hold::NoIndex { lag: lag()? }, lag()?),
             Ids::PartOfKey => self.by_max_id(Hold::NoUniqueKey { lag: lag()? }, lag()?),
             Ids::NoUniqueKey => Decision::Held(Hold::NoUniqueKey { lag: lag()? }),

@@ -68,6 +68,14 @@ pub enum Found {
         /// Its first thin stretch.
         thin: ThinPart,
     },
+    /// A block that reaches the limit: passed whole it would leave nothing.
+    Full {
+        /// Its first id.
+        nearest: ValueNumber,
+        /// The last id of its solid beginning, where all values looked at are taken; looked for only where the next
+        /// insert fails.
+        solid_end: Option<ValueNumber>,
+    },
 }
 
 /// A thin stretch: one insert in about `drawn` / `taken` meets a taken id in it, or in 33 to 1 000 where `taken` is 0.
@@ -96,7 +104,8 @@ impl BlockWalk {
     /// the furthest id is at or beyond the next value: a healthy sequence costs no question.
     #[must_use]
     pub fn new(next: ValueNumber, limit: ValueNumber, terms: Terms, draws: Draws) -> Self {
-        Self { next, limit, terms, draws, nearest_within: limit, most: MOST_STRETCHES, phase: Phase::Nearest }
+        let phase = if next > limit { Phase::Done(Found::Nothing { up_to: limit }) } else { Phase::Nearest };
+        Self { next, limit, terms, draws, nearest_within: limit, most: MOST_STRETCHES, phase }
     }
 
     /// For a residue class: its own ids cannot be told from others' by a range, so they are looked for one by one, no
@@ -159,7 +168,7 @@ impl BlockWalk {
     #[must_use]
     pub fn dense_so_far(&self) -> Option<ValueNumber> {
         match &self.phase {
-            Phase::Chain(chain) if self.is_soon(chain.nearest()) => Some(chain.dense_end()),
+            Phase::Chain(chain) if self.is_soon(chain.nearest()) => chain.dense_end(),
             _ => None,
         }
     }
@@ -190,14 +199,20 @@ impl BlockWalk {
         Ok(Phase::Chain(Chain::new(nearest, self.limit - 1, self.terms.step, budget, self.is_soon(nearest))))
     }
 
-    fn after(&self, chain: Chain, next: Next) -> Phase {
+    fn after(&self, mut chain: Chain, next: Next) -> Phase {
         let nearest = chain.nearest();
+        let soon = self.is_soon(nearest);
         match next {
             Next::More => Phase::Chain(chain),
             Next::TooThin => Phase::Done(Found::NotWalked { nearest }),
-            Next::Ended { end, charged } if self.is_soon(nearest) => {
-                Phase::Done(Found::Block { nearest, end, charged, ids: None })
+            Next::Solid { end } => Phase::Done(Found::Full { nearest, solid_end: Some(end) }),
+            _ if chain.is_full() && nearest == self.next => {
+                chain.seek_solid();
+                Phase::Chain(chain)
             }
+            _ if chain.is_full() && soon => Phase::Done(Found::Full { nearest, solid_end: None }),
+            _ if chain.is_full() => Phase::Done(Found::NotWalked { nearest }),
+            Next::Ended { end, charged } if soon => Phase::Done(Found::Block { nearest, end, charged, ids: None }),
             Next::Ended { end, charged } => Phase::Count { nearest, end, charged },
             Next::Cut { dense_end, thin } => Phase::Done(Found::Cut { nearest, dense_end, thin }),
         }

@@ -147,6 +147,15 @@ fn a_repair_leaves_a_value_or_is_held_by_the_limit() {
     let at_limit = Observation { limit: 150, ..seen(150, Ids::Walked(Found::NotWalked { nearest: 150 })) };
     assert_eq!(word(&decide(&at_limit, &agent(), &ASKED)), "limit");
     assert_eq!(word(&decide(&at_limit, &agent(), &APPROVED)), "limit", "no approval makes room");
+    let full = |solid_end| {
+        let ids = Ids::Walked(Found::Full { nearest: 100, solid_end });
+        decide(&Observation { limit: 200, ..seen(200, ids) }, &agent(), &ASKED)
+    };
+    let hold = Hold::Limit { past: 200, limit: 200 };
+    let repair = Repair { past: 110, charged: 0, kind: RepairKind::Soon };
+    assert_eq!(full(Some(110)), Decision::Repair { repair, rest: Some(hold) }, "the free values behind it are used");
+    assert_eq!(full(None), Decision::Held(hold));
+    assert_eq!(word(&full(Some(199))), "limit");
     let past = Observation { next: 201, limit: 200, ..at_limit };
     assert_eq!(decide(&past, &agent(), &APPROVED), Decision::Exhausted);
 }

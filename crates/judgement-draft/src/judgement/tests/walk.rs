@@ -100,7 +100,9 @@ fn an_id_at_the_limit_is_no_part_of_a_block() {
         .0
     };
     assert_eq!(find(&rows(&[(100, 110), (190, 199)])), block(100, 110, 0));
-    assert_eq!(find(&rows(&[(100, 199)])), block(100, 198, 0));
+    assert_eq!(find(&rows(&[(100, 199)])), Found::Full { nearest: 100, solid_end: Some(198) });
+    assert_eq!(find(&rows(&[(100, 110), (112, 199)])), Found::Full { nearest: 100, solid_end: Some(110) });
+    assert_eq!(find(&rows(&[(101, 199)])), Found::Full { nearest: 101, solid_end: None }, "no insert fails yet");
     assert_eq!(find(&rows(&[(199, 199)])), Found::NotWalked { nearest: 199 });
 }
 
