@@ -128,7 +128,8 @@ impl World {
     }
 
     pub fn terms(&self) -> Terms {
-        Terms::new(self.limit, &Settings::default(), &self.memory)
+        let advance_limit = if self.own.is_gapless() { 100_000 } else { 1000 };
+        Terms::new(self.limit, &Settings { advance_limit, ..Settings::default() }, &self.memory)
     }
 
     pub fn walk(&self, most: u16) -> BlockWalk {
@@ -231,7 +232,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_same_holds_in_a_residue_class_beside_the_ids_of_others(world in world(&[10, -10, 3, 50])) {
