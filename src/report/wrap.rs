@@ -37,8 +37,8 @@ mod tests {
     fn lines_break_between_pieces_and_never_inside_one() {
         let pieces = ["next value 659", "max id 695", "lag 37"];
         assert_eq!(wrap_pieces(pieces, ", ", 2, 80), "  next value 659, max id 695, lag 37");
-        assert_eq!(wrap_pieces(pieces, ", ", 2, 38), "  next value 659, max id 695, lag 37");
-        assert_eq!(wrap_pieces(pieces, ", ", 2, 37), "  next value 659, max id 695,\n  lag 37");
+        assert_eq!(wrap_pieces(pieces, ", ", 2, 36), "  next value 659, max id 695, lag 37");
+        assert_eq!(wrap_pieces(pieces, ", ", 2, 35), "  next value 659, max id 695,\n  lag 37");
         assert_eq!(wrap_pieces(pieces, ", ", 2, 5), "  next value 659,\n  max id 695,\n  lag 37");
     }
 
