@@ -60,9 +60,9 @@ async fn exported() -> String {
     let config = database.config(&format!("[http]\nlisten = \"127.0.0.1:0\"\n{store}"));
     let agent = Agent::run(config, &["--dry-run"]);
     let gap = format!("pgmedic_sequence_lag_values_max{{database=\"{}\"}}", database.name);
-    agent.until(&gap, |gap| gap == 7.0);
+    agent.wait_until(&gap, |gap| gap == 7.0);
     let stale = format!("pgmedic_sessions_stale{{database=\"{}\",store=\"logins\"}}", database.name);
-    agent.until(&stale, |stale| stale == 1.0);
+    agent.wait_until(&stale, |stale| stale == 1.0);
     let (_, metrics) = agent.get("/metrics");
     agent.stop();
     metrics

@@ -43,7 +43,7 @@ async fn promtool_finds_nothing_to_complain_about() {
         )
         .await;
     let agent = onlooker(&database);
-    agent.until(&series("sequence_lag_values_max", &database), |gap| gap == 20.0);
+    agent.wait_until(&series("sequence_lag_values_max", &database), |gap| gap == 20.0);
     let (_, metrics) = agent.get("/metrics");
     for family in ["sequence_lag_values", "sequence_used_ratio", "repairs_total", "repair_duration_seconds"] {
         assert!(metrics.contains(&format!("# TYPE pgmedic_{family} ")), "{family} is not there:\n{metrics}");
@@ -75,7 +75,7 @@ async fn three_thousand_that_are_behind_make_a_small_scrape() {
     }
     let agent = onlooker(&database);
     let all = 3 * WIDE + names.len();
-    agent.until(&series("detail_series_dropped", &database), |dropped| dropped == (all - DETAILS) as f64);
+    agent.wait_until(&series("detail_series_dropped", &database), |dropped| dropped == (all - DETAILS) as f64);
     let (_, metrics) = agent.get("/metrics");
     assert!(metrics.len() < LARGEST_SCRAPE, "{} bytes", metrics.len());
     assert_eq!(metrics.matches("\npgmedic_sequence_lag_values{").count(), DETAILS);

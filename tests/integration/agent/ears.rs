@@ -21,7 +21,9 @@ async fn a_server_that_takes_its_time_to_notify_is_listened_to_later() {
         let _ = sqlx::raw_sql(held).execute(&mut holder).await;
     });
     database
-        .until(&format!("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'SyncRep')"))
+        .wait_until(&format!(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'SyncRep')"
+        ))
         .await;
 
     let agent = Agent::start(&database, EVERY_SECOND);

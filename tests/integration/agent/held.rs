@@ -23,13 +23,13 @@ async fn a_held_repair_is_shown_by_its_guard_until_it_is_owed_no_more() {
     let mut database = Database::new().await;
     database.sql(POISONED).await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    agent.until(&held(&database, "repair_ratio"), |held| held == 1.0);
+    agent.wait_until(&held(&database, "repair_ratio"), |held| held == 1.0);
     for guard in &GUARDS[1..] {
         assert_eq!(agent.metric(&held(&database, guard)), Some(0.0), "{guard}");
     }
     // The mistake is corrected by whoever owns the data.
     database.sql("DELETE FROM t WHERE id = 2000000000").await;
-    agent.until(&held(&database, "repair_ratio"), |held| held == 0.0);
+    agent.wait_until(&held(&database, "repair_ratio"), |held| held == 0.0);
     agent.stop();
 }
 
@@ -37,11 +37,11 @@ async fn a_held_repair_is_shown_by_its_guard_until_it_is_owed_no_more() {
 async fn a_repair_is_counted_by_its_method_and_by_why_it_was_owed() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    agent.until(&repaired(&database, "unknown", "advance"), |repaired| repaired == 1.0);
+    agent.wait_until(&repaired(&database, "unknown", "advance"), |repaired| repaired == 1.0);
     rewind(&database).await;
-    agent.until(&repaired(&database, "rewound", "advance"), |repaired| repaired == 1.0);
+    agent.wait_until(&repaired(&database, "rewound", "advance"), |repaired| repaired == 1.0);
     database.sql("INSERT INTO orders SELECT generate_series(21, 30)").await;
-    agent.until(&repaired(&database, "ids_inserted", "advance"), |repaired| repaired == 1.0);
+    agent.wait_until(&repaired(&database, "ids_inserted", "advance"), |repaired| repaired == 1.0);
     assert_eq!(agent.metric(&repaired(&database, "rewound", "leap")), Some(0.0));
     agent.stop();
 }

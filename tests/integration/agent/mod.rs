@@ -44,7 +44,7 @@ async fn rewind(database: &Database) {
 /// Drift, and its repair by the running agent.
 async fn repairs(database: &mut Database) {
     rewind(database).await;
-    database.until(MENDED).await;
+    database.wait_until(MENDED).await;
 }
 
 fn series(name: &str, database: &Database, labels: &str) -> String {

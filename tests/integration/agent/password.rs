@@ -64,20 +64,20 @@ impl Secret {
 
 /// The password changes at the server; then in the file, by `rotate`; the agent works again.
 async fn outlives(agent: Agent, mut database: Database, rotate: impl FnOnce(&str)) {
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     database
         .sql(&format!(
             "ALTER ROLE keeper PASSWORD '{NEW}';
              SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper'"
         ))
         .await;
-    agent.until(&up(&database), |up| up == 0.0);
+    agent.wait_until(&up(&database), |up| up == 0.0);
     agent.logs("password refused for user \"keeper\"");
     rewind(&database).await;
     rotate(&url(&database, NEW));
-    agent.until(&up(&database), |up| up == 1.0);
-    database.until(MENDED).await;
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.wait_until(&up(&database), |up| up == 1.0);
+    database.wait_until(MENDED).await;
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     let reports = agent.get("/api/v1/reports").1 + &agent.get("/metrics").1;
     let log = agent.stop();
     for password in [OLD, NEW] {

@@ -108,7 +108,7 @@ async fn beside_others_every_report_is_true_and_every_repair_right() {
     agent.edit(|text| text.replace("repair = false", "repair = true"));
     agent.signal(Signal::SIGHUP);
     for n in 1..=TABLES {
-        database.until(&format!("SELECT last_value = {} FROM t{n}_id_seq", 1001 * n)).await;
+        database.wait_until(&format!("SELECT last_value = {} FROM t{n}_id_seq", 1001 * n)).await;
     }
     agent.passes_again(&database.name, 3.0);
     for n in 1..=TABLES {
@@ -130,7 +130,7 @@ async fn one_of_two_leads_and_its_lock_goes_with_it() {
     let leader = leader(&database);
     let leads = |agent: &Agent| agent.metric(&leader) == Some(1.0);
     let tick = |agent: &Agent| ["leads on", "is standby on"].iter().any(|role| agent.log().contains(role));
-    crate::support::eventually("both have ticked", || agents.iter().all(tick).then_some(()));
+    crate::support::wait_for("both have ticked", || agents.iter().all(tick).then_some(()));
     let first = agents.iter().position(leads).expect("a leader");
     let [mut standby, mut leading] = agents;
     if first == 0 {
@@ -139,22 +139,22 @@ async fn one_of_two_leads_and_its_lock_goes_with_it() {
     let skipped = super::skipped(&database, "standby");
     for _ in 0..5 {
         let ticks = standby.metric(&skipped).unwrap();
-        standby.until(&skipped, |skipped| skipped > ticks);
+        standby.wait_until(&skipped, |skipped| skipped > ticks);
         assert_eq!((leads(&leading), leads(&standby)), (true, false));
         // But for the moment in which it is taken anew.
-        database.until(&format!("SELECT ({HELD}) = 1")).await;
+        database.wait_until(&format!("SELECT ({HELD}) = 1")).await;
     }
     // Asked to end, it hands over; killed, it leaves nothing to the server connection that it used.
     leading.stop();
-    standby.until(&leader, |leads| leads == 1.0);
-    database.until(&format!("SELECT ({HELD}) = 1")).await;
+    standby.wait_until(&leader, |leads| leads == 1.0);
+    database.wait_until(&format!("SELECT ({HELD}) = 1")).await;
     standby.signal(Signal::SIGKILL);
-    database.until(&format!("SELECT ({HELD}) = 0")).await;
+    database.wait_until(&format!("SELECT ({HELD}) = 0")).await;
 
     let last = start(&database);
-    last.until(&leader, |leads| leads == 1.0);
+    last.wait_until(&leader, |leads| leads == 1.0);
     last.stop();
-    database.until(&format!("SELECT ({HELD}) = 0")).await;
+    database.wait_until(&format!("SELECT ({HELD}) = 0")).await;
     others.end().await;
 }
 
@@ -211,14 +211,14 @@ async fn a_pooler_that_is_told_to_pause_is_not_held_up_by_the_lead() {
     let mut database = orders().await;
     let pooler = Pooler::start_with(server(), "transaction", "admin_users = postgres");
     let agent = Agent::start_at(&pooler.url(&database.name), &database, EVERY_SECOND);
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     let options = pooler.url("pgbouncer").parse::<PgConnectOptions>().unwrap().extra_float_digits(None);
     let mut console = options.connect().await.unwrap();
     // Answered when no transaction is left.
     sqlx::raw_sql("PAUSE").execute(&mut console).await.unwrap();
     assert_eq!(database.number(HELD).await, 0);
     sqlx::raw_sql("RESUME").execute(&mut console).await.unwrap();
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     agent.passes_again(&database.name, 1.0);
     agent.stop();
 }

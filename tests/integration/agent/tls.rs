@@ -46,12 +46,12 @@ async fn the_agent_checks_the_servers_certificate_and_all_its_connections_are_en
     let url = url(&server, &database, &verify("verify-full", &authority));
     works(&url, &[]);
     let agent = Agent::start_at(&url, &database, EVERY_SECOND);
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     agent.logs("listening for NOTIFY pgmedic");
     repairs(&mut database).await;
     // The lead and the ear, at least.
     database
-        .until(
+        .wait_until(
             "SELECT count(*) >= 2 AND bool_and(ssl) AND bool_and(version LIKE 'TLSv1.%')
              FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'pgmedic'",
         )
@@ -135,7 +135,7 @@ async fn a_clients_certificate_lets_its_role_in() {
     repairs(&mut database).await;
     let subject = "SELECT bool_and(client_dn = '/CN=app') FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
                    WHERE usename = 'app'";
-    database.until(subject).await;
+    database.wait_until(subject).await;
     agent.stop();
 
     let error = refused(&base, &[]);

@@ -48,7 +48,7 @@ async fn what_is_typed_selected_or_in_focus_stays_while_it_changes() {
     page.look("document.getElementById('rows').dataset.old = ''");
     database.sql("INSERT INTO orders VALUES (2000000000)").await;
     page.says(&["! held public.orders_id_seq"]);
-    page.until("new rows", |page| {
+    page.wait_until("new rows", |page| {
         (page.look("'old' in document.getElementById('rows').dataset") == false).then_some(())
     });
     assert_eq!(page.act("focused", ())["name"], "next");

@@ -77,7 +77,7 @@ async fn session_stores_that_fail_are_held_or_go_well() {
 async fn leading_and_standing_by() {
     let database = orders().await;
     let leader = Agent::start(&database, EVERY_SECOND);
-    leader.until(&format!("pgmedic_leader{{database=\"{}\"}}", database.name), |leader| leader == 1.0);
+    leader.wait_until(&format!("pgmedic_leader{{database=\"{}\"}}", database.name), |leader| leader == 1.0);
     let standby = Agent::start(&database, EVERY_SECOND);
     shows(&standby, "standby", &["= Standby", "Another agent leads"]);
     standby.stop();

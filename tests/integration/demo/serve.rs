@@ -1,7 +1,7 @@
 //! `pgmedic demo --serve`, as somebody watches it.
 
 use super::{Demo, is_gone, programs};
-use crate::support::{eventually, server};
+use crate::support::{server, wait_for};
 use nix::sys::signal::Signal;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -26,7 +26,7 @@ fn its_page_shows_what_is_broken_and_repaired_until_ctrl_c_and_nothing_is_left_b
     for wanted in
         ["pgmedic --once --approve public.payments_id_seq", "running out", repaired, "the sequence was moved back"]
     {
-        eventually(wanted, || page(&address)?.contains(wanted).then_some(()));
+        wait_for(wanted, || page(&address)?.contains(wanted).then_some(()));
     }
     demo.signal(Signal::SIGINT);
     let outcome = demo.end().exits(0);

@@ -1,6 +1,6 @@
 //! Requests that are too large, too slow or never over.
 
-use super::{Client, PATIENCE, agent, asked, is_patience, is_well, status};
+use super::{Client, DEFAULT_TIMEOUT, agent, asked, is_patience, is_well, status};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
@@ -53,7 +53,7 @@ async fn who_sends_drop_by_drop_is_cut_off() {
     let (_database, agent) = agent().await;
     let mut client = Client::of(&agent);
     client.0.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + DEFAULT_TIMEOUT;
     let request = b"GET /livez HTTP/1.1\r\nX: ".iter().chain(std::iter::repeat(&b'x'));
     for byte in request {
         let heard = client.0.write_all(&[*byte]).and_then(|()| client.0.read(&mut [0; 100]));
@@ -77,7 +77,7 @@ async fn who_asks_and_never_reads_is_cut_off() {
     for client in &mut clients {
         client.0.set_write_timeout(Some(Duration::from_millis(20))).unwrap();
     }
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + DEFAULT_TIMEOUT;
     while !clients.is_empty() {
         // Sends as long as it can, and reads nothing.
         clients.retain_mut(|client| client.0.write(requests.as_bytes()).err().is_none_or(|error| is_patience(&error)));

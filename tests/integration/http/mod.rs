@@ -18,7 +18,7 @@ use std::time::Duration;
 const HOURLY: &str = "[sequences]\nschedule = \"0 0 * * * *\"\n";
 
 /// Beyond every limit of the agent's: whoever is not served then never is.
-const PATIENCE: Duration = Duration::from_secs(60);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 const PAGES: [&str; 9] = [
     "/",
@@ -37,7 +37,7 @@ async fn agent() -> (Database, Agent) {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 20)").await;
     let agent = Agent::start(&database, HOURLY);
-    agent.until(&format!("pgmedic_database_up{{database=\"{}\"}}", database.name), |up| up == 1.0);
+    agent.wait_until(&format!("pgmedic_database_up{{database=\"{}\"}}", database.name), |up| up == 1.0);
     (database, agent)
 }
 
@@ -48,8 +48,8 @@ impl Client {
     #[track_caller]
     fn of(agent: &Agent) -> Self {
         let stream = TcpStream::connect(agent.address()).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a time-out");
+        stream.set_read_timeout(Some(DEFAULT_TIMEOUT)).expect("a time-out");
+        stream.set_write_timeout(Some(DEFAULT_TIMEOUT)).expect("a time-out");
         Self(stream)
     }
 

@@ -20,7 +20,7 @@ async fn who_reads_nothing_of_ten_thousand_sequences_takes_neither_memory_nor_tu
     database.sql(&create.replace("1..10000", "5001..10000")).await;
     let agent = Agent::start(&database, HOURLY);
     let all = format!("pgmedic_sequences{{database=\"{}\",verdict=\"unlinked\"}}", database.name);
-    agent.until(&all, |sequences| sequences == SEQUENCES as f64);
+    agent.wait_until(&all, |sequences| sequences == SEQUENCES as f64);
     let memory = || agent.metric("process_resident_memory_bytes").expect("its memory");
     // What making an answer takes once, the allocator keeps.
     let (code, report) = agent.get("/api/v1/reports");

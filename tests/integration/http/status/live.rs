@@ -2,7 +2,7 @@
 
 use super::super::{Client, agent, asked, is_well, status};
 use super::{EVERY_SECOND, html, orders, says, text};
-use crate::support::{Agent, eventually};
+use crate::support::{Agent, wait_for};
 use std::io::Read;
 
 /// As many as the agent serves at once.
@@ -44,10 +44,10 @@ async fn a_repair_is_news_and_then_on_the_page() {
     let agent = Agent::start(&database, EVERY_SECOND);
     says(&agent, &["All sequences healthy"]);
     database.sql("SELECT setval('orders_id_seq', 1, false)").await;
-    database.until("SELECT last_value = 20 FROM orders_id_seq").await;
+    database.wait_until("SELECT last_value = 20 FROM orders_id_seq").await;
     let mut known = revision(&html(&agent, "/"));
     // Every pass is news; one of the next tells of the repair.
-    eventually("news of the repair", || {
+    wait_for("news of the repair", || {
         let mut stream = Stream::open(&agent, &format!("?since={known}"), "");
         stream.says("\ndata: ");
         let page = html(&agent, "/");
@@ -61,7 +61,7 @@ async fn a_repair_is_news_and_then_on_the_page() {
 async fn who_knows_the_latest_hears_a_heartbeat_and_who_does_not_hears_at_once() {
     // One pass an hour.
     let (_database, agent) = agent().await;
-    let known = eventually("no more news", || {
+    let known = wait_for("no more news", || {
         let (one, other) = (revision(&html(&agent, "/")), revision(&html(&agent, "/")));
         (one == other && text(&html(&agent, "/")).contains("last checked")).then_some(one)
     });
@@ -93,7 +93,7 @@ async fn streams_are_few_and_keep_nobody_from_being_answered() {
     assert_eq!((agent.get("/livez").0, agent.get("/").0), (200, 200));
     // Who leaves makes room.
     drop(streams);
-    eventually("room for another", || {
+    wait_for("room for another", || {
         let mut stream = Stream::open(&agent, "", "");
         stream.says("\r\n\r\n");
         stream.said.starts_with("HTTP/1.1 200").then_some(())

@@ -1,13 +1,13 @@
 //! How a database is, in one sentence; what needs attention, and the command that fixes it.
 
 use super::{EVERY_SECOND, fix, orders, says};
-use crate::support::{Agent, Database, command, until_it_waits_for};
+use crate::support::{Agent, Database, command, wait_until_blocked_on};
 use pgmedic_testserver::{ServerOptions, TestServer};
 use std::process::Command;
 
 const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";
 const WELL: &str = "The only sequence is ahead of its data; last checked";
-const PATIENT: &str = "lock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
+const LONG_TIMEOUTS: &str = "lock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
 
 /// Rewinds the sequence in a session that ends, and so reports what it did.
 async fn rewind(database: &Database) {
@@ -138,8 +138,8 @@ async fn before_the_first_pass_is_over_nothing_is_called_well() {
     let mut database = orders().await;
     let mut holder = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
-    let agent = Agent::start(&database, &format!("{EVERY_SECOND}{PATIENT}"));
-    until_it_waits_for(&mut database.connection, "orders").await;
+    let agent = Agent::start(&database, &format!("{EVERY_SECOND}{LONG_TIMEOUTS}"));
+    wait_until_blocked_on(&mut database.connection, "orders").await;
     says(&agent, &["? The first look is under way", "No pass was completed yet: the first is under way."]);
     sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
     says(&agent, &["✓ All sequences healthy"]);
@@ -149,12 +149,12 @@ async fn before_the_first_pass_is_over_nothing_is_called_well() {
 #[tokio::test]
 async fn a_pass_that_does_not_end_makes_old_news_of_the_one_before() {
     let mut database = orders().await;
-    let agent = Agent::start(&database, &format!("{EVERY_SECOND}{PATIENT}"));
+    let agent = Agent::start(&database, &format!("{EVERY_SECOND}{LONG_TIMEOUTS}"));
     says(&agent, &[WELL]);
     let mut holder = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
     rewind(&database).await;
-    until_it_waits_for(&mut database.connection, "orders").await;
+    wait_until_blocked_on(&mut database.connection, "orders").await;
     let page =
         says(&agent, &["Its current state is unknown: no pass was completed for", "though one is due every 1 s"]);
     assert!(page.contains("✕ not monitored") && !page.contains("All sequences healthy"), "{page}");
