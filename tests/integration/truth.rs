@@ -1,5 +1,5 @@
-//! What dashboards ask is answered, and what should fire does, by a real Prometheus that scrapes real agents on
-//! databases where everything has gone wrong that an alert is for. dashboards/prometheus/tests has what takes hours.
+//! A real Prometheus scrapes real agents on databases with every problem that an alert is for: each dashboard query has
+//! data, and each alert fires. dashboards/prometheus/tests has what takes hours.
 
 use crate::support::{Agent, Dashboard, Database, LONG_TIMEOUT, Prometheus, Query, pgmedic, wait_for_within};
 use axum::Json;
@@ -37,8 +37,8 @@ const SABOTAGE: &str = "
     SELECT setval('tickets_id_seq', 5, false); SELECT pgmedic.repair('tickets', 'id');
     INSERT INTO logins (expires_at) VALUES (now() - interval '1 hour')";
 
-/// Held by two guards, exhausted, nearly exhausted; unreadable and failing once somebody holds the locks; sessions that
-/// nobody may end.
+/// Held by two guards, exhausted, nearly exhausted; unreadable and failing once LOCKS are held; sessions that
+/// a guard holds.
 const SHOP: &str = "
     CREATE TABLE poisoned (id serial PRIMARY KEY); INSERT INTO poisoned VALUES (657), (2000000000);
     SELECT setval('poisoned_id_seq', 657);
@@ -53,7 +53,7 @@ const SHOP: &str = "
 
 const LOCKS: &str = "BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE; SELECT nextval('cached_id_seq')";
 
-/// A sequence that is used up before our eyes, and sessions that pile up.
+/// A sequence that is used up while the test runs, and sessions that pile up.
 const USE: &str = "
     SELECT setval('used_id_seq', last_value + 100000) FROM used_id_seq;
     INSERT INTO carts (expires_at) SELECT now() - interval '1 hour' FROM generate_series(1, 10)";
@@ -88,7 +88,7 @@ fn store(name: &str, database: &str) -> String {
     )
 }
 
-/// Does it again and again, in a session of its own each time, which so reports what it did.
+/// Runs the statements again and again, each time in a new session, which reports its statistics when it ends.
 fn again_and_again(url: &str, statements: &'static str) -> JoinHandle<()> {
     let url = url.to_owned();
     tokio::spawn(async move {
@@ -167,7 +167,7 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
     let stores = [store("logins", "app"), store("carts", "shop"), store("nowhere", "twins")].concat();
     let databases = [("app", app.url()), ("shop", shop.url()), ("twins", one.url()), ("gone", &gone)];
     let repairs = Agent::run(config(&databases, &stores), &[]);
-    // Nobody scrapes who leads there.
+    // The leader of this database is not scraped.
     let hidden = Agent::run(config(&[("elsewhere", elsewhere.url())], ""), &["--dry-run"]);
     hidden.wait_until("pgmedic_leader{database=\"elsewhere\"}", |leader| leader == 1.0);
     let databases = [("crowd", crowd.url()), ("twins", another.url()), ("elsewhere", elsewhere.url())];

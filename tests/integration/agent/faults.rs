@@ -1,6 +1,6 @@
 //! A server that crashes, is shut down, is full, or throws the agent out.
 
-use super::{EVERY_SECOND, MENDED, REWIND, SAYS_BACK, fill, leader, orders, repairs, rewind, series, up};
+use super::{EVERY_SECOND, REPAIRED, REWIND, SAYS_BACK, fill, leader, orders, repairs, rewind, series, up};
 use crate::support::{Agent, Database, shut_down, wait_for, wait_until_ended};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
@@ -18,9 +18,9 @@ async fn it_outlives_its_servers_crash_and_works_again() {
     assert_eq!(
         agent.metric(&series("sequences", &database, "DATABASE,verdict=\"in_sync\"")),
         None,
-        "no news is not good"
+        "unknown, so no series"
     );
-    assert_eq!(agent.get("/livez").0, 200, "the agent itself is well");
+    assert_eq!(agent.get("/livez").0, 200, "the agent itself is alive");
     server.restart().unwrap();
     agent.wait_until(&up, |up| up == 1.0);
     let log = agent.stop();
@@ -75,7 +75,7 @@ async fn it_says_that_a_server_is_shutting_down_and_does_not_hold_it_up() {
     shut_down(&server, Signal::SIGTERM);
     agent.wait_until(&up, |up| up == 0.0);
     agent.logs("not ready: the database system is shutting down; try again shortly");
-    // And then for nobody's.
+    // And for no other connection, so not for the agent's.
     drop(database);
     wait_until_ended(&server);
     server.restart().unwrap();
@@ -90,15 +90,15 @@ async fn it_says_that_a_server_is_shutting_down_and_does_not_hold_it_up() {
 async fn a_full_server_is_said_and_waited_for() {
     let (server, mut database) =
         own_server(&[("max_connections", "12"), ("superuser_reserved_connections", "3")]).await;
-    database.sql("CREATE ROLE keeper LOGIN; CREATE ROLE crowd LOGIN; ALTER TABLE orders OWNER TO keeper").await;
-    let agent = Agent::start_at(&database.url_as("keeper"), &database, EVERY_SECOND);
+    database.sql("CREATE ROLE medic LOGIN; CREATE ROLE crowd LOGIN; ALTER TABLE orders OWNER TO medic").await;
+    let agent = Agent::start_at(&database.url_as("medic"), &database, EVERY_SECOND);
     agent.wait_until(&leader(&database), |leads| leads == 1.0);
     let crowd = crowd(&server, &agent, &up(&database)).await;
     agent.logs("too many connections: ");
     rewind(&database).await;
     drop(crowd);
     agent.wait_until(&up(&database), |up| up == 1.0);
-    database.wait_until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     super::said_once(&agent.stop());
 }
 
@@ -124,9 +124,9 @@ async fn thrown_out_by_an_administrator_it_comes_back() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
     agent.wait_until(&leader(&database), |leads| leads == 1.0);
-    let ours = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pgmedic'";
-    let lease = format!("{ours} AND query LIKE '/* pgmedic:lease %'");
-    for who in [lease.as_str(), ours] {
+    let own = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pgmedic'";
+    let lease = format!("{own} AND query LIKE '/* pgmedic:lease %'");
+    for who in [lease.as_str(), own] {
         assert!(database.number(&format!("SELECT count(*) {who}")).await > 0, "{who}");
         let before = database
             .number(&format!("SELECT coalesce(max(extract(epoch FROM backend_start) * 1000000), 0)::bigint {lease}"))

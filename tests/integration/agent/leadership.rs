@@ -1,6 +1,6 @@
-//! Of several agents one works; the others take over, and cost little until then.
+//! Of several agents one works. The others take over, and need few resources until then.
 
-use super::{EVERY_SECOND, MENDED, leader, orders, rewind, series, skipped};
+use super::{EVERY_SECOND, REPAIRED, leader, orders, rewind, series, skipped};
 use crate::support::{Agent, Database, wait_until_blocked_on};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
@@ -21,12 +21,12 @@ async fn one_agent_leads_and_another_takes_over_when_it_is_killed() {
     assert_eq!(
         second.metric(&series("sequences", &database, "DATABASE,verdict=\"in_sync\"")),
         None,
-        "it has not looked"
+        "it has made no pass"
     );
     first.signal(Signal::SIGKILL);
     second.wait_until(&leader, |leads| leads == 1.0);
     rewind(&database).await;
-    database.wait_until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     second.stop();
     database.wait_until("SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))").await;
 }
@@ -41,7 +41,7 @@ async fn a_killed_leader_is_succeeded_within_two_intervals() {
     let standby = skipped(&database, "standby");
     second.wait_until(&standby, |ticks| ticks >= 2.0);
     first.signal(Signal::SIGKILL);
-    // By its own ticks, whatever the machine's speed.
+    // Counted in its ticks, which do not depend on the speed of the machine.
     let before = second.metric(&standby).unwrap();
     second.wait_until(&leader(&database), |leads| leads == 1.0);
     let ticks = second.metric(&standby).unwrap() - before;
@@ -65,18 +65,18 @@ async fn a_standby_opens_one_short_connection_a_tick() {
         let open = "FROM pg_stat_activity WHERE application_name = 'standby'";
         database.wait_until(&format!("SELECT NOT EXISTS (SELECT {open})")).await;
     }
-    // Asked before, because a tick may come in between.
+    // Read before and after, because a tick may come in between.
     let ticks = second.metric(&standby).unwrap();
     let connections = std::fs::read_to_string(&log).unwrap().matches("application_name=standby").count() as f64;
     let later = second.metric(&standby).unwrap();
-    assert!(connections >= ticks, "the log tells of {connections} connections for {ticks} ticks");
+    assert!(connections >= ticks, "the log has {connections} connections for {ticks} ticks");
     assert!(connections <= later + 1.0, "{connections} connections for {later} ticks");
     second.stop();
     first.stop();
 }
 
 #[tokio::test]
-async fn a_lead_that_is_lost_during_a_pass_is_not_claimed_and_taken_again_when_the_pass_is_over() {
+async fn a_lease_that_is_lost_during_a_pass_is_not_claimed_and_acquired_again_after_the_pass() {
     let mut database = orders().await;
     let hourly = "[sequences]\nschedule = \"0 0 * * * *\"\nlock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
     let mut holder = database.connect().await;

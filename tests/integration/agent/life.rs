@@ -1,6 +1,6 @@
 //! A tick, a dry run, a reload, a stop; what it shows.
 
-use super::{EVERY_SECOND, MENDED, orders, rewind, series, sweeps};
+use super::{EVERY_SECOND, REPAIRED, orders, rewind, series, sweeps};
 use crate::support::{Agent, server, wait_for};
 use nix::sys::signal::Signal;
 use std::fs;
@@ -12,10 +12,10 @@ use std::path::Path;
 async fn drift_is_repaired_by_a_tick_and_its_cause_is_told() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    database.wait_until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     agent.passes_again(&database.name, 1.0);
     rewind(&database).await;
-    database.wait_until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     agent.wait_until(&series("drift_detected_total", &database, "cause=\"rewound\",DATABASE"), |drift| drift == 1.0);
     assert_eq!(agent.metric(&series("sequences", &database, "DATABASE,verdict=\"in_sync\"")), Some(1.0));
     assert_eq!(agent.metric(&series("database_up", &database, "DATABASE")), Some(1.0));
@@ -29,7 +29,7 @@ async fn a_dry_run_looks_and_changes_nothing() {
     rewind(&database).await;
     let config = database.config(&format!("{EVERY_SECOND}\n[http]\nlisten = \"127.0.0.1:0\"\n"));
     let agent = Agent::run(config, &["--dry-run"]);
-    agent.wait_until(&series("sequence_lag_values_max", &database, "DATABASE"), |gap| gap == 20.0);
+    agent.wait_until(&series("sequence_lag_values_max", &database, "DATABASE"), |lag| lag == 20.0);
     agent.passes_again(&database.name, 2.0);
     let drift = series("drift_detected_total", &database, "cause=\"unknown\",DATABASE");
     assert_eq!(agent.metric(&drift), Some(1.0), "the same drift is counted once");
@@ -66,7 +66,7 @@ async fn a_reload_moves_the_port_and_the_log_level_and_an_address_that_is_taken_
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     agent.edit(|text| text.replace("127.0.0.1:0", &taken.local_addr().unwrap().to_string()));
     agent.signal(Signal::SIGHUP);
-    agent.logs("the new configuration is refused, the old one stays: http.listen");
+    agent.logs("the new configuration is refused, the old one stays in force: http.listen");
     assert_eq!(agent.metric("pgmedic_config_last_reload_successful"), Some(0.0));
     agent.passes_again(&database.name, 1.0);
 
@@ -150,19 +150,19 @@ async fn a_pass_that_panics_is_counted_and_the_next_one_still_runs() {
     rewind(&database).await;
     let url = format!("postgres://postgres@{}/{}?sslmode=disable", treacherous(), database.name);
     let agent = Agent::start_at(&url, &database, EVERY_SECOND);
-    database.wait_until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     let failures = series("pass_failures_total", &database, "DATABASE,pass=\"sequences\"");
     agent.wait_until(&failures, |failures| failures == 1.0);
     agent.wait_until(&series("database_up", &database, "DATABASE"), |up| up == 1.0);
     let log = agent.stop();
-    assert!(log.contains("a pass panicked: this is a bug of pgmedic's"), "{log}");
+    assert!(log.contains("a pass panicked: this is a defect of pgmedic"), "{log}");
 }
 
 #[tokio::test]
 async fn a_stopped_and_continued_agent_goes_on() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    database.wait_until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     agent.passes_again(&database.name, 1.0);
     agent.signal(Signal::SIGSTOP);
     rewind(&database).await;
@@ -170,7 +170,7 @@ async fn a_stopped_and_continued_agent_goes_on() {
     let now: String = sqlx::Row::get(&now, 0);
     database.wait_until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '10 seconds'")).await;
     agent.signal(Signal::SIGCONT);
-    database.wait_until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     agent.passes_again(&database.name, 2.0);
     agent.stop();
 }
@@ -197,7 +197,7 @@ async fn unchanged_tables_are_not_read_again() {
     database.sql("CREATE TABLE items (id serial PRIMARY KEY); INSERT INTO items DEFAULT VALUES").await;
     let agent =
         Agent::start(&database, &format!("{EVERY_SECOND}full_pass_every = 1000000\n[log]\nlevel = \"debug\"\n"));
-    database.wait_until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     wait_for("a quiet pass", || agent.log().contains("changed=0").then_some(()));
     let mut visitor = database.connect().await;
     sqlx::raw_sql("INSERT INTO items DEFAULT VALUES").execute(&mut visitor).await.unwrap();
@@ -213,7 +213,7 @@ async fn every_metric_in_the_documents_is_there_and_every_metric_is_in_the_docum
     let config = database.config(&sweeps::settings("\n[http]\nlisten = \"127.0.0.1:0\"\n"));
     // In a dry run the drift stays, and with it the series of what needs attention.
     let agent = Agent::run(config, &["--dry-run"]);
-    agent.wait_until(&series("sequence_lag_values_max", &database, "DATABASE"), |gap| gap == 20.0);
+    agent.wait_until(&series("sequence_lag_values_max", &database, "DATABASE"), |lag| lag == 20.0);
     agent.wait_until(&series("sessions_stale", &database, "DATABASE,store=\"logins\""), |stale| stale == 1.0);
     // What is counted follows what is shown.
     for pass in ["sequences", "sessions"] {

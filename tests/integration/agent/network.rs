@@ -1,10 +1,10 @@
-//! A network that loses everything without a word, or is slow.
+//! A network that silently drops packets, or is slow.
 
-use super::{EVERY_SECOND, MENDED, SAYS_BACK, leader, orders, repairs, rewind, said_once, series, up};
+use super::{EVERY_SECOND, REPAIRED, SAYS_BACK, leader, orders, repairs, rewind, said_once, series, up};
 use crate::support::{Agent, Database, Proxy, server, wait_for, wait_until_blocked_on};
 use std::time::Duration;
 
-/// Time enough between two passes for a test to cut the network there.
+/// Enough time for a test to cut the network between two passes.
 const EVERY_THREE_SECONDS: &str = "[sequences]\nschedule = \"*/3 * * * * *\"\n";
 
 fn proxy(database: &Database) -> Proxy {
@@ -27,7 +27,7 @@ async fn cut_off_it_says_so_once_stays_alive_and_works_again() {
     let proxy = proxy(&database);
     let agent = cut_off(&database, &proxy).await;
     agent.logs("no answer within 5s");
-    // It tries again and again, each time in vain.
+    // It tries again and again, without effect.
     let tries = proxy.connections();
     wait_for("three tries more", || {
         assert_eq!(agent.get("/livez").0, 200);
@@ -37,7 +37,7 @@ async fn cut_off_it_says_so_once_stays_alive_and_works_again() {
     rewind(&database).await;
     proxy.restore();
     agent.wait_until(&up(&database), |up| up == 1.0);
-    database.wait_until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     said_once(&agent.stop());
 }
 
@@ -49,7 +49,7 @@ async fn cut_off_in_the_middle_of_a_pass_it_says_each_reason_once_and_works_agai
     let agent = Agent::start_at(proxy.url(), &database, &settings);
     agent.wait_until(&leader(&database), |leads| leads == 1.0);
     rewind(&database).await;
-    database.wait_until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     rewind(&database).await;
     let mut holder = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
@@ -77,9 +77,9 @@ async fn cut_off_it_ends_when_it_is_told_to() {
     agent.stop();
 }
 
-/// Its old lead lives on at the server, which knows of nothing.
+/// The server still holds its old lease, because it does not know that the connection is dead.
 #[tokio::test]
-async fn forgotten_by_a_firewall_it_stands_by_until_the_server_has_forgotten_its_lead_too() {
+async fn after_a_firewall_dropped_its_connection_it_is_standby_until_the_server_ends_the_old_lease() {
     let mut database = orders().await;
     let proxy = proxy(&database);
     let agent = cut_off(&database, &proxy).await;
@@ -89,7 +89,7 @@ async fn forgotten_by_a_firewall_it_stands_by_until_the_server_has_forgotten_its
                 AND a.datname = current_database() AND l.granted";
     assert_eq!(database.number(&format!("SELECT count(*) {lead}")).await, 1);
     agent.logs("is standby on");
-    // The server ends it by itself, in less than a minute.
+    // The server ends that connection in less than a minute.
     agent.wait_until(&leader(&database), |leads| leads == 1.0);
     repairs(&mut database).await;
     let log = agent.stop();

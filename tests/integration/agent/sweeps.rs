@@ -1,4 +1,4 @@
-//! Session stores under the agent: swept on their own schedule by whoever leads.
+//! Session stores under the agent: the leader sweeps each by its schedule.
 
 use super::{EVERY_SECOND, leader, orders, repairs, series};
 use crate::support::{Agent, Database, wait_for, wait_until_blocked_on};
@@ -50,7 +50,7 @@ async fn stale_sessions_are_ended_by_a_tick_and_shown_everywhere() {
     assert_eq!(agent.metric(&of_pass("pass_failures_total", &database)), Some(0.0));
     assert_eq!(agent.metric(&of_pass("pass_interval_seconds", &database)), Some(1.0));
     assert!(agent.metric(&of_pass("pass_last_success_timestamp_seconds", &database)) > Some(1e9));
-    // The first pass only looked.
+    // The first pass only counted.
     agent.wait_until(&of_pass("pass_runs_total", &database), |passes| passes >= 2.0);
 
     add(&mut database, 5, "0").await;
@@ -72,7 +72,7 @@ async fn only_the_leader_sweeps_and_its_successor_looks_first() {
     let standby = series("pass_skipped_total", &database, "DATABASE,pass=\"sessions\",reason=\"standby\"");
     second.wait_until(&standby, |skipped| skipped >= 2.0);
     assert_eq!(second.metric(&of_pass("pass_runs_total", &database)), Some(0.0));
-    assert_eq!(second.metric(&of_store("sessions_live", &database)), None, "it has not looked");
+    assert_eq!(second.metric(&of_store("sessions_live", &database)), None, "it has made no pass");
     first.signal(Signal::SIGKILL);
     second.wait_until(&leader(&database), |leads| leads == 1.0);
     add(&mut database, 10, "-1 hour").await;
@@ -86,7 +86,7 @@ async fn a_held_sweep_is_shown_and_logged_once() {
     let mut database = logins(150, 0).await;
     let agent = Agent::start(&database, &settings(""));
     agent.wait_until(&of_store("sessions_held", &database), |held| held == 1.0);
-    // That there are more of them is no news.
+    // A higher number is not logged again.
     for stale in 151..=153 {
         add(&mut database, 1, "-1 hour").await;
         agent.wait_until(&of_store("sessions_stale", &database), |seen| seen == f64::from(stale));
@@ -120,10 +120,10 @@ async fn a_store_that_is_not_there_is_said_once_and_concerns_no_other_and_no_seq
 }
 
 #[tokio::test]
-async fn a_sweep_that_is_held_up_holds_up_no_repair_and_no_end() {
+async fn a_sweep_that_waits_for_a_lock_delays_no_repair_and_no_shutdown() {
     let mut database = logins(10, 20).await;
-    let patient = "lock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
-    let settings = format!("{EVERY_SECOND}{patient}exclude = [\"public.logins*\"]\n{STORE}");
+    let long_timeouts = "lock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
+    let settings = format!("{EVERY_SECOND}{long_timeouts}exclude = [\"public.logins*\"]\n{STORE}");
     let mut holder = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE logins IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
     let agent = Agent::start(&database, &settings);

@@ -1,4 +1,4 @@
-//! `pgmedic demo --serve`, as somebody watches it in a browser.
+//! `pgmedic demo --serve`, in a browser.
 
 use super::Demo;
 use crate::support::{DESKTOP, Look, Page, picture, server};

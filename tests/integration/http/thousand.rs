@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const CROWD: usize = 1000;
 
-/// A full pass each second, that takes whatever time it needs on a busy machine.
+/// A full pass each second, without timeouts that a busy machine would reach.
 const EAGER: &str = "[sequences]\nschedule = \"* * * * * *\"\nfull_pass_every = 1\nlock_timeout = \"100s\"\n\
                      statement_timeout = \"100s\"\n";
 
@@ -60,7 +60,7 @@ fn crowd(agent: &Agent) -> Vec<Client> {
     crowd
 }
 
-/// Drift is seen and repaired, whoever sits there.
+/// Drift is seen and repaired meanwhile.
 async fn repairs(database: &mut Database, agent: &Agent) {
     let before = agent.advances(&database.name).expect("a series from zero");
     database.sql("SELECT setval('orders_id_seq', 1, false)").await;

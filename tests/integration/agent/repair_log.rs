@@ -1,6 +1,6 @@
-//! `pgmedic.repair_log`, where it is installed: kept by the agent, and trusted only as it was made.
+//! `pgmedic.repair_log`, where it is installed: the agent writes it only while it is as it was installed.
 
-use super::{EVERY_SECOND, MENDED, orders, repairs, rewind, series};
+use super::{EVERY_SECOND, REPAIRED, orders, repairs, rewind, series};
 use crate::support::{Agent, Database, pgmedic};
 use sqlx::Connection;
 
@@ -32,7 +32,7 @@ async fn the_agent_writes_its_repairs_counts_inline_ones_and_removes_old_ones() 
     database
         .sql("INSERT INTO pgmedic.repair_log (at, role, sequence) VALUES (now() - interval '31 days', 'app', 'old'), (now(), 'app', 'new')")
         .await;
-    // A leader before us has told of these.
+    // The leader before has counted these.
     let agent = Agent::start(&database, EVERY_SECOND);
     database.wait_until("SELECT count(*) = 0 FROM pgmedic.repair_log WHERE sequence = 'old'").await;
     assert_eq!(agent.metric(&inline(&database, "repaired")), Some(0.0));
@@ -41,11 +41,11 @@ async fn the_agent_writes_its_repairs_counts_inline_ones_and_removes_old_ones() 
     repair_inline(&database).await;
     agent.wait_until(&inline(&database, "repaired"), |repairs| repairs == 1.0);
     rewind(&database).await;
-    database.wait_until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     let own = "source = 'agent' AND sequence = 'public.orders_id_seq' AND outcome = 'repaired' AND from_value = 1 AND to_value = 21";
     database.wait_until(&format!("SELECT count(*) = 1 FROM pgmedic.repair_log WHERE {own}")).await;
     agent.passes_again(&database.name, 2.0);
-    assert_eq!(agent.metric(&inline(&database, "repaired")), Some(1.0), "ours is none of them");
+    assert_eq!(agent.metric(&inline(&database, "repaired")), Some(1.0), "the agent's repair is not inline");
     assert_eq!(agent.metric(&inline(&database, "held")), Some(0.0));
     let log = agent.stop();
     assert!(!log.contains("WARN"), "{log}");
@@ -67,7 +67,7 @@ async fn a_dry_run_counts_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn what_somebody_has_hung_on_the_table_never_runs_with_the_agents_rights() {
+async fn code_that_was_added_to_the_table_never_runs_with_the_agents_rights() {
     let additions = [
         "CREATE TRIGGER t BEFORE INSERT OR DELETE ON pgmedic.repair_log FOR EACH STATEMENT EXECUTE FUNCTION public.trap()",
         "CREATE RULE r AS ON INSERT TO pgmedic.repair_log DO ALSO SELECT public.sprung()",
