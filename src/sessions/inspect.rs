@@ -1,11 +1,12 @@
 //! Looking at a store: how many sessions there are, would go, and whether its columns can be what they are said to be.
 
-use super::error_text::explain_sweep_error;
-use super::guards::{STEP, STEPS, SweepCounts, earliest_local_time, minus};
+use super::guards::SweepCounts;
 use super::pass_state::LastSweep;
 use super::plausibility::{Sample, implausible_reason};
+use super::reasons::explain_sweep_error;
 use super::statements::{Cutoffs, SweepSql};
 use super::store::ResolvedStore;
+use super::times::{STEP, STEPS, earliest_local_time, minus, time_literal};
 use crate::config::{Encoding, SessionStoreConfig};
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::Timeouts;
@@ -101,7 +102,7 @@ pub async fn cutoffs_at(
 ) -> Result<Cutoffs, String> {
     let times: Vec<i64> = store.meanings.iter().map(|meaning| minus(cutoff, meaning.timeout)).collect();
     let times = local_times(session, &store.encoding, &times, bounds).await?;
-    Ok(times.into_iter().map(|time| super::guards::time_literal(&store.encoding, time)).collect())
+    Ok(times.into_iter().map(|time| time_literal(&store.encoding, time)).collect())
 }
 
 /// Looks at the store. `swept` is how far it was swept before.

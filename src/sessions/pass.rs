@@ -1,11 +1,12 @@
 //! The pass: check, look, judge, sweep, report, for each store of one database.
 
-use super::guards::{self, SweepGuard, cutoff, exceeds};
+use super::guards::{self, SweepGuard, exceeds};
 use super::inspect::{StoreInspection, cutoffs_at, database_now, inspect_store, local_times};
 use super::pass_state::{KnownStore, LastSweep, SessionPassState};
-use super::resolve::resolve_store;
 use super::statements::SweepSql;
+use super::store::resolve::resolve_store;
 use super::sweep::{Sweep, SweepResult};
+use super::times::cutoff;
 use crate::config::{Database, SessionStoreConfig};
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;

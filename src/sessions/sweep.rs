@@ -1,8 +1,8 @@
 //! Ending sessions: in batches, a transaction each, until none is left, time is up, or we are asked to stop.
 
-use super::error_text::{explain_sweep_error, is_transient};
+use super::reasons::{explain_sweep_error, is_transient};
 use super::statements::{Cutoffs, SweepSql};
-use super::untrusted_code::sweep_guard_sql;
+use super::store::untrusted_code::sweep_guard_sql;
 use crate::config::SessionStoreConfig;
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::QueryError;

@@ -1,6 +1,6 @@
 //! The columns of a store's table, held against what the configuration says they are.
 
-use super::store::{EndAction, TimeColumn, TimeType};
+use super::{EndAction, TimeColumn, TimeType};
 use crate::config::{Action, Encoding, Scalar, SessionStoreConfig};
 use pgmedic_core::{QueryError, quote_literal};
 use sqlx::Row;

@@ -1,5 +1,10 @@
 //! A store as the catalog has it: checked, its names quoted by the server.
 
+pub mod columns;
+pub mod privileges;
+pub mod resolve;
+pub mod untrusted_code;
+
 use crate::config::ExpiryKind;
 
 /// The types that a time may be kept in.

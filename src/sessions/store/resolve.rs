@@ -1,9 +1,9 @@
 //! What the catalog says of a store, held against what the configuration says.
 
+use super::super::reasons::explain_sweep_error;
 use super::columns::{Column, ResolveError, TableColumns, is_now};
-use super::error_text::explain_sweep_error;
-use super::store::{ExpiryColumn, ResolvedStore};
 use super::untrusted_code::{describe_untrusted_code, untrusted_code_sql};
+use super::{ExpiryColumn, ResolvedStore};
 use crate::config::{Action, ExpiryKind, SessionStoreConfig};
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::{QueryError, Timeouts, quote_literal};

@@ -1,6 +1,6 @@
 //! Whose code ending sessions would run with our rights: triggers, rules and functions of other roles.
 
-use super::store::ResolvedStore;
+use super::ResolvedStore;
 use crate::config::{Action, SessionStoreConfig};
 use pgmedic_core::{QueryError, quote_literal};
 use sqlx::Row;

@@ -1,8 +1,8 @@
 //! The SQL of a sweep: names that the server quoted, and constants of our own.
 
-use super::guards::{MIN_TIME, time_literal};
 use super::plausibility::{EARLIEST, FURTHEST, SAMPLE};
 use super::store::{EndAction, ResolvedStore, TimeColumn, TimeType};
+use super::times::{MIN_TIME, time_literal};
 use crate::config::Encoding;
 
 /// One constant for each end of a store: a column's value up to it means that the session is over.

@@ -1,7 +1,7 @@
 //! What a role must be allowed so that the configured stores of one database can be swept.
 
 use super::resolve::resolve_store;
-use super::store::{EndAction, ResolvedStore};
+use super::{EndAction, ResolvedStore};
 use crate::config::SessionStoreConfig;
 use crate::db::BoundedConnection;
 use pgmedic_core::Timeouts;
