@@ -1,43 +1,55 @@
-//! What a failed statement means for a sweep, in words that hold nothing of a session.
+//! Why a statement of a sweep failed, as a reason with its fix. The texts hold nothing of a session.
 
-use pgmedic_core::{QueryError, Timeouts};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 
-/// Why it failed, and what to do. A trigger's own text is left out: it may hold a session's id.
-pub fn explain_sweep_error(failure: &QueryError, bounds: Timeouts) -> String {
-    match failure {
-        QueryError::PermissionDenied(message) => format!("{message}; `pgmedic grants` prints what is needed"),
-        QueryError::QueryCanceled => format!(
-            "it took longer than statement_timeout ({}); an index that begins with the column helps most, else raise \
-             sequences.statement_timeout",
-            humantime::format_duration(bounds.statement)
-        ),
-        QueryError::LockNotAvailable => format!(
-            "another session held a lock on the table for longer than lock_timeout ({}), or waited for ours",
-            humantime::format_duration(bounds.lock)
-        ),
-        QueryError::Server { code, message } if code == "23503" => {
-            format!("{message}; end those rows too, with ON DELETE CASCADE")
+/// Why the statement failed, and what to do. The text of a trigger is left out, because it may hold a session's id.
+pub fn explain_sweep_error(error: &QueryError, timeouts: Timeouts) -> Reason {
+    match error {
+        QueryError::PermissionDenied(message) => {
+            Reason::new(ReasonKind::MissingPrivilege, message).with_fix(Fix::Command("pgmedic grants".to_owned()))
         }
-        // Of the server's own making: syntax, names, types, resources.
+        QueryError::QueryCanceled => {
+            let text = format!(
+                "it took longer than statement_timeout ({}); an index that begins with the column helps most, else raise \
+                 sequences.statement_timeout",
+                humantime::format_duration(timeouts.statement)
+            );
+            Reason::new(ReasonKind::StatementTimeout, text)
+        }
+        QueryError::LockNotAvailable => {
+            let text = format!(
+                "another session held a lock on the table for longer than lock_timeout ({}), or the two waited for each other",
+                humantime::format_duration(timeouts.lock)
+            );
+            Reason::new(ReasonKind::LockNotAvailable, text)
+        }
+        QueryError::Server { code, message } if code == "23503" => {
+            let text = format!("{message}: rows that refer to a session must be deleted with it");
+            Reason::new(ReasonKind::ForeignKey, text)
+        }
+        // The server's messages about syntax, names, types and resources, which hold no values.
         QueryError::Server { code, .. }
             if ["42", "53", "54", "55", "25", "40"].iter().any(|class| code.starts_with(class)) =>
         {
-            failure.to_string()
+            error.into()
         }
-        // Too long, out of range, malformed. What does not fit may be a row's own.
+        // Too long, out of range, malformed. The message may repeat a value of a row.
         QueryError::Server { code, .. } if ["22001", "22003", "22P02"].contains(&code.as_str()) => {
-            format!(
+            let text = format!(
                 "a value does not fit its column (SQLSTATE {code}); `revoke.value` must be one that the column takes"
-            )
+            );
+            Reason::new(ReasonKind::Configuration, text)
         }
-        QueryError::Server { code, .. } => format!("it failed with SQLSTATE {code}"),
-        failure => failure.to_string(),
+        QueryError::Server { code, .. } => {
+            Reason::new(ReasonKind::ServerError, format!("it failed with SQLSTATE {code}"))
+        }
+        error => error.into(),
     }
 }
 
-/// Whether it may well succeed when it is tried again: a lock that was not to be had, or what a concurrent change undid.
-pub fn is_transient(failure: &QueryError) -> bool {
-    match failure {
+/// Whether the statement may succeed when it is tried again: a lock was not available, or a concurrent change undid it.
+pub fn is_transient(error: &QueryError) -> bool {
+    match error {
         QueryError::LockNotAvailable => true,
         QueryError::Server { code, .. } => code == "40001",
         _ => false,

@@ -1,10 +1,52 @@
-//! The columns of a store's table, held against what the configuration says they are.
+//! Compares the columns of a store's table with what the configuration says they are.
 
 use super::{EndAction, TimeColumn, TimeType};
 use crate::config::{Action, Encoding, Scalar, SessionStoreConfig};
-use pgmedic_core::{QueryError, quote_literal};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+
+/// The table, and what the connected role may do with it. Names are quoted.
+#[derive(Debug)]
+pub struct Table {
+    /// As `pg_class.relkind`.
+    pub kind: String,
+    /// Schema-qualified.
+    pub name: String,
+    pub schema: String,
+    pub owner: String,
+    /// It has partitions or children.
+    pub has_children: bool,
+    /// It has row-level security policies.
+    pub row_security: bool,
+    /// The policies hide rows from the connected role.
+    pub hides_rows: bool,
+    pub may_use_schema: bool,
+    pub may_delete: bool,
+    pub may_update_some_column: bool,
+    pub may_read_ctid: bool,
+    pub may_read_tableoid: bool,
+}
+
+impl Table {
+    /// `row` is of `table.sql`.
+    pub fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            kind: row.try_get("kind")?,
+            name: row.try_get("name")?,
+            schema: row.try_get("schema")?,
+            owner: row.try_get("owner")?,
+            has_children: row.try_get("has_children")?,
+            row_security: row.try_get("row_security")?,
+            hides_rows: row.try_get("hides_rows")?,
+            may_use_schema: row.try_get("may_use_schema")?,
+            may_delete: row.try_get("may_delete")?,
+            may_update_some_column: row.try_get("may_update_some_column")?,
+            may_read_ctid: row.try_get("may_read_ctid")?,
+            may_read_tableoid: row.try_get("may_read_tableoid")?,
+        })
+    }
+}
 
 /// A column of the table.
 #[derive(Debug)]
@@ -12,23 +54,49 @@ pub struct Column {
     pub raw_name: String,
     /// Quoted, as are all names below.
     pub name: String,
-    /// Of the base type, where it is a domain.
+    /// Of the base type, where the column's type is a domain.
     pub type_oid: i64,
-    /// Without its length: a value that is cast to a length is cut, and one that is assigned is refused.
+    /// Without its length: a cast to a length cuts a value that is too long, and an assignment refuses it.
     pub type_name: String,
-    pub generated: bool,
+    pub is_generated: bool,
     pub default: Option<String>,
-    pub readable: bool,
-    pub settable: bool,
-    /// Some usable index begins with it.
-    pub indexed: bool,
+    pub may_read: bool,
+    pub may_set: bool,
+    /// A usable index begins with it.
+    pub is_indexed: bool,
 }
 
-/// Why a store cannot be swept.
+impl Column {
+    /// `row` is of `columns.sql`.
+    pub fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            raw_name: row.try_get("raw_name")?,
+            name: row.try_get("name")?,
+            type_oid: row.try_get("type_oid")?,
+            type_name: row.try_get("type_name")?,
+            is_generated: row.try_get("is_generated")?,
+            default: row.try_get("default_expression")?,
+            may_read: row.try_get("may_read")?,
+            may_set: row.try_get("may_set")?,
+            is_indexed: row.try_get("is_indexed")?,
+        })
+    }
+}
+
+/// Why a store cannot be resolved.
 #[derive(Debug)]
 pub enum ResolveError {
-    InvalidConfig(String),
+    /// The configuration names what does not exist, or says what the catalog contradicts.
+    InvalidConfig(Reason),
+    /// The catalog could not be read.
     Query(QueryError),
+}
+
+impl ResolveError {
+    /// `text` names the key, what was found and what was expected.
+    pub fn invalid_config(text: impl Into<String>) -> Self {
+        Self::InvalidConfig(Reason::new(ReasonKind::Configuration, text))
+    }
 }
 
 impl From<sqlx::Error> for ResolveError {
@@ -37,11 +105,10 @@ impl From<sqlx::Error> for ResolveError {
     }
 }
 
-/// The store, and the columns of its table.
+/// A configured store with its table and that table's columns.
 pub struct TableColumns<'a> {
     pub store: &'a SessionStoreConfig,
-    /// Quoted.
-    pub table: &'a str,
+    pub table: &'a Table,
     pub all: &'a [Column],
 }
 
@@ -52,15 +119,21 @@ impl TableColumns<'_> {
         self.all.iter().filter(move |column| used.contains(&column.raw_name.as_str()))
     }
 
+    /// The column of this name, which the configuration states under `key`.
     pub fn find(&self, key: &str, name: &str) -> Result<&Column, ResolveError> {
         self.all.iter().find(|column| column.raw_name == name).ok_or_else(|| {
             let known: Vec<&str> = self.all.iter().map(|column| column.name.as_str()).collect();
-            ResolveError::InvalidConfig(format!(
+            ResolveError::invalid_config(format!(
                 "{key}: found no column {name:?} in {}, expected one of {}",
-                self.table,
+                self.table.name,
                 known.join(", ")
             ))
         })
+    }
+
+    /// The column of this name, which the configuration states under `key`.
+    pub fn find_time(&self, key: &str, name: &str) -> Result<TimeColumn, ResolveError> {
+        self.time_column(key, self.find(key, name)?)
     }
 
     /// The column, if its type is the one that `encoding` states.
@@ -73,9 +146,9 @@ impl TableColumns<'_> {
             // In milliseconds, the largest integer is in January 1970.
             Encoding::EpochMillis => (found == Some(TimeType::Int8), "bigint"),
         };
-        match found.filter(|_| fits) {
-            Some(time_type) => Ok(TimeColumn { name: column.name.clone(), time_type }),
-            None => Err(ResolveError::InvalidConfig(format!(
+        match found {
+            Some(time_type) if fits => Ok(TimeColumn { name: column.name.clone(), time_type }),
+            _ => Err(ResolveError::invalid_config(format!(
                 "{key}: found {} of type {}, expected {expected}, because encoding is \"{}\"",
                 column.name,
                 column.type_name,
@@ -84,12 +157,13 @@ impl TableColumns<'_> {
         }
     }
 
+    /// How sessions are ended, if the table has what that needs.
     pub fn end_action(&self) -> Result<EndAction, ResolveError> {
         let Action::Revoke { column, value } = &self.store.action else { return Ok(EndAction::Delete) };
         let found = self.find("revoke.column", column)?;
-        if found.generated {
+        if found.is_generated {
             let text = format!("revoke.column: found {}, which is generated, expected one that can be set", found.name);
-            return Err(ResolveError::InvalidConfig(text));
+            return Err(ResolveError::invalid_config(text));
         }
         match value {
             Some(value) => {
@@ -101,79 +175,87 @@ impl TableColumns<'_> {
                 let value = format!("{}::{}", quote_literal(&text), found.type_name);
                 Ok(EndAction::Set { column: found.name.clone(), value })
             }
-            // Says itself what time it is, whatever the other columns do.
+            // A timestamptz needs no encoding.
             None if TimeType::of(found.type_oid) == Some(TimeType::Timestamptz) => {
                 Ok(EndAction::Stamp(TimeColumn { name: found.name.clone(), time_type: TimeType::Timestamptz }))
             }
             None => self.time_column("revoke.column", found).map(EndAction::Stamp).map_err(|error| match error {
-                ResolveError::InvalidConfig(text) => {
-                    ResolveError::InvalidConfig(format!("{text}; or a `value` to set it to"))
+                ResolveError::InvalidConfig(reason) => {
+                    ResolveError::invalid_config(format!("{}; or a `value` to set it to", reason.text))
                 }
-                unread @ ResolveError::Query(_) => unread,
+                ResolveError::Query(error) => ResolveError::Query(error),
             }),
         }
     }
 
-    pub fn missing_index_warning(&self, column: &str) -> Result<String, ResolveError> {
-        let part = match self.end_action()? {
+    /// That no index begins with `column`, and the statement that creates the best one.
+    pub fn missing_index_warning(&self, column: &str) -> Result<Reason, ResolveError> {
+        let filter = match self.end_action()? {
             EndAction::Delete => String::new(),
             EndAction::Stamp(revoked) => format!(" WHERE {} IS NULL", revoked.name),
             EndAction::Set { column, value } => format!(" WHERE {column} IS DISTINCT FROM {value}"),
         };
-        Ok(format!(
-            "no index begins with {column}, so each batch reads the whole table: \
-             CREATE INDEX CONCURRENTLY ON {} ({column}){part}",
-            self.table
-        ))
+        let text = format!("no index begins with {column}, so each batch reads the whole table");
+        Ok(missing_index(text, &self.table.name, self.table.kind == "p", &format!("({column}){filter}")))
     }
 
-    /// The statement for the first privilege that is lacking to look.
-    pub fn missing_read_privilege(
-        &self,
-        table: &PgRow,
-        role: &str,
-        has_children: bool,
-    ) -> Result<Option<String>, ResolveError> {
-        if !table.try_get::<bool, _>(3)? {
-            let schema: String = table.try_get(4)?;
-            return Ok(Some(format!("GRANT USAGE ON SCHEMA {schema} TO {role}")));
+    /// The first privilege that `role` lacks to look at the store.
+    pub fn missing_read_privilege(&self, role: &str) -> Option<Reason> {
+        let Table { name, schema, .. } = self.table;
+        if !self.table.may_use_schema {
+            return Some(Reason::missing_privilege(&format!("USAGE ON SCHEMA {schema}"), role));
         }
-        let unread = self.used().find(|column| !column.readable).map(|column| column.name.as_str());
-        let no_address = (!table.try_get::<bool, _>(6)?).then_some("ctid");
-        let no_table = (has_children && !table.try_get::<bool, _>(7)?).then_some("tableoid");
-        let column = unread.or(no_address).or(no_table);
-        let hidden: bool = table.try_get(11)?;
-        Ok(match column {
-            Some(column) => Some(format!("GRANT SELECT ({column}) ON {} TO {role}", self.table)),
-            None if hidden => Some(format!(
-                "ALTER ROLE {role} BYPASSRLS, because row security hides rows of {} from it, and what is hidden \
-                 cannot be judged",
-                self.table
-            )),
-            None => None,
-        })
+        let unread = if let Some(column) = self.used().find(|column| !column.may_read) {
+            Some(column.name.as_str())
+        } else if !self.table.may_read_ctid {
+            Some("ctid")
+        } else if self.table.has_children && !self.table.may_read_tableoid {
+            Some("tableoid")
+        } else {
+            None
+        };
+        if let Some(column) = unread {
+            return Some(Reason::missing_privilege(&format!("SELECT ({column}) ON {name}"), role));
+        }
+        if self.table.hides_rows {
+            let text = format!("row security hides rows of {name} from {role}, and hidden rows cannot be judged");
+            let fix = Fix::Sql(format!("ALTER ROLE {role} BYPASSRLS"));
+            return Some(Reason::new(ReasonKind::RowSecurity, text).with_fix(fix));
+        }
+        None
     }
 
-    /// The statement for the first privilege that is lacking to sweep.
-    pub fn missing_sweep_privilege(&self, table: &PgRow, role: &str) -> Result<Option<String>, ResolveError> {
-        let [delete, update] = [table.try_get::<bool, _>(5)?, table.try_get::<bool, _>(8)?];
+    /// The first privilege that `role` lacks to sweep the store.
+    pub fn missing_sweep_privilege(&self, role: &str) -> Result<Option<Reason>, ResolveError> {
         let privilege = match &self.store.action {
-            Action::Delete if !delete => Some("DELETE".to_owned()),
-            // To lock rows asks for it, on any one column.
-            Action::Delete if !update => {
+            Action::Delete if !self.table.may_delete => Some("DELETE".to_owned()),
+            // Locking rows needs it, on any one column.
+            Action::Delete if !self.table.may_update_some_column => {
                 Some(format!("UPDATE ({})", self.find("table", &self.store.meanings[0].column)?.name))
             }
             Action::Delete => None,
             Action::Revoke { column, .. } => {
                 let column = self.find("revoke.column", column)?;
-                (!column.settable).then(|| format!("UPDATE ({})", column.name))
+                (!column.may_set).then(|| format!("UPDATE ({})", column.name))
             }
         };
-        Ok(privilege.map(|privilege| format!("GRANT {privilege} ON {} TO {role}", self.table)))
+        let on_table = |privilege| format!("{privilege} ON {}", self.table.name);
+        Ok(privilege.map(|privilege: String| Reason::missing_privilege(&on_table(privilege), role)))
     }
 }
 
-/// `CURRENT_TIMESTAMP`, `now()` and their like, and nothing added to them.
+/// A warning with the statement that creates the index on `what` of `table`. PostgreSQL creates none concurrently on a
+/// partitioned table.
+pub fn missing_index(text: String, table: &str, is_partitioned: bool, what: &str) -> Reason {
+    let (text, concurrently) = match is_partitioned {
+        true => (format!("{text}; creating one on a partitioned table stops writes meanwhile"), ""),
+        false => (text, "CONCURRENTLY "),
+    };
+    let fix = Fix::Sql(format!("CREATE INDEX {concurrently}ON {table} {what}"));
+    Reason::new(ReasonKind::MissingIndex, text).with_fix(fix)
+}
+
+/// Whether a default is the current time, such as `CURRENT_TIMESTAMP` or `now()`, with nothing added to it.
 pub fn is_now(default: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '(' | ')' | ':' | ' ' | '\'' | '"');
     let lower = default.to_lowercase();

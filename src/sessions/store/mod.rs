@@ -1,13 +1,26 @@
-//! A store as the catalog has it: checked, its names quoted by the server.
+//! A configured store, resolved against the catalog: its names quoted by the server, its types and privileges checked.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `resolve.rs` | reads the catalog, and makes a `ResolvedStore` of what it says |
+//! | `columns.rs`, `table.sql`, `columns.sql` | the table and its columns; which privilege or index is missing |
+//! | `foreign_keys.rs`, `foreign_keys.sql` | foreign keys that stop or slow the deletion of sessions |
+//! | `untrusted_code.rs`, `untrusted_code.sql` | code of other roles that a sweep would run |
+//! | `privileges.rs` | what `pgmedic grants` prints for a store |
 
-pub mod columns;
+mod columns;
+mod foreign_keys;
 pub mod privileges;
-pub mod resolve;
-pub mod untrusted_code;
+mod resolve;
+mod untrusted_code;
+
+pub use resolve::resolve_store;
+pub use untrusted_code::sweep_guard_sql;
 
 use crate::config::ExpiryKind;
+use pgmedic_core::{Fix, Reason, ReasonKind};
 
-/// The types that a time may be kept in.
+/// The types of columns that hold times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeType {
     Timestamptz,
@@ -37,7 +50,7 @@ pub struct TimeColumn {
     pub time_type: TimeType,
 }
 
-/// One way in which a session ends, with the column it is read from.
+/// A rule by which a session expires, with its column.
 #[derive(Debug, Clone)]
 pub struct ExpiryColumn {
     pub kind: ExpiryKind,
@@ -48,48 +61,63 @@ pub struct ExpiryColumn {
 #[derive(Debug, Clone)]
 pub enum EndAction {
     Delete,
-    /// Quoted column, and the constant that it is set to.
+    /// Sets a column to a constant. Both are SQL.
     Set {
         column: String,
         value: String,
     },
-    /// Quoted column, which is set to the time of the sweep.
+    /// Sets this column to the time of the sweep.
     Stamp(TimeColumn),
 }
 
-/// A checked store.
+/// How many sessions a user may have, and the columns that say whose a session is and how old.
+#[derive(Debug, Clone)]
+pub struct PerUserLimit {
+    pub max: u32,
+    /// Quoted.
+    pub user: String,
+    pub newest_by: TimeColumn,
+}
+
+/// A store whose table, columns and types were found as configured. Names are quoted.
 #[derive(Debug, Clone)]
 pub struct ResolvedStore {
-    /// Schema-qualified and quoted.
+    /// Schema-qualified.
     pub table: String,
-    /// It has partitions or children, in which row addresses repeat.
+    /// It has partitions or children, so a row's address alone does not identify it.
     pub has_children: bool,
-    /// Where it is, and who owns it. Quoted.
     pub schema: String,
     pub owner: String,
-    /// Its policies hide rows from whoever does not own it.
+    /// The table has row-level security policies.
     pub row_security: bool,
-    /// All columns that are read. Quoted.
+    /// All columns that are read.
     pub columns: Vec<String>,
-    /// As many as the store has meanings, in their order.
+    /// One for each expiry rule of the configuration, in its order.
     pub ends: Vec<ExpiryColumn>,
     pub action: EndAction,
-    /// Quoted.
-    pub user: Option<String>,
-    pub newest_by: TimeColumn,
-    pub warnings: Vec<String>,
-    /// The first privilege that is missing, as the statement that grants it: to look at all …
-    pub missing_to_look: Option<String>,
-    /// … and to sweep.
-    pub missing_to_sweep: Option<String>,
-    /// Whose code would run with our rights, and what to do about it.
-    pub untrusted_code: Option<String>,
+    pub per_user: Option<PerUserLimit>,
+    pub warnings: Vec<Reason>,
+    /// The first privilege that is missing to look at the store.
+    pub missing_to_look: Option<Reason>,
+    /// The first privilege that is missing to sweep it.
+    pub missing_to_sweep: Option<Reason>,
+    /// Code of another role would run with the rights of the connected one.
+    pub untrusted_code: Option<Reason>,
 }
 
 impl ResolvedStore {
-    /// The table's own rows only, where they have an address of their own there; a child that is added meanwhile is not
-    /// looked at.
+    /// The table for a FROM clause. A table without children is read alone: a child that is added during the pass has
+    /// rows with the same addresses.
     pub fn from(&self) -> String {
         if self.has_children { self.table.clone() } else { format!("ONLY {}", self.table) }
+    }
+
+    /// The fix of the one foreign key that can stop the deletion. None where several can: which one did is not known.
+    pub fn foreign_key_fix(&self) -> Option<Fix> {
+        let mut keys = self.warnings.iter().filter(|warning| warning.kind == ReasonKind::ForeignKey);
+        match (keys.next(), keys.next()) {
+            (Some(only), None) => only.fix.clone(),
+            _ => None,
+        }
     }
 }

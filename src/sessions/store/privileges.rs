@@ -1,62 +1,61 @@
-//! What a role must be allowed so that the configured stores of one database can be swept.
+//! The privileges that a role needs to sweep the configured stores of one database.
 
-use super::resolve::resolve_store;
-use super::{EndAction, ResolvedStore};
+use super::{EndAction, ResolvedStore, resolve_store};
 use crate::config::SessionStoreConfig;
 use crate::db::BoundedConnection;
-use pgmedic_core::Timeouts;
+use pgmedic_core::{Reason, Timeouts};
 
-/// What the sweep of one store touches. Names are quoted by the server.
+/// What the sweep of one store reads and changes. Names are quoted by the server.
 #[derive(Debug)]
 pub struct StorePrivileges {
     pub schema: String,
     pub table: String,
     pub owner: String,
-    /// What is read: columns, and where a row is.
+    /// The columns to read, `ctid` and `tableoid` among them.
     pub columns: Vec<String>,
-    /// What is done to rows, and what locking them asks for.
+    /// What ending a session needs, and what locking it does, such as `UPDATE (expires_at)`.
     pub privileges: Vec<String>,
     pub row_security: bool,
 }
 
-/// Finds out what the sweeps touch, and why some cannot be told.
+/// The privileges for each of `stores`, and the reasons why some could not be resolved.
 pub async fn needs(
-    session: &mut BoundedConnection,
+    connection: &mut BoundedConnection,
     stores: impl IntoIterator<Item = &SessionStoreConfig>,
-    bounds: Timeouts,
-) -> (Vec<StorePrivileges>, Vec<String>) {
+    timeouts: Timeouts,
+) -> (Vec<StorePrivileges>, Vec<Reason>) {
     let mut needs = Vec::new();
     let mut notes = Vec::new();
     for store in stores {
-        match resolve_store(session, store, bounds).await {
-            Ok(found) => needs.push(of(found)),
-            Err(reason) => notes.push(format!("sessions {}: {reason}", store.name)),
+        match resolve_store(connection, store, timeouts).await {
+            Ok(resolved) => needs.push(store_privileges(resolved)),
+            Err(reason) => notes.push(reason.while_doing(&format!("sessions {}", store.name))),
         }
     }
     (needs, notes)
 }
 
-fn of(found: ResolvedStore) -> StorePrivileges {
-    let mut columns = found.columns;
+fn store_privileges(store: ResolvedStore) -> StorePrivileges {
+    let mut columns = store.columns;
     columns.push("ctid".to_owned());
-    if found.has_children {
+    if store.has_children {
         columns.push("tableoid".to_owned());
     }
-    // SELECT … FOR UPDATE asks for UPDATE, on any one column (PostgreSQL manual, GRANT).
-    let privileges = match found.action {
+    let privileges = match store.action {
         EndAction::Delete => {
-            let locked = found.ends.first().map(|end| format!("UPDATE ({})", end.column.name));
+            // SELECT … FOR UPDATE needs UPDATE on any one column (PostgreSQL manual, GRANT).
+            let locked = store.ends.first().map(|end| format!("UPDATE ({})", end.column.name));
             std::iter::once("DELETE".to_owned()).chain(locked).collect()
         }
         EndAction::Set { column, .. } => vec![format!("UPDATE ({column})")],
         EndAction::Stamp(column) => vec![format!("UPDATE ({})", column.name)],
     };
     StorePrivileges {
-        schema: found.schema,
-        table: found.table,
-        owner: found.owner,
+        schema: store.schema,
+        table: store.table,
+        owner: store.owner,
         columns,
         privileges,
-        row_security: found.row_security,
+        row_security: store.row_security,
     }
 }
