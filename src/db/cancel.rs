@@ -7,17 +7,17 @@ use sqlx::{AssertSqlSafe, Connection};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// Long enough for some small statements on a new connection, also from afar; short enough for whoever waits for us to end.
+/// Long enough for some small statements on a new connection, also from afar; short enough for a shutdown that waits for it.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What was cancelled ends in less.
 const TERMINATE_AFTER: Duration = Duration::from_millis(200);
 
-/// Leaves nothing running that bears this tag. Where the server does not answer, its own time-outs end each statement, but
+/// Cancels the statements that carry this tag. Where the server does not answer, its own time-outs end each statement, but
 /// no COMMIT that waits for a standby.
 ///
-/// It goes by what `pg_stat_activity` said a moment ago: should a pooler have handed the server process to somebody else in
-/// that moment, it is their statement that ends.
+/// `pg_stat_activity` is read a moment before: if a pooler gives the server process to another client in that moment, that
+/// client's statement is canceled.
 pub async fn cancel_running(options: &PgConnectOptions, tag: &str) {
     let work = async {
         let mut other = connect(options).await.map_err(|error| error.to_string())?;

@@ -176,7 +176,7 @@ fn explain_connect_error(error: &Error, options: &PgConnectOptions) -> String {
                 "53300" => format!("too many connections: {message}"),
                 "57P03" => format!("not ready: {message}; try again shortly"),
                 "42501" => format!("login refused: {message}; GRANT CONNECT ON DATABASE fixes it"),
-                // PostgreSQL itself sends this to nobody who keeps to the protocol.
+                // PostgreSQL sends this only to clients that break the protocol: here, a pooler sends it.
                 "08P01" => {
                     let fix = if message.contains("startup parameter") {
                         "take it out of the URL, or add it to the pooler's ignore_startup_parameters"

@@ -34,8 +34,8 @@ pub struct BoundedConnection {
     connection: PgConnection,
     options: PgConnectOptions,
     server: ServerInfo,
-    /// In the leading comment of whatever we send: how a statement that we left in the middle is found, also where a
-    /// pooler chose the server process.
+    /// In the leading comment of every message. It finds a statement that is still running, also where a pooler chose
+    /// the server process.
     tag: String,
     stop: CancellationToken,
     lost: Option<QueryError>,
@@ -80,14 +80,14 @@ impl BoundedConnection {
         &self.server
     }
 
-    /// The failure that ended the connection; whatever is asked after it fails with the same.
+    /// The failure that ended the connection; every later request fails with the same.
     pub fn lost(&self) -> Option<&QueryError> {
         self.lost.as_ref()
     }
 
-    /// Is told that so many relations will be touched next. Goes on with a fresh server process where that would make
-    /// more than `most`: an old one keeps what it learnt of every relation that it ever touched, and gives it back only
-    /// when it ends. Where no other connection can be had, this one serves on.
+    /// Announces that the next statements read this many relations. Reconnects where the server process would then have
+    /// read more than `most`: a process keeps its cache of every relation until it ends. Where no other connection can be
+    /// opened, this one is kept.
     pub async fn reserve_relations(&mut self, relations: u64, most: u64, bounds: Timeouts) {
         if self.touched > 0 && self.touched + relations > most {
             match Self::connect(&ConnectTarget::from(self.options.clone()), bounds, &self.stop).await {
@@ -130,7 +130,7 @@ impl BoundedConnection {
         script
     }
 
-    /// Runs each of `statements` in a transaction of its own, all in one message: what one of them locks is free again
+    /// Runs each of `statements` in a separate transaction, all in one message, so that the locks of one are released
     /// before the next begins. What follows the one that fails is not run; one that fails to commit has no answer.
     pub async fn run_in_separate_transactions(
         &mut self,
@@ -267,8 +267,8 @@ pub(super) fn random_tag() -> String {
 }
 
 /// The longest silence that the server's own limits explain, when so many transactions are in one message: it may send
-/// nothing before all are done. Each may wait for its lock; that their work together takes no longer than one statement
-/// may is up to whoever puts them together.
+/// nothing before all are done. Each may wait for its lock; the
+/// caller puts together only as many as take no longer than one statement may.
 fn response_timeout(bounds: Timeouts, transactions: u32) -> Duration {
     bounds.lock * transactions.saturating_sub(1) + bounds.statement + RESPONSE_GRACE
 }

@@ -1,9 +1,8 @@
 //! Leadership: which of several agents works on a database.
 //!
-//! An advisory lock that lives as long as a transaction, not as a session: so it is right through a transaction-mode
-//! pooler too, where a session's lock would leak to whoever gets that server connection next. The transaction reads
-//! nothing, so it holds no snapshot and keeps no vacuum back; it is begun anew every ten seconds, and the server ends it
-//! when it is not. Correctness never depends on it.
+//! The lease is an advisory lock of a transaction, not of a session, so it also works through a transaction-mode pooler,
+//! where a session's lock would leak to the next client of that server connection. The transaction reads nothing, so it
+//! holds no snapshot and delays no vacuum. It is begun again every ten seconds; otherwise the server ends it. Correctness never depends on it.
 
 use super::connect::{ConnectError, Opened, open};
 use super::conninfo::ConnectTarget;
@@ -69,10 +68,11 @@ impl Lease {
         }
     }
 
-    /// Begins the transaction anew when it is due, and else asks whether it is still there. Whether the lock is still ours:
-    /// somebody else may have been quicker.
+    /// Begins the transaction again when that is due, and otherwise checks that it is still open. Returns whether this agent
+    /// still holds the lock: another agent may have taken it in between.
     ///
-    /// Anew in two messages: a pooler that is told to pause, or to leave a server, waits for a moment without a transaction.
+    /// It begins again in two messages: a pooler that is told to pause, or to leave a server, waits for a moment without a
+    /// transaction.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
-//! Waiting for `NOTIFY pgmedic`, on a connection of its own.
+//! Waits for `NOTIFY pgmedic` on a separate connection.
 //!
-//! Notifications reach a session between its transactions, so the lead's connection cannot hear them. A
-//! transaction-mode pooler takes LISTEN, and whoever gets that server connection next gets the notifications: some
-//! drivers fail on them. So nothing is listened to before it is sure that our server connection is ours alone; and
-//! because other poolers may drop notifications without a word, hearing is tried, on a channel that nobody else knows.
+//! A session receives notifications between its transactions, so the lease's connection receives none. A
+//! transaction-mode pooler accepts LISTEN, and the next client of that server connection gets the notifications: some
+//! drivers fail on them. So LISTEN is sent only once the server connection is known to be unshared. Other poolers drop
+//! notifications silently, so delivery is verified on a channel with a random name.
 
 use super::connect::{self, ConnectError, Opened};
 use super::connection::random_tag;
@@ -39,7 +39,7 @@ const BACKEND_PID_SQL: &str = "/* pgmedic:listen */ SELECT pg_catalog.pg_backend
 /// connections to choose from, once in 2^16 times.
 const POOLER_PROBES: u32 = 8;
 
-/// Whether every payload is UTF-8: a database without an encoding hands on whatever bytes it was given.
+/// Whether every payload is UTF-8: a database without an encoding passes on any bytes.
 const UTF8: &str = "/* pgmedic:listen */ SELECT pg_catalog.current_setting('client_encoding') OPERATOR(pg_catalog.=) 'UTF8' \
      AND pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) 'SQL_ASCII'";
 
@@ -130,7 +130,7 @@ impl Listener {
         Ok(shared)
     }
 
-    /// Listens on a channel of our own, has `other` notify it, and then on the real one.
+    /// Listens on a random channel, notifies it by `other`, and then listens on the real one.
     async fn verify_delivery(&mut self, other: &mut PgConnection) -> Result<(), ListenError> {
         if self.is_pooled(other).await? {
             return Err(ListenError::Pooled);
@@ -162,8 +162,8 @@ impl Listener {
         with_answer_timeout(self.listener.listen(CHANNEL)).await
     }
 
-    /// Waits for a notification, and hands out what it says: whoever sends it may have written what they like. Empty
-    /// where it cannot be read.
+    /// Waits for a notification and returns its payload, which the sender may have written freely. Empty where it cannot
+    /// be read.
     ///
     /// # Errors
     ///

@@ -14,7 +14,7 @@ pub struct ServerInfo {
     pub version: String,
     /// The role that the statements run as, quoted for SQL.
     pub role: String,
-    /// It may do anything, and so may whatever code it runs.
+    /// The role may do anything, and so may any code that its statements run.
     pub superuser: bool,
     /// It can be told to read no view and no foreign table.
     pub(super) restricts: bool,

@@ -7,7 +7,7 @@ use std::fmt::Write;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransactionMode {
     Read,
-    /// Reads of tables with functions of a user's own: rolled back, and with it whatever those set in our session.
+    /// Reads of tables with user-defined functions: rolled back, together with every setting that these changed.
     ReadOnlyThenRollback,
     Write,
 }
@@ -21,7 +21,7 @@ pub fn can_restrict_views(version: u32) -> bool {
     version >= 170_000 || first.iter().any(|first| first / 10_000 == version / 10_000 && version >= *first)
 }
 
-/// Nobody's view is read in the place of a table that it was put into.
+/// Keeps a view that replaced a table from being read in its place.
 const RESTRICT: &str = "SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'";
 
 /// Opens a transaction in which nothing of the user's settings can bend a statement. Exactly `PREAMBLE` statements.

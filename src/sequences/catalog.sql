@@ -43,7 +43,7 @@ defaults AS (
     WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
       AND d.refobjsubid = 0
   UNION ALL
-    -- A domain's default, in each column of the domain that has none of its own.
+    -- A domain's default, in each column of the domain that has no default.
     SELECT t.seq, a.attrelid, a.attnum::integer, t.expression
     FROM domain_defaults t
     JOIN pg_catalog.pg_attribute a ON a.atttypid = t.type AND NOT a.atthasdef AND NOT a.attisdropped AND a.attnum > 0
@@ -82,8 +82,8 @@ tree (root, member) AS (
     -- A partition that waits for its detachment to be finished is not seen through its parent (14 and newer).
     WHERE COALESCE(to_jsonb(i) ->> 'inhdetachpending', 'false') = 'false'
 ),
--- Tables that make the planner run functions of a user's own, be it only to plan: in indexes, statistics, constraints
--- and partition keys. Whether one of them belongs to somebody who is no superuser.
+-- Tables for which even planning runs user-defined functions: in indexes, statistics, constraints and partition keys.
+-- `untrusted` says whether a role that is no superuser owns one of them.
 strange AS (
     SELECT c.rel, bool_or(NOT f.trusted) AS untrusted
     FROM (
@@ -163,7 +163,7 @@ inherited AS (
     WHERE f.rel <> f.root
     GROUP BY f.seq, f.rel, f.att
 ),
--- Members with rows of their own and no index to use: a parent's index is not its children's.
+-- Members that hold rows and have no index to use: a parent's index is not its children's.
 unindexed AS (
     SELECT f.seq, f.root AS rel, f.root_att AS att, sum(GREATEST(m.relpages, 0)) AS pages,
            (array_agg(quote_ident(n.nspname) || '.' || quote_ident(m.relname) ORDER BY m.relpages DESC))[1] AS largest

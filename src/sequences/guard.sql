@@ -1,5 +1,5 @@
 -- Divides by zero when a name no longer stands for the relation that was discovered, or when planning a read of one of
--- them would run somebody's functions; asked in the transaction that reads them, once it holds them.
+-- them would run functions of an untrusted role. It runs in the transaction that reads them, once it holds their locks.
 -- Names and OIDs are put in as arrays, in the same order. No place-holder may stand in a comment: a name has line breaks.
 WITH RECURSIVE
 named (name, rel) AS (

@@ -1,4 +1,4 @@
--- Divides by zero when a name no longer stands for the relation that was discovered, or when somebody's function or
+-- Divides by zero when a name no longer stands for the relation that was discovered, or when a user-defined function or
 -- operator is in an index, statistics, a constraint or the partition key: for tables without children.
 -- No place-holder may stand in a comment: a name has line breaks.
 SELECT 1 / (

@@ -166,7 +166,7 @@ SELECT
     0::bigint AS files,
     t.root IS NOT NULL AS has_children,
     COALESCE(t.has_foreign, false) AS has_foreign,
-    -- Whoever inserts into these tables runs their functions anyway.
+    -- An insert into these tables runs their functions anyway.
     false AS runs_functions,
     false AS endangers_superuser
 FROM links l

@@ -1,7 +1,7 @@
 //! Nobody's code gets more rights by a sweep of sessions than its owner has.
 
 use super::{by_expiry, filled, left};
-use crate::support::{Database, PATIENT, Running, until_it_waits_for};
+use crate::support::{Database, LONG_TIMEOUTS, Running, wait_until_blocked_on};
 use serde_json::json;
 
 /// Two expired sessions, one that lives, and a role that owns schema `m` with its spies.
@@ -129,8 +129,8 @@ async fn what_is_hung_on_the_table_after_the_look_is_found_before_anything_is_de
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(trap)).execute(&mut other).await.unwrap();
     // The look passes this lock, the sweep waits for it.
-    let running = Running::once_with(&database, &format!("{PATIENT}{}", by_expiry("")), &[]);
-    until_it_waits_for(&mut database.connection, "sessions").await;
+    let running = Running::once_with(&database, &format!("{LONG_TIMEOUTS}{}", by_expiry("")), &[]);
+    wait_until_blocked_on(&mut database.connection, "sessions").await;
     sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
     let outcome = running.outcome().await.exits(1);
     outcome.store_says("logins", "error", &["it was altered or replaced meanwhile"]);

@@ -186,7 +186,7 @@ async fn a_cancelled_run_leaves_whole_batches_and_nothing_running() {
     deleting_waits(&mut database, 15, 1).await;
     let mut other = database.connect().await;
     sqlx::raw_sql("SELECT pg_advisory_lock(1)").execute(&mut other).await.unwrap();
-    let patient = format!("{}\n{}", crate::support::PATIENT, by_expiry("batch_size = 10"));
+    let patient = format!("{}\n{}", crate::support::LONG_TIMEOUTS, by_expiry("batch_size = 10"));
     let running = Running::once_with(&database, &patient, &[]);
     database.pass_waits_in("expire").await;
     let before = left(&mut database).await;
@@ -218,7 +218,7 @@ async fn a_session_that_is_going_cannot_be_extended_any_more() {
     deleting_waits(&mut database, 3, 1).await;
     let mut other = database.connect().await;
     sqlx::raw_sql("SELECT pg_advisory_lock(1)").execute(&mut other).await.unwrap();
-    let patient = format!("{}\n{}", crate::support::PATIENT, by_expiry(""));
+    let patient = format!("{}\n{}", crate::support::LONG_TIMEOUTS, by_expiry(""));
     let running = Running::once_with(&database, &patient, &[]);
     database.pass_waits_in("expire").await;
     let mut user = database.connect().await;
@@ -226,7 +226,7 @@ async fn a_session_that_is_going_cannot_be_extended_any_more() {
     let extended = async { extend.execute(&mut user).await.unwrap().rows_affected() };
     let released = async {
         database
-            .eventually(
+            .wait_for_condition(
                 "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
                          AND wait_event_type = 'Lock' AND query LIKE 'UPDATE sessions%')",
             )

@@ -2,12 +2,12 @@
 -- Run it with: psql -X -v ON_ERROR_STOP=1. Running it again, or a newer one over it, keeps grants and events.
 -- `pgmedic sql uninstall` takes it away. All of it is in schema pgmedic, and belongs to one role: the only tables that
 -- it serves are that role's and superusers', in schemas of that role's and superusers', because reading a table may run
--- functions of its owner's, and whoever owns a schema may put something else in the place of what is in it.
+-- its owner's functions, and the owner of a schema may replace what is in it.
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
 
--- Nobody else's schema, table or function is taken for ours.
+-- A schema, table or function that another role owns is refused: it could run as the installer.
 DO $install$
 DECLARE
     installer CONSTANT name := COALESCE(@OWNER@, current_user);
@@ -20,7 +20,7 @@ BEGIN
     IF to_regnamespace('pgmedic') IS NULL THEN
         EXECUTE format('CREATE SCHEMA pgmedic AUTHORIZATION %I', installer);
     END IF;
-    -- Nor may anybody else put a function beside ours, which a call with untyped arguments would prefer.
+    -- No other role may create a function in the schema, because a call with untyped arguments could prefer it.
     FOR builder IN
         SELECT DISTINCT a.grantee, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(g.rolname) END AS name
         FROM pg_namespace n
@@ -113,7 +113,7 @@ WHERE o.rolname <> current_user AND NOT o.rolsuper;
 REVOKE ALL ON TABLE pgmedic.untrusted_relations FROM PUBLIC;
 
 -- Moves the sequences that feed a column past the ids that are there, forward only, by nextval itself, without a lock.
--- Returns how many values were taken: 0 when nothing was behind, perhaps because somebody else was quicker. So insert
+-- Returns how many values were taken: 0 when nothing was behind, perhaps because another session repaired it first. So insert
 -- again in either case, a few times at most.
 CREATE OR REPLACE FUNCTION pgmedic.repair("table" regclass, "column" name)
 RETURNS bigint
@@ -254,7 +254,7 @@ BEGIN
             ORDER BY l.rel
         LOOP
             IF NOT feed.counts THEN
-                -- Else whoever may create a table could push somebody else's sequence.
+                -- Otherwise a role that may create a table could move another owner's sequence.
                 IF feed.rel = $1 AND feed.attname = $2 THEN
                     RAISE insufficient_privilege USING
                         MESSAGE = format('the owner of %s does not own %s', feed.name, sequence.name);
@@ -300,7 +300,7 @@ BEGIN
         EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', array_to_string(names[2:], ', '));
         IF EXISTS (SELECT FROM unnest(names, oids) AS n (name, rel) WHERE to_regclass(n.name) IS DISTINCT FROM n.rel) THEN
             RAISE object_not_in_prerequisite_state USING
-                MESSAGE = format('somebody is changing %s or a table that it feeds', sequence.name);
+                MESSAGE = format('another session is changing %s or a table that it feeds', sequence.name);
         END IF;
         SELECT min(w.found) INTO untrusted FROM pgmedic.untrusted_relations w WHERE w.rel = ANY (members);
         IF untrusted IS NOT NULL THEN
@@ -335,7 +335,7 @@ BEGIN
         ELSIF sequence.seqcache = 1 THEN
             CONTINUE;
         ELSE
-            -- What this session holds of values before the next one, nobody else can take from it.
+            -- Only this session can use up the cached values that it holds from before the next value.
             max_id := next_value - sequence.seqincrement;
         END IF;
         -- OFFSET 0 keeps the calls in the inner query, so that LIMIT stops them at the first value far enough.
