@@ -1,7 +1,7 @@
 //! The fixes of a store's reasons: each is run as it is printed, and helps.
 
 use super::{by_expiry, filled, left, run_fix};
-use crate::support::{Database, PATIENT, Running, until_it_waits_for};
+use crate::support::{Database, LONG_TIMEOUTS, Running, wait_until_blocked_on};
 use serde_json::json;
 use sqlx::Row;
 
@@ -136,9 +136,9 @@ async fn a_privilege_that_is_revoked_during_the_sweep_is_among_those_that_the_fi
     let mut other = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE sessions IN SHARE MODE").execute(&mut other).await.unwrap();
     // The inspection does not conflict with this lock, and the sweep waits for it.
-    let settings = format!("{PATIENT}{}", by_expiry(""));
+    let settings = format!("{LONG_TIMEOUTS}{}", by_expiry(""));
     let running = Running::once_with_as(&database, &medic, &settings, &[]);
-    until_it_waits_for(&mut database.connection, "sessions").await;
+    wait_until_blocked_on(&mut database.connection, "sessions").await;
     database.sql(&format!("REVOKE DELETE, UPDATE ON sessions FROM {medic}")).await;
     sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
     let outcome = running.outcome().await.exits(1);
