@@ -224,13 +224,13 @@ impl Publisher {
         if expired + superseded > 0 {
             tracing::info!(database, store, expired, superseded, "sessions of {store} were ended");
         }
-        let fact = |level, what: &str, reason: &str| {
-            let text = format!("{what}{reason}");
-            Fact { level, kind: kind(&text), text }
+        let fact = |level, what: String, reason: &Reason| {
+            let text = format!("{what}: {reason}");
+            Fact { level, kind: format!("{what}: {:?}", reason.kind), text }
         };
-        let error = report.error.iter().map(|why| fact(Level::ERROR, &format!("{store} cannot be swept: "), why));
-        let held = report.held.iter().map(|why| fact(Level::WARN, &format!("the sweep of {store} is held: "), why));
-        let warnings = report.warnings.iter().map(|why| fact(Level::WARN, &format!("{store}: "), why));
+        let error = report.error.iter().map(|why| fact(Level::ERROR, format!("{store} cannot be swept"), why));
+        let held = report.held.iter().map(|why| fact(Level::WARN, format!("the sweep of {store} is held"), why));
+        let warnings = report.warnings.iter().map(|why| fact(Level::WARN, store.to_owned(), why));
         let facts = error.chain(held).chain(warnings).collect();
         self.log(Subject::Store(store.to_owned()), facts);
     }

@@ -1,15 +1,15 @@
 //! Looking at a store: how many sessions there are, would go, and whether its columns can be what they are said to be.
 
-use super::error_text::explain_sweep_error;
-use super::guards::{STEP, STEPS, SweepCounts, earliest_local_time, minus};
+use super::guards::SweepCounts;
 use super::pass_state::LastSweep;
 use super::plausibility::{Sample, implausible_reason};
+use super::reasons::explain_sweep_error;
 use super::statements::{Cutoffs, SweepSql};
-use super::store::ResolvedStore;
+use super::store::{PerUserLimit, ResolvedStore};
+use super::times::{STEP, STEPS, earliest_local_time, minus, time_literal};
 use crate::config::{Encoding, SessionStoreConfig};
 use crate::db::{BoundedConnection, TransactionMode};
-use pgmedic_core::Timeouts;
-use pgmedic_core::{QueryError, quote_literal};
+use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -27,7 +27,7 @@ pub struct StoreInspection {
     pub superseded: u64,
     pub superseded_of_one: u64,
     /// Why a column is doubted.
-    pub doubt: Option<String>,
+    pub doubt: Option<Reason>,
 }
 
 /// The database's clock, in microseconds since 1970.
@@ -35,13 +35,13 @@ pub struct StoreInspection {
 /// # Errors
 ///
 /// Why it cannot be read.
-pub async fn database_now(session: &mut BoundedConnection, bounds: Timeouts) -> Result<i64, String> {
+pub async fn database_now(session: &mut BoundedConnection, bounds: Timeouts) -> Result<i64, Reason> {
     let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
     let script = session.run_transaction("clock", TransactionMode::Read, bounds, [now]).await;
     match (script.failure, script.answers.first().and_then(|rows| rows.first())) {
         (Some(failure), _) => Err(explain_sweep_error(&failure, bounds)),
-        (None, Some(row)) => row.try_get(0).map_err(|error| QueryError::from(error).to_string()),
-        (None, None) => Err("the clock gave no answer".to_owned()),
+        (None, Some(row)) => row.try_get(0).map_err(|error| QueryError::from(error).into()),
+        (None, None) => Err(no_answer()),
     }
 }
 
@@ -55,7 +55,7 @@ pub async fn local_times(
     encoding: &Encoding,
     times: &[i64],
     bounds: Timeouts,
-) -> Result<Vec<i64>, String> {
+) -> Result<Vec<i64>, Reason> {
     let Encoding::Timestamp { time_zone } = encoding else { return Ok(times.to_vec()) };
     let zone = quote_literal(time_zone);
     let offsets = times.iter().map(|time| {
@@ -70,22 +70,25 @@ pub async fn local_times(
     let script = session.run_transaction("time-zone", TransactionMode::Read, bounds, offsets).await;
     if let Some(failure) = script.failure {
         return Err(match failure {
-            QueryError::Server { code, .. } if code == "22023" => format!(
-                "time_zone: found {time_zone:?}, expected a zone that the server knows (SELECT name FROM \
-                 pg_timezone_names)"
-            ),
+            QueryError::Server { code, .. } if code == "22023" => {
+                let text = format!(
+                    "time_zone: found {time_zone:?}, expected a zone that the server knows (SELECT name FROM \
+                     pg_timezone_names)"
+                );
+                Reason::new(ReasonKind::Configuration, text)
+            }
             failure => explain_sweep_error(&failure, bounds),
         });
     }
     let mut all = Vec::with_capacity(times.len());
     for (time, rows) in times.iter().zip(&script.answers) {
         let offsets = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>();
-        let offsets = offsets.map_err(|error| QueryError::from(error).to_string())?;
+        let offsets = offsets.map_err(QueryError::from)?;
         // One for each step; the last for any beyond.
         let of = |step: i64| usize::try_from(step + STEPS).ok().and_then(|index| offsets.get(index)).copied();
         all.push(earliest_local_time(*time, |step| of(step).unwrap_or_default()));
     }
-    if all.len() == times.len() { Ok(all) } else { Err("the zone gave no answer".to_owned()) }
+    if all.len() == times.len() { Ok(all) } else { Err(no_answer()) }
 }
 
 /// What is over by `cutoff`, for each end.
@@ -98,10 +101,10 @@ pub async fn cutoffs_at(
     store: &SessionStoreConfig,
     cutoff: i64,
     bounds: Timeouts,
-) -> Result<Cutoffs, String> {
+) -> Result<Cutoffs, Reason> {
     let times: Vec<i64> = store.meanings.iter().map(|meaning| minus(cutoff, meaning.timeout)).collect();
     let times = local_times(session, &store.encoding, &times, bounds).await?;
-    Ok(times.into_iter().map(|time| super::guards::time_literal(&store.encoding, time)).collect())
+    Ok(times.into_iter().map(|time| time_literal(&store.encoding, time)).collect())
 }
 
 /// Looks at the store. `swept` is how far it was swept before.
@@ -117,7 +120,7 @@ pub async fn inspect_store(
     by_now: &Cutoffs,
     swept: Option<&LastSweep>,
     bounds: Timeouts,
-) -> Result<StoreInspection, String> {
+) -> Result<StoreInspection, Reason> {
     let doubt = check_plausibility(session, (store, found), statements, bounds).await?;
     let before = swept.map(|swept| &swept.bounds);
     let count =
@@ -150,17 +153,17 @@ pub async fn inspect_store(
         // A few rows that never end are no sign of life: a wrong column has them too.
         any_live: least(2) > 0 || least(4) > u64::from(store.guard_min_sessions),
     };
-    let (superseded, superseded_of_one) = match store.max_per_user {
-        Some(keep) => superseded(session, statements, cut, keep, bounds).await?,
+    let (superseded, superseded_of_one) = match &found.per_user {
+        Some(limit) => superseded(session, statements, cut, limit, bounds).await?,
         None => (0, 0),
     };
     Ok(StoreInspection { numbers, complete, live, superseded, superseded_of_one, doubt })
 }
 
-fn counts(row: &PgRow) -> Result<[u64; 5], String> {
+fn counts(row: &PgRow) -> Result<[u64; 5], Reason> {
     let mut counts = [0; 5];
     for (index, count) in counts.iter_mut().enumerate() {
-        let number: i64 = row.try_get(index).map_err(|error| QueryError::from(error).to_string())?;
+        let number: i64 = row.try_get(index).map_err(QueryError::from)?;
         *count = number.unsigned_abs();
     }
     Ok(counts)
@@ -170,20 +173,20 @@ async fn superseded(
     session: &mut BoundedConnection,
     statements: &SweepSql<'_>,
     cut: &Cutoffs,
-    keep: u32,
+    limit: &PerUserLimit,
     bounds: Timeouts,
-) -> Result<(u64, u64), String> {
+) -> Result<(u64, u64), Reason> {
     let script = session
-        .run_transaction("count superseded", TransactionMode::Read, bounds, [statements.count_superseded(cut, keep)])
+        .run_transaction("count superseded", TransactionMode::Read, bounds, [statements.count_superseded(cut, limit)])
         .await;
     match (script.failure, script.answers.first().and_then(|rows| rows.first())) {
         (Some(failure), _) => Err(explain_sweep_error(&failure, bounds)),
         (None, Some(row)) => {
             let count = |index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
             let counts = count(0).and_then(|all| Ok((all, count(1)?)));
-            counts.map_err(|error| QueryError::from(error).to_string())
+            counts.map_err(|error| QueryError::from(error).into())
         }
-        (None, None) => Err("counting gave no answer".to_owned()),
+        (None, None) => Err(no_answer()),
     }
 }
 
@@ -193,7 +196,7 @@ async fn check_plausibility(
     (store, found): (&SessionStoreConfig, &ResolvedStore),
     statements: &SweepSql<'_>,
     bounds: Timeouts,
-) -> Result<Option<String>, String> {
+) -> Result<Option<Reason>, Reason> {
     let floor = u64::from(store.guard_min_sessions);
     let questions = found.ends.iter().flat_map(|end| statements.sample(&end.column, floor));
     let script = session.run_transaction("sample", TransactionMode::Read, bounds, questions).await;
@@ -201,12 +204,17 @@ async fn check_plausibility(
         return Err(explain_sweep_error(&failure, bounds));
     }
     for (end, answers) in found.ends.iter().zip(script.answers.chunks(2)) {
-        let sample = sample(answers).map_err(|failure| failure.to_string())?;
+        let sample = sample(answers)?;
         if let Some(why) = implausible_reason(end.kind, &store.encoding, &sample, statements.now, floor) {
-            return Ok(Some(format!("{} = {}: {why}", end.kind.key(), end.column.name)));
+            let text = format!("{} = {}: {why}", end.kind.key(), end.column.name);
+            return Ok(Some(Reason::new(ReasonKind::Implausible, text)));
         }
     }
     Ok(None)
+}
+
+fn no_answer() -> Reason {
+    QueryError::UnexpectedResponse("no answer".to_owned()).into()
 }
 
 fn sample(answers: &[Vec<PgRow>]) -> Result<Sample, QueryError> {

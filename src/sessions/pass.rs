@@ -1,17 +1,18 @@
 //! The pass: check, look, judge, sweep, report, for each store of one database.
 
-use super::guards::{self, SweepGuard, cutoff, exceeds};
+use super::guards::{self, SweepGuard, exceeds};
 use super::inspect::{StoreInspection, cutoffs_at, database_now, inspect_store, local_times};
 use super::pass_state::{KnownStore, LastSweep, SessionPassState};
-use super::resolve::resolve_store;
 use super::statements::SweepSql;
+use super::store::{PerUserLimit, resolve_store};
 use super::sweep::{Sweep, SweepResult};
+use super::times::cutoff;
 use crate::config::{Database, SessionStoreConfig};
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
 use crate::report::SessionReport;
 use futures_util::FutureExt;
-use pgmedic_core::Timeouts;
+use pgmedic_core::{Fix, Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
@@ -28,10 +29,10 @@ pub async fn pass(
         return Vec::new();
     }
     let connected = match database.connect_options() {
-        Ok(options) => {
-            BoundedConnection::connect(&options, bounds, &orders.cancel).await.map_err(|error| error.to_string())
-        }
-        Err(error) => Err(error.to_string()),
+        Ok(options) => BoundedConnection::connect(&options, bounds, &orders.cancel)
+            .await
+            .map_err(|error| Reason::new(ReasonKind::Unreachable, error.to_string())),
+        Err(error) => Err(Reason::new(ReasonKind::Configuration, error.to_string())),
     };
     let mut session = match connected {
         Ok(session) => session,
@@ -44,8 +45,13 @@ pub async fn pass(
         let mut work = StorePass { session: &mut session, store, bounds, orders, memory, report: &mut report };
         // A server may send what makes the driver panic; that must cost no other store its pass.
         let result = AssertUnwindSafe(work.run()).catch_unwind().await;
-        let panicked = "the pass panicked, most likely on what the server sent: please report this";
-        report.error = result.unwrap_or_else(|_| Err(panicked.to_owned())).err();
+        report.error = match result {
+            Ok(result) => result.err(),
+            Err(_) => {
+                let text = "the pass panicked, most likely on what the server sent: please report this";
+                Some(Reason::new(ReasonKind::Internal, text))
+            }
+        };
         report.duration_seconds = started.elapsed().as_secs_f64();
         tracing::debug!(database = database.name, store = store.name, expired = report.expired, "swept");
         reports.push(report);
@@ -57,8 +63,8 @@ pub async fn pass(
 }
 
 /// The reports of stores that could not be looked at.
-pub fn unreachable_reports(stores: &[&SessionStoreConfig], reason: &str) -> Vec<SessionReport> {
-    stores.iter().map(|store| SessionReport { error: Some(reason.to_owned()), ..empty_report(store) }).collect()
+pub fn unreachable_reports(stores: &[&SessionStoreConfig], reason: &Reason) -> Vec<SessionReport> {
+    stores.iter().map(|store| SessionReport { error: Some(reason.clone()), ..empty_report(store) }).collect()
 }
 
 fn empty_report(store: &SessionStoreConfig) -> SessionReport {
@@ -79,11 +85,11 @@ struct StorePass<'a> {
 struct SweepPlan<'a> {
     /// Sessions that are over by these bounds.
     expire: Option<&'a super::statements::Cutoffs>,
-    supersede: Option<u32>,
+    supersede: Option<PerUserLimit>,
 }
 
 impl StorePass<'_> {
-    async fn run(&mut self) -> Result<(), String> {
+    async fn run(&mut self) -> Result<(), Reason> {
         let (store, bounds) = (self.store, self.bounds);
         let found = resolve_store(self.session, store, bounds).await?;
         self.report.table.clone_from(&found.table);
@@ -96,9 +102,9 @@ impl StorePass<'_> {
         // Whoever only looks needs no more than that.
         let for_sweep = found.missing_to_sweep.as_ref().filter(|_| !look_only);
         if let Some(grant) = found.missing_to_look.as_ref().or(for_sweep) {
-            return Err(format!("a privilege is missing: {grant}"));
+            return Err(grant.clone());
         }
-        self.report.warnings.extend(found.missing_to_sweep.iter().map(|grant| format!("to sweep: {grant}")));
+        self.report.warnings.extend(found.missing_to_sweep.clone().map(|reason| reason.while_doing("to sweep")));
         let now = database_now(self.session, bounds).await?;
         let known = self.memory.get(&store.name).cloned();
         let first_look = self.memory.is_lasting() && known.is_none();
@@ -111,17 +117,17 @@ impl StorePass<'_> {
         let swept = known.as_ref().and_then(|known| known.swept.as_ref());
         let seen = inspect_store(self.session, (store, &found), &statements, &cut, &by_now, swept, bounds).await?;
 
-        let leave = self.apply_guards(&seen, &cut, swept.map(|swept| &swept.bounds));
+        let leave = self.apply_guards(&seen, &cut, swept.map(|swept| &swept.bounds), found.per_user.as_ref());
         self.record_counts(&seen, 0, 0);
         if let Some(why) = read_only {
-            self.report.warnings.push(format!("{why}: observed only"));
+            self.report.warnings.push(Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only")));
         }
         let mut keep = KnownStore { clock: now, swept: swept.cloned() };
         let sweeps = !(look_only || first_look);
         // Remembered before it is done: what is over was seen to be, whatever becomes of the sweep. A pass that only
         // looks knows as well who is live.
         if leave.expire.is_some_and(|bounds| *bounds == cut) {
-            let gone = if sweeps { leave.supersede.map_or(0, |_| seen.superseded) } else { 0 };
+            let gone = if sweeps { leave.supersede.as_ref().map_or(0, |_| seen.superseded) } else { 0 };
             let left = seen.complete.then_some(seen.numbers.stale);
             keep.swept = Some(LastSweep { bounds: cut.clone(), left, live: seen.live.saturating_sub(gone) });
         }
@@ -135,59 +141,64 @@ impl StorePass<'_> {
         seen: &StoreInspection,
         cut: &'b super::statements::Cutoffs,
         swept: Option<&'b super::statements::Cutoffs>,
+        limit: Option<&PerUserLimit>,
     ) -> SweepPlan<'b> {
         let store = self.store;
         let floor = u64::from(store.guard_min_sessions);
         let mut held = Vec::new();
-        let mut leave = SweepPlan { expire: Some(cut), supersede: store.max_per_user.filter(|_| seen.superseded > 0) };
+        let mut leave = SweepPlan { expire: Some(cut), supersede: limit.filter(|_| seen.superseded > 0).cloned() };
         if let Some(doubt) = &seen.doubt {
-            held.push(format!("{doubt}: correct the configuration if that is wrong"));
+            held.push((doubt.kind, format!("{}: correct the configuration if that is wrong", doubt.text)));
             leave = SweepPlan { expire: None, supersede: None };
         } else {
             match guards::guard(seen.numbers, store.max_ended_ratio, floor) {
                 None => {}
                 Some(SweepGuard::NoneLeft) => {
-                    held.push(format!(
+                    let text = format!(
                         "all {} sessions would go, and none be left: correct the configuration if that is wrong",
                         seen.numbers.stale
-                    ));
+                    );
+                    held.push((ReasonKind::NoneLeft, text));
                     leave.expire = None;
                 }
                 Some(SweepGuard::TooMany { fresh, of, backlog_may_go }) => {
-                    held.push(format!(
+                    let text = format!(
                         "{fresh} of the {of} sessions that were live at the last look would go at once, more than \
                          max_ended_ratio ({}): find out why, a clock perhaps",
                         store.max_ended_ratio
-                    ));
+                    );
+                    held.push((ReasonKind::TooManyEnded, text));
                     leave.expire = swept.filter(|_| backlog_may_go);
                 }
             }
             let (superseded, live) = (seen.superseded, seen.live);
             if seen.superseded_of_one > floor {
-                held.push(format!(
-                    "max_per_user would end {} sessions of one user alone: correct `user` if that is nobody's own, such as \
-                     0 for all who are not logged in",
+                let text = format!(
+                    "max_per_user would end {} sessions of one user alone: correct `user` if its value stands for many, \
+                     such as 0 for all who are not logged in",
                     seen.superseded_of_one
-                ));
+                );
+                held.push((ReasonKind::TooManyOfOneUser, text));
                 leave.supersede = None;
             } else if superseded > floor && exceeds(superseded, live, store.max_ended_ratio) {
-                held.push(format!(
+                let text = format!(
                     "max_per_user would end {superseded} of {live} live sessions, more than max_ended_ratio ({}): correct \
                      `user` if it does not say whose a session is",
                     store.max_ended_ratio
-                ));
+                );
+                held.push((ReasonKind::TooManySuperseded, text));
                 leave.supersede = None;
             }
         }
-        if held.is_empty() {
-            return leave;
-        }
+        let Some((kind, _)) = held.first() else { return leave };
         if self.orders.approves_store(&store.name) {
             self.report.approved = true;
-            return SweepPlan { expire: Some(cut), supersede: store.max_per_user };
+            return SweepPlan { expire: Some(cut), supersede: limit.cloned() };
         }
         let name = pgmedic_core::shell_quote(&store.name);
-        self.report.held = Some(format!("{}; else run pgmedic --once --approve {name}", held.join("; and ")));
+        let texts: Vec<&str> = held.iter().map(|(_, text)| text.as_str()).collect();
+        let reason = Reason::new(*kind, format!("{}; else approve the sweep", texts.join("; and ")));
+        self.report.held = Some(reason.with_fix(Fix::Command(format!("pgmedic --once --approve {name}"))));
         leave
     }
 
@@ -197,7 +208,7 @@ impl StorePass<'_> {
         cut: &super::statements::Cutoffs,
         seen: &StoreInspection,
         leave: SweepPlan<'_>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Reason> {
         let mut sweep = Sweep {
             session: self.session,
             store: self.store,
@@ -211,12 +222,13 @@ impl StorePass<'_> {
             None => SweepResult::default(),
         };
         let superseded = match leave.supersede {
-            Some(keep) if expired.failure.is_none() => sweep.supersede(cut, keep).await,
+            Some(limit) if expired.failure.is_none() => sweep.supersede(cut, &limit).await,
             _ => SweepResult::default(),
         };
         if expired.unfinished || superseded.unfinished {
             let limit = humantime::format_duration(self.store.sweep_timeout);
-            self.report.warnings.push(format!("not all could be swept within sweep_timeout ({limit}): more next time"));
+            let text = format!("not all could be swept within sweep_timeout ({limit}): more next time");
+            self.report.warnings.push(Reason::new(ReasonKind::Unfinished, text));
         }
         self.memory.subtract_ended(&self.store.name, expired.ended);
         self.record_counts(seen, expired.ended, superseded.ended);

@@ -1,12 +1,11 @@
 //! Ending sessions: in batches, a transaction each, until none is left, time is up, or we are asked to stop.
 
-use super::error_text::{explain_sweep_error, is_transient};
+use super::reasons::{explain_sweep_error, is_transient};
 use super::statements::{Cutoffs, SweepSql};
-use super::untrusted_code::sweep_guard_sql;
+use super::store::{PerUserLimit, sweep_guard_sql};
 use crate::config::SessionStoreConfig;
 use crate::db::{BoundedConnection, TransactionMode};
-use pgmedic_core::QueryError;
-use pgmedic_core::Timeouts;
+use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
 use sqlx::Row;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +29,7 @@ pub struct SweepResult {
     pub ended: u64,
     /// There may be more: time was up.
     pub unfinished: bool,
-    pub failure: Option<String>,
+    pub failure: Option<Reason>,
 }
 
 /// What one batch did.
@@ -59,9 +58,9 @@ impl Sweep<'_> {
     }
 
     /// Ends what is beyond the newest `keep` of each user's.
-    pub async fn supersede(&mut self, cut: &Cutoffs, keep: u32) -> SweepResult {
+    pub async fn supersede(&mut self, cut: &Cutoffs, limit: &PerUserLimit) -> SweepResult {
         let mut done = SweepResult::default();
-        let statement = self.statements.supersede(cut, keep, self.store.batch_size);
+        let statement = self.statements.supersede(cut, limit, self.store.batch_size);
         while self.step("supersede", &statement, &mut done).await.is_some() {}
         done
     }
@@ -79,7 +78,11 @@ impl Sweep<'_> {
                 (batch.ended > 0 && batch.found >= u64::from(self.store.batch_size)).then_some(batch)
             }
             Err(failure) => {
-                done.failure = Some(explain_sweep_error(&failure, self.bounds));
+                let mut reason = explain_sweep_error(&failure, self.bounds);
+                if reason.kind == ReasonKind::ForeignKey {
+                    reason.fix = self.statements.store.foreign_key_fix();
+                }
+                done.failure = Some(reason);
                 None
             }
         }

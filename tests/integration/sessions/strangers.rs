@@ -108,8 +108,9 @@ async fn a_foreign_key_lends_nobody_the_rights_of_a_role_that_sweeps() {
         &["table: m.child, to which a foreign key's action leads, belongs to", &medic],
     );
     assert_eq!((database.spied().len(), left(&mut database).await), (0, 3));
-    // The fix that it names.
-    database.sql("ALTER TABLE m.child OWNER TO postgres").await;
+    assert_eq!(outcome.store_kinds("logins", "error"), ["untrusted_code"]);
+    assert_eq!(outcome.store_fix("logins", "error"), "ALTER TABLE m.child OWNER TO postgres");
+    database.sql(&outcome.store_fix("logins", "error")).await;
     database.once_with_as(&medic, &by_expiry(""), &[]).exits(3).swept("logins", json!({ "expired": 2 }));
     // So it is: they would have been its rights; from version 18 on those of the owner, whose action it is.
     let new = database.number("SELECT current_setting('server_version_num')::bigint").await >= 180_000;

@@ -130,6 +130,7 @@ async fn what_time_does_not_allow_is_left_for_the_next_sweep() {
     let mut database = filled(300, 1).await;
     let outcome = database.once_with(&by_expiry("batch_size = 1\nsweep_timeout = \"1ms\""), &[]).exits(0);
     outcome.store_says("logins", "warnings", &["sweep_timeout (1ms)"]);
+    assert_eq!(outcome.store_kinds("logins", "warnings"), ["unfinished"]);
     assert!(left(&mut database).await > 1);
 }
 
@@ -144,12 +145,12 @@ async fn a_session_with_rows_elsewhere_that_do_not_follow_is_an_error_with_its_f
         "error",
         &["public.logs", "ON DELETE CASCADE"].map(|w| w.trim_start_matches("public.")),
     );
-    let fixes = outcome.store("logins")["warnings"].clone();
-    let fixes: Vec<&str> = fixes.as_array().unwrap().iter().filter_map(|warning| warning.as_str()).collect();
-    assert_eq!(fixes.len(), 2, "{fixes:?}");
-    for fix in fixes {
-        let (_, statement) = fix.split_once(": ").unwrap();
-        database.sql(statement).await;
+    assert_eq!(outcome.store_kinds("logins", "error"), ["foreign_key"]);
+    assert_eq!(outcome.store_kinds("logins", "warnings"), ["foreign_key", "missing_index"]);
+    let fixes = outcome.store_fixes("logins", "warnings");
+    assert_eq!(outcome.store_fix("logins", "error"), fixes[0]);
+    for fix in &fixes {
+        database.sql(fix).await;
     }
     let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
     outcome.swept("logins", json!({ "expired": 1, "warnings": [] }));
@@ -162,7 +163,7 @@ async fn a_missing_index_is_warned_about_with_its_fix_and_none_is_created() {
     let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
     outcome.swept("logins", json!({ "expired": 3 }));
     let fix = "CREATE INDEX CONCURRENTLY ON public.sessions (expires_at)";
-    outcome.store_says("logins", "warnings", &[fix]);
+    assert_eq!(outcome.store_fix("logins", "warnings"), fix);
     assert_eq!(database.number("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'").await, 1);
     database.sql(fix).await;
     database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "warnings": [] }));

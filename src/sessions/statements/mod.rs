@@ -1,8 +1,8 @@
 //! The SQL of a sweep: names that the server quoted, and constants of our own.
 
-use super::guards::{MIN_TIME, time_literal};
 use super::plausibility::{EARLIEST, FURTHEST, SAMPLE};
-use super::store::{EndAction, ResolvedStore, TimeColumn, TimeType};
+use super::store::{EndAction, PerUserLimit, ResolvedStore, TimeColumn, TimeType};
+use super::times::{MIN_TIME, time_literal};
 use crate::config::Encoding;
 
 /// One constant for each end of a store: a column's value up to it means that the session is over.
@@ -180,16 +180,17 @@ impl SweepSql<'_> {
     }
 
     /// How many live sessions are beyond the newest `keep` of their users, and how many one user has of them.
-    pub fn count_superseded(&self, bounds: &Cutoffs, keep: u32) -> String {
+    pub fn count_superseded(&self, bounds: &Cutoffs, limit: &PerUserLimit) -> String {
         format!(
             "SELECT coalesce(sum(s.count), 0)::bigint, coalesce(max(s.count), 0)::bigint
-             FROM (SELECT count(*) FROM ({}) AS r WHERE r.place > {keep} GROUP BY r.owner) AS s",
-            self.ranked(bounds)
+             FROM (SELECT count(*) FROM ({}) AS r WHERE r.place > {} GROUP BY r.owner) AS s",
+            self.ranked(bounds, limit),
+            limit.max
         )
     }
 
     /// Ends one batch of them. Sessions of the same age share a place, so none is ended that might be the newest.
-    pub fn supersede(&self, bounds: &Cutoffs, keep: u32, size: u32) -> String {
+    pub fn supersede(&self, bounds: &Cutoffs, limit: &PerUserLimit, size: u32) -> String {
         let table = self.table();
         let condition = format!("NOT {}{}", self.expired_condition(bounds), self.and_unrevoked());
         let same_table = if self.store.has_children { " AND t.tableoid = r.tableoid" } else { "" };
@@ -201,9 +202,10 @@ impl SweepSql<'_> {
                  WHERE {condition} FOR {lock} OF t SKIP LOCKED),
              ended AS ({action} WHERE {is_doomed} AND {condition} RETURNING 1)
              SELECT (SELECT count(*) FROM ended), (SELECT count(*) FROM ranked)",
-            ranked = self.ranked(bounds),
+            ranked = self.ranked(bounds, limit),
+            keep = limit.max,
             tableoid = self.tableoid(),
-            age = self.newest_by_column(),
+            age = format!("t.{}", limit.newest_by.name),
             lock = self.lock(),
             action = self.end_statement(),
             is_doomed = self.is_selected_condition(),
@@ -212,26 +214,21 @@ impl SweepSql<'_> {
 
     /// Live sessions with their place among their user's, newest first. One that says no time of its making, or one that
     /// is yet to come, by a clock that is ahead, has no place: it is not ended, and none for its sake.
-    fn ranked(&self, bounds: &Cutoffs) -> String {
-        let user = self.store.user.as_deref().unwrap_or("NULL");
+    fn ranked(&self, bounds: &Cutoffs, limit: &PerUserLimit) -> String {
+        let user = &limit.user;
         format!(
             "SELECT t.ctid AS address{tableoid}, t.{user} AS owner, {age} AS age,
                     rank() OVER (PARTITION BY t.{user} ORDER BY {age} DESC) AS place
              FROM {table} AS t
              WHERE t.{user} IS NOT NULL AND {is_time} AND {age} <= {now} AND NOT {over}{rest}",
             tableoid = self.tableoid(),
-            age = self.newest_by_column(),
-            is_time = self.is_time(&self.store.newest_by),
+            age = format!("t.{}", limit.newest_by.name),
+            is_time = self.is_time(&limit.newest_by),
             now = self.constant(self.now_shown),
             table = self.table(),
             over = self.expired_condition(bounds),
             rest = self.and_unrevoked(),
         )
-    }
-
-    /// What tells newer sessions from older ones.
-    fn newest_by_column(&self) -> String {
-        format!("t.{}", self.store.newest_by.name)
     }
 
     fn tableoid(&self) -> &'static str {
