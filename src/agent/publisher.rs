@@ -6,6 +6,7 @@ use super::news::{Fact, describe, kind};
 use crate::metrics::Metrics;
 use crate::report::{DatabaseReport, Outcome, SessionReport};
 use crate::state::{AgentState, Configured, DatabaseState};
+use pgmedic_core::Reason;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
