@@ -7,15 +7,18 @@
 //! |---|---|
 //! | `pass.rs`, `pass_state.rs` | the pass, and what it leaves for the next one |
 //! | `store/` | a configured store, resolved against the catalog: columns, privileges, foreign keys, untrusted code |
-//! | `times.rs` | by which time a session must be over to be ended; pure |
-//! | `inspect.rs` | reads the database's clock, counts, and samples the columns |
+//! | `context.rs` | what the pass knows of one store |
+//! | `times.rs`, `clock.rs` | by which time a session must be over to be ended, purely; reading the clock and time zones |
+//! | `inspect.rs` | counts sessions and samples the columns |
 //! | `plausibility.rs` | whether a column can mean what the configuration says; pure |
-//! | `guards.rs` | whether a sweep would end too many sessions; pure |
+//! | `guards.rs` | what a sweep may end, and why the rest is held; pure |
 //! | `sweep.rs` | ends sessions in batches |
 //! | `statements/` | the SQL of inspection and sweep |
-//! | `reasons.rs` | why a statement failed, as a reason with its fix |
+//! | `reasons.rs` | why a sweep is held or failed, with the fix |
 //! | `presets/` | the stores that are known by name, as configuration |
 
+mod clock;
+mod context;
 mod guards;
 mod inspect;
 mod pass;

@@ -30,7 +30,7 @@ fn zone(changes_at: i64, before: i64, after: i64) -> impl Fn(i64) -> i64 {
     move |at| if at < changes_at { before } else { after }
 }
 
-fn wall_in(zone: &impl Fn(i64) -> i64, at: i64) -> i64 {
+fn local_in(zone: &impl Fn(i64) -> i64, at: i64) -> i64 {
     earliest_local_time(at, |step| zone(at + step * STEP * MINUTE))
 }
 
@@ -39,22 +39,22 @@ fn an_hour_that_is_shown_twice_counts_the_second_time() {
     // Clocks are set back at NOW, from two hours ahead to one.
     let zone = zone(NOW, 7200, 3600);
     let half_past = NOW - HOUR / 2;
-    assert!(wall_in(&zone, half_past) <= NOW + HOUR, "half of the hour to come is shown again");
-    assert_eq!(wall_in(&zone, NOW), NOW + HOUR);
-    assert_eq!(wall_in(&zone, NOW - 2 * HOUR), NOW - 2 * HOUR + 7200 * SECOND);
+    assert!(local_in(&zone, half_past) <= NOW + HOUR, "half of the hour to come is shown again");
+    assert_eq!(local_in(&zone, NOW), NOW + HOUR);
+    assert_eq!(local_in(&zone, NOW - 2 * HOUR), NOW - 2 * HOUR + 7200 * SECOND);
 }
 
 #[test]
 fn an_hour_that_is_never_shown_may_mean_the_next() {
     let zone = zone(NOW, 3600, 7200);
-    assert_eq!(wall_in(&zone, NOW), NOW + HOUR, "not the skipped hour at once");
-    assert_eq!(wall_in(&zone, NOW + 2 * HOUR), NOW + 4 * HOUR);
+    assert_eq!(local_in(&zone, NOW), NOW + HOUR, "not the skipped hour at once");
+    assert_eq!(local_in(&zone, NOW + 2 * HOUR), NOW + 4 * HOUR);
 }
 
 proptest! {
-    /// The one thing that matters: nothing that is over later than `at` is ever shown as `wall` or less.
+    /// No session that ends after a moment has a local time up to the one returned for it.
     #[test]
-    fn whatever_ends_later_is_shown_as_more(
+    fn each_later_end_has_a_later_local_time(
         change in -4 * HOUR..4 * HOUR,
         before in -48i64..56,
         by in -12i64..12,
@@ -62,23 +62,23 @@ proptest! {
     ) {
         let (before, after) = (before * 900, (before + by) * 900);
         let zone = zone(NOW + change, before, after);
-        let shown = wall_in(&zone, NOW);
+        let shown = local_in(&zone, NOW);
         let end = NOW + later;
         prop_assert!(end + zone(end) * SECOND > shown);
-        // One who adds to a clock that is set forward in between writes what is never shown.
+        // An application that adds to a local time, before clocks are set forward, writes one that is never shown.
         if after > before && change > -HOUR {
             let written = end + before * SECOND;
             prop_assert!(end >= NOW + change || written > shown);
         }
     }
 
-    /// And it is late by no more than the clock was moved, and a step.
+    /// The local time is early by no more than the clock was moved, and a step.
     #[test]
-    fn it_is_late_by_little(change in -6 * HOUR..6 * HOUR, before in -48i64..56, by in -12i64..12) {
+    fn a_local_time_is_early_by_little(change in -6 * HOUR..6 * HOUR, before in -48i64..56, by in -12i64..12) {
         let (before, after) = (before * 900, (before + by) * 900);
         let zone = zone(NOW + change, before, after);
         let shown = NOW + zone(NOW) * SECOND;
-        let late = shown - wall_in(&zone, NOW);
+        let late = shown - local_in(&zone, NOW);
         prop_assert!((0..=by.abs() * 900 * SECOND).contains(&late), "{late}");
         let far = by.abs() * 900 * SECOND + STEP * MINUTE;
         if change.abs() > far {
