@@ -17,7 +17,7 @@ pub struct ServerInfo {
     /// It may do anything, and so may whatever code it runs.
     pub superuser: bool,
     /// It can be told to read no view and no foreign table.
-    pub(super) restricts: bool,
+    pub(super) can_restrict_views: bool,
     /// Why nothing may be written here: a replica, or read only by setting.
     pub read_only: Option<&'static str>,
 }
@@ -35,7 +35,7 @@ impl ServerInfo {
             let found = server.version;
             return Err(format!("PostgreSQL {found} is too old; pgmedic needs 13 or newer"));
         }
-        Ok(Self { restricts: can_restrict_views(number), ..server })
+        Ok(Self { can_restrict_views: can_restrict_views(number), ..server })
     }
 }
 
@@ -53,6 +53,7 @@ fn read_hello(row: &PgRow) -> Option<(ServerInfo, u32)> {
     };
     // Distributions append their own package version after a space.
     let version = text(0)?.split_whitespace().next()?.to_owned();
-    let server = ServerInfo { version, role: text(2)?, superuser: text(5)? == "on", restricts: false, read_only };
+    let server =
+        ServerInfo { version, role: text(2)?, superuser: text(5)? == "on", can_restrict_views: false, read_only };
     Some((server, text(1)?.parse().ok()?))
 }
