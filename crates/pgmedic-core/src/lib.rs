@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `name.rs` | names of tables, columns and sequences as people write them |
 //! | `quote.rs`, `shell_quote.rs` | SQL and shell constants |
+//! | `fill_sql.rs` | SQL in files, with places to fill |
 //! | `settings_sql.rs` | timeouts and settings that every transaction begins with |
 //! | `reason.rs` | why something is as it is, and what fixes it |
 //! | `error.rs` | why a statement failed, by SQLSTATE |
@@ -14,6 +15,7 @@
 
 mod caller_connection;
 mod error;
+mod fill_sql;
 pub mod name;
 mod quote;
 mod reason;
@@ -23,6 +25,7 @@ mod shell_quote;
 
 pub use caller_connection::simple_query;
 pub use error::QueryError;
+pub use fill_sql::fill_sql;
 pub use name::{ColumnName, NameError, RelationRef, TableName, parse_identifier};
 pub use quote::quote_literal;
 pub use reason::{Fix, Reason, ReasonKind};

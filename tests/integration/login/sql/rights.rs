@@ -169,7 +169,7 @@ async fn a_table_replaced_by_a_view_is_not_read() {
     scene.database.sql("ALTER TABLE other RENAME TO older").await;
     run(&mut attacker, &format!("CREATE VIEW other AS SELECT 1 AS id; GRANT SELECT ON other TO \"{owner}\"")).await;
     let refusal = repair(&mut attacker, CALL).await.unwrap_err();
-    assert_eq!(refusal, "somebody is changing public.user_sessions_session_id_seq or a table that it feeds");
+    assert_eq!(refusal, "another session is changing public.user_sessions_session_id_seq or a table that it feeds");
     run(&mut attacker, "ROLLBACK; DROP VIEW IF EXISTS other").await;
     assert_eq!(repair(&mut attacker, CALL).await, Ok(38));
 }
