@@ -7,7 +7,7 @@
 use super::cancel::cancel_running;
 use super::connect::{ConnectError, open};
 use super::conninfo::ConnectTarget;
-use super::server_info::{SERVER_INFO_SQL, ServerInfo};
+use super::server_info::{ServerInfo, server_info_sql};
 use super::transaction::{Message, Preamble, TransactionMode};
 use futures_util::{Stream, StreamExt};
 use pgmedic_core::{QueryError, Timeouts};
@@ -69,7 +69,7 @@ impl BoundedConnection {
             cached_relations: 0,
         };
         let result =
-            connection.run_transaction("server-info", TransactionMode::Read, timeouts, [SERVER_INFO_SQL]).await;
+            connection.run_transaction("server-info", TransactionMode::Read, timeouts, [server_info_sql()]).await;
         if let Some(failure) = result.failure {
             return Err(ConnectError::at(&options, failure.to_string()));
         }
