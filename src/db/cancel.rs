@@ -1,39 +1,40 @@
-//! Ending what we left running on the server when we no longer wait for it.
+//! Cancels a statement that still runs on the server when its answer is not waited for any more.
 
 use super::connect::connect;
-use pgmedic_core::quote_literal;
+use pgmedic_core::{fill_sql, quote_literal};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// Long enough for some small statements on a new connection, also from afar; short enough for a shutdown that waits for it.
+/// Long enough to connect and run some small statements, also over a slow network; short enough for a person who stops the
+/// agent and waits.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What was cancelled ends in less.
+/// A statement that can be cancelled ends sooner.
 const TERMINATE_AFTER: Duration = Duration::from_millis(200);
 
-/// Cancels the statements that carry this tag. Where the server does not answer, its own time-outs end each statement, but
-/// no COMMIT that waits for a standby.
+/// Ends the statements that run with this tag, over a new connection. Where that fails, the server's timeouts end each
+/// statement, except a COMMIT that waits for a standby.
 ///
-/// `pg_stat_activity` is read a moment before: if a pooler gives the server process to another client in that moment, that
-/// client's statement is canceled.
+/// `pg_stat_activity` and the signal are a moment apart. Where a pooler gives the server process to another client in that
+/// moment, that client's statement is cancelled.
 pub async fn cancel_running(options: &PgConnectOptions, tag: &str) {
     let work = async {
         let mut other = connect(options).await.map_err(|error| error.to_string())?;
         let ended = cancel_then_terminate(&mut other, tag).await.map_err(|error| error.to_string());
-        // Nothing is owed to it.
+        // Its work is done: an error on closing does not matter.
         let _ = other.close().await;
         ended
     };
     let ended = timeout(CANCEL_TIMEOUT, work).await.unwrap_or_else(|_| Err("no answer".to_owned()));
     if let Err(error) = ended {
-        tracing::debug!(error, "what we left running could not be ended: the server's time-outs do");
+        tracing::debug!(error, "a running statement could not be cancelled; the server's timeouts end it");
     }
 }
 
-/// A cancelled statement ends its message. But a COMMIT that waits for a standby is only hurried by it, and what follows in
-/// the same message would be done, and wait again: that takes the end of the server process.
+/// Cancels, which ends the statement and the rest of its message. A COMMIT that waits for a standby only stops waiting,
+/// and the next statement of the message runs: so a process that is still active then is terminated.
 async fn cancel_then_terminate(other: &mut PgConnection, tag: &str) -> Result<(), sqlx::Error> {
     if signal(other, "cancel", tag).await? {
         sleep(TERMINATE_AFTER).await;
@@ -42,13 +43,10 @@ async fn cancel_then_terminate(other: &mut PgConnection, tag: &str) -> Result<()
     Ok(())
 }
 
-/// Whether there was any to signal.
+/// Sends the signal; whether any statement was running.
 async fn signal(other: &mut PgConnection, how: &str, tag: &str) -> Result<bool, sqlx::Error> {
-    let statement = format!(
-        "/* pgmedic:{how} */ SELECT pg_catalog.pg_{how}_backend(pid) FROM pg_catalog.pg_stat_activity \
-         WHERE pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() AND state OPERATOR(pg_catalog.=) 'active' \
-         AND pg_catalog.strpos(query, {}) OPERATOR(pg_catalog.>) 0",
-        quote_literal(&format!("tag={tag}"))
-    );
+    let tag = quote_literal(&format!("tag={tag}"));
+    let query = fill_sql(include_str!("cancel.sql"), &[("HOW", how), ("TAG", &tag)]);
+    let statement = format!("/* pgmedic:{how} */ {query}");
     Ok(!sqlx::raw_sql(AssertSqlSafe(statement)).fetch_all(other).await?.is_empty())
 }

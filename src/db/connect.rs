@@ -1,4 +1,4 @@
-//! Opening a connection, and saying plainly why it could not be opened.
+//! Opens a connection, or explains why it cannot be opened.
 
 use super::conninfo::{Candidate, ConnectTarget, SessionAttributes};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
@@ -17,9 +17,9 @@ const SERVER_STATE_SQL: &str = "/* pgmedic:server-state */ SELECT \
 
 /// Why a database could not be reached: where, what happened, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: {cause}")]
+#[error("{address}: {cause}")]
 pub struct ConnectError {
-    place: String,
+    address: String,
     cause: String,
 }
 
@@ -85,7 +85,7 @@ async fn open_one(candidate: &Candidate, wanted: SessionAttributes, limit: Durat
         let state = (row.try_get(0), row.try_get(1));
         let (Ok(is_writable), Ok(in_recovery)) = state else { return Err(other("unexpected answer".to_owned())) };
         if let Some(found) = mismatch(wanted, is_writable, in_recovery) {
-            // The server is left politely; if it does not answer, the connection is dropped.
+            // The connection is closed also where the server does not answer.
             let _ = tokio::time::timeout(limit, connection.close()).await;
             return Err(other(format!("{found}, and target_session_attrs asks for another")));
         }
@@ -104,19 +104,19 @@ fn mismatch(wanted: SessionAttributes, is_writable: bool, in_recovery: bool) -> 
     }
 }
 
-/// One connection, without a pool: a pool hides why it has none.
+/// Opens one connection. Not through a pool, which does not return the cause of a failure.
 ///
 /// # Errors
 ///
-/// With the cause named: refused, no answer, unknown host, password, `pg_hba.conf`, TLS, unknown database, too
-/// many connections, starting up.
+/// The cause: refused, no answer, unknown host, password, `pg_hba.conf`, TLS, unknown database, too many connections,
+/// starting up.
 pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, ConnectError> {
     attempt(options, CONNECT_TIMEOUT).await.map_err(|(error, _)| error)
 }
 
-/// The error in words, and the driver's.
+/// Connects to one address. The error is explained, and given as the driver's too where there is one.
 async fn attempt(options: &PgConnectOptions, limit: Duration) -> Result<PgConnection, (ConnectError, Option<Error>)> {
-    let failed = |cause| ConnectError { place: address_of(options), cause };
+    let failed = |cause| ConnectError { address: address_of(options), cause };
     match tokio::time::timeout(limit, options.connect()).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err((failed(explain_connect_error(&error, options)), Some(error))),
@@ -150,19 +150,19 @@ fn explain_connect_error(error: &Error, options: &PgConnectOptions) -> String {
             ErrorKind::ConnectionRefused => {
                 "connection refused; is the server running, and does it listen there?".to_owned()
             }
-            // By TCP it is no socket that is looked for, but a file for TLS.
+            // Over TCP, the file that is missing is one for TLS.
             ErrorKind::NotFound | ErrorKind::PermissionDenied if !is_socket(options) => {
                 format!("a file that sslrootcert, sslcert or sslkey names cannot be read: {error}")
             }
             ErrorKind::NotFound => "there is no such socket; is the server running?".to_owned(),
             ErrorKind::PermissionDenied => "permission denied by the operating system".to_owned(),
             ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => CLOSED.to_owned(),
-            // Nothing but a TLS handshake finds data invalid: a certificate that is not trusted, or no TLS at all.
+            // Only a TLS handshake gives this error: a certificate that is not trusted, or no TLS at all.
             ErrorKind::InvalidData => tls(error, options),
             _ => format!("{error}"),
         },
         Error::Tls(error) => tls(error, options),
-        // What is in the files, or that one of the two is missing.
+        // A file cannot be used, or one of sslcert and sslkey is missing.
         Error::Configuration(error) => format!("{error}; check sslrootcert, sslcert and sslkey"),
         Error::Database(error) => {
             let message = error.message();
@@ -176,7 +176,7 @@ fn explain_connect_error(error: &Error, options: &PgConnectOptions) -> String {
                 "53300" => format!("too many connections: {message}"),
                 "57P03" => format!("not ready: {message}; try again shortly"),
                 "42501" => format!("login refused: {message}; GRANT CONNECT ON DATABASE fixes it"),
-                // PostgreSQL sends this only to clients that break the protocol: here, a pooler sends it.
+                // PostgreSQL sends this only to clients that break the protocol, so a pooler sent it.
                 "08P01" => {
                     let fix = if message.contains("startup parameter") {
                         "take it out of the URL, or add it to the pooler's ignore_startup_parameters"
@@ -189,7 +189,7 @@ fn explain_connect_error(error: &Error, options: &PgConnectOptions) -> String {
             }
         }
         Error::Protocol(what) => {
-            // Without the place in the driver's source.
+            // The driver appends the line of its source.
             let what = what.split(" (sqlx").next().unwrap_or(what);
             explain_protocol_error(what, user)
         }
@@ -197,10 +197,10 @@ fn explain_connect_error(error: &Error, options: &PgConnectOptions) -> String {
     }
 }
 
-/// What a proxy does that has no server behind it, during a failover for instance.
+/// A proxy without a server behind it closes the connection, for instance during a failover.
 const CLOSED: &str = "the connection was closed at once; is PostgreSQL running there, or has a proxy in between no server at the moment?";
 
-/// An answer that the driver does not expect. The words are its own: there is no code for them.
+/// Explains an answer that the driver does not expect, by the driver's text, because it has no code.
 fn explain_protocol_error(what: &str, user: &str) -> String {
     if what.contains("SSLRequest: 0x00") {
         return CLOSED.to_owned();
@@ -232,7 +232,7 @@ const BETTER_CERTIFICATE: &str = "sign it as version 3 with its own extensions, 
 
 fn tls(error: impl Display, options: &PgConnectOptions) -> String {
     let error = error.to_string();
-    // The driver's own words and rustls's: neither has a code, and neither is ever translated.
+    // Texts of the driver and of rustls, which have no codes and are never translated.
     let (no_tls, refused) = (error.contains("does not support TLS"), error.contains("received fatal alert"));
     // Names of rustls's errors, which its text repeats.
     if error.contains("UnsupportedCertVersion") {
@@ -246,7 +246,7 @@ fn tls(error: impl Display, options: &PgConnectOptions) -> String {
         );
     }
     let advice = match options.get_ssl_mode() {
-        _ if refused => "the server refuses what we sent: check sslcert and sslkey, where it asks for a certificate",
+        _ if refused => "the server refuses the connection: check sslcert and sslkey, where it asks for a certificate",
         PgSslMode::VerifyCa | PgSslMode::VerifyFull if !no_tls => {
             "check sslrootcert, the certificate's dates and, for verify-full, its host name"
         }
@@ -256,9 +256,9 @@ fn tls(error: impl Display, options: &PgConnectOptions) -> String {
 }
 
 impl ConnectError {
-    /// Something is wrong with what was found at `options`' address.
+    /// The address of `options` was reached, but not a server that can be used.
     pub(super) fn at(options: &PgConnectOptions, cause: impl Into<String>) -> Self {
-        Self { place: address_of(options), cause: cause.into() }
+        Self { address: address_of(options), cause: cause.into() }
     }
 
     /// None of several addresses gave a connection.
@@ -267,7 +267,7 @@ impl ConnectError {
             1 => failures.remove(0),
             count => {
                 let each: Vec<String> = failures.iter().map(ToString::to_string).collect();
-                Self { place: format!("none of {count} addresses gave a connection"), cause: each.join("; ") }
+                Self { address: format!("none of {count} addresses gave a connection"), cause: each.join("; ") }
             }
         }
     }

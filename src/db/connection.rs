@@ -1,30 +1,31 @@
-//! One connection whose every statement is bounded, named, and correct through a transaction-mode pooler.
+//! A connection to one database. Every statement has timeouts and a name, and works through a transaction-mode pooler.
 //!
-//! Work goes out as simple-query messages that open and close their own transaction (or as unnamed statements
-//! inside one), because named prepared statements give wrong results where a pooler changes servers underneath.
+//! A simple-query message opens and ends its transactions itself. Statements with parameters are unnamed, inside a
+//! transaction: a named prepared statement may be missing, or be another one, where a pooler has changed the server
+//! process.
 
 use super::cancel::cancel_running;
 use super::connect::{ConnectError, open};
 use super::conninfo::ConnectTarget;
-use super::server_info::{SERVER_INFO_SQL, ServerInfo};
-use super::transaction::{PREAMBLE_STATEMENTS, TransactionMode, begin_sql};
+use super::server_info::{ServerInfo, server_info_sql};
+use super::transaction::{Message, Preamble, TransactionMode};
 use futures_util::{Stream, StreamExt};
-use pgmedic_core::QueryError;
-use pgmedic_core::Timeouts;
+use pgmedic_core::{QueryError, Timeouts};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Either};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// What the server's own limits may overrun before it counts as gone: network delay and a busy machine.
+/// How much later than the server's timeouts a response may arrive: the delay of the network and of a busy machine.
 const RESPONSE_GRACE: Duration = Duration::from_secs(10);
 
-/// The answers to a script: one list of rows for each statement that was completed.
+/// The answers to the statements of a message.
 #[derive(Debug, Default)]
 pub struct TransactionResult {
+    /// The rows of each statement that was completed.
     pub answers: Vec<Vec<PgRow>>,
-    /// Why the statement after the last answer failed; the transaction is rolled back then.
+    /// Why the statement after the last answer failed; its transaction is rolled back then.
     pub failure: Option<QueryError>,
 }
 
@@ -34,131 +35,115 @@ pub struct BoundedConnection {
     connection: PgConnection,
     options: PgConnectOptions,
     server: ServerInfo,
-    /// In the leading comment of every message. It finds a statement that is still running, also where a pooler chose
-    /// the server process.
+    /// In the comment that begins each message. `pg_stat_activity` finds a running statement by it, also where a pooler
+    /// chose the server process.
     tag: String,
-    stop: CancellationToken,
+    cancel: CancellationToken,
     lost: Option<QueryError>,
-    /// Relations that the server process was made to touch, as told.
-    touched: u64,
+    /// Relations that the server process may have in its caches, by what `reserve_relations` was told.
+    cached_relations: u64,
 }
 
 impl BoundedConnection {
-    /// Connects and asks the server who it is. Once `stop` is cancelled, what runs on the server is cancelled too, and
-    /// everything asked then fails.
+    /// Connects, and asks the server for its version and settings. When `cancel` is cancelled, the statement that runs on
+    /// the server is cancelled, and it and every later one fail.
     ///
     /// # Errors
     ///
     /// When the server cannot be reached, refuses, or is too old.
     pub async fn connect(
         target: &ConnectTarget,
-        bounds: Timeouts,
-        stop: &CancellationToken,
+        timeouts: Timeouts,
+        cancel: &CancellationToken,
     ) -> Result<Self, ConnectError> {
-        let opened = stop.run_until_cancelled(open(target)).await;
+        let opened = cancel.run_until_cancelled(open(target)).await;
         let opened = opened.unwrap_or_else(|| Err(ConnectError::at(target.first(), "asked to stop")))?;
         let options = opened.options;
-        let mut session = Self {
+        let mut connection = Self {
             connection: opened.connection,
             options: options.clone(),
             server: ServerInfo::default(),
             tag: random_tag(),
-            stop: stop.clone(),
+            cancel: cancel.clone(),
             lost: None,
-            touched: 0,
+            cached_relations: 0,
         };
-        let script = session.run_transaction("server-info", TransactionMode::Read, bounds, [SERVER_INFO_SQL]).await;
-        if let Some(failure) = script.failure {
+        let result =
+            connection.run_transaction("server-info", TransactionMode::Read, timeouts, [server_info_sql()]).await;
+        if let Some(failure) = result.failure {
             return Err(ConnectError::at(&options, failure.to_string()));
         }
-        let answer = script.answers.first().and_then(|rows| rows.first());
-        session.server = ServerInfo::read(answer).map_err(|problem| ConnectError::at(&options, problem))?;
-        Ok(session)
+        let answer = result.answers.first().and_then(|rows| rows.first());
+        connection.server = ServerInfo::read(answer).map_err(|problem| ConnectError::at(&options, problem))?;
+        Ok(connection)
     }
 
     pub fn server(&self) -> &ServerInfo {
         &self.server
     }
 
-    /// The failure that ended the connection; every later request fails with the same.
+    /// The failure that ended the connection; every later statement fails with it too.
     pub fn lost(&self) -> Option<&QueryError> {
         self.lost.as_ref()
     }
 
-    /// Announces that the next statements read this many relations. Reconnects where the server process would then have
-    /// read more than `most`: a process keeps its cache of every relation until it ends. Where no other connection can be
-    /// opened, this one is kept.
-    pub async fn reserve_relations(&mut self, relations: u64, most: u64, bounds: Timeouts) {
-        if self.touched > 0 && self.touched + relations > most {
-            match Self::connect(&ConnectTarget::from(self.options.clone()), bounds, &self.stop).await {
+    /// Announces that the next statements read `relations` relations. Connects anew where the server process would then
+    /// have more than `most` in its caches: it keeps what it learned of each relation until it ends. Keeps the present
+    /// connection where no other one can be opened.
+    pub async fn reserve_relations(&mut self, relations: u64, most: u64, timeouts: Timeouts) {
+        if self.cached_relations > 0 && self.cached_relations + relations > most {
+            match Self::connect(&ConnectTarget::from(self.options.clone()), timeouts, &self.cancel).await {
                 Ok(fresh) => {
-                    tracing::debug!(touched = self.touched, "on with a fresh server process");
+                    tracing::debug!(relations = self.cached_relations, "changed to a fresh server process");
                     std::mem::replace(self, fresh).close().await;
                 }
                 Err(error) => {
                     tracing::debug!(%error, "no fresh connection");
                     // Not tried again for each of the next ones.
-                    self.touched = 0;
+                    self.cached_relations = 0;
                 }
             }
         }
-        self.touched += relations;
+        self.cached_relations += relations;
     }
 
     /// Runs `statements` in one message and one transaction. Each must be a single SQL statement made of constants
     /// and of names that the server itself quoted.
-    pub async fn run_transaction<S: AsRef<str>>(
+    pub async fn run_transaction<S: Into<String>>(
         &mut self,
         name: &str,
-        access: TransactionMode,
-        bounds: Timeouts,
+        mode: TransactionMode,
+        timeouts: Timeouts,
         statements: impl IntoIterator<Item = S>,
     ) -> TransactionResult {
-        let mut message = begin_sql(name, &self.tag, access, bounds, self.server.restricts);
-        for statement in statements {
-            message.push_str(statement.as_ref());
-            message.push_str(";\n");
+        let preamble = self.preamble(name, mode, timeouts);
+        let message = Message::one_transaction(&preamble, statements.into_iter().map(Into::into));
+        let result = self.send(message, response_timeout(timeouts, 1)).await;
+        if result.failure.is_some() {
+            self.roll_back(timeouts).await;
         }
-        message.push_str(if access == TransactionMode::ReadOnlyThenRollback { "ROLLBACK" } else { "COMMIT" });
-        let mut script = self.send(message, response_timeout(bounds, 1)).await;
-        if script.failure.is_some() {
-            self.roll_back(bounds).await;
-        } else {
-            // The end's own.
-            script.answers.pop();
-        }
-        script
+        result
     }
 
-    /// Runs each of `statements` in a separate transaction, all in one message, so that the locks of one are released
-    /// before the next begins. What follows the one that fails is not run; one that fails to commit has no answer.
+    /// Runs each of `statements` in a separate transaction, all in one message: the locks of one are released before the
+    /// next begins. The statements after one that fails are not run; one that fails to commit has no answer.
     pub async fn run_in_separate_transactions(
         &mut self,
         name: &str,
-        access: TransactionMode,
-        bounds: Timeouts,
-        statements: impl IntoIterator<Item = String>,
+        mode: TransactionMode,
+        timeouts: Timeouts,
+        statements: impl ExactSizeIterator<Item = String>,
     ) -> TransactionResult {
-        let (mut message, mut count) = (String::new(), 0);
-        for statement in statements {
-            message += &begin_sql(name, &self.tag, access, bounds, self.server.restricts);
-            message += &statement;
-            message += ";\nCOMMIT;\n";
-            count += 1;
+        let transactions = u32::try_from(statements.len()).unwrap_or(u32::MAX);
+        let message = Message::separate_transactions(&self.preamble(name, mode, timeouts), statements);
+        let result = self.send(message, response_timeout(timeouts, transactions)).await;
+        if result.failure.is_some() {
+            self.roll_back(timeouts).await;
         }
-        let mut script = self.send(message, response_timeout(bounds, count)).await;
-        // Behind the first one's answer come its end, the next one's preamble, and its answer.
-        let step = PREAMBLE_STATEMENTS + 2;
-        if script.failure.is_some() {
-            self.roll_back(bounds).await;
-            let complete = (script.answers.len() + step - 2) / step;
-            script.answers.truncate(complete * step);
-        }
-        script.answers = script.answers.into_iter().step_by(step).collect();
-        script
+        result
     }
 
-    /// Runs one statement with bound text arrays, and hands each row to `each` as it arrives.
+    /// Runs one statement with arrays of text as parameters, and passes each row to `each` as it arrives.
     ///
     /// # Errors
     ///
@@ -166,22 +151,17 @@ impl BoundedConnection {
     pub async fn query(
         &mut self,
         name: &str,
-        bounds: Timeouts,
-        statement: &'static str,
+        timeouts: Timeouts,
+        statement: &str,
         arrays: [Vec<String>; 5],
         mut each: impl FnMut(PgRow) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
-        if let Some(failure) = self
-            .send(
-                begin_sql(name, &self.tag, TransactionMode::Read, bounds, self.server.restricts),
-                response_timeout(bounds, 1),
-            )
-            .await
-            .failure
-        {
+        let limit = response_timeout(timeouts, 1);
+        let begin = Message::begin(&self.preamble(name, TransactionMode::Read, timeouts));
+        if let Some(failure) = self.send(begin, limit).await.failure {
             return Err(failure);
         }
-        // It stands alone in the list of what runs.
+        // pg_stat_activity shows this statement without the preamble, so it has the name and the tag too.
         let named = format!("/* pgmedic:{name} tag={} */ {statement}", self.tag);
         let mut query = sqlx::query(AssertSqlSafe(named)).persistent(false);
         for array in arrays {
@@ -189,7 +169,7 @@ impl BoundedConnection {
         }
         let mut rows = query.fetch(&mut self.connection);
         let result = loop {
-            match next_or_lost(response_timeout(bounds, 1), &self.stop, &mut rows).await {
+            match next_or_lost(limit, &self.cancel, &mut rows).await {
                 Ok(Some(row)) => {
                     if let Err(failure) = each(row) {
                         break Err(failure);
@@ -203,53 +183,50 @@ impl BoundedConnection {
         if let Err(failure) = &result {
             self.mark_lost(failure).await;
         }
-        self.roll_back(bounds).await;
+        self.roll_back(timeouts).await;
         result
     }
 
-    /// Waits, unless we are asked to stop.
+    /// Waits for `pause`, or until the connection is cancelled.
     pub async fn sleep_unless_cancelled(&self, pause: Duration) {
-        self.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+        self.cancel.run_until_cancelled(tokio::time::sleep(pause)).await;
     }
 
-    /// Says goodbye, so that the server logs no broken connection.
+    /// Ends the connection with the protocol's message, so that the server logs no broken one.
     pub async fn close(self) {
-        // Nothing is owed to a server that does not take a goodbye.
+        // It is closed also where the server does not take the message.
         let _ = tokio::time::timeout(RESPONSE_GRACE, self.connection.close()).await;
     }
 
-    /// Ends a transaction of which nothing is to be kept. Should this fail, what is asked next fails and says so.
-    async fn roll_back(&mut self, bounds: Timeouts) {
-        self.send("/* pgmedic:rollback */ ROLLBACK".to_owned(), response_timeout(bounds, 1)).await;
+    fn preamble<'a>(&'a self, name: &'a str, mode: TransactionMode, timeouts: Timeouts) -> Preamble<'a> {
+        Preamble { name, tag: &self.tag, mode, timeouts, restrict_views: self.server.can_restrict_views }
     }
 
-    /// Sends one message; the answers to its preamble, `PREAMBLE` of them, are left out. After a silence of `limit` the
-    /// server counts as gone.
-    async fn send(&mut self, message: String, limit: Duration) -> TransactionResult {
-        let mut script = TransactionResult { answers: Vec::new(), failure: self.lost.clone() };
-        if script.failure.is_some() {
-            return script;
+    /// Ends the transaction that is open. Should this fail, the next statement fails too, and its failure is reported.
+    async fn roll_back(&mut self, timeouts: Timeouts) {
+        self.send(Message::without_answer("/* pgmedic:rollback */ ROLLBACK"), response_timeout(timeouts, 1)).await;
+    }
+
+    /// Sends one message and collects its answers. Without any response for `limit` the connection counts as lost.
+    async fn send(&mut self, message: Message, limit: Duration) -> TransactionResult {
+        if let Some(failure) = &self.lost {
+            return TransactionResult { answers: Vec::new(), failure: Some(failure.clone()) };
         }
-        let mut preamble = PREAMBLE_STATEMENTS;
-        let mut rows = Vec::new();
-        let mut answers = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(&mut self.connection);
-        loop {
-            match next_or_lost(limit, &self.stop, &mut answers).await {
-                Ok(Some(Either::Right(row))) => rows.push(row),
-                Ok(Some(Either::Left(_))) if preamble > 0 => preamble -= 1,
-                Ok(Some(Either::Left(_))) => script.answers.push(std::mem::take(&mut rows)),
-                Ok(None) => return script,
-                Err(failure) => {
-                    script.failure = Some(failure);
-                    break;
-                }
+        let mut response = sqlx::raw_sql(AssertSqlSafe(message.sql())).fetch_many(&mut self.connection);
+        let mut answers = message.answers();
+        let failure = loop {
+            match next_or_lost(limit, &self.cancel, &mut response).await {
+                Ok(Some(Either::Right(row))) => answers.row(row),
+                Ok(Some(Either::Left(_))) => answers.statement_completed(),
+                Ok(None) => break None,
+                Err(failure) => break Some(failure),
             }
-        }
-        drop(answers);
-        if let Some(failure) = &script.failure {
+        };
+        drop(response);
+        if let Some(failure) = &failure {
             self.mark_lost(failure).await;
         }
-        script
+        TransactionResult { answers: answers.finish(), failure }
     }
 
     async fn mark_lost(&mut self, failure: &QueryError) {
@@ -260,27 +237,27 @@ impl BoundedConnection {
     }
 }
 
-/// Unlike any other session's, on any host.
+/// A random number in hexadecimal, so that no other connection has the same tag, on any host.
 pub(super) fn random_tag() -> String {
     let random = RandomState::new().build_hasher().finish();
     format!("{random:016x}")
 }
 
-/// The longest silence that the server's own limits explain, when so many transactions are in one message: it may send
-/// nothing before all are done. Each may wait for its lock; the
-/// caller puts together only as many as take no longer than one statement may.
-fn response_timeout(bounds: Timeouts, transactions: u32) -> Duration {
-    bounds.lock * transactions.saturating_sub(1) + bounds.statement + RESPONSE_GRACE
+/// The longest time without a response that the timeouts explain, with so many transactions in one message: the server
+/// may send nothing before all are done. Each may wait for its lock. The caller sees to it that their work together takes
+/// no longer than one statement may.
+fn response_timeout(timeouts: Timeouts, transactions: u32) -> Duration {
+    timeouts.lock * transactions.saturating_sub(1) + timeouts.statement + RESPONSE_GRACE
 }
 
-/// The next item, or a lost connection once we are asked to stop or the server has overrun its own limits.
+/// The next item of a response. After `limit`, and once `cancel` is cancelled, the connection counts as lost.
 async fn next_or_lost<T>(
     limit: Duration,
-    stop: &CancellationToken,
+    cancel: &CancellationToken,
     items: &mut (impl Stream<Item = Result<T, sqlx::Error>> + Unpin),
 ) -> Result<Option<T>, QueryError> {
     let next = tokio::time::timeout(limit, items.next());
-    let Some(next) = stop.run_until_cancelled(next).await else {
+    let Some(next) = cancel.run_until_cancelled(next).await else {
         return Err(QueryError::ConnectionLost("asked to stop".to_owned()));
     };
     match next {

@@ -1,8 +1,9 @@
 //! Leadership: which of several agents works on a database.
 //!
-//! The lease is an advisory lock of a transaction, not of a session, so it also works through a transaction-mode pooler,
-//! where a session's lock would leak to the next client of that server connection. The transaction reads nothing, so it
-//! holds no snapshot and delays no vacuum. It is begun again every ten seconds; otherwise the server ends it. Correctness never depends on it.
+//! The lease is an advisory lock that ends with a transaction, not with a connection. So it works through a transaction-mode
+//! pooler too, which would give a connection with a lock to another client. The transaction reads nothing, so it holds no
+//! snapshot and does not delay vacuum. It is begun again every ten seconds; otherwise the server ends it. Repairs are correct
+//! also where two agents lead.
 
 use super::connect::{ConnectError, Opened, open};
 use super::conninfo::ConnectTarget;
@@ -12,30 +13,30 @@ use sqlx::{AssertSqlSafe, Connection, Row};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// The first key of our advisory locks: "pgmd" in ASCII (PostgreSQL manual, Advisory Lock Functions).
+/// The first key of pgmedic's advisory locks: "pgmd" in ASCII (PostgreSQL manual, Advisory Lock Functions).
 const LOCK_NAMESPACE: i32 = 0x7067_6d64;
 
-/// How long the lock outlives an agent that is stopped or cut off without a word.
+/// How long the lock remains after an agent has vanished without closing its connection.
 const LEASE_DURATION: Duration = Duration::from_secs(45);
 
-/// Four in a lifetime, so that one that is late or lost costs nothing.
+/// Four times in the lease's duration, so that one renewal may be late or fail.
 const RENEW_EVERY: Duration = Duration::from_secs(10);
 
-/// One round trip of a statement that never waits.
+/// For one round trip of a statement that waits for no lock.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// Ends the transaction, without a warning where there is none: a renewal may have been left in the middle.
+/// Ends the transaction. There is none where a renewal was dropped halfway, and the server must not log a warning for that.
 const ROLLBACK_SQL: &str = "/* pgmedic:lease */ SET LOCAL client_min_messages = error; ROLLBACK";
 
-/// Why the lock is not ours any more.
+/// Why this agent does not hold the lock any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct LeaseLost(String);
 
 impl LeaseLost {
-    /// The driver panicked on what the server sent.
+    /// The driver panicked on a message of the server.
     pub fn panicked() -> Self {
-        Self("keeping it panicked: this is a bug of pgmedic's, please report it".to_owned())
+        Self("renewing it panicked: this is a bug in pgmedic, please report it".to_owned())
     }
 }
 
@@ -49,8 +50,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Tries to lead. `key` tells apart agents that do different work on one database. None when another agent leads:
-    /// then no connection stays open.
+    /// Tries to get the lease. Agents with different keys do different work on one database. None when another agent
+    /// holds it; then the connection is closed.
     ///
     /// # Errors
     ///
@@ -68,11 +69,11 @@ impl Lease {
         }
     }
 
-    /// Begins the transaction again when that is due, and otherwise checks that it is still open. Returns whether this agent
-    /// still holds the lock: another agent may have taken it in between.
+    /// Begins the transaction again when that is due; before, only checks the connection. Returns whether this agent still
+    /// holds the lock: another one may have taken it between the two transactions.
     ///
-    /// It begins again in two messages: a pooler that is told to pause, or to leave a server, waits for a moment without a
-    /// transaction.
+    /// The rollback and the begin are two messages, because a pooler that is told to pause, or to leave a server, waits for a
+    /// moment without a transaction.
     ///
     /// # Errors
     ///
@@ -86,23 +87,23 @@ impl Lease {
         self.begin().await
     }
 
-    /// Renews in good time, for as long as the lock is ours.
+    /// Renews the lease in time, until it is lost.
     ///
-    /// Dropping this in the middle of a renewal leaves the connection in order: the driver reads the rest of the answer
-    /// before it asks anything else.
+    /// Dropping this future in the middle of a renewal does not disturb the connection: the driver reads the rest of the
+    /// answer before it sends the next message.
     pub async fn renew_until_lost(&mut self) -> LeaseLost {
         loop {
             sleep_until(self.begun + RENEW_EVERY).await;
             match self.renew().await {
                 Ok(true) => {}
-                Ok(false) => return LeaseLost("another agent was quicker".to_owned()),
+                Ok(false) => return LeaseLost("another agent took it".to_owned()),
                 Err(error) => return LeaseLost(error.to_string()),
             }
         }
     }
 
     async fn begin(&mut self) -> Result<bool, QueryError> {
-        // The server ends a leader that is stopped or cut off, and the network's own silence is noticed sooner.
+        // The server ends the transaction of an agent that does not renew it, and notices a dead network as soon.
         let lifetime = LEASE_DURATION.as_millis();
         let statements = format!(
             "/* pgmedic:lease */ BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; \
@@ -113,7 +114,7 @@ impl Lease {
             key = self.key
         );
         let row = self.ask(statements).await?.ok_or_else(|| QueryError::UnexpectedResponse("none".to_owned()))?;
-        // Only now: one whose answer was not waited for is begun again.
+        // Set only after the reply, so that a renewal that was dropped halfway is repeated.
         self.begun = Instant::now();
         Ok(row.try_get(0)?)
     }
@@ -126,9 +127,9 @@ impl Lease {
         }
     }
 
-    /// Gives the lock back at once, for the next agent.
+    /// Releases the lock at once, for the next agent.
     pub async fn release(self) {
-        // Closing ends the transaction; a server that does not answer does the same by itself.
+        // Closing ends the transaction; a server that does not answer ends it after the lease's duration.
         let _ = timeout(ANSWER_WITHIN, self.connection.close()).await;
     }
 }

@@ -1,4 +1,18 @@
-//! Talking to PostgreSQL: connecting, bounded transactions, error classes.
+//! Connections to PostgreSQL, on which every statement has timeouts.
+//!
+//! | file | does |
+//! |---|---|
+//! | `conninfo/` | reads connection strings into the addresses to try |
+//! | `connect.rs` | opens a connection, or explains why it cannot be opened |
+//! | `server_info.rs` | asks for the server's version and state, and the connected role |
+//! | `connection.rs` | `BoundedConnection`: sends statements and receives their answers |
+//! | `transaction.rs` | the statements of a transaction, in one message, and which rows are whose answer |
+//! | `cancel.rs` | cancels a statement whose answer is not waited for any more |
+//! | `leader_lease.rs` | the lock by which one of several agents leads |
+//! | `notification_listener.rs` | receives `NOTIFY pgmedic` |
+//!
+//! A connection string becomes a `ConnectTarget`, which `BoundedConnection::connect` and `Listener::open` take. Statements
+//! go in as SQL, answers come out as rows, failures as `QueryError`.
 
 mod cancel;
 mod connect;

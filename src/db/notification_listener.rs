@@ -1,9 +1,9 @@
-//! Waits for `NOTIFY pgmedic` on a separate connection.
+//! Receives `NOTIFY pgmedic`, on a separate connection.
 //!
-//! A session receives notifications between its transactions, so the lease's connection receives none. A
-//! transaction-mode pooler accepts LISTEN, and the next client of that server connection gets the notifications: some
-//! drivers fail on them. So LISTEN is sent only once the server connection is known to be unshared. Other poolers drop
-//! notifications silently, so delivery is verified on a channel with a random name.
+//! PostgreSQL delivers notifications between transactions, so the connection of the lease cannot receive them. A
+//! transaction-mode pooler accepts LISTEN, and then delivers the notifications to the next client of that server connection:
+//! some drivers fail on them. So LISTEN is sent only after it is verified that no pooler shares the server connection.
+//! Other poolers may drop notifications silently, so delivery is verified too, on a channel with a random name.
 
 use super::connect::{self, ConnectError, Opened};
 use super::connection::random_tag;
@@ -14,20 +14,20 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Row};
 use std::future::Future;
 use std::time::Duration;
 
-/// What is notified to wake us.
+/// The channel whose notifications start a pass.
 const CHANNEL: &str = "pgmedic";
 
-/// One small statement.
+/// For one small statement.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// A notification's way to us; long, because what does not arrive by then counts as lost for good.
+/// For the delivery of a notification. Long, because a later one counts as not delivered.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
 
-/// How often a connection that hears nothing is asked whether it is still there: before firewalls forget it.
+/// How often a connection without notifications is checked: before firewalls drop it.
 const ASK_EVERY: Duration = Duration::from_secs(30);
 
-/// The server gives up on an agent that vanished after about a minute, as the system's default is hours; and does not
-/// end a session for having heard nothing (PostgreSQL 14 or newer).
+/// Lets the server close the connection about a minute after the agent has vanished, as the system's default is hours. And
+/// keeps it from closing an idle connection (PostgreSQL 14 or newer).
 const KEEPALIVE: &str = "/* pgmedic:listen */ SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; \
      SET tcp_keepalives_count = 3; SET tcp_user_timeout = 60000; \
      SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings \
@@ -35,23 +35,23 @@ const KEEPALIVE: &str = "/* pgmedic:listen */ SET tcp_keepalives_idle = 30; SET 
 
 const BACKEND_PID_SQL: &str = "/* pgmedic:listen */ SELECT pg_catalog.pg_backend_pid()";
 
-/// How often either connection is asked at once. A busy pooler gives both the right answers by chance, with two server
-/// connections to choose from, once in 2^16 times.
+/// How often both connections ask for their server process at the same time. A busy pooler with two server connections gives
+/// the expected answers by chance once in 2^16 times.
 const POOLER_PROBES: u32 = 8;
 
-/// Whether every payload is UTF-8: a database without an encoding passes on any bytes.
+/// Whether every payload is UTF-8: a database without an encoding sends any bytes.
 const UTF8: &str = "/* pgmedic:listen */ SELECT pg_catalog.current_setting('client_encoding') OPERATOR(pg_catalog.=) 'UTF8' \
      AND pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) 'SQL_ASCII'";
 
 const IS_IN_RECOVERY_SQL: &str = "/* pgmedic:listen */ SELECT pg_catalog.pg_is_in_recovery()";
 
-/// Why notifications cannot be heard.
+/// Why notifications cannot be received.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ListenError {
-    /// Not now, but after promotion.
-    #[error("the server is a replica, where nothing can be heard")]
+    /// Only a primary delivers notifications; after a promotion this server does.
+    #[error("the server is a replica, which delivers no notifications")]
     Replica,
-    /// Never, by this URL.
+    /// This connection string leads through a pooler.
     #[error("a pooler in transaction mode is in between, through which no notification arrives")]
     Pooled,
     #[error(transparent)]
@@ -60,23 +60,23 @@ pub enum ListenError {
     Other(String),
 }
 
-/// A connection that hears.
+/// A connection that receives notifications.
 pub struct Listener {
     listener: PgListener,
-    /// Of this one connection: `PgListener` takes no other.
+    /// A pool of this one connection, as `PgListener` takes no single connection.
     pool: PgPool,
     /// Payloads can be read as text.
     utf8: bool,
 }
 
 impl Listener {
-    /// Connects, and listens once it is sure that notifications arrive.
+    /// Connects, verifies that notifications are delivered, and listens.
     ///
     /// # Errors
     ///
-    /// When they do not, or the database cannot be reached. No connection stays open then.
+    /// When they are not delivered, or the database cannot be reached. No connection stays open then.
     pub async fn open(target: &ConnectTarget) -> Result<Self, ListenError> {
-        // Before the pool, which hides why it has no connection.
+        // Opened before the pool, which does not return the cause of a failure.
         let Opened { connection: mut other, options } = connect::open(target).await?;
         if with_answer_timeout(sqlx::raw_sql(IS_IN_RECOVERY_SQL).fetch_one(&mut other))
             .await?
@@ -95,7 +95,7 @@ impl Listener {
         let opened = async {
             let mut listener = PgListener::connect_with(&pool).await?;
             listener.ignore_pool_close_event(true);
-            // The keeper decides when to try again.
+            // The agent decides when to try again.
             listener.eager_reconnect(false);
             Ok(listener)
         };
@@ -114,23 +114,23 @@ impl Listener {
         }
     }
 
-    /// Whether our statements, or `other`'s, reach different server processes, or both the same one: then a pooler
-    /// gives them away between transactions. Nothing is left behind in either.
+    /// Whether a pooler shares server processes between clients: statements of one connection reach different processes, or
+    /// those of both connections reach the same one.
     async fn is_pooled(&mut self, other: &mut PgConnection) -> Result<bool, ListenError> {
-        let (ours, theirs) = (backend_pid(&mut self.listener).await?, backend_pid(&mut *other).await?);
-        // An idle pooler gives the process that was used last, or the one that was used first: of any number, one of
-        // these three then meets another than expected.
-        let mut shared = ours == theirs
-            || backend_pid(&mut self.listener).await? != ours
-            || backend_pid(&mut self.listener).await? != ours;
+        let (own, others) = (backend_pid(&mut self.listener).await?, backend_pid(&mut *other).await?);
+        // An idle pooler chooses the process that was used last, or first: either way, one of these three comparisons finds
+        // an unexpected process.
+        let mut shared = own == others
+            || backend_pid(&mut self.listener).await? != own
+            || backend_pid(&mut self.listener).await? != own;
         for _ in 0..POOLER_PROBES {
             shared =
-                shared || try_join(backend_pid(&mut self.listener), backend_pid(&mut *other)).await? != (ours, theirs);
+                shared || try_join(backend_pid(&mut self.listener), backend_pid(&mut *other)).await? != (own, others);
         }
         Ok(shared)
     }
 
-    /// Listens on a random channel, notifies it by `other`, and then listens on the real one.
+    /// Listens on a channel with a random name, sends a notification from `other`, and then listens on the real channel.
     async fn verify_delivery(&mut self, other: &mut PgConnection) -> Result<(), ListenError> {
         if self.is_pooled(other).await? {
             return Err(ListenError::Pooled);
@@ -138,8 +138,8 @@ impl Listener {
         let trial = format!("{CHANNEL}_{}", random_tag());
         with_answer_timeout(self.listener.listen(&trial)).await?;
         let notify = format!("/* pgmedic:listen */ NOTIFY {trial}");
-        // Through a pooler it may arrive at `other` instead, whose error then says nothing more than silence does. But
-        // where no answer comes, nothing was notified, and nothing is known.
+        // A pooler may deliver it to `other` instead, whose driver fails on it: that error tells no more than a notification
+        // that does not arrive. But without an answer to NOTIFY nothing was sent, and nothing is known.
         let notified = sqlx::raw_sql(AssertSqlSafe(notify)).execute(other);
         tokio::time::timeout(ANSWER_WITHIN, notified).await.map_err(|_| no_answer())?.ok();
         match tokio::time::timeout(ARRIVES_WITHIN, self.listener.try_recv()).await {
@@ -147,10 +147,10 @@ impl Listener {
             Ok(Ok(None)) => return Err(ListenError::Other("the connection was lost".to_owned())),
             Ok(Err(error)) => return Err(failed(error)),
             Err(_) => {
-                // Most often reaches the server connection that took the LISTEN. A server, or a network, that is too
-                // slow for this as well is no pooler.
+                // UNLISTEN most often reaches the server connection that took the LISTEN. Where the server or the network
+                // is too slow for this statement too, the cause is not a pooler.
                 with_answer_timeout(self.listener.unlisten(&trial)).await?;
-                // What was under way came before this answer.
+                // A notification that was only late arrived before this answer.
                 if self.listener.next_buffered().is_none() {
                     return Err(ListenError::Pooled);
                 }
@@ -162,12 +162,12 @@ impl Listener {
         with_answer_timeout(self.listener.listen(CHANNEL)).await
     }
 
-    /// Waits for a notification and returns its payload, which the sender may have written freely. Empty where it cannot
-    /// be read.
+    /// Waits for a notification and returns its payload, which any role of the database can choose. Empty where it is not
+    /// UTF-8.
     ///
     /// # Errors
     ///
-    /// When the connection was lost, and with it what was notified since.
+    /// When the connection was lost, with the notifications since then.
     pub async fn next(&mut self) -> Result<String, ListenError> {
         loop {
             match tokio::time::timeout(ASK_EVERY, self.listener.try_recv()).await {
@@ -182,9 +182,9 @@ impl Listener {
         }
     }
 
-    /// Says goodbye.
+    /// Ends the connection with the protocol's message.
     pub async fn close(self) {
-        // Gives its connection back to the pool, which closes it.
+        // Returns the connection to the pool, which closes it.
         drop(self.listener);
         let _ = tokio::time::timeout(ANSWER_WITHIN, self.pool.close()).await;
     }
@@ -201,12 +201,12 @@ fn no_answer() -> ListenError {
     ListenError::Other("the server does not answer".to_owned())
 }
 
-/// The server process that answers this statement.
+/// The ID of the server process that answers this statement.
 async fn backend_pid<'c>(connection: impl Executor<'c, Database = Postgres>) -> Result<i32, ListenError> {
     with_answer_timeout(sqlx::raw_sql(BACKEND_PID_SQL).fetch_one(connection)).await?.try_get(0).map_err(failed)
 }
 
-/// Neither statement nor payload is in the text.
+/// The error in words, which contain neither the statement nor a payload.
 fn failed(error: sqlx::Error) -> ListenError {
     match error {
         sqlx::Error::Database(cause) => ListenError::Other(cause.message().to_owned()),

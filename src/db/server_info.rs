@@ -1,58 +1,60 @@
-//! What a server says of itself at the start.
+//! The server's version and state, and the connected role.
 
 use super::transaction::can_restrict_views;
+use pgmedic_core::fill_sql;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-/// The first major version whose `statement_timeout` counts for each statement of a message by itself.
+/// The first major version whose `statement_timeout` applies to each statement of a message separately.
 const OLDEST_SERVER: u32 = 130_000;
 
-/// What the server said of itself at the start.
+/// What is asked once, when a connection is opened.
 #[derive(Debug, Clone, Default)]
 pub struct ServerInfo {
     /// Such as `15.18`.
     pub version: String,
-    /// The role that the statements run as, quoted for SQL.
+    /// The connected role, quoted for SQL.
     pub role: String,
-    /// The role may do anything, and so may any code that its statements run.
+    /// The role is a superuser, and so all code that it runs has every right.
     pub superuser: bool,
-    /// It can be told to read no view and no foreign table.
-    pub(super) restricts: bool,
-    /// Why nothing may be written here: a replica, or read only by setting.
+    /// The server has a setting that forbids reading views and foreign tables.
+    pub(super) can_restrict_views: bool,
+    /// Why nothing can be written here: the server is a replica, or read only by setting.
     pub read_only: Option<&'static str>,
 }
 
 impl ServerInfo {
-    /// From the answer to [`HELLO`].
+    /// From the first row of the answer to [`server_info_sql`].
     ///
     /// # Errors
     ///
-    /// When it is no answer of a server's that is new enough.
+    /// When the answer cannot be read, or the server is too old.
     pub(super) fn read(answer: Option<&PgRow>) -> Result<Self, String> {
         let (server, number) =
-            answer.and_then(read_hello).ok_or_else(|| "it does not answer as a PostgreSQL server does".to_owned())?;
+            answer.and_then(read_row).ok_or_else(|| "it does not answer as a PostgreSQL server does".to_owned())?;
         if number < OLDEST_SERVER {
             let found = server.version;
             return Err(format!("PostgreSQL {found} is too old; pgmedic needs 13 or newer"));
         }
-        Ok(Self { restricts: can_restrict_views(number), ..server })
+        Ok(Self { can_restrict_views: can_restrict_views(number), ..server })
     }
 }
 
-/// Asks for it.
-pub(super) const SERVER_INFO_SQL: &str = "SELECT current_setting('server_version'), current_setting('server_version_num'), \
-     quote_ident(current_user), pg_is_in_recovery()::text, current_setting('default_transaction_read_only'), \
-     current_setting('is_superuser')";
+/// The query whose row [`ServerInfo::read`] reads.
+pub(super) fn server_info_sql() -> String {
+    fill_sql::<&str>(include_str!("server_info.sql"), &[])
+}
 
-fn read_hello(row: &PgRow) -> Option<(ServerInfo, u32)> {
-    let text = |index: usize| row.try_get::<String, _>(index).ok();
-    let read_only = match (text(3)?.as_str(), text(4)?.as_str()) {
+fn read_row(row: &PgRow) -> Option<(ServerInfo, u32)> {
+    let text = |column: &str| row.try_get::<String, _>(column).ok();
+    let read_only = match (text("in_recovery")?.as_str(), text("read_only")?.as_str()) {
         ("true", _) => Some("the server is a replica"),
         (_, "on") => Some("default_transaction_read_only is on"),
         _ => None,
     };
-    // Distributions append their own package version after a space.
-    let version = text(0)?.split_whitespace().next()?.to_owned();
-    let server = ServerInfo { version, role: text(2)?, superuser: text(5)? == "on", restricts: false, read_only };
-    Some((server, text(1)?.parse().ok()?))
+    // Distributions append the version of their package after a space.
+    let version = text("version")?.split_whitespace().next()?.to_owned();
+    let superuser = text("superuser")? == "on";
+    let server = ServerInfo { version, role: text("role")?, superuser, can_restrict_views: false, read_only };
+    Some((server, text("version_number")?.parse().ok()?))
 }

@@ -1,19 +1,64 @@
-//! What every transaction begins with: its bounds, and settings that nothing of the user's can bend.
+//! Simple-query messages: the SQL of one or several transactions, and how their answers are collected.
+//!
+//! Several statements in one message cost one round trip, and a transaction-mode pooler sends the whole message to one
+//! server process.
 
-use pgmedic_core::{Timeouts, positive_milliseconds, settings_sql};
-use std::fmt::Write;
+use pgmedic_core::{Timeouts, positive_milliseconds, settings_statements};
 
-/// What a transaction may do.
+/// What a transaction may do, and how it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransactionMode {
     Read,
-    /// Reads of tables with user-defined functions: rolled back, together with every setting that these changed.
+    /// Reads tables that run functions of other owners. The rollback also undoes the settings that those functions changed.
     ReadOnlyThenRollback,
     Write,
 }
 
-/// Statements in what `begin` writes.
-pub const PREAMBLE_STATEMENTS: usize = 9;
+impl TransactionMode {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Read | Self::ReadOnlyThenRollback => "BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY",
+            Self::Write => "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE",
+        }
+    }
+
+    fn end(self) -> &'static str {
+        match self {
+            Self::Read | Self::Write => "COMMIT",
+            Self::ReadOnlyThenRollback => "ROLLBACK",
+        }
+    }
+}
+
+/// What every transaction of one kind begins with.
+#[derive(Debug, Clone, Copy)]
+pub struct Preamble<'a> {
+    /// What the transaction does, in the comment before its first statement.
+    pub name: &'a str,
+    /// Identifies the connection, in the same comment.
+    pub tag: &'a str,
+    pub mode: TransactionMode,
+    pub timeouts: Timeouts,
+    /// Whether the server can be told to read no view.
+    pub restrict_views: bool,
+}
+
+impl Preamble<'_> {
+    /// Opens the transaction and fixes the settings that could change what a statement does or how long it takes.
+    fn statements(&self) -> Vec<String> {
+        let Self { name, tag, mode, timeouts, restrict_views } = self;
+        let mut statements = vec![format!("/* pgmedic:{name} tag={tag} */ {}", mode.begin())];
+        statements.extend(settings_statements(*timeouts));
+        // Should the agent vanish without closing the connection, this ends the transaction and frees its locks.
+        let idle = positive_milliseconds(timeouts.statement);
+        statements.push(format!("SET LOCAL idle_in_transaction_session_timeout = {idle}"));
+        if *restrict_views {
+            // A view that replaced a table under the table's name is not read: its functions would run.
+            statements.push("SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'".to_owned());
+        }
+        statements
+    }
+}
 
 /// Whether a server of this version has `restrict_nonsystem_relation_kind`, which came with minor releases too.
 pub fn can_restrict_views(version: u32) -> bool {
@@ -21,51 +66,106 @@ pub fn can_restrict_views(version: u32) -> bool {
     version >= 170_000 || first.iter().any(|first| first / 10_000 == version / 10_000 && version >= *first)
 }
 
-/// Keeps a view that replaced a table from being read in its place.
-const RESTRICT: &str = "SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'";
+/// One statement of a message.
+#[derive(Debug)]
+struct Statement {
+    sql: String,
+    /// Its completion completes an answer: the rows since the answer before.
+    completes_answer: bool,
+}
 
-/// Opens a transaction in which nothing of the user's settings can bend a statement. Exactly `PREAMBLE` statements.
-pub fn begin_sql(name: &str, tag: &str, access: TransactionMode, bounds: Timeouts, restricts: bool) -> String {
-    let access = match access {
-        TransactionMode::Read | TransactionMode::ReadOnlyThenRollback => "ONLY",
-        TransactionMode::Write => "WRITE",
-    };
-    let mut sql = String::with_capacity(512);
-    // The idle limit frees locks should we vanish.
-    let _ = writeln!(
-        sql,
-        "/* pgmedic:{name} tag={tag} */ BEGIN ISOLATION LEVEL READ COMMITTED, READ {access};\n\
-         {settings}\n\
-         SET LOCAL idle_in_transaction_session_timeout = {statement};\n\
-         {restrict};",
-        // As many statements wherever it runs.
-        restrict = if restricts { RESTRICT } else { "SET LOCAL check_function_bodies = on" },
-        settings = settings_sql(bounds),
-        statement = positive_milliseconds(bounds.statement),
-    );
-    sql
+/// The statements of one simple-query message.
+#[derive(Debug, Default)]
+pub struct Message {
+    statements: Vec<Statement>,
+}
+
+impl Message {
+    /// Opens a transaction, and no more.
+    pub fn begin(preamble: &Preamble<'_>) -> Self {
+        let mut message = Self::default();
+        message.push_without_answer(preamble.statements());
+        message
+    }
+
+    /// All `statements` in one transaction. Each of them has an answer.
+    pub fn one_transaction(preamble: &Preamble<'_>, statements: impl IntoIterator<Item = String>) -> Self {
+        let mut message = Self::begin(preamble);
+        for sql in statements {
+            message.statements.push(Statement { sql, completes_answer: true });
+        }
+        message.push_without_answer([preamble.mode.end().to_owned()]);
+        message
+    }
+
+    /// Each of `statements` in a separate transaction. Its answer is complete when the transaction is committed.
+    pub fn separate_transactions(preamble: &Preamble<'_>, statements: impl IntoIterator<Item = String>) -> Self {
+        let mut message = Self::default();
+        let begin = preamble.statements();
+        for sql in statements {
+            message.push_without_answer(begin.iter().cloned().chain([sql]));
+            message.statements.push(Statement { sql: preamble.mode.end().to_owned(), completes_answer: true });
+        }
+        message
+    }
+
+    /// A single statement whose answer is not wanted.
+    pub fn without_answer(sql: &str) -> Self {
+        let mut message = Self::default();
+        message.push_without_answer([sql.to_owned()]);
+        message
+    }
+
+    fn push_without_answer(&mut self, statements: impl IntoIterator<Item = String>) {
+        let unanswered = statements.into_iter().map(|sql| Statement { sql, completes_answer: false });
+        self.statements.extend(unanswered);
+    }
+
+    /// What is sent.
+    pub fn sql(&self) -> String {
+        let mut sql = String::with_capacity(self.statements.iter().map(|statement| statement.sql.len() + 2).sum());
+        for statement in &self.statements {
+            sql.push_str(&statement.sql);
+            sql.push_str(";\n");
+        }
+        sql
+    }
+
+    /// Collects the response to this message.
+    pub fn answers<R>(self) -> AnswerCollector<R> {
+        let completes_answer: Vec<bool> = self.statements.iter().map(|statement| statement.completes_answer).collect();
+        AnswerCollector { completes_answer: completes_answer.into_iter(), rows: Vec::new(), answers: Vec::new() }
+    }
+}
+
+/// Sorts the rows of a response into answers.
+#[derive(Debug)]
+pub struct AnswerCollector<R> {
+    /// One for each statement that is not completed yet.
+    completes_answer: std::vec::IntoIter<bool>,
+    /// The rows since the last complete answer.
+    rows: Vec<R>,
+    answers: Vec<Vec<R>>,
+}
+
+impl<R> AnswerCollector<R> {
+    pub fn row(&mut self, row: R) {
+        self.rows.push(row);
+    }
+
+    /// The next statement of the message is completed.
+    pub fn statement_completed(&mut self) {
+        if self.completes_answer.next() == Some(true) {
+            self.answers.push(std::mem::take(&mut self.rows));
+        }
+    }
+
+    /// The complete answers, in the order of the message.
+    pub fn finish(self) -> Vec<Vec<R>> {
+        self.answers
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn it_has_as_many_statements_as_are_left_out_of_the_answers_wherever_it_runs() {
-        let bounds = Timeouts { lock: Duration::from_millis(100), statement: Duration::from_secs(5) };
-        for restricts in [true, false] {
-            let sql = begin_sql("observe", "0", TransactionMode::Read, bounds, restricts);
-            assert_eq!(sql.matches(';').count(), PREAMBLE_STATEMENTS, "{sql}");
-            assert_eq!(sql.contains("restrict_nonsystem_relation_kind"), restricts);
-        }
-    }
-
-    #[test]
-    fn views_are_kept_out_from_the_minor_releases_on_that_can() {
-        for (first, before) in [(130_016, 130_015), (140_013, 140_012), (150_008, 150_007), (160_004, 160_003)] {
-            assert!(can_restrict_views(first) && !can_restrict_views(before), "{first}");
-        }
-        assert!(can_restrict_views(170_000) && can_restrict_views(180_001));
-    }
-}
+#[path = "transaction_tests.rs"]
+mod tests;

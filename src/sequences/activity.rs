@@ -7,7 +7,7 @@
 
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::sequence::model::Sequence;
-use pgmedic_core::{QueryError, Timeouts};
+use pgmedic_core::{QueryError, Timeouts, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::HashMap;
@@ -50,19 +50,16 @@ impl StatsSnapshot {
 ///
 /// When a statement fails.
 pub async fn read_stats(
-    session: &mut BoundedConnection,
+    connection: &mut BoundedConnection,
     sequences: &[Sequence],
-    bounds: Timeouts,
+    timeouts: Timeouts,
 ) -> Result<StatsSnapshot, QueryError> {
-    let script = session.run_transaction("changes", TransactionMode::Read, bounds, statements(sequences)).await;
-    if let Some(failure) = script.failure {
+    let result = connection.run_transaction("changes", TransactionMode::Read, timeouts, statements(sequences)).await;
+    if let Some(failure) = result.failure {
         return Err(failure);
     }
-    let [server, per_sequence, per_table, per_tree, ..] = script.answers.as_slice() else {
-        return Err(QueryError::UnexpectedResponse(format!(
-            "{} answers instead of four or more",
-            script.answers.len()
-        )));
+    let [server, per_sequence, per_table, per_tree] = result.answers.as_slice() else {
+        return Err(QueryError::UnexpectedResponse(format!("{} answers instead of four", result.answers.len())));
     };
     let [server] = server.as_slice() else { return Err(QueryError::UnexpectedResponse("no epoch".to_owned())) };
     let mut tables = by_oid(per_table)?;
@@ -94,33 +91,15 @@ fn statements(sequences: &[Sequence]) -> [String; 4] {
             .collect();
         oids.join(",")
     };
+    let fill = |template, tables: &str| fill_sql(template, &[("TABLES", tables), ("ROW_CHANGES", ROW_CHANGES)]);
     [
-        SERVER.to_owned(),
+        fill(include_str!("stats_epoch.sql"), ""),
         "SELECT seqrelid::bigint, pg_stat_get_blocks_fetched(seqrelid) FROM pg_sequence".to_owned(),
-        format!("SELECT t::bigint, {} FROM unnest('{{{}}}'::oid[]) AS t", row_changes("t"), oids(false)),
-        format!(
-            "WITH RECURSIVE tree (root, member) AS (
-                 SELECT t, t FROM unnest('{{{}}}'::oid[]) AS t
-               UNION
-                 SELECT t.root, i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.member
-             )
-             SELECT root::bigint, sum({})::bigint FROM tree GROUP BY root",
-            oids(true),
-            row_changes("member")
-        ),
+        fill("SELECT t::bigint, @ROW_CHANGES@ FROM unnest('{@TABLES@}'::oid[]) AS t", &oids(false)),
+        fill(include_str!("tree_activity.sql"), &oids(true)),
     ]
 }
 
-fn row_changes(oid: &str) -> String {
-    format!(
-        "pg_stat_get_tuples_inserted({oid}) + pg_stat_get_tuples_updated({oid}) + pg_stat_get_tuples_deleted({oid})"
-    )
-}
-
-const SERVER: &str = "SELECT concat_ws(' ', current_setting('track_counts'), pg_postmaster_start_time(), pg_is_in_recovery(), \
-            (SELECT concat_ws(' ', oid, pg_stat_get_db_stat_reset_time(oid)) \
-             FROM pg_database WHERE datname = current_database())), \
-        (SELECT sum(pg_stat_get_tuples_inserted(c) + pg_stat_get_tuples_updated(c) \
-                  + pg_stat_get_tuples_deleted(c))::bigint \
-         FROM unnest('{pg_class,pg_sequence,pg_depend,pg_attrdef,pg_attribute,pg_index,pg_inherits,pg_namespace,\
-                       pg_type,pg_policy,pg_authid,pg_auth_members}'::regclass[]) AS c)";
+/// The rows that were inserted into, updated in and deleted from table `t`.
+const ROW_CHANGES: &str =
+    "pg_stat_get_tuples_inserted(t) + pg_stat_get_tuples_updated(t) + pg_stat_get_tuples_deleted(t)";

@@ -1,50 +1,48 @@
-//! Running probes: in transactions of a bounded number of relations, on one connection or several at once.
+//! Runs probes: in transactions of a bounded number of relations, on one connection or several at once.
+//!
+//! Probes are grouped into batches, one batch is one transaction, and each connection takes the next batch from a queue.
+//! `batch_plan` makes the statements of the transaction and decides what its answers mean for each probe.
 
-use crate::db::{BoundedConnection, TransactionMode};
+use crate::db::BoundedConnection;
 use crate::progress::Progress;
-use crate::sequences::guard::{guard_sql, lock_tables_sql};
+use crate::sequences::batch_plan::{BatchPlan, ProbeOutcome, decide};
 use futures_util::future::join_all;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::model::UntrustedOwners;
 use pgmedic_core::sequence::probe::{MAX_RELATIONS, Probe, ProbeResult, fits_in_transaction};
 use pgmedic_core::{QueryError, Timeouts};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Most relations that one server process may get to know: each costs it about 4 KB until it ends, so this is 80 MB.
+/// Most relations that one server process may have in its caches: each takes about 4 KB until the process ends, so this
+/// is 80 MB.
 pub const MAX_CACHED_RELATIONS: u64 = 20_000;
 
-/// Most statements in one message; more of them gain nothing.
+/// Most probes in one message; more of them gain nothing.
 const MAX_PROBES: usize = 200;
 
-/// Probes that share a transaction.
+/// Probes that share a transaction. All are exposed to the same owners.
 #[derive(Debug, Default)]
-struct Batch<'a> {
-    probes: VecDeque<Probe<'a>>,
-    /// A single probe with all of `statement_timeout` to itself.
-    isolated: bool,
+pub(super) struct Batch<'a> {
+    pub probes: VecDeque<Probe<'a>>,
+    /// A single probe, which may take as long as `statement_timeout` allows.
+    pub is_single: bool,
 }
 
 impl<'a> Batch<'a> {
-    fn alone(probe: Probe<'a>) -> Self {
-        Self { probes: VecDeque::from([probe]), isolated: true }
+    fn single(probe: Probe<'a>) -> Self {
+        Self { probes: VecDeque::from([probe]), is_single: true }
     }
 }
 
-/// A batch holds many tables' locks, on which DDL and then logins may queue: what takes long in it is asked again
-/// alone. Twice the lock timeout, so that a lock is told from slowness.
-fn batch_timeouts(alone: bool, bounds: Timeouts) -> Timeouts {
-    if alone { bounds } else { Timeouts { statement: bounds.statement.min(bounds.lock * 2), ..bounds } }
-}
-
-/// Packs probes in their order, those that are exposed to the same owners together. Some probes go alone, so that they
-/// hold and bend nothing else.
+/// Groups the probes in their order; probes that are exposed to different owners are in different batches. A probe that
+/// could hold up or change the others is a batch by itself.
 fn group_into_batches<'a>(sequences: &[&Sequence], probes: Vec<Probe<'a>>) -> VecDeque<Batch<'a>> {
     let mut batches = VecDeque::new();
     let mut open: BTreeMap<&UntrustedOwners, (Batch<'a>, u64)> = BTreeMap::new();
     for probe in probes {
         if probe.must_run_alone() {
-            batches.push_back(Batch::alone(probe));
+            batches.push_back(Batch::single(probe));
             continue;
         }
         let (batch, relations) = open.entry(&sequences[probe.sequence].untrusted_owners).or_default();
@@ -61,7 +59,7 @@ fn group_into_batches<'a>(sequences: &[&Sequence], probes: Vec<Probe<'a>>) -> Ve
     batches
 }
 
-/// About how many transactions looking at `sequences` takes.
+/// About how many transactions it takes to observe `sequences`.
 pub fn estimate_transactions(sequences: &[&Sequence]) -> u64 {
     let relations: u64 = sequences
         .iter()
@@ -72,87 +70,95 @@ pub fn estimate_transactions(sequences: &[&Sequence]) -> u64 {
     relations.div_ceil(MAX_RELATIONS)
 }
 
-/// Runs every probe, each outcome once. One probe's failure concerns that probe alone; a lost connection fails
-/// what it was asked, and the other connections go on.
+/// Runs every probe, and returns one result for each. The failure of one probe concerns that probe alone. A lost
+/// connection fails the probes that it was running, and the other connections go on.
 pub async fn run<'a>(
-    sessions: &mut [BoundedConnection],
+    connections: &mut [BoundedConnection],
     sequences: &[&Sequence],
     probes: Vec<Probe<'a>>,
-    bounds: Timeouts,
+    timeouts: Timeouts,
     progress: &Progress,
 ) -> Vec<ProbeResult<'a>> {
-    let queue = Mutex::new(group_into_batches(sequences, probes));
-    let workers = sessions.iter_mut().map(|session| run_batches(session, sequences, &queue, bounds, progress));
-    let mut outcomes: Vec<ProbeResult<'a>> = join_all(workers).await.into_iter().flatten().collect();
-    let left = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let queue = BatchQueue(Mutex::new(group_into_batches(sequences, probes)));
+    let run = BatchRun { sequences, queue: &queue, timeouts, progress };
+    let workers = connections.iter_mut().map(|connection| run.work(connection));
+    let mut results: Vec<ProbeResult<'a>> = join_all(workers).await.into_iter().flatten().collect();
+    // Every connection was lost before these.
     let lost = QueryError::ConnectionLost("it ended before this was read".to_owned());
-    outcomes.extend(left.into_iter().flat_map(|batch| batch.probes).map(|probe| (probe, Err(lost.clone()))));
-    outcomes
+    while let Some(batch) = queue.next() {
+        results.extend(batch.probes.into_iter().map(|probe| (probe, Err(lost.clone()))));
+    }
+    results
 }
 
-async fn run_batches<'a>(
-    session: &mut BoundedConnection,
-    sequences: &[&Sequence],
-    queue: &Mutex<VecDeque<Batch<'a>>>,
-    bounds: Timeouts,
-    progress: &Progress,
-) -> Vec<ProbeResult<'a>> {
-    let mut outcomes = Vec::new();
-    let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        let next = queue().pop_front();
-        let Some(Batch { mut probes, isolated: alone }) = next else { return outcomes };
-        let relations: u64 = probes.iter().map(Probe::relations).sum();
-        session.reserve_relations(relations, MAX_CACHED_RELATIONS, bounds).await;
-        while !probes.is_empty() {
-            let exposed = probes.iter().any(|probe| !sequences[probe.sequence].untrusted_owners.is_empty());
-            let access = if alone || exposed { TransactionMode::ReadOnlyThenRollback } else { TransactionMode::Read };
-            let watched = exposed && session.server().superuser;
-            let hold = watched.then(|| lock_tables_sql(&probes.iter().collect::<Vec<_>>())).flatten();
-            let statements = probes.iter().flat_map(|probe| {
-                let sequence = sequences[probe.sequence];
-                watched.then(|| guard_sql(sequence, probe, alone)).into_iter().chain([probe.sql(sequence)])
-            });
-            let statements = hold.iter().cloned().chain(statements);
-            let script = session.run_transaction("observe", access, batch_timeouts(alone, bounds), statements).await;
-            let held = usize::from(hold.is_some());
-            if script.answers.len() < held && !alone && script.failure.as_ref().is_some_and(|f| !f.is_lost()) {
-                // It is one of them.
-                queue().extend(probes.drain(..).map(Batch::alone));
-                continue;
+/// The batches that no connection has taken yet.
+struct BatchQueue<'a>(Mutex<VecDeque<Batch<'a>>>);
+
+impl<'a> BatchQueue<'a> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Batch<'a>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Option<Batch<'a>> {
+        self.lock().pop_front()
+    }
+
+    fn add(&self, batch: Batch<'a>) {
+        self.lock().push_back(batch);
+    }
+}
+
+/// What all connections share.
+struct BatchRun<'q, 'a> {
+    sequences: &'q [&'q Sequence],
+    queue: &'q BatchQueue<'a>,
+    timeouts: Timeouts,
+    progress: &'q Progress,
+}
+
+impl<'a> BatchRun<'_, 'a> {
+    /// Takes batches from the queue until it is empty or the connection is lost.
+    async fn work(&self, connection: &mut BoundedConnection) -> Vec<ProbeResult<'a>> {
+        let mut results = Vec::new();
+        while let Some(batch) = self.queue.next() {
+            let relations: u64 = batch.probes.iter().map(Probe::relations).sum();
+            connection.reserve_relations(relations, MAX_CACHED_RELATIONS, self.timeouts).await;
+            self.run_batch(connection, batch, &mut results).await;
+            if connection.lost().is_some() {
+                break;
             }
-            let answers = script.answers.get(held..).unwrap_or_default();
-            let answers = answers.iter().skip(usize::from(watched)).step_by(1 + usize::from(watched));
-            let answered = answers.len().min(probes.len());
-            for (probe, rows) in probes.drain(..answered).zip(answers) {
-                // Another agent's leap replaced the sequence's file after we had opened it: nothing keeps it out.
-                if rows.is_empty() && !alone {
-                    queue().push_back(Batch::alone(probe));
-                    continue;
-                }
-                progress.advance(1);
-                let answer = probe.read(rows);
-                outcomes.push((probe, answer));
+        }
+        results
+    }
+
+    /// Runs the batch; after a probe has failed, the probes after it in another transaction.
+    async fn run_batch(
+        &self,
+        connection: &mut BoundedConnection,
+        mut batch: Batch<'a>,
+        results: &mut Vec<ProbeResult<'a>>,
+    ) {
+        while !batch.probes.is_empty() {
+            let plan = BatchPlan::new(&batch, self.sequences, connection.server().superuser, self.timeouts);
+            let response = connection.run_transaction("observe", plan.mode, plan.timeouts, plan.statements()).await;
+            let responses = plan.responses(&response.answers, response.failure.as_ref());
+            if responses.is_empty() {
+                let failure = QueryError::UnexpectedResponse("none".to_owned());
+                results.extend(batch.probes.drain(..).map(|probe| (probe, Err(failure.clone()))));
             }
-            // The statement after the last answer failed: the rest is asked again without it.
-            let Some(failure) = script.failure else { continue };
-            if failure.is_lost() {
-                outcomes.extend(probes.drain(..).map(|probe| (probe, Err(failure.clone()))));
-                return outcomes;
-            }
-            match probes.pop_front() {
-                Some(probe)
-                    if !alone
-                        && (failure == QueryError::QueryCanceled
-                            || watched && failure == QueryError::ConcurrentlyChanged) =>
-                {
-                    queue().push_back(Batch::alone(probe));
+            for (probe, response) in batch.probes.drain(..responses.len()).zip(responses) {
+                match decide(batch.is_single, plan.is_guarded, response) {
+                    ProbeOutcome::RetryAlone => self.queue.add(Batch::single(probe)),
+                    ProbeOutcome::Answered(rows) => {
+                        self.progress.advance(1);
+                        let answer = probe.read(rows);
+                        results.push((probe, answer));
+                    }
+                    ProbeOutcome::Failed(failure) => {
+                        self.progress.advance(1);
+                        results.push((probe, Err(failure.clone())));
+                    }
                 }
-                Some(probe) => {
-                    progress.advance(1);
-                    outcomes.push((probe, Err(failure)));
-                }
-                None => break,
             }
         }
     }

@@ -3,13 +3,14 @@
 use super::owners;
 use crate::config::{DeclaredFeed, Sequences};
 use crate::db::BoundedConnection;
-use pgmedic_core::sequence::feed_row::push_row;
+use pgmedic_core::sequence::feed_row::{catalog_sql, push_row};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::{QueryError, Timeouts};
 use std::collections::HashSet;
+use std::sync::LazyLock;
 use std::time::Duration;
 
-const CATALOG: &str = include_str!("catalog.sql");
+static CATALOG: LazyLock<String> = LazyLock::new(|| catalog_sql(include_str!("catalog.sql"), &[]));
 
 /// The catalog query locks no user's table, so it may take the time that 100 000 sequences need.
 const CATALOG_TIMEOUT: Duration = Duration::from_secs(60);
@@ -31,17 +32,17 @@ pub struct Catalog {
 ///
 /// When a query fails.
 pub async fn discover(
-    session: &mut BoundedConnection,
+    connection: &mut BoundedConnection,
     database: &str,
     settings: &Sequences,
-    bounds: Timeouts,
+    timeouts: Timeouts,
 ) -> Result<Catalog, QueryError> {
-    let role = session.server().role.clone();
-    let bounds = Timeouts { statement: bounds.statement.max(CATALOG_TIMEOUT), ..bounds };
+    let role = connection.server().role.clone();
+    let timeouts = Timeouts { statement: timeouts.statement.max(CATALOG_TIMEOUT), ..timeouts };
     let mut sequences: Vec<Sequence> = Vec::new();
-    let trusted = owners::trusted_roles(session, bounds).await?;
-    session
-        .query("catalog", bounds, CATALOG, declared(database, settings), |row| push_row(&mut sequences, &row, &role))
+    let trusted = owners::trusted_roles(connection, timeouts).await?;
+    connection
+        .query("catalog", timeouts, &CATALOG, declared(database, settings), |row| push_row(&mut sequences, &row, &role))
         .await?;
     let known: HashSet<(&str, &str)> =
         sequences.iter().map(|sequence| (sequence.name_parts.0.as_str(), sequence.name_parts.1.as_str())).collect();

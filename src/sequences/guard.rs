@@ -1,8 +1,8 @@
 //! SQL that keeps a read from running the functions of other owners, and from reading another table by the same name.
 
-use pgmedic_core::quote_literal;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::probe::{Probe, same_relation_sql};
+use pgmedic_core::{fill_sql, quote_literal};
 
 /// The statement that locks the tables of `probes` before they are read in one transaction.
 pub fn lock_tables_sql(probes: &[&Probe<'_>]) -> Option<String> {
@@ -24,18 +24,15 @@ pub fn guard_sql(sequence: &Sequence, probe: &Probe<'_>, alone: bool) -> String 
 fn leaf_guard_sql<'a>(named: impl Iterator<Item = (&'a str, u32)>) -> String {
     let (unchanged, oids): (Vec<String>, Vec<String>) =
         named.map(|(name, oid)| (same_relation_sql(name, oid), oid.to_string())).unzip();
-    include_str!("guard_leaf.sql")
-        .replace("@RELATIONS@", &format!("'{{{}}}'", oids.join(",")))
-        .replace("@UNCHANGED@", &unchanged.join(" AND "))
+    let unchanged = unchanged.join(" AND ");
+    fill_sql(include_str!("guard_leaf.sql"), &[("RELATIONS", &oids.join(",")), ("UNCHANGED", &unchanged)])
 }
 
 /// Divides by zero unless every name stands for its OID and no read runs a function of an untrusted owner.
 pub fn full_guard_sql<'a>(named: impl Iterator<Item = (&'a str, u32)>) -> String {
     let (names, oids): (Vec<String>, Vec<String>) =
         named.map(|(name, oid)| (quote_literal(name), oid.to_string())).unzip();
-    include_str!("guard.sql")
-        .replace("@RELATIONS@", &format!("'{{{}}}'", oids.join(",")))
-        .replace("@NAMES@", &format!("ARRAY[{}]", names.join(", ")))
+    fill_sql(include_str!("guard.sql"), &[("RELATIONS", &oids.join(",")), ("NAMES", &names.join(", "))])
 }
 
 /// Keeps these tables from being renamed, dropped or rewritten until the transaction ends.

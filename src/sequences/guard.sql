@@ -1,16 +1,17 @@
 -- Divides by zero when a name no longer stands for the relation that was discovered, or when planning a read of one of
--- them would run functions of an untrusted role. It runs in the transaction that reads them, once it holds their locks.
--- Names and OIDs are put in as arrays, in the same order. No place-holder may stand in a comment: a name has line breaks.
+-- them would run a function or operator whose owner is neither a superuser nor the connected role. It runs in the
+-- transaction that reads the relations, after they are locked.
+-- @NAMES@ and @RELATIONS@: names and OIDs of the same relations, in the same order.
 WITH RECURSIVE
 named (name, rel) AS (
-    SELECT * FROM unnest(@NAMES@::text[], @RELATIONS@::oid[])
+    SELECT * FROM unnest(ARRAY[@NAMES@]::text[], '{@RELATIONS@}'::oid[])
 ),
 touched (rel) AS (
     SELECT n.rel FROM named n
   UNION
     SELECT i.inhrelid FROM touched t JOIN pg_inherits i ON i.inhparent = t.rel
 ),
--- Indexes, statistics, constraints and partition keys: what the planner computes.
+-- The objects whose expressions the planner may evaluate: indexes, statistics, constraints and partition keys.
 parts (class, part) AS (
     SELECT 'pg_class'::regclass, t.rel FROM touched t
   UNION ALL
@@ -27,7 +28,7 @@ SELECT 1 / (
         WHERE to_regclass(n.name) IS DISTINCT FROM n.rel OR c.relkind IS NULL OR c.relkind NOT IN ('r', 'p', 'S'))
     AND NOT EXISTS (
         SELECT FROM parts p
-        -- Until version 14 a column depends on what it is generated with, which planning does not run.
+        -- objsubid = 0: before version 14, a generated column depends on its functions, which planning does not run.
         JOIN pg_depend d ON d.classid = p.class AND d.objid = p.part AND d.objsubid = 0 AND d.refobjid >= 16384
         LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
         LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid

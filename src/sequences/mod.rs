@@ -5,7 +5,7 @@
 //! | `pass.rs` | one pass over one database: discover, observe, judge, repair, report |
 //! | `catalog.rs`, `owners.rs` | discover: the sequences and the columns they feed, by one catalog query |
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
-//! | `observe.rs`, `batch.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
+//! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
 //! | `findings.rs` | judge: verdict and reasons |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
 //! | `privileges.rs` | which privileges a complete pass needs, for `pgmedic grants` |
@@ -15,6 +15,7 @@
 
 mod activity;
 mod batch;
+mod batch_plan;
 mod catalog;
 mod findings;
 mod guard;

@@ -1,7 +1,7 @@
 //! The partitions and children of a table that has too many of them for one transaction.
 
 use crate::db::{BoundedConnection, TransactionMode};
-use pgmedic_core::sequence::feed_row::hidden_rows;
+use pgmedic_core::sequence::feed_row::{catalog_sql, hidden_rows, oid};
 use pgmedic_core::sequence::model::FeedSource;
 use pgmedic_core::sequence::probe::{Partition, fits_in_transaction};
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, quote_literal};
@@ -14,12 +14,12 @@ use sqlx::postgres::PgRow;
 ///
 /// The reason why the catalog, or one of them, cannot be read.
 pub async fn read_partitions(
-    session: &mut BoundedConnection,
+    connection: &mut BoundedConnection,
     source: &FeedSource,
-    bounds: Timeouts,
+    timeouts: Timeouts,
 ) -> Result<Vec<Partition>, Reason> {
-    let rows = rows(session, source, bounds).await?;
-    let role = &session.server().role;
+    let rows = rows(connection, source, timeouts).await?;
+    let role = &connection.server().role;
     rows.iter().map(|row| member(row, source, role)).collect()
 }
 
@@ -29,46 +29,28 @@ pub async fn read_partitions(
 ///
 /// When the catalog cannot be read.
 pub async fn oids(
-    session: &mut BoundedConnection,
+    connection: &mut BoundedConnection,
     source: &FeedSource,
-    bounds: Timeouts,
+    timeouts: Timeouts,
 ) -> Result<Vec<u32>, QueryError> {
-    rows(session, source, bounds).await?.iter().map(|row| Ok(decode(row)?.member.oid)).collect()
+    rows(connection, source, timeouts).await?.iter().map(|row| Ok(decode(row)?.member.oid)).collect()
 }
 
 async fn rows(
-    session: &mut BoundedConnection,
+    connection: &mut BoundedConnection,
     source: &FeedSource,
-    bounds: Timeouts,
+    timeouts: Timeouts,
 ) -> Result<Vec<PgRow>, QueryError> {
-    let mut script = session.run_transaction("partitions", TransactionMode::Read, bounds, [query(source)]).await;
-    match script.failure {
+    let mut result = connection.run_transaction("partitions", TransactionMode::Read, timeouts, [query(source)]).await;
+    match result.failure {
         Some(failure) => Err(failure),
-        None => Ok(script.answers.pop().unwrap_or_default()),
+        None => Ok(result.answers.pop().unwrap_or_default()),
     }
 }
 
 fn query(source: &FeedSource) -> String {
-    format!(
-        "WITH RECURSIVE tree (member) AS (
-             SELECT {root}::oid
-           UNION
-             SELECT i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.member
-         )
-         SELECT c.oid::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname),
-                1 + (SELECT count(*) FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid),
-                has_schema_privilege(n.oid, 'USAGE'),
-                has_column_privilege(c.oid, a.attnum, 'SELECT'),
-                row_security_active(c.oid),
-                quote_ident(n.nspname)
-         FROM tree t
-         JOIN pg_catalog.pg_class c ON c.oid = t.member AND c.relkind = 'r' AND c.relpersistence <> 't'
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND quote_ident(a.attname) = {column}
-         ORDER BY c.oid",
-        root = source.table_oid,
-        column = quote_literal(&source.column),
-    )
+    let values = [("ROOT", &*source.table_oid.to_string()), ("COLUMN", &*quote_literal(&source.column))];
+    catalog_sql(include_str!("partitions.sql"), &values)
 }
 
 fn member(row: &PgRow, source: &FeedSource, role: &str) -> Result<Partition, Reason> {
@@ -118,16 +100,13 @@ struct PartitionRow {
 }
 
 fn decode(row: &PgRow) -> Result<PartitionRow, QueryError> {
-    let number = |column: usize| -> Result<u64, QueryError> {
-        let value: i64 = row.try_get(column)?;
-        u64::try_from(value).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))
-    };
-    let oid = u32::try_from(number(0)?).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
+    let relations: i64 = row.try_get("relations")?;
+    let relations = u64::try_from(relations).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
     Ok(PartitionRow {
-        member: Partition { oid, name: row.try_get(1)?, relations: number(2)? },
-        may_enter: row.try_get(3)?,
-        may_read: row.try_get(4)?,
-        hides_rows: row.try_get(5)?,
-        schema: row.try_get(6)?,
+        member: Partition { oid: oid(row, "oid")?, name: row.try_get("name")?, relations },
+        may_enter: row.try_get("may_enter")?,
+        may_read: row.try_get("may_read")?,
+        hides_rows: row.try_get("hides_rows")?,
+        schema: row.try_get("schema")?,
     })
 }

@@ -3,12 +3,15 @@
 
 use crate::types::{InlineRepairLimits, Repair};
 use crate::unique_violation::UniqueViolation;
+use pgmedic_core::sequence::feed_row::catalog_sql;
 use pgmedic_core::sequence::inline::{InlineRepair, InlineSequence, RepairLimits};
 use pgmedic_core::{QueryError, Reason, settings_sql, simple_query};
 use sqlx::Row;
 use sqlx::postgres::PgConnection;
+use std::sync::LazyLock;
 
-const SEQUENCES_OF_INDEX: &str = include_str!("sequences_of_index.sql");
+static SEQUENCES_OF_INDEX: LazyLock<String> =
+    LazyLock::new(|| catalog_sql(include_str!("sequences_of_index.sql"), &[]));
 
 /// Reverts what the failed insert and the repair have set and locked. Values that `nextval` handed out stay handed out.
 const UNDO: &str = "ROLLBACK TO SAVEPOINT pgmedic_insert";
@@ -145,7 +148,7 @@ async fn sequences_of(
     connection: &mut PgConnection,
     violation: &UniqueViolation,
 ) -> Result<Vec<InlineSequence>, QueryError> {
-    let rows = sqlx::query(SEQUENCES_OF_INDEX)
+    let rows = sqlx::query(SEQUENCES_OF_INDEX.as_str())
         .bind(&violation.schema)
         .bind(&violation.table)
         .bind(&violation.constraint)

@@ -1,7 +1,7 @@
 //! The statements on `pgmedic.repair_log`: check the table, remove old rows, insert the agent's repairs, count inline ones.
 
 use crate::db::{BoundedConnection, TransactionMode};
-use pgmedic_core::{QueryError, Timeouts, quote_literal};
+use pgmedic_core::{QueryError, Timeouts, fill_sql, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -105,14 +105,8 @@ const COUNT: &str = "SELECT outcome, count(*) FROM ONLY pgmedic.repair_log WHERE
 /// The lock keeps other roles from adding a trigger between the check and the statements that follow it.
 fn write_sql(own: &[RepairLogEntry]) -> Vec<String> {
     let check = format!("SELECT 1 / (SELECT (plain AND allowed)::integer FROM ({CHECK}) AS checked)");
-    let remove = format!(
-        "WITH removed AS (
-             DELETE FROM ONLY pgmedic.repair_log
-             WHERE ctid = ANY (ARRAY(SELECT ctid FROM ONLY pgmedic.repair_log
-                                     WHERE at < clock_timestamp() - interval '{KEPT}' LIMIT {MOST_REMOVED}))
-             RETURNING source, outcome)
-         SELECT outcome, count(*) FROM removed WHERE source = 'inline' GROUP BY outcome"
-    );
+    let remove =
+        fill_sql(include_str!("remove_old.sql"), &[("KEPT", KEPT), ("MOST_REMOVED", &MOST_REMOVED.to_string())]);
     let mut statements = vec!["LOCK TABLE ONLY pgmedic.repair_log IN ROW EXCLUSIVE MODE".to_owned(), check, remove];
     if !own.is_empty() {
         let rows: Vec<String> = own
@@ -135,8 +129,8 @@ async fn answers(
     timeouts: Timeouts,
     statements: Vec<String>,
 ) -> Result<Vec<Vec<PgRow>>, QueryError> {
-    let script = connection.run_transaction("repair-log", access, timeouts, statements).await;
-    script.failure.map_or(Ok(script.answers), Err)
+    let result = connection.run_transaction("repair-log", access, timeouts, statements).await;
+    result.failure.map_or(Ok(result.answers), Err)
 }
 
 /// Unknown outcomes are not counted.

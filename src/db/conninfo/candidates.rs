@@ -179,7 +179,7 @@ fn base(pairs: &Pairs) -> Result<PgConnectOptions, ConninfoError> {
     };
     let mut url = url::Url::parse("postgres://localhost").map_err(|_| ConninfoError::Form)?;
     url.query_pairs_mut().append_pair("options", settings);
-    // The driver would take the password that the password file has for localhost.
+    // A connection string without a password must not take the one that the password file has for localhost.
     let options = PgConnectOptions::from_url(&url).map_err(|_| ConninfoError::Form)?.password("");
     Ok(PgConnectOptions::new_without_pgpass().get_socket().map_or(options.clone(), |socket| options.socket(socket)))
 }

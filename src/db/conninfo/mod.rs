@@ -1,4 +1,4 @@
-//! Connection strings: everything that libpq takes, read strictly, and shown without their secrets.
+//! Connection strings: all that libpq takes, read strictly, and shown without their secrets.
 //!
 //! | file | does |
 //! |---|---|
@@ -103,7 +103,7 @@ pub fn parse(text: &SecretString, environment: Lookup<'_>) -> Result<ConnectTarg
     let mut defaults = Pairs::default();
     let set = VARIABLES.iter().filter_map(|(variable, name)| Some((name, environment(variable)?)));
     set.for_each(|(name, value)| defaults.set_unless_empty(name, &value));
-    // The variables are no part of this connection string, so their ignored parameters cause no warning.
+    // A variable is not part of this connection string, so an ignored parameter of it gives no warning.
     parameters::normalize(&mut defaults)?;
     defaults.take().iter().for_each(|(name, value)| pairs.set_default(name, value));
     candidates::target(&pairs, ignored, environment)

@@ -4,6 +4,7 @@ mod directions;
 mod hostile;
 mod links;
 mod names;
+mod same_links;
 mod shared;
 mod swapped;
 mod temporary;

@@ -2,7 +2,7 @@
 
 use crate::support::{Database, pgmedic};
 
-/// `MAX_KNOWN` of `src/sequences/batch.rs`.
+/// `MAX_CACHED_RELATIONS` of `src/sequences/batch.rs`.
 const MOST: u64 = 20_000;
 
 /// Each read of a sequence touches all partitions.
@@ -11,8 +11,8 @@ const SEQUENCES: u32 = 45;
 
 /// The number of relations that each replaced server process had touched, from the log.
 fn exchanged(log: &str) -> Vec<u64> {
-    let lines = log.lines().filter(|line| line.contains("on with a fresh server process"));
-    lines.map(|line| line.split_once("touched=").unwrap().1.split(' ').next().unwrap().parse().unwrap()).collect()
+    let lines = log.lines().filter(|line| line.contains("changed to a fresh server process"));
+    lines.map(|line| line.split_once("relations=").unwrap().1.split(' ').next().unwrap().parse().unwrap()).collect()
 }
 
 #[tokio::test]

@@ -6,12 +6,21 @@ use super::model::{Feed, FeedProblem, FeedSource, Sequence};
 use super::position::ColumnRange;
 use super::position::Parameters;
 use super::{FeedReport, Link};
-use crate::{Fix, QueryError, Reason, ReasonKind};
+use crate::{Fix, QueryError, Reason, ReasonKind, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 /// Pages that are read so quickly that a missing index does not matter: 4 MB.
 const FEW_PAGES: i64 = 512;
+
+/// Fills the places of a catalog query: those of `values`, and what several catalog queries have in common. That is
+/// `@FEED_COLUMNS@` in the select list, and `@PARTITION_STEP@` as the recursive part of `tree (root, member)`.
+pub fn catalog_sql(template: &str, values: &[(&str, &str)]) -> String {
+    let feed_columns = fill_sql::<&str>(include_str!("feed_columns.sql"), &[]);
+    let partition_step = fill_sql::<&str>(include_str!("partition_step.sql"), &[]);
+    let shared = [("FEED_COLUMNS", feed_columns.as_str()), ("PARTITION_STEP", &partition_step)];
+    fill_sql(template, &[values, &shared].concat())
+}
 
 /// Adds the link of one row to its sequence.
 pub fn add_link(sequence: &mut Sequence, row: &PgRow, role: &str) -> Result<(), QueryError> {
@@ -122,7 +131,7 @@ fn source(
         file_fingerprint: row.try_get("files")?,
         alone: row.try_get("runs_functions")? || unindexed.is_some() && (has_children || pages > FEW_PAGES),
         may_widen: row.try_get("may_widen")?,
-        may_lock: has_privilege(row, "may_hold")?,
+        may_lock: has_privilege(row, "may_lock")?,
         unindexed,
     };
     Ok(match unreadable_reason(row, &source, role)? {
@@ -198,7 +207,7 @@ pub fn push_row(sequences: &mut Vec<Sequence>, row: &PgRow, role: &str) -> Resul
     }
     match sequences.last_mut() {
         Some(sequence) => {
-            sequence.untrusted_owners.extend(untrusted_owners(&text(row, "keepers")?)?);
+            sequence.untrusted_owners.extend(untrusted_owners(&text(row, "owners")?)?);
             add_link(sequence, row, role)
         }
         None => Ok(()),

@@ -1,13 +1,13 @@
 -- pgmedic @VERSION@: lets an application in any language repair a sequence at the moment an insert meets a taken id.
--- Run it with: psql -X -v ON_ERROR_STOP=1. Running it again, or a newer one over it, keeps grants and events.
--- `pgmedic sql uninstall` takes it away. All of it is in schema pgmedic, and belongs to one role: the only tables that
--- it serves are that role's and superusers', in schemas of that role's and superusers', because reading a table may run
--- its owner's functions, and the owner of a schema may replace what is in it.
+-- Run it with: psql -X -v ON_ERROR_STOP=1. Running this or a newer script again keeps grants and the log's entries.
+-- `pgmedic sql uninstall` removes it. All of it is in schema pgmedic and belongs to one role. It serves only tables that
+-- belong to that role or a superuser, in schemas that do so too: reading a table may run functions of its owner, and the
+-- owner of a schema can replace the tables in it.
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
 
--- A schema, table or function that another role owns is refused: it could run as the installer.
+-- Refuses a schema pgmedic, or something in it, that belongs to another role.
 DO $install$
 DECLARE
     installer CONSTANT name := COALESCE(@OWNER@, current_user);
@@ -20,7 +20,7 @@ BEGIN
     IF to_regnamespace('pgmedic') IS NULL THEN
         EXECUTE format('CREATE SCHEMA pgmedic AUTHORIZATION %I', installer);
     END IF;
-    -- No other role may create a function in the schema, because a call with untyped arguments could prefer it.
+    -- Other roles may not create functions in the schema: a call with untyped arguments could prefer one of theirs.
     FOR builder IN
         SELECT DISTINCT a.grantee, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(g.rolname) END AS name
         FROM pg_namespace n
@@ -52,20 +52,20 @@ $install$;
 @SET_ROLE@
 COMMENT ON SCHEMA pgmedic IS 'Made by pgmedic sql install @VERSION@; pgmedic sql uninstall removes it';
 
--- What was repaired, by whom. No key: that would be one more sequence to fall behind.
+-- What was repaired, and who asked for it. It has no key, which would need one more sequence.
 CREATE TABLE IF NOT EXISTS pgmedic.repair_log (
     at         timestamptz NOT NULL DEFAULT clock_timestamp(),
-    role       name NOT NULL,                      -- who asked for it
+    role       name NOT NULL,                      -- the role that asked for it
     source     text NOT NULL DEFAULT 'inline',     -- inline: this function; agent: the agent
     sequence   text NOT NULL,                      -- with its schema, quoted
     outcome    text NOT NULL DEFAULT 'repaired',   -- or held: it would have used too many values
     from_value bigint,                             -- what nextval would have returned
     to_value   bigint                              -- what nextval would return afterwards
 );
-CREATE INDEX IF NOT EXISTS events_at ON pgmedic.repair_log (at);
+CREATE INDEX IF NOT EXISTS repair_log_at ON pgmedic.repair_log (at);
 REVOKE ALL ON TABLE pgmedic.repair_log FROM PUBLIC;
 
--- Which columns each sequence feeds, by the catalog. An owned sequence's expression may be null.
+-- The columns that each sequence feeds, by the catalog. The expression is null where no default draws from the sequence.
 CREATE OR REPLACE VIEW pgmedic.sequence_columns AS
 SELECT seq, rel, att, bool_or(owned) AS owned, bool_or(identity) AS identity, max(expression) AS expression
 FROM (
@@ -89,12 +89,14 @@ FROM (
     JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.refobjid
     JOIN pg_catalog.pg_attribute a ON a.atttypid = t.oid AND NOT a.atthasdef AND NOT a.attisdropped
                                   AND a.attidentity = '' AND a.attnum > 0
+    JOIN pg_catalog.pg_class r ON r.oid = a.attrelid AND r.relkind IN ('r', 'p', 'f')
     WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
 ) AS links
 GROUP BY seq, rel, att;
 REVOKE ALL ON TABLE pgmedic.sequence_columns FROM PUBLIC;
 
--- Who else decides what a relation's name stands for, or what runs when it is read.
+-- Relations that belong to a role that is not trusted, or are in such a role's schema: it could replace the relation, or
+-- choose the functions that run when it is read.
 CREATE OR REPLACE VIEW pgmedic.untrusted_relations AS
 SELECT c.oid AS rel, o.rolname AS stranger,
        pg_catalog.format('%I.%I, %s belongs to %I', n.nspname, c.relname, w.what, o.rolname) AS found
@@ -112,9 +114,9 @@ JOIN pg_catalog.pg_roles o ON o.oid = w.owner
 WHERE o.rolname <> current_user AND NOT o.rolsuper;
 REVOKE ALL ON TABLE pgmedic.untrusted_relations FROM PUBLIC;
 
--- Moves the sequences that feed a column past the ids that are there, forward only, by nextval itself, without a lock.
--- Returns how many values were taken: 0 when nothing was behind, perhaps because another session repaired it first. So insert
--- again in either case, a few times at most.
+-- Moves the sequences that feed a column past the ids that are there, forward only, by nextval, without a lock on the
+-- sequence. Returns the number of values that it used: 0 when no sequence was behind, for instance because another
+-- session has repaired it. So insert again in either case, a few times at most.
 CREATE OR REPLACE FUNCTION pgmedic.repair("table" regclass, "column" name)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -128,14 +130,14 @@ DECLARE
     advance_limit CONSTANT numeric := 100000;  -- values; about 30 ms
     max_ratio CONSTANT numeric := 0.5;         -- of the values left
     max_relations CONSTANT integer := 500;     -- a transaction that locks many more fills the server's lock table
-    -- Whose right to insert counts: inside this function current_user is the function's owner.
+    -- The role whose privileges are checked: inside this function current_user is the function's owner.
     caller CONSTANT name := CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END;
     sequence record;
     feed record;
     extremes text[];
-    names text[];           -- of what is read,
-    oids oid[];             -- and what they stood for
-    members oid[];          -- all that is read through them
+    names text[];           -- of the relations that are read
+    oids oid[];             -- of the same relations
+    members oid[];          -- these relations, and their partitions and children
     untrusted text;
     last_fit numeric;
     next_value numeric;
@@ -151,7 +153,7 @@ BEGIN
                    WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped) THEN
         RAISE undefined_column USING MESSAGE = format('%s has no column %I', $1, $2);
     END IF;
-    -- Into the table itself, or into what it is a partition of.
+    -- The caller may insert into the table, or into one that it is a partition of.
     IF NOT EXISTS (
         WITH RECURSIVE up (rel) AS (
             SELECT $1::oid
@@ -185,12 +187,12 @@ BEGIN
         IF sequence.seqcycle THEN
             RAISE feature_not_supported USING MESSAGE = format('%s cycles: its values come again', sequence.name);
         END IF;
-        -- Who could not use the sequence could not insert by it either; an identity column asks for no such right.
+        -- A role that may not use the sequence could not insert with its default. An identity column needs no such privilege.
         IF NOT (sequence.identity OR has_sequence_privilege(caller, sequence.seqrelid, 'USAGE, UPDATE')) THEN
             RAISE insufficient_privilege USING MESSAGE = format('%I may not use %s', caller, sequence.name);
         END IF;
 
-        -- Every column that the sequence feeds, and what reads it.
+        -- Every column that the sequence feeds, with the query that reads its max id.
         extremes := '{}';
         names := ARRAY[sequence.name];
         oids := ARRAY[sequence.seqrelid];
@@ -200,7 +202,7 @@ BEGIN
             WITH RECURSIVE links AS (
                 SELECT f.rel, a.attname,
                        b.type, b.modifier, f.owned OR r.relowner = sequence.relowner AS counts,
-                       -- Its new ids are the sequence's own values, at most cast to the column's type.
+                       -- Its new ids are values of the sequence, at most cast to the column's type.
                        r.relkind IN ('r', 'p')
                        AND (b.type IN (20, 21, 23) OR b.type = 1700 AND (b.modifier = -1 OR (b.modifier - 4) & 2047 = 0))
                        AND COALESCE(f.expression = sequence.call
@@ -247,14 +249,14 @@ BEGIN
                                    ELSE 9223372036854775807 END) END::numeric AS highest
             FROM links l
             JOIN trees s ON s.root = l.rel
-            -- What a child repeats is looked at through its parent, where that one counts.
+            -- A link that a child has in common with its parent is read through the parent, where the parent's counts.
             WHERE NOT EXISTS (SELECT FROM links p JOIN tree t ON t.root = p.rel
                               WHERE t.member = l.rel AND p.rel <> l.rel AND p.attname = l.attname
                                 AND (p.counts OR NOT l.counts))
             ORDER BY l.rel
         LOOP
             IF NOT feed.counts THEN
-                -- Otherwise a role that may create a table could move another owner's sequence.
+                -- Otherwise a role that may create a table could move another role's sequence.
                 IF feed.rel = $1 AND feed.attname = $2 THEN
                     RAISE insufficient_privilege USING
                         MESSAGE = format('the owner of %s does not own %s', feed.name, sequence.name);
@@ -294,8 +296,8 @@ BEGIN
                 MESSAGE = format('%s feeds no column whose ids are its own values', sequence.name);
         END IF;
 
-        -- What was judged by its oid is read by its name. So hold all of it, and look again: a name that still stands
-        -- for what is locked cannot be given to anything else. (LOCK takes no sequence; this function locks it.)
+        -- The checks above are by OID, and the reads are by name. So all relations are locked, and the names are compared with
+        -- the OIDs again: the name of a locked relation cannot change. (LOCK accepts no sequence; this function locks it.)
         PERFORM pg_sequence_last_value(sequence.seqrelid::regclass);
         EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', array_to_string(names[2:], ', '));
         IF EXISTS (SELECT FROM unnest(names, oids) AS n (name, rel) WHERE to_regclass(n.name) IS DISTINCT FROM n.rel) THEN
@@ -324,7 +326,7 @@ BEGIN
             IF gap > advance_limit OR gap >= room OR gap > room * max_ratio THEN
                 RAISE WARNING '% is % values behind, too many to be handed out on a login: run pgmedic --once',
                     sequence.name, gap;
-                -- Every login meets it: once a minute is enough to tell.
+                -- Every login meets this, so it is logged once a minute.
                 INSERT INTO pgmedic.repair_log (role, sequence, outcome, from_value)
                 SELECT caller, sequence.name, 'held', next_value
                 WHERE NOT EXISTS (SELECT FROM pgmedic.repair_log e
@@ -335,7 +337,7 @@ BEGIN
         ELSIF sequence.seqcache = 1 THEN
             CONTINUE;
         ELSE
-            -- Only this session can use up the cached values that it holds from before the next value.
+            -- This session has cached values before the next value. Only it can hand them out.
             max_id := next_value - sequence.seqincrement;
         END IF;
         -- OFFSET 0 keeps the calls in the inner query, so that LIMIT stops them at the first value far enough.
@@ -362,7 +364,7 @@ END
 $pgmedic$;
 REVOKE ALL ON FUNCTION pgmedic.repair(regclass, name) FROM PUBLIC;
 @GRANTS@
--- Whom it will not serve.
+-- Warns of the owners whose tables the function will refuse.
 DO $install$
 DECLARE
     owners text;

@@ -1,11 +1,11 @@
--- Removes what `pgmedic sql install` made, its events included, and nothing else.
+-- Removes what `pgmedic sql install` created, including the log's entries, and nothing else.
 -- Run it with: psql -X -v ON_ERROR_STOP=1
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
 DO $uninstall$
 BEGIN
-    -- Only the schema's owner can have said so.
+    -- Only the schema's owner can write its comment.
     IF to_regnamespace('pgmedic') IS NOT NULL
        AND COALESCE(obj_description(to_regnamespace('pgmedic'), 'pg_namespace'), '') NOT LIKE 'Made by pgmedic sql install %' THEN
         RAISE object_not_in_prerequisite_state USING

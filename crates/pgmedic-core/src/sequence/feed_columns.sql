@@ -1,0 +1,50 @@
+-- The columns of `feed_row.rs` that both catalog queries compute in the same way, for these aliases: q the pg_sequence row
+-- and s the pg_class row of the sequence, n its schema; l the link, with deptype and expression; r the table, rn its
+-- schema, a the column, b the base type of a domain; t the partitions and children.
+    -- the sequence
+    s.oid::bigint AS seq_oid,
+    n.nspname::text AS seq_schema,
+    s.relname::text AS seq_name,
+    quote_ident(n.nspname) AS seq_schema_quoted,
+    quote_ident(n.nspname) || '.' || quote_ident(s.relname) AS seq_quoted,
+    q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache, q.seqcycle,
+    quote_ident(pg_catalog.pg_get_userbyid(s.relowner)) AS seq_owner,
+    coalesce((SELECT u.rolsuper FROM pg_catalog.pg_roles u WHERE u.oid = s.relowner), true) AS seq_owner_is_superuser,
+    pg_catalog.pg_has_role(s.relowner, 'USAGE') AS may_alter,
+    pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE') AS may_advance,
+    pg_catalog.has_sequence_privilege(s.oid, 'UPDATE') AS may_set,
+    pg_catalog.has_table_privilege(s.oid, 'SELECT') AS may_read_seq,
+    pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_enter_seq_schema,
+    -- the link
+    l.deptype::text AS dependency,
+    l.expression,
+    -- Looked up only for an owned sequence that its column's default, if there is one, does not name.
+    CASE WHEN l.deptype = 'a' AND l.expression IS NULL AND a.atthasdef THEN NOT EXISTS (
+        SELECT FROM pg_catalog.pg_attrdef ad
+        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
+        JOIN pg_catalog.pg_sequence o ON o.seqrelid = d.refobjid
+        WHERE ad.adrelid = l.rel AND ad.adnum = l.att AND d.refclassid = 'pg_catalog.pg_class'::regclass)
+    END AS other_default,
+    -- the fed column
+    r.oid::bigint AS rel_oid,
+    quote_ident(rn.nspname) AS rel_schema_quoted,
+    quote_ident(rn.nspname) || '.' || quote_ident(r.relname) AS rel_quoted,
+    quote_ident(a.attname) AS att_quoted,
+    r.relkind::text AS rel_kind,
+    r.relowner = s.relowner AS same_owner,
+    quote_ident(pg_catalog.pg_get_userbyid(r.relowner)) AS rel_owner,
+    COALESCE(b.base, a.atttypid)::bigint AS type_oid,
+    CASE WHEN b.modifier >= 0 THEN b.modifier ELSE a.atttypmod END AS type_modifier,
+    CASE WHEN COALESCE(b.base, a.atttypid) NOT IN (20, 21, 23)
+         THEN pg_catalog.format_type(a.atttypid, a.atttypmod) END AS type_name,
+    -- PostgreSQL changes neither the type of a partition key nor of an inherited column.
+    CASE WHEN r.relkind = 'p' THEN NOT EXISTS (
+        SELECT FROM pg_catalog.pg_partitioned_table pt WHERE pt.partrelid = r.oid AND a.attnum = ANY (pt.partattrs))
+    ELSE a.attinhcount = 0 END AS may_widen,
+    pg_catalog.has_schema_privilege(rn.oid, 'USAGE') AS may_enter_rel_schema,
+    -- The privilege on the whole table implies each column's, and is quicker to look up.
+    pg_catalog.has_table_privilege(r.oid, 'SELECT')
+        OR pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT') AS may_read_column,
+    pg_catalog.row_security_active(r.oid) AS hides_rows,
+    t.root IS NOT NULL AS has_children,
+    COALESCE(t.has_foreign, false) AS has_foreign
