@@ -1,4 +1,4 @@
-//! The stores' own clients: what they wrote, as programs of their own in zones of their own, is swept as they mean it.
+//! The stores' own clients, run as separate programs in different time zones: a sweep ends what they mean to be over.
 
 use crate::support::Database;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Where somebody may run a client.
+/// Where a client may run.
 const ZONES: [&str; 3] = ["America/New_York", "UTC", "Asia/Tokyo"];
 
 /// Where `scripts/setup clients` puts them.

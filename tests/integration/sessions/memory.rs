@@ -57,7 +57,7 @@ async fn the_first_pass_only_looks_and_the_second_sweeps_what_was_over_then() {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_and_comes_back_ends_nobody() {
+async fn a_clock_that_jumps_and_comes_back_ends_no_session() {
     let mut database = filled(0, 300).await;
     let mut agent = Agent::new(&database, "");
     agent.pass().await;
@@ -77,7 +77,7 @@ async fn a_clock_that_stays_where_it_jumped_is_held_while_the_backlog_goes() {
     let mut agent = Agent::new(&database, "");
     agent.pass().await;
     agent.pass().await;
-    // Somebody has sessions that outlast the jump.
+    // These sessions outlast the jump.
     database.sql("UPDATE sessions SET expires_at = expires_at + interval '1 year' WHERE user_id <= 20").await;
     database.sql("INSERT INTO sessions (expires_at) SELECT now() - interval '1 hour' FROM generate_series(1, 7)").await;
     jump(&mut database, "1 day").await;
@@ -128,7 +128,7 @@ async fn the_very_first_sweep_is_guarded_by_the_look_before_it() {
     let mut database = filled(0, 300).await;
     let mut agent = Agent::new(&database, "");
     agent.pass().await;
-    // Somebody sets nearly all ends to the past.
+    // An update sets nearly all ends to the past.
     database.sql("UPDATE sessions SET expires_at = now() - interval '1 year' WHERE user_id > 1").await;
     agent.pass().await;
     let held = agent.pass().await;

@@ -33,7 +33,7 @@ async fn each_user_keeps_the_newest() {
 }
 
 #[tokio::test]
-async fn of_equal_age_none_goes_and_nobody_is_nobodys() {
+async fn of_equal_age_none_goes_and_a_null_user_is_no_user() {
     let mut database = users(0).await;
     database
         .sql(

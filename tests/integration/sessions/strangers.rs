@@ -1,4 +1,4 @@
-//! Nobody's code gets more rights by a sweep of sessions than its owner has.
+//! A sweep runs no code with more rights than the code's owner has.
 
 use super::{by_expiry, filled, left};
 use crate::support::{Database, LONG_TIMEOUTS, Running, wait_until_blocked_on};
@@ -26,7 +26,7 @@ async fn medic(database: &mut Database) -> String {
 }
 
 #[tokio::test]
-async fn a_superuser_sweeps_no_table_of_somebody_elses() {
+async fn a_superuser_sweeps_no_table_of_another_role() {
     for trap in [
         "CREATE RULE r AS ON DELETE TO sessions
          DO INSTEAD DELETE FROM other WHERE m.tell() = 1 RETURNING 1::bigint, 1, now(), now(), now()",
@@ -91,7 +91,7 @@ async fn a_superuser_sweeps_no_table_that_others_may_replace_or_have_hung_someth
 
 /// A foreign key's action runs as the owner of the table that it changes, but that table's triggers as who deletes.
 #[tokio::test]
-async fn a_foreign_key_lends_nobody_the_rights_of_a_role_that_sweeps() {
+async fn a_foreign_key_gives_no_role_the_rights_of_a_role_that_sweeps() {
     let (mut database, role) = with_stranger().await;
     let medic = medic(&mut database).await;
     database

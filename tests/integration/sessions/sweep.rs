@@ -89,7 +89,7 @@ async fn a_session_that_is_being_extended_is_neither_waited_for_nor_ended() {
 }
 
 #[tokio::test]
-async fn sessions_of_the_same_end_go_too_whatever_the_batch() {
+async fn sessions_of_the_same_end_go_too_at_any_batch_size() {
     let mut database = filled(0, 2).await;
     database
         .sql("INSERT INTO sessions (expires_at) SELECT '2020-05-05 05:05:05.123457+00' FROM generate_series(1, 25)")
@@ -169,7 +169,7 @@ async fn a_missing_index_is_warned_about_with_its_fix_and_none_is_created() {
     database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "warnings": [] }));
 }
 
-/// Whoever deletes this row of the table waits until `key` is unlocked.
+/// A deletion of this row of the table waits until `key` is unlocked.
 async fn deleting_waits(database: &mut Database, row: u32, key: u32) {
     database
         .sql(&format!(
@@ -234,14 +234,14 @@ async fn a_session_that_is_going_cannot_be_extended_any_more() {
         sqlx::raw_sql("SELECT pg_advisory_unlock(1)").execute(&mut other).await.unwrap();
     };
     let (extended, ()) = tokio::join!(extended, released);
-    assert_eq!(extended, 0, "it is told to whoever extends");
+    assert_eq!(extended, 0, "the writer that extends is told");
     running.outcome().await.exits(0).swept("logins", json!({ "expired": 5 }));
     assert_eq!(left(&mut database).await, 1);
 }
 
-/// Sessions are extended all the time, each by a transaction of its own, while sweep follows sweep.
+/// Sessions are extended all the time, each by a separate transaction, while sweep follows sweep.
 #[tokio::test]
-async fn whoever_extends_a_session_in_time_keeps_it() {
+async fn a_session_that_is_extended_in_time_is_kept() {
     let mut database = filled(0, 10).await;
     database
         .sql(
