@@ -19,7 +19,7 @@ async fn a_time_is_set_once() {
 }
 
 #[tokio::test]
-async fn a_value_is_set_of_whatever_type() {
+async fn a_value_of_any_type_is_set() {
     let mut database = filled(4, 2).await;
     database.sql("CREATE TYPE state AS ENUM ('on', 'it''s over')").await;
     for (column, value) in [
