@@ -1,4 +1,5 @@
-//! The stores' own clients, run as separate programs in different time zones: a sweep ends what they mean to be over.
+//! The stores' own clients: each writes its sessions as a separate program, in several time zones, and they are swept as it
+//! means them.
 
 use crate::support::Database;
 use serde_json::{Value, json};
@@ -6,10 +7,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Where a client may run.
+/// Time zones in which a client runs.
 const ZONES: [&str; 3] = ["America/New_York", "UTC", "Asia/Tokyo"];
 
-/// Where `scripts/setup clients` puts them.
+/// The folder into which `scripts/setup clients` installs the clients.
 fn tools() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
     target.join("tools/clients")

@@ -6,19 +6,19 @@ use serde_json::json;
 
 const SEQUENCES: &str = "[sequences]\nexclude = [\"*.sessions_id_seq\"]\ninclude = [\"*.*\"]\n";
 
-/// What is printed, with a role that has nothing.
+/// A role without any privilege, and the script that is printed for it.
 async fn scene(database: &mut Database, settings: &str) -> (String, String) {
     let role = database.role("sweeper");
     let name = database.name.clone();
     database.sql(&format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC")).await;
-    // Something to look at besides.
+    // A run without any sequence to look at has no success.
     database.sql("CREATE TABLE other (id serial)").await;
     let file = database.config(settings);
     let script = pgmedic(&[], &["grants", "--role", &role, "--config", file.path().to_str().unwrap()]).exits(0).stdout;
     (role, script)
 }
 
-/// The sweep works with what is printed; without any one privilege of it, it says so before anything is done.
+/// The sweep works with the printed privileges. Without any one of them, it says so before it changes anything.
 async fn all_and_no_more(database: &mut Database, settings: &str, grant: &str, expected: serde_json::Value) {
     let (role, script) = scene(database, settings).await;
     let ours: Vec<&str> = script.lines().filter(|line| line.contains("public.sessions")).collect();
@@ -34,7 +34,7 @@ async fn all_and_no_more(database: &mut Database, settings: &str, grant: &str, e
     database.once_with_as(&role, settings, &[]).exits(0).swept("logins", expected);
 }
 
-/// `SELECT (a, b` as each of its columns' privileges, `DELETE` as itself.
+/// The single privileges: `SELECT (a, b` is one for each column, `DELETE` is one.
 fn parts(privilege: &str) -> Vec<String> {
     let mut parts = Vec::new();
     let mut rest = privilege;
@@ -87,7 +87,7 @@ async fn a_partitioned_table_is_swept_by_its_parents_privileges() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_swept_is_said() {
+async fn a_store_that_cannot_be_swept_is_named() {
     let mut database = Database::new().await;
     let (_, script) = scene(&mut database, &by_expiry("")).await;
     assert!(script.contains("-- Not covered: sessions logins: table: found no public.sessions here"), "{script}");

@@ -5,7 +5,7 @@ use crate::support::Database;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_sweep_that_would_leave_no_session_is_held_until_it_is_approved_by_name() {
+async fn a_sweep_that_would_leave_no_live_session_is_held_until_it_is_approved_by_name() {
     let mut database = filled(101, 0).await;
     let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
     outcome.swept("logins", json!({ "expired": 0, "stale": 101, "live": 0, "error": null }));
@@ -39,7 +39,7 @@ async fn few_may_always_go_and_a_dry_run_says_what_is_held() {
     assert_eq!(left(&mut database).await, 0);
 }
 
-/// The creation of a session, taken for its end: those of the last minute seem to be live.
+/// The creation time of a session, configured as its end: sessions of the last minute seem to be live.
 #[tokio::test]
 async fn a_column_that_never_lies_ahead_ends_no_session() {
     let mut database = filled(150, 0).await;
@@ -109,7 +109,7 @@ async fn a_few_rows_that_never_end_are_no_sign_of_life() {
 }
 
 #[tokio::test]
-async fn a_time_before_there_were_sessions_ends_no_session() {
+async fn a_time_before_the_year_2000_ends_no_session() {
     let mut database = Database::new().await;
     database
         .sql(

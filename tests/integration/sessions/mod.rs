@@ -1,17 +1,25 @@
 //! Sweeps of session stores.
+//!
+//! | file | what it tests |
+//! |---|---|
+//! | `sweep`, `revoke`, `newest` | which sessions are ended, and how |
+//! | `encodings`, `presets`, `clients` | times as every encoding, framework and client writes them |
+//! | `guards`, `pass_state` | what is held, in one pass and from pass to pass |
+//! | `refused`, `untrusted_code`, `grants` | wrong configurations, code of other roles, privileges |
+//! | `fixes` | the command of each reason, run as it is printed |
 
 mod clients;
 mod encodings;
 mod fixes;
 mod grants;
 mod guards;
-mod memory;
 mod newest;
+mod pass_state;
 mod presets;
 mod refused;
 mod revoke;
-mod strangers;
 mod sweep;
+mod untrusted_code;
 
 use crate::support::{Database, Outcome, sentence};
 use serde_json::Value;
@@ -102,7 +110,7 @@ fn by_expiry(lines: &str) -> String {
     logins(&format!("expires_at = \"expires_at\"\nencoding = \"timestamptz\"\n{lines}"))
 }
 
-/// `expires_at timestamptz`: `expired` rows that ended up to so many hours ago, and `live` ones.
+/// `sessions (… expires_at timestamptz …)` with `expired` rows that ended more than an hour ago, and `live` ones.
 async fn filled(expired: u32, live: u32) -> Database {
     let mut database = Database::new().await;
     database
@@ -120,6 +128,7 @@ async fn filled(expired: u32, live: u32) -> Database {
     database
 }
 
+/// How many sessions there are.
 async fn left(database: &mut Database) -> i64 {
     database.number("SELECT count(*) FROM sessions").await
 }

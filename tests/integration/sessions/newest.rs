@@ -33,7 +33,7 @@ async fn each_user_keeps_the_newest() {
 }
 
 #[tokio::test]
-async fn of_equal_age_none_goes_and_a_null_user_is_no_user() {
+async fn of_equal_age_none_is_ended_and_a_null_is_no_user() {
     let mut database = users(0).await;
     database
         .sql(
@@ -67,7 +67,7 @@ async fn a_session_without_a_time_or_of_a_clock_that_is_ahead_ends_no_other() {
 }
 
 #[tokio::test]
-async fn a_user_who_stands_for_everybody_is_held() {
+async fn a_user_who_stands_for_many_is_held() {
     let mut database = users(0).await;
     database
         .sql(
@@ -87,7 +87,7 @@ async fn a_user_who_stands_for_everybody_is_held() {
 async fn a_session_that_becomes_the_newest_meanwhile_stays() {
     let mut database = users(2).await;
     let mut other = database.connect().await;
-    // The user comes back in the older session, and the sweep cannot know yet.
+    // The user comes back in the older session, in a transaction that the sweep cannot see yet.
     let touch = "BEGIN; UPDATE sessions SET created_at = now() WHERE user_id = 2 AND created_at < now() - interval '90 seconds'";
     sqlx::raw_sql(touch).execute(&mut other).await.unwrap();
     let settings = by_expiry(&format!("{NEWEST}max_per_user = 1"));

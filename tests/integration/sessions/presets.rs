@@ -3,8 +3,8 @@
 use crate::support::{Database, pgmedic};
 use serde_json::{Value, json};
 
-/// Preset, table definition as published, what is left to be stated, and one row: `$at` is its time as the store would
-/// write it, in another zone.
+/// Preset, table definition as published, the keys that it leaves open, and one row: `$at` is its time as the store
+/// writes it.
 struct Case {
     preset: &'static str,
     definition: &'static str,
@@ -172,7 +172,7 @@ async fn every_preset_ends_exactly_what_is_over_on_the_published_table() {
         database.sql(case.definition).await;
         let before = database.number(&format!("SELECT count(*) FROM {}", table(case.preset))).await;
         for minutes in [-600, -61, -2, 2, 61, 600] {
-            // The writer's zone does not count unless the configuration states it.
+            // The time zone of the database session makes no difference.
             for zone in ["UTC", "Asia/Tokyo"] {
                 let at = format!("(now() + interval '{minutes} minutes')");
                 database.sql(&format!("SET TIME ZONE '{zone}'; {}", case.insert.replace("$at", &at))).await;

@@ -82,7 +82,7 @@ async fn a_store_is_looked_for_in_its_own_database_only() {
 }
 
 #[tokio::test]
-async fn row_security_is_an_error_and_no_silence() {
+async fn row_security_that_hides_rows_is_an_error() {
     let mut database = filled(2, 1).await;
     let role = database.role("medic");
     database
@@ -148,7 +148,7 @@ async fn a_triggers_own_words_are_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_superuser_runs_no_trigger_of_a_tables_owner_and_no_trigger_tells_what_it_likes() {
+async fn a_superuser_runs_no_trigger_of_a_tables_owner_and_the_text_of_a_trigger_is_not_shown() {
     let mut database = filled(3, 5).await;
     let role = database.role("owner");
     database

@@ -1,11 +1,11 @@
-//! What is over goes, and nothing else.
+//! A sweep ends the sessions that are over, and no others.
 
 use super::{by_expiry, filled, left, logins};
 use crate::support::{Database, Pooler, Running, pgmedic, server};
 use serde_json::json;
 
 #[tokio::test]
-async fn what_is_over_goes_and_what_is_not_stays() {
+async fn sessions_that_are_over_are_ended_and_live_ones_stay() {
     let mut database = filled(1234, 77).await;
     let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
     outcome.swept(
@@ -15,7 +15,7 @@ async fn what_is_over_goes_and_what_is_not_stays() {
     );
     assert_eq!(outcome.json()["summary"]["sessions_expired"], 1234);
     assert_eq!(left(&mut database).await, 77);
-    // Nothing to do is no error.
+    // A sweep that finds none to end succeeds.
     database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 0, "remaining": 77 }));
 }
 
@@ -89,7 +89,7 @@ async fn a_session_that_is_being_extended_is_neither_waited_for_nor_ended() {
 }
 
 #[tokio::test]
-async fn sessions_of_the_same_end_go_too_at_any_batch_size() {
+async fn sessions_of_the_same_end_are_ended_across_batches() {
     let mut database = filled(0, 2).await;
     database
         .sql("INSERT INTO sessions (expires_at) SELECT '2020-05-05 05:05:05.123457+00' FROM generate_series(1, 25)")
@@ -169,7 +169,7 @@ async fn a_missing_index_is_warned_about_with_its_fix_and_none_is_created() {
     database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "warnings": [] }));
 }
 
-/// A deletion of this row of the table waits until `key` is unlocked.
+/// The deletion of this row waits until `key` is unlocked.
 async fn deleting_waits(database: &mut Database, row: u32, key: u32) {
     database
         .sql(&format!(
@@ -194,7 +194,7 @@ async fn a_cancelled_run_leaves_whole_batches_and_nothing_running() {
     running.kill().await;
     sqlx::raw_sql("SELECT pg_advisory_unlock(1)").execute(&mut other).await.unwrap();
     database.forgets_the_pass().await;
-    // A server that meanwhile has the whole batch may still commit it.
+    // The server may have received the whole batch, and commit it.
     let after = left(&mut database).await;
     assert!(after == before || after == before - 10, "{after} of {before}");
 }
@@ -213,7 +213,7 @@ async fn through_a_pooler_in_transaction_mode_nothing_is_different() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_going_cannot_be_extended_any_more() {
+async fn a_session_that_is_being_ended_cannot_be_extended() {
     let mut database = filled(5, 1).await;
     deleting_waits(&mut database, 3, 1).await;
     let mut other = database.connect().await;
@@ -234,14 +234,14 @@ async fn a_session_that_is_going_cannot_be_extended_any_more() {
         sqlx::raw_sql("SELECT pg_advisory_unlock(1)").execute(&mut other).await.unwrap();
     };
     let (extended, ()) = tokio::join!(extended, released);
-    assert_eq!(extended, 0, "the writer that extends is told");
+    assert_eq!(extended, 0, "the client that extends it is told");
     running.outcome().await.exits(0).swept("logins", json!({ "expired": 5 }));
     assert_eq!(left(&mut database).await, 1);
 }
 
-/// Sessions are extended all the time, each by a separate transaction, while sweep follows sweep.
+/// Sessions are extended all the time, each in a separate transaction, while sweep follows sweep.
 #[tokio::test]
-async fn a_session_that_is_extended_in_time_is_kept() {
+async fn a_session_that_is_extended_in_time_stays() {
     let mut database = filled(0, 10).await;
     database
         .sql(

@@ -1,4 +1,4 @@
-//! Passes that remember, as the agent's do, on a database whose clock can be set.
+//! Passes that keep a state between them, as the agent's do, on a database whose clock can be set.
 
 use super::{by_expiry, filled, left};
 use crate::support::Database;
@@ -11,26 +11,26 @@ use std::time::Duration;
 
 struct Agent {
     settings: Settings,
-    memory: SessionPassState,
-    orders: PassOptions,
+    state: SessionPassState,
+    options: PassOptions,
 }
 
 impl Agent {
     fn new(database: &Database, lines: &str) -> Self {
         let config = database.config(&by_expiry(lines));
         let settings = Settings::load(Some(config.path()), &Environment::default()).unwrap();
-        Self { settings, memory: SessionPassState::persistent(), orders: PassOptions::default() }
+        Self { settings, state: SessionPassState::persistent(), options: PassOptions::default() }
     }
 
     async fn pass(&mut self) -> SessionReport {
-        let bounds = Timeouts { lock: Duration::from_secs(1), statement: Duration::from_secs(60) };
+        let timeouts = Timeouts { lock: Duration::from_secs(1), statement: Duration::from_secs(60) };
         let stores: Vec<&SessionStoreConfig> = self.settings.sessions.iter().collect();
-        let mut reports = pass(&self.settings.databases[0], &stores, bounds, &self.orders, &mut self.memory).await;
+        let mut reports = pass(&self.settings.databases[0], &stores, timeouts, &self.options, &mut self.state).await;
         reports.remove(0)
     }
 }
 
-/// Sets this database's clock forward by so much; the rest of the server keeps the time.
+/// Sets this database's clock forward; other databases of the server keep the time.
 async fn jump(database: &mut Database, by: &str) {
     database
         .sql(&format!(
@@ -47,7 +47,7 @@ async fn the_first_pass_only_looks_and_the_second_sweeps_what_was_over_then() {
     let mut agent = Agent::new(&database, "");
     let first = agent.pass().await;
     assert_eq!((first.expired, first.stale, first.live), (0, Some(200), Some(300)));
-    // What ends after the look is for the next sweep but one.
+    // A session that ends after the first pass is ended by the third.
     database.sql("UPDATE sessions SET expires_at = now() WHERE user_id = 1 AND expires_at > now()").await;
     let second = agent.pass().await;
     assert_eq!((second.expired, second.stale, second.live), (200, Some(0), Some(300)), "{second:?}");
@@ -77,7 +77,7 @@ async fn a_clock_that_stays_where_it_jumped_is_held_while_the_backlog_goes() {
     let mut agent = Agent::new(&database, "");
     agent.pass().await;
     agent.pass().await;
-    // These sessions outlast the jump.
+    // Some sessions outlast the jump.
     database.sql("UPDATE sessions SET expires_at = expires_at + interval '1 year' WHERE user_id <= 20").await;
     database.sql("INSERT INTO sessions (expires_at) SELECT now() - interval '1 hour' FROM generate_series(1, 7)").await;
     jump(&mut database, "1 day").await;
@@ -89,7 +89,7 @@ async fn a_clock_that_stays_where_it_jumped_is_held_while_the_backlog_goes() {
         assert_eq!(reason.kind, ReasonKind::TooManyEnded);
         assert_eq!(reason.fix, Some(Fix::Command("pgmedic --once --approve logins".to_owned())));
     }
-    assert_eq!(left(&mut database).await, 300, "the backlog is gone");
+    assert_eq!(left(&mut database).await, 300, "the backlog was ended");
     database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(0);
     assert_eq!(left(&mut database).await, 20);
     assert_eq!(agent.pass().await.held, None);
@@ -112,10 +112,10 @@ async fn what_ends_bit_by_bit_is_no_news() {
 }
 
 #[tokio::test]
-async fn a_dry_run_and_a_store_in_doubt_are_looked_at_again_and_again() {
+async fn a_dry_run_only_looks_however_often() {
     let mut database = filled(5, 5).await;
     let mut agent = Agent::new(&database, "");
-    agent.orders.dry_run = true;
+    agent.options.dry_run = true;
     for _ in 0..3 {
         let report = agent.pass().await;
         assert_eq!((report.expired, report.stale), (0, Some(5)));
@@ -128,7 +128,7 @@ async fn the_very_first_sweep_is_guarded_by_the_look_before_it() {
     let mut database = filled(0, 300).await;
     let mut agent = Agent::new(&database, "");
     agent.pass().await;
-    // An update sets nearly all ends to the past.
+    // Nearly all ends are set to the past.
     database.sql("UPDATE sessions SET expires_at = now() - interval '1 year' WHERE user_id > 1").await;
     agent.pass().await;
     let held = agent.pass().await;

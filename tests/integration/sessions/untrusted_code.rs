@@ -1,4 +1,4 @@
-//! A sweep runs no code with more rights than the code's owner has.
+//! A sweep runs no code with more rights than the owner of the code has.
 
 use super::{by_expiry, filled, left};
 use crate::support::{Database, LONG_TIMEOUTS, Running, wait_until_blocked_on};
@@ -59,7 +59,7 @@ async fn a_superuser_sweeps_no_table_of_another_role() {
 }
 
 #[tokio::test]
-async fn a_superuser_sweeps_no_table_that_others_may_replace_or_have_hung_something_on() {
+async fn a_superuser_sweeps_no_table_that_other_roles_may_replace_or_have_added_code_to() {
     for (trap, found) in [
         ("CREATE TRIGGER t AFTER DELETE ON sessions EXECUTE FUNCTION m.spy_row()", "sessions runs functions of"),
         (
@@ -89,9 +89,10 @@ async fn a_superuser_sweeps_no_table_that_others_may_replace_or_have_hung_someth
     }
 }
 
-/// A foreign key's action runs as the owner of the table that it changes, but that table's triggers as who deletes.
+/// A foreign key's action runs as the owner of the table that it changes, but that table's triggers run as the role that
+/// deletes.
 #[tokio::test]
-async fn a_foreign_key_gives_no_role_the_rights_of_a_role_that_sweeps() {
+async fn a_foreign_key_gives_no_other_role_the_rights_of_the_one_that_sweeps() {
     let (mut database, role) = with_stranger().await;
     let medic = medic(&mut database).await;
     database
@@ -112,14 +113,14 @@ async fn a_foreign_key_gives_no_role_the_rights_of_a_role_that_sweeps() {
     assert_eq!(outcome.store_fix("logins", "error"), "ALTER TABLE m.child OWNER TO postgres");
     database.sql(&outcome.store_fix("logins", "error")).await;
     database.once_with_as(&medic, &by_expiry(""), &[]).exits(3).swept("logins", json!({ "expired": 2 }));
-    // So it is: they would have been its rights; from version 18 on those of the owner, whose action it is.
+    // The trigger ran with the rights of the role that sweeps; from version 18 on, with those of the owner of the table.
     let new = database.number("SELECT current_setting('server_version_num')::bigint").await >= 180_000;
     let whose = if new { "postgres" } else { medic.as_str() };
     assert!(database.spied().contains(whose), "{:?}", database.spied());
 }
 
 #[tokio::test]
-async fn what_is_hung_on_the_table_after_the_look_is_found_before_anything_is_deleted() {
+async fn a_trigger_that_is_added_after_the_inspection_is_found_before_anything_is_deleted() {
     let (mut database, role) = with_stranger().await;
     database.sql(&format!("GRANT TRIGGER ON sessions TO {role}")).await;
     let mut other = database.connect().await;
@@ -128,7 +129,7 @@ async fn what_is_hung_on_the_table_after_the_look_is_found_before_anything_is_de
          CREATE TRIGGER t AFTER DELETE ON sessions EXECUTE FUNCTION m.spy_row()"
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(trap)).execute(&mut other).await.unwrap();
-    // The look passes this lock, the sweep waits for it.
+    // The inspection does not conflict with this lock, and the sweep waits for it.
     let running = Running::once_with(&database, &format!("{LONG_TIMEOUTS}{}", by_expiry("")), &[]);
     wait_until_blocked_on(&mut database.connection, "sessions").await;
     sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
@@ -138,7 +139,7 @@ async fn what_is_hung_on_the_table_after_the_look_is_found_before_anything_is_de
 }
 
 #[tokio::test]
-async fn no_name_ends_what_it_stands_in() {
+async fn no_table_name_ends_the_statement_that_holds_it() {
     let mut database = filled(2, 1).await;
     let name = "a\n'; DROP TABLE told; --\"\\@TABLE@";
     let quoted = format!("\"{}\"", name.replace('"', "\"\""));
