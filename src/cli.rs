@@ -132,7 +132,7 @@ impl Cli {
     pub fn read(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Self, clap::Error> {
         let mut command = Self::command();
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-        // Refused before anything else, since an error about it would repeat the password.
+        // Refused first, because an error of clap would repeat the password.
         if arguments.iter().any(|argument| argument.to_string_lossy().contains("://")) {
             let message = "a connection URL on the command line shows its password to every user of this machine; \
                            set DATABASE_URL, or name a configuration file with --config";
@@ -140,7 +140,7 @@ impl Cli {
         }
         let matches = command.try_get_matches_from_mut(arguments)?;
         let cli = Self::from_arg_matches(&matches)?;
-        // A flag without effect would be a lie, and only --config means something to a subcommand.
+        // Reject options that the subcommand would ignore: only --config has an effect there.
         let idle = cli.once || cli.dry_run || !cli.database.is_empty();
         if cli.command.is_some() && idle {
             let message = "no option but --config goes before a subcommand";
@@ -150,7 +150,7 @@ impl Cli {
     }
 }
 
-/// A name that SQL takes for a role's: `public` would grant to everybody (PostgreSQL manual, GRANT).
+/// The name of a role. `public` would grant to every role (PostgreSQL manual, GRANT).
 fn parse_role(name: &str) -> Result<String, &'static str> {
     match name {
         "" | "public" | "none" => Err("expected a role's name; SQL gives this one another meaning"),

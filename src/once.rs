@@ -37,7 +37,7 @@ async fn pass_database(
         SessionStoreConfig::for_database(&settings.sessions, &database.name).collect();
     report.sessions = match (&report.server_version, &report.error) {
         // Unreachable: do not wait for a second timeout.
-        (None, Some(error)) => sessions::unreachable_reports(&stores, &error.to_string()),
+        (None, Some(error)) => sessions::unreachable_reports(&stores, error),
         _ => {
             let sequences = &settings.sequences;
             let bounds = sequences.bounds();

@@ -48,12 +48,12 @@ enum Part {
 
 const USAGE: &str = "usage: scripts/bench [--load | --logins | --scale | --sessions | --sizes] [--quick] [--check]\n\
                      \x20 --quick     leave out the 100 000 tables\n\
-                     \x20 --scale     how it grows, with what it looks at and with how many look, only\n\
-                     \x20 --sizes     1 000, 10 000 and 100 000 sequences only, a part of --scale\n\
-                     \x20 --load      what a load keeps of its rate beside it only, a part of --scale\n\
-                     \x20 --logins    inserts that repair themselves only\n\
-                     \x20 --sessions  the sweep of session stores only\n\
-                     \x20 --check     exit with 1 when a figure falls short";
+                     \x20 --scale     only how it grows: sequences, databases, partitions, distance, load, agents\n\
+                     \x20 --sizes     of that, only 1 000, 10 000 and 100 000 sequences\n\
+                     \x20 --load      of that, only the rate that a load keeps\n\
+                     \x20 --logins    only inserts with inline repair\n\
+                     \x20 --sessions  only the sweep of session stores\n\
+                     \x20 --check     exit with 1 when a figure misses its limit";
 
 fn main() -> ExitCode {
     let (mut part, mut quick, mut check) = (Part::All, false, false);

@@ -8,7 +8,8 @@
 //! | `session_worker/` | sweeps of the session stores of one database |
 //! | `leadership.rs`, `backoff.rs` | whether this agent leads; when to try again |
 //! | `repair_log/` | `pgmedic.repair_log`: own repairs are written, inline repairs counted |
-//! | `publisher.rs`, `change_log.rs` | where a worker hands over its report; what of it is news for the log |
+//! | `publisher.rs` | where a worker hands over its report |
+//! | `news.rs`, `change_log.rs` | what of a report is worth a line in the log, and whether it was logged already |
 //! | `http_endpoint.rs`, `signals.rs` | the address that HTTP listens on; signals of the operating system |
 //!
 //! A tick or a notification starts a cycle of a worker. The cycle makes a pass (`crate::sequences`, `crate::sessions`),
@@ -19,6 +20,7 @@ mod backoff;
 mod change_log;
 mod http_endpoint;
 mod leadership;
+mod news;
 mod publisher;
 mod repair_log;
 mod scheduler;

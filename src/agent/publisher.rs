@@ -2,8 +2,9 @@
 
 use super::change_log::ChangeLog;
 use super::leadership::Leadership;
+use super::news::{Fact, describe, kind};
 use crate::metrics::Metrics;
-use crate::report::{Cause, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
+use crate::report::{DatabaseReport, Outcome, SessionReport};
 use crate::state::{AgentState, Configured, DatabaseState};
 use pgmedic_core::Reason;
 use std::collections::HashSet;
@@ -35,13 +36,6 @@ enum Subject {
     RepairLog,
     Sequence(String),
     Store(String),
-}
-
-/// Something that may be worth a line in the log.
-struct Fact {
-    level: Level,
-    kind: String,
-    text: String,
 }
 
 /// Publishes what one worker finds in one database.
@@ -231,13 +225,13 @@ impl Publisher {
         if expired + superseded > 0 {
             tracing::info!(database, store, expired, superseded, "sessions of {store} were ended");
         }
-        let fact = |level, what: &str, reason: &str| {
-            let text = format!("{what}{reason}");
-            Fact { level, kind: kind(&text), text }
+        let fact = |level, what: String, reason: &Reason| {
+            let text = format!("{what}: {reason}");
+            Fact { level, kind: format!("{what}: {:?}", reason.kind), text }
         };
-        let error = report.error.iter().map(|why| fact(Level::ERROR, &format!("{store} cannot be swept: "), why));
-        let held = report.held.iter().map(|why| fact(Level::WARN, &format!("the sweep of {store} is held: "), why));
-        let warnings = report.warnings.iter().map(|why| fact(Level::WARN, &format!("{store}: "), why));
+        let error = report.error.iter().map(|why| fact(Level::ERROR, format!("{store} cannot be swept"), why));
+        let held = report.held.iter().map(|why| fact(Level::WARN, format!("the sweep of {store} is held"), why));
+        let warnings = report.warnings.iter().map(|why| fact(Level::WARN, store.to_owned(), why));
         let facts = error.chain(held).chain(warnings).collect();
         self.log(Subject::Store(store.to_owned()), facts);
     }
@@ -261,37 +255,5 @@ impl Publisher {
                 _ => tracing::info!(database, sequence, store, "{text}"),
             }
         }
-    }
-}
-
-/// What identifies a reason, whose numbers change from pass to pass.
-fn kind(reason: &str) -> String {
-    reason.chars().filter(|c| !c.is_ascii_digit()).collect()
-}
-
-/// What is worth a line about a sequence, if anything.
-fn describe(sequence: &SequenceReport) -> Option<Fact> {
-    let name = &sequence.name;
-    let because = |reason: &Option<Reason>| reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-    let fact = |level, text: String| Some(Fact { level, kind: kind(&text), text: format!("{name} {text}") });
-    let Some(repair) = &sequence.repair else {
-        return match sequence.verdict {
-            Verdict::Exhausted | Verdict::Unreadable => {
-                fact(Level::WARN, format!("is {}{}", sequence.verdict.as_str(), because(&sequence.reason)))
-            }
-            _ => None,
-        };
-    };
-    let reason = because(&repair.reason);
-    match repair.outcome {
-        Outcome::Repaired => {
-            let cause = sequence.cause.map_or("unknown", Cause::word);
-            let to = repair.next_value.map_or_else(String::new, |next| format!(" to {next}"));
-            let lag = sequence.lag.unwrap_or(0);
-            fact(Level::INFO, format!("was {lag} behind (cause: {cause}) and was moved{to}"))
-        }
-        Outcome::Skipped => fact(Level::INFO, format!("is behind, {}{reason}", repair.outcome.word())),
-        Outcome::Held => fact(Level::WARN, format!("is behind, {}{reason}", repair.outcome.word())),
-        Outcome::Failed => fact(Level::ERROR, format!("is behind, {}{reason}", repair.outcome.word())),
     }
 }

@@ -6,8 +6,9 @@ use std::ffi::OsString;
 use ::config::{Value, ValueKind};
 
 use super::error::{ConfigError, ConfigLocation, display_or_hide};
+use super::key::KeyType;
 use super::keys::RENAMED;
-use super::schema::{KeyType, env_keys, join, lists_of_tables, nearest};
+use super::schema::{env_keys, join, lists_of_tables, nearest};
 
 const PREFIX: &str = "PGMEDIC_";
 

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, ConfigLocation, display_or_hide, is_connection, is_shown, may_hold_secret};
-use super::schema::{Key, KeyType, ROOT, join, nearest, new_name, without_indices};
+use super::key::{Key, KeyType};
+use super::schema::{ROOT, join, nearest, new_name, without_indices};
 
 /// A file whose keys are all known and whose values all have the right type.
 pub(super) struct File {

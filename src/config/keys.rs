@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::{Key, KeyType};
+use super::key::{Key, KeyType};
 use super::sessions::Scalar;
 
 /// A table of the configuration.

@@ -20,6 +20,7 @@ mod environment;
 mod error;
 mod file;
 mod http;
+mod key;
 mod keys;
 mod layers;
 mod log;

@@ -42,7 +42,7 @@ impl ServerInfo {
 
 /// The query whose row [`ServerInfo::read`] reads.
 pub(super) fn server_info_sql() -> String {
-    fill_sql(include_str!("server_info.sql"), &[])
+    fill_sql::<&str>(include_str!("server_info.sql"), &[])
 }
 
 fn read_row(row: &PgRow) -> Option<(ServerInfo, u32)> {

@@ -12,8 +12,8 @@ use sqlx::postgres::{PgConnection, PgDatabaseError, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::io::Write;
 
-/// Fewer than a server lets in, and more than one.
-const SESSIONS: u32 = 10;
+/// Connections of the application: more than one, and fewer than the server allows.
+const CONNECTIONS: u32 = 10;
 
 /// The application's database, as pgmedic's settings know it.
 pub(super) struct DemoApp {
@@ -29,15 +29,15 @@ impl DemoApp {
         Ok(Self { settings: settings(server, database, text, &[])? })
     }
 
-    /// One of the application's sessions.
+    /// One connection of the application.
     pub(super) async fn client(&self) -> Result<Client, DemoError> {
         Client::connect(&self.settings).await
     }
 
-    /// Some of them, for logins that run at once.
+    /// Several connections, for logins at the same time.
     pub(super) async fn pool(&self) -> Result<PgPool, DemoError> {
         let options = database(&self.settings)?.connect_options()?.first().clone();
-        let pool = PgPoolOptions::new().max_connections(SESSIONS).connect_with(options).await;
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await;
         pool.map_err(|error| failed("connect", error))
     }
 
@@ -58,7 +58,7 @@ impl DemoApp {
     }
 }
 
-/// The server's socket needs no TLS, whatever `PGSSLMODE` asks of other servers.
+/// Without TLS, which the server's socket does not need, also where `PGSSLMODE` asks for it.
 pub(super) fn settings(
     server: &TestServer,
     database: &str,
@@ -75,11 +75,11 @@ pub(super) fn settings(
 pub(super) fn database(settings: &Settings) -> Result<&Database, DemoError> {
     match settings.databases.as_slice() {
         [database] => Ok(database),
-        _ => Err(DemoError::UnexpectedResult("it has more databases than one".to_owned())),
+        _ => Err(DemoError::UnexpectedResult("the demo's settings have more than one database".to_owned())),
     }
 }
 
-/// One session of the application.
+/// One connection of the application.
 pub(super) struct Client(PgConnection);
 
 impl Client {
@@ -128,7 +128,7 @@ fn failed(what: &str, error: sqlx::Error) -> DemoError {
     DemoError::Database { what: what.to_owned(), source: error.into() }
 }
 
-/// The server's own words about an id that is taken.
+/// The server's message about a taken id.
 pub(super) struct DuplicateKey {
     pub(super) message: String,
     pub(super) detail: String,
@@ -143,7 +143,7 @@ impl DuplicateKey {
     }
 }
 
-/// The pass must have done this about the sequence.
+/// Checks that the pass had this outcome for the sequence.
 pub(super) fn expect(report: &Report, sequence: &str, expected: Outcome) -> Result<(), DemoError> {
     let mut sequences = report.databases.iter().flat_map(|database| &database.sequences);
     match sequences.find(|found| found.name == sequence).and_then(|found| found.outcome()) {

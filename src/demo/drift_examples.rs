@@ -5,13 +5,13 @@ use super::app::{Client, DemoApp, expect};
 use super::printer::Printer;
 use crate::report::Outcome;
 
-/// A table whose column `id` takes its values from a sequence, and what is to become of it.
+/// A table whose column `id` is fed by a sequence, and the expected result.
 struct DriftExample {
     table: &'static str,
     /// Where its ids come from.
     link: &'static str,
     sequence: &'static str,
-    /// Creates the table and fills it with ids that the sequence knows nothing of.
+    /// Creates the table, and fills it with ids past the sequence.
     setup: &'static str,
     /// The id of the first insert after the pass; none for one that the pass must hold.
     repaired: Option<i64>,
@@ -107,9 +107,9 @@ const KINDS: [DriftExample; 10] = [
     },
 ];
 
-/// The one whose link no catalog knows.
+/// The table whose link is not in the catalog.
 const SHIPMENTS: &str = "shipments";
-/// The one whose sequence gives each session 50 values at once.
+/// The table whose sequence caches 50 values in each session.
 const UPLOADS: &str = "uploads";
 const UPLOADS_IMPORT: &str = "INSERT INTO uploads SELECT generate_series(2, 500)";
 

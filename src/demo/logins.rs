@@ -1,4 +1,4 @@
-//! An application that logs in through the library, and the sweep of its sessions.
+//! An application that uses the login library, and the sweep of its sessions.
 
 use super::DemoError;
 use super::app::{DemoApp, DuplicateKey};
@@ -9,7 +9,7 @@ use pgmedic_testserver::TestServer;
 use sqlx::postgres::PgPool;
 use std::time::Duration;
 
-/// A hundred users with a session each, of which forty are over; and a sequence that was left behind.
+/// A hundred users with a session each, of which forty are expired; and a sequence that is behind.
 const HISTORY: &str = "\
 INSERT INTO users SELECT generate_series(1, 100);
 INSERT INTO user_sessions (session_id, user_id, token_hash, expires_at)
@@ -17,7 +17,7 @@ INSERT INTO user_sessions (session_id, user_id, token_hash, expires_at)
     FROM generate_series(1, 100) AS id;
 SELECT setval('user_sessions_session_id_seq', 21, false)";
 
-/// The users 1 to this log in, all at once: fewer than the taken ids that the sequence still has to hand out.
+/// The users 1 to this log in at the same time: fewer than the taken ids that the sequence would hand out.
 const AT_ONCE: i64 = 40;
 const EXPIRED: u64 = 40;
 const LIVE: u64 = 60;

@@ -1,15 +1,14 @@
-//! A throwaway PostgreSQL, for `pgmedic demo` and for tests that want a real server.
+//! `pgmedic demo`: failing inserts and their repair, on a throwaway PostgreSQL (`pgmedic-testserver`).
 //!
-//! | file | does |
+//! | file | what is in it |
 //! |---|---|
-//! | `server/` | the throwaway server |
-//! | `story.rs` | the acts, in their order |
-//! | `kinds.rs` | one drifted table of each kind |
+//! | `mod.rs` | start and end of the demo, also by a signal |
+//! | `story.rs` | the steps in order; the failing login |
+//! | `drift_examples.rs` | one table of each kind, all behind |
 //! | `app.rs` | the application whose inserts fail, and the pass that repairs them |
-//! | `logins.rs` | logins that repair themselves, and sessions that are over |
-//! | `serve.rs` | everything kept running, to be watched on the status page |
-//! | `page.rs` | how it looks |
-//! | `interrupt.rs` | Ctrl-C |
+//! | `logins.rs` | logins that repair their sequence, and the sweep of expired sessions |
+//! | `serve.rs` | `--serve`: server, application and agent keep running for the status page |
+//! | `printer.rs` | the output |
 
 mod app;
 mod drift_examples;
@@ -42,8 +41,8 @@ pub enum DemoError {
     Database { what: String, source: QueryError },
     #[error("the demo could not {what}: {source}")]
     Login { what: &'static str, source: StoreError },
-    /// Said rather than passed over: a demo that pretends proves nothing.
-    #[error("the demo did not go as told: {0}")]
+    /// Every step is checked. A step with another result ends the demo.
+    #[error("the demo had an unexpected result: {0}")]
     UnexpectedResult(String),
     #[error("the demo's agent could not run: {0}")]
     Agent(#[from] AgentError),
@@ -57,26 +56,26 @@ impl DemoError {
     }
 }
 
-/// What programs of which nobody reads the output any more end with: 128 and SIGPIPE.
+/// The exit code when the reader of the output has gone: 128 and SIGPIPE.
 const READER_LEFT: u8 = 141;
 
-/// A signal that has come is told of within it.
-const MOMENT: Duration = Duration::from_millis(200);
+/// Within this time a signal that has come is delivered.
+const SIGNAL_DELIVERY: Duration = Duration::from_millis(200);
 
-/// Tells the story on a server of its own, which is gone when this returns. Stopped by SIGINT or SIGTERM, it ends
-/// with 128 and the signal's number.
+/// Runs the demo on a throwaway server, which is gone when this returns. SIGINT and SIGTERM end it with 128 and the
+/// signal's number.
 ///
 /// # Errors
 ///
-/// When there is no server to tell it on, or when anything does not go as told.
+/// When no server can be started, or when a step has an unexpected result.
 pub async fn run() -> Result<ExitCode, DemoError> {
     let mut interrupts = StopSignals::install()?;
     let mut page = Printer::on_stdout();
     end(show(&mut page, &mut interrupts).await)
 }
 
-/// Keeps a server, an application that somebody sabotages and the agent running, for the status page to show. SIGINT
-/// and SIGTERM are its ordinary end.
+/// Keeps a server, an application whose sequences are set back again and again, and the agent running. SIGINT and
+/// SIGTERM are its normal end.
 ///
 /// # Errors
 ///
@@ -101,7 +100,7 @@ fn end(shown: Result<(), StopReason>) -> Result<ExitCode, DemoError> {
     }
 }
 
-/// Why the story ended early.
+/// Why the demo ended early.
 enum StopReason {
     Interrupted(u8),
     Failed(DemoError),
@@ -126,12 +125,12 @@ async fn show(page: &mut Printer, interrupts: &mut StopSignals) -> Result<(), St
     Ok(())
 }
 
-/// Starts the server, about a second's work, on a thread of its own: a second Ctrl-C need not wait for it, the
-/// server's guard cleans up behind us then.
+/// Starts the server on another thread, which takes about a second. A second Ctrl-C does not wait for it: the server's
+/// guard process removes what is left.
 async fn start(interrupts: &mut StopSignals) -> Result<TestServer, StopReason> {
     let (started, mut starting) = oneshot::channel();
     thread::spawn(move || {
-        // Nobody waits any more after a second Ctrl-C, and the server goes away unused.
+        // Fails after a second Ctrl-C, and the server is dropped unused.
         let _ = started.send(TestServer::start(&ServerOptions::default()));
     });
     let code = tokio::select! {
@@ -139,8 +138,8 @@ async fn start(interrupts: &mut StopSignals) -> Result<TestServer, StopReason> {
         code = interrupts.next() => code,
         server = &mut starting => match server.map_err(io::Error::other)? {
             Ok(server) => return Ok(server),
-            // The same Ctrl-C may have ended a program of ours, whose end was told first.
-            Err(error) => match timeout(MOMENT, interrupts.next()).await {
+            // The same Ctrl-C may have ended initdb, whose error arrived first.
+            Err(error) => match timeout(SIGNAL_DELIVERY, interrupts.next()).await {
                 Ok(code) => return Err(StopReason::Interrupted(code)),
                 Err(_) => return Err(error.into()),
             },
@@ -153,7 +152,7 @@ async fn start(interrupts: &mut StopSignals) -> Result<TestServer, StopReason> {
     }
 }
 
-/// How to start this program again: as it was started, if a shell would take that unquoted.
+/// How to start this program again: as it was started, unless a shell needs quotes for that.
 fn program() -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     let named = std::env::args().next().filter(|name| !name.is_empty() && name.chars().all(plain));

@@ -1,4 +1,4 @@
-//! `pgmedic demo --serve`: an application that logs users in, somebody who breaks its sequences, and the agent.
+//! `pgmedic demo --serve`: an application that logs users in, a task that breaks its sequences, and the agent.
 
 use super::app::{database, settings};
 use super::{DemoError, Printer, StopReason, start};
@@ -18,9 +18,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 /// Five logins a second: enough to be seen, and a session lives for a minute at most.
 const LOGIN_EVERY: Duration = Duration::from_millis(200);
-/// Long enough to see one repair before the next is needed.
+/// Long enough to see one repair before the next.
 const SABOTAGE_EVERY: Duration = Duration::from_secs(8);
-/// The agent promises less.
+/// The agent stops sooner.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
 
 const SETTINGS: &str = r#"
@@ -66,7 +66,7 @@ const SABOTAGE: [&str; 3] = [
     // An import that brings its ids along.
     "WITH top AS (SELECT max(id) AS id FROM orders), old AS (DELETE FROM orders WHERE id <= (SELECT id FROM top) - 460)
      INSERT INTO orders SELECT generate_series(top.id + 1, top.id + 40) FROM top",
-    // A script that means well and sets the counter to a number of its own.
+    // A maintenance script that sets the counter to a fixed number.
     "SELECT setval(pg_get_serial_sequence('invoices', 'id'), 100)",
 ];
 
@@ -81,7 +81,7 @@ pub(super) async fn show(page: &mut Printer, interrupts: &mut StopSignals) -> Re
         ready = set_up(&server) => ready?,
     };
     let telemetry = Logging::install(&settings.log);
-    // Ended when this returns, before the server.
+    // Dropped, and so aborted, before the server.
     let mut others = JoinSet::new();
     others.spawn(repeat(options.clone(), LOGIN_EVERY, &[LOGIN]));
     others.spawn(repeat(options, SABOTAGE_EVERY, &SABOTAGE));
@@ -107,7 +107,7 @@ async fn watch(
         ended = &mut agent => return Ok(ended?),
         _ = interrupts.next() => {}
     }
-    // It has heard the same signal, unless that came before it listened.
+    // The agent has received the same signal, unless it was not yet installed.
     match timeout(ENDS_WITHIN, &mut agent).await {
         Ok(ended) => Ok(ended?),
         Err(_) => Ok(()),
@@ -118,7 +118,7 @@ fn print_address(page: &mut Printer, address: SocketAddr) -> io::Result<()> {
     page.say("The status page, which shows what happens while it happens:")?;
     page.code(&format!("http://{address}/"))?;
     page.say(
-        "Five users a second log in. Every 8 seconds somebody breaks a sequence, and every\n\
+        "Five users a second log in. Every 8 seconds a sequence is broken, and every\n\
          3 seconds the agent looks and repairs. Ctrl-C ends it, and nothing is left behind.",
     )
 }
@@ -131,7 +131,7 @@ async fn set_up(server: &TestServer) -> Result<(Settings, PgConnectOptions), Dem
     Ok((settings, options))
 }
 
-/// The server's socket needs no TLS, whatever `PGSSLMODE` asks of other servers.
+/// Without TLS, which the server's socket does not need, also where `PGSSLMODE` asks for it.
 fn load(server: &TestServer, name: &str, text: &str) -> Result<(Settings, PgConnectOptions), DemoError> {
     let settings = settings(server, name, text, &[("PGMEDIC_HTTP__LISTEN", "127.0.0.1:0")])?;
     let options = database(&settings)?.connect_options()?.first().clone();
@@ -149,13 +149,13 @@ async fn run(options: &PgConnectOptions, statements: &'static str) -> Result<(),
     run.await.map_err(failed)
 }
 
-/// Runs the statements one after the other, for ever and at this pace. One that fails is what the demo is about.
+/// Runs the statements in turn, forever, at this pace. Errors are ignored: failing inserts are what the demo shows.
 async fn repeat(options: PgConnectOptions, every: Duration, statements: &[&'static str]) {
     let mut connection = None;
     let mut next = Instant::now() + every;
     for statement in statements.iter().cycle() {
         sleep_until(next).await;
-        // Time that was lost is not made up for.
+        // Lost time is not made up for.
         next = Instant::now() + every;
         let mut open = match connection.take() {
             Some(open) => open,

@@ -1,4 +1,4 @@
-//! The acts, in their order. Whatever is shown was done, and was checked.
+//! The steps in order. Each is executed, and its result checked.
 
 use super::app::{DemoApp, DuplicateKey, expect};
 use super::printer::Printer;
@@ -43,7 +43,7 @@ pub(super) async fn run_story(page: &mut Printer, server: &TestServer) -> Result
     logins::show_logins(page, server).await
 }
 
-/// The story that pgmedic comes from.
+/// The incident that pgmedic was written for.
 async fn login(page: &mut Printer, app: &DemoApp) -> Result<(), DemoError> {
     let mut client = app.client().await?;
     client.run("create user_sessions", USER_SESSIONS).await?;
@@ -78,7 +78,7 @@ async fn login(page: &mut Printer, app: &DemoApp) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// After the server is gone.
+/// Printed after the server is gone.
 pub(super) fn closing(page: &mut Printer, program: &str) -> io::Result<()> {
     page.say(
         "The demo's server is gone, and so are its files. To look at a database of your\n\

@@ -11,7 +11,7 @@ use crate::config::{ConfigError, Database, SessionStoreConfig, Settings};
 use crate::db::{BoundedConnection, ConnectError, TransactionMode};
 use crate::sequences::required_privileges;
 use crate::sessions;
-use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts, quote_literal};
+use pgmedic_core::{QueryError, Timeouts, quote_literal};
 use script::{HEAD, RoleNames, script};
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
@@ -55,7 +55,7 @@ async fn grants_for(database: &Database, settings: &Settings, role: Option<&str>
         required_privileges(&mut connection, &database.name, sequences, timeouts).await.map_err(catalog_error)?;
     let stores = SessionStoreConfig::for_database(&settings.sessions, &database.name);
     let (stores, notes) = sessions::needs(&mut connection, stores, timeouts).await;
-    needs.notes.extend(notes.into_iter().map(|note| Reason::new(ReasonKind::Configuration, note)));
+    needs.notes.extend(notes);
     connection.close().await;
     Ok(script(&database.name, &names, &needs, &stores, sequences))
 }

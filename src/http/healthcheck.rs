@@ -1,4 +1,4 @@
-//! Asks a running agent whether it lives: the health check of images that hold no other program.
+//! The client of `/livez`: the health check of images that contain no other program.
 
 use crate::config::{ConfigError, Http};
 use std::io;
@@ -8,19 +8,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// `/livez` is answered from memory: an agent that takes this long is stuck.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
+/// `/livez` needs no database: an agent that takes this long is stuck.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// More than an answer of ours ever holds.
-const LONGEST_ANSWER: u64 = 4096;
+/// More bytes than a response of `/livez` ever has.
+const MAX_RESPONSE: u64 = 4096;
 
 /// Why the agent does not count as alive.
 #[derive(Debug, thiserror::Error)]
 pub enum HealthcheckError {
-    /// Where it listens is unknown. An exit code of its own, as elsewhere, would be one that Docker reserves.
+    /// Its address is unknown. The exit code is 1 as for the others, because Docker reserves 2.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("http.listen has port 0, any free one: give it a number, or nobody knows whom to ask")]
+    #[error("http.listen has port 0, any free one: set a number, so that the health check knows the port")]
     AnyPort,
     #[error("http://{address}/livez: {source}; does the agent run, with the same http.listen?")]
     Unreachable { address: SocketAddr, source: io::Error },
@@ -30,16 +30,16 @@ pub enum HealthcheckError {
     Unhealthy { address: SocketAddr, found: String },
 }
 
-/// Asks the agent that listens where `http` says.
+/// Asks the agent that listens on the address in `http`.
 ///
 /// # Errors
 ///
-/// When it does not answer, or says that it is not alive.
+/// When it does not respond, or responds that it is not alive.
 pub async fn healthcheck(http: Http) -> Result<(), HealthcheckError> {
-    ask(reachable(http.listen)?, ANSWERS_WITHIN).await
+    ask(reachable(http.listen)?, RESPONSE_TIMEOUT).await
 }
 
-/// Who listens on every address is asked on this machine's own.
+/// An agent that listens on every address is asked on the loopback address.
 fn reachable(listen: SocketAddr) -> Result<SocketAddr, HealthcheckError> {
     if listen.port() == 0 {
         return Err(HealthcheckError::AnyPort);
@@ -61,7 +61,7 @@ async fn ask(address: SocketAddr, within: Duration) -> Result<(), HealthcheckErr
     if answer.starts_with("HTTP/1.1 200 ") {
         return Ok(());
     }
-    // The status, and what the agent says of it.
+    // The status, and the text in the body.
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.lines().next().unwrap_or_default();
     Err(HealthcheckError::Unhealthy { address, found: format!("{status} {body}").trim().to_owned() })
@@ -72,7 +72,7 @@ async fn exchange(address: SocketAddr) -> io::Result<String> {
     let request = format!("GET /livez HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
-    stream.take(LONGEST_ANSWER).read_to_end(&mut answer).await?;
+    stream.take(MAX_RESPONSE).read_to_end(&mut answer).await?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
@@ -83,7 +83,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// Asks a server that says only this.
+    /// Asks a server with this response.
     async fn told(answer: &'static str) -> Result<(), HealthcheckError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -123,7 +123,7 @@ mod tests {
 
     #[tokio::test]
     async fn silence_is_not_waited_out() {
-        // The kernel takes the connection; nobody answers.
+        // The kernel accepts the connection, and no program responds.
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let error = ask(listener.local_addr().unwrap(), Duration::from_millis(20)).await.unwrap_err();
         assert!(error.to_string().ends_with("no answer within 20ms"), "{error}");

@@ -1,4 +1,4 @@
-//! BoundedConnection stores in the table form: a line each, and below it why it was held or failed.
+//! Session stores in the table form: a line each, and below it why it was held or failed.
 
 use super::SessionReport;
 use super::escape::escape_control;
@@ -29,8 +29,8 @@ pub fn summary_line(store: &SessionReport) -> String {
     line
 }
 
-/// Why, and what to do.
+/// The reasons with their fixes: of the failure, of the hold, of the warnings.
 pub fn reasons(store: &SessionReport) -> Vec<String> {
-    let reasons = [&store.error, &store.held].into_iter().flatten().chain(&store.warnings);
-    reasons.map(|reason| format!("{}: {}", escape_control(&store.name), escape_control(reason))).collect()
+    let reasons = store.attention().chain(&store.warnings);
+    reasons.map(|reason| format!("{}: {}", escape_control(&store.name), escape_control(&reason.to_string()))).collect()
 }

@@ -1,5 +1,6 @@
 //! What a sweep found and did in one session store.
 
+use pgmedic_core::Reason;
 use serde::Serialize;
 
 /// One session store. Nothing in it says who is logged in.
@@ -19,14 +20,21 @@ pub struct SessionReport {
     pub live: Option<u64>,
     /// Of those that are left: over, and to be swept.
     pub stale: Option<u64>,
-    /// Which guard said no, and what lets the sweep through.
-    pub held: Option<String>,
+    /// Which guard holds the sweep, or a part of it, and what lets it through.
+    pub held: Option<Reason>,
     /// Why the sweep could not be completed.
-    pub error: Option<String>,
-    /// What works, and would work better otherwise; with the statement that fixes it.
-    pub warnings: Vec<String>,
+    pub error: Option<Reason>,
+    /// What works, and would work better after the fix; or what the sweep left undone.
+    pub warnings: Vec<Reason>,
     pub duration_seconds: f64,
     /// The operator let through what would have been held.
     #[serde(skip)]
     pub approved: bool,
+}
+
+impl SessionReport {
+    /// Why a person has to act: the sweep failed or is held. The error comes first.
+    pub fn attention(&self) -> impl Iterator<Item = &Reason> {
+        self.error.iter().chain(&self.held)
+    }
 }

@@ -16,7 +16,7 @@ use std::collections::HashSet;
 ///
 /// When the query fails.
 pub async fn trusted_roles(connection: &mut BoundedConnection, timeouts: Timeouts) -> Result<HashSet<u32>, QueryError> {
-    let statement = fill_sql(include_str!("trusted_roles.sql"), &[]);
+    let statement = fill_sql::<&str>(include_str!("trusted_roles.sql"), &[]);
     let result = connection.run_transaction("trusted", TransactionMode::Read, timeouts, [statement]).await;
     if let Some(failure) = result.failure {
         return Err(failure);

@@ -1,109 +1,112 @@
-//! Which sessions are over, and when too many are: arithmetic only. No database, no runtime, no clock: the time is an
-//! argument, in microseconds since 1970 (UTC).
+//! What a sweep may end, given how many sessions it would: arithmetic only, without database, runtime or clock.
 
-use crate::config::Encoding;
-use chrono::DateTime;
-use std::time::Duration;
-
-const SECOND: i64 = 1_000_000;
-const MINUTE: i64 = 60 * SECOND;
-
-/// Values up to here are no dates: 0 means never, and a clock in any zone shows 1970-01-01 then.
-pub const MIN_TIME: i64 = 24 * 60 * MINUTE;
-
-/// How far around a point in time a zone's offset is to be known, in steps of [`STEP`] minutes.
-pub const STEPS: i64 = 16;
-pub const STEP: i64 = 15;
-
-/// The point in time by which a session must be over to go: the database's clock at the pass before, so that a clock
-/// that jumps must stay there for two passes; without one, its clock now, less `grace`.
-pub fn cutoff(now: i64, before: Option<i64>, grace: Duration) -> i64 {
-    match before {
-        Some(before) => before.min(now),
-        None => minus(now, grace),
-    }
-}
-
-/// `timeout` before `at`.
-pub fn minus(at: i64, timeout: Duration) -> i64 {
-    at.saturating_sub(i64::try_from(timeout.as_micros()).unwrap_or(i64::MAX))
-}
-
-/// What a clock shows, such that whatever it will ever show for a later time than `at` is more. `offset` is by how many
-/// seconds the zone is ahead of UTC so many [`STEP`]s after `at`, from minus [`STEPS`] to [`STEPS`].
-///
-/// When clocks are set back, an hour is shown twice, and only its second time counts. When they are set forward, an
-/// hour is never shown: whoever wrote it all the same, by adding to an earlier time, meant up to an hour later.
-pub fn earliest_local_time(at: i64, offset: impl Fn(i64) -> i64) -> i64 {
-    let now = offset(0);
-    let shown = at.saturating_add(now * SECOND);
-    let set_back = (1..=STEPS).filter_map(|step| {
-        let back = now - offset(step);
-        // The clock was set back at some time within the last step.
-        (back > 0).then(|| shown.saturating_sub(back * SECOND).saturating_add((step - 1) * STEP * MINUTE))
-    });
-    let set_forward = (1..=STEPS).filter_map(|step| {
-        let forward = now - offset(-step);
-        ((step - 1) * STEP * 60 < forward).then(|| shown.saturating_sub(forward * SECOND))
-    });
-    set_back.chain(set_forward).fold(shown, i64::min)
-}
-
-/// A constant of the column's type that stands for the point in time; for a naive timestamp, for what a clock shows.
-pub fn time_literal(encoding: &Encoding, at: i64) -> String {
-    let date = || DateTime::from_timestamp_micros(at).unwrap_or_default().format("%Y-%m-%d %H:%M:%S%.6f");
-    match encoding {
-        Encoding::Timestamptz => format!("'{}+00'::timestamptz", date()),
-        Encoding::Timestamp { .. } => format!("'{}'::timestamp", date()),
-        Encoding::EpochSeconds => at.div_euclid(SECOND).to_string(),
-        Encoding::EpochMillis => at.div_euclid(1000).to_string(),
-    }
-}
-
-/// How many sessions there are, and would go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How many sessions a store holds, and how many a sweep would end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SweepCounts {
     /// Sessions that are over by the cutoff.
     pub stale: u64,
-    /// Those of them that were live at the last look; none where there was no last look.
+    /// Sessions that are not.
+    pub live: u64,
+    /// The stale sessions that were live at the last sweep; none where there was no last sweep.
     pub fresh: Option<u64>,
-    /// Sessions that were over at the last look and were left; none where they were not counted.
+    /// Sessions that were over at the last sweep and were left; none where they were not counted.
     pub backlog_before: Option<u64>,
-    /// Sessions that were live at the last look.
+    /// Sessions that were live at the last sweep.
     pub live_before: u64,
     /// Whether any session is live by the database's clock now.
     pub any_live: bool,
+    /// Live sessions beyond the newest ones that their users may have.
+    pub superseded: u64,
+    /// The most of them that one user has.
+    pub superseded_of_one: u64,
 }
 
-/// Why a sweep is held.
+/// Above which numbers a sweep is held.
+#[derive(Debug, Clone, Copy)]
+pub struct SweepLimits {
+    /// The part of the live sessions that may end at once.
+    pub max_ended_ratio: f64,
+    /// This many may always end: of three sessions, two that end at once are nothing unusual.
+    pub min_sessions: u64,
+}
+
+/// What a sweep may end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SweepGuard {
-    /// Nobody would be left.
-    NoneLeft,
-    /// More than the allowed part of the live sessions would go at once: only the older backlog may, and not even that
-    /// where some of it was live at the last look and says now that it was over then.
-    TooMany { fresh: u64, of: u64, backlog_may_go: bool },
+pub struct SweepPlan {
+    pub expire: Expire,
+    /// Whether superseded sessions may be ended.
+    pub supersede: bool,
 }
 
-/// Whether so many may go. Small numbers always may: among three sessions, two that end at once are no news.
-pub fn guard(numbers: SweepCounts, max_ended_ratio: f64, floor: u64) -> Option<SweepGuard> {
-    let too_many = |count: u64, of: u64| count > floor && exceeds(count, of, max_ended_ratio);
-    if numbers.stale > floor && !numbers.any_live {
-        return Some(SweepGuard::NoneLeft);
+/// Which of the sessions that are over may be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expire {
+    All,
+    /// Those that were over at the last sweep already.
+    Backlog,
+    Nothing,
+}
+
+impl SweepPlan {
+    pub const EVERYTHING: Self = Self { expire: Expire::All, supersede: true };
+    pub const NOTHING: Self = Self { expire: Expire::Nothing, supersede: false };
+}
+
+/// Why a sweep, or a part of it, is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// All `stale` sessions would end, and none is live.
+    NoneLeft { stale: u64 },
+    /// More than the allowed part of the sessions that were live would end.
+    TooManyEnded { ended: u64, live: u64 },
+    /// One user would lose so many sessions.
+    TooManyOfOneUser { sessions: u64 },
+    /// More than the allowed part of the live sessions is superseded.
+    TooManySuperseded { superseded: u64, live: u64 },
+}
+
+/// What a sweep may end, and why the rest is held.
+pub fn allowed(counts: &SweepCounts, limits: SweepLimits) -> (SweepPlan, Vec<Hold>) {
+    let (expire, expire_hold) = allowed_to_expire(counts, limits);
+    let supersede_hold = supersede_hold(counts, limits);
+    let plan = SweepPlan { expire, supersede: counts.superseded > 0 && supersede_hold.is_none() };
+    (plan, expire_hold.into_iter().chain(supersede_hold).collect())
+}
+
+fn allowed_to_expire(counts: &SweepCounts, limits: SweepLimits) -> (Expire, Option<Hold>) {
+    if counts.stale > limits.min_sessions && !counts.any_live {
+        return (Expire::Nothing, Some(Hold::NoneLeft { stale: counts.stale }));
     }
-    let fresh = numbers.fresh?;
-    let backlog = numbers.stale.saturating_sub(fresh);
-    let redated = numbers.backlog_before.map_or(0, |before| backlog.saturating_sub(before));
-    let (fresh, of) = (fresh.saturating_add(redated), numbers.live_before);
-    too_many(fresh, of).then_some(SweepGuard::TooMany { fresh, of, backlog_may_go: redated <= floor })
+    let Some(fresh) = counts.fresh else { return (Expire::All, None) };
+    // A backlog that grew was not all over at the last sweep: some of it was live, and has another time now.
+    let backlog = counts.stale.saturating_sub(fresh);
+    let redated = counts.backlog_before.map_or(0, |before| backlog.saturating_sub(before));
+    let ended = fresh.saturating_add(redated);
+    if !limits.exceeded_by(ended, counts.live_before) {
+        return (Expire::All, None);
+    }
+    let expire = if redated <= limits.min_sessions { Expire::Backlog } else { Expire::Nothing };
+    (expire, Some(Hold::TooManyEnded { ended, live: counts.live_before }))
 }
 
-/// Whether `count` is more than this part `of` all.
-pub fn exceeds(count: u64, of: u64, fraction: f64) -> bool {
-    // Exact up to 2^53, and nobody has more sessions.
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-    let (count, of) = (count as f64, of as f64);
-    count > of * fraction
+fn supersede_hold(counts: &SweepCounts, limits: SweepLimits) -> Option<Hold> {
+    let SweepCounts { superseded, superseded_of_one, live, .. } = *counts;
+    if superseded_of_one > limits.min_sessions {
+        Some(Hold::TooManyOfOneUser { sessions: superseded_of_one })
+    } else if limits.exceeded_by(superseded, live) {
+        Some(Hold::TooManySuperseded { superseded, live })
+    } else {
+        None
+    }
+}
+
+impl SweepLimits {
+    /// Whether so many of `live` sessions may not end at once.
+    fn exceeded_by(self, ended: u64, live: u64) -> bool {
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 sessions")]
+        let (ended_exact, live) = (ended as f64, live as f64);
+        ended > self.min_sessions && ended_exact > live * self.max_ended_ratio
+    }
 }
 
 #[cfg(test)]

@@ -1,126 +1,92 @@
 use super::*;
 use proptest::prelude::*;
 
-/// 2026-01-15
-const NOW: i64 = 1_768_435_200 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
+const LIMITS: SweepLimits = SweepLimits { max_ended_ratio: 0.5, min_sessions: 100 };
 
-#[test]
-fn a_session_is_judged_by_the_clock_of_the_pass_before() {
-    let grace = Duration::from_secs(60);
-    assert_eq!(cutoff(NOW, Some(NOW - HOUR), grace), NOW - HOUR);
-    // A clock that jumped ahead and came back.
-    assert_eq!(cutoff(NOW, Some(NOW + HOUR), grace), NOW);
-    assert_eq!(cutoff(NOW, None, grace), NOW - MINUTE);
+fn counts(stale: u64, fresh: Option<u64>, live_before: u64, any_live: bool) -> SweepCounts {
+    SweepCounts { stale, fresh, live_before, any_live, ..SweepCounts::default() }
+}
+
+/// What may expire, and the hold.
+fn expires(counts: SweepCounts) -> (Expire, Option<Hold>) {
+    let (plan, holds) = allowed(&counts, LIMITS);
+    assert!(holds.len() <= 1, "{holds:?}");
+    (plan.expire, holds.first().copied())
 }
 
 #[test]
-fn constants_are_of_the_columns_type() {
-    let at = NOW + 1_500_001;
-    let naive = Encoding::Timestamp { time_zone: "UTC".to_owned() };
-    assert_eq!(time_literal(&Encoding::Timestamptz, at), "'2026-01-15 00:00:01.500001+00'::timestamptz");
-    assert_eq!(time_literal(&naive, at), "'2026-01-15 00:00:01.500001'::timestamp");
-    assert_eq!(time_literal(&Encoding::EpochSeconds, at), "1768435201");
-    assert_eq!(time_literal(&Encoding::EpochMillis, at), "1768435201500");
-    assert_eq!(time_literal(&Encoding::EpochSeconds, -1), "-1");
-}
-
-/// A zone that changes its offset once, at `at`, both in seconds.
-fn zone(changes_at: i64, before: i64, after: i64) -> impl Fn(i64) -> i64 {
-    move |at| if at < changes_at { before } else { after }
-}
-
-fn wall_in(zone: &impl Fn(i64) -> i64, at: i64) -> i64 {
-    earliest_local_time(at, |step| zone(at + step * STEP * MINUTE))
+fn a_sweep_that_would_leave_no_live_session_ends_none() {
+    assert_eq!(expires(counts(0, Some(0), 0, false)), (Expire::All, None));
+    assert_eq!(expires(counts(100, None, 0, false)), (Expire::All, None));
+    assert_eq!(expires(counts(101, None, 0, false)), (Expire::Nothing, Some(Hold::NoneLeft { stale: 101 })));
 }
 
 #[test]
-fn an_hour_that_is_shown_twice_counts_the_second_time() {
-    // Clocks are set back at NOW, from two hours ahead to one.
-    let zone = zone(NOW, 7200, 3600);
-    let half_past = NOW - HOUR / 2;
-    assert!(wall_in(&zone, half_past) <= NOW + HOUR, "half of the hour to come is shown again");
-    assert_eq!(wall_in(&zone, NOW), NOW + HOUR);
-    assert_eq!(wall_in(&zone, NOW - 2 * HOUR), NOW - 2 * HOUR + 7200 * SECOND);
+fn a_backlog_of_any_size_may_go_while_a_session_is_live() {
+    assert_eq!(expires(counts(1_000_000, None, 0, true)), (Expire::All, None));
+    assert_eq!(expires(counts(1_000_000, Some(50), 200, true)), (Expire::All, None));
 }
 
 #[test]
-fn an_hour_that_is_never_shown_may_mean_the_next() {
-    let zone = zone(NOW, 3600, 7200);
-    assert_eq!(wall_in(&zone, NOW), NOW + HOUR, "not the skipped hour at once");
-    assert_eq!(wall_in(&zone, NOW + 2 * HOUR), NOW + 4 * HOUR);
+fn too_many_that_were_live_are_held_and_the_backlog_goes() {
+    assert_eq!(expires(counts(100, Some(100), 100, true)), (Expire::All, None), "few may always go");
+    let hold = Hold::TooManyEnded { ended: 101, live: 200 };
+    assert_eq!(expires(counts(101, Some(101), 200, true)), (Expire::Backlog, Some(hold)));
+    assert_eq!(expires(counts(101, Some(101), 202, true)), (Expire::All, None), "half of them may go");
+    let all_may_go = SweepLimits { max_ended_ratio: 1.0, ..LIMITS };
+    let (plan, holds) = allowed(&counts(101, Some(101), 101, true), all_may_go);
+    assert_eq!((plan.expire, holds), (Expire::All, vec![]));
 }
 
 #[test]
-fn guards_let_small_numbers_pass() {
-    let numbers =
-        |stale, fresh, live_before, any_live| SweepCounts { stale, fresh, backlog_before: None, live_before, any_live };
-    assert_eq!(guard(numbers(0, Some(0), 0, false), 0.5, 100), None);
-    assert_eq!(guard(numbers(100, None, 0, false), 0.5, 100), None);
-    assert_eq!(guard(numbers(101, None, 0, false), 0.5, 100), Some(SweepGuard::NoneLeft));
-    // A backlog of any size may go, as long as somebody is left.
-    assert_eq!(guard(numbers(1_000_000, None, 0, true), 0.5, 100), None);
-    assert_eq!(guard(numbers(1_000_000, Some(50), 200, true), 0.5, 100), None);
-    assert_eq!(guard(numbers(100, Some(100), 100, true), 0.5, 100), None);
-    let too_many = Some(SweepGuard::TooMany { fresh: 101, of: 200, backlog_may_go: true });
-    assert_eq!(guard(numbers(101, Some(101), 200, true), 0.5, 100), too_many);
-    assert_eq!(guard(numbers(101, Some(101), 202, true), 0.5, 100), None);
-    assert_eq!(guard(numbers(101, Some(101), 101, true), 1.0, 100), None);
-    // Ends that were set to long ago are no backlog: nobody had seen them.
-    let redated = |backlog_before| SweepCounts { backlog_before, ..numbers(299, Some(0), 300, true) };
-    let held = SweepGuard::TooMany { fresh: 299, of: 300, backlog_may_go: false };
-    assert_eq!(guard(redated(Some(0)), 0.5, 100), Some(held));
-    assert_eq!(guard(redated(Some(299)), 0.5, 100), None);
+fn sessions_that_were_given_an_end_long_ago_are_no_backlog() {
+    let redated = |backlog_before| SweepCounts { backlog_before, ..counts(299, Some(0), 300, true) };
+    let hold = Hold::TooManyEnded { ended: 299, live: 300 };
+    assert_eq!(expires(redated(Some(0))), (Expire::Nothing, Some(hold)));
+    assert_eq!(expires(redated(Some(299))), (Expire::All, None));
+    assert_eq!(expires(redated(None)), (Expire::All, None), "the backlog was not counted");
+    // So few of them that the rest of the backlog may go.
+    let some = SweepCounts { backlog_before: Some(100), ..counts(400, Some(200), 300, true) };
+    assert_eq!(expires(some), (Expire::Backlog, Some(Hold::TooManyEnded { ended: 300, live: 300 })));
+}
+
+#[test]
+fn superseded_sessions_are_held_by_themselves() {
+    let superseded = |superseded, superseded_of_one, live| {
+        let counts = SweepCounts { superseded, superseded_of_one, live, ..counts(7, None, 0, true) };
+        let (plan, holds) = allowed(&counts, LIMITS);
+        assert_eq!(plan.expire, Expire::All);
+        (plan.supersede, holds)
+    };
+    assert_eq!(superseded(0, 0, 300), (false, vec![]), "none is there to end");
+    assert_eq!(superseded(100, 100, 100), (true, vec![]));
+    assert_eq!(superseded(101, 101, 1000), (false, vec![Hold::TooManyOfOneUser { sessions: 101 }]));
+    assert_eq!(superseded(150, 2, 300), (true, vec![]));
+    assert_eq!(superseded(151, 2, 300), (false, vec![Hold::TooManySuperseded { superseded: 151, live: 300 }]));
+}
+
+#[test]
+fn both_parts_of_a_sweep_may_be_held_at_once() {
+    let both = SweepCounts { superseded: 101, superseded_of_one: 101, live: 1, ..counts(101, None, 0, false) };
+    let holds = vec![Hold::NoneLeft { stale: 101 }, Hold::TooManyOfOneUser { sessions: 101 }];
+    assert_eq!(allowed(&both, LIMITS), (SweepPlan::NOTHING, holds));
 }
 
 proptest! {
-    /// The one thing that matters: nothing that is over later than `at` is ever shown as `wall` or less.
     #[test]
-    fn whatever_ends_later_is_shown_as_more(
-        change in -4 * HOUR..4 * HOUR,
-        before in -48i64..56,
-        by in -12i64..12,
-        later in 1i64..6 * HOUR,
+    fn a_sweep_is_held_exactly_when_it_would_end_too_many(
+        backlog in 0u64..10_000, fresh in 0u64..10_000, live_before in 0u64..10_000,
+        any_live: bool, max_ended_ratio in 0.01f64..1.0, min_sessions in 0u64..1000,
     ) {
-        let (before, after) = (before * 900, (before + by) * 900);
-        let zone = zone(NOW + change, before, after);
-        let shown = wall_in(&zone, NOW);
-        let end = NOW + later;
-        prop_assert!(end + zone(end) * SECOND > shown);
-        // One who adds to a clock that is set forward in between writes what is never shown.
-        if after > before && change > -HOUR {
-            let written = end + before * SECOND;
-            prop_assert!(end >= NOW + change || written > shown);
-        }
-    }
-
-    /// And it is late by no more than the clock was moved, and a step.
-    #[test]
-    fn it_is_late_by_little(change in -6 * HOUR..6 * HOUR, before in -48i64..56, by in -12i64..12) {
-        let (before, after) = (before * 900, (before + by) * 900);
-        let zone = zone(NOW + change, before, after);
-        let shown = NOW + zone(NOW) * SECOND;
-        let late = shown - wall_in(&zone, NOW);
-        prop_assert!((0..=by.abs() * 900 * SECOND).contains(&late), "{late}");
-        let far = by.abs() * 900 * SECOND + STEP * MINUTE;
-        if change.abs() > far {
-            prop_assert_eq!(late, 0);
-        }
-    }
-
-    #[test]
-    fn what_is_held_is_more_than_the_floor(
-        stale in 0u64..10_000, fresh in 0u64..10_000, live_before in 0u64..10_000,
-        any_live: bool, fraction in 0.01f64..1.0, floor in 0u64..1000,
-    ) {
-        let numbers = SweepCounts { stale: stale + fresh, fresh: Some(fresh), backlog_before: None, live_before, any_live };
-        match guard(numbers, fraction, floor) {
-            None => prop_assert!(
-                (any_live || stale + fresh <= floor)
-                    && (fresh <= floor || !exceeds(fresh, live_before, fraction))
-            ),
-            Some(SweepGuard::NoneLeft) => prop_assert!(!any_live && stale + fresh > floor),
-            Some(SweepGuard::TooMany { .. }) => prop_assert!(fresh > floor),
-        }
+        let counts = counts(backlog + fresh, Some(fresh), live_before, any_live);
+        let (plan, holds) = allowed(&counts, SweepLimits { max_ended_ratio, min_sessions });
+        let none_left = !any_live && counts.stale > min_sessions;
+        let too_many = fresh > min_sessions && fresh as f64 > live_before as f64 * max_ended_ratio;
+        let expected = match (none_left, too_many) {
+            (true, _) => (Expire::Nothing, vec![Hold::NoneLeft { stale: counts.stale }]),
+            (false, true) => (Expire::Backlog, vec![Hold::TooManyEnded { ended: fresh, live: live_before }]),
+            (false, false) => (Expire::All, vec![]),
+        };
+        prop_assert_eq!((plan.expire, holds), expected);
     }
 }

@@ -1,217 +1,181 @@
-//! Looking at a store: how many sessions there are, would go, and whether its columns can be what they are said to be.
+//! Inspects a store: how many sessions there are, how many a sweep would end, and whether the columns are plausible.
 
-use super::error_text::explain_sweep_error;
-use super::guards::{STEP, STEPS, SweepCounts, earliest_local_time, minus};
+use super::context::StoreContext;
+use super::guards::SweepCounts;
 use super::pass_state::LastSweep;
 use super::plausibility::{Sample, implausible_reason};
-use super::statements::{Cutoffs, SweepSql};
-use super::store::ResolvedStore;
-use crate::config::{Encoding, SessionStoreConfig};
+use super::reasons::explain_sweep_error;
+use super::store::PerUserLimit;
 use crate::db::{BoundedConnection, TransactionMode};
-use pgmedic_core::Timeouts;
-use pgmedic_core::{QueryError, quote_literal};
+use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-/// Sessions of each kind that are counted at most where a store is too large to be scanned.
-const MANY: u64 = 100_000;
+/// At most so many sessions of each kind are counted where a store is too large to be scanned.
+const MAX_COUNTED: u64 = 100_000;
 
-/// What was seen.
+/// What an inspection found.
 #[derive(Debug)]
 pub struct StoreInspection {
-    pub numbers: SweepCounts,
-    /// Whether all were counted; if not, `numbers` holds as many as were, at least.
+    pub counts: SweepCounts,
+    /// Whether all sessions were counted; if not, `counts` are the least that there are.
     pub complete: bool,
-    pub live: u64,
-    /// Live sessions that their users have too many, and how many one of them has.
-    pub superseded: u64,
-    pub superseded_of_one: u64,
-    /// Why a column is doubted.
-    pub doubt: Option<String>,
+    /// Why a column cannot be what the configuration says.
+    pub implausible: Option<Reason>,
 }
 
-/// The database's clock, in microseconds since 1970.
-///
-/// # Errors
-///
-/// Why it cannot be read.
-pub async fn database_now(session: &mut BoundedConnection, bounds: Timeouts) -> Result<i64, String> {
-    let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-    let script = session.run_transaction("clock", TransactionMode::Read, bounds, [now]).await;
-    match (script.failure, script.answers.first().and_then(|rows| rows.first())) {
-        (Some(failure), _) => Err(explain_sweep_error(&failure, bounds)),
-        (None, Some(row)) => row.try_get(0).map_err(|error| QueryError::from(error).to_string()),
-        (None, None) => Err("the clock gave no answer".to_owned()),
+/// A row of `count.sql`, or of `count_by_index.sql`, which explain the numbers.
+#[derive(Debug, Clone, Copy, Default)]
+struct CountRow {
+    stale: u64,
+    live: u64,
+    live_now: u64,
+    fresh: u64,
+    endless: u64,
+}
+
+impl CountRow {
+    fn read(row: &PgRow) -> Result<Self, QueryError> {
+        Ok(Self {
+            stale: count(row, "stale")?,
+            live: count(row, "live")?,
+            live_now: count(row, "live_now")?,
+            fresh: count(row, "fresh")?,
+            endless: count(row, "endless")?,
+        })
     }
-}
 
-/// The points in time as the store's columns would have them: unchanged, but for naive timestamps.
-///
-/// # Errors
-///
-/// When the server does not know the time zone.
-pub async fn local_times(
-    session: &mut BoundedConnection,
-    encoding: &Encoding,
-    times: &[i64],
-    bounds: Timeouts,
-) -> Result<Vec<i64>, String> {
-    let Encoding::Timestamp { time_zone } = encoding else { return Ok(times.to_vec()) };
-    let zone = quote_literal(time_zone);
-    let offsets = times.iter().map(|time| {
-        let (seconds, rest) = (time.div_euclid(1_000_000), time.rem_euclid(1_000_000));
-        format!(
-            "SELECT extract(epoch FROM (s.at AT TIME ZONE {zone}) - (s.at AT TIME ZONE 'UTC'))::bigint
-             FROM (SELECT to_timestamp({seconds}) + {rest} * interval '1 microsecond'
-                        + step * {STEP} * interval '1 minute' AS at
-                   FROM generate_series(-{STEPS}, {STEPS}) AS step ORDER BY step) AS s"
-        )
-    });
-    let script = session.run_transaction("time-zone", TransactionMode::Read, bounds, offsets).await;
-    if let Some(failure) = script.failure {
-        return Err(match failure {
-            QueryError::Server { code, .. } if code == "22023" => format!(
-                "time_zone: found {time_zone:?}, expected a zone that the server knows (SELECT name FROM \
-                 pg_timezone_names)"
-            ),
-            failure => explain_sweep_error(&failure, bounds),
-        });
-    }
-    let mut all = Vec::with_capacity(times.len());
-    for (time, rows) in times.iter().zip(&script.answers) {
-        let offsets = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>();
-        let offsets = offsets.map_err(|error| QueryError::from(error).to_string())?;
-        // One for each step; the last for any beyond.
-        let of = |step: i64| usize::try_from(step + STEPS).ok().and_then(|index| offsets.get(index)).copied();
-        all.push(earliest_local_time(*time, |step| of(step).unwrap_or_default()));
-    }
-    if all.len() == times.len() { Ok(all) } else { Err("the zone gave no answer".to_owned()) }
-}
-
-/// What is over by `cutoff`, for each end.
-///
-/// # Errors
-///
-/// As [`shown`].
-pub async fn cutoffs_at(
-    session: &mut BoundedConnection,
-    store: &SessionStoreConfig,
-    cutoff: i64,
-    bounds: Timeouts,
-) -> Result<Cutoffs, String> {
-    let times: Vec<i64> = store.meanings.iter().map(|meaning| minus(cutoff, meaning.timeout)).collect();
-    let times = local_times(session, &store.encoding, &times, bounds).await?;
-    Ok(times.into_iter().map(|time| super::guards::time_literal(&store.encoding, time)).collect())
-}
-
-/// Looks at the store. `swept` is how far it was swept before.
-///
-/// # Errors
-///
-/// Why it cannot be judged; then nothing may go.
-pub async fn inspect_store(
-    session: &mut BoundedConnection,
-    (store, found): (&SessionStoreConfig, &ResolvedStore),
-    statements: &SweepSql<'_>,
-    cut: &Cutoffs,
-    by_now: &Cutoffs,
-    swept: Option<&LastSweep>,
-    bounds: Timeouts,
-) -> Result<StoreInspection, String> {
-    let doubt = check_plausibility(session, (store, found), statements, bounds).await?;
-    let before = swept.map(|swept| &swept.bounds);
-    let count =
-        session.run_transaction("count", TransactionMode::Read, bounds, [statements.count(cut, by_now, before)]).await;
-    let (complete, rows) = match count.failure {
-        None => (true, count.answers),
-        Some(QueryError::QueryCanceled) => {
-            let some = statements.count_some(cut, by_now, before, MANY);
-            let some = session.run_transaction("count some", TransactionMode::Read, bounds, some).await;
-            match some.failure {
-                None => (false, some.answers),
-                Some(failure) => return Err(explain_sweep_error(&failure, bounds)),
-            }
+    /// Of one row for each rule: a session is over by any rule, and live only by all of them.
+    fn combine(rows: &[Self]) -> Self {
+        let least = |number: fn(&Self) -> u64| rows.iter().map(number).min().unwrap_or_default();
+        Self {
+            stale: rows.iter().map(|row| row.stale).sum(),
+            fresh: rows.iter().map(|row| row.fresh).sum(),
+            live: least(|row| row.live),
+            live_now: least(|row| row.live_now),
+            endless: least(|row| row.endless),
         }
-        Some(failure) => return Err(explain_sweep_error(&failure, bounds)),
-    };
-    let rows: Vec<[u64; 5]> = rows.iter().flatten().map(counts).collect::<Result<_, _>>()?;
-    // Stale and fresh by any end; live where every end says so, as far as that was counted.
-    let sum = |index: usize| rows.iter().map(|row: &[u64; 5]| row[index]).sum::<u64>();
-    let least = |index: usize| rows.iter().map(|row| row[index]).min().unwrap_or_default();
-    let live = least(1);
-    let fresh = before.map(|_| sum(3));
-    // Where counting stopped there may be any number more: it is held against what could be counted.
-    let most_before = if !complete && fresh >= Some(MANY) { MANY } else { u64::MAX };
-    let numbers = SweepCounts {
-        stale: sum(0),
-        fresh,
-        backlog_before: swept.and_then(|swept| swept.left).filter(|_| complete),
-        live_before: swept.map_or(0, |swept| swept.live).min(most_before),
-        // A few rows that never end are no sign of life: a wrong column has them too.
-        any_live: least(2) > 0 || least(4) > u64::from(store.guard_min_sessions),
-    };
-    let (superseded, superseded_of_one) = match store.max_per_user {
-        Some(keep) => superseded(session, statements, cut, keep, bounds).await?,
+    }
+}
+
+/// Inspects the store. `last` is how far it was swept before.
+///
+/// # Errors
+///
+/// Why the store cannot be judged; then no session may be ended.
+pub async fn inspect_store(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    last: Option<&LastSweep>,
+    timeouts: Timeouts,
+) -> Result<StoreInspection, Reason> {
+    let implausible = check_plausibility(connection, context, timeouts).await?;
+    let (complete, found) = count_sessions(connection, context, last, timeouts).await?;
+    let (superseded, superseded_of_one) = match &context.resolved.per_user {
+        Some(limit) => count_superseded(connection, context, limit, timeouts).await?,
         None => (0, 0),
     };
-    Ok(StoreInspection { numbers, complete, live, superseded, superseded_of_one, doubt })
-}
-
-fn counts(row: &PgRow) -> Result<[u64; 5], String> {
-    let mut counts = [0; 5];
-    for (index, count) in counts.iter_mut().enumerate() {
-        let number: i64 = row.try_get(index).map_err(|error| QueryError::from(error).to_string())?;
-        *count = number.unsigned_abs();
-    }
-    Ok(counts)
-}
-
-async fn superseded(
-    session: &mut BoundedConnection,
-    statements: &SweepSql<'_>,
-    cut: &Cutoffs,
-    keep: u32,
-    bounds: Timeouts,
-) -> Result<(u64, u64), String> {
-    let script = session
-        .run_transaction("count superseded", TransactionMode::Read, bounds, [statements.count_superseded(cut, keep)])
-        .await;
-    match (script.failure, script.answers.first().and_then(|rows| rows.first())) {
-        (Some(failure), _) => Err(explain_sweep_error(&failure, bounds)),
-        (None, Some(row)) => {
-            let count = |index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
-            let counts = count(0).and_then(|all| Ok((all, count(1)?)));
-            counts.map_err(|error| QueryError::from(error).to_string())
+    let mut counts = SweepCounts {
+        stale: found.stale,
+        live: found.live,
+        fresh: None,
+        backlog_before: None,
+        live_before: 0,
+        // A few rows without an end do not show that sessions are live: the table of a wrong column has them too.
+        any_live: found.live_now > 0 || found.endless > u64::from(context.config.guard_min_sessions),
+        superseded,
+        superseded_of_one,
+    };
+    if let Some(last) = last {
+        counts.fresh = Some(found.fresh);
+        counts.live_before = last.live;
+        if complete {
+            counts.backlog_before = last.left;
+        } else if found.fresh >= MAX_COUNTED {
+            // Counting stopped there, so it is compared with the most that could be counted.
+            counts.live_before = last.live.min(MAX_COUNTED);
         }
-        (None, None) => Err("counting gave no answer".to_owned()),
+    }
+    Ok(StoreInspection { counts, complete, implausible })
+}
+
+/// Counts all sessions, or up to [`MAX_COUNTED`] of each kind where that takes too long; and says whether it were all.
+async fn count_sessions(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    last: Option<&LastSweep>,
+    timeouts: Timeouts,
+) -> Result<(bool, CountRow), Reason> {
+    let last = last.map(|last| &last.cutoffs);
+    let queries = [context.sql.count(last)];
+    let mut result = connection.run_transaction("count", TransactionMode::Read, timeouts, queries).await;
+    let complete = result.failure != Some(QueryError::QueryCanceled);
+    if !complete {
+        let queries = context.sql.count_by_index(last, MAX_COUNTED);
+        result = connection.run_transaction("count some", TransactionMode::Read, timeouts, queries).await;
+    }
+    if let Some(error) = result.failure {
+        return Err(explain_sweep_error(&error, timeouts));
+    }
+    let rows = result.answers.iter().flatten().map(CountRow::read).collect::<Result<Vec<_>, _>>()?;
+    Ok((complete, CountRow::combine(&rows)))
+}
+
+/// How many live sessions are superseded, and how many of one user's are.
+async fn count_superseded(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    limit: &PerUserLimit,
+    timeouts: Timeouts,
+) -> Result<(u64, u64), Reason> {
+    let queries = [context.sql.count_superseded(limit)];
+    let result = connection.run_transaction("count superseded", TransactionMode::Read, timeouts, queries).await;
+    if let Some(error) = result.failure {
+        return Err(explain_sweep_error(&error, timeouts));
+    }
+    match result.answers.first().and_then(|rows| rows.first()) {
+        Some(row) => Ok((count(row, "superseded")?, count(row, "superseded_of_one")?)),
+        None => Err(QueryError::UnexpectedResponse("nothing was counted".to_owned()).into()),
     }
 }
 
-/// Why a column of the store is doubted, with the key that names it.
+/// Why a column cannot be what the configuration says, with the key that names it.
 async fn check_plausibility(
-    session: &mut BoundedConnection,
-    (store, found): (&SessionStoreConfig, &ResolvedStore),
-    statements: &SweepSql<'_>,
-    bounds: Timeouts,
-) -> Result<Option<String>, String> {
-    let floor = u64::from(store.guard_min_sessions);
-    let questions = found.ends.iter().flat_map(|end| statements.sample(&end.column, floor));
-    let script = session.run_transaction("sample", TransactionMode::Read, bounds, questions).await;
-    if let Some(failure) = script.failure {
-        return Err(explain_sweep_error(&failure, bounds));
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    timeouts: Timeouts,
+) -> Result<Option<Reason>, Reason> {
+    let allowed = u64::from(context.config.guard_min_sessions);
+    let ends = &context.resolved.ends;
+    let queries = ends.iter().flat_map(|end| context.sql.sample(&end.column, allowed.saturating_add(1)));
+    let result = connection.run_transaction("sample", TransactionMode::Read, timeouts, queries).await;
+    if let Some(error) = result.failure {
+        return Err(explain_sweep_error(&error, timeouts));
     }
-    for (end, answers) in found.ends.iter().zip(script.answers.chunks(2)) {
-        let sample = sample(answers).map_err(|failure| failure.to_string())?;
-        if let Some(why) = implausible_reason(end.kind, &store.encoding, &sample, statements.now, floor) {
-            return Ok(Some(format!("{} = {}: {why}", end.kind.key(), end.column.name)));
+    // Two answers for each column.
+    for (end, answers) in ends.iter().zip(result.answers.chunks(2)) {
+        let sample = read_sample(answers)?;
+        let why = implausible_reason(end.kind, &context.config.encoding, &sample, context.times.now, allowed);
+        if let Some(why) = why {
+            let text = format!("{} = {}: {why}", end.kind.key(), end.column.name);
+            return Ok(Some(Reason::new(ReasonKind::Implausible, text)));
         }
     }
     Ok(None)
 }
 
-fn sample(answers: &[Vec<PgRow>]) -> Result<Sample, QueryError> {
-    let [newest, rest] = answers else { return Err(QueryError::UnexpectedResponse("no sample".to_owned())) };
-    let newest = newest.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
-    let Some(rest) = rest.first() else { return Err(QueryError::UnexpectedResponse("no sample".to_owned())) };
-    Ok(Sample { newest, has_far_future: rest.try_get(0)?, before_2000: rest.try_get::<i64, _>(1)?.unsigned_abs() })
+fn read_sample(answers: &[Vec<PgRow>]) -> Result<Sample, QueryError> {
+    let no_sample = || QueryError::UnexpectedResponse("no sample".to_owned());
+    let [newest, outliers] = answers else { return Err(no_sample()) };
+    let outliers = outliers.first().ok_or_else(no_sample)?;
+    Ok(Sample {
+        newest: newest.iter().map(|row| row.try_get("microseconds")).collect::<Result<_, _>>()?,
+        has_far_future: outliers.try_get("has_far_future")?,
+        before_2000: count(outliers, "before_2000")?,
+    })
+}
+
+/// A count of this row, by its column's name.
+fn count(row: &PgRow, column: &str) -> Result<u64, QueryError> {
+    Ok(row.try_get::<i64, _>(column)?.unsigned_abs())
 }

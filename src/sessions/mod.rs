@@ -1,22 +1,35 @@
 //! Sessions that are over are ended, and so are those that a user has too many of.
 //!
-//! A pass over one store is: check it against the catalog, look, judge (pure), sweep, report. It takes no decision
-//! about when to run or what its report means: `once` and the agent do.
+//! A pass over one store resolves it against the catalog, inspects it, asks the guards, sweeps, and reports. When a pass
+//! is made, and what follows from its report, is decided by its callers: `once` and the agent.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `pass.rs`, `pass_state.rs` | the pass, and what it leaves for the next one |
+//! | `store/` | a configured store, resolved against the catalog: columns, privileges, foreign keys, untrusted code |
+//! | `context.rs` | what the pass knows of one store |
+//! | `times.rs`, `clock.rs` | by which time a session must be over to be ended, purely; reading the clock and time zones |
+//! | `inspect.rs` | counts sessions and samples the columns |
+//! | `plausibility.rs` | whether a column can mean what the configuration says; pure |
+//! | `guards.rs` | what a sweep may end, and why the rest is held; pure |
+//! | `sweep.rs` | ends sessions in batches |
+//! | `statements/` | the SQL of inspection and sweep |
+//! | `reasons.rs` | why a sweep is held or failed, with the fix |
+//! | `presets/` | the stores that are known by name, as configuration |
 
-mod columns;
-mod error_text;
+mod clock;
+mod context;
 mod guards;
 mod inspect;
 mod pass;
 mod pass_state;
 mod plausibility;
-mod privileges;
-mod resolve;
+mod reasons;
 mod statements;
 mod store;
 mod sweep;
-mod untrusted_code;
+mod times;
 
 pub use pass::{pass, unreachable_reports};
 pub use pass_state::SessionPassState;
-pub use privileges::{StorePrivileges, needs};
+pub use store::privileges::{StorePrivileges, needs};

@@ -1,64 +1,71 @@
-//! The pass: check, look, judge, sweep, report, for each store of one database.
+//! The pass over each store of one database: resolve, inspect, guard, sweep, report.
 
-use super::guards::{self, SweepGuard, cutoff, exceeds};
-use super::inspect::{StoreInspection, cutoffs_at, database_now, inspect_store, local_times};
+use super::clock::read_times;
+use super::context::StoreContext;
+use super::guards::{Expire, SweepLimits, SweepPlan, allowed};
+use super::inspect::{StoreInspection, inspect_store};
 use super::pass_state::{KnownStore, LastSweep, SessionPassState};
-use super::resolve::resolve_store;
-use super::statements::SweepSql;
+use super::reasons::{held_reason, hold_reason, implausible_hold};
+use super::store::{ResolvedStore, resolve_store};
 use super::sweep::{Sweep, SweepResult};
 use crate::config::{Database, SessionStoreConfig};
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
 use crate::report::SessionReport;
 use futures_util::FutureExt;
-use pgmedic_core::Timeouts;
+use pgmedic_core::{Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-/// One pass over these stores of one database. What went wrong is in the reports, of which there is always one for each
-/// store. `memory` is what the pass before left, and is left for the next.
+/// One pass over these stores of one database. There is one report for each store, and errors are in it. `state` is what
+/// the previous pass left, and is updated for the next.
 pub async fn pass(
     database: &Database,
     stores: &[&SessionStoreConfig],
-    bounds: Timeouts,
-    orders: &PassOptions,
-    memory: &mut SessionPassState,
+    timeouts: Timeouts,
+    options: &PassOptions,
+    state: &mut SessionPassState,
 ) -> Vec<SessionReport> {
     if stores.is_empty() {
         return Vec::new();
     }
-    let connected = match database.connect_options() {
-        Ok(options) => {
-            BoundedConnection::connect(&options, bounds, &orders.cancel).await.map_err(|error| error.to_string())
-        }
-        Err(error) => Err(error.to_string()),
-    };
-    let mut session = match connected {
-        Ok(session) => session,
+    let mut connection = match connect(database, timeouts, options).await {
+        Ok(connection) => connection,
         Err(reason) => return unreachable_reports(stores, &reason),
     };
     let mut reports = Vec::with_capacity(stores.len());
     for store in stores {
         let started = Instant::now();
         let mut report = empty_report(store);
-        let mut work = StorePass { session: &mut session, store, bounds, orders, memory, report: &mut report };
-        // A server may send what makes the driver panic; that must cost no other store its pass.
-        let result = AssertUnwindSafe(work.run()).catch_unwind().await;
-        let panicked = "the pass panicked, most likely on what the server sent: please report this";
-        report.error = result.unwrap_or_else(|_| Err(panicked.to_owned())).err();
+        let mut pass = StorePass { connection: &mut connection, store, timeouts, options, state, report: &mut report };
+        // A server may send what makes the driver panic; the passes over other stores go on.
+        report.error = match AssertUnwindSafe(pass.run()).catch_unwind().await {
+            Ok(result) => result.err(),
+            Err(_) => {
+                let text = "the pass panicked, most likely on what the server sent: please report this";
+                Some(Reason::new(ReasonKind::Internal, text))
+            }
+        };
         report.duration_seconds = started.elapsed().as_secs_f64();
         tracing::debug!(database = database.name, store = store.name, expired = report.expired, "swept");
         reports.push(report);
     }
-    if session.lost().is_none() {
-        session.close().await;
+    if connection.lost().is_none() {
+        connection.close().await;
     }
     reports
 }
 
+async fn connect(database: &Database, timeouts: Timeouts, options: &PassOptions) -> Result<BoundedConnection, Reason> {
+    let target = database.connect_options();
+    let target = target.map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
+    let connected = BoundedConnection::connect(&target, timeouts, &options.cancel).await;
+    connected.map_err(|error| Reason::new(ReasonKind::Unreachable, error.to_string()))
+}
+
 /// The reports of stores that could not be looked at.
-pub fn unreachable_reports(stores: &[&SessionStoreConfig], reason: &str) -> Vec<SessionReport> {
-    stores.iter().map(|store| SessionReport { error: Some(reason.to_owned()), ..empty_report(store) }).collect()
+pub fn unreachable_reports(stores: &[&SessionStoreConfig], reason: &Reason) -> Vec<SessionReport> {
+    stores.iter().map(|store| SessionReport { error: Some(reason.clone()), ..empty_report(store) }).collect()
 }
 
 fn empty_report(store: &SessionStoreConfig) -> SessionReport {
@@ -67,168 +74,152 @@ fn empty_report(store: &SessionStoreConfig) -> SessionReport {
 
 /// The pass over one store.
 struct StorePass<'a> {
-    session: &'a mut BoundedConnection,
+    connection: &'a mut BoundedConnection,
     store: &'a SessionStoreConfig,
-    bounds: Timeouts,
-    orders: &'a PassOptions,
-    memory: &'a mut SessionPassState,
+    timeouts: Timeouts,
+    options: &'a PassOptions,
+    state: &'a mut SessionPassState,
     report: &'a mut SessionReport,
 }
 
-/// What a pass may end.
-struct SweepPlan<'a> {
-    /// Sessions that are over by these bounds.
-    expire: Option<&'a super::statements::Cutoffs>,
-    supersede: Option<u32>,
-}
-
 impl StorePass<'_> {
-    async fn run(&mut self) -> Result<(), String> {
-        let (store, bounds) = (self.store, self.bounds);
-        let found = resolve_store(self.session, store, bounds).await?;
-        self.report.table.clone_from(&found.table);
-        self.report.warnings.clone_from(&found.warnings);
-        if let Some(danger) = &found.untrusted_code {
-            return Err(danger.clone());
-        }
-        let read_only = self.session.server().read_only;
-        let look_only = self.orders.dry_run || read_only.is_some();
-        // Whoever only looks needs no more than that.
-        let for_sweep = found.missing_to_sweep.as_ref().filter(|_| !look_only);
-        if let Some(grant) = found.missing_to_look.as_ref().or(for_sweep) {
-            return Err(format!("a privilege is missing: {grant}"));
-        }
-        self.report.warnings.extend(found.missing_to_sweep.iter().map(|grant| format!("to sweep: {grant}")));
-        let now = database_now(self.session, bounds).await?;
-        let known = self.memory.get(&store.name).cloned();
-        let first_look = self.memory.is_lasting() && known.is_none();
-        let at = cutoff(now, known.as_ref().map(|known| known.clock), store.grace_period);
-        let cut = cutoffs_at(self.session, store, at, bounds).await?;
-        let by_now = cutoffs_at(self.session, store, now, bounds).await?;
-        let now_shown = local_times(self.session, &store.encoding, &[now], bounds).await?;
-        let now_shown = now_shown.first().copied().unwrap_or(now);
-        let statements = SweepSql { store: &found, encoding: &store.encoding, now, now_shown };
-        let swept = known.as_ref().and_then(|known| known.swept.as_ref());
-        let seen = inspect_store(self.session, (store, &found), &statements, &cut, &by_now, swept, bounds).await?;
+    async fn run(&mut self) -> Result<(), Reason> {
+        let resolved = resolve_store(self.connection, self.store, self.timeouts).await?;
+        self.report.table.clone_from(&resolved.table);
+        self.report.warnings.clone_from(&resolved.warnings);
+        let read_only = self.connection.server().read_only;
+        let may_sweep = !self.options.dry_run && read_only.is_none();
+        self.check_rights(&resolved, may_sweep)?;
 
-        let leave = self.apply_guards(&seen, &cut, swept.map(|swept| &swept.bounds));
-        self.record_counts(&seen, 0, 0);
+        let known = self.state.get(&self.store.name).cloned();
+        let first_look = self.state.is_lasting() && known.is_none();
+        let previous = known.as_ref().map(|known| known.clock);
+        let last = known.and_then(|known| known.last_sweep);
+        let times = read_times(self.connection, self.store, previous, self.timeouts).await?;
+        let context = StoreContext::new(self.store, &resolved, &times);
+        let inspection = inspect_store(self.connection, &context, last.as_ref(), self.timeouts).await?;
+
+        let plan = self.apply_guards(&inspection);
+        self.record_counts(&inspection, 0, 0);
         if let Some(why) = read_only {
-            self.report.warnings.push(format!("{why}: observed only"));
+            self.report.warnings.push(Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only")));
         }
-        let mut keep = KnownStore { clock: now, swept: swept.cloned() };
-        let sweeps = !(look_only || first_look);
-        // Remembered before it is done: what is over was seen to be, whatever becomes of the sweep. A pass that only
-        // looks knows as well who is live.
-        if leave.expire.is_some_and(|bounds| *bounds == cut) {
-            let gone = if sweeps { leave.supersede.map_or(0, |_| seen.superseded) } else { 0 };
-            let left = seen.complete.then_some(seen.numbers.stale);
-            keep.swept = Some(LastSweep { bounds: cut.clone(), left, live: seen.live.saturating_sub(gone) });
+        let sweeps = may_sweep && !first_look;
+        // Before the sweep: the next pass may end what was seen to be over, even if this sweep fails.
+        self.remember(&context, &inspection, last.clone(), plan, sweeps);
+        if !sweeps {
+            return Ok(());
         }
-        self.memory.remember(&store.name, keep);
-        if sweeps { self.sweep(&statements, &cut, &seen, leave).await } else { Ok(()) }
+        self.sweep(&context, &inspection, last.as_ref(), plan).await
     }
 
-    /// What may go, as far as no guard says no; and says which did.
-    fn apply_guards<'b>(
-        &mut self,
-        seen: &StoreInspection,
-        cut: &'b super::statements::Cutoffs,
-        swept: Option<&'b super::statements::Cutoffs>,
-    ) -> SweepPlan<'b> {
-        let store = self.store;
-        let floor = u64::from(store.guard_min_sessions);
-        let mut held = Vec::new();
-        let mut leave = SweepPlan { expire: Some(cut), supersede: store.max_per_user.filter(|_| seen.superseded > 0) };
-        if let Some(doubt) = &seen.doubt {
-            held.push(format!("{doubt}: correct the configuration if that is wrong"));
-            leave = SweepPlan { expire: None, supersede: None };
-        } else {
-            match guards::guard(seen.numbers, store.max_ended_ratio, floor) {
-                None => {}
-                Some(SweepGuard::NoneLeft) => {
-                    held.push(format!(
-                        "all {} sessions would go, and none be left: correct the configuration if that is wrong",
-                        seen.numbers.stale
-                    ));
-                    leave.expire = None;
-                }
-                Some(SweepGuard::TooMany { fresh, of, backlog_may_go }) => {
-                    held.push(format!(
-                        "{fresh} of the {of} sessions that were live at the last look would go at once, more than \
-                         max_ended_ratio ({}): find out why, a clock perhaps",
-                        store.max_ended_ratio
-                    ));
-                    leave.expire = swept.filter(|_| backlog_may_go);
-                }
-            }
-            let (superseded, live) = (seen.superseded, seen.live);
-            if seen.superseded_of_one > floor {
-                held.push(format!(
-                    "max_per_user would end {} sessions of one user alone: correct `user` if that is nobody's own, such as \
-                     0 for all who are not logged in",
-                    seen.superseded_of_one
-                ));
-                leave.supersede = None;
-            } else if superseded > floor && exceeds(superseded, live, store.max_ended_ratio) {
-                held.push(format!(
-                    "max_per_user would end {superseded} of {live} live sessions, more than max_ended_ratio ({}): correct \
-                     `user` if it does not say whose a session is",
-                    store.max_ended_ratio
-                ));
-                leave.supersede = None;
-            }
+    /// Code of other roles, and missing privileges. A pass that only looks needs no privilege to sweep.
+    fn check_rights(&mut self, resolved: &ResolvedStore, may_sweep: bool) -> Result<(), Reason> {
+        if let Some(reason) = &resolved.untrusted_code {
+            return Err(reason.clone());
         }
-        if held.is_empty() {
-            return leave;
+        if let Some(reason) = &resolved.missing_to_look {
+            return Err(reason.clone());
         }
-        if self.orders.approves_store(&store.name) {
+        match &resolved.missing_to_sweep {
+            Some(reason) if may_sweep => return Err(reason.clone()),
+            Some(reason) => self.report.warnings.push(reason.clone().while_doing("to sweep")),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// What may be ended; reports which guards hold the rest.
+    fn apply_guards(&mut self, inspection: &StoreInspection) -> SweepPlan {
+        let max_ended_ratio = self.store.max_ended_ratio;
+        let (plan, holds) = match &inspection.implausible {
+            // The counts mean nothing then.
+            Some(implausible) => (SweepPlan::NOTHING, vec![implausible_hold(implausible)]),
+            None => {
+                let min_sessions = u64::from(self.store.guard_min_sessions);
+                let (plan, holds) = allowed(&inspection.counts, SweepLimits { max_ended_ratio, min_sessions });
+                (plan, holds.into_iter().map(|hold| hold_reason(hold, max_ended_ratio)).collect())
+            }
+        };
+        let held = held_reason(&holds, &self.store.name);
+        if held.is_some() && self.options.approves_store(&self.store.name) {
             self.report.approved = true;
-            return SweepPlan { expire: Some(cut), supersede: store.max_per_user };
+            return SweepPlan::EVERYTHING;
         }
-        let name = pgmedic_core::shell_quote(&store.name);
-        self.report.held = Some(format!("{}; else run pgmedic --once --approve {name}", held.join("; and ")));
-        leave
+        self.report.held = held;
+        plan
+    }
+
+    /// Leaves the clock, and how far the store is swept, for the next pass.
+    fn remember(
+        &mut self,
+        context: &StoreContext<'_>,
+        inspection: &StoreInspection,
+        last: Option<LastSweep>,
+        plan: SweepPlan,
+        sweeps: bool,
+    ) {
+        let counts = &inspection.counts;
+        let last_sweep = if plan.expire == Expire::All {
+            let superseded = if sweeps && plan.supersede { counts.superseded } else { 0 };
+            Some(LastSweep {
+                cutoffs: context.times.cutoff.clone(),
+                left: inspection.complete.then_some(counts.stale),
+                live: counts.live.saturating_sub(superseded),
+            })
+        } else {
+            last
+        };
+        self.state.remember(&self.store.name, KnownStore { clock: context.times.now, last_sweep });
     }
 
     async fn sweep(
         &mut self,
-        statements: &SweepSql<'_>,
-        cut: &super::statements::Cutoffs,
-        seen: &StoreInspection,
-        leave: SweepPlan<'_>,
-    ) -> Result<(), String> {
+        context: &StoreContext<'_>,
+        inspection: &StoreInspection,
+        last: Option<&LastSweep>,
+        plan: SweepPlan,
+    ) -> Result<(), Reason> {
         let mut sweep = Sweep {
-            session: self.session,
-            store: self.store,
-            statements,
-            bounds: self.bounds,
-            stop: &self.orders.cancel,
-            until: Instant::now() + self.store.sweep_timeout,
+            connection: self.connection,
+            context,
+            timeouts: self.timeouts,
+            cancel: &self.options.cancel,
+            deadline: Instant::now() + self.store.sweep_timeout,
         };
-        let expired = match leave.expire {
-            Some(bounds) => sweep.expire(bounds).await,
+        let cutoffs = match plan.expire {
+            Expire::All => Some(&context.times.cutoff),
+            Expire::Backlog => last.map(|last| &last.cutoffs),
+            Expire::Nothing => None,
+        };
+        let expired = match cutoffs {
+            Some(cutoffs) => sweep.expire(cutoffs).await,
             None => SweepResult::default(),
         };
-        let superseded = match leave.supersede {
-            Some(keep) if expired.failure.is_none() => sweep.supersede(cut, keep).await,
+        let superseded = match &context.resolved.per_user {
+            Some(limit) if plan.supersede && expired.error.is_none() => sweep.supersede(limit).await,
             _ => SweepResult::default(),
         };
         if expired.unfinished || superseded.unfinished {
             let limit = humantime::format_duration(self.store.sweep_timeout);
-            self.report.warnings.push(format!("not all could be swept within sweep_timeout ({limit}): more next time"));
+            let text = format!("not all could be swept within sweep_timeout ({limit}): more next time");
+            self.report.warnings.push(Reason::new(ReasonKind::Unfinished, text));
         }
-        self.memory.subtract_ended(&self.store.name, expired.ended);
-        self.record_counts(seen, expired.ended, superseded.ended);
-        expired.failure.or(superseded.failure).map_or(Ok(()), Err)
+        self.state.subtract_ended(&self.store.name, expired.ended);
+        self.record_counts(inspection, expired.ended, superseded.ended);
+        match expired.error.or(superseded.error) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 
-    fn record_counts(&mut self, seen: &StoreInspection, expired: u64, superseded: u64) {
+    /// Reports what was ended, and what is left of what was counted.
+    fn record_counts(&mut self, inspection: &StoreInspection, expired: u64, superseded: u64) {
         self.report.expired = expired;
         self.report.superseded = superseded;
-        if seen.complete {
-            let stale = seen.numbers.stale.saturating_sub(expired);
-            let live = seen.live.saturating_sub(superseded);
+        if inspection.complete {
+            let stale = inspection.counts.stale.saturating_sub(expired);
+            let live = inspection.counts.live.saturating_sub(superseded);
             self.report.stale = Some(stale);
             self.report.live = Some(live);
             self.report.remaining = Some(stale + live);

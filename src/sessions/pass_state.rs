@@ -1,31 +1,32 @@
-//! What one pass leaves for the next.
+//! What a pass leaves for the next one.
 
-use super::statements::Cutoffs;
+use super::times::Cutoffs;
 use std::collections::HashMap;
 
-/// Of one database. [`Memory::default`] is for a single pass, which leaves nothing behind.
+/// The stores of one database as the previous passes left them. [`SessionPassState::default`] is for a single pass, and
+/// keeps nothing.
 #[derive(Debug, Default)]
 pub struct SessionPassState {
     lasting: bool,
     stores: HashMap<String, KnownStore>,
 }
 
-/// A store as the pass before left it.
+/// A store as the previous pass left it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct KnownStore {
-    /// The database's clock then: what was over by it may go now. In microseconds since 1970.
+    /// The database's clock then, in microseconds since 1970: a session that was over by it may be ended now.
     pub clock: i64,
-    /// How far it was swept, or could have been by a pass that only looked; none where that was held.
-    pub swept: Option<LastSweep>,
+    /// How far the store was swept, or could have been by a pass that only looked; none where that was held.
+    pub last_sweep: Option<LastSweep>,
 }
 
 /// How far a store was swept.
 #[derive(Debug, Clone)]
 pub(super) struct LastSweep {
-    pub bounds: Cutoffs,
+    pub cutoffs: Cutoffs,
     /// Sessions that were over then and are left; none where they were not counted.
     pub left: Option<u64>,
-    /// Sessions that were live then; at least so many, where they were too many to be counted.
+    /// Sessions that were live then, or the least that there were where not all were counted.
     pub live: u64,
 }
 
@@ -43,17 +44,17 @@ impl SessionPassState {
         self.stores.get(store)
     }
 
-    /// So many of those that were over went.
-    pub(super) fn subtract_ended(&mut self, store: &str, sessions: u64) {
-        let swept = self.stores.get_mut(store).and_then(|known| known.swept.as_mut());
-        if let Some(left) = swept.and_then(|swept| swept.left.as_mut()) {
-            *left = left.saturating_sub(sessions);
-        }
-    }
-
     pub(super) fn remember(&mut self, store: &str, known: KnownStore) {
         if self.lasting {
             self.stores.insert(store.to_owned(), known);
+        }
+    }
+
+    /// So many of the sessions that were left have been ended.
+    pub(super) fn subtract_ended(&mut self, store: &str, ended: u64) {
+        let last_sweep = self.stores.get_mut(store).and_then(|known| known.last_sweep.as_mut());
+        if let Some(left) = last_sweep.and_then(|last| last.left.as_mut()) {
+            *left = left.saturating_sub(ended);
         }
     }
 }

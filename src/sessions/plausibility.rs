@@ -1,20 +1,20 @@
-//! Whether a column can mean what the configuration says: judged by its newest values. Pure, as `policy`.
+//! Whether a column can mean what the configuration says, judged by its newest values: arithmetic only, like `guards.rs`.
 
 use crate::config::{Encoding, ExpiryKind};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 const YEAR: i64 = 365 * DAY;
 
-/// How far ahead a value may lie: what is further is no date, or a way to say never.
+/// How far ahead a value may lie: beyond, it is no date, or a way to say never.
 pub const FURTHEST: i64 = 100 * YEAR;
 
-/// 2000-01-01: nobody kept sessions in PostgreSQL before.
+/// 2000-01-01: no session in PostgreSQL is older.
 pub const EARLIEST: i64 = 946_684_800_000_000;
 
-/// An application that nobody has used for longer than that needs no sweeping.
+/// An application without a session for longer than that is not in use.
 const MAX_IDLE_APPLICATION: i64 = 5 * YEAR;
 
-/// What is written now may be ahead of our clock by a zone's offset, and by a little.
+/// A value that is written now may be ahead of the database's clock by a zone's offset, and by a little.
 const CLOCK_SKEW: i64 = 2 * DAY;
 
 /// How many of the newest values are looked at.
@@ -31,19 +31,20 @@ pub struct Sample {
     pub before_2000: u64,
 }
 
-/// Why the column is doubted. `floor` values that cannot be are let pass.
+/// Why the column is implausible. `allowed` values before [`EARLIEST`] are accepted.
 pub fn implausible_reason(
     kind: ExpiryKind,
     encoding: &Encoding,
     sample: &Sample,
     now: i64,
-    floor: u64,
+    allowed: u64,
 ) -> Option<String> {
     let Some(newest) = sample.newest.first().copied() else {
-        let millis = sample.has_far_future && *encoding == Encoding::EpochSeconds;
-        return millis.then(|| "all values lie more than 100 years ahead: they look like milliseconds".to_owned());
+        let are_milliseconds = sample.has_far_future && *encoding == Encoding::EpochSeconds;
+        let text = "all values lie more than 100 years ahead: they look like milliseconds";
+        return are_milliseconds.then(|| text.to_owned());
     };
-    if newest < EARLIEST || sample.before_2000 > floor {
+    if newest < EARLIEST || sample.before_2000 > allowed {
         let which = if newest < EARLIEST { "all of its values" } else { "many of its values" };
         let look = if *encoding == Encoding::EpochMillis { ": they look like seconds" } else { "" };
         return Some(format!("{which} lie before the year 2000{look}"));
@@ -52,7 +53,7 @@ pub fn implausible_reason(
         let years = (now - newest) / YEAR;
         return Some(format!("its newest values lie {years} years back, as no session's in use do"));
     }
-    // One odd value, of a test or of a clock gone wrong, says nothing.
+    // The median: one odd value, of a test or of a wrong clock, decides nothing.
     let typical = sample.newest.get(sample.newest.len() / 2).copied().unwrap_or(newest);
     if kind != ExpiryKind::ExpiresAt && typical > now + CLOCK_SKEW {
         return Some("its newest values lie in the future, as only the end of a session does".to_owned());
@@ -71,31 +72,31 @@ mod tests {
         Sample { newest: newest.to_vec(), has_far_future: false, before_2000: 0 }
     }
 
-    fn of(kind: ExpiryKind, encoding: &Encoding, newest: &[i64]) -> Option<String> {
+    fn implausible(kind: ExpiryKind, encoding: &Encoding, newest: &[i64]) -> Option<String> {
         implausible_reason(kind, encoding, &sample(newest), NOW, 100)
     }
 
     #[test]
-    fn values_of_a_store_in_use_are_not_doubted() {
+    fn values_of_a_store_in_use_are_plausible() {
         for kind in [ExpiryKind::ExpiresAt, ExpiryKind::LastActivity, ExpiryKind::CreatedAt] {
-            assert_eq!(of(kind, &Encoding::Timestamptz, &[NOW + DAY, NOW, NOW - 30 * DAY]), None);
-            assert_eq!(of(kind, &Encoding::Timestamptz, &[NOW - YEAR]), None);
-            assert_eq!(of(kind, &Encoding::Timestamptz, &[]), None);
+            assert_eq!(implausible(kind, &Encoding::Timestamptz, &[NOW + DAY, NOW, NOW - 30 * DAY]), None);
+            assert_eq!(implausible(kind, &Encoding::Timestamptz, &[NOW - YEAR]), None);
+            assert_eq!(implausible(kind, &Encoding::Timestamptz, &[]), None);
         }
-        assert_eq!(of(ExpiryKind::ExpiresAt, &Encoding::Timestamptz, &[NOW + 20 * YEAR]), None);
+        assert_eq!(implausible(ExpiryKind::ExpiresAt, &Encoding::Timestamptz, &[NOW + 20 * YEAR]), None);
     }
 
     #[test]
     fn seconds_read_as_milliseconds_are_seen() {
-        let doubt = of(ExpiryKind::ExpiresAt, &Encoding::EpochMillis, &[NOW / 1000, NOW / 1000 - 1]);
-        assert!(doubt.is_some_and(|doubt| doubt.contains("look like seconds")));
+        let reason = implausible(ExpiryKind::ExpiresAt, &Encoding::EpochMillis, &[NOW / 1000, NOW / 1000 - 1]);
+        assert!(reason.is_some_and(|reason| reason.contains("look like seconds")));
     }
 
     #[test]
     fn milliseconds_read_as_seconds_are_seen() {
         let beyond = Sample { has_far_future: true, ..sample(&[]) };
         let seen = implausible_reason(ExpiryKind::ExpiresAt, &Encoding::EpochSeconds, &beyond, NOW, 100);
-        assert!(seen.is_some_and(|doubt| doubt.contains("look like milliseconds")));
+        assert!(seen.is_some_and(|reason| reason.contains("look like milliseconds")));
         // The year 9999 is a way to say never.
         assert_eq!(implausible_reason(ExpiryKind::ExpiresAt, &Encoding::Timestamptz, &beyond, NOW, 100), None);
     }
@@ -109,17 +110,20 @@ mod tests {
 
     #[test]
     fn birthdays_and_expiries_in_the_wrong_place_are_seen() {
-        assert!(of(ExpiryKind::ExpiresAt, &Encoding::Timestamptz, &[NOW - 18 * YEAR]).is_some());
-        assert!(of(ExpiryKind::CreatedAt, &Encoding::Timestamptz, &[NOW + 14 * DAY]).is_some());
-        assert!(of(ExpiryKind::LastActivity, &Encoding::EpochSeconds, &[NOW + 14 * DAY]).is_some());
+        assert!(implausible(ExpiryKind::ExpiresAt, &Encoding::Timestamptz, &[NOW - 18 * YEAR]).is_some());
+        assert!(implausible(ExpiryKind::CreatedAt, &Encoding::Timestamptz, &[NOW + 14 * DAY]).is_some());
+        assert!(implausible(ExpiryKind::LastActivity, &Encoding::EpochSeconds, &[NOW + 14 * DAY]).is_some());
     }
 
     #[test]
     fn one_odd_value_decides_nothing() {
-        assert_eq!(of(ExpiryKind::LastActivity, &Encoding::Timestamptz, &[NOW + 90 * YEAR, NOW, NOW - DAY]), None);
-        // A backlog of old is no reason to doubt what is new.
         assert_eq!(
-            of(ExpiryKind::ExpiresAt, &Encoding::Timestamptz, &[NOW + DAY, NOW - 6 * YEAR, NOW - 7 * YEAR]),
+            implausible(ExpiryKind::LastActivity, &Encoding::Timestamptz, &[NOW + 90 * YEAR, NOW, NOW - DAY]),
+            None
+        );
+        // A backlog of old values does not make the new ones implausible.
+        assert_eq!(
+            implausible(ExpiryKind::ExpiresAt, &Encoding::Timestamptz, &[NOW + DAY, NOW - 6 * YEAR, NOW - 7 * YEAR]),
             None
         );
     }

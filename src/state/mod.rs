@@ -227,6 +227,7 @@ pub fn now() -> f64 {
 #[cfg(test)]
 mod tests {
     use crate::state::*;
+    use pgmedic_core::{Reason, ReasonKind};
 
     #[test]
     fn readiness_begins_with_the_first_connection_and_outlives_it() {
@@ -290,7 +291,8 @@ mod tests {
     fn a_sweep_is_a_success_when_no_store_is_left_with_a_failure() {
         let state = AgentState::new(false);
         let swept = |name: &str, error: Option<&str>| {
-            let report = SessionReport { name: name.to_owned(), error: error.map(str::to_owned), ..Default::default() };
+            let error = error.map(|text| Reason::new(ReasonKind::ServerError, text));
+            let report = SessionReport { name: name.to_owned(), error, ..Default::default() };
             state.record_sweep("app", vec![report]);
             state.databases()["app"].sweeps.last_success
         };

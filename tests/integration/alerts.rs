@@ -59,10 +59,10 @@ async fn exported() -> String {
                  encoding = \"timestamptz\"\n";
     let config = database.config(&format!("[http]\nlisten = \"127.0.0.1:0\"\n{store}"));
     let agent = Agent::run(config, &["--dry-run"]);
-    let gap = format!("pgmedic_sequence_lag_values_max{{database=\"{}\"}}", database.name);
-    agent.until(&gap, |gap| gap == 7.0);
+    let lag = format!("pgmedic_sequence_lag_values_max{{database=\"{}\"}}", database.name);
+    agent.wait_until(&lag, |lag| lag == 7.0);
     let stale = format!("pgmedic_sessions_stale{{database=\"{}\",store=\"logins\"}}", database.name);
-    agent.until(&stale, |stale| stale == 1.0);
+    agent.wait_until(&stale, |stale| stale == 1.0);
     let (_, metrics) = agent.get("/metrics");
     agent.stop();
     metrics
@@ -94,7 +94,7 @@ async fn every_metric_in_rules_runbooks_dashboards_and_readme_is_there_with_its_
     }
 }
 
-/// A matcher that matches nothing makes an alert that never fires. Words only: names of databases are anybody's.
+/// A matcher that matches nothing makes an alert that never fires. Words only: database names are arbitrary.
 fn check_labels(metrics: &str, name: &str, matchers: &str, path: &Path) {
     for matcher in matchers.split(", ").flat_map(|matcher| matcher.split(',')) {
         let Some((label, value)) = matcher.split_once('=') else { continue };

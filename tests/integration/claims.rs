@@ -61,9 +61,11 @@ fn has_unit_test(source: &str, path: &str) -> bool {
     let folder = |depth: usize| root().join(source).join(modules[..depth].join("/"));
     let files = (0..=modules.len()).rev().flat_map(|depth| {
         let last = modules[depth.saturating_sub(1)];
-        // The module's file, or one beside it that its parent names: `url.rs` and `url_tests.rs`.
-        let named = modules.get(depth).map(|next| folder(depth).with_file_name(format!("{last}_{next}.rs")));
-        [Some(folder(depth).with_extension("rs")), Some(folder(depth).join("mod.rs")), named]
+        // A `tests` module may have its file beside the parent's: `url.rs` or `url/mod.rs`, and `url_tests.rs`.
+        let named = modules.get(depth).map(|next| format!("{last}_{next}.rs"));
+        let beside = named.as_ref().map(|name| folder(depth).with_file_name(name));
+        let inside = named.as_ref().map(|name| folder(depth).join(name));
+        [Some(folder(depth).with_extension("rs")), Some(folder(depth).join("mod.rs")), beside, inside]
     });
     let holds = |path: PathBuf| fs::read_to_string(path).is_ok_and(|text| text.contains(&format!("fn {test}(")));
     files.flatten().any(holds)
@@ -96,7 +98,7 @@ fn a_unit_test_is_found_in_its_crate_and_module_only() {
     assert!(!found("pgmedic::config::tests::fuzz::any_nonsense"));
     assert!(!found("pgmedic::sessions::tests::any_duration"));
 
-    let token = "session_store::token::tests::a_token_has_256_bits_and_hides_itself";
+    let token = "session_store::token::tests::a_token_has_256_bits_and_debug_does_not_show_it";
     assert!(found(&format!("pgmedic_login::{token}")));
     assert!(!found(&format!("pgmedic::{token}")));
     assert!(unit_test("race::burnt::any").is_none(), "an integration test");

@@ -1,4 +1,4 @@
-//! `pgmedic demo`, run as a newcomer would: what it shows, and that nothing of it stays.
+//! `pgmedic demo`: what it shows, and that it leaves nothing behind.
 
 mod serve;
 mod watched;
@@ -40,7 +40,7 @@ fn programs(options: &str) -> TempDir {
     folder
 }
 
-/// A demo that is running, in a process group and with a temporary directory of its own.
+/// A running demo, with a separate process group and temporary directory.
 struct Demo {
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -175,7 +175,7 @@ const TABLES: [(&str, &str); 10] = [
 #[test]
 fn a_signal_in_the_middle_ends_it_at_once_and_leaves_nothing_behind() {
     // The first commit waits for a standby that never comes, so the demo cannot be over before the signal.
-    let programs = programs("-c synchronous_standby_names=nobody");
+    let programs = programs("-c synchronous_standby_names=absent");
     for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         let mut demo = Demo::start(programs.path());
         demo.shows("PostgreSQL ");
@@ -190,7 +190,7 @@ fn a_signal_in_the_middle_ends_it_at_once_and_leaves_nothing_behind() {
 
 #[test]
 fn a_signal_while_the_server_starts_leaves_nothing_behind() {
-    let programs = programs("-c synchronous_standby_names=nobody");
+    let programs = programs("-c synchronous_standby_names=absent");
     for at_work in [false, true] {
         let mut demo = Demo::start(programs.path());
         demo.shows("Starting ");
@@ -204,7 +204,7 @@ fn a_signal_while_the_server_starts_leaves_nothing_behind() {
 }
 
 #[test]
-fn what_does_not_go_as_told_is_an_error() {
+fn an_unexpected_result_is_an_error() {
     // Triggers do not fire then, so the new shipment has no id at all.
     let programs = programs("-c session_replication_role=replica");
     let outcome = Demo::start(programs.path()).end().exits(1);

@@ -50,7 +50,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Without a container engine nobody else would notice before a release.
+/// Without a container engine no other test would notice before a release.
 #[test]
 fn the_image_is_built_with_every_file_that_the_binary_includes() {
     let (dockerfile, ignored) = (read("Dockerfile"), read(".dockerignore"));
@@ -97,7 +97,7 @@ fn the_health_check_needs_no_database_and_fails_with_1_only() {
 async fn the_role_of_the_compose_file_may_repair_what_its_story_breaks() {
     let mut database = Database::new().await;
     let (app, pgmedic) = (database.role("app"), database.role("pgmedic"));
-    // What psql would put in, and roles of our own.
+    // The values that psql would insert, and roles of this test.
     let mut script: String = read("deploy/postgres/init.sql")
         .lines()
         .filter(|line| !line.starts_with('\\'))

@@ -78,6 +78,55 @@ fn the_files_that_other_commands_name_are_there() {
     assert!(seen > 0);
 }
 
+/// Every `make TARGET` and every `scripts/NAME`, with its options, in a code block or in code within a sentence.
+fn project_commands(text: &str) -> Vec<Vec<String>> {
+    let blocks = text.lines().filter_map(|line| line.strip_prefix("    ").or(line.strip_prefix("$ ")));
+    let in_sentences = text.split('`').skip(1).step_by(2);
+    let split = |code: &str| {
+        let words = code.split_whitespace().skip_while(|word| word.contains('='));
+        words.map(str::to_owned).collect::<Vec<String>>()
+    };
+    let is_command = |words: &Vec<String>| {
+        words.first().is_some_and(|first| {
+            (first == "make" && words.len() > 1) || (first.starts_with("scripts/") && !first.ends_with('/'))
+        })
+    };
+    blocks.chain(in_sentences).map(split).filter(is_command).collect()
+}
+
+#[test]
+fn the_make_targets_and_scripts_in_the_documents_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let makefile = fs::read_to_string(root.join("Makefile")).unwrap();
+    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let mut scripts_seen = 0;
+    for page in pages.chain([root.join("README.md"), root.join("CONTRIBUTING.md")]) {
+        for words in project_commands(&fs::read_to_string(&page).unwrap()) {
+            let (program, arguments) = (&words[0], &words[1..]);
+            if program == "make" {
+                let target = format!("\n{}:", arguments[0]);
+                assert!(makefile.contains(&target), "{}: no target {target:?}", page.display());
+                continue;
+            }
+            let script = fs::read_to_string(root.join(program));
+            let script = script.unwrap_or_else(|error| panic!("{}: {program}: {error}", page.display()));
+            for option in arguments.iter().take_while(|word| word.starts_with("--")) {
+                assert!(script.contains(option.as_str()), "{}: {program} has no {option}", page.display());
+            }
+            scripts_seen += 1;
+        }
+    }
+    assert!(scripts_seen > 10, "{scripts_seen}");
+}
+
+#[test]
+fn a_command_is_found_in_a_block_and_in_a_sentence() {
+    let text = "    scripts/bench --load       only\n`make proof`, `PROOF_SEED=4 make proof` and `make`\n";
+    let found: Vec<String> = project_commands(text).into_iter().map(|words| words[..2].join(" ")).collect();
+    assert_eq!(found, ["scripts/bench --load", "make proof", "make proof"]);
+}
+
 #[tokio::test]
 async fn every_configuration_shown_is_valid() {
     for (document, block) in blocks("toml") {

@@ -11,7 +11,7 @@ use crate::support::Database;
 use sqlx::Row;
 
 /// Timeouts that no test reaches, so that only a hang exceeds them.
-const PATIENT: [(&str, &str); 2] =
+const LONG_TIMEOUTS: [(&str, &str); 2] =
     [("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "60s"), ("PGMEDIC_SEQUENCES__STATEMENT_TIMEOUT", "120s")];
 
 /// A table with a lag of 38. Its sequence is `<name>_id_seq`.

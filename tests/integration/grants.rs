@@ -205,7 +205,7 @@ async fn the_agent_needs_nothing_more_to_lead_to_listen_and_to_see_what_has_chan
     scene.rewind().await;
     let settings = "[sequences]\nschedule = \"* * * * * *\"\nfull_pass_every = 1000000\n[log]\nlevel = \"debug\"";
     let agent = Agent::start_at(&scene.url(), &scene.database, settings);
-    scene.database.until("SELECT last_value = 1 AND is_called FROM serials_id_seq").await;
+    scene.database.wait_until("SELECT last_value = 1 AND is_called FROM serials_id_seq").await;
     agent.logs("listening for NOTIFY pgmedic");
     agent.logs(" changed=0 ");
     let log = agent.stop();

@@ -9,7 +9,7 @@ const DETAILS: usize = 50;
 const LARGEST_SCRAPE: usize = 200_000;
 const WIDE: usize = 1000;
 
-/// Neither an error nor advice.
+/// promtool reports neither an error nor advice.
 #[track_caller]
 fn promtool_has_nothing_to_say_of(metrics: &str) {
     let mut command = Command::new(tool("promtool"));
@@ -43,7 +43,7 @@ async fn promtool_finds_nothing_to_complain_about() {
         )
         .await;
     let agent = onlooker(&database);
-    agent.until(&series("sequence_lag_values_max", &database), |gap| gap == 20.0);
+    agent.wait_until(&series("sequence_lag_values_max", &database), |lag| lag == 20.0);
     let (_, metrics) = agent.get("/metrics");
     for family in ["sequence_lag_values", "sequence_used_ratio", "repairs_total", "repair_duration_seconds"] {
         assert!(metrics.contains(&format!("# TYPE pgmedic_{family} ")), "{family} is not there:\n{metrics}");
@@ -61,7 +61,7 @@ async fn three_thousand_that_are_behind_make_a_small_scrape() {
         let (all, ids) = (columns("c# serial"), columns("7"));
         database.sql(&format!("CREATE TABLE {table} ({all}); INSERT INTO {table} VALUES ({ids})")).await;
     }
-    // The widest gaps, so that these have series of their own.
+    // The largest lags, so that these have detail series.
     let euros = "€".repeat(21);
     let names = ["say \"\"hi\"\"", "new\nline", "back\\slash\\n", &euros];
     for (number, name) in names.iter().enumerate() {
@@ -75,7 +75,7 @@ async fn three_thousand_that_are_behind_make_a_small_scrape() {
     }
     let agent = onlooker(&database);
     let all = 3 * WIDE + names.len();
-    agent.until(&series("detail_series_dropped", &database), |dropped| dropped == (all - DETAILS) as f64);
+    agent.wait_until(&series("detail_series_dropped", &database), |dropped| dropped == (all - DETAILS) as f64);
     let (_, metrics) = agent.get("/metrics");
     assert!(metrics.len() < LARGEST_SCRAPE, "{} bytes", metrics.len());
     assert_eq!(metrics.matches("\npgmedic_sequence_lag_values{").count(), DETAILS);
@@ -84,8 +84,8 @@ async fn three_thousand_that_are_behind_make_a_small_scrape() {
     assert_eq!(agent.metric(&behind), Some(all as f64));
     // As the exposition format escapes a label's value.
     for name in [r#"\"say \"\"hi\"\"\""#, r#"\"new\nline\""#, r#"\"back\\slash\\n\""#, &format!(r#"\"{euros}\""#)] {
-        let gap = format!("pgmedic_sequence_lag_values{{database=\"{}\",sequence=\"public.{name}\"}}", database.name);
-        assert_eq!(agent.metric(&gap), Some(1000.0), "{gap} in\n{metrics}");
+        let lag = format!("pgmedic_sequence_lag_values{{database=\"{}\",sequence=\"public.{name}\"}}", database.name);
+        assert_eq!(agent.metric(&lag), Some(1000.0), "{lag} in\n{metrics}");
     }
     promtool_has_nothing_to_say_of(&metrics);
     agent.stop();

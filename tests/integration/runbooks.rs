@@ -1,6 +1,6 @@
 //! Runs every command of the runbooks, on a database that has all of the problems.
 
-use crate::support::{Agent, Database, Outcome, eventually};
+use crate::support::{Agent, Database, Outcome, wait_for};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -125,7 +125,7 @@ async fn every_diagnosis_finds_something() {
     database.sql("ANALYZE user_sessions; ANALYZE tickets").await;
     let settings = "[sequences]\nschedule = \"* * * * * *\"\n[http]\nlisten = \"127.0.0.1:0\"\n";
     let agent = Agent::run(named_app(&database, settings), &["--dry-run"]);
-    agent.until("pgmedic_sequences{database=\"app\",verdict=\"unreadable\"}", |unreadable| unreadable == 1.0);
+    agent.wait_until("pgmedic_sequences{database=\"app\",verdict=\"unreadable\"}", |unreadable| unreadable == 1.0);
     let config = named_app(&database, "");
 
     let mut asked = [0, 0, 0];
@@ -138,7 +138,7 @@ async fn every_diagnosis_finds_something() {
             programs.iter().zip(&mut asked).for_each(|(is, count)| *count += i32::from(*is));
             let here = command.replace(AGENT, &format!("http://{}", agent.address()));
             // PostgreSQL's statistics arrive with a delay.
-            eventually(&format!("{name}: `{command}` finds something"), || {
+            wait_for(&format!("{name}: `{command}` finds something"), || {
                 let outcome = run(&here, &database, &config);
                 assert!(
                     succeeded(&command, &outcome),

@@ -1,6 +1,6 @@
 //! The agent stops in time while the database's server, or its standby, does not respond.
 
-use crate::support::{Agent, Database, PATIENT, replica_of, until_it_waits_for};
+use crate::support::{Agent, Database, LONG_TIMEOUTS, replica_of, wait_until_blocked_on};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pgmedic_testserver::{ServerOptions, TestServer};
@@ -8,7 +8,7 @@ use sqlx::{PgConnection, Row};
 
 /// Starts an agent that makes one pass, and no other within an hour.
 fn one_pass(database: &Database) -> Agent {
-    Agent::start(database, &format!("{PATIENT}schedule = \"0 0 * * * *\"\n"))
+    Agent::start(database, &format!("{LONG_TIMEOUTS}schedule = \"0 0 * * * *\"\n"))
 }
 
 /// Processes that are stopped (SIGSTOP), and continue when this is dropped.
@@ -59,7 +59,7 @@ impl Stuck {
         let mut holder = database.connect().await;
         sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
         let agent = one_pass(&database);
-        until_it_waits_for(&mut database.connection, "orders").await;
+        wait_until_blocked_on(&mut database.connection, "orders").await;
         let frozen = Frozen::new(&server, &mut database).await;
         Self { agent, _frozen: frozen, _holder: holder, _database: database, _server: server }
     }
@@ -101,7 +101,7 @@ async fn nothing_is_left_waiting_for_a_standby_that_confirms_no_commit() {
     sqlx::raw_sql("BEGIN; ALTER SEQUENCE t2_id_seq OWNED BY t2.id").execute(&mut holder).await.unwrap();
     database.sql("ALTER SYSTEM SET synchronous_standby_names = '*'").await;
     database.sql("SELECT pg_reload_conf()").await;
-    database.eventually("EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')").await;
+    database.wait_for_condition("EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')").await;
     let agent = one_pass(&database);
     database.pass_waits_in("advance").await;
 
@@ -110,10 +110,10 @@ async fn nothing_is_left_waiting_for_a_standby_that_confirms_no_commit() {
     let frozen = Frozen::of(vec![receiver]);
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
     let left = "FROM pg_stat_activity WHERE application_name = 'pgmedic' AND state = 'active'";
-    database.eventually(&format!("EXISTS (SELECT {left} AND wait_event = 'SyncRep')")).await;
+    database.wait_for_condition(&format!("EXISTS (SELECT {left} AND wait_event = 'SyncRep')")).await;
     agent.signal(Signal::SIGTERM);
     let (status, log) = agent.ended();
     assert!(status.success(), "{status}: {log}");
-    database.eventually(&format!("NOT EXISTS (SELECT {left})")).await;
+    database.wait_for_condition(&format!("NOT EXISTS (SELECT {left})")).await;
     drop(frozen);
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// Far beyond anything that happens every second.
-const PATIENCE: Duration = Duration::from_secs(60);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 const BEAT: &str = "WATCHDOG=1";
 
@@ -22,7 +22,7 @@ impl Systemd {
     fn new() -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let socket = UnixDatagram::bind(home.path().join("notify")).expect("a socket");
-        socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        socket.set_read_timeout(Some(DEFAULT_TIMEOUT)).expect("a time-out");
         Self { socket, home }
     }
 

@@ -1,7 +1,7 @@
-//! What dashboards ask is answered, and what should fire does, by a real Prometheus that scrapes real agents on
-//! databases where everything has gone wrong that an alert is for. dashboards/prometheus/tests has what takes hours.
+//! A real Prometheus scrapes real agents on databases with every problem that an alert is for: each dashboard query has
+//! data, and each alert fires. dashboards/prometheus/tests has what takes hours.
 
-use crate::support::{Agent, Dashboard, Database, LONG, Prometheus, Query, pgmedic, within};
+use crate::support::{Agent, Dashboard, Database, LONG_TIMEOUT, Prometheus, Query, pgmedic, wait_for_within};
 use axum::Json;
 use axum::routing::post;
 use nix::sys::signal::Signal;
@@ -37,8 +37,8 @@ const SABOTAGE: &str = "
     SELECT setval('tickets_id_seq', 5, false); SELECT pgmedic.repair('tickets', 'id');
     INSERT INTO logins (expires_at) VALUES (now() - interval '1 hour')";
 
-/// Held by two guards, exhausted, nearly exhausted; unreadable and failing once somebody holds the locks; sessions that
-/// nobody may end.
+/// Held by two guards, exhausted, nearly exhausted; unreadable and failing once LOCKS are held; sessions that
+/// a guard holds.
 const SHOP: &str = "
     CREATE TABLE poisoned (id serial PRIMARY KEY); INSERT INTO poisoned VALUES (657), (2000000000);
     SELECT setval('poisoned_id_seq', 657);
@@ -53,7 +53,7 @@ const SHOP: &str = "
 
 const LOCKS: &str = "BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE; SELECT nextval('cached_id_seq')";
 
-/// A sequence that is used up before our eyes, and sessions that pile up.
+/// A sequence that is used up while the test runs, and sessions that pile up.
 const USE: &str = "
     SELECT setval('used_id_seq', last_value + 100000) FROM used_id_seq;
     INSERT INTO carts (expires_at) SELECT now() - interval '1 hour' FROM generate_series(1, 10)";
@@ -88,7 +88,7 @@ fn store(name: &str, database: &str) -> String {
     )
 }
 
-/// Does it again and again, in a session of its own each time, which so reports what it did.
+/// Runs the statements again and again, each time in a new session, which reports its statistics when it ends.
 fn again_and_again(url: &str, statements: &'static str) -> JoinHandle<()> {
     let url = url.to_owned();
     tokio::spawn(async move {
@@ -167,9 +167,9 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
     let stores = [store("logins", "app"), store("carts", "shop"), store("nowhere", "twins")].concat();
     let databases = [("app", app.url()), ("shop", shop.url()), ("twins", one.url()), ("gone", &gone)];
     let repairs = Agent::run(config(&databases, &stores), &[]);
-    // Nobody scrapes who leads there.
+    // The leader of this database is not scraped.
     let hidden = Agent::run(config(&[("elsewhere", elsewhere.url())], ""), &["--dry-run"]);
-    hidden.until("pgmedic_leader{database=\"elsewhere\"}", |leader| leader == 1.0);
+    hidden.wait_until("pgmedic_leader{database=\"elsewhere\"}", |leader| leader == 1.0);
     let databases = [("crowd", crowd.url()), ("twins", another.url()), ("elsewhere", elsewhere.url())];
     let looks = Agent::run(config(&databases, ""), &["--dry-run"]);
     let dies = Agent::run(config(&[("app", app.url())], ""), &[]);
@@ -182,7 +182,7 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
     let _saboteurs = [again_and_again(app.url(), SABOTAGE), again_and_again(shop.url(), USE)];
 
     let seen = "count(pgmedic_config_last_reload_successful == 1) == 4";
-    within(LONG, "four targets scraped", || (prometheus.query(seen).len() == 1).then_some(()));
+    wait_for_within(LONG_TIMEOUT, "four targets scraped", || (prometheus.query(seen).len() == 1).then_some(()));
     dies.signal(Signal::SIGKILL);
     prometheus.scrape("moved", &[]);
     repairs.edit(|text| text + "nonsense = true\n");
@@ -194,7 +194,7 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
         assert!(queries >= 20, "{queries}");
         for number in 0..queries {
             let Query { title, expression, .. } = &dashboard.queries(1)[number];
-            within(LONG, &format!("an answer to {title} in {}: {expression}", dashboard.name), || {
+            wait_for_within(LONG_TIMEOUT, &format!("an answer to {title} in {}: {expression}", dashboard.name), || {
                 let seconds = start.elapsed().as_secs() + 1;
                 let answer = answer(&prometheus, &dashboard.queries(seconds)[number], seconds);
                 says_something(&answer).then_some(())
@@ -204,11 +204,13 @@ async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
 
     for name in &prometheus.alerts() {
         let is_it = |alert: &Value| alert["labels"]["alertname"] == **name;
-        let alert = within(LONG, &format!("{name}, delivered"), || {
+        let alert = wait_for_within(LONG_TIMEOUT, &format!("{name}, delivered"), || {
             posted.lock().unwrap().iter().find(|alert| is_it(alert)).cloned()
         });
         // One that came and went may be on its way back.
-        within(LONG, &format!("{name}, held"), || prometheus.delivered().iter().any(is_it).then_some(()));
+        wait_for_within(LONG_TIMEOUT, &format!("{name}, held"), || {
+            prometheus.delivered().iter().any(is_it).then_some(())
+        });
         let texts = alert["annotations"].to_string();
         assert!(WRONG.iter().all(|wrong| !texts.contains(wrong)), "{alert:#}");
     }

@@ -1,18 +1,18 @@
 //! `NOTIFY pgmedic` starts a pass, from any session and with any payload.
 
-use crate::support::{Agent, Database, Pooler, eventually, server};
+use crate::support::{Agent, Database, Pooler, server, wait_for};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection, Row};
 
-/// A schedule that never gets in the way.
+/// A schedule that does not tick during a test.
 const HOURLY: &str = "[sequences]\nschedule = \"0 0 * * * *\"\n";
 
 const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 
 const DRIFT: &str = "SELECT setval('orders_id_seq', 1, false)";
-const MENDED: &str = "SELECT last_value = 20 FROM orders_id_seq";
+const REPAIRED: &str = "SELECT last_value = 20 FROM orders_id_seq";
 
 async fn orders() -> Database {
     let mut database = Database::new().await;
@@ -21,10 +21,10 @@ async fn orders() -> Database {
 }
 
 /// An agent that has repaired what was behind when it started, and listens.
-async fn attentive(database: &mut Database, settings: &str) -> Agent {
+async fn listening_agent(database: &mut Database, settings: &str) -> Agent {
     database.sql(DRIFT).await;
     let agent = Agent::start(database, settings);
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     agent.logs("listening for NOTIFY pgmedic");
     agent
 }
@@ -32,12 +32,12 @@ async fn attentive(database: &mut Database, settings: &str) -> Agent {
 #[tokio::test]
 async fn drift_is_repaired_as_soon_as_it_is_told() {
     let mut database = orders().await;
-    let agent = attentive(&mut database, HOURLY).await;
+    let agent = listening_agent(&mut database, HOURLY).await;
     for notify in ["NOTIFY pgmedic", "NOTIFY pgmedic, 'public.orders'", "SELECT pg_notify('pgmedic', 'orders_id_seq')"]
     {
         database.sql(DRIFT).await;
         database.sql(notify).await;
-        database.until(MENDED).await;
+        database.wait_until(REPAIRED).await;
     }
     agent.stop();
 }
@@ -54,7 +54,7 @@ async fn what_the_servers_statistics_do_not_know_yet_is_seen() {
     // One pass more, which finds nothing to do.
     let before = agent.passes(&database.name);
     database.sql("NOTIFY pgmedic").await;
-    eventually("a pass", || (agent.passes(&database.name) > before).then_some(()));
+    wait_for("a pass", || (agent.passes(&database.name) > before).then_some(()));
 
     // A session reports at most once a second, and then only at the end of a statement or after a while.
     let mut quick = database.connect().await;
@@ -67,9 +67,9 @@ async fn what_the_servers_statistics_do_not_know_yet_is_seen() {
 }
 
 #[tokio::test]
-async fn two_hundred_notifications_make_few_passes_and_the_last_is_honoured() {
+async fn two_hundred_notifications_make_few_passes_and_the_last_has_its_effect() {
     let mut database = orders().await;
-    let agent = attentive(&mut database, HOURLY).await;
+    let agent = listening_agent(&mut database, HOURLY).await;
     let before = agent.passes(&database.name);
     // All of them are there before it can look at the first.
     agent.signal(Signal::SIGSTOP);
@@ -79,10 +79,10 @@ async fn two_hundred_notifications_make_few_passes_and_the_last_is_honoured() {
     database.sql(DRIFT).await;
     database.sql("NOTIFY pgmedic").await;
     agent.signal(Signal::SIGCONT);
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     // One for the first, one for the rest, and room for an unlucky moment; and then none any more.
     let now: String = database.row("SELECT clock_timestamp()::text").await.get(0);
-    database.until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '4 seconds'")).await;
+    database.wait_until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '4 seconds'")).await;
     let passes = agent.passes(&database.name) - before;
     assert!((1.0..=4.0).contains(&passes), "{passes} passes for 201 notifications");
     agent.stop();
@@ -109,16 +109,16 @@ async fn what_a_notification_says_is_neither_run_nor_logged() {
     database.sql(DRIFT).await;
     database.sql(hostile).await;
     database.sql("SELECT pg_notify('pgmedic', repeat('x', 7999))").await;
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     let before = agent.passes(&name);
     sqlx::raw_sql("SET client_encoding = SQL_ASCII; SELECT pg_notify('pgmedic', E'\\xff\\xfe\\x80')")
         .execute(&mut bytes)
         .await
         .unwrap();
-    eventually("a pass", || (agent.passes(&name) > before).then_some(()));
+    wait_for("a pass", || (agent.passes(&name) > before).then_some(()));
     database.sql(DRIFT).await;
     database.sql("NOTIFY pgmedic").await;
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     let log = agent.stop();
     assert!(!log.contains("DROP TABLE") && !log.contains('\u{1b}') && !log.contains("xxxx"), "{log}");
     bytes.close().await.unwrap();
@@ -131,17 +131,17 @@ async fn a_named_table_or_sequence_is_read_and_no_other_and_an_unknown_name_has_
         .sql("CREATE TABLE \"Items\" (id serial PRIMARY KEY); CREATE SCHEMA shop; CREATE TABLE shop.orders (id serial)")
         .await;
     let settings = format!("{HOURLY}full_pass_every = 1000000\n[log]\nlevel = \"debug\"");
-    let agent = attentive(&mut database, &settings).await;
+    let agent = listening_agent(&mut database, &settings).await;
     let read = |agent: &Agent| {
         let log = agent.log();
         let counts = log.lines().filter_map(|line| line.split_once(" changed=")?.1.split(' ').next()?.parse().ok());
         counts.collect::<Vec<u32>>()
     };
     // Until the server's statistics have caught up with what was done so far.
-    eventually("a pass with nothing to read", || {
+    wait_for("a pass with nothing to read", || {
         let before = read(&agent).len();
         notify(&database, "\"Items\"");
-        eventually("a pass", || (read(&agent).len() > before).then_some(()));
+        wait_for("a pass", || (read(&agent).len() > before).then_some(()));
         (read(&agent).last() == Some(&1)).then_some(())
     });
     for (said, reads) in [
@@ -155,21 +155,21 @@ async fn a_named_table_or_sequence_is_read_and_no_other_and_an_unknown_name_has_
     ] {
         let before = read(&agent).len();
         notify(&database, said);
-        eventually("a pass", || (read(&agent).len() > before).then_some(()));
+        wait_for("a pass", || (read(&agent).len() > before).then_some(()));
         assert_eq!(read(&agent).last(), Some(&reads), "{said:?}:\n{}", agent.log());
     }
     agent.stop();
 }
 
-/// In a session of its own.
-fn notify(database: &Database, said: &str) {
+/// In a new session.
+fn notify(database: &Database, payload: &str) {
     let options = database.url().parse::<PgConnectOptions>().unwrap();
-    let said = said.to_owned();
+    let payload = payload.to_owned();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut connection = PgConnection::connect_with(&options).await.unwrap();
-            sqlx::query("SELECT pg_notify('pgmedic', $1)").bind(said).execute(&mut connection).await.unwrap();
+            sqlx::query("SELECT pg_notify('pgmedic', $1)").bind(payload).execute(&mut connection).await.unwrap();
             connection.close().await.unwrap();
         });
     })
@@ -188,7 +188,7 @@ fn listeners(database: &Database) -> String {
 #[tokio::test]
 async fn only_the_leader_listens() {
     let mut database = orders().await;
-    let leader = attentive(&mut database, EVERY_SECOND).await;
+    let leader = listening_agent(&mut database, EVERY_SECOND).await;
     let standby = Agent::start(&database, EVERY_SECOND);
     standby.logs("is standby on");
     let listening = listeners(&database);
@@ -197,23 +197,23 @@ async fn only_the_leader_listens() {
     standby.logs("listening for NOTIFY pgmedic");
     assert_eq!(database.number(&listening).await, 1);
     standby.stop();
-    database.until(&format!("SELECT ({listening}) = 0")).await;
+    database.wait_until(&format!("SELECT ({listening}) = 0")).await;
 }
 
 #[tokio::test]
 async fn a_lost_connection_is_opened_again_and_what_was_missed_is_looked_for() {
     let mut database = orders().await;
-    let agent = attentive(&mut database, HOURLY).await;
+    let agent = listening_agent(&mut database, HOURLY).await;
     let listening = listeners(&database);
-    // Cut off, and drift that is notified while nobody hears it.
+    // The connection is cut off, and a notification of drift is lost.
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND datname = current_database()";
     database.sql(&format!("{DRIFT}; {cut}")).await;
     database.sql("NOTIFY pgmedic").await;
-    database.until(MENDED).await;
-    database.until(&format!("SELECT ({listening}) = 1")).await;
+    database.wait_until(REPAIRED).await;
+    database.wait_until(&format!("SELECT ({listening}) = 1")).await;
     database.sql(DRIFT).await;
     database.sql("NOTIFY pgmedic").await;
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     agent.stop();
 }
 
@@ -224,13 +224,13 @@ async fn a_server_that_ends_idle_sessions_does_not_end_the_one_that_listens() {
     if version >= 140_000 {
         database.sql(&format!("ALTER DATABASE {} SET idle_session_timeout = '500ms'", database.name)).await;
     }
-    let agent = attentive(&mut database, HOURLY).await;
+    let agent = listening_agent(&mut database, HOURLY).await;
     let listener =
         "SELECT pid::bigint FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND datname = current_database()";
     let pid = database.number(listener).await;
     let passes = agent.passes(&database.name);
     let now: String = database.row("SELECT clock_timestamp()::text").await.get(0);
-    database.until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '3 seconds'")).await;
+    database.wait_until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '3 seconds'")).await;
     assert_eq!(database.number(listener).await, pid);
     assert_eq!(agent.passes(&database.name), passes);
     agent.stop();
@@ -241,10 +241,10 @@ async fn it_can_be_switched_off_which_saves_the_connection_and_on_by_a_reload() 
     let mut database = orders().await;
     database.sql(DRIFT).await;
     let agent = Agent::start(&database, &format!("{HOURLY}listen_notify = false"));
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     let listening = listeners(&database);
     assert_eq!(database.number(&listening).await, 0);
-    assert!(!agent.log().contains("NOTIFY"), "{}", agent.log());
+    assert!(!["NOTIFY", "LISTEN"].iter().any(|word| agent.log().contains(word)), "{}", agent.log());
 
     agent.edit(|text| text.replace("listen_notify = false", "listen_notify = true"));
     agent.signal(Signal::SIGHUP);
@@ -264,12 +264,12 @@ async fn on_a_replica_nothing_is_heard_until_it_is_promoted() {
 
     let agent = Agent::start(&database, EVERY_SECOND);
     agent.passes_again(&database.name, 3.0);
-    assert!(!agent.log().contains("NOTIFY"), "{}", agent.log());
+    assert!(!["NOTIFY", "LISTEN"].iter().any(|word| agent.log().contains(word)), "{}", agent.log());
 
     database.connection = database.connect().await;
     database.sql("SELECT pg_promote()").await;
     agent.logs("listening for NOTIFY pgmedic");
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     agent.stop();
 }
 
@@ -282,7 +282,7 @@ async fn through_a_pooler_in_transaction_mode_it_is_said_once_and_nothing_is_lef
 
     agent.logs("a pooler in transaction mode");
 
-    // Nobody who shares its server connections may hear what is not meant for them.
+    // Clients that share its server connections must not receive its notifications.
     // sqlx sends a parameter that PgBouncer refuses.
     let options = url.parse::<PgConnectOptions>().unwrap().extra_float_digits(None);
     let mut others = Vec::new();
@@ -296,10 +296,11 @@ async fn through_a_pooler_in_transaction_mode_it_is_said_once_and_nothing_is_lef
     }
     drop(others);
     database.sql(DRIFT).await;
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     agent.passes_again(&database.name, 3.0);
     let log = agent.stop();
-    assert_eq!(log.matches("NOTIFY").count(), 1, "{log}");
+    assert_eq!(log.matches("cannot LISTEN").count(), 1, "{log}");
+    assert!(!log.contains("listening for NOTIFY"), "{log}");
 }
 
 #[tokio::test]
@@ -310,6 +311,6 @@ async fn through_a_pooler_in_session_mode_it_is_heard() {
     agent.logs("listening for NOTIFY pgmedic");
     database.sql(DRIFT).await;
     database.sql("NOTIFY pgmedic").await;
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     agent.stop();
 }

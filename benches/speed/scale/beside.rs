@@ -24,7 +24,7 @@ const SLICE: usize = 5;
 const SLICES: usize = 20;
 
 /// A statement that is stopped with the agent must not time out.
-const PATIENT: (&str, &str) = ("PGMEDIC_SEQUENCES__STATEMENT_TIMEOUT", "60s");
+const LONG_TIMEOUT: (&str, &str) = ("PGMEDIC_SEQUENCES__STATEMENT_TIMEOUT", "60s");
 
 /// Passes before the load. The first one reads everything.
 const FIRST: u32 = 2;
@@ -143,7 +143,7 @@ fn measured(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rat
 fn rates(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rates> {
     execute(url, "CHECKPOINT".to_owned())?;
     let rarely = (!load.full).then_some(NEVER_FULL);
-    let variables: Vec<(&str, &str)> = [EVERY_SECOND, PATIENT].into_iter().chain(rarely).collect();
+    let variables: Vec<(&str, &str)> = [EVERY_SECOND, LONG_TIMEOUT].into_iter().chain(rarely).collect();
     let agent = Daemon::start(url, &variables, &[])?;
     let before = agent.passes(FIRST)?;
     let mut command = Command::new(program);

@@ -88,6 +88,10 @@ impl From<Error> for QueryError {
                     _ => error.message().to_owned(),
                 };
                 match error.code().as_deref().unwrap_or_default() {
+                    // No privilege that could be granted: a function only says so.
+                    code @ "42501" if raised == Some("exec_stmt_raise") => {
+                        Self::Server { code: code.to_owned(), message }
+                    }
                     "42501" => Self::PermissionDenied(message),
                     "55P03" | "40P01" => Self::LockNotAvailable,
                     "57014" => Self::QueryCanceled,

@@ -5,14 +5,14 @@
 /// The values themselves are not searched for places: a table may be called `@NAME@`. Each must be SQL that is safe to
 /// insert: an expression, a quoted constant, or a name that the server quoted. A place without a value is a defect, and
 /// fails where debug assertions are on.
-pub fn fill_sql(template: &str, values: &[(&str, &str)]) -> String {
+pub fn fill_sql<V: AsRef<str>>(template: &str, values: &[(&str, V)]) -> String {
     let mut filled = String::with_capacity(template.len() * 2);
     for line in template.lines().filter(|line| !line.trim_start().starts_with("--")) {
         let mut rest = line;
         while let Some((before, place, after)) = next_place(rest) {
             filled.push_str(before);
             match values.iter().find(|(name, _)| *name == place) {
-                Some((_, value)) => filled.push_str(value),
+                Some((_, value)) => filled.push_str(value.as_ref()),
                 None => debug_assert!(false, "no value for @{place}@"),
             }
             rest = after;

@@ -75,13 +75,19 @@ pub enum ReasonKind {
     StillBehind,
     /// The values of a column cannot be what the configuration says they are.
     Implausible,
-    /// A guard holds the sweep: it would end more sessions than is allowed at once.
+    /// A guard holds the sweep: all sessions would end, and none would be left.
+    NoneLeft,
+    /// A guard holds the sweep: it would end more of the live sessions than is allowed at once.
     TooManyEnded,
+    /// A guard holds the sweep: one user would lose more sessions than is allowed at once.
+    TooManyOfOneUser,
+    /// A guard holds the sweep: more live sessions are beyond their users' newest than may end at once.
+    TooManySuperseded,
     /// A sweep that did not finish within its time.
     Unfinished,
     /// No usable index begins with the column.
     MissingIndex,
-    /// A foreign key stops or slows the deletion of sessions.
+    /// A foreign key stops the deletion of sessions.
     ForeignKey,
     /// A lock was not available within `lock_timeout`.
     LockNotAvailable,

@@ -3,6 +3,8 @@
 //!
 //! The functions then run against a PostgreSQL server whose sequence is behind.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::post;

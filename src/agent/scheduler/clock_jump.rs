@@ -1,16 +1,16 @@
-//! Noticing that the system's clock was set back, which the schedule would wait out.
+//! Notices that the system clock was set back. The scheduler would wait until the old time.
 
 use crate::clock;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::time::sleep;
 
-/// How often to look.
+/// How often the clocks are compared.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Less is the clock being slowed down, and no harm.
+/// A smaller difference is a clock that is being adjusted slowly, and harmless.
 const MIN_JUMP: Duration = Duration::from_secs(2);
 
-/// Two clocks, as they stood at one moment: one that may be set, and one that only goes forward.
+/// Two clocks at one moment: one that can be set, and one that only goes forward.
 #[derive(Debug)]
 pub struct ClockJumpDetector {
     wall: SystemTime,
@@ -35,7 +35,7 @@ impl ClockJumpDetector {
         }
     }
 
-    /// Whether less time has passed on the wall than in truth. (Set forward, everything due is simply due.)
+    /// Whether less time has passed by the clock that can be set. (After a jump forward, what is due ticks at once.)
     fn is_ahead_of(&self, now: &Self) -> bool {
         let passed = now.steady.saturating_duration_since(self.steady);
         now.wall + MIN_JUMP < self.wall + passed

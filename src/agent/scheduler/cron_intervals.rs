@@ -1,4 +1,4 @@
-//! How often a cron line ticks: pure, and bounded whatever the line.
+//! How often a cron line ticks, in a bounded number of steps for any line.
 
 use crate::config::cron_parser;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
@@ -9,17 +9,17 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CronIntervals {
     pub shortest: Duration,
-    /// Over the pause too, where the line has one, such as a night or a weekend.
+    /// Includes pauses of the line, such as a night or a weekend.
     pub longest: Duration,
 }
 
-/// Of a line that does not tick twice.
+/// For a line that does not tick twice.
 const SINGLE_TICK_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// From what to what a gap may reach, and how long to look for one. The fields of a cron line know nothing of each
-/// other: every minute that ticks at all does so at the same seconds, and likewise every hour and every day. So one
-/// minute tells of all the gaps within a minute, one hour of those between its minutes, one day of those between its
-/// hours; and a year of those between its days, for months differ.
+/// The units of time between two ticks, and the span in which to look for each. The fields of a cron line are independent:
+/// each minute with ticks has them at the same seconds, and likewise each hour and each day. So one minute has all
+/// intervals within a minute, one hour those between minutes, one day those between hours, and a year those between
+/// days, because months differ.
 const STEPS: [(TimeDelta, TimeDelta); 4] = [
     (TimeDelta::seconds(1), TimeDelta::minutes(1)),
     (TimeDelta::minutes(1), TimeDelta::hours(1)),
@@ -27,37 +27,38 @@ const STEPS: [(TimeDelta, TimeDelta); 4] = [
     (TimeDelta::days(1), TimeDelta::days(366)),
 ];
 
-/// The rhythm of `line` (six fields, UTC) from its first tick after `now` on: of gaps that begin within a year.
+/// The intervals of `line` (six fields, UTC) that begin within a year after its first tick after `now`.
 pub fn cron_intervals(line: &str, now: DateTime<Utc>) -> CronIntervals {
-    let gaps = cron_parser().parse(line).map_or_else(|_| Vec::new(), |cron| gaps(&cron, now));
-    let shortest = gaps.iter().min().copied().unwrap_or(SINGLE_TICK_INTERVAL);
-    CronIntervals { shortest, longest: gaps.iter().max().copied().unwrap_or(SINGLE_TICK_INTERVAL) }
+    let intervals = cron_parser().parse(line).map_or_else(|_| Vec::new(), |cron| intervals(&cron, now));
+    let shortest = intervals.iter().min().copied().unwrap_or(SINGLE_TICK_INTERVAL);
+    CronIntervals { shortest, longest: intervals.iter().max().copied().unwrap_or(SINGLE_TICK_INTERVAL) }
 }
 
-/// One gap of every kind that there is: some five hundred at most.
-fn gaps(cron: &Cron, now: DateTime<Utc>) -> Vec<Duration> {
-    let mut gaps = Vec::new();
-    let Ok(first) = cron.find_next_occurrence(&now, false) else { return gaps };
+/// One interval of each kind: some five hundred at most.
+fn intervals(cron: &Cron, now: DateTime<Utc>) -> Vec<Duration> {
+    let mut intervals = Vec::new();
+    let Ok(first) = cron.find_next_occurrence(&now, false) else { return intervals };
     for (step, span) in STEPS {
         let Some(begin) = truncate(first, span.min(TimeDelta::days(1))) else { continue };
         let mut tick = cron.find_next_occurrence(&begin, true).ok();
-        while let Some((last, next)) =
-            tick.filter(|tick| *tick < begin + span).and_then(|tick| last_tick_and_next(cron, tick, step))
+        while let Some(current) = tick
+            && current < begin + span
+            && let Some((last, next)) = last_tick_and_next(cron, current, step)
         {
-            gaps.extend((next - last).to_std());
+            intervals.extend((next - last).to_std());
             tick = Some(next);
         }
     }
-    gaps
+    intervals
 }
 
-/// The last tick of the step that `tick` belongs to, and the tick after it.
+/// The last tick in the minute, hour or day of `tick`, and the tick after it.
 fn last_tick_and_next(cron: &Cron, tick: DateTime<Utc>, step: TimeDelta) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let last = cron.find_previous_occurrence(&(truncate(tick, step)? + step), false).ok()?;
     Some((last, cron.find_next_occurrence(&last, false).ok()?))
 }
 
-/// When the minute, hour or day began that `time` belongs to.
+/// The start of the minute, hour or day of `time`.
 fn truncate(time: DateTime<Utc>, step: TimeDelta) -> Option<DateTime<Utc>> {
     time.duration_trunc(step).ok()
 }
@@ -135,7 +136,7 @@ mod tests {
     #[test]
     fn the_busiest_line_is_asked_a_few_hundred_times_only() {
         let cron = cron_parser().parse("* * * * * *").unwrap();
-        assert_eq!(gaps(&cron, thursday()).len(), 60 + 60 + 24 + 366);
+        assert_eq!(intervals(&cron, thursday()).len(), 60 + 60 + 24 + 366);
     }
 
     /// A field that names some of its values.
@@ -150,13 +151,13 @@ mod tests {
         let cron = cron_parser().parse(line).unwrap();
         let mut tick = cron.find_next_occurrence(&now, false).ok()?;
         let end = truncate(tick, TimeDelta::days(1)).unwrap() + span;
-        let mut gaps = Vec::new();
+        let mut intervals = Vec::new();
         while tick < end {
             let next = cron.find_next_occurrence(&tick, false).unwrap();
-            gaps.push((next - tick).to_std().unwrap());
+            intervals.push((next - tick).to_std().unwrap());
             tick = next;
         }
-        Some(CronIntervals { shortest: *gaps.iter().min()?, longest: *gaps.iter().max()? })
+        Some(CronIntervals { shortest: *intervals.iter().min()?, longest: *intervals.iter().max()? })
     }
 
     #[test]
@@ -173,7 +174,7 @@ mod tests {
 
         /// Against every single tick of eight days.
         #[test]
-        fn no_gap_is_missed(
+        fn no_interval_is_missed(
             (second, minute) in (field(0..60, 3), field(0..60, 3)),
             (hour, weekday) in (field(0..24, 4), field(0..7, 4)),
             start in 0_i64..7 * 24 * 60 * 60,

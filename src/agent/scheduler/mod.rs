@@ -1,5 +1,10 @@
-//! The only file that knows the scheduler. It fires and nothing else: what a tick does is the keeper's business,
-//! because the scheduler lets jobs overlap, neither waits for them nor cancels them, and forgets one that panics.
+//! Ticks by cron lines, on tokio-cron-scheduler, which only this file uses. A tick only triggers a worker: the scheduler
+//! lets jobs overlap, neither waits for them nor cancels them, and drops a job that panics.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `cron_intervals.rs` | the shortest and the longest time between two ticks of a line |
+//! | `clock_jump.rs` | notices that the system clock was set back, which the scheduler would wait out |
 
 pub mod clock_jump;
 pub mod cron_intervals;
@@ -9,17 +14,17 @@ use std::sync::Arc;
 use tokio_cron_scheduler::{JobScheduler, JobSchedulerError};
 use uuid::Uuid;
 
-/// What a line is to call.
+/// What the scheduler calls when a line ticks.
 type Tick = Arc<dyn Fn() + Send + Sync>;
 
-/// A running schedule. One for the agent's whole life: a scheduler that was stopped keeps its memory for ever.
+/// A running scheduler: one for the process, because tokio-cron-scheduler leaks the memory of one that was stopped.
 pub struct Scheduler {
     scheduler: JobScheduler,
     jobs: HashMap<JobId, Job>,
     next: JobId,
 }
 
-/// Takes a line off the schedule again.
+/// Removes a job.
 pub type JobId = u64;
 
 struct Job {
@@ -42,7 +47,7 @@ impl Scheduler {
     ///
     /// # Errors
     ///
-    /// When the line is none; the configuration has checked it.
+    /// When the line is not valid. The configuration has checked it.
     pub async fn add(
         &mut self,
         line: &str,
@@ -55,21 +60,21 @@ impl Scheduler {
         Ok(self.next)
     }
 
-    /// No tick of this one comes any more.
-    pub async fn remove(&mut self, ticket: JobId) {
-        if let Some(job) = self.jobs.remove(&ticket) {
+    /// The job ticks no more.
+    pub async fn remove(&mut self, job_id: JobId) {
+        if let Some(job) = self.jobs.remove(&job_id) {
             self.unregister(job.id).await;
         }
     }
 
-    /// Reckons every line's next tick anew: the scheduler waits for the ones that it has reckoned once, and after the
-    /// clock was set back they may be hours away.
+    /// Computes the next tick of every line anew. The scheduler keeps the times that it has computed, and after the clock
+    /// was set back they may be hours away.
     pub async fn reschedule_all(&mut self) {
-        for (ticket, job) in std::mem::take(&mut self.jobs) {
+        for (job_id, job) in std::mem::take(&mut self.jobs) {
             self.unregister(job.id).await;
             match self.register(&job.line, &job.tick).await {
-                Ok(id) => drop(self.jobs.insert(ticket, Job { id, ..job })),
-                Err(error) => tracing::error!(line = job.line, %error, "a line is off the schedule"),
+                Ok(id) => drop(self.jobs.insert(job_id, Job { id, ..job })),
+                Err(error) => tracing::error!(line = job.line, %error, "a cron line could not be scheduled again"),
             }
         }
     }
@@ -81,7 +86,7 @@ impl Scheduler {
 
     async fn unregister(&self, id: Uuid) {
         if let Err(error) = self.scheduler.remove(&id).await {
-            tracing::debug!(%error, "a line was off the schedule already");
+            tracing::debug!(%error, "a cron line was removed already");
         }
     }
 }

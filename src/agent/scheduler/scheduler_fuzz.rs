@@ -1,4 +1,4 @@
-//! What the configuration takes, the scheduler takes too.
+//! The scheduler accepts every cron line that the configuration accepts.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

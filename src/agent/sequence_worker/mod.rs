@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `triggers.rs` | ticks of the schedule and notifications, waiting to start a cycle |
 //! | `cycle.rs` | one cycle: acquire or renew the lease, make the pass, publish the report |
-//! | `notify.rs` | LISTEN on a connection of its own, while this agent leads |
+//! | `notify.rs` | LISTEN on a separate connection, while this agent leads |
 
 mod cycle;
 mod notify;

@@ -15,7 +15,7 @@ use crate::metrics::SESSIONS;
 use crate::pass_options::PassOptions;
 use crate::sessions::{SessionPassState, pass, unreachable_reports};
 use due_stores::DueStores;
-use pgmedic_core::Timeouts;
+use pgmedic_core::{Reason, ReasonKind, Timeouts};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -122,7 +122,8 @@ impl SessionWorker {
                 PassOptions { dry_run: self.dry_run, cancel: self.stop.child_token(), ..PassOptions::default() };
             let pass = pass(&self.database, &stores, self.timeouts, &options, &mut self.pass_state);
             let reports = catch_panic(pass).await.unwrap_or_else(|| {
-                unreachable_reports(&stores, "the pass panicked: this is a defect of pgmedic, please report it")
+                let text = "the pass panicked: this is a defect of pgmedic, please report it";
+                unreachable_reports(&stores, &Reason::new(ReasonKind::Internal, text))
             });
             if !self.stop.is_cancelled() {
                 self.publisher.sweep(reports, started.elapsed());

@@ -1,6 +1,7 @@
 use super::*;
+use crate::config::key::KeyType;
 use crate::config::keys::RENAMED;
-use crate::config::schema::{KeyType, ROOT};
+use crate::config::schema::ROOT;
 
 /// Checks that loading the file fails with these words.
 #[track_caller]

@@ -2,8 +2,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
+use crate::config::key::{Key, KeyType};
 use crate::config::layers::DEFAULTS;
-use crate::config::schema::{Key, KeyType, ROOT};
+use crate::config::schema::ROOT;
 
 fn texts(patterns: &[Pattern]) -> Vec<String> {
     patterns.iter().map(ToString::to_string).collect()

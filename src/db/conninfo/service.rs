@@ -67,7 +67,7 @@ mod tests {
         let text = "# ours\n[a]\nhost=h1\n\n[b]\nhost = h2\nport=5433\n[c]\nnonsense\n";
         let b = section(text, "b").unwrap().unwrap();
         assert_eq!((b.get("host"), b.get("port")), (Some("h2"), Some("5433")));
-        assert_eq!(section(text, "d").unwrap().is_none(), true);
+        assert!(section(text, "d").unwrap().is_none());
         assert_eq!(section(text, "c").err(), Some(9));
     }
 }

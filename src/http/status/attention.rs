@@ -20,10 +20,8 @@ pub fn render(databases: &BTreeMap<String, DatabaseState>) -> Markup {
         let reports = state.report.iter().flat_map(|report| &report.sequences).map(AsRef::as_ref);
         sequences
             .extend(reports.filter(|sequence| sequence.needs_a_look()).map(|sequence| (database.as_str(), sequence)));
-        let reports = state.sweeps.stores.values();
-        stores.extend(
-            reports.filter(|store| store.error.is_some() || store.held.is_some()).map(|s| (database.as_str(), s)),
-        );
+        let reports = state.sweeps.stores.values().filter(|store| store.attention().next().is_some());
+        stores.extend(reports.map(|store| (database.as_str(), store)));
     }
     sequences.sort_by_key(|(_, sequence)| (Status::of(sequence), std::cmp::Reverse(sequence.lag)));
     let more = sequences.len().saturating_sub(SHOWN);
@@ -60,18 +58,16 @@ fn of_sequence(database: &str, sequence: &SequenceReport) -> Markup {
 }
 
 fn of_store(database: &str, store: &SessionReport) -> Markup {
-    let (word, reason) = match (&store.error, &store.held) {
-        (Some(error), _) => ("failed", error.as_str()),
-        (None, held) => ("held", held.as_deref().unwrap_or_default()),
-    };
+    let (class, icon, word) = if store.error.is_some() { ("bad", "✕", "failed") } else { ("warn", "!", "held") };
+    let texts: Vec<&str> = store.attention().map(|reason| reason.text.as_str()).collect();
+    let fix = store.attention().find_map(|reason| reason.fix.as_ref());
     html! {
         p .what {
-            span class=(if store.error.is_some() { "badge bad" } else { "badge warn" }) {
-                span aria-hidden="true" { (if store.error.is_some() { "✕" } else { "!" }) } " " (word)
-            }
+            span class={ "badge " (class) } { span aria-hidden="true" { (icon) } " " (word) }
             " session store " bdi .name { (escape_control(&store.name)) } " in " bdi { (escape_control(database)) }
         }
-        (reason_paragraph(reason))
+        (reason_paragraph(&texts.join("; ")))
+        @if let Some(command) = fix { (command_block(command.as_str())) }
     }
 }
 

@@ -64,6 +64,6 @@ fn of_store(store: &SessionReport) -> Markup {
         @if store.expired + store.superseded > 0 {
             "; the last sweep ended " (count(store.expired + store.superseded, "session"))
         }
-        @for warning in &store.warnings { span .feed { (escape_control(warning)) } }
+        @for warning in &store.warnings { span .feed { (escape_control(&warning.to_string())) } }
     }
 }

@@ -6,7 +6,7 @@
 //! | `page.rs` | the page as a whole |
 //! | `summary.rs` | a database in one sentence |
 //! | `database.rs` | a database's section: its sentence, its leader, its session stores |
-//! | `attention.rs` | what a person has to act upon, and the fix (`fix.rs`) |
+//! | `attention.rs` | what a person has to act upon, and the fix |
 //! | `rows.rs` | the search over all sequences (`search_query.rs`), with a bar for each (`bar.rs`) |
 //! | `history.rs` | the recent activity |
 //! | `time.rs` | points in time |

@@ -1,15 +1,15 @@
-//! What the search form asks for.
+//! The query of the search form.
 
 use crate::report::{Status, escape_control};
 use url::form_urlencoded::{Serializer, parse};
 
-/// Longer than any name of PostgreSQL's, schema and all.
+/// Longer than any name in PostgreSQL with its schema.
 const LONGEST: usize = 300;
 
 /// Which sequences are to be listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchQuery {
-    /// Words that a sequence's name, or a column's that it feeds, must hold; without regard to case.
+    /// Words that the name of the sequence or of a column that it feeds must contain, ignoring case.
     pub text: String,
     pub database: String,
     pub which: StatusFilter,
@@ -26,12 +26,12 @@ pub enum StatusFilter {
 }
 
 impl StatusFilter {
-    /// All of them, as the form offers them.
+    /// All filters, in the order of the form.
     pub fn offered() -> impl Iterator<Item = Self> {
         [Self::All, Self::Attention].into_iter().chain(Status::ALL.map(Self::Status))
     }
 
-    /// In the query.
+    /// As in the query.
     pub fn value(self) -> &'static str {
         match self {
             Self::All => "",
@@ -40,7 +40,7 @@ impl StatusFilter {
         }
     }
 
-    /// For people.
+    /// As in the form.
     pub fn label(self) -> &'static str {
         match self {
             Self::All => "any status",
@@ -51,7 +51,7 @@ impl StatusFilter {
 }
 
 impl SearchQuery {
-    /// From a query; what makes no sense is as if it were not there.
+    /// Reads a query. Invalid parts are ignored.
     pub fn read(query: &str) -> Self {
         let mut question = Self { page: 1, ..Self::default() };
         for (key, value) in parse(query.as_bytes()) {
@@ -68,7 +68,7 @@ impl SearchQuery {
         question
     }
 
-    /// A link to the same question's `page`, or to another question.
+    /// A link to another `page` of this query.
     pub fn link(&self, page: usize) -> String {
         let mut query = Serializer::for_suffix("?".to_owned(), 1);
         for (key, value) in [("q", self.text.as_str()), ("database", &self.database), ("status", self.which.value())] {
@@ -82,7 +82,7 @@ impl SearchQuery {
         query.finish() + "#sequences"
     }
 
-    /// Whether everything is asked for.
+    /// Whether it finds everything.
     pub fn is_unfiltered(&self) -> bool {
         self.text.is_empty() && self.database.is_empty() && self.which == StatusFilter::All
     }

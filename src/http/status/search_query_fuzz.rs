@@ -1,4 +1,4 @@
-//! Queries of anybody's.
+//! Arbitrary queries.
 
 use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! A server that crashes, is shut down, is full, or throws the agent out.
 
-use super::{EVERY_SECOND, MENDED, REWIND, SAYS_BACK, fill, leader, orders, repairs, rewind, series, up};
-use crate::support::{Agent, Database, eventually, shut_down, until_ended};
+use super::{EVERY_SECOND, REPAIRED, REWIND, SAYS_BACK, fill, leader, orders, repairs, rewind, series, up};
+use crate::support::{Agent, Database, shut_down, wait_for, wait_until_ended};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::{Connection, PgConnection};
@@ -12,17 +12,17 @@ async fn it_outlives_its_servers_crash_and_works_again() {
     let database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
     let agent = Agent::start(&database, EVERY_SECOND);
     let up = series("database_up", &database, "DATABASE");
-    agent.until(&up, |up| up == 1.0);
+    agent.wait_until(&up, |up| up == 1.0);
     server.stop_hard();
-    agent.until(&up, |up| up == 0.0);
+    agent.wait_until(&up, |up| up == 0.0);
     assert_eq!(
         agent.metric(&series("sequences", &database, "DATABASE,verdict=\"in_sync\"")),
         None,
-        "no news is not good"
+        "unknown, so no series"
     );
-    assert_eq!(agent.get("/livez").0, 200, "the agent itself is well");
+    assert_eq!(agent.get("/livez").0, 200, "the agent itself is alive");
     server.restart().unwrap();
-    agent.until(&up, |up| up == 1.0);
+    agent.wait_until(&up, |up| up == 1.0);
     let log = agent.stop();
     assert_eq!(log.matches("is back").count(), 1, "{log}");
 }
@@ -34,10 +34,10 @@ async fn it_starts_without_its_database_and_is_ready_when_it_comes() {
     database.sql(REWIND).await;
     server.stop_hard();
     let agent = Agent::start(&database, EVERY_SECOND);
-    agent.until(&series("database_up", &database, "DATABASE"), |up| up == 0.0);
+    agent.wait_until(&series("database_up", &database, "DATABASE"), |up| up == 0.0);
     assert_eq!((agent.get("/livez").0, agent.get("/readyz").0), (200, 503));
     server.restart().unwrap();
-    eventually("ready", || (agent.get("/readyz").0 == 200).then_some(()));
+    wait_for("ready", || (agent.get("/readyz").0 == 200).then_some(()));
     agent.has_advanced(&database.name, 1.0);
     agent.stop();
 }
@@ -53,12 +53,12 @@ async fn own_server(settings: &[(&str, &str)]) -> (TestServer, Database) {
 async fn it_outlives_a_fast_shutdown() {
     let (mut server, mut database) = own_server(&[]).await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    agent.until(&up(&database), |up| up == 1.0);
+    agent.wait_until(&up(&database), |up| up == 1.0);
     shut_down(&server, Signal::SIGINT);
-    until_ended(&server);
-    agent.until(&up(&database), |up| up == 0.0);
+    wait_until_ended(&server);
+    agent.wait_until(&up(&database), |up| up == 0.0);
     server.restart().unwrap();
-    agent.until(&up(&database), |up| up == 1.0);
+    agent.wait_until(&up(&database), |up| up == 1.0);
     database.connection = database.connect().await;
     repairs(&mut database).await;
     let log = agent.stop();
@@ -70,16 +70,16 @@ async fn it_says_that_a_server_is_shutting_down_and_does_not_hold_it_up() {
     let (mut server, database) = own_server(&[]).await;
     let (name, up) = (database.name.clone(), up(&database));
     let agent = Agent::start(&database, EVERY_SECOND);
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     // It waits for this test's connection.
     shut_down(&server, Signal::SIGTERM);
-    agent.until(&up, |up| up == 0.0);
+    agent.wait_until(&up, |up| up == 0.0);
     agent.logs("not ready: the database system is shutting down; try again shortly");
-    // And then for nobody's.
+    // And for no other connection, so not for the agent's.
     drop(database);
-    until_ended(&server);
+    wait_until_ended(&server);
     server.restart().unwrap();
-    agent.until(&up, |up| up == 1.0);
+    agent.wait_until(&up, |up| up == 1.0);
     let mut database = Database::at(&name, server.url(&name)).await;
     repairs(&mut database).await;
     let log = agent.stop();
@@ -90,15 +90,15 @@ async fn it_says_that_a_server_is_shutting_down_and_does_not_hold_it_up() {
 async fn a_full_server_is_said_and_waited_for() {
     let (server, mut database) =
         own_server(&[("max_connections", "12"), ("superuser_reserved_connections", "3")]).await;
-    database.sql("CREATE ROLE keeper LOGIN; CREATE ROLE crowd LOGIN; ALTER TABLE orders OWNER TO keeper").await;
-    let agent = Agent::start_at(&database.url_as("keeper"), &database, EVERY_SECOND);
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    database.sql("CREATE ROLE medic LOGIN; CREATE ROLE crowd LOGIN; ALTER TABLE orders OWNER TO medic").await;
+    let agent = Agent::start_at(&database.url_as("medic"), &database, EVERY_SECOND);
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     let crowd = crowd(&server, &agent, &up(&database)).await;
     agent.logs("too many connections: ");
     rewind(&database).await;
     drop(crowd);
-    agent.until(&up(&database), |up| up == 1.0);
-    database.until(MENDED).await;
+    agent.wait_until(&up(&database), |up| up == 1.0);
+    database.wait_until(REPAIRED).await;
     super::said_once(&agent.stop());
 }
 
@@ -123,23 +123,23 @@ async fn crowd(server: &TestServer, agent: &Agent, up: &str) -> Vec<PgConnection
 async fn thrown_out_by_an_administrator_it_comes_back() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    agent.until(&leader(&database), |leads| leads == 1.0);
-    let ours = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pgmedic'";
-    let lease = format!("{ours} AND query LIKE '/* pgmedic:lease %'");
-    for who in [lease.as_str(), ours] {
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
+    let own = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pgmedic'";
+    let lease = format!("{own} AND query LIKE '/* pgmedic:lease %'");
+    for who in [lease.as_str(), own] {
         assert!(database.number(&format!("SELECT count(*) {who}")).await > 0, "{who}");
         let before = database
             .number(&format!("SELECT coalesce(max(extract(epoch FROM backend_start) * 1000000), 0)::bigint {lease}"))
             .await;
         database.row(&format!("SELECT count(pg_terminate_backend(pid)) {who}")).await;
         database
-            .until(&format!(
+            .wait_until(&format!(
                 "SELECT count(*) = 1 AND min(extract(epoch FROM backend_start) * 1000000) > {before} {lease}"
             ))
             .await;
         repairs(&mut database).await;
-        agent.until(&leader(&database), |leads| leads == 1.0);
-        agent.until(&up(&database), |up| up == 1.0);
+        agent.wait_until(&leader(&database), |leads| leads == 1.0);
+        agent.wait_until(&up(&database), |up| up == 1.0);
     }
     agent.stop();
 }

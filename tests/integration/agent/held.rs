@@ -1,4 +1,4 @@
-//! What the metrics say of repairs: which guard holds them, and why the drift came that they repaired.
+//! The metrics of repairs: which guard holds them, and the cause of the drift.
 
 use super::{EVERY_SECOND, orders, rewind, series};
 use crate::support::{Agent, Database};
@@ -19,29 +19,29 @@ fn repaired(database: &Database, cause: &str, method: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_held_repair_is_shown_by_its_guard_until_it_is_owed_no_more() {
+async fn a_held_repair_is_shown_by_its_guard_until_it_is_no_longer_needed() {
     let mut database = Database::new().await;
     database.sql(POISONED).await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    agent.until(&held(&database, "repair_ratio"), |held| held == 1.0);
+    agent.wait_until(&held(&database, "repair_ratio"), |held| held == 1.0);
     for guard in &GUARDS[1..] {
         assert_eq!(agent.metric(&held(&database, guard)), Some(0.0), "{guard}");
     }
-    // The mistake is corrected by whoever owns the data.
+    // The owner of the data corrects the mistake.
     database.sql("DELETE FROM t WHERE id = 2000000000").await;
-    agent.until(&held(&database, "repair_ratio"), |held| held == 0.0);
+    agent.wait_until(&held(&database, "repair_ratio"), |held| held == 0.0);
     agent.stop();
 }
 
 #[tokio::test]
-async fn a_repair_is_counted_by_its_method_and_by_why_it_was_owed() {
+async fn a_repair_is_counted_by_its_method_and_its_cause() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    agent.until(&repaired(&database, "unknown", "advance"), |repaired| repaired == 1.0);
+    agent.wait_until(&repaired(&database, "unknown", "advance"), |repaired| repaired == 1.0);
     rewind(&database).await;
-    agent.until(&repaired(&database, "rewound", "advance"), |repaired| repaired == 1.0);
+    agent.wait_until(&repaired(&database, "rewound", "advance"), |repaired| repaired == 1.0);
     database.sql("INSERT INTO orders SELECT generate_series(21, 30)").await;
-    agent.until(&repaired(&database, "ids_inserted", "advance"), |repaired| repaired == 1.0);
+    agent.wait_until(&repaired(&database, "ids_inserted", "advance"), |repaired| repaired == 1.0);
     assert_eq!(agent.metric(&repaired(&database, "rewound", "leap")), Some(0.0));
     agent.stop();
 }

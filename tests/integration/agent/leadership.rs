@@ -1,7 +1,7 @@
-//! Of several agents one works; the others take over, and cost little until then.
+//! Of several agents one works. The others take over, and need few resources until then.
 
-use super::{EVERY_SECOND, MENDED, leader, orders, rewind, series, skipped};
-use crate::support::{Agent, Database, until_it_waits_for};
+use super::{EVERY_SECOND, REPAIRED, leader, orders, rewind, series, skipped};
+use crate::support::{Agent, Database, wait_until_blocked_on};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
 
@@ -10,24 +10,25 @@ async fn one_agent_leads_and_another_takes_over_when_it_is_killed() {
     let mut database = orders().await;
     let leader = series("leader", &database, "DATABASE");
     let first = Agent::start(&database, EVERY_SECOND);
-    first.until(&leader, |leads| leads == 1.0);
+    first.wait_until(&leader, |leads| leads == 1.0);
     let second = Agent::start(&database, EVERY_SECOND);
-    second.until(&series("pass_skipped_total", &database, "DATABASE,pass=\"sequences\",reason=\"standby\""), |n| {
-        n >= 2.0
-    });
+    second
+        .wait_until(&series("pass_skipped_total", &database, "DATABASE,pass=\"sequences\",reason=\"standby\""), |n| {
+            n >= 2.0
+        });
     assert_eq!(second.metric(&leader), Some(0.0));
     assert_eq!(second.get("/readyz").0, 200, "a standby is ready");
     assert_eq!(
         second.metric(&series("sequences", &database, "DATABASE,verdict=\"in_sync\"")),
         None,
-        "it has not looked"
+        "it has made no pass"
     );
     first.signal(Signal::SIGKILL);
-    second.until(&leader, |leads| leads == 1.0);
+    second.wait_until(&leader, |leads| leads == 1.0);
     rewind(&database).await;
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     second.stop();
-    database.until("SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))").await;
+    database.wait_until("SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))").await;
 }
 
 #[tokio::test]
@@ -35,14 +36,14 @@ async fn a_killed_leader_is_succeeded_within_two_intervals() {
     let database = orders().await;
     let settings = "[sequences]\nschedule = \"*/2 * * * * *\"\n";
     let first = Agent::start(&database, settings);
-    first.until(&leader(&database), |leads| leads == 1.0);
+    first.wait_until(&leader(&database), |leads| leads == 1.0);
     let second = Agent::start(&database, settings);
     let standby = skipped(&database, "standby");
-    second.until(&standby, |ticks| ticks >= 2.0);
+    second.wait_until(&standby, |ticks| ticks >= 2.0);
     first.signal(Signal::SIGKILL);
-    // By its own ticks, whatever the machine's speed.
+    // Counted in its ticks, which do not depend on the speed of the machine.
     let before = second.metric(&standby).unwrap();
-    second.until(&leader(&database), |leads| leads == 1.0);
+    second.wait_until(&leader(&database), |leads| leads == 1.0);
     let ticks = second.metric(&standby).unwrap() - before;
     assert!(ticks <= 2.0, "{ticks} ticks without a leader");
     second.stop();
@@ -54,34 +55,34 @@ async fn a_standby_opens_one_short_connection_a_tick() {
     let server = TestServer::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
     let mut database = super::fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
     let first = Agent::start(&database, EVERY_SECOND);
-    first.until(&leader(&database), |leads| leads == 1.0);
+    first.wait_until(&leader(&database), |leads| leads == 1.0);
     let url = format!("{}&application_name=standby", database.url());
     let second = Agent::start_at(&url, &database, EVERY_SECOND);
     let standby = skipped(&database, "standby");
     let log = server.data_dir().parent().unwrap().join("server.log");
     for ticks in 1..=5 {
-        second.until(&standby, |skipped| skipped >= f64::from(ticks));
+        second.wait_until(&standby, |skipped| skipped >= f64::from(ticks));
         let open = "FROM pg_stat_activity WHERE application_name = 'standby'";
-        database.until(&format!("SELECT NOT EXISTS (SELECT {open})")).await;
+        database.wait_until(&format!("SELECT NOT EXISTS (SELECT {open})")).await;
     }
-    // Asked before, because a tick may come in between.
+    // Read before and after, because a tick may come in between.
     let ticks = second.metric(&standby).unwrap();
     let connections = std::fs::read_to_string(&log).unwrap().matches("application_name=standby").count() as f64;
     let later = second.metric(&standby).unwrap();
-    assert!(connections >= ticks, "the log tells of {connections} connections for {ticks} ticks");
+    assert!(connections >= ticks, "the log has {connections} connections for {ticks} ticks");
     assert!(connections <= later + 1.0, "{connections} connections for {later} ticks");
     second.stop();
     first.stop();
 }
 
 #[tokio::test]
-async fn a_lead_that_is_lost_during_a_pass_is_not_claimed_and_taken_again_when_the_pass_is_over() {
+async fn a_lease_that_is_lost_during_a_pass_is_not_claimed_and_acquired_again_after_the_pass() {
     let mut database = orders().await;
     let hourly = "[sequences]\nschedule = \"0 0 * * * *\"\nlock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
     let mut holder = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
     let agent = Agent::start(&database, hourly);
-    until_it_waits_for(&mut database.connection, "orders").await;
+    wait_until_blocked_on(&mut database.connection, "orders").await;
     assert_eq!(agent.metric(&leader(&database)), Some(1.0));
     database
         .sql(
@@ -89,8 +90,8 @@ async fn a_lead_that_is_lost_during_a_pass_is_not_claimed_and_taken_again_when_t
              WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
         )
         .await;
-    agent.until(&leader(&database), |leads| leads == 0.0);
+    agent.wait_until(&leader(&database), |leads| leads == 0.0);
     sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     agent.stop();
 }

@@ -1,7 +1,7 @@
 //! A tick, a dry run, a reload, a stop; what it shows.
 
-use super::{EVERY_SECOND, MENDED, orders, rewind, series, sweeps};
-use crate::support::{Agent, eventually, server};
+use super::{EVERY_SECOND, REPAIRED, orders, rewind, series, sweeps};
+use crate::support::{Agent, server, wait_for};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::io::{Read, Write};
@@ -12,11 +12,11 @@ use std::path::Path;
 async fn drift_is_repaired_by_a_tick_and_its_cause_is_told() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     agent.passes_again(&database.name, 1.0);
     rewind(&database).await;
-    database.until(MENDED).await;
-    agent.until(&series("drift_detected_total", &database, "cause=\"rewound\",DATABASE"), |drift| drift == 1.0);
+    database.wait_until(REPAIRED).await;
+    agent.wait_until(&series("drift_detected_total", &database, "cause=\"rewound\",DATABASE"), |drift| drift == 1.0);
     assert_eq!(agent.metric(&series("sequences", &database, "DATABASE,verdict=\"in_sync\"")), Some(1.0));
     assert_eq!(agent.metric(&series("database_up", &database, "DATABASE")), Some(1.0));
     let log = agent.stop();
@@ -29,7 +29,7 @@ async fn a_dry_run_looks_and_changes_nothing() {
     rewind(&database).await;
     let config = database.config(&format!("{EVERY_SECOND}\n[http]\nlisten = \"127.0.0.1:0\"\n"));
     let agent = Agent::run(config, &["--dry-run"]);
-    agent.until(&series("sequence_lag_values_max", &database, "DATABASE"), |gap| gap == 20.0);
+    agent.wait_until(&series("sequence_lag_values_max", &database, "DATABASE"), |lag| lag == 20.0);
     agent.passes_again(&database.name, 2.0);
     let drift = series("drift_detected_total", &database, "cause=\"unknown\",DATABASE");
     assert_eq!(agent.metric(&drift), Some(1.0), "the same drift is counted once");
@@ -45,14 +45,14 @@ async fn a_bad_configuration_is_refused_and_the_old_one_stays() {
     assert_eq!(agent.metric(accepted), Some(1.0));
     agent.edit(|text| text.replace("* * * * * *", "* * * * *"));
     agent.signal(Signal::SIGHUP);
-    agent.until(accepted, |accepted| accepted == 0.0);
+    agent.wait_until(accepted, |accepted| accepted == 0.0);
     agent.logs("sequences.schedule");
     agent.passes_again(&database.name, 1.0);
     agent.edit(|text| text.replace("* * * * *", "*/2 * * * * *"));
     agent.signal(Signal::SIGHUP);
-    agent.until(accepted, |accepted| accepted == 1.0);
+    agent.wait_until(accepted, |accepted| accepted == 1.0);
     let interval = series("pass_interval_seconds", &database, "DATABASE,pass=\"sequences\"");
-    agent.until(&interval, |seconds| seconds == 2.0);
+    agent.wait_until(&interval, |seconds| seconds == 2.0);
     agent.passes_again(&database.name, 1.0);
     agent.stop();
 }
@@ -66,7 +66,7 @@ async fn a_reload_moves_the_port_and_the_log_level_and_an_address_that_is_taken_
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     agent.edit(|text| text.replace("127.0.0.1:0", &taken.local_addr().unwrap().to_string()));
     agent.signal(Signal::SIGHUP);
-    agent.logs("the new configuration is refused, the old one stays: http.listen");
+    agent.logs("the new configuration is refused, the old one stays in force: http.listen");
     assert_eq!(agent.metric("pgmedic_config_last_reload_successful"), Some(0.0));
     agent.passes_again(&database.name, 1.0);
 
@@ -77,7 +77,7 @@ async fn a_reload_moves_the_port_and_the_log_level_and_an_address_that_is_taken_
     agent.signal(Signal::SIGHUP);
     agent.logs("listening on http://127.0.0.2:");
     agent.logs(" DEBUG ");
-    eventually("the old port is closed", || TcpStream::connect(old).is_err().then_some(()));
+    wait_for("the old port is closed", || TcpStream::connect(old).is_err().then_some(()));
     agent.stop();
 }
 
@@ -106,7 +106,7 @@ async fn it_can_be_stopped_in_the_middle_of_a_reload() {
     let mut holder = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
     let agent = Agent::start(&database, settings);
-    crate::support::until_it_waits_for(&mut database.connection, "orders").await;
+    crate::support::wait_until_blocked_on(&mut database.connection, "orders").await;
     agent.signal(Signal::SIGHUP);
     agent.signal(Signal::SIGTERM);
     let (status, log) = agent.ended();
@@ -150,27 +150,27 @@ async fn a_pass_that_panics_is_counted_and_the_next_one_still_runs() {
     rewind(&database).await;
     let url = format!("postgres://postgres@{}/{}?sslmode=disable", treacherous(), database.name);
     let agent = Agent::start_at(&url, &database, EVERY_SECOND);
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     let failures = series("pass_failures_total", &database, "DATABASE,pass=\"sequences\"");
-    agent.until(&failures, |failures| failures == 1.0);
-    agent.until(&series("database_up", &database, "DATABASE"), |up| up == 1.0);
+    agent.wait_until(&failures, |failures| failures == 1.0);
+    agent.wait_until(&series("database_up", &database, "DATABASE"), |up| up == 1.0);
     let log = agent.stop();
-    assert!(log.contains("a pass panicked: this is a bug of pgmedic's"), "{log}");
+    assert!(log.contains("a pass panicked: this is a defect of pgmedic"), "{log}");
 }
 
 #[tokio::test]
 async fn a_stopped_and_continued_agent_goes_on() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     agent.passes_again(&database.name, 1.0);
     agent.signal(Signal::SIGSTOP);
     rewind(&database).await;
     let now = database.row("SELECT now()::text").await;
     let now: String = sqlx::Row::get(&now, 0);
-    database.until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '10 seconds'")).await;
+    database.wait_until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '10 seconds'")).await;
     agent.signal(Signal::SIGCONT);
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     agent.passes_again(&database.name, 2.0);
     agent.stop();
 }
@@ -182,12 +182,12 @@ async fn a_pass_that_is_held_up_is_cancelled_on_the_server_too() {
     let mut holder = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
     let agent = Agent::start(&database, settings);
-    crate::support::until_it_waits_for(&mut database.connection, "orders").await;
+    crate::support::wait_until_blocked_on(&mut database.connection, "orders").await;
     agent.signal(Signal::SIGINT);
     let (status, log) = agent.ended();
     assert!(status.success() && !log.contains("did not end in time"), "{status}: {log}");
     database
-        .until("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '/* pgmedic:%')")
+        .wait_until("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '/* pgmedic:%')")
         .await;
 }
 
@@ -197,12 +197,12 @@ async fn unchanged_tables_are_not_read_again() {
     database.sql("CREATE TABLE items (id serial PRIMARY KEY); INSERT INTO items DEFAULT VALUES").await;
     let agent =
         Agent::start(&database, &format!("{EVERY_SECOND}full_pass_every = 1000000\n[log]\nlevel = \"debug\"\n"));
-    database.until(MENDED).await;
-    eventually("a quiet pass", || agent.log().contains("changed=0").then_some(()));
+    database.wait_until(REPAIRED).await;
+    wait_for("a quiet pass", || agent.log().contains("changed=0").then_some(()));
     let mut visitor = database.connect().await;
     sqlx::raw_sql("INSERT INTO items DEFAULT VALUES").execute(&mut visitor).await.unwrap();
     sqlx::Connection::close(visitor).await.unwrap();
-    eventually("a pass that reads one", || agent.log().contains("changed=1").then_some(()));
+    wait_for("a pass that reads one", || agent.log().contains("changed=1").then_some(()));
     agent.stop();
 }
 
@@ -213,12 +213,12 @@ async fn every_metric_in_the_documents_is_there_and_every_metric_is_in_the_docum
     let config = database.config(&sweeps::settings("\n[http]\nlisten = \"127.0.0.1:0\"\n"));
     // In a dry run the drift stays, and with it the series of what needs attention.
     let agent = Agent::run(config, &["--dry-run"]);
-    agent.until(&series("sequence_lag_values_max", &database, "DATABASE"), |gap| gap == 20.0);
-    agent.until(&series("sessions_stale", &database, "DATABASE,store=\"logins\""), |stale| stale == 1.0);
+    agent.wait_until(&series("sequence_lag_values_max", &database, "DATABASE"), |lag| lag == 20.0);
+    agent.wait_until(&series("sessions_stale", &database, "DATABASE,store=\"logins\""), |stale| stale == 1.0);
     // What is counted follows what is shown.
     for pass in ["sequences", "sessions"] {
         let runs = series("pass_runs_total", &database, &format!("DATABASE,pass=\"{pass}\""));
-        agent.until(&runs, |runs| runs >= 1.0);
+        agent.wait_until(&runs, |runs| runs >= 1.0);
     }
     let (_, metrics) = agent.get("/metrics");
     let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/agent.md")).unwrap();
@@ -240,7 +240,7 @@ async fn every_metric_in_the_documents_is_there_and_every_metric_is_in_the_docum
 async fn no_request_changes_anything_and_unknown_pages_are_not_found() {
     let database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    agent.until(&series("leader", &database, "DATABASE"), |leads| leads == 1.0);
+    agent.wait_until(&series("leader", &database, "DATABASE"), |leads| leads == 1.0);
     assert_eq!(agent.get("/nowhere").0, 404);
     let (status, reports) = agent.get("/api/v1/reports");
     assert_eq!(status, 200);
@@ -255,7 +255,7 @@ async fn the_interval_shown_is_the_schedules() {
         let database = orders().await;
         let agent = Agent::start(&database, &format!("[sequences]\nschedule = \"{schedule}\"\n"));
         let interval = series("pass_interval_seconds", &database, "DATABASE,pass=\"sequences\"");
-        assert_eq!(agent.until(&interval, |_| true), seconds, "{schedule}");
+        assert_eq!(agent.wait_until(&interval, |_| true), seconds, "{schedule}");
         agent.stop();
     }
 }

@@ -1,16 +1,16 @@
 //! The agent as a real process: its schedule, its leader, its database's fall and rise, its signals, its pages.
 
-mod ears;
-mod events;
 mod faults;
 mod held;
 mod leadership;
 mod life;
+mod listening;
 mod network;
 mod overlap;
 mod password;
 mod pooler;
 mod reload;
+mod repair_log;
 mod replica;
 mod sweeps;
 mod tls;
@@ -20,7 +20,7 @@ use crate::support::{Agent, Database};
 const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 
 const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";
-const MENDED: &str = "SELECT last_value = 20 FROM orders_id_seq";
+const REPAIRED: &str = "SELECT last_value = 20 FROM orders_id_seq";
 
 const SAYS_DOWN: &str = "cannot be monitored";
 const SAYS_BACK: &str = "is back";
@@ -44,7 +44,7 @@ async fn rewind(database: &Database) {
 /// Drift, and its repair by the running agent.
 async fn repairs(database: &mut Database) {
     rewind(database).await;
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
 }
 
 fn series(name: &str, database: &Database, labels: &str) -> String {

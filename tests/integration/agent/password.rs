@@ -1,6 +1,6 @@
 //! A password that changes while the agent runs.
 
-use super::{EVERY_SECOND, MENDED, fill, leader, rewind, said_once, up};
+use super::{EVERY_SECOND, REPAIRED, fill, leader, rewind, said_once, up};
 use crate::support::{Agent, Database};
 use pgmedic_testserver::{ServerOptions, TestServer};
 use std::fs;
@@ -11,22 +11,22 @@ use tempfile::TempDir;
 const OLD: &str = "0ld-hush-42";
 const NEW: &str = "n3w-hush-43";
 
-/// A server that asks the role `keeper` for its password.
+/// A server that asks the role `medic` for its password.
 async fn strict() -> (TestServer, Database) {
-    let hba = "local all keeper scram-sha-256\nlocal all all trust\n";
+    let hba = "local all medic scram-sha-256\nlocal all all trust\n";
     let server = TestServer::start(&ServerOptions { hba: Some(hba.to_owned()), ..ServerOptions::default() }).unwrap();
     let mut database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
     database
         .sql(&format!(
             "SET password_encryption = 'scram-sha-256';
-             CREATE ROLE keeper LOGIN PASSWORD '{OLD}'; ALTER TABLE orders OWNER TO keeper"
+             CREATE ROLE medic LOGIN PASSWORD '{OLD}'; ALTER TABLE orders OWNER TO medic"
         ))
         .await;
     (server, database)
 }
 
 fn url(database: &Database, password: &str) -> String {
-    format!("{}&password={password}\n", database.url_as("keeper"))
+    format!("{}&password={password}\n", database.url_as("medic"))
 }
 
 /// A mounted Secret: `app.url` is a link to `..data/app.url`, and `..data` a link to the folder of the day, which is
@@ -64,20 +64,20 @@ impl Secret {
 
 /// The password changes at the server; then in the file, by `rotate`; the agent works again.
 async fn outlives(agent: Agent, mut database: Database, rotate: impl FnOnce(&str)) {
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     database
         .sql(&format!(
-            "ALTER ROLE keeper PASSWORD '{NEW}';
-             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper'"
+            "ALTER ROLE medic PASSWORD '{NEW}';
+             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'medic'"
         ))
         .await;
-    agent.until(&up(&database), |up| up == 0.0);
-    agent.logs("password refused for user \"keeper\"");
+    agent.wait_until(&up(&database), |up| up == 0.0);
+    agent.logs("password refused for user \"medic\"");
     rewind(&database).await;
     rotate(&url(&database, NEW));
-    agent.until(&up(&database), |up| up == 1.0);
-    database.until(MENDED).await;
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.wait_until(&up(&database), |up| up == 1.0);
+    database.wait_until(REPAIRED).await;
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     let reports = agent.get("/api/v1/reports").1 + &agent.get("/metrics").1;
     let log = agent.stop();
     for password in [OLD, NEW] {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::task::JoinHandle;
 
-/// Server connections that everybody shares: two for the leaders' leads and trials, two for the rest.
+/// Server connections that all clients share: two for the agents' leases and attempts, two for the rest.
 const SMALL_POOL: &str = "default_pool_size = 4";
 
 /// Every table is read in every pass.
@@ -18,7 +18,7 @@ const EACH_TIME: &str = "[sequences]\nschedule = \"* * * * * *\"\nfull_pass_ever
 
 const TABLES: i64 = 8;
 
-/// All that a session of ours sets, as it is for somebody who has set nothing.
+/// The settings that the agent changes in its transactions, as another client sees them.
 const SETTINGS: &str = "SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) FROM pg_settings
     WHERE name IN ('search_path', 'row_security', 'quote_all_identifiers', 'jit', 'lock_timeout', 'statement_timeout',
                    'idle_in_transaction_session_timeout', 'tcp_user_timeout', 'tcp_keepalives_idle',
@@ -45,26 +45,26 @@ impl Others {
         Self { tasks, over, statements }
     }
 
-    /// They have met with nothing of the agent's, and have been busy.
+    /// They have seen nothing that the agent left behind, and have been busy.
     async fn end(self) {
         self.over.store(true, Ordering::Relaxed);
         for task in self.tasks {
             task.await.unwrap();
         }
         let statements = self.statements.load(Ordering::Relaxed);
-        assert!(statements > 100, "the others came to {statements} statements only");
+        assert!(statements > 100, "the others ran only {statements} statements");
     }
 }
 
 async fn churn(options: PgConnectOptions, untouched: String, over: Arc<AtomicBool>, statements: Arc<AtomicUsize>) {
-    let ours = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
+    let own_locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
     while !over.load(Ordering::Relaxed) {
         let mut session: PgConnection = options.connect().await.unwrap();
         for _ in 0..5 {
             let settings = sqlx::raw_sql(SETTINGS).fetch_one(&mut session).await.unwrap();
             assert_eq!(settings.get::<String, _>(0), untouched);
-            let locks = sqlx::raw_sql(ours).fetch_one(&mut session).await.unwrap();
-            assert_eq!(locks.get::<i64, _>(0), 0, "somebody else's session holds the lock");
+            let locks = sqlx::raw_sql(own_locks).fetch_one(&mut session).await.unwrap();
+            assert_eq!(locks.get::<i64, _>(0), 0, "another client's connection holds the lock");
             statements.fetch_add(2, Ordering::Relaxed);
         }
         sqlx::Connection::close(session).await.unwrap();
@@ -108,7 +108,7 @@ async fn beside_others_every_report_is_true_and_every_repair_right() {
     agent.edit(|text| text.replace("repair = false", "repair = true"));
     agent.signal(Signal::SIGHUP);
     for n in 1..=TABLES {
-        database.until(&format!("SELECT last_value = {} FROM t{n}_id_seq", 1001 * n)).await;
+        database.wait_until(&format!("SELECT last_value = {} FROM t{n}_id_seq", 1001 * n)).await;
     }
     agent.passes_again(&database.name, 3.0);
     for n in 1..=TABLES {
@@ -130,7 +130,7 @@ async fn one_of_two_leads_and_its_lock_goes_with_it() {
     let leader = leader(&database);
     let leads = |agent: &Agent| agent.metric(&leader) == Some(1.0);
     let tick = |agent: &Agent| ["leads on", "is standby on"].iter().any(|role| agent.log().contains(role));
-    crate::support::eventually("both have ticked", || agents.iter().all(tick).then_some(()));
+    crate::support::wait_for("both have ticked", || agents.iter().all(tick).then_some(()));
     let first = agents.iter().position(leads).expect("a leader");
     let [mut standby, mut leading] = agents;
     if first == 0 {
@@ -139,22 +139,22 @@ async fn one_of_two_leads_and_its_lock_goes_with_it() {
     let skipped = super::skipped(&database, "standby");
     for _ in 0..5 {
         let ticks = standby.metric(&skipped).unwrap();
-        standby.until(&skipped, |skipped| skipped > ticks);
+        standby.wait_until(&skipped, |skipped| skipped > ticks);
         assert_eq!((leads(&leading), leads(&standby)), (true, false));
-        // But for the moment in which it is taken anew.
-        database.until(&format!("SELECT ({HELD}) = 1")).await;
+        // Except for the moment in which it is renewed.
+        database.wait_until(&format!("SELECT ({HELD}) = 1")).await;
     }
-    // Asked to end, it hands over; killed, it leaves nothing to the server connection that it used.
+    // Stopped, it hands over; killed, it leaves no lock on the server connection that it used.
     leading.stop();
-    standby.until(&leader, |leads| leads == 1.0);
-    database.until(&format!("SELECT ({HELD}) = 1")).await;
+    standby.wait_until(&leader, |leads| leads == 1.0);
+    database.wait_until(&format!("SELECT ({HELD}) = 1")).await;
     standby.signal(Signal::SIGKILL);
-    database.until(&format!("SELECT ({HELD}) = 0")).await;
+    database.wait_until(&format!("SELECT ({HELD}) = 0")).await;
 
     let last = start(&database);
-    last.until(&leader, |leads| leads == 1.0);
+    last.wait_until(&leader, |leads| leads == 1.0);
     last.stop();
-    database.until(&format!("SELECT ({HELD}) = 0")).await;
+    database.wait_until(&format!("SELECT ({HELD}) = 0")).await;
     others.end().await;
 }
 
@@ -207,18 +207,18 @@ async fn a_pool_without_a_free_connection_is_said() {
 }
 
 #[tokio::test]
-async fn a_pooler_that_is_told_to_pause_is_not_held_up_by_the_lead() {
+async fn a_pooler_that_pauses_is_not_delayed_by_the_lease() {
     let mut database = orders().await;
     let pooler = Pooler::start_with(server(), "transaction", "admin_users = postgres");
     let agent = Agent::start_at(&pooler.url(&database.name), &database, EVERY_SECOND);
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     let options = pooler.url("pgbouncer").parse::<PgConnectOptions>().unwrap().extra_float_digits(None);
     let mut console = options.connect().await.unwrap();
-    // Answered when no transaction is left.
+    // PAUSE returns when no transaction is left.
     sqlx::raw_sql("PAUSE").execute(&mut console).await.unwrap();
     assert_eq!(database.number(HELD).await, 0);
     sqlx::raw_sql("RESUME").execute(&mut console).await.unwrap();
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     agent.passes_again(&database.name, 1.0);
     agent.stop();
 }

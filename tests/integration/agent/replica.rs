@@ -1,7 +1,7 @@
-//! On a streaming replica: it looks, says, changes nothing, and works from the moment of promotion.
+//! On a streaming replica: it observes and reports, changes nothing, and repairs from the moment of promotion.
 
 use super::{EVERY_SECOND, leader, report, series};
-use crate::support::{Agent, Database, replica_of, until};
+use crate::support::{Agent, Database, replica_of, wait_until};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::Row;
@@ -10,18 +10,18 @@ use sqlx::Row;
 const ORDERS: &str = "CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 200)";
 const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";
 const LAST_VALUE: &str = "SELECT last_value FROM orders_id_seq";
-const MENDED: &str = "SELECT last_value = 200 FROM orders_id_seq";
+const REPAIRED: &str = "SELECT last_value = 200 FROM orders_id_seq";
 
 /// Waits until the replica has done everything that the primary has.
 async fn catches_up(primary: &mut Database, replica: &mut Database) {
     let row = primary.row("SELECT pg_current_wal_lsn()::text").await;
     let done: String = row.get(0);
-    replica.until(&format!("SELECT pg_last_wal_replay_lsn() >= '{done}'::pg_lsn")).await;
+    replica.wait_until(&format!("SELECT pg_last_wal_replay_lsn() >= '{done}'::pg_lsn")).await;
 }
 
 fn verdict(agent: &Agent, database: &Database, verdict: &str) {
     let labels = format!("DATABASE,verdict=\"{verdict}\"");
-    agent.until(&series("sequences", database, &labels), |sequences| sequences == 1.0);
+    agent.wait_until(&series("sequences", database, &labels), |sequences| sequences == 1.0);
 }
 
 #[tokio::test]
@@ -32,10 +32,10 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
     let replica_server = replica_of(&mut server);
     primary.connection = primary.connect().await;
     let mut replica = Database::at(&primary.name, replica_server.url(&primary.name)).await;
-    primary.until("SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'").await;
+    primary.wait_until("SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'").await;
 
     let agent = Agent::start(&replica, EVERY_SECOND);
-    agent.until(&leader(&replica), |leads| leads == 1.0);
+    agent.wait_until(&leader(&replica), |leads| leads == 1.0);
     verdict(&agent, &replica, "behind");
     let finding = report(&agent)["sequences"][0].clone();
     assert_eq!((&finding["next_value"], &finding["max_id"], &finding["lag"]), (&1.into(), &200.into(), &200.into()));
@@ -44,9 +44,9 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
     agent.passes_again(&replica.name, 2.0);
     assert_eq!(primary.number(LAST_VALUE).await, 1);
 
-    // What it says follows the primary, as far as the replica does.
+    // Its report follows the primary as far as the replica does.
     replica.sql("SELECT pg_wal_replay_pause()").await;
-    replica.until("SELECT pg_is_wal_replay_paused()").await;
+    replica.wait_until("SELECT pg_is_wal_replay_paused()").await;
     primary.sql("SELECT setval('orders_id_seq', 200)").await;
     agent.passes_again(&replica.name, 2.0);
     verdict(&agent, &replica, "behind");
@@ -58,9 +58,9 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
     verdict(&agent, &replica, "behind");
 
     replica.sql("SELECT pg_promote()").await;
-    until(&mut replica.connection, MENDED).await;
+    wait_until(&mut replica.connection, REPAIRED).await;
     verdict(&agent, &replica, "in_sync");
-    assert_eq!(primary.number(LAST_VALUE).await, 1, "only the promoted one was repaired");
+    assert_eq!(primary.number(LAST_VALUE).await, 1, "only the promoted server was repaired");
     let log = agent.stop();
     assert_eq!(log.matches("the server is a replica: observed only").count(), 2, "once for each drift:\n{log}");
     assert!(!log.contains("ERROR"), "{log}");
@@ -75,13 +75,13 @@ async fn what_came_to_a_healthy_replica_just_before_its_promotion_is_seen_by_the
     let replica_server = replica_of(&mut server);
     primary.connection = primary.connect().await;
     let mut replica = Database::at(&primary.name, replica_server.url(&primary.name)).await;
-    primary.until("SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'").await;
+    primary.wait_until("SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'").await;
 
-    // No pass is due to be a full one; nothing but the promotion makes it look again.
+    // No full pass is due: only the promotion makes it read the sequence again.
     let agent = Agent::start(&replica, &format!("{EVERY_SECOND}full_pass_every = 1000000\n"));
     verdict(&agent, &replica, "in_sync");
     agent.passes_again(&replica.name, 1.0);
-    // Nobody reads the sequence or the table on the replica: that would be counted there.
+    // The test does not read the sequence or the table on the replica: the statistics would count that.
     agent.signal(Signal::SIGSTOP);
     primary.sql(REWIND).await;
     catches_up(&mut primary, &mut replica).await;

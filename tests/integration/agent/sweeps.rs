@@ -1,7 +1,7 @@
-//! Session stores under the agent: swept on their own schedule by whoever leads.
+//! Session stores under the agent: the leader sweeps each by its schedule.
 
 use super::{EVERY_SECOND, leader, orders, repairs, series};
-use crate::support::{Agent, Database, eventually, until_it_waits_for};
+use crate::support::{Agent, Database, wait_for, wait_until_blocked_on};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
@@ -41,20 +41,20 @@ async fn stale_sessions_are_ended_by_a_tick_and_shown_everywhere() {
     let mut database = logins(30, 70).await;
     let agent = Agent::start(&database, &settings(""));
     assert!(agent.metric(&of_store("sessions_expired_total", &database)).is_some(), "it exists from zero");
-    database.until("SELECT count(*) = 70 FROM logins").await;
-    agent.until(&of_store("sessions_expired_total", &database), |expired| expired == 30.0);
-    agent.until(&of_store("sessions_stale", &database), |stale| stale == 0.0);
+    database.wait_until("SELECT count(*) = 70 FROM logins").await;
+    agent.wait_until(&of_store("sessions_expired_total", &database), |expired| expired == 30.0);
+    agent.wait_until(&of_store("sessions_stale", &database), |stale| stale == 0.0);
     assert_eq!(agent.metric(&of_store("sessions_live", &database)), Some(70.0));
     assert_eq!(agent.metric(&of_store("sessions_held", &database)), Some(0.0));
     assert_eq!(agent.metric(&of_store("sessions_superseded_total", &database)), Some(0.0));
     assert_eq!(agent.metric(&of_pass("pass_failures_total", &database)), Some(0.0));
     assert_eq!(agent.metric(&of_pass("pass_interval_seconds", &database)), Some(1.0));
     assert!(agent.metric(&of_pass("pass_last_success_timestamp_seconds", &database)) > Some(1e9));
-    // The first pass only looked.
-    agent.until(&of_pass("pass_runs_total", &database), |passes| passes >= 2.0);
+    // The first pass only counted.
+    agent.wait_until(&of_pass("pass_runs_total", &database), |passes| passes >= 2.0);
 
     add(&mut database, 5, "0").await;
-    agent.until(&of_store("sessions_expired_total", &database), |expired| expired == 35.0);
+    agent.wait_until(&of_store("sessions_expired_total", &database), |expired| expired == 35.0);
     let (_, reports) = agent.get("/api/v1/reports");
     let reports: Value = serde_json::from_str(&reports).unwrap();
     let store = &reports["databases"][0]["report"]["sessions"][0];
@@ -67,16 +67,16 @@ async fn stale_sessions_are_ended_by_a_tick_and_shown_everywhere() {
 async fn only_the_leader_sweeps_and_its_successor_looks_first() {
     let mut database = logins(0, 50).await;
     let first = Agent::start(&database, &settings(""));
-    first.until(&of_pass("pass_runs_total", &database), |passes| passes >= 2.0);
+    first.wait_until(&of_pass("pass_runs_total", &database), |passes| passes >= 2.0);
     let second = Agent::start(&database, &settings(""));
     let standby = series("pass_skipped_total", &database, "DATABASE,pass=\"sessions\",reason=\"standby\"");
-    second.until(&standby, |skipped| skipped >= 2.0);
+    second.wait_until(&standby, |skipped| skipped >= 2.0);
     assert_eq!(second.metric(&of_pass("pass_runs_total", &database)), Some(0.0));
-    assert_eq!(second.metric(&of_store("sessions_live", &database)), None, "it has not looked");
+    assert_eq!(second.metric(&of_store("sessions_live", &database)), None, "it has made no pass");
     first.signal(Signal::SIGKILL);
-    second.until(&leader(&database), |leads| leads == 1.0);
+    second.wait_until(&leader(&database), |leads| leads == 1.0);
     add(&mut database, 10, "-1 hour").await;
-    second.until(&of_store("sessions_expired_total", &database), |expired| expired == 10.0);
+    second.wait_until(&of_store("sessions_expired_total", &database), |expired| expired == 10.0);
     assert!(second.metric(&of_pass("pass_runs_total", &database)) >= Some(2.0));
     second.stop();
 }
@@ -85,11 +85,11 @@ async fn only_the_leader_sweeps_and_its_successor_looks_first() {
 async fn a_held_sweep_is_shown_and_logged_once() {
     let mut database = logins(150, 0).await;
     let agent = Agent::start(&database, &settings(""));
-    agent.until(&of_store("sessions_held", &database), |held| held == 1.0);
-    // That there are more of them is no news.
+    agent.wait_until(&of_store("sessions_held", &database), |held| held == 1.0);
+    // A higher number is not logged again.
     for stale in 151..=153 {
         add(&mut database, 1, "-1 hour").await;
-        agent.until(&of_store("sessions_stale", &database), |seen| seen == f64::from(stale));
+        agent.wait_until(&of_store("sessions_stale", &database), |seen| seen == f64::from(stale));
     }
     assert_eq!(database.number("SELECT count(*) FROM logins").await, 153);
     let log = agent.stop();
@@ -102,8 +102,8 @@ async fn a_store_that_is_not_there_is_said_once_and_concerns_no_other_and_no_seq
     let mut database = logins(10, 20).await;
     let other = STORE.replace("logins", "nowhere");
     let agent = Agent::start(&database, &settings(&other));
-    agent.until(&of_store("sessions_expired_total", &database), |expired| expired == 10.0);
-    agent.until(&of_pass("pass_failures_total", &database), |failures| failures >= 3.0);
+    agent.wait_until(&of_store("sessions_expired_total", &database), |expired| expired == 10.0);
+    agent.wait_until(&of_pass("pass_failures_total", &database), |failures| failures >= 3.0);
     assert_eq!(agent.metric(&of_pass("pass_last_success_timestamp_seconds", &database)), None);
     assert_eq!(agent.metric(&series("database_up", &database, "DATABASE")), Some(1.0));
     assert_eq!(agent.metric(&series("sessions_held", &database, "DATABASE,store=\"nowhere\"")), None);
@@ -113,26 +113,26 @@ async fn a_store_that_is_not_there_is_said_once_and_concerns_no_other_and_no_seq
     agent.edit(|text| text.replace(&other, ""));
     agent.signal(Signal::SIGHUP);
     let gone = series("sessions_expired_total", &database, "DATABASE,store=\"nowhere\"");
-    eventually("no such series", || agent.metric(&gone).is_none().then_some(()));
+    wait_for("no such series", || agent.metric(&gone).is_none().then_some(()));
     assert!(agent.metric(&of_store("sessions_expired_total", &database)).is_some());
     let log = agent.stop();
     assert_eq!(log.matches("nowhere cannot be swept").count(), 1, "{log}");
 }
 
 #[tokio::test]
-async fn a_sweep_that_is_held_up_holds_up_no_repair_and_no_end() {
+async fn a_sweep_that_waits_for_a_lock_delays_no_repair_and_no_shutdown() {
     let mut database = logins(10, 20).await;
-    let patient = "lock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
-    let settings = format!("{EVERY_SECOND}{patient}exclude = [\"public.logins*\"]\n{STORE}");
+    let long_timeouts = "lock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
+    let settings = format!("{EVERY_SECOND}{long_timeouts}exclude = [\"public.logins*\"]\n{STORE}");
     let mut holder = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE logins IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
     let agent = Agent::start(&database, &settings);
-    until_it_waits_for(&mut database.connection, "logins").await;
+    wait_until_blocked_on(&mut database.connection, "logins").await;
     repairs(&mut database).await;
     let running = series("pass_skipped_total", &database, "DATABASE,pass=\"sessions\",reason=\"running\"");
-    agent.until(&running, |skipped| skipped >= 1.0);
+    agent.wait_until(&running, |skipped| skipped >= 1.0);
     agent.stop();
     database
-        .until("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '/* pgmedic:%')")
+        .wait_until("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '/* pgmedic:%')")
         .await;
 }

@@ -1,4 +1,4 @@
-//! TLS between the agent and its server: what is asked for is kept, and what is wrong is said with its fix.
+//! TLS between the agent and its server: the sslmode is enforced, and each error names its fix.
 
 use super::{EVERY_SECOND, fill, leader, repairs};
 use crate::support::{Agent, Authority, Certificate, Database, install, pgmedic, tls_server};
@@ -26,7 +26,7 @@ fn works(url: &str, variables: &[(&str, &str)]) {
     pgmedic(&[variables, &[("DATABASE_URL", url)]].concat(), &["--once"]).exits(0);
 }
 
-/// What a pass says that must not.
+/// The error of a pass by this URL that must not reach the database.
 #[track_caller]
 fn refused(url: &str, variables: &[(&str, &str)]) -> String {
     let outcome = pgmedic(&[variables, &[("DATABASE_URL", url)]].concat(), &["--once", "--format", "json"]).exits(1);
@@ -40,18 +40,18 @@ fn says(error: &str, what: &str, fix: &str) {
 
 #[tokio::test]
 async fn the_agent_checks_the_servers_certificate_and_all_its_connections_are_encrypted() {
-    let authority = Authority::new("ours");
+    let authority = Authority::new("company");
     let server = tls_server(&authority.certify(HERE), &authority);
     let mut database = orders(&server).await;
     let url = url(&server, &database, &verify("verify-full", &authority));
     works(&url, &[]);
     let agent = Agent::start_at(&url, &database, EVERY_SECOND);
-    agent.until(&leader(&database), |leads| leads == 1.0);
+    agent.wait_until(&leader(&database), |leads| leads == 1.0);
     agent.logs("listening for NOTIFY pgmedic");
     repairs(&mut database).await;
-    // The lead and the ear, at least.
+    // At least the connections of the lease and of the listener.
     database
-        .until(
+        .wait_until(
             "SELECT count(*) >= 2 AND bool_and(ssl) AND bool_and(version LIKE 'TLSv1.%')
              FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'pgmedic'",
         )
@@ -61,7 +61,7 @@ async fn the_agent_checks_the_servers_certificate_and_all_its_connections_are_en
 
 #[tokio::test]
 async fn a_certificate_that_proves_nothing_is_refused_with_the_fix() {
-    let (authority, other) = (Authority::new("ours"), Authority::new("another"));
+    let (authority, other) = (Authority::new("company"), Authority::new("another"));
     let mut server = tls_server(&authority.certify(HERE), &authority);
     let database = orders(&server).await;
     let full = url(&server, &database, &verify("verify-full", &authority));
@@ -81,7 +81,7 @@ async fn a_certificate_that_proves_nothing_is_refused_with_the_fix() {
     for mode in ["verify-full", "verify-ca"] {
         says(&refused(&url(&server, &database, &verify(mode, &authority)), &[]), "xpired", "dates");
     }
-    // Encrypts, and asks for no proof.
+    // Encrypts without checking the certificate.
     works(&url(&server, &database, "sslmode=require"), &[]);
 }
 
@@ -92,7 +92,7 @@ fn show(server: &mut TestServer, certificate: &Certificate) {
 
 #[tokio::test]
 async fn a_server_without_tls_is_refused_where_tls_was_asked_for() {
-    let authority = Authority::new("ours");
+    let authority = Authority::new("company");
     let server = TestServer::start(&ServerOptions { tcp: true, ..ServerOptions::default() }).unwrap();
     let database = orders(&server).await;
     for parameters in [verify("verify-full", &authority), verify("verify-ca", &authority), "sslmode=require".to_owned()]
@@ -105,7 +105,7 @@ async fn a_server_without_tls_is_refused_where_tls_was_asked_for() {
 
 #[tokio::test]
 async fn files_that_are_not_there_are_told_from_servers_that_are_not_there() {
-    let authority = Authority::new("ours");
+    let authority = Authority::new("company");
     let server = tls_server(&authority.certify(HERE), &authority);
     let database = orders(&server).await;
     let error = refused(&url(&server, &database, "sslmode=verify-full&sslrootcert=/no/such/ca.pem"), &[]);
@@ -121,7 +121,7 @@ async fn files_that_are_not_there_are_told_from_servers_that_are_not_there() {
 
 #[tokio::test]
 async fn a_clients_certificate_lets_its_role_in() {
-    let (authority, other) = (Authority::new("ours"), Authority::new("another"));
+    let (authority, other) = (Authority::new("company"), Authority::new("another"));
     let server = tls_server(&authority.certify(HERE), &authority);
     let mut database = orders(&server).await;
     database.sql("CREATE ROLE app LOGIN; ALTER TABLE orders OWNER TO app").await;
@@ -129,36 +129,36 @@ async fn a_clients_certificate_lets_its_role_in() {
     let with = |certificate: &Certificate| {
         format!("{base}&sslcert={}&sslkey={}", certificate.certificate.display(), certificate.key.display())
     };
-    let ours = with(&authority.certify("app"));
-    works(&ours, &[]);
-    let agent = Agent::start_at(&ours, &database, EVERY_SECOND);
+    let certified = with(&authority.certify("app"));
+    works(&certified, &[]);
+    let agent = Agent::start_at(&certified, &database, EVERY_SECOND);
     repairs(&mut database).await;
     let subject = "SELECT bool_and(client_dn = '/CN=app') FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
                    WHERE usename = 'app'";
-    database.until(subject).await;
+    database.wait_until(subject).await;
     agent.stop();
 
     let error = refused(&base, &[]);
     assert!(error.contains("certificate") && error.contains("sslcert"), "{error}");
     says(&refused(&with(&other.certify("app")), &[]), "alert", "check sslcert and sslkey");
-    let error = refused(&with(&authority.certify("somebody")), &[]);
+    let error = refused(&with(&authority.certify("stranger")), &[]);
     assert!(error.contains("login refused"), "{error}");
 }
 
-/// What is true of the driver; docs/deployment.md says so.
+/// A property of the driver, stated in docs/deployment.md.
 #[tokio::test]
 async fn the_systems_authorities_are_trusted_too_unless_ssl_cert_file_names_the_only_one() {
-    let (ours, public) = (Authority::new("ours"), Authority::new("public"));
+    let (company, public) = (Authority::new("company"), Authority::new("public"));
     let server = tls_server(&public.certify(HERE), &public);
     let database = orders(&server).await;
     let file = |path: &Path| path.to_str().unwrap().to_owned();
-    let (ours_file, public_file) = (file(&ours.file()), file(&public.file()));
-    let pinned = url(&server, &database, &verify("verify-full", &ours));
-    // Certified by one that the system trusts, which is not the one that the URL names.
+    let (company_file, public_file) = (file(&company.file()), file(&public.file()));
+    let pinned = url(&server, &database, &verify("verify-full", &company));
+    // Certified by an authority that the system trusts, but not the one that the URL names.
     works(&pinned, &[("SSL_CERT_FILE", &public_file)]);
-    // The variable replaces the system's; then nothing else is trusted.
-    says(&refused(&pinned, &[("SSL_CERT_FILE", &ours_file)]), "UnknownIssuer", "sslrootcert");
+    // The variable replaces the system's authorities.
+    says(&refused(&pinned, &[("SSL_CERT_FILE", &company_file)]), "UnknownIssuer", "sslrootcert");
     let bare = url(&server, &database, "sslmode=verify-full");
     works(&bare, &[("SSL_CERT_FILE", &public_file)]);
-    says(&refused(&bare, &[("SSL_CERT_FILE", &ours_file)]), "UnknownIssuer", "sslrootcert");
+    says(&refused(&bare, &[("SSL_CERT_FILE", &company_file)]), "UnknownIssuer", "sslrootcert");
 }

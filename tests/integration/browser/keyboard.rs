@@ -8,7 +8,7 @@ use serde_json::Value;
 async fn every_control_is_reached_by_tab_in_order_and_shows_that_it_has_the_focus() {
     let database = pages().await;
     let agent = Agent::start(&database, HOURLY);
-    agent.until(&format!("pgmedic_database_up{{database=\"{}\"}}", database.name), |up| up == 1.0);
+    agent.wait_until(&format!("pgmedic_database_up{{database=\"{}\"}}", database.name), |up| up == 1.0);
     for (width, scheme) in [(1440, "light"), (360, "dark")] {
         let page = Page::open(&agent.url("?q=id&page=2"));
         page.says(&["26 to 50 of 61 sequences", "· live"]);

@@ -3,7 +3,7 @@
 use super::{EVERY_SECOND, REWIND, orders, pages};
 use crate::support::{Agent, Page};
 
-/// Says so as long as the page is not loaded again.
+/// Present as long as the page is not loaded again.
 const MARK: &str = "window.mark = 'here'";
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn what_is_typed_selected_or_in_focus_stays_while_it_changes() {
     page.look("document.getElementById('q').focus()");
     page.act("type", "half a na");
     page.look("document.getElementById('next').focus()");
-    // A command that somebody is about to copy.
+    // Text that is about to be copied.
     page.look("document.getSelection().selectAllChildren(document.querySelector('#rows .name'))");
     let selected = page.look("document.getSelection().toString()");
     database.sql(REWIND).await;
@@ -48,7 +48,7 @@ async fn what_is_typed_selected_or_in_focus_stays_while_it_changes() {
     page.look("document.getElementById('rows').dataset.old = ''");
     database.sql("INSERT INTO orders VALUES (2000000000)").await;
     page.says(&["! held public.orders_id_seq"]);
-    page.until("new rows", |page| {
+    page.wait_until("new rows", |page| {
         (page.look("'old' in document.getElementById('rows').dataset") == false).then_some(())
     });
     assert_eq!(page.act("focused", ())["name"], "next");

@@ -1,4 +1,4 @@
-//! Whatever the page has to say: at every width, by day and by night, it fits and keeps the rules of accessibility.
+//! Every state of the page fits at every width, in the light and the dark scheme, and passes the accessibility rules.
 
 use super::{EVERY_SECOND, REWIND, orders};
 use crate::support::{Agent, Database, Page};
@@ -15,10 +15,10 @@ fn shows(agent: &Agent, name: &str, parts: &[&str]) {
 }
 
 #[tokio::test]
-async fn all_is_well_and_what_was_repaired() {
+async fn all_healthy_and_what_was_repaired() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    shows(&agent, "well", &["✓ All sequences healthy", "last checked"]);
+    shows(&agent, "healthy", &["✓ All sequences healthy", "last checked"]);
     database.sql(REWIND).await;
     shows(&agent, "repaired", &["✓ All sequences healthy", "↻ repaired public.orders_id_seq"]);
     agent.stop();
@@ -74,10 +74,10 @@ async fn session_stores_that_fail_are_held_or_go_well() {
 }
 
 #[tokio::test]
-async fn leading_and_standing_by() {
+async fn leader_and_standby() {
     let database = orders().await;
     let leader = Agent::start(&database, EVERY_SECOND);
-    leader.until(&format!("pgmedic_leader{{database=\"{}\"}}", database.name), |leader| leader == 1.0);
+    leader.wait_until(&format!("pgmedic_leader{{database=\"{}\"}}", database.name), |leader| leader == 1.0);
     let standby = Agent::start(&database, EVERY_SECOND);
     shows(&standby, "standby", &["= Standby", "Another agent leads"]);
     standby.stop();
@@ -87,7 +87,7 @@ async fn leading_and_standing_by() {
 #[tokio::test]
 async fn a_database_that_cannot_be_reached() {
     let database = Database::new().await;
-    let agent = Agent::start_at("postgres://nobody@127.0.0.1:1/shop", &database, EVERY_SECOND);
+    let agent = Agent::start_at("postgres://medic@127.0.0.1:1/shop", &database, EVERY_SECOND);
     shows(&agent, "unreachable", &["✕ 1 database is not monitored", "It cannot be monitored:"]);
     agent.stop();
 }

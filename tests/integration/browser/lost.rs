@@ -12,13 +12,13 @@ async fn it_says_that_its_agent_is_gone_and_goes_on_with_the_next_one() {
     let address = Proxy::to(&agent.url(""));
     let page = Page::open(address.url());
     page.says(&["✓ All sequences healthy", "· live"]);
-    // As after any change of the headline: it was said aloud.
+    // As after a change of the headline, which screen readers announce.
     page.look("document.getElementById('said').textContent = '✓ All sequences healthy'");
     agent.stop();
     let text = page.says(&[GONE, "– not live", "? State unknown"]);
     assert!(!text.contains("· live") && !text.contains("All sequences healthy"), "{text}");
     assert_eq!(page.act("title", ()), "? State unknown – pgmedic");
-    // Not in the color of what is well.
+    // Not in the color of healthy.
     let colors = "new Set(['good', 'plain'].map((kind) => {
         const badge = document.querySelector('h3 .badge').cloneNode(true);
         badge.className = `badge ${kind}`;
@@ -44,7 +44,7 @@ async fn open_pages_do_not_hold_up_the_end() {
     let agent = Agent::start(&database, EVERY_SECOND);
     let pages: Vec<Page> = (0..3).map(|_| Page::open(&agent.url(""))).collect();
     pages.iter().for_each(|page| drop(page.says(&["· live", "✓ All sequences healthy"])));
-    // It ends in time, and says so.
+    // It checks that the agent ends in time.
     agent.stop();
     pages.into_iter().for_each(Page::close_lost);
 }

@@ -18,10 +18,10 @@ fn search(agent: &Agent, all: &str) -> Vec<u64> {
     page.act("click", "#q");
     page.act("type", "id");
     page.press(&["Enter"]);
-    page.until("an answer", |page| page.act("address", ()).as_str()?.contains("q=id").then_some(()));
+    page.wait_until("an answer", |page| page.act("address", ()).as_str()?.contains("q=id").then_some(()));
     let text = page.says(&["Page 1 of "]);
     assert!(text.contains("1 to 25 of "), "{text}");
-    page.until("all of it", |page| (page.look("document.readyState") == "complete").then_some(()));
+    page.wait_until("all of it", |page| (page.look("document.readyState") == "complete").then_some(()));
     let work = page.look(WORK);
     page.close();
     work.as_array().unwrap().iter().filter_map(Value::as_u64).collect()

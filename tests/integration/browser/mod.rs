@@ -40,7 +40,7 @@ async fn what_a_page_must_not_do_is_noticed() {
     page.look("document.body.append(Object.assign(new Image(), { src: 'https://elsewhere.invalid/' }))");
     page.look("void fetch('metrics', { method: 'POST' })");
     page.look("console.warn('odd')");
-    page.until("complaints of all three", |page| {
+    page.wait_until("complaints of all three", |page| {
         let heard = page.act("heard", ()).to_string();
         let wanted = ["Content Security Policy", "\"POST http://", "\"warning: odd\""];
         wanted.iter().all(|wanted| heard.contains(wanted)).then_some(())

@@ -12,7 +12,7 @@ async fn they_are_only_text_however_they_come_to_the_page() {
     let agent = Agent::start(&database, EVERY_SECOND);
     let query = "?q=%22%3E%3Cscript%3Ewindow.hit%3D1%3C/script%3E%E2%80%AE%D7%90";
     let pages = ["", query].map(|query| Page::open(&agent.url(query)));
-    pages.iter().for_each(|page| drop(page.says(&["There is no sequence to look after", "· live"])));
+    pages.iter().for_each(|page| drop(page.says(&["There is no sequence to monitor", "· live"])));
     // They come while the pages are open.
     let long = "W".repeat(63);
     let names = [

@@ -20,7 +20,7 @@ async fn after(setup: &str, happens: &str) -> (Verdict, Option<i64>) {
     let mut memory = SequencePassState::persistent();
     let mut found = (Verdict::Unreadable, None);
     for happens in [Some(happens), None] {
-        database.until("SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()").await;
+        database.wait_until("SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()").await;
         let report = pass(&settings.databases[0], &settings.sequences, &orders, &mut memory, &progress).await;
         assert_eq!(report.error, None);
         found = (report.sequences[0].verdict, report.sequences[0].max_id);

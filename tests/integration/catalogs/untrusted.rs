@@ -1,7 +1,7 @@
 //! A role that may create tables gains nothing by a pass: no other owner's sequence moves, and a function that the role
 //! attaches to its table while the pass waits for that table runs with no other privileges and changes no other result.
 
-use crate::support::{Database, Outcome, PATIENT, Running, until_it_waits_for};
+use crate::support::{Database, LONG_TIMEOUTS, Outcome, Running, wait_until_blocked_on};
 use serde_json::json;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
@@ -33,8 +33,8 @@ async fn ambushed(database: &mut Database, role: &str, trap: &str) -> Outcome {
     let url = database.url_as(&database.role("stranger"));
     let mut stranger = PgConnection::connect(&url).await.unwrap();
     sqlx::raw_sql("BEGIN; LOCK TABLE m.t IN ACCESS EXCLUSIVE MODE").execute(&mut stranger).await.unwrap();
-    let running = Running::once_with_as(database, role, PATIENT, &[]);
-    until_it_waits_for(&mut database.connection, "m.t").await;
+    let running = Running::once_with_as(database, role, LONG_TIMEOUTS, &[]);
+    wait_until_blocked_on(&mut database.connection, "m.t").await;
     let trap = format!("{trap}; COMMIT");
     sqlx::raw_sql(AssertSqlSafe(trap)).execute(&mut stranger).await.unwrap();
     running.outcome().await
@@ -113,8 +113,8 @@ async fn a_leap_runs_nothing_that_was_hung_on_a_table_while_it_waited() {
         let mut other = database.connect().await;
         sqlx::raw_sql("BEGIN; SELECT setval('m.t_id_seq', 7)").execute(&mut other).await.unwrap();
         let role = if role == "medic" { medic } else { role.to_owned() };
-        let running = Running::once_with_as(&database, &role, PATIENT, &[]);
-        until_it_waits_for(&mut database.connection, "m.t_id_seq").await;
+        let running = Running::once_with_as(&database, &role, LONG_TIMEOUTS, &[]);
+        wait_until_blocked_on(&mut database.connection, "m.t_id_seq").await;
         database.sql(&format!("SET ROLE {stranger}; CREATE INDEX ON m.t (m.spy(0)); RESET ROLE")).await;
         sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
         let outcome = running.outcome().await;

@@ -53,7 +53,7 @@ impl Pair {
         pair.old.sql("CREATE PUBLICATION cutover FOR ALL TABLES").await;
         let url = pair.old.url().to_owned();
         pair.new.sql(&format!("CREATE SUBSCRIPTION cutover CONNECTION '{url}' PUBLICATION cutover")).await;
-        pair.new.until("SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel").await;
+        pair.new.wait_until("SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel").await;
         pair
     }
 
@@ -74,7 +74,7 @@ impl Pair {
     }
 
     /// Waits until the new server has this many orders.
-    pub async fn until_orders(&mut self, number: i64) {
-        self.new.until(&format!("SELECT count(*) = {number} FROM orders")).await;
+    pub async fn wait_until_orders(&mut self, number: i64) {
+        self.new.wait_until(&format!("SELECT count(*) = {number} FROM orders")).await;
     }
 }

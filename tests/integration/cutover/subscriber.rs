@@ -15,8 +15,8 @@ async fn sequences_are_not_replicated_and_the_dry_run_says_so() {
     pair.old.sql("INSERT INTO orders (note) SELECT 'a' FROM generate_series(1, 50)").await;
     pair.old.sql("INSERT INTO users (note) SELECT 'a' FROM generate_series(1, 70)").await;
     pair.old.sql("INSERT INTO invoices (note) SELECT 'a' FROM generate_series(1, 10)").await;
-    pair.until_orders(50).await;
-    pair.new.until("SELECT count(*) = 10 FROM invoices").await;
+    pair.wait_until_orders(50).await;
+    pair.new.wait_until("SELECT count(*) = 10 FROM invoices").await;
     let looked = pair.new.once(&["--dry-run"]).exits(3);
     looked.shows(ORDERS, json!({ "verdict": "behind", "next_value": 1, "max_id": 50, "lag": 50 }));
     looked.shows("public.users_id_seq", json!({ "verdict": "behind", "max_id": 70 }));
@@ -31,13 +31,13 @@ async fn sequences_are_not_replicated_and_the_dry_run_says_so() {
 async fn rows_that_arrive_late_find_their_ids_free_only_with_headroom() {
     let mut pair = Pair::subscribed().await;
     pair.old.sql("INSERT INTO orders (note) SELECT 'a' FROM generate_series(1, 50)").await;
-    pair.until_orders(50).await;
+    pair.wait_until_orders(50).await;
     // Repaired an hour ago, with the headroom of the configuration.
     pair.new.once_with("[sequences]\nheadroom = 200\n", &[]).exits(0).repair(ORDERS, json!({ "next_value": 251 }));
     pair.old.sql("INSERT INTO orders (note) SELECT 'a' FROM generate_series(1, 190)").await;
-    pair.until_orders(240).await;
+    pair.wait_until_orders(240).await;
     pair.new.sql("ALTER SUBSCRIPTION cutover DISABLE").await;
-    pair.old.until(GONE).await;
+    pair.old.wait_until(GONE).await;
     pair.old.sql("INSERT INTO orders (note) SELECT 'late' FROM generate_series(1, 150)").await;
 
     // 10 of the 200 values are left, and no drift is reported: the next insert here takes the id of a row that has not
@@ -50,7 +50,7 @@ async fn rows_that_arrive_late_find_their_ids_free_only_with_headroom() {
     gate.repair(ORDERS, json!({ "outcome": "repaired", "next_value": 441 }));
     pair.new.sql("INSERT INTO orders (note) SELECT 'new' FROM generate_series(1, 10)").await;
     pair.new.sql("ALTER SUBSCRIPTION cutover ENABLE").await;
-    pair.until_orders(400).await;
+    pair.wait_until_orders(400).await;
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn a_disabled_subscription_is_seen_by_the_guide_and_not_by_pgmedic() {
     let guide = pair.guide();
     assert_eq!(guide.prints("7"), "cutover|active|t\n");
     pair.new.sql("ALTER SUBSCRIPTION cutover DISABLE").await;
-    pair.old.until(GONE).await;
+    pair.old.wait_until(GONE).await;
     pair.old.sql("INSERT INTO orders (note) VALUES ('never arrives')").await;
     // pgmedic judges the rows that are in the table, and there are none yet.
     pair.new.once(&[]).exits(0).shows(ORDERS, json!({ "verdict": "in_sync", "max_id": null }));
@@ -70,11 +70,11 @@ async fn a_disabled_subscription_is_seen_by_the_guide_and_not_by_pgmedic() {
 async fn the_gate_holds_what_a_poisoned_id_brought_along() {
     let mut pair = Pair::subscribed().await;
     pair.old.sql("INSERT INTO orders (id, note) VALUES (2000000000, 'imported by hand')").await;
-    pair.until_orders(1).await;
+    pair.wait_until_orders(1).await;
     pair.new.once(&["--headroom", "1000"]).exits(3).repair(ORDERS, json!({ "outcome": "held" }));
     // The other sequences are repaired, and after the row is deleted the check succeeds.
     pair.old.sql("DELETE FROM orders").await;
-    pair.until_orders(0).await;
+    pair.wait_until_orders(0).await;
     pair.new.once(&["--headroom", "1000"]).exits(0).repair(ORDERS, json!({ "outcome": "repaired" }));
     assert_eq!(pair.new.once(&["--headroom", "1000", "--dry-run"]).exits(0).json()["summary"]["in_sync"], 4);
 }
@@ -101,7 +101,7 @@ async fn another_owner_on_the_subscriber_is_named_where_it_matters() {
         .await;
     pair.old.sql("INSERT INTO invoices (note) VALUES ('a'), ('b')").await;
     pair.old.sql("INSERT INTO orders (note) SELECT 'a' FROM generate_series(1, 50)").await;
-    pair.until_orders(50).await;
+    pair.wait_until_orders(50).await;
 
     let small = "[sequences]\nadvance_limit = 10\n";
     let outcome = pair.new.once_with_as("medic", small, &[]).exits(3);
@@ -131,7 +131,7 @@ async fn ids_that_were_deleted_on_the_publisher_do_not_come_back_after_step_10()
     pair.old.sql("DELETE FROM orders WHERE id > 40").await;
     pair.old.sql("INSERT INTO users (note) VALUES ('a'); DELETE FROM users").await;
     pair.old.sql("SELECT nextval('\"Odd ''name\"') FROM generate_series(1, 3)").await;
-    pair.until_orders(40).await;
+    pair.wait_until_orders(40).await;
     pair.new.sql("SELECT setval('numbers', 501)").await;
 
     // The max id of the visible rows is 40.

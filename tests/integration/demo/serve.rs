@@ -1,7 +1,7 @@
-//! `pgmedic demo --serve`, as somebody watches it.
+//! `pgmedic demo --serve`, over HTTP.
 
 use super::{Demo, is_gone, programs};
-use crate::support::{eventually, server};
+use crate::support::{server, wait_for};
 use nix::sys::signal::Signal;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -26,7 +26,7 @@ fn its_page_shows_what_is_broken_and_repaired_until_ctrl_c_and_nothing_is_left_b
     for wanted in
         ["pgmedic --once --approve public.payments_id_seq", "running out", repaired, "the sequence was moved back"]
     {
-        eventually(wanted, || page(&address)?.contains(wanted).then_some(()));
+        wait_for(wanted, || page(&address)?.contains(wanted).then_some(()));
     }
     demo.signal(Signal::SIGINT);
     let outcome = demo.end().exits(0);
@@ -39,7 +39,7 @@ fn its_page_shows_what_is_broken_and_repaired_until_ctrl_c_and_nothing_is_left_b
 #[test]
 fn a_signal_before_the_agent_runs_ends_it_too() {
     // The first commit waits for a standby that never comes.
-    let programs = programs("-c synchronous_standby_names=nobody");
+    let programs = programs("-c synchronous_standby_names=absent");
     let mut demo = Demo::start_as(programs.path(), &["demo", "--serve"]);
     demo.shows("Starting ");
     demo.waits_for_initdb();

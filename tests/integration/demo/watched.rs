@@ -1,7 +1,7 @@
-//! `pgmedic demo --serve`, as somebody watches it in a browser.
+//! `pgmedic demo --serve`, in a browser.
 
 use super::Demo;
-use crate::support::{DESK, Look, Page, picture, server};
+use crate::support::{DESKTOP, Look, Page, picture, server};
 use nix::sys::signal::Signal;
 use std::env;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ fn its_page_shows_each_repair_with_its_cause_while_it_happens() {
     let mut demo = Demo::start_as(server().bin_dir(), &["demo", "--serve"]);
     demo.shows("    http://127.0.0.1:");
     let url = demo.shown.lines().last().unwrap().trim().to_owned();
-    let page = Page::open_as(&url, Look { width: WIDTH, ..DESK });
+    let page = Page::open_as(&url, Look { width: WIDTH, ..DESKTOP });
     page.look("window.mark = 'here'");
     let wanted = ["repaired public.user_sessions_session_id_seq", "the sequence was moved back", "✓ swept logins"];
     page.says(&[wanted.as_slice(), &["! held public.payments_id_seq", "running out", "· live"]].concat());

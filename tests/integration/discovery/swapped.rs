@@ -1,6 +1,6 @@
 //! Changes that an owner makes to a table while a superuser's pass, which has checked the table, reads another one.
 
-use crate::support::{Database, Outcome, PATIENT, Running};
+use crate::support::{Database, LONG_TIMEOUTS, Outcome, Running};
 use sqlx::AssertSqlSafe;
 
 /// Blocks a pass on the index of `m.a`, in the transaction that reads `m.b` next, runs `happens` as the owner of `m`,
@@ -24,7 +24,7 @@ async fn while_it_reads_another(happens: &str) -> Outcome {
         .await;
     let (mut holder, mut owner) = (database.connect().await, database.connect().await);
     sqlx::raw_sql("BEGIN; REINDEX INDEX m.a_pkey").execute(&mut holder).await.unwrap();
-    let running = Running::once_with(&database, PATIENT, &["--dry-run"]);
+    let running = Running::once_with(&database, LONG_TIMEOUTS, &["--dry-run"]);
     database.pass_waits_in("observe").await;
     let happens = AssertSqlSafe(format!("SET ROLE {role}; {happens}"));
     sqlx::raw_sql(happens).execute(&mut owner).await.unwrap();

@@ -1,6 +1,6 @@
 //! Relations that are dropped or replaced between their discovery and their read or repair.
 
-use super::{PATIENT, behind, behind_and_cached, state};
+use super::{LONG_TIMEOUTS, behind, behind_and_cached, state};
 use crate::support::{Database, Outcome};
 use sqlx::postgres::PgConnection;
 
@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnection;
 async fn held_up(database: &mut Database, meanwhile: &str) -> Outcome {
     let mut holder = database.connect().await;
     run(&mut holder, "BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE").await;
-    let pass = database.start(&PATIENT);
+    let pass = database.start(&LONG_TIMEOUTS);
     database.pass_waits_in("observe").await;
     database.sql(meanwhile).await;
     run(&mut holder, "COMMIT").await;
@@ -91,7 +91,7 @@ async fn a_table_that_takes_the_name_of_another_while_its_lock_is_waited_for_is_
     let mut holder = database.connect().await;
     run(&mut holder, "BEGIN").await;
     run(&mut holder, SWAP).await;
-    let pass = database.start(&PATIENT);
+    let pass = database.start(&LONG_TIMEOUTS);
     database.pass_waits_in("observe").await;
     run(&mut holder, "COMMIT").await;
     let outcome = pass.outcome().await.exits(3);
@@ -107,14 +107,14 @@ async fn a_table_that_takes_the_name_of_another_while_a_leap_waits_for_its_lock_
     let (mut user, mut renamer) = (database.connect().await, database.connect().await);
     run(&mut user, "BEGIN; SELECT nextval('one_id_seq')").await;
     let before = state(&mut database, "one_id_seq").await;
-    let pass = database.start(&PATIENT);
+    let pass = database.start(&LONG_TIMEOUTS);
     database.pass_waits_in("leap").await;
     run(&mut renamer, "BEGIN").await;
     run(&mut renamer, SWAP).await;
     run(&mut user, "COMMIT").await;
     // The leap holds the sequence's lock now, and waits for the table.
     database
-        .eventually("EXISTS (SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessShareLock' AND relation = 'one'::regclass)")
+        .wait_for_condition("EXISTS (SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessShareLock' AND relation = 'one'::regclass)")
         .await;
     run(&mut renamer, "COMMIT").await;
     let repair = &pass.outcome().await.exits(1).sequence("public.one_id_seq")["repair"];
@@ -130,7 +130,7 @@ async fn held_up_in_repair(tables: &str, meanwhile: &str) -> (Database, Outcome)
     database.sql(&[&behind("held"), tables].concat()).await;
     let mut holder = database.connect().await;
     run(&mut holder, "BEGIN; ALTER SEQUENCE held_id_seq OWNED BY held.id").await;
-    let pass = database.start(&PATIENT);
+    let pass = database.start(&LONG_TIMEOUTS);
     database.pass_waits_in("advance").await;
     database.sql(meanwhile).await;
     run(&mut holder, "COMMIT").await;

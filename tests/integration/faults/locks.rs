@@ -1,6 +1,6 @@
 //! Locks that another session holds, and the lock that a leap takes.
 
-use super::{PATIENT, behind, behind_and_cached, state};
+use super::{LONG_TIMEOUTS, behind, behind_and_cached, state};
 use crate::support::{Database, waiting};
 use sqlx::Row;
 use sqlx::postgres::PgConnection;
@@ -89,7 +89,7 @@ async fn a_sequence_set_back_while_its_advance_waits_is_repaired_all_the_same() 
     let mut database = Database::new().await;
     database.sql(&behind("back")).await;
     let mut saboteur = holder(&database, "ALTER SEQUENCE back_id_seq OWNED BY back.id").await;
-    let pass = database.start(&PATIENT);
+    let pass = database.start(&LONG_TIMEOUTS);
     database.pass_waits_in("advance").await;
     run(&mut saboteur, "SELECT setval('back_id_seq', 100); COMMIT").await;
     let repair = &pass.outcome().await.exits(0).sequence("public.back_id_seq")["repair"];
@@ -101,7 +101,7 @@ async fn a_leap_looks_again_while_it_keeps_everybody_from_the_sequence() {
     let mut database = Database::new().await;
     database.sql(&behind_and_cached("used")).await;
     let mut user = holder(&database, "SELECT nextval('used_id_seq')").await;
-    let pass = database.start(&PATIENT);
+    let pass = database.start(&LONG_TIMEOUTS);
     database.pass_waits_in("leap").await;
     let mut inserter = holder(&database, "LOCK TABLE used IN ACCESS EXCLUSIVE MODE").await;
     run(&mut user, "COMMIT").await;
@@ -109,14 +109,14 @@ async fn a_leap_looks_again_while_it_keeps_everybody_from_the_sequence() {
     let holds =
         "SELECT FROM pg_locks WHERE relation = 'used_id_seq'::regclass AND granted AND mode = 'ShareRowExclusiveLock'";
     let waits = "SELECT FROM pg_locks WHERE relation = 'used'::regclass AND NOT granted AND mode = 'AccessShareLock'";
-    database.eventually(&format!("EXISTS ({holds}) AND EXISTS ({waits})")).await;
+    database.wait_for_condition(&format!("EXISTS ({holds}) AND EXISTS ({waits})")).await;
     let mut client = database.connect().await;
     let next = tokio::spawn(async move {
         sqlx::query("SELECT nextval('used_id_seq')").fetch_one(&mut client).await.expect("a value").get::<i64, _>(0)
     });
     let queues =
         "SELECT FROM pg_locks WHERE relation = 'used_id_seq'::regclass AND NOT granted AND mode = 'RowExclusiveLock'";
-    database.eventually(&format!("EXISTS ({queues})")).await;
+    database.wait_for_condition(&format!("EXISTS ({queues})")).await;
     run(&mut inserter, "INSERT INTO used VALUES (800); COMMIT").await;
     let repair = &pass.outcome().await.exits(0).sequence("public.used_id_seq")["repair"];
     assert_eq!((&repair["method"], &repair["outcome"]), (&"leap".into(), &"repaired".into()));

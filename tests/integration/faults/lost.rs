@@ -1,7 +1,7 @@
 //! Connections and servers that end in the middle of a pass.
 
 use super::refused::error_of;
-use super::{PATIENT, behind, behind_and_cached, state};
+use super::{LONG_TIMEOUTS, behind, behind_and_cached, state};
 use crate::support::{Database, Outcome, Running, waiting};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -40,7 +40,7 @@ async fn terminate(database: &mut Database, message: &str) {
 async fn a_connection_killed_while_reading_is_reported_and_nothing_is_moved() {
     let mut database = Database::new().await;
     let _holder = drifted(&mut database, WHILE_READING).await;
-    let pass = database.start(&PATIENT);
+    let pass = database.start(&LONG_TIMEOUTS);
     terminate(&mut database, "observe").await;
     let outcome = pass.outcome().await.exits(1);
     says_lost(&outcome, "terminating connection");
@@ -59,7 +59,7 @@ async fn a_connection_killed_in_a_leap_leaves_the_sequence_as_it_was() {
     let mut database = Database::new().await;
     let mut holder = drifted(&mut database, WHILE_LEAPING).await;
     let before = state(&mut database, "leapt_id_seq").await;
-    let pass = database.start(&PATIENT);
+    let pass = database.start(&LONG_TIMEOUTS);
     terminate(&mut database, "leap").await;
     let outcome = pass.outcome().await.exits(1);
     says_lost(&outcome, "terminating connection");
@@ -98,7 +98,7 @@ async fn a_server_killed_in_the_middle_is_reported_and_nothing_is_half_done() {
         let mut server = TestServer::start(&ServerOptions::default()).expect("a server");
         let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
         let _holder = drifted(&mut database, hold).await;
-        let pass = database.start(&PATIENT);
+        let pass = database.start(&LONG_TIMEOUTS);
         database.pass_waits_in(message).await;
         server.stop_hard();
         let outcome = pass.outcome().await.exits(1);

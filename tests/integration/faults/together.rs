@@ -1,6 +1,6 @@
 //! Many repairs in one message: a failure of one does not affect the others.
 
-use super::{PATIENT, behind, behind_and_cached, state};
+use super::{LONG_TIMEOUTS, behind, behind_and_cached, state};
 use crate::support::{Database, Proxy, pgmedic, server, waiting};
 use serde_json::json;
 use sqlx::postgres::PgConnection;
@@ -78,7 +78,7 @@ async fn none_is_locked_while_another_one_is_waited_for() {
     database.sql(&[behind("first"), behind("altered"), behind("last")].concat()).await;
     let mut holder = database.connect().await;
     run(&mut holder, "BEGIN; ALTER SEQUENCE altered_id_seq OWNED BY altered.id").await;
-    let pass = database.start(&PATIENT);
+    let pass = database.start(&LONG_TIMEOUTS);
     database.pass_waits_in("advance").await;
     assert_eq!(state(&mut database, "first_id_seq").await.0, 695, "it is done, in a separate transaction");
     let mut other = database.connect().await;
@@ -97,7 +97,7 @@ async fn one_that_the_server_refuses_to_move_fails_alone() {
     database.sql(&[behind("first"), behind("used_up"), behind("last")].concat()).await;
     let mut holder = database.connect().await;
     run(&mut holder, "BEGIN; ALTER SEQUENCE first_id_seq OWNED BY first.id").await;
-    let pass = database.start(&PATIENT);
+    let pass = database.start(&LONG_TIMEOUTS);
     database.pass_waits_in("advance").await;
     database.sql("ALTER SEQUENCE used_up_id_seq MAXVALUE 660").await;
     run(&mut holder, "COMMIT").await;
@@ -116,7 +116,7 @@ async fn what_is_only_looked_at_is_skipped_also_where_the_connection_is_lost() {
     database.sql(&[behind("first"), behind("locked")].concat()).await;
     let mut holder = database.connect().await;
     run(&mut holder, "BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE").await;
-    let pass = database.start(&[PATIENT.as_slice(), &[("PGMEDIC_SEQUENCES__REPAIR", "false")]].concat());
+    let pass = database.start(&[LONG_TIMEOUTS.as_slice(), &[("PGMEDIC_SEQUENCES__REPAIR", "false")]].concat());
     database.pass_waits_in("observe").await;
     database.row(&format!("SELECT pg_terminate_backend(pid) {}", waiting("observe"))).await;
     let outcome = pass.outcome().await.exits(1);
@@ -129,7 +129,7 @@ async fn advances_are_looked_at_before_a_leap_is_waited_for() {
     database.sql(&[behind_and_cached("leapt"), behind("near")].concat()).await;
     let mut holder = database.connect().await;
     run(&mut holder, "BEGIN; ALTER SEQUENCE leapt_id_seq OWNED BY leapt.id").await;
-    let pass = database.start(&PATIENT);
+    let pass = database.start(&LONG_TIMEOUTS);
     database.pass_waits_in("leap").await;
     database.row(&format!("SELECT pg_terminate_backend(pid) {}", waiting("leap"))).await;
     let outcome = pass.outcome().await.exits(1);

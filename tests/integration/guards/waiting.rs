@@ -1,7 +1,7 @@
 //! Changes by other sessions while a leap waits for its lock: it reads again under the lock, and applies its guards to
 //! that.
 
-use crate::support::{Database, Outcome, PATIENT, Running, until_it_waits_for};
+use crate::support::{Database, LONG_TIMEOUTS, Outcome, Running, wait_until_blocked_on};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
@@ -17,8 +17,8 @@ async fn while_it_waits(happens: &str) -> (Outcome, Database) {
         .await;
     let mut other = database.connect().await;
     sqlx::raw_sql("BEGIN; SELECT nextval('t_id_seq')").execute(&mut other).await.unwrap();
-    let running = Running::once_with(&database, PATIENT, &[]);
-    until_it_waits_for(&mut database.connection, "t_id_seq").await;
+    let running = Running::once_with(&database, LONG_TIMEOUTS, &[]);
+    wait_until_blocked_on(&mut database.connection, "t_id_seq").await;
     sqlx::raw_sql(AssertSqlSafe(format!("{happens}; COMMIT"))).execute(&mut other).await.unwrap();
     (running.outcome().await, database)
 }
@@ -61,8 +61,8 @@ async fn holds_the_table_first(made: &str) -> bool {
         .await;
     let mut other = database.connect().await;
     sqlx::raw_sql("BEGIN; SELECT nextval('t_id_seq')").execute(&mut other).await.unwrap();
-    let running = Running::once_with(&database, PATIENT, &[]);
-    until_it_waits_for(&mut database.connection, "t_id_seq").await;
+    let running = Running::once_with(&database, LONG_TIMEOUTS, &[]);
+    wait_until_blocked_on(&mut database.connection, "t_id_seq").await;
     let held = "SELECT count(*) FROM pg_locks w JOIN pg_locks h USING (pid)
                 WHERE w.relation = 't_id_seq'::regclass AND NOT w.granted AND h.relation = 't'::regclass AND h.granted";
     let held = database.number(held).await;

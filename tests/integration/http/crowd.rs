@@ -1,4 +1,4 @@
-//! More clients than there are places.
+//! More clients than connections are allowed.
 
 use super::{Client, agent, is_well};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,11 +7,11 @@ use std::thread;
 const CROWD: usize = 200;
 
 #[tokio::test]
-async fn two_hundred_who_only_sit_there_keep_nobody_from_being_answered() {
+async fn two_hundred_idle_clients_do_not_block_the_others() {
     let (_database, agent) = agent().await;
     let mut crowd: Vec<Client> = Vec::new();
     for number in 0..CROWD {
-        // Some say nothing, some begin.
+        // Some send nothing, some the start of a request.
         crowd.push(Client::of(&agent).say(&"GET /livez HT"[..number % 13]));
         assert_eq!(agent.get("/livez").0, 200);
     }
@@ -25,7 +25,7 @@ async fn two_hundred_who_only_sit_there_keep_nobody_from_being_answered() {
 }
 
 #[tokio::test]
-async fn nor_do_those_who_come_again_and_again() {
+async fn nor_do_clients_that_connect_again_and_again() {
     let (_database, agent) = agent().await;
     let over = AtomicBool::new(false);
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Random requests, and what is no request at all, to the real server.
+//! Random requests, and random bytes, to the real server.
 
 use super::{Client, PAGES, agent, is_well};
 use proptest::collection::vec;
@@ -104,7 +104,7 @@ async fn every_complete_request_has_one_answer() {
 }
 
 #[tokio::test]
-async fn whatever_is_sent_the_agent_answers_by_the_rules_and_stays_as_it_was() {
+async fn for_any_bytes_the_agent_responds_by_the_standard_and_stays_as_it_was() {
     let (_database, agent) = agent().await;
     let memory = || agent.metric("process_resident_memory_bytes").expect("its memory");
     let before = memory();

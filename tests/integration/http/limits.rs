@@ -1,10 +1,10 @@
 //! Requests that are too large, too slow or never over.
 
-use super::{Client, PATIENCE, agent, asked, is_patience, is_well, status};
+use super::{CLIENT_TIMEOUT, Client, agent, asked, is_timeout, is_well, status};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-/// More than the kernel takes in while nobody reads.
+/// More than the kernel buffers while the agent does not read.
 const LARGE: usize = 16_000_000;
 
 const END: &str = "Host: a\r\nConnection: close\r\n\r\n";
@@ -53,12 +53,12 @@ async fn who_sends_drop_by_drop_is_cut_off() {
     let (_database, agent) = agent().await;
     let mut client = Client::of(&agent);
     client.0.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + CLIENT_TIMEOUT;
     let request = b"GET /livez HTTP/1.1\r\nX: ".iter().chain(std::iter::repeat(&b'x'));
     for byte in request {
         let heard = client.0.write_all(&[*byte]).and_then(|()| client.0.read(&mut [0; 100]));
         match heard {
-            Err(error) if is_patience(&error) => assert!(Instant::now() < deadline, "it may go on for ever"),
+            Err(error) if is_timeout(&error) => assert!(Instant::now() < deadline, "it may go on for ever"),
             Ok(bytes) => {
                 assert_eq!(bytes, 0, "answered");
                 break;
@@ -77,10 +77,10 @@ async fn who_asks_and_never_reads_is_cut_off() {
     for client in &mut clients {
         client.0.set_write_timeout(Some(Duration::from_millis(20))).unwrap();
     }
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + CLIENT_TIMEOUT;
     while !clients.is_empty() {
         // Sends as long as it can, and reads nothing.
-        clients.retain_mut(|client| client.0.write(requests.as_bytes()).err().is_none_or(|error| is_patience(&error)));
+        clients.retain_mut(|client| client.0.write(requests.as_bytes()).err().is_none_or(|error| is_timeout(&error)));
         assert_eq!(agent.get("/livez").0, 200);
         assert!(Instant::now() < deadline, "{} may keep their connections", clients.len());
     }

@@ -1,4 +1,4 @@
-//! The agent's pages, as a client sees them that keeps to no rule.
+//! The agent's pages, for clients that break every rule.
 
 mod crowd;
 mod fuzz;
@@ -14,11 +14,11 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A schedule that never gets in the way.
+/// A schedule that does not tick during a test.
 const HOURLY: &str = "[sequences]\nschedule = \"0 0 * * * *\"\n";
 
-/// Beyond every limit of the agent's: whoever is not served then never is.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than every time limit of the agent: a client that is not served by then never is.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 const PAGES: [&str; 9] = [
     "/",
@@ -37,7 +37,7 @@ async fn agent() -> (Database, Agent) {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 20)").await;
     let agent = Agent::start(&database, HOURLY);
-    agent.until(&format!("pgmedic_database_up{{database=\"{}\"}}", database.name), |up| up == 1.0);
+    agent.wait_until(&format!("pgmedic_database_up{{database=\"{}\"}}", database.name), |up| up == 1.0);
     (database, agent)
 }
 
@@ -48,40 +48,40 @@ impl Client {
     #[track_caller]
     fn of(agent: &Agent) -> Self {
         let stream = TcpStream::connect(agent.address()).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a time-out");
+        stream.set_read_timeout(Some(CLIENT_TIMEOUT)).expect("a time-out");
+        stream.set_write_timeout(Some(CLIENT_TIMEOUT)).expect("a time-out");
         Self(stream)
     }
 
-    /// Sends this, whatever becomes of it.
+    /// Sends this, and ignores errors.
     fn say(mut self, bytes: impl AsRef<[u8]>) -> Self {
         let _ = self.0.write_all(bytes.as_ref());
         self
     }
 
-    /// Sends this, and may do so to the end.
+    /// Sends this, which must succeed.
     #[track_caller]
     fn send(mut self, bytes: impl AsRef<[u8]>) -> Self {
-        self.0.write_all(bytes.as_ref()).expect("nobody cuts us off");
+        self.0.write_all(bytes.as_ref()).expect("the agent reads it");
         self
     }
 
-    /// Everything that is answered until the agent closes; panics when it does not.
+    /// The whole response, until the agent closes the connection; panics when it does not.
     #[track_caller]
     fn hear(mut self) -> String {
         let mut answer = Vec::new();
         match self.0.read_to_end(&mut answer) {
-            Err(error) if is_patience(&error) => panic!("never closed after {}", String::from_utf8_lossy(&answer)),
+            Err(error) if is_timeout(&error) => panic!("never closed after {}", String::from_utf8_lossy(&answer)),
             _ => String::from_utf8_lossy(&answer).into_owned(),
         }
     }
 }
 
-fn is_patience(error: &io::Error) -> bool {
+fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// What the agent answers to these bytes before it closes.
+/// The response to these bytes.
 #[track_caller]
 fn asked(agent: &Agent, bytes: impl AsRef<[u8]>) -> String {
     Client::of(agent).say(bytes).hear()
@@ -92,7 +92,7 @@ fn status(answer: &str) -> Option<u16> {
     answer.split(' ').nth(1)?.parse().ok()
 }
 
-/// The agent is as well as ever, and has nothing to say of its clients.
+/// The agent is alive, and has logged nothing about its clients.
 #[track_caller]
 fn is_well(agent: Agent) {
     assert_eq!(agent.get("/livez"), (200, "ok\n".to_owned()));

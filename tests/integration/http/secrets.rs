@@ -1,4 +1,4 @@
-//! What is shown to whoever asks holds no secret.
+//! No page and no log line contains a secret.
 
 use super::{PAGES, is_well};
 use crate::support::{Agent, Database, server};

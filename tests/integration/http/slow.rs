@@ -1,4 +1,4 @@
-//! Those who ask for much and read nothing of it.
+//! Clients that request large pages and read nothing.
 
 use super::{Client, HOURLY, is_well};
 use crate::support::{Agent, Database};
@@ -12,7 +12,7 @@ const READERS: usize = 40;
 const PATHS: [&str; 5] = ["/api/v1/reports", "/", "/?page=400", "/metrics", "/events"];
 
 #[tokio::test]
-async fn who_reads_nothing_of_ten_thousand_sequences_takes_neither_memory_nor_turns() {
+async fn clients_that_read_nothing_of_ten_thousand_sequences_use_little_memory_and_block_no_other() {
     let mut database = Database::new().await;
     let create = format!("DO $$ BEGIN FOR i IN 1..{SEQUENCES} LOOP EXECUTE 'CREATE SEQUENCE s' || i; END LOOP; END $$");
     // Several transactions: a lock each is held until the end.
@@ -20,7 +20,7 @@ async fn who_reads_nothing_of_ten_thousand_sequences_takes_neither_memory_nor_tu
     database.sql(&create.replace("1..10000", "5001..10000")).await;
     let agent = Agent::start(&database, HOURLY);
     let all = format!("pgmedic_sequences{{database=\"{}\",verdict=\"unlinked\"}}", database.name);
-    agent.until(&all, |sequences| sequences == SEQUENCES as f64);
+    agent.wait_until(&all, |sequences| sequences == SEQUENCES as f64);
     let memory = || agent.metric("process_resident_memory_bytes").expect("its memory");
     // What making an answer takes once, the allocator keeps.
     let (code, report) = agent.get("/api/v1/reports");

@@ -1,19 +1,19 @@
 //! A thousand connections, and an agent that may open few files.
 
 use super::{Client, is_well, status};
-use crate::support::{Agent, Database, within};
+use crate::support::{Agent, Database, wait_for_within};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::process::Command;
 use std::time::Duration;
 
 const CROWD: usize = 1000;
 
-/// A full pass each second, that takes whatever time it needs on a busy machine.
+/// A full pass each second, without timeouts that a busy machine would reach.
 const EAGER: &str = "[sequences]\nschedule = \"* * * * * *\"\nfull_pass_every = 1\nlock_timeout = \"100s\"\n\
                      statement_timeout = \"100s\"\n";
 
 /// For a repair on a machine where everything takes its time.
-const LONG: Duration = Duration::from_secs(300);
+const LONG_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What one connection may cost, its buffers included; twice what was measured.
 const BYTES_EACH: f64 = 100_000.0;
@@ -23,7 +23,7 @@ async fn agent() -> (Database, Agent) {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 20)").await;
     let agent = Agent::start(&database, EAGER);
-    agent.until(&series("verdict=\"in_sync\"", &database), |sequences| sequences == 1.0);
+    agent.wait_until(&series("verdict=\"in_sync\"", &database), |sequences| sequences == 1.0);
     (database, agent)
 }
 
@@ -60,11 +60,11 @@ fn crowd(agent: &Agent) -> Vec<Client> {
     crowd
 }
 
-/// Drift is seen and repaired, whoever sits there.
+/// Drift is seen and repaired meanwhile.
 async fn repairs(database: &mut Database, agent: &Agent) {
     let before = agent.advances(&database.name).expect("a series from zero");
     database.sql("SELECT setval('orders_id_seq', 1, false)").await;
-    within(LONG, "a repair", || agent.advances(&database.name).filter(|repairs| *repairs > before));
+    wait_for_within(LONG_TIMEOUT, "a repair", || agent.advances(&database.name).filter(|repairs| *repairs > before));
     assert_eq!(database.nextval("orders_id_seq").await, 21);
 }
 

@@ -134,7 +134,7 @@ async fn repairing_beside_healthy_inserts_never_rewinds() {
         let ahead =
             format!("INSERT INTO t SELECT generate_series({before} + 10, {before} + 200) ON CONFLICT DO NOTHING");
         database.sql(&ahead).await;
-        database.until(&format!("SELECT last_value > {before} + 250 FROM t_id_seq")).await;
+        database.wait_until(&format!("SELECT last_value > {before} + 250 FROM t_id_seq")).await;
     }
     stop.store(true, Ordering::Relaxed);
     let (mut given, mut all, mut repaired) = (BTreeSet::new(), 0, 0);

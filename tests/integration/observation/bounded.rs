@@ -1,6 +1,6 @@
 //! No transaction locks more than 500 relations, observed by another session while passes are blocked.
 
-use crate::support::{Database, PATIENT, Running, until_it_waits_for};
+use crate::support::{Database, LONG_TIMEOUTS, Running, wait_until_blocked_on};
 use serde_json::json;
 
 /// The largest number of this test's relations that one transaction of the run holds or waits for.
@@ -20,10 +20,10 @@ async fn most_locked_at(database: &mut Database, tables: &[String]) -> i64 {
         script += &format!("SAVEPOINT \"{table}\"; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;");
     }
     sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut other).await.unwrap();
-    let running = Running::once_with(database, PATIENT, &["--dry-run"]);
+    let running = Running::once_with(database, LONG_TIMEOUTS, &["--dry-run"]);
     let mut most = 0;
     for table in tables {
-        until_it_waits_for(&mut database.connection, table).await;
+        wait_until_blocked_on(&mut database.connection, table).await;
         most = most.max(database.number(MOST_LOCKED).await);
         let release = format!("ROLLBACK TO \"{table}\"");
         sqlx::raw_sql(sqlx::AssertSqlSafe(release)).execute(&mut other).await.unwrap();

@@ -1,6 +1,6 @@
 //! Changes by other sessions during a pass: drop, replace, rename, terminate its connection.
 
-use crate::support::{Database, Outcome, PATIENT, Running, until_it_waits_for};
+use crate::support::{Database, LONG_TIMEOUTS, Outcome, Running, wait_until_blocked_on};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
@@ -14,8 +14,8 @@ async fn meanwhile(happens: &str) -> Outcome {
     let mut other = database.connect().await;
     let mut transaction = other.begin().await.unwrap();
     sqlx::query("LOCK TABLE a IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();
-    let running = Running::once_with(&database, PATIENT, &[]);
-    until_it_waits_for(&mut database.connection, "a").await;
+    let running = Running::once_with(&database, LONG_TIMEOUTS, &[]);
+    wait_until_blocked_on(&mut database.connection, "a").await;
     database.sql(happens).await;
     transaction.rollback().await.unwrap();
     running.outcome().await
@@ -83,8 +83,8 @@ async fn meanwhile_to_a_reader(happens: &str) -> Outcome {
     let mut other = database.connect().await;
     let mut transaction = other.begin().await.unwrap();
     sqlx::query("LOCK TABLE a IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();
-    let running = Running::once_with_as(&database, &role, PATIENT, &["--dry-run"]);
-    until_it_waits_for(&mut database.connection, "a").await;
+    let running = Running::once_with_as(&database, &role, LONG_TIMEOUTS, &["--dry-run"]);
+    wait_until_blocked_on(&mut database.connection, "a").await;
     database.sql(&happens.replace("{role}", &role)).await;
     transaction.rollback().await.unwrap();
     let outcome = running.outcome().await.exits(3);
@@ -120,8 +120,8 @@ async fn a_connection_that_is_ended_while_reading_is_said_to_be_lost() {
     let mut other = database.connect().await;
     let mut transaction = other.begin().await.unwrap();
     sqlx::query("LOCK TABLE a IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();
-    let running = Running::once_with(&database, PATIENT, &[]);
-    until_it_waits_for(&mut database.connection, "a").await;
+    let running = Running::once_with(&database, LONG_TIMEOUTS, &[]);
+    wait_until_blocked_on(&mut database.connection, "a").await;
     end_its_connections(&mut database.connection).await;
 
     let outcome = running.outcome().await.exits(1);
@@ -144,8 +144,8 @@ async fn a_connection_that_is_ended_during_a_leap_leaves_nothing_half_done() {
     let mut other = database.connect().await;
     let mut transaction = other.begin().await.unwrap();
     sqlx::query("SELECT setval('t_id_seq', 2, false)").execute(&mut *transaction).await.unwrap();
-    let running = Running::once_with(&database, PATIENT, &[]);
-    until_it_waits_for(&mut database.connection, "t_id_seq").await;
+    let running = Running::once_with(&database, LONG_TIMEOUTS, &[]);
+    wait_until_blocked_on(&mut database.connection, "t_id_seq").await;
     end_its_connections(&mut database.connection).await;
 
     let outcome = running.outcome().await.exits(1);

@@ -1,6 +1,6 @@
 //! Locks of other sessions: only what is locked is unreadable, and other sessions wait for pgmedic only briefly.
 
-use crate::support::{Database, PATIENT, Running, until, until_it_waits_for};
+use crate::support::{Database, LONG_TIMEOUTS, Running, wait_until, wait_until_blocked_on};
 use serde_json::json;
 use sqlx::Connection;
 
@@ -116,8 +116,8 @@ async fn a_pass_that_waits_goes_on_when_the_lock_is_released() {
     let mut other = database.connect().await;
     let mut transaction = other.begin().await.unwrap();
     sqlx::query("LOCK TABLE b IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();
-    let running = Running::once_with(&database, PATIENT, &[]);
-    until_it_waits_for(&mut database.connection, "b").await;
+    let running = Running::once_with(&database, LONG_TIMEOUTS, &[]);
+    wait_until_blocked_on(&mut database.connection, "b").await;
     transaction.rollback().await.unwrap();
     running.outcome().await.exits(0).shows("public.b_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
 }
@@ -126,7 +126,7 @@ async fn a_pass_that_waits_goes_on_when_the_lock_is_released() {
 async fn nothing_stays_open_or_locked_when_a_run_is_over() {
     let mut database = three_tables().await;
     database.once(&[]).exits(0);
-    until(
+    wait_until(
         &mut database.connection,
         "SELECT NOT EXISTS (SELECT FROM pg_stat_activity
                             WHERE application_name = 'pgmedic' AND datname = current_database())

@@ -4,7 +4,7 @@ use crate::support::Database;
 use serde_json::json;
 
 /// Far less than the large table takes, and far more than its index takes.
-const IMPATIENT: &str = "[sequences]\nstatement_timeout = \"40ms\"\n";
+const SHORT_TIMEOUT: &str = "[sequences]\nstatement_timeout = \"40ms\"\n";
 
 /// One id, and rows of 40 000 digits each, compressed: no ids, but slow to compare. They are sorted, so that an index
 /// is built quickly.
@@ -22,14 +22,14 @@ async fn is_fixed(create: &str, add: &str) {
     database.sql(SLOW_ROWS).await;
     database.sql(add).await;
 
-    let outcome = database.once_with(IMPATIENT, &["--dry-run"]).exits(3);
+    let outcome = database.once_with(SHORT_TIMEOUT, &["--dry-run"]).exits(3);
     outcome.shows("public.fine_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
     outcome.shows("public.s", json!({ "verdict": "unreadable", "max_id": null, "lag": null }));
     let reason = outcome.reason("public.s");
     assert!(reason.contains("reading public.big.id took longer than statement_timeout (40ms)"), "{reason}");
 
     database.sql(&outcome.fix("public.s")).await;
-    let outcome = database.once_with(IMPATIENT, &["--dry-run"]).exits(3);
+    let outcome = database.once_with(SHORT_TIMEOUT, &["--dry-run"]).exits(3);
     outcome.shows("public.s", json!({ "verdict": "behind", "max_id": 7, "reason": null }));
 }
 

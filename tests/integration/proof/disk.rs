@@ -1,6 +1,6 @@
 //! A small disk for a server's cluster, which can be filled: a tmpfs that only this thread and its children see.
 
-use crate::support::{shut_down, until_ended};
+use crate::support::{shut_down, wait_until_ended};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::TestServer;
@@ -31,7 +31,7 @@ impl Disk {
         let at = server.data_dir();
         let aside = at.with_extension("disk");
         shut_down(server, Signal::SIGINT);
-        until_ended(server);
+        wait_until_ended(server);
         let mounted = fs::create_dir(&aside).map_err(|error| error.to_string()).and_then(|()| {
             run(
                 "mount",

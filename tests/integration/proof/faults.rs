@@ -4,7 +4,7 @@ use super::director::Director;
 use super::history::Fault;
 use super::scene::{DATABASE, Scene};
 use super::tables::TABLES;
-use crate::support::{shut_down, until_ended};
+use crate::support::{shut_down, wait_until_ended};
 use nix::sys::signal::Signal;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
@@ -140,7 +140,7 @@ impl Director {
     async fn promote(&mut self) {
         self.wait_until_streaming().await;
         shut_down(&self.scene.servers[0], Signal::SIGINT);
-        until_ended(&self.scene.servers[0]);
+        wait_until_ended(&self.scene.servers[0]);
         let mut replica = PgConnection::connect(&self.scene.servers[1].url("postgres")).await.expect("the replica");
         replica.execute("SELECT pg_promote()").await.expect("a promotion");
         self.scene.servers.swap(0, 1);

@@ -7,7 +7,7 @@ use super::shared::Shared;
 use super::tables::{TABLES, schema};
 use super::watcher::{Observation, Watcher};
 use super::{clients, increments};
-use crate::support::{Database, eventually};
+use crate::support::{Database, wait_for};
 use sqlx::AssertSqlSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +41,7 @@ async fn an_agent_that_sets_sequences_to_the_maximum_is_caught() {
         }
     }));
     tokio::task::block_in_place(|| {
-        eventually("both violations", || {
+        wait_for("both violations", || {
             let violations = check(&history.entries(), &increments());
             let moved = violations.iter().any(|one| matches!(one, Violation::MovedBack { .. }));
             let duplicate = violations.iter().any(|one| matches!(one, Violation::DuplicateWithoutDrift { .. }));

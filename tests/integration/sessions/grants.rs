@@ -28,6 +28,7 @@ async fn all_and_no_more(database: &mut Database, settings: &str, grant: &str, e
         database.sql(&format!("REVOKE {privilege} ON public.sessions FROM {role}")).await;
         let outcome = database.once_with_as(&role, settings, &[]).exits(1);
         outcome.store_says("logins", "error", &["a privilege is missing: GRANT"]);
+        assert_eq!(outcome.store_kinds("logins", "error"), ["missing_privilege"]);
         database.sql(&format!("GRANT {privilege} ON public.sessions TO {role}")).await;
     }
     database.once_with_as(&role, settings, &[]).exits(0).swept("logins", expected);

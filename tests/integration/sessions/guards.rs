@@ -1,6 +1,6 @@
 //! Guards of a single pass: held, said, and let through once by name.
 
-use super::{by_expiry, filled, left, logins};
+use super::{by_expiry, filled, left, logins, run_fix};
 use crate::support::Database;
 use serde_json::json;
 
@@ -13,9 +13,21 @@ async fn a_sweep_that_would_leave_nobody_is_held_until_it_is_approved_by_name() 
     assert_eq!(left(&mut database).await, 101);
     let other = database.once_with(&by_expiry(""), &["--approve", "others"]).exits(3);
     assert!(other.stderr.contains("--approve others"), "{}", other.stderr);
-    let approved = database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(0);
+    assert_eq!(outcome.store_kinds("logins", "held"), ["none_left"]);
+    let approve = format!("{} --format json", outcome.store_fix("logins", "held"));
+    let approved = run_fix(&database, "postgres", &by_expiry(""), &approve).exits(0);
     approved.swept("logins", json!({ "expired": 101, "held": null }));
     assert!(!approved.stderr.contains("--approve"), "{}", approved.stderr);
+    assert_eq!(left(&mut database).await, 0);
+}
+
+#[tokio::test]
+async fn the_approval_of_an_awkward_name_is_quoted_for_the_shell() {
+    let mut database = filled(101, 0).await;
+    let name = "it's $(mine); exit 9";
+    let settings = by_expiry("").replace("\"logins\"", &format!("\"{name}\""));
+    let approve = database.once_with(&settings, &[]).exits(3).store_fix(name, "held");
+    run_fix(&database, "postgres", &settings, &approve).exits(0);
     assert_eq!(left(&mut database).await, 0);
 }
 
@@ -51,6 +63,7 @@ async fn seconds_read_as_milliseconds_are_held_however_few() {
     let outcome = database.once_with(&read_as("epoch-millis"), &[]).exits(3);
     outcome.swept("logins", json!({ "expired": 0, "error": null }));
     outcome.store_says("logins", "held", &["expires_at = expires_at", "look like seconds"]);
+    assert_eq!(outcome.store_kinds("logins", "held"), ["implausible"]);
     database.once_with(&read_as("epoch-seconds"), &[]).exits(0).swept("logins", json!({ "live": 5 }));
     database.sql("UPDATE sessions SET expires_at = expires_at * 1000").await;
     let outcome = database.once_with(&read_as("epoch-seconds"), &[]).exits(3);

@@ -6,7 +6,7 @@ use pgmedic::config::{Environment, SessionStoreConfig, Settings};
 use pgmedic::pass_options::PassOptions;
 use pgmedic::report::SessionReport;
 use pgmedic::sessions::{SessionPassState, pass};
-use pgmedic_core::Timeouts;
+use pgmedic_core::{Fix, ReasonKind, Timeouts};
 use std::time::Duration;
 
 struct Agent {
@@ -84,9 +84,10 @@ async fn a_clock_that_stays_where_it_jumped_is_held_while_the_backlog_goes() {
     agent.pass().await;
     for _ in 0..2 {
         let held = agent.pass().await;
-        let reason = held.held.clone().unwrap_or_default();
-        assert!(reason.contains("280 of the 300 sessions"), "{held:?}");
-        assert!(reason.contains("--approve logins"), "{held:?}");
+        let reason = held.held.clone().expect("a reason");
+        assert!(reason.text.contains("280 of the 300 sessions"), "{held:?}");
+        assert_eq!(reason.kind, ReasonKind::TooManyEnded);
+        assert_eq!(reason.fix, Some(Fix::Command("pgmedic --once --approve logins".to_owned())));
     }
     assert_eq!(left(&mut database).await, 300, "the backlog is gone");
     database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(0);
@@ -131,6 +132,6 @@ async fn the_very_first_sweep_is_guarded_by_the_look_before_it() {
     database.sql("UPDATE sessions SET expires_at = now() - interval '1 year' WHERE user_id > 1").await;
     agent.pass().await;
     let held = agent.pass().await;
-    assert!(held.held.is_some_and(|why| why.contains("299 of the 300")), "{:?}", held.expired);
+    assert!(held.held.is_some_and(|why| why.text.contains("299 of the 300")), "{:?}", held.expired);
     assert_eq!(left(&mut database).await, 300);
 }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod encodings;
+mod fixes;
 mod grants;
 mod guards;
 mod memory;
@@ -12,8 +13,10 @@ mod revoke;
 mod strangers;
 mod sweep;
 
-use crate::support::{Database, Outcome};
+use crate::support::{Database, Outcome, sentence};
 use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 impl Outcome {
     /// What the report says of one session store.
@@ -35,15 +38,58 @@ impl Outcome {
         self
     }
 
-    /// A text field of the store holds all of these.
+    /// The reasons in this field of the store, as they are printed, say all of this.
     #[track_caller]
     pub fn store_says(&self, name: &str, field: &str, words: &[&str]) -> &Self {
-        let text = self.store(name)[field].to_string();
+        let sentences: Vec<String> = self.store_reasons(name, field).iter().map(sentence).collect();
+        let text = sentences.join("\n");
         for word in words {
-            assert!(text.contains(&word.replace('"', "\\\"")), "{word:?} is missing in {field}: {text}");
+            assert!(text.contains(word), "{word:?} is missing in {field}: {text}");
         }
         self
     }
+
+    /// The kinds of the reasons in this field of the store.
+    #[track_caller]
+    pub fn store_kinds(&self, name: &str, field: &str) -> Vec<String> {
+        let reasons = self.store_reasons(name, field);
+        reasons.iter().map(|reason| reason["kind"].as_str().expect("a kind").to_owned()).collect()
+    }
+
+    /// The fixes of the reasons in this field of the store.
+    #[track_caller]
+    pub fn store_fixes(&self, name: &str, field: &str) -> Vec<String> {
+        let reasons = self.store_reasons(name, field);
+        reasons.iter().filter_map(|reason| reason["fix"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// The one fix in this field of the store.
+    #[track_caller]
+    pub fn store_fix(&self, name: &str, field: &str) -> String {
+        let fixes = self.store_fixes(name, field);
+        assert_eq!(fixes.len(), 1, "{fixes:?} in {field} of {:#}", self.store(name));
+        fixes[0].clone()
+    }
+
+    /// `held` and `error` are a reason or null, `warnings` is a list of them.
+    #[track_caller]
+    fn store_reasons(&self, name: &str, field: &str) -> Vec<Value> {
+        match &self.store(name)[field] {
+            Value::Null => Vec::new(),
+            Value::Array(reasons) => reasons.clone(),
+            reason => vec![reason.clone()],
+        }
+    }
+}
+
+/// Runs a fix as a person does: in a shell that finds `pgmedic`, with the configuration of `role`.
+fn run_fix(database: &Database, role: &str, settings: &str, fix: &str) -> Outcome {
+    let config = database.config_as(role, settings);
+    let folder = Path::new(env!("CARGO_BIN_EXE_pgmedic")).parent().expect("its folder");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a PATH"));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", fix]).env_clear().env("PATH", path).env("PGMEDIC_CONFIG", config.path()).stdin(Stdio::null());
+    Outcome::of(shell.output().expect("a shell"))
 }
 
 /// A store on `public.sessions` with these further lines.

@@ -24,7 +24,7 @@ const NEWEST: &str = "user = \"user_id\"\ncreated_at = \"created_at\"\n";
 #[tokio::test]
 async fn each_user_keeps_the_newest() {
     let mut database = users(12).await;
-    let settings = by_expiry(&format!("{NEWEST}max_per_user = 2\nbatch = 5"));
+    let settings = by_expiry(&format!("{NEWEST}max_per_user = 2\nbatch_size = 5"));
     let outcome = database.once_with(&settings, &[]).exits(0);
     outcome.swept("logins", json!({ "expired": 0, "superseded": 55, "live": 23, "remaining": 23 }));
     let kept = "SELECT count(*) FROM sessions WHERE created_at >= now() - interval '2 minutes 30 seconds'";
@@ -79,6 +79,7 @@ async fn a_user_who_stands_for_everybody_is_held() {
     let settings = by_expiry(&format!("{NEWEST}max_per_user = 1"));
     let outcome = database.once_with(&settings, &[]).exits(3);
     outcome.store_says("logins", "held", &["149 sessions of one user alone", "`user`"]);
+    assert_eq!(outcome.store_kinds("logins", "held"), ["too_many_of_one_user"]);
     assert_eq!(left(&mut database).await, 1000);
 }
 
@@ -132,7 +133,7 @@ async fn in_partitions_the_same_address_is_another_session() {
              FROM generate_series(0, 39) AS n",
         )
         .await;
-    let settings = by_expiry(&format!("{NEWEST}max_per_user = 1\nbatch = 7"));
+    let settings = by_expiry(&format!("{NEWEST}max_per_user = 1\nbatch_size = 7"));
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 20, "live": 60 }));
     assert_eq!(database.number("SELECT count(*) FROM two").await, 40);
     assert_eq!(database.number("SELECT count(DISTINCT user_id) FROM one").await, 20);

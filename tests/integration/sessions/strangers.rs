@@ -1,7 +1,7 @@
 //! Nobody's code gets more rights by a sweep of sessions than its owner has.
 
 use super::{by_expiry, filled, left};
-use crate::support::{Database, PATIENT, Running, until_it_waits_for};
+use crate::support::{Database, LONG_TIMEOUTS, Running, wait_until_blocked_on};
 use serde_json::json;
 
 /// Two expired sessions, one that lives, and a role that owns schema `m` with its spies.
@@ -108,8 +108,9 @@ async fn a_foreign_key_lends_nobody_the_rights_of_a_role_that_sweeps() {
         &["table: m.child, to which a foreign key's action leads, belongs to", &medic],
     );
     assert_eq!((database.spied().len(), left(&mut database).await), (0, 3));
-    // The fix that it names.
-    database.sql("ALTER TABLE m.child OWNER TO postgres").await;
+    assert_eq!(outcome.store_kinds("logins", "error"), ["untrusted_code"]);
+    assert_eq!(outcome.store_fix("logins", "error"), "ALTER TABLE m.child OWNER TO postgres");
+    database.sql(&outcome.store_fix("logins", "error")).await;
     database.once_with_as(&medic, &by_expiry(""), &[]).exits(3).swept("logins", json!({ "expired": 2 }));
     // So it is: they would have been its rights; from version 18 on those of the owner, whose action it is.
     let new = database.number("SELECT current_setting('server_version_num')::bigint").await >= 180_000;
@@ -128,8 +129,8 @@ async fn what_is_hung_on_the_table_after_the_look_is_found_before_anything_is_de
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(trap)).execute(&mut other).await.unwrap();
     // The look passes this lock, the sweep waits for it.
-    let running = Running::once_with(&database, &format!("{PATIENT}{}", by_expiry("")), &[]);
-    until_it_waits_for(&mut database.connection, "sessions").await;
+    let running = Running::once_with(&database, &format!("{LONG_TIMEOUTS}{}", by_expiry("")), &[]);
+    wait_until_blocked_on(&mut database.connection, "sessions").await;
     sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
     let outcome = running.outcome().await.exits(1);
     outcome.store_says("logins", "error", &["it was altered or replaced meanwhile"]);

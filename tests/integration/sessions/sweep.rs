@@ -130,6 +130,7 @@ async fn what_time_does_not_allow_is_left_for_the_next_sweep() {
     let mut database = filled(300, 1).await;
     let outcome = database.once_with(&by_expiry("batch_size = 1\nsweep_timeout = \"1ms\""), &[]).exits(0);
     outcome.store_says("logins", "warnings", &["sweep_timeout (1ms)"]);
+    assert_eq!(outcome.store_kinds("logins", "warnings"), ["unfinished"]);
     assert!(left(&mut database).await > 1);
 }
 
@@ -144,12 +145,12 @@ async fn a_session_with_rows_elsewhere_that_do_not_follow_is_an_error_with_its_f
         "error",
         &["public.logs", "ON DELETE CASCADE"].map(|w| w.trim_start_matches("public.")),
     );
-    let fixes = outcome.store("logins")["warnings"].clone();
-    let fixes: Vec<&str> = fixes.as_array().unwrap().iter().filter_map(|warning| warning.as_str()).collect();
-    assert_eq!(fixes.len(), 2, "{fixes:?}");
-    for fix in fixes {
-        let (_, statement) = fix.split_once(": ").unwrap();
-        database.sql(statement).await;
+    assert_eq!(outcome.store_kinds("logins", "error"), ["foreign_key"]);
+    assert_eq!(outcome.store_kinds("logins", "warnings"), ["foreign_key", "missing_index"]);
+    let fixes = outcome.store_fixes("logins", "warnings");
+    assert_eq!(outcome.store_fix("logins", "error"), fixes[0]);
+    for fix in &fixes {
+        database.sql(fix).await;
     }
     let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
     outcome.swept("logins", json!({ "expired": 1, "warnings": [] }));
@@ -162,7 +163,7 @@ async fn a_missing_index_is_warned_about_with_its_fix_and_none_is_created() {
     let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
     outcome.swept("logins", json!({ "expired": 3 }));
     let fix = "CREATE INDEX CONCURRENTLY ON public.sessions (expires_at)";
-    outcome.store_says("logins", "warnings", &[fix]);
+    assert_eq!(outcome.store_fix("logins", "warnings"), fix);
     assert_eq!(database.number("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'").await, 1);
     database.sql(fix).await;
     database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "warnings": [] }));
@@ -185,7 +186,7 @@ async fn a_cancelled_run_leaves_whole_batches_and_nothing_running() {
     deleting_waits(&mut database, 15, 1).await;
     let mut other = database.connect().await;
     sqlx::raw_sql("SELECT pg_advisory_lock(1)").execute(&mut other).await.unwrap();
-    let patient = format!("{}\n{}", crate::support::PATIENT, by_expiry("batch_size = 10"));
+    let patient = format!("{}\n{}", crate::support::LONG_TIMEOUTS, by_expiry("batch_size = 10"));
     let running = Running::once_with(&database, &patient, &[]);
     database.pass_waits_in("expire").await;
     let before = left(&mut database).await;
@@ -217,7 +218,7 @@ async fn a_session_that_is_going_cannot_be_extended_any_more() {
     deleting_waits(&mut database, 3, 1).await;
     let mut other = database.connect().await;
     sqlx::raw_sql("SELECT pg_advisory_lock(1)").execute(&mut other).await.unwrap();
-    let patient = format!("{}\n{}", crate::support::PATIENT, by_expiry(""));
+    let patient = format!("{}\n{}", crate::support::LONG_TIMEOUTS, by_expiry(""));
     let running = Running::once_with(&database, &patient, &[]);
     database.pass_waits_in("expire").await;
     let mut user = database.connect().await;
@@ -225,7 +226,7 @@ async fn a_session_that_is_going_cannot_be_extended_any_more() {
     let extended = async { extend.execute(&mut user).await.unwrap().rows_affected() };
     let released = async {
         database
-            .eventually(
+            .wait_for_condition(
                 "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
                          AND wait_event_type = 'Lock' AND query LIKE 'UPDATE sessions%')",
             )

@@ -1,7 +1,7 @@
 //! Starts the agent as a process, reads its HTTP pages and its log, and stops it.
 
 use super::database::command;
-use super::{Database, until};
+use super::{Database, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
@@ -21,27 +21,27 @@ const ENDS_WITHIN: Duration = Duration::from_secs(30);
 
 /// Calls `look` until it returns a value, and panics after a minute.
 #[track_caller]
-pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
-    within(DEADLINE, what, look)
+pub fn wait_for<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    wait_for_within(DEADLINE, what, look)
 }
 
 /// The same with another time limit.
 #[track_caller]
-pub fn within<T>(time: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn wait_for_within<T>(time: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + time;
     loop {
         if let Some(seen) = look() {
             return seen;
         }
-        assert!(Instant::now() < deadline, "never came: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting for: {what}");
         std::thread::sleep(PAUSE);
     }
 }
 
 impl Database {
     /// Waits until this query returns true.
-    pub async fn until(&mut self, query: &str) {
-        until(&mut self.connection, query).await;
+    pub async fn wait_until(&mut self, query: &str) {
+        wait_until(&mut self.connection, query).await;
     }
 }
 
@@ -105,7 +105,7 @@ impl Agent {
         });
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut agent = Self { child, address, log, reader: Some(reader), config };
-        agent.address = eventually("listening on http://…", || agent.listens_on());
+        agent.address = wait_for("listening on http://…", || agent.listens_on());
         agent
     }
 
@@ -140,7 +140,7 @@ impl Agent {
     /// Waits until the log contains this text.
     #[track_caller]
     pub fn logs(&self, text: &str) {
-        eventually(&format!("{text:?} in the log"), || self.log().contains(text).then_some(()));
+        wait_for(&format!("{text:?} in the log"), || self.log().contains(text).then_some(()));
     }
 
     /// Requests a path by GET. Returns status and body.
@@ -161,8 +161,8 @@ impl Agent {
 
     /// Waits until the series has a value that fulfills the condition, and returns it.
     #[track_caller]
-    pub fn until(&self, series: &str, wanted: impl Fn(f64) -> bool) -> f64 {
-        eventually(&format!("{series} as wanted; the log:\n{}", self.log()), || {
+    pub fn wait_until(&self, series: &str, wanted: impl Fn(f64) -> bool) -> f64 {
+        wait_for(&format!("{series} as wanted; the log:\n{}", self.log()), || {
             self.metric(series).filter(|value| wanted(*value))
         })
     }
@@ -177,7 +177,7 @@ impl Agent {
     #[track_caller]
     pub fn passes_again(&self, database: &str, times: f64) {
         let before = self.passes(database);
-        self.until(&format!("pgmedic_pass_runs_total{{database=\"{database}\",pass=\"sequences\"}}"), |passes| {
+        self.wait_until(&format!("pgmedic_pass_runs_total{{database=\"{database}\",pass=\"sequences\"}}"), |passes| {
             passes >= before + times
         });
     }
@@ -196,7 +196,7 @@ impl Agent {
     /// Waits until that many have been.
     #[track_caller]
     pub fn has_advanced(&self, database: &str, times: f64) {
-        eventually(&format!("{times} repairs; the log:\n{}", self.log()), || {
+        wait_for(&format!("{times} repairs; the log:\n{}", self.log()), || {
             self.advances(database).filter(|advances| *advances == times)
         });
     }

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The longest wait for one command, on a machine that also runs everything else.
-const PATIENCE: Duration = Duration::from_secs(240);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(240);
 /// The longest wait for something that the page must show.
 const DEADLINE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(100);
@@ -31,7 +31,7 @@ pub struct Look {
     pub script: bool,
 }
 
-pub const DESK: Look = Look { width: 1440, scheme: "light", script: true };
+pub const DESKTOP: Look = Look { width: 1440, scheme: "light", script: true };
 
 /// An open page. Its requests and errors are checked when it is closed.
 pub struct Page {
@@ -98,7 +98,7 @@ impl Page {
     /// Opens a page as on a desktop, in the light scheme.
     #[track_caller]
     pub fn open(url: &str) -> Self {
-        Self::open_as(url, DESK)
+        Self::open_as(url, DESKTOP)
     }
 
     #[track_caller]
@@ -113,7 +113,7 @@ impl Page {
     /// Sends a command to the browser and returns its result.
     #[track_caller]
     pub fn act(&self, act: &str, with: impl Into<Value>) -> Value {
-        let answer = BROWSER.tell(self.number, act, with.into()).recv_timeout(PATIENCE);
+        let answer = BROWSER.tell(self.number, act, with.into()).recv_timeout(DEFAULT_TIMEOUT);
         let mut answer = answer.unwrap_or_else(|error| panic!("{act}: the browser does not answer: {error}"));
         assert!(answer["failed"].is_null(), "{}", answer["failed"].as_str().unwrap_or_default());
         answer["done"].take()
@@ -136,18 +136,18 @@ impl Page {
     #[track_caller]
     pub fn says(&self, parts: &[&str]) -> String {
         let shows = |text: &str| parts.iter().all(|part| text.contains(part));
-        self.until(&format!("{parts:?}"), |page| Some(page.text()).filter(|text| shows(text)))
+        self.wait_until(&format!("{parts:?}"), |page| Some(page.text()).filter(|text| shows(text)))
     }
 
     /// Calls `see` until it returns a value.
     #[track_caller]
-    pub fn until<T>(&self, what: &str, see: impl Fn(&Self) -> Option<T>) -> T {
+    pub fn wait_until<T>(&self, what: &str, see: impl Fn(&Self) -> Option<T>) -> T {
         let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(seen) = see(self) {
                 return seen;
             }
-            assert!(Instant::now() < deadline, "never came: {what}\nin: {}", self.text());
+            assert!(Instant::now() < deadline, "timed out waiting for: {what}\nin: {}", self.text());
             thread::sleep(PAUSE);
         }
     }

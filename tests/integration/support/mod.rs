@@ -22,18 +22,18 @@ mod replica;
 mod running;
 mod spy;
 
-pub use agent::{Agent, eventually, within};
-pub use browser::{DESK, Look, Page, picture};
+pub use agent::{Agent, wait_for, wait_for_within};
+pub use browser::{DESKTOP, Look, Page, picture};
 pub use certificates::{Authority, Certificate, install, tls_server};
 pub use database::{Database, command, pgmedic};
 pub use findings::{feed, sentence};
 pub use grafana::{Dashboard, Query};
 pub use outcome::Outcome;
 pub use pooler::Pooler;
-pub use prometheus::{LONG, Prometheus, tool};
+pub use prometheus::{LONG_TIMEOUT, Prometheus, tool};
 pub use proxy::Proxy;
-pub use replica::{replica_of, replica_with, shut_down, until_ended};
-pub use running::{PATIENT, Running, until, until_it_waits_for, waiting};
+pub use replica::{replica_of, replica_with, shut_down, wait_until_ended};
+pub use running::{LONG_TIMEOUTS, Running, wait_until, wait_until_blocked_on, waiting};
 
 use pgmedic_testserver::{ServerOptions, TestServer};
 use std::fs;

@@ -1,6 +1,6 @@
 //! A PgBouncer between a test and a server.
 
-use super::{eventually, owner};
+use super::{owner, wait_for};
 use pgmedic_testserver::TestServer;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -83,7 +83,7 @@ fn launch(home: &TempDir, account: Option<(u32, u32)>) -> Child {
     command.arg(home.path().join("pgbouncer.ini"));
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let child = child.expect("pgbouncer starts");
-    eventually("PgBouncer's socket", || UnixStream::connect(home.path().join(".s.PGSQL.6432")).ok());
+    wait_for("PgBouncer's socket", || UnixStream::connect(home.path().join(".s.PGSQL.6432")).ok());
     child
 }
 

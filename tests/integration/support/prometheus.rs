@@ -1,6 +1,6 @@
 //! A Prometheus and an Alertmanager for one test, on loopback, with the shipped rules.
 
-use super::agent::{fetch, within};
+use super::agent::{fetch, wait_for_within};
 use serde_json::Value;
 use std::env;
 use std::fs;
@@ -18,7 +18,7 @@ use url::form_urlencoded::byte_serialize;
 const HASTE: u64 = 30;
 
 /// The longest wait for an alert: several times what the slowest one takes.
-pub const LONG: Duration = Duration::from_secs(300);
+pub const LONG_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The path of a tool, from PATH or from the folder that `scripts/setup deploy` fills.
 #[track_caller]
@@ -223,7 +223,9 @@ impl Prometheus {
                 &format!("--storage.tsdb.path={}", home.path().join("data").display()),
             ],
         );
-        within(LONG, "a Prometheus that is ready", || (fetch(prometheus.address, "/-/ready").0 == 200).then_some(()));
+        wait_for_within(LONG_TIMEOUT, "a Prometheus that is ready", || {
+            (fetch(prometheus.address, "/-/ready").0 == 200).then_some(())
+        });
         Self { prometheus, alertmanager, home }
     }
 

@@ -1,6 +1,6 @@
 //! A streaming replica of a test's server.
 
-use super::eventually;
+use super::wait_for;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pgmedic_testserver::{ServerOptions, TestServer};
@@ -17,9 +17,9 @@ pub fn shut_down(server: &TestServer, signal: Signal) {
 
 /// Waits until a server that was asked to end has ended.
 #[track_caller]
-pub fn until_ended(server: &TestServer) {
+pub fn wait_until_ended(server: &TestServer) {
     let file = server.data_dir().join("postmaster.pid");
-    eventually("the server's end", || (!file.exists()).then_some(()));
+    wait_for("the server's end", || (!file.exists()).then_some(()));
 }
 
 /// A hot standby on a separate socket, which starts as a copy of `primary` and streams from it. The primary is
@@ -37,7 +37,7 @@ pub fn replica_with(primary: &mut TestServer, options: &ServerOptions) -> TestSe
     fs::remove_dir_all(&data).expect("its cluster");
 
     shut_down(primary, Signal::SIGINT);
-    until_ended(primary);
+    wait_until_ended(primary);
     // `cp -a` keeps owners and modes. pg_basebackup is not installed with every server.
     let copy = Command::new("cp").arg("-a").args([primary.data_dir(), data.clone()]).status();
     assert!(copy.expect("cp starts").success());

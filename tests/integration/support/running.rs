@@ -12,7 +12,7 @@ use tokio::process::Child;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Timeouts that no test reaches, for passes that a test blocks.
-pub const PATIENT: &str = "[sequences]\nlock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
+pub const LONG_TIMEOUTS: &str = "[sequences]\nlock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
 
 /// A pass that was started and not yet waited for. It is killed when it is dropped.
 pub struct Running {
@@ -69,18 +69,18 @@ impl Database {
     }
 
     /// Waits until `condition`, a boolean expression, is true on the server.
-    pub async fn eventually(&mut self, condition: &str) {
-        until(&mut self.connection, &format!("SELECT ({condition})")).await;
+    pub async fn wait_for_condition(&mut self, condition: &str) {
+        wait_until(&mut self.connection, &format!("SELECT ({condition})")).await;
     }
 
     /// Waits until a pass over this database waits for a lock, in a query with this tag.
     pub async fn pass_waits_in(&mut self, message: &str) {
-        self.eventually(&format!("EXISTS (SELECT {})", waiting(message))).await;
+        self.wait_for_condition(&format!("EXISTS (SELECT {})", waiting(message))).await;
     }
 
     /// Waits until no session of a pass over this database exists. A session that has ended holds no lock.
     pub async fn forgets_the_pass(&mut self) {
-        self.eventually(
+        self.wait_for_condition(
             "NOT EXISTS (SELECT FROM pg_stat_activity
                          WHERE datname = current_database() AND query LIKE '/* pgmedic:%')",
         )
@@ -97,24 +97,24 @@ pub fn waiting(message: &str) -> String {
 }
 
 /// Waits until the query returns true.
-pub async fn until(connection: &mut PgConnection, question: &str) {
+pub async fn wait_until(connection: &mut PgConnection, question: &str) {
     let start = Instant::now();
     loop {
         let answer = sqlx::query(AssertSqlSafe(question.to_owned())).fetch_one(&mut *connection).await;
         if answer.unwrap_or_else(|error| panic!("{error}\nin: {question}")).get(0) {
             return;
         }
-        assert!(start.elapsed() < DEADLINE, "never true: {question}");
+        assert!(start.elapsed() < DEADLINE, "timed out waiting for: {question}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
 /// Waits until `pgmedic` waits for a lock on this relation of the connection's database.
-pub async fn until_it_waits_for(connection: &mut PgConnection, relation: &str) {
+pub async fn wait_until_blocked_on(connection: &mut PgConnection, relation: &str) {
     let question = format!(
         "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
                         WHERE a.application_name = 'pgmedic' AND a.datname = current_database()
                           AND l.relation = '{relation}'::regclass AND NOT l.granted)"
     );
-    until(connection, &question).await;
+    wait_until(connection, &question).await;
 }

@@ -147,8 +147,8 @@ impl Judged<'_> {
     }
 
     /// Point 5: a known next value beyond what the ids ask for, when own ids reach at least half as far. A session store is
-    /// brought back however far they reach, as point 1 would do once they are passed. A numbering without a unique key of
-    /// its own may start again when it likes.
+    /// brought back however far they reach, as point 1 would do once they are passed. A numbering without
+    /// a unique key may start again at any time.
     fn known_beyond(&self, reached: Option<ValueNumber>) -> Option<Decision> {
         let known = self.known().filter(|_| !matches!(self.seen.ids, Ids::NoUniqueKey | Ids::PartOfKey))?;
         let half = self.seen.max_id.is_some_and(|max_id| max_id * 2 >= known);

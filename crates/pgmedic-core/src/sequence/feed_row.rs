@@ -16,8 +16,8 @@ const FEW_PAGES: i64 = 512;
 /// Fills the places of a catalog query: those of `values`, and what several catalog queries have in common. That is
 /// `@FEED_COLUMNS@` in the select list, and `@PARTITION_STEP@` as the recursive part of `tree (root, member)`.
 pub fn catalog_sql(template: &str, values: &[(&str, &str)]) -> String {
-    let feed_columns = fill_sql(include_str!("feed_columns.sql"), &[]);
-    let partition_step = fill_sql(include_str!("partition_step.sql"), &[]);
+    let feed_columns = fill_sql::<&str>(include_str!("feed_columns.sql"), &[]);
+    let partition_step = fill_sql::<&str>(include_str!("partition_step.sql"), &[]);
     let shared = [("FEED_COLUMNS", feed_columns.as_str()), ("PARTITION_STEP", &partition_step)];
     fill_sql(template, &[values, &shared].concat())
 }

@@ -7,7 +7,8 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use super::super::super::schema::{Key, KeyType, ROOT, join};
+use super::super::super::key::{Key, KeyType};
+use super::super::super::schema::{ROOT, join};
 
 /// The password of every URL here.
 pub const CANARY: &str = "hunter2";

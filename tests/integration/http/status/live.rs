@@ -1,8 +1,8 @@
-//! The stream that tells an open page that there is news.
+//! The stream that announces changes to open pages.
 
 use super::super::{Client, agent, asked, is_well, status};
 use super::{EVERY_SECOND, html, orders, says, text};
-use crate::support::{Agent, eventually};
+use crate::support::{Agent, wait_for};
 use std::io::Read;
 
 /// As many as the agent serves at once.
@@ -39,15 +39,15 @@ fn revision(html: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_repair_is_news_and_then_on_the_page() {
+async fn a_repair_is_announced_and_then_on_the_page() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
     says(&agent, &["All sequences healthy"]);
     database.sql("SELECT setval('orders_id_seq', 1, false)").await;
-    database.until("SELECT last_value = 20 FROM orders_id_seq").await;
+    database.wait_until("SELECT last_value = 20 FROM orders_id_seq").await;
     let mut known = revision(&html(&agent, "/"));
     // Every pass is news; one of the next tells of the repair.
-    eventually("news of the repair", || {
+    wait_for("news of the repair", || {
         let mut stream = Stream::open(&agent, &format!("?since={known}"), "");
         stream.says("\ndata: ");
         let page = html(&agent, "/");
@@ -58,10 +58,10 @@ async fn a_repair_is_news_and_then_on_the_page() {
 }
 
 #[tokio::test]
-async fn who_knows_the_latest_hears_a_heartbeat_and_who_does_not_hears_at_once() {
+async fn a_client_with_the_latest_revision_gets_comments_and_another_an_event_at_once() {
     // One pass an hour.
     let (_database, agent) = agent().await;
-    let known = eventually("no more news", || {
+    let known = wait_for("no more news", || {
         let (one, other) = (revision(&html(&agent, "/")), revision(&html(&agent, "/")));
         (one == other && text(&html(&agent, "/")).contains("last checked")).then_some(one)
     });
@@ -83,7 +83,7 @@ async fn who_knows_the_latest_hears_a_heartbeat_and_who_does_not_hears_at_once()
 }
 
 #[tokio::test]
-async fn streams_are_few_and_keep_nobody_from_being_answered() {
+async fn streams_are_limited_and_block_no_other_client() {
     let (_database, agent) = agent().await;
     let mut streams: Vec<Stream> = (0..STREAMS).map(|_| Stream::open(&agent, "", "")).collect();
     streams.iter_mut().for_each(|stream| stream.says("retry: "));
@@ -91,9 +91,9 @@ async fn streams_are_few_and_keep_nobody_from_being_answered() {
     assert_eq!(status(&refused), Some(503), "{refused}");
     assert!(refused.contains("retry-after: 10\r\n"), "{refused}");
     assert_eq!((agent.get("/livez").0, agent.get("/").0), (200, 200));
-    // Who leaves makes room.
+    // A client that leaves makes room.
     drop(streams);
-    eventually("room for another", || {
+    wait_for("room for another", || {
         let mut stream = Stream::open(&agent, "", "");
         stream.says("\r\n\r\n");
         stream.said.starts_with("HTTP/1.1 200").then_some(())
@@ -102,7 +102,7 @@ async fn streams_are_few_and_keep_nobody_from_being_answered() {
 }
 
 #[tokio::test]
-async fn an_open_stream_does_not_hold_up_the_end() {
+async fn an_open_stream_does_not_delay_the_shutdown() {
     let (_database, agent) = agent().await;
     let mut stream = Stream::open(&agent, "", "");
     stream.says("retry: ");

@@ -6,7 +6,7 @@ mod search;
 mod sentences;
 mod stores;
 
-use super::PATIENCE;
+use super::CLIENT_TIMEOUT;
 use crate::support::{Agent, Database};
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ fn html(agent: &Agent, path: &str) -> String {
 /// The page's text, once it says all of this.
 #[track_caller]
 fn says(agent: &Agent, parts: &[&str]) -> String {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + CLIENT_TIMEOUT;
     loop {
         let page = text(&html(agent, "/"));
         if parts.iter().all(|part| page.contains(part)) {

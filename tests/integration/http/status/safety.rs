@@ -112,7 +112,7 @@ async fn what_never_changes_is_kept_and_no_other() {
 }
 
 #[tokio::test]
-async fn many_who_do_not_read_their_page_keep_nobody_from_theirs() {
+async fn clients_that_do_not_read_their_page_block_no_other() {
     let (_database, agent) = agent().await;
     let slow: Vec<Client> = (0..40).map(|_| Client::of(&agent).send(request("GET", "/", ""))).collect();
     assert_eq!(agent.get("/livez").0, 200);

@@ -3,7 +3,7 @@
 use super::{EVERY_SECOND, html, says, text};
 use crate::support::{Agent, Database};
 
-/// A hundred and twenty sequences that are well, and one that is behind and held.
+/// A hundred and twenty sequences that are healthy, and one that is behind and held.
 async fn shop() -> (Database, Agent) {
     let mut database = Database::new().await;
     database
@@ -55,7 +55,7 @@ async fn pages_hold_every_sequence_once_and_the_worst_first() {
     seen.dedup();
     assert_eq!(seen.len(), 122);
     assert!(text(&html(&agent, "/?page=5")).contains("101 to 122 of 122 sequences"));
-    // As far as there is something.
+    // A page past the end shows the last one.
     assert_eq!(listed(&html(&agent, "/?page=6000")), listed(&html(&agent, "/?page=5")));
     agent.stop();
 }
@@ -70,7 +70,7 @@ async fn words_are_looked_for_in_names_and_columns_without_regard_to_case() {
     assert_eq!(found("item_11").len(), 11);
     let nothing = html(&agent, "/?q=item_11%25");
     assert!(listed(&nothing).is_empty() && text(&nothing).contains("No sequence matches."), "no wildcard");
-    // The question stays in the form and in the links.
+    // The query stays in the form and in the links.
     let page = html(&agent, "/?q=item_1&status=in+sync");
     assert!(page.contains("value=\"item_1\"") && page.contains("<option value=\"in sync\" selected>"), "{page}");
     assert_eq!(link(&page, "next").as_deref(), Some("?q=item_1&status=in+sync&page=2"));
@@ -100,9 +100,9 @@ async fn a_row_shows_next_value_max_id_and_limit_and_its_range_as_a_bar() {
     };
     let held = row("payments");
     assert!(text(&held).contains("0.0 % 1 2 000 000 000 2 147 483 647"), "{}", text(&held));
-    assert!(held.contains("class=\"max_id\" x=\"93.13\""), "{held}");
+    assert!(held.contains("class=\"max-id\" x=\"93.13\""), "{held}");
     let big = row("big");
     assert!(text(&big).contains("79.2 % 1 700 000 001 – 2 147 483 647"), "{}", text(&big));
-    assert!(big.contains("class=\"fill warn\" width=\"79.16\"") && !big.contains("max_id\" x"), "{big}");
+    assert!(big.contains("class=\"fill warn\" width=\"79.16\"") && !big.contains("max-id\" x"), "{big}");
     agent.stop();
 }

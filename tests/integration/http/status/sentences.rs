@@ -1,13 +1,13 @@
-//! How a database is, in one sentence; what needs attention, and the command that fixes it.
+//! A database in one sentence; what needs attention, and the command that fixes it.
 
 use super::{EVERY_SECOND, fix, orders, says};
-use crate::support::{Agent, Database, command, until_it_waits_for};
+use crate::support::{Agent, Database, command, wait_until_blocked_on};
 use pgmedic_testserver::{ServerOptions, TestServer};
 use std::process::Command;
 
 const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";
-const WELL: &str = "The only sequence is ahead of its data; last checked";
-const PATIENT: &str = "lock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
+const HEALTHY: &str = "The only sequence is ahead of its data; last checked";
+const LONG_TIMEOUTS: &str = "lock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
 
 /// Rewinds the sequence in a session that ends, and so reports what it did.
 async fn rewind(database: &Database) {
@@ -17,11 +17,13 @@ async fn rewind(database: &Database) {
 }
 
 #[tokio::test]
-async fn a_healthy_database_is_well_and_what_was_repaired_is_told_with_its_cause() {
+async fn a_healthy_database_is_called_healthy_and_a_repair_is_listed_with_its_cause() {
     let database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    let page =
-        says(&agent, &["✓ All sequences healthy", WELL, "This agent leads", "PostgreSQL", "a pass at least every 1 s"]);
+    let page = says(
+        &agent,
+        &["✓ All sequences healthy", HEALTHY, "This agent leads", "PostgreSQL", "a pass at least every 1 s"],
+    );
     assert!(!page.contains("Needs attention") && !page.contains("repaired public"), "{page}");
     rewind(&database).await;
     let entry = format!("repaired public.orders_id_seq in {}, from 1 to 21, lag 20, by advance.", database.name);
@@ -30,7 +32,7 @@ async fn a_healthy_database_is_well_and_what_was_repaired_is_told_with_its_cause
 }
 
 #[tokio::test]
-async fn several_sequences_are_counted_and_those_that_cannot_be_judged_are_no_healthy_ones() {
+async fn several_sequences_are_counted_and_those_that_cannot_be_judged_are_not_healthy() {
     let mut database = orders().await;
     database.sql("CREATE TABLE a (id serial); CREATE TABLE b (id serial)").await;
     let agent = Agent::start(&database, EVERY_SECOND);
@@ -57,11 +59,11 @@ async fn what_a_dry_run_finds_behind_is_only_watched_until_the_command_is_run() 
         ],
     );
     fixes(&fix(&agent), &path);
-    says(&agent, &[WELL]);
+    says(&agent, &[HEALTHY]);
     agent.stop();
 }
 
-/// Runs a command of pgmedic's in a shell, as whoever copies it would.
+/// Runs a command that the page shows in a shell.
 #[track_caller]
 fn fixes(shown: &str, config: &str) {
     let binary = command(&[], &[]).get_program().to_owned();
@@ -87,7 +89,7 @@ async fn what_is_held_says_why_and_the_command_lets_it_through() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_not_called_well_and_the_command_lets_it_be_read() {
+async fn what_cannot_be_read_is_not_called_healthy_and_the_command_lets_it_be_read() {
     let mut database = orders().await;
     let role = database.role("medic");
     database.sql(&format!("CREATE ROLE {role} LOGIN; GRANT USAGE ON SEQUENCE orders_id_seq TO {role}")).await;
@@ -102,7 +104,7 @@ async fn what_cannot_be_read_is_not_called_well_and_the_command_lets_it_be_read(
         agent.passes_again(&database.name, 2.0);
         commands.push(command);
     }
-    says(&agent, &[WELL, "✓ All sequences healthy"]);
+    says(&agent, &[HEALTHY, "✓ All sequences healthy"]);
     agent.stop();
 }
 
@@ -112,7 +114,7 @@ async fn a_database_that_is_down_is_said_to_be_with_the_reason_and_when_it_was_l
     let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
     database.sql("CREATE TABLE orders (id serial PRIMARY KEY)").await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    says(&agent, &[WELL]);
+    says(&agent, &[HEALTHY]);
     server.stop_hard();
     let page = says(&agent, &["✕ 1 database is not monitored", "It cannot be monitored:", "This agent does not lead"]);
     assert!(page.contains("? Last checked") && !page.contains("is ahead of its data"), "{page}");
@@ -122,10 +124,10 @@ async fn a_database_that_is_down_is_said_to_be_with_the_reason_and_when_it_was_l
 }
 
 #[tokio::test]
-async fn a_standby_says_so_and_tells_nothing_of_what_it_has_not_seen() {
+async fn a_standby_says_so_and_shows_no_sequences() {
     let database = orders().await;
     let leader = Agent::start(&database, EVERY_SECOND);
-    says(&leader, &[WELL]);
+    says(&leader, &[HEALTHY]);
     let standby = Agent::start(&database, EVERY_SECOND);
     let page = says(&standby, &["= Standby", "Another agent leads here; this one is standby", "Another agent leads"]);
     assert!(page.contains("No sequence is known at the moment.") && !page.contains("ahead of its data"), "{page}");
@@ -134,12 +136,12 @@ async fn a_standby_says_so_and_tells_nothing_of_what_it_has_not_seen() {
 }
 
 #[tokio::test]
-async fn before_the_first_pass_is_over_nothing_is_called_well() {
+async fn before_the_first_pass_is_over_nothing_is_called_healthy() {
     let mut database = orders().await;
     let mut holder = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
-    let agent = Agent::start(&database, &format!("{EVERY_SECOND}{PATIENT}"));
-    until_it_waits_for(&mut database.connection, "orders").await;
+    let agent = Agent::start(&database, &format!("{EVERY_SECOND}{LONG_TIMEOUTS}"));
+    wait_until_blocked_on(&mut database.connection, "orders").await;
     says(&agent, &["? The first look is under way", "No pass was completed yet: the first is under way."]);
     sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
     says(&agent, &["✓ All sequences healthy"]);
@@ -147,14 +149,14 @@ async fn before_the_first_pass_is_over_nothing_is_called_well() {
 }
 
 #[tokio::test]
-async fn a_pass_that_does_not_end_makes_old_news_of_the_one_before() {
+async fn a_database_whose_pass_does_not_end_is_not_monitored() {
     let mut database = orders().await;
-    let agent = Agent::start(&database, &format!("{EVERY_SECOND}{PATIENT}"));
-    says(&agent, &[WELL]);
+    let agent = Agent::start(&database, &format!("{EVERY_SECOND}{LONG_TIMEOUTS}"));
+    says(&agent, &[HEALTHY]);
     let mut holder = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
     rewind(&database).await;
-    until_it_waits_for(&mut database.connection, "orders").await;
+    wait_until_blocked_on(&mut database.connection, "orders").await;
     let page =
         says(&agent, &["Its current state is unknown: no pass was completed for", "though one is due every 1 s"]);
     assert!(page.contains("✕ not monitored") && !page.contains("All sequences healthy"), "{page}");

@@ -35,3 +35,29 @@ async fn a_held_sweep_needs_attention_and_shows_what_lets_it_through() {
     assert_eq!(fix(&agent), "pgmedic --once --approve logins");
     agent.stop();
 }
+
+/// The table that a foreign key's action leads to belongs to a third role.
+#[tokio::test]
+async fn a_store_that_cannot_be_swept_shows_the_command_that_lets_it_be() {
+    let mut database = logins(3, 7).await;
+    let (medic, other) = (database.role("medic"), database.role("other"));
+    database
+        .sql(&format!(
+            "CREATE ROLE {medic} LOGIN; CREATE ROLE {other}; GRANT SELECT, UPDATE, DELETE ON logins TO {medic};
+             CREATE TABLE child (id bigint PRIMARY KEY REFERENCES logins ON DELETE CASCADE);
+             ALTER TABLE child OWNER TO {other}; CREATE TABLE orders (id serial);
+             GRANT SELECT ON orders, orders_id_seq TO {medic}"
+        ))
+        .await;
+    let settings = format!("{EVERY_SECOND}include = [\"*.orders_id_seq\"]\n{STORE}");
+    let agent = Agent::start_at(&database.url_as(&medic), &database, &settings);
+    let what = format!("✕ failed session store logins in {}", database.name);
+    says(
+        &agent,
+        &["1 session store needs attention", &what, "Why: table: public.child, to which a foreign key's action"],
+    );
+    assert_eq!(fix(&agent), "ALTER TABLE public.child OWNER TO postgres");
+    database.sql(&fix(&agent)).await;
+    says(&agent, &["✓ All sequences healthy", "✓ swept logins 7 live"]);
+    agent.stop();
+}

@@ -108,7 +108,7 @@ async fn only_the_setval_retry_hands_an_ended_sessions_id_to_another_user() {
         let first = tokio::spawn(async move { log_in(address, "user1", "secret").await });
         let waits = "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
                                                             AND wait_event_type = 'Lock' AND query LIKE 'INSERT%')";
-        scene.database.eventually(waits).await;
+        scene.database.wait_for_condition(waits).await;
         let (_, cookie) = log_in(address, "user2", "secret").await;
         let ended = scene.database.number("SELECT session_id FROM user_sessions WHERE user_id = 2").await;
         assert_eq!(ask(address, "POST", "/logout", &cookie, "").await.0, 204);

@@ -85,7 +85,7 @@ impl Scene {
         // The agent repairs the sequence although there are no more logins.
         self.database.sql(&format!("SELECT setval('{SEQUENCE}', 7)")).await;
         let repaired = format!("SELECT last_value >= (SELECT max(session_id) FROM user_sessions) FROM {SEQUENCE}");
-        self.database.until(&repaired).await;
+        self.database.wait_until(&repaired).await;
         let back = "SELECT count(*) FROM pgmedic.repair_log WHERE from_value > to_value OR outcome <> 'repaired'";
         assert_eq!(self.database.number(back).await, 0);
         let name = &self.database.name;

@@ -170,7 +170,7 @@ async fn a_race_of_inserts_and_repairs_hands_no_id_out_twice() {
         let ahead =
             format!("INSERT INTO t SELECT generate_series({before} + 10, {before} + 200) ON CONFLICT DO NOTHING");
         scene.database.sql(&ahead).await;
-        scene.database.until(&format!("SELECT last_value > {before} + 250 FROM t_id_seq")).await;
+        scene.database.wait_until(&format!("SELECT last_value > {before} + 250 FROM t_id_seq")).await;
     }
     stop.store(true, Ordering::Relaxed);
     let (mut given, mut all, mut moved) = (BTreeSet::new(), 0, 0);

@@ -1,26 +1,32 @@
--- Whose code ending sessions would run with the rights of whoever ends them: a row for each reason not to, none when
--- that is nobody's who is not trusted with those rights. A foreign key's action itself runs as the owner of the table
--- that it changes, but that table's AFTER triggers run as the role that deleted the session.
--- The table's OID is put in. No place-holder may stand in a comment: a name has line breaks.
+-- The roles whose code would run, with the rights of the connected role, when sessions are ended, and which are not
+-- trusted with those rights: a row for each reason not to end them. A foreign key's action itself runs as the owner of
+-- the table that it changes, but that table's AFTER triggers run as the role that deleted the session.
 WITH RECURSIVE
+store AS (
+    SELECT c.oid, c.relowner
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = @SCHEMA@ AND c.relname = @TABLE@
+),
 me AS (
     SELECT r.oid, r.rolsuper FROM pg_roles r WHERE r.rolname = current_user
 ),
--- The table, its partitions and children, and what foreign keys change when a row goes; itself: no foreign key led here.
-touched (rel, itself) AS (
-    SELECT c.oid, true FROM pg_class c WHERE c.oid = @TABLE@
+-- The table, its partitions and children, and the tables that foreign keys change when a row is deleted; is_store: no
+-- foreign key led here.
+touched (rel, is_store) AS (
+    SELECT s.oid, true FROM store s
   UNION
-    SELECT x.rel, x.itself
+    SELECT x.rel, x.is_store
     FROM touched t
     CROSS JOIN LATERAL (
-        SELECT i.inhrelid AS rel, t.itself FROM pg_inherits i WHERE i.inhparent = t.rel
+        SELECT i.inhrelid AS rel, t.is_store FROM pg_inherits i WHERE i.inhparent = t.rel
       UNION ALL
         SELECT k.conrelid, false
         FROM pg_constraint k
         WHERE k.contype = 'f' AND k.confrelid = t.rel AND ARRAY[k.confdeltype, k.confupdtype] && '{c,n,d}'
     ) AS x
 ),
--- What runs, or may be computed, when their rows are found, changed or deleted.
+-- What runs, or may be computed, when rows of these tables are found, changed or deleted.
 parts AS (
     SELECT t.rel, 'pg_class'::regclass AS class, t.rel AS part FROM touched t
   UNION ALL
@@ -40,21 +46,21 @@ parts AS (
     JOIN pg_attrdef d ON d.adrelid = t.rel AND d.adnum = a.attnum
 ),
 owners AS (
-    SELECT t.rel, t.itself, 'belongs to' AS found, c.relowner AS owner
+    SELECT t.rel, t.is_store, 'belongs to' AS found, c.relowner AS owner
     FROM touched t
     JOIN pg_class c ON c.oid = t.rel
   UNION
-    -- Whoever owns a schema may put something else in the place of what is in it.
-    SELECT t.rel, t.itself, 'is in a schema of',
+    -- The owner of a schema may replace what is in it.
+    SELECT t.rel, t.is_store, 'is in a schema of',
            CASE o.rolname WHEN 'pg_database_owner' THEN d.datdba ELSE n.nspowner END
     FROM touched t
     JOIN pg_class c ON c.oid = t.rel
     JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_roles o ON o.oid = n.nspowner
     JOIN pg_database d ON d.datname = current_database()
-    WHERE t.itself
+    WHERE t.is_store
   UNION
-    SELECT p.rel, t.itself, 'runs functions of', COALESCE(f.proowner, o.oprowner)
+    SELECT p.rel, t.is_store, 'runs functions of', COALESCE(f.proowner, o.oprowner)
     FROM parts p
     JOIN touched t ON t.rel = p.rel
     JOIN pg_depend d ON d.classid = p.class AND d.objid = p.part AND d.refobjid >= 16384
@@ -62,14 +68,14 @@ owners AS (
     LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
     WHERE COALESCE(f.proowner, o.oprowner) IS NOT NULL
 )
-SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), w.found, quote_ident(o.rolname), w.itself, m.rolsuper
+SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS relation, w.found,
+       quote_ident(o.rolname) AS untrusted_role, w.is_store, m.rolsuper AS is_superuser
 FROM owners w
 JOIN pg_class c ON c.oid = w.rel
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_roles o ON o.oid = w.owner
 CROSS JOIN me m
 WHERE NOT o.rolsuper AND o.oid <> m.oid
-  -- Who is no superuser was given the store by its owner, and the table's own code runs with few rights only.
-  AND (m.rolsuper OR NOT w.itself AND w.found = 'belongs to'
-                     AND o.oid <> (SELECT t.relowner FROM pg_class t WHERE t.oid = @TABLE@))
-ORDER BY NOT w.itself, w.found, 1, 3
+  -- A role that is no superuser was given the store by its owner, and its few rights are all that the table's code gets.
+  AND (m.rolsuper OR NOT w.is_store AND w.found = 'belongs to' AND o.oid <> (SELECT s.relowner FROM store s))
+ORDER BY NOT w.is_store, w.found, relation, untrusted_role

@@ -1,6 +1,6 @@
-//! `pgmedic.repair_log`, where it is installed: kept by the agent, and trusted only as it was made.
+//! `pgmedic.repair_log`, where it is installed: the agent writes it only while it is as it was installed.
 
-use super::{EVERY_SECOND, MENDED, orders, repairs, rewind, series};
+use super::{EVERY_SECOND, REPAIRED, orders, repairs, rewind, series};
 use crate::support::{Agent, Database, pgmedic};
 use sqlx::Connection;
 
@@ -32,20 +32,20 @@ async fn the_agent_writes_its_repairs_counts_inline_ones_and_removes_old_ones() 
     database
         .sql("INSERT INTO pgmedic.repair_log (at, role, sequence) VALUES (now() - interval '31 days', 'app', 'old'), (now(), 'app', 'new')")
         .await;
-    // A leader before us has told of these.
+    // The leader before has counted these.
     let agent = Agent::start(&database, EVERY_SECOND);
-    database.until("SELECT count(*) = 0 FROM pgmedic.repair_log WHERE sequence = 'old'").await;
+    database.wait_until("SELECT count(*) = 0 FROM pgmedic.repair_log WHERE sequence = 'old'").await;
     assert_eq!(agent.metric(&inline(&database, "repaired")), Some(0.0));
 
     // It notifies the agent, which counts it.
     repair_inline(&database).await;
-    agent.until(&inline(&database, "repaired"), |repairs| repairs == 1.0);
+    agent.wait_until(&inline(&database, "repaired"), |repairs| repairs == 1.0);
     rewind(&database).await;
-    database.until(MENDED).await;
+    database.wait_until(REPAIRED).await;
     let own = "source = 'agent' AND sequence = 'public.orders_id_seq' AND outcome = 'repaired' AND from_value = 1 AND to_value = 21";
-    database.until(&format!("SELECT count(*) = 1 FROM pgmedic.repair_log WHERE {own}")).await;
+    database.wait_until(&format!("SELECT count(*) = 1 FROM pgmedic.repair_log WHERE {own}")).await;
     agent.passes_again(&database.name, 2.0);
-    assert_eq!(agent.metric(&inline(&database, "repaired")), Some(1.0), "ours is none of them");
+    assert_eq!(agent.metric(&inline(&database, "repaired")), Some(1.0), "the agent's repair is not inline");
     assert_eq!(agent.metric(&inline(&database, "held")), Some(0.0));
     let log = agent.stop();
     assert!(!log.contains("WARN"), "{log}");
@@ -61,13 +61,13 @@ async fn a_dry_run_counts_and_writes_nothing() {
     let agent = Agent::run(config, &["--dry-run"]);
     agent.passes_again(&database.name, 1.0);
     repair_inline(&database).await;
-    agent.until(&inline(&database, "repaired"), |repairs| repairs == 1.0);
+    agent.wait_until(&inline(&database, "repaired"), |repairs| repairs == 1.0);
     agent.stop();
     assert_eq!(database.number("SELECT count(*) FROM pgmedic.repair_log WHERE sequence = 'old'").await, 1);
 }
 
 #[tokio::test]
-async fn what_somebody_has_hung_on_the_table_never_runs_with_the_agents_rights() {
+async fn code_that_was_added_to_the_table_never_runs_with_the_agents_rights() {
     let additions = [
         "CREATE TRIGGER t BEFORE INSERT OR DELETE ON pgmedic.repair_log FOR EACH STATEMENT EXECUTE FUNCTION public.trap()",
         "CREATE RULE r AS ON INSERT TO pgmedic.repair_log DO ALSO SELECT public.sprung()",
@@ -122,7 +122,7 @@ async fn a_role_without_the_privilege_is_told_which_command_gives_it_and_one_wit
     let agent = Agent::start_at(&database.url_as(&role), &database, EVERY_SECOND);
     repairs(&mut database).await;
     database
-        .until(&format!("SELECT count(*) > 0 FROM pgmedic.repair_log WHERE source = 'agent' AND role = '{role}'"))
+        .wait_until(&format!("SELECT count(*) > 0 FROM pgmedic.repair_log WHERE source = 'agent' AND role = '{role}'"))
         .await;
     let log = agent.stop();
     assert!(!log.contains("pgmedic.repair_log"), "{log}");
@@ -136,7 +136,7 @@ async fn it_may_be_installed_and_taken_away_while_the_agent_runs() {
     let install = pgmedic(&[], &["sql", "install"]).exits(0).stdout;
     database.sql(&install).await;
     repairs(&mut database).await;
-    database.until("SELECT count(*) > 0 FROM pgmedic.repair_log WHERE source = 'agent'").await;
+    database.wait_until("SELECT count(*) > 0 FROM pgmedic.repair_log WHERE source = 'agent'").await;
     database.sql(&pgmedic(&[], &["sql", "uninstall"]).exits(0).stdout).await;
     repairs(&mut database).await;
     let log = agent.stop();

@@ -1,11 +1,11 @@
-//! Whether notifications arrive is tried when the agent begins to lead; a server that is slow just then is no pooler.
+//! The agent tests whether notifications arrive when it becomes the leader; a slow server is not taken for a pooler.
 
 use super::{EVERY_SECOND, fill};
 use crate::support::{Agent, Database};
 use pgmedic_testserver::{ServerOptions, TestServer};
 
 /// Commits wait for a replica that there is none of, where a session asks for that.
-const WAITS: [(&str, &str); 2] = [("synchronous_standby_names", "nobody"), ("synchronous_commit", "local")];
+const WAITS: [(&str, &str); 2] = [("synchronous_standby_names", "absent"), ("synchronous_commit", "local")];
 
 #[tokio::test]
 async fn a_server_that_takes_its_time_to_notify_is_listened_to_later() {
@@ -21,7 +21,9 @@ async fn a_server_that_takes_its_time_to_notify_is_listened_to_later() {
         let _ = sqlx::raw_sql(held).execute(&mut holder).await;
     });
     database
-        .until(&format!("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'SyncRep')"))
+        .wait_until(&format!(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'SyncRep')"
+        ))
         .await;
 
     let agent = Agent::start(&database, EVERY_SECOND);

@@ -1,0 +1,92 @@
+//! What of a report is worth a line in the log.
+
+use crate::report::{Cause, Outcome, SequenceReport, Verdict};
+use pgmedic_core::Reason;
+use tracing::Level;
+
+/// Something that may be worth a line in the log.
+pub struct Fact {
+    pub level: Level,
+    /// What makes it news: a fact of the same kind is not logged again.
+    pub kind: String,
+    pub text: String,
+}
+
+/// Identifies a reason that is a sentence, whose numbers change from pass to pass.
+pub fn kind(reason: &str) -> String {
+    reason.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+/// What is worth a line about a sequence, if anything. Its kind is that of the reason, beside the verdict or outcome.
+pub fn describe(sequence: &SequenceReport) -> Option<Fact> {
+    let name = &sequence.name;
+    let fact = |level, word: &str, what: &str, reason: &Option<Reason>| {
+        let because = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        let kind = format!("{word} {:?}", reason.as_ref().map(|reason| reason.kind));
+        Some(Fact { level, kind, text: format!("{name} {what}{because}") })
+    };
+    let Some(repair) = &sequence.repair else {
+        let word = sequence.verdict.as_str();
+        return match sequence.verdict {
+            Verdict::Exhausted | Verdict::Unreadable => {
+                fact(Level::WARN, word, &format!("is {word}"), &sequence.reason)
+            }
+            _ => None,
+        };
+    };
+    let word = repair.outcome.word();
+    let behind = format!("is behind, {word}");
+    match repair.outcome {
+        Outcome::Repaired => {
+            let cause = sequence.cause.map_or("unknown", Cause::word);
+            let to = repair.next_value.map_or_else(String::new, |next| format!(" to {next}"));
+            let lag = sequence.lag.unwrap_or(0);
+            fact(Level::INFO, word, &format!("was {lag} behind (cause: {cause}) and was moved{to}"), &None)
+        }
+        Outcome::Skipped => fact(Level::INFO, word, &behind, &repair.reason),
+        Outcome::Held => fact(Level::WARN, word, &behind, &repair.reason),
+        Outcome::Failed => fact(Level::ERROR, word, &behind, &repair.reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::RepairReport;
+    use pgmedic_core::ReasonKind;
+
+    fn held(lag: u128, kind: ReasonKind) -> Fact {
+        let repair = RepairReport {
+            outcome: Outcome::Held,
+            method: None,
+            next_value: None,
+            held_by: None,
+            reason: Some(Reason::new(kind, format!("{lag} values"))),
+            duration_seconds: 0.0,
+        };
+        let sequence = SequenceReport {
+            name: "public.a".to_owned(),
+            feeds: Vec::new(),
+            next_value: None,
+            max_id: None,
+            limit: None,
+            verdict: Verdict::Behind,
+            lag: Some(lag),
+            used_ratio: None,
+            running_out: false,
+            cause: None,
+            reason: None,
+            notes: Vec::new(),
+            repair: Some(repair),
+        };
+        describe(&sequence).unwrap()
+    }
+
+    #[test]
+    fn another_kind_of_reason_is_news_and_another_number_is_not() {
+        let (first, more) = (held(7, ReasonKind::RepairRatio), held(8, ReasonKind::RepairRatio));
+        assert_eq!(first.text, "public.a is behind, held: 7 values");
+        assert!(first.kind == more.kind && first.text != more.text);
+        assert!(first.kind != held(7, ReasonKind::Limit).kind);
+    }
+}

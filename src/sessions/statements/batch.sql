@@ -1,0 +1,21 @@
+-- Ends one batch of the sessions that are over by one rule, the oldest first.
+--
+-- Locked rows are skipped: a session that is being extended is neither waited for nor ended. The addresses are
+-- MATERIALIZED, because a join could run a LIMIT again for each row. The condition stands twice: the row that is ended may
+-- be newer than the one that was found, and is judged again.
+WITH to_end AS MATERIALIZED (
+    SELECT @ADDRESS@, @TIME@ AS at
+    FROM @TABLE@ AS t
+    WHERE @IS_OVER@ AND @NOT_REVOKED@ AND @FROM_CURSOR@
+    ORDER BY @TIME@
+    LIMIT @SIZE@
+    FOR @LOCK@ SKIP LOCKED
+),
+ended AS (
+    @END@
+    WHERE @IS_SELECTED@ AND @IS_OVER@ AND @NOT_REVOKED@
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM ended) AS ended,
+       (SELECT count(*) FROM to_end) AS found,
+       (SELECT @LAST@ FROM to_end) AS last

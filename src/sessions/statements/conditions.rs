@@ -1,0 +1,73 @@
+//! The conditions of the statements: what is a time, what is over, what was revoked.
+//!
+//! Each is a whole SQL expression over the table `t`, so that a statement can join them by AND.
+
+use crate::config::Encoding;
+use crate::sessions::plausibility::EARLIEST;
+use crate::sessions::store::{EndAction, ResolvedStore, TimeColumn, TimeType};
+use crate::sessions::times::{Cutoffs, time_literal};
+
+/// An expiry rule of a store: a session is over when its column is up to the cutoff.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule<'a> {
+    pub column: &'a TimeColumn,
+    pub cutoff: &'a str,
+}
+
+/// The store's rules with these cutoffs.
+pub fn rules<'a>(store: &'a ResolvedStore, cutoffs: &'a Cutoffs) -> impl Iterator<Item = Rule<'a>> {
+    store.ends.iter().zip(cutoffs).map(|(end, cutoff)| Rule { column: &end.column, cutoff })
+}
+
+/// The column with its table.
+pub fn column(column: &TimeColumn) -> String {
+    format!("t.{}", column.name)
+}
+
+/// The column holds the time of a session. 0 and less mean never, and so do NULL, infinity and the type's largest value.
+/// What lies before the year 2000 is some other number, and ends no session.
+pub fn is_time(encoding: &Encoding, column: &TimeColumn) -> String {
+    is_time_after(EARLIEST, encoding, column)
+}
+
+/// The column holds a time after `lowest`, and not one of the values that mean never.
+pub fn is_time_after(lowest: i64, encoding: &Encoding, column: &TimeColumn) -> String {
+    let lowest = time_literal(encoding, lowest);
+    let highest = match column.time_type {
+        TimeType::Int4 => i32::MAX.to_string(),
+        TimeType::Int8 => i64::MAX.to_string(),
+        TimeType::Timestamptz => "'infinity'::timestamptz".to_owned(),
+        TimeType::Timestamp => "'infinity'::timestamp".to_owned(),
+    };
+    let time = self::column(column);
+    format!("{time} > {lowest} AND {time} < {highest}")
+}
+
+/// The session is over by this rule; NULL where its column is.
+pub fn is_over_by(encoding: &Encoding, rule: Rule<'_>) -> String {
+    format!("{} AND {} <= {}", is_time(encoding, rule.column), column(rule.column), rule.cutoff)
+}
+
+/// The session is over by any rule; false, never NULL, where it is not.
+pub fn is_over(encoding: &Encoding, store: &ResolvedStore, cutoffs: &Cutoffs) -> String {
+    any(rules(store, cutoffs).map(|rule| is_over_by(encoding, rule)))
+}
+
+/// Some column says when the session ends; false, never NULL, where none does.
+pub fn has_end(encoding: &Encoding, store: &ResolvedStore) -> String {
+    any(store.ends.iter().map(|end| is_time(encoding, &end.column)))
+}
+
+fn any(conditions: impl Iterator<Item = String>) -> String {
+    let conditions: Vec<String> = conditions.map(|condition| format!("({condition})")).collect();
+    format!("coalesce({}, false)", conditions.join(" OR "))
+}
+
+/// The session was not revoked before.
+pub fn not_revoked(action: &EndAction) -> String {
+    match action {
+        EndAction::Delete => "true".to_owned(),
+        EndAction::Set { column, value } => format!("t.{column} IS DISTINCT FROM {value}"),
+        EndAction::Stamp(column) => format!("t.{} IS NULL", column.name),
+    }
+}

@@ -1,0 +1,281 @@
+//! Compares the columns of a store's table with what the configuration says they are.
+
+use super::{EndAction, TimeColumn, TimeType};
+use crate::config::{Action, Encoding, Scalar, SessionStoreConfig};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, quote_literal};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+/// The table, and what the connected role may do with it. Names are quoted.
+#[derive(Debug)]
+pub struct Table {
+    /// As `pg_class.relkind`.
+    pub kind: String,
+    /// Schema-qualified.
+    pub name: String,
+    pub schema: String,
+    pub owner: String,
+    /// It has partitions or children.
+    pub has_children: bool,
+    /// It has row-level security policies.
+    pub row_security: bool,
+    /// The policies hide rows from the connected role.
+    pub hides_rows: bool,
+    pub may_use_schema: bool,
+    pub may_delete: bool,
+    pub may_update_some_column: bool,
+    pub may_read_ctid: bool,
+    pub may_read_tableoid: bool,
+}
+
+impl Table {
+    /// `row` is of `table.sql`.
+    pub fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            kind: row.try_get("kind")?,
+            name: row.try_get("name")?,
+            schema: row.try_get("schema")?,
+            owner: row.try_get("owner")?,
+            has_children: row.try_get("has_children")?,
+            row_security: row.try_get("row_security")?,
+            hides_rows: row.try_get("hides_rows")?,
+            may_use_schema: row.try_get("may_use_schema")?,
+            may_delete: row.try_get("may_delete")?,
+            may_update_some_column: row.try_get("may_update_some_column")?,
+            may_read_ctid: row.try_get("may_read_ctid")?,
+            may_read_tableoid: row.try_get("may_read_tableoid")?,
+        })
+    }
+}
+
+/// A column of the table.
+#[derive(Debug)]
+pub struct Column {
+    pub raw_name: String,
+    /// Quoted, as are all names below.
+    pub name: String,
+    /// Of the base type, where the column's type is a domain.
+    pub type_oid: i64,
+    /// Without its length: a cast to a length cuts a value that is too long, and an assignment refuses it.
+    pub type_name: String,
+    pub is_generated: bool,
+    pub default: Option<String>,
+    pub may_read: bool,
+    pub may_set: bool,
+    /// A usable index begins with it.
+    pub is_indexed: bool,
+}
+
+impl Column {
+    /// `row` is of `columns.sql`.
+    pub fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            raw_name: row.try_get("raw_name")?,
+            name: row.try_get("name")?,
+            type_oid: row.try_get("type_oid")?,
+            type_name: row.try_get("type_name")?,
+            is_generated: row.try_get("is_generated")?,
+            default: row.try_get("default_expression")?,
+            may_read: row.try_get("may_read")?,
+            may_set: row.try_get("may_set")?,
+            is_indexed: row.try_get("is_indexed")?,
+        })
+    }
+}
+
+/// Why a store cannot be resolved.
+#[derive(Debug)]
+pub enum ResolveError {
+    /// The configuration names what does not exist, or says what the catalog contradicts.
+    InvalidConfig(Reason),
+    /// The catalog could not be read.
+    Query(QueryError),
+}
+
+impl ResolveError {
+    /// `text` names the key, what was found and what was expected.
+    pub fn invalid_config(text: impl Into<String>) -> Self {
+        Self::InvalidConfig(Reason::new(ReasonKind::Configuration, text))
+    }
+}
+
+impl From<sqlx::Error> for ResolveError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Query(error.into())
+    }
+}
+
+/// A configured store with its table and that table's columns.
+pub struct TableColumns<'a> {
+    pub store: &'a SessionStoreConfig,
+    pub table: &'a Table,
+    pub all: &'a [Column],
+}
+
+impl TableColumns<'_> {
+    /// The columns that a sweep reads.
+    pub fn used(&self) -> impl Iterator<Item = &Column> {
+        let used = self.store.columns();
+        self.all.iter().filter(move |column| used.contains(&column.raw_name.as_str()))
+    }
+
+    /// The column of this name, which the configuration states under `key`.
+    pub fn find(&self, key: &str, name: &str) -> Result<&Column, ResolveError> {
+        self.all.iter().find(|column| column.raw_name == name).ok_or_else(|| {
+            let known: Vec<&str> = self.all.iter().map(|column| column.name.as_str()).collect();
+            ResolveError::invalid_config(format!(
+                "{key}: found no column {name:?} in {}, expected one of {}",
+                self.table.name,
+                known.join(", ")
+            ))
+        })
+    }
+
+    /// The column of this name, which the configuration states under `key`.
+    pub fn find_time(&self, key: &str, name: &str) -> Result<TimeColumn, ResolveError> {
+        self.time_column(key, self.find(key, name)?)
+    }
+
+    /// The column, if its type is the one that `encoding` states.
+    pub fn time_column(&self, key: &str, column: &Column) -> Result<TimeColumn, ResolveError> {
+        let found = TimeType::of(column.type_oid);
+        let (fits, expected) = match &self.store.encoding {
+            Encoding::Timestamptz => (found == Some(TimeType::Timestamptz), "timestamp with time zone"),
+            Encoding::Timestamp { .. } => (found == Some(TimeType::Timestamp), "timestamp without time zone"),
+            Encoding::EpochSeconds => (matches!(found, Some(TimeType::Int4 | TimeType::Int8)), "integer or bigint"),
+            // In milliseconds, the largest integer is in January 1970.
+            Encoding::EpochMillis => (found == Some(TimeType::Int8), "bigint"),
+        };
+        match found {
+            Some(time_type) if fits => Ok(TimeColumn { name: column.name.clone(), time_type }),
+            _ => Err(ResolveError::invalid_config(format!(
+                "{key}: found {} of type {}, expected {expected}, because encoding is \"{}\"",
+                column.name,
+                column.type_name,
+                self.store.encoding.word()
+            ))),
+        }
+    }
+
+    /// How sessions are ended, if the table has what that needs.
+    pub fn end_action(&self) -> Result<EndAction, ResolveError> {
+        let Action::Revoke { column, value } = &self.store.action else { return Ok(EndAction::Delete) };
+        let found = self.find("revoke.column", column)?;
+        if found.is_generated {
+            let text = format!("revoke.column: found {}, which is generated, expected one that can be set", found.name);
+            return Err(ResolveError::invalid_config(text));
+        }
+        match value {
+            Some(value) => {
+                let text = match value {
+                    Scalar::Switch(switch) => switch.to_string(),
+                    Scalar::Whole(number) => number.to_string(),
+                    Scalar::Text(text) => text.clone(),
+                };
+                let value = format!("{}::{}", quote_literal(&text), found.type_name);
+                Ok(EndAction::Set { column: found.name.clone(), value })
+            }
+            // A timestamptz needs no encoding.
+            None if TimeType::of(found.type_oid) == Some(TimeType::Timestamptz) => {
+                Ok(EndAction::Stamp(TimeColumn { name: found.name.clone(), time_type: TimeType::Timestamptz }))
+            }
+            None => self.time_column("revoke.column", found).map(EndAction::Stamp).map_err(|error| match error {
+                ResolveError::InvalidConfig(reason) => {
+                    ResolveError::invalid_config(format!("{}; or a `value` to set it to", reason.text))
+                }
+                ResolveError::Query(error) => ResolveError::Query(error),
+            }),
+        }
+    }
+
+    /// That no index begins with `column`, and the statement that creates the best one.
+    pub fn missing_index_warning(&self, column: &str) -> Result<Reason, ResolveError> {
+        let filter = match self.end_action()? {
+            EndAction::Delete => String::new(),
+            EndAction::Stamp(revoked) => format!(" WHERE {} IS NULL", revoked.name),
+            EndAction::Set { column, value } => format!(" WHERE {column} IS DISTINCT FROM {value}"),
+        };
+        let text = format!("no index begins with {column}, so each batch reads the whole table");
+        Ok(missing_index(text, &self.table.name, self.table.kind == "p", &format!("({column}){filter}")))
+    }
+
+    /// The first privilege that `role` lacks to look at the store.
+    pub fn missing_read_privilege(&self, role: &str) -> Option<Reason> {
+        let Table { name, schema, .. } = self.table;
+        if !self.table.may_use_schema {
+            return Some(Reason::missing_privilege(&format!("USAGE ON SCHEMA {schema}"), role));
+        }
+        let unread = if let Some(column) = self.used().find(|column| !column.may_read) {
+            Some(column.name.as_str())
+        } else if !self.table.may_read_ctid {
+            Some("ctid")
+        } else if self.table.has_children && !self.table.may_read_tableoid {
+            Some("tableoid")
+        } else {
+            None
+        };
+        if let Some(column) = unread {
+            return Some(Reason::missing_privilege(&format!("SELECT ({column}) ON {name}"), role));
+        }
+        if self.table.hides_rows {
+            let text = format!("row security hides rows of {name} from {role}, and hidden rows cannot be judged");
+            let fix = Fix::Sql(format!("ALTER ROLE {role} BYPASSRLS"));
+            return Some(Reason::new(ReasonKind::RowSecurity, text).with_fix(fix));
+        }
+        None
+    }
+
+    /// The first privilege that `role` lacks to sweep the store.
+    pub fn missing_sweep_privilege(&self, role: &str) -> Result<Option<Reason>, ResolveError> {
+        let privilege = match &self.store.action {
+            Action::Delete if !self.table.may_delete => Some("DELETE".to_owned()),
+            // Locking rows needs it, on any one column.
+            Action::Delete if !self.table.may_update_some_column => {
+                Some(format!("UPDATE ({})", self.find("table", &self.store.meanings[0].column)?.name))
+            }
+            Action::Delete => None,
+            Action::Revoke { column, .. } => {
+                let column = self.find("revoke.column", column)?;
+                (!column.may_set).then(|| format!("UPDATE ({})", column.name))
+            }
+        };
+        let on_table = |privilege| format!("{privilege} ON {}", self.table.name);
+        Ok(privilege.map(|privilege: String| Reason::missing_privilege(&on_table(privilege), role)))
+    }
+}
+
+/// A warning with the statement that creates the index on `what` of `table`. PostgreSQL creates none concurrently on a
+/// partitioned table.
+pub fn missing_index(text: String, table: &str, is_partitioned: bool, what: &str) -> Reason {
+    let (text, concurrently) = match is_partitioned {
+        true => (format!("{text}; creating one on a partitioned table stops writes meanwhile"), ""),
+        false => (text, "CONCURRENTLY "),
+    };
+    let fix = Fix::Sql(format!("CREATE INDEX {concurrently}ON {table} {what}"));
+    Reason::new(ReasonKind::MissingIndex, text).with_fix(fix)
+}
+
+/// Whether a default is the current time, such as `CURRENT_TIMESTAMP` or `now()`, with nothing added to it.
+pub fn is_now(default: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '(' | ')' | ':' | ' ' | '\'' | '"');
+    let lower = default.to_lowercase();
+    let now = ["current_timestamp", "localtimestamp", "now()", "clock_timestamp()", "statement_timestamp()"];
+    lower.chars().all(plain) && now.iter().any(|now| lower.contains(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_now;
+
+    #[test]
+    fn only_the_bare_current_time_is_one() {
+        for now in ["CURRENT_TIMESTAMP", "now()", "(now())::timestamp without time zone", "LOCALTIMESTAMP"] {
+            assert!(is_now(now), "{now}");
+        }
+        for other in
+            ["(now() + '01:00:00'::interval)", "NULL::timestamp with time zone", "timezone('utc'::text, '2020'::text)"]
+        {
+            assert!(!is_now(other), "{other}");
+        }
+    }
+}

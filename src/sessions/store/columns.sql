@@ -1,0 +1,22 @@
+-- The columns of the table of a session store.
+SELECT a.attname::text AS raw_name,
+       quote_ident(a.attname) AS name,
+       CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::bigint AS type_oid,
+       format_type(a.atttypid, -1) AS type_name,
+       a.attgenerated <> '' AS is_generated,
+       pg_get_expr(d.adbin, d.adrelid) AS default_expression,
+       has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_read,
+       has_column_privilege(a.attrelid, a.attnum, 'UPDATE') AS may_set,
+       -- Where sessions are revoked, an index on those that are not yet is the best there is.
+       EXISTS (SELECT FROM pg_index i
+               JOIN pg_class x ON x.oid = i.indexrelid
+               JOIN pg_am m ON m.oid = x.relam
+               WHERE i.indrelid = a.attrelid AND i.indisvalid AND m.amname = 'btree'
+                 AND i.indkey[0] = a.attnum AND (@PARTIAL@ OR i.indpred IS NULL)) AS is_indexed
+FROM pg_namespace n
+JOIN pg_class c ON c.relnamespace = n.oid
+JOIN pg_attribute a ON a.attrelid = c.oid
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE n.nspname = @SCHEMA@ AND c.relname = @TABLE@ AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum

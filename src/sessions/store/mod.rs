@@ -1,0 +1,123 @@
+//! A configured store, resolved against the catalog: its names quoted by the server, its types and privileges checked.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `resolve.rs` | reads the catalog, and makes a `ResolvedStore` of what it says |
+//! | `columns.rs`, `table.sql`, `columns.sql` | the table and its columns; which privilege or index is missing |
+//! | `foreign_keys.rs`, `foreign_keys.sql` | foreign keys that stop or slow the deletion of sessions |
+//! | `untrusted_code.rs`, `untrusted_code.sql` | code of other roles that a sweep would run |
+//! | `privileges.rs` | what `pgmedic grants` prints for a store |
+
+mod columns;
+mod foreign_keys;
+pub mod privileges;
+mod resolve;
+mod untrusted_code;
+
+pub use resolve::resolve_store;
+pub use untrusted_code::sweep_guard_sql;
+
+use crate::config::ExpiryKind;
+use pgmedic_core::{Fix, Reason, ReasonKind};
+
+/// The types of columns that hold times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeType {
+    Timestamptz,
+    Timestamp,
+    Int4,
+    Int8,
+}
+
+impl TimeType {
+    /// By its OID, which is the same everywhere (PostgreSQL source, `pg_type.dat`).
+    pub fn of(oid: i64) -> Option<Self> {
+        match oid {
+            1184 => Some(Self::Timestamptz),
+            1114 => Some(Self::Timestamp),
+            23 => Some(Self::Int4),
+            20 => Some(Self::Int8),
+            _ => None,
+        }
+    }
+}
+
+/// A column that holds times.
+#[derive(Debug, Clone)]
+pub struct TimeColumn {
+    /// Quoted.
+    pub name: String,
+    pub time_type: TimeType,
+}
+
+/// A rule by which a session expires, with its column.
+#[derive(Debug, Clone)]
+pub struct ExpiryColumn {
+    pub kind: ExpiryKind,
+    pub column: TimeColumn,
+}
+
+/// How a session is ended.
+#[derive(Debug, Clone)]
+pub enum EndAction {
+    Delete,
+    /// Sets a column to a constant. Both are SQL.
+    Set {
+        column: String,
+        value: String,
+    },
+    /// Sets this column to the time of the sweep.
+    Stamp(TimeColumn),
+}
+
+/// How many sessions a user may have, and the columns that say whose a session is and how old.
+#[derive(Debug, Clone)]
+pub struct PerUserLimit {
+    pub max: u32,
+    /// Quoted.
+    pub user: String,
+    pub newest_by: TimeColumn,
+}
+
+/// A store whose table, columns and types were found as configured. Names are quoted.
+#[derive(Debug, Clone)]
+pub struct ResolvedStore {
+    /// Schema-qualified.
+    pub table: String,
+    /// It has partitions or children, so a row's address alone does not identify it.
+    pub has_children: bool,
+    pub schema: String,
+    pub owner: String,
+    /// The table has row-level security policies.
+    pub row_security: bool,
+    /// All columns that are read.
+    pub columns: Vec<String>,
+    /// One for each expiry rule of the configuration, in its order.
+    pub ends: Vec<ExpiryColumn>,
+    pub action: EndAction,
+    pub per_user: Option<PerUserLimit>,
+    pub warnings: Vec<Reason>,
+    /// The first privilege that is missing to look at the store.
+    pub missing_to_look: Option<Reason>,
+    /// The first privilege that is missing to sweep it.
+    pub missing_to_sweep: Option<Reason>,
+    /// Code of another role would run with the rights of the connected one.
+    pub untrusted_code: Option<Reason>,
+}
+
+impl ResolvedStore {
+    /// The table for a FROM clause. A table without children is read alone: a child that is added during the pass has
+    /// rows with the same addresses.
+    pub fn from(&self) -> String {
+        if self.has_children { self.table.clone() } else { format!("ONLY {}", self.table) }
+    }
+
+    /// The fix of the one foreign key that can stop the deletion. None where several can: which one did is not known.
+    pub fn foreign_key_fix(&self) -> Option<Fix> {
+        let mut keys = self.warnings.iter().filter(|warning| warning.kind == ReasonKind::ForeignKey);
+        match (keys.next(), keys.next()) {
+            (Some(only), None) => only.fix.clone(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Resolves a configured store against the catalog.
+
+use super::columns::{Column, ResolveError, Table, TableColumns, is_now};
+use super::foreign_keys::foreign_key_warnings;
+use super::untrusted_code::{untrusted_code_reason, untrusted_code_sql};
+use super::{ExpiryColumn, PerUserLimit, ResolvedStore};
+use crate::config::{Action, ExpiryKind, SessionStoreConfig};
+use crate::db::{BoundedConnection, TransactionMode};
+use crate::sessions::reasons::explain_sweep_error;
+use pgmedic_core::{QueryError, Reason, Timeouts, fill_sql, quote_literal};
+use sqlx::postgres::PgRow;
+
+/// Finds the store's table and columns, and what a sweep of it needs and runs.
+///
+/// # Errors
+///
+/// Which key is wrong, what was found and what was expected; or why the catalog could not be read.
+pub async fn resolve_store(
+    connection: &mut BoundedConnection,
+    store: &SessionStoreConfig,
+    timeouts: Timeouts,
+) -> Result<ResolvedStore, Reason> {
+    let reading_failed = |reason: Reason| reason.while_doing("reading the catalog failed");
+    let result = connection.run_transaction("resolve-store", TransactionMode::Read, timeouts, queries(store)).await;
+    if let Some(error) = result.failure {
+        return Err(reading_failed(explain_sweep_error(&error, timeouts)));
+    }
+    resolve(store, &result.answers, &connection.server().role).map_err(|error| match error {
+        ResolveError::InvalidConfig(reason) => reason,
+        ResolveError::Query(error) => reading_failed(error.into()),
+    })
+}
+
+/// The table; its columns; the foreign keys that refer to it; the code of untrusted roles that it runs.
+fn queries(store: &SessionStoreConfig) -> [String; 4] {
+    let (schema, table) = (quote_literal(&store.table.schema), quote_literal(&store.table.name));
+    let partial = matches!(store.action, Action::Revoke { .. }).to_string();
+    let fill = |sql: &str| fill_sql(sql, &[("SCHEMA", &schema), ("TABLE", &table), ("PARTIAL", &partial)]);
+    [
+        fill(include_str!("table.sql")),
+        fill(include_str!("columns.sql")),
+        fill(include_str!("foreign_keys.sql")),
+        untrusted_code_sql(store),
+    ]
+}
+
+/// `answers` are those to [`queries`]; `role` is the connected role, quoted.
+fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Result<ResolvedStore, ResolveError> {
+    let [tables, columns, foreign_keys, untrusted] = answers else {
+        return Err(ResolveError::Query(QueryError::UnexpectedResponse("an answer is missing".to_owned())));
+    };
+    let Some(table) = tables.first() else {
+        return Err(ResolveError::invalid_config(format!(
+            "table: found no {} here, expected the table of the sessions (correct `table`; where it is in another \
+             database only, say which with `database`)",
+            store.table
+        )));
+    };
+    let table = Table::read(table)?;
+    let not_a_table = match table.kind.as_str() {
+        "r" | "p" => None,
+        "v" | "m" => Some("a view"),
+        _ => Some("a foreign table"),
+    };
+    if let Some(found) = not_a_table {
+        let text = format!("table: found {found} named {}, expected the table beneath it", table.name);
+        return Err(ResolveError::invalid_config(text));
+    }
+    let columns = columns.iter().map(Column::read).collect::<Result<Vec<_>, _>>()?;
+    let catalog = TableColumns { store, table: &table, all: &columns };
+    let (ends, mut warnings) = expiry_columns(&catalog)?;
+    if matches!(store.action, Action::Delete) {
+        for key in foreign_keys {
+            warnings.extend(foreign_key_warnings(key)?);
+        }
+    }
+    let per_user = match (store.max_per_user, &store.user) {
+        (Some(max), Some(user)) => Some(PerUserLimit {
+            max,
+            user: catalog.find("user", user)?.name.clone(),
+            newest_by: catalog.find_time("created_at", &store.newest_by)?,
+        }),
+        _ => None,
+    };
+    Ok(ResolvedStore {
+        action: catalog.end_action()?,
+        columns: catalog.used().map(|column| column.name.clone()).collect(),
+        missing_to_look: catalog.missing_read_privilege(role),
+        missing_to_sweep: catalog.missing_sweep_privilege(role)?,
+        untrusted_code: untrusted_code_reason(untrusted, &table.name, &table.owner, role)?,
+        ends,
+        per_user,
+        warnings,
+        table: table.name,
+        schema: table.schema,
+        owner: table.owner,
+        has_children: table.has_children,
+        row_security: table.row_security,
+    })
+}
+
+/// The columns that say when a session expires, with a warning for each without an index.
+fn expiry_columns(catalog: &TableColumns<'_>) -> Result<(Vec<ExpiryColumn>, Vec<Reason>), ResolveError> {
+    let (mut ends, mut warnings) = (Vec::new(), Vec::new());
+    for rule in &catalog.store.meanings {
+        let key = rule.kind.key();
+        let found = catalog.find(key, &rule.column)?;
+        let column = catalog.time_column(key, found)?;
+        if rule.kind == ExpiryKind::ExpiresAt && found.default.as_deref().is_some_and(is_now) {
+            return Err(ResolveError::invalid_config(format!(
+                "expires_at: found {}, whose default is the current time: it says when a row was made; expected the \
+                 column that says when a session ends (or `created_at` and `absolute_timeout`)",
+                found.name
+            )));
+        }
+        if !found.is_indexed {
+            warnings.push(catalog.missing_index_warning(&found.name)?);
+        }
+        ends.push(ExpiryColumn { kind: rule.kind, column });
+    }
+    Ok((ends, warnings))
+}

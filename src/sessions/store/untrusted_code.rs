@@ -1,0 +1,58 @@
+//! Finds code of other roles that ending sessions would run with this role's rights: triggers, rules and functions.
+
+use super::ResolvedStore;
+use crate::config::{Action, SessionStoreConfig};
+use pgmedic_core::{Fix, Reason, ReasonKind, fill_sql, quote_literal};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+/// A query about the table that `store` names: a row for each reason not to end its sessions, none where it is safe.
+pub fn untrusted_code_sql(store: &SessionStoreConfig) -> String {
+    let (schema, table) = (quote_literal(&store.table.schema), quote_literal(&store.table.name));
+    fill_sql(include_str!("untrusted_code.sql"), &[("SCHEMA", &schema), ("TABLE", &table)])
+}
+
+/// The statements before each batch, in its transaction: the table may have changed since it was resolved.
+pub fn sweep_guard_sql(config: &SessionStoreConfig, resolved: &ResolvedStore) -> Vec<String> {
+    let mut statements = Vec::new();
+    if matches!(config.action, Action::Delete) {
+        // Until the batch has ended, no trigger, rule or foreign key can be added to the table. It needs a privilege on
+        // the whole table, which a role that only sets a column need not have; then no foreign key's action runs either.
+        statements.push(format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", resolved.from()));
+    }
+    // Divides by zero where there is a row.
+    statements
+        .push(format!("SELECT 1 / (NOT EXISTS (SELECT FROM ({}) AS untrusted))::integer", untrusted_code_sql(config)));
+    statements
+}
+
+/// Why the table is left alone. `rows` are of `untrusted_code.sql`; `owner` is the owner of `table`, and `role` the
+/// connected role, all quoted.
+pub fn untrusted_code_reason(
+    rows: &[PgRow],
+    table: &str,
+    owner: &str,
+    role: &str,
+) -> Result<Option<Reason>, sqlx::Error> {
+    let Some(row) = rows.first() else { return Ok(None) };
+    let (relation, found): (String, String) = (row.try_get("relation")?, row.try_get("found")?);
+    let untrusted: String = row.try_get("untrusted_role")?;
+    let led_here = match row.try_get("is_store")? {
+        true => "",
+        false => ", to which a foreign key's action leads,",
+    };
+    let (text, fix) = if row.try_get("is_superuser")? {
+        let text = format!(
+            "table: {relation}{led_here} {found} {untrusted}, whose triggers, rules and functions would run with the \
+             rights of {role}, a superuser: run pgmedic as a role that is no superuser, which pgmedic grants sets up"
+        );
+        (text, Fix::Command("pgmedic grants --role pgmedic".to_owned()))
+    } else {
+        let text = format!(
+            "table: {relation}{led_here} {found} {untrusted}, whose triggers would run with the rights of {role}: \
+             expected it to belong to {owner} as {table} does, or the foreign key to have no action"
+        );
+        (text, Fix::Sql(format!("ALTER TABLE {relation} OWNER TO {owner}")))
+    };
+    Ok(Some(Reason::new(ReasonKind::UntrustedCode, text).with_fix(fix)))
+}

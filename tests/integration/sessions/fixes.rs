@@ -1,0 +1,151 @@
+//! The fixes of a store's reasons: each is run as it is printed, and helps.
+
+use super::{by_expiry, filled, left, run_fix};
+use crate::support::{Database, LONG_TIMEOUTS, Running, wait_until_blocked_on};
+use serde_json::json;
+use sqlx::Row;
+
+/// What PostgreSQL says of this constraint.
+async fn definition(database: &mut Database, constraint: &str) -> String {
+    let query = format!("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{constraint}'");
+    database.row(&query).await.get(0)
+}
+
+#[tokio::test]
+async fn the_fix_of_a_foreign_key_changes_nothing_but_what_a_deletion_does() {
+    for (before, after) in [
+        ("MATCH FULL ON UPDATE CASCADE", "DEFERRABLE INITIALLY DEFERRED"),
+        ("ON UPDATE SET NULL", "DEFERRABLE"),
+        ("ON UPDATE SET DEFAULT", "NOT VALID"),
+        ("ON UPDATE RESTRICT", ""),
+        ("", ""),
+    ] {
+        for deletion in ["", "ON DELETE RESTRICT"] {
+            let mut database = filled(3, 2).await;
+            database
+                .sql(&format!(
+                    "ALTER TABLE sessions ADD \"a, \"\"b\" bigint, ADD UNIQUE (user_id, \"a, \"\"b\");
+                     UPDATE sessions SET \"a, \"\"b\" = id;
+                     CREATE SCHEMA \"%s\"; SET search_path = \"%s\", public;
+                     CREATE TABLE \"L\" (\"the user\" int, key bigint, UNIQUE (\"the user\", key));
+                     INSERT INTO \"L\" SELECT user_id, id FROM sessions;
+                     ALTER TABLE \"L\" ADD CONSTRAINT \"its; key\" FOREIGN KEY (\"the user\", key)
+                         REFERENCES sessions (user_id, \"a, \"\"b\") {before} {deletion} {after}"
+                ))
+                .await;
+            let was = definition(&mut database, "its; key").await;
+            let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+            assert_eq!(outcome.store_kinds("logins", "error"), ["foreign_key"], "{was}");
+            assert_eq!(left(&mut database).await, 5, "{was}");
+            database.sql(&outcome.store_fix("logins", "error")).await;
+            let is = definition(&mut database, "its; key").await;
+            assert_eq!(is.replace(" ON DELETE CASCADE", ""), was.replace(" ON DELETE RESTRICT", ""));
+            assert!(is.contains(" ON DELETE CASCADE"), "{is}");
+            let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
+            outcome.swept("logins", json!({ "expired": 3, "warnings": [] }));
+            assert_eq!(database.number("SELECT count(*) FROM \"L\"").await, 2, "{was}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_several_foreign_keys_can_stop_a_deletion_each_has_its_fix_and_the_error_has_none() {
+    let mut database = filled(1, 1).await;
+    database
+        .sql(
+            "CREATE TABLE one (session bigint PRIMARY KEY REFERENCES sessions); INSERT INTO one SELECT id FROM sessions;
+             CREATE TABLE two (session bigint PRIMARY KEY REFERENCES sessions)",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    assert_eq!(outcome.store_fixes("logins", "error"), Vec::<String>::new());
+    let fixes = outcome.store_fixes("logins", "warnings");
+    assert_eq!(fixes.len(), 2, "{fixes:?}");
+    assert!(fixes[0].starts_with("ALTER TABLE public.one ") && fixes[1].starts_with("ALTER TABLE public.two "));
+    database.sql(&fixes[0]).await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
+    outcome.swept("logins", json!({ "expired": 1 }));
+    assert_eq!(outcome.store_fixes("logins", "warnings"), fixes[1..]);
+}
+
+#[tokio::test]
+async fn no_fix_ends_the_live_session_that_refers_to_an_expired_one() {
+    let mut database = filled(1, 1).await;
+    database
+        .sql(
+            "ALTER TABLE sessions ADD parent bigint UNIQUE REFERENCES sessions;
+             UPDATE sessions SET parent = (SELECT id FROM sessions WHERE expires_at < now()) WHERE expires_at > now()",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    outcome.store_says("logins", "warnings", &["public.sessions refers to itself by parent", "ON DELETE SET NULL"]);
+    assert_eq!(outcome.store_kinds("logins", "error"), ["foreign_key"]);
+    for field in ["error", "warnings"] {
+        assert_eq!(outcome.store_fixes("logins", field), Vec::<String>::new(), "{field}");
+    }
+    assert_eq!(left(&mut database).await, 2);
+}
+
+/// PostgreSQL creates no index concurrently on a partitioned table.
+#[tokio::test]
+async fn the_fix_of_a_missing_index_works_on_partitioned_tables_too() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (id int PRIMARY KEY, expires_at timestamptz) PARTITION BY RANGE (id);
+             CREATE TABLE low PARTITION OF sessions FOR VALUES FROM (0) TO (100);
+             CREATE TABLE logs (session int REFERENCES sessions ON DELETE CASCADE) PARTITION BY RANGE (session);
+             CREATE TABLE low_logs PARTITION OF logs FOR VALUES FROM (0) TO (100);
+             INSERT INTO sessions
+             SELECT n, now() + n * interval '1 hour' - interval '3.5 hours' FROM generate_series(1, 6) AS n;
+             INSERT INTO logs SELECT id FROM sessions",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
+    outcome.swept("logins", json!({ "expired": 3 }));
+    let fixes = outcome.store_fixes("logins", "warnings");
+    assert_eq!(fixes, ["CREATE INDEX ON public.sessions (expires_at)", "CREATE INDEX ON public.logs (session)"]);
+    for fix in &fixes {
+        database.sql(fix).await;
+    }
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "warnings": [] }));
+}
+
+#[tokio::test]
+async fn a_superuser_is_told_the_command_that_sets_up_another_role() {
+    let mut database = filled(2, 1).await;
+    let (owner, medic) = (database.role("owner"), database.role("medic"));
+    database.sql(&format!("CREATE ROLE {owner}; ALTER TABLE sessions OWNER TO {owner}")).await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    assert_eq!(outcome.store_kinds("logins", "error"), ["untrusted_code"]);
+    let fix = outcome.store_fix("logins", "error");
+    assert_eq!(fix, "pgmedic grants --role pgmedic");
+    // Roles belong to the whole server, so this test has another name for it.
+    let fix = fix.replace("--role pgmedic", &format!("--role {medic}"));
+    let script = run_fix(&database, "postgres", &by_expiry(""), &fix).exits(0).stdout;
+    database.sql(&script).await;
+    database.once_with_as(&medic, &by_expiry(""), &[]).swept("logins", json!({ "expired": 2, "error": null }));
+}
+
+/// A privilege that is missing before the sweep is named. One that is revoked during the sweep is refused by the server.
+#[tokio::test]
+async fn a_privilege_that_is_revoked_during_the_sweep_is_among_those_that_the_fix_prints() {
+    let mut database = filled(2, 1).await;
+    let medic = database.role("medic");
+    database.sql(&format!("CREATE ROLE {medic} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {medic}")).await;
+    let mut other = database.connect().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE sessions IN SHARE MODE").execute(&mut other).await.unwrap();
+    // The inspection does not conflict with this lock, and the sweep waits for it.
+    let settings = format!("{LONG_TIMEOUTS}{}", by_expiry(""));
+    let running = Running::once_with_as(&database, &medic, &settings, &[]);
+    wait_until_blocked_on(&mut database.connection, "sessions").await;
+    database.sql(&format!("REVOKE DELETE, UPDATE ON sessions FROM {medic}")).await;
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    let outcome = running.outcome().await.exits(1);
+    assert_eq!(outcome.store_kinds("logins", "error"), ["missing_privilege"]);
+    let fix = outcome.store_fix("logins", "error");
+    assert_eq!((fix.as_str(), left(&mut database).await), ("pgmedic grants", 3));
+    let script = run_fix(&database, &medic, &settings, &fix).exits(0).stdout;
+    database.sql(&script).await;
+    database.once_with_as(&medic, &settings, &[]).swept("logins", json!({ "expired": 2, "error": null }));
+}
