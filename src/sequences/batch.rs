@@ -3,9 +3,9 @@
 //! Probes are grouped into batches, one batch is one transaction, and each connection takes the next batch from a queue.
 //! `batch_plan` makes the statements of the transaction and decides what its answers mean for each probe.
 
+use super::batch_plan::{Batch, BatchPlan, ProbeOutcome, decide};
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
-use crate::sequences::batch_plan::{BatchPlan, ProbeOutcome, decide};
 use futures_util::future::join_all;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::model::UntrustedOwners;
@@ -20,20 +20,6 @@ pub const MAX_CACHED_RELATIONS: u64 = 20_000;
 
 /// Most probes in one message; more of them gain nothing.
 const MAX_PROBES: usize = 200;
-
-/// Probes that share a transaction. All are exposed to the same owners.
-#[derive(Debug, Default)]
-pub(super) struct Batch<'a> {
-    pub probes: VecDeque<Probe<'a>>,
-    /// A single probe, which may take as long as `statement_timeout` allows.
-    pub is_single: bool,
-}
-
-impl<'a> Batch<'a> {
-    fn single(probe: Probe<'a>) -> Self {
-        Self { probes: VecDeque::from([probe]), is_single: true }
-    }
-}
 
 /// Groups the probes in their order; probes that are exposed to different owners are in different batches. A probe that
 /// could hold up or change the others is a batch by itself.

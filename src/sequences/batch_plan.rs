@@ -1,10 +1,25 @@
 //! The statements of one transaction that runs probes, and what its answers mean for each probe.
 
-use super::batch::Batch;
 use super::guard::{guard_sql, lock_tables_sql};
 use crate::db::TransactionMode;
 use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::sequence::probe::Probe;
 use pgmedic_core::{QueryError, Timeouts};
+use std::collections::VecDeque;
+
+/// Probes that share a transaction. All are exposed to the same owners.
+#[derive(Debug, Default)]
+pub struct Batch<'a> {
+    pub probes: VecDeque<Probe<'a>>,
+    /// A single probe, which may take as long as `statement_timeout` allows.
+    pub is_single: bool,
+}
+
+impl<'a> Batch<'a> {
+    pub fn single(probe: Probe<'a>) -> Self {
+        Self { probes: VecDeque::from([probe]), is_single: true }
+    }
+}
 
 /// One transaction: a lock on the tables of all probes where they are guarded, then the statements of each probe.
 #[derive(Debug)]
