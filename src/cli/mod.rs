@@ -1,0 +1,108 @@
+//! The command line.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | the options of a run; which arguments are refused |
+//! | `command.rs` | the subcommands |
+//! | `generate.rs` | completion scripts |
+
+mod command;
+mod generate;
+
+pub use command::{Command, SqlCommand};
+pub use generate::completions;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+const AFTER_HELP: &str = "\
+Exit codes of --once:
+  0  all sequences healthy, or repaired
+  1  the work could not be completed: unreachable database, failed repair or sweep
+  2  bad usage or configuration
+  3  problems remain: drift seen in a dry run, held, exhausted or unreadable
+
+Reports go to stdout, logs to stderr. Without a configuration file DATABASE_URL names the database.";
+
+/// Finds PostgreSQL sequences that fell behind their tables, and repairs them.
+#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[command(name = "pgmedic", version, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// Make one pass over everything, print the report and exit
+    #[arg(long)]
+    pub once: bool,
+
+    /// Change nothing, only report
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// How to print the report
+    #[arg(long, value_enum, default_value = "table", requires = "once")]
+    pub format: Format,
+
+    /// The configuration file
+    #[arg(short, long, value_name = "FILE", env = "PGMEDIC_CONFIG", hide_env_values = true, global = true)]
+    pub config: Option<PathBuf>,
+
+    /// Only this database, by its configured name (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub database: Vec<String>,
+
+    /// Approve what is held for this sequence or session store, for this run only (repeatable)
+    #[arg(long, value_name = "NAME", requires = "once")]
+    pub approve: Vec<String>,
+
+    /// Leave at least this many values unused beyond the ids of every sequence, also of one that is not behind: the gate
+    /// before writers move to this database
+    #[arg(long, value_name = "VALUES", requires = "once", default_value_t = 0, hide_default_value = true)]
+    pub headroom: u32,
+
+    /// List the healthy sequences too
+    #[arg(long, requires = "once")]
+    pub verbose: bool,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, worst first
+    Table,
+    /// One JSON object
+    Json,
+}
+
+impl Cli {
+    /// Reads the arguments, the first of which is the program's name.
+    ///
+    /// # Errors
+    ///
+    /// Bad usage, and also `--help` and `--version`: `clap::Error::exit` prints any of them and
+    /// ends with the right code, 2 for bad usage.
+    pub fn read(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        // Refused first, because an error of clap would repeat the password.
+        if arguments.iter().any(|argument| argument.to_string_lossy().contains("://")) {
+            let message = "a connection URL on the command line shows its password to every user of this machine; \
+                           set DATABASE_URL, or name a configuration file with --config";
+            return Err(command.error(ErrorKind::ValueValidation, message));
+        }
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        let cli = Self::from_arg_matches(&matches)?;
+        // Reject options that the subcommand would ignore: only --config has an effect there.
+        let idle = cli.once || cli.dry_run || !cli.database.is_empty();
+        if cli.command.is_some() && idle {
+            let message = "no option but --config goes before a subcommand";
+            return Err(command.error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(cli)
+    }
+}
+
+#[cfg(test)]
+mod tests;
