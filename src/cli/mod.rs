@@ -4,31 +4,31 @@
 //! |---|---|
 //! | `mod.rs` | the options of a run; which arguments are refused |
 //! | `command.rs` | the subcommands |
-//! | `generate.rs` | completion scripts |
+//! | `help.rs` | usage, examples and exit codes, as each help page ends |
+//! | `generate.rs` | completion scripts, man pages |
 
 mod command;
 mod generate;
+mod help;
 
 pub use command::{Command, SqlCommand};
-pub use generate::completions;
+pub use generate::{ManPage, completions, man_pages};
 
+use crate::build_info;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-const AFTER_HELP: &str = "\
-Exit codes of --once:
-  0  all sequences healthy, or repaired
-  1  the work could not be completed: unreachable database, failed repair or sweep
-  2  bad usage or configuration
-  3  problems remain: drift seen in a dry run, held, exhausted or unreadable
-
-Reports go to stdout, logs to stderr. Without a configuration file DATABASE_URL names the database.";
-
-/// Finds PostgreSQL sequences that fell behind their tables, and repairs them.
+/// Runs until it is stopped, and repairs PostgreSQL sequences that fell behind their tables
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
-#[command(name = "pgmedic", version, after_help = AFTER_HELP)]
+#[command(
+    name = "pgmedic",
+    version = build_info::SHORT,
+    long_version = build_info::LONG,
+    override_usage = help::USAGE,
+    after_help = help::PGMEDIC
+)]
 pub struct Cli {
     /// Make one pass over everything, print the report and exit
     #[arg(long)]

@@ -152,8 +152,44 @@ fn help_names_the_exit_codes_and_the_variable() {
 #[test]
 fn completions_are_written_for_each_shell() {
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        let mut script = Vec::new();
-        completions(shell, &mut script);
-        assert!(String::from_utf8(script).unwrap().contains("check-config"));
+        assert!(String::from_utf8(completions(shell)).unwrap().contains("check-config"));
+    }
+}
+
+#[test]
+fn the_first_line_of_help_says_that_it_runs_and_repairs() {
+    let help = read("--help").unwrap_err().to_string();
+    let first = help.lines().next().unwrap();
+    assert!(first.contains("Runs until it is stopped") && first.contains("repairs"), "{first}");
+    assert!(help.lines().nth(2).unwrap().contains("run as an agent, and repair"), "{help}");
+}
+
+#[test]
+fn the_version_names_revision_and_build() {
+    let short = read("-V").unwrap_err().to_string();
+    let words: Vec<&str> = short.split_whitespace().collect();
+    assert!(
+        matches!(words[..], ["pgmedic", env!("CARGO_PKG_VERSION"), revision] if revision.starts_with('(')),
+        "{short}"
+    );
+    let long = read("--version").unwrap_err().to_string();
+    for part in ["revision ", "\nbuild: ", "rustc 1."] {
+        assert!(long.contains(part), "{part} in {long}");
+    }
+}
+
+#[test]
+fn a_manual_page_is_made_of_each_command_with_its_examples() {
+    let pages = man_pages().unwrap();
+    let names: Vec<&str> = pages.iter().map(|page| page.file.as_str()).collect();
+    for name in ["pgmedic.1", "pgmedic-grants.1", "pgmedic-sql-install.1"] {
+        assert!(names.contains(&name), "{name} in {names:?}");
+    }
+    assert_eq!(names[0], "pgmedic.1");
+    for ManPage { file, text } in pages {
+        let text = String::from_utf8(text).unwrap();
+        for heading in [".TH ", ".SH NAME", ".SH SYNOPSIS", ".SH EXAMPLES"] {
+            assert!(text.contains(heading), "{file}: no {heading}\n{text}");
+        }
     }
 }
