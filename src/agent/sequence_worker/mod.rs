@@ -13,7 +13,7 @@ mod triggers;
 use super::backoff::{Backoff, schedule_jitter};
 use super::leadership::Leadership;
 use super::publisher::{AgentContext, Publisher};
-use super::scheduler::cron_intervals::cron_intervals;
+use super::scheduler::cron_intervals::intervals;
 use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{Database, Settings};
 use crate::db::LeaseLost;
@@ -38,7 +38,7 @@ pub fn start(
     database: &Database,
     leadership: watch::Sender<Leadership>,
 ) -> Worker {
-    let intervals = cron_intervals(&settings.sequences.schedule, crate::clock::now().into());
+    let intervals = intervals(&settings.sequences.schedule, crate::clock::now().into());
     let publisher = Publisher::new(context, &database.name, SEQUENCES);
     publisher.init_database(intervals.longest);
     let (triggers, busy, stop) =

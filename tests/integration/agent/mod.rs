@@ -14,6 +14,7 @@ mod repair_log;
 mod replica;
 mod sweeps;
 mod tls;
+mod webhook;
 
 use crate::support::{Agent, Database};
 
