@@ -17,6 +17,7 @@ pub mod default_expression;
 pub mod feed_row;
 pub mod hold_reason;
 pub mod inline;
+pub mod judgement;
 pub mod model;
 pub mod observation;
 pub mod plan;

@@ -7,7 +7,7 @@ pub type ValueNumber = i128;
 /// Which id each value number stands for.
 ///
 /// ```
-/// use judgement_draft::judgement::Numbering;
+/// use pgmedic_core::sequence::judgement::Numbering;
 ///
 /// // START 1 INCREMENT 10: the values are 1, 11, 21, …
 /// let own = Numbering::new(1, i64::MAX, 10, 91);
