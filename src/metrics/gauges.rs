@@ -159,7 +159,7 @@ impl GaugeSet {
             self.sequences.with_label_values(&[database, verdict.as_str()]).set(count as f64);
         }
         for guard in HoldReason::ALL {
-            let count = report.sequences.iter().filter(|sequence| held_by(sequence) == Some(guard)).count();
+            let count = report.sequences.iter().filter(|sequence| sequence.held_by() == Some(guard)).count();
             self.held.with_label_values(&[database, guard.word()]).set(count as f64);
         }
         let maximum = |of: fn(&SequenceReport) -> Option<f64>| {
@@ -189,10 +189,6 @@ impl GaugeSet {
 /// The verdict that is true after the pass.
 fn verdict_after_pass(sequence: &SequenceReport) -> Verdict {
     if sequence.outcome() == Some(Outcome::Repaired) { Verdict::InSync } else { sequence.verdict }
-}
-
-fn held_by(sequence: &SequenceReport) -> Option<HoldReason> {
-    sequence.repair.as_ref().and_then(|repair| repair.held_by)
 }
 
 fn lag_after_pass(sequence: &SequenceReport) -> f64 {
@@ -245,19 +241,10 @@ mod tests {
 
     fn sequence(verdict: Verdict, lag: Option<u128>, used_ratio: Option<f64>) -> Arc<SequenceReport> {
         Arc::new(SequenceReport {
-            name: format!("public.{}", verdict.as_str()),
-            feeds: Vec::new(),
-            next_value: None,
-            max_id: None,
-            limit: None,
-            verdict,
             lag,
             used_ratio,
             running_out: used_ratio.is_some_and(|used| is_running_out(verdict, used)),
-            cause: None,
-            reason: None,
-            notes: Vec::new(),
-            repair: None,
+            ..SequenceReport::new(format!("public.{}", verdict.as_str()), Vec::new(), verdict)
         })
     }
 

@@ -3,7 +3,10 @@
 use super::activity::{StatsSnapshot, read_stats};
 use super::batch;
 use super::catalog::{Catalog, discover};
-use super::findings::{finding, missing_sequence};
+use super::findings::{Judged, finding, missing_sequence};
+use super::look::{Subject, look};
+use super::memory::SequenceMemory;
+use super::moves::next_move;
 use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::repair::{RepairTask, repair};
@@ -11,8 +14,10 @@ use crate::config::{ConfigError, Database, Sequences};
 use crate::db::{BoundedConnection, ConnectError};
 use crate::pass_options::PassOptions;
 use crate::progress::Progress;
-use crate::report::DatabaseReport;
+use crate::report::{DatabaseReport, Verdict};
 use futures_util::FutureExt;
+use pgmedic_core::sequence::ahead::Basis;
+use pgmedic_core::sequence::judgement::{Memory, Settings, Wishes};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::{Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
@@ -86,23 +91,48 @@ async fn run_pass(
     }
     let seen = observe(&mut connections, &changed, options.headroom, timeouts, progress).await;
     tracing::debug!(database = database.name, changed = changed.len(), connections = connections.len(), "observed");
+    let reads: Vec<u32> = seen.iter().map(|seen| seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |seen| seen.reads)).collect();
+    let now = Instant::now();
+    let subjects: Vec<Subject<'_>> = changed
+        .iter()
+        .zip(&seen)
+        .map(|(sequence, seen)| {
+            if let (Some(Ok(seen)), Some(memory)) = (seen, state.memory_mut(sequence)) {
+                memory.observed(&seen.position, now);
+            }
+            let basis = basis(sequence, settings, options, state.memory(sequence), now);
+            Subject { sequence, basis, draws: state.draws(sequence) }
+        })
+        .collect();
+    let looked = look(&mut connections, &subjects, seen, timeouts, progress).await;
+    let context = options.repair_context(settings, timeouts);
     let (first, mut tasks, mut behind) = (report.sequences.len(), Vec::new(), Vec::new());
-    for (index, (sequence, seen)) in changed.iter().zip(&seen).enumerate() {
-        let (mut finding, drift) = finding(sequence, seen.as_ref());
-        if let Some((observation, max_id)) = drift {
-            finding.cause = Some(state.cause(sequence, &observation.position));
-            tasks.push(RepairTask::new(sequence, observation, max_id, options.approves(sequence)));
-            behind.push(first + index);
+    for (index, (subject, looked)) in subjects.iter().zip(looked).enumerate() {
+        let sequence = subject.sequence;
+        let judged: Judged = looked.map(|looked| {
+            looked.map(|looked| {
+                let next = next_move(&looked, &subject.basis, context.headroom);
+                (looked, next)
+            })
+        });
+        let mut finding = finding(sequence, &judged);
+        if let (Some(Ok((looked, _))), Verdict::Behind) = (judged, finding.verdict) {
+            finding.cause = Some(state.cause(sequence, &looked.seen.position));
+            tasks.push(RepairTask::new(*subject, looked, context.headroom, None));
+            behind.push(index);
         }
         report.sequences.push(Arc::new(finding));
     }
-    let repairs = repair(&mut connections, tasks, &options.repair_context(settings, timeouts), progress).await;
-    for (index, repair) in behind.into_iter().zip(repairs) {
+    let repairs = repair(&mut connections, tasks, &context, progress).await;
+    for (index, repaired) in behind.into_iter().zip(repairs) {
+        let next_value = repaired.report.next_value;
+        if let (Some(next), Some(memory)) = (next_value, state.memory_mut(changed[index])) {
+            memory.repaired(&repaired.position, next, repaired.charged, repaired.early);
+        }
         // The Arc is still unique: make_mut does not clone.
-        Arc::make_mut(&mut report.sequences[index]).repair = Some(repair);
+        Arc::make_mut(&mut report.sequences[first + index]).repair = Some(repaired.report);
     }
-    for ((sequence, seen), finding) in changed.into_iter().zip(&seen).zip(&report.sequences[first..]) {
-        let reads = seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |observation| observation.reads);
+    for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
         state.remember(sequence, finding, &counters, reads);
     }
     let lost = connections.iter().find_map(BoundedConnection::lost).map(Reason::from);
@@ -111,6 +141,29 @@ async fn run_pass(
     }
     state.finish_pass(counters.catalog, found);
     lost.map_or(Ok(()), Err)
+}
+
+/// What the judgement of a sequence goes by.
+fn basis(
+    sequence: &Sequence,
+    settings: &Sequences,
+    options: &PassOptions,
+    memory: Option<&SequenceMemory>,
+    now: Instant,
+) -> Basis {
+    Basis {
+        settings: Settings {
+            advance_limit: settings.advance_limit,
+            max_repair_ratio: settings.max_repair_ratio,
+        },
+        memory: memory.map_or(Memory::RunOnly { charged: 0 }, SequenceMemory::memory),
+        wishes: Wishes {
+            approved: options.approves(sequence),
+            session_store: false,
+            pace: memory.and_then(|memory| memory.pace(now)),
+        },
+        known_next: memory.and_then(SequenceMemory::known_next),
+    }
 }
 
 /// The catalog, from `state` when it has not changed; and the server's counters as they were before any probe.

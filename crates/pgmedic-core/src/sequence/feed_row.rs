@@ -240,6 +240,7 @@ fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryError> {
         may_advance: has_privilege(row, "may_advance")?,
         may_set: has_privilege(row, "may_set")?,
         feeds: Vec::new(),
+        limits: Vec::new(),
         notes: Vec::new(),
         untrusted_owners: UntrustedOwners::new(),
         problem,

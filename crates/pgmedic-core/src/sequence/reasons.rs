@@ -1,9 +1,9 @@
 //! Why a sequence is exhausted, or its repair held, and the command that fixes it.
 
 use super::model::{FeedSource, Method, Sequence};
-use super::observation::{Observation, sources};
-use super::plan::RepairGuard;
-use crate::{Fix, Reason, ReasonKind, shell_quote};
+use super::observation::Observation;
+use super::plan::MissingRight;
+use crate::{Fix, Reason, ReasonKind};
 
 /// Which limit was reached.
 pub fn exhausted_reason(sequence: &Sequence, seen: &Observation) -> Reason {
@@ -38,7 +38,7 @@ pub fn exhausted_reason(sequence: &Sequence, seen: &Observation) -> Reason {
 /// The bound on the other side stays: `NO MINVALUE` and `NO MAXVALUE` together would put a sequence's start outside its
 /// bounds, such as that of a descending sequence from 1000 down, and PostgreSQL would refuse. None too where PostgreSQL
 /// does not change the type of a full column.
-fn widen_fix(sequence: &Sequence, seen: &Observation) -> Option<Fix> {
+pub fn widen_fix(sequence: &Sequence, seen: &Observation) -> Option<Fix> {
     let limit = seen.position.limit();
     if full_columns(sequence, limit).any(|source| !source.may_widen) {
         return None;
@@ -69,54 +69,45 @@ fn last_bigint(sequence: &Sequence) -> i64 {
 
 /// The fed columns that hold no id beyond `limit`.
 fn full_columns(sequence: &Sequence, limit: i128) -> impl Iterator<Item = &FeedSource> {
-    sources(sequence).filter(move |source| source.range.is_full_at(limit))
+    sequence.sources().filter(move |source| source.range.is_full_at(limit))
 }
 
 fn column_name(source: &FeedSource) -> String {
     format!("{}.{}", source.table, source.column)
 }
 
-/// Why `guard` holds the repair. `role` is the connected role, quoted.
-pub fn held_reason(sequence: &Sequence, seen: &Observation, max_id: i64, guard: RepairGuard, role: &str) -> Reason {
+/// That a sequence stands before a next value that is remembered, though no id is in its way.
+pub fn rewound_reason(sequence: &Sequence, seen: &Observation, values: i128) -> Reason {
+    let position = &seen.position;
+    let known = position.numbering().id(position.next_number() + values);
+    let text = format!(
+        "it was set back: its next value was {known} before, so {values} values will be handed out again; bring it back if \
+         that was no intention"
+    );
+    let statement =
+        format!("SELECT pg_catalog.setval({}::regclass, {known}, false)", crate::quote_literal(&sequence.name));
+    Reason::new(ReasonKind::Rewound, text).with_fix(Fix::Sql(statement))
+}
+
+/// What the role lacks for the move. `role` is the connected role, quoted.
+pub fn missing_right_reason(sequence: &Sequence, missing: MissingRight, role: &str) -> Reason {
     let Sequence { name, owner, .. } = sequence;
-    let beyond = match seen.position.headroom() {
-        0 => String::new(),
-        values => format!(" and {values} values beyond it"),
-    };
-    match guard {
-        RepairGuard::NoRoom => {
-            let fix = widen_fix(sequence, seen);
-            let widen = if fix.is_some() { ", else widen what is full" } else { "" };
-            let text = format!(
-                "id {max_id}{beyond} leaves no value before the limit {}: correct that id if it is a mistake{widen}",
-                seen.position.limit()
-            );
-            Reason { fix, ..Reason::new(ReasonKind::Limit, text) }
-        }
-        RepairGuard::TooFar { ratio } => {
-            let text = format!(
-                "moving past id {max_id}{beyond} would use {:.0} % of the values left, more than max_repair_ratio; correct \
-                 that id if it is a mistake, else approve the repair",
-                ratio * 100.0
-            );
-            let command = format!("pgmedic --once --approve {}", shell_quote(name));
-            Reason::new(ReasonKind::RepairRatio, text).with_fix(Fix::Command(command))
-        }
+    match missing {
         // Membership in a superuser would hand pgmedic all rights on the server, so no grant is proposed.
-        RepairGuard::NotOwner if sequence.owner_is_superuser => Reason::new(
+        MissingRight::NotOwner if sequence.owner_is_superuser => Reason::new(
             ReasonKind::Ownership,
             format!(
                 "the lag is wider than advance_limit, and only an owner may leap; its owner {owner} is a superuser: run \
                  pgmedic --once as {owner}, give the table and the sequence to another owner, or raise advance_limit"
             ),
         ),
-        RepairGuard::NotOwner => Reason::new(
+        MissingRight::NotOwner => Reason::new(
             ReasonKind::Ownership,
             "the lag is wider than advance_limit, and only an owner may leap; become a member, or raise advance_limit",
         )
         .with_fix(Fix::Sql(format!("GRANT {owner} TO {role}"))),
-        RepairGuard::NoUpdate => Reason::missing_privilege(&format!("UPDATE ON SEQUENCE {name}"), role),
-        RepairGuard::NoPrivilege => Reason::missing_privilege(&format!("USAGE ON SEQUENCE {name}"), role),
+        MissingRight::NoUpdate => Reason::missing_privilege(&format!("UPDATE ON SEQUENCE {name}"), role),
+        MissingRight::NoPrivilege => Reason::missing_privilege(&format!("USAGE ON SEQUENCE {name}"), role),
     }
 }
 

@@ -63,6 +63,12 @@ impl Numbering {
         ((id - self.first) * self.increment.signum()).div_euclid(self.increment.abs())
     }
 
+    /// From one value's id to the next's: never 0.
+    #[must_use]
+    pub fn increment(&self) -> i128 {
+        self.increment
+    }
+
     /// Whether every id between two of its values is its own too, so that range probes see no others' ids.
     #[must_use]
     pub fn is_gapless(&self) -> bool {
