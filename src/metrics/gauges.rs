@@ -188,7 +188,12 @@ impl GaugeSet {
 
 /// The verdict that is true after the pass.
 fn verdict_after_pass(sequence: &SequenceReport) -> Verdict {
-    if sequence.outcome() == Some(Outcome::Repaired) { Verdict::InSync } else { sequence.verdict }
+    match sequence.outcome() {
+        Some(Outcome::Repaired) if sequence.held_by().is_none() => Verdict::InSync,
+        // No alert is wanted.
+        _ if sequence.observed_only && sequence.verdict != Verdict::InSync => Verdict::Unsupported,
+        _ => sequence.verdict,
+    }
 }
 
 fn lag_after_pass(sequence: &SequenceReport) -> f64 {
@@ -237,13 +242,13 @@ impl Collector for Gauges {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{DatabaseReport, is_running_out};
+    use crate::report::{DatabaseReport, WARN_USED_RATIO, is_running_out};
 
     fn sequence(verdict: Verdict, lag: Option<u128>, used_ratio: Option<f64>) -> Arc<SequenceReport> {
         Arc::new(SequenceReport {
             lag,
             used_ratio,
-            running_out: used_ratio.is_some_and(|used| is_running_out(verdict, used)),
+            running_out: used_ratio.is_some_and(|used| is_running_out(verdict, used, WARN_USED_RATIO)),
             ..SequenceReport::new(format!("public.{}", verdict.as_str()), Vec::new(), verdict)
         })
     }

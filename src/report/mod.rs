@@ -27,6 +27,7 @@ pub use table::{TableOptions, render as render_table};
 use pgmedic_core::Reason;
 use pgmedic_core::sequence::{FeedReport, HoldReason, Method};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of the JSON form; it changes when a field changes its meaning or goes away.
@@ -81,12 +82,18 @@ pub struct SequenceReport {
     pub lag: Option<u128>,
     /// Share of the range up to the limit that is used, 0 to 1.
     pub used_ratio: Option<f64>,
-    /// [`WARN_USED_RATIO`] of the range or more is used, and a value is left.
+    /// `sequences.warn_used_ratio` of the range or more is used, and a value is left.
     pub running_out: bool,
     /// Days until the limit is reached at the present pace; none where no pace is known.
     pub days_left: Option<f64>,
     /// The `[[sequences.rules]]` entry that applies, by its pattern.
     pub rule: Option<String>,
+    /// A rule says to observe it and never to alert.
+    #[serde(skip)]
+    pub observed_only: bool,
+    /// `sequences.fail_used_ratio` of its range is used.
+    #[serde(skip)]
+    pub nearly_used_up: bool,
     pub cause: Option<Cause>,
     /// Why the verdict is what it is.
     pub reason: Option<Reason>,
@@ -171,12 +178,14 @@ pub struct Summary {
     pub behind: u64,
     pub repaired: u64,
     pub held: u64,
+    /// The held ones by guard, with those that a guard keeps from going further.
+    pub held_by: BTreeMap<&'static str, u64>,
     pub failed: u64,
     pub exhausted: u64,
     pub unreadable: u64,
     pub unsupported: u64,
     pub unlinked: u64,
-    /// Sequences of any verdict but `exhausted` that have used [`WARN_USED_RATIO`] of their range.
+    /// Sequences of any verdict but `exhausted` that have used `sequences.warn_used_ratio` of their range.
     pub running_out: u64,
     pub sessions_expired: u64,
 }
@@ -209,6 +218,9 @@ impl Summary {
                 Some(Outcome::Failed) => summary.failed += 1,
                 Some(Outcome::Skipped) | None => {}
             }
+            if let Some(guard) = sequence.held_by() {
+                *summary.held_by.entry(guard.word()).or_default() += 1;
+            }
         }
         summary.sessions_expired =
             databases.iter().flat_map(|database| &database.sessions).map(|store| store.expired).sum();
@@ -234,6 +246,8 @@ impl SequenceReport {
             running_out: false,
             days_left: None,
             rule: None,
+            observed_only: false,
+            nearly_used_up: false,
             cause: None,
             reason: None,
             notes: Vec::new(),
@@ -253,6 +267,9 @@ impl SequenceReport {
 
     /// Whether a person still has to act, or an insert may fail.
     pub fn needs_attention(&self) -> bool {
+        if self.observed_only {
+            return false;
+        }
         match self.verdict {
             Verdict::InSync | Verdict::Unsupported | Verdict::Unlinked => false,
             Verdict::Exhausted | Verdict::Unreadable => true,

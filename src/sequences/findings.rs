@@ -1,14 +1,14 @@
 //! From what was discovered and read of a sequence to its report. Pure.
 
 use super::moves::NextMove;
-use crate::config::DeclaredFeed;
+use crate::config::{DeclaredFeed, Sequences};
 use crate::report::{Cause, FarIds, SequenceReport, Verdict, is_running_out};
 use pgmedic_core::sequence::ahead::Looked;
 use pgmedic_core::sequence::held_reasons::part_of_key_note;
 use pgmedic_core::sequence::judgement::Hold;
 use pgmedic_core::sequence::limits::limited_by;
 use pgmedic_core::sequence::model::{FeedProblem, Sequence};
-use pgmedic_core::sequence::reasons::{exhausted_reason, rewound_reason};
+use pgmedic_core::sequence::reasons::{exhausted_reason, rewound_reason, running_out_reason};
 use pgmedic_core::sequence::{FeedReport, Link};
 use pgmedic_core::{Reason, ReasonKind};
 
@@ -16,7 +16,7 @@ use pgmedic_core::{Reason, ReasonKind};
 pub type Judged = Option<Result<(Looked, NextMove), Reason>>;
 
 /// The report before any repair.
-pub fn finding(sequence: &Sequence, judged: &Judged) -> SequenceReport {
+pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> SequenceReport {
     let (verdict, reasons) = verdict(sequence, judged);
     let mut reasons = reasons.into_iter();
     let feeds = sequence.feeds.iter().map(|feed| feed.report.clone()).collect();
@@ -25,6 +25,10 @@ pub fn finding(sequence: &Sequence, judged: &Judged) -> SequenceReport {
         notes: reasons.collect(),
         ..SequenceReport::new(sequence.name.clone(), feeds, verdict)
     };
+    let (schema, name) = &sequence.name_parts;
+    let rule = settings.rule(schema, name);
+    report.rule = rule.map(|rule| rule.pattern.to_string());
+    report.observed_only = rule.is_some_and(|rule| !rule.repair);
     let Some(Ok((looked, next))) = judged else { return report };
     let position = &looked.seen.position;
     let used_ratio = position.used_ratio();
@@ -36,7 +40,15 @@ pub fn finding(sequence: &Sequence, judged: &Judged) -> SequenceReport {
     report.limit = i64::try_from(position.limit()).ok();
     report.limited_by = Some(limited_by(sequence, position.limit()));
     report.used_ratio = Some(used_ratio);
-    report.running_out = is_running_out(verdict, used_ratio);
+    report.running_out = is_running_out(verdict, used_ratio, settings.warn_used_ratio);
+    report.nearly_used_up = used_ratio >= settings.fail_used_ratio && !report.observed_only;
+    if report.running_out {
+        let running_out = running_out_reason(sequence, &looked.seen);
+        match &report.reason {
+            Some(_) => report.notes.push(running_out),
+            None => report.reason = Some(running_out),
+        }
+    }
     if matches!(verdict, Verdict::InSync | Verdict::Behind | Verdict::Exhausted) {
         let to_block_end = looked.block_end().and_then(|end| u128::try_from(end - position.next_number() + 1).ok());
         report.lag = Some(to_block_end.unwrap_or_else(|| looked.seen.lag()));

@@ -3,7 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `pass.rs` | one pass over one database: discover, observe, judge, repair, report |
-//! | `catalog.rs`, `owners.rs` | discover: the sequences and the columns they feed, by one catalog query |
+//! | `catalog.rs`, `owners.rs`, `references.rs` | discover: the sequences, the columns they feed, and what references these |
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
 //! | `keys.rs`, `look.rs` | observe what lies ahead, where an id is at or beyond the next value |
@@ -32,6 +32,7 @@ mod partitions;
 mod pass;
 mod pass_state;
 mod privileges;
+mod references;
 mod repair;
 
 pub use crate::pass_options::PassOptions;

@@ -6,9 +6,10 @@ use super::catalog::{Catalog, discover};
 use super::findings::{Judged, finding, missing_sequence};
 use super::look::{Subject, look};
 use super::memory::SequenceMemory;
-use super::moves::next_move;
+use super::moves::{Headroom, next_move};
 use super::observe::observe;
 use super::pass_state::SequencePassState;
+use super::references::add_reference_limits;
 use super::repair::{RepairTask, repair};
 use crate::config::{ConfigError, Database, Sequences};
 use crate::db::{BoundedConnection, ConnectError};
@@ -18,7 +19,8 @@ use crate::report::{DatabaseReport, Verdict};
 use futures_util::FutureExt;
 use pgmedic_core::sequence::ahead::Basis;
 use pgmedic_core::sequence::judgement::{Memory, Settings, Wishes};
-use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::sequence::model::{Limit, LimitedBy, Sequence};
+use pgmedic_core::sequence::position::ColumnRange;
 use pgmedic_core::{Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -111,14 +113,18 @@ async fn run_pass(
         let sequence = subject.sequence;
         let judged: Judged = looked.map(|looked| {
             looked.map(|looked| {
-                let next = next_move(&looked, &subject.basis, context.headroom);
+                let next = next_move(&looked, &subject.basis, headroom(sequence, settings, options));
                 (looked, next)
             })
         });
-        let mut finding = finding(sequence, &judged);
+        let mut finding = finding(sequence, &judged, settings);
+        if let (Some(Ok((looked, _))), Some(pace)) = (&judged, subject.basis.wishes.pace) {
+            finding.days_left = looked.seen.position.days_left(pace);
+        }
         if let (Some(Ok((looked, _))), Verdict::Behind) = (judged, finding.verdict) {
             finding.cause = Some(state.cause(sequence, &looked.seen.position));
-            tasks.push(RepairTask::new(*subject, looked, context.headroom, None));
+            let look_only = finding.observed_only.then_some("a rule says repair = false");
+            tasks.push(RepairTask::new(*subject, looked, headroom(sequence, settings, options), look_only));
             behind.push(index);
         }
         report.sequences.push(Arc::new(finding));
@@ -143,6 +149,13 @@ async fn run_pass(
     lost.map_or(Ok(()), Err)
 }
 
+/// The headroom of the run replaces the configured one.
+fn headroom(sequence: &Sequence, settings: &Sequences, options: &PassOptions) -> Headroom {
+    let (schema, name) = &sequence.name_parts;
+    let of_rule = settings.rule(schema, name).and_then(|rule| rule.headroom);
+    Headroom { configured: of_rule.unwrap_or(settings.headroom), of_run: options.headroom }
+}
+
 /// What the judgement of a sequence goes by.
 fn basis(
     sequence: &Sequence,
@@ -159,7 +172,7 @@ fn basis(
         memory: memory.map_or(Memory::RunOnly { charged: 0 }, SequenceMemory::memory),
         wishes: Wishes {
             approved: options.approves(sequence),
-            session_store: false,
+            session_store: options.feeds_store(sequence),
             pace: memory.and_then(|memory| memory.pace(now)),
         },
         known_next: memory.and_then(SequenceMemory::known_next),
@@ -199,9 +212,26 @@ async fn discover_catalog(
     timeouts: Timeouts,
 ) -> Result<Catalog, Reason> {
     let found = discover(connection, &database.name, settings, timeouts).await;
-    let found = found.map_err(|error| Reason::from(error).while_doing("reading the catalog failed"))?;
+    let mut found = found.map_err(|error| Reason::from(error).while_doing("reading the catalog failed"))?;
+    let limits = add_reference_limits(connection, &mut found.sequences, timeouts).await;
+    limits.map_err(|error| Reason::from(error).while_doing("reading the foreign keys failed"))?;
+    state_max_ids(&mut found.sequences, settings);
     // The server process has cached catalog entries of all of them.
     connection.reserve_relations(found.sequences.len() as u64, batch::MAX_CACHED_RELATIONS, timeouts).await;
     tracing::debug!(database = database.name, sequences = found.sequences.len(), "discovered");
     Ok(found)
+}
+
+/// The limits that the configuration states.
+fn state_max_ids(sequences: &mut [Sequence], settings: &Sequences) {
+    for sequence in sequences {
+        let (schema, name) = &sequence.name_parts;
+        let Some(max_id) = settings.rule(schema, name).and_then(|rule| rule.max_id) else { continue };
+        let range = if sequence.parameters.increment > 0 {
+            ColumnRange { max: max_id, ..ColumnRange::INT8 }
+        } else {
+            ColumnRange { min: max_id, ..ColumnRange::INT8 }
+        };
+        sequence.limits.push(Limit { range, by: LimitedBy::StatedMaxId });
+    }
 }

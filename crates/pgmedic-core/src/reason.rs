@@ -49,6 +49,8 @@ pub enum ReasonKind {
     Cycle,
     /// No value is left before the limit.
     Exhausted,
+    /// Few values are left before the limit.
+    RunningOut,
     /// The sequence stands before a next value that it had already.
     Rewound,
     /// Nothing says which column the sequence feeds.

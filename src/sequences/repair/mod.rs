@@ -145,7 +145,7 @@ async fn observe_again(
     let sequences: Vec<&Sequence> = subjects.iter().map(|subject| subject.sequence).collect();
     let started = Instant::now();
     let connections = std::slice::from_mut(connection);
-    let (headroom, timeouts) = (context.headroom.of_run, context.timeouts);
+    let (headroom, timeouts) = (context.headroom, context.timeouts);
     let seen = observe(connections, &sequences, headroom, timeouts, &Progress::default()).await;
     let seen = look(connections, &subjects, seen, timeouts, &Progress::default()).await;
     let each = duration_per_task(started, open.len());

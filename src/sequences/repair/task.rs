@@ -22,7 +22,8 @@ const MOST_MOVES: u32 = 200;
 /// What all repairs of a pass need to know.
 #[derive(Debug, Clone, Copy)]
 pub struct RepairContext {
-    pub headroom: Headroom,
+    /// Values of `--headroom`.
+    pub headroom: u32,
     pub timeouts: Timeouts,
     /// Why nothing is to be changed, if so.
     pub look_only: Option<&'static str>,

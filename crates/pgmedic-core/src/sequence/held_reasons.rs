@@ -69,10 +69,15 @@ impl Words<'_> {
     }
 
     /// The three ways on.
-    fn ways_on(&self) -> String {
+    fn ways_on(&self) -> &'static str {
         "correct these rows if they are a mistake, state max_id under [[sequences.rules]] if the range is reserved, else \
          approve the repair"
-            .to_owned()
+    }
+
+    /// The statement that bounds the sequence before value number `from`, for one that was sent to other values on purpose.
+    fn bounded_before(&self, from: ValueNumber) -> String {
+        let bound = if self.sequence.parameters.increment > 0 { "MAXVALUE" } else { "MINVALUE" };
+        format!("ALTER SEQUENCE {} {bound} {}", self.sequence.name, self.id(from - 1))
     }
 
     fn far_ids(
@@ -91,10 +96,11 @@ impl Words<'_> {
         };
         let lie = if count == Some(1) { "lies" } else { "lie" };
         format!(
-            "no insert fails yet: {ids} of {} {lie} {gap} values ahead{}; {}",
+            "no insert fails yet: {ids} of {} {lie} {gap} values ahead{}; {}, or bound the sequence before them ({})",
             self.columns(),
             soon(due),
-            self.ways_on()
+            self.ways_on(),
+            self.bounded_before(from)
         )
     }
 

@@ -155,6 +155,13 @@ impl Position {
         self.values_between(self.first_reserved(), i128::from(max_id))
     }
 
+    /// Days until no value is left, at so many values a second; none where none are handed out.
+    pub fn days_left(&self, pace: f64) -> Option<f64> {
+        const SECONDS_OF_DAY: f64 = 86_400.0;
+        let days = self.remaining() as f64 / pace / SECONDS_OF_DAY;
+        (pace > 0.0 && days.is_finite()).then_some(days)
+    }
+
     /// Share of the range from the sequence's first bound to its limit that lies behind the next value, 0 to 1.
     pub fn used_ratio(&self) -> f64 {
         let first = if self.ascending() { self.parameters.min_value } else { self.parameters.max_value };
