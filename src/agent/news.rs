@@ -63,6 +63,8 @@ mod tests {
             held_by: None,
             reason: Some(Reason::new(kind, format!("{lag} values"))),
             used_ratio: None,
+            charged: 0,
+            early: false,
             duration_seconds: 0.0,
         };
         let sequence = SequenceReport {

@@ -155,6 +155,12 @@ pub struct RepairReport {
     pub reason: Option<Reason>,
     /// Share of the range that is used after the repair, 0 to 1.
     pub used_ratio: Option<f64>,
+    /// Values that the allowance paid for; for the repair log.
+    #[serde(skip)]
+    pub charged: u128,
+    /// It passed a block that was not soon met; for the repair log.
+    #[serde(skip)]
+    pub early: bool,
     /// Moving it and looking again; where many are repaired together, its share.
     pub duration_seconds: f64,
 }

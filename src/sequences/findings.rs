@@ -118,9 +118,11 @@ fn verdict_without_notes(sequence: &Sequence, judged: &Judged) -> (Verdict, Vec<
             (Verdict::Unlinked, unreadable)
         }
         // Drift past a readable column is drift, also where another column is unsupported.
-        Some((looked, NextMove::Step(_) | NextMove::Held(_))) => {
+        Some((looked, next @ (NextMove::Step(_) | NextMove::Held(_)))) => {
             unsupported.extend(headroom_reason(looked));
-            unsupported.extend(part_of_key_note(looked));
+            if matches!(next, NextMove::Step(_)) {
+                unsupported.extend(part_of_key_note(looked));
+            }
             (Verdict::Behind, unsupported)
         }
         Some((looked, NextMove::Nothing { rewound })) if unsupported.is_empty() => {

@@ -46,10 +46,12 @@ impl SequenceMemory {
     }
 
     /// Records a repair.
-    pub fn repaired(&mut self, position: &Position, next: i64, charged: u128, early: bool) {
+    pub fn repaired(&mut self, position: &Position, next: Option<i64>, charged: u128, early: bool) {
         self.history.charged = self.history.charged.saturating_add(charged);
         self.history.passed_early |= early;
-        self.moved_to(position, next);
+        if let Some(next) = next {
+            self.moved_to(position, next);
+        }
     }
 
     fn moved_to(&mut self, position: &Position, next: i64) {
@@ -83,7 +85,7 @@ mod tests {
         let begin = Instant::now();
         let mut memory = SequenceMemory::default();
         memory.observed(&at(100), begin);
-        memory.repaired(&at(100), 5000, 7, true);
+        memory.repaired(&at(100), Some(5000), 7, true);
         memory.observed(&at(5200), begin + Duration::from_secs(100));
         let history = History { most_handed_out: 200, charged: 7, passed_early: true };
         assert_eq!(memory.memory(), Memory::Lasting(history));

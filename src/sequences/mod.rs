@@ -7,7 +7,7 @@
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
 //! | `keys.rs`, `look.rs` | observe what lies ahead, where an id is at or beyond the next value |
-//! | `memory.rs`, `moves.rs`, `findings.rs` | judge: what is remembered of a sequence, its next move, verdict and reasons |
+//! | `memory.rs`, `repair_log.rs`, `moves.rs`, `findings.rs` | judge: what is remembered of a sequence, its next move, verdict and reasons |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
 //! | `privileges.rs` | which privileges a complete pass needs, for `pgmedic grants` |
 //!
@@ -34,9 +34,11 @@ mod pass_state;
 mod privileges;
 mod references;
 mod repair;
+mod repair_log;
 
 pub use crate::pass_options::PassOptions;
 pub use invalidation::Invalidation;
 pub use pass::pass;
 pub use pass_state::SequencePassState;
+pub use repair_log::CHECK as REPAIR_LOG_CHECK;
 pub use privileges::{Relation, RequiredPrivileges, SequencePrivileges, TablePrivileges, required_privileges};

@@ -10,7 +10,8 @@ use super::moves::{Headroom, next_move};
 use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::references::add_reference_limits;
-use super::repair::{RepairTask, repair};
+use super::repair_log::read_log;
+use super::repair::{RepairTask, Repaired, repair};
 use crate::config::{ConfigError, Database, Sequences};
 use crate::db::{BoundedConnection, ConnectError};
 use crate::pass_options::PassOptions;
@@ -68,6 +69,11 @@ async fn run_pass(
     let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await.map_err(unreachable)?;
     report.server_version = Some(connection.server().version.clone());
     let (found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
+    if state.wants_log() {
+        let remembered = read_log(&mut connection, &found.sequences, timeouts).await;
+        let remembered = remembered.map_err(|error| Reason::from(error).while_doing("reading the repair log failed"))?;
+        state.remember_log(&found.sequences, remembered);
+    }
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
 
     if found.sequences.is_empty() && found.excluded > 0 {
@@ -131,12 +137,12 @@ async fn run_pass(
     }
     let repairs = repair(&mut connections, tasks, &context, progress).await;
     for (index, repaired) in behind.into_iter().zip(repairs) {
-        let next_value = repaired.report.next_value;
-        if let (Some(next), Some(memory)) = (next_value, state.memory_mut(changed[index])) {
-            memory.repaired(&repaired.position, next, repaired.charged, repaired.early);
+        let Repaired { report: repair, position } = repaired;
+        if let Some(memory) = state.memory_mut(changed[index]) {
+            memory.repaired(&position, repair.next_value, repair.charged, repair.early);
         }
         // The Arc is still unique: make_mut does not clone.
-        Arc::make_mut(&mut report.sequences[first + index]).repair = Some(repaired.report);
+        Arc::make_mut(&mut report.sequences[first + index]).repair = Some(repair);
     }
     for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
         state.remember(sequence, finding, &counters, reads);

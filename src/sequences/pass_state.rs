@@ -19,6 +19,8 @@ pub struct SequencePassState {
     /// For the values that walks draw: it is not guessable, and stays the same for as long as what is remembered.
     seed: u64,
     memories: HashMap<u32, (String, SequenceMemory)>,
+    /// The repair log was read.
+    log_was_read: bool,
     /// Quiet passes since the last full one.
     quiet: u32,
     epoch: String,
@@ -42,6 +44,7 @@ impl Default for SequencePassState {
             lasting: false,
             seed: RandomState::new().build_hasher().finish(),
             memories: HashMap::new(),
+            log_was_read: false,
             quiet: 0,
             epoch: String::new(),
             catalog: None,
@@ -131,6 +134,21 @@ impl SequencePassState {
     /// The draws of walks over what `sequence` feeds.
     pub(super) fn draws(&self, sequence: &Sequence) -> Draws {
         Draws::new(self.seed ^ u64::from(sequence.oid).rotate_left(32))
+    }
+
+    /// Whether the repair log is to be read: once.
+    pub(super) fn wants_log(&self) -> bool {
+        !self.log_was_read
+    }
+
+    /// Takes over what the repair log tells; none where there is no log.
+    pub(super) fn remember_log(&mut self, sequences: &[Sequence], mut log: Option<HashMap<String, SequenceMemory>>) {
+        self.log_was_read = true;
+        let Some(log) = &mut log else { return };
+        for sequence in sequences {
+            let memory = log.remove(&sequence.name).unwrap_or_default();
+            self.memories.insert(sequence.oid, (sequence.name.clone(), memory));
+        }
     }
 
     /// What is remembered of `sequence`, if anything can be.

@@ -57,9 +57,6 @@ pub struct RepairTask<'a> {
 pub struct Repaired {
     pub report: RepairReport,
     pub position: Position,
-    /// What the allowance paid, and whether for a block that was not soon met.
-    pub charged: u128,
-    pub early: bool,
 }
 
 impl<'a> RepairTask<'a> {
@@ -279,10 +276,13 @@ impl<'a> RepairTask<'a> {
         };
         let ended = self.ended.clone().unwrap_or_else(lost);
         Repaired {
-            report: RepairReport { duration_seconds: self.elapsed.as_secs_f64(), ..ended },
+            report: RepairReport {
+                duration_seconds: self.elapsed.as_secs_f64(),
+                charged: self.charged,
+                early: self.early,
+                ..ended
+            },
             position: self.looked.seen.position,
-            charged: self.charged,
-            early: self.early,
         }
     }
 
@@ -331,6 +331,8 @@ fn report(outcome: Outcome, method: Option<Method>, reason: Option<Reason>) -> R
         held_by: None,
         reason,
         used_ratio: None,
+        charged: 0,
+        early: false,
         duration_seconds: 0.0,
     }
 }

@@ -130,10 +130,13 @@ pub fn merge_answers<'a>(
                     found.hidden |= walked;
                     if !walked || found.headroom > 0 {
                         let end = position.next() - i128::from(sequence.parameters.increment);
-                        parts.push(ProbePart {
-                            own_values: Some(OwnValues { first: position.first_reserved(), end }),
-                            ..part
-                        })
+                        // An index finds the furthest of all own ids as quickly as that of a few.
+                        let first = if position.is_gapless() {
+                            position.numbering().id(0)
+                        } else {
+                            position.first_reserved()
+                        };
+                        parts.push(ProbePart { own_values: Some(OwnValues { first, end }), ..part });
                     }
                 }
                 _ => {}
