@@ -49,6 +49,10 @@ pub enum ReasonKind {
     Cycle,
     /// No value is left before the limit.
     Exhausted,
+    /// Few values are left before the limit.
+    RunningOut,
+    /// The sequence stands before a next value that it had already.
+    Rewound,
     /// Nothing says which column the sequence feeds.
     Unlinked,
     /// A link exists that does not count.
@@ -61,8 +65,16 @@ pub enum ReasonKind {
     TooManyRelations,
     /// A guard holds the repair: it would leave no value before the limit.
     Limit,
-    /// A guard holds the repair: it would use too large a share of the values left.
-    RepairRatio,
+    /// A guard holds the repair: the ids ahead are so far away that no insert fails yet.
+    FarIds,
+    /// A guard holds the repair: the ids ahead lie so thin that passing them would burn more than the allowance.
+    Thin,
+    /// A guard holds the repair: the free values before the nearest id are more than the allowance.
+    Budget,
+    /// A guard holds the repair: no unique index makes an insert fail.
+    NoUniqueKey,
+    /// A guard holds the repair: no index can find where the ids ahead end.
+    NoIndex,
     /// A guard holds the repair: only an owner of the sequence may make a leap.
     Ownership,
     /// The server is a replica, or read only.

@@ -11,7 +11,7 @@ use crate::db::{Lease, LeaseLost, ListenError};
 use crate::progress::Progress;
 use crate::report::DatabaseReport;
 use crate::sequences::{Invalidation, PassOptions, SequencePassState, pass};
-use pgmedic_core::{Reason, ReasonKind};
+use pgmedic_core::{Reason, ReasonKind, TableName};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,8 @@ const MAX_PASS_DURATION: Duration = Duration::from_secs(60 * 60);
 pub struct SequenceWorkerContext {
     pub database: Database,
     pub settings: Sequences,
+    /// The tables of the database's session stores.
+    pub session_tables: Vec<TableName>,
     /// Agents that do different work in the same database have different keys.
     pub lease_key: i32,
     pub dry_run: bool,
@@ -190,7 +192,12 @@ impl SequenceWorkerContext {
         let SequenceWorkerState { lease, pass_state, publisher, .. } = state;
         publisher.leadership(Leadership::Leader);
         self.send_leadership(Leadership::Leader);
-        let options = PassOptions { dry_run: self.dry_run, cancel: self.stop.child_token(), ..PassOptions::default() };
+        let options = PassOptions {
+            dry_run: self.dry_run,
+            session_tables: self.session_tables.clone(),
+            cancel: self.stop.child_token(),
+            ..PassOptions::default()
+        };
         let progress = Progress::default();
         let mut pass = pin!(pass(&self.database, &self.settings, &options, pass_state, &progress));
         let mut limit = pin!(sleep(MAX_PASS_DURATION));

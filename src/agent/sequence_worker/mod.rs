@@ -15,7 +15,7 @@ use super::leadership::Leadership;
 use super::publisher::{AgentContext, Publisher};
 use super::scheduler::cron_intervals::cron_intervals;
 use super::worker::{Tick, Worker, catch_panic};
-use crate::config::{Database, Settings};
+use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::db::LeaseLost;
 use crate::metrics::SEQUENCES;
 use cycle::{CycleOutcome, SequenceWorkerContext, SequenceWorkerState};
@@ -57,6 +57,9 @@ pub fn start(
     let worker = SequenceWorkerContext {
         database: database.clone(),
         settings: settings.sequences.clone(),
+        session_tables: SessionStoreConfig::for_database(&settings.sessions, &database.name)
+            .map(|store| store.table.clone())
+            .collect(),
         lease_key: settings.leadership_key(&database.name),
         dry_run: context.state.dry_run(),
         triggers,

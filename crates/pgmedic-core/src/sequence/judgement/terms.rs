@@ -68,7 +68,7 @@ impl Terms {
     /// `limit` is the number of the last value that can be used.
     ///
     /// ```
-    /// use judgement_draft::judgement::{History, Memory, Settings, Terms};
+    /// use pgmedic_core::sequence::judgement::{History, Memory, Settings, Terms};
     ///
     /// let int4 = i128::from(i32::MAX) - 1;
     /// let agent = Terms::new(int4, &Settings::default(), &Memory::Lasting(History::default()));

@@ -7,7 +7,7 @@ pub type ValueNumber = i128;
 /// Which id each value number stands for.
 ///
 /// ```
-/// use judgement_draft::judgement::Numbering;
+/// use pgmedic_core::sequence::judgement::Numbering;
 ///
 /// // START 1 INCREMENT 10: the values are 1, 11, 21, …
 /// let own = Numbering::new(1, i64::MAX, 10, 91);
@@ -61,6 +61,12 @@ impl Numbering {
     #[must_use]
     pub fn at_or_before(&self, id: i128) -> ValueNumber {
         ((id - self.first) * self.increment.signum()).div_euclid(self.increment.abs())
+    }
+
+    /// From one value's id to the next's: never 0.
+    #[must_use]
+    pub fn increment(&self) -> i128 {
+        self.increment
     }
 
     /// Whether every id between two of its values is its own too, so that range probes see no others' ids.

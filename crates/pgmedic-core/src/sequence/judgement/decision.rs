@@ -107,7 +107,7 @@ impl Hold {
     /// The word for it in reports, metrics and JSON.
     ///
     /// ```
-    /// use judgement_draft::judgement::Hold;
+    /// use pgmedic_core::sequence::judgement::Hold;
     ///
     /// assert_eq!(Hold::Limit { past: 99, limit: 99 }.word(), "limit");
     /// ```

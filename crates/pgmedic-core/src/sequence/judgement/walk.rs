@@ -8,6 +8,8 @@ use super::{Answer, AnswerError, Draws, Question, Stretch, Terms, ValueNumber};
 
 /// A block that is further away than `soon` is passed early when it holds one id for every so many values before it.
 const EARLY: i128 = 5000;
+/// Own ids of a residue class that one statement looks for, one by one: some 12 ms.
+const MOST_ONE_BY_ONE: i128 = 5000;
 /// Stretches that one statement looks at.
 const MOST_STRETCHES: u16 = 200;
 
@@ -22,6 +24,8 @@ pub struct BlockWalk {
     terms: Terms,
     draws: Draws,
     nearest_within: ValueNumber,
+    /// Values that one statement looks at for the nearest id.
+    look: Option<i128>,
     most: u16,
     phase: Phase,
 }
@@ -93,7 +97,8 @@ pub struct ThinPart {
 
 #[derive(Debug, Clone)]
 enum Phase {
-    Nearest,
+    /// No id was found before this value.
+    Nearest { from: ValueNumber },
     Chain(Chain),
     Count { nearest: ValueNumber, end: ValueNumber, charged: i128 },
     Done(Found),
@@ -104,8 +109,8 @@ impl BlockWalk {
     /// the furthest id is at or beyond the next value: a healthy sequence costs no question.
     #[must_use]
     pub fn new(next: ValueNumber, limit: ValueNumber, terms: Terms, draws: Draws) -> Self {
-        let phase = if next > limit { Phase::Done(Found::Nothing { up_to: limit }) } else { Phase::Nearest };
-        Self { next, limit, terms, draws, nearest_within: limit, most: MOST_STRETCHES, phase }
+        let phase = if next > limit { Phase::Done(Found::Nothing { up_to: limit }) } else { Phase::Nearest { from: next } };
+        Self { next, limit, terms, draws, nearest_within: limit, look: None, most: MOST_STRETCHES, phase }
     }
 
     /// For a residue class: its own ids cannot be told from others' by a range, so they are looked for one by one, no
@@ -114,6 +119,7 @@ impl BlockWalk {
     pub fn one_by_one(mut self) -> Self {
         self.nearest_within = self.limit.min(self.next + self.terms.soon - 1);
         self.terms.step = self.terms.step.min(self.terms.soon);
+        self.look = Some(MOST_ONE_BY_ONE);
         self
     }
 
@@ -128,7 +134,7 @@ impl BlockWalk {
     #[must_use]
     pub fn progress(&self) -> Progress {
         match &self.phase {
-            Phase::Nearest => Progress::Ask(Question::Nearest { from: self.next, up_to: self.nearest_within }),
+            Phase::Nearest { from } => Progress::Ask(Question::Nearest { from: *from, up_to: self.look_up_to(*from) }),
             Phase::Chain(chain) => Progress::Ask(chain.question(self.most, self.draws)),
             Phase::Count { nearest, end, .. } => {
                 Progress::Ask(Question::Count { from: *nearest, up_to: *end, most: self.early_needs(*nearest) })
@@ -144,7 +150,7 @@ impl BlockWalk {
     /// When it does not belong to that question. The walk then stands where it stood.
     pub fn answer(&mut self, answer: Answer) -> Result<(), AnswerError> {
         self.phase = match (&self.phase, answer) {
-            (Phase::Nearest, Answer::Nearest(nearest)) => self.begin(nearest)?,
+            (Phase::Nearest { from }, Answer::Nearest(nearest)) => self.begin(*from, nearest)?,
             (Phase::Chain(chain), Answer::Stretches(stretches)) => {
                 let mut chain = chain.clone();
                 let next = chain.stretches(&stretches, self.most)?;
@@ -173,6 +179,17 @@ impl BlockWalk {
         }
     }
 
+    /// What is known while the walk goes on: the dense beginning of a block that is soon met, or the nearest id of another.
+    #[must_use]
+    pub fn so_far(&self) -> Option<Found> {
+        let Phase::Chain(chain) = &self.phase else { return None };
+        let nearest = chain.nearest();
+        if !self.is_soon(nearest) {
+            return Some(Found::NotWalked { nearest });
+        }
+        chain.dense_end().map(|end| Found::Block { nearest, end, charged: 0, ids: None })
+    }
+
     fn is_soon(&self, nearest: ValueNumber) -> bool {
         nearest - self.next < self.terms.soon
     }
@@ -182,11 +199,19 @@ impl BlockWalk {
         early_needs(nearest - self.next)
     }
 
-    fn begin(&self, nearest: Option<ValueNumber>) -> Result<Phase, AnswerError> {
+    fn look_up_to(&self, from: ValueNumber) -> ValueNumber {
+        self.look.map_or(self.nearest_within, |look| self.nearest_within.min(from + look - 1))
+    }
+
+    fn begin(&self, from: ValueNumber, nearest: Option<ValueNumber>) -> Result<Phase, AnswerError> {
+        let looked_to = self.look_up_to(from);
         let Some(nearest) = nearest else {
-            return Ok(Phase::Done(Found::Nothing { up_to: self.nearest_within }));
+            return Ok(match looked_to < self.nearest_within {
+                true => Phase::Nearest { from: looked_to + 1 },
+                false => Phase::Done(Found::Nothing { up_to: self.nearest_within }),
+            });
         };
-        if nearest < self.next || nearest > self.nearest_within {
+        if nearest < from || nearest > looked_to {
             return Err(AnswerError::OutOfRange);
         }
         let gap = nearest - self.next;

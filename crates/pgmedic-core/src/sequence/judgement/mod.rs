@@ -5,7 +5,7 @@
 //! ([`Numbering`]), so ascending and descending sequences and residue classes are judged by the same code.
 //!
 //! ```
-//! use judgement_draft::judgement::*;
+//! use pgmedic_core::sequence::judgement::*;
 //!
 //! // The next value is 658, ids 1 to 695 are taken; value number 0 is id 1.
 //! let terms = Terms::new(i128::from(i32::MAX) - 1, &Settings::default(), &Memory::RunOnly { charged: 0 });

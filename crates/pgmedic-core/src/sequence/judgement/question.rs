@@ -85,7 +85,7 @@ impl Stretch {
     /// At least 3 of 32 of the values looked at are taken.
     ///
     /// ```
-    /// use judgement_draft::judgement::Stretch;
+    /// use pgmedic_core::sequence::judgement::Stretch;
     ///
     /// assert!(Stretch { last: 100_000, drawn: 32, taken: 3, thin: false }.is_dense());
     /// assert!(!Stretch { last: 100_000, drawn: 32, taken: 2, thin: true }.is_dense());
@@ -101,7 +101,7 @@ impl Stretch {
 /// rounded up. At most a hundred for a step of 100 000.
 ///
 /// ```
-/// use judgement_draft::judgement::thin_needs;
+/// use pgmedic_core::sequence::judgement::thin_needs;
 ///
 /// assert_eq!(thin_needs(100_000), 100);
 /// assert_eq!(thin_needs(99_001), 100);

@@ -25,7 +25,7 @@ impl Draws {
     /// The draws that belong to a seed.
     ///
     /// ```
-    /// use judgement_draft::judgement::Draws;
+    /// use pgmedic_core::sequence::judgement::Draws;
     ///
     /// assert_eq!(Draws::new(7), Draws::new(7));
     /// assert_ne!(Draws::new(7), Draws::new(8));
@@ -45,7 +45,7 @@ impl Draws {
     /// The values to look at in the stretch `after` < value <= `last`; one may come twice.
     ///
     /// ```
-    /// use judgement_draft::judgement::Draws;
+    /// use pgmedic_core::sequence::judgement::Draws;
     ///
     /// let draws = Draws::new(7);
     /// assert!(draws.values(10, 12).eq([11, 12]), "all of a short stretch");

@@ -3,6 +3,12 @@
 SELECT has_schema_privilege(n.oid, 'USAGE')
        AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
        AND has_table_privilege(c.oid, 'DELETE') AS allowed,
+       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS readable,
+       -- What it says is believed of all sequences, or of those of its owner alone.
+       (SELECT bool_and(r.rolsuper OR r.rolname = current_user) FROM pg_roles r WHERE r.oid IN (c.relowner, n.nspowner))
+           AS trusted,
+       c.relowner = n.nspowner AS one_owner,
+       quote_ident(pg_get_userbyid(c.relowner)) AS owner,
        c.relkind = 'r' AND NOT c.relispartition
        -- No code that runs for a row or a statement.
        AND NOT c.relhastriggers AND NOT c.relhasrules AND NOT c.relrowsecurity
@@ -16,8 +22,8 @@ SELECT has_schema_privilege(n.oid, 'USAGE')
        AND NOT EXISTS (SELECT FROM pg_statistic_ext s WHERE s.stxrelid = c.oid)
        -- The installed columns, of built-in types, none of them generated.
        AND COALESCE((SELECT array_agg(a.attname || ' ' || a.atttypid::regtype ORDER BY a.attname) =
-                   ARRAY['at timestamp with time zone', 'from_value bigint', 'outcome text', 'role name',
-                         'sequence text', 'source text', 'to_value bigint']
+                   ARRAY['at timestamp with time zone', 'charged bigint', 'early boolean', 'from_value bigint',
+                         'outcome text', 'role name', 'sequence text', 'source text', 'to_value bigint']
                    AND bool_and(a.attgenerated = '')
             FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), false) AS plain
 FROM pg_class c
