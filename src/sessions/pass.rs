@@ -93,20 +93,21 @@ impl StorePass<'_> {
 
         let known = self.state.get(&self.store.name).cloned();
         let first_look = self.state.is_lasting() && known.is_none();
+        let was_swept = known.as_ref().is_some_and(|known| known.was_swept);
         let previous = known.as_ref().map(|known| known.clock);
         let last = known.and_then(|known| known.last_sweep);
         let times = read_times(self.connection, self.store, previous, self.timeouts).await?;
         let context = StoreContext::new(self.store, &resolved, &times);
-        let inspection = inspect_store(self.connection, &context, last.as_ref(), self.timeouts).await?;
+        let inspection = inspect_store(self.connection, &context, last.as_ref(), !was_swept, self.timeouts).await?;
 
-        let plan = self.apply_guards(&inspection);
+        let plan = self.apply_guards(&resolved, &inspection);
         self.record_counts(&inspection, 0, 0);
         if let Some(why) = read_only {
             self.report.warnings.push(Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only")));
         }
         let sweeps = may_sweep && !first_look;
         // Before the sweep: the next pass may end what was seen to be over, even if this sweep fails.
-        self.remember(&context, &inspection, last.clone(), plan, sweeps);
+        self.remember(&context, &inspection, last.clone(), was_swept, plan, sweeps);
         if !sweeps {
             return Ok(());
         }
@@ -115,7 +116,7 @@ impl StorePass<'_> {
 
     /// Code of other roles, and missing privileges. A pass that only looks needs no privilege to sweep.
     fn check_rights(&mut self, resolved: &ResolvedStore, may_sweep: bool) -> Result<(), Reason> {
-        if let Some(reason) = &resolved.untrusted_code {
+        if let Some(reason) = resolved.untrusted_code.as_ref().or(resolved.effects.refusal.as_ref()) {
             return Err(reason.clone());
         }
         if let Some(reason) = &resolved.missing_to_look {
@@ -130,9 +131,9 @@ impl StorePass<'_> {
     }
 
     /// What may be ended; reports which guards hold the rest.
-    fn apply_guards(&mut self, inspection: &StoreInspection) -> SweepPlan {
+    fn apply_guards(&mut self, resolved: &ResolvedStore, inspection: &StoreInspection) -> SweepPlan {
         let max_ended_ratio = self.store.max_ended_ratio;
-        let (plan, holds) = match &inspection.implausible {
+        let (mut plan, mut holds) = match &inspection.implausible {
             // The counts mean nothing then.
             Some(implausible) => (SweepPlan::NOTHING, vec![implausible_hold(implausible)]),
             None => {
@@ -141,8 +142,13 @@ impl StorePass<'_> {
                 (plan, holds.into_iter().map(|hold| hold_reason(hold, max_ended_ratio)).collect())
             }
         };
-        let held = held_reason(&holds, &self.store.name);
-        if held.is_some() && self.options.approves_store(&self.store.name) {
+        let (blocks, takes_along) = (&resolved.effects.blocks, &resolved.effects.holds);
+        if !blocks.is_empty() || !takes_along.is_empty() {
+            plan = SweepPlan::NOTHING;
+            holds.extend(takes_along.iter().cloned());
+        }
+        let held = held_reason(blocks, &holds, &self.store.name);
+        if held.is_some() && blocks.is_empty() && self.options.approves_store(&self.store.name) {
             self.report.approved = true;
             return SweepPlan::EVERYTHING;
         }
@@ -156,6 +162,7 @@ impl StorePass<'_> {
         context: &StoreContext<'_>,
         inspection: &StoreInspection,
         last: Option<LastSweep>,
+        was_swept: bool,
         plan: SweepPlan,
         sweeps: bool,
     ) {
@@ -170,7 +177,8 @@ impl StorePass<'_> {
         } else {
             last
         };
-        self.state.remember(&self.store.name, KnownStore { clock: context.times.now, last_sweep });
+        let was_swept = was_swept || sweeps && plan.expire == Expire::All;
+        self.state.remember(&self.store.name, KnownStore { clock: context.times.now, last_sweep, was_swept });
     }
 
     async fn sweep(

@@ -110,7 +110,10 @@ impl StoreValidator<'_> {
                             `max_per_user` might end the newest session";
             return Err(self.invalid("created_at", "none", expected));
         }
-        let newest_by = created_at.unwrap_or_else(|| meanings[0].column.clone());
+        let newest_by = created_at.clone().unwrap_or_else(|| meanings[0].column.clone());
+        let is_zone_of_preset = self.preset(written)?.is_some_and(|preset| {
+            preset.time_zone.is_some() && preset.time_zone == written.time_zone
+        });
         let locations = self.locations;
         let schedule = self.required("schedule", written.schedule.as_deref(), "a cron line")?;
         schedule::check(schedule, now)
@@ -125,6 +128,8 @@ impl StoreValidator<'_> {
             table: self.table(written.table.as_deref())?,
             meanings,
             encoding,
+            is_zone_of_preset,
+            created_at,
             action: self.action(written.action.as_deref(), written.revoke.as_ref())?,
             user,
             max_per_user,

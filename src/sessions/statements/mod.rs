@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `count.sql`, `count_by_index.sql`, `count_superseded.sql` | how many sessions there are, for the guards |
 //! | `sample_newest.sql`, `sample_outliers.sql` | what the columns hold, for the plausibility check |
+//! | `untouched.sql` | whether sessions are touched when they are used |
 //! | `batch.sql`, `supersede.sql` | end sessions; `ranked.sql` is a part of the second |
 //! | `local_offsets.sql` | a time zone's offsets, for naive timestamps |
 //! | `conditions.rs` | the conditions that they share |
@@ -43,6 +44,7 @@ impl<'a> SweepSql<'a> {
         let values = [
             ("IS_OVER", self.is_over(&self.times.cutoff)),
             ("IS_OVER_NOW", self.is_over(&self.times.cutoff_now)),
+            ("WAS_OVER_A_DAY_AGO", self.is_over(&self.times.cutoff_day_ago)),
             ("WAS_OVER", was_over),
             ("HAS_END", has_end(self.encoding, self.store)),
             ("TABLE", self.store.from()),
@@ -54,7 +56,8 @@ impl<'a> SweepSql<'a> {
     /// How many sessions there are by each rule, up to `most` of each kind. `last` are the cutoffs of the last sweep.
     pub fn count_by_index(&self, last: Option<&Cutoffs>, most: u64) -> Vec<String> {
         let (cutoff, cutoff_now) = (&self.times.cutoff, &self.times.cutoff_now);
-        let by_rule = self.rules(cutoff).zip(self.rules(cutoff_now)).enumerate().map(|(index, (rule, rule_now))| {
+        let rules = self.rules(cutoff).zip(self.rules(cutoff_now)).zip(self.rules(&self.times.cutoff_day_ago));
+        let by_rule = rules.enumerate().map(|(index, ((rule, rule_now), rule_day_ago))| {
             let stale = is_over_by(self.encoding, rule);
             let fresh = match last.and_then(|last| last.get(index)) {
                 Some(last) => format!("{stale} AND {} > {last}", column(rule.column)),
@@ -66,6 +69,7 @@ impl<'a> SweepSql<'a> {
             let values = [
                 ("TABLE", self.store.from()),
                 ("NOT_REVOKED", not_revoked(&self.store.action)),
+                ("RECENT", format!("{stale} AND NOT ({})", is_over_by(self.encoding, rule_day_ago))),
                 ("STALE", stale),
                 ("LIVE", live(rule, cutoff)),
                 ("LIVE_NOW", live(rule_now, cutoff_now)),
@@ -91,6 +95,22 @@ impl<'a> SweepSql<'a> {
             ("MOST", most.to_string()),
         ];
         [include_str!("sample_newest.sql"), include_str!("sample_outliers.sql")].map(|sql| fill_sql(sql, &values))
+    }
+
+    /// Of up to `most` sessions, the ones that were used last: how many were never used after their creation.
+    pub fn untouched(&self, activity: &TimeColumn, created: &TimeColumn, most: u32) -> String {
+        let values = [
+            ("TABLE", self.store.from()),
+            ("NOT_REVOKED", not_revoked(&self.store.action)),
+            ("TIME", column(activity)),
+            ("IS_TIME", is_time(self.encoding, activity)),
+            ("CREATED", column(created)),
+            ("IS_CREATED", is_time(self.encoding, created)),
+            ("MICROSECONDS", self.microseconds(&column(activity))),
+            ("CREATED_MICROSECONDS", self.microseconds(&column(created))),
+            ("MOST", most.to_string()),
+        ];
+        fill_sql(include_str!("untouched.sql"), &values)
     }
 
     /// Ends up to `size` sessions that are over by this rule. `cursor` is the `last` of the batch before.

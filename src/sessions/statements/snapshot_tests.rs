@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::ExpiryKind;
-use crate::sessions::store::ExpiryColumn;
+use crate::sessions::store::{Effects, ExpiryColumn};
 use std::fmt::Write;
 
 /// 2026-01-15
@@ -51,6 +51,8 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
             user: "\"userId\"".to_owned(),
             newest_by: time("created_at", time_type),
         }),
+        created_at: None,
+        effects: Effects::default(),
         warnings: Vec::new(),
         missing_to_look: None,
         missing_to_sweep: None,
@@ -62,7 +64,7 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
 fn times(encoding: &Encoding) -> Times {
     let local = if matches!(encoding, Encoding::Timestamp { .. }) { NOW + 60 * MINUTE } else { NOW };
     let cutoffs = |at| vec![time_literal(encoding, at), time_literal(encoding, at - 30 * MINUTE)];
-    Times { now: NOW, now_local: local, cutoff: cutoffs(local - MINUTE), cutoff_now: cutoffs(local) }
+    Times { now: NOW, now_local: local, cutoff: cutoffs(local - MINUTE), cutoff_now: cutoffs(local), cutoff_day_ago: cutoffs(local - 24 * 60 * MINUTE) }
 }
 
 /// The statements that end sessions; with the ones that only read, where `reads` says so.

@@ -4,16 +4,17 @@
 //! |---|---|
 //! | `resolve.rs` | reads the catalog, and makes a `ResolvedStore` of what it says |
 //! | `columns.rs`, `table.sql`, `columns.sql` | the table and its columns; which privilege or index is missing |
-//! | `foreign_keys.rs`, `foreign_keys.sql` | foreign keys that stop or slow the deletion of sessions |
+//! | `effects.rs`, `effects.sql`, `code.sql`, `replication_role.sql` | what ending a session does to other rows |
 //! | `untrusted_code.rs`, `untrusted_code.sql` | code of other roles that a sweep would run |
 //! | `privileges.rs` | what `pgmedic grants` prints for a store |
 
 mod columns;
-mod foreign_keys;
+mod effects;
 pub mod privileges;
 mod resolve;
 mod untrusted_code;
 
+pub use effects::Effects;
 pub use resolve::resolve_store;
 pub use untrusted_code::sweep_guard_sql;
 
@@ -96,6 +97,9 @@ pub struct ResolvedStore {
     pub ends: Vec<ExpiryColumn>,
     pub action: EndAction,
     pub per_user: Option<PerUserLimit>,
+    /// The column with the time of creation, where it is compared with the last activity.
+    pub created_at: Option<TimeColumn>,
+    pub effects: Effects,
     pub warnings: Vec<Reason>,
     /// The first privilege that is missing to look at the store.
     pub missing_to_look: Option<Reason>,
