@@ -114,6 +114,20 @@ pub async fn inspect_store(
     Ok(StoreInspection { counts, complete, implausible })
 }
 
+/// How many sessions are over, and how many are live, as the table has them now; none where not all were counted.
+///
+/// # Errors
+///
+/// Why they could not be counted.
+pub async fn recount(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    timeouts: Timeouts,
+) -> Result<Option<(u64, u64)>, Reason> {
+    let (complete, found) = count_sessions(connection, context, None, timeouts).await?;
+    Ok(complete.then_some((found.stale, found.live)))
+}
+
 /// Counts all sessions, or up to [`MAX_COUNTED`] of each kind where that takes too long; and says whether it were all.
 async fn count_sessions(
     connection: &mut BoundedConnection,

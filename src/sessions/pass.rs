@@ -2,10 +2,10 @@
 
 use super::clock::read_times;
 use super::context::StoreContext;
-use super::guards::{Expire, SweepLimits, SweepPlan, allowed};
-use super::inspect::{StoreInspection, inspect_store};
+use super::guards::{Expire, SweepCounts, SweepLimits, SweepPlan, allowed};
+use super::inspect::{StoreInspection, inspect_store, recount};
 use super::pass_state::{KnownStore, LastSweep, SessionPassState};
-use super::reasons::{held_reason, hold_reason, implausible_hold};
+use super::reasons::{held_reason, hold_reason, implausible_hold, unfinished_reason};
 use super::store::{ResolvedStore, resolve_store};
 use super::sweep::{Sweep, SweepResult};
 use crate::config::{Database, SessionStoreConfig};
@@ -15,7 +15,10 @@ use crate::report::SessionReport;
 use futures_util::FutureExt;
 use pgmedic_core::{Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long one sweep of an agent may take where `sweep_timeout` does not say it.
+const AGENT_SWEEP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One pass over these stores of one database. There is one report for each store, and errors are in it. `state` is what
 /// the previous pass left, and is updated for the next.
@@ -101,7 +104,11 @@ impl StorePass<'_> {
         let inspection = inspect_store(self.connection, &context, last.as_ref(), !was_swept, self.timeouts).await?;
 
         let plan = self.apply_guards(&resolved, &inspection);
-        self.record_counts(&inspection, 0, 0);
+        let SweepCounts { stale, live, superseded, .. } = inspection.counts;
+        self.record_counts(inspection.complete.then_some((stale, live)));
+        if self.options.dry_run {
+            self.report.would_end = Some(stale + superseded);
+        }
         if let Some(why) = read_only {
             self.report.warnings.push(Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only")));
         }
@@ -188,12 +195,14 @@ impl StorePass<'_> {
         last: Option<&LastSweep>,
         plan: SweepPlan,
     ) -> Result<(), Reason> {
+        let started = Instant::now();
+        let deadline = self.sweep_timeout().map(|timeout| started + timeout);
         let mut sweep = Sweep {
             connection: self.connection,
             context,
             timeouts: self.timeouts,
             cancel: &self.options.cancel,
-            deadline: Instant::now() + self.store.sweep_timeout,
+            deadline,
         };
         let cutoffs = match plan.expire {
             Expire::All => Some(&context.times.cutoff),
@@ -208,29 +217,36 @@ impl StorePass<'_> {
             Some(limit) if plan.supersede && expired.error.is_none() => sweep.supersede(limit).await,
             _ => SweepResult::default(),
         };
-        if expired.unfinished || superseded.unfinished {
-            let limit = humantime::format_duration(self.store.sweep_timeout);
-            let text = format!("not all could be swept within sweep_timeout ({limit}): more next time");
-            self.report.warnings.push(Reason::new(ReasonKind::Unfinished, text));
-        }
+        let took = started.elapsed();
+        let ended = expired.ended + superseded.ended;
+        self.report.expired = expired.ended;
+        self.report.superseded = superseded.ended;
         self.state.subtract_ended(&self.store.name, expired.ended);
-        self.record_counts(inspection, expired.ended, superseded.ended);
+        // What the table holds, and not what follows from the counts before: other rows may have gone along.
+        let left = if ended > 0 && self.connection.lost().is_none() {
+            recount(self.connection, context, self.timeouts).await?
+        } else {
+            inspection.complete.then_some((inspection.counts.stale, inspection.counts.live))
+        };
+        self.record_counts(left);
+        if (expired.unfinished || superseded.unfinished) && !self.options.cancel.is_cancelled() {
+            self.report.warnings.push(unfinished_reason(left.map(|(stale, _)| stale), ended, took));
+        }
         match expired.error.or(superseded.error) {
             Some(error) => Err(error),
             None => Ok(()),
         }
     }
 
-    /// Reports what was ended, and what is left of what was counted.
-    fn record_counts(&mut self, inspection: &StoreInspection, expired: u64, superseded: u64) {
-        self.report.expired = expired;
-        self.report.superseded = superseded;
-        if inspection.complete {
-            let stale = inspection.counts.stale.saturating_sub(expired);
-            let live = inspection.counts.live.saturating_sub(superseded);
-            self.report.stale = Some(stale);
-            self.report.live = Some(live);
-            self.report.remaining = Some(stale + live);
-        }
+    /// How long the sweep may take: an agent sweeps again soon, and a single pass goes on until no session is left to end.
+    fn sweep_timeout(&self) -> Option<Duration> {
+        self.store.sweep_timeout.or_else(|| self.state.is_lasting().then_some(AGENT_SWEEP_TIMEOUT))
+    }
+
+    /// Reports how many sessions are over, and how many live; none where they are not known.
+    fn record_counts(&mut self, counts: Option<(u64, u64)>) {
+        self.report.stale = counts.map(|(stale, _)| stale);
+        self.report.live = counts.map(|(_, live)| live);
+        self.report.remaining = counts.map(|(stale, live)| stale + live);
     }
 }

@@ -1,6 +1,8 @@
 //! Why a sweep is held or failed, as reasons with their fixes. The texts hold nothing of a session.
 
 use super::guards::Hold;
+use std::time::Duration;
+
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, shell_quote};
 
 /// Why the statement failed, and what to do. The text of a trigger is left out, because it may hold a session's id.
@@ -101,6 +103,23 @@ pub fn hold_reason(hold: Hold, max_ended_ratio: f64) -> Reason {
         ),
     };
     Reason::new(kind, text)
+}
+
+/// That a sweep ended so many sessions and then had no time left. `left` are the sessions that are over and remain; none
+/// where they were not counted.
+pub fn unfinished_reason(left: Option<u64>, ended: u64, took: Duration) -> Reason {
+    let (left_text, more) = match left {
+        Some(left) => {
+            let pace = u128::from(ended).saturating_mul(1000) / took.as_millis().max(1);
+            let seconds = u128::from(left).checked_div(pace).map(|seconds| u64::try_from(seconds).unwrap_or(u64::MAX));
+            let more = seconds.map_or(String::new(), |seconds| {
+                format!(", about {} more at this pace", humantime::format_duration(Duration::from_secs(seconds.max(1))))
+            });
+            (format!("{left} sessions that are over are left"), more)
+        }
+        None => ("sessions that are over are left".to_owned(), String::new()),
+    };
+    Reason::new(ReasonKind::Unfinished, format!("{left_text} after sweep_timeout{more}: the next sweep continues"))
 }
 
 /// That a column is implausible, as the reason of a hold.

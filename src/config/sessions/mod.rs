@@ -40,8 +40,9 @@ pub struct SessionStoreConfig {
     pub max_ended_ratio: f64,
     /// A sweep may always end this many sessions.
     pub guard_min_sessions: u32,
-    /// How long one sweep may take. The next sweep continues where it stopped.
-    pub sweep_timeout: Duration,
+    /// How long one sweep may take; the next continues where it stopped. None: as long as a single pass needs, and a
+    /// minute in the agent.
+    pub sweep_timeout: Option<Duration>,
 }
 
 /// A rule by which a session expires: a duration after the time in a column.

@@ -20,7 +20,6 @@ fn defaults() -> WrittenStore {
         grace_period: Some("1m".to_owned()),
         max_ended_ratio: Some(0.5),
         guard_min_sessions: Some(100),
-        sweep_timeout: Some("1m".to_owned()),
         ..WrittenStore::default()
     }
 }
@@ -121,7 +120,8 @@ impl StoreValidator<'_> {
         let grace_period = self.required("grace_period", written.grace_period.as_deref(), "a duration")?;
         let max_ended_ratio = self.required("max_ended_ratio", written.max_ended_ratio.as_ref(), "a number")?;
         let min_sessions = self.required("guard_min_sessions", written.guard_min_sessions.as_ref(), "a number")?;
-        let sweep_timeout = self.required("sweep_timeout", written.sweep_timeout.as_deref(), "a duration")?;
+        let sweep_timeout = written.sweep_timeout.as_deref();
+        let sweep_timeout = sweep_timeout.map(|text| timeout(text, &self.key("sweep_timeout"), locations)).transpose()?;
         Ok(SessionStoreConfig {
             name: self.name(written.name.as_deref())?,
             database: self.database(written.database.as_ref(), databases)?,
@@ -139,7 +139,7 @@ impl StoreValidator<'_> {
             grace_period: duration(grace_period, &self.key("grace_period"), locations, Duration::ZERO, DAY)?,
             max_ended_ratio: ratio(*max_ended_ratio, &self.key("max_ended_ratio"), locations)?,
             guard_min_sessions: count(*min_sessions, &self.key("guard_min_sessions"), locations)?,
-            sweep_timeout: timeout(sweep_timeout, &self.key("sweep_timeout"), locations)?,
+            sweep_timeout,
         })
     }
 

@@ -39,7 +39,7 @@ impl Effects {
     pub fn read(keys: &[PgRow], code: &[PgRow], role: &[PgRow], deletes: bool) -> Result<Self, QueryError> {
         let mut effects = Self::default();
         for row in code {
-            effects.add_code(row)?;
+            effects.add_code(row, deletes)?;
         }
         let Some(role) = role.first() else {
             return Err(QueryError::UnexpectedResponse("the replication role was not read".to_owned()));
@@ -84,7 +84,7 @@ impl Effects {
         }
     }
 
-    fn add_code(&mut self, row: &PgRow) -> Result<(), QueryError> {
+    fn add_code(&mut self, row: &PgRow, deletes: bool) -> Result<(), QueryError> {
         let (relation, name): (String, String) = (row.try_get("relation")?, row.try_get("name")?);
         let is_disabled: bool = row.try_get("is_disabled")?;
         if row.try_get::<String, _>("kind")? == "rule" {
@@ -112,7 +112,7 @@ impl Effects {
             relation,
             name,
             function: row.try_get("function")?,
-            may_keep_rows: row.try_get("may_keep_rows")?,
+            may_keep_rows: deletes && row.try_get("may_keep_rows")?,
             search_path_fix,
         });
         Ok(())

@@ -14,7 +14,7 @@ pub mod privileges;
 mod resolve;
 mod untrusted_code;
 
-pub use effects::Effects;
+pub use effects::{Effects, SweepTrigger};
 pub use resolve::resolve_store;
 pub use untrusted_code::sweep_guard_sql;
 
@@ -87,6 +87,8 @@ pub struct ResolvedStore {
     pub table: String,
     /// It has partitions or children, so a row's address alone does not identify it.
     pub has_children: bool,
+    /// Of the table and its partitions and children.
+    pub oids: Vec<u32>,
     pub schema: String,
     pub owner: String,
     /// The table has row-level security policies.
@@ -114,6 +116,16 @@ impl ResolvedStore {
     /// rows with the same addresses.
     pub fn from(&self) -> String {
         if self.has_children { self.table.clone() } else { format!("ONLY {}", self.table) }
+    }
+
+    /// Whether each batch is compared with what it selected, because a trigger may keep sessions, or delete others.
+    pub fn is_checked(&self) -> bool {
+        matches!(self.action, EndAction::Delete) && !self.effects.triggers.is_empty()
+    }
+
+    /// Whether ending a session may take long or fail by what else it does.
+    pub fn has_effects(&self) -> bool {
+        self.effects.has_foreign_keys || !self.effects.triggers.is_empty()
     }
 
     /// The fix of the one foreign key that can stop the deletion. None where several can: which one did is not known.
