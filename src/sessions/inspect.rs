@@ -26,6 +26,8 @@ pub struct StoreInspection {
     pub complete: bool,
     /// Why a column cannot be what the configuration says.
     pub implausible: Option<Reason>,
+    /// Sessions that are over whose ids a sequence has yet to hand out, or the least that there are.
+    pub unspent: u64,
 }
 
 /// A row of `count.sql`, or of `count_by_index.sql`, which explain the numbers.
@@ -111,7 +113,8 @@ pub async fn inspect_store(
             counts.live_before = last.live.min(MAX_COUNTED);
         }
     }
-    Ok(StoreInspection { counts, complete, implausible })
+    let unspent = if counts.stale > 0 { count_unspent(connection, context, timeouts).await? } else { 0 };
+    Ok(StoreInspection { counts, complete, implausible, unspent })
 }
 
 /// How many sessions are over, and how many are live, as the table has them now; none where not all were counted.
@@ -148,6 +151,29 @@ async fn count_sessions(
     }
     let rows = result.answers.iter().flatten().map(CountRow::read).collect::<Result<Vec<_>, _>>()?;
     Ok((complete, CountRow::combine(&rows)))
+}
+
+/// How many sessions that are over have ids that a sequence has yet to hand out. Where that takes too long it is not known,
+/// and each batch leaves them out all the same.
+async fn count_unspent(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    timeouts: Timeouts,
+) -> Result<u64, Reason> {
+    if context.resolved.missing_to_sweep.is_some() {
+        return Ok(0);
+    }
+    let Some(query) = context.sql.count_unspent(MAX_COUNTED) else { return Ok(0) };
+    let result = connection.run_transaction("count unspent", TransactionMode::Read, timeouts, [query]).await;
+    match result.failure {
+        None => {}
+        Some(QueryError::QueryCanceled) => return Ok(0),
+        Some(error) => return Err(explain_sweep_error(&error, timeouts)),
+    }
+    match result.answers.first().and_then(|rows| rows.first()) {
+        Some(row) => Ok(count(row, "unspent")?),
+        None => Err(QueryError::UnexpectedResponse("no ids were counted".to_owned()).into()),
+    }
 }
 
 /// How many live sessions are superseded, and how many of one user's are.

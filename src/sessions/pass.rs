@@ -5,7 +5,7 @@ use super::context::StoreContext;
 use super::guards::{Expire, SweepCounts, SweepLimits, SweepPlan, allowed};
 use super::inspect::{StoreInspection, inspect_store, recount};
 use super::pass_state::{KnownStore, LastSweep, SessionPassState};
-use super::reasons::{held_reason, hold_reason, implausible_hold, unfinished_reason};
+use super::reasons::{held_reason, hold_reason, implausible_hold, reissue_hold, unfinished_reason};
 use super::store::{ResolvedStore, resolve_store};
 use super::sweep::{Sweep, SweepResult};
 use crate::config::{Database, SessionStoreConfig};
@@ -149,12 +149,15 @@ impl StorePass<'_> {
                 (plan, holds.into_iter().map(|hold| hold_reason(hold, max_ended_ratio)).collect())
             }
         };
-        let (blocks, takes_along) = (&resolved.effects.blocks, &resolved.effects.holds);
+        let takes_along = &resolved.effects.holds;
+        let mut blocks = resolved.effects.blocks.clone();
+        let sequences: Vec<&str> = resolved.ids.iter().map(|id| id.sequence.as_str()).collect();
+        blocks.extend(reissue_hold(inspection.unspent, &sequences));
         if !blocks.is_empty() || !takes_along.is_empty() {
             plan = SweepPlan::NOTHING;
             holds.extend(takes_along.iter().cloned());
         }
-        let held = held_reason(blocks, &holds, &self.store.name);
+        let held = held_reason(&blocks, &holds, &self.store.name);
         if held.is_some() && blocks.is_empty() && self.options.approves_store(&self.store.name) {
             self.report.approved = true;
             return SweepPlan::EVERYTHING;

@@ -127,6 +127,18 @@ pub fn implausible_hold(implausible: &Reason) -> Reason {
     Reason::new(implausible.kind, format!("{}: correct the configuration if that is wrong", implausible.text))
 }
 
+/// That `unspent` of the sessions to be deleted have ids that a sequence would hand out again. None where there are none.
+pub fn reissue_hold(unspent: u64, sequences: &[&str]) -> Option<Reason> {
+    let first = sequences.first().filter(|_| unspent > 0)?;
+    let text = format!(
+        "{unspent} of the sessions that are over have ids that would be handed out again, because {} is behind: repair it \
+         first",
+        sequences.join(" or ")
+    );
+    let fix = Fix::Command(format!("pgmedic --once --approve {}", shell_quote(first)));
+    Some(Reason::new(ReasonKind::IdsReissued, text).with_fix(fix))
+}
+
 /// The reasons for which the sweep of `store` is held as one. Its kind is the first one's. `blocks` are those that no
 /// approval removes, and the fix is the first one's; else it is the command that approves the sweep. None where there are
 /// none.

@@ -4,6 +4,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `count.sql`, `count_by_index.sql`, `count_superseded.sql` | how many sessions there are, for the guards |
+//! | `count_unspent.sql` | how many ids would be handed out again |
 //! | `sample_newest.sql`, `sample_outliers.sql` | what the columns hold, for the plausibility check |
 //! | `untouched.sql` | whether sessions are touched when they are used |
 //! | `batch.sql`, `supersede.sql` | end sessions; `ranked.sql` is a part of the second |
@@ -22,7 +23,7 @@ pub use addresses::{Address, Rows};
 pub use conditions::Rule;
 
 use super::plausibility::{EARLIEST, FURTHEST, SAMPLE};
-use super::store::{EndAction, PerUserLimit, ResolvedStore, TimeColumn, TimeType};
+use super::store::{EndAction, GeneratedId, PerUserLimit, ResolvedStore, TimeColumn, TimeType};
 use super::times::{Cutoffs, MIN_TIME, Times, time_literal};
 use addresses::address_text;
 use crate::config::Encoding;
@@ -142,7 +143,7 @@ impl<'a> SweepSql<'a> {
             Target::Over { rule, cursor } => {
                 let values = [
                     ("TABLE", self.store.from()),
-                    ("NOT_REVOKED", not_revoked(&self.store.action)),
+                    ("NOT_REVOKED", self.may_end()),
                     ("IS_OVER", is_over_by(self.encoding, rule)),
                     ("FROM_CURSOR", self.from_cursor(rule, cursor)),
                     ("TIME", column(rule.column)),
@@ -185,6 +186,34 @@ impl<'a> SweepSql<'a> {
         fill_sql(include_str!("deleted.sql"), &[("OIDS", format!("'{{{}}}'::oid[]", oids.join(",")))])
     }
 
+    /// How many of the sessions that are over have an id that its sequence has yet to hand out, up to `most`; none where
+    /// no sequence feeds the table.
+    pub fn count_unspent(&self, most: u64) -> Option<String> {
+        let is_spent = self.is_spent()?;
+        let values = [
+            ("TABLE", self.store.from()),
+            ("IS_OVER", self.is_over(&self.times.cutoff)),
+            ("NOT_REVOKED", not_revoked(&self.store.action)),
+            ("IS_SPENT", is_spent),
+            ("MOST", most.to_string()),
+        ];
+        Some(fill_sql(include_str!("count_unspent.sql"), &values))
+    }
+
+    fn is_spent(&self) -> Option<String> {
+        let all: Vec<String> = self.store.ids.iter().map(GeneratedId::is_spent).collect();
+        (!all.is_empty()).then(|| all.join(" AND "))
+    }
+
+    /// The session was not ended before, and its id does not go to another one after.
+    fn may_end(&self) -> String {
+        let not_revoked = not_revoked(&self.store.action);
+        match self.is_spent() {
+            Some(is_spent) => format!("{not_revoked} AND {is_spent}"),
+            None => not_revoked,
+        }
+    }
+
     fn from_cursor(&self, rule: Rule<'_>, cursor: Option<i64>) -> String {
         match cursor {
             // One less than what was read, because that was rounded.
@@ -207,7 +236,7 @@ impl<'a> SweepSql<'a> {
     fn batch(&self, rule: Rule<'_>, cursor: Option<i64>, size: u32, rows: Rows<'_>) -> String {
         let values = [
             ("TABLE", self.store.from()),
-            ("NOT_REVOKED", not_revoked(&self.store.action)),
+            ("NOT_REVOKED", self.may_end()),
             ("IS_OVER", is_over_by(self.encoding, rule)),
             ("FROM_CURSOR", self.from_cursor(rule, cursor)),
             ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
@@ -237,7 +266,7 @@ impl<'a> SweepSql<'a> {
         };
         let values = [
             ("TABLE", self.store.from()),
-            ("NOT_REVOKED", not_revoked(&self.store.action)),
+            ("NOT_REVOKED", self.may_end()),
             ("IS_OVER", self.is_over(&self.times.cutoff)),
             ("RANKED", self.ranked(limit)),
             ("AGE", column(&limit.newest_by)),

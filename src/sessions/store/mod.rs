@@ -5,16 +5,19 @@
 //! | `resolve.rs` | reads the catalog, and makes a `ResolvedStore` of what it says |
 //! | `columns.rs`, `table.sql`, `columns.sql` | the table and its columns; which privilege or index is missing |
 //! | `effects.rs`, `effects.sql`, `code.sql`, `replication_role.sql` | what ending a session does to other rows |
+//! | `ids.rs`, `ids.sql` | ids that come from a sequence, which must not be handed out again |
 //! | `untrusted_code.rs`, `untrusted_code.sql` | code of other roles that a sweep would run |
 //! | `privileges.rs` | what `pgmedic grants` prints for a store |
 
 mod columns;
 mod effects;
+mod ids;
 pub mod privileges;
 mod resolve;
 mod untrusted_code;
 
 pub use effects::{Effects, SweepTrigger};
+pub use ids::GeneratedId;
 pub use resolve::resolve_store;
 pub use untrusted_code::sweep_guard_sql;
 
@@ -102,6 +105,8 @@ pub struct ResolvedStore {
     /// The column with the time of creation, where it is compared with the last activity.
     pub created_at: Option<TimeColumn>,
     pub effects: Effects,
+    /// The columns whose ids come from a sequence, where sessions are deleted.
+    pub ids: Vec<GeneratedId>,
     pub warnings: Vec<Reason>,
     /// The first privilege that is missing to look at the store.
     pub missing_to_look: Option<Reason>,
