@@ -93,11 +93,10 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
             grace_period: grace,
             max_ended_ratio,
             guard_min_sessions,
-            sweep_timeout,
             action,
             ..
         } = store.clone();
-        (schedule, batch, grace, max_ended_ratio.to_bits(), guard_min_sessions, sweep_timeout, action)
+        (schedule, batch, grace, max_ended_ratio.to_bits(), guard_min_sessions, action)
     };
     assert_eq!(defaults(shown), defaults(least));
     for (key, value) in
