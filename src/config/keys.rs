@@ -107,6 +107,7 @@ section! {
         name: Text,
         url: Secret,
         url_file: Text,
+        max_connections: Integer,
     }
 }
 

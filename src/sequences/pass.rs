@@ -91,8 +91,8 @@ async fn run_pass(
     let mut connections = vec![connection];
     if batch::estimate_transactions(&changed) >= SECOND_CONNECTION_FROM {
         // The second connection only makes it quicker.
-        match BoundedConnection::connect(&address, timeouts, &options.cancel).await {
-            Ok(second) => connections.push(second),
+        match connections[0].another(timeouts).await {
+            Ok(second) => connections.extend(second),
             Err(error) => tracing::debug!(database = database.name, %error, "no second connection"),
         }
     }

@@ -9,7 +9,8 @@ use super::reasons::{held_reason, hold_reason, implausible_hold, reissue_hold, u
 use super::store::{ResolvedStore, resolve_store};
 use super::sweep::{Sweep, SweepResult};
 use crate::config::{Database, SessionStoreConfig};
-use crate::db::BoundedConnection;
+use crate::db::budget::Purpose;
+use crate::db::{BoundedConnection, ConnectTarget};
 use crate::pass_options::PassOptions;
 use crate::report::SessionReport;
 use futures_util::FutureExt;
@@ -62,6 +63,7 @@ pub async fn pass(
 async fn connect(database: &Database, timeouts: Timeouts, options: &PassOptions) -> Result<BoundedConnection, Reason> {
     let target = database.connect_options();
     let target = target.map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
+    let target = ConnectTarget { purpose: Purpose::Sweep, ..target };
     let connected = BoundedConnection::connect(&target, timeouts, &options.cancel).await;
     Ok(connected?)
 }
