@@ -1,7 +1,7 @@
 //! One function for each command. Only this file prints reports and chooses exit codes.
 
 use crate::agent::{self, AgentError};
-use crate::cli::{Cli, Command, Format, SqlCommand, completions};
+use crate::cli::{Cli, Command, Format, SqlCommand, completions, man_pages};
 use crate::config::{ConfigError, Environment, Http, Pattern, Preset, Settings};
 #[cfg(feature = "demo")]
 use crate::demo::{self, DemoError};
@@ -17,6 +17,7 @@ use pgmedic_core::TableName;
 use pgmedic_login::sql_function;
 use std::collections::BTreeMap;
 use std::io::{self, StdoutLock, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Why a command failed, as opposed to a report that has bad news.
@@ -35,6 +36,8 @@ pub enum RunError {
     Unhealthy(#[from] HealthcheckError),
     #[error("the output could not be written: {0}")]
     Output(#[from] io::Error),
+    #[error("{}: {cause}", .path.display())]
+    File { path: PathBuf, cause: io::Error },
 }
 
 /// The work could not be completed.
@@ -54,7 +57,7 @@ impl RunError {
             Self::Grants(_) => NOT_COMPLETED,
             // Also for a bad configuration: Docker reserves 2 for health checks.
             Self::Unhealthy(_) => NOT_COMPLETED,
-            Self::Output(_) => NOT_COMPLETED,
+            Self::Output(_) | Self::File { .. } => NOT_COMPLETED,
         }
     }
 }
@@ -69,6 +72,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         #[cfg(feature = "demo")]
         Some(Command::Demo { serve }) => demo(*serve).await,
         Some(Command::Completions { shell }) => completion_script(*shell),
+        Some(Command::Man { folder }) => man(folder.as_deref()),
         Some(Command::Presets { format }) => presets(*format),
         Some(Command::Sql { script }) => sql(script),
         Some(Command::Healthcheck) => check_health(&cli).await,
@@ -85,9 +89,20 @@ async fn demo(serve: bool) -> Result<ExitCode, RunError> {
 }
 
 fn completion_script(shell: Shell) -> Result<ExitCode, RunError> {
-    let mut script = Vec::new();
-    completions(shell, &mut script);
-    print_with(|stdout| stdout.write_all(&script))
+    print_with(|stdout| stdout.write_all(&completions(shell)))
+}
+
+/// Prints the page of pgmedic, or writes every page into the folder.
+fn man(folder: Option<&Path>) -> Result<ExitCode, RunError> {
+    let pages = man_pages()?;
+    let Some(folder) = folder else {
+        return print_with(|stdout| pages.first().map_or(Ok(()), |page| stdout.write_all(&page.text)));
+    };
+    for page in pages {
+        let path = folder.join(&page.file);
+        std::fs::write(&path, &page.text).map_err(|cause| RunError::File { path, cause })?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn presets(format: Format) -> Result<ExitCode, RunError> {

@@ -2,6 +2,7 @@
 
 use super::session_stores::StoreGauges;
 use super::{SEQUENCES, SESSIONS};
+use crate::build_info::{REVISION, VERSION};
 use crate::report::{Outcome, SequenceReport, Verdict};
 use crate::state::{AgentState, DatabaseState};
 use pgmedic_core::sequence::HoldReason;
@@ -225,8 +226,7 @@ impl Collector for Gauges {
     fn collect(&self) -> Vec<MetricFamily> {
         // `new` has accepted the same definitions.
         let Ok(scrape) = GaugeSet::new() else { return Vec::new() };
-        let revision = option_env!("PGMEDIC_REVISION").unwrap_or("unknown");
-        scrape.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1.0);
+        scrape.build_info.with_label_values(&[VERSION, REVISION]).set(1.0);
         scrape.dry_run.with_label_values::<&str>(&[]).set(if self.state.dry_run() { 1.0 } else { 0.0 });
         let reload = self.state.reload();
         let accepted = if reload.accepted { 1.0 } else { 0.0 };
