@@ -2,7 +2,7 @@
 
 use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, ListFormat, SqlCommand, completions, man_pages};
-use crate::config::{ConfigError, Environment, Http, Preset, Settings};
+use crate::config::{ConfigError, Environment, Http, Pattern, Preset, Settings};
 #[cfg(feature = "demo")]
 use crate::demo::{self, DemoError};
 use crate::grants::{GrantsError, grants};
@@ -14,6 +14,7 @@ use crate::pass_options::PassOptions;
 use crate::progress::Progress;
 use crate::report::{ExitCode as Outcome, Report, TableOptions, render_nagios, render_nagios_error, render_table};
 use clap_complete::Shell;
+use pgmedic_core::TableName;
 use pgmedic_login::sql_function;
 use std::collections::BTreeMap;
 use std::io::{self, StdoutLock, Write};
@@ -186,6 +187,9 @@ async fn run_once(cli: &Cli) -> Result<ExitCode, RunError> {
         let failed = |cause| RunError::File { path: path.clone(), cause };
         metrics::replace_textfile(path, &text).map_err(failed)?;
     }
+    for pattern in unmatched_rules(&settings, &report) {
+        tracing::warn!("sequences.rules: match = \"{pattern}\" applies to no sequence; correct it, or remove the rule");
+    }
     print_with(|stdout| write_report(stdout, &report, cli))?;
     Ok(match cli.format {
         Format::Nagios => render_nagios(&report).1.exit_code().into(),
@@ -234,12 +238,12 @@ fn write_report(stdout: &mut StdoutLock<'_>, report: &Report, cli: &Cli) -> io::
 
 /// Approvals that had no effect: most likely misspelled.
 fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iterator<Item = &'a String> {
-    let behind: Vec<String> = report
+    let behind: Vec<&str> = report
         .databases
         .iter()
         .flat_map(|database| &database.sequences)
         .filter(|sequence| sequence.repair.is_some())
-        .map(|sequence| sequence.name.replace('"', ""))
+        .map(|sequence| sequence.name.as_str())
         .collect();
     let stores: Vec<&str> = report
         .databases
@@ -248,8 +252,29 @@ fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iter
         .filter(|store| store.approved)
         .map(|store| store.name.as_str())
         .collect();
+    let bare = |name: &str| name.replace('"', "");
+    let matches = move |approval: &str, known: &str| {
+        let parts = known.parse::<TableName>();
+        bare(known).eq_ignore_ascii_case(&bare(approval))
+            || approval
+                .parse::<Pattern>()
+                .is_ok_and(|pattern| parts.as_ref().is_ok_and(|parts| pattern.matches(&parts.schema, &parts.name)))
+    };
     let approved = approved.iter().filter(move |name| !stores.contains(&name.as_str()));
-    approved.filter(move |name| !behind.iter().any(|known| known.eq_ignore_ascii_case(&name.replace('"', ""))))
+    approved.filter(move |name| !behind.iter().any(|known| matches(name, known)))
+}
+
+/// Rules that match no sequence of any database: most likely misspelled, or never reached.
+fn unmatched_rules<'a>(settings: &'a Settings, report: &Report) -> impl Iterator<Item = String> + 'a {
+    let applied: Vec<String> = report
+        .databases
+        .iter()
+        .flat_map(|database| &database.sequences)
+        .filter_map(|sequence| sequence.rule.clone())
+        .collect();
+    let all_read = report.databases.iter().all(|database| database.error.is_none());
+    let patterns = settings.sequences.rules.iter().map(|rule| rule.pattern.to_string());
+    patterns.filter(move |pattern| all_read && !applied.contains(pattern))
 }
 
 /// The list of presets, as `[[sessions]]` would have them.

@@ -54,8 +54,8 @@ pub struct Cli {
     #[arg(long, value_name = "NAME")]
     pub database: Vec<String>,
 
-    /// Approve what is held for this sequence or session store, for this run only (repeatable)
-    #[arg(long, value_name = "NAME", requires = "once")]
+    /// Approve what is held for this session store, or for the sequences that match, for this run only (repeatable)
+    #[arg(long, value_name = "PATTERN", requires = "once")]
     pub approve: Vec<String>,
 
     /// Leave at least this many values unused beyond the ids of every sequence, also of one that is not behind: the gate
