@@ -1,5 +1,6 @@
 //! The pass: discover, observe, judge, repair, report.
 
+use super::invalidation::Invalidation;
 use super::activity::{StatsSnapshot, read_stats};
 use super::batch;
 use super::catalog::{Catalog, discover};
@@ -22,7 +23,7 @@ use pgmedic_core::sequence::ahead::Basis;
 use pgmedic_core::sequence::judgement::{Memory, Settings, Wishes};
 use pgmedic_core::sequence::model::{Limit, LimitedBy, Sequence};
 use pgmedic_core::sequence::position::ColumnRange;
-use pgmedic_core::{Reason, ReasonKind, Timeouts};
+use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
@@ -197,7 +198,16 @@ async fn load_catalog(
     }
     let while_counting = |error| Reason::from(&error).while_doing("reading the server's statistics failed");
     let known = state.discovered().map_or(&[][..], |known| &known.sequences);
-    let counters = read_stats(connection, known, timeouts).await.map_err(while_counting)?;
+    let counters = match read_stats(connection, known, timeouts).await {
+        // Without the statistics nothing can be left out: each pass is as the first.
+        Err(QueryError::PermissionDenied(message)) => {
+            tracing::debug!(database = database.name, message, "the server's statistics cannot be read");
+            state.invalidate(&Invalidation::All);
+            let found = discover_catalog(connection, database, settings, timeouts).await?;
+            return Ok((found, StatsSnapshot::default()));
+        }
+        counters => counters.map_err(while_counting)?,
+    };
     state.start_pass(&counters, settings.full_pass_every, connection.server().read_only.is_some());
     if let Some(found) = state.take_discovered(&counters) {
         return Ok((found, counters));
