@@ -197,7 +197,8 @@ fn from_file(table: WrittenDatabase, key: &str, locations: &ConfigLocations) -> 
 /// One connection stays open for the lease and for NOTIFY, and the passes need another.
 fn max_connections(number: i64, key: &str, locations: &ConfigLocations) -> Result<u32, ConfigError> {
     u32::try_from(number).ok().filter(|number| *number >= 2).ok_or_else(|| {
-        let expected = "a whole number from 2 on: one connection holds the lease and receives NOTIFY, another one works";
+        let expected =
+            "a whole number from 2 on: one connection holds the lease and receives NOTIFY, another one works";
         locations.invalid(key, format!("the number {number}"), expected)
     })
 }

@@ -25,6 +25,7 @@ fn database(database: &Database) -> WrittenDatabase {
         UrlSource::File(path) => (None, Some(path.display().to_string())),
     };
     // The default is not written.
-    let max_connections = Some(i64::from(database.max_connections)).filter(|max| *max != i64::from(DEFAULT_MAX_CONNECTIONS));
+    let max_connections =
+        Some(i64::from(database.max_connections)).filter(|max| *max != i64::from(DEFAULT_MAX_CONNECTIONS));
     WrittenDatabase { name: Some(database.name.clone()), url, url_file, max_connections }
 }

@@ -33,10 +33,7 @@ pub async fn ask(connection: &mut PgConnection, sql: String) -> Result<PgRow, Qu
 /// # Errors
 ///
 /// The driver's, or that there is no answer.
-pub async fn within<T>(
-    limit: Duration,
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, QueryError> {
+pub async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, QueryError> {
     match tokio::time::timeout(limit, answer.map_err(QueryError::from)).await {
         Ok(answer) => answer,
         Err(_) => Err(QueryError::no_response(limit)),

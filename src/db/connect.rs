@@ -57,7 +57,10 @@ pub(super) async fn open_another(options: &PgConnectOptions, permit: &Permit) ->
 }
 
 /// The same, to cancel a statement.
-pub(super) async fn open_to_cancel(options: &PgConnectOptions, permit: &Permit) -> Result<Option<Opened>, ConnectError> {
+pub(super) async fn open_to_cancel(
+    options: &PgConnectOptions,
+    permit: &Permit,
+) -> Result<Option<Opened>, ConnectError> {
     open_counted(options, permit.another_to_cancel()).await
 }
 

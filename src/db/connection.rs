@@ -4,8 +4,8 @@
 //! transaction: a named prepared statement may be missing, or be another one, where a pooler has changed the server
 //! process.
 
-use super::cancel::cancel_running;
 use super::budget::Permit;
+use super::cancel::cancel_running;
 use super::connect::{Opened, open, open_another};
 use super::connect_error::ConnectError;
 use super::conninfo::ConnectTarget;

@@ -47,8 +47,11 @@ pub async fn look(
     scope(connections, &mut looks, timeouts).await;
     let sequences: Vec<&Sequence> = subjects.iter().map(|subject| subject.sequence).collect();
     loop {
-        let probes: Vec<Probe<'_>> =
-            looks.iter().enumerate().filter_map(|(index, look)| look.question().map(|ask| look.probe(index, ask))).collect();
+        let probes: Vec<Probe<'_>> = looks
+            .iter()
+            .enumerate()
+            .filter_map(|(index, look)| look.question().map(|ask| look.probe(index, ask)))
+            .collect();
         if probes.is_empty() {
             break;
         }
@@ -222,4 +225,3 @@ impl<'a> Look<'a> {
 fn other_question() -> Reason {
     Reason::new(ReasonKind::Internal, "the answer to another question about the ids ahead")
 }
-

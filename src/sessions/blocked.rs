@@ -52,7 +52,8 @@ impl Blocked {
     pub fn reason(mut self) -> Option<Reason> {
         self.reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let (first, _) = self.reasons.first()?;
-        let parts: Vec<String> = self.reasons.iter().map(|(reason, count)| format!("{count}: {}", reason.text)).collect();
+        let parts: Vec<String> =
+            self.reasons.iter().map(|(reason, count)| format!("{count}: {}", reason.text)).collect();
         let tried = if self.gave_up { ", and the rest was not tried" } else { "" };
         let text = format!("sessions that could not be ended{tried}: {}", parts.join("; "));
         Some(Reason { kind: first.kind, text, fix: first.fix.clone() })
@@ -110,7 +111,10 @@ fn trigger_reason(error: &QueryError, triggers: &[SweepTrigger]) -> Option<Reaso
         _ => return None,
     };
     if !is_unknown_name {
-        return Some(Reason::new(ReasonKind::TriggerFailed, format!("a trigger failed with {message} ({})", names(&all))));
+        return Some(Reason::new(
+            ReasonKind::TriggerFailed,
+            format!("a trigger failed with {message} ({})", names(&all)),
+        ));
     }
     let unpinned: Vec<&SweepTrigger> =
         all.iter().copied().filter(|trigger| trigger.search_path_fix.is_some()).collect();

@@ -168,7 +168,9 @@ impl SequenceWorkerContext {
         match state.listener.open(&target, &self.triggers).await {
             // A replica takes no LISTEN. It is tried again after a promotion.
             None | Some(Err(ListenError::Replica)) => {}
-            Some(Err(ListenError::NoConnectionLeft)) => state.publisher.not_listening_for_lack_of_connections(self.lead.databases()),
+            Some(Err(ListenError::NoConnectionLeft)) => {
+                state.publisher.not_listening_for_lack_of_connections(self.lead.databases())
+            }
             Some(result) => state.publisher.listening(result.map_err(Reason::from)),
         }
     }

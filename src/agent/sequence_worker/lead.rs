@@ -87,7 +87,10 @@ pub fn leads(settings: &Settings, triggers: &[Arc<Triggers>]) -> Vec<(Arc<Server
         let lead = Arc::new(ServerLead {
             members: indices
                 .iter()
-                .map(|index| Member { database: settings.databases[*index].clone(), triggers: Arc::clone(&triggers[*index]) })
+                .map(|index| Member {
+                    database: settings.databases[*index].clone(),
+                    triggers: Arc::clone(&triggers[*index]),
+                })
                 .collect(),
             key: settings.server_leadership_key(&names),
             listen: settings.sequences.listen_notify,
@@ -109,7 +112,8 @@ impl ServerLead {
         let mut state = self.state.lock().await;
         if let Some((at, answer)) = &state.answer
             && at.elapsed() < ANSWER_COUNTS_FOR
-            && (answer.leadership != Leadership::Leader || state.held.as_ref().is_none_or(|held| !held.task.is_finished()))
+            && (answer.leadership != Leadership::Leader
+                || state.held.as_ref().is_none_or(|held| !held.task.is_finished()))
         {
             return Ok(answer.clone());
         }

@@ -3,8 +3,8 @@
 use super::error::ConninfoError;
 use super::password_file::password;
 use super::{Lookup, Pairs};
-use crate::db::connect_error::address_of;
 use crate::db::budget::{ConnectionBudget, DEFAULT_MAX_CONNECTIONS, Purpose};
+use crate::db::connect_error::address_of;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::net::IpAddr;

@@ -5,8 +5,8 @@
 
 use crate::db::answers::{ask, rows};
 use pgmedic_core::{QueryError, fill_sql};
-use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::Row;
+use sqlx::postgres::{PgConnection, PgRow};
 
 /// The first key of pgmedic's advisory locks: "pgmd" in ASCII (PostgreSQL manual, Advisory Lock Functions).
 pub const LOCK_NAMESPACE: i32 = 0x7067_6d64;
@@ -99,9 +99,8 @@ mod tests {
 
     #[test]
     fn the_first_lock_that_is_free_is_taken_unless_an_agent_has_an_earlier_one() {
-        let holder = |place, is_agent| {
-            Holder { place, pid: 1, role: "a".to_owned(), application: "b".to_owned(), is_agent }
-        };
+        let holder =
+            |place, is_agent| Holder { place, pid: 1, role: "a".to_owned(), application: "b".to_owned(), is_agent };
         let held = [holder(0, false), holder(1, false), holder(3, true)];
         assert_eq!(free_place(&held), Some(2));
         assert!(!precedes(&held, 2) && precedes(&held, 4));

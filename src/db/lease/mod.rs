@@ -197,7 +197,8 @@ async fn on_session(
     for _ in keys {
         // Where sessions that are no agents hold all, this agent leads without a lock.
         let Some(place) = free_place(&found) else { break };
-        let sql = |call: &str| format!("/* pgmedic:lease */ SELECT pg_catalog.{call}({LOCK_NAMESPACE}, {})", keys[place]);
+        let sql =
+            |call: &str| format!("/* pgmedic:lease */ SELECT pg_catalog.{call}({LOCK_NAMESPACE}, {})", keys[place]);
         let locked: bool = ask(connection, sql("pg_try_advisory_lock")).await?.try_get(0).map_err(QueryError::from)?;
         found = holders(connection, request.key).await?;
         ignored.clear();

@@ -25,8 +25,8 @@ pub use conditions::Rule;
 use super::plausibility::{EARLIEST, FURTHEST, SAMPLE};
 use super::store::{EndAction, GeneratedId, PerUserLimit, ResolvedStore, TimeColumn, TimeType};
 use super::times::{Cutoffs, MIN_TIME, Times, time_literal};
-use addresses::address_text;
 use crate::config::Encoding;
+use addresses::address_text;
 use conditions::{column, has_end, is_over, is_over_by, is_time, is_time_after, not_revoked};
 use pgmedic_core::fill_sql;
 
@@ -228,7 +228,9 @@ impl<'a> SweepSql<'a> {
             return String::new();
         }
         let note = |name: &str, table: &str| {
-            format!(",\n       pg_catalog.set_config('pgmedic.{name}', (SELECT count(*) FROM {table})::text, true) AS noted_{name}")
+            format!(
+                ",\n       pg_catalog.set_config('pgmedic.{name}', (SELECT count(*) FROM {table})::text, true) AS noted_{name}"
+            )
         };
         note("ended", "ended") + &note("found", found)
     }

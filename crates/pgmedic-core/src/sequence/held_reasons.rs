@@ -173,9 +173,8 @@ impl Words<'_> {
         let (past, limit) = (self.id(past), self.id(limit));
         let fix = super::reasons::widen_fix(self.sequence, &self.looked.seen);
         let widen = if fix.is_some() { ", else widen what is full" } else { "" };
-        let text = format!(
-            "id {past} leaves no value before the limit {limit}: correct that id if it is a mistake{widen}"
-        );
+        let text =
+            format!("id {past} leaves no value before the limit {limit}: correct that id if it is a mistake{widen}");
         Reason { fix, ..Reason::new(ReasonKind::Limit, text) }
     }
 }

@@ -125,7 +125,8 @@ impl ProbePart<'_> {
         {
             // Without an index the whole table is read anyway. A negative number has a negative remainder.
             let rest = first.rem_euclid(increment);
-            sql += &format!(" AND {column} % '{increment}'::{kind} IN ('{rest}'::{kind}, '{}'::{kind})", rest - increment);
+            sql +=
+                &format!(" AND {column} % '{increment}'::{kind} IN ('{rest}'::{kind}, '{}'::{kind})", rest - increment);
         }
         sql.push(')');
         sql
