@@ -1,10 +1,10 @@
 //! The pass: discover, observe, judge, repair, report.
 
-use super::invalidation::Invalidation;
 use super::activity::{StatsSnapshot, read_stats};
 use super::batch;
 use super::catalog::{Catalog, discover};
 use super::findings::{Judged, finding, missing_sequence};
+use super::invalidation::Invalidation;
 use super::look::{Subject, look};
 use super::memory::SequenceMemory;
 use super::moves::{Headroom, next_move};
