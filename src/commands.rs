@@ -209,9 +209,9 @@ fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iter
     let matches = move |approval: &str, known: &str| {
         let parts = known.parse::<TableName>();
         bare(known).eq_ignore_ascii_case(&bare(approval))
-            || approval.parse::<Pattern>().is_ok_and(|pattern| {
-                parts.as_ref().is_ok_and(|parts| pattern.matches(&parts.schema, &parts.name))
-            })
+            || approval
+                .parse::<Pattern>()
+                .is_ok_and(|pattern| parts.as_ref().is_ok_and(|parts| pattern.matches(&parts.schema, &parts.name)))
     };
     let approved = approved.iter().filter(move |name| !stores.contains(&name.as_str()));
     approved.filter(move |name| !behind.iter().any(|known| matches(name, known)))

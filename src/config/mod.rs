@@ -44,7 +44,7 @@ pub use log::{Log, LogFormat};
 pub use pattern::Pattern;
 pub use presets::Preset;
 pub use schedule::cron_parser;
-pub use sequences::{DeclaredFeed, Sequences, SequenceRule};
+pub use sequences::{DeclaredFeed, SequenceRule, Sequences};
 pub use sessions::{Action, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
 
 use crate::clock;

@@ -134,7 +134,8 @@ fn patterns(texts: &[String], key: &str, locations: &ConfigLocations) -> Result<
 
 fn pattern(text: &str, key: String, locations: &ConfigLocations) -> Result<Pattern, ConfigError> {
     text.parse().map_err(|problem| {
-        let expected = "schema.sequence with * and ? as wildcards, such as \"public.*\" (quote a part that holds a dot)";
+        let expected =
+            "schema.sequence with * and ? as wildcards, such as \"public.*\" (quote a part that holds a dot)";
         locations.invalid(key, display_with_problem(text, &problem), expected)
     })
 }
@@ -152,7 +153,11 @@ fn rules(written: &[WrittenRule], locations: &ConfigLocations) -> Result<Vec<Seq
             return Err(locations.invalid(format!("{key}.match"), found, "each pattern once: the first match decides"));
         }
         if rule.repair.is_none() && rule.max_id.is_none() && rule.headroom.is_none() {
-            return Err(locations.invalid(key, "a rule without effect", "`repair`, `max_id` or `headroom` besides `match`"));
+            return Err(locations.invalid(
+                key,
+                "a rule without effect",
+                "`repair`, `max_id` or `headroom` besides `match`",
+            ));
         }
         let headroom = rule.headroom.map(|values| count(values, &format!("{key}.headroom"), locations)).transpose()?;
         rules.push(SequenceRule { pattern, repair: rule.repair.unwrap_or(true), max_id: rule.max_id, headroom });

@@ -23,7 +23,9 @@ impl ExitCode {
             || stores.clone().any(|store| store.error.is_some());
         if unreached || failed {
             Self::Incomplete
-        } else if sequences.any(|sequence| sequence.needs_attention() || sequence.nearly_used_up) || stores.any(|store| store.held.is_some()) {
+        } else if sequences.any(|sequence| sequence.needs_attention() || sequence.nearly_used_up)
+            || stores.any(|store| store.held.is_some())
+        {
             Self::ProblemsRemain
         } else {
             Self::Success

@@ -10,8 +10,8 @@ use super::moves::{Headroom, next_move};
 use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::references::add_reference_limits;
-use super::repair_log::{RepairLogEntry, read_log, write_log};
 use super::repair::{RepairTask, Repaired, repair};
+use super::repair_log::{RepairLogEntry, read_log, write_log};
 use crate::config::{ConfigError, Database, Sequences};
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
@@ -70,7 +70,8 @@ async fn run_pass(
     let (found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
     if state.wants_log() {
         let remembered = read_log(&mut connection, &found.sequences, timeouts).await;
-        let remembered = remembered.map_err(|error| Reason::from(error).while_doing("reading the repair log failed"))?;
+        let remembered =
+            remembered.map_err(|error| Reason::from(error).while_doing("reading the repair log failed"))?;
         state.remember_log(&found.sequences, remembered);
     }
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
@@ -98,7 +99,10 @@ async fn run_pass(
     }
     let seen = observe(&mut connections, &changed, options.headroom, timeouts, progress).await;
     tracing::debug!(database = database.name, changed = changed.len(), connections = connections.len(), "observed");
-    let reads: Vec<u32> = seen.iter().map(|seen| seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |seen| seen.reads)).collect();
+    let reads: Vec<u32> = seen
+        .iter()
+        .map(|seen| seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |seen| seen.reads))
+        .collect();
     let now = Instant::now();
     let subjects: Vec<Subject<'_>> = changed
         .iter()
@@ -177,10 +181,7 @@ fn basis(
     now: Instant,
 ) -> Basis {
     Basis {
-        settings: Settings {
-            advance_limit: settings.advance_limit,
-            max_repair_ratio: settings.max_repair_ratio,
-        },
+        settings: Settings { advance_limit: settings.advance_limit, max_repair_ratio: settings.max_repair_ratio },
         memory: memory.map_or(Memory::RunOnly { charged: 0 }, SequenceMemory::memory),
         wishes: Wishes {
             approved: options.approves(sequence),

@@ -3,8 +3,8 @@
 use super::activity::{ActivityCounters, StatsSnapshot};
 use super::catalog::Catalog;
 use super::invalidation::{InvalidatedSequences, Invalidation};
-use crate::report::{Cause, SequenceReport, Verdict};
 use super::memory::SequenceMemory;
+use crate::report::{Cause, SequenceReport, Verdict};
 use pgmedic_core::sequence::judgement::Draws;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;

@@ -58,7 +58,9 @@ pub fn insert_sql(entries: &[RepairLogEntry]) -> Option<String> {
         .map(|RepairLogEntry { sequence, from, to, charged, early }| {
             let sequence = quote_literal(sequence);
             let charged = i64::try_from(*charged).unwrap_or(i64::MAX);
-            format!("(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early})")
+            format!(
+                "(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early})"
+            )
         })
         .collect();
     let columns = "at, role, source, sequence, outcome, from_value, to_value, charged, early";

@@ -121,8 +121,7 @@ async fn repair_sequence(
     violation: &UniqueViolation,
     limits: &InlineRepairLimits,
 ) -> Result<SequenceOutcome, Reason> {
-    let repair_limits =
-        RepairLimits { advance_limit: limits.advance_limit, max_repair_ratio: limits.max_repair_ratio };
+    let repair_limits = RepairLimits { advance_limit: limits.advance_limit, max_repair_ratio: limits.max_repair_ratio };
     let looked = sequence.observe(connection, &repair_limits, limits.timeouts()).await?;
     let observation = looked.seen;
     if let InlineRepair::Advance(statement) = sequence.plan_inline_repair(&looked, &repair_limits)? {

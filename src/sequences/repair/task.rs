@@ -122,10 +122,7 @@ impl<'a> RepairTask<'a> {
         let report = match (method, context.look_only.or(self.look_only), server.read_only) {
             (Err(missing), _, _) => {
                 let reason = missing_right_reason(sequence, missing, &server.role);
-                RepairReport {
-                    held_by: Some(missing.word()),
-                    ..report(Outcome::Held, missing.method(), Some(reason))
-                }
+                RepairReport { held_by: Some(missing.word()), ..report(Outcome::Held, missing.method(), Some(reason)) }
             }
             (Ok(method), Some(why), _) => {
                 report(Outcome::Skipped, Some(method), Some(Reason::new(ReasonKind::RepairDisabled, why)))
@@ -170,7 +167,9 @@ impl<'a> RepairTask<'a> {
             // It never got to its target, because another session set the sequence back meanwhile. That may not happen again.
             Some(QueryError::ConcurrentlyChanged) if self.method == Some(Method::Advance) => {}
             // An event trigger may forbid ALTER SEQUENCE.
-            Some(QueryError::Server { .. }) if self.method == Some(Method::Leap) && self.subject.sequence.may_advance => {
+            Some(QueryError::Server { .. })
+                if self.method == Some(Method::Leap) && self.subject.sequence.may_advance =>
+            {
                 self.in_slices = true;
             }
             Some(_) => self.fail(timeouts),
@@ -179,7 +178,10 @@ impl<'a> RepairTask<'a> {
 
     /// Whether what remains is worth another move beyond the usual tries: it came nearer, and the walk or the slices go on.
     pub fn goes_on(&self) -> bool {
-        self.is_open() && self.failure.is_none() && self.moves < MOST_MOVES && (self.in_slices || self.looked.unfinished)
+        self.is_open()
+            && self.failure.is_none()
+            && self.moves < MOST_MOVES
+            && (self.in_slices || self.looked.unfinished)
     }
 
     /// Records what was seen after a move.
@@ -194,7 +196,8 @@ impl<'a> RepairTask<'a> {
             }
         };
         let before = self.looked.seen.position;
-        let reached = self.step.is_some_and(|step| !now.seen.position.is_before(step.to.last) && !is_at(&now, step.to.last));
+        let reached =
+            self.step.is_some_and(|step| !now.seen.position.is_before(step.to.last) && !is_at(&now, step.to.last));
         let had_headroom = self.headroom.of_run > 0 && reached;
         self.charge(&before, &now.seen.position);
         let unfinished = std::mem::replace(&mut self.looked, now).unfinished;

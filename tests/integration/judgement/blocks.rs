@@ -11,7 +11,8 @@ async fn is_passed(create: &str) {
     let [sequence] = sequence.as_slice() else { panic!("{sequence:?}") };
     let outcome = database.once(&[]).exits(0);
     outcome.shows(sequence, json!({ "nearest_id": 1, "max_id": 250_000, "lag": 250_000 }));
-    outcome.repair(sequence, json!({ "outcome": "repaired", "method": "leap", "next_value": 250_001, "held_by": null }));
+    outcome
+        .repair(sequence, json!({ "outcome": "repaired", "method": "leap", "next_value": 250_001, "held_by": null }));
 }
 
 #[tokio::test]
@@ -112,7 +113,8 @@ async fn an_idle_node_looks_for_its_own_ids_one_by_one() {
     let outcome = database.once(&[]).exits(0);
     outcome.shows("public.o_id_seq", json!({ "verdict": "in_sync", "next_value": 11, "lag": 0 }));
     database.sql("SELECT pg_stat_force_next_flush()").await;
-    let fetched = database.number("SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_user_tables WHERE relname = 'o'").await;
+    let fetched =
+        database.number("SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_user_tables WHERE relname = 'o'").await;
     assert!(fetched < 1000, "{fetched} rows of others were read");
 }
 

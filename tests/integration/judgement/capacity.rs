@@ -87,7 +87,10 @@ async fn few_values_left_are_said_and_end_a_run_with_3() {
     let reason = outcome.reason("public.states_id_seq");
     assert!(reason.starts_with("47 values are left before the limit 2147483647"), "{reason}");
     let table = database.pgmedic(&["--once"]).exits(3).stdout;
-    assert!(table.contains("public.states_id_seq") && table.contains("100.0 %") && table.contains("47 values"), "{table}");
+    assert!(
+        table.contains("public.states_id_seq") && table.contains("100.0 %") && table.contains("47 values"),
+        "{table}"
+    );
     database.once_with("[sequences]\nfail_used_ratio = 1.0\n", &[]).exits(0);
     let quiet = database.once_with("[sequences]\nfail_used_ratio = 1.0\nwarn_used_ratio = 1.0\n", &[]).exits(0);
     quiet.shows("public.states_id_seq", json!({ "running_out": false, "reason": null }));
@@ -97,7 +100,8 @@ async fn few_values_left_are_said_and_end_a_run_with_3() {
 
 #[tokio::test]
 async fn a_repair_tells_how_much_is_used_afterwards() {
-    let database = with("CREATE TABLE t (id smallserial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 16384)").await;
+    let database =
+        with("CREATE TABLE t (id smallserial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 16384)").await;
     let outcome = database.once(&[]).exits(0);
     outcome.shows("public.t_id_seq", json!({ "used_ratio": 0.0 }));
     let used = outcome.sequence("public.t_id_seq")["repair"]["used_ratio"].as_f64().expect("a ratio");

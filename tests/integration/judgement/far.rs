@@ -25,7 +25,9 @@ async fn one_memorable_id_burns_nothing_and_the_reason_gives_the_ways_on() {
     );
     outcome.repair("public.customers_id_seq", json!({ "outcome": "held", "method": null, "held_by": "far_ids" }));
     let reason = outcome.repair_reason("public.customers_id_seq");
-    for part in ["one id, 999999999, of public.customers.id lies 999999498 values ahead", "correct", "max_id", "approve"] {
+    for part in
+        ["one id, 999999999, of public.customers.id lies 999999498 values ahead", "correct", "max_id", "approve"]
+    {
         assert!(reason.contains(part), "{part} is missing in {reason}");
     }
     assert_eq!(outcome.json()["summary"]["held_by"], json!({ "far_ids": 1 }));
@@ -48,7 +50,9 @@ async fn rows_that_come_one_after_another_half_of_the_way_ahead_burn_nothing_in_
 
 #[tokio::test]
 async fn a_reserved_block_on_a_bigint_and_the_range_of_another_node_stay_where_they_are() {
-    for (first, last, count) in [(9_000_000_001_i64, 9_000_000_010_i64, 10), (281_474_976_710_657, 281_474_976_710_676, 20)] {
+    for (first, last, count) in
+        [(9_000_000_001_i64, 9_000_000_010_i64, 10), (281_474_976_710_657, 281_474_976_710_676, 20)]
+    {
         let mut database = with(&format!(
             "CREATE TABLE accounts (id bigserial PRIMARY KEY);
              INSERT INTO accounts SELECT nextval('accounts_id_seq') FROM generate_series(1, 100);

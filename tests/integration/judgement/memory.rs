@@ -78,15 +78,10 @@ async fn what_repairs_may_burn_is_counted_over_all_runs_where_the_repair_log_is(
     database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
     // 5 % of 32 767 values are 1638, and each id costs 300.
     for run in 1..=6 {
-        database
-            .sql("INSERT INTO t SELECT last_value + CASE WHEN is_called THEN 301 ELSE 300 END FROM t_id_seq")
-            .await;
+        database.sql("INSERT INTO t SELECT last_value + CASE WHEN is_called THEN 301 ELSE 300 END FROM t_id_seq").await;
         let outcome = database.once(&[]);
-        let expected = if run <= 5 {
-            json!({ "outcome": "repaired" })
-        } else {
-            json!({ "outcome": "held", "held_by": "budget" })
-        };
+        let expected =
+            if run <= 5 { json!({ "outcome": "repaired" }) } else { json!({ "outcome": "held", "held_by": "budget" }) };
         outcome.repair("public.t_id_seq", expected);
     }
     assert_eq!(database.number("SELECT sum(charged)::bigint FROM pgmedic.repair_log").await, 1500);

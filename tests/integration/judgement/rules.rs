@@ -3,7 +3,8 @@
 use crate::support::Database;
 use serde_json::json;
 
-const FAR: &str = "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t DEFAULT VALUES; INSERT INTO t VALUES (999999999)";
+const FAR: &str =
+    "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t DEFAULT VALUES; INSERT INTO t VALUES (999999999)";
 
 async fn with(create: &str) -> Database {
     let mut database = Database::new().await;

@@ -67,7 +67,8 @@ impl Scope {
             }
         }
         let named = sources.iter().find(|(_, _, keys)| keys.longer_key.is_some()).or(sources.first());
-        let (name, key) = named.map_or((String::new(), None), |(_, source, keys)| (column(source), keys.longer_key.clone()));
+        let (name, key) =
+            named.map_or((String::new(), None), |(_, source, keys)| (column(source), keys.longer_key.clone()));
         MaxIdOnly::NoUniqueKey { column: name, key }
     }
 }

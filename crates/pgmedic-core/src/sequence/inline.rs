@@ -2,12 +2,12 @@
 //! as in a pass, as statements that the caller runs.
 
 use super::advance::advance_sql;
-use super::feed_row::push_row;
-use super::model::{FeedProblem, Sequence};
 use super::ahead::{Basis, Looked};
 use super::block::BlockQuestion;
+use super::feed_row::push_row;
 use super::held_reasons::hold_reason;
 use super::judgement::{Decision, Draws, Memory, Progress, Settings, Wishes};
+use super::model::{FeedProblem, Sequence};
 use super::observation::{Observation, ObservationBuilder, explain_read_error, merge_answers};
 use super::plan::{SequenceRights, choose_method};
 use super::probe::fits_in_transaction;
@@ -120,7 +120,8 @@ impl InlineSequence {
         if !seen.is_ahead() {
             return Ok(Looked::nothing_ahead(seen));
         }
-        let mut walk = limits.basis().walk(&seen, Draws::new(u64::from(self.sequence.oid))).most_stretches(MOST_STRETCHES);
+        let mut walk =
+            limits.basis().walk(&seen, Draws::new(u64::from(self.sequence.oid))).most_stretches(MOST_STRETCHES);
         let internal = |error: super::judgement::AnswerError| Reason::new(ReasonKind::Internal, error.to_string());
         loop {
             let question = match walk.progress() {

@@ -68,7 +68,8 @@ impl ObservationBuilder {
         if let Some(failure) = self.failure {
             return Some(Err(failure));
         }
-        let position = Position::new(sequence.parameters, self.state?, sequence.usable_ids()).with_headroom(self.headroom);
+        let position =
+            Position::new(sequence.parameters, self.state?, sequence.usable_ids()).with_headroom(self.headroom);
         let Self { max_id, furthest, hidden, reads, .. } = self;
         Some(Ok(Observation { position, max_id, furthest, hidden, reads }))
     }
@@ -86,7 +87,6 @@ impl ObservationBuilder {
         self.failure.get_or_insert(reason);
     }
 }
-
 
 /// Merges the answers into `builders`, and returns the probes that must ask again, for the sequence's own values only.
 pub fn merge_answers<'a>(
@@ -109,8 +109,7 @@ pub fn merge_answers<'a>(
         };
         found.reads += 1;
         let ascending = sequence.parameters.increment > 0;
-        let position =
-            Position::new(sequence.parameters, state, sequence.usable_ids()).with_headroom(found.headroom);
+        let position = Position::new(sequence.parameters, state, sequence.usable_ids()).with_headroom(found.headroom);
         let mut parts = Vec::new();
         for (part, extreme) in probe.parts.into_iter().zip(extremes) {
             let Some(extreme) = extreme else { continue };
@@ -126,17 +125,15 @@ pub fn merge_answers<'a>(
                 }
                 (ExtremeClass::NeedsRefinement, _) => {
                     // Of a residue class with an index, only what is to be left unused: a walk looks beyond it.
-                    let walked = !position.is_gapless() && part.source.unindexed.is_none();
+                    let walked = !position.is_gapless() && sequence.sources().all(|source| source.unindexed.is_none());
                     found.hidden |= walked;
                     if !walked || found.headroom > 0 {
                         let end = position.next() - i128::from(sequence.parameters.increment);
                         // An index finds the furthest of all own ids as quickly as that of a few.
-                        let first = if position.is_gapless() {
-                            position.numbering().id(0)
-                        } else {
-                            position.first_reserved()
-                        };
-                        parts.push(ProbePart { own_values: Some(OwnValues { first, end }), ..part });
+                        let first =
+                            if position.is_gapless() { position.numbering().id(0) } else { position.first_reserved() };
+                        let one_by_one_to = walked.then_some(end);
+                        parts.push(ProbePart { own_values: Some(OwnValues { first, one_by_one_to }), ..part });
                     }
                 }
                 _ => {}

@@ -14,7 +14,9 @@ pub fn exhausted_reason(sequence: &Sequence, seen: &Observation) -> Reason {
     let text = match seen.position.next_value() {
         Some(next) if full_columns(sequence, limit).next().is_some() => {
             let columns = join(full_columns(sequence, limit).map(column_name));
-            format!("inserts fail: the next value {next} is past {limit}, the last that {columns} can hold; widen the column")
+            format!(
+                "inserts fail: the next value {next} is past {limit}, the last that {columns} can hold; widen the column"
+            )
         }
         Some(next) => {
             let by = limited_by(sequence, limit);

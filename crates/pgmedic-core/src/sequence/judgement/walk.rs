@@ -98,9 +98,15 @@ pub struct ThinPart {
 #[derive(Debug, Clone)]
 enum Phase {
     /// No id was found before this value.
-    Nearest { from: ValueNumber },
+    Nearest {
+        from: ValueNumber,
+    },
     Chain(Chain),
-    Count { nearest: ValueNumber, end: ValueNumber, charged: i128 },
+    Count {
+        nearest: ValueNumber,
+        end: ValueNumber,
+        charged: i128,
+    },
     Done(Found),
 }
 
@@ -109,7 +115,8 @@ impl BlockWalk {
     /// the furthest id is at or beyond the next value: a healthy sequence costs no question.
     #[must_use]
     pub fn new(next: ValueNumber, limit: ValueNumber, terms: Terms, draws: Draws) -> Self {
-        let phase = if next > limit { Phase::Done(Found::Nothing { up_to: limit }) } else { Phase::Nearest { from: next } };
+        let phase =
+            if next > limit { Phase::Done(Found::Nothing { up_to: limit }) } else { Phase::Nearest { from: next } };
         Self { next, limit, terms, draws, nearest_within: limit, look: None, most: MOST_STRETCHES, phase }
     }
 
