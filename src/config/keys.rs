@@ -6,6 +6,7 @@
 //!
 //! No derived `Debug`: connection URLs are plain text here.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,27 @@ mod written {
     pub type Duration = String;
     pub type List = Vec<String>;
     pub type Scalar = super::Scalar;
+    pub type Texts = super::OneOrMany<String>;
+    pub type Conditions = super::BTreeMap<String, super::OneOrMany<super::Scalar>>;
     pub type Table<T> = T;
     pub type Tables<T> = Vec<T>;
+}
+
+/// One value, or a list.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMany<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+impl<T> OneOrMany<T> {
+    pub(super) fn as_slice(&self) -> &[T] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
 }
 
 /// Declares a table. Of a `struct`, every key has a value, because `config/pgmedic.toml` sets it; in an
@@ -137,16 +157,18 @@ section! {
         database: Text,
         preset: Text,
         table: Text,
+        only: Conditions,
         expires_at: Text,
         last_activity: Text,
         idle_timeout: Duration,
         created_at: Text,
         absolute_timeout: Duration,
+        lifetime: Table<WrittenLifetime>,
         encoding: Text,
         time_zone: Text,
         action: Text,
         revoke: Table<WrittenRevoke>,
-        user: Text,
+        user: Texts,
         max_per_user: Integer,
         schedule: Text,
         batch_size: Integer,
@@ -154,6 +176,14 @@ section! {
         max_ended_ratio: Float,
         guard_min_sessions: Integer,
         sweep_timeout: Duration,
+    }
+}
+
+section! {
+    /// `lifetime` of a session store.
+    optional struct WrittenLifetime {
+        column: Text,
+        unit: Text,
     }
 }
 

@@ -60,6 +60,7 @@ impl Preset {
     /// The keys of `[[sessions]]` that the preset sets, with their values.
     pub fn keys(&self) -> Vec<(&'static str, &str)> {
         let store = &self.store;
+        let user = store.user.as_ref().and_then(|user| user.as_slice().first());
         let keys = [
             ("table", &store.table),
             ("expires_at", &store.expires_at),
@@ -67,9 +68,9 @@ impl Preset {
             ("created_at", &store.created_at),
             ("encoding", &store.encoding),
             ("time_zone", &store.time_zone),
-            ("user", &store.user),
         ];
-        keys.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?))).collect()
+        let keys = keys.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?)));
+        keys.chain(user.map(|user| ("user", user.as_str()))).collect()
     }
 
     /// The preset as `pgmedic presets` prints it: client, meaning, and keys.

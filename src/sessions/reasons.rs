@@ -39,7 +39,8 @@ pub fn explain_sweep_error(error: &QueryError, timeouts: Timeouts) -> Reason {
         // Too long, out of range, malformed. The message may repeat a value of a row.
         QueryError::Server { code, .. } if ["22001", "22003", "22P02"].contains(&code.as_str()) => {
             let text = format!(
-                "a value does not fit its column (SQLSTATE {code}); `revoke.value` must be one that the column takes"
+                "a value does not fit its column (SQLSTATE {code}); `revoke.value` must be one that the column takes, and so must \
+                 those of `only`"
             );
             Reason::new(ReasonKind::Configuration, text)
         }
