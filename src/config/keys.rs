@@ -59,6 +59,21 @@ impl<T> OneOrMany<T> {
     }
 }
 
+impl OneOrMany<Scalar> {
+    /// As TOML writes it.
+    pub(super) fn to_toml(&self) -> String {
+        let scalar = |value: &Scalar| match value {
+            Scalar::Switch(switch) => switch.to_string(),
+            Scalar::Whole(number) => number.to_string(),
+            Scalar::Text(text) => toml::Value::String(text.clone()).to_string(),
+        };
+        match self {
+            Self::One(value) => scalar(value),
+            Self::Many(values) => format!("[{}]", values.iter().map(scalar).collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
 /// Declares a table. Of a `struct`, every key has a value, because `config/pgmedic.toml` sets it; in an
 /// `optional struct`, any key can be left out.
 macro_rules! section {

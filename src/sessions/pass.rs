@@ -6,7 +6,7 @@ use super::deadline::Deadline;
 use super::guards::{Expire, SweepCounts, SweepLimits, SweepPlan, allowed};
 use super::inspect::{StoreInspection, inspect_store, recount};
 use super::pass_state::{KnownStore, LastSweep, SessionPassState};
-use super::reasons::{held_reason, hold_reason, implausible_hold, reissue_hold, unfinished_reason};
+use super::reasons::{held_reason, hold_reason, implausible_hold, kinds_hold, reissue_hold, unfinished_reason};
 use super::store::{ResolvedStore, resolve_store};
 use super::sweep::{Sweep, SweepResult};
 use crate::config::{Database, SessionStoreConfig};
@@ -147,6 +147,10 @@ impl StorePass<'_> {
                 (plan, holds.into_iter().map(|hold| hold_reason(hold, max_ended_ratio)).collect())
             }
         };
+        if let Some(column) = &inspection.kind {
+            plan = SweepPlan::NOTHING;
+            holds.push(kinds_hold(column, inspection.counts.stale));
+        }
         let takes_along = &resolved.effects.holds;
         let mut blocks = resolved.effects.blocks.clone();
         let sequences: Vec<&str> = resolved.ids.iter().map(|id| id.sequence.as_str()).collect();

@@ -128,6 +128,15 @@ pub fn implausible_hold(implausible: &Reason) -> Reason {
     Reason::new(implausible.kind, format!("{}: correct the configuration if that is wrong", implausible.text))
 }
 
+/// That all of the `stale` sessions have other values in this column than the live ones.
+pub fn kinds_hold(column: &str, stale: u64) -> Reason {
+    let text = format!(
+        "the {stale} sessions that would end and the live ones have no value of {column} in common, so they seem to be of \
+         another kind, which may have another end or none: say by `only` which rows the store is about"
+    );
+    Reason::new(ReasonKind::SeveralKinds, text)
+}
+
 /// That `unspent` of the sessions to be deleted have ids that a sequence would hand out again. None where there are none.
 pub fn reissue_hold(unspent: u64, sequences: &[&str]) -> Option<Reason> {
     let first = sequences.first().filter(|_| unspent > 0)?;

@@ -6,6 +6,7 @@
 //! | `count.sql`, `count_by_index.sql`, `count_superseded.sql` | how many sessions there are, for the guards |
 //! | `count_unspent.sql` | how many ids would be handed out again |
 //! | `sample_newest.sql`, `sample_outliers.sql` | what the columns hold, for the plausibility check |
+//! | `kinds.sql` | whether a column tells sessions of several kinds apart |
 //! | `untouched.sql` | whether sessions are touched when they are used |
 //! | `batch.sql`, `supersede.sql` | end sessions; `ranked.sql` is a part of the second |
 //! | `addresses.sql`, `superseded_addresses.sql`, `addresses.rs` | single sessions of a batch that failed |
@@ -129,6 +130,18 @@ impl<'a> SweepSql<'a> {
             ("MOST", most.to_string()),
         ];
         fill_sql(include_str!("untouched.sql"), &values)
+    }
+
+    /// Whether this column, quoted, tells the sessions that are over from those that are not, by up to `most` of them.
+    pub fn kinds(&self, column: &str, most: u64) -> String {
+        let values = [
+            ("TABLE", self.store.from()),
+            ("NOT_REVOKED", not_revoked(self.store)),
+            ("IS_OVER", self.is_over(&self.times.cutoff)),
+            ("COLUMN", column.to_owned()),
+            ("MOST", most.to_string()),
+        ];
+        fill_sql(include_str!("kinds.sql"), &values)
     }
 
     /// Ends up to `size` of the sessions that are meant.

@@ -41,6 +41,7 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
         owner: "app".to_owned(),
         row_security: false,
         only: Vec::new(),
+        kinds: Vec::new(),
         columns: Vec::new(),
         ends,
         action: match action {

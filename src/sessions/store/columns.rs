@@ -180,6 +180,21 @@ impl TableColumns<'_> {
         Ok(LifetimeColumn { name: found.name.clone(), microseconds: lifetime.unit.microseconds() })
     }
 
+    /// The readable columns by which kinds of sessions are often told apart, and which the configuration does not use.
+    pub fn kinds(&self) -> Vec<String> {
+        const NAMES: [&str; 16] = [
+            "type", "kind", "category", "intent", "remember", "remember_me", "remembered", "offline", "offline_flag",
+            "expiring", "permanent", "persistent", "token_type", "grant_type", "session_type", "scope",
+        ];
+        let used = self.store.columns();
+        let is_kind = |column: &&Column| {
+            NAMES.contains(&column.raw_name.to_lowercase().as_str())
+                && column.may_read
+                && !used.contains(&column.raw_name.as_str())
+        };
+        self.all.iter().filter(is_kind).map(|column| column.name.clone()).collect()
+    }
+
     /// The condition that a row is a session, as SQL.
     pub fn condition(&self, condition: &Condition) -> Result<String, ResolveError> {
         let found = self.find(&format!("only.{}", condition.column), &condition.column)?;

@@ -114,6 +114,8 @@ pub struct ResolvedStore {
     pub row_security: bool,
     /// Conditions over the table `t`, as SQL: which rows are sessions.
     pub only: Vec<String>,
+    /// Readable columns that tell kinds of sessions apart by their name, and are not in `only`. Quoted.
+    pub kinds: Vec<String>,
     /// All columns that are read.
     pub columns: Vec<String>,
     /// One for each expiry rule of the configuration, in its order.

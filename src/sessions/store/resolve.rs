@@ -104,6 +104,7 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
         ids,
         untrusted_code: untrusted_code_reason(untrusted, &table.name, &table.owner, role)?,
         only,
+        kinds: catalog.kinds(),
         created_at,
         effects,
         ends,
