@@ -45,7 +45,7 @@ pub use pattern::Pattern;
 pub use presets::Preset;
 pub use schedule::cron_parser;
 pub use sequences::{DeclaredFeed, Sequences};
-pub use sessions::{Action, Condition, Lifetime, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
+pub use sessions::{Action, Condition, Lifetime, LifetimeUnit, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
 
 use crate::clock;
 use layers::Layers;
