@@ -252,7 +252,8 @@ fn render_presets(format: Format) -> String {
         Format::Json => {
             let listed = presets.iter().map(|preset| {
                 let about = [("name", preset.name), ("client", &preset.client), ("meaning", &preset.meaning)];
-                about.into_iter().chain(preset.keys()).collect::<BTreeMap<_, _>>()
+                let keys = about.into_iter().chain(preset.keys()).map(|(key, value)| (key, value.to_owned()));
+                keys.chain(preset.tables()).collect::<BTreeMap<_, _>>()
             });
             format!("{}\n", serde_json::json!(listed.collect::<Vec<_>>()))
         }
