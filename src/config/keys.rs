@@ -126,6 +126,8 @@ section! {
         sessions: Tables<WrittenStore>,
         http: Table<WrittenHttp>,
         log: Table<WrittenLog>,
+        #[serde(default, skip_serializing_if = "WrittenWebhook::is_empty")]
+        webhook: Table<WrittenWebhook>,
     }
 }
 
@@ -245,6 +247,23 @@ section! {
     struct WrittenLog {
         format: Text,
         level: Text,
+    }
+}
+
+section! {
+    /// `[webhook]`
+    optional struct WrittenWebhook {
+        url: Secret,
+        url_file: Text,
+        format: Text,
+        repairs: Bool,
+    }
+}
+
+impl WrittenWebhook {
+    /// Whether nothing of it is set.
+    fn is_empty(&self) -> bool {
+        self.url.is_none() && self.url_file.is_none() && self.format.is_none() && self.repairs.is_none()
     }
 }
 

@@ -14,7 +14,7 @@ fn texts(patterns: &[Pattern]) -> Vec<String> {
 fn the_defaults_are_those_of_the_design() {
     let settings = variable("PGMEDIC_CONFIG", "unused").settings();
     let expected = Sequences {
-        schedule: "*/30 * * * * *".to_owned(),
+        schedule: Schedule::Cron("*/30 * * * * *".to_owned()),
         listen_notify: true,
         repair: true,
         include: vec!["*.*".parse().unwrap()],
