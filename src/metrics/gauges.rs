@@ -49,6 +49,7 @@ struct GaugeSet {
     used: GaugeVec,
     lag_max: GaugeVec,
     used_max: GaugeVec,
+    days_left_min: GaugeVec,
     dropped: GaugeVec,
     stores: StoreGauges,
 }
@@ -130,6 +131,11 @@ impl GaugeSet {
                 "The largest used ratio of any sequence that could be read.",
                 &["database"],
             )?,
+            days_left_min: gauge(
+                "sequence_days_left_min",
+                "The fewest days until a sequence reaches its limit, at the pace that this agent has seen.",
+                &["database"],
+            )?,
             dropped: gauge(
                 "detail_series_dropped",
                 "Sequences whose detail series were dropped, because there are too many.",
@@ -158,6 +164,7 @@ impl GaugeSet {
             &self.used,
             &self.lag_max,
             &self.used_max,
+            &self.days_left_min,
             &self.dropped,
         ];
         own.into_iter().chain(self.stores.all()).collect()
@@ -199,6 +206,11 @@ impl GaugeSet {
         }
         if let Some(used) = maximum(|sequence| sequence.used_ratio) {
             self.used_max.with_label_values(&[database]).set(used);
+        }
+
+        let days_left = report.sequences.iter().filter_map(|sequence| sequence.days_left).reduce(f64::min);
+        if let Some(days_left) = days_left {
+            self.days_left_min.with_label_values(&[database]).set(days_left);
         }
 
         let mut details: Vec<&SequenceReport> =

@@ -12,7 +12,7 @@ use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::references::add_reference_limits;
 use super::repair::{RepairTask, Repaired, repair};
-use super::repair_log::read_log;
+use super::repair_log::{RepairLogEntry, read_log, write_log};
 use crate::config::{ConfigError, Database, Sequences};
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
@@ -150,6 +150,13 @@ async fn run_pass(
     }
     for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
         state.remember(sequence, finding, &counters, reads);
+    }
+    let repaired: Vec<RepairLogEntry> =
+        report.sequences.iter().filter_map(|sequence| RepairLogEntry::of(sequence)).collect();
+    if let (true, Some(connection)) = (state.writes_log(), connections.first_mut())
+        && let Err(error) = write_log(connection, &repaired, timeouts).await
+    {
+        tracing::warn!(database = database.name, %error, "the repairs are not in pgmedic.repair_log");
     }
     let lost = connections.iter().find_map(BoundedConnection::lost).map(Reason::from);
     for connection in connections.into_iter().filter(|connection| connection.lost().is_none()) {

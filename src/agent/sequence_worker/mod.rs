@@ -15,7 +15,7 @@ mod triggers;
 use super::backoff::{Backoff, schedule_jitter};
 use super::leadership::Leadership;
 use super::publisher::{AgentContext, Publisher};
-use super::scheduler::cron_intervals::cron_intervals;
+use super::scheduler::cron_intervals::intervals;
 use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::metrics::SEQUENCES;
@@ -59,7 +59,7 @@ pub fn start(
     leadership: watch::Sender<Leadership>,
 ) -> Worker {
     let WorkerLead { lead, member, triggers } = lead;
-    let intervals = cron_intervals(&settings.sequences.schedule, crate::clock::now().into());
+    let intervals = intervals(&settings.sequences.schedule, crate::clock::now().into());
     let publisher = Publisher::new(context, &database.name, SEQUENCES);
     publisher.init_database(intervals.longest);
     let (busy, stop) = (Arc::new(AtomicBool::new(false)), CancellationToken::new());

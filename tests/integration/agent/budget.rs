@@ -1,4 +1,4 @@
-//! The agent opens few connections to a server, however many databases it monitors there and whatever happens.
+//! The agent opens few connections to a server, however many databases it monitors there, and also while connections fail.
 
 use super::{EVERY_SECOND, leader, skipped, up};
 use crate::support::{Agent, Database, Pooler, wait_for};

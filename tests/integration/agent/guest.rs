@@ -42,7 +42,7 @@ async fn no_pass_and_no_lease_makes_a_new_entry_in_pg_stat_statements() {
 
 /// pgaudit writes the whole message for each of its statements; the server's own log has each message once.
 #[tokio::test]
-async fn to_a_role_that_is_audited_each_statement_is_a_message_of_its_own() {
+async fn to_a_role_that_is_audited_each_statement_is_a_separate_message() {
     let (server, mut database) = server_with(&[("log_statement", "all"), ("log_line_prefix", "%a ")]).await;
     let role = format!("{}_audited", database.name);
     database.sql("DO $$ BEGIN FOR i IN 1..100 LOOP EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY)', i); END LOOP; END $$").await;

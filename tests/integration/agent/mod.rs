@@ -17,6 +17,7 @@ mod repair_log;
 mod replica;
 mod sweeps;
 mod tls;
+mod webhook;
 
 use crate::support::{Agent, Database};
 
