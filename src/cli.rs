@@ -8,6 +8,10 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+mod cutover;
+
+pub use cutover::CutoverArguments;
+
 const AFTER_HELP: &str = "\
 Exit codes of --once:
   0  all sequences healthy, or repaired
@@ -76,6 +80,7 @@ pub enum Command {
         #[arg(long)]
         serve: bool,
     },
+    Cutover(CutoverArguments),
     /// Print the effective configuration, passwords hidden
     CheckConfig,
     /// Print the SQL for a role that can do the configured work and nothing more
@@ -133,7 +138,7 @@ impl Cli {
         let mut command = Self::command();
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         // Refused first, because an error of clap would repeat the password.
-        if arguments.iter().any(|argument| argument.to_string_lossy().contains("://")) {
+        if cutover::without_connections(&arguments).any(|argument| argument.to_string_lossy().contains("://")) {
             let message = "a connection URL on the command line shows its password to every user of this machine; \
                            set DATABASE_URL, or name a configuration file with --config";
             return Err(command.error(ErrorKind::ValueValidation, message));

@@ -1,8 +1,10 @@
 //! One function for each command. Only this file prints reports and chooses exit codes.
 
-use crate::agent::{self, AgentError};
-use crate::cli::{Cli, Command, Format, SqlCommand, completions};
-use crate::config::{ConfigError, Environment, Http, Preset, Settings};
+use crate::agent::{self, AgentError, StopSignals};
+use crate::cli::{Cli, Command, CutoverArguments, Format, SqlCommand, completions};
+use crate::clock;
+use crate::config::{ConfigError, Environment, Http, Log, Preset, Sequences, Settings};
+use crate::cutover::{self, UnusableConnection};
 #[cfg(feature = "demo")]
 use crate::demo::{self, DemoError};
 use crate::grants::{GrantsError, grants};
@@ -17,6 +19,7 @@ use pgmedic_login::sql_function;
 use std::collections::BTreeMap;
 use std::io::{self, StdoutLock, Write};
 use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
 
 /// Why a command failed, as opposed to a report that has bad news.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +35,8 @@ pub enum RunError {
     Grants(#[from] GrantsError),
     #[error(transparent)]
     Unhealthy(#[from] HealthcheckError),
+    #[error(transparent)]
+    Connection(#[from] UnusableConnection),
     #[error("the output could not be written: {0}")]
     Output(#[from] io::Error),
 }
@@ -45,7 +50,7 @@ impl RunError {
     /// The exit code of `pgmedic`.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) => BAD_USAGE,
+            Self::Config(_) | Self::Connection(_) => BAD_USAGE,
             // The port is in use, or the system refuses signal handlers.
             Self::Agent(_) => NOT_COMPLETED,
             #[cfg(feature = "demo")]
@@ -71,6 +76,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         Some(Command::Presets { format }) => presets(*format),
         Some(Command::Sql { script }) => sql(script),
         Some(Command::Healthcheck) => check_health(&cli).await,
+        Some(Command::Cutover(arguments)) => run_cutover(&cli, arguments).await,
         Some(Command::CheckConfig) => check_config(&cli),
         Some(Command::Grants { role }) => print_grants(&cli, role.as_deref()).await,
         None if cli.once => run_once(&cli).await,
@@ -145,6 +151,65 @@ async fn run_once(cli: &Cli) -> Result<ExitCode, RunError> {
     }
     print_with(|stdout| write_report(stdout, &report, cli))?;
     Ok(Outcome::of(&report).into())
+}
+
+/// Headroom of `cutover --watch` where the command line does not say: half of nothing could not be kept.
+const WATCH_HEADROOM: u32 = 1000;
+
+async fn run_cutover(cli: &Cli, arguments: &CutoverArguments) -> Result<ExitCode, RunError> {
+    let (file, environment) = (cli.config.as_deref(), Environment::from_process());
+    let settings = Sequences::load(file, &environment, clock::now())?.for_all();
+    Logging::install(&Log::load(file, &environment)?);
+    let (from, of_old) = cutover::database("--from", &arguments.from)?;
+    let (to, of_new) = cutover::database("--to", &arguments.to)?;
+    of_old.iter().chain(&of_new).for_each(|warning| tracing::warn!("{warning}"));
+    let request = cutover::Request {
+        from,
+        to,
+        headroom: arguments.headroom.unwrap_or(if arguments.watch { WATCH_HEADROOM } else { 0 }),
+        map: cutover::SchemaMap::new(arguments.map.clone()),
+        confirmed: arguments.yes,
+        settings,
+    };
+    let (progress, cancel) = (Progress::default(), CancellationToken::new());
+    let report = if arguments.watch {
+        watch_cutover(&request, &cancel, &progress).await?
+    } else {
+        let before = cutover::Before { direction_known: false, new_draws: false };
+        once::with_progress_bar(cutover::carry_over(&request, before, &cancel, &progress), &progress).await
+    };
+    print_with(|stdout| match arguments.format {
+        Format::Table => {
+            stdout.write_all(cutover::render(&report, TableOptions::for_stdout(arguments.verbose)).as_bytes())
+        }
+        Format::Json => {
+            serde_json::to_writer(&mut *stdout, &report)?;
+            writeln!(stdout)
+        }
+    })?;
+    Ok(report.verdict.exit_code().map_or(ExitCode::from(BAD_USAGE), ExitCode::from))
+}
+
+/// Watches until the first signal; a second one cancels what is in progress.
+async fn watch_cutover(
+    request: &cutover::Request,
+    cancel: &CancellationToken,
+    progress: &Progress,
+) -> Result<cutover::CutoverReport, RunError> {
+    let stop = CancellationToken::new();
+    let mut signals = StopSignals::install()?;
+    let work = cutover::watch(request, &stop, cancel, progress);
+    let signaled = async {
+        signals.next().await;
+        stop.cancel();
+        signals.next().await;
+        cancel.cancel();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        report = work => Ok(report),
+        () = signaled => unreachable!("it waits for ever"),
+    }
 }
 
 fn load(cli: &Cli) -> Result<Settings, ConfigError> {

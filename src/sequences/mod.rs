@@ -6,6 +6,7 @@
 //! | `catalog.rs`, `owners.rs` | discover: the sequences and the columns they feed, by one catalog query |
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
+//! | `states.rs` | reads states alone, for `cutover` |
 //! | `findings.rs` | judge: verdict and reasons |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
 //! | `privileges.rs` | which privileges a complete pass needs, for `pgmedic grants` |
@@ -28,9 +29,12 @@ mod pass;
 mod pass_state;
 mod privileges;
 mod repair;
+mod states;
 
 pub use crate::pass_options::PassOptions;
+pub use catalog::{Catalog, discover};
 pub use invalidation::Invalidation;
 pub use pass::pass;
 pub use pass_state::SequencePassState;
 pub use privileges::{Relation, RequiredPrivileges, SequencePrivileges, TablePrivileges, required_privileges};
+pub use states::read_states;

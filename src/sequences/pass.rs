@@ -59,7 +59,11 @@ async fn run_pass(
     let address = database.connect_options().map_err(unusable)?;
     let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await?;
     report.server_version = Some(connection.server().version.clone());
-    let (found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
+    let (mut found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
+    if let Some(only) = &options.only {
+        found.sequences.retain(|sequence| only.contains(&sequence.name_parts));
+        found.missing.clear();
+    }
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
 
     if found.sequences.is_empty() && found.excluded > 0 {
