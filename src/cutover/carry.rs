@@ -1,4 +1,4 @@
-//! Moves sequences forward, many in few messages, each in a transaction of its own.
+//! Moves sequences forward, many in few messages, each in a separate transaction.
 //!
 //! A leap takes the sequence's own lock, looks again under it, and moves forward only. Where the role may not alter the
 //! sequence, its values are handed out with `nextval`.

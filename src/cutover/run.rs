@@ -88,17 +88,18 @@ async fn work(
     report.reasons.extend(arrived.reasons);
     report.notes.extend(arrived.notes);
 
-    let mut standings = first.clone();
-    for _ in 0..ROUNDS {
+    let mut last = first.clone();
+    for round in 1..=ROUNDS {
         let headroom = |_| request.headroom;
-        carry_round(&mut new, &pairs, &standings, headroom, &request.settings, &mut report.sequences).await;
-        standings = read_standings(&mut old, &mut new, timeouts, &pairs).await;
-        if !pairs.iter().zip(&standings).any(|(pair, standing)| is_short(pair, standing, request.headroom)) {
+        carry_round(&mut new, &pairs, &last, headroom, &request.settings, &mut report.sequences).await;
+        if round == 1 {
+            check_ids(request, before.new_draws, &pairs, cancel, progress, report).await;
+        }
+        last = read_standings(&mut old, &mut new, timeouts, &pairs).await;
+        if !pairs.iter().zip(&last).any(|(pair, standing)| is_short(pair, standing, request.headroom)) {
             break;
         }
     }
-    check_ids(request, before.new_draws, &pairs, cancel, progress, report).await;
-    let last = read_standings(&mut old, &mut new, timeouts, &pairs).await;
     finish(request, &pairs, &first, &last, report);
     let lost = old.connections.iter().chain(&new.connections).find_map(BoundedConnection::lost).map(Reason::from);
     old.close().await;

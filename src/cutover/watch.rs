@@ -10,6 +10,7 @@ use super::sides::{Side, Unusable, check, connect};
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
 use pgmedic_core::Reason;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +52,10 @@ pub async fn watch(
         "carried over; NEW is kept ahead until SIGINT or SIGTERM"
     );
     let mut watch = Watch::default();
+    for sequence in &first.sequences {
+        let memory = Memory { new_next: sequence.next_value.map(i128::from), ..Memory::default() };
+        watch.memories.insert(sequence.name.clone(), memory);
+    }
     while !stop.is_cancelled() && !cancel.is_cancelled() {
         if let Err(reason) = watch.while_connected(request, stop, cancel, progress).await {
             tracing::warn!("{reason}");
@@ -68,6 +73,8 @@ struct Watch {
     report: WatchReport,
     /// NEW has handed out values that this watch did not take.
     new_draws: bool,
+    /// By the name in NEW, from one connection to the next.
+    memories: HashMap<String, Memory>,
 }
 
 /// What the watch remembers of one sequence.
@@ -98,7 +105,8 @@ impl Watch {
         let (mut old, mut new) = (old?, new?);
         let (from, to) = (std::mem::take(&mut old.catalog.sequences), std::mem::take(&mut new.catalog.sequences));
         let pairs = pair(&from, &to, request);
-        let mut memories = vec![Memory::default(); pairs.len()];
+        let mut memories: Vec<Memory> =
+            pairs.iter().map(|pair| self.memories.remove(&pair.wanted.to_string()).unwrap_or_default()).collect();
         let (opened, mut pass_due) = (Instant::now(), Instant::now() + LEAST_PAUSE_BETWEEN_PASSES);
         let result = loop {
             let started = Instant::now();
@@ -117,6 +125,7 @@ impl Watch {
                 break Ok(());
             }
         };
+        self.memories = pairs.iter().map(|pair| pair.wanted.to_string()).zip(memories).collect();
         old.close().await;
         new.close().await;
         result
@@ -188,12 +197,14 @@ impl Watch {
         if let Some(error) = passed.error {
             tracing::warn!("{}", error.while_doing("the ids in NEW could not be compared"));
         }
+        tracing::debug!(new_draws = self.new_draws, "compared the ids in NEW");
         let moved = passed.sequences.iter().filter(|sequence| sequence.repair.is_some());
         for sequence in moved {
             self.report.moves += 1;
             let same = |pair: &Pair<'_>| pair.new.is_some_and(|new| new.name == sequence.name);
             if let Some(index) = pairs.iter().position(same) {
-                memories[index].new_next = None;
+                let repaired = sequence.repair.as_ref().and_then(|repair| repair.next_value);
+                memories[index].new_next = repaired.map(i128::from);
             }
         }
     }
