@@ -1,10 +1,10 @@
 //! One function for each command. Only this file prints reports and chooses exit codes.
 
-use crate::agent::{self, AgentError, StopSignals};
-use crate::cli::{Cli, Command, CutoverArguments, Format, SqlCommand, completions};
-use crate::clock;
-use crate::config::{ConfigError, Environment, Http, Log, Preset, Sequences, Settings};
-use crate::cutover::{self, UnusableConnection};
+mod cutover;
+
+use crate::agent::{self, AgentError};
+use crate::cli::{Cli, Command, Format, SqlCommand, completions, man_pages};
+use crate::config::{ConfigError, Environment, Http, Pattern, Preset, Settings};
 #[cfg(feature = "demo")]
 use crate::demo::{self, DemoError};
 use crate::grants::{GrantsError, grants};
@@ -15,11 +15,13 @@ use crate::pass_options::PassOptions;
 use crate::progress::Progress;
 use crate::report::{ExitCode as Outcome, Report, TableOptions, render_table};
 use clap_complete::Shell;
+use cutover::{CutoverError, cutover};
+use pgmedic_core::TableName;
 use pgmedic_login::sql_function;
 use std::collections::BTreeMap;
 use std::io::{self, StdoutLock, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tokio_util::sync::CancellationToken;
 
 /// Why a command failed, as opposed to a report that has bad news.
 #[derive(Debug, thiserror::Error)]
@@ -36,9 +38,11 @@ pub enum RunError {
     #[error(transparent)]
     Unhealthy(#[from] HealthcheckError),
     #[error(transparent)]
-    Connection(#[from] UnusableConnection),
+    Cutover(#[from] CutoverError),
     #[error("the output could not be written: {0}")]
     Output(#[from] io::Error),
+    #[error("{}: {cause}", .path.display())]
+    File { path: PathBuf, cause: io::Error },
 }
 
 /// The work could not be completed.
@@ -50,7 +54,8 @@ impl RunError {
     /// The exit code of `pgmedic`.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Connection(_) => BAD_USAGE,
+            Self::Config(_) | Self::Cutover(CutoverError::Config(_) | CutoverError::Connection(_)) => BAD_USAGE,
+            Self::Cutover(CutoverError::Signals(_) | CutoverError::Json(_)) => NOT_COMPLETED,
             // The port is in use, or the system refuses signal handlers.
             Self::Agent(_) => NOT_COMPLETED,
             #[cfg(feature = "demo")]
@@ -58,7 +63,7 @@ impl RunError {
             Self::Grants(_) => NOT_COMPLETED,
             // Also for a bad configuration: Docker reserves 2 for health checks.
             Self::Unhealthy(_) => NOT_COMPLETED,
-            Self::Output(_) => NOT_COMPLETED,
+            Self::Output(_) | Self::File { .. } => NOT_COMPLETED,
         }
     }
 }
@@ -73,10 +78,15 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         #[cfg(feature = "demo")]
         Some(Command::Demo { serve }) => demo(*serve).await,
         Some(Command::Completions { shell }) => completion_script(*shell),
+        Some(Command::Man { folder }) => man(folder.as_deref()),
         Some(Command::Presets { format }) => presets(*format),
         Some(Command::Sql { script }) => sql(script),
         Some(Command::Healthcheck) => check_health(&cli).await,
-        Some(Command::Cutover(arguments)) => run_cutover(&cli, arguments).await,
+        Some(Command::Cutover(arguments)) => {
+            let (text, code) = cutover(&cli, arguments).await?;
+            print(&text)?;
+            Ok(code.unwrap_or(ExitCode::from(BAD_USAGE)))
+        }
         Some(Command::CheckConfig) => check_config(&cli),
         Some(Command::Grants { role }) => print_grants(&cli, role.as_deref()).await,
         None if cli.once => run_once(&cli).await,
@@ -90,9 +100,20 @@ async fn demo(serve: bool) -> Result<ExitCode, RunError> {
 }
 
 fn completion_script(shell: Shell) -> Result<ExitCode, RunError> {
-    let mut script = Vec::new();
-    completions(shell, &mut script);
-    print_with(|stdout| stdout.write_all(&script))
+    print_with(|stdout| stdout.write_all(&completions(shell)))
+}
+
+/// Prints the page of pgmedic, or writes every page into the folder.
+fn man(folder: Option<&Path>) -> Result<ExitCode, RunError> {
+    let pages = man_pages()?;
+    let Some(folder) = folder else {
+        return print_with(|stdout| pages.first().map_or(Ok(()), |page| stdout.write_all(&page.text)));
+    };
+    for page in pages {
+        let path = folder.join(&page.file);
+        std::fs::write(&path, &page.text).map_err(|cause| RunError::File { path, cause })?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn presets(format: Format) -> Result<ExitCode, RunError> {
@@ -149,67 +170,11 @@ async fn run_once(cli: &Cli) -> Result<ExitCode, RunError> {
              are as in the report"
         );
     }
+    for pattern in unmatched_rules(&settings, &report) {
+        tracing::warn!("sequences.rules: match = \"{pattern}\" applies to no sequence; correct it, or remove the rule");
+    }
     print_with(|stdout| write_report(stdout, &report, cli))?;
     Ok(Outcome::of(&report).into())
-}
-
-/// Headroom of `cutover --watch` where the command line does not say: half of nothing could not be kept.
-const WATCH_HEADROOM: u32 = 1000;
-
-async fn run_cutover(cli: &Cli, arguments: &CutoverArguments) -> Result<ExitCode, RunError> {
-    let (file, environment) = (cli.config.as_deref(), Environment::from_process());
-    let settings = Sequences::load(file, &environment, clock::now())?.for_all();
-    Logging::install(&Log::load(file, &environment)?);
-    let (from, of_old) = cutover::database("--from", &arguments.from)?;
-    let (to, of_new) = cutover::database("--to", &arguments.to)?;
-    of_old.iter().chain(&of_new).for_each(|warning| tracing::warn!("{warning}"));
-    let request = cutover::Request {
-        from,
-        to,
-        headroom: arguments.headroom.unwrap_or(if arguments.watch { WATCH_HEADROOM } else { 0 }),
-        map: cutover::SchemaMap::new(arguments.map.clone()),
-        confirmed: arguments.yes,
-        settings,
-    };
-    let (progress, cancel) = (Progress::default(), CancellationToken::new());
-    let report = if arguments.watch {
-        watch_cutover(&request, &cancel, &progress).await?
-    } else {
-        let before = cutover::Before { direction_known: false, new_draws: false };
-        once::with_progress_bar(cutover::carry_over(&request, before, &cancel, &progress), &progress).await
-    };
-    print_with(|stdout| match arguments.format {
-        Format::Table => {
-            stdout.write_all(cutover::render(&report, TableOptions::for_stdout(arguments.verbose)).as_bytes())
-        }
-        Format::Json => {
-            serde_json::to_writer(&mut *stdout, &report)?;
-            writeln!(stdout)
-        }
-    })?;
-    Ok(report.verdict.exit_code().map_or(ExitCode::from(BAD_USAGE), ExitCode::from))
-}
-
-/// Watches until the first signal; a second one cancels what is in progress.
-async fn watch_cutover(
-    request: &cutover::Request,
-    cancel: &CancellationToken,
-    progress: &Progress,
-) -> Result<cutover::CutoverReport, RunError> {
-    let stop = CancellationToken::new();
-    let mut signals = StopSignals::install()?;
-    let work = cutover::watch(request, &stop, cancel, progress);
-    let signaled = async {
-        signals.next().await;
-        stop.cancel();
-        signals.next().await;
-        cancel.cancel();
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        report = work => Ok(report),
-        () = signaled => unreachable!("it waits for ever"),
-    }
 }
 
 fn load(cli: &Cli) -> Result<Settings, ConfigError> {
@@ -252,12 +217,12 @@ fn write_report(stdout: &mut StdoutLock<'_>, report: &Report, cli: &Cli) -> io::
 
 /// Approvals that had no effect: most likely misspelled.
 fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iterator<Item = &'a String> {
-    let behind: Vec<String> = report
+    let behind: Vec<&str> = report
         .databases
         .iter()
         .flat_map(|database| &database.sequences)
         .filter(|sequence| sequence.repair.is_some())
-        .map(|sequence| sequence.name.replace('"', ""))
+        .map(|sequence| sequence.name.as_str())
         .collect();
     let stores: Vec<&str> = report
         .databases
@@ -266,8 +231,29 @@ fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iter
         .filter(|store| store.approved)
         .map(|store| store.name.as_str())
         .collect();
+    let bare = |name: &str| name.replace('"', "");
+    let matches = move |approval: &str, known: &str| {
+        let parts = known.parse::<TableName>();
+        bare(known).eq_ignore_ascii_case(&bare(approval))
+            || approval
+                .parse::<Pattern>()
+                .is_ok_and(|pattern| parts.as_ref().is_ok_and(|parts| pattern.matches(&parts.schema, &parts.name)))
+    };
     let approved = approved.iter().filter(move |name| !stores.contains(&name.as_str()));
-    approved.filter(move |name| !behind.iter().any(|known| known.eq_ignore_ascii_case(&name.replace('"', ""))))
+    approved.filter(move |name| !behind.iter().any(|known| matches(name, known)))
+}
+
+/// Rules that match no sequence of any database: most likely misspelled, or never reached.
+fn unmatched_rules<'a>(settings: &'a Settings, report: &Report) -> impl Iterator<Item = String> + 'a {
+    let applied: Vec<String> = report
+        .databases
+        .iter()
+        .flat_map(|database| &database.sequences)
+        .filter_map(|sequence| sequence.rule.clone())
+        .collect();
+    let all_read = report.databases.iter().all(|database| database.error.is_none());
+    let patterns = settings.sequences.rules.iter().map(|rule| rule.pattern.to_string());
+    patterns.filter(move |pattern| all_read && !applied.contains(pattern))
 }
 
 /// The list of presets, as `[[sessions]]` would have them.

@@ -1,5 +1,6 @@
 //! The options of a pass.
 
+use pgmedic_core::TableName;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,8 @@ pub struct PassOptions {
     pub only: Option<Arc<BTreeSet<(String, String)>>>,
     /// The reported names of sequences and session stores whose held repairs and sweeps are allowed in this pass.
     pub approvals: Vec<String>,
+    /// The tables of the database's declared session stores: ids of ended sessions must not be handed out again.
+    pub session_tables: Vec<TableName>,
     /// Cancelling it ends the pass and its running statements.
     pub cancel: CancellationToken,
 }

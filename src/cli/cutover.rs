@@ -4,24 +4,8 @@ use super::Format;
 use clap::Args;
 use std::ffi::OsString;
 
-const AFTER_HELP: &str = "\
-Examples:
-  pgmedic cutover --from service=old --to service=new                   carry every sequence over, once
-  pgmedic cutover --from service=old --to service=new --watch           keep NEW ahead until SIGINT or SIGTERM
-  pgmedic cutover --from service=old --to service=new --headroom 1000   the gate, when the writers have stopped
-  pgmedic cutover --from service=new --to service=old --headroom 1000   the way back, after the writers have moved
-
-Exit codes:
-  0  ready: every sequence of NEW is beyond everything that OLD handed out, and all that OLD wrote has arrived
-  1  the work could not be completed: a database out of reach, a move that failed
-  2  refused, or bad usage: OLD and NEW swapped, the same database twice, NEW a replica
-  3  not ready: a sequence missing, held, unreadable or defined differently; a subscription that does not receive
-
-A password in a connection string is seen by every user of this machine: use a password file or a service.";
-
-/// Carry every sequence of the database in use to the one that takes over, forward only, and say whether writers may move
+/// What `pgmedic cutover` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-#[command(after_help = AFTER_HELP)]
 pub struct CutoverArguments {
     /// OLD: the database in use, as a URL or as keywords and values; it is only read
     #[arg(long, value_name = "OLD")]

@@ -1,6 +1,6 @@
 //! What a cutover is asked to do.
 
-use crate::config::{Database, Sequences, UrlSource};
+use crate::config::{Database, Sequences};
 use crate::db::conninfo::{self, ConninfoError};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ pub fn database(option: &'static str, text: &str) -> Result<(Database, Vec<Strin
         ));
     }
     let name = target.database_name().to_owned();
-    Ok((Database { name, source: UrlSource::Inline(secret) }, warnings))
+    Ok((Database::inline(name, secret), warnings))
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ async fn work(
     let backward = if before.direction_known { None } else { receives(&mut old, &mut new, request).await };
     let arrived = arrival(&mut old, &mut new, timeouts).await;
     let forward = arrived.receives();
-    let (old, new) = tokio::join!(Side::open("OLD", old, request, cancel), Side::open("NEW", new, request, cancel));
+    let (old, new) = tokio::join!(Side::open("OLD", old, request), Side::open("NEW", new, request));
     let (mut old, mut new) = (old.map_err(Unusable::Failed)?, new.map_err(Unusable::Failed)?);
 
     let (from, to) = (std::mem::take(&mut old.catalog.sequences), std::mem::take(&mut new.catalog.sequences));

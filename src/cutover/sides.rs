@@ -7,10 +7,8 @@ use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
 
-/// Connections to NEW beside those of a pass: together they stay within the budget of a server.
-const CONNECTIONS: usize = 2;
-
-/// From so many sequences on, a second connection saves more time than opening it takes.
+/// From so many sequences on, a second connection to NEW saves more time than opening it takes. With that of OLD and that of
+/// the pass, they stay within the budget of one server.
 const SECOND_CONNECTION_FROM: usize = 400;
 
 /// One of the two databases, connected.
@@ -128,7 +126,6 @@ impl Side {
         word: &'static str,
         mut connection: BoundedConnection,
         request: &Request,
-        cancel: &CancellationToken,
     ) -> Result<Self, Reason> {
         let timeouts = request.settings.bounds();
         let database = if word == "OLD" { &request.from } else { &request.to };
@@ -136,14 +133,11 @@ impl Side {
         let catalog = catalog
             .map_err(|error| Reason::from(error).while_doing(&format!("the catalog of {word} cannot be read")))?;
         let mut connections = vec![connection];
-        if catalog.sequences.len() >= SECOND_CONNECTION_FROM
-            && connections.len() < CONNECTIONS
-            && let Ok(target) = database.connect_options()
-        {
+        if word == "NEW" && catalog.sequences.len() >= SECOND_CONNECTION_FROM {
             // The second connection only makes it quicker.
-            match BoundedConnection::connect(&target, timeouts, cancel).await {
-                Ok(second) => connections.push(second),
-                Err(error) => tracing::debug!(side = word, %error, "no second connection"),
+            match connections[0].another(timeouts).await {
+                Ok(second) => connections.extend(second),
+                Err(error) => tracing::debug!(%error, "no second connection"),
             }
         }
         Ok(Self { connections, catalog })

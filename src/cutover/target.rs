@@ -1,7 +1,6 @@
 //! How far a sequence has to move, so that it is beyond everything that was handed out elsewhere. Pure.
 
 use pgmedic_core::sequence::model::{FeedProblem, Sequence};
-use pgmedic_core::sequence::observation::sources;
 use pgmedic_core::sequence::position::{ColumnRange, ForwardMove, Position, SequenceState};
 
 /// What a sequence needs to be beyond another one.
@@ -19,8 +18,7 @@ pub fn position(sequence: &Sequence, state: SequenceState) -> Position {
         Err(FeedProblem::Refused { source, .. }) => Some(source.range),
         _ => None,
     });
-    let columns =
-        sources(sequence).map(|source| source.range).chain(refused).fold(ColumnRange::INT8, ColumnRange::narrowest);
+    let columns = refused.fold(sequence.usable_ids(), ColumnRange::narrowest);
     Position::new(sequence.parameters, state, columns)
 }
 
@@ -35,8 +33,10 @@ pub fn target(new: &Position, old_next: i128, increment: i64, headroom: u32) -> 
     let wanted = new.with_headroom(headroom).lag(last);
     let excess = wanted.saturating_sub(remaining - 1);
     let headroom = u32::try_from(u128::from(headroom).saturating_sub(excess)).unwrap_or(headroom);
-    let step = new.with_headroom(headroom).move_beyond(last, 0, 1.0).filter(|step| step.values > 0);
-    Some(Target { step, headroom })
+    let values = new.with_headroom(headroom).lag(last);
+    let steps = i128::try_from(values).ok()? - 1;
+    let last = i64::try_from(new.next() + steps * i128::from(increment)).ok()?;
+    Some(Target { step: (values > 0).then_some(ForwardMove { values, last }), headroom })
 }
 
 /// How many values of `new` lie between `old_next` and its next value; negative where it is not beyond.

@@ -101,7 +101,7 @@ impl Watch {
         check(&mut old, &mut new, timeouts).await.map_err(|unusable| match unusable {
             Unusable::Refused(reason) | Unusable::Failed(reason) => reason,
         })?;
-        let (old, new) = tokio::join!(Side::open("OLD", old, request, cancel), Side::open("NEW", new, request, cancel));
+        let (old, new) = tokio::join!(Side::open("OLD", old, request), Side::open("NEW", new, request));
         let (mut old, mut new) = (old?, new?);
         let (from, to) = (std::mem::take(&mut old.catalog.sequences), std::mem::take(&mut new.catalog.sequences));
         let pairs = pair(&from, &to, request);
