@@ -103,12 +103,13 @@ impl Message {
         message
     }
 
-    /// Each of `statements` in a separate transaction. Its answer is complete when the transaction is committed.
-    pub fn separate_transactions(preamble: &Preamble<'_>, statements: impl IntoIterator<Item = String>) -> Self {
+    /// The statements of each of `groups` in a separate transaction. Its answer is complete when the transaction is
+    /// committed.
+    pub fn separate_transactions(preamble: &Preamble<'_>, groups: impl IntoIterator<Item = Vec<String>>) -> Self {
         let mut message = Self::default();
         let begin = preamble.statements();
-        for sql in statements {
-            message.push_without_answer(begin.iter().cloned().chain([sql]));
+        for group in groups {
+            message.push_without_answer(begin.iter().cloned().chain(group));
             message.statements.push(Statement { sql: preamble.mode.end().to_owned(), completes_answer: true });
         }
         message

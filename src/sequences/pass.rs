@@ -68,7 +68,11 @@ async fn run_pass(
     let address = database.connect_options().map_err(unusable)?;
     let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await?;
     report.server_version = Some(connection.server().version.clone());
-    let (found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
+    let (mut found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
+    if let Some(only) = &options.only {
+        found.sequences.retain(|sequence| only.contains(&sequence.name_parts));
+        found.missing.clear();
+    }
     if state.wants_log() {
         let remembered = read_log(&mut connection, &found.sequences, timeouts).await;
         let remembered =

@@ -145,6 +145,20 @@ pub enum ReasonKind {
     WrongServer,
     /// Notifications do not arrive through this connection.
     NoNotifications,
+    /// A cutover: the two databases look as if each was given in the other's place.
+    Swapped,
+    /// A cutover: both connection strings lead to one database.
+    SameDatabase,
+    /// A cutover: the database that takes over has no sequence of this name.
+    MissingSequence,
+    /// A cutover: the two sequences of one name are defined differently.
+    Definition,
+    /// A cutover: the subscription does not receive, or has not copied every table yet.
+    Replication,
+    /// A cutover: rows that were written have not arrived yet.
+    ReplicationLag,
+    /// A cutover: values are being handed out while the sequences are carried over.
+    WritersActive,
     /// `pgmedic.repair_log` cannot be used.
     RepairLog,
     /// The server could not be reached, or does not let the role in.
