@@ -46,7 +46,9 @@ pub use pattern::Pattern;
 pub use presets::Preset;
 pub use schedule::{Schedule, cron_parser};
 pub use sequences::{DeclaredFeed, SequenceRule, Sequences};
-pub use sessions::{Action, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
+pub use sessions::{
+    Action, Condition, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig,
+};
 pub use webhook::{Webhook, WebhookFormat, WebhookUrlError};
 
 use crate::clock;

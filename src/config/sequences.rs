@@ -1,14 +1,16 @@
 //! The `[sequences]` section: which sequences are checked, when, and how far they are repaired.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use pgmedic_core::Timeouts;
 
+use super::environment::Environment;
 use super::error::{ConfigError, display_or_hide};
 use super::keys::{WrittenFeed, WrittenRule, WrittenSequences};
-use super::layers::ConfigLocations;
+use super::layers::{ConfigLocations, Layers};
 use super::pattern::Pattern;
 use super::schedule::Schedule;
 use super::values::{at_least_one, count, display_with_problem, ratio, timeout};
@@ -91,6 +93,22 @@ impl Sequences {
     /// The declared feeds that concern the database of this configured name.
     pub fn feeds_in<'a>(&'a self, database: &'a str) -> impl Iterator<Item = &'a DeclaredFeed> {
         self.feeds.iter().filter(move |feed| feed.database.as_deref().is_none_or(|only| only == database))
+    }
+
+    /// Loads this section only, for `pgmedic cutover`, whose databases the command line names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::load`](super::Settings::load), but for the values of the other sections.
+    pub fn load(file: Option<&Path>, environment: &Environment, now: SystemTime) -> Result<Self, ConfigError> {
+        let Layers { written, locations } = Layers::load(file, environment)?;
+        Self::validate(&written.sequences, &locations, now)
+    }
+
+    /// The same section for every sequence of a database, whichever ones `include` and `exclude` leave out.
+    #[must_use]
+    pub fn for_all(self) -> Self {
+        Self { include: vec![Pattern::all()], exclude: Vec::new(), ..self }
     }
 
     /// Checks the values of the section.

@@ -46,6 +46,9 @@ pub fn leads(settings: &Settings) -> Vec<WorkerLead> {
     leads.map(|((lead, member), triggers)| WorkerLead { lead, member, triggers }).collect()
 }
 
+/// And so many times as long as that cycle took: a flood of notifications keeps an agent busy for a quarter of the time.
+const NOTIFY_PAUSE_RATIO: u32 = 3;
+
 /// Starts the worker, whose first cycle runs at once. It is one task, so that cycles never overlap. `leadership` is sent
 /// to the session worker.
 pub fn start(
@@ -115,6 +118,7 @@ async fn run_worker(
             }
             () = next.wait() => {
                 busy.store(true, Ordering::Relaxed);
+                let began = Instant::now();
                 let outcome = catch_panic(context.run_cycle(&mut state)).await;
                 busy.store(false, Ordering::Relaxed);
                 next = NextCycle(match outcome {
@@ -129,7 +133,7 @@ async fn run_worker(
                     }
                 });
                 if std::mem::take(&mut notified) {
-                    next_notified = Instant::now() + MIN_NOTIFY_INTERVAL;
+                    next_notified = Instant::now() + MIN_NOTIFY_INTERVAL.max(began.elapsed() * NOTIFY_PAUSE_RATIO);
                 }
             }
         }
