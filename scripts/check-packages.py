@@ -46,7 +46,8 @@ def unit():
     """The unit of deploy/systemd with the program where a package puts it, and without how to install it by hand."""
     text = (ROOT / "deploy/systemd/pgmedic.service").read_text()
     text = text[text.index("[Unit]"):]
-    return text.replace("/usr/local/bin/pgmedic", "/usr/bin/pgmedic")
+    text = text.replace("/usr/local/bin/pgmedic", "/usr/bin/pgmedic")
+    return text.replace("\n[Service]\n", "\n[Service]\nEnvironment=PGMEDIC_CONFIG=/etc/pgmedic/pgmedic.toml\n")
 
 
 def configuration():
@@ -85,7 +86,12 @@ def check_metadata():
     expect("deb: what is kept at an upgrade", metadata["deb"]["conf-files"], ["/etc/pgmedic/pgmedic.toml"])
     kept = [asset["dest"] for asset in metadata["generate-rpm"]["assets"] if asset.get("config") == "noreplace"]
     expect("rpm: what is kept at an upgrade", kept, ["/etc/pgmedic/pgmedic.toml"])
-    expect("the unit's program", "ExecStart=/usr/bin/pgmedic\n" in unit(), True)
+    for line in ("ExecStart=/usr/bin/pgmedic", "Environment=PGMEDIC_CONFIG=/etc/pgmedic/pgmedic.toml"):
+        expect(f"{line} in the unit", line in unit().splitlines(), True)
+    # Debian 11 has systemd 247.
+    settings = [line for line in unit().splitlines() if not line.startswith("#")]
+    newer = [line for line in settings if re.search(r"%d|LoadCredentialEncrypted|ImportCredential|SetCredential", line)]
+    expect("settings that need a systemd newer than 247", newer, [])
     expect("the configuration is TOML", tomllib.loads(configuration()), {})
 
 
