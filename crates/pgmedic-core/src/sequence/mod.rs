@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `model.rs`, `feed_row.rs`, `default_expression.rs` | what the catalog says: the sequence and the columns it feeds |
+//! | `allocator.rs` | which ids an application makes from one value |
 //! | `probe.rs` | the statement that reads the state and the furthest ids |
 //! | `observation.rs` | the answers of the probes, merged |
 //! | `position.rs` | the arithmetic: next value, limit, lag, target |
@@ -13,6 +14,7 @@
 //! Data flows down this list.
 
 pub mod advance;
+pub mod allocator;
 pub mod default_expression;
 pub mod feed_row;
 pub mod hold_reason;
