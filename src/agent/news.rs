@@ -12,11 +12,6 @@ pub struct Fact {
     pub text: String,
 }
 
-/// Identifies a reason that is a sentence, whose numbers change from pass to pass.
-pub fn kind(reason: &str) -> String {
-    reason.chars().filter(|c| !c.is_ascii_digit()).collect()
-}
-
 /// What is worth a line about a sequence, if anything. Its kind is that of the reason, beside the verdict or outcome.
 pub fn describe(sequence: &SequenceReport) -> Option<Fact> {
     let name = &sequence.name;

@@ -2,11 +2,11 @@
 
 use super::change_log::ChangeLog;
 use super::leadership::Leadership;
-use super::news::{Fact, describe, kind};
+use super::news::{Fact, describe};
 use crate::metrics::Metrics;
 use crate::report::{DatabaseReport, Outcome, SessionReport};
 use crate::state::{AgentState, Configured, DatabaseState};
-use pgmedic_core::Reason;
+use pgmedic_core::{Reason, ReasonKind};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,9 +110,9 @@ impl Publisher {
     }
 
     /// Whether this agent listens for NOTIFY; the reason says why it cannot.
-    pub fn listening(&mut self, listening: Result<(), String>) {
+    pub fn listening(&mut self, listening: Result<(), Reason>) {
         let database = &self.database;
-        let fact = listening.as_ref().err().cloned().unwrap_or_default();
+        let fact = listening.as_ref().err().map_or_else(String::new, |reason| format!("{:?}", reason.kind));
         if self.logged.replace(Subject::Listening, [fact]).is_empty() {
             return;
         }
@@ -130,7 +130,7 @@ impl Publisher {
     pub fn pass(&mut self, report: &Arc<DatabaseReport>) {
         match &report.error {
             None => self.context.state.record_pass(&self.database, Arc::clone(report)),
-            Some(reason) => self.failure(&reason.to_string(), Some(report.server_version.is_some())),
+            Some(reason) => self.failure(reason, Some(report.server_version.is_some())),
         }
         self.context.metrics.count(report);
         if report.error.is_none() {
@@ -142,27 +142,28 @@ impl Publisher {
     /// A pass panicked: there is no report.
     pub fn panicked(&mut self) {
         self.context.metrics.count_panic(&self.database);
-        self.failure("a pass panicked: this is a defect of pgmedic, please report it", None);
+        let text = "a pass panicked: this is a defect of pgmedic, please report it";
+        self.failure(&Reason::new(ReasonKind::Internal, text), None);
     }
 
     /// No pass could be made, or it was not completed. `reached` says whether the database responded, if that is known.
-    pub fn failure(&mut self, reason: &str, reached: Option<bool>) {
+    pub fn failure(&mut self, reason: &Reason, reached: Option<bool>) {
         let database = &self.database;
         self.update(|state| {
             state.up = reached.or(state.up);
             state.report = None;
-            state.last_error = Some(reason.to_owned());
+            state.last_error = Some(reason.to_string());
         });
-        if self.logged.add(Subject::Unreachable, kind(reason)) {
+        if self.logged.add(Subject::Unreachable, format!("{:?}", reason.kind)) {
             tracing::error!(database, "{database} cannot be monitored: {reason}");
         }
     }
 
     /// Inline repairs that `pgmedic.repair_log` newly tells of, as outcome and number; or why it cannot be used.
-    pub fn inline_repairs(&mut self, found: Result<Vec<(&'static str, u64)>, String>) {
+    pub fn inline_repairs(&mut self, found: Result<Vec<(&'static str, u64)>, Reason>) {
         let problem = found.as_ref().err().map(|reason| Fact {
             level: Level::WARN,
-            kind: reason.clone(),
+            kind: format!("{:?}", reason.kind),
             text: format!("{}: {reason}", self.database),
         });
         self.log(Subject::RepairLog, problem.into_iter().collect());

@@ -5,12 +5,13 @@
 //! process.
 
 use super::cancel::cancel_running;
-use super::connect::{ConnectError, open};
+use super::connect::open;
+use super::connect_error::ConnectError;
 use super::conninfo::ConnectTarget;
 use super::server_info::{ServerInfo, server_info_sql};
 use super::transaction::{Message, Preamble, TransactionMode};
 use futures_util::{Stream, StreamExt};
-use pgmedic_core::{QueryError, Timeouts};
+use pgmedic_core::{QueryError, ReasonKind, Timeouts};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Either};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -57,7 +58,8 @@ impl BoundedConnection {
         cancel: &CancellationToken,
     ) -> Result<Self, ConnectError> {
         let opened = cancel.run_until_cancelled(open(target)).await;
-        let opened = opened.unwrap_or_else(|| Err(ConnectError::at(target.first(), "asked to stop")))?;
+        let opened = opened
+            .unwrap_or_else(|| Err(ConnectError::at(target.first(), ReasonKind::ConnectionLost, "asked to stop")))?;
         let options = opened.options;
         let mut connection = Self {
             connection: opened.connection,
@@ -71,10 +73,10 @@ impl BoundedConnection {
         let result =
             connection.run_transaction("server-info", TransactionMode::Read, timeouts, [server_info_sql()]).await;
         if let Some(failure) = result.failure {
-            return Err(ConnectError::at(&options, failure.to_string()));
+            return Err(ConnectError::because(&options, failure));
         }
         let answer = result.answers.first().and_then(|rows| rows.first());
-        connection.server = ServerInfo::read(answer).map_err(|problem| ConnectError::at(&options, problem))?;
+        connection.server = ServerInfo::read(answer).map_err(|problem| ConnectError::because(&options, problem))?;
         Ok(connection)
     }
 

@@ -5,7 +5,8 @@
 //! snapshot and does not delay vacuum. It is begun again every ten seconds; otherwise the server ends it. Repairs are correct
 //! also where two agents lead.
 
-use super::connect::{ConnectError, Opened, open};
+use super::connect::{Opened, open};
+use super::connect_error::ConnectError;
 use super::conninfo::ConnectTarget;
 use pgmedic_core::QueryError;
 use sqlx::postgres::{PgConnection, PgRow};
@@ -65,7 +66,7 @@ impl Lease {
                 lease.release().await;
                 Ok(None)
             }
-            Err(error) => Err(ConnectError::at(&options, error.to_string())),
+            Err(error) => Err(ConnectError::because(&options, error)),
         }
     }
 

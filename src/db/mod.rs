@@ -16,6 +16,7 @@
 
 mod cancel;
 mod connect;
+mod connect_error;
 mod connection;
 pub mod conninfo;
 mod leader_lease;
@@ -23,7 +24,7 @@ mod notification_listener;
 mod server_info;
 mod transaction;
 
-pub use connect::ConnectError;
+pub use connect_error::ConnectError;
 pub use connection::{BoundedConnection, TransactionResult};
 pub use conninfo::ConnectTarget;
 pub use leader_lease::{Lease, LeaseLost};

@@ -5,10 +5,12 @@
 //! some drivers fail on them. So LISTEN is sent only after it is verified that no pooler shares the server connection.
 //! Other poolers may drop notifications silently, so delivery is verified too, on a channel with a random name.
 
-use super::connect::{self, ConnectError, Opened};
+use super::connect::{self, Opened};
+use super::connect_error::ConnectError;
 use super::connection::random_tag;
 use super::conninfo::ConnectTarget;
 use futures_util::future::try_join;
+use pgmedic_core::{Reason, ReasonKind};
 use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Row};
 use std::future::Future;
@@ -58,6 +60,17 @@ pub enum ListenError {
     Connect(#[from] ConnectError),
     #[error("{0}")]
     Other(String),
+}
+
+impl From<ListenError> for Reason {
+    fn from(error: ListenError) -> Self {
+        match error {
+            ListenError::Connect(error) => error.into(),
+            error @ ListenError::Replica => Self::new(ReasonKind::ReadOnly, error.to_string()),
+            error @ ListenError::Pooled => Self::new(ReasonKind::NoNotifications, error.to_string()),
+            error @ ListenError::Other(_) => Self::new(ReasonKind::ServerError, error.to_string()),
+        }
+    }
 }
 
 /// A connection that receives notifications.

@@ -1,7 +1,7 @@
 //! The server's version and state, and the connected role.
 
 use super::transaction::can_restrict_views;
-use pgmedic_core::fill_sql;
+use pgmedic_core::{Reason, ReasonKind, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -29,12 +29,14 @@ impl ServerInfo {
     /// # Errors
     ///
     /// When the answer cannot be read, or the server is too old.
-    pub(super) fn read(answer: Option<&PgRow>) -> Result<Self, String> {
-        let (server, number) =
-            answer.and_then(read_row).ok_or_else(|| "it does not answer as a PostgreSQL server does".to_owned())?;
+    pub(super) fn read(answer: Option<&PgRow>) -> Result<Self, Reason> {
+        let (server, number) = answer
+            .and_then(read_row)
+            .ok_or_else(|| Reason::new(ReasonKind::WrongServer, "it does not answer as a PostgreSQL server does"))?;
         if number < OLDEST_SERVER {
             let found = server.version;
-            return Err(format!("PostgreSQL {found} is too old; pgmedic needs 13 or newer"));
+            let text = format!("PostgreSQL {found} is too old; pgmedic needs 13 or newer");
+            return Err(Reason::new(ReasonKind::WrongServer, text));
         }
         Ok(Self { can_restrict_views: can_restrict_views(number), ..server })
     }

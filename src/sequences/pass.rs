@@ -8,7 +8,7 @@ use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::repair::{RepairTask, repair};
 use crate::config::{ConfigError, Database, Sequences};
-use crate::db::{BoundedConnection, ConnectError};
+use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
 use crate::progress::Progress;
 use crate::report::DatabaseReport;
@@ -56,9 +56,8 @@ async fn run_pass(
 ) -> Result<(), Reason> {
     let timeouts = settings.bounds();
     let unusable = |error: ConfigError| Reason::new(ReasonKind::Configuration, error.to_string());
-    let unreachable = |error: ConnectError| Reason::new(ReasonKind::Unreachable, error.to_string());
     let address = database.connect_options().map_err(unusable)?;
-    let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await.map_err(unreachable)?;
+    let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await?;
     report.server_version = Some(connection.server().version.clone());
     let (found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));

@@ -60,7 +60,7 @@ async fn connect(database: &Database, timeouts: Timeouts, options: &PassOptions)
     let target = database.connect_options();
     let target = target.map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
     let connected = BoundedConnection::connect(&target, timeouts, &options.cancel).await;
-    connected.map_err(|error| Reason::new(ReasonKind::Unreachable, error.to_string()))
+    Ok(connected?)
 }
 
 /// The reports of stores that could not be looked at.

@@ -95,6 +95,24 @@ pub enum ReasonKind {
     StatementTimeout,
     /// A relation was dropped, altered or replaced during the pass.
     ConcurrentlyChanged,
+    /// The server refused the role, its password or its certificate.
+    LoginRefused,
+    /// The server has no such database.
+    UnknownDatabase,
+    /// The server, or the role, has no connection left.
+    TooManyConnections,
+    /// The server is starting up or shutting down.
+    NotReady,
+    /// The TLS handshake failed, or a file for it cannot be used.
+    TlsFailed,
+    /// Nothing answered in time.
+    NoResponse,
+    /// A server that is not what `target_session_attrs` asks for, or is too old.
+    WrongServer,
+    /// Notifications do not arrive through this connection.
+    NoNotifications,
+    /// `pgmedic.repair_log` cannot be used.
+    RepairLog,
     /// The server could not be reached, or does not let the role in.
     Unreachable,
     /// The connection was lost.

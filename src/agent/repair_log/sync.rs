@@ -1,7 +1,7 @@
 //! The statements on `pgmedic.repair_log`: check the table, remove old rows, insert the agent's repairs, count inline ones.
 
 use crate::db::{BoundedConnection, TransactionMode};
-use pgmedic_core::{QueryError, Timeouts, fill_sql, quote_literal};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, fill_sql, quote_literal, shell_quote};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -43,7 +43,7 @@ pub enum RepairLogSync {
     /// There is no such table.
     Missing,
     /// The table must not be used; why, and what to do.
-    Unusable(String),
+    Unusable(Reason),
     /// Inline repairs since the last time, by [`OUTCOMES`].
     Inline(Counts),
 }
@@ -65,12 +65,13 @@ pub async fn sync_repair_log(
     if !table.try_get::<bool, _>("plain")? {
         let what =
             "pgmedic.repair_log is not as `pgmedic sql install` makes it: run that again, or remove what was added";
-        return Ok(RepairLogSync::Unusable(what.to_owned()));
+        return Ok(RepairLogSync::Unusable(Reason::new(ReasonKind::RepairLog, what)));
     }
     if !table.try_get::<bool, _>("allowed")? {
         let role = &connection.server().role;
-        let what = format!("pgmedic.repair_log cannot be written: run pgmedic sql install with --agent {role}");
-        return Ok(RepairLogSync::Unusable(what));
+        let fix = Fix::Command(format!("pgmedic sql install --agent {}", shell_quote(role)));
+        let reason = Reason::new(ReasonKind::RepairLog, "pgmedic.repair_log cannot be written; run what this prints");
+        return Ok(RepairLogSync::Unusable(reason.with_fix(fix)));
     }
     let read_only = read_only || connection.server().read_only.is_some();
     let (access, statements) = if read_only {

@@ -11,6 +11,7 @@ use crate::db::{Lease, LeaseLost, ListenError};
 use crate::progress::Progress;
 use crate::report::DatabaseReport;
 use crate::sequences::{Invalidation, PassOptions, SequencePassState, pass};
+use pgmedic_core::{Reason, ReasonKind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,8 +139,11 @@ impl SequenceWorkerContext {
     }
 
     /// Renews the lease or tries to acquire it. Returns how to connect when this agent leads, and none when another does.
-    async fn acquire_leadership(&self, state: &mut SequenceWorkerState) -> Result<Option<ConnectTarget>, String> {
-        let options = self.database.connect_options().map_err(|error| error.to_string())?;
+    async fn acquire_leadership(&self, state: &mut SequenceWorkerState) -> Result<Option<ConnectTarget>, Reason> {
+        let options = self
+            .database
+            .connect_options()
+            .map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
         if let Some(lease) = &mut state.lease {
             match lease.renew().await {
                 Ok(true) => return Ok(Some(options)),
@@ -154,7 +158,7 @@ impl SequenceWorkerContext {
                 }
             }
         }
-        state.lease = Lease::acquire(&options, self.lease_key).await.map_err(|error| error.to_string())?;
+        state.lease = Lease::acquire(&options, self.lease_key).await?;
         Ok(state.lease.is_some().then_some(options))
     }
 
@@ -176,7 +180,7 @@ impl SequenceWorkerContext {
         match state.listener.open(options, &self.triggers).await {
             // A replica takes no LISTEN. It is tried again after a promotion.
             None | Some(Err(ListenError::Replica)) => {}
-            Some(result) => state.publisher.listening(result.map_err(|error| error.to_string())),
+            Some(result) => state.publisher.listening(result.map_err(Reason::from)),
         }
     }
 

@@ -1,5 +1,12 @@
 //! Runs every command in the documents, parses every configuration, and compares the report's fields with a real one.
 
+mod claims;
+mod comparison;
+mod figures;
+pub mod guides;
+mod rooms;
+mod runbooks;
+
 use crate::support::{Database, pgmedic};
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -1,9 +1,9 @@
 //! Plays the cases of docs/comparison.md for pgmedic alone, judged by the benchmark's oracle, and checks that the two
 //! documents show the rows that the benchmark writes.
 
-#[path = "../../benches/peers/cases.rs"]
+#[path = "../../../benches/peers/cases.rs"]
 mod cases;
-#[path = "../../benches/peers/oracle.rs"]
+#[path = "../../../benches/peers/oracle.rs"]
 mod oracle;
 
 use crate::support::{Database, pgmedic};
