@@ -18,6 +18,7 @@
 mod databases;
 mod environment;
 mod error;
+mod feeds;
 mod file;
 mod http;
 mod key;
@@ -39,12 +40,13 @@ use std::path::Path;
 pub use databases::{Database, UrlSource};
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigLocation, SourceError};
+pub use feeds::DeclaredFeed;
 pub use http::Http;
 pub use log::{Log, LogFormat};
 pub use pattern::Pattern;
 pub use presets::Preset;
 pub use schedule::cron_parser;
-pub use sequences::{DeclaredFeed, Sequences};
+pub use sequences::Sequences;
 pub use sessions::{Action, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
 
 use crate::clock;

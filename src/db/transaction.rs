@@ -41,12 +41,15 @@ pub struct Preamble<'a> {
     pub timeouts: Timeouts,
     /// Whether the server can be told to read no view.
     pub restrict_views: bool,
+    /// Whether answers come as the bytes that are stored, because the database has no encoding. A name that is no UTF-8 would
+    /// fail the whole statement otherwise.
+    pub raw_bytes: bool,
 }
 
 impl Preamble<'_> {
     /// Opens the transaction and fixes the settings that could change what a statement does or how long it takes.
     fn statements(&self) -> Vec<String> {
-        let Self { name, tag, mode, timeouts, restrict_views } = self;
+        let Self { name, tag, mode, timeouts, restrict_views, raw_bytes } = self;
         let mut statements = vec![format!("/* pgmedic:{name} tag={tag} */ {}", mode.begin())];
         statements.extend(settings_statements(*timeouts));
         // Should the agent vanish without closing the connection, this ends the transaction and frees its locks.
@@ -55,6 +58,9 @@ impl Preamble<'_> {
         if *restrict_views {
             // A view that replaced a table under the table's name is not read: its functions would run.
             statements.push("SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'".to_owned());
+        }
+        if *raw_bytes {
+            statements.push("SET LOCAL client_encoding = 'SQL_ASCII'".to_owned());
         }
         statements
     }

@@ -24,8 +24,8 @@ pub use sessions::SessionReport;
 pub use status::{Status, WARN_USED_RATIO, is_running_out};
 pub use table::{TableOptions, render as render_table};
 
-use pgmedic_core::Reason;
 use pgmedic_core::sequence::{FeedReport, HoldReason, Method};
+use pgmedic_core::{Fix, Reason};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -51,6 +51,8 @@ pub struct DatabaseReport {
     pub server_version: Option<String>,
     /// Why the pass could not be completed.
     pub error: Option<Reason>,
+    /// Why no sequence was looked at, though all of them were to be.
+    pub no_sequence: Option<Reason>,
     pub duration_seconds: f64,
     /// Shared with the agent's pass state, which may hold thousands.
     pub sequences: Vec<Arc<SequenceReport>>,
@@ -82,6 +84,8 @@ pub struct SequenceReport {
     pub reason: Option<Reason>,
     /// Further reasons, such as links that do not count.
     pub notes: Vec<Reason>,
+    /// Likely links of an unlinked sequence, as `[[sequences.feeds]]` tables to paste.
+    pub suggested_feeds: Option<String>,
     pub repair: Option<RepairReport>,
 }
 
@@ -193,6 +197,13 @@ impl Summary {
     }
 }
 
+impl DatabaseReport {
+    /// Whether no sequence was found where one was to be looked at: the database is there for its session stores otherwise.
+    pub fn looked_at_nothing(&self) -> bool {
+        self.no_sequence.is_some() && self.sessions.is_empty()
+    }
+}
+
 impl SequenceReport {
     /// The outcome of its repair, when it owed one.
     pub fn outcome(&self) -> Option<Outcome> {
@@ -202,7 +213,9 @@ impl SequenceReport {
     /// Whether a person still has to act, or an insert may fail.
     pub fn needs_attention(&self) -> bool {
         match self.verdict {
-            Verdict::InSync | Verdict::Unsupported | Verdict::Unlinked => false,
+            Verdict::InSync => false,
+            // Drift that was seen in a column that does not count.
+            Verdict::Unsupported | Verdict::Unlinked => self.lag.is_some_and(|lag| lag > 0),
             Verdict::Exhausted | Verdict::Unreadable => true,
             Verdict::Behind => self.outcome() != Some(Outcome::Repaired),
         }
@@ -216,6 +229,14 @@ impl SequenceReport {
     /// Whether all is well but for a range that ends soon.
     pub fn is_only_running_out(&self) -> bool {
         self.running_out && !self.needs_attention()
+    }
+
+    /// The `[[sequences.feeds]]` tables that its reasons propose.
+    pub fn feeds_to_declare(&self) -> impl Iterator<Item = &str> {
+        self.reasons().filter_map(|reason| match &reason.fix {
+            Some(Fix::Configuration(toml)) => Some(toml.as_str()),
+            _ => None,
+        })
     }
 
     /// All reasons, those of its repair last.

@@ -1,12 +1,17 @@
 //! Discovery: which sequences feed which columns, by one catalog query.
 
+use super::declared::{StatedLink, expand};
 use super::owners;
+use super::suggestions::suggest;
 use crate::config::{DeclaredFeed, Sequences};
-use crate::db::BoundedConnection;
-use pgmedic_core::sequence::feed_row::{catalog_sql, push_row};
+use crate::db::{BoundedConnection, TransactionMode};
+use pgmedic_core::sequence::catalog_reader::CatalogReader;
+use pgmedic_core::sequence::feed_row::catalog_sql;
+use pgmedic_core::sequence::link_rules::Stated;
 use pgmedic_core::sequence::model::Sequence;
-use pgmedic_core::{QueryError, Timeouts};
-use std::collections::HashSet;
+use pgmedic_core::{ColumnName, QueryError, TableName, Timeouts};
+use sqlx::Row;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -14,6 +19,11 @@ static CATALOG: LazyLock<String> = LazyLock::new(|| catalog_sql(include_str!("ca
 
 /// The catalog query locks no user's table, so it may take the time that 100 000 sequences need.
 const CATALOG_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The names that patterns of declared feeds are compared with.
+const SEQUENCE_NAMES: &str = "SELECT n.nspname::text, s.relname::text FROM pg_catalog.pg_class s \
+                              JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace \
+                              WHERE s.relkind = 'S' AND s.relpersistence <> 't'";
 
 /// The sequences of a database, from its catalog and the configuration.
 #[derive(Debug)]
@@ -39,18 +49,14 @@ pub async fn discover(
 ) -> Result<Catalog, QueryError> {
     let role = connection.server().role.clone();
     let timeouts = Timeouts { statement: timeouts.statement.max(CATALOG_TIMEOUT), ..timeouts };
-    let mut sequences: Vec<Sequence> = Vec::new();
     let trusted = owners::trusted_roles(connection, timeouts).await?;
-    connection
-        .query("catalog", timeouts, &CATALOG, declared(database, settings), |row| push_row(&mut sequences, &row, &role))
-        .await?;
-    let known: HashSet<(&str, &str)> =
-        sequences.iter().map(|sequence| (sequence.name_parts.0.as_str(), sequence.name_parts.1.as_str())).collect();
-    let missing = settings
-        .feeds_in(database)
-        .filter(|feed| !known.contains(&(feed.sequence.schema.as_str(), feed.sequence.name.as_str())))
-        .cloned()
-        .collect();
+    let feeds: Vec<&DeclaredFeed> = settings.feeds_in(database).collect();
+    let links = stated_links(connection, &feeds, timeouts).await?;
+    let stated: Vec<Stated> = links.iter().map(|link| link.stated.clone()).collect();
+    let mut reader = CatalogReader::new(&role, &stated);
+    connection.query("catalog", timeouts, &CATALOG, columns(&links), |row| reader.push(&row)).await?;
+    let mut sequences = reader.finish();
+    let missing = missing(&feeds, &sequences);
     for sequence in &mut sequences {
         sequence.untrusted_owners.retain(|owner| !trusted.contains(owner));
     }
@@ -60,16 +66,59 @@ pub async fn discover(
     Ok(Catalog { sequences, missing, excluded: left_out })
 }
 
-fn declared(database: &str, settings: &Sequences) -> [Vec<String>; 5] {
+/// The declared links, and then the likely ones of sequences that have no other.
+async fn stated_links(
+    connection: &mut BoundedConnection,
+    feeds: &[&DeclaredFeed],
+    timeouts: Timeouts,
+) -> Result<Vec<StatedLink>, QueryError> {
+    let names = if feeds.iter().any(|feed| feed.names().is_none()) {
+        sequence_names(connection, timeouts).await?
+    } else {
+        Vec::new()
+    };
+    let mut links = expand(feeds, &names);
+    let declared: BTreeSet<&TableName> = links.iter().map(|link| &link.sequence).collect();
+    let likely = suggest(connection, &declared, timeouts).await?;
+    links.extend(likely);
+    Ok(links)
+}
+
+async fn sequence_names(connection: &mut BoundedConnection, timeouts: Timeouts) -> Result<Vec<TableName>, QueryError> {
+    let result = connection.run_transaction("sequences", TransactionMode::Read, timeouts, [SEQUENCE_NAMES]).await;
+    if let Some(failure) = result.failure {
+        return Err(failure);
+    }
+    // A name that is no UTF-8 matches no pattern; its sequence is reported as unreadable.
+    let name = |row| Some(TableName { schema: Row::try_get(row, 0).ok()?, name: Row::try_get(row, 1).ok()? });
+    Ok(result.answers.iter().flatten().filter_map(name).collect())
+}
+
+/// The declared feeds whose sequence this database does not have, and the patterns that match no sequence with such a column.
+fn missing(feeds: &[&DeclaredFeed], sequences: &[Sequence]) -> Vec<DeclaredFeed> {
+    if feeds.is_empty() {
+        return Vec::new();
+    }
+    let name = |sequence: &Sequence| {
+        let (schema, name) = sequence.name_parts.clone();
+        TableName { schema, name }
+    };
+    let known: HashSet<TableName> = sequences.iter().map(name).collect();
+    let is_found = |feed: &DeclaredFeed| match feed.names() {
+        Some((sequence, _)) => known.contains(sequence),
+        None => sequences.iter().any(|sequence| {
+            let Some(column) = feed.column_of(&name(sequence)) else { return false };
+            sequence.feeds.iter().any(|feed| feed.report.column.parse::<ColumnName>().as_ref() == Ok(&column))
+        }),
+    };
+    feeds.iter().filter(|feed| !is_found(feed)).map(|feed| (*feed).clone()).collect()
+}
+
+/// The parameters of the catalog query.
+fn columns(links: &[StatedLink]) -> [Vec<String>; 5] {
     let mut columns: [Vec<String>; 5] = Default::default();
-    for feed in settings.feeds_in(database) {
-        let parts = [
-            &feed.sequence.schema,
-            &feed.sequence.name,
-            &feed.column.table.schema,
-            &feed.column.table.name,
-            &feed.column.column,
-        ];
+    for StatedLink { sequence, column, .. } in links {
+        let parts = [&sequence.schema, &sequence.name, &column.table.schema, &column.table.name, &column.column];
         for (column, part) in columns.iter_mut().zip(parts) {
             column.push(part.clone());
         }

@@ -3,11 +3,13 @@
 //! | file | does |
 //! |---|---|
 //! | `pass.rs` | one pass over one database: discover, observe, judge, repair, report |
+//! | `declared.rs`, `suggestions/`, `feed_toml.rs` | discover: the links that the configuration declares, and likely ones |
 //! | `catalog.rs`, `owners.rs` | discover: the sequences and the columns they feed, by one catalog query |
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
 //! | `findings.rs` | judge: verdict and reasons |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
+//! | `uncounted.rs` | what columns hold that do not count |
 //! | `privileges.rs` | which privileges a complete pass needs, for `pgmedic grants` |
 //!
 //! Data flows down this list: `Catalog` → `Observation` → `SequenceReport` → `RepairReport`. When to run, and what a report
@@ -17,6 +19,8 @@ mod activity;
 mod batch;
 mod batch_plan;
 mod catalog;
+mod declared;
+mod feed_toml;
 mod findings;
 mod guard;
 mod invalidation;
@@ -28,6 +32,8 @@ mod pass;
 mod pass_state;
 mod privileges;
 mod repair;
+mod suggestions;
+mod uncounted;
 
 pub use crate::pass_options::PassOptions;
 pub use invalidation::Invalidation;

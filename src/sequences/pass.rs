@@ -7,6 +7,7 @@ use super::findings::{finding, missing_sequence};
 use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::repair::{RepairTask, repair};
+use super::uncounted::look_at_uncounted;
 use crate::config::{ConfigError, Database, Sequences};
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
@@ -62,12 +63,7 @@ async fn run_pass(
     let (found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
 
-    if found.sequences.is_empty() && found.excluded > 0 {
-        // A misspelled pattern must not be reported as healthy.
-        let left_out = found.excluded;
-        let text = format!("sequences.include and exclude leave nothing of {left_out} sequences to look at");
-        return Err(Reason::new(ReasonKind::Configuration, text));
-    }
+    report.no_sequence = no_sequence(&found);
     let mut changed: Vec<&Sequence> = Vec::new();
     for sequence in &found.sequences {
         match state.cached_finding(sequence, &counters) {
@@ -100,8 +96,10 @@ async fn run_pass(
         // The Arc is still unique: make_mut does not clone.
         Arc::make_mut(&mut report.sequences[index]).repair = Some(repair);
     }
-    for ((sequence, seen), finding) in changed.into_iter().zip(&seen).zip(&report.sequences[first..]) {
-        let reads = seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |observation| observation.reads);
+    let more_reads = look_at_uncounted(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
+    let read = changed.into_iter().zip(&seen).zip(more_reads);
+    for (((sequence, seen), more), finding) in read.zip(&report.sequences[first..]) {
+        let reads = seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |observation| observation.reads) + more;
         state.remember(sequence, finding, &counters, reads);
     }
     let lost = connections.iter().find_map(BoundedConnection::lost).map(Reason::from);
@@ -110,6 +108,20 @@ async fn run_pass(
     }
     state.finish_pass(counters.catalog, found);
     lost.map_or(Ok(()), Err)
+}
+
+/// That nothing was looked at, if so: a misspelled pattern or a wrong database must not be reported as healthy.
+fn no_sequence(found: &Catalog) -> Option<Reason> {
+    if !found.sequences.is_empty() || !found.missing.is_empty() {
+        return None;
+    }
+    let text = match found.excluded {
+        0 => "there is no sequence in it: is this the right database?".to_owned(),
+        all => format!(
+            "sequences.include and exclude leave nothing of {all} sequences to look at: is this the right database?"
+        ),
+    };
+    Some(Reason::new(ReasonKind::NoSequence, text))
 }
 
 /// The catalog, from `state` when it has not changed; and the server's counters as they were before any probe.

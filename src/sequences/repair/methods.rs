@@ -109,7 +109,7 @@ fn sources_read_under_lock<'a>(sequence: &'a Sequence, leap: LeapRequest<'_>) ->
     let trusted = sequence.untrusted_owners.is_empty();
     let sources = sequence.feeds.iter().filter_map(|feed| feed.source.as_ref().ok());
     sources.filter(move |source| {
-        let wanted = leap.read_again && !source.alone && (trusted || source.may_lock);
+        let wanted = leap.read_again && !source.alone && source.is_read_whole() && (trusted || source.may_lock);
         let fits = wanted && pgmedic_core::sequence::probe::fits_in_transaction(relations + source.relations);
         relations += if fits { source.relations } else { 0 };
         fits

@@ -190,7 +190,7 @@ mod tests {
             Parameters { increment: 1, min_value: 1, max_value: i64::MAX, start: 1, cache: 1, cycle: false };
         let state = SequenceState { last_value: next, is_called: false };
         let position = Position::new(parameters, state, ColumnRange::INT8).with_headroom(keep);
-        Observation { position, max_id: Some(max_id), reads: 1 }
+        Observation { position, max_id: Some(max_id), furthest_id: Some(max_id), reads: 1 }
     }
 
     #[test]

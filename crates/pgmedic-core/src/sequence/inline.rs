@@ -2,7 +2,8 @@
 //! as in a pass, as statements that the caller runs.
 
 use super::advance::advance_sql;
-use super::feed_row::push_row;
+use super::catalog_reader::CatalogReader;
+use super::members::{is_read_by_member, member_parts, members_sql};
 use super::model::{FeedProblem, Sequence};
 use super::observation::{Observation, ObservationBuilder, merge_answers, sources};
 pub use super::plan::RepairLimits;
@@ -38,9 +39,9 @@ impl InlineSequence {
     ///
     /// When a row does not hold what it should.
     pub fn read(rows: &[PgRow], role: &str) -> Result<Vec<Self>, QueryError> {
-        let mut sequences = Vec::new();
-        rows.iter().try_for_each(|row| push_row(&mut sequences, row, role))?;
-        Ok(sequences.into_iter().map(|sequence| Self { sequence, role: role.to_owned() }).collect())
+        let mut reader = CatalogReader::new(role, &[]);
+        rows.iter().try_for_each(|row| reader.push(row))?;
+        Ok(reader.finish().into_iter().map(|sequence| Self { sequence, role: role.to_owned() }).collect())
     }
 
     pub fn oid(&self) -> u32 {
@@ -63,8 +64,15 @@ impl InlineSequence {
         }
         let sequences = [&self.sequence];
         let mut builders = [ObservationBuilder::default()];
-        let parts =
-            sources(&self.sequence).map(|source| ProbePart { source, member: None, min_own_value: None }).collect();
+        let mut parts = Vec::new();
+        for source in sources(&self.sequence) {
+            if is_read_by_member(source) {
+                let rows = simple_query(connection, "inline-repair", &members_sql(source)).await?;
+                parts.extend(member_parts(&rows, source, &self.role)?);
+            } else {
+                parts.push(ProbePart { source, member: None, min_own_value: None });
+            }
+        }
         let mut probes = vec![Probe { sequence: 0, parts }];
         while let Some(probe) = probes.pop() {
             let answer = match simple_query(connection, "inline-repair", &probe.sql(&self.sequence)).await {

@@ -2,7 +2,9 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `model.rs`, `feed_row.rs`, `default_expression.rs` | what the catalog says: the sequence and the columns it feeds |
+//! | `model.rs`, `catalog_reader.rs`, `feed_row.rs`, `default_expression.rs` | what the catalog says: the sequence and its links |
+//! | `link_rules.rs` | which links count |
+//! | `members.rs` | the partitions and children of a table that are read one by one |
 //! | `allocator.rs` | which ids an application makes from one value |
 //! | `probe.rs` | the statement that reads the state and the furthest ids |
 //! | `observation.rs` | the answers of the probes, merged |
@@ -15,10 +17,13 @@
 
 pub mod advance;
 pub mod allocator;
+pub mod catalog_reader;
 pub mod default_expression;
 pub mod feed_row;
 pub mod hold_reason;
 pub mod inline;
+pub mod link_rules;
+pub mod members;
 pub mod model;
 pub mod observation;
 pub mod plan;

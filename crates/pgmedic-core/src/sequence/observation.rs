@@ -1,5 +1,6 @@
 //! What was read of one sequence, merged from the answers to its probes.
 
+use super::allocator::Blocks;
 use super::model::{FeedSource, Sequence};
 use super::position::{ColumnRange, ExtremeClass, Position, SequenceState};
 use super::probe::{Probe, ProbePart, ProbeResult};
@@ -9,8 +10,10 @@ use crate::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 #[derive(Debug, Clone, Copy)]
 pub struct Observation {
     pub position: Position,
-    /// The furthest id found that the sequence could produce.
+    /// The furthest value whose id, or an id of whose block, was found.
     pub max_id: Option<i64>,
+    /// The furthest id found that the sequence could produce, or that lies in a block of one of its values.
+    pub furthest_id: Option<i64>,
     /// How often the sequence itself was read for this.
     pub reads: u32,
 }
@@ -35,6 +38,7 @@ pub type ObserveResult = Option<Result<Observation, Reason>>;
 pub struct ObservationBuilder {
     state: Option<SequenceState>,
     max_id: Option<i64>,
+    furthest_id: Option<i64>,
     reads: u32,
     failure: Option<Reason>,
     /// Values to be left unused beyond the max id.
@@ -57,16 +61,19 @@ impl ObservationBuilder {
             return Some(Err(failure));
         }
         let position = Position::new(sequence.parameters, self.state?, columns(sequence)).with_headroom(self.headroom);
-        Some(Ok(Observation { position, max_id: self.max_id, reads: self.reads }))
+        let Self { max_id, furthest_id, reads, .. } = self;
+        Some(Ok(Observation { position, max_id, furthest_id, reads }))
     }
 
-    /// Keeps the further of two ids.
-    fn extend_max_id(&mut self, ascending: bool, id: i64) {
-        self.max_id = Some(match self.max_id {
-            Some(other) if ascending => other.max(id),
-            Some(other) => other.min(id),
-            None => id,
-        });
+    /// Keeps the further of two ids, and of the values that they belong to.
+    fn extend_max_id(&mut self, ascending: bool, id: i64, value: i64) {
+        let further = |known: Option<i64>, found: i64| match known {
+            Some(known) if ascending => Some(known.max(found)),
+            Some(known) => Some(known.min(found)),
+            None => Some(found),
+        };
+        self.max_id = further(self.max_id, value);
+        self.furthest_id = further(self.furthest_id, id);
     }
 
     /// Keeps the first reason: later ones are often its consequence.
@@ -109,13 +116,21 @@ pub fn merge_answers<'a>(
         let mut parts = Vec::new();
         for (part, extreme) in probe.parts.into_iter().zip(answer.extremes) {
             let Some(extreme) = extreme else { continue };
+            if part.source.allocator.takes_blocks() {
+                let blocks = Blocks::new(part.source.allocator, sequence.parameters.increment, position.next());
+                if let (Ok(id), Ok(value)) = (i64::try_from(extreme.value), i64::try_from(blocks.value(extreme.value)))
+                {
+                    found.extend_max_id(ascending, id, value);
+                }
+                continue;
+            }
             let class = if part.min_own_value.is_some() {
                 ExtremeClass::MaxId
             } else {
                 position.classify(extreme.value, extreme.integral)
             };
             match (class, i64::try_from(extreme.value)) {
-                (ExtremeClass::MaxId, Ok(id)) => found.extend_max_id(ascending, id),
+                (ExtremeClass::MaxId, Ok(id)) => found.extend_max_id(ascending, id, id),
                 (ExtremeClass::NeedsRefinement, _) => {
                     parts.push(ProbePart { min_own_value: Some(position.first_reserved()), ..part })
                 }

@@ -3,6 +3,7 @@
 //! One statement has one snapshot, taken before the sequence is read. So every id in the snapshot that came from
 //! the sequence was handed out before the state was read, and a healthy insert never looks like drift.
 
+use super::allocator::Blocks;
 use super::model::{FeedSource, Sequence};
 use super::position::SequenceState;
 use crate::QueryError;
@@ -77,7 +78,7 @@ impl ProbePart<'_> {
         let parameters = sequence.parameters;
         let extreme = if parameters.increment > 0 { "max" } else { "min" };
         let only = self.only_keyword();
-        let FeedSource { column, numeric, .. } = self.source;
+        let FeedSource { column, numeric, allocator, .. } = self.source;
         let kind = if *numeric { "numeric" } else { "bigint" };
         let (low, high) = match self.min_own_value {
             // It may lie before the sequence's first bound, and then is no bigint.
@@ -85,11 +86,15 @@ impl ProbePart<'_> {
                 (first.max(parameters.min_value.into()), parameters.max_value.into())
             }
             Some(first) => (parameters.min_value.into(), first.min(parameters.max_value.into())),
+            None if allocator.takes_blocks() => {
+                let ids = Blocks::new(*allocator, parameters.increment, parameters.start.into()).all_ids(&parameters);
+                ((*ids.start()).max(i64::MIN.into()), (*ids.end()).min(i64::MAX.into()))
+            }
             None => (i128::from(parameters.min_value), i128::from(parameters.max_value)),
         };
         let mut sql = format!("(SELECT {extreme}({column}) FROM {only}{table}", table = self.table());
         // A numeric column can hold NaN, infinity and values that no sequence can.
-        if *numeric || self.min_own_value.is_some() {
+        if *numeric || self.min_own_value.is_some() || allocator.takes_blocks() {
             sql += &format!(" WHERE {column} BETWEEN '{low}'::{kind} AND '{high}'::{kind}");
         }
         if let Some(next) = self.min_own_value {
