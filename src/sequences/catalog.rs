@@ -2,6 +2,7 @@
 
 use super::declared::{StatedLink, expand};
 use super::owners;
+use super::shared_columns::{SharedColumn, shared_columns};
 use super::suggestions::suggest;
 use crate::config::{DeclaredFeed, Sequences};
 use crate::db::{BoundedConnection, TransactionMode};
@@ -30,6 +31,8 @@ const SEQUENCE_NAMES: &str = "SELECT n.nspname::text, s.relname::text FROM pg_ca
 pub struct Catalog {
     /// Every covered sequence once, in OID order.
     pub sequences: Vec<Sequence>,
+    /// Pairs of them that feed one column.
+    pub shared: Vec<SharedColumn>,
     /// Declared feeds of sequences that this database does not have.
     pub missing: Vec<DeclaredFeed>,
     /// How many sequences `include` and `exclude` leave out.
@@ -63,7 +66,8 @@ pub async fn discover(
     let total = sequences.len();
     sequences.retain(|sequence| settings.covers(&sequence.name_parts.0, &sequence.name_parts.1));
     let left_out = total - sequences.len();
-    Ok(Catalog { sequences, missing, excluded: left_out })
+    let shared = shared_columns(&sequences);
+    Ok(Catalog { sequences, shared, missing, excluded: left_out })
 }
 
 /// The declared links, and then the likely ones of sequences that have no other.

@@ -9,7 +9,8 @@
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
 //! | `findings.rs` | judge: verdict and reasons |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
-//! | `uncounted.rs` | what columns hold that do not count |
+//! | `shared_columns.rs` | two sequences that hand out values for one column |
+//! | `uncounted.rs`, `blocks.rs` | what columns hold that do not count; ids that may be undeclared blocks |
 //! | `privileges.rs` | which privileges a complete pass needs, for `pgmedic grants` |
 //!
 //! Data flows down this list: `Catalog` → `Observation` → `SequenceReport` → `RepairReport`. When to run, and what a report
@@ -18,6 +19,7 @@
 mod activity;
 mod batch;
 mod batch_plan;
+mod blocks;
 mod catalog;
 mod declared;
 mod feed_toml;
@@ -32,6 +34,7 @@ mod pass;
 mod pass_state;
 mod privileges;
 mod repair;
+mod shared_columns;
 mod suggestions;
 mod uncounted;
 

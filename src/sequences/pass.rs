@@ -2,11 +2,13 @@
 
 use super::activity::{StatsSnapshot, read_stats};
 use super::batch;
+use super::blocks::look_for_blocks;
 use super::catalog::{Catalog, discover};
 use super::findings::{finding, missing_sequence};
 use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::repair::{RepairTask, repair};
+use super::shared_columns::{SharedContext, look_at_shared};
 use super::uncounted::look_at_uncounted;
 use crate::config::{ConfigError, Database, Sequences};
 use crate::db::BoundedConnection;
@@ -91,11 +93,15 @@ async fn run_pass(
         }
         report.sequences.push(Arc::new(finding));
     }
-    let repairs = repair(&mut connections, tasks, &options.repair_context(settings, timeouts), progress).await;
+    let context = options.repair_context(settings, timeouts);
+    let repairs = repair(&mut connections, tasks, &context, progress).await;
     for (index, repair) in behind.into_iter().zip(repairs) {
         // The Arc is still unique: make_mut does not clone.
         Arc::make_mut(&mut report.sequences[index]).repair = Some(repair);
     }
+    let shared = SharedContext { sequences: &found.sequences, repair: &context };
+    look_at_shared(&mut connections, &found.shared, &mut report.sequences, shared).await;
+    look_for_blocks(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
     let more_reads = look_at_uncounted(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
     let read = changed.into_iter().zip(&seen).zip(more_reads);
     for (((sequence, seen), more), finding) in read.zip(&report.sequences[first..]) {

@@ -1,6 +1,5 @@
 //! One row of the catalog query, decoded: a sequence, and what the catalog says of one of its links.
 
-use super::allocator::Allocator;
 use super::default_expression::{DefaultKind, late_bound_name};
 use super::link_rules::{DrawnElsewhere, LinkFacts};
 use super::model::UntrustedOwners;
@@ -141,7 +140,7 @@ fn source(
         may_widen: row.try_get("may_widen")?,
         may_lock: has_privilege(row, "may_lock")?,
         unindexed,
-        allocator: Allocator::default(),
+        stated_allocator: None,
         hidden: has_foreign.then(|| foreign_members(row)).transpose()?,
         by_member: (has_foreign || !left_out.is_empty()).then_some(left_out),
         partners,

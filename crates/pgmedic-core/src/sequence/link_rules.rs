@@ -104,7 +104,10 @@ fn declared(sequence: &mut Sequence, link: LinkFacts, allocator: Option<Allocato
         sequence.feeds.push(Feed { report, source });
         return;
     }
-    let source = with_allocator(source, allocator.unwrap_or_default(), increment);
+    let source = match allocator {
+        Some(allocator) => with_allocator(source, allocator, increment),
+        None => source,
+    };
     sequence.feeds.push(Feed { report, source });
 }
 
@@ -116,9 +119,9 @@ fn with_allocator(
 ) -> Result<FeedSource, FeedProblem> {
     let range = |source: &FeedSource| Blocks::new(allocator, increment, 0).values_that_fit(source.range);
     match source {
-        Ok(source) => Ok(FeedSource { range: range(&source), allocator, ..source }),
+        Ok(source) => Ok(FeedSource { range: range(&source), stated_allocator: Some(allocator), ..source }),
         Err(FeedProblem::Refused { source, reason }) => {
-            let source = FeedSource { range: range(&source), allocator, ..*source };
+            let source = FeedSource { range: range(&source), stated_allocator: Some(allocator), ..*source };
             Err(FeedProblem::Refused { source: Box::new(source), reason })
         }
         Err(problem) => Err(problem),

@@ -117,8 +117,9 @@ pub struct FeedSource {
     pub may_widen: bool,
     /// The role may lock the table, for which the privilege on its column is not enough.
     pub may_lock: bool,
-    /// Which ids an application makes from one value. Where it takes blocks, `range` is that of the values whose blocks fit.
-    pub allocator: Allocator,
+    /// Which ids an application makes from one value, where the configuration says so. Where it takes blocks, `range` is that
+    /// of the values whose blocks fit.
+    pub stated_allocator: Option<Allocator>,
     /// Why a part of it is not seen, though the rest is read.
     pub hidden: Option<Reason>,
     /// Set where its partitions and children are read one by one: without foreign tables, and without these, by OID, whose
@@ -129,9 +130,14 @@ pub struct FeedSource {
 }
 
 impl FeedSource {
+    /// Which ids one value stands for.
+    pub fn allocator(&self) -> Allocator {
+        self.stated_allocator.unwrap_or_default()
+    }
+
     /// Whether one subquery reads all of it, and finds values of the sequence.
     pub fn is_read_whole(&self) -> bool {
-        self.by_member.is_none() && !self.allocator.takes_blocks()
+        self.by_member.is_none() && !self.allocator().takes_blocks()
     }
 }
 

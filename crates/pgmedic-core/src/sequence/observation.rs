@@ -116,8 +116,8 @@ pub fn merge_answers<'a>(
         let mut parts = Vec::new();
         for (part, extreme) in probe.parts.into_iter().zip(answer.extremes) {
             let Some(extreme) = extreme else { continue };
-            if part.source.allocator.takes_blocks() {
-                let blocks = Blocks::new(part.source.allocator, sequence.parameters.increment, position.next());
+            if part.source.allocator().takes_blocks() {
+                let blocks = Blocks::new(part.source.allocator(), sequence.parameters.increment, position.next());
                 if let (Ok(id), Ok(value)) = (i64::try_from(extreme.value), i64::try_from(blocks.value(extreme.value)))
                 {
                     found.extend_max_id(ascending, id, value);

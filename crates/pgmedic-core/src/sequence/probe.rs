@@ -78,7 +78,8 @@ impl ProbePart<'_> {
         let parameters = sequence.parameters;
         let extreme = if parameters.increment > 0 { "max" } else { "min" };
         let only = self.only_keyword();
-        let FeedSource { column, numeric, allocator, .. } = self.source;
+        let FeedSource { column, numeric, .. } = self.source;
+        let allocator = self.source.allocator();
         let kind = if *numeric { "numeric" } else { "bigint" };
         let (low, high) = match self.min_own_value {
             // It may lie before the sequence's first bound, and then is no bigint.
@@ -87,7 +88,7 @@ impl ProbePart<'_> {
             }
             Some(first) => (parameters.min_value.into(), first.min(parameters.max_value.into())),
             None if allocator.takes_blocks() => {
-                let ids = Blocks::new(*allocator, parameters.increment, parameters.start.into()).all_ids(&parameters);
+                let ids = Blocks::new(allocator, parameters.increment, parameters.start.into()).all_ids(&parameters);
                 ((*ids.start()).max(i64::MIN.into()), (*ids.end()).min(i64::MAX.into()))
             }
             None => (i128::from(parameters.min_value), i128::from(parameters.max_value)),
