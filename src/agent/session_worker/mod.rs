@@ -1,7 +1,11 @@
 //! The worker over the session stores of one database: sweeps each by its schedule, while this agent leads there.
 //!
-//! It is a task beside the sequence worker, so that a long sweep does not delay a repair. `due_stores.rs` holds the
-//! stores whose schedules have ticked.
+//! It is a task beside the sequence worker, so that a long sweep does not delay a repair.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | a tick of a schedule, leadership, the sweep of the stores that are due, publish |
+//! | `due_stores.rs` | the stores whose schedules have ticked since the last sweep |
 
 mod due_stores;
 

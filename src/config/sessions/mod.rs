@@ -1,4 +1,9 @@
 //! The `[[sessions]]` tables: session stores whose expired sessions are ended.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | [`SessionStoreConfig`]: one store as the sweep uses it |
+//! | `validate.rs` | applies presets and defaults to the tables as written, then checks their values |
 
 mod validate;
 

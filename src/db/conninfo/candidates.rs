@@ -218,7 +218,9 @@ fn with_certificates(
     if let Some(key) = named("sslkey", "postgresql.key") {
         options = options.ssl_client_key(key);
     }
-    if let Some(root) = root.as_ref().filter(|_| !system) {
+    if let Some(root) = &root
+        && !system
+    {
         options = options.ssl_root_cert(root);
     }
     let mode = match pairs.get("sslmode") {

@@ -2,6 +2,14 @@
 //!
 //! Many are repaired at once after a restore, often from afar. So a connection repairs its share together: it hands the
 //! values of all of them out in few messages, and looks at all of them again in few. A leap has a message to itself.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | the repairs of one connection's share, in rounds: advance, leap, observe again |
+//! | `task.rs` | one sequence's repair: what is left to do, and what came of it |
+//! | `methods.rs` | the SQL of an advance and of a leap, and their answers |
+//! | `batch_size.rs` | how many advances a message holds: doubled while all goes well |
+//! | `reasons.rs` | why a repair failed or was left undone |
 
 mod batch_size;
 mod methods;
