@@ -72,6 +72,7 @@ mod tests {
             cause: None,
             reason: None,
             notes: Vec::new(),
+            suggested_feeds: None,
             repair: Some(repair),
         };
         describe(&sequence).unwrap()

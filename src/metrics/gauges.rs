@@ -257,6 +257,7 @@ mod tests {
             cause: None,
             reason: None,
             notes: Vec::new(),
+            suggested_feeds: None,
             repair: None,
         })
     }

@@ -67,10 +67,8 @@ async fn taken_window(
     timeouts: Timeouts,
 ) -> Option<Window> {
     let step = i64::try_from(sequence.parameters.increment.unsigned_abs()).ok()?;
-    let windows = [
-        (next.checked_sub(step - 1)?, next.checked_sub(1)?),
-        (next.checked_add(1)?, next.checked_add(step - 1)?),
-    ];
+    let windows =
+        [(next.checked_sub(step - 1)?, next.checked_sub(1)?), (next.checked_add(1)?, next.checked_add(step - 1)?)];
     let part = ProbePart { source, member: None, min_own_value: None };
     let batch = Batch::single(Probe { sequence: 0, parts: vec![part] });
     let plan = BatchPlan::new(&batch, &[sequence], connection.server().superuser, timeouts);
@@ -81,15 +79,17 @@ async fn taken_window(
     // The read of the probe itself keeps the guard, the table and its name together.
     let statements: Vec<String> = plan.statements().cloned().collect();
     let counts = format!("SELECT {}", windows.map(count).join(", "));
-    let result = connection.run_transaction("blocks", plan.mode, plan.timeouts, statements.into_iter().chain([counts])).await;
+    let result =
+        connection.run_transaction("blocks", plan.mode, plan.timeouts, statements.into_iter().chain([counts])).await;
     if let Some(failure) = result.failure {
         tracing::debug!(sequence = sequence.name, %failure, "not looked for blocks");
         return None;
     }
     let row = result.answers.last()?.first()?;
-    let found = windows.iter().enumerate().map(|(index, (first, last))| {
-        Some(Window { first: *first, last: *last, taken: row.try_get(index).ok()? })
-    });
+    let found = windows
+        .iter()
+        .enumerate()
+        .map(|(index, (first, last))| Some(Window { first: *first, last: *last, taken: row.try_get(index).ok()? }));
     found.flatten().find(|window| window.taken * 2 >= step - 1)
 }
 
