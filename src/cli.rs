@@ -13,7 +13,7 @@ Exit codes of --once:
   0  all sequences healthy, or repaired
   1  the work could not be completed: unreachable database, failed repair or sweep
   2  bad usage or configuration
-  3  problems remain: drift seen in a dry run, held, exhausted or unreadable
+  3  problems remain: drift seen in a dry run, held, exhausted or unreadable; or no sequence was found
 
 Reports go to stdout, logs to stderr. Without a configuration file DATABASE_URL names the database.";
 

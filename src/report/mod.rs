@@ -205,6 +205,14 @@ impl DatabaseReport {
 }
 
 impl SequenceReport {
+    /// Adds a reason: the first one says why the verdict is what it is.
+    pub fn add_reason(&mut self, reason: Reason) {
+        match self.reason {
+            None => self.reason = Some(reason),
+            Some(_) => self.notes.push(reason),
+        }
+    }
+
     /// The outcome of its repair, when it owed one.
     pub fn outcome(&self) -> Option<Outcome> {
         self.repair.as_ref().map(|repair| repair.outcome)

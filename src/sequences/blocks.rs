@@ -30,11 +30,7 @@ pub async fn look_for_blocks(
         let (Some(next), Some((feed, source))) = (next, block_candidate(sequence)) else { continue };
         let Some(window) = taken_window(connection, sequence, source, next, timeouts).await else { continue };
         let reason = undeclared_block(sequence, feed, window);
-        let report = Arc::make_mut(report);
-        match report.reason {
-            None => report.reason = Some(reason),
-            Some(_) => report.notes.push(reason),
-        }
+        Arc::make_mut(report).add_reason(reason);
     }
 }
 

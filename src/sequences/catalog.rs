@@ -1,4 +1,4 @@
-//! Discovery: which sequences feed which columns, by one catalog query.
+//! Discovery: which sequences feed which columns, by one catalog query, or two where likely links are looked at.
 
 use super::declared::{StatedLink, expand};
 use super::owners;
@@ -12,7 +12,7 @@ use pgmedic_core::sequence::link_rules::Stated;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::{ColumnName, QueryError, TableName, Timeouts};
 use sqlx::Row;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -54,38 +54,46 @@ pub async fn discover(
     let timeouts = Timeouts { statement: timeouts.statement.max(CATALOG_TIMEOUT), ..timeouts };
     let trusted = owners::trusted_roles(connection, timeouts).await?;
     let feeds: Vec<&DeclaredFeed> = settings.feeds_in(database).collect();
-    let links = stated_links(connection, &feeds, timeouts).await?;
-    let stated: Vec<Stated> = links.iter().map(|link| link.stated.clone()).collect();
-    let mut reader = CatalogReader::new(&role, &stated);
-    connection.query("catalog", timeouts, &CATALOG, columns(&links), |row| reader.push(&row)).await?;
-    let mut sequences = reader.finish();
+    let mut links = declared_links(connection, &feeds, timeouts).await?;
+    let mut sequences = read_catalog(connection, &links, &role, timeouts).await?;
+    let covered = |sequence: &&Sequence| settings.covers(&sequence.name_parts.0, &sequence.name_parts.1);
+    let likely = suggest(connection, sequences.iter().filter(covered), timeouts).await?;
+    if !likely.is_empty() {
+        links.extend(likely);
+        sequences = read_catalog(connection, &links, &role, timeouts).await?;
+    }
     let missing = missing(&feeds, &sequences);
     for sequence in &mut sequences {
         sequence.untrusted_owners.retain(|owner| !trusted.contains(owner));
     }
     let total = sequences.len();
-    sequences.retain(|sequence| settings.covers(&sequence.name_parts.0, &sequence.name_parts.1));
+    sequences.retain(|sequence| covered(&sequence));
     let left_out = total - sequences.len();
     let shared = shared_columns(&sequences);
     Ok(Catalog { sequences, shared, missing, excluded: left_out })
 }
 
-/// The declared links, and then the likely ones of sequences that have no other.
-async fn stated_links(
+async fn declared_links(
     connection: &mut BoundedConnection,
     feeds: &[&DeclaredFeed],
     timeouts: Timeouts,
 ) -> Result<Vec<StatedLink>, QueryError> {
-    let names = if feeds.iter().any(|feed| feed.names().is_none()) {
-        sequence_names(connection, timeouts).await?
-    } else {
-        Vec::new()
-    };
-    let mut links = expand(feeds, &names);
-    let declared: BTreeSet<&TableName> = links.iter().map(|link| &link.sequence).collect();
-    let likely = suggest(connection, &declared, timeouts).await?;
-    links.extend(likely);
-    Ok(links)
+    let has_patterns = feeds.iter().any(|feed| feed.names().is_none());
+    let names = if has_patterns { sequence_names(connection, timeouts).await? } else { Vec::new() };
+    Ok(expand(feeds, &names))
+}
+
+/// Every sequence with its links, of those in the catalog and these.
+async fn read_catalog(
+    connection: &mut BoundedConnection,
+    links: &[StatedLink],
+    role: &str,
+    timeouts: Timeouts,
+) -> Result<Vec<Sequence>, QueryError> {
+    let stated: Vec<Stated> = links.iter().map(|link| link.stated.clone()).collect();
+    let mut reader = CatalogReader::new(role, &stated);
+    connection.query("catalog", timeouts, &CATALOG, columns(links), |row| reader.push(&row)).await?;
+    Ok(reader.finish())
 }
 
 async fn sequence_names(connection: &mut BoundedConnection, timeouts: Timeouts) -> Result<Vec<TableName>, QueryError> {

@@ -65,7 +65,11 @@ async fn run_pass(
     let (found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
 
-    report.no_sequence = no_sequence(&found);
+    match no_sequence(&found) {
+        // An agent would show the database as healthy.
+        Some(reason) if state.is_lasting() && found.excluded > 0 => return Err(reason),
+        none => report.no_sequence = none,
+    }
     let mut changed: Vec<&Sequence> = Vec::new();
     for sequence in &found.sequences {
         match state.cached_finding(sequence, &counters) {

@@ -81,7 +81,7 @@ pub async fn look_at_shared(
             let report = Arc::make_mut(&mut reports[index]);
             let reason = meeting_reason(&partner.name, &pair.feed, &whole.name);
             if !report.reasons().any(|known| *known == reason) {
-                report.notes.push(reason);
+                report.add_reason(reason);
             }
         }
         if one == other {
@@ -156,7 +156,8 @@ fn add_step(report: &mut SequenceReport, moved: Option<RepairReport>, partner: &
             report.repair = Some(moved);
         }
     }
-    report.notes.insert(0, Reason::new(ReasonKind::SharedColumn, text));
+    let meeting = report.reason.replace(Reason::new(ReasonKind::SharedColumn, text));
+    report.notes.splice(0..0, meeting);
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub async fn look_at_uncounted(
             }
             Err(reason) => {
                 let column = &uncounted.feed.report.column;
-                report.notes.push(reason.while_doing(&format!("{column}, which does not count, was not looked at")));
+                report.add_reason(reason.while_doing(&format!("{column}, which does not count, was not looked at")));
             }
         }
     }
@@ -56,6 +56,7 @@ fn add_finding(report: &mut SequenceReport, uncounted: &UncountedFeed, seen: &Ob
     let column = &uncounted.feed.report.column;
     let next = seen.position.next();
     let text = format!("id {id} of {column} lies at or beyond the next value {next}");
+    report.next_value = report.next_value.or(seen.position.next_value());
     report.max_id = report.max_id.or(Some(id));
     if report.outcome().is_none() {
         report.lag = Some(lag);
@@ -63,19 +64,19 @@ fn add_finding(report: &mut SequenceReport, uncounted: &UncountedFeed, seen: &Ob
     match &uncounted.why {
         Uncounted::Untrusted { owner } => {
             let text = format!(
-                "{text}, which the column's default draws: its inserts fail; pgmedic does not move the sequence for it, \
+                "{text}, which the column's default draws: inserts will meet it; pgmedic does not move the sequence for it, \
                  because {owner}, the owner of the table, could not do so either; declare the link if it is meant"
             );
             let reason = Reason { fix: declaration(&report.name, column), ..Reason::new(ReasonKind::Ownership, text) };
             hold(report, reason);
         }
-        Uncounted::Unstated => report.notes.push(Reason::new(
+        Uncounted::Unstated => report.add_reason(Reason::new(
             ReasonKind::Allocator,
-            format!("{text}: inserts fail, unless it is of another residue class"),
+            format!("{text}: inserts will meet it, unless it is of another residue class"),
         )),
-        Uncounted::Suggested(_) => report.notes.push(Reason::new(
+        Uncounted::Suggested(_) => report.add_reason(Reason::new(
             ReasonKind::LikelyLink,
-            format!("{text}: inserts fail, if the sequence feeds this column"),
+            format!("{text}: inserts will meet it, if the sequence feeds this column"),
         )),
     }
 }
@@ -106,8 +107,9 @@ fn hold(report: &mut SequenceReport, reason: Reason) {
         Some(repair) if repair.outcome == Outcome::Repaired => {
             repair.outcome = Outcome::Held;
             repair.held_by = Some(HoldReason::Ownership);
-            report.notes.extend(repair.reason.replace(reason));
+            let before = repair.reason.replace(reason);
+            report.notes.extend(before);
         }
-        Some(_) => report.notes.push(reason),
+        Some(_) => report.add_reason(reason),
     }
 }

@@ -17,14 +17,14 @@ use crate::db::{BoundedConnection, TransactionMode};
 use naming::{Column, is_hilo, likely_column};
 use pgmedic_core::sequence::allocator::Allocator;
 use pgmedic_core::sequence::default_expression::late_bound_name;
-use pgmedic_core::sequence::model::Suggestion;
+use pgmedic_core::sequence::model::{Sequence, Suggestion};
 use pgmedic_core::{ColumnName, QueryError, RelationRef, TableName, Timeouts, fill_sql, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::{BTreeSet, HashMap};
 use trigger_body::draws;
 
-/// A sequence without a link in the catalog.
+/// A sequence without a link.
 #[derive(Debug)]
 struct Unlinked {
     name: TableName,
@@ -40,21 +40,17 @@ struct Likely {
     is_drawn: bool,
 }
 
-/// The likely links of the sequences that have none in the catalog and are not in `declared`.
+/// The likely links of those of `sequences` that have no link at all.
 ///
 /// # Errors
 ///
 /// When a query fails.
 pub async fn suggest(
     connection: &mut BoundedConnection,
-    declared: &BTreeSet<&TableName>,
+    sequences: impl Iterator<Item = &Sequence>,
     timeouts: Timeouts,
 ) -> Result<Vec<StatedLink>, QueryError> {
-    let statement = fill_sql::<&str>(include_str!("unlinked.sql"), &[]);
-    let rows = read(connection, timeouts, vec![statement]).await?.pop().unwrap_or_default();
-    // A name that is no UTF-8 can neither be read nor declared.
-    let unlinked: Vec<Unlinked> =
-        rows.iter().filter_map(unlinked).filter(|sequence| !declared.contains(&sequence.name)).collect();
+    let unlinked: Vec<Unlinked> = sequences.filter_map(unlinked).collect();
     if unlinked.is_empty() {
         return Ok(Vec::new());
     }
@@ -91,10 +87,14 @@ async fn read(
     result.failure.map_or(Ok(result.answers), Err)
 }
 
-fn unlinked(row: &PgRow) -> Option<Unlinked> {
-    let name = TableName { schema: text(row, "schema")?, name: text(row, "name")? };
-    // Simple-query messages answer in text, which is decoded by the column's type.
-    Some(Unlinked { name, increment: row.try_get("increment").ok()? })
+fn unlinked(sequence: &Sequence) -> Option<Unlinked> {
+    let has_link = sequence.all_feeds().next().is_some() || !sequence.notes.is_empty();
+    // A name that is no UTF-8 can neither be read nor declared.
+    if has_link || !sequence.has_readable_names() {
+        return None;
+    }
+    let (schema, name) = sequence.name_parts.clone();
+    Some(Unlinked { name: TableName { schema, name }, increment: sequence.parameters.increment })
 }
 
 fn text(row: &PgRow, column: &str) -> Option<String> {

@@ -136,16 +136,16 @@ async fn a_columns_type_is_named_before_its_default() {
     let mut database = Database::new().await;
     database
         .sql(
-            "CREATE SEQUENCE exact; CREATE SEQUENCE float; CREATE SEQUENCE word;
+            "CREATE SEQUENCE exact; CREATE SEQUENCE floats; CREATE SEQUENCE words;
              CREATE TABLE a (id numeric(38, 10) PRIMARY KEY DEFAULT nextval('exact'), note text);
-             CREATE TABLE b (id double precision PRIMARY KEY DEFAULT nextval('float'));
-             CREATE TABLE c (id varchar(20) PRIMARY KEY DEFAULT nextval('word'));
+             CREATE TABLE b (id double precision PRIMARY KEY DEFAULT nextval('floats'));
+             CREATE TABLE c (id varchar(20) PRIMARY KEY DEFAULT nextval('words'));
              INSERT INTO a SELECT generate_series(1, 50); INSERT INTO a VALUES (70.5)",
         )
         .await;
     let outcome = database.once(&[]).exits(0);
     outcome.shows("public.exact", json!({ "verdict": "behind", "max_id": 50 }));
-    assert!(outcome.reason("public.float").contains("public.b.id is double precision"));
-    assert!(outcome.reason("public.word").contains("public.c.id is character varying(20)"));
+    assert!(outcome.reason("public.floats").contains("public.b.id is double precision"));
+    assert!(outcome.reason("public.words").contains("public.c.id is character varying(20)"));
     assert_eq!(database.number("INSERT INTO a (note) VALUES ('n') RETURNING id::bigint").await, 51);
 }

@@ -25,7 +25,7 @@ const FRAMEWORKS: &str = "
 
 const LINKS: [(&str, &str, u64); 7] = [
     ("public.cart_id_seq", "public.cart.id", 50),
-    ("public.\"Invoice_SEQ\"", "public.\"Invoice\".\"Id\"", 2),
+    ("public.\"Invoice_SEQ\"", "public.\"Invoice\".\"Id\"", 3),
     ("public.\"BlogHiLoSequence\"", "public.\"Blogs\".\"Id\"", 2),
     ("public.seq_emp", "public.emp.no", 7),
     ("public.events_stream_seq", "public.events.stream_ordering", 2),
@@ -55,7 +55,7 @@ async fn suggestions_are_named_acted_on_by_none_and_accepted_when_pasted() {
         accepted.shows(sequence, json!({ "verdict": "behind", "feeds": [feed(column, "declared")], "lag": lag }));
         accepted.repair(sequence, json!({ "outcome": "repaired" }));
     }
-    assert_eq!(database.number("SELECT nextval('\"Invoice_SEQ\"')").await, 101, "the block 52 to 101 is free");
+    assert_eq!(database.number("SELECT nextval('\"Invoice_SEQ\"')").await, 151, "the block 102 to 151 is free");
     assert_eq!(database.number("SELECT nextval('\"BlogHiLoSequence\"')").await, 21, "and so is 21 to 30");
     database.once_with(&pasted, &[]).exits(0);
 }

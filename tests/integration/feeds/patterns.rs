@@ -74,7 +74,7 @@ async fn patterns_that_state_different_allocators_are_a_finding_until_names_deci
     let reason = outcome.reason("public.orders_seq");
     assert!(reason.contains("different allocators for public.orders.id"), "{reason}");
     let decided = format!("{}{patterns}", outcome.fix("public.orders_seq"));
-    database.once_with(&decided, &[]).exits(0).repair("public.orders_seq", json!({ "next_value": 101 }));
+    database.once_with(&decided, &[]).exits(0).repair("public.orders_seq", json!({ "next_value": 151 }));
 }
 
 #[tokio::test]
