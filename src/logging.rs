@@ -44,5 +44,7 @@ fn targets(log: &Log) -> Targets {
         .with_default(tracing::Level::WARN)
         // The pgpass reader quotes whole lines of the file, passwords included.
         .with_target("sqlx_postgres::options::pgpass", LevelFilter::OFF)
+        // A notice is text of the author of a trigger or function, and may hold secrets or forged lines.
+        .with_target("sqlx::postgres::notice", LevelFilter::OFF)
         .with_target("pgmedic", log.level)
 }

@@ -65,8 +65,8 @@ async fn taken_window(
     let step = i64::try_from(sequence.parameters.increment.unsigned_abs()).ok()?;
     let windows =
         [(next.checked_sub(step - 1)?, next.checked_sub(1)?), (next.checked_add(1)?, next.checked_add(step - 1)?)];
-    let part = ProbePart { source, member: None, min_own_value: None };
-    let batch = Batch::single(Probe { sequence: 0, parts: vec![part] });
+    let part = ProbePart { source, member: None, own_values: None };
+    let batch = Batch::single(Probe { sequence: 0, parts: vec![part], block: None });
     let plan = BatchPlan::new(&batch, &[sequence], connection.server().superuser, timeouts);
     let FeedSource { table, column, .. } = source;
     let count = |(first, last)| {

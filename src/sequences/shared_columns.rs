@@ -1,15 +1,19 @@
 //! Two sequences that hand out values for one column: both pass its ids, and neither may hand out the value that the other
 //! one hands out next.
 
+use super::keys::read_keys;
+use super::look::Subject;
+use super::moves::Headroom;
 use super::observe::observe;
 use super::repair::{RepairContext, RepairTask, repair};
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
 use crate::report::{Outcome, RepairReport, SequenceReport, Verdict};
+use pgmedic_core::sequence::ahead::Looked;
+use pgmedic_core::sequence::judgement::Found;
 use pgmedic_core::sequence::model::{Feed, FeedSource, Sequence};
-use pgmedic_core::sequence::observation::Observation;
 use pgmedic_core::sequence::{FeedReport, Link};
-use pgmedic_core::{Fix, Reason, ReasonKind};
+use pgmedic_core::{Fix, Reason, ReasonKind, Timeouts};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -62,19 +66,21 @@ pub struct SharedContext<'a> {
 }
 
 /// Names each pair of `shared` that will meet in the reports of both, and moves one of them by a value where both would hand
-/// out the same one next.
-pub async fn look_at_shared(
+/// out the same one next. `subject` tells what the judgement of a sequence goes by.
+pub async fn look_at_shared<'a>(
     connections: &mut [BoundedConnection],
     shared: &[SharedColumn],
     reports: &mut [Arc<SequenceReport>],
-    context: SharedContext<'_>,
+    context: SharedContext<'a>,
+    subject: impl Fn(&'a Sequence) -> Subject<'a>,
 ) {
     for pair in shared {
         let (whole, part) = (&context.sequences[pair.whole], &context.sequences[pair.part]);
         let position = |name: &str| reports.iter().position(|report| report.name == name);
         let (Some(first), Some(second)) = (position(&whole.name), position(&part.name)) else { continue };
         let (Some(one), Some(other)) = (next_value(&reports[first]), next_value(&reports[second])) else { continue };
-        if !will_meet((whole.parameters.increment, one), (part.parameters.increment, other)) {
+        let meet = will_meet((whole.parameters.increment, one), (part.parameters.increment, other));
+        if !meet || !is_unique(connections, part, &pair.feed, context.repair.timeouts).await {
             continue;
         }
         for (index, partner) in [(first, part), (second, whole)] {
@@ -85,8 +91,26 @@ pub async fn look_at_shared(
             }
         }
         if one == other {
-            let moved = step_beyond(connections, whole, one, context.repair).await;
+            let moved = step_beyond(connections, subject(whole), context.repair).await;
             add_step(Arc::make_mut(&mut reports[first]), moved, &part.name, one);
+        }
+    }
+}
+
+/// Whether a value that is taken makes an insert into this column fail.
+async fn is_unique(
+    connections: &mut [BoundedConnection],
+    sequence: &Sequence,
+    feed: &FeedReport,
+    timeouts: Timeouts,
+) -> bool {
+    let source = readable(sequence).find(|(other, _)| other.report == *feed).map(|(_, source)| source);
+    let (Some(connection), Some(source)) = (connections.first_mut(), source) else { return false };
+    match read_keys(connection, &[source], timeouts).await {
+        Ok(keys) => keys.iter().any(|keys| keys.unique),
+        Err(error) => {
+            tracing::debug!(sequence = sequence.name, %error, "the keys of a shared column are not known");
+            false
         }
     }
 }
@@ -125,18 +149,18 @@ fn meeting_reason(partner: &str, feed: &FeedReport, whole: &str) -> Reason {
     }
 }
 
-/// Moves `sequence` past `value`, which another one hands out next; none when it cannot be read again.
+/// Moves the sequence past its next value, which another one hands out next too; none when it cannot be read again.
 async fn step_beyond(
     connections: &mut [BoundedConnection],
-    sequence: &Sequence,
-    value: i64,
+    subject: Subject<'_>,
     context: &RepairContext,
 ) -> Option<RepairReport> {
     let progress = Progress::default();
-    let seen = observe(connections, &[sequence], 0, context.timeouts, &progress).await.pop()??.ok()?;
-    let seen = Observation { max_id: Some(value), ..seen };
-    let task = RepairTask::new(sequence, seen, value, false);
-    repair(connections, vec![task], context, &progress).await.pop()
+    let seen = observe(connections, &[subject.sequence], 0, context.timeouts, &progress).await.pop()??.ok()?;
+    let next = seen.position.next_number();
+    let taken = Found::Block { nearest: next, end: next, charged: 0, ids: None };
+    let task = RepairTask::new(subject, Looked::walked(seen, taken), Headroom::default(), None);
+    repair(connections, vec![task], context, &progress).await.pop().map(|repaired| repaired.report)
 }
 
 fn add_step(report: &mut SequenceReport, moved: Option<RepairReport>, partner: &str, value: i64) {

@@ -13,7 +13,7 @@
 //! [`Blocks`] maps ids to values and back, so that everything else judges a sequence by its values alone. In the
 //! sequence's direction the mapping never falls: the furthest id belongs to the furthest value whose block holds an id.
 
-use super::position::{ColumnRange, Parameters};
+use super::position::ColumnRange;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -139,11 +139,16 @@ impl Blocks {
         self.ids(self.value(id)).contains(&id)
     }
 
-    /// All ids of the values within the sequence's bounds, from the lowest to the highest.
+    /// The lowest and the highest id of the value that an SQL expression of type bigint has; none where it is the value itself.
     #[must_use]
-    pub fn all_ids(&self, parameters: &Parameters) -> RangeInclusive<i128> {
-        let (low, high) = (self.ids(parameters.min_value.into()), self.ids(parameters.max_value.into()));
-        *low.start()..=*high.end()
+    pub fn ids_sql(&self, value: &str) -> Option<(String, String)> {
+        if let Allocator::LegacyHiLo { block_size } = self.allocator {
+            let size = block_size.max(1);
+            return Some((format!("({value} * {size}::int8)"), format!("({value} * {size}::int8 + {})", size - 1)));
+        }
+        let block = self.ids(0);
+        let beside = |distance: &i128| format!("({value} + '{distance}'::int8)");
+        self.allocator.takes_blocks().then(|| (beside(block.start()), beside(block.end())))
     }
 
     /// The values whose whole blocks `column` can hold.

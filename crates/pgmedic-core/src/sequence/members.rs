@@ -30,7 +30,7 @@ pub fn members_sql(source: &FeedSource) -> String {
 ///
 /// The reason why one of them cannot be read.
 pub fn member_parts<'a>(rows: &[PgRow], source: &'a FeedSource, role: &str) -> Result<Vec<ProbePart<'a>>, Reason> {
-    let part = |row| Ok(ProbePart { source, member: Some(member(row, source, role)?), min_own_value: None });
+    let part = |row| Ok(ProbePart { source, member: Some(member(row, source, role)?), own_values: None });
     rows.iter().map(part).collect()
 }
 
