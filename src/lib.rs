@@ -19,6 +19,7 @@
 //! | [`report`] | the result of a pass, as a table and as JSON |
 //! | [`state`] | the agent's present state: written by the agent, read by metrics and HTTP |
 //! | [`metrics`], [`http`] | Prometheus metrics, and the HTTP endpoint with the status page |
+//! | [`webhook`] | posts problems and repairs to a receiver |
 //! | [`db`] | connections, timeouts, errors |
 //! | [`logging`], [`progress`], [`terminal`], [`clock`] | the log, the progress bar, colors, the system's clock |
 //! | [`build_info`] | what the binary was built from |
@@ -67,3 +68,5 @@ pub mod sessions;
 pub mod state;
 #[doc(hidden)]
 pub mod terminal;
+#[doc(hidden)]
+pub mod webhook;

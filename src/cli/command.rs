@@ -1,6 +1,6 @@
 //! The subcommands and their options.
 
-use super::{Format, help};
+use super::{ListFormat, help};
 use clap::Subcommand;
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub enum Command {
     Presets {
         /// How to print the list
         #[arg(long, value_enum, default_value = "table")]
-        format: Format,
+        format: ListFormat,
     },
     /// Print the SQL that lets applications in any language repair a sequence themselves
     #[command(after_help = help::SQL)]

@@ -16,6 +16,8 @@ Examples:
   pgmedic --once --approve public.orders_id_seq
   pgmedic --once --headroom 1000             # before writers move here
   pgmedic --once --format json | jq .summary
+  pgmedic --once --dry-run --format nagios   # one line for Nagios and Icinga
+  pgmedic --once --textfile pgmedic.prom     # for node_exporter
   pgmedic --once --database app --verbose    # lists the healthy sequences too
   pgmedic --config pgmedic.toml              # the agent
 
@@ -24,6 +26,7 @@ Exit codes of --once:
   1  the work could not be completed: unreachable database, failed repair
   2  bad usage or configuration
   3  problems remain: drift seen in a dry run, held, exhausted or unreadable; or no sequence was found
+  With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 
 Output:
   Reports go to stdout, logs to stderr. Without a configuration file

@@ -42,6 +42,10 @@ pub struct Cli {
     #[arg(long, value_enum, default_value = "table", requires = "once")]
     pub format: Format,
 
+    /// Also write the run's metrics to this file, for the textfile collector of node_exporter
+    #[arg(long, value_name = "FILE", requires = "once")]
+    pub textfile: Option<PathBuf>,
+
     /// The configuration file
     #[arg(short, long, value_name = "FILE", env = "PGMEDIC_CONFIG", hide_env_values = true, global = true)]
     pub config: Option<PathBuf>,
@@ -74,6 +78,27 @@ pub enum Format {
     Table,
     /// One JSON object
     Json,
+    /// One line with performance data, and the exit codes of Nagios plugins
+    Nagios,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    Table,
+    /// One JSON array
+    Json,
+}
+
+/// Whether a Nagios plugin is asked for, also by arguments that are refused: it must answer in Nagios's terms.
+pub fn is_for_nagios(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    let mut before = OsString::new();
+    arguments.into_iter().any(|argument| {
+        let asked = argument == "--format=nagios" || (before == "--format" && argument == "nagios");
+        before = argument;
+        asked
+    })
 }
 
 impl Cli {

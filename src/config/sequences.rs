@@ -9,14 +9,14 @@ use super::feeds::{DeclaredFeed, feeds};
 use super::keys::{WrittenRule, WrittenSequences};
 use super::layers::ConfigLocations;
 use super::pattern::Pattern;
-use super::schedule;
+use super::schedule::Schedule;
 use super::values::{at_least_one, count, display_with_problem, ratio, timeout};
 
 /// Which sequences to check, when, and how far to repair them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sequences {
-    /// When to run a pass: a cron line of six fields, seconds first, UTC.
-    pub schedule: String,
+    /// When to run a pass.
+    pub schedule: Schedule,
     /// Whether `NOTIFY pgmedic` starts a pass.
     pub listen_notify: bool,
     /// Whether to repair drift, or only to report it.
@@ -88,7 +88,7 @@ impl Sequences {
         locations: &ConfigLocations,
         now: SystemTime,
     ) -> Result<Self, ConfigError> {
-        schedule::check(&written.schedule, now).map_err(|expected| {
+        let schedule = Schedule::parse(&written.schedule, now).map_err(|expected| {
             locations.invalid("sequences.schedule", display_or_hide(&written.schedule), expected.to_string())
         })?;
         let include = patterns(&written.include, "sequences.include", locations)?;
@@ -97,7 +97,7 @@ impl Sequences {
             return Err(locations.invalid("sequences.include", "an empty list", expected));
         }
         Ok(Self {
-            schedule: written.schedule.clone(),
+            schedule,
             listen_notify: written.listen_notify,
             repair: written.repair,
             include,

@@ -249,17 +249,23 @@ impl BoundedConnection {
         if let Some(failure) = &self.lost {
             return TransactionResult { answers: Vec::new(), failure: Some(failure.clone()) };
         }
-        let mut response = sqlx::raw_sql(AssertSqlSafe(message.sql())).fetch_many(&mut self.connection);
+        let messages = if self.server.is_audited { message.each(&self.tag) } else { vec![message.sql()] };
         let mut answers = message.answers();
-        let failure = loop {
-            match next_or_lost(limit, &self.cancel, &mut response).await {
-                Ok(Some(Either::Right(row))) => answers.row(row),
-                Ok(Some(Either::Left(_))) => answers.statement_completed(),
-                Ok(None) => break None,
-                Err(failure) => break Some(failure),
+        let mut failure = None;
+        for sql in messages {
+            let mut response = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_many(&mut self.connection);
+            failure = loop {
+                match next_or_lost(limit, &self.cancel, &mut response).await {
+                    Ok(Some(Either::Right(row))) => answers.row(row),
+                    Ok(Some(Either::Left(_))) => answers.statement_completed(),
+                    Ok(None) => break None,
+                    Err(failure) => break Some(failure),
+                }
+            };
+            if failure.is_some() {
+                break;
             }
-        };
-        drop(response);
+        }
         if let Some(failure) = &failure {
             self.mark_lost(failure, limit).await;
         }

@@ -5,6 +5,7 @@ use super::batch;
 use super::blocks::look_for_blocks;
 use super::catalog::{Catalog, discover};
 use super::findings::{Judged, finding, missing_sequence};
+use super::invalidation::Invalidation;
 use super::look::{Subject, look};
 use super::memory::SequenceMemory;
 use super::moves::{Headroom, next_move};
@@ -12,7 +13,7 @@ use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::references::add_reference_limits;
 use super::repair::{RepairTask, Repaired, repair};
-use super::repair_log::read_log;
+use super::repair_log::{RepairLogEntry, read_log, write_log};
 use super::shared_columns::{SharedContext, look_at_shared};
 use super::uncounted::look_at_uncounted;
 use crate::config::{ConfigError, Database, Sequences};
@@ -25,7 +26,7 @@ use pgmedic_core::sequence::ahead::Basis;
 use pgmedic_core::sequence::judgement::{Memory, Settings, Wishes};
 use pgmedic_core::sequence::model::{Limit, LimitedBy, Sequence};
 use pgmedic_core::sequence::position::ColumnRange;
-use pgmedic_core::{Reason, ReasonKind, Timeouts};
+use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
@@ -161,6 +162,13 @@ async fn run_pass(
     for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
         state.remember(sequence, finding, &counters, reads);
     }
+    let repaired: Vec<RepairLogEntry> =
+        report.sequences.iter().filter_map(|sequence| RepairLogEntry::of(sequence)).collect();
+    if let (true, Some(connection)) = (state.writes_log(), connections.first_mut())
+        && let Err(error) = write_log(connection, &repaired, timeouts).await
+    {
+        tracing::warn!(database = database.name, %error, "the repairs are not in pgmedic.repair_log");
+    }
     let lost = connections.iter().find_map(BoundedConnection::lost).map(Reason::from);
     for connection in connections.into_iter().filter(|connection| connection.lost().is_none()) {
         connection.close().await;
@@ -223,7 +231,16 @@ async fn load_catalog(
     }
     let while_counting = |error| Reason::from(&error).while_doing("reading the server's statistics failed");
     let known = state.discovered().map_or(&[][..], |known| &known.sequences);
-    let counters = read_stats(connection, known, timeouts).await.map_err(while_counting)?;
+    let counters = match read_stats(connection, known, timeouts).await {
+        // Without the statistics nothing can be left out: each pass is as the first.
+        Err(QueryError::PermissionDenied(message)) => {
+            tracing::debug!(database = database.name, message, "the server's statistics cannot be read");
+            state.invalidate(&Invalidation::All);
+            let found = discover_catalog(connection, database, settings, timeouts).await?;
+            return Ok((found, StatsSnapshot::default()));
+        }
+        counters => counters.map_err(while_counting)?,
+    };
     state.start_pass(&counters, settings.full_pass_every, connection.server().read_only.is_some());
     if let Some(found) = state.take_discovered(&counters) {
         return Ok((found, counters));

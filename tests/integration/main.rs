@@ -22,6 +22,7 @@ mod feeds;
 mod grants;
 mod guards;
 mod http;
+mod judgement;
 mod login;
 mod metrics;
 mod observation;

@@ -111,6 +111,8 @@ pub enum ReasonKind {
     TooManySuperseded,
     /// A guard holds the sweep: it is the first look at the store, and most of its sessions would end.
     FirstSweep,
+    /// A guard holds the first sweep: a column tells the sessions that would end from the live ones.
+    SeveralKinds,
     /// A guard holds the sweep: sessions that are new were over from the beginning.
     OverFromBirth,
     /// A guard holds the sweep: a sequence would hand out the ids of ended sessions again.
