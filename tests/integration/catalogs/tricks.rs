@@ -104,7 +104,7 @@ async fn no_trick_of_an_owners_makes_its_drift_look_healthy() {
              ALTER TABLE $ ALTER id SET DEFAULT m.made()",
             unsupported,
         ),
-        ("ALTER TABLE $ ALTER id SET DEFAULT nextval('$_id_seq'::text)", unsupported),
+        ("ALTER TABLE $ ALTER id SET DEFAULT nextval('$_id_seq'::text)", behind),
         ("ALTER TABLE $ ALTER id SET DEFAULT nextval('$_id_seq') + 0", unsupported),
         (
             "CREATE TABLE m.decoy (id integer); ALTER SEQUENCE $_id_seq OWNED BY m.decoy.id;

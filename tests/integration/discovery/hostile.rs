@@ -57,6 +57,7 @@ const SETTINGS: &str = "
     [[sequences.feeds]]
     sequence = 'app.far_seq'
     column = 'app.far.id'
+    allocator = 'residue'
 ";
 
 async fn is_repaired(database: &mut Database) {
@@ -94,7 +95,7 @@ async fn a_roles_own_search_path_changes_nothing() {
              ALTER ROLE {role} SET standard_conforming_strings = off"
         ))
         .await;
-    let outcome = database.once_as(&role, &[]).exits(0);
+    let outcome = database.once_with_as(&role, SETTINGS, &[]).exits(0);
     outcome.shows("app.near_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
     outcome.repair("app.near_id_seq", json!({ "outcome": "repaired", "next_value": 8 }));
 }

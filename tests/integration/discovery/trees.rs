@@ -128,21 +128,3 @@ async fn a_child_counts_for_itself_where_its_parents_link_does_not() {
     assert!(outcome.reason("public.s").contains("the default of public.parent.id uses it too"));
     assert_eq!(database.nextval("s").await, 10);
 }
-
-#[tokio::test]
-async fn a_foreign_table_among_the_partitions_makes_the_whole_unsupported() {
-    let mut database = Database::new().await;
-    database
-        .sql(
-            "CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER away FOREIGN DATA WRAPPER nowhere;
-             CREATE TABLE t (id serial, region integer) PARTITION BY LIST (region);
-             CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1);
-             CREATE FOREIGN TABLE t2 PARTITION OF t FOR VALUES IN (2) SERVER away;
-             INSERT INTO t VALUES (9, 1)",
-        )
-        .await;
-    let outcome = database.once(&[]).exits(0);
-    outcome.shows("public.t_id_seq", json!({ "verdict": "unsupported", "lag": null }));
-    assert!(outcome.reason("public.t_id_seq").contains("a foreign table among its partitions"));
-    assert_eq!(database.nextval("t_id_seq").await, 1);
-}
