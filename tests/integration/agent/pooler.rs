@@ -77,10 +77,10 @@ async fn tables() -> Database {
     for n in 1..=TABLES {
         database
             .sql(&format!(
-                "CREATE TABLE t{n} (id serial PRIMARY KEY); INSERT INTO t{n} VALUES (1), ({});
-                 SELECT setval('t{n}_id_seq', {}, false)",
-                1001 * n,
-                10 * n
+                "CREATE TABLE t{n} (id serial PRIMARY KEY); INSERT INTO t{n} SELECT generate_series({from}, {to});
+                 SELECT setval('t{n}_id_seq', {from}, false)",
+                from = 10 * n,
+                to = 1001 * n
             ))
             .await;
     }
