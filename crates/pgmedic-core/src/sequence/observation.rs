@@ -11,7 +11,7 @@ pub struct Observation {
     pub position: Position,
     /// The furthest id found that the sequence could produce.
     pub max_id: Option<i64>,
-    /// Ids of other residue classes lie at or beyond the next value, and may hide ids of its own.
+    /// Ids of other residue classes lie at or beyond the next value, and may hide its ids.
     pub hidden: bool,
     /// Which of the sequence's sources holds the max id.
     pub furthest: Option<usize>,
