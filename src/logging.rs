@@ -20,7 +20,8 @@ impl Logging {
         let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(crate::terminal::use_color(&std::io::stderr()));
         let lines = match log.format {
             LogFormat::Text => lines.boxed(),
-            LogFormat::Json => lines.json().boxed(),
+            // `message` and fields such as `database` at the top level, where log stores look for them.
+            LogFormat::Json => lines.json().flatten_event(true).boxed(),
         };
         // Fails only where a logger is installed already, which then stays.
         let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
@@ -44,5 +45,7 @@ fn targets(log: &Log) -> Targets {
         .with_default(tracing::Level::WARN)
         // The pgpass reader quotes whole lines of the file, passwords included.
         .with_target("sqlx_postgres::options::pgpass", LevelFilter::OFF)
+        // A notice is text of the author of a trigger or function, and may hold secrets or forged lines.
+        .with_target("sqlx::postgres::notice", LevelFilter::OFF)
         .with_target("pgmedic", log.level)
 }

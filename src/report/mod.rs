@@ -6,12 +6,14 @@
 //! |---|---|
 //! | `mod.rs`, `sessions.rs` | the report's types, which serialize to the JSON form |
 //! | `status.rs` | verdict and outcome as one word; when a sequence is running out |
-//! | `table.rs`, `session_lines.rs`, `wrap.rs` | the table form |
+//! | `table/`, `session_lines.rs`, `wrap.rs` | the table form |
+//! | `nagios.rs` | one line with performance data, for Nagios |
 //! | `escape.rs` | names from a database, made safe to print |
 //! | `exit.rs` | the exit code that a report means |
 
 mod escape;
 mod exit;
+mod nagios;
 mod session_lines;
 mod sessions;
 mod status;
@@ -20,6 +22,7 @@ mod wrap;
 
 pub use escape::escape_control;
 pub use exit::ExitCode;
+pub use nagios::{NagiosState, render as render_nagios, render_error as render_nagios_error};
 pub use sessions::SessionReport;
 pub use status::{Status, WARN_USED_RATIO, is_running_out};
 pub use table::{TableOptions, render as render_table};

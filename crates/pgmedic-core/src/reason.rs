@@ -95,12 +95,34 @@ pub enum ReasonKind {
     TooManyOfOneUser,
     /// A guard holds the sweep: more live sessions are beyond their users' newest than may end at once.
     TooManySuperseded,
+    /// A guard holds the sweep: it is the first look at the store, and most of its sessions would end.
+    FirstSweep,
+    /// A guard holds the first sweep: a column tells the sessions that would end from the live ones.
+    SeveralKinds,
+    /// A guard holds the sweep: sessions that are new were over from the beginning.
+    OverFromBirth,
+    /// A guard holds the sweep: a sequence would hand out the ids of ended sessions again.
+    IdsReissued,
     /// A sweep that did not finish within its time.
     Unfinished,
     /// No usable index begins with the column.
     MissingIndex,
     /// A foreign key stops the deletion of sessions.
     ForeignKey,
+    /// Foreign keys lead from a session back to other sessions, and would delete them.
+    ForeignKeyRing,
+    /// Foreign keys do not act: by `session_replication_role`, or because their triggers are disabled.
+    ForeignKeysOff,
+    /// A guard holds the sweep: rows that are no part of a session would be deleted with it.
+    TakesAlong,
+    /// A trigger keeps sessions that were to be deleted.
+    TriggerKeepsRows,
+    /// A trigger raised an error.
+    TriggerFailed,
+    /// A trigger of the store is disabled.
+    TriggerDisabled,
+    /// A rule rewrites the statement that ends a session.
+    RewriteRule,
     /// A lock was not available within `lock_timeout`.
     LockNotAvailable,
     /// A statement took longer than `statement_timeout`.
@@ -123,6 +145,20 @@ pub enum ReasonKind {
     WrongServer,
     /// Notifications do not arrive through this connection.
     NoNotifications,
+    /// A cutover: the two databases look as if each was given in the other's place.
+    Swapped,
+    /// A cutover: both connection strings lead to one database.
+    SameDatabase,
+    /// A cutover: the database that takes over has no sequence of this name.
+    MissingSequence,
+    /// A cutover: the two sequences of one name are defined differently.
+    Definition,
+    /// A cutover: the subscription does not receive, or has not copied every table yet.
+    Replication,
+    /// A cutover: rows that were written have not arrived yet.
+    ReplicationLag,
+    /// A cutover: values are being handed out while the sequences are carried over.
+    WritersActive,
     /// `pgmedic.repair_log` cannot be used.
     RepairLog,
     /// The server could not be reached, or does not let the role in.
