@@ -96,7 +96,7 @@ pub struct SequenceReport {
     /// A rule says to observe it and never to alert.
     #[serde(skip)]
     pub observed_only: bool,
-    /// `sequences.fail_used_ratio` of its range is used.
+    /// `sequences.fail_used_ratio` of its range is used, after the repair if there was one.
     #[serde(skip)]
     pub nearly_used_up: bool,
     pub cause: Option<Cause>,

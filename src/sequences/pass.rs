@@ -152,7 +152,10 @@ async fn run_pass(
             memory.repaired(&position, repair.next_value, repair.charged, repair.early);
         }
         // The Arc is still unique: make_mut does not clone.
-        Arc::make_mut(&mut report.sequences[first + index]).repair = Some(repair);
+        let finding = Arc::make_mut(&mut report.sequences[first + index]);
+        finding.nearly_used_up |=
+            !finding.observed_only && repair.used_ratio.is_some_and(|used| used >= settings.fail_used_ratio);
+        finding.repair = Some(repair);
     }
     let subject = |sequence| {
         let basis = basis(sequence, settings, options, state.memory(sequence), now);

@@ -157,7 +157,9 @@ impl Case {
         let at = |steps: i64| self.next + steps * self.increment;
         let old = self.old.then(|| at(-3));
         let stray = self.stray.then(|| at(70) + 1);
-        [old, self.drift.map(at), stray].into_iter().flatten()
+        // A dense block: a lone id far ahead would be held.
+        let block = self.drift.into_iter().flat_map(move |steps| (0..=steps).map(at));
+        old.into_iter().chain(block).chain(stray)
     }
 
     /// Whether the max id is compared, privileges aside. If not, the expected verdict.

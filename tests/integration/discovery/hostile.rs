@@ -48,7 +48,8 @@ const DRIFT: &str = "
     CREATE SCHEMA app;
     CREATE TABLE app.near (id serial PRIMARY KEY); INSERT INTO app.near SELECT pg_catalog.generate_series(1, 7);
     CREATE SEQUENCE app.far_seq INCREMENT 3;
-    CREATE TABLE app.far (id bigint PRIMARY KEY); INSERT INTO app.far VALUES (1), (61), (90);
+    CREATE TABLE app.far (id bigint PRIMARY KEY); INSERT INTO app.far SELECT pg_catalog.generate_series(1, 61, 3);
+    INSERT INTO app.far VALUES (90);
 ";
 
 const SETTINGS: &str = "

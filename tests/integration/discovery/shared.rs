@@ -10,7 +10,7 @@ async fn the_max_id_of_a_shared_sequence_is_the_furthest_of_all_its_columns() {
         .sql(
             "CREATE TABLE a (id serial PRIMARY KEY);
              CREATE TABLE b (id integer DEFAULT nextval('a_id_seq') PRIMARY KEY);
-             CREATE TABLE c (one bigint DEFAULT nextval('a_id_seq'), two bigint DEFAULT nextval('a_id_seq'));
+             CREATE TABLE c (one bigint UNIQUE DEFAULT nextval('a_id_seq'), two bigint UNIQUE DEFAULT nextval('a_id_seq'));
              INSERT INTO a VALUES (10); INSERT INTO b VALUES (15); INSERT INTO c VALUES (1, 25), (2, 3)",
         )
         .await;

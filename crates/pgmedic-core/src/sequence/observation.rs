@@ -16,7 +16,7 @@ pub struct Observation {
     pub furthest_id: Option<i64>,
     /// A value stands for a block of ids.
     pub by_block: bool,
-    /// Ids of other residue classes lie at or beyond the next value, and may hide ids of its own.
+    /// Ids of other residue classes lie at or beyond the next value, and may hide its ids.
     pub hidden: bool,
     /// Which of the sequence's sources holds the max id.
     pub furthest: Option<usize>,
