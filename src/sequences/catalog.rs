@@ -6,7 +6,9 @@ use crate::db::BoundedConnection;
 use pgmedic_core::sequence::feed_row::{catalog_sql, push_row};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::{QueryError, Timeouts};
-use std::collections::HashSet;
+use sqlx::postgres::PgRow;
+use sqlx::{Column, Row, TypeInfo, ValueRef};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -22,6 +24,8 @@ pub struct Catalog {
     pub sequences: Vec<Sequence>,
     /// Declared feeds of sequences that this database does not have.
     pub missing: Vec<DeclaredFeed>,
+    /// Sequences with a name in their row of the catalog that is not UTF-8, as far as it can be shown.
+    pub unnamed: Vec<String>,
     /// How many sequences `include` and `exclude` leave out.
     pub excluded: usize,
 }
@@ -40,10 +44,20 @@ pub async fn discover(
     let role = connection.server().role.clone();
     let timeouts = Timeouts { statement: timeouts.statement.max(CATALOG_TIMEOUT), ..timeouts };
     let mut sequences: Vec<Sequence> = Vec::new();
+    let mut unnamed: BTreeMap<i64, [String; 2]> = BTreeMap::new();
     let trusted = owners::trusted_roles(connection, timeouts).await?;
     connection
-        .query("catalog", timeouts, &CATALOG, declared(database, settings), |row| push_row(&mut sequences, &row, &role))
+        .query("catalog", timeouts, &CATALOG, declared(database, settings), |row| match has_only_utf8(&row)? {
+            true => push_row(&mut sequences, &row, &role),
+            false => {
+                let name = [lossy(&row, "seq_schema")?, lossy(&row, "seq_name")?];
+                unnamed.insert(row.try_get::<i64, _>("seq_oid")?, name);
+                Ok(())
+            }
+        })
         .await?;
+    sequences.retain(|sequence| !unnamed.contains_key(&i64::from(sequence.oid)));
+    unnamed.retain(|_, [schema, name]| settings.covers(schema, name));
     let known: HashSet<(&str, &str)> =
         sequences.iter().map(|sequence| (sequence.name_parts.0.as_str(), sequence.name_parts.1.as_str())).collect();
     let missing = settings
@@ -57,7 +71,26 @@ pub async fn discover(
     let total = sequences.len();
     sequences.retain(|sequence| settings.covers(&sequence.name_parts.0, &sequence.name_parts.1));
     let left_out = total - sequences.len();
-    Ok(Catalog { sequences, missing, excluded: left_out })
+    let unnamed = unnamed.into_values().map(|name| name.join(".")).collect();
+    Ok(Catalog { sequences, missing, unnamed, excluded: left_out })
+}
+
+/// Whether every text of the row can be read.
+fn has_only_utf8(row: &PgRow) -> Result<bool, QueryError> {
+    for column in row.columns().iter().filter(|column| ["TEXT", "NAME"].contains(&column.type_info().name())) {
+        let value = row.try_get_raw(column.ordinal())?;
+        if !value.is_null() && value.as_str().is_err() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The text of a column, with a mark in the place of what cannot be read.
+fn lossy(row: &PgRow, column: &str) -> Result<String, QueryError> {
+    let value = row.try_get_raw(column)?;
+    let bytes = value.as_bytes().map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
+    Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
 fn declared(database: &str, settings: &Sequences) -> [Vec<String>; 5] {

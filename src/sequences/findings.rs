@@ -78,6 +78,16 @@ pub fn missing_sequence(feed: &DeclaredFeed, database: &str) -> SequenceReport {
     }
 }
 
+/// The report of a sequence that cannot be named in a statement.
+pub fn unnamed_sequence(name: &str) -> SequenceReport {
+    let text = "its name, or that of a table, column or role beside it, is not UTF-8, and the database's encoding, SQL_ASCII, \
+                does not say what its bytes are; rename it";
+    SequenceReport {
+        reason: Some(Reason::new(ReasonKind::NameNotUtf8, text)),
+        ..SequenceReport::new(name.to_owned(), Vec::new(), Verdict::Unreadable)
+    }
+}
+
 /// Why a declared feed whose sequence does not exist is not looked at.
 pub fn missing_sequence_reason(database: &str) -> Reason {
     Reason::new(

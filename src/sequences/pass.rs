@@ -3,7 +3,7 @@
 use super::activity::{StatsSnapshot, read_stats};
 use super::batch;
 use super::catalog::{Catalog, discover};
-use super::findings::{Judged, finding, missing_sequence};
+use super::findings::{Judged, finding, missing_sequence, unnamed_sequence};
 use super::invalidation::Invalidation;
 use super::look::{Subject, look};
 use super::memory::SequenceMemory;
@@ -76,8 +76,9 @@ async fn run_pass(
         state.remember_log(&found.sequences, remembered);
     }
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
+    report.sequences.extend(found.unnamed.iter().map(|name| Arc::new(unnamed_sequence(name))));
 
-    if found.sequences.is_empty() && found.excluded > 0 {
+    if found.sequences.is_empty() && found.unnamed.is_empty() && found.excluded > 0 {
         // A misspelled pattern must not be reported as healthy.
         let left_out = found.excluded;
         let text = format!("sequences.include and exclude leave nothing of {left_out} sequences to look at");

@@ -127,6 +127,8 @@ pub enum ReasonKind {
     LockNotAvailable,
     /// A statement took longer than `statement_timeout`.
     StatementTimeout,
+    /// A name is not UTF-8, in a database that does not say what its bytes are.
+    NameNotUtf8,
     /// A relation was dropped, altered or replaced during the pass.
     ConcurrentlyChanged,
     /// The server refused the role, its password or its certificate.

@@ -302,8 +302,7 @@ impl StoreValidator<'_> {
     }
 
     fn encoding(&self, encoding: Option<&str>, zone: Option<&str>) -> Result<Encoding, ConfigError> {
-        let expected =
-            "one of timestamptz, timestamp, epoch-seconds, epoch-millis, epoch-micros, epoch-nanos, date";
+        let expected = "one of timestamptz, timestamp, epoch-seconds, epoch-millis, epoch-micros, epoch-nanos, date";
         let encoding = match (encoding, zone) {
             (None, _) => return Err(self.locations.invalid(&self.table, "no `encoding`", expected)),
             (Some(word @ ("timestamp" | "date")), None) => {

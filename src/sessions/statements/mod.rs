@@ -78,7 +78,9 @@ impl<'a> SweepSql<'a> {
             // By the index where no lifetime is in between.
             let not_before = |cutoff: &str| match rule.lifetime {
                 None => format!("{stale} AND {} > {cutoff}", column(rule.column)),
-                Some(_) => format!("{stale} AND NOT coalesce({}, false)", is_over_by(self.encoding, Rule { cutoff, ..rule })),
+                Some(_) => {
+                    format!("{stale} AND NOT coalesce({}, false)", is_over_by(self.encoding, Rule { cutoff, ..rule }))
+                }
             };
             let fresh = last.and_then(|last| last.get(index)).map_or("false".to_owned(), |last| not_before(last));
             let live = |rule: Rule<'_>, cutoffs| match rule.lifetime {

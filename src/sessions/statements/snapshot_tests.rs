@@ -29,9 +29,14 @@ fn time(name: &str, time_type: TimeType) -> TimeColumn {
 
 /// A store with two sessions for each user; a second rule where it has partitions.
 fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore {
-    let mut ends = vec![ExpiryColumn { kind: ExpiryKind::ExpiresAt, column: time("expires_at", time_type), lifetime: None }];
+    let mut ends =
+        vec![ExpiryColumn { kind: ExpiryKind::ExpiresAt, column: time("expires_at", time_type), lifetime: None }];
     if has_children {
-        ends.push(ExpiryColumn { kind: ExpiryKind::LastActivity, column: time("\"lastSeen\"", time_type), lifetime: None });
+        ends.push(ExpiryColumn {
+            kind: ExpiryKind::LastActivity,
+            column: time("\"lastSeen\"", time_type),
+            lifetime: None,
+        });
     }
     ResolvedStore {
         table: "public.sessions".to_owned(),

@@ -105,8 +105,7 @@ async fn with_users_and_orders(last_session: &str) -> Database {
 
 #[tokio::test]
 async fn the_fix_of_a_users_last_session_keeps_the_user_with_its_orders_and_the_constraints_deferral() {
-    let mut database =
-        with_users_and_orders("CONSTRAINT last REFERENCES sessions DEFERRABLE INITIALLY DEFERRED").await;
+    let mut database = with_users_and_orders("CONSTRAINT last REFERENCES sessions DEFERRABLE INITIALLY DEFERRED").await;
     let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
     let fix = outcome.store_fix("logins", "warnings");
     assert!(fix.contains("NOT VALID; ALTER TABLE public.users VALIDATE CONSTRAINT last"), "{fix}");
@@ -122,7 +121,11 @@ async fn the_fix_of_a_users_last_session_keeps_the_user_with_its_orders_and_the_
 async fn a_cascade_that_would_delete_users_is_held_by_name_and_no_fix_adds_one() {
     let mut database = with_users_and_orders("CONSTRAINT last REFERENCES sessions ON DELETE CASCADE").await;
     let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
-    outcome.store_says("logins", "held", &["the foreign key last of public.users", "rows of public.orders would be deleted"]);
+    outcome.store_says(
+        "logins",
+        "held",
+        &["the foreign key last of public.users", "rows of public.orders would be deleted"],
+    );
     assert_eq!(outcome.store_kinds("logins", "held"), ["takes_along"]);
     assert_eq!(left(&mut database).await, 6);
 

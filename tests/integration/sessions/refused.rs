@@ -127,7 +127,8 @@ async fn a_missing_privilege_is_named_with_its_grant_before_anything_is_done() {
     }
     let of_table = |what: &str| format!("GRANT {what} ON public.sessions TO {role}");
     let of_ids = format!("GRANT SELECT ON SEQUENCE public.sessions_id_seq TO {role}");
-    let of_table = ["SELECT (expires_at)", "SELECT (ctid)", "DELETE", "UPDATE (expires_at)", "SELECT (id)"].map(of_table);
+    let of_table =
+        ["SELECT (expires_at)", "SELECT (ctid)", "DELETE", "UPDATE (expires_at)", "SELECT (id)"].map(of_table);
     assert_eq!(granted, [&of_table[..], &[of_ids]].concat());
     assert_eq!(left(&mut database).await, 1, "swept as soon as nothing was missing");
 }
