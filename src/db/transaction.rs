@@ -30,6 +30,10 @@ impl TransactionMode {
     }
 }
 
+/// In a database of encoding SQL_ASCII a name may be any bytes. A server that is to send it as UTF-8 fails the whole query.
+const RAW_BYTES: &str = "CASE WHEN pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) 'SQL_ASCII' \
+     THEN false ELSE pg_catalog.set_config('client_encoding', 'SQL_ASCII', true) IS NULL END";
+
 /// What every transaction of one kind begins with.
 #[derive(Debug, Clone, Copy)]
 pub struct Preamble<'a> {
@@ -65,6 +69,7 @@ impl Preamble<'_> {
         }
         // Each statement has its own timeout. A transaction's would end a pass over many tables.
         let settings = settings_select(*timeouts, &others, &[("transaction_timeout", "0")]);
+        let settings = format!("{settings} OR {RAW_BYTES}");
         // Before PostgreSQL 16, pg_stat_statements has an entry for each text of a BEGIN, comments included: the tag is not one
         // of these.
         vec![format!("/* pgmedic:{name} */ {}", mode.begin()), format!("/* tag={tag} */ {settings}")]
