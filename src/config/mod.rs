@@ -45,7 +45,9 @@ pub use pattern::Pattern;
 pub use presets::Preset;
 pub use schedule::cron_parser;
 pub use sequences::{DeclaredFeed, Sequences};
-pub use sessions::{Action, Condition, Lifetime, LifetimeUnit, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
+pub use sessions::{
+    Action, Condition, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig,
+};
 
 use crate::clock;
 use layers::Layers;

@@ -87,7 +87,8 @@ impl Preset {
     /// The keys whose values are tables, with the values as TOML writes them.
     pub fn tables(&self) -> Vec<(&'static str, String)> {
         let only = self.store.only.as_ref().map(|only| {
-            let conditions: Vec<String> = only.iter().map(|(column, values)| format!("{column} = {}", values.to_toml())).collect();
+            let conditions: Vec<String> =
+                only.iter().map(|(column, values)| format!("{column} = {}", values.to_toml())).collect();
             ("only", format!("{{ {} }}", conditions.join(", ")))
         });
         let lifetime = self.store.lifetime.as_ref().and_then(|lifetime| {

@@ -23,7 +23,9 @@ impl ExitCode {
             || stores.clone().any(|store| store.error.is_some());
         if unreached || failed {
             Self::Incomplete
-        } else if sequences.any(|sequence| sequence.needs_attention()) || stores.any(|store| store.held.is_some() || store.is_unfinished()) {
+        } else if sequences.any(|sequence| sequence.needs_attention())
+            || stores.any(|store| store.held.is_some() || store.is_unfinished())
+        {
             Self::ProblemsRemain
         } else {
             Self::Success

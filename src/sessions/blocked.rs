@@ -2,7 +2,7 @@
 
 use super::reasons::explain_sweep_error;
 use super::statements::Address;
-use super::store::{ResolvedStore, SweepTrigger};
+use super::store::{EndAction, ResolvedStore, SweepTrigger};
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 
 /// After so many that cannot be ended, and none that can, the rest is not tried.
@@ -15,7 +15,7 @@ const MOST: usize = 2000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BatchFailure {
     Query(QueryError),
-    /// A trigger kept sessions that were to be deleted.
+    /// A trigger kept sessions that were to be ended.
     Kept,
     /// A trigger deleted other sessions with them.
     DeletedMore,
@@ -52,7 +52,8 @@ impl Blocked {
     pub fn reason(mut self) -> Option<Reason> {
         self.reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let (first, _) = self.reasons.first()?;
-        let parts: Vec<String> = self.reasons.iter().map(|(reason, count)| format!("{count}: {}", reason.text)).collect();
+        let parts: Vec<String> =
+            self.reasons.iter().map(|(reason, count)| format!("{count}: {}", reason.text)).collect();
         let tried = if self.gave_up { ", and the rest was not tried" } else { "" };
         let text = format!("sessions that could not be ended{tried}: {}", parts.join("; "));
         Some(Reason { kind: first.kind, text, fix: first.fix.clone() })
@@ -66,11 +67,11 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
         BatchFailure::Query(error) => error,
         BatchFailure::Kept => {
             let keeping: Vec<&SweepTrigger> = triggers.iter().filter(|trigger| trigger.may_keep_rows).collect();
-            let text = format!(
-                "a trigger keeps the row that is to be deleted ({}): sessions that are to stay in the table are ended by \
-                 `revoke`",
-                names(&keeping)
-            );
+            let hint = match store.action {
+                EndAction::Delete => ": sessions that are to stay in the table are ended by `revoke`",
+                EndAction::Set { .. } | EndAction::Stamp(_) => "",
+            };
+            let text = format!("a trigger keeps the session as it is ({}){hint}", names(&keeping));
             return Reason::new(ReasonKind::TriggerKeepsRows, text);
         }
         BatchFailure::DeletedMore => {
@@ -110,7 +111,10 @@ fn trigger_reason(error: &QueryError, triggers: &[SweepTrigger]) -> Option<Reaso
         _ => return None,
     };
     if !is_unknown_name {
-        return Some(Reason::new(ReasonKind::TriggerFailed, format!("a trigger failed with {message} ({})", names(&all))));
+        return Some(Reason::new(
+            ReasonKind::TriggerFailed,
+            format!("a trigger failed with {message} ({})", names(&all)),
+        ));
     }
     let unpinned: Vec<&SweepTrigger> =
         all.iter().copied().filter(|trigger| trigger.search_path_fix.is_some()).collect();

@@ -72,7 +72,13 @@ impl Sweep<'_> {
         result
     }
 
-    async fn run(&mut self, name: &str, mut target: Target<'_>, result: &mut SweepResult, blocked: &mut Blocked) -> Run {
+    async fn run(
+        &mut self,
+        name: &str,
+        mut target: Target<'_>,
+        result: &mut SweepResult,
+        blocked: &mut Blocked,
+    ) -> Run {
         let context = self.context;
         let mut size = BatchSize::new(context.config.batch_size, context.resolved.has_effects(), self.timeouts.lock);
         loop {
@@ -216,7 +222,9 @@ impl Sweep<'_> {
                     let took = result.answers.last().and_then(|rows| rows.first());
                     return match (batch, took) {
                         (Some(batch), Some(took)) => SweepBatch::read(batch, took).map_err(BatchFailure::Query),
-                        _ => Err(BatchFailure::Query(QueryError::UnexpectedResponse("a batch said nothing".to_owned()))),
+                        _ => {
+                            Err(BatchFailure::Query(QueryError::UnexpectedResponse("a batch said nothing".to_owned())))
+                        }
                     };
                 }
             }

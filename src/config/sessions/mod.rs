@@ -222,7 +222,9 @@ impl SessionStoreConfig {
     /// The columns that a sweep reads.
     pub fn columns(&self) -> Vec<&str> {
         let mut columns: Vec<&str> = self.meanings.iter().map(|meaning| meaning.column.as_str()).collect();
-        columns.extend(self.meanings.iter().filter_map(|rule| rule.lifetime.as_ref()).map(|lifetime| lifetime.column.as_str()));
+        columns.extend(
+            self.meanings.iter().filter_map(|rule| rule.lifetime.as_ref()).map(|lifetime| lifetime.column.as_str()),
+        );
         columns.extend(self.only.iter().map(|condition| condition.column.as_str()));
         if self.max_per_user.is_some() {
             columns.extend(self.user.iter().map(String::as_str));

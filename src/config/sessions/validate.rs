@@ -110,9 +110,9 @@ impl StoreValidator<'_> {
             return Err(self.invalid("created_at", "none", expected));
         }
         let newest_by = created_at.clone().unwrap_or_else(|| meanings[0].column.clone());
-        let is_zone_of_preset = self.preset(written)?.is_some_and(|preset| {
-            preset.time_zone.is_some() && preset.time_zone == written.time_zone
-        });
+        let is_zone_of_preset = self
+            .preset(written)?
+            .is_some_and(|preset| preset.time_zone.is_some() && preset.time_zone == written.time_zone);
         let locations = self.locations;
         let schedule = self.required("schedule", written.schedule.as_deref(), "a cron line")?;
         schedule::check(schedule, now)
@@ -121,7 +121,8 @@ impl StoreValidator<'_> {
         let max_ended_ratio = self.required("max_ended_ratio", written.max_ended_ratio.as_ref(), "a number")?;
         let min_sessions = self.required("guard_min_sessions", written.guard_min_sessions.as_ref(), "a number")?;
         let sweep_timeout = written.sweep_timeout.as_deref();
-        let sweep_timeout = sweep_timeout.map(|text| timeout(text, &self.key("sweep_timeout"), locations)).transpose()?;
+        let sweep_timeout =
+            sweep_timeout.map(|text| timeout(text, &self.key("sweep_timeout"), locations)).transpose()?;
         Ok(SessionStoreConfig {
             name: self.name(written.name.as_deref())?,
             database: self.database(written.database.as_ref(), databases)?,
@@ -301,8 +302,7 @@ impl StoreValidator<'_> {
     }
 
     fn encoding(&self, encoding: Option<&str>, zone: Option<&str>) -> Result<Encoding, ConfigError> {
-        let expected =
-            "one of timestamptz, timestamp, epoch-seconds, epoch-millis, epoch-micros, epoch-nanos, date";
+        let expected = "one of timestamptz, timestamp, epoch-seconds, epoch-millis, epoch-micros, epoch-nanos, date";
         let encoding = match (encoding, zone) {
             (None, _) => return Err(self.locations.invalid(&self.table, "no `encoding`", expected)),
             (Some(word @ ("timestamp" | "date")), None) => {

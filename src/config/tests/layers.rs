@@ -71,7 +71,13 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
         .lines()
         .map(|line| match line.strip_prefix("# ") {
             // Alternatives to another key.
-            Some(code) if ["url_file", "preset", "time_zone", "revoke", "lifetime"].iter().any(|key| code.starts_with(key)) => line,
+            Some(code)
+                if ["url_file", "preset", "time_zone", "revoke", "lifetime"]
+                    .iter()
+                    .any(|key| code.starts_with(key)) =>
+            {
+                line
+            }
             Some(code) if code.starts_with("[[") || code.contains(" = \"") => code,
             _ => line,
         })

@@ -154,7 +154,10 @@ fn a_lifetime_counts_from_one_time_and_only_has_values() {
     let kept = store(&format!("{by_made}{lifetime}"));
     let expected = Some(Lifetime { column: "ttl".to_owned(), unit: LifetimeUnit::Seconds });
     assert_eq!((kept.meanings[0].kind, kept.meanings[0].lifetime.clone()), (ExpiryKind::CreatedAt, expected));
-    refused(&format!("{by_made}absolute_timeout = \"8h\"\n{lifetime}"), &["sessions[0].lifetime: found `absolute_timeout` as well"]);
+    refused(
+        &format!("{by_made}absolute_timeout = \"8h\"\n{lifetime}"),
+        &["sessions[0].lifetime: found `absolute_timeout` as well"],
+    );
     refused(&format!("{LEAST}{EXPIRY}{lifetime}"), &["neither `created_at` nor `last_activity`"]);
     refused(&format!("{by_made}lifetime = {{ column = \"ttl\" }}"), &["sessions[0].lifetime: found no `unit`"]);
     refused(

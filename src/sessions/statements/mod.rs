@@ -26,9 +26,9 @@ pub use conditions::Rule;
 use super::plausibility::{EARLIEST, FURTHEST, SAMPLE};
 use super::store::{EndAction, GeneratedId, PerUserLimit, ResolvedStore, TimeColumn, TimeType};
 use super::times::{Cutoffs, MIN_TIME, Times, date_literal, time_literal};
-use addresses::address_text;
 use crate::config::Encoding;
-use conditions::{column, has_end, is_over, is_over_by, is_time, is_time_after, not_revoked};
+use addresses::address_text;
+use conditions::{column, has_end, is_left, is_over, is_over_by, is_time, is_time_after, not_revoked};
 use pgmedic_core::fill_sql;
 
 /// Which sessions a batch ends.
@@ -78,7 +78,9 @@ impl<'a> SweepSql<'a> {
             // By the index where no lifetime is in between.
             let not_before = |cutoff: &str| match rule.lifetime {
                 None => format!("{stale} AND {} > {cutoff}", column(rule.column)),
-                Some(_) => format!("{stale} AND NOT coalesce({}, false)", is_over_by(self.encoding, Rule { cutoff, ..rule })),
+                Some(_) => {
+                    format!("{stale} AND NOT coalesce({}, false)", is_over_by(self.encoding, Rule { cutoff, ..rule }))
+                }
             };
             let fresh = last.and_then(|last| last.get(index)).map_or("false".to_owned(), |last| not_before(last));
             let live = |rule: Rule<'_>, cutoffs| match rule.lifetime {
@@ -244,9 +246,11 @@ impl<'a> SweepSql<'a> {
             return String::new();
         }
         let note = |name: &str, table: &str| {
-            format!(",\n       pg_catalog.set_config('pgmedic.{name}', (SELECT count(*) FROM {table})::text, true) AS noted_{name}")
+            format!(
+                ",\n       pg_catalog.set_config('pgmedic.{name}', (SELECT count(*) FROM {table})::text, true) AS noted_{name}"
+            )
         };
-        note("ended", "ended") + &note("found", found)
+        note("ended", "ended WHERE NOT is_left") + &note("found", found)
     }
 
     fn batch(&self, rule: Rule<'_>, cursor: Option<i64>, size: u32, rows: Rows<'_>) -> String {
@@ -257,6 +261,7 @@ impl<'a> SweepSql<'a> {
             ("FROM_CURSOR", self.from_cursor(rule, cursor)),
             ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
             ("NOTED", self.noted("to_end")),
+            ("IS_LEFT", is_left(&self.store.action)),
             ("TIME", column(rule.column)),
             ("LAST", self.microseconds("max(at)")),
             ("SIZE", size.to_string()),
@@ -289,6 +294,7 @@ impl<'a> SweepSql<'a> {
             ("MAX", limit.max.to_string()),
             ("ROWS", rows.condition("r.tableoid", "r.address", self.store.has_children)),
             ("NOTED", self.noted("to_end")),
+            ("IS_LEFT", is_left(&self.store.action)),
             ("SIZE", size.to_string()),
             ("ADDRESS", self.address().to_owned()),
             ("IS_SAME_ROW", is_same_row.to_owned()),

@@ -29,9 +29,14 @@ fn time(name: &str, time_type: TimeType) -> TimeColumn {
 
 /// A store with two sessions for each user; a second rule where it has partitions.
 fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore {
-    let mut ends = vec![ExpiryColumn { kind: ExpiryKind::ExpiresAt, column: time("expires_at", time_type), lifetime: None }];
+    let mut ends =
+        vec![ExpiryColumn { kind: ExpiryKind::ExpiresAt, column: time("expires_at", time_type), lifetime: None }];
     if has_children {
-        ends.push(ExpiryColumn { kind: ExpiryKind::LastActivity, column: time("\"lastSeen\"", time_type), lifetime: None });
+        ends.push(ExpiryColumn {
+            kind: ExpiryKind::LastActivity,
+            column: time("\"lastSeen\"", time_type),
+            lifetime: None,
+        });
     }
     ResolvedStore {
         table: "public.sessions".to_owned(),
@@ -68,7 +73,13 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
 fn times(encoding: &Encoding) -> Times {
     let local = if matches!(encoding, Encoding::Timestamp { .. }) { NOW + 60 * MINUTE } else { NOW };
     let cutoffs = |at| vec![time_literal(encoding, at), time_literal(encoding, at - 30 * MINUTE)];
-    Times { now: NOW, now_local: local, cutoff: cutoffs(local - MINUTE), cutoff_now: cutoffs(local), cutoff_day_ago: cutoffs(local - 24 * 60 * MINUTE) }
+    Times {
+        now: NOW,
+        now_local: local,
+        cutoff: cutoffs(local - MINUTE),
+        cutoff_now: cutoffs(local),
+        cutoff_day_ago: cutoffs(local - 24 * 60 * MINUTE),
+    }
 }
 
 /// The statements that end sessions; with the ones that only read, where `reads` says so.
@@ -77,11 +88,10 @@ fn statements(encoding: &Encoding, store: &ResolvedStore, reads: bool) -> Vec<(&
     let sql = SweepSql { store, encoding, times: &times };
     let limit = store.per_user.as_ref().unwrap();
     let rule = sql.rules(&times.cutoff).next().unwrap();
-    let mut all =
-        vec![
-            ("batch", sql.end_batch(Target::Over { rule, cursor: Some(NOW - 60 * MINUTE) }, 500, Rows::Except(&[]))),
-            ("supersede", sql.end_batch(Target::Superseded(limit), 500, Rows::Except(&[]))),
-        ];
+    let mut all = vec![
+        ("batch", sql.end_batch(Target::Over { rule, cursor: Some(NOW - 60 * MINUTE) }, 500, Rows::Except(&[]))),
+        ("supersede", sql.end_batch(Target::Superseded(limit), 500, Rows::Except(&[]))),
+    ];
     if reads {
         let last = vec![time_literal(encoding, NOW - 120 * MINUTE); 2];
         let [newest, outliers] = sql.sample(&store.ends[0].column, 101);

@@ -183,8 +183,22 @@ impl TableColumns<'_> {
     /// The readable columns by which kinds of sessions are often told apart, and which the configuration does not use.
     pub fn kinds(&self) -> Vec<String> {
         const NAMES: [&str; 16] = [
-            "type", "kind", "category", "intent", "remember", "remember_me", "remembered", "offline", "offline_flag",
-            "expiring", "permanent", "persistent", "token_type", "grant_type", "session_type", "scope",
+            "type",
+            "kind",
+            "category",
+            "intent",
+            "remember",
+            "remember_me",
+            "remembered",
+            "offline",
+            "offline_flag",
+            "expiring",
+            "permanent",
+            "persistent",
+            "token_type",
+            "grant_type",
+            "session_type",
+            "scope",
         ];
         let used = self.store.columns();
         let is_kind = |column: &&Column| {

@@ -27,7 +27,7 @@ pub struct SweepTrigger {
     pub relation: String,
     pub name: String,
     pub function: String,
-    /// It runs before a session is deleted, and may keep it.
+    /// It runs before a session is ended, and may keep it.
     pub may_keep_rows: bool,
     /// Makes unqualified names in its function work; none where the function sets a search path.
     pub search_path_fix: Option<String>,
@@ -39,7 +39,7 @@ impl Effects {
     pub fn read(keys: &[PgRow], code: &[PgRow], role: &[PgRow], deletes: bool) -> Result<Self, QueryError> {
         let mut effects = Self::default();
         for row in code {
-            effects.add_code(row, deletes)?;
+            effects.add_code(row)?;
         }
         let Some(role) = role.first() else {
             return Err(QueryError::UnexpectedResponse("the replication role was not read".to_owned()));
@@ -84,7 +84,7 @@ impl Effects {
         }
     }
 
-    fn add_code(&mut self, row: &PgRow, deletes: bool) -> Result<(), QueryError> {
+    fn add_code(&mut self, row: &PgRow) -> Result<(), QueryError> {
         let (relation, name): (String, String) = (row.try_get("relation")?, row.try_get("name")?);
         let is_disabled: bool = row.try_get("is_disabled")?;
         if row.try_get::<String, _>("kind")? == "rule" {
@@ -99,7 +99,8 @@ impl Effects {
         }
         if is_disabled {
             if row.try_get("is_store")? {
-                let text = format!("the trigger {name} of {relation} is disabled, so it does not act on ended sessions");
+                let text =
+                    format!("the trigger {name} of {relation} is disabled, so it does not act on ended sessions");
                 self.warnings.push(Reason::new(ReasonKind::TriggerDisabled, text));
             }
             return Ok(());
@@ -112,7 +113,7 @@ impl Effects {
             relation,
             name,
             function: row.try_get("function")?,
-            may_keep_rows: deletes && row.try_get("may_keep_rows")?,
+            may_keep_rows: row.try_get("may_keep_rows")?,
             search_path_fix,
         });
         Ok(())
@@ -213,7 +214,10 @@ impl ForeignKey {
         } else {
             return None;
         };
-        let text = format!("{} is ON DELETE CASCADE, so rows of {child} would be deleted with the sessions: {why}", self.title());
+        let text = format!(
+            "{} is ON DELETE CASCADE, so rows of {child} would be deleted with the sessions: {why}",
+            self.title()
+        );
         Some(Reason::new(ReasonKind::TakesAlong, text))
     }
 
@@ -231,14 +235,20 @@ impl ForeignKey {
         if self.are_nullable {
             let text = format!("{whose}; the fix keeps those rows, and sets {columns} to NULL");
             Reason::new(ReasonKind::ForeignKey, text).with_fix(self.replaced_by("SET NULL"))
-        } else if self.leads_back || self.is_parent_of_store || self.is_referenced || self.steps > 0 || is_table_of_people(child) {
+        } else if self.leads_back
+            || self.is_parent_of_store
+            || self.is_referenced
+            || self.steps > 0
+            || is_table_of_people(child)
+        {
             let text = format!(
                 "{whose}; {columns} may not be NULL, and ON DELETE CASCADE would delete more than a session: let the \
                  application remove those rows, or end sessions by `revoke`"
             );
             Reason::new(ReasonKind::ForeignKey, text)
         } else {
-            let text = format!("{whose}; the fix deletes the rows of {child} that refer to an ended session, and no others");
+            let text =
+                format!("{whose}; the fix deletes the rows of {child} that refer to an ended session, and no others");
             Reason::new(ReasonKind::ForeignKey, text).with_fix(self.replaced_by("CASCADE"))
         }
     }
@@ -260,13 +270,27 @@ impl ForeignKey {
 
 /// Whether the table holds people or what belongs to them, by its name: `table` is schema-qualified and quoted.
 fn is_table_of_people(table: &str) -> bool {
-    const NAMES: [&str; 14] = [
-        "user", "account", "customer", "member", "person", "people", "employee", "student", "patient", "tenant",
-        "organization", "organisation", "company", "order",
+    const NAMES: [&str; 13] = [
+        "user",
+        "account",
+        "customer",
+        "member",
+        "person",
+        "people",
+        "employee",
+        "student",
+        "patient",
+        "tenant",
+        "organization",
+        "company",
+        "order",
     ];
     let name = table.rsplit('.').next().unwrap_or(table).trim_matches('"').to_lowercase();
     let last = name.rsplit('_').next().unwrap_or(&name);
-    let singular = last.strip_suffix("ies").map(|stem| format!("{stem}y")).unwrap_or_else(|| last.trim_end_matches('s').to_owned());
+    let singular = last
+        .strip_suffix("ies")
+        .map(|stem| format!("{stem}y"))
+        .unwrap_or_else(|| last.trim_end_matches('s').to_owned());
     NAMES.contains(&singular.as_str()) || NAMES.contains(&last)
 }
 
@@ -279,7 +303,9 @@ mod tests {
         for people in ["public.users", "public.\"User\"", "app.auth_user", "public.companies", "public.orders"] {
             assert!(is_table_of_people(people), "{people}");
         }
-        for other in ["public.user_sessions", "public.client_fingerprints", "public.accounts_usersession", "public.logs"] {
+        for other in
+            ["public.user_sessions", "public.client_fingerprints", "public.accounts_usersession", "public.logs"]
+        {
             assert!(!is_table_of_people(other), "{other}");
         }
     }

@@ -145,7 +145,7 @@ impl ResolvedStore {
 
     /// Whether each batch is compared with what it selected, because a trigger may keep sessions, or delete others.
     pub fn is_checked(&self) -> bool {
-        matches!(self.action, EndAction::Delete) && !self.effects.triggers.is_empty()
+        !self.effects.triggers.is_empty()
     }
 
     /// Whether ending a session may take long or fail by what else it does.

@@ -30,7 +30,7 @@ async fn a_wrong_time_zone_ends_no_session_however_few_there_are() {
             assert_eq!(outcome.store_kinds("connect-pg-simple", "held"), [kind]);
             if kind == "first_sweep" {
                 let text = format!("would end {soon} of {} sessions", soon + later);
-                outcome.store_says("connect-pg-simple", "held", &[&text, "--approve connect-pg-simple"]);
+                outcome.store_says("connect-pg-simple", "held", &[&text, "--approve 'connect-pg-simple'"]);
             }
             assert_eq!(database.number("SELECT count(*) FROM session").await, i64::from(soon + later));
         }
@@ -42,7 +42,10 @@ async fn a_wrong_time_zone_ends_no_session_however_few_there_are() {
 #[tokio::test]
 async fn a_backlog_of_more_than_a_day_is_over_in_any_time_zone() {
     let mut database = filled(900, 100).await;
-    database.once_with(&by_expiry(""), &["--dry-run"]).exits(0).swept("logins", json!({ "would_end": 900, "held": null }));
+    database
+        .once_with(&by_expiry(""), &["--dry-run"])
+        .exits(0)
+        .swept("logins", json!({ "would_end": 900, "held": null }));
     database.sql("UPDATE sessions SET expires_at = expires_at + interval '30 hours' WHERE user_id <= 101 AND expires_at < now()").await;
     let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
     outcome.store_says("logins", "held", &["would end 900 of 1000", "101 of them have been over for less than a day"]);
@@ -83,7 +86,9 @@ async fn an_activity_that_is_the_creation_nearly_everywhere_is_none() {
     let settings = "[[sessions]]\npreset = \"rails\"\nlast_activity = \"updated_at\"\nidle_timeout = \"30m\"\n";
     let outcome = database.once_with(settings, &[]).exits(3);
     outcome.store_says("rails", "held", &["last_activity = updated_at", "equals created_at in 59 of 60 sessions"]);
-    database.sql("UPDATE sessions SET updated_at = (now() - interval '1 minute') AT TIME ZONE 'UTC' WHERE id > 20").await;
+    database
+        .sql("UPDATE sessions SET updated_at = (now() - interval '1 minute') AT TIME ZONE 'UTC' WHERE id > 20")
+        .await;
     database.once_with(settings, &[]).exits(0).swept("rails", json!({ "expired": 0, "live": 60 }));
     // The preset itself offers none.
     let outcome = database.once_with("[[sessions]]\npreset = \"rails\"\nidle_timeout = \"30m\"\n", &[]).exits(2);

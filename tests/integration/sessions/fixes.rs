@@ -105,8 +105,7 @@ async fn with_users_and_orders(last_session: &str) -> Database {
 
 #[tokio::test]
 async fn the_fix_of_a_users_last_session_keeps_the_user_with_its_orders_and_the_constraints_deferral() {
-    let mut database =
-        with_users_and_orders("CONSTRAINT last REFERENCES sessions DEFERRABLE INITIALLY DEFERRED").await;
+    let mut database = with_users_and_orders("CONSTRAINT last REFERENCES sessions DEFERRABLE INITIALLY DEFERRED").await;
     let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
     let fix = outcome.store_fix("logins", "warnings");
     assert!(fix.contains("NOT VALID; ALTER TABLE public.users VALIDATE CONSTRAINT last"), "{fix}");
@@ -122,7 +121,11 @@ async fn the_fix_of_a_users_last_session_keeps_the_user_with_its_orders_and_the_
 async fn a_cascade_that_would_delete_users_is_held_by_name_and_no_fix_adds_one() {
     let mut database = with_users_and_orders("CONSTRAINT last REFERENCES sessions ON DELETE CASCADE").await;
     let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
-    outcome.store_says("logins", "held", &["the foreign key last of public.users", "rows of public.orders would be deleted"]);
+    outcome.store_says(
+        "logins",
+        "held",
+        &["the foreign key last of public.users", "rows of public.orders would be deleted"],
+    );
     assert_eq!(outcome.store_kinds("logins", "held"), ["takes_along"]);
     assert_eq!(left(&mut database).await, 6);
 
@@ -179,7 +182,12 @@ async fn a_superuser_is_told_the_command_that_sets_up_another_role() {
 async fn a_privilege_that_is_revoked_during_the_sweep_is_among_those_that_the_fix_prints() {
     let mut database = filled(2, 1).await;
     let medic = database.role("medic");
-    database.sql(&format!("CREATE ROLE {medic} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {medic}")).await;
+    database
+        .sql(&format!(
+            "CREATE ROLE {medic} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {medic};
+             GRANT SELECT ON SEQUENCE sessions_id_seq TO {medic}"
+        ))
+        .await;
     let mut other = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE sessions IN SHARE MODE").execute(&mut other).await.unwrap();
     // The inspection does not conflict with this lock, and the sweep waits for it.

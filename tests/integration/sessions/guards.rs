@@ -35,7 +35,11 @@ async fn the_approval_of_an_awkward_name_is_quoted_for_the_shell() {
 async fn a_single_session_is_no_fewer_and_a_ratio_of_1_lets_all_go() {
     let mut database = filled(1, 0).await;
     for arguments in [&[][..], &["--dry-run"]] {
-        database.once_with(&by_expiry(""), arguments).exits(3).store_says("logins", "held", &["all 1 sessions would go"]);
+        database.once_with(&by_expiry(""), arguments).exits(3).store_says(
+            "logins",
+            "held",
+            &["all 1 sessions would go"],
+        );
     }
     let all = by_expiry("max_ended_ratio = 1");
     database.once_with(&all, &[]).exits(0).swept("logins", json!({ "expired": 1, "held": null }));

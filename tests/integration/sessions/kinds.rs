@@ -62,7 +62,9 @@ async fn each_session_lives_for_as_long_as_its_column_says() {
         ("double precision", "epoch-seconds", "extract(epoch FROM now() - age)::float8"),
         ("numeric", "epoch-nanos", "extract(epoch FROM now() - age)::numeric * 1000000000"),
     ] {
-        for (unit, seconds) in [("milliseconds", "1000 *"), ("seconds", ""), ("minutes", "1 / 60 *"), ("days", "1 / 86400 *")] {
+        for (unit, seconds) in
+            [("milliseconds", "1000 *"), ("seconds", ""), ("minutes", "1 / 60 *"), ("days", "1 / 86400 *")]
+        {
             let mut database = Database::new().await;
             database
                 .sql(&format!(
@@ -94,7 +96,9 @@ async fn a_lifetime_may_count_from_the_last_activity_beside_an_absolute_time_out
              FROM (VALUES (600), (1200), (3600), (NULL), (-1)) AS v (ttl)",
         )
         .await;
-    let settings = logins("last_activity = \"seen\"\nencoding = \"epoch-millis\"\nlifetime = { column = \"ttl\", unit = \"seconds\" }");
+    let settings = logins(
+        "last_activity = \"seen\"\nencoding = \"epoch-millis\"\nlifetime = { column = \"ttl\", unit = \"seconds\" }",
+    );
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 2, "live": 3 }));
 }
 

@@ -116,14 +116,18 @@ async fn new_sessions_that_are_over_from_birth_are_held_and_released_when_others
     let mut agent = Agent::new(&database, "");
     agent.pass().await;
     assert_eq!(agent.pass().await.held, None, "nothing is there");
-    database.sql("INSERT INTO sessions (expires_at) VALUES (now() - interval '1 hour'), (now() + interval '1 hour')").await;
+    database
+        .sql("INSERT INTO sessions (expires_at) VALUES (now() - interval '1 hour'), (now() + interval '1 hour')")
+        .await;
     database.sql("INSERT INTO sessions (expires_at) VALUES (now() - interval '1 hour')").await;
     for _ in 0..2 {
         let held = agent.pass().await.held.expect("a reason");
         assert_eq!(held.kind, ReasonKind::OverFromBirth);
         assert!(held.text.contains("2 of the 3 sessions that are new"), "{}", held.text);
     }
-    database.sql("INSERT INTO sessions (expires_at) VALUES (now() + interval '1 hour'), (now() + interval '1 hour')").await;
+    database
+        .sql("INSERT INTO sessions (expires_at) VALUES (now() + interval '1 hour'), (now() + interval '1 hour')")
+        .await;
     let report = agent.pass().await;
     assert_eq!((report.held, report.expired, left(&mut database).await), (None, 2, 3));
 }

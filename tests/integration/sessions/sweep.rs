@@ -143,11 +143,7 @@ async fn a_session_with_rows_elsewhere_that_do_not_follow_is_an_error_with_its_f
     database.sql("CREATE TABLE logs (session bigint REFERENCES sessions)").await;
     database.sql("INSERT INTO logs SELECT id FROM sessions").await;
     let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
-    outcome.store_says(
-        "logins",
-        "error",
-        &["1: update or delete", "\"logs\"", "ON DELETE SET NULL"],
-    );
+    outcome.store_says("logins", "error", &["1: update or delete", "\"logs\"", "ON DELETE SET NULL"]);
     assert_eq!(outcome.store_kinds("logins", "error"), ["foreign_key"]);
     assert_eq!(outcome.store_kinds("logins", "warnings"), ["foreign_key", "missing_index"]);
     let fixes = outcome.store_fixes("logins", "warnings");
