@@ -19,8 +19,10 @@
 //! | [`report`] | the result of a pass, as a table and as JSON |
 //! | [`state`] | the agent's present state: written by the agent, read by metrics and HTTP |
 //! | [`metrics`], [`http`] | Prometheus metrics, and the HTTP endpoint with the status page |
+//! | [`webhook`] | posts problems and repairs to a receiver |
 //! | [`db`] | connections, timeouts, errors |
 //! | [`logging`], [`progress`], [`terminal`], [`clock`] | the log, the progress bar, colors, the system's clock |
+//! | [`build_info`] | what the binary was built from |
 //!
 //! Calls go in one direction: the passes do not depend on their callers.
 
@@ -29,6 +31,8 @@ pub mod commands;
 
 #[doc(hidden)]
 pub mod agent;
+#[doc(hidden)]
+pub mod build_info;
 #[doc(hidden)]
 pub mod clock;
 #[doc(hidden)]
@@ -64,3 +68,5 @@ pub mod sessions;
 pub mod state;
 #[doc(hidden)]
 pub mod terminal;
+#[doc(hidden)]
+pub mod webhook;

@@ -20,7 +20,8 @@ impl Logging {
         let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(crate::terminal::use_color(&std::io::stderr()));
         let lines = match log.format {
             LogFormat::Text => lines.boxed(),
-            LogFormat::Json => lines.json().boxed(),
+            // `message` and fields such as `database` at the top level, where log stores look for them.
+            LogFormat::Json => lines.json().flatten_event(true).boxed(),
         };
         // Fails only where a logger is installed already, which then stays.
         let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();

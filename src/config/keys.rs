@@ -42,6 +42,14 @@ mod written {
     pub type Tables<T> = Vec<T>;
 }
 
+/// The key's name of a field: `r#match` is `match`.
+const fn key_name(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
+}
+
 /// One value, or a list.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(untagged)]
@@ -80,7 +88,7 @@ macro_rules! section {
     (@keys $name:ident { $($key:ident: $type:ident $(<$below:ident>)?,)* }) => {
         impl Section for $name {
             const KEYS: &'static [Key] = &[$(
-                Key { name: stringify!($key), value: KeyType::$type $((<$below as Section>::KEYS))? },
+                Key { name: key_name(stringify!($key)), value: KeyType::$type $((<$below as Section>::KEYS))? },
             )*];
         }
     };
@@ -118,6 +126,8 @@ section! {
         sessions: Tables<WrittenStore>,
         http: Table<WrittenHttp>,
         log: Table<WrittenLog>,
+        #[serde(default, skip_serializing_if = "WrittenWebhook::is_empty")]
+        webhook: Table<WrittenWebhook>,
     }
 }
 
@@ -134,6 +144,7 @@ section! {
         name: Text,
         url: Secret,
         url_file: Text,
+        max_connections: Integer,
     }
 }
 
@@ -148,11 +159,25 @@ section! {
         headroom: Integer,
         advance_limit: Integer,
         max_repair_ratio: Float,
+        warn_used_ratio: Float,
+        fail_used_ratio: Float,
         lock_timeout: Duration,
         statement_timeout: Duration,
         full_pass_every: Integer,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         feeds: Tables<WrittenFeed>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rules: Tables<WrittenRule>,
+    }
+}
+
+section! {
+    /// `[[sequences.rules]]`
+    optional struct WrittenRule {
+        r#match: Text,
+        repair: Bool,
+        max_id: Integer,
+        headroom: Integer,
     }
 }
 
@@ -222,6 +247,23 @@ section! {
     struct WrittenLog {
         format: Text,
         level: Text,
+    }
+}
+
+section! {
+    /// `[webhook]`
+    optional struct WrittenWebhook {
+        url: Secret,
+        url_file: Text,
+        format: Text,
+        repairs: Bool,
+    }
+}
+
+impl WrittenWebhook {
+    /// Whether nothing of it is set.
+    fn is_empty(&self) -> bool {
+        self.url.is_none() && self.url_file.is_none() && self.format.is_none() && self.repairs.is_none()
     }
 }
 

@@ -41,7 +41,8 @@ impl Log {
     }
 }
 
-fn parse_choice<T: Copy, const N: usize>(
+/// The value of this name.
+pub(super) fn parse_choice<T: Copy, const N: usize>(
     text: &str,
     choices: [(&str, T); N],
     key: &str,

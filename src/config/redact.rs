@@ -3,7 +3,8 @@
 use secrecy::SecretString;
 
 use super::keys::{Written, WrittenDatabase};
-use super::{Database, Settings, UrlSource};
+use super::{Database, Settings, UrlSource, webhook};
+use crate::db::budget::DEFAULT_MAX_CONNECTIONS;
 use crate::db::conninfo;
 
 impl Settings {
@@ -12,7 +13,8 @@ impl Settings {
     /// Loading it again gives the same settings, apart from the passwords.
     #[expect(clippy::expect_used, reason = "text, numbers, booleans, and lists and tables of them have a TOML form")]
     pub fn redacted_toml(&self) -> String {
-        let written = Written { databases: self.databases.iter().map(database).collect(), ..self.written.clone() };
+        let mut written = Written { databases: self.databases.iter().map(database).collect(), ..self.written.clone() };
+        written.webhook.url = written.webhook.url.as_deref().map(webhook::redact);
         toml::to_string(&written).expect("settings always have a TOML form")
     }
 }
@@ -23,5 +25,8 @@ fn database(database: &Database) -> WrittenDatabase {
         UrlSource::Inline(url) => (Some(redacted(url)), None),
         UrlSource::File(path) => (None, Some(path.display().to_string())),
     };
-    WrittenDatabase { name: Some(database.name.clone()), url, url_file }
+    // The default is not written.
+    let max_connections =
+        Some(i64::from(database.max_connections)).filter(|max| *max != i64::from(DEFAULT_MAX_CONNECTIONS));
+    WrittenDatabase { name: Some(database.name.clone()), url, url_file, max_connections }
 }

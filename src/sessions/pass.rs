@@ -10,7 +10,8 @@ use super::reasons::{held_reason, hold_reason, implausible_hold, kinds_hold, rei
 use super::store::{ResolvedStore, resolve_store};
 use super::sweep::{Sweep, SweepResult};
 use crate::config::{Database, SessionStoreConfig};
-use crate::db::BoundedConnection;
+use crate::db::budget::Purpose;
+use crate::db::{BoundedConnection, ConnectTarget};
 use crate::pass_options::PassOptions;
 use crate::report::SessionReport;
 use futures_util::FutureExt;
@@ -60,8 +61,9 @@ pub async fn pass(
 async fn connect(database: &Database, timeouts: Timeouts, options: &PassOptions) -> Result<BoundedConnection, Reason> {
     let target = database.connect_options();
     let target = target.map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
+    let target = ConnectTarget { purpose: Purpose::Sweep, ..target };
     let connected = BoundedConnection::connect(&target, timeouts, &options.cancel).await;
-    connected.map_err(|error| Reason::new(ReasonKind::Unreachable, error.to_string()))
+    Ok(connected?)
 }
 
 /// The reports of stores that could not be looked at.

@@ -12,6 +12,7 @@ mod history;
 pub use history::{History, HistoryEntry, HistoryEvent};
 
 use crate::clock;
+use crate::db::budget::{ConnectionBudget, ServerConnections};
 use crate::report::{DatabaseReport, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +29,8 @@ pub struct DatabaseState {
     /// Whether it responded at the last try; none before the first.
     pub up: Option<bool>,
     pub leader: bool,
+    /// The server is a replica, on which every agent observes and none leads.
+    pub replica: bool,
     /// The longest time between two consecutive ticks of the schedule, in seconds.
     pub interval: f64,
     /// When a pass was last completed, in seconds since 1970.
@@ -79,6 +82,7 @@ pub struct AgentState {
     /// Increases with every change. Begins with the time in milliseconds, so that a restart does not repeat a number.
     revision: watch::Sender<u64>,
     reload: Mutex<Reload>,
+    connections: Mutex<Arc<ConnectionBudget>>,
     /// Whether any database ever responded.
     reached: AtomicBool,
 }
@@ -93,6 +97,7 @@ impl AgentState {
             history: Mutex::default(),
             started,
             revision: watch::Sender::new((started * 1000.0) as u64),
+            connections: Mutex::default(),
             reload: Mutex::new(Reload { accepted: true, accepted_at: started }),
             reached: AtomicBool::new(false),
         }
@@ -106,7 +111,7 @@ impl AgentState {
         change(state);
         let changed = state.summary() != before;
         // A leader has a connection, although its first pass may last.
-        if state.up == Some(true) || state.leader {
+        if state.up == Some(true) || state.leader || state.replica {
             self.reached.store(true, Ordering::Relaxed);
         }
         drop(databases);
@@ -206,6 +211,16 @@ impl AgentState {
 
     pub fn reload(&self) -> Reload {
         *lock(&self.reload)
+    }
+
+    /// What counts the connections of the present configuration.
+    pub fn set_connections(&self, budget: &Arc<ConnectionBudget>) {
+        *lock(&self.connections) = Arc::clone(budget);
+    }
+
+    /// The servers that were reached, and the connections to them.
+    pub fn servers(&self) -> Vec<ServerConnections> {
+        lock(&self.connections).servers()
     }
 
     /// Whether a database ever responded, of this configuration or an earlier one: an agent that is ready stays ready.

@@ -49,6 +49,10 @@ pub enum ReasonKind {
     Cycle,
     /// No value is left before the limit.
     Exhausted,
+    /// Few values are left before the limit.
+    RunningOut,
+    /// The sequence stands before a next value that it had already.
+    Rewound,
     /// Nothing says which column the sequence feeds.
     Unlinked,
     /// A link exists that does not count.
@@ -61,8 +65,16 @@ pub enum ReasonKind {
     TooManyRelations,
     /// A guard holds the repair: it would leave no value before the limit.
     Limit,
-    /// A guard holds the repair: it would use too large a share of the values left.
-    RepairRatio,
+    /// A guard holds the repair: the ids ahead are so far away that no insert fails yet.
+    FarIds,
+    /// A guard holds the repair: the ids ahead lie so thin that passing them would burn more than the allowance.
+    Thin,
+    /// A guard holds the repair: the free values before the nearest id are more than the allowance.
+    Budget,
+    /// A guard holds the repair: no unique index makes an insert fail.
+    NoUniqueKey,
+    /// A guard holds the repair: no index can find where the ids ahead end.
+    NoIndex,
     /// A guard holds the repair: only an owner of the sequence may make a leap.
     Ownership,
     /// The server is a replica, or read only.
@@ -117,6 +129,24 @@ pub enum ReasonKind {
     StatementTimeout,
     /// A relation was dropped, altered or replaced during the pass.
     ConcurrentlyChanged,
+    /// The server refused the role, its password or its certificate.
+    LoginRefused,
+    /// The server has no such database.
+    UnknownDatabase,
+    /// The server, or the role, has no connection left.
+    TooManyConnections,
+    /// The server is starting up or shutting down.
+    NotReady,
+    /// The TLS handshake failed, or a file for it cannot be used.
+    TlsFailed,
+    /// Nothing answered in time.
+    NoResponse,
+    /// A server that is not what `target_session_attrs` asks for, or is too old.
+    WrongServer,
+    /// Notifications do not arrive through this connection.
+    NoNotifications,
+    /// `pgmedic.repair_log` cannot be used.
+    RepairLog,
     /// The server could not be reached, or does not let the role in.
     Unreachable,
     /// The connection was lost.

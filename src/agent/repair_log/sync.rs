@@ -1,12 +1,13 @@
 //! The statements on `pgmedic.repair_log`: check the table, remove old rows, insert the agent's repairs, count inline ones.
 
 use crate::db::{BoundedConnection, TransactionMode};
-use pgmedic_core::{QueryError, Timeouts, fill_sql, quote_literal};
+use crate::sequences::{RepairLogEntry, insert_sql, lock_and_check_sql};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, fill_sql, shell_quote};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 /// Whether the table exists, and is as it was installed.
-const CHECK: &str = include_str!("sync.sql");
+const CHECK: &str = crate::sequences::REPAIR_LOG_CHECK;
 
 /// How long rows are kept.
 const KEPT: &str = "30 days";
@@ -16,16 +17,6 @@ const MOST_REMOVED: u32 = 10_000;
 
 /// Outcomes of inline repairs, as the table and the metric's label have them.
 pub const OUTCOMES: [&str; 2] = ["repaired", "held"];
-
-/// A repair that the agent made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RepairLogEntry {
-    /// Schema-qualified, quoted as SQL needs it.
-    pub sequence: String,
-    /// What `nextval` would have returned before, and after.
-    pub from: i64,
-    pub to: i64,
-}
 
 /// Counts inline repairs, each once.
 #[derive(Debug, Default)]
@@ -43,7 +34,7 @@ pub enum RepairLogSync {
     /// There is no such table.
     Missing,
     /// The table must not be used; why, and what to do.
-    Unusable(String),
+    Unusable(Reason),
     /// Inline repairs since the last time, by [`OUTCOMES`].
     Inline(Counts),
 }
@@ -65,12 +56,13 @@ pub async fn sync_repair_log(
     if !table.try_get::<bool, _>("plain")? {
         let what =
             "pgmedic.repair_log is not as `pgmedic sql install` makes it: run that again, or remove what was added";
-        return Ok(RepairLogSync::Unusable(what.to_owned()));
+        return Ok(RepairLogSync::Unusable(Reason::new(ReasonKind::RepairLog, what)));
     }
     if !table.try_get::<bool, _>("allowed")? {
         let role = &connection.server().role;
-        let what = format!("pgmedic.repair_log cannot be written: run pgmedic sql install with --agent {role}");
-        return Ok(RepairLogSync::Unusable(what));
+        let fix = Fix::Command(format!("pgmedic sql install --agent {}", shell_quote(role)));
+        let reason = Reason::new(ReasonKind::RepairLog, "pgmedic.repair_log cannot be written; run what this prints");
+        return Ok(RepairLogSync::Unusable(reason.with_fix(fix)));
     }
     let read_only = read_only || connection.server().read_only.is_some();
     let (access, statements) = if read_only {
@@ -102,23 +94,12 @@ fn sum(a: Counts, b: Counts) -> Counts {
 
 const COUNT: &str = "SELECT outcome, count(*) FROM ONLY pgmedic.repair_log WHERE source = 'inline' GROUP BY outcome";
 
-/// The lock keeps other roles from adding a trigger between the check and the statements that follow it.
 fn write_sql(own: &[RepairLogEntry]) -> Vec<String> {
-    let check = format!("SELECT 1 / (SELECT (plain AND allowed)::integer FROM ({CHECK}) AS checked)");
     let remove =
         fill_sql(include_str!("remove_old.sql"), &[("KEPT", KEPT), ("MOST_REMOVED", &MOST_REMOVED.to_string())]);
-    let mut statements = vec!["LOCK TABLE ONLY pgmedic.repair_log IN ROW EXCLUSIVE MODE".to_owned(), check, remove];
-    if !own.is_empty() {
-        let rows: Vec<String> = own
-            .iter()
-            .map(|RepairLogEntry { sequence, from, to }| {
-                let sequence = quote_literal(sequence);
-                format!("(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to})")
-            })
-            .collect();
-        let columns = "at, role, source, sequence, outcome, from_value, to_value";
-        statements.push(format!("INSERT INTO pgmedic.repair_log ({columns}) VALUES {}", rows.join(", ")));
-    }
+    let mut statements = Vec::from(lock_and_check_sql());
+    statements.push(remove);
+    statements.extend(insert_sql(own));
     statements.push(COUNT.to_owned());
     statements
 }

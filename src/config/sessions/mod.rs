@@ -1,9 +1,15 @@
 //! The `[[sessions]]` tables: session stores whose expired sessions are ended.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | [`SessionStoreConfig`]: one store as the sweep uses it |
+//! | `validate.rs` | applies presets and defaults to the tables as written, then checks their values |
 
 mod validate;
 
 use std::time::Duration;
 
+use super::Schedule;
 use pgmedic_core::TableName;
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +39,8 @@ pub struct SessionStoreConfig {
     pub max_per_user: Option<u32>,
     /// The column by which sessions are ordered from old to new.
     pub newest_by: String,
-    /// When to sweep: a cron line of six fields, seconds first, UTC.
-    pub schedule: String,
+    /// When to sweep.
+    pub schedule: Schedule,
     /// Sessions that one transaction ends.
     pub batch_size: u32,
     /// How long after its expiry `--once` leaves a session alone; whole milliseconds.

@@ -8,7 +8,7 @@ use super::super::layers::ConfigLocations;
 use super::super::presets::Preset;
 use super::super::schema::nearest;
 use super::super::values::{at_least_one, count, display_with_problem, duration, is_label, ratio, timeout};
-use super::super::{Database, schedule};
+use super::super::{Database, Schedule};
 use super::{Action, Condition, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig};
 use pgmedic_core::{TableName, parse_identifier};
 
@@ -114,8 +114,8 @@ impl StoreValidator<'_> {
             .preset(written)?
             .is_some_and(|preset| preset.time_zone.is_some() && preset.time_zone == written.time_zone);
         let locations = self.locations;
-        let schedule = self.required("schedule", written.schedule.as_deref(), "a cron line")?;
-        schedule::check(schedule, now)
+        let schedule = self.required("schedule", written.schedule.as_deref(), "a cron line or a duration")?;
+        let schedule = Schedule::parse(schedule, now)
             .map_err(|expected| self.invalid("schedule", display_or_hide(schedule), expected.to_string()))?;
         let grace_period = self.required("grace_period", written.grace_period.as_deref(), "a duration")?;
         let max_ended_ratio = self.required("max_ended_ratio", written.max_ended_ratio.as_ref(), "a number")?;
@@ -136,7 +136,7 @@ impl StoreValidator<'_> {
             user,
             max_per_user,
             newest_by,
-            schedule: schedule.to_owned(),
+            schedule,
             batch_size: self.batch_size(written.batch_size)?,
             grace_period: duration(grace_period, &self.key("grace_period"), locations, Duration::ZERO, DAY)?,
             max_ended_ratio: ratio(*max_ended_ratio, &self.key("max_ended_ratio"), locations)?,

@@ -14,18 +14,21 @@ fn texts(patterns: &[Pattern]) -> Vec<String> {
 fn the_defaults_are_those_of_the_design() {
     let settings = variable("PGMEDIC_CONFIG", "unused").settings();
     let expected = Sequences {
-        schedule: "*/30 * * * * *".to_owned(),
+        schedule: Schedule::Cron("*/30 * * * * *".to_owned()),
         listen_notify: true,
         repair: true,
         include: vec!["*.*".parse().unwrap()],
         exclude: vec![],
         headroom: 0,
         advance_limit: 100_000,
-        max_repair_ratio: 0.5,
+        max_repair_ratio: 0.01,
+        warn_used_ratio: 0.75,
+        fail_used_ratio: 0.9,
         lock_timeout: Duration::from_millis(100),
         statement_timeout: Duration::from_secs(5),
         full_pass_every: 20,
         feeds: vec![],
+        rules: vec![],
     };
     assert_eq!(settings.sequences, expected);
     let expected = Log { format: LogFormat::Text, level: tracing::Level::INFO };

@@ -27,6 +27,7 @@ pub fn render(name: &str, database: &DatabaseState, now: f64) -> Markup {
             p .quiet {
                 @match (database.leader, database.up) {
                     (true, _) => { "This agent leads" }
+                    (false, Some(true)) if database.replica => { "A replica: observed only" }
                     (false, Some(true)) => { "Another agent leads" }
                     (false, _) => { "This agent does not lead" }
                 }

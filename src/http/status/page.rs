@@ -4,6 +4,8 @@ use super::assets::Links;
 use super::search_query::SearchQuery;
 use super::summary::{DatabaseSummary, Health, count};
 use super::{attention, database, history, rows, time};
+use crate::db::budget::ServerConnections;
+use crate::report::escape_control;
 use crate::state::{AgentState, DatabaseState, now};
 use maud::{DOCTYPE, Markup, html};
 use std::collections::BTreeMap;
@@ -41,6 +43,9 @@ pub fn render(state: &AgentState, query: &SearchQuery) -> Markup {
                     }
                     section #databases data-live {
                         h2 { "Databases" }
+                        @for ServerConnections { server, open, max, .. } in state.servers() {
+                            p .quiet { "Server " bdi { (escape_control(&server)) } ": " (open) " of at most " (count(u64::from(max), "connection")) }
+                        }
                         div .grid { @for (name, database) in worst_first(&databases, now) { (database::render(name, database, now)) } }
                     }
                     section #attention data-live { (attention::render(&databases)) }

@@ -77,7 +77,7 @@ impl DatabaseSummary {
                 _ => pass_summary(report, database),
             },
             (None, None, None) => (Health::Unknown, "No pass was completed yet: the first is under way".to_owned()),
-            (None, None, Some(_)) if !database.leader => {
+            (None, None, Some(_)) if !database.leader && !database.replica => {
                 let text = "Another agent leads here; this one is standby and takes over when the leader is gone";
                 return Self { health: Health::Idle, text: text.to_owned(), checked: None };
             }
