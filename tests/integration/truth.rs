@@ -35,7 +35,7 @@ const APP: &str = "
 const SABOTAGE: &str = "
     SELECT setval('orders_id_seq', 1, false);
     SELECT setval('tickets_id_seq', 5, false); SELECT pgmedic.repair('tickets', 'id');
-    INSERT INTO logins (expires_at) VALUES (now() - interval '1 hour')";
+    INSERT INTO logins (expires_at) VALUES (now())";
 
 /// Held by two guards, exhausted, nearly exhausted; unreadable and failing once LOCKS are held; sessions that
 /// a guard holds.
