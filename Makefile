@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export PATH := $(target)/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test check-deploy dashboards pictures test-matrix bench proof fuzz
+.PHONY: help setup demo build packages test check-deploy dashboards pictures test-matrix bench proof fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ demo: ## show a failing login and its repair on a temporary PostgreSQL server
 
 build: ## build the release binary
 	cargo build --release --locked
+
+packages: ## build the tarball, the .deb and the .rpm into target/package/dist, and look into each
+	scripts/package
 
 test: setup check-deploy ## run every check: formatting, lints, prose, documentation, size of the login crate, licenses, deployment files, tests
 	cargo fmt --all --check

@@ -187,6 +187,8 @@ section! {
         sequence: Text,
         column: Text,
         database: Text,
+        allocator: Text,
+        block_size: Integer,
     }
 }
 

@@ -18,6 +18,7 @@
 mod databases;
 mod environment;
 mod error;
+mod feeds;
 mod file;
 mod http;
 mod key;
@@ -40,12 +41,13 @@ use std::path::Path;
 pub use databases::{Database, UrlSource};
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigLocation, SourceError};
+pub use feeds::DeclaredFeed;
 pub use http::Http;
 pub use log::{Log, LogFormat};
 pub use pattern::Pattern;
 pub use presets::Preset;
 pub use schedule::{Schedule, cron_parser};
-pub use sequences::{DeclaredFeed, SequenceRule, Sequences};
+pub use sequences::{SequenceRule, Sequences};
 pub use sessions::{
     Action, Condition, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig,
 };

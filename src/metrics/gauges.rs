@@ -302,8 +302,8 @@ mod tests {
         let report = DatabaseReport { sequences, ..DatabaseReport::default() };
         state.update("app", |database| database.report = Some(Arc::new(report)));
         let families = Gauges::new(state).unwrap().collect();
-        let family = families.iter().find(|found| found.name() == family).unwrap();
-        family.get_metric().iter().map(|metric| metric.get_gauge().get_value()).collect()
+        let family = families.iter().find(|found| found.name() == family);
+        family.into_iter().flat_map(MetricFamily::get_metric).map(|metric| metric.get_gauge().get_value()).collect()
     }
 
     #[test]
@@ -318,5 +318,16 @@ mod tests {
         assert_eq!(shown(all(), "sequence_lag_values_max"), [38.0]);
         assert_eq!(shown(all(), "sequence_used_ratio_max"), [0.5]);
         assert_eq!(shown(all(), "sequence_lag_values"), [38.0], "only what needs attention has detail series");
+    }
+
+    #[test]
+    fn the_fewest_days_are_of_what_has_a_pace() {
+        let with = |days_left| {
+            let report =
+                SequenceReport { days_left, ..SequenceReport::new("a".to_owned(), Vec::new(), Verdict::InSync) };
+            Arc::new(report)
+        };
+        assert_eq!(shown(vec![with(None)], "sequence_days_left_min"), [] as [f64; 0]);
+        assert_eq!(shown(vec![with(Some(9.0)), with(None), with(Some(2.5))], "sequence_days_left_min"), [2.5]);
     }
 }

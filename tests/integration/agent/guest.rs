@@ -80,3 +80,28 @@ async fn settings_of_the_role_and_functions_that_it_may_not_call_do_not_stop_a_p
     assert!(!log.contains("ERROR"), "{log}");
     database.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
+
+#[tokio::test]
+async fn one_name_that_is_no_utf8_blinds_nothing_else() {
+    let database = Database::new().await;
+    let name = format!("{}_ascii", database.name);
+    let mut admin = database.connect().await;
+    let create = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING SQL_ASCII");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&mut admin).await.unwrap();
+    let url = crate::support::server().url(&name);
+    let mut session: sqlx::PgConnection = sqlx::Connection::connect(&url).await.unwrap();
+    let tables = "SET client_encoding = SQL_ASCII;
+        CREATE TABLE \"plain\" (id serial PRIMARY KEY); INSERT INTO plain VALUES (5);
+        DO $$ BEGIN EXECUTE 'CREATE TABLE \"caf' || convert_from('\\xe9', 'SQL_ASCII') || '\" (id serial PRIMARY KEY)'; END $$";
+    sqlx::raw_sql(tables).execute(&mut session).await.unwrap();
+    sqlx::Connection::close(session).await.unwrap();
+    let outcome = pgmedic(&[("DATABASE_URL", &url)], &["--once", "--format", "json"]).exits(3);
+    let report = outcome.database();
+    let sequences = report["sequences"].as_array().unwrap();
+    assert_eq!(sequences.len(), 2, "{report:#}");
+    let unnamed = sequences.iter().find(|sequence| sequence["verdict"] == "unreadable").unwrap();
+    assert_eq!(unnamed["reason"]["kind"], "name_encoding");
+    let plain = sequences.iter().find(|sequence| sequence["name"] == "public.plain_id_seq").unwrap();
+    assert_eq!(plain["repair"]["outcome"], "repaired", "{report:#}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("DROP DATABASE {name}"))).execute(&mut admin).await.unwrap();
+}
