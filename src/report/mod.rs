@@ -284,6 +284,11 @@ impl SequenceReport {
         }
     }
 
+    /// Share of the range that is used after the pass, 0 to 1.
+    pub fn used_after_pass(&self) -> Option<f64> {
+        self.repair.as_ref().and_then(|repair| repair.used_ratio).or(self.used_ratio)
+    }
+
     /// Which guard holds its repair, or keeps it from going further.
     pub fn held_by(&self) -> Option<HoldReason> {
         self.repair.as_ref().and_then(|repair| repair.held_by)

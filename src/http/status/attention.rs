@@ -91,6 +91,13 @@ fn command_block(command: &str) -> Markup {
 
 /// What is wrong, in numbers.
 fn numbers_sentence(sequence: &SequenceReport) -> String {
+    if let (Some(far), Some(next)) = (sequence.far_ids, sequence.next_value) {
+        return format!(
+            "No insert fails yet: it hands out {} next, and the first id in its way is {}.",
+            thousands(next),
+            thousands(far.from)
+        );
+    }
     if let (Some(lag @ 1..), Some(next), Some(max_id)) = (sequence.lag, sequence.next_value, sequence.max_id) {
         let values = if lag == 1 { "1 value".to_owned() } else { format!("{} values", thousands(lag)) };
         return format!(

@@ -1,6 +1,6 @@
 //! A sequence's range as a bar: the used part, and the max id that the next value has yet to pass.
 
-use crate::report::{SequenceReport, Status, WARN_USED_RATIO};
+use crate::report::{SequenceReport, Status};
 use maud::{Markup, html};
 
 /// Narrowest visible bar, in percent.
@@ -11,11 +11,11 @@ const NEARLY_FULL: f64 = 0.9;
 
 /// Drawn from the numbers beside it; screen readers skip it.
 pub fn bar(sequence: &SequenceReport) -> Markup {
-    let Some(used) = sequence.used_ratio else { return html! {} };
+    let Some(used) = sequence.used_after_pass() else { return html! {} };
     let width = if used > 0.0 { (used * 100.0).clamp(THINNEST, 100.0) } else { 0.0 };
     let fill = if used >= NEARLY_FULL {
         "fill bad"
-    } else if used >= WARN_USED_RATIO {
+    } else if sequence.running_out {
         "fill warn"
     } else {
         "fill"

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 /// Rows on a page.
 const ROWS: usize = 25;
+/// A range that lasts longer needs no word about it: ten years.
+const SHOWN_DAYS: f64 = 3650.0;
 /// Columns shown of a sequence that feeds many.
 const FEEDS: usize = 3;
 
@@ -98,9 +100,12 @@ fn of_row((database, sequence): &Row<'_>, several: bool) -> Markup {
                 @if more > 0 { span .feed { "and " (thousands(more)) " more" } }
             }
             td .used role="cell" data-label="Used" {
-                @match sequence.used_ratio {
+                @match sequence.used_after_pass() {
                     Some(used) => { span { (percent(used)) } (bar(sequence)) }
                     None => { "–" }
+                }
+                @if let Some(days) = sequence.days_left.filter(|days| *days < SHOWN_DAYS) {
+                    span .feed { (format!("{days:.0} days left at the present pace")) }
                 }
             }
             (number("Next value", next))
