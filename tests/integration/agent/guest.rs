@@ -89,7 +89,7 @@ async fn one_name_that_is_no_utf8_blinds_nothing_else() {
     let create = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING SQL_ASCII");
     sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&mut admin).await.unwrap();
     let url = crate::support::server().url(&name);
-    let mut session: sqlx::PgConnection = sqlx::Connection::connect(&url).await.unwrap();
+    let mut session = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
     let tables = "SET client_encoding = SQL_ASCII;
         CREATE TABLE \"plain\" (id serial PRIMARY KEY); INSERT INTO plain VALUES (5);
         DO $$ BEGIN EXECUTE 'CREATE TABLE \"caf' || convert_from('\\xe9', 'SQL_ASCII') || '\" (id serial PRIMARY KEY)'; END $$";
