@@ -6,12 +6,14 @@
 //! |---|---|
 //! | `mod.rs`, `sessions.rs` | the report's types, which serialize to the JSON form |
 //! | `status.rs` | verdict and outcome as one word; when a sequence is running out |
+//! | `level.rs` | how urgent a finding is: fails now, not known, fails soon, to be decided, healthy |
 //! | `table.rs`, `session_lines.rs`, `wrap.rs` | the table form |
 //! | `escape.rs` | names from a database, made safe to print |
 //! | `exit.rs` | the exit code that a report means |
 
 mod escape;
 mod exit;
+mod level;
 mod session_lines;
 mod sessions;
 mod status;
@@ -20,6 +22,7 @@ mod wrap;
 
 pub use escape::escape_control;
 pub use exit::ExitCode;
+pub use level::Level;
 pub use sessions::SessionReport;
 pub use status::{Status, WARN_USED_RATIO, is_running_out};
 pub use table::{TableOptions, render as render_table};
@@ -194,6 +197,31 @@ impl Summary {
 }
 
 impl SequenceReport {
+    /// One of which nothing else is known; for tests.
+    #[cfg(test)]
+    pub fn named(name: &str, verdict: Verdict) -> Self {
+        Self {
+            name: name.to_owned(),
+            feeds: Vec::new(),
+            next_value: None,
+            max_id: None,
+            limit: None,
+            verdict,
+            lag: None,
+            used_ratio: None,
+            running_out: false,
+            cause: None,
+            reason: None,
+            notes: Vec::new(),
+            repair: None,
+        }
+    }
+
+    /// What `nextval` would return after the pass.
+    pub fn next_value_after_pass(&self) -> Option<i64> {
+        self.repair.as_ref().and_then(|repair| repair.next_value).or(self.next_value)
+    }
+
     /// The outcome of its repair, when it owed one.
     pub fn outcome(&self) -> Option<Outcome> {
         self.repair.as_ref().map(|repair| repair.outcome)

@@ -3,37 +3,37 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `page.rs` | the page as a whole |
-//! | `summary.rs` | a database in one sentence |
-//! | `database.rs` | a database's section: its sentence, its leader, its session stores |
-//! | `attention.rs` | what a person has to act upon, and the fix |
-//! | `rows.rs` | the search over all sequences (`search_query.rs`), with a bar for each (`bar.rs`) |
-//! | `history.rs` | the recent activity |
-//! | `time.rs` | points in time |
+//! | `model/` | what the page says, as data |
+//! | `view/` | the same as HTML |
+//! | `page_level.rs` | the levels: word, color, shape |
+//! | `line.rs`, `words.rs`, `time.rs` | text with names and times in it; numbers, names and durations as words |
+//! | `search_query.rs` | what the page is asked for |
 //! | `assets.rs` | stylesheet, script, icon |
 //! | `events.rs` | the stream that announces changes to open pages |
+//! | `runbooks.rs` | the runbooks that the page links to |
 
 mod assets;
-mod attention;
-mod bar;
-mod database;
 mod events;
-mod history;
-mod page;
-mod rows;
+mod line;
+mod model;
+mod page_level;
+mod runbooks;
 mod search_query;
-mod summary;
 mod time;
+mod view;
+mod words;
 
 pub use events::EventStreamLimit;
 
 use super::AppState;
 use super::response_limit::ResponseLimiter;
+use crate::state::now;
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use model::Snapshot;
 use search_query::SearchQuery;
 
 /// Pages in memory at once, a hundred kilobytes each at most.
@@ -66,12 +66,16 @@ pub fn routes() -> Router<AppState> {
         .route("/assets/status.css", get(assets::stylesheet))
         .route("/assets/status.js", get(assets::script))
         .route("/assets/icon.svg", get(assets::icon))
+        .route("/runbooks/{name}", get(runbooks::runbook))
 }
 
 async fn status_page(State(app): State<AppState>, RawQuery(raw): RawQuery) -> Response {
     let query = SearchQuery::read(raw.as_deref().unwrap_or_default());
     let permit = app.status.limiter.acquire().await;
-    let page = page::render(&app.sources.state, &query);
+    let state = &app.sources.state;
+    // Read first, so that a change during the rendering is announced to the page.
+    let revision = *state.revision().borrow();
+    let page = view::render(&Snapshot::take(state, now()), revision, &query);
     let headers: [(HeaderName, &str); 3] = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
