@@ -9,7 +9,7 @@ ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 FROM ${RUST_IMAGE} AS build
 WORKDIR /build
 # Compile the dependencies with empty sources first: this layer is rebuilt only if a manifest or Cargo.lock changes.
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
 COPY crates/pgmedic-core/Cargo.toml crates/pgmedic-core/
 COPY crates/pgmedic-login/Cargo.toml crates/pgmedic-login/
 COPY crates/pgmedic-testserver/Cargo.toml crates/pgmedic-testserver/

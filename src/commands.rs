@@ -1,8 +1,8 @@
 //! One function for each command. Only this file prints reports and chooses exit codes.
 
 use crate::agent::{self, AgentError};
-use crate::cli::{Cli, Command, Format, SqlCommand, completions};
-use crate::config::{ConfigError, Environment, Http, Preset, Settings};
+use crate::cli::{Cli, Command, Format, SqlCommand, completions, man_pages};
+use crate::config::{ConfigError, Environment, Http, Pattern, Preset, Settings};
 #[cfg(feature = "demo")]
 use crate::demo::{self, DemoError};
 use crate::grants::{GrantsError, grants};
@@ -13,9 +13,11 @@ use crate::pass_options::PassOptions;
 use crate::progress::Progress;
 use crate::report::{ExitCode as Outcome, Report, TableOptions, render_table};
 use clap_complete::Shell;
+use pgmedic_core::TableName;
 use pgmedic_login::sql_function;
 use std::collections::BTreeMap;
 use std::io::{self, StdoutLock, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Why a command failed, as opposed to a report that has bad news.
@@ -34,6 +36,8 @@ pub enum RunError {
     Unhealthy(#[from] HealthcheckError),
     #[error("the output could not be written: {0}")]
     Output(#[from] io::Error),
+    #[error("{}: {cause}", .path.display())]
+    File { path: PathBuf, cause: io::Error },
 }
 
 /// The work could not be completed.
@@ -53,7 +57,7 @@ impl RunError {
             Self::Grants(_) => NOT_COMPLETED,
             // Also for a bad configuration: Docker reserves 2 for health checks.
             Self::Unhealthy(_) => NOT_COMPLETED,
-            Self::Output(_) => NOT_COMPLETED,
+            Self::Output(_) | Self::File { .. } => NOT_COMPLETED,
         }
     }
 }
@@ -68,6 +72,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         #[cfg(feature = "demo")]
         Some(Command::Demo { serve }) => demo(*serve).await,
         Some(Command::Completions { shell }) => completion_script(*shell),
+        Some(Command::Man { folder }) => man(folder.as_deref()),
         Some(Command::Presets { format }) => presets(*format),
         Some(Command::Sql { script }) => sql(script),
         Some(Command::Healthcheck) => check_health(&cli).await,
@@ -84,9 +89,20 @@ async fn demo(serve: bool) -> Result<ExitCode, RunError> {
 }
 
 fn completion_script(shell: Shell) -> Result<ExitCode, RunError> {
-    let mut script = Vec::new();
-    completions(shell, &mut script);
-    print_with(|stdout| stdout.write_all(&script))
+    print_with(|stdout| stdout.write_all(&completions(shell)))
+}
+
+/// Prints the page of pgmedic, or writes every page into the folder.
+fn man(folder: Option<&Path>) -> Result<ExitCode, RunError> {
+    let pages = man_pages()?;
+    let Some(folder) = folder else {
+        return print_with(|stdout| pages.first().map_or(Ok(()), |page| stdout.write_all(&page.text)));
+    };
+    for page in pages {
+        let path = folder.join(&page.file);
+        std::fs::write(&path, &page.text).map_err(|cause| RunError::File { path, cause })?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn presets(format: Format) -> Result<ExitCode, RunError> {
@@ -143,6 +159,9 @@ async fn run_once(cli: &Cli) -> Result<ExitCode, RunError> {
              are as in the report"
         );
     }
+    for pattern in unmatched_rules(&settings, &report) {
+        tracing::warn!("sequences.rules: match = \"{pattern}\" applies to no sequence; correct it, or remove the rule");
+    }
     print_with(|stdout| write_report(stdout, &report, cli))?;
     Ok(Outcome::of(&report).into())
 }
@@ -187,12 +206,12 @@ fn write_report(stdout: &mut StdoutLock<'_>, report: &Report, cli: &Cli) -> io::
 
 /// Approvals that had no effect: most likely misspelled.
 fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iterator<Item = &'a String> {
-    let behind: Vec<String> = report
+    let behind: Vec<&str> = report
         .databases
         .iter()
         .flat_map(|database| &database.sequences)
         .filter(|sequence| sequence.repair.is_some())
-        .map(|sequence| sequence.name.replace('"', ""))
+        .map(|sequence| sequence.name.as_str())
         .collect();
     let stores: Vec<&str> = report
         .databases
@@ -201,8 +220,29 @@ fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iter
         .filter(|store| store.approved)
         .map(|store| store.name.as_str())
         .collect();
+    let bare = |name: &str| name.replace('"', "");
+    let matches = move |approval: &str, known: &str| {
+        let parts = known.parse::<TableName>();
+        bare(known).eq_ignore_ascii_case(&bare(approval))
+            || approval
+                .parse::<Pattern>()
+                .is_ok_and(|pattern| parts.as_ref().is_ok_and(|parts| pattern.matches(&parts.schema, &parts.name)))
+    };
     let approved = approved.iter().filter(move |name| !stores.contains(&name.as_str()));
-    approved.filter(move |name| !behind.iter().any(|known| known.eq_ignore_ascii_case(&name.replace('"', ""))))
+    approved.filter(move |name| !behind.iter().any(|known| matches(name, known)))
+}
+
+/// Rules that match no sequence of any database: most likely misspelled, or never reached.
+fn unmatched_rules<'a>(settings: &'a Settings, report: &Report) -> impl Iterator<Item = String> + 'a {
+    let applied: Vec<String> = report
+        .databases
+        .iter()
+        .flat_map(|database| &database.sequences)
+        .filter_map(|sequence| sequence.rule.clone())
+        .collect();
+    let all_read = report.databases.iter().all(|database| database.error.is_none());
+    let patterns = settings.sequences.rules.iter().map(|rule| rule.pattern.to_string());
+    patterns.filter(move |pattern| all_read && !applied.contains(pattern))
 }
 
 /// The list of presets, as `[[sessions]]` would have them.

@@ -21,6 +21,7 @@
 //! | [`metrics`], [`http`] | Prometheus metrics, and the HTTP endpoint with the status page |
 //! | [`db`] | connections, timeouts, errors |
 //! | [`logging`], [`progress`], [`terminal`], [`clock`] | the log, the progress bar, colors, the system's clock |
+//! | [`build_info`] | what the binary was built from |
 //!
 //! Calls go in one direction: the passes do not depend on their callers.
 
@@ -29,6 +30,8 @@ pub mod commands;
 
 #[doc(hidden)]
 pub mod agent;
+#[doc(hidden)]
+pub mod build_info;
 #[doc(hidden)]
 pub mod clock;
 #[doc(hidden)]

@@ -1,5 +1,6 @@
 //! The options of a pass.
 
+use pgmedic_core::TableName;
 use tokio_util::sync::CancellationToken;
 
 /// The options of a pass: from the command line, or from the agent.
@@ -11,6 +12,8 @@ pub struct PassOptions {
     pub headroom: u32,
     /// The reported names of sequences and session stores whose held repairs and sweeps are allowed in this pass.
     pub approvals: Vec<String>,
+    /// The tables of the database's declared session stores: ids of ended sessions must not be handed out again.
+    pub session_tables: Vec<TableName>,
     /// Cancelling it ends the pass and its running statements.
     pub cancel: CancellationToken,
 }

@@ -3,6 +3,7 @@
 use super::change_log::ChangeLog;
 use super::leadership::Leadership;
 use super::news::{Fact, describe};
+use crate::db::Holder;
 use crate::metrics::Metrics;
 use crate::report::{DatabaseReport, Outcome, SessionReport};
 use crate::state::{AgentState, Configured, DatabaseState};
@@ -32,6 +33,7 @@ impl AgentContext {
 enum Subject {
     Unreachable,
     Leadership,
+    IgnoredHolder,
     Listening,
     RepairLog,
     Sequence(String),
@@ -84,21 +86,66 @@ impl Publisher {
 
     /// Whether this agent leads on the database; that it is unknown is not logged.
     pub fn leadership(&mut self, leadership: Leadership) {
-        let (database, leads) = (&self.database, leadership == Leadership::Leader);
-        self.update(|state| state.leader = leads);
-        if leadership == Leadership::Unknown {
-            return;
-        }
-        let role = if leads { "leads" } else { "is standby" };
+        self.set_leadership(leadership, "");
+    }
+
+    fn set_leadership(&mut self, leadership: Leadership, why: &str) {
+        self.update(|state| {
+            state.leader = leadership == Leadership::Leader;
+            state.replica = match leadership {
+                Leadership::Observer => true,
+                // Not known at the moment.
+                Leadership::Unknown => state.replica,
+                Leadership::Leader | Leadership::Follower => false,
+            };
+        });
+        let database = &self.database;
+        let role = match leadership {
+            Leadership::Unknown => return,
+            Leadership::Leader => "leads",
+            Leadership::Follower => "is standby",
+            Leadership::Observer => "observes, as the server is a replica,",
+        };
         if !self.logged.replace(Subject::Leadership, [role.to_owned()]).is_empty() {
-            tracing::info!(database, "this agent {role} on {database}");
+            tracing::info!(database, "this agent {role} on {database}{why}");
+        }
+    }
+
+    /// Sessions that hold a lock of the lease and cannot be agents.
+    pub fn ignored_holders(&mut self, holders: &[Holder]) {
+        let fact = |holder: &Holder| {
+            let Holder { role, application, pid, .. } = holder;
+            let text = format!(
+                "role {role:?} holds pgmedic's advisory lock in {} (application {application:?}, process {pid}) and can be no \
+                 agent, so it is ignored; SELECT pg_terminate_backend({pid}) ends it",
+                self.database
+            );
+            Fact { level: Level::WARN, kind: role.clone(), text }
+        };
+        let facts = holders.iter().map(fact).collect();
+        self.log(Subject::IgnoredHolder, facts);
+    }
+
+    /// NOTIFY is heard in other databases of the server only, as no connection is left.
+    pub fn not_listening_for_lack_of_connections(&mut self, databases: usize) {
+        let database = &self.database;
+        let kind = format!("{:?}", ReasonKind::TooManyConnections);
+        if !self.logged.replace(Subject::Listening, [kind]).is_empty() {
+            tracing::info!(
+                database,
+                "no LISTEN in {database}, which follows its schedule: max_connections leaves no connection for it beside the \
+                 others of {databases} databases on its server"
+            );
         }
     }
 
     /// A pass was due, and another agent leads: what that one sees is not known here.
-    pub fn standby(&mut self) {
+    pub fn standby(&mut self, leader: Option<&Holder>) {
         self.skipped_as_standby();
-        self.leadership(Leadership::Follower);
+        let leader = leader.map_or_else(String::new, |Holder { role, application, pid, .. }| {
+            format!(": role {role:?} leads (application {application:?}, process {pid})")
+        });
+        self.set_leadership(Leadership::Follower, &leader);
         self.logged.remove(&Subject::RepairLog);
         self.log_recovered();
         self.update(|state| {

@@ -1,4 +1,4 @@
-//! The `[http]` section: the address of the agent's HTTP endpoint.
+//! The `[http]` section: the address of the agent's HTTP endpoint, and the names under which it is reached.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,9 +9,11 @@ use super::keys::WrittenHttp;
 use super::layers::{ConfigLocations, Layers};
 
 /// The address of the agent's HTTP endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http {
     pub listen: SocketAddr,
+    /// Names of a host that are answered besides `localhost` and addresses, where `listen` is a loopback address.
+    pub allowed_hosts: Vec<String>,
 }
 
 impl Http {
@@ -33,6 +35,17 @@ impl Http {
             .listen
             .parse()
             .map_err(|_| locations.invalid("http.listen", display_or_hide(&written.listen), expected))?;
-        Ok(Self { listen })
+        let is_host = |name: &str| {
+            let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+            !name.is_empty() && name.len() <= 253 && name.chars().all(part)
+        };
+        for (index, name) in written.allowed_hosts.iter().enumerate() {
+            if !is_host(name) {
+                let key = format!("http.allowed_hosts[{index}]");
+                let expected = "the name of a host without a port, such as \"status.example.org\"";
+                return Err(locations.invalid(&key, display_or_hide(name), expected));
+            }
+        }
+        Ok(Self { listen, allowed_hosts: written.allowed_hosts.clone() })
     }
 }

@@ -39,13 +39,21 @@ mod written {
     pub type Tables<T> = Vec<T>;
 }
 
+/// The key's name of a field: `r#match` is `match`.
+const fn key_name(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
+}
+
 /// Declares a table. Of a `struct`, every key has a value, because `config/pgmedic.toml` sets it; in an
 /// `optional struct`, any key can be left out.
 macro_rules! section {
     (@keys $name:ident { $($key:ident: $type:ident $(<$below:ident>)?,)* }) => {
         impl Section for $name {
             const KEYS: &'static [Key] = &[$(
-                Key { name: stringify!($key), value: KeyType::$type $((<$below as Section>::KEYS))? },
+                Key { name: key_name(stringify!($key)), value: KeyType::$type $((<$below as Section>::KEYS))? },
             )*];
         }
     };
@@ -99,6 +107,7 @@ section! {
         name: Text,
         url: Secret,
         url_file: Text,
+        max_connections: Integer,
     }
 }
 
@@ -113,11 +122,25 @@ section! {
         headroom: Integer,
         advance_limit: Integer,
         max_repair_ratio: Float,
+        warn_used_ratio: Float,
+        fail_used_ratio: Float,
         lock_timeout: Duration,
         statement_timeout: Duration,
         full_pass_every: Integer,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         feeds: Tables<WrittenFeed>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rules: Tables<WrittenRule>,
+    }
+}
+
+section! {
+    /// `[[sequences.rules]]`
+    optional struct WrittenRule {
+        r#match: Text,
+        repair: Bool,
+        max_id: Integer,
+        headroom: Integer,
     }
 }
 
@@ -169,6 +192,7 @@ section! {
     /// `[http]`
     struct WrittenHttp {
         listen: Text,
+        allowed_hosts: List,
     }
 }
 

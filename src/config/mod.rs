@@ -44,7 +44,7 @@ pub use log::{Log, LogFormat};
 pub use pattern::Pattern;
 pub use presets::Preset;
 pub use schedule::cron_parser;
-pub use sequences::{DeclaredFeed, Sequences};
+pub use sequences::{DeclaredFeed, SequenceRule, Sequences};
 pub use sessions::{Action, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
 
 use crate::clock;
@@ -107,13 +107,18 @@ impl Settings {
         let stores: BTreeSet<String> = SessionStoreConfig::for_database(&self.sessions, database)
             .map(|store| format!("={} {}\n", store.name, store.table))
             .collect();
-        let hash = include
-            .chain(exclude)
-            .chain(stores)
-            .collect::<String>()
-            .bytes()
-            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        hash.cast_signed()
+        fnv1a(&include.chain(exclude).chain(stores).collect::<String>())
+    }
+
+    /// The key of the leadership lease on the server of these databases.
+    pub fn server_leadership_key(&self, databases: &[&str]) -> i32 {
+        match databases {
+            [one] => self.leadership_key(one),
+            several => {
+                let text = several.iter().map(|name| format!("{name} {}\n", self.leadership_key(name)));
+                fnv1a(&text.collect::<String>())
+            }
+        }
     }
 
     /// Keeps only the databases of these names; all of them when no name is given.
@@ -135,6 +140,11 @@ impl Settings {
         }
         Ok(self)
     }
+}
+
+fn fnv1a(text: &str) -> i32 {
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash.cast_signed()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 use super::keys::{Written, WrittenDatabase};
 use super::{Database, Settings, UrlSource};
+use crate::db::budget::DEFAULT_MAX_CONNECTIONS;
 use crate::db::conninfo;
 
 impl Settings {
@@ -23,5 +24,8 @@ fn database(database: &Database) -> WrittenDatabase {
         UrlSource::Inline(url) => (Some(redacted(url)), None),
         UrlSource::File(path) => (None, Some(path.display().to_string())),
     };
-    WrittenDatabase { name: Some(database.name.clone()), url, url_file }
+    // The default is not written.
+    let max_connections =
+        Some(i64::from(database.max_connections)).filter(|max| *max != i64::from(DEFAULT_MAX_CONNECTIONS));
+    WrittenDatabase { name: Some(database.name.clone()), url, url_file, max_connections }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use pgmedic_core::Timeouts;
 
 use super::error::{ConfigError, display_or_hide};
-use super::keys::{WrittenFeed, WrittenSequences};
+use super::keys::{WrittenFeed, WrittenRule, WrittenSequences};
 use super::layers::ConfigLocations;
 use super::pattern::Pattern;
 use super::schedule;
@@ -31,8 +31,13 @@ pub struct Sequences {
     pub headroom: u32,
     /// The largest lag, in values, that is repaired with `nextval` (advance).
     pub advance_limit: u32,
-    /// The largest share of a sequence's remaining values, in (0, 1], that a repair may use.
+    /// The largest share of a sequence's range, in (0, 1], that ids may lie apart and still be passed together, and that
+    /// lies before ids that are passed early.
     pub max_repair_ratio: f64,
+    /// The share of its range from which a sequence is reported as running out.
+    pub warn_used_ratio: f64,
+    /// The share of its range from which a one-shot run says that problems remain.
+    pub fail_used_ratio: f64,
     /// How long a statement waits for a lock; whole milliseconds.
     pub lock_timeout: Duration,
     /// How long a statement runs; whole milliseconds.
@@ -41,6 +46,20 @@ pub struct Sequences {
     pub full_pass_every: u32,
     /// Links that the catalog does not record.
     pub feeds: Vec<DeclaredFeed>,
+    /// Lasting decisions about some sequences; the first that matches counts.
+    pub rules: Vec<SequenceRule>,
+}
+
+/// What is different for the sequences that a pattern matches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SequenceRule {
+    pub pattern: Pattern,
+    /// Whether to repair drift; false: observe only, and never alert.
+    pub repair: bool,
+    /// Ids beyond are not the sequence's: not counted, and a limit.
+    pub max_id: Option<i64>,
+    /// Instead of the headroom of the section.
+    pub headroom: Option<u32>,
 }
 
 /// A column that is fed by a sequence because the configuration says so.
@@ -57,6 +76,11 @@ impl Sequences {
     pub fn covers(&self, schema: &str, sequence: &str) -> bool {
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(schema, sequence));
         any(&self.include) && !any(&self.exclude)
+    }
+
+    /// The rule for the sequence. Names as PostgreSQL stores them, without quotes.
+    pub fn rule(&self, schema: &str, sequence: &str) -> Option<&SequenceRule> {
+        self.rules.iter().find(|rule| rule.pattern.matches(schema, sequence))
     }
 
     /// The timeouts of its statements.
@@ -92,27 +116,53 @@ impl Sequences {
             headroom: count(written.headroom, "sequences.headroom", locations)?,
             advance_limit: count(written.advance_limit, "sequences.advance_limit", locations)?,
             max_repair_ratio: ratio(written.max_repair_ratio, "sequences.max_repair_ratio", locations)?,
+            warn_used_ratio: ratio(written.warn_used_ratio, "sequences.warn_used_ratio", locations)?,
+            fail_used_ratio: ratio(written.fail_used_ratio, "sequences.fail_used_ratio", locations)?,
             lock_timeout: timeout(&written.lock_timeout, "sequences.lock_timeout", locations)?,
             statement_timeout: timeout(&written.statement_timeout, "sequences.statement_timeout", locations)?,
             full_pass_every: at_least_one(written.full_pass_every, "sequences.full_pass_every", locations)?,
             feeds: feeds(&written.feeds, locations)?,
+            rules: rules(&written.rules, locations)?,
         })
     }
 }
 
 fn patterns(texts: &[String], key: &str, locations: &ConfigLocations) -> Result<Vec<Pattern>, ConfigError> {
-    let mut patterns = Vec::with_capacity(texts.len());
-    for (index, text) in texts.iter().enumerate() {
-        let pattern = text.parse().map_err(|problem| {
-            locations.invalid(
-                format!("{key}[{index}]"),
-                display_with_problem(text, &problem),
-                "schema.sequence with * and ? as wildcards, such as \"public.*\" (quote a part that holds a dot)",
-            )
-        })?;
-        patterns.push(pattern);
+    let texts = texts.iter().enumerate();
+    texts.map(|(index, text)| pattern(text, format!("{key}[{index}]"), locations)).collect()
+}
+
+fn pattern(text: &str, key: String, locations: &ConfigLocations) -> Result<Pattern, ConfigError> {
+    text.parse().map_err(|problem| {
+        let expected =
+            "schema.sequence with * and ? as wildcards, such as \"public.*\" (quote a part that holds a dot)";
+        locations.invalid(key, display_with_problem(text, &problem), expected)
+    })
+}
+
+fn rules(written: &[WrittenRule], locations: &ConfigLocations) -> Result<Vec<SequenceRule>, ConfigError> {
+    let mut rules: Vec<SequenceRule> = Vec::with_capacity(written.len());
+    for (index, rule) in written.iter().enumerate() {
+        let key = format!("sequences.rules[{index}]");
+        let Some(text) = &rule.r#match else {
+            return Err(locations.invalid(key, "no `match`", "`match` as schema.sequence, with * and ? as wildcards"));
+        };
+        let pattern = pattern(text, format!("{key}.match"), locations)?;
+        if let Some(earlier) = rules.iter().position(|rule| rule.pattern.to_string() == *text) {
+            let found = format!("{}, as sequences.rules[{earlier}] has it, which decides", display_or_hide(text));
+            return Err(locations.invalid(format!("{key}.match"), found, "each pattern once: the first match decides"));
+        }
+        if rule.repair.is_none() && rule.max_id.is_none() && rule.headroom.is_none() {
+            return Err(locations.invalid(
+                key,
+                "a rule without effect",
+                "`repair`, `max_id` or `headroom` besides `match`",
+            ));
+        }
+        let headroom = rule.headroom.map(|values| count(values, &format!("{key}.headroom"), locations)).transpose()?;
+        rules.push(SequenceRule { pattern, repair: rule.repair.unwrap_or(true), max_id: rule.max_id, headroom });
     }
-    Ok(patterns)
+    Ok(rules)
 }
 
 fn feeds(written: &[WrittenFeed], locations: &ConfigLocations) -> Result<Vec<DeclaredFeed>, ConfigError> {

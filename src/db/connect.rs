@@ -1,15 +1,22 @@
 //! Opens a connection, or explains why it cannot be opened.
 
-use super::connect_error::ConnectError;
+use super::budget::{Permit, Purpose};
+use super::connect_error::{ConnectError, address_of};
 use super::conninfo::{Candidate, ConnectTarget, SessionAttributes};
-use pgmedic_core::ReasonKind;
+use pgmedic_core::{ReasonKind, fill_sql};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection, Error, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, Row};
 use std::borrow::Cow;
 use std::time::Duration;
 
 /// For one address where the connection string does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often a server that has too many connections is asked for one.
+const MAX_ATTEMPTS: u32 = 4;
+
+/// Between these. A server process that ends is counted until it has ended.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// Whether the server accepts writes, and whether it is in recovery.
 const SERVER_STATE_SQL: &str = "/* pgmedic:server-state */ SELECT \
@@ -19,6 +26,7 @@ const SERVER_STATE_SQL: &str = "/* pgmedic:server-state */ SELECT \
 pub(super) struct Opened {
     pub connection: PgConnection,
     pub options: PgConnectOptions,
+    pub permit: Permit,
 }
 
 /// Connects to the first address of the target that answers and is what `target_session_attrs` asks for.
@@ -29,6 +37,44 @@ pub(super) struct Opened {
 ///
 /// What happened at each address.
 pub(super) async fn open(target: &ConnectTarget) -> Result<Opened, ConnectError> {
+    let (connection, options, [permit]) = open_for(target, [target.purpose]).await?;
+    Ok(Opened { connection, options, permit })
+}
+
+/// The same, with the permit for a second connection, which stays open between passes.
+///
+/// # Errors
+///
+/// Also when the server grants too few connections for both.
+pub(super) async fn open_beside_standing(target: &ConnectTarget) -> Result<(Opened, Permit), ConnectError> {
+    let (connection, options, [permit, standing]) = open_for(target, [Purpose::Pass, Purpose::Standing]).await?;
+    Ok((Opened { connection, options, permit }, standing))
+}
+
+/// Opens another connection to the server of `options`, where its budget has room now.
+pub(super) async fn open_another(options: &PgConnectOptions, permit: &Permit) -> Result<Option<Opened>, ConnectError> {
+    open_counted(options, permit.another()).await
+}
+
+/// The same, to cancel a statement.
+pub(super) async fn open_to_cancel(
+    options: &PgConnectOptions,
+    permit: &Permit,
+) -> Result<Option<Opened>, ConnectError> {
+    open_counted(options, permit.another_to_cancel()).await
+}
+
+async fn open_counted(options: &PgConnectOptions, permit: Option<Permit>) -> Result<Option<Opened>, ConnectError> {
+    let Some(mut permit) = permit else { return Ok(None) };
+    let connection = attempt(options, CONNECT_TIMEOUT).await.map_err(|(error, _)| error)?;
+    permit.opened();
+    Ok(Some(Opened { connection, options: options.clone(), permit }))
+}
+
+/// An open connection, its address, and the permits for it and others.
+type Counted<const N: usize> = (PgConnection, PgConnectOptions, [Permit; N]);
+
+async fn open_for<const N: usize>(target: &ConnectTarget, purposes: [Purpose; N]) -> Result<Counted<N>, ConnectError> {
     let mut candidates: Vec<&Candidate> = target.candidates.iter().collect();
     if target.shuffled {
         fastrand::shuffle(&mut candidates);
@@ -41,7 +87,7 @@ pub(super) async fn open(target: &ConnectTarget) -> Result<Opened, ConnectError>
     for wanted in wanted {
         failures.clear();
         for candidate in &candidates {
-            match open_one(candidate, wanted, target.timeout).await {
+            match open_one(target, candidate, wanted, purposes).await {
                 Ok(opened) => return Ok(opened),
                 Err(Failure { error, is_final: true }) => return Err(error),
                 Err(Failure { error, .. }) => failures.push(error),
@@ -57,7 +103,62 @@ struct Failure {
     is_final: bool,
 }
 
-async fn open_one(candidate: &Candidate, wanted: SessionAttributes, limit: Duration) -> Result<Opened, Failure> {
+/// Opens a connection to one address. Where the server has none left beside those of this budget, waits for one of them.
+async fn open_one<const N: usize>(
+    target: &ConnectTarget,
+    candidate: &Candidate,
+    wanted: SessionAttributes,
+    purposes: [Purpose; N],
+) -> Result<Counted<N>, Failure> {
+    let address = address_of(&candidate.options);
+    let mut attempts = 0;
+    loop {
+        let permits = target.budget.acquire(&address, target.max_connections, purposes).await;
+        let no_room = || Failure { error: ConnectError::no_room(&candidate.options), is_final: true };
+        let mut permits = permits.ok_or_else(no_room)?;
+        attempts += 1;
+        match open_at(target, candidate, wanted).await {
+            Ok((mut connection, options)) => {
+                permits.iter_mut().for_each(Permit::opened);
+                if target.budget.must_identify(&address) {
+                    let (identity, limit) = identify(&mut connection, target.timeout).await.unwrap_or((address, None));
+                    permits.iter_mut().for_each(|permit| permit.identified(&identity, limit));
+                }
+                return Ok((connection, options, permits));
+            }
+            Err(Failure { error, .. }) if error.kind() == ReasonKind::TooManyConnections && attempts < MAX_ATTEMPTS => {
+                // A server process may still be ending. Where one of the other connections is needed, it is waited for.
+                let learned = attempts == 1 || permits.iter().all(Permit::refused);
+                if !learned {
+                    return Err(Failure { error, is_final: false });
+                }
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+            Err(failure) => {
+                target.budget.doubt(&address);
+                return Err(failure);
+            }
+        }
+    }
+}
+
+/// Which server this is, and how many connections it grants the role. None where the role may not ask that.
+async fn identify(connection: &mut PgConnection, limit: Duration) -> Option<(String, Option<u32>)> {
+    let sql = fill_sql::<&str>(include_str!("server_identity.sql"), &[]);
+    let sql = format!("/* pgmedic:server-identity */ {sql}");
+    let answer = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(connection);
+    let row = tokio::time::timeout(limit, answer).await.ok()?.ok()?;
+    let granted: Option<i32> = row.try_get(1).ok()?;
+    Some((row.try_get(0).ok()?, granted.and_then(|granted| u32::try_from(granted).ok())))
+}
+
+/// Opens a connection to one address, without TLS or with it, and sees whether the server is what is wanted.
+async fn open_at(
+    target: &ConnectTarget,
+    candidate: &Candidate,
+    wanted: SessionAttributes,
+) -> Result<(PgConnection, PgConnectOptions), Failure> {
+    let limit = target.timeout;
     let refused = |error: Option<&Error>| {
         let code = error.and_then(Error::as_database_error).and_then(|error| error.code().map(Cow::into_owned));
         code.is_some_and(|code| code.starts_with("28") || code == "3D000")
@@ -85,7 +186,7 @@ async fn open_one(candidate: &Candidate, wanted: SessionAttributes, limit: Durat
             return Err(other(format!("{found}, and target_session_attrs asks for another")));
         }
     }
-    Ok(Opened { connection, options: options.clone() })
+    Ok((connection, options.clone()))
 }
 
 /// What the server is instead of what is wanted.
@@ -99,17 +200,8 @@ fn mismatch(wanted: SessionAttributes, is_writable: bool, in_recovery: bool) -> 
     }
 }
 
-/// Opens one connection. Not through a pool, which does not return the cause of a failure.
-///
-/// # Errors
-///
-/// The cause: refused, no answer, unknown host, password, `pg_hba.conf`, TLS, unknown database, too many connections,
-/// starting up.
-pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, ConnectError> {
-    attempt(options, CONNECT_TIMEOUT).await.map_err(|(error, _)| error)
-}
-
-/// Connects to one address. The error is explained, and given as the driver's too where there is one.
+/// Connects to one address, not through a pool, which does not return the cause of a failure. The error is explained, and given
+/// as the driver's too where there is one.
 async fn attempt(options: &PgConnectOptions, limit: Duration) -> Result<PgConnection, (ConnectError, Option<Error>)> {
     match tokio::time::timeout(limit, options.connect()).await {
         Ok(Ok(connection)) => Ok(connection),

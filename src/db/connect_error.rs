@@ -27,6 +27,16 @@ impl ConnectError {
         Self::at(options, kind, text)
     }
 
+    /// The role may have fewer connections than are needed at the same time.
+    pub(super) fn no_room(options: &PgConnectOptions) -> Self {
+        let cause = "the role may open too few connections to the server for this";
+        Self::at(options, ReasonKind::TooManyConnections, cause)
+    }
+
+    pub(super) fn kind(&self) -> ReasonKind {
+        self.kind
+    }
+
     /// None of several addresses gave a connection.
     pub(super) fn all(mut failures: Vec<Self>) -> Self {
         match failures.len() {
@@ -72,7 +82,8 @@ fn is_socket(options: &PgConnectOptions) -> bool {
     options.get_socket().is_some() || options.get_host().starts_with('/')
 }
 
-fn address_of(options: &PgConnectOptions) -> String {
+/// Host and port, or the socket's path.
+pub(super) fn address_of(options: &PgConnectOptions) -> String {
     match options.get_socket() {
         Some(folder) => format!("socket {}/.s.PGSQL.{}", folder.display(), options.get_port()),
         None if is_socket(options) => {

@@ -91,20 +91,27 @@ fn relations(needs: &RequiredPrivileges) -> impl Iterator<Item = &Relation> {
 }
 
 fn schemas<'a>(needs: &'a RequiredPrivileges, stores: &'a [StorePrivileges]) -> BTreeSet<&'a str> {
-    let of_stores = stores.iter().map(|store| store.schema.as_str());
+    let of_stores = stores.iter().flat_map(|store| {
+        let of_sequences = store.sequences.iter().map(|(schema, _)| schema.as_str());
+        std::iter::once(store.schema.as_str()).chain(of_sequences)
+    });
     relations(needs).map(|relation| relation.schema.as_str()).chain(of_stores).collect()
 }
 
-/// The privileges to sweep session stores. The column with the session's id is not among them: no sweep reads it.
+/// The privileges to sweep session stores. The column with the session's token is not among them: no sweep reads it. An id
+/// that comes from a sequence is compared with that sequence.
 fn sessions(out: &mut SqlWriter, role: &str, stores: &[StorePrivileges]) {
     if stores.is_empty() {
         return;
     }
     out.blank_line();
     out.comment("To sweep sessions. UPDATE of a column is needed to lock rows, so that sessions in use are skipped.");
-    for StorePrivileges { table, columns, privileges, .. } in stores {
+    for StorePrivileges { table, columns, privileges, sequences, .. } in stores {
         let columns = columns.join(", ");
         out.statement(&format!("GRANT SELECT ({columns}), {} ON TABLE {table} TO {role}", privileges.join(", ")));
+        for (_, sequence) in sequences {
+            out.statement(&format!("GRANT SELECT ON SEQUENCE {sequence} TO {role}"));
+        }
     }
 }
 

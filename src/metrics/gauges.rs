@@ -2,6 +2,7 @@
 
 use super::session_stores::StoreGauges;
 use super::{SEQUENCES, SESSIONS};
+use crate::build_info::{REVISION, VERSION};
 use crate::report::{Outcome, SequenceReport, Verdict};
 use crate::state::{AgentState, DatabaseState};
 use pgmedic_core::sequence::HoldReason;
@@ -159,7 +160,7 @@ impl GaugeSet {
             self.sequences.with_label_values(&[database, verdict.as_str()]).set(count as f64);
         }
         for guard in HoldReason::ALL {
-            let count = report.sequences.iter().filter(|sequence| held_by(sequence) == Some(guard)).count();
+            let count = report.sequences.iter().filter(|sequence| sequence.held_by() == Some(guard)).count();
             self.held.with_label_values(&[database, guard.word()]).set(count as f64);
         }
         let maximum = |of: fn(&SequenceReport) -> Option<f64>| {
@@ -188,11 +189,12 @@ impl GaugeSet {
 
 /// The verdict that is true after the pass.
 fn verdict_after_pass(sequence: &SequenceReport) -> Verdict {
-    if sequence.outcome() == Some(Outcome::Repaired) { Verdict::InSync } else { sequence.verdict }
-}
-
-fn held_by(sequence: &SequenceReport) -> Option<HoldReason> {
-    sequence.repair.as_ref().and_then(|repair| repair.held_by)
+    match sequence.outcome() {
+        Some(Outcome::Repaired) if sequence.held_by().is_none() => Verdict::InSync,
+        // No alert is wanted.
+        _ if sequence.observed_only && sequence.verdict != Verdict::InSync => Verdict::Unsupported,
+        _ => sequence.verdict,
+    }
 }
 
 fn lag_after_pass(sequence: &SequenceReport) -> f64 {
@@ -224,8 +226,7 @@ impl Collector for Gauges {
     fn collect(&self) -> Vec<MetricFamily> {
         // `new` has accepted the same definitions.
         let Ok(scrape) = GaugeSet::new() else { return Vec::new() };
-        let revision = option_env!("PGMEDIC_REVISION").unwrap_or("unknown");
-        scrape.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1.0);
+        scrape.build_info.with_label_values(&[VERSION, REVISION]).set(1.0);
         scrape.dry_run.with_label_values::<&str>(&[]).set(if self.state.dry_run() { 1.0 } else { 0.0 });
         let reload = self.state.reload();
         let accepted = if reload.accepted { 1.0 } else { 0.0 };
@@ -241,23 +242,14 @@ impl Collector for Gauges {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{DatabaseReport, is_running_out};
+    use crate::report::{DatabaseReport, WARN_USED_RATIO, is_running_out};
 
     fn sequence(verdict: Verdict, lag: Option<u128>, used_ratio: Option<f64>) -> Arc<SequenceReport> {
         Arc::new(SequenceReport {
-            name: format!("public.{}", verdict.as_str()),
-            feeds: Vec::new(),
-            next_value: None,
-            max_id: None,
-            limit: None,
-            verdict,
             lag,
             used_ratio,
-            running_out: used_ratio.is_some_and(|used| is_running_out(verdict, used)),
-            cause: None,
-            reason: None,
-            notes: Vec::new(),
-            repair: None,
+            running_out: used_ratio.is_some_and(|used| is_running_out(verdict, used, WARN_USED_RATIO)),
+            ..SequenceReport::new(format!("public.{}", verdict.as_str()), Vec::new(), verdict)
         })
     }
 

@@ -1,6 +1,7 @@
 //! How urgent a finding is, in one of five levels.
 
 use super::{Outcome, SequenceReport, Verdict};
+use pgmedic_core::sequence::HoldReason;
 
 /// Worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,24 +18,32 @@ pub enum Level {
     Healthy,
 }
 
-/// The guards that hold a repair while no insert fails yet, as the report names them.
-const NOTHING_FAILS_YET: [&str; 3] = ["far_ids", "no_unique_key", "no_index"];
-
 impl Level {
     pub const ALL: [Self; 5] = [Self::Failing, Self::Unknown, Self::Soon, Self::Decision, Self::Healthy];
 
     /// Of a sequence, as the pass left it.
     pub fn of(sequence: &SequenceReport) -> Self {
+        if sequence.observed_only {
+            return Self::Healthy;
+        }
         match sequence.verdict {
-            Verdict::Behind if sequence.outcome() == Some(Outcome::Repaired) => Self::of_range(sequence),
-            Verdict::Behind => match sequence.repair.as_ref().and_then(|repair| repair.held_by) {
-                Some(guard) if NOTHING_FAILS_YET.contains(&guard.word()) => Self::of_range(sequence).min(Self::Decision),
-                _ => Self::Failing,
-            },
+            Verdict::Behind => Self::of_behind(sequence),
             Verdict::Exhausted => Self::Failing,
             Verdict::Unreadable | Verdict::Unsupported => Self::Unknown,
             Verdict::InSync => Self::of_range(sequence),
             Verdict::Unlinked => Self::Healthy,
+        }
+    }
+
+    fn of_behind(sequence: &SequenceReport) -> Self {
+        match (sequence.held_by(), sequence.outcome()) {
+            (Some(HoldReason::FarIds | HoldReason::NoUniqueKey | HoldReason::NoIndex), _) => {
+                Self::of_range(sequence).min(Self::Decision)
+            }
+            // It waits for the last free value.
+            (Some(HoldReason::Budget), _) if sequence.nearest_id != sequence.next_value_after_pass() => Self::Soon,
+            (None, Some(Outcome::Repaired)) => Self::of_range(sequence),
+            _ => Self::Failing,
         }
     }
 
@@ -47,18 +56,11 @@ impl Level {
 mod tests {
     use super::*;
     use crate::report::RepairReport;
-    use pgmedic_core::sequence::HoldReason;
 
     fn sequence(verdict: Verdict, outcome: Option<Outcome>, running_out: bool) -> SequenceReport {
-        let repair = outcome.map(|outcome| RepairReport {
-            outcome,
-            method: None,
-            next_value: None,
-            held_by: (outcome == Outcome::Held).then_some(HoldReason::Privilege),
-            reason: None,
-            duration_seconds: 0.0,
-        });
-        SequenceReport { repair, running_out, ..SequenceReport::named("public.a_id_seq", verdict) }
+        let held_by = (outcome == Some(Outcome::Held)).then_some(HoldReason::Privilege);
+        let repair = outcome.map(|outcome| RepairReport { held_by, ..RepairReport::bare(outcome) });
+        SequenceReport { repair, running_out, ..SequenceReport::new("public.a_id_seq".to_owned(), Vec::new(), verdict) }
     }
 
     #[test]
@@ -69,6 +71,27 @@ mod tests {
             assert_eq!(level(Verdict::Behind, outcome), Level::Failing, "{outcome:?}");
         }
         assert_eq!(level(Verdict::Exhausted, None), Level::Failing);
+    }
+
+    #[test]
+    fn ids_far_ahead_are_a_decision_and_a_used_up_allowance_fails_with_the_last_free_value() {
+        let held = |guard, nearest| {
+            let mut held = sequence(Verdict::Behind, Some(Outcome::Held), false);
+            (held.next_value, held.nearest_id) = (Some(5), Some(nearest));
+            if let Some(repair) = &mut held.repair {
+                repair.held_by = Some(guard);
+            }
+            Level::of(&held)
+        };
+        assert_eq!(held(HoldReason::FarIds, 2_000_000_000), Level::Decision);
+        assert_eq!((held(HoldReason::Budget, 9), held(HoldReason::Budget, 5)), (Level::Soon, Level::Failing));
+        assert_eq!(held(HoldReason::Thin, 9), Level::Failing);
+    }
+
+    #[test]
+    fn what_is_only_observed_by_a_rule_is_never_an_alert() {
+        let observed = SequenceReport { observed_only: true, ..sequence(Verdict::Exhausted, None, true) };
+        assert_eq!(Level::of(&observed), Level::Healthy);
     }
 
     #[test]

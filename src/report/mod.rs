@@ -30,6 +30,7 @@ pub use table::{TableOptions, render as render_table};
 use pgmedic_core::Reason;
 use pgmedic_core::sequence::{FeedReport, HoldReason, Method};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of the JSON form; it changes when a field changes its meaning or goes away.
@@ -71,21 +72,48 @@ pub struct SequenceReport {
     pub next_value: Option<i64>,
     /// The furthest id found that the sequence itself could produce.
     pub max_id: Option<i64>,
-    /// The last value that it can hand out and every fed column can hold.
+    /// The first taken id at or beyond the next value, where one was looked for.
+    pub nearest_id: Option<i64>,
+    /// The ids ahead that are too far away to be passed without approval.
+    pub far_ids: Option<FarIds>,
+    /// The last value that it can hand out and every fed column, and what references it, can hold.
     pub limit: Option<i64>,
+    /// What sets the limit: the sequence or a column, by name; or `max_id`.
+    pub limited_by: Option<String>,
     pub verdict: Verdict,
-    /// Values that would still be handed out without being beyond the max id.
+    /// Values that would still be handed out up to the end of the block that it would run into.
     pub lag: Option<u128>,
     /// Share of the range up to the limit that is used, 0 to 1.
     pub used_ratio: Option<f64>,
-    /// [`WARN_USED_RATIO`] of the range or more is used, and a value is left.
+    /// `sequences.warn_used_ratio` of the range or more is used, and a value is left.
     pub running_out: bool,
+    /// Days until the limit is reached at the present pace; none where no pace is known.
+    pub days_left: Option<f64>,
+    /// The `[[sequences.rules]]` entry that applies, by its pattern.
+    pub rule: Option<String>,
+    /// A rule says to observe it and never to alert.
+    #[serde(skip)]
+    pub observed_only: bool,
+    /// `sequences.fail_used_ratio` of its range is used.
+    #[serde(skip)]
+    pub nearly_used_up: bool,
     pub cause: Option<Cause>,
     /// Why the verdict is what it is.
     pub reason: Option<Reason>,
     /// Further reasons, such as links that do not count.
     pub notes: Vec<Reason>,
     pub repair: Option<RepairReport>,
+}
+
+/// Ids that no insert meets soon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FarIds {
+    /// Exact up to 10 000, which stands for at least so many; none where they were not counted.
+    pub count: Option<u64>,
+    pub from: i64,
+    pub to: Option<i64>,
+    /// Free values before the first of them.
+    pub distance: u128,
 }
 
 /// What was found before repair.
@@ -124,12 +152,38 @@ pub struct RepairReport {
     pub method: Option<Method>,
     /// The next value when it was looked at again after the repair.
     pub next_value: Option<i64>,
-    /// Which guard stopped it, when it is held.
+    /// Which guard stopped it, when it is held, or keeps it from going further.
     pub held_by: Option<HoldReason>,
     /// Why the outcome is what it is, or what the repair leaves undone.
     pub reason: Option<Reason>,
+    /// Share of the range that is used after the repair, 0 to 1.
+    pub used_ratio: Option<f64>,
+    /// Values that the allowance paid for; for the repair log.
+    #[serde(skip)]
+    pub charged: u128,
+    /// It passed a block that was not soon met; for the repair log.
+    #[serde(skip)]
+    pub early: bool,
     /// Moving it and looking again; where many are repaired together, its share.
     pub duration_seconds: f64,
+}
+
+#[cfg(test)]
+impl RepairReport {
+    /// An outcome of which nothing else is known.
+    pub fn bare(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            method: None,
+            next_value: None,
+            held_by: None,
+            reason: None,
+            used_ratio: None,
+            charged: 0,
+            early: false,
+            duration_seconds: 0.0,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -151,12 +205,14 @@ pub struct Summary {
     pub behind: u64,
     pub repaired: u64,
     pub held: u64,
+    /// The held ones by guard, with those that a guard keeps from going further.
+    pub held_by: BTreeMap<&'static str, u64>,
     pub failed: u64,
     pub exhausted: u64,
     pub unreadable: u64,
     pub unsupported: u64,
     pub unlinked: u64,
-    /// Sequences of any verdict but `exhausted` that have used [`WARN_USED_RATIO`] of their range.
+    /// Sequences of any verdict but `exhausted` that have used `sequences.warn_used_ratio` of their range.
     pub running_out: u64,
     pub sessions_expired: u64,
 }
@@ -189,6 +245,9 @@ impl Summary {
                 Some(Outcome::Failed) => summary.failed += 1,
                 Some(Outcome::Skipped) | None => {}
             }
+            if let Some(guard) = sequence.held_by() {
+                *summary.held_by.entry(guard.word()).or_default() += 1;
+            }
         }
         summary.sessions_expired =
             databases.iter().flat_map(|database| &database.sessions).map(|store| store.expired).sum();
@@ -197,19 +256,25 @@ impl Summary {
 }
 
 impl SequenceReport {
-    /// One of which nothing else is known; for tests.
-    #[cfg(test)]
-    pub fn named(name: &str, verdict: Verdict) -> Self {
+    /// A finding of which nothing was read.
+    pub fn new(name: String, feeds: Vec<FeedReport>, verdict: Verdict) -> Self {
         Self {
-            name: name.to_owned(),
-            feeds: Vec::new(),
+            name,
+            feeds,
             next_value: None,
             max_id: None,
+            nearest_id: None,
+            far_ids: None,
             limit: None,
+            limited_by: None,
             verdict,
             lag: None,
             used_ratio: None,
             running_out: false,
+            days_left: None,
+            rule: None,
+            observed_only: false,
+            nearly_used_up: false,
             cause: None,
             reason: None,
             notes: Vec::new(),
@@ -222,6 +287,11 @@ impl SequenceReport {
         self.repair.as_ref().and_then(|repair| repair.next_value).or(self.next_value)
     }
 
+    /// Which guard holds its repair, or keeps it from going further.
+    pub fn held_by(&self) -> Option<HoldReason> {
+        self.repair.as_ref().and_then(|repair| repair.held_by)
+    }
+
     /// The outcome of its repair, when it owed one.
     pub fn outcome(&self) -> Option<Outcome> {
         self.repair.as_ref().map(|repair| repair.outcome)
@@ -229,10 +299,13 @@ impl SequenceReport {
 
     /// Whether a person still has to act, or an insert may fail.
     pub fn needs_attention(&self) -> bool {
+        if self.observed_only {
+            return false;
+        }
         match self.verdict {
             Verdict::InSync | Verdict::Unsupported | Verdict::Unlinked => false,
             Verdict::Exhausted | Verdict::Unreadable => true,
-            Verdict::Behind => self.outcome() != Some(Outcome::Repaired),
+            Verdict::Behind => self.outcome() != Some(Outcome::Repaired) || self.held_by().is_some(),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::db::BoundedConnection;
 use crate::progress::Progress;
 use pgmedic_core::Timeouts;
 use pgmedic_core::sequence::model::{Feed, FeedProblem, FeedSource, Sequence};
-use pgmedic_core::sequence::observation::{ObservationBuilder, ObserveResult, merge_answers, sources};
+use pgmedic_core::sequence::observation::{ObservationBuilder, ObserveResult, merge_answers};
 use pgmedic_core::sequence::probe::{Partition, Probe, ProbePart, fits_in_transaction};
 
 /// Reads every one of `sequences`, which are to leave `headroom` values unused beyond their max ids; the results are in the
@@ -44,9 +44,9 @@ async fn first_probes<'a>(
     let mut probes = Vec::with_capacity(sequences.len());
     for (index, sequence) in sequences.iter().enumerate().filter(|(_, sequence)| readable(sequence)) {
         let mut parts = Vec::new();
-        for source in sources(sequence) {
+        for source in sequence.sources() {
             if !source.has_children || fits_in_transaction(1 + source.relations) {
-                parts.push(ProbePart { source, member: None, min_own_value: None });
+                parts.push(ProbePart { source, member: None, own_values: None });
                 continue;
             }
             let Some(connection) = connections.first_mut() else { continue };
@@ -63,18 +63,18 @@ async fn first_probes<'a>(
 }
 
 fn part_of(source: &FeedSource, member: Partition) -> ProbePart<'_> {
-    ProbePart { source, member: Some(member), min_own_value: None }
+    ProbePart { source, member: Some(member), own_values: None }
 }
 
 /// Probes of one sequence, none of which locks more relations than a transaction may. Each reads the state.
 fn split(sequence: usize, parts: Vec<ProbePart<'_>>) -> Vec<Probe<'_>> {
-    let mut probes = vec![Probe { sequence, parts: Vec::new() }];
+    let mut probes = vec![Probe { sequence, parts: Vec::new(), block: None }];
     for part in parts {
         match probes.last_mut() {
             Some(probe) if probe.parts.is_empty() || fits_in_transaction(probe.relations() + part.relations()) => {
                 probe.parts.push(part);
             }
-            _ => probes.push(Probe { sequence, parts: vec![part] }),
+            _ => probes.push(Probe { sequence, parts: vec![part], block: None }),
         }
     }
     probes

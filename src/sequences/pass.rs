@@ -3,17 +3,25 @@
 use super::activity::{StatsSnapshot, read_stats};
 use super::batch;
 use super::catalog::{Catalog, discover};
-use super::findings::{finding, missing_sequence};
+use super::findings::{Judged, finding, missing_sequence};
+use super::look::{Subject, look};
+use super::memory::SequenceMemory;
+use super::moves::{Headroom, next_move};
 use super::observe::observe;
 use super::pass_state::SequencePassState;
-use super::repair::{RepairTask, repair};
+use super::references::add_reference_limits;
+use super::repair::{RepairTask, Repaired, repair};
+use super::repair_log::read_log;
 use crate::config::{ConfigError, Database, Sequences};
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
 use crate::progress::Progress;
-use crate::report::DatabaseReport;
+use crate::report::{DatabaseReport, Verdict};
 use futures_util::FutureExt;
-use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::sequence::ahead::Basis;
+use pgmedic_core::sequence::judgement::{Memory, Settings, Wishes};
+use pgmedic_core::sequence::model::{Limit, LimitedBy, Sequence};
+use pgmedic_core::sequence::position::ColumnRange;
 use pgmedic_core::{Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -60,6 +68,12 @@ async fn run_pass(
     let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await?;
     report.server_version = Some(connection.server().version.clone());
     let (found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
+    if state.wants_log() {
+        let remembered = read_log(&mut connection, &found.sequences, timeouts).await;
+        let remembered =
+            remembered.map_err(|error| Reason::from(error).while_doing("reading the repair log failed"))?;
+        state.remember_log(&found.sequences, remembered);
+    }
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
 
     if found.sequences.is_empty() && found.excluded > 0 {
@@ -78,30 +92,62 @@ async fn run_pass(
     let mut connections = vec![connection];
     if batch::estimate_transactions(&changed) >= SECOND_CONNECTION_FROM {
         // The second connection only makes it quicker.
-        match BoundedConnection::connect(&address, timeouts, &options.cancel).await {
-            Ok(second) => connections.push(second),
+        match connections[0].another(timeouts).await {
+            Ok(second) => connections.extend(second),
             Err(error) => tracing::debug!(database = database.name, %error, "no second connection"),
         }
     }
     let seen = observe(&mut connections, &changed, options.headroom, timeouts, progress).await;
     tracing::debug!(database = database.name, changed = changed.len(), connections = connections.len(), "observed");
+    let reads: Vec<u32> = seen
+        .iter()
+        .map(|seen| seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |seen| seen.reads))
+        .collect();
+    let now = Instant::now();
+    let subjects: Vec<Subject<'_>> = changed
+        .iter()
+        .zip(&seen)
+        .map(|(sequence, seen)| {
+            if let (Some(Ok(seen)), Some(memory)) = (seen, state.memory_mut(sequence)) {
+                memory.observed(&seen.position, now);
+            }
+            let basis = basis(sequence, settings, options, state.memory(sequence), now);
+            Subject { sequence, basis, draws: state.draws(sequence) }
+        })
+        .collect();
+    let looked = look(&mut connections, &subjects, seen, timeouts, progress).await;
+    let context = options.repair_context(settings, timeouts);
     let (first, mut tasks, mut behind) = (report.sequences.len(), Vec::new(), Vec::new());
-    for (index, (sequence, seen)) in changed.iter().zip(&seen).enumerate() {
-        let (mut finding, drift) = finding(sequence, seen.as_ref());
-        if let Some((observation, max_id)) = drift {
-            finding.cause = Some(state.cause(sequence, &observation.position));
-            tasks.push(RepairTask::new(sequence, observation, max_id, options.approves(sequence)));
-            behind.push(first + index);
+    for (index, (subject, looked)) in subjects.iter().zip(looked).enumerate() {
+        let sequence = subject.sequence;
+        let judged: Judged = looked.map(|looked| {
+            looked.map(|looked| {
+                let next = next_move(&looked, &subject.basis, headroom(sequence, settings, options));
+                (looked, next)
+            })
+        });
+        let mut finding = finding(sequence, &judged, settings);
+        if let (Some(Ok((looked, _))), Some(pace)) = (&judged, subject.basis.wishes.pace) {
+            finding.days_left = looked.seen.position.days_left(pace);
+        }
+        if let (Some(Ok((looked, _))), Verdict::Behind) = (judged, finding.verdict) {
+            finding.cause = Some(state.cause(sequence, &looked.seen.position));
+            let look_only = finding.observed_only.then_some("a rule says repair = false");
+            tasks.push(RepairTask::new(*subject, looked, headroom(sequence, settings, options), look_only));
+            behind.push(index);
         }
         report.sequences.push(Arc::new(finding));
     }
-    let repairs = repair(&mut connections, tasks, &options.repair_context(settings, timeouts), progress).await;
-    for (index, repair) in behind.into_iter().zip(repairs) {
+    let repairs = repair(&mut connections, tasks, &context, progress).await;
+    for (index, repaired) in behind.into_iter().zip(repairs) {
+        let Repaired { report: repair, position } = repaired;
+        if let Some(memory) = state.memory_mut(changed[index]) {
+            memory.repaired(&position, repair.next_value, repair.charged, repair.early);
+        }
         // The Arc is still unique: make_mut does not clone.
-        Arc::make_mut(&mut report.sequences[index]).repair = Some(repair);
+        Arc::make_mut(&mut report.sequences[first + index]).repair = Some(repair);
     }
-    for ((sequence, seen), finding) in changed.into_iter().zip(&seen).zip(&report.sequences[first..]) {
-        let reads = seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |observation| observation.reads);
+    for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
         state.remember(sequence, finding, &counters, reads);
     }
     let lost = connections.iter().find_map(BoundedConnection::lost).map(Reason::from);
@@ -110,6 +156,33 @@ async fn run_pass(
     }
     state.finish_pass(counters.catalog, found);
     lost.map_or(Ok(()), Err)
+}
+
+/// The headroom of the run replaces the configured one.
+fn headroom(sequence: &Sequence, settings: &Sequences, options: &PassOptions) -> Headroom {
+    let (schema, name) = &sequence.name_parts;
+    let of_rule = settings.rule(schema, name).and_then(|rule| rule.headroom);
+    Headroom { configured: of_rule.unwrap_or(settings.headroom), of_run: options.headroom }
+}
+
+/// What the judgement of a sequence goes by.
+fn basis(
+    sequence: &Sequence,
+    settings: &Sequences,
+    options: &PassOptions,
+    memory: Option<&SequenceMemory>,
+    now: Instant,
+) -> Basis {
+    Basis {
+        settings: Settings { advance_limit: settings.advance_limit, max_repair_ratio: settings.max_repair_ratio },
+        memory: memory.map_or(Memory::RunOnly { charged: 0 }, SequenceMemory::memory),
+        wishes: Wishes {
+            approved: options.approves(sequence),
+            session_store: options.feeds_store(sequence),
+            pace: memory.and_then(|memory| memory.pace(now)),
+        },
+        known_next: memory.and_then(SequenceMemory::known_next),
+    }
 }
 
 /// The catalog, from `state` when it has not changed; and the server's counters as they were before any probe.
@@ -145,9 +218,26 @@ async fn discover_catalog(
     timeouts: Timeouts,
 ) -> Result<Catalog, Reason> {
     let found = discover(connection, &database.name, settings, timeouts).await;
-    let found = found.map_err(|error| Reason::from(error).while_doing("reading the catalog failed"))?;
+    let mut found = found.map_err(|error| Reason::from(error).while_doing("reading the catalog failed"))?;
+    let limits = add_reference_limits(connection, &mut found.sequences, timeouts).await;
+    limits.map_err(|error| Reason::from(error).while_doing("reading the foreign keys failed"))?;
+    state_max_ids(&mut found.sequences, settings);
     // The server process has cached catalog entries of all of them.
     connection.reserve_relations(found.sequences.len() as u64, batch::MAX_CACHED_RELATIONS, timeouts).await;
     tracing::debug!(database = database.name, sequences = found.sequences.len(), "discovered");
     Ok(found)
+}
+
+/// The limits that the configuration states.
+fn state_max_ids(sequences: &mut [Sequence], settings: &Sequences) {
+    for sequence in sequences {
+        let (schema, name) = &sequence.name_parts;
+        let Some(max_id) = settings.rule(schema, name).and_then(|rule| rule.max_id) else { continue };
+        let range = if sequence.parameters.increment > 0 {
+            ColumnRange { max: max_id, ..ColumnRange::INT8 }
+        } else {
+            ColumnRange { min: max_id, ..ColumnRange::INT8 }
+        };
+        sequence.limits.push(Limit { range, by: LimitedBy::StatedMaxId });
+    }
 }

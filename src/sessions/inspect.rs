@@ -3,9 +3,10 @@
 use super::context::StoreContext;
 use super::guards::SweepCounts;
 use super::pass_state::LastSweep;
-use super::plausibility::{Sample, implausible_reason};
+use super::plausibility::{Sample, implausible_reason, is_idle, last_use_reason, untouched_reason};
 use super::reasons::explain_sweep_error;
-use super::store::PerUserLimit;
+use super::store::{ExpiryColumn, PerUserLimit};
+use crate::config::ExpiryKind;
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
 use sqlx::Row;
@@ -13,6 +14,9 @@ use sqlx::postgres::PgRow;
 
 /// At most so many sessions of each kind are counted where a store is too large to be scanned.
 const MAX_COUNTED: u64 = 100_000;
+
+/// So many sessions tell whether they are touched when they are used.
+const TOUCH_SAMPLE: u32 = 1000;
 
 /// What an inspection found.
 #[derive(Debug)]
@@ -22,12 +26,15 @@ pub struct StoreInspection {
     pub complete: bool,
     /// Why a column cannot be what the configuration says.
     pub implausible: Option<Reason>,
+    /// Sessions that are over whose ids a sequence has yet to hand out, or the least that there are.
+    pub unspent: u64,
 }
 
 /// A row of `count.sql`, or of `count_by_index.sql`, which explain the numbers.
 #[derive(Debug, Clone, Copy, Default)]
 struct CountRow {
     stale: u64,
+    recent: u64,
     live: u64,
     live_now: u64,
     fresh: u64,
@@ -38,6 +45,7 @@ impl CountRow {
     fn read(row: &PgRow) -> Result<Self, QueryError> {
         Ok(Self {
             stale: count(row, "stale")?,
+            recent: count(row, "recent")?,
             live: count(row, "live")?,
             live_now: count(row, "live_now")?,
             fresh: count(row, "fresh")?,
@@ -50,6 +58,7 @@ impl CountRow {
         let least = |number: fn(&Self) -> u64| rows.iter().map(number).min().unwrap_or_default();
         Self {
             stale: rows.iter().map(|row| row.stale).sum(),
+            recent: rows.iter().map(|row| row.recent).sum(),
             fresh: rows.iter().map(|row| row.fresh).sum(),
             live: least(|row| row.live),
             live_now: least(|row| row.live_now),
@@ -58,7 +67,7 @@ impl CountRow {
     }
 }
 
-/// Inspects the store. `last` is how far it was swept before.
+/// Inspects the store. `last` is how far it was swept before; `is_first_sweep` where no sweep was let through before.
 ///
 /// # Errors
 ///
@@ -67,9 +76,14 @@ pub async fn inspect_store(
     connection: &mut BoundedConnection,
     context: &StoreContext<'_>,
     last: Option<&LastSweep>,
+    is_first_sweep: bool,
     timeouts: Timeouts,
 ) -> Result<StoreInspection, Reason> {
-    let implausible = check_plausibility(connection, context, timeouts).await?;
+    let samples = read_samples(connection, context, timeouts).await?;
+    let mut implausible = implausible_column(context, &samples, is_first_sweep);
+    if implausible.is_none() {
+        implausible = untouched_column(connection, context, timeouts).await?;
+    }
     let (complete, found) = count_sessions(connection, context, last, timeouts).await?;
     let (superseded, superseded_of_one) = match &context.resolved.per_user {
         Some(limit) => count_superseded(connection, context, limit, timeouts).await?,
@@ -77,12 +91,15 @@ pub async fn inspect_store(
     };
     let mut counts = SweepCounts {
         stale: found.stale,
+        recent: found.recent,
         live: found.live,
         fresh: None,
         backlog_before: None,
         live_before: 0,
         // A few rows without an end do not show that sessions are live: the table of a wrong column has them too.
         any_live: found.live_now > 0 || found.endless > u64::from(context.config.guard_min_sessions),
+        is_first_sweep,
+        is_idle: is_store_idle(context, &samples),
         superseded,
         superseded_of_one,
     };
@@ -96,7 +113,22 @@ pub async fn inspect_store(
             counts.live_before = last.live.min(MAX_COUNTED);
         }
     }
-    Ok(StoreInspection { counts, complete, implausible })
+    let unspent = if counts.stale > 0 { count_unspent(connection, context, timeouts).await? } else { 0 };
+    Ok(StoreInspection { counts, complete, implausible, unspent })
+}
+
+/// How many sessions are over, and how many are live, as the table has them now; none where not all were counted.
+///
+/// # Errors
+///
+/// Why they could not be counted.
+pub async fn recount(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    timeouts: Timeouts,
+) -> Result<Option<(u64, u64)>, Reason> {
+    let (complete, found) = count_sessions(connection, context, None, timeouts).await?;
+    Ok(complete.then_some((found.stale, found.live)))
 }
 
 /// Counts all sessions, or up to [`MAX_COUNTED`] of each kind where that takes too long; and says whether it were all.
@@ -121,6 +153,29 @@ async fn count_sessions(
     Ok((complete, CountRow::combine(&rows)))
 }
 
+/// How many sessions that are over have ids that a sequence has yet to hand out. Where that takes too long it is not known,
+/// and each batch leaves them out all the same.
+async fn count_unspent(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    timeouts: Timeouts,
+) -> Result<u64, Reason> {
+    if context.resolved.missing_to_sweep.is_some() {
+        return Ok(0);
+    }
+    let Some(query) = context.sql.count_unspent(MAX_COUNTED) else { return Ok(0) };
+    let result = connection.run_transaction("count unspent", TransactionMode::Read, timeouts, [query]).await;
+    match result.failure {
+        None => {}
+        Some(QueryError::QueryCanceled) => return Ok(0),
+        Some(error) => return Err(explain_sweep_error(&error, timeouts)),
+    }
+    match result.answers.first().and_then(|rows| rows.first()) {
+        Some(row) => Ok(count(row, "unspent")?),
+        None => Err(QueryError::UnexpectedResponse("no ids were counted".to_owned()).into()),
+    }
+}
+
 /// How many live sessions are superseded, and how many of one user's are.
 async fn count_superseded(
     connection: &mut BoundedConnection,
@@ -139,29 +194,72 @@ async fn count_superseded(
     }
 }
 
-/// Why a column cannot be what the configuration says, with the key that names it.
-async fn check_plausibility(
+/// The newest values of the column of each rule.
+async fn read_samples(
     connection: &mut BoundedConnection,
     context: &StoreContext<'_>,
     timeouts: Timeouts,
-) -> Result<Option<Reason>, Reason> {
-    let allowed = u64::from(context.config.guard_min_sessions);
-    let ends = &context.resolved.ends;
-    let queries = ends.iter().flat_map(|end| context.sql.sample(&end.column, allowed.saturating_add(1)));
+) -> Result<Vec<Sample>, Reason> {
+    let most = u64::from(context.config.guard_min_sessions).saturating_add(1);
+    let queries = context.resolved.ends.iter().flat_map(|end| context.sql.sample(&end.column, most));
     let result = connection.run_transaction("sample", TransactionMode::Read, timeouts, queries).await;
     if let Some(error) = result.failure {
         return Err(explain_sweep_error(&error, timeouts));
     }
     // Two answers for each column.
-    for (end, answers) in ends.iter().zip(result.answers.chunks(2)) {
-        let sample = read_sample(answers)?;
-        let why = implausible_reason(end.kind, &context.config.encoding, &sample, context.times.now, allowed);
-        if let Some(why) = why {
-            let text = format!("{} = {}: {why}", end.kind.key(), end.column.name);
-            return Ok(Some(Reason::new(ReasonKind::Implausible, text)));
-        }
+    let samples = result.answers.chunks(2).map(read_sample).collect::<Result<Vec<_>, _>>()?;
+    if samples.len() != context.resolved.ends.len() {
+        return Err(QueryError::UnexpectedResponse("a sample is missing".to_owned()).into());
     }
-    Ok(None)
+    Ok(samples)
+}
+
+/// Why a column cannot be what the configuration says, with the key that names it.
+fn implausible_column(context: &StoreContext<'_>, samples: &[Sample], is_first_sweep: bool) -> Option<Reason> {
+    let allowed = u64::from(context.config.guard_min_sessions);
+    context.resolved.ends.iter().zip(samples).find_map(|(end, sample)| {
+        let why = implausible_reason(end.kind, &context.config.encoding, sample, context.times.now, allowed);
+        let last_use = || last_use_reason(end.kind, sample, context.times.now_local).filter(|_| is_first_sweep);
+        why.or_else(last_use).map(|why| implausible(end, &why))
+    })
+}
+
+/// That the column with the last activity is none, because no session is touched when it is used.
+async fn untouched_column(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    timeouts: Timeouts,
+) -> Result<Option<Reason>, Reason> {
+    let activity = context.resolved.ends.iter().find(|end| end.kind == ExpiryKind::LastActivity);
+    let (Some(activity), Some(created)) = (activity, &context.resolved.created_at) else { return Ok(None) };
+    if activity.column.name == created.name {
+        return Ok(Some(implausible(activity, "it is `created_at`, too")));
+    }
+    let queries = [context.sql.untouched(&activity.column, created, TOUCH_SAMPLE)];
+    let result = connection.run_transaction("untouched", TransactionMode::Read, timeouts, queries).await;
+    match result.failure {
+        None => {}
+        // Without an index it may take too long, and then it is not known.
+        Some(QueryError::QueryCanceled) => return Ok(None),
+        Some(error) => return Err(explain_sweep_error(&error, timeouts)),
+    }
+    match result.answers.first().and_then(|rows| rows.first()) {
+        Some(row) => {
+            let why = untouched_reason(&created.name, count(row, "looked_at")?, count(row, "untouched")?);
+            Ok(why.map(|why| implausible(activity, &why)))
+        }
+        None => Err(QueryError::UnexpectedResponse("nothing was compared".to_owned()).into()),
+    }
+}
+
+fn implausible(end: &ExpiryColumn, why: &str) -> Reason {
+    Reason::new(ReasonKind::Implausible, format!("{} = {}: {why}", end.kind.key(), end.column.name))
+}
+
+fn is_store_idle(context: &StoreContext<'_>, samples: &[Sample]) -> bool {
+    let is_zone_known = context.config.is_zone_of_preset || !context.config.encoding.has_time_zone();
+    let rules = context.resolved.ends.iter().map(|end| end.kind).zip(samples);
+    is_idle(rules, is_zone_known, context.times.now_local)
 }
 
 fn read_sample(answers: &[Vec<PgRow>]) -> Result<Sample, QueryError> {

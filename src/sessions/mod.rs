@@ -12,11 +12,13 @@
 //! | `inspect.rs` | counts sessions and samples the columns |
 //! | `plausibility.rs` | whether a column can mean what the configuration says; pure |
 //! | `guards.rs` | what a sweep may end, and why the rest is held; pure |
-//! | `sweep.rs` | ends sessions in batches |
+//! | `sweep.rs`, `batch_size.rs`, `blocked.rs` | ends sessions in batches; how large they are; which sessions cannot be ended |
 //! | `statements/` | the SQL of inspection and sweep |
 //! | `reasons.rs` | why a sweep is held or failed, with the fix |
 //! | `presets/` | the stores that are known by name, as configuration |
 
+mod batch_size;
+mod blocked;
 mod clock;
 mod context;
 mod guards;

@@ -17,6 +17,17 @@ const MAX_IDLE_APPLICATION: i64 = 5 * YEAR;
 /// A value that is written now may be ahead of the database's clock by a zone's offset, and by a little.
 const CLOCK_SKEW: i64 = 2 * DAY;
 
+const MINUTE: i64 = 60 * 1_000_000;
+
+/// An end is rarely so close to now in a store in use, and the last use of a session always.
+const LAST_MINUTES: i64 = 5 * MINUTE;
+
+/// After so long without any activity a store is idle, as at night.
+const IDLE_FROM: i64 = 2 * 60 * MINUTE;
+
+/// After so long without any it is not in use, or the column is another one: the longest holidays are shorter.
+const IDLE_UP_TO: i64 = 7 * DAY;
+
 /// How many of the newest values are looked at.
 pub const SAMPLE: usize = 20;
 
@@ -40,9 +51,8 @@ pub fn implausible_reason(
     allowed: u64,
 ) -> Option<String> {
     let Some(newest) = sample.newest.first().copied() else {
-        let are_milliseconds = sample.has_far_future && *encoding == Encoding::EpochSeconds;
-        let text = "all values lie more than 100 years ahead: they look like milliseconds";
-        return are_milliseconds.then(|| text.to_owned());
+        let finer = if sample.has_far_future { encoding.finer() } else { None };
+        return finer.map(|finer| format!("all values lie more than 100 years ahead: they look like {finer}"));
     };
     if newest < EARLIEST || sample.before_2000 > allowed {
         let which = if newest < EARLIEST { "all of its values" } else { "many of its values" };
@@ -59,6 +69,51 @@ pub fn implausible_reason(
         return Some("its newest values lie in the future, as only the end of a session does".to_owned());
     }
     None
+}
+
+/// Why the newest value of `expires_at` says when a session was used, and not when it ends. `now` is the time in the
+/// column's zone. For a store that was not swept before: the last session of one that is may just have ended.
+pub fn last_use_reason(kind: ExpiryKind, sample: &Sample, now: i64) -> Option<String> {
+    let newest = sample.newest.first().copied()?;
+    let is_last_use = kind == ExpiryKind::ExpiresAt && newest <= now && newest >= now - LAST_MINUTES;
+    is_last_use.then(|| {
+        let seconds = (now - newest) / 1_000_000;
+        format!(
+            "its newest value is {seconds} s ago and none lies ahead, so it seems to say when a session was last used (then \
+             it is `last_activity`)"
+        )
+    })
+}
+
+/// Why a column with the last activity is none: it equals the time of creation in `untouched` of `looked_at` sessions.
+pub fn untouched_reason(created_at: &str, looked_at: u64, untouched: u64) -> Option<String> {
+    let nearly_all = looked_at >= 2 && untouched.saturating_mul(20) >= looked_at.saturating_mul(19);
+    nearly_all.then(|| {
+        format!(
+            "it equals {created_at} in {untouched} of {looked_at} sessions, so the application does not touch a session that \
+             is used: let it, or use `created_at` with `absolute_timeout`"
+        )
+    })
+}
+
+/// Whether the store is one that was last used some hours or days ago, so that none of its sessions need be live. `rules`
+/// are the meaning of each column with its newest values; `now` is the time in the columns' zone. An `expires_at` does not
+/// tell, nor does a zone that may be wrong; and values that are all the same were not written by the use of sessions.
+pub fn is_idle<'a>(
+    rules: impl Iterator<Item = (ExpiryKind, &'a Sample)> + Clone,
+    is_zone_known: bool,
+    now: i64,
+) -> bool {
+    let newest = rules.clone().filter_map(|(_, sample)| sample.newest.first().copied()).max();
+    let idle_for = newest.map_or(0, |newest| now - newest);
+    let is_varied = |sample: &Sample| {
+        let mut seconds: Vec<i64> = sample.newest.iter().map(|value| value / 1_000_000).collect();
+        seconds.dedup();
+        seconds.len() * 2 > sample.newest.len()
+    };
+    is_zone_known
+        && (IDLE_FROM..=IDLE_UP_TO).contains(&idle_for)
+        && rules.clone().all(|(kind, sample)| kind != ExpiryKind::ExpiresAt && is_varied(sample))
 }
 
 #[cfg(test)]

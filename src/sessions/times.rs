@@ -8,6 +8,9 @@ use std::time::Duration;
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
 
+/// A session that has been over for so long is over in any time zone.
+pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Values up to here are no dates: 0 means never, and a clock in any zone shows 1970-01-01 then.
 pub const MIN_TIME: i64 = 24 * 60 * MINUTE;
 
@@ -30,6 +33,8 @@ pub struct Times {
     pub cutoff: Cutoffs,
     /// These say which sessions are over now.
     pub cutoff_now: Cutoffs,
+    /// These say which sessions were over a day before: no time zone is ahead of another one by more.
+    pub cutoff_day_ago: Cutoffs,
 }
 
 /// The point in time by which a session must be over to be ended: the database's clock at the previous pass, so that a

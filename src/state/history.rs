@@ -110,7 +110,8 @@ impl History {
     /// Adds what a sweep ended.
     pub fn record_sweep(&mut self, at: f64, database: &str, reports: &[SessionReport]) {
         for report in reports.iter().filter(|report| report.expired + report.superseded > 0) {
-            let same_hour = self.entries.iter_mut().rev().take_while(|entry| (entry.at / HOUR) as u64 == (at / HOUR) as u64);
+            let same_hour =
+                self.entries.iter_mut().rev().take_while(|entry| (entry.at / HOUR) as u64 == (at / HOUR) as u64);
             let mut same_hour = same_hour.filter(|entry| entry.database == database);
             let known = same_hour.find_map(|entry| match &mut entry.action {
                 HistoryEvent::Ended { store, sweeps, expired, superseded } if *store == report.name => {

@@ -34,6 +34,8 @@ pub struct DatabaseState {
     /// Whether it responded at the last try; none before the first.
     pub up: Option<bool>,
     pub leader: bool,
+    /// The server is a replica, on which every agent observes and none leads.
+    pub replica: bool,
     /// The longest time between two consecutive ticks of the schedule, in seconds.
     pub interval: f64,
     /// When a pass was last completed, in seconds since 1970.
@@ -128,7 +130,7 @@ impl AgentState {
             Some(_) => {}
         }
         // A leader has a connection, although its first pass may last.
-        if state.up == Some(true) || state.leader {
+        if state.up == Some(true) || state.leader || state.replica {
             self.reached.store(true, Ordering::Relaxed);
         }
         drop(databases);

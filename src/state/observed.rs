@@ -43,7 +43,7 @@ impl Observed {
     }
 
     /// Takes a completed pass, and returns the sequences whose inserts fail since this pass.
-    pub(super) fn record_pass<'a>(
+    pub fn record_pass<'a>(
         &mut self,
         at: f64,
         before: Option<&DatabaseReport>,
@@ -88,7 +88,7 @@ impl Observed {
         began
     }
 
-    pub(super) fn record_repair(&mut self, sequence: &str, repair: LastRepair) {
+    pub fn record_repair(&mut self, sequence: &str, repair: LastRepair) {
         if self.repairs.len() >= MOST_REPAIRS && !self.repairs.contains_key(sequence) {
             let oldest = self.repairs.iter().min_by(|(_, a), (_, b)| a.at.total_cmp(&b.at));
             if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
@@ -125,12 +125,18 @@ mod tests {
     use super::*;
     use crate::report::{RepairReport, Verdict};
 
+    const AT: f64 = 1_700_000_000.0;
+
     fn report(sequences: Vec<SequenceReport>) -> DatabaseReport {
         DatabaseReport { sequences: sequences.into_iter().map(Arc::new).collect(), ..DatabaseReport::default() }
     }
 
     fn at(name: &str, next: i64, verdict: Verdict) -> SequenceReport {
-        SequenceReport { next_value: Some(next), limit: Some(32_767), ..SequenceReport::named(name, verdict) }
+        SequenceReport {
+            next_value: Some(next),
+            limit: Some(32_767),
+            ..SequenceReport::new(name.to_owned(), Vec::new(), verdict)
+        }
     }
 
     #[test]
@@ -157,26 +163,20 @@ mod tests {
     #[test]
     fn values_that_a_repair_or_a_rewind_moved_over_were_not_handed_out() {
         let mut observed = Observed::default();
-        let repair = RepairReport {
-            outcome: Outcome::Repaired,
-            method: None,
-            next_value: Some(100),
-            held_by: None,
-            reason: None,
-            duration_seconds: 0.0,
-        };
+        let repair = RepairReport { next_value: Some(100), ..RepairReport::bare(Outcome::Repaired) };
         let repaired = SequenceReport { repair: Some(repair), ..at("a", 10, Verdict::Behind) };
-        let passes = [at("a", 5, Verdict::InSync), repaired, at("a", 103, Verdict::InSync), at("a", 2, Verdict::InSync)];
+        let passes =
+            [at("a", 5, Verdict::InSync), repaired, at("a", 103, Verdict::InSync), at("a", 2, Verdict::InSync)];
         let mut before: Option<DatabaseReport> = None;
         for pass in passes {
             let pass = report(vec![pass]);
-            observed.record_pass(0.0, before.as_ref(), &pass);
+            observed.record_pass(AT, before.as_ref(), &pass);
             before = Some(pass);
         }
         // From 5 to 10, and from 100 to 103.
-        assert_eq!(observed.day.sum(0.0, |hour| hour.ids), 8);
-        assert_eq!(observed.day.sum(0.0, |hour| hour.repaired), 1);
-        assert_eq!(observed.last_repair("a"), Some(LastRepair { at: 0.0, cause: None }));
+        assert_eq!(observed.day.sum(AT, |hour| hour.ids), 8);
+        assert_eq!(observed.day.sum(AT, |hour| hour.repaired), 1);
+        assert_eq!(observed.last_repair("a"), Some(LastRepair { at: AT, cause: None }));
     }
 
     #[test]

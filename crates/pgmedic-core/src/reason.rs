@@ -49,6 +49,10 @@ pub enum ReasonKind {
     Cycle,
     /// No value is left before the limit.
     Exhausted,
+    /// Few values are left before the limit.
+    RunningOut,
+    /// The sequence stands before a next value that it had already.
+    Rewound,
     /// Nothing says which column the sequence feeds.
     Unlinked,
     /// A link exists that does not count.
@@ -61,8 +65,16 @@ pub enum ReasonKind {
     TooManyRelations,
     /// A guard holds the repair: it would leave no value before the limit.
     Limit,
-    /// A guard holds the repair: it would use too large a share of the values left.
-    RepairRatio,
+    /// A guard holds the repair: the ids ahead are so far away that no insert fails yet.
+    FarIds,
+    /// A guard holds the repair: the ids ahead lie so thin that passing them would burn more than the allowance.
+    Thin,
+    /// A guard holds the repair: the free values before the nearest id are more than the allowance.
+    Budget,
+    /// A guard holds the repair: no unique index makes an insert fail.
+    NoUniqueKey,
+    /// A guard holds the repair: no index can find where the ids ahead end.
+    NoIndex,
     /// A guard holds the repair: only an owner of the sequence may make a leap.
     Ownership,
     /// The server is a replica, or read only.
@@ -83,12 +95,32 @@ pub enum ReasonKind {
     TooManyOfOneUser,
     /// A guard holds the sweep: more live sessions are beyond their users' newest than may end at once.
     TooManySuperseded,
+    /// A guard holds the sweep: it is the first look at the store, and most of its sessions would end.
+    FirstSweep,
+    /// A guard holds the sweep: sessions that are new were over from the beginning.
+    OverFromBirth,
+    /// A guard holds the sweep: a sequence would hand out the ids of ended sessions again.
+    IdsReissued,
     /// A sweep that did not finish within its time.
     Unfinished,
     /// No usable index begins with the column.
     MissingIndex,
     /// A foreign key stops the deletion of sessions.
     ForeignKey,
+    /// Foreign keys lead from a session back to other sessions, and would delete them.
+    ForeignKeyRing,
+    /// Foreign keys do not act: by `session_replication_role`, or because their triggers are disabled.
+    ForeignKeysOff,
+    /// A guard holds the sweep: rows that are no part of a session would be deleted with it.
+    TakesAlong,
+    /// A trigger keeps sessions that were to be deleted.
+    TriggerKeepsRows,
+    /// A trigger raised an error.
+    TriggerFailed,
+    /// A trigger of the store is disabled.
+    TriggerDisabled,
+    /// A rule rewrites the statement that ends a session.
+    RewriteRule,
     /// A lock was not available within `lock_timeout`.
     LockNotAvailable,
     /// A statement took longer than `statement_timeout`.

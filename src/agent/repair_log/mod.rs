@@ -4,7 +4,6 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `sync.rs` | the statements: check the table, remove old rows, insert, count |
-//! | `sync.sql` | the check that the table is as it was installed |
 
 mod sync;
 
@@ -55,6 +54,8 @@ impl RepairLogWriter {
                     sequence: sequence.name.clone(),
                     from: sequence.next_value?,
                     to: repair.next_value?,
+                    charged: repair.charged,
+                    early: repair.early,
                 })
             })
             .collect();

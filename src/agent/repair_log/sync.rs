@@ -6,7 +6,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 /// Whether the table exists, and is as it was installed.
-const CHECK: &str = include_str!("sync.sql");
+const CHECK: &str = crate::sequences::REPAIR_LOG_CHECK;
 
 /// How long rows are kept.
 const KEPT: &str = "30 days";
@@ -25,6 +25,10 @@ pub struct RepairLogEntry {
     /// What `nextval` would have returned before, and after.
     pub from: i64,
     pub to: i64,
+    /// Values that the allowance paid for.
+    pub charged: u128,
+    /// It passed a block that was not soon met.
+    pub early: bool,
 }
 
 /// Counts inline repairs, each once.
@@ -112,12 +116,15 @@ fn write_sql(own: &[RepairLogEntry]) -> Vec<String> {
     if !own.is_empty() {
         let rows: Vec<String> = own
             .iter()
-            .map(|RepairLogEntry { sequence, from, to }| {
+            .map(|RepairLogEntry { sequence, from, to, charged, early }| {
                 let sequence = quote_literal(sequence);
-                format!("(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to})")
+                let charged = i64::try_from(*charged).unwrap_or(i64::MAX);
+                format!(
+                    "(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early})"
+                )
             })
             .collect();
-        let columns = "at, role, source, sequence, outcome, from_value, to_value";
+        let columns = "at, role, source, sequence, outcome, from_value, to_value, charged, early";
         statements.push(format!("INSERT INTO pgmedic.repair_log ({columns}) VALUES {}", rows.join(", ")));
     }
     statements.push(COUNT.to_owned());

@@ -1,4 +1,9 @@
 //! The `[[sessions]]` tables: session stores whose expired sessions are ended.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | [`SessionStoreConfig`]: one store as the sweep uses it |
+//! | `validate.rs` | applies presets and defaults to the tables as written, then checks their values |
 
 mod validate;
 
@@ -20,6 +25,10 @@ pub struct SessionStoreConfig {
     /// A session expires by the earliest of these rules. At least one; each of a different kind.
     pub meanings: Vec<ExpiryRule>,
     pub encoding: Encoding,
+    /// The time zone of the encoding is the preset's: the software writes in it, and no person had to know.
+    pub is_zone_of_preset: bool,
+    /// The column with the time of creation, also where no rule counts from it.
+    pub created_at: Option<String>,
     pub action: Action,
     pub user: Option<String>,
     /// How many sessions a user may have; needs `user`.
@@ -36,8 +45,9 @@ pub struct SessionStoreConfig {
     pub max_ended_ratio: f64,
     /// A sweep may always end this many sessions.
     pub guard_min_sessions: u32,
-    /// How long one sweep may take. The next sweep continues where it stopped.
-    pub sweep_timeout: Duration,
+    /// How long one sweep may take; the next continues where it stopped. None: as long as a single pass needs, and a
+    /// minute in the agent.
+    pub sweep_timeout: Option<Duration>,
 }
 
 /// A rule by which a session expires: a duration after the time in a column.
@@ -110,6 +120,20 @@ impl Encoding {
             Self::EpochMillis => "epoch-millis",
         }
     }
+
+    /// Whether what the column holds is a time only together with a time zone.
+    pub fn has_time_zone(&self) -> bool {
+        matches!(self, Self::Timestamp { .. })
+    }
+
+    /// The units that numbers are in which are too large for this encoding.
+    pub fn finer(&self) -> Option<&'static str> {
+        match self {
+            Self::Timestamptz | Self::Timestamp { .. } => None,
+            Self::EpochSeconds => Some("milliseconds, or microseconds"),
+            Self::EpochMillis => Some("microseconds, or nanoseconds"),
+        }
+    }
 }
 
 impl SessionStoreConfig {
@@ -118,11 +142,19 @@ impl SessionStoreConfig {
         stores.iter().filter(move |store| store.database.as_deref().is_none_or(|only| only == database))
     }
 
+    /// Whether a session ends some time after its last activity.
+    pub fn counts_activity(&self) -> bool {
+        self.meanings.iter().any(|rule| rule.kind == ExpiryKind::LastActivity)
+    }
+
     /// The columns that a sweep reads.
     pub fn columns(&self) -> Vec<&str> {
         let mut columns: Vec<&str> = self.meanings.iter().map(|meaning| meaning.column.as_str()).collect();
         if let (Some(user), Some(_)) = (&self.user, self.max_per_user) {
             columns.extend([user.as_str(), self.newest_by.as_str()]);
+        }
+        if let (Some(created_at), true) = (&self.created_at, self.counts_activity()) {
+            columns.push(created_at);
         }
         if let Action::Revoke { column, .. } = &self.action {
             columns.push(column);

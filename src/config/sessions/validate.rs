@@ -20,7 +20,6 @@ fn defaults() -> WrittenStore {
         grace_period: Some("1m".to_owned()),
         max_ended_ratio: Some(0.5),
         guard_min_sessions: Some(100),
-        sweep_timeout: Some("1m".to_owned()),
         ..WrittenStore::default()
     }
 }
@@ -110,7 +109,10 @@ impl StoreValidator<'_> {
                             `max_per_user` might end the newest session";
             return Err(self.invalid("created_at", "none", expected));
         }
-        let newest_by = created_at.unwrap_or_else(|| meanings[0].column.clone());
+        let newest_by = created_at.clone().unwrap_or_else(|| meanings[0].column.clone());
+        let is_zone_of_preset = self
+            .preset(written)?
+            .is_some_and(|preset| preset.time_zone.is_some() && preset.time_zone == written.time_zone);
         let locations = self.locations;
         let schedule = self.required("schedule", written.schedule.as_deref(), "a cron line")?;
         schedule::check(schedule, now)
@@ -118,13 +120,17 @@ impl StoreValidator<'_> {
         let grace_period = self.required("grace_period", written.grace_period.as_deref(), "a duration")?;
         let max_ended_ratio = self.required("max_ended_ratio", written.max_ended_ratio.as_ref(), "a number")?;
         let min_sessions = self.required("guard_min_sessions", written.guard_min_sessions.as_ref(), "a number")?;
-        let sweep_timeout = self.required("sweep_timeout", written.sweep_timeout.as_deref(), "a duration")?;
+        let sweep_timeout = written.sweep_timeout.as_deref();
+        let sweep_timeout =
+            sweep_timeout.map(|text| timeout(text, &self.key("sweep_timeout"), locations)).transpose()?;
         Ok(SessionStoreConfig {
             name: self.name(written.name.as_deref())?,
             database: self.database(written.database.as_ref(), databases)?,
             table: self.table(written.table.as_deref())?,
             meanings,
             encoding,
+            is_zone_of_preset,
+            created_at,
             action: self.action(written.action.as_deref(), written.revoke.as_ref())?,
             user,
             max_per_user,
@@ -134,7 +140,7 @@ impl StoreValidator<'_> {
             grace_period: duration(grace_period, &self.key("grace_period"), locations, Duration::ZERO, DAY)?,
             max_ended_ratio: ratio(*max_ended_ratio, &self.key("max_ended_ratio"), locations)?,
             guard_min_sessions: count(*min_sessions, &self.key("guard_min_sessions"), locations)?,
-            sweep_timeout: timeout(sweep_timeout, &self.key("sweep_timeout"), locations)?,
+            sweep_timeout,
         })
     }
 

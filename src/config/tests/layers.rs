@@ -21,11 +21,14 @@ fn the_defaults_are_those_of_the_design() {
         exclude: vec![],
         headroom: 0,
         advance_limit: 100_000,
-        max_repair_ratio: 0.5,
+        max_repair_ratio: 0.01,
+        warn_used_ratio: 0.75,
+        fail_used_ratio: 0.9,
         lock_timeout: Duration::from_millis(100),
         statement_timeout: Duration::from_secs(5),
         full_pass_every: 20,
         feeds: vec![],
+        rules: vec![],
     };
     assert_eq!(settings.sequences, expected);
     let expected = Log { format: LogFormat::Text, level: tracing::Level::INFO };
@@ -90,11 +93,10 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
             grace_period: grace,
             max_ended_ratio,
             guard_min_sessions,
-            sweep_timeout,
             action,
             ..
         } = store.clone();
-        (schedule, batch, grace, max_ended_ratio.to_bits(), guard_min_sessions, sweep_timeout, action)
+        (schedule, batch, grace, max_ended_ratio.to_bits(), guard_min_sessions, action)
     };
     assert_eq!(defaults(shown), defaults(least));
     for (key, value) in

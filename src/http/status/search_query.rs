@@ -37,7 +37,7 @@ pub enum Filter {
     Decision,
     Repaired,
     Healthy,
-    Unlinked,
+    NotJudged,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Filter {
         Self::Decision,
         Self::Repaired,
         Self::Healthy,
-        Self::Unlinked,
+        Self::NotJudged,
     ];
 
     /// As in the query.
@@ -81,7 +81,7 @@ impl Filter {
             Self::Decision => "decision",
             Self::Repaired => "repaired",
             Self::Healthy => "healthy",
-            Self::Unlinked => "unlinked",
+            Self::NotJudged => "not-judged",
         }
     }
 
@@ -94,7 +94,7 @@ impl Filter {
             Self::Decision => state == RowState::Level(Level::Decision),
             Self::Repaired => state == RowState::Repaired,
             Self::Healthy => matches!(state, RowState::Level(Level::Healthy) | RowState::Repaired),
-            Self::Unlinked => state == RowState::Unlinked,
+            Self::NotJudged => state == RowState::NotJudged,
         }
     }
 }
@@ -179,9 +179,15 @@ impl SearchQuery {
     /// The same question, ordered by this column: in the other direction when it is already.
     pub fn sorted_by(&self, key: SortKey) -> Self {
         let (sorted, descending) = self.order();
-        let direction = (sorted == key).then_some(if descending { Direction::Ascending } else { Direction::Descending });
+        let direction =
+            (sorted == key).then_some(if descending { Direction::Ascending } else { Direction::Descending });
         let direction = direction.filter(|direction| *direction != key.first_direction());
-        Self { sort: (key != SortKey::Status || direction.is_some()).then_some(key), direction, page: 1, ..self.clone() }
+        Self {
+            sort: (key != SortKey::Status || direction.is_some()).then_some(key),
+            direction,
+            page: 1,
+            ..self.clone()
+        }
     }
 
     /// A link to the section `place` of this question's page.

@@ -20,7 +20,8 @@ pub fn list(parts: &[String]) -> String {
 
 /// A large number in two digits and a word, as in `1.2 million`.
 pub fn approximate(number: u64) -> String {
-    const STEPS: [(u64, &str); 3] = [(1_000_000_000_000, "trillion"), (1_000_000_000, "billion"), (1_000_000, "million")];
+    const STEPS: [(u64, &str); 3] =
+        [(1_000_000_000_000, "trillion"), (1_000_000_000, "billion"), (1_000_000, "million")];
     let Some((unit, word)) = STEPS.into_iter().find(|(unit, _)| number >= *unit) else { return number.to_string() };
     let value = number as f64 / unit as f64;
     if value < 9.95 { format!("{value:.1} {word}") } else { format!("{value:.0} {word}") }

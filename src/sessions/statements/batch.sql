@@ -6,7 +6,7 @@
 WITH to_end AS MATERIALIZED (
     SELECT @ADDRESS@, @TIME@ AS at
     FROM @TABLE@ AS t
-    WHERE @IS_OVER@ AND @NOT_REVOKED@ AND @FROM_CURSOR@
+    WHERE @IS_OVER@ AND @NOT_REVOKED@ AND @FROM_CURSOR@ AND @ROWS@
     ORDER BY @TIME@
     LIMIT @SIZE@
     FOR @LOCK@ SKIP LOCKED
@@ -18,4 +18,4 @@ ended AS (
 )
 SELECT (SELECT count(*) FROM ended) AS ended,
        (SELECT count(*) FROM to_end) AS found,
-       (SELECT @LAST@ FROM to_end) AS last
+       (SELECT @LAST@ FROM to_end) AS last@NOTED@

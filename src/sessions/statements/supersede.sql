@@ -7,7 +7,7 @@ WITH ranked AS MATERIALIZED (
     SELECT * FROM (
         @RANKED@
     ) AS r
-    WHERE r.rank > @MAX@
+    WHERE r.rank > @MAX@ AND @ROWS@
     LIMIT @SIZE@
 ),
 to_end AS MATERIALIZED (
@@ -24,4 +24,4 @@ ended AS (
 )
 SELECT (SELECT count(*) FROM ended) AS ended,
        (SELECT count(*) FROM ranked) AS found,
-       NULL::bigint AS last
+       NULL::bigint AS last@NOTED@

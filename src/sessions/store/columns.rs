@@ -17,6 +17,8 @@ pub struct Table {
     pub owner: String,
     /// It has partitions or children.
     pub has_children: bool,
+    /// Of the table and its partitions and children.
+    pub oids: Vec<i64>,
     /// It has row-level security policies.
     pub row_security: bool,
     /// The policies hide rows from the connected role.
@@ -37,6 +39,7 @@ impl Table {
             schema: row.try_get("schema")?,
             owner: row.try_get("owner")?,
             has_children: row.try_get("has_children")?,
+            oids: row.try_get("oids")?,
             row_security: row.try_get("row_security")?,
             hides_rows: row.try_get("hides_rows")?,
             may_use_schema: row.try_get("may_use_schema")?,

@@ -4,16 +4,20 @@
 //! |---|---|
 //! | `resolve.rs` | reads the catalog, and makes a `ResolvedStore` of what it says |
 //! | `columns.rs`, `table.sql`, `columns.sql` | the table and its columns; which privilege or index is missing |
-//! | `foreign_keys.rs`, `foreign_keys.sql` | foreign keys that stop or slow the deletion of sessions |
+//! | `effects.rs`, `effects.sql`, `code.sql`, `replication_role.sql` | what ending a session does to other rows |
+//! | `ids.rs`, `ids.sql` | ids that come from a sequence, which must not be handed out again |
 //! | `untrusted_code.rs`, `untrusted_code.sql` | code of other roles that a sweep would run |
 //! | `privileges.rs` | what `pgmedic grants` prints for a store |
 
 mod columns;
-mod foreign_keys;
+mod effects;
+mod ids;
 pub mod privileges;
 mod resolve;
 mod untrusted_code;
 
+pub use effects::{Effects, SweepTrigger};
+pub use ids::GeneratedId;
 pub use resolve::resolve_store;
 pub use untrusted_code::sweep_guard_sql;
 
@@ -86,6 +90,8 @@ pub struct ResolvedStore {
     pub table: String,
     /// It has partitions or children, so a row's address alone does not identify it.
     pub has_children: bool,
+    /// Of the table and its partitions and children.
+    pub oids: Vec<u32>,
     pub schema: String,
     pub owner: String,
     /// The table has row-level security policies.
@@ -96,6 +102,11 @@ pub struct ResolvedStore {
     pub ends: Vec<ExpiryColumn>,
     pub action: EndAction,
     pub per_user: Option<PerUserLimit>,
+    /// The column with the time of creation, where it is compared with the last activity.
+    pub created_at: Option<TimeColumn>,
+    pub effects: Effects,
+    /// The columns whose ids come from a sequence, where sessions are deleted.
+    pub ids: Vec<GeneratedId>,
     pub warnings: Vec<Reason>,
     /// The first privilege that is missing to look at the store.
     pub missing_to_look: Option<Reason>,
@@ -110,6 +121,16 @@ impl ResolvedStore {
     /// rows with the same addresses.
     pub fn from(&self) -> String {
         if self.has_children { self.table.clone() } else { format!("ONLY {}", self.table) }
+    }
+
+    /// Whether each batch is compared with what it selected, because a trigger may keep sessions, or delete others.
+    pub fn is_checked(&self) -> bool {
+        matches!(self.action, EndAction::Delete) && !self.effects.triggers.is_empty()
+    }
+
+    /// Whether ending a session may take long or fail by what else it does.
+    pub fn has_effects(&self) -> bool {
+        self.effects.has_foreign_keys || !self.effects.triggers.is_empty()
     }
 
     /// The fix of the one foreign key that can stop the deletion. None where several can: which one did is not known.

@@ -5,7 +5,7 @@ mod pglogical;
 mod subscriber;
 mod writers;
 
-use crate::guides::{Guide, complete_server};
+use crate::documents::guides::{Guide, complete_server};
 use crate::support::Database;
 use pgmedic_testserver::{ServerOptions, TestServer};
 

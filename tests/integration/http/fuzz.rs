@@ -42,7 +42,7 @@ fn complete() -> impl Strategy<Value = String> {
     (method, target(), select(vec!["1.0", "1.1"]), headers, body).prop_map(
         |(method, target, version, headers, body)| {
             let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-            format!("{method} {target} HTTP/{version}\r\nHost: a\r\nConnection: close\r\n{headers}{body}")
+            format!("{method} {target} HTTP/{version}\r\nHost: localhost\r\nConnection: close\r\n{headers}{body}")
         },
     )
 }

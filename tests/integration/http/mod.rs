@@ -1,6 +1,7 @@
 //! The agent's pages, for clients that break every rule.
 
 mod crowd;
+mod flood;
 mod fuzz;
 mod limits;
 mod pages;

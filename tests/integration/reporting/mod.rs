@@ -3,6 +3,7 @@
 mod command_line;
 mod configuration;
 mod databases;
+mod help;
 mod secrets;
 mod table;
 mod unreachable;

@@ -169,7 +169,7 @@ pub fn hidden_rows(table: &str, role: &str) -> Reason {
 
 /// The ids a column of this base type can hold, and whether it is `numeric`; none when it is no integer type.
 /// OIDs: `pg_type.dat`; a numeric's precision and scale in its modifier: `src/backend/utils/adt/numeric.c`.
-fn column_type(type_oid: i64, modifier: i32) -> Option<(ColumnRange, bool)> {
+pub fn column_type(type_oid: i64, modifier: i32) -> Option<(ColumnRange, bool)> {
     match (type_oid, modifier) {
         (21, _) => Some((ColumnRange::INT2, false)),
         (23, _) => Some((ColumnRange::INT4, false)),
@@ -240,6 +240,7 @@ fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryError> {
         may_advance: has_privilege(row, "may_advance")?,
         may_set: has_privilege(row, "may_set")?,
         feeds: Vec::new(),
+        limits: Vec::new(),
         notes: Vec::new(),
         untrusted_owners: UntrustedOwners::new(),
         problem,

@@ -25,6 +25,8 @@ pub struct Sequence {
     /// The role may call `setval`.
     pub may_set: bool,
     pub feeds: Vec<Feed>,
+    /// Where ids of the fed columns must fit besides.
+    pub limits: Vec<Limit>,
     /// Why links that were seen do not count.
     pub notes: Vec<Reason>,
     /// Roles that could change what a read of it does.
@@ -34,11 +36,58 @@ pub struct Sequence {
 }
 
 impl Sequence {
+    /// The columns that can be read.
+    pub fn sources(&self) -> impl Iterator<Item = &FeedSource> {
+        self.feeds.iter().filter_map(|feed| feed.source.as_ref().ok())
+    }
+
+    /// The ids that every fed column, and what references it, can hold.
+    pub fn usable_ids(&self) -> ColumnRange {
+        let columns = self.sources().map(|source| source.range);
+        columns.chain(self.limits.iter().map(|limit| limit.range)).fold(ColumnRange::INT8, ColumnRange::narrowest)
+    }
+
     /// Whether there is anything to read of it, missing privileges aside.
     pub fn is_observable(&self) -> bool {
         let unsupported = |feed: &Feed| matches!(feed.source, Err(FeedProblem::Unsupported(_)));
         !self.parameters.cycle && (self.feeds.is_empty() || !self.feeds.iter().all(unsupported))
     }
+}
+
+/// The indexes of a fed column, as far as they decide what a taken id does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// A unique index makes an insert fail: of the column alone, or alone but for the partition key.
+    pub unique: bool,
+    /// The column is a part of a longer primary key.
+    pub in_primary_key: bool,
+    /// The longer unique key that holds it, the primary one first, such as `invoices_year_number_key (year, number)`.
+    pub longer_key: Option<String>,
+    /// A valid, unfiltered B-tree begins with the column, on each partition and child.
+    pub indexed: bool,
+}
+
+/// Ids beyond it cannot be used, for another reason than the bounds of the sequence and the types of the columns it feeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    pub range: ColumnRange,
+    pub by: LimitedBy,
+}
+
+/// What sets a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LimitedBy {
+    /// A foreign key column that references a fed column, or one that references it in turn.
+    Reference {
+        /// Schema-qualified, quoted by the server.
+        table: String,
+        /// Quoted by the server.
+        column: String,
+        /// Its type can be changed in place.
+        may_widen: bool,
+    },
+    /// The configuration states that ids beyond are not the sequence's.
+    StatedMaxId,
 }
 
 /// A column that counts as fed.

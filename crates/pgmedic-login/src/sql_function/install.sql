@@ -60,8 +60,11 @@ CREATE TABLE IF NOT EXISTS pgmedic.repair_log (
     sequence   text NOT NULL,                      -- with its schema, quoted
     outcome    text NOT NULL DEFAULT 'repaired',   -- or held: it would have used too many values
     from_value bigint,                             -- what nextval would have returned
-    to_value   bigint                              -- what nextval would return afterwards
+    to_value   bigint,                             -- what nextval would return afterwards
+    charged    bigint,                             -- how many of these values held no id, as far as the agent limits them
+    early      boolean                             -- whether ids were passed that no insert would soon have met
 );
+ALTER TABLE pgmedic.repair_log ADD COLUMN IF NOT EXISTS charged bigint, ADD COLUMN IF NOT EXISTS early boolean;
 CREATE INDEX IF NOT EXISTS repair_log_at ON pgmedic.repair_log (at);
 REVOKE ALL ON TABLE pgmedic.repair_log FROM PUBLIC;
 

@@ -1,8 +1,8 @@
 //! The recent activity, by hour, newest first.
 
 use crate::http::status::line::Line;
-use crate::http::status::words::{count, list};
 use crate::http::status::time;
+use crate::http::status::words::{count, list};
 use crate::report::{Cause, escape_control};
 use crate::state::{History, HistoryEntry, HistoryEvent};
 use std::collections::BTreeSet;
@@ -110,7 +110,12 @@ fn event(entry: &HistoryEntry, several: bool) -> Event {
             } else {
                 format!("The login path made {}{place}", count(*repairs, "inline repair"))
             };
-            (if held { "decision" } else { "repaired" }, if held { "decision" } else { "healthy" }, Line::new(text), None)
+            (
+                if held { "decision" } else { "repaired" },
+                if held { "decision" } else { "healthy" },
+                Line::new(text),
+                None,
+            )
         }
         HistoryEvent::Ended { store, sweeps, expired, superseded } => {
             let text = format!("{} ended {} in ", count(*sweeps, "sweep"), count(expired + superseded, "session"));

@@ -89,6 +89,9 @@ pub fn of_sequences(
             why.push(text);
         }
     }
+    if let (true, Level::Soon, Some(limited_by)) = (single, level, &first.limited_by) {
+        why.push(sentence(&format!("the limit is that of {limited_by}")));
+    }
     let key = format!("{} {} {}", database.name, first.name, level_word(level));
     Card {
         key,
@@ -129,9 +132,7 @@ pub fn of_database(database: &DatabaseFacts<'_>, trouble: Trouble<'_>, now: f64)
     let checked = match (trouble, database.state.last_success) {
         (Trouble::NoSequences, _) => String::new(),
         (_, Some(at)) => format!("Not checked for {}. Inserts may be failing; pgmedic cannot tell.", roughly(now - at)),
-        (_, None) => {
-            "Not checked since the agent started. Inserts may be failing; pgmedic cannot tell.".to_owned()
-        }
+        (_, None) => "Not checked since the agent started. Inserts may be failing; pgmedic cannot tell.".to_owned(),
     };
     let (what, why, fix, runbook) = match trouble {
         Trouble::NotChecked(why) => {
@@ -139,7 +140,8 @@ pub fn of_database(database: &DatabaseFacts<'_>, trouble: Trouble<'_>, now: f64)
             (checked, vec![sentence(why)], Some(FixStep::shell("Check", check)), Some(&runbook::UNREACHABLE))
         }
         Trouble::Overdue => {
-            let due = format!("A check is due every {}, and none was completed.", format_duration(database.state.interval));
+            let due =
+                format!("A check is due every {}, and none was completed.", format_duration(database.state.interval));
             (checked, vec![due], None, Some(&runbook::STALE))
         }
         Trouble::NoSequences => (

@@ -82,7 +82,8 @@ fn same_reason<'a>(database: usize, level: Level, sequence: &'a SequenceReport) 
     let reason = sequence.reasons().find(|reason| reason.fix.is_some()).or_else(|| sequence.reasons().next())?;
     let fix = reason.fix.as_ref().map(pgmedic_core::Fix::as_str);
     // Without a fix, only what cannot be judged is alike: the others differ by their numbers.
-    (fix.is_some() || level == Level::Unknown).then(|| (database, level, format!("{:?}", reason.kind), reason.text.as_str(), fix))
+    (fix.is_some() || level == Level::Unknown)
+        .then(|| (database, level, format!("{:?}", reason.kind), reason.text.as_str(), fix))
 }
 
 /// Within one level: what ran out last, the largest lag first, then by name.
@@ -159,7 +160,10 @@ mod tests {
         assert_eq!((cards.shown.len(), cards.more), (1, 0));
         let card = &cards.shown[0];
         assert_eq!((card.title.as_str(), card.names.len()), ("44 sequences", 44));
-        assert_eq!(card.fix.as_ref().map(|fix| (&fix.tool, fix.command.as_str())), Some((&Tool::Shell, "pgmedic grants")));
+        assert_eq!(
+            card.fix.as_ref().map(|fix| (&fix.tool, fix.command.as_str())),
+            Some((&Tool::Shell, "pgmedic grants"))
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A database as the page counts it.
 
+use super::row::is_not_judged;
 use crate::http::status::page_level::PageLevel;
 use crate::report::{Level, SequenceReport, Verdict};
 use crate::state::DatabaseState;
@@ -28,8 +29,8 @@ pub struct Counts {
     /// Held sweeps included.
     pub decision: u64,
     pub healthy: u64,
-    /// Of the healthy ones: they feed no column that is known.
-    pub unlinked: u64,
+    /// Of the healthy ones: they feed no column that is known, or are only observed.
+    pub not_judged: u64,
     /// Session stores whose last sweep failed.
     pub stores_failed: u64,
 }
@@ -105,8 +106,8 @@ fn count(state: &DatabaseState) -> Counts {
             Level::Decision => &mut counts.decision,
             Level::Healthy => &mut counts.healthy,
         } += 1;
-        counts.exhausted += u64::from(sequence.verdict == Verdict::Exhausted);
-        counts.unlinked += u64::from(sequence.verdict == Verdict::Unlinked);
+        counts.exhausted += u64::from(sequence.verdict == Verdict::Exhausted && !sequence.observed_only);
+        counts.not_judged += u64::from(is_not_judged(sequence));
     }
     counts
 }

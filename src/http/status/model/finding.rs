@@ -22,8 +22,9 @@ pub fn what(sequence: &SequenceReport) -> String {
 fn failing(sequence: &SequenceReport) -> String {
     let numbers = match (sequence.next_value, sequence.max_id, sequence.lag) {
         (Some(next), Some(max_id), Some(lag)) => {
+            let from = sequence.nearest_id.map_or_else(String::new, |nearest| format!("from {nearest} "));
             let direction = if max_id < next { "down" } else { "up" };
-            format!(" The next value is {next}, and taken ids go {direction} to {max_id} (lag {lag}).")
+            format!(" The next value is {next}, and taken ids go {from}{direction} to {max_id} (lag {lag}).")
         }
         _ => String::new(),
     };
@@ -52,6 +53,21 @@ fn soon(sequence: &SequenceReport) -> String {
 }
 
 fn decision(sequence: &SequenceReport) -> String {
+    if let (Some(far), Some(next)) = (sequence.far_ids, sequence.next_value_after_pass()) {
+        let number = match far.count {
+            Some(1) => "1 id".to_owned(),
+            Some(number) => format!("{number} ids"),
+            None => "Ids".to_owned(),
+        };
+        let (place, verb) = match far.to {
+            Some(to) if to != far.from => (format!("{} to {to}", far.from), "lie"),
+            _ => (far.from.to_string(), if far.count == Some(1) { "lies" } else { "lie" }),
+        };
+        return format!(
+            "{number}, {place}, {verb} far ahead of the next value {next}. No insert fails before that distance is \
+             used up."
+        );
+    }
     let numbers = match (sequence.next_value, sequence.max_id) {
         (Some(next), Some(max_id)) => format!(" The next value is {next}, and the furthest id is {max_id}."),
         _ => String::new(),
@@ -73,6 +89,8 @@ fn type_of(limit: i64) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::http::status::model::test_support::*;
+    use crate::report::FarIds;
+    use pgmedic_core::sequence::HoldReason;
 
     #[test]
     fn a_sequence_behind_says_the_next_value_and_the_taken_ids() {
@@ -81,8 +99,28 @@ mod tests {
             story,
             "Inserts fail with a duplicate key. The next value is 658, and taken ids go up to 695 (lag 38)."
         );
-        let descending = SequenceReport { next_value: Some(-5), max_id: Some(-9), lag: Some(5), ..behind("public.a_id_seq") };
+        let descending =
+            SequenceReport { next_value: Some(-5), max_id: Some(-9), lag: Some(5), ..behind("public.a_id_seq") };
         assert!(what(&descending).ends_with("The next value is -5, and taken ids go down to -9 (lag 5)."));
+    }
+
+    #[test]
+    fn ids_far_ahead_are_counted_and_named() {
+        let far = |count, from, to| {
+            let far_ids = Some(FarIds { count, from, to, distance: 1_999_951_787 });
+            let mut sequence =
+                SequenceReport { far_ids, next_value: Some(48_213), ..behind("public.customers_id_seq") };
+            if let Some(repair) = &mut sequence.repair {
+                repair.held_by = Some(HoldReason::FarIds);
+            }
+            what(&sequence)
+        };
+        assert_eq!(
+            far(Some(3), 2_000_000_000, Some(2_000_000_002)),
+            "3 ids, 2000000000 to 2000000002, lie far ahead of the next value 48213. No insert fails before that \
+             distance is used up."
+        );
+        assert!(far(Some(1), 2_000_000_000, Some(2_000_000_000)).starts_with("1 id, 2000000000, lies far ahead"));
     }
 
     #[test]

@@ -96,7 +96,7 @@ pub fn sums(facts: &[DatabaseFacts<'_>]) -> Counts {
         soon: a.soon + b.soon,
         decision: a.decision + b.decision,
         healthy: a.healthy + b.healthy,
-        unlinked: a.unlinked + b.unlinked,
+        not_judged: a.not_judged + b.not_judged,
         stores_failed: a.stores_failed + b.stores_failed,
     })
 }
@@ -149,10 +149,10 @@ fn starting_sentence(facts: &[DatabaseFacts<'_>]) -> String {
 }
 
 fn healthy_sentence(sums: &Counts) -> String {
-    match sums.healthy - sums.unlinked {
+    match sums.healthy - sums.not_judged {
         // Session stores alone.
         0 if sums.healthy == 0 => "No insert is failing".to_owned(),
-        0 => format!("No sequence feeds a column: {}", count(sums.unlinked, "sequence")),
+        0 => format!("No sequence can be judged: {} found", count(sums.not_judged, "sequence")),
         1 => "The only sequence is ahead of its data".to_owned(),
         number => format!("All {number} sequences are ahead of their data"),
     }
@@ -205,7 +205,7 @@ fn second_line(
     } else {
         line = line.text(format!("{} databases, all of them healthy.", facts.len()));
     }
-    unlinked(line, sums)
+    not_judged(line, sums)
 }
 
 fn one_database(mut line: Line, database: &DatabaseFacts<'_>, now: f64) -> Line {
@@ -213,20 +213,24 @@ fn one_database(mut line: Line, database: &DatabaseFacts<'_>, now: f64) -> Line 
     if let Some(version) = database.state.report.as_ref().and_then(|report| report.server_version.as_deref()) {
         line = line.text(format!(" · PostgreSQL {}", escape_control(version)));
     }
-    line = line.text(if database.state.leader { " · this agent leads" } else { " · this agent does not lead" });
+    line = line.text(match (database.state.replica, database.state.leader) {
+        (true, _) => " · a replica, observed only",
+        (false, true) => " · this agent leads",
+        (false, false) => " · this agent does not lead",
+    });
     line = match database.state.last_success {
         Some(at) => line.text(" · checked ").ago(at.min(now)),
         None => line.text(" · never checked since the agent started"),
     };
     line = line.text(format!(", every {}", format_duration(database.state.interval)));
-    if database.counts.unlinked > 0 { unlinked(line.text("."), &database.counts) } else { line }
+    if database.counts.not_judged > 0 { not_judged(line.text("."), &database.counts) } else { line }
 }
 
-fn unlinked(line: Line, sums: &Counts) -> Line {
-    match sums.unlinked {
+fn not_judged(line: Line, sums: &Counts) -> Line {
+    match sums.not_judged {
         0 => line,
-        1 => line.text(" 1 sequence feeds no known column."),
-        number => line.text(format!(" {number} sequences feed no known column.")),
+        1 => line.text(" 1 sequence is not judged."),
+        number => line.text(format!(" {number} sequences are not judged.")),
     }
 }
 

@@ -71,11 +71,11 @@ fn all_is_well_only_when_all_was_checked() {
 
 #[test]
 fn a_sequence_that_feeds_nothing_is_not_called_ahead_of_its_data() {
-    let lonely = SequenceReport::named("public.lonely", crate::report::Verdict::Unlinked);
+    let lonely = SequenceReport::new("public.lonely".to_owned(), Vec::new(), crate::report::Verdict::Unlinked);
     let sequences = vec![in_sync("public.a_id_seq"), in_sync("public.b_id_seq"), lonely];
     let (_, sentence, second, _) = headline(vec![("app", checked(sequences))]);
     assert_eq!(sentence, "All 2 sequences are ahead of their data");
-    assert!(second.ends_with("every 30 s. 1 sequence feeds no known column."), "{second}");
+    assert!(second.ends_with("every 30 s. 1 sequence is not judged."), "{second}");
 }
 
 #[test]

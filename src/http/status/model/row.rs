@@ -13,14 +13,14 @@ pub enum RowState {
     Level(Level),
     /// Healthy, and repaired within 24 hours.
     Repaired,
-    /// It feeds no column that is known.
-    Unlinked,
+    /// It feeds no column that is known, or a rule says to observe it only.
+    NotJudged,
 }
 
 impl RowState {
     pub fn of(sequence: &SequenceReport, last_repair: Option<LastRepair>, now: f64) -> Self {
         match Level::of(sequence) {
-            Level::Healthy if sequence.verdict == Verdict::Unlinked => Self::Unlinked,
+            Level::Healthy if is_not_judged(sequence) => Self::NotJudged,
             Level::Healthy
                 if sequence.outcome() == Some(Outcome::Repaired)
                     || last_repair.is_some_and(|repair| now - repair.at < RECENT) =>
@@ -35,7 +35,7 @@ impl RowState {
         match self {
             Self::Level(level) => PageLevel::from(level).word(),
             Self::Repaired => "Repaired",
-            Self::Unlinked => "Unlinked",
+            Self::NotJudged => "Not judged",
         }
     }
 
@@ -43,7 +43,7 @@ impl RowState {
         match self {
             Self::Level(level) => PageLevel::from(level).icon(),
             Self::Repaired => "repaired",
-            Self::Unlinked => "standby",
+            Self::NotJudged => "standby",
         }
     }
 
@@ -51,7 +51,7 @@ impl RowState {
         match self {
             Self::Level(level) => PageLevel::from(level).class(),
             Self::Repaired => "healthy",
-            Self::Unlinked => "idle",
+            Self::NotJudged => "idle",
         }
     }
 
@@ -61,9 +61,14 @@ impl RowState {
     }
 }
 
+/// Whether it is neither healthy nor anything else: no column is known that it feeds, or a rule says to observe it only.
+pub fn is_not_judged(sequence: &SequenceReport) -> bool {
+    sequence.verdict == Verdict::Unlinked || sequence.observed_only
+}
+
 /// For how many days the values last at the present pace, where that is known.
 pub fn days_left(sequence: &SequenceReport) -> Option<f64> {
-    (sequence.verdict == Verdict::Exhausted).then_some(0.0)
+    if sequence.verdict == Verdict::Exhausted { Some(0.0) } else { sequence.days_left }
 }
 
 /// A row, with what the columns show.
@@ -108,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_sequence_that_feeds_nothing_is_not_healthy() {
-        let lonely = SequenceReport::named("public.lonely", Verdict::Unlinked);
-        assert_eq!(RowState::of(&lonely, None, NOW), RowState::Unlinked);
+        let lonely = SequenceReport::new("public.lonely".to_owned(), Vec::new(), Verdict::Unlinked);
+        assert_eq!(RowState::of(&lonely, None, NOW), RowState::NotJudged);
     }
 }

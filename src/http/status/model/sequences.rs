@@ -28,7 +28,7 @@ pub struct FilterCounts {
     pub decision: u64,
     pub repaired: u64,
     pub healthy: u64,
-    pub unlinked: u64,
+    pub not_judged: u64,
 }
 
 /// One page of the table.
@@ -91,7 +91,7 @@ impl FilterCounts {
             RowState::Level(Level::Soon) => &mut self.soon,
             RowState::Level(Level::Decision) => &mut self.decision,
             RowState::Level(Level::Healthy) => &mut self.healthy,
-            RowState::Unlinked => &mut self.unlinked,
+            RowState::NotJudged => &mut self.not_judged,
             RowState::Repaired => {
                 self.healthy += 1;
                 &mut self.repaired
@@ -108,7 +108,7 @@ impl FilterCounts {
             Filter::Decision => self.decision,
             Filter::Repaired => self.repaired,
             Filter::Healthy => self.healthy,
-            Filter::Unlinked => self.unlinked,
+            Filter::NotJudged => self.not_judged,
         }
     }
 }

@@ -22,7 +22,7 @@ fn feeding(name: &str, verdict: Verdict) -> SequenceReport {
         limit: Some(2_147_483_647),
         lag: Some(0),
         used_ratio: Some(0.0001),
-        ..SequenceReport::named(name, verdict)
+        ..SequenceReport::new(name.to_owned(), Vec::new(), verdict)
     }
 }
 
@@ -34,12 +34,10 @@ pub fn in_sync(name: &str) -> SequenceReport {
 pub fn behind(name: &str) -> SequenceReport {
     let fix = Fix::Sql("GRANT USAGE, UPDATE ON SEQUENCE public.user_sessions_session_id_seq TO pgmedic".to_owned());
     let repair = RepairReport {
-        outcome: Outcome::Held,
         method: Some(Method::Advance),
-        next_value: None,
         held_by: Some(HoldReason::Privilege),
         reason: Some(Reason::new(ReasonKind::MissingPrivilege, "the role has no UPDATE privilege").with_fix(fix)),
-        duration_seconds: 0.0,
+        ..RepairReport::bare(Outcome::Held)
     };
     SequenceReport {
         next_value: Some(658),
@@ -53,17 +51,29 @@ pub fn behind(name: &str) -> SequenceReport {
 
 pub fn exhausted(name: &str) -> SequenceReport {
     let range = (Some(32_767), Some(32_767));
-    SequenceReport { next_value: None, max_id: range.0, limit: range.1, used_ratio: Some(1.0), ..feeding(name, Verdict::Exhausted) }
+    SequenceReport {
+        next_value: None,
+        max_id: range.0,
+        limit: range.1,
+        used_ratio: Some(1.0),
+        ..feeding(name, Verdict::Exhausted)
+    }
 }
 
 pub fn unreadable(name: &str) -> SequenceReport {
     let fix = Fix::Sql(format!("GRANT SELECT ON {name} TO pgmedic"));
     let reason = Reason::new(ReasonKind::MissingPrivilege, "a privilege is missing").with_fix(fix);
-    SequenceReport { reason: Some(reason), ..SequenceReport::named(name, Verdict::Unreadable) }
+    SequenceReport { reason: Some(reason), ..SequenceReport::new(name.to_owned(), Vec::new(), Verdict::Unreadable) }
 }
 
 pub fn running_out(name: &str) -> SequenceReport {
     SequenceReport { used_ratio: Some(0.941), running_out: true, ..in_sync(name) }
+}
+
+fn observed(sequences: usize) -> Observed {
+    let mut observed = Observed::default();
+    observed.sequences = Some(sequences);
+    observed
 }
 
 /// A database that was checked four seconds ago.
@@ -74,7 +84,7 @@ pub fn checked(sequences: Vec<SequenceReport>) -> DatabaseState {
         sequences: sequences.into_iter().map(Arc::new).collect(),
         ..DatabaseReport::default()
     };
-    let observed = Observed { sequences: Some(report.sequences.len()), ..Observed::default() };
+    let observed = observed(report.sequences.len());
     DatabaseState {
         up: Some(true),
         leader: true,
@@ -88,7 +98,7 @@ pub fn checked(sequences: Vec<SequenceReport>) -> DatabaseState {
 
 /// A database that cannot be reached, and had this many sequences.
 pub fn refused(sequences: usize) -> DatabaseState {
-    let observed = Observed { sequences: Some(sequences), ..Observed::default() };
+    let observed = observed(sequences);
     DatabaseState {
         up: Some(false),
         interval: 30.0,

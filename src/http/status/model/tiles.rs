@@ -96,7 +96,9 @@ fn failing(snapshot: &Snapshot, facts: &[DatabaseFacts<'_>], is_known: bool) -> 
     let sub = match (sums.failing, behind, sums.exhausted) {
         _ if !is_known => Line::new("Not known yet"),
         (0, ..) => match last {
-            Some((at, lasted)) => Line::new(format!("Nothing is behind; last at {}, for {}", minute(at), roughly(lasted))),
+            Some((at, lasted)) => {
+                Line::new(format!("Nothing is behind; last at {}, for {}", minute(at), roughly(lasted)))
+            }
             None => Line::new("Nothing is behind"),
         },
         (_, behind, 0) => Line::new(format!("{behind} behind")),
@@ -192,15 +194,11 @@ mod tests {
         let mut snapshot = snapshot([("app", checked(vec![in_sync("public.orders_id_seq")]))]);
         snapshot.day.count(NOW - 7200.0, |hour| hour.ids = 1_200_000);
         snapshot.day.count(NOW, |hour| hour.repaired = 6);
-        let repair = RepairReport {
-            outcome: Outcome::Repaired,
-            method: None,
-            next_value: Some(21),
-            held_by: None,
-            reason: None,
-            duration_seconds: 0.0,
+        let repair = RepairReport { next_value: Some(21), ..RepairReport::bare(Outcome::Repaired) };
+        let repaired = SequenceReport {
+            repair: Some(repair),
+            ..SequenceReport::new("public.orders_id_seq".to_owned(), Vec::new(), Verdict::Behind)
         };
-        let repaired = SequenceReport { repair: Some(repair), ..SequenceReport::named("public.orders_id_seq", Verdict::Behind) };
         let report =
             DatabaseReport { name: "app".to_owned(), sequences: vec![Arc::new(repaired)], ..DatabaseReport::default() };
         snapshot.history.record_pass(NOW - 15.0, &report, &[]);

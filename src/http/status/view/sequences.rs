@@ -8,7 +8,7 @@ use crate::http::status::model::sequences::{ROWS, Table, TableRow};
 use crate::http::status::search_query::{Direction, Filter, SearchQuery, SortKey};
 use crate::http::status::time::minute;
 use crate::http::status::words::{days, percent};
-use crate::report::{Cause, SequenceReport, Verdict, WARN_USED_RATIO, escape_control};
+use crate::report::{Cause, SequenceReport, Verdict, escape_control};
 use maud::{Markup, html};
 
 /// Columns shown of a sequence that feeds many.
@@ -44,7 +44,7 @@ fn chips(table: &Table<'_>, query: &SearchQuery) -> Markup {
         nav #chips .chips aria-label="Filter by status" data-live {
             @for filter in Filter::ALL {
                 @let number_of = counts.of(filter);
-                @if filter != Filter::Unlinked || number_of > 0 {
+                @if filter != Filter::NotJudged || number_of > 0 {
                     @let (class, icon_name, word) = chip(filter);
                     @let link = SearchQuery { filter, page: 1, ..query.clone() }.link("sequences");
                     a class={ "chip " (class) @if number_of == 0 { " none" } } href=(link) aria-current=[(filter == query.filter).then_some("true")] {
@@ -65,7 +65,7 @@ fn chip(filter: Filter) -> (&'static str, &'static str, &'static str) {
         Filter::Decision => ("decision", "decision", "Decision"),
         Filter::Repaired => ("healthy", "repaired", "Repaired 24 h"),
         Filter::Healthy => ("healthy", "healthy", "Healthy"),
-        Filter::Unlinked => ("idle", "standby", "Unlinked"),
+        Filter::NotJudged => ("idle", "standby", "Not judged"),
     }
 }
 
@@ -239,7 +239,7 @@ fn used(sequence: &SequenceReport) -> Markup {
     let Some(ratio) = sequence.used_ratio else { return html! { span .quiet { (missing(sequence)) } } };
     let class = match ratio {
         ratio if ratio >= 1.0 => "used failing",
-        ratio if ratio >= WARN_USED_RATIO => "used soon",
+        _ if sequence.running_out => "used soon",
         _ => "used",
     };
     html! {
