@@ -27,7 +27,8 @@ impl HttpEndpoint {
         let failed = |source| AgentError::Listen { address, source };
         let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
-        tracing::info!("listening on http://{bound}");
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        tracing::info!("listening on {scheme}://{bound}");
         let stop = CancellationToken::new();
         let listener = listener.into_std().map_err(failed)?;
         let ended = http::serve(listener, bound, settings, sources.clone(), stop.clone()).map_err(failed)?;

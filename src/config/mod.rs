@@ -9,7 +9,7 @@
 //! | `schema.rs` | the types of values, and lookups in that list |
 //! | `file.rs`, `environment.rs` | read one layer each; an unknown key is an error |
 //! | `layers.rs` | merges the layers and keeps where each value was set |
-//! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `log.rs` | one section each: its settings and the checks of its values |
+//! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `tls.rs`, `log.rs` | one section each: its settings and the checks of its values |
 //! | `presets.rs` | session stores of known frameworks |
 //! | `pattern.rs`, `schedule.rs`, `values.rs` | patterns, cron lines, numbers and durations |
 //! | `redact.rs` | the settings as TOML, without passwords |
@@ -31,6 +31,7 @@ mod schedule;
 mod schema;
 mod sequences;
 mod sessions;
+mod tls;
 mod values;
 
 use std::collections::BTreeSet;
@@ -39,13 +40,14 @@ use std::path::Path;
 pub use databases::{Database, UrlSource};
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigLocation, SourceError};
-pub use http::Http;
+pub use http::{BasicAuthUser, Http};
 pub use log::{Log, LogFormat};
 pub use pattern::Pattern;
 pub use presets::Preset;
 pub use schedule::cron_parser;
 pub use sequences::{DeclaredFeed, SequenceRule, Sequences};
 pub use sessions::{Action, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
+pub use tls::TlsIdentity;
 
 use crate::clock;
 use layers::Layers;

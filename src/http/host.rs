@@ -21,7 +21,9 @@ impl KnownHosts {
 
     fn knows(&self, host: &str) -> bool {
         let Some(allowed) = &self.0 else { return true };
-        let Ok(authority) = host.parse::<Authority>() else { return false };
+        // A name and a password do not belong there.
+        let authority = host.parse::<Authority>().ok().filter(|_| !host.contains('@'));
+        let Some(authority) = authority else { return false };
         let name = authority.host().trim_end_matches('.').to_ascii_lowercase();
         let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&name);
         // An address is no name that a web site could let point elsewhere.

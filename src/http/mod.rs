@@ -5,16 +5,18 @@
 //! |---|---|
 //! | `server.rs` | connections, their number and their time limits |
 //! | `mod.rs` | routes; `/metrics`, `/livez`, `/readyz` |
-//! | `host.rs` | which names of a host are answered |
+//! | `host.rs`, `basic_auth.rs` | which names of a host are answered; passwords |
 //! | `reports.rs` | `/api/v1/reports` |
 //! | `status/` | the status page |
 //! | `response_limit.rs` | how many large responses are in memory at once |
 //! | `heartbeat.rs` | the time of the scheduler's last beat, which `/livez` checks |
-//! | `healthcheck.rs` | the client of `/livez`, for `pgmedic healthcheck` |
+//! | `healthcheck.rs`, `pinned_certificate.rs` | the client of `/livez`, for `pgmedic healthcheck` |
 
+mod basic_auth;
 mod healthcheck;
 mod heartbeat;
 mod host;
+mod pinned_certificate;
 mod reports;
 mod response_limit;
 mod server;
@@ -62,6 +64,7 @@ struct AppState {
 
 fn router(sources: Sources, address: SocketAddr, settings: &Http) -> Router {
     let hosts = KnownHosts::new(address.ip(), &settings.allowed_hosts);
+    let users = basic_auth::Users::new(&settings.users);
     Router::new()
         .route("/metrics", get(metrics_page))
         .route("/livez", get(livez))
@@ -71,6 +74,7 @@ fn router(sources: Sources, address: SocketAddr, settings: &Http) -> Router {
         .merge(status::routes())
         .with_state(AppState { sources, reports: Reports::default(), status: StatusPage::default() })
         .layer(from_fn(reject_large_body))
+        .layer(from_fn_with_state(users, basic_auth::require_password))
         .layer(from_fn_with_state(hosts, host::reject_unknown_host))
         .layer(map_response(security_headers))
 }

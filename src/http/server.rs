@@ -11,14 +11,16 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
-use tokio::io::{AsyncWriteExt, copy, sink};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet, yield_now};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 /// Connections at once. One more closes the oldest, so that a probe gets its response however many idle clients there
@@ -54,12 +56,13 @@ pub fn serve(
     stop: CancellationToken,
 ) -> io::Result<oneshot::Receiver<()>> {
     let router = router(sources, address, settings);
+    let tls = settings.tls.as_ref().map(|identity| TlsAcceptor::from(Arc::clone(&identity.server)));
     let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(RENDERERS).build()?;
     let (closed, ended) = oneshot::channel();
     thread::Builder::new().name("http".to_owned()).spawn(move || {
         runtime.block_on(async {
             match TcpListener::from_std(listener) {
-                Ok(listener) => accept(listener, router, stop).await,
+                Ok(listener) => accept(listener, router, tls, stop).await,
                 Err(error) => tracing::error!("http.listen {address}: {error}"),
             }
         });
@@ -70,7 +73,7 @@ pub fn serve(
     Ok(ended)
 }
 
-async fn accept(listener: TcpListener, router: axum::Router, stop: CancellationToken) {
+async fn accept(listener: TcpListener, router: axum::Router, tls: Option<TlsAcceptor>, stop: CancellationToken) {
     let service = TowerToHyperService::new(router);
     // Dropped, and so aborted, when this returns.
     let mut connections = JoinSet::new();
@@ -89,7 +92,7 @@ async fn accept(listener: TcpListener, router: axum::Router, stop: CancellationT
                     let Some(oldest) = open.pop_front() else { break };
                     oldest.abort();
                 }
-                open.push_back(connections.spawn(serve_connection(stream, service.clone())));
+                open.push_back(connections.spawn(serve_client(stream, tls.clone(), service.clone())));
                 // Let the new connection be polled before the next accept, which may close it.
                 yield_now().await;
             }
@@ -113,7 +116,21 @@ fn max_connections() -> usize {
 }
 
 /// Errors of the client are not logged.
-async fn serve_connection(stream: TcpStream, service: TowerToHyperService<axum::Router>) {
+async fn serve_client(stream: TcpStream, tls: Option<TlsAcceptor>, service: TowerToHyperService<axum::Router>) {
+    match tls {
+        None => serve_connection(stream, service).await,
+        Some(tls) => {
+            if let Ok(Ok(stream)) = timeout(HEADER_TIMEOUT, tls.accept(stream)).await {
+                serve_connection(stream, service).await;
+            }
+        }
+    }
+}
+
+async fn serve_connection<S>(stream: S, service: TowerToHyperService<axum::Router>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
@@ -132,7 +149,7 @@ async fn serve_connection(stream: TcpStream, service: TowerToHyperService<axum::
 
 /// Closes, and reads what the client still sends: unread data would make the kernel reset the connection, and the client
 /// would lose the response.
-async fn lingering_close(mut stream: TcpStream) {
+async fn lingering_close(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let rest = async {
         stream.shutdown().await?;
         copy(&mut stream, &mut sink()).await

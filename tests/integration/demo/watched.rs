@@ -3,10 +3,8 @@
 use super::Demo;
 use crate::support::{DESKTOP, Look, Page, picture, server};
 use nix::sys::signal::Signal;
-use std::env;
-use std::path::PathBuf;
 
-/// `make pictures` shows it in the documents.
+/// Of the picture that is left in target/browser.
 const WIDTH: u32 = 1100;
 const HEIGHT: u32 = 1240;
 
@@ -19,8 +17,7 @@ fn its_page_shows_each_repair_with_its_cause_while_it_happens() {
     page.look("window.mark = 'here'");
     let wanted = ["public.user_sessions_session_id_seq moved from", "the sequence itself was moved back", "logins"];
     page.says(&[wanted.as_slice(), &["public.payments", "decision", "Soon", "Live"]].concat());
-    let file = env::var_os("PGMEDIC_STATUS_PICTURE").map_or_else(|| picture("demo"), PathBuf::from);
-    page.picture(&file, Some(HEIGHT));
+    page.picture(&picture("demo"), Some(HEIGHT));
     assert_eq!(page.look("window.mark"), "here");
     page.close();
     demo.signal(Signal::SIGINT);

@@ -3,6 +3,7 @@
 mod crowd;
 mod flood;
 mod fuzz;
+mod guarded;
 mod limits;
 mod pages;
 mod secrets;

@@ -6,7 +6,7 @@ use super::runbook::{self, Runbook};
 use crate::http::status::page_level::PageLevel;
 use crate::http::status::time::{format_duration, roughly};
 use crate::http::status::words::{sentence, table_of};
-use crate::report::{Level, SequenceReport, SessionReport, Status, Verdict};
+use crate::report::{FarIds, Level, SequenceReport, SessionReport, Status, Verdict};
 use pgmedic_core::{Fix, Reason, shell_quote};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -24,15 +24,16 @@ pub struct Card {
     pub why: Vec<String>,
     /// The names of all sequences that it is about, where they are more than one.
     pub names: Vec<String>,
-    pub fix: Option<FixStep>,
+    /// What to run: one command, or one for each answer to the question.
+    pub fixes: Vec<FixStep>,
     pub runbook: Option<&'static Runbook>,
 }
 
 /// A command, and where to run it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FixStep {
-    /// `Fix` or `Check`.
-    pub verb: &'static str,
+    /// `Fix`, `Check`, or when this is the right one.
+    pub lead: &'static str,
     pub tool: Tool,
     pub command: String,
     /// What it brings about.
@@ -45,21 +46,25 @@ pub enum Tool {
     Psql(String),
     /// On the agent's host.
     Shell,
+    /// Not run, but added to the configuration.
+    Configuration,
 }
 
 impl FixStep {
     fn of(fix: &Fix, database: &str, after: Option<String>) -> Self {
         match fix {
             Fix::Sql(sql) => {
-                let command = if sql.ends_with(';') { sql.clone() } else { format!("{sql};") };
-                Self { verb: "Fix", tool: Tool::Psql(database.to_owned()), command, after }
+                let end = if sql.ends_with(';') { "" } else { ";" };
+                // A line for each statement; within a literal, a line break would change it.
+                let command = if sql.contains('\'') { sql.clone() } else { sql.replace("; ", ";\n") };
+                Self { lead: "Fix", command: command + end, tool: Tool::Psql(database.to_owned()), after }
             }
-            Fix::Command(command) => Self { verb: "Fix", tool: Tool::Shell, command: command.clone(), after: None },
+            Fix::Command(command) => Self { lead: "Fix", tool: Tool::Shell, command: command.clone(), after: None },
         }
     }
 
-    fn shell(verb: &'static str, command: impl Into<String>) -> Self {
-        Self { verb, tool: Tool::Shell, command: command.into(), after: None }
+    fn shell(lead: &'static str, command: impl Into<String>) -> Self {
+        Self { lead, tool: Tool::Shell, command: command.into(), after: None }
     }
 }
 
@@ -92,6 +97,17 @@ pub fn of_sequences(
     if let (true, Level::Soon, Some(limited_by)) = (single, level, &first.limited_by) {
         why.push(sentence(&format!("the limit is that of {limited_by}")));
     }
+    let fixes = match (single, first.far_ids) {
+        (true, Some(far)) if level == Level::Decision => {
+            let burnt = format!(
+                "moving past them would use up the {} free values before them, so pgmedic asks first",
+                far.distance
+            );
+            why = vec![sentence(&burnt)];
+            far_fixes(database, first, far)
+        }
+        _ => fix_of(database, first, dry_run).into_iter().collect(),
+    };
     let key = format!("{} {} {}", database.name, first.name, level_word(level));
     Card {
         key,
@@ -102,7 +118,7 @@ pub fn of_sequences(
         what,
         why,
         names: if single { Vec::new() } else { all.iter().map(|sequence| sequence.name.clone()).collect() },
-        fix: fix_of(database, first, dry_run),
+        fixes,
         runbook: runbook::of_sequence(first),
     }
 }
@@ -124,6 +140,39 @@ fn fix_of(database: &DatabaseFacts<'_>, sequence: &SequenceReport, dry_run: bool
     };
     let after = format!("pgmedic then {act} the sequence within {}.", format_duration(database.state.interval));
     Some(FixStep::of(fix, database.name, Some(after)))
+}
+
+/// The answers to ids far ahead, the safest first.
+fn far_fixes(database: &DatabaseFacts<'_>, sequence: &SequenceReport, far: FarIds) -> Vec<FixStep> {
+    let descending = sequence.next_value_after_pass().is_some_and(|next| far.from < next);
+    let mut fixes = Vec::new();
+    if let Some(feed) = sequence.feeds.first() {
+        let table = table_of(&feed.column);
+        let (column, beyond) =
+            (feed.column.trim_start_matches(table).trim_start_matches('.'), if descending { "<=" } else { ">=" });
+        fixes.push(FixStep {
+            lead: "If they are a mistake, look at them and give them other ids",
+            tool: Tool::Psql(database.name.to_owned()),
+            command: format!("SELECT * FROM {table} WHERE {column} {beyond} {};", far.from),
+            after: None,
+        });
+    }
+    let pattern = toml_text(&sequence.name);
+    let last = if descending { far.from.saturating_add(1) } else { far.from.saturating_sub(1) };
+    fixes.push(FixStep {
+        lead: "If the range is reserved",
+        tool: Tool::Configuration,
+        command: format!("[[sequences.rules]]\nmatch = {pattern}\nmax_id = {last}"),
+        after: None,
+    });
+    let approve = sequence.reasons().find_map(|reason| reason.fix.as_ref());
+    fixes.extend(approve.map(|fix| FixStep { lead: "If the jump is wanted", ..FixStep::of(fix, database.name, None) }));
+    fixes
+}
+
+/// As a string of TOML.
+fn toml_text(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
 }
 
 /// About a database of which nothing is known now.
@@ -164,7 +213,7 @@ pub fn of_database(database: &DatabaseFacts<'_>, trouble: Trouble<'_>, now: f64)
         what,
         why,
         names: Vec::new(),
-        fix,
+        fixes: fix.into_iter().collect(),
         runbook,
     }
 }
@@ -187,7 +236,7 @@ pub fn of_store(database: &DatabaseFacts<'_>, store: &SessionReport) -> Card {
         what: what.to_owned(),
         why: store.attention().map(|reason: &Reason| sentence(&reason.text)).collect(),
         names: Vec::new(),
-        fix: fix.map(|fix| FixStep::of(fix, database.name, None)),
+        fixes: fix.map(|fix| FixStep::of(fix, database.name, None)).into_iter().collect(),
         runbook: Some(if failed { &runbook::SESSIONS_BACKLOG } else { &runbook::SESSIONS_HELD }),
     }
 }
@@ -203,7 +252,7 @@ pub fn of_configuration() -> Card {
         what: "The configuration was refused when it was last read; the one before is in force.".to_owned(),
         why: Vec::new(),
         names: Vec::new(),
-        fix: Some(FixStep::shell("Check", "pgmedic check-config")),
+        fixes: vec![FixStep::shell("Check", "pgmedic check-config")],
         runbook: Some(&runbook::RELOAD),
     }
 }

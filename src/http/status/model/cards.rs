@@ -122,7 +122,9 @@ mod tests {
     use super::*;
     use crate::http::status::model::card::Tool;
     use crate::http::status::model::test_support::*;
+    use crate::report::FarIds;
     use crate::state::DatabaseState;
+    use pgmedic_core::sequence::HoldReason;
 
     fn cards(databases: Vec<(&'static str, DatabaseState)>) -> Cards {
         let snapshot = snapshot(databases);
@@ -161,7 +163,7 @@ mod tests {
         let card = &cards.shown[0];
         assert_eq!((card.title.as_str(), card.names.len()), ("44 sequences", 44));
         assert_eq!(
-            card.fix.as_ref().map(|fix| (&fix.tool, fix.command.as_str())),
+            card.fixes.first().map(|fix| (&fix.tool, fix.command.as_str())),
             Some((&Tool::Shell, "pgmedic grants"))
         );
     }
@@ -169,11 +171,29 @@ mod tests {
     #[test]
     fn a_fix_says_where_it_is_run_and_what_comes_of_it() {
         let cards = cards(vec![("app", checked(vec![behind("public.user_sessions_id_seq")]))]);
-        let fix = cards.shown[0].fix.as_ref().unwrap();
+        let fix = &cards.shown[0].fixes[0];
         assert_eq!(fix.tool, Tool::Psql("app".to_owned()));
         assert!(fix.command.starts_with("GRANT ") && fix.command.ends_with("TO pgmedic;"), "{}", fix.command);
         assert_eq!(fix.after.as_deref(), Some("pgmedic then repairs the sequence within 30 s."));
         assert_eq!(cards.shown[0].why, ["The role has no UPDATE privilege."], "the fix is not repeated");
+    }
+
+    #[test]
+    fn ids_far_ahead_have_three_answers_and_the_safest_comes_first() {
+        let far_ids = Some(FarIds { count: Some(1), from: 2_000_000_000, to: Some(2_000_000_000), distance: 7 });
+        let mut far = SequenceReport { far_ids, ..behind("public.customers_id_seq") };
+        if let Some(repair) = &mut far.repair {
+            repair.held_by = Some(HoldReason::FarIds);
+        }
+        let cards = cards(vec![("shop", checked(vec![far]))]);
+        let card = &cards.shown[0];
+        assert_eq!(card.why, ["Moving past them would use up the 7 free values before them, so pgmedic asks first."]);
+        let fixes: Vec<(&Tool, &str)> = card.fixes.iter().map(|fix| (&fix.tool, fix.command.as_str())).collect();
+        let psql = Tool::Psql("shop".to_owned());
+        assert_eq!(fixes[0], (&psql, "SELECT * FROM public.customers WHERE id >= 2000000000;"));
+        let rule = "[[sequences.rules]]\nmatch = \"public.customers_id_seq\"\nmax_id = 1999999999";
+        assert_eq!(fixes[1], (&Tool::Configuration, rule));
+        assert_eq!((fixes.len(), card.fixes[2].lead), (3, "If the jump is wanted"));
     }
 
     #[test]

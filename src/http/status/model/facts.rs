@@ -57,7 +57,7 @@ impl<'a> DatabaseFacts<'a> {
         }
         let level = match (trouble, &state.report) {
             (Some(_), _) => PageLevel::Unknown,
-            (None, None) if state.up.is_some() && !state.leader => PageLevel::Standby,
+            (None, None) if state.up.is_some() && !state.leader && !state.replica => PageLevel::Standby,
             (None, None) => PageLevel::Starting,
             (None, Some(_)) => worst(&counts),
         };

@@ -18,7 +18,7 @@ pub enum TableRow<'a> {
     Database(&'a str, u64, Option<f64>),
 }
 
-/// How many sequences each filter finds, whatever else is asked for.
+/// How many sequences each filter finds, without the rest of the query.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FilterCounts {
     pub all: u64,

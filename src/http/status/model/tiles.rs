@@ -85,7 +85,8 @@ fn sequences(snapshot: &Snapshot, facts: &[DatabaseFacts<'_>], is_known: bool) -
 }
 
 fn period(snapshot: &Snapshot) -> String {
-    short_history(snapshot).unwrap_or_else(|| "in 24 h".to_owned())
+    let is_short = short_history(snapshot).is_some();
+    if is_short { format!("since {}", minute(snapshot.started)) } else { "in 24 h".to_owned() }
 }
 
 fn failing(snapshot: &Snapshot, facts: &[DatabaseFacts<'_>], is_known: bool) -> Tile {

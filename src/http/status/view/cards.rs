@@ -74,7 +74,7 @@ fn one(card: &Card, now: f64) -> Markup {
                         }
                     }
                     div .fix {
-                        @if let Some(step) = &card.fix { (fix(step)) }
+                        @for step in &card.fixes { (fix(step)) }
                         @if let Some(runbook) = card.runbook {
                             p .links { a href={ "runbooks/" (runbook.name) } { "Runbook: " (runbook.title) } }
                         }
@@ -88,10 +88,11 @@ fn one(card: &Card, now: f64) -> Markup {
 fn fix(step: &FixStep) -> Markup {
     html! {
         p {
-            (step.verb) ": run in "
+            (step.lead) ": "
             @match &step.tool {
-                Tool::Psql(database) => { b { "psql" } " on database " b { (label(database)) } }
-                Tool::Shell => { "a " b { "shell" } " on the agent’s host" }
+                Tool::Psql(database) => { "run in " b { "psql" } " on database " b { (label(database)) } }
+                Tool::Shell => { "run in a " b { "shell" } " on the agent’s host" }
+                Tool::Configuration => { "add to " b { "pgmedic.toml" } }
             }
         }
         (command(&step.command))

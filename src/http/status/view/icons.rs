@@ -1,4 +1,4 @@
-//! The icons, once in each page. Each level has a shape of its own, so that no color is needed to tell them apart.
+//! The icons, once in each page. Each level has a different shape, so that no color is needed to tell them apart.
 
 use maud::{Markup, html};
 

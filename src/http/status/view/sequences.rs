@@ -243,7 +243,7 @@ fn used(sequence: &SequenceReport) -> Markup {
         _ => "used",
     };
     html! {
-        @if ratio < 0.01 { span .used { span .quiet { (percent(ratio)) } } } @else {
+        @if ratio < 0.01 { span .quiet { (percent(ratio)) } } @else {
             span class=(class) {
                 span { (percent(ratio)) }
                 svg viewBox="0 0 56 8" preserveAspectRatio="none" aria-hidden="true" {

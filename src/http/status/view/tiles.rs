@@ -41,10 +41,12 @@ fn spark(tile: &Tile) -> Markup {
             @if !is_known {
                 rect .none x="0.5" y="1" width="118" height="30" {}
             } @else {
+                @let unknown = tile.hours.iter().take_while(|hour| hour.is_none()).count();
+                @if unknown > 0 { rect .none x="0.5" y="24" width=(unknown * STEP - 2) height="7.5" {} }
                 @for (index, hour) in tile.hours.iter().enumerate() {
                     @let x = index * STEP;
                     @match hour {
-                        None => { rect .none x=(x) y="26" width="4" height="6" {} }
+                        None => {}
                         Some(0) => { rect .zero x=(x) y="31" width="4" height="1" {} }
                         Some(value) => {
                             @let height = (*value as f64 / most as f64 * (HEIGHT - 2.0)).max(2.0);

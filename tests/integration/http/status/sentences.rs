@@ -78,8 +78,12 @@ async fn what_is_held_says_why_and_the_command_lets_it_through() {
     let path = config.path().to_str().unwrap().to_owned();
     let agent = Agent::run(config, &[]);
     let what = "1 id, 2000000000, lies far ahead of the next value 1.";
-    says(&agent, &["No insert is failing; 1 decision is waiting", "public.\"pay's\"", what]);
-    fixes(&fix(&agent), &path);
+    let page = says(&agent, &["No insert is failing; 1 decision is waiting", "public.\"pay's\"", what]);
+    assert!(page.contains("SELECT * FROM public.\"pay's\" WHERE id >= 2000000000;"), "{page}");
+    let html = super::html(&agent, "/");
+    let approve =
+        html.split("<code>").filter_map(|code| code.split("</code>").next()).find(|code| code.contains("--approve"));
+    fixes(&super::text(&format!("<code>{}", approve.expect("a command"))), &path);
     // Not before it has gone: what is left is a sequence that runs out.
     says(&agent, &["is running out of ids: 93.1% are used", "of the values up to 2147483647 are used"]);
     agent.stop();
