@@ -20,7 +20,7 @@ const browser = await chromium.launch({ executablePath, chromiumSandbox: process
 async function take(name, width, colorScheme, file, clip) {
   const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme, reducedMotion: 'reduce' });
   const page = await context.newPage();
-  await page.route('**/*.js', (route) => route.abort());
+  await page.route(/\.js(\?|$)/, (route) => route.abort());
   await page.goto(pathToFileURL(path.resolve(pages, `${name}.html`)).href);
   await page.evaluate(() => {
     document.documentElement.classList.add('js');

@@ -49,7 +49,7 @@ impl Line {
     pub fn at(&self, now: f64) -> String {
         let words = self.0.iter().map(|piece| match piece {
             Piece::Text(text) | Piece::Strong(text) | Piece::Name(text) => text.clone(),
-            Piece::Ago(at) => format!("{} ago", super::time::format_duration(now - at)),
+            Piece::Ago(at) => format!("{} ago", super::time::roughly(now - at)),
         });
         words.collect()
     }

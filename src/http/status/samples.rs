@@ -9,7 +9,7 @@ use super::search_query::SearchQuery;
 use super::view;
 use crate::report::{Cause, FarIds, SequenceReport, SessionReport};
 use crate::state::{DatabaseState, HistoryEvent, LastRepair};
-use pgmedic_core::sequence::HoldReason;
+use pgmedic_core::sequence::{FeedReport, HoldReason, Link};
 use pgmedic_core::{Fix, Reason, ReasonKind};
 use std::fs;
 use std::path::Path;
@@ -36,11 +36,13 @@ const SHOP: [(&str, i64, f64, f64); 14] = [
 /// Ids handed out, from midnight on, in thousands: quiet at night, and two peaks by day.
 const DAY: [u64; 24] = [31, 22, 15, 11, 9, 12, 24, 48, 77, 92, 98, 95, 88, 91, 96, 99, 93, 84, 80, 86, 90, 78, 60, 42];
 
-fn shop() -> Vec<SequenceReport> {
+/// The sequences of a database; each number gives others.
+fn shop(number: usize) -> Vec<SequenceReport> {
+    let share = 1.0 - (number * 37 % 101) as f64 / 110.0;
     let healthy = SHOP.map(|(name, next, used, days)| SequenceReport {
-        next_value: Some(next),
-        max_id: Some(next - 1),
-        used_ratio: Some(used),
+        next_value: Some((next as f64 * share) as i64),
+        max_id: Some((next as f64 * share) as i64 - 1),
+        used_ratio: Some(used * share),
         days_left: Some(days),
         ..in_sync(name)
     });
@@ -108,6 +110,20 @@ fn with_history(mut snapshot: Snapshot, databases: [&str; 3]) -> Snapshot {
     snapshot
 }
 
+/// The sequence of the story, behind since three minutes.
+fn story() -> SequenceReport {
+    let feeds = vec![FeedReport { column: "public.user_sessions.session_id".to_owned(), link: Link::Serial }];
+    SequenceReport { feeds, nearest_id: Some(658), ..behind("public.user_sessions_session_id_seq") }
+}
+
+/// Since when its sequences need attention.
+fn since(mut state: DatabaseState, seconds: f64) -> DatabaseState {
+    if let Some(report) = state.report.clone() {
+        Arc::make_mut(&mut state.observed).record_pass(NOW - seconds, None, &report);
+    }
+    state
+}
+
 fn far() -> SequenceReport {
     let far_ids =
         Some(FarIds { count: Some(3), from: 2_000_000_000, to: Some(2_000_000_002), distance: 1_999_951_787 });
@@ -128,25 +144,32 @@ fn far() -> SequenceReport {
 }
 
 fn incident() -> Snapshot {
-    let mut app = shop();
+    let mut app = shop(0);
+    let widen = "ALTER TABLE public.ticks ALTER COLUMN id TYPE bigint; ALTER SEQUENCE public.ticks_id_seq AS bigint";
+    let why = "its bound is reached: widen the column and the sequence, which rewrites the table";
     let ticks = SequenceReport {
-        reason: Some(Reason::new(ReasonKind::Exhausted, "no value is left before the limit")),
+        reason: Some(Reason::new(ReasonKind::Exhausted, why).with_fix(Fix::Sql(widen.to_owned()))),
         ..exhausted("public.ticks_id_seq")
     };
-    app.extend([behind("public.user_sessions_session_id_seq"), ticks]);
+    app.extend([story(), ticks]);
     let mut items = vec![
         far(),
         SequenceReport {
             days_left: Some(6.4),
             limited_by: Some("public.line_item_taxes.line_item_id".to_owned()),
+        reason: Some(
+            Reason::new(ReasonKind::Limit, "a foreign key refers to it from a column that is an integer").with_fix(Fix::Sql(
+                "ALTER TABLE public.line_item_taxes ALTER COLUMN line_item_id TYPE bigint".to_owned(),
+            )),
+        ),
             next_value: Some(2_020_782_112),
             max_id: Some(2_020_782_111),
             ..running_out("public.line_items_id_seq")
         },
     ];
-    items.extend(shop());
+    items.extend(shop(3));
     let mut databases =
-        vec![("app", with_a_day(checked(app), 2)), ("shop", with_a_day(checked(items), 3)), ("legacy", refused(61))];
+        vec![("app", since(with_a_day(checked(app), 2), 216.0)), ("shop", since(with_a_day(checked(items), 3), 190_000.0)), ("legacy", refused(61))];
     let names = [
         "accounts",
         "admin",
@@ -189,7 +212,7 @@ fn incident() -> Snapshot {
         "vendors",
         "wiki",
     ];
-    databases.extend(names.map(|name| (name, checked(shop()))));
+    databases.extend(names.iter().enumerate().map(|(number, name)| (*name, checked(shop(number + 1)))));
     let mut snapshot = with_history(snapshot(databases), ["app", "crm", "ledger"]);
     let failing = HistoryEvent::Failing {
         sequence: "public.user_sessions_session_id_seq".to_owned(),
@@ -207,11 +230,11 @@ fn fleet() -> Snapshot {
     let mut databases: Vec<(&'static str, DatabaseState)> = Vec::new();
     for number in 0..1000 {
         let name: &'static str = Box::leak(format!("tenant_{number:04}").into_boxed_str());
-        let mut sequences = shop();
+        let mut sequences = shop(number);
         let state = match number {
             417 => {
-                sequences.push(behind("public.user_sessions_session_id_seq"));
-                checked(sequences)
+                sequences.push(story());
+                since(checked(sequences), 216.0)
             }
             733 => {
                 sequences.push(SequenceReport { days_left: Some(6.4), ..running_out("public.line_items_id_seq") });
@@ -227,7 +250,7 @@ fn fleet() -> Snapshot {
 
 #[test]
 fn every_state_of_a_believable_day_is_rendered() {
-    let calm = || with_history(snapshot([("app", with_a_day(checked(shop()), 2))]), ["app"; 3]);
+    let calm = || with_history(snapshot([("app", with_a_day(checked(shop(0)), 2))]), ["app"; 3]);
     let pages = [
         ("calm", calm(), ""),
         ("incident", incident(), ""),

@@ -127,10 +127,10 @@ impl SortKey {
         }
     }
 
-    /// Numbers begin with the largest.
+    /// Numbers begin with the largest, levels with the worst.
     fn first_direction(self) -> Direction {
         match self {
-            Self::NextValue | Self::MaxId | Self::Lag | Self::Used => Direction::Descending,
+            Self::Status | Self::NextValue | Self::MaxId | Self::Lag | Self::Used => Direction::Descending,
             _ => Direction::Ascending,
         }
     }
@@ -278,6 +278,6 @@ mod tests {
         assert_eq!(second.order(), (SortKey::Lag, false));
         assert_eq!(second.sorted_by(SortKey::Lag).order(), (SortKey::Lag, true));
         let back = second.sorted_by(SortKey::Status);
-        assert_eq!((back.order(), back.link("sequences")), ((SortKey::Status, false), "?q=x#sequences".to_owned()));
+        assert_eq!((back.order(), back.link("sequences")), ((SortKey::Status, true), "?q=x#sequences".to_owned()));
     }
 }

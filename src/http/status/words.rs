@@ -44,7 +44,7 @@ pub fn days(days: f64) -> String {
         days if days < 1.0 => "under 1 day".to_owned(),
         days if days < 2.0 => "1 day".to_owned(),
         days if days < 730.0 => format!("{} days", days.floor()),
-        days if days < 3650.0 => format!("{:.1} years", days / 365.25),
+        days if days < 3650.0 => format!("{} years", (days / 36.525).floor() / 10.0),
         days if days < 36_525.0 => format!("{:.0} years", (days / 365.25).floor()),
         _ => "100+ years".to_owned(),
     }

@@ -47,6 +47,9 @@
     return two(Math.floor(s / 86400), Math.floor((s % 86400) / 3600), "d", "h");
   };
 
+  // One unit, rounded down.
+  const roughly = (seconds) => span(seconds).split(" ").slice(0, 2).join(" ");
+
   const setText = (element, text) => {
     if (element && element.textContent !== text) element.textContent = text;
   };
@@ -62,7 +65,7 @@
     const at = agentTime();
     for (const time of document.querySelectorAll("time[data-ago]")) {
       // While nothing is known of now, there is no "ago".
-      setText(time, gone ? `at ${time.dateTime.slice(11, 19)}` : `${span((at - Date.parse(time.dateTime)) / 1000)} ago`);
+      setText(time, gone ? `at ${time.dateTime.slice(11, 19)}` : `${roughly((at - Date.parse(time.dateTime)) / 1000)} ago`);
     }
     setText(document.getElementById("live"), gone ? "No answer" : "Live");
     if (gone) setText(document.getElementById("headline"), `The agent has not answered for ${span((at - asOf) / 1000)}`);

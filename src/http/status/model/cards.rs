@@ -18,6 +18,8 @@ pub struct Cards {
     pub shown: Vec<Card>,
     /// How many are not among them.
     pub more: usize,
+    /// When inserts last stopped failing, in seconds since 1970, and for how many seconds they had failed.
+    pub last_failure: Option<(f64, f64)>,
 }
 
 /// Which sequences belong on one card: database, level, kind, text and fix of the reason.
@@ -42,7 +44,8 @@ impl Cards {
         let more = drafts.len().saturating_sub(limit);
         drafts.truncate(limit);
         let shown = drafts.into_iter().filter_map(|(_, draft)| write(&draft, snapshot, facts)).collect();
-        Self { shown, more }
+        let failures = facts.iter().filter_map(|database| database.state.observed.last_failure);
+        Self { shown, more, last_failure: failures.max_by(|(a, _), (b, _)| a.total_cmp(b)) }
     }
 }
 

@@ -126,13 +126,13 @@ fn compare(a: &TableRow<'_>, b: &TableRow<'_>, (key, descending): (SortKey, bool
         (TableRow::Sequence(a), TableRow::Sequence(b)) => (a, b),
         (TableRow::Database(a, ..), TableRow::Database(b, ..)) => return a.cmp(b),
         // Among the unknown ones, where the rows are in the order of their levels.
-        (TableRow::Database(..), TableRow::Sequence(row)) => return database_against(row, key),
-        (TableRow::Sequence(row), TableRow::Database(..)) => return database_against(row, key).reverse(),
+        (TableRow::Database(..), TableRow::Sequence(row)) => return database_against(row, key, descending),
+        (TableRow::Sequence(row), TableRow::Database(..)) => return database_against(row, key, descending).reverse(),
     };
     let names = || a.sequence.name.cmp(&b.sequence.name).then_with(|| a.database.cmp(b.database));
     let turn = |order: Ordering| if descending { order.reverse() } else { order };
     let ordered = match key {
-        SortKey::Status => turn(rank(a).cmp(&rank(b))).then_with(|| used(b).total_cmp(&used(a))),
+        SortKey::Status => turn(rank(b).cmp(&rank(a))).then_with(|| used(b).total_cmp(&used(a))),
         SortKey::Sequence => return turn(names()),
         SortKey::Database => turn(a.database.cmp(b.database)),
         SortKey::NextValue => known(next(a), next(b), turn),
@@ -149,9 +149,13 @@ fn compare(a: &TableRow<'_>, b: &TableRow<'_>, (key, descending): (SortKey, bool
     ordered.then_with(names)
 }
 
-fn database_against(row: &Row<'_>, key: SortKey) -> Ordering {
-    let before_sequences = key == SortKey::Status && row.state > RowState::Level(Level::Failing);
-    if before_sequences { Ordering::Less } else { Ordering::Greater }
+fn database_against(row: &Row<'_>, key: SortKey, worst_first: bool) -> Ordering {
+    let comes_first = match key {
+        SortKey::Status if worst_first => row.state > RowState::Level(Level::Failing),
+        SortKey::Status => row.state == RowState::Level(Level::Failing),
+        _ => false,
+    };
+    if comes_first { Ordering::Less } else { Ordering::Greater }
 }
 
 fn rank(row: &Row<'_>) -> (bool, RowState) {

@@ -20,6 +20,9 @@ pub fn render(cards: &Cards, headline: &Headline, query: &SearchQuery, now: f64)
                 h2 #h-attention .sr { "Needs attention" }
                 div #cards .panel.calm data-live data-cards {
                     (styled_badge("healthy", "healthy", "Nothing needs attention", true))
+                    @if let Some((at, lasted)) = cards.last_failure {
+                        span .quiet { "Inserts last failed until " time datetime=(exact(at)) { (since(at, now)) } ", for " (roughly(lasted)) "." }
+                    }
                 }
             } @else {
                 div #attention-head .head data-live {

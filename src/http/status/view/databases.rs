@@ -1,7 +1,7 @@
 //! The databases: those with a problem as rows, the others as dots and a count.
 
 use super::icons::icon;
-use super::parts::{ago, badge, counted, label};
+use super::parts::{ago, badge, counted, label, number, prose};
 use crate::http::status::model::facts::DatabaseFacts;
 use crate::http::status::page_level::PageLevel;
 use crate::http::status::search_query::SearchQuery;
@@ -16,8 +16,10 @@ const NAMES: usize = 100;
 const MOST_ROWS: usize = 100;
 /// Dots in the map; for more databases the counts must do.
 const MOST_DOTS: usize = 1000;
-/// Dots in a line, and pixels from one to the next.
+/// Dots in a line: of a few databases, and of many.
 const DOTS: usize = 50;
+const MANY_DOTS: usize = 100;
+/// Pixels from one dot to the next.
 const PITCH: usize = 9;
 
 /// Nothing for one database: the headline says it all.
@@ -30,7 +32,7 @@ pub fn render(facts: &[DatabaseFacts<'_>], query: &SearchQuery, now: f64) -> Mar
             section #databases aria-labelledby="h-databases" data-live {
                 div .head {
                     h2 #h-databases { "Databases" }
-                    p { (count(facts.len() as u64, "database")) "; " (of(PageLevel::Healthy).len()) " healthy" }
+                    p { (prose(&count(facts.len() as u64, "database"))) "; " (number(of(PageLevel::Healthy).len())) " healthy" }
                 }
                 div .panel {
                     @if facts.len() <= MOST_DOTS { div .dots { (map(facts)) } }
@@ -118,19 +120,19 @@ fn folded(level: PageLevel, databases: &[&DatabaseFacts<'_>], query: &SearchQuer
         @if databases.is_empty() {
         } @else if databases.len() <= FOLDED {
             details .quiet-list id={ "fold-" (level.icon()) } open[open.is_some()] {
-                summary { (icon("fold")) span { (title) } @if sequences > 0 { span .quiet { (super::parts::number(sequences)) " sequences" } } }
+                summary { (icon("fold")) span { (title) } @if sequences > 0 { span .quiet { (number(sequences)) " sequences" } } }
                 (names(databases))
             }
         } @else {
             div .quiet-list {
                 p {
                     @if open.is_some() { (title) } @else { a #healthy-databases href=(at(1)) { (title) } }
-                    @if sequences > 0 { " " span .quiet { (super::parts::number(sequences)) " sequences" } }
+                    @if sequences > 0 { " " span .quiet { (number(sequences)) " sequences" } }
                 }
                 @if open.is_some() {
                     (names(databases.get((page - 1) * NAMES..(page * NAMES).min(databases.len())).unwrap_or_default()))
                     nav .pager aria-label="Pages of healthy databases" {
-                        span { ((page - 1) * NAMES + 1) " to " ((page * NAMES).min(databases.len())) " of " (super::parts::number(databases.len())) }
+                        span { ((page - 1) * NAMES + 1) " to " ((page * NAMES).min(databases.len())) " of " (number(databases.len())) }
                         span .end {
                             @if page > 1 { a href=(at(page - 1)) { "Previous" } }
                             @if page < pages { a href=(at(page + 1)) { "Next" } }
@@ -148,7 +150,7 @@ fn names(databases: &[&DatabaseFacts<'_>]) -> Markup {
             @for database in databases {
                 li {
                     a href=(SearchQuery { database: database.name.to_owned(), page: 1, ..SearchQuery::default() }.link("sequences")) { (label(database.name)) }
-                    @if let Some(number) = database.sequences { span .quiet { (super::parts::number(number)) } }
+                    @if let Some(sequences) = database.sequences { span .quiet { (number(sequences)) } }
                 }
             }
         }
@@ -157,8 +159,9 @@ fn names(databases: &[&DatabaseFacts<'_>]) -> Markup {
 
 /// One shape for each database, in the order of their names. All healthy ones are one path.
 fn map(facts: &[DatabaseFacts<'_>]) -> Markup {
-    let columns = facts.len().min(DOTS);
-    let (width, height) = (columns * PITCH, facts.len().div_ceil(DOTS) * PITCH);
+    let line = if facts.len() > 4 * DOTS { MANY_DOTS } else { DOTS };
+    let columns = facts.len().min(line);
+    let (width, height) = (columns * PITCH, facts.len().div_ceil(line) * PITCH);
     let paths: Vec<(PageLevel, String)> = [
         PageLevel::Healthy,
         PageLevel::Standby,
@@ -171,7 +174,7 @@ fn map(facts: &[DatabaseFacts<'_>]) -> Markup {
     .into_iter()
     .map(|level| {
         let dots = facts.iter().enumerate().filter(|(_, database)| database.level == level);
-        (level, dots.map(|(index, _)| shape(level, index % DOTS * PITCH, index / DOTS * PITCH)).collect())
+        (level, dots.map(|(index, _)| shape(level, index % line * PITCH, index / line * PITCH)).collect())
     })
     .collect();
     let mut said: Vec<String> = Vec::new();

@@ -3,7 +3,7 @@
 use super::icons::icon;
 use crate::http::status::line::{Line, Piece};
 use crate::http::status::page_level::PageLevel;
-use crate::http::status::time::{clock, exact, format_duration};
+use crate::http::status::time::{clock, exact, roughly};
 use crate::http::status::words::split_schema;
 use crate::report::escape_control;
 use maud::{Markup, html};
@@ -105,7 +105,7 @@ pub fn styled_badge(class: &str, icon_name: &str, word: &str, is_quiet: bool) ->
 
 /// `12 s ago`, which the script keeps current.
 pub fn ago(at: f64, now: f64) -> Markup {
-    html! { time datetime=(exact(at)) data-ago { (format_duration(now - at)) " ago" } }
+    html! { time datetime=(exact(at)) data-ago { (roughly(now - at)) " ago" } }
 }
 
 /// `14:03:59`.

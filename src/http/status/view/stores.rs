@@ -1,6 +1,7 @@
 //! The session stores.
 
-use super::parts::{ago, counted, label, name, styled_badge};
+use super::icons::icon;
+use super::parts::{ago, counted, label, name};
 use crate::http::status::model::facts::DatabaseFacts;
 use crate::http::status::time::format_duration;
 use crate::report::{SessionReport, escape_control};
@@ -57,10 +58,14 @@ fn row(database: &DatabaseFacts<'_>, store: &SessionReport, several: bool, now: 
             td .num role="cell" data-label="Expired" { (counted(store.stale)) }
             td .num role="cell" data-label="Ended 24 h" { (counted(ended.or(Some(0)))) }
             td .nowrap.full role="cell" {
-                @if store.error.is_some() { (styled_badge("unknown", "unknown", "Failed", false)) }
-                @else if store.held.is_some() { (styled_badge("decision", "decision", "Held", false)) }
-                @else { (styled_badge("healthy", "healthy", "Swept", true)) }
-                @if let Some(at) = swept { " " span .quiet { (ago(*at, now)) } }
+                @let (class, word) = match (&store.error, &store.held) {
+                    (Some(_), _) => ("unknown", "Failed"),
+                    (None, Some(_)) => ("decision", "Held"),
+                    (None, None) => ("healthy", "Swept"),
+                };
+                span class={ "badge " (class) @if class == "healthy" { " plain" } } {
+                    (icon(class)) span .word { (word) } @if let Some(at) = swept { (ago(*at, now)) }
+                }
             }
         }
     }
