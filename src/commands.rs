@@ -1,18 +1,22 @@
 //! One function for each command. Only this file prints reports and chooses exit codes.
 
+mod cutover;
+
 use crate::agent::{self, AgentError};
-use crate::cli::{Cli, Command, Format, SqlCommand, completions, man_pages};
+use crate::cli::{Cli, Command, Format, ListFormat, SqlCommand, completions, man_pages};
 use crate::config::{ConfigError, Environment, Http, Pattern, Preset, Settings};
 #[cfg(feature = "demo")]
 use crate::demo::{self, DemoError};
 use crate::grants::{GrantsError, grants};
 use crate::http::{HealthcheckError, healthcheck};
 use crate::logging::Logging;
+use crate::metrics;
 use crate::once;
 use crate::pass_options::PassOptions;
 use crate::progress::Progress;
-use crate::report::{ExitCode as Outcome, Report, TableOptions, render_table};
+use crate::report::{ExitCode as Outcome, Report, TableOptions, render_nagios, render_nagios_error, render_table};
 use clap_complete::Shell;
+use cutover::{CutoverError, cutover};
 use pgmedic_core::TableName;
 use pgmedic_login::sql_function;
 use std::collections::BTreeMap;
@@ -34,8 +38,12 @@ pub enum RunError {
     Grants(#[from] GrantsError),
     #[error(transparent)]
     Unhealthy(#[from] HealthcheckError),
+    #[error(transparent)]
+    Cutover(#[from] CutoverError),
     #[error("the output could not be written: {0}")]
     Output(#[from] io::Error),
+    #[error("the metrics contradict each other: {0}")]
+    Metrics(#[from] prometheus::Error),
     #[error("{}: {cause}", .path.display())]
     File { path: PathBuf, cause: io::Error },
 }
@@ -49,7 +57,8 @@ impl RunError {
     /// The exit code of `pgmedic`.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) => BAD_USAGE,
+            Self::Config(_) | Self::Cutover(CutoverError::Config(_) | CutoverError::Connection(_)) => BAD_USAGE,
+            Self::Cutover(CutoverError::Signals(_) | CutoverError::Json(_)) => NOT_COMPLETED,
             // The port is in use, or the system refuses signal handlers.
             Self::Agent(_) => NOT_COMPLETED,
             #[cfg(feature = "demo")]
@@ -57,7 +66,7 @@ impl RunError {
             Self::Grants(_) => NOT_COMPLETED,
             // Also for a bad configuration: Docker reserves 2 for health checks.
             Self::Unhealthy(_) => NOT_COMPLETED,
-            Self::Output(_) | Self::File { .. } => NOT_COMPLETED,
+            Self::Output(_) | Self::Metrics(_) | Self::File { .. } => NOT_COMPLETED,
         }
     }
 }
@@ -68,6 +77,26 @@ impl RunError {
 ///
 /// When it could not be completed. A report with bad news is no error, but an exit code.
 pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
+    let nagios = cli.once && cli.format == Format::Nagios;
+    match run_command(&cli).await {
+        // A plugin answers in Nagios's terms in any case.
+        Err(error) if nagios => print_nagios_error(&error.to_string()),
+        result => result,
+    }
+}
+
+/// For a run that cannot be made: UNKNOWN, on stdout.
+///
+/// # Errors
+///
+/// When it could not be printed.
+pub fn print_nagios_error(error: &str) -> Result<ExitCode, RunError> {
+    let (line, state) = render_nagios_error(error);
+    print(&line)?;
+    Ok(ExitCode::from(state.exit_code()))
+}
+
+async fn run_command(cli: &Cli) -> Result<ExitCode, RunError> {
     match &cli.command {
         #[cfg(feature = "demo")]
         Some(Command::Demo { serve }) => demo(*serve).await,
@@ -75,11 +104,16 @@ pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
         Some(Command::Man { folder }) => man(folder.as_deref()),
         Some(Command::Presets { format }) => presets(*format),
         Some(Command::Sql { script }) => sql(script),
-        Some(Command::Healthcheck) => check_health(&cli).await,
-        Some(Command::CheckConfig) => check_config(&cli),
-        Some(Command::Grants { role }) => print_grants(&cli, role.as_deref()).await,
-        None if cli.once => run_once(&cli).await,
-        None => run_agent(&cli).await,
+        Some(Command::Healthcheck) => check_health(cli).await,
+        Some(Command::Cutover(arguments)) => {
+            let (text, code) = cutover(cli, arguments).await?;
+            print(&text)?;
+            Ok(code.unwrap_or(ExitCode::from(BAD_USAGE)))
+        }
+        Some(Command::CheckConfig) => check_config(cli),
+        Some(Command::Grants { role }) => print_grants(cli, role.as_deref()).await,
+        None if cli.once => run_once(cli).await,
+        None => run_agent(cli).await,
     }
 }
 
@@ -105,7 +139,7 @@ fn man(folder: Option<&Path>) -> Result<ExitCode, RunError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn presets(format: Format) -> Result<ExitCode, RunError> {
+fn presets(format: ListFormat) -> Result<ExitCode, RunError> {
     print(&render_presets(format))
 }
 
@@ -159,11 +193,19 @@ async fn run_once(cli: &Cli) -> Result<ExitCode, RunError> {
              are as in the report"
         );
     }
+    if let Some(path) = &cli.textfile {
+        let text = metrics::textfile(&report)?;
+        let failed = |cause| RunError::File { path: path.clone(), cause };
+        metrics::replace_textfile(path, &text).map_err(failed)?;
+    }
     for pattern in unmatched_rules(&settings, &report) {
         tracing::warn!("sequences.rules: match = \"{pattern}\" applies to no sequence; correct it, or remove the rule");
     }
     print_with(|stdout| write_report(stdout, &report, cli))?;
-    Ok(Outcome::of(&report).into())
+    Ok(match cli.format {
+        Format::Nagios => render_nagios(&report).1.exit_code().into(),
+        Format::Table | Format::Json => Outcome::of(&report).into(),
+    })
 }
 
 fn load(cli: &Cli) -> Result<Settings, ConfigError> {
@@ -201,6 +243,7 @@ fn write_report(stdout: &mut StdoutLock<'_>, report: &Report, cli: &Cli) -> io::
             serde_json::to_writer(&mut *stdout, report)?;
             writeln!(stdout)
         }
+        Format::Nagios => stdout.write_all(render_nagios(report).0.as_bytes()),
     }
 }
 
@@ -246,16 +289,17 @@ fn unmatched_rules<'a>(settings: &'a Settings, report: &Report) -> impl Iterator
 }
 
 /// The list of presets, as `[[sessions]]` would have them.
-fn render_presets(format: Format) -> String {
+fn render_presets(format: ListFormat) -> String {
     let presets = Preset::all();
     match format {
-        Format::Json => {
+        ListFormat::Json => {
             let listed = presets.iter().map(|preset| {
                 let about = [("name", preset.name), ("client", &preset.client), ("meaning", &preset.meaning)];
-                about.into_iter().chain(preset.keys()).collect::<BTreeMap<_, _>>()
+                let keys = about.into_iter().chain(preset.keys()).map(|(key, value)| (key, value.to_owned()));
+                keys.chain(preset.tables()).collect::<BTreeMap<_, _>>()
             });
             format!("{}\n", serde_json::json!(listed.collect::<Vec<_>>()))
         }
-        Format::Table => presets.iter().map(|preset| preset.to_toml_lines() + "\n").collect(),
+        ListFormat::Table => presets.iter().map(|preset| preset.to_toml_lines() + "\n").collect(),
     }
 }

@@ -22,8 +22,9 @@ impl Logging {
         let lines = fmt::layer().with_ansi(crate::terminal::use_color(&io::stderr()));
         let lines = match log.format {
             LogFormat::Text => lines.with_writer(|| OneLine(io::stderr())).boxed(),
-            // Its strings have no control characters.
-            LogFormat::Json => lines.with_writer(io::stderr).json().boxed(),
+            // `message` and fields such as `database` at the top level, where log stores look for them. Its strings have no
+            // control characters.
+            LogFormat::Json => lines.with_writer(io::stderr).json().flatten_event(true).boxed(),
         };
         // Fails only where a logger is installed already, which then stays.
         let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();

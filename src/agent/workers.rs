@@ -34,6 +34,9 @@ impl WorkerSet {
         };
         let names = settings.databases.iter().map(|database| database.name.as_str());
         context.retain(&names.map(|name| (name, stores(name))).collect());
+        if let Some(database) = settings.databases.first() {
+            context.state.set_connections(database.budget());
+        }
         let mut set = Self { jobs: Vec::new(), workers: Vec::new() };
         for (database, lead) in settings.databases.iter().zip(sequence_worker::leads(settings)) {
             let (sender, leadership) = watch::channel(Leadership::default());

@@ -1,6 +1,7 @@
 //! The subcommands and their options.
 
-use super::{Format, help};
+use super::cutover::CutoverArguments;
+use super::{ListFormat, help};
 use clap::Subcommand;
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -15,6 +16,10 @@ pub enum Command {
         #[arg(long)]
         serve: bool,
     },
+    /// Carry every sequence of the database in use to the one that takes over, forward only, and say whether writers may
+    /// move
+    #[command(after_help = help::CUTOVER)]
+    Cutover(CutoverArguments),
     /// Print the effective configuration, passwords hidden
     #[command(after_help = help::CHECK_CONFIG)]
     CheckConfig,
@@ -30,7 +35,7 @@ pub enum Command {
     Presets {
         /// How to print the list
         #[arg(long, value_enum, default_value = "table")]
-        format: Format,
+        format: ListFormat,
     },
     /// Print the SQL that lets applications in any language repair a sequence themselves
     #[command(after_help = help::SQL)]

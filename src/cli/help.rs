@@ -16,6 +16,8 @@ Examples:
   pgmedic --once --approve public.orders_id_seq
   pgmedic --once --headroom 1000             # before writers move here
   pgmedic --once --format json | jq .summary
+  pgmedic --once --dry-run --format nagios   # one line for Nagios and Icinga
+  pgmedic --once --textfile pgmedic.prom     # for node_exporter
   pgmedic --once --database app --verbose    # lists the healthy sequences too
   pgmedic --config pgmedic.toml              # the agent
 
@@ -24,6 +26,7 @@ Exit codes of --once:
   1  the work could not be completed: unreachable database, failed repair
   2  bad usage or configuration
   3  problems remain: drift seen in a dry run, held, exhausted or unreadable
+  With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 
 Output:
   Reports go to stdout, logs to stderr. Without a configuration file
@@ -34,6 +37,28 @@ pub(super) const DEMO: &str = "\
 Examples:
   pgmedic demo            # the story, in about ten seconds
   pgmedic demo --serve    # the status page, until Ctrl-C";
+
+pub(super) const CUTOVER: &str = "\
+Examples:
+  pgmedic cutover --from \"$OLD\" --to \"$NEW\"
+  pgmedic cutover --from \"$OLD\" --to \"$NEW\" --headroom 1000    # the gate
+  pgmedic cutover --from \"$NEW\" --to \"$OLD\" --headroom 1000    # the way back
+  pgmedic cutover --from \"$OLD\" --to \"$NEW\" --format json | jq .verdict
+
+Beside writers that go on, until SIGINT or SIGTERM:
+  pgmedic cutover --from \"$OLD\" --to \"$NEW\" --headroom 1000 --watch
+
+Exit codes:
+  0  ready: every sequence of NEW is beyond everything that OLD handed out,
+     and what OLD wrote has arrived where NEW has a subscription
+  1  the work could not be completed: a database out of reach, a failed move
+  2  bad usage, or refused: swapped, the same database twice, NEW a replica
+  3  not ready: a sequence is missing, held, unreadable or defined differently,
+     or a subscription does not receive
+
+Output:
+  Reports go to stdout, logs to stderr. A password on the command line is seen
+  by every user of this machine: use a password file or a service.";
 
 pub(super) const CHECK_CONFIG: &str = "\
 Examples:

@@ -3,15 +3,17 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `mod.rs` | the options of a run; which arguments are refused |
-//! | `command.rs` | the subcommands |
+//! | `command.rs`, `cutover.rs` | the subcommands; the options of `cutover` |
 //! | `help.rs` | usage, examples and exit codes, as each help page ends |
 //! | `generate.rs` | completion scripts, man pages |
 
 mod command;
+mod cutover;
 mod generate;
 mod help;
 
 pub use command::{Command, SqlCommand};
+pub use cutover::CutoverArguments;
 pub use generate::{ManPage, completions, man_pages};
 
 use crate::build_info;
@@ -41,6 +43,10 @@ pub struct Cli {
     /// How to print the report
     #[arg(long, value_enum, default_value = "table", requires = "once")]
     pub format: Format,
+
+    /// Also write the run's metrics to this file, for the textfile collector of node_exporter
+    #[arg(long, value_name = "FILE", requires = "once")]
+    pub textfile: Option<PathBuf>,
 
     /// The configuration file
     #[arg(short, long, value_name = "FILE", env = "PGMEDIC_CONFIG", hide_env_values = true, global = true)]
@@ -74,6 +80,27 @@ pub enum Format {
     Table,
     /// One JSON object
     Json,
+    /// One line with performance data, and the exit codes of Nagios plugins
+    Nagios,
+}
+
+/// How a list, or the report of a cutover, is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+/// Whether a Nagios plugin is asked for, also by arguments that are refused: it must answer in Nagios's terms.
+pub fn is_for_nagios(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    let mut before = OsString::new();
+    arguments.into_iter().any(|argument| {
+        let asked = argument == "--format=nagios" || (before == "--format" && argument == "nagios");
+        before = argument;
+        asked
+    })
 }
 
 impl Cli {
@@ -87,7 +114,7 @@ impl Cli {
         let mut command = Self::command();
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         // Refused first, because an error of clap would repeat the password.
-        if arguments.iter().any(|argument| argument.to_string_lossy().contains("://")) {
+        if cutover::without_connections(&arguments).any(|argument| argument.to_string_lossy().contains("://")) {
             let message = "a connection URL on the command line shows its password to every user of this machine; \
                            set DATABASE_URL, or name a configuration file with --config";
             return Err(command.error(ErrorKind::ValueValidation, message));

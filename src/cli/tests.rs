@@ -49,7 +49,7 @@ fn a_dry_run_is_valid_without_once() {
 
 #[test]
 fn what_concerns_one_report_needs_once() {
-    for arguments in ["--approve public.a", "--headroom 1000", "--verbose", "--format json"] {
+    for arguments in ["--approve public.a", "--headroom 1000", "--verbose", "--format json", "--textfile a.prom"] {
         assert!(refused(arguments).to_string().contains("--once"), "{arguments}");
     }
 }
@@ -82,8 +82,8 @@ fn presets_are_listed_in_either_format() {
         Some(Command::Presets { format }) => format,
         other => panic!("{other:?}"),
     };
-    assert_eq!(format("presets"), Format::Table);
-    assert_eq!(format("presets --format json"), Format::Json);
+    assert_eq!(format("presets"), ListFormat::Table);
+    assert_eq!(format("presets --format json"), ListFormat::Json);
 }
 
 #[test]
@@ -137,6 +137,14 @@ fn unknown_words_are_bad_usage() {
     refused("--onec");
     refused("--once --format yaml");
     refused("completions tcsh");
+    refused("presets --format nagios");
+}
+
+#[test]
+fn a_plugin_is_recognized_in_any_spelling() {
+    let asked = |arguments: &str| is_for_nagios(arguments.split_whitespace().map(OsString::from));
+    assert!(asked("--once --format nagios --onec") && asked("--format=nagios"));
+    assert!(!asked("--format json nagios"));
 }
 
 #[test]

@@ -9,9 +9,9 @@
 //! | `schema.rs` | the types of values, and lookups in that list |
 //! | `file.rs`, `environment.rs` | read one layer each; an unknown key is an error |
 //! | `layers.rs` | merges the layers and keeps where each value was set |
-//! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `tls.rs`, `log.rs` | one section each: its settings and the checks of its values |
+//! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `tls.rs`, `log.rs`, `webhook.rs` | one section each: its settings and the checks of its values |
 //! | `presets.rs` | session stores of known frameworks |
-//! | `pattern.rs`, `schedule.rs`, `values.rs` | patterns, cron lines, numbers and durations |
+//! | `pattern.rs`, `schedule.rs`, `values.rs` | patterns, schedules, numbers and durations |
 //! | `redact.rs` | the settings as TOML, without passwords |
 //! | `error.rs` | errors, and which text they may show |
 
@@ -33,6 +33,7 @@ mod sequences;
 mod sessions;
 mod tls;
 mod values;
+mod webhook;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -44,10 +45,13 @@ pub use http::{BasicAuthUser, Http};
 pub use log::{Log, LogFormat};
 pub use pattern::Pattern;
 pub use presets::Preset;
-pub use schedule::cron_parser;
+pub use schedule::{Schedule, cron_parser};
 pub use sequences::{DeclaredFeed, SequenceRule, Sequences};
-pub use sessions::{Action, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
+pub use sessions::{
+    Action, Condition, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig,
+};
 pub use tls::TlsIdentity;
+pub use webhook::{Webhook, WebhookFormat, WebhookUrlError};
 
 use crate::clock;
 use layers::Layers;
@@ -62,6 +66,8 @@ pub struct Settings {
     pub sessions: Vec<SessionStoreConfig>,
     pub http: Http,
     pub log: Log,
+    /// Where problems are posted, if anywhere.
+    pub webhook: Option<Webhook>,
     /// Warnings to log at the start: variables and parameters that are set but not used.
     pub warnings: Vec<String>,
     /// The merged values as written, with presets and defaults, without the databases (which hold passwords).
@@ -81,6 +87,7 @@ impl Settings {
         let sequences = Sequences::validate(&written.sequences, &locations, now)?;
         let http = Http::validate(&written.http, &locations)?;
         let log = Log::validate(&written.log, &locations)?;
+        let webhook = Webhook::validate(&written.webhook, &locations)?;
         let (databases, warnings) =
             databases::resolve_databases(std::mem::take(&mut written.databases), &locations, environment)?;
         for (index, feed) in sequences.feeds.iter().enumerate() {
@@ -97,7 +104,7 @@ impl Settings {
         }
         sessions::apply_presets(&mut written.sessions, &locations)?;
         let sessions = sessions::validate(&written.sessions, &databases, &locations, now)?;
-        Ok(Self { databases, sequences, sessions, http, log, warnings, written })
+        Ok(Self { databases, sequences, sessions, http, log, webhook, warnings, written })
     }
 
     /// The key of the leadership lease on the database of this name: agents with the same work elect one leader.

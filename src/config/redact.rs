@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::keys::{Written, WrittenDatabase};
-use super::{Database, Settings, UrlSource};
+use super::{Database, Settings, UrlSource, webhook};
 use crate::db::budget::DEFAULT_MAX_CONNECTIONS;
 use crate::db::conninfo;
 
@@ -13,7 +13,8 @@ impl Settings {
     /// Loading it again gives the same settings, apart from the passwords.
     #[expect(clippy::expect_used, reason = "text, numbers, booleans, and lists and tables of them have a TOML form")]
     pub fn redacted_toml(&self) -> String {
-        let written = Written { databases: self.databases.iter().map(database).collect(), ..self.written.clone() };
+        let mut written = Written { databases: self.databases.iter().map(database).collect(), ..self.written.clone() };
+        written.webhook.url = written.webhook.url.as_deref().map(webhook::redact);
         toml::to_string(&written).expect("settings always have a TOML form")
     }
 }

@@ -1,24 +1,26 @@
 //! The `[sequences]` section: which sequences are checked, when, and how far they are repaired.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use pgmedic_core::Timeouts;
 
+use super::environment::Environment;
 use super::error::{ConfigError, display_or_hide};
 use super::keys::{WrittenFeed, WrittenRule, WrittenSequences};
-use super::layers::ConfigLocations;
+use super::layers::{ConfigLocations, Layers};
 use super::pattern::Pattern;
-use super::schedule;
+use super::schedule::Schedule;
 use super::values::{at_least_one, count, display_with_problem, ratio, timeout};
 use pgmedic_core::{ColumnName, NameError, TableName};
 
 /// Which sequences to check, when, and how far to repair them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sequences {
-    /// When to run a pass: a cron line of six fields, seconds first, UTC.
-    pub schedule: String,
+    /// When to run a pass.
+    pub schedule: Schedule,
     /// Whether `NOTIFY pgmedic` starts a pass.
     pub listen_notify: bool,
     /// Whether to repair drift, or only to report it.
@@ -93,13 +95,29 @@ impl Sequences {
         self.feeds.iter().filter(move |feed| feed.database.as_deref().is_none_or(|only| only == database))
     }
 
+    /// Loads this section only, for `pgmedic cutover`, whose databases the command line names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::load`](super::Settings::load), but for the values of the other sections.
+    pub fn load(file: Option<&Path>, environment: &Environment, now: SystemTime) -> Result<Self, ConfigError> {
+        let Layers { written, locations } = Layers::load(file, environment)?;
+        Self::validate(&written.sequences, &locations, now)
+    }
+
+    /// The same section for every sequence of a database, whichever ones `include` and `exclude` leave out.
+    #[must_use]
+    pub fn for_all(self) -> Self {
+        Self { include: vec![Pattern::all()], exclude: Vec::new(), ..self }
+    }
+
     /// Checks the values of the section.
     pub(super) fn validate(
         written: &WrittenSequences,
         locations: &ConfigLocations,
         now: SystemTime,
     ) -> Result<Self, ConfigError> {
-        schedule::check(&written.schedule, now).map_err(|expected| {
+        let schedule = Schedule::parse(&written.schedule, now).map_err(|expected| {
             locations.invalid("sequences.schedule", display_or_hide(&written.schedule), expected.to_string())
         })?;
         let include = patterns(&written.include, "sequences.include", locations)?;
@@ -108,7 +126,7 @@ impl Sequences {
             return Err(locations.invalid("sequences.include", "an empty list", expected));
         }
         Ok(Self {
-            schedule: written.schedule.clone(),
+            schedule,
             listen_notify: written.listen_notify,
             repair: written.repair,
             include,

@@ -163,8 +163,21 @@ impl BoundedConnection {
         timeouts: Timeouts,
         statements: impl ExactSizeIterator<Item = String>,
     ) -> TransactionResult {
-        let transactions = u32::try_from(statements.len()).unwrap_or(u32::MAX);
-        let message = Message::separate_transactions(&self.preamble(name, mode, timeouts), statements);
+        self.run_groups_in_separate_transactions(name, mode, timeouts, statements.map(|statement| vec![statement]))
+            .await
+    }
+
+    /// The same for groups of statements, each group in a separate transaction. The answer of a group has the rows of all
+    /// its statements.
+    pub async fn run_groups_in_separate_transactions(
+        &mut self,
+        name: &str,
+        mode: TransactionMode,
+        timeouts: Timeouts,
+        groups: impl ExactSizeIterator<Item = Vec<String>>,
+    ) -> TransactionResult {
+        let transactions = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+        let message = Message::separate_transactions(&self.preamble(name, mode, timeouts), groups);
         let result = self.send(message, response_timeout(timeouts, transactions)).await;
         if result.failure.is_some() {
             self.roll_back(timeouts).await;
@@ -241,17 +254,23 @@ impl BoundedConnection {
         if let Some(failure) = &self.lost {
             return TransactionResult { answers: Vec::new(), failure: Some(failure.clone()) };
         }
-        let mut response = sqlx::raw_sql(AssertSqlSafe(message.sql())).fetch_many(&mut self.connection);
+        let messages = if self.server.is_audited { message.each(&self.tag) } else { vec![message.sql()] };
         let mut answers = message.answers();
-        let failure = loop {
-            match next_or_lost(limit, &self.cancel, &mut response).await {
-                Ok(Some(Either::Right(row))) => answers.row(row),
-                Ok(Some(Either::Left(_))) => answers.statement_completed(),
-                Ok(None) => break None,
-                Err(failure) => break Some(failure),
+        let mut failure = None;
+        for sql in messages {
+            let mut response = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_many(&mut self.connection);
+            failure = loop {
+                match next_or_lost(limit, &self.cancel, &mut response).await {
+                    Ok(Some(Either::Right(row))) => answers.row(row),
+                    Ok(Some(Either::Left(_))) => answers.statement_completed(),
+                    Ok(None) => break None,
+                    Err(failure) => break Some(failure),
+                }
+            };
+            if failure.is_some() {
+                break;
             }
-        };
-        drop(response);
+        }
         if let Some(failure) = &failure {
             self.mark_lost(failure, limit).await;
         }

@@ -19,6 +19,9 @@ use std::time::Duration;
 /// The channel whose notifications start a pass.
 const CHANNEL: &str = "pgmedic";
 
+/// The channel on which delivery is tried. The payload is random; a random name would be a new statement each time.
+const TRIAL_CHANNEL: &str = "pgmedic_trial";
+
 /// For one small statement.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
@@ -178,30 +181,40 @@ impl Listener {
     /// Listens on a channel with a random name, sends a notification from `other`, and then listens on the real channel.
     pub(super) async fn listen(&mut self, other: &mut PgConnection) -> Result<(), ListenError> {
         self.prepare_session().await?;
-        let trial = format!("{CHANNEL}_{}", random_tag());
-        with_answer_timeout(self.listener.listen(&trial)).await?;
-        let notify = format!("/* pgmedic:listen */ NOTIFY {trial}");
+        let payload = random_tag();
+        with_answer_timeout(self.listener.listen(TRIAL_CHANNEL)).await?;
+        let notify = format!("/* pgmedic:listen */ SELECT pg_catalog.pg_notify('{TRIAL_CHANNEL}', '{payload}')");
         // A pooler may deliver it to `other` instead, whose driver fails on it: that error tells no more than a notification
         // that does not arrive. But without an answer to NOTIFY nothing was sent, and nothing is known.
         let notified = sqlx::raw_sql(AssertSqlSafe(notify)).execute(other);
         tokio::time::timeout(ANSWER_WITHIN, notified).await.map_err(|_| no_answer())?.ok();
-        match tokio::time::timeout(ARRIVES_WITHIN, self.listener.try_recv()).await {
-            Ok(Ok(Some(_))) => {}
+        match tokio::time::timeout(ARRIVES_WITHIN, self.receive(&payload)).await {
+            Ok(Ok(Some(()))) => {}
             Ok(Ok(None)) => return Err(ListenError::Other("the connection was lost".to_owned())),
             Ok(Err(error)) => return Err(failed(error)),
             Err(_) => {
                 // UNLISTEN most often reaches the server connection that took the LISTEN. Where the server or the network
                 // is too slow for this statement too, the cause is not a pooler.
-                with_answer_timeout(self.listener.unlisten(&trial)).await?;
+                with_answer_timeout(self.listener.unlisten(TRIAL_CHANNEL)).await?;
                 // A notification that was only late arrived before this answer.
-                if self.listener.next_buffered().is_none() {
+                if self.listener.next_buffered().is_none_or(|trial| trial.payload() != payload) {
                     return Err(ListenError::Pooled);
                 }
             }
         }
-        with_answer_timeout(self.listener.unlisten(&trial)).await?;
+        with_answer_timeout(self.listener.unlisten(TRIAL_CHANNEL)).await?;
         self.utf8 = with_answer_timeout(self.listener.fetch_one(UTF8)).await?.try_get(0).map_err(failed)?;
         with_answer_timeout(self.listener.listen(CHANNEL)).await
+    }
+
+    /// Waits for the trial notification with this payload; none when the connection was lost. Another agent's is ignored.
+    async fn receive(&mut self, payload: &str) -> Result<Option<()>, sqlx::Error> {
+        while let Some(notification) = self.listener.try_recv().await? {
+            if notification.payload() == payload {
+                return Ok(Some(()));
+            }
+        }
+        Ok(None)
     }
 
     /// Waits for a notification and returns its payload, which any role of the database can choose. Empty where it is not

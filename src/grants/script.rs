@@ -22,6 +22,8 @@ pub struct RoleNames {
     pub raw_role: String,
     /// The database's own name, quoted by the server.
     pub database: String,
+    /// Of the agent's connections to the server.
+    pub max_connections: u32,
 }
 
 /// The SQL for one database; `label` is its configured name.
@@ -32,7 +34,7 @@ pub fn script(
     stores: &[StorePrivileges],
     settings: &Sequences,
 ) -> String {
-    let RoleNames { role, database, .. } = names;
+    let RoleNames { role, database, max_connections, .. } = names;
     let mut out = SqlWriter::default();
     out.blank_line();
     out.comment(&format!("Database {label}\nconnect to {database}"));
@@ -43,6 +45,8 @@ pub fn script(
     out.blank_line();
     out.comment(&format!("The role. Give it a password in psql with: \\password {role}"));
     out.statement(&create_role(names));
+    out.comment("No more connections than pgmedic opens to the server at a time (max_connections). Others must not use the role.");
+    out.statement(&format!("ALTER ROLE {role} CONNECTION LIMIT {max_connections}"));
     out.statement(&format!("GRANT CONNECT ON DATABASE {database} TO {role}"));
     for schema in schemas(needs, stores) {
         out.statement(&format!("GRANT USAGE ON SCHEMA {schema} TO {role}"));
@@ -224,7 +228,7 @@ mod tests {
     use super::*;
 
     fn names(role: &str, raw: &str) -> RoleNames {
-        RoleNames { role: role.to_owned(), raw_role: raw.to_owned(), database: "app".to_owned() }
+        RoleNames { role: role.to_owned(), raw_role: raw.to_owned(), database: "app".to_owned(), max_connections: 4 }
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub enum HealthcheckError {
     /// Its address is unknown. The exit code is 1 as for the others, because Docker reserves 2.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error("http.listen is \"off\": there is no endpoint to ask; leave the health check out, or set an address")]
+    Off,
     #[error("http.listen has port 0, any free one: set a number, so that the health check knows the port")]
     AnyPort,
     #[error("http://{address}/livez: {source}; does the agent run, with the same http.listen?")]
@@ -37,7 +39,8 @@ pub enum HealthcheckError {
 ///
 /// When it does not respond, or responds that it is not alive.
 pub async fn healthcheck(http: Http) -> Result<(), HealthcheckError> {
-    ask(reachable(http.listen)?, http.tls.as_ref(), RESPONSE_TIMEOUT).await
+    let listen = http.listen.ok_or(HealthcheckError::Off)?;
+    ask(reachable(listen)?, http.tls.as_ref(), RESPONSE_TIMEOUT).await
 }
 
 /// An agent that listens on every address is asked on the loopback address.

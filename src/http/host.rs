@@ -30,7 +30,7 @@ impl KnownHosts {
         name == "localhost"
             || name.ends_with(".localhost")
             || address.parse::<IpAddr>().is_ok()
-            || allowed.iter().any(|allowed| *allowed == name)
+            || allowed.contains(&name)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::session_stores::StoreGauges;
 use super::{SEQUENCES, SESSIONS};
 use crate::build_info::{REVISION, VERSION};
+use crate::db::budget::ServerConnections;
 use crate::report::{Outcome, SequenceReport, Verdict};
 use crate::state::{AgentState, DatabaseState};
 use pgmedic_core::sequence::HoldReason;
@@ -37,6 +38,9 @@ struct GaugeSet {
     config_last_reload_success: GaugeVec,
     database_up: GaugeVec,
     leader: GaugeVec,
+    in_recovery: GaugeVec,
+    server_connections: GaugeVec,
+    server_connections_max: GaugeVec,
     pass_interval: GaugeVec,
     pass_last_success: GaugeVec,
     sequences: GaugeVec,
@@ -45,6 +49,7 @@ struct GaugeSet {
     used: GaugeVec,
     lag_max: GaugeVec,
     used_max: GaugeVec,
+    days_left_min: GaugeVec,
     dropped: GaugeVec,
     stores: StoreGauges,
 }
@@ -66,7 +71,26 @@ impl GaugeSet {
                 &[],
             )?,
             database_up: gauge("database_up", "1 when the database could be reached at the last try.", &["database"])?,
-            leader: gauge("leader", "1 when this agent works on the database, 0 when it is standby.", &["database"])?,
+            leader: gauge(
+                "leader",
+                "1 when this agent works on the database, 0 when it is standby or the server is a replica.",
+                &["database"],
+            )?,
+            in_recovery: gauge(
+                "database_in_recovery",
+                "1 when the server is a replica, which each agent observes and none leads.",
+                &["database"],
+            )?,
+            server_connections: gauge(
+                "server_connections",
+                "Connections that this agent has to the server, those that stay open and those that work.",
+                &["server"],
+            )?,
+            server_connections_max: gauge(
+                "server_connections_max",
+                "The most that it opens at a time: max_connections, or fewer where the server grants fewer.",
+                &["server"],
+            )?,
             pass_interval: gauge(
                 "pass_interval_seconds",
                 "Longest time between two passes that follow each other, by the schedule.",
@@ -107,6 +131,11 @@ impl GaugeSet {
                 "The largest used ratio of any sequence that could be read.",
                 &["database"],
             )?,
+            days_left_min: gauge(
+                "sequence_days_left_min",
+                "The fewest days until a sequence reaches its limit, at the pace that this agent has seen.",
+                &["database"],
+            )?,
             dropped: gauge(
                 "detail_series_dropped",
                 "Sequences whose detail series were dropped, because there are too many.",
@@ -124,6 +153,9 @@ impl GaugeSet {
             &self.config_last_reload_success,
             &self.database_up,
             &self.leader,
+            &self.in_recovery,
+            &self.server_connections,
+            &self.server_connections_max,
             &self.pass_interval,
             &self.pass_last_success,
             &self.sequences,
@@ -132,6 +164,7 @@ impl GaugeSet {
             &self.used,
             &self.lag_max,
             &self.used_max,
+            &self.days_left_min,
             &self.dropped,
         ];
         own.into_iter().chain(self.stores.all()).collect()
@@ -143,6 +176,7 @@ impl GaugeSet {
             self.database_up.with_label_values(&[database]).set(number(up));
         }
         self.leader.with_label_values(&[database]).set(number(state.leader));
+        self.in_recovery.with_label_values(&[database]).set(number(state.replica));
         self.pass_interval.with_label_values(&[database, SEQUENCES]).set(state.interval);
         if let Some(at) = state.last_success {
             self.pass_last_success.with_label_values(&[database, SEQUENCES]).set(at);
@@ -172,6 +206,11 @@ impl GaugeSet {
         }
         if let Some(used) = maximum(|sequence| sequence.used_ratio) {
             self.used_max.with_label_values(&[database]).set(used);
+        }
+
+        let days_left = report.sequences.iter().filter_map(|sequence| sequence.days_left).reduce(f64::min);
+        if let Some(days_left) = days_left {
+            self.days_left_min.with_label_values(&[database]).set(days_left);
         }
 
         let mut details: Vec<&SequenceReport> =
@@ -232,6 +271,10 @@ impl Collector for Gauges {
         let accepted = if reload.accepted { 1.0 } else { 0.0 };
         scrape.config_last_reload_successful.with_label_values::<&str>(&[]).set(accepted);
         scrape.config_last_reload_success.with_label_values::<&str>(&[]).set(reload.accepted_at);
+        for ServerConnections { server, open, max, .. } in self.state.servers() {
+            scrape.server_connections.with_label_values(&[&server]).set(f64::from(open));
+            scrape.server_connections_max.with_label_values(&[&server]).set(f64::from(max));
+        }
         for (database, state) in self.state.databases() {
             scrape.fill(&database, &state);
         }

@@ -7,13 +7,15 @@
 //! | `mod.rs`, `sessions.rs` | the report's types, which serialize to the JSON form |
 //! | `status.rs` | verdict and outcome as one word; when a sequence is running out |
 //! | `level.rs` | how urgent a finding is: fails now, not known, fails soon, to be decided, healthy |
-//! | `table.rs`, `session_lines.rs`, `wrap.rs` | the table form |
+//! | `table/`, `session_lines.rs`, `wrap.rs` | the table form |
+//! | `nagios.rs` | one line with performance data, for Nagios |
 //! | `escape.rs` | names from a database, made safe to print |
 //! | `exit.rs` | the exit code that a report means |
 
 mod escape;
 mod exit;
 mod level;
+mod nagios;
 mod session_lines;
 mod sessions;
 mod status;
@@ -23,6 +25,7 @@ mod wrap;
 pub use escape::escape_control;
 pub use exit::ExitCode;
 pub use level::Level;
+pub use nagios::{NagiosState, render as render_nagios, render_error as render_nagios_error};
 pub use sessions::SessionReport;
 pub use status::{Status, WARN_USED_RATIO, is_running_out};
 pub use table::{TableOptions, render as render_table};

@@ -51,7 +51,8 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
     }
     if matches!(verdict, Verdict::InSync | Verdict::Behind | Verdict::Exhausted) {
         let to_block_end = looked.block_end().and_then(|end| u128::try_from(end - position.next_number() + 1).ok());
-        report.lag = Some(to_block_end.unwrap_or_else(|| looked.seen.lag()));
+        let lag = to_block_end.map(|lag| lag + u128::from(position.headroom()));
+        report.lag = Some(lag.unwrap_or_else(|| looked.seen.lag()));
     }
     match next {
         NextMove::Held(Hold::FarIds { gap, from, to, count, .. }) => {

@@ -6,7 +6,7 @@ use super::batch;
 use super::keys::read_keys;
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
-use pgmedic_core::sequence::ahead::{Basis, Looked, Scope};
+use pgmedic_core::sequence::ahead::{Basis, Looked, MaxIdOnly, Scope};
 use pgmedic_core::sequence::block::BlockQuestion;
 use pgmedic_core::sequence::held_reasons::MOST_COUNTED;
 use pgmedic_core::sequence::judgement::{Answer, BlockWalk, Draws, Found, Progress as Walked, Question};
@@ -94,6 +94,8 @@ struct Look<'a> {
     keys: Vec<Keys>,
     /// The sources that are walked.
     walked: Vec<usize>,
+    /// Why what a walk finds counts by its last id alone: it was made because others' ids hide the max id.
+    max_id_only: Option<MaxIdOnly>,
     walk: Option<BlockWalk>,
     statements: u32,
     /// What the walk found, where the ids ahead are still to be counted.
@@ -110,17 +112,22 @@ impl<'a> Look<'a> {
             _ => None,
         };
         let result = seen.map(|seen| seen.map(Looked::nothing_ahead));
-        let (keys, walked) = (Vec::new(), Vec::new());
-        Self { subject, ahead, keys, walked, walk: None, statements: 0, counting: None, result }
+        let (keys, walked, max_id_only) = (Vec::new(), Vec::new(), None);
+        Self { subject, ahead, keys, walked, max_id_only, walk: None, statements: 0, counting: None, result }
     }
 
     fn begin(&mut self, keys: Vec<Keys>) {
         let Some(seen) = self.ahead else { return };
         self.keys = keys;
         match Scope::new(self.subject.sequence, &self.keys) {
-            Scope::MaxIdOnly(why) => self.end(Ok(Looked::by_max_id(seen, why))),
-            Scope::Walk(walked) => {
-                self.walked = walked;
+            Scope::MaxIdOnly(why) if !seen.hidden || matches!(why, MaxIdOnly::TooManyRelations { .. }) => {
+                self.end(Ok(Looked::by_max_id(seen, why)))
+            }
+            scope => {
+                (self.walked, self.max_id_only) = match scope {
+                    Scope::Walk(walked) => (walked, None),
+                    Scope::MaxIdOnly(why) => ((0..self.keys.len()).collect(), Some(why)),
+                };
                 let relations: u64 = self.sources().map(|source| source.relations).sum();
                 let few = u16::try_from(2 * MOST_STRETCHES / relations.max(2)).unwrap_or(1);
                 let most = if seen.position.is_gapless() { few } else { MOST_STRETCHES_ONE_BY_ONE };
@@ -206,6 +213,12 @@ impl<'a> Look<'a> {
 
     fn found(&mut self, found: Found, far_count: Option<u64>) {
         let Some(seen) = self.ahead else { return };
+        if let Some(why) = self.max_id_only.take() {
+            let end = Looked::walked(seen, found).block_end();
+            let max_id = end.and_then(|end| i64::try_from(seen.position.numbering().id(end)).ok());
+            let seen = Observation { max_id: max_id.or(seen.max_id), hidden: false, ..seen };
+            return self.end(Ok(Looked::by_max_id(seen, why)));
+        }
         let beside = match found {
             // What is ahead is in columns where it makes no insert fail.
             Found::Nothing { .. } if !seen.hidden => Scope::beside_walk(self.subject.sequence, &self.keys),

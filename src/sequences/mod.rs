@@ -6,6 +6,7 @@
 //! | `catalog.rs`, `owners.rs`, `references.rs` | discover: the sequences, the columns they feed, and what references these |
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
+//! | `states.rs` | reads states alone, for `cutover` |
 //! | `keys.rs`, `look.rs` | observe what lies ahead, where an id is at or beyond the next value |
 //! | `memory.rs`, `repair_log.rs`, `moves.rs`, `findings.rs` | judge: what is remembered of a sequence, its next move, verdict and reasons |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
@@ -35,10 +36,13 @@ mod privileges;
 mod references;
 mod repair;
 mod repair_log;
+mod states;
 
 pub use crate::pass_options::PassOptions;
+pub use catalog::{Catalog, discover};
 pub use invalidation::Invalidation;
 pub use pass::pass;
 pub use pass_state::SequencePassState;
 pub use privileges::{Relation, RequiredPrivileges, SequencePrivileges, TablePrivileges, required_privileges};
-pub use repair_log::CHECK as REPAIR_LOG_CHECK;
+pub use repair_log::{CHECK as REPAIR_LOG_CHECK, RepairLogEntry, insert_sql, lock_and_check_sql};
+pub use states::read_states;

@@ -4,6 +4,7 @@ use super::activity::{StatsSnapshot, read_stats};
 use super::batch;
 use super::catalog::{Catalog, discover};
 use super::findings::{Judged, finding, missing_sequence};
+use super::invalidation::Invalidation;
 use super::look::{Subject, look};
 use super::memory::SequenceMemory;
 use super::moves::{Headroom, next_move};
@@ -11,7 +12,7 @@ use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::references::add_reference_limits;
 use super::repair::{RepairTask, Repaired, repair};
-use super::repair_log::read_log;
+use super::repair_log::{RepairLogEntry, read_log, write_log};
 use crate::config::{ConfigError, Database, Sequences};
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
@@ -22,7 +23,7 @@ use pgmedic_core::sequence::ahead::Basis;
 use pgmedic_core::sequence::judgement::{Memory, Settings, Wishes};
 use pgmedic_core::sequence::model::{Limit, LimitedBy, Sequence};
 use pgmedic_core::sequence::position::ColumnRange;
-use pgmedic_core::{Reason, ReasonKind, Timeouts};
+use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
@@ -67,7 +68,11 @@ async fn run_pass(
     let address = database.connect_options().map_err(unusable)?;
     let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await?;
     report.server_version = Some(connection.server().version.clone());
-    let (found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
+    let (mut found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
+    if let Some(only) = &options.only {
+        found.sequences.retain(|sequence| only.contains(&sequence.name_parts));
+        found.missing.clear();
+    }
     if state.wants_log() {
         let remembered = read_log(&mut connection, &found.sequences, timeouts).await;
         let remembered =
@@ -150,6 +155,13 @@ async fn run_pass(
     for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
         state.remember(sequence, finding, &counters, reads);
     }
+    let repaired: Vec<RepairLogEntry> =
+        report.sequences.iter().filter_map(|sequence| RepairLogEntry::of(sequence)).collect();
+    if let (true, Some(connection)) = (state.writes_log(), connections.first_mut())
+        && let Err(error) = write_log(connection, &repaired, timeouts).await
+    {
+        tracing::warn!(database = database.name, %error, "the repairs are not in pgmedic.repair_log");
+    }
     let lost = connections.iter().find_map(BoundedConnection::lost).map(Reason::from);
     for connection in connections.into_iter().filter(|connection| connection.lost().is_none()) {
         connection.close().await;
@@ -198,7 +210,16 @@ async fn load_catalog(
     }
     let while_counting = |error| Reason::from(&error).while_doing("reading the server's statistics failed");
     let known = state.discovered().map_or(&[][..], |known| &known.sequences);
-    let counters = read_stats(connection, known, timeouts).await.map_err(while_counting)?;
+    let counters = match read_stats(connection, known, timeouts).await {
+        // Without the statistics nothing can be left out: each pass is as the first.
+        Err(QueryError::PermissionDenied(message)) => {
+            tracing::debug!(database = database.name, message, "the server's statistics cannot be read");
+            state.invalidate(&Invalidation::All);
+            let found = discover_catalog(connection, database, settings, timeouts).await?;
+            return Ok((found, StatsSnapshot::default()));
+        }
+        counters => counters.map_err(while_counting)?,
+    };
     state.start_pass(&counters, settings.full_pass_every, connection.server().read_only.is_some());
     if let Some(found) = state.take_discovered(&counters) {
         return Ok((found, counters));

@@ -141,6 +141,11 @@ impl SequencePassState {
         !self.log_was_read
     }
 
+    /// Whether the repairs of this pass are to be written to the repair log: of a single run that has read it.
+    pub(super) fn writes_log(&self) -> bool {
+        !self.lasting && !self.memories.is_empty()
+    }
+
     /// Takes over what the repair log tells; none where there is no log.
     pub(super) fn remember_log(&mut self, sequences: &[Sequence], mut log: Option<HashMap<String, SequenceMemory>>) {
         self.log_was_read = true;

@@ -2,8 +2,9 @@
 
 use super::memory::SequenceMemory;
 use crate::db::{BoundedConnection, TransactionMode};
+use crate::report::{Outcome, SequenceReport};
 use pgmedic_core::sequence::model::Sequence;
-use pgmedic_core::{QueryError, Timeouts};
+use pgmedic_core::{QueryError, Timeouts, quote_literal};
 use sqlx::Row;
 use std::collections::HashMap;
 
@@ -14,6 +15,73 @@ pub const CHECK: &str = include_str!("repair_log.sql");
 const READ: &str = "SELECT sequence, sum(charged)::text AS charged, coalesce(bool_or(early), false) AS early, \
                     max(to_value) AS highest, min(to_value) AS lowest \
                     FROM ONLY pgmedic.repair_log WHERE outcome = 'repaired' GROUP BY sequence";
+
+/// A repair that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepairLogEntry {
+    /// Schema-qualified, quoted as SQL needs it.
+    pub sequence: String,
+    /// What `nextval` would have returned before, and after.
+    pub from: i64,
+    pub to: i64,
+    /// Values that the allowance paid for.
+    pub charged: u128,
+    /// It passed a block that was not soon met.
+    pub early: bool,
+}
+
+impl RepairLogEntry {
+    /// The entry for a finding that was repaired.
+    pub fn of(sequence: &SequenceReport) -> Option<Self> {
+        let repair = sequence.repair.as_ref().filter(|repair| repair.outcome == Outcome::Repaired)?;
+        Some(Self {
+            sequence: sequence.name.clone(),
+            from: sequence.next_value?,
+            to: repair.next_value?,
+            charged: repair.charged,
+            early: repair.early,
+        })
+    }
+}
+
+/// The statements that lock and check the table. The lock keeps other roles from adding a trigger between the check and
+/// the statements that follow it.
+pub fn lock_and_check_sql() -> [String; 2] {
+    let check = format!("SELECT 1 / (SELECT (plain AND allowed)::integer FROM ({CHECK}) AS checked)");
+    ["LOCK TABLE ONLY pgmedic.repair_log IN ROW EXCLUSIVE MODE".to_owned(), check]
+}
+
+/// The statement that adds these entries; none without entries.
+pub fn insert_sql(entries: &[RepairLogEntry]) -> Option<String> {
+    let rows: Vec<String> = entries
+        .iter()
+        .map(|RepairLogEntry { sequence, from, to, charged, early }| {
+            let sequence = quote_literal(sequence);
+            let charged = i64::try_from(*charged).unwrap_or(i64::MAX);
+            format!(
+                "(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early})"
+            )
+        })
+        .collect();
+    let columns = "at, role, source, sequence, outcome, from_value, to_value, charged, early";
+    (!rows.is_empty()).then(|| format!("INSERT INTO pgmedic.repair_log ({columns}) VALUES {}", rows.join(", ")))
+}
+
+/// Adds the repairs of a single run, which would be forgotten else. An agent writes its own.
+///
+/// # Errors
+///
+/// When a statement fails.
+pub async fn write_log(
+    connection: &mut BoundedConnection,
+    entries: &[RepairLogEntry],
+    timeouts: Timeouts,
+) -> Result<(), QueryError> {
+    let Some(insert) = insert_sql(entries) else { return Ok(()) };
+    let statements = lock_and_check_sql().into_iter().chain([insert]);
+    let result = connection.run_transaction("repair-log", TransactionMode::Write, timeouts, statements).await;
+    result.failure.map_or(Ok(()), Err)
+}
 
 /// What the log tells, by sequence; none where there is no log that may be read and believed.
 ///

@@ -59,7 +59,7 @@ async fn local_times(
     points: &[i64],
     timeouts: Timeouts,
 ) -> Result<Vec<i64>, Reason> {
-    let Encoding::Timestamp { time_zone } = encoding else { return Ok(points.to_vec()) };
+    let Some(time_zone) = encoding.time_zone() else { return Ok(points.to_vec()) };
     let queries = points.iter().map(|at| local_offsets_sql(time_zone, *at));
     let result = connection.run_transaction("time-zone", TransactionMode::Read, timeouts, queries).await;
     match result.failure {

@@ -26,6 +26,8 @@ pub struct StoreInspection {
     pub complete: bool,
     /// Why a column cannot be what the configuration says.
     pub implausible: Option<Reason>,
+    /// The column that tells the sessions that are over from those that are not, at the first sweep.
+    pub kind: Option<String>,
     /// Sessions that are over whose ids a sequence has yet to hand out, or the least that there are.
     pub unspent: u64,
 }
@@ -114,7 +116,8 @@ pub async fn inspect_store(
         }
     }
     let unspent = if counts.stale > 0 { count_unspent(connection, context, timeouts).await? } else { 0 };
-    Ok(StoreInspection { counts, complete, implausible, unspent })
+    let kind = if is_first_sweep && counts.stale > 0 { find_kind(connection, context, timeouts).await? } else { None };
+    Ok(StoreInspection { counts, complete, implausible, kind, unspent })
 }
 
 /// How many sessions are over, and how many are live, as the table has them now; none where not all were counted.
@@ -151,6 +154,29 @@ async fn count_sessions(
     }
     let rows = result.answers.iter().flatten().map(CountRow::read).collect::<Result<Vec<_>, _>>()?;
     Ok((complete, CountRow::combine(&rows)))
+}
+
+/// The column by which all sessions that are over differ from all that are not: they may be of a kind that never ends.
+async fn find_kind(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    timeouts: Timeouts,
+) -> Result<Option<String>, Reason> {
+    for column in &context.resolved.kinds {
+        let query = context.sql.kinds(column, MAX_COUNTED);
+        let result = connection.run_transaction("kinds", TransactionMode::Read, timeouts, [query]).await;
+        match result.failure {
+            None => {}
+            Some(QueryError::QueryCanceled) => return Ok(None),
+            Some(error) => return Err(explain_sweep_error(&error, timeouts)),
+        }
+        let row = result.answers.first().and_then(|rows| rows.first());
+        let row = row.ok_or_else(|| QueryError::UnexpectedResponse("nothing was compared".to_owned()))?;
+        if row.try_get::<bool, _>("are_apart").map_err(QueryError::from)? {
+            return Ok(Some(column.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// How many sessions that are over have ids that a sequence has yet to hand out. Where that takes too long it is not known,

@@ -12,7 +12,8 @@
 //! | `inspect.rs` | counts sessions and samples the columns |
 //! | `plausibility.rs` | whether a column can mean what the configuration says; pure |
 //! | `guards.rs` | what a sweep may end, and why the rest is held; pure |
-//! | `sweep.rs`, `batch_size.rs`, `blocked.rs` | ends sessions in batches; how large they are; which sessions cannot be ended |
+//! | `sweep.rs`, `blocked.rs` | ends sessions in batches, and finds those that cannot be ended |
+//! | `batch_size.rs`, `deadline.rs` | how large a batch is, and when a sweep stops; pure |
 //! | `statements/` | the SQL of inspection and sweep |
 //! | `reasons.rs` | why a sweep is held or failed, with the fix |
 //! | `presets/` | the stores that are known by name, as configuration |
@@ -21,6 +22,7 @@ mod batch_size;
 mod blocked;
 mod clock;
 mod context;
+mod deadline;
 mod guards;
 mod inspect;
 mod pass;

@@ -2,10 +2,11 @@
 
 use super::clock::read_times;
 use super::context::StoreContext;
+use super::deadline::Deadline;
 use super::guards::{Expire, SweepCounts, SweepLimits, SweepPlan, allowed};
 use super::inspect::{StoreInspection, inspect_store, recount};
 use super::pass_state::{KnownStore, LastSweep, SessionPassState};
-use super::reasons::{held_reason, hold_reason, implausible_hold, reissue_hold, unfinished_reason};
+use super::reasons::{held_reason, hold_reason, implausible_hold, kinds_hold, reissue_hold, unfinished_reason};
 use super::store::{ResolvedStore, resolve_store};
 use super::sweep::{Sweep, SweepResult};
 use crate::config::{Database, SessionStoreConfig};
@@ -16,10 +17,7 @@ use crate::report::SessionReport;
 use futures_util::FutureExt;
 use pgmedic_core::{Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
-
-/// How long one sweep of an agent may take where `sweep_timeout` does not say it.
-const AGENT_SWEEP_TIMEOUT: Duration = Duration::from_secs(60);
+use std::time::Instant;
 
 /// One pass over these stores of one database. There is one report for each store, and errors are in it. `state` is what
 /// the previous pass left, and is updated for the next.
@@ -151,6 +149,10 @@ impl StorePass<'_> {
                 (plan, holds.into_iter().map(|hold| hold_reason(hold, max_ended_ratio)).collect())
             }
         };
+        if let Some(column) = &inspection.kind {
+            plan = SweepPlan::NOTHING;
+            holds.push(kinds_hold(column, inspection.counts.stale));
+        }
         let takes_along = &resolved.effects.holds;
         let mut blocks = resolved.effects.blocks.clone();
         let sequences: Vec<&str> = resolved.ids.iter().map(|id| id.sequence.as_str()).collect();
@@ -201,12 +203,13 @@ impl StorePass<'_> {
         plan: SweepPlan,
     ) -> Result<(), Reason> {
         let started = Instant::now();
-        let deadline = self.sweep_timeout().map(|timeout| started + timeout);
+        let deadline = Deadline::new(self.store.sweep_timeout, self.state.is_lasting());
         let mut sweep = Sweep {
             connection: self.connection,
             context,
             timeouts: self.timeouts,
             cancel: &self.options.cancel,
+            started,
             deadline,
         };
         let cutoffs = match plan.expire {
@@ -241,11 +244,6 @@ impl StorePass<'_> {
             Some(error) => Err(error),
             None => Ok(()),
         }
-    }
-
-    /// How long the sweep may take: an agent sweeps again soon, and a single pass goes on until no session is left to end.
-    fn sweep_timeout(&self) -> Option<Duration> {
-        self.store.sweep_timeout.or_else(|| self.state.is_lasting().then_some(AGENT_SWEEP_TIMEOUT))
     }
 
     /// Reports how many sessions are over, and how many live; none where they are not known.

@@ -56,7 +56,7 @@ pub fn implausible_reason(
     };
     if newest < EARLIEST || sample.before_2000 > allowed {
         let which = if newest < EARLIEST { "all of its values" } else { "many of its values" };
-        let look = if *encoding == Encoding::EpochMillis { ": they look like seconds" } else { "" };
+        let look = encoding.coarser().map_or(String::new(), |coarser| format!(": they look like {coarser}"));
         return Some(format!("{which} lie before the year 2000{look}"));
     }
     if newest < now - MAX_IDLE_APPLICATION {

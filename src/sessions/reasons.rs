@@ -39,7 +39,8 @@ pub fn explain_sweep_error(error: &QueryError, timeouts: Timeouts) -> Reason {
         // Too long, out of range, malformed. The message may repeat a value of a row.
         QueryError::Server { code, .. } if ["22001", "22003", "22P02"].contains(&code.as_str()) => {
             let text = format!(
-                "a value does not fit its column (SQLSTATE {code}); `revoke.value` must be one that the column takes"
+                "a value does not fit its column (SQLSTATE {code}); `revoke.value` must be one that the column takes, and so must \
+                 those of `only`"
             );
             Reason::new(ReasonKind::Configuration, text)
         }
@@ -125,6 +126,15 @@ pub fn unfinished_reason(left: Option<u64>, ended: u64, took: Duration) -> Reaso
 /// That a column is implausible, as the reason of a hold.
 pub fn implausible_hold(implausible: &Reason) -> Reason {
     Reason::new(implausible.kind, format!("{}: correct the configuration if that is wrong", implausible.text))
+}
+
+/// That all of the `stale` sessions have other values in this column than the live ones.
+pub fn kinds_hold(column: &str, stale: u64) -> Reason {
+    let text = format!(
+        "the {stale} sessions that would end and the live ones have no value of {column} in common, so they seem to be of \
+         another kind, which may have another end or none: say by `only` which rows the store is about"
+    );
+    Reason::new(ReasonKind::SeveralKinds, text)
 }
 
 /// That `unspent` of the sessions to be deleted have ids that a sequence would hand out again. None where there are none.

@@ -5,6 +5,7 @@
 use super::batch_size::BatchSize;
 use super::blocked::{BatchFailure, Blocked, explain_failure};
 use super::context::StoreContext;
+use super::deadline::Deadline;
 use super::reasons::is_transient;
 use super::statements::{Address, Rows, Target};
 use super::store::{PerUserLimit, sweep_guard_sql};
@@ -28,8 +29,8 @@ pub struct Sweep<'a> {
     pub context: &'a StoreContext<'a>,
     pub timeouts: Timeouts,
     pub cancel: &'a CancellationToken,
-    /// None where it goes on until no session is left to end.
-    pub deadline: Option<Instant>,
+    pub started: Instant,
+    pub deadline: Deadline,
 }
 
 /// What a sweep did, also where it failed half way.
@@ -81,7 +82,7 @@ impl Sweep<'_> {
         let context = self.context;
         let mut size = BatchSize::new(context.config.batch_size, context.resolved.has_effects(), self.timeouts.lock);
         loop {
-            if self.is_time_up() {
+            if self.is_time_up(result.ended) {
                 result.unfinished = true;
                 return Run::Stopped;
             }
@@ -134,7 +135,7 @@ impl Sweep<'_> {
         }
         let mut parts = vec![first];
         while let Some(mut part) = parts.pop() {
-            if self.is_time_up() {
+            if self.is_time_up(result.ended) {
                 result.unfinished = true;
                 return Run::Stopped;
             }
@@ -230,8 +231,8 @@ impl Sweep<'_> {
         }
     }
 
-    fn is_time_up(&self) -> bool {
-        self.cancel.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    fn is_time_up(&self, ended: u64) -> bool {
+        self.cancel.is_cancelled() || self.deadline.is_up(self.started.elapsed(), ended)
     }
 }
 

@@ -77,9 +77,18 @@ pub fn time_literal(encoding: &Encoding, at: i64) -> String {
     match encoding {
         Encoding::Timestamptz => format!("'{}+00'::timestamptz", date()),
         Encoding::Timestamp { .. } => format!("'{}'::timestamp", date()),
+        // The day before: the session lives until its day has passed.
+        Encoding::Date { .. } => date_literal(minus(at, DAY)),
         Encoding::EpochSeconds => at.div_euclid(SECOND).to_string(),
         Encoding::EpochMillis => at.div_euclid(1000).to_string(),
+        Encoding::EpochMicros => at.to_string(),
+        Encoding::EpochNanos => at.saturating_mul(1000).to_string(),
     }
+}
+
+/// The day of a local time, as an SQL constant.
+pub fn date_literal(at: i64) -> String {
+    format!("'{}'::date", DateTime::from_timestamp_micros(at).unwrap_or_default().format("%Y-%m-%d"))
 }
 
 #[cfg(test)]

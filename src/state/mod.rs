@@ -18,6 +18,7 @@ pub use history::{History, HistoryEntry, HistoryEvent};
 pub use observed::{LastRepair, Observed};
 
 use crate::clock;
+use crate::db::budget::{ConnectionBudget, ServerConnections};
 use crate::report::{DatabaseReport, Outcome, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -96,6 +97,7 @@ pub struct AgentState {
     /// Increases with every change. Begins with the time in milliseconds, so that a restart does not repeat a number.
     revision: watch::Sender<u64>,
     reload: Mutex<Reload>,
+    connections: Mutex<Arc<ConnectionBudget>>,
     /// Whether any database ever responded.
     reached: AtomicBool,
 }
@@ -111,6 +113,7 @@ impl AgentState {
             day: Mutex::default(),
             started,
             revision: watch::Sender::new((started * 1000.0) as u64),
+            connections: Mutex::default(),
             reload: Mutex::new(Reload { accepted: true, accepted_at: started }),
             reached: AtomicBool::new(false),
         }
@@ -263,6 +266,16 @@ impl AgentState {
 
     pub fn reload(&self) -> Reload {
         *lock(&self.reload)
+    }
+
+    /// What counts the connections of the present configuration.
+    pub fn set_connections(&self, budget: &Arc<ConnectionBudget>) {
+        *lock(&self.connections) = Arc::clone(budget);
+    }
+
+    /// The servers that were reached, and the connections to them.
+    pub fn servers(&self) -> Vec<ServerConnections> {
+        lock(&self.connections).servers()
     }
 
     /// Whether a database ever responded, of this configuration or an earlier one: an agent that is ready stays ready.

@@ -21,6 +21,7 @@ mod faults;
 mod grants;
 mod guards;
 mod http;
+mod judgement;
 mod login;
 mod metrics;
 mod observation;

@@ -97,6 +97,8 @@ pub enum ReasonKind {
     TooManySuperseded,
     /// A guard holds the sweep: it is the first look at the store, and most of its sessions would end.
     FirstSweep,
+    /// A guard holds the first sweep: a column tells the sessions that would end from the live ones.
+    SeveralKinds,
     /// A guard holds the sweep: sessions that are new were over from the beginning.
     OverFromBirth,
     /// A guard holds the sweep: a sequence would hand out the ids of ended sessions again.
@@ -143,6 +145,20 @@ pub enum ReasonKind {
     WrongServer,
     /// Notifications do not arrive through this connection.
     NoNotifications,
+    /// A cutover: the two databases look as if each was given in the other's place.
+    Swapped,
+    /// A cutover: both connection strings lead to one database.
+    SameDatabase,
+    /// A cutover: the database that takes over has no sequence of this name.
+    MissingSequence,
+    /// A cutover: the two sequences of one name are defined differently.
+    Definition,
+    /// A cutover: the subscription does not receive, or has not copied every table yet.
+    Replication,
+    /// A cutover: rows that were written have not arrived yet.
+    ReplicationLag,
+    /// A cutover: values are being handed out while the sequences are carried over.
+    WritersActive,
     /// `pgmedic.repair_log` cannot be used.
     RepairLog,
     /// The server could not be reached, or does not let the role in.

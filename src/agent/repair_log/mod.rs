@@ -9,11 +9,12 @@ mod sync;
 
 use crate::config::Database;
 use crate::db::BoundedConnection;
-use crate::report::{DatabaseReport, Outcome};
+use crate::report::DatabaseReport;
+use crate::sequences::RepairLogEntry;
 use pgmedic_core::Timeouts;
 use pgmedic_core::{Reason, ReasonKind};
 use std::time::{Duration, Instant};
-use sync::{InlineRepairCounter, OUTCOMES, RepairLogEntry, RepairLogSync, sync_repair_log};
+use sync::{InlineRepairCounter, OUTCOMES, RepairLogSync, sync_repair_log};
 use tokio_util::sync::CancellationToken;
 
 /// How often the table is read without a reason: each time needs another connection.
@@ -45,20 +46,8 @@ impl RepairLogWriter {
         notified: bool,
         context: RepairLogContext<'_>,
     ) -> Option<Result<Vec<(&'static str, u64)>, Reason>> {
-        let own: Vec<RepairLogEntry> = report
-            .sequences
-            .iter()
-            .filter_map(|sequence| {
-                let repair = sequence.repair.as_ref().filter(|repair| repair.outcome == Outcome::Repaired)?;
-                Some(RepairLogEntry {
-                    sequence: sequence.name.clone(),
-                    from: sequence.next_value?,
-                    to: repair.next_value?,
-                    charged: repair.charged,
-                    early: repair.early,
-                })
-            })
-            .collect();
+        let own: Vec<RepairLogEntry> =
+            report.sequences.iter().filter_map(|sequence| RepairLogEntry::of(sequence)).collect();
         let due = self.last_sync.is_none_or(|last| last.elapsed() >= SYNC_EVERY);
         if own.is_empty() && !notified && !due {
             return None;

@@ -1,7 +1,8 @@
 //! The statements on `pgmedic.repair_log`: check the table, remove old rows, insert the agent's repairs, count inline ones.
 
 use crate::db::{BoundedConnection, TransactionMode};
-use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, fill_sql, quote_literal, shell_quote};
+use crate::sequences::{RepairLogEntry, insert_sql, lock_and_check_sql};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, fill_sql, shell_quote};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -16,20 +17,6 @@ const MOST_REMOVED: u32 = 10_000;
 
 /// Outcomes of inline repairs, as the table and the metric's label have them.
 pub const OUTCOMES: [&str; 2] = ["repaired", "held"];
-
-/// A repair that the agent made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RepairLogEntry {
-    /// Schema-qualified, quoted as SQL needs it.
-    pub sequence: String,
-    /// What `nextval` would have returned before, and after.
-    pub from: i64,
-    pub to: i64,
-    /// Values that the allowance paid for.
-    pub charged: u128,
-    /// It passed a block that was not soon met.
-    pub early: bool,
-}
 
 /// Counts inline repairs, each once.
 #[derive(Debug, Default)]
@@ -107,26 +94,12 @@ fn sum(a: Counts, b: Counts) -> Counts {
 
 const COUNT: &str = "SELECT outcome, count(*) FROM ONLY pgmedic.repair_log WHERE source = 'inline' GROUP BY outcome";
 
-/// The lock keeps other roles from adding a trigger between the check and the statements that follow it.
 fn write_sql(own: &[RepairLogEntry]) -> Vec<String> {
-    let check = format!("SELECT 1 / (SELECT (plain AND allowed)::integer FROM ({CHECK}) AS checked)");
     let remove =
         fill_sql(include_str!("remove_old.sql"), &[("KEPT", KEPT), ("MOST_REMOVED", &MOST_REMOVED.to_string())]);
-    let mut statements = vec!["LOCK TABLE ONLY pgmedic.repair_log IN ROW EXCLUSIVE MODE".to_owned(), check, remove];
-    if !own.is_empty() {
-        let rows: Vec<String> = own
-            .iter()
-            .map(|RepairLogEntry { sequence, from, to, charged, early }| {
-                let sequence = quote_literal(sequence);
-                let charged = i64::try_from(*charged).unwrap_or(i64::MAX);
-                format!(
-                    "(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early})"
-                )
-            })
-            .collect();
-        let columns = "at, role, source, sequence, outcome, from_value, to_value, charged, early";
-        statements.push(format!("INSERT INTO pgmedic.repair_log ({columns}) VALUES {}", rows.join(", ")));
-    }
+    let mut statements = Vec::from(lock_and_check_sql());
+    statements.push(remove);
+    statements.extend(insert_sql(own));
     statements.push(COUNT.to_owned());
     statements
 }

@@ -15,7 +15,7 @@ mod triggers;
 use super::backoff::{Backoff, schedule_jitter};
 use super::leadership::Leadership;
 use super::publisher::{AgentContext, Publisher};
-use super::scheduler::cron_intervals::cron_intervals;
+use super::scheduler::cron_intervals::intervals;
 use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::metrics::SEQUENCES;
@@ -46,6 +46,9 @@ pub fn leads(settings: &Settings) -> Vec<WorkerLead> {
     leads.map(|((lead, member), triggers)| WorkerLead { lead, member, triggers }).collect()
 }
 
+/// And so many times as long as that cycle took: a flood of notifications keeps an agent busy for a quarter of the time.
+const NOTIFY_PAUSE_RATIO: u32 = 3;
+
 /// Starts the worker, whose first cycle runs at once. It is one task, so that cycles never overlap. `leadership` is sent
 /// to the session worker.
 pub fn start(
@@ -56,7 +59,7 @@ pub fn start(
     leadership: watch::Sender<Leadership>,
 ) -> Worker {
     let WorkerLead { lead, member, triggers } = lead;
-    let intervals = cron_intervals(&settings.sequences.schedule, crate::clock::now().into());
+    let intervals = intervals(&settings.sequences.schedule, crate::clock::now().into());
     let publisher = Publisher::new(context, &database.name, SEQUENCES);
     publisher.init_database(intervals.longest);
     let (busy, stop) = (Arc::new(AtomicBool::new(false)), CancellationToken::new());
@@ -115,6 +118,7 @@ async fn run_worker(
             }
             () = next.wait() => {
                 busy.store(true, Ordering::Relaxed);
+                let began = Instant::now();
                 let outcome = catch_panic(context.run_cycle(&mut state)).await;
                 busy.store(false, Ordering::Relaxed);
                 next = NextCycle(match outcome {
@@ -129,7 +133,7 @@ async fn run_worker(
                     }
                 });
                 if std::mem::take(&mut notified) {
-                    next_notified = Instant::now() + MIN_NOTIFY_INTERVAL;
+                    next_notified = Instant::now() + MIN_NOTIFY_INTERVAL.max(began.elapsed() * NOTIFY_PAUSE_RATIO);
                 }
             }
         }

@@ -12,7 +12,7 @@ mod due_stores;
 use super::backoff::schedule_jitter;
 use super::leadership::Leadership;
 use super::publisher::{AgentContext, Publisher};
-use super::scheduler::cron_intervals::{CronIntervals, cron_intervals};
+use super::scheduler::cron_intervals::{CronIntervals, intervals};
 use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::metrics::SESSIONS;
@@ -37,7 +37,7 @@ pub fn start(
     let stores: Vec<SessionStoreConfig> =
         SessionStoreConfig::for_database(&settings.sessions, &database.name).cloned().collect();
     let now = crate::clock::now().into();
-    let intervals: Vec<CronIntervals> = stores.iter().map(|store| cron_intervals(&store.schedule, now)).collect();
+    let intervals: Vec<CronIntervals> = stores.iter().map(|store| intervals(&store.schedule, now)).collect();
     let shortest = intervals.iter().map(|intervals| intervals.shortest).min()?;
     // A sweep of any store shows that the worker runs.
     let longest = intervals.iter().map(|intervals| intervals.longest).min()?;

@@ -9,6 +9,7 @@ mod validate;
 
 use std::time::Duration;
 
+use super::Schedule;
 use pgmedic_core::TableName;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,8 @@ pub struct SessionStoreConfig {
     /// Only in the database of this configured name; in every one if none.
     pub database: Option<String>,
     pub table: TableName,
+    /// Which rows of the table are the sessions: those for which all of these hold.
+    pub only: Vec<Condition>,
     /// A session expires by the earliest of these rules. At least one; each of a different kind.
     pub meanings: Vec<ExpiryRule>,
     pub encoding: Encoding,
@@ -30,13 +33,14 @@ pub struct SessionStoreConfig {
     /// The column with the time of creation, also where no rule counts from it.
     pub created_at: Option<String>,
     pub action: Action,
-    pub user: Option<String>,
+    /// The columns that together say whose a session is.
+    pub user: Vec<String>,
     /// How many sessions a user may have; needs `user`.
     pub max_per_user: Option<u32>,
     /// The column by which sessions are ordered from old to new.
     pub newest_by: String,
-    /// When to sweep: a cron line of six fields, seconds first, UTC.
-    pub schedule: String,
+    /// When to sweep.
+    pub schedule: Schedule,
     /// Sessions that one transaction ends.
     pub batch_size: u32,
     /// How long after its expiry `--once` leaves a session alone; whole milliseconds.
@@ -55,8 +59,34 @@ pub struct SessionStoreConfig {
 pub struct ExpiryRule {
     pub kind: ExpiryKind,
     pub column: String,
-    /// Zero for [`ExpiryKind::ExpiresAt`].
+    /// Zero for [`ExpiryKind::ExpiresAt`], and beside a lifetime.
     pub timeout: Duration,
+    /// The duration is in a column, too.
+    pub lifetime: Option<Lifetime>,
+}
+
+/// A column that says for how long a session lives. NULL, 0 and less mean for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifetime {
+    pub column: String,
+    pub unit: LifetimeUnit,
+}
+
+/// The unit of a lifetime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LifetimeUnit {
+    Milliseconds,
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
+}
+
+/// A column, and the values that it may have; none of them means NULL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    pub column: String,
+    pub values: Vec<Option<Scalar>>,
 }
 
 /// The meaning of the time in a column. The order is that of the keys.
@@ -75,8 +105,14 @@ pub enum Encoding {
     Timestamp {
         time_zone: String,
     },
+    /// `date`, in this time zone: the whole day belongs to the session.
+    Date {
+        time_zone: String,
+    },
     EpochSeconds,
     EpochMillis,
+    EpochMicros,
+    EpochNanos,
 }
 
 /// How a session is ended.
@@ -110,6 +146,26 @@ impl ExpiryKind {
     }
 }
 
+impl LifetimeUnit {
+    pub(super) const WORDS: [(&'static str, Self); 5] = [
+        ("milliseconds", Self::Milliseconds),
+        ("seconds", Self::Seconds),
+        ("minutes", Self::Minutes),
+        ("hours", Self::Hours),
+        ("days", Self::Days),
+    ];
+
+    pub fn microseconds(self) -> i64 {
+        match self {
+            Self::Milliseconds => 1000,
+            Self::Seconds => 1_000_000,
+            Self::Minutes => 60 * 1_000_000,
+            Self::Hours => 3600 * 1_000_000,
+            Self::Days => 24 * 3600 * 1_000_000,
+        }
+    }
+}
+
 impl Encoding {
     /// The value of `encoding`.
     pub fn word(&self) -> &'static str {
@@ -118,20 +174,42 @@ impl Encoding {
             Self::Timestamp { .. } => "timestamp",
             Self::EpochSeconds => "epoch-seconds",
             Self::EpochMillis => "epoch-millis",
+            Self::EpochMicros => "epoch-micros",
+            Self::EpochNanos => "epoch-nanos",
+            Self::Date { .. } => "date",
+        }
+    }
+
+    /// The time zone in which the column's values are times.
+    pub fn time_zone(&self) -> Option<&str> {
+        match self {
+            Self::Timestamp { time_zone } | Self::Date { time_zone } => Some(time_zone),
+            _ => None,
         }
     }
 
     /// Whether what the column holds is a time only together with a time zone.
     pub fn has_time_zone(&self) -> bool {
-        matches!(self, Self::Timestamp { .. })
+        self.time_zone().is_some()
     }
 
     /// The units that numbers are in which are too large for this encoding.
     pub fn finer(&self) -> Option<&'static str> {
         match self {
-            Self::Timestamptz | Self::Timestamp { .. } => None,
             Self::EpochSeconds => Some("milliseconds, or microseconds"),
             Self::EpochMillis => Some("microseconds, or nanoseconds"),
+            Self::EpochMicros => Some("nanoseconds"),
+            Self::Timestamptz | Self::Timestamp { .. } | Self::Date { .. } | Self::EpochNanos => None,
+        }
+    }
+
+    /// The unit that numbers are in which are too small for this encoding.
+    pub fn coarser(&self) -> Option<&'static str> {
+        match self {
+            Self::EpochMillis => Some("seconds"),
+            Self::EpochMicros => Some("milliseconds"),
+            Self::EpochNanos => Some("microseconds"),
+            Self::Timestamptz | Self::Timestamp { .. } | Self::Date { .. } | Self::EpochSeconds => None,
         }
     }
 }
@@ -150,8 +228,13 @@ impl SessionStoreConfig {
     /// The columns that a sweep reads.
     pub fn columns(&self) -> Vec<&str> {
         let mut columns: Vec<&str> = self.meanings.iter().map(|meaning| meaning.column.as_str()).collect();
-        if let (Some(user), Some(_)) = (&self.user, self.max_per_user) {
-            columns.extend([user.as_str(), self.newest_by.as_str()]);
+        columns.extend(
+            self.meanings.iter().filter_map(|rule| rule.lifetime.as_ref()).map(|lifetime| lifetime.column.as_str()),
+        );
+        columns.extend(self.only.iter().map(|condition| condition.column.as_str()));
+        if self.max_per_user.is_some() {
+            columns.extend(self.user.iter().map(String::as_str));
+            columns.push(self.newest_by.as_str());
         }
         if let (Some(created_at), true) = (&self.created_at, self.counts_activity()) {
             columns.push(created_at);

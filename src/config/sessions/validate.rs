@@ -8,8 +8,8 @@ use super::super::layers::ConfigLocations;
 use super::super::presets::Preset;
 use super::super::schema::nearest;
 use super::super::values::{at_least_one, count, display_with_problem, duration, is_label, ratio, timeout};
-use super::super::{Database, schedule};
-use super::{Action, Encoding, ExpiryKind, ExpiryRule, SessionStoreConfig};
+use super::super::{Database, Schedule};
+use super::{Action, Condition, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig};
 use pgmedic_core::{TableName, parse_identifier};
 
 /// The values of keys that a store leaves out. `config/pgmedic.toml` shows them.
@@ -102,7 +102,7 @@ impl StoreValidator<'_> {
     ) -> Result<SessionStoreConfig, ConfigError> {
         let encoding = self.encoding(written.encoding.as_deref(), written.time_zone.as_deref())?;
         let meanings = self.expiry_rules(written)?;
-        let (user, max_per_user) = self.max_per_user(written.user.as_deref(), written.max_per_user)?;
+        let (user, max_per_user) = self.max_per_user(written)?;
         let created_at = written.created_at.as_deref().map(|text| self.column("created_at", text)).transpose()?;
         if max_per_user.is_some() && created_at.is_none() {
             let expected = "the column with the time when a session was created: ordered by expiry or last use, \
@@ -114,8 +114,8 @@ impl StoreValidator<'_> {
             .preset(written)?
             .is_some_and(|preset| preset.time_zone.is_some() && preset.time_zone == written.time_zone);
         let locations = self.locations;
-        let schedule = self.required("schedule", written.schedule.as_deref(), "a cron line")?;
-        schedule::check(schedule, now)
+        let schedule = self.required("schedule", written.schedule.as_deref(), "a cron line or a duration")?;
+        let schedule = Schedule::parse(schedule, now)
             .map_err(|expected| self.invalid("schedule", display_or_hide(schedule), expected.to_string()))?;
         let grace_period = self.required("grace_period", written.grace_period.as_deref(), "a duration")?;
         let max_ended_ratio = self.required("max_ended_ratio", written.max_ended_ratio.as_ref(), "a number")?;
@@ -127,6 +127,7 @@ impl StoreValidator<'_> {
             name: self.name(written.name.as_deref())?,
             database: self.database(written.database.as_ref(), databases)?,
             table: self.table(written.table.as_deref())?,
+            only: self.only(written)?,
             meanings,
             encoding,
             is_zone_of_preset,
@@ -135,7 +136,7 @@ impl StoreValidator<'_> {
             user,
             max_per_user,
             newest_by,
-            schedule: schedule.to_owned(),
+            schedule,
             batch_size: self.batch_size(written.batch_size)?,
             grace_period: duration(grace_period, &self.key("grace_period"), locations, Duration::ZERO, DAY)?,
             max_ended_ratio: ratio(*max_ended_ratio, &self.key("max_ended_ratio"), locations)?,
@@ -199,7 +200,8 @@ impl StoreValidator<'_> {
         let mut meanings = Vec::new();
         if let Some(text) = &written.expires_at {
             let column = self.column("expires_at", text)?;
-            meanings.push(ExpiryRule { kind: ExpiryKind::ExpiresAt, column, timeout: Duration::ZERO });
+            let timeout = Duration::ZERO;
+            meanings.push(ExpiryRule { kind: ExpiryKind::ExpiresAt, column, timeout, lifetime: None });
         }
         // A preset names columns; the configuration decides whether a session expires by them.
         let preset = self.preset(written)?;
@@ -218,13 +220,23 @@ impl StoreValidator<'_> {
                 absolute_may_lack,
             ),
         ];
+        let lifetime = self.lifetime(written)?;
         for (kind, column, key, timeout, may_lack) in timed {
             match (column, timeout) {
+                (Some(column), None) if lifetime.as_ref().is_some_and(|(of, _)| *of == kind) => {
+                    let column = self.column(kind.key(), column)?;
+                    let lifetime = lifetime.clone().map(|(_, lifetime)| lifetime);
+                    meanings.push(ExpiryRule { kind, column, timeout: Duration::ZERO, lifetime });
+                }
+                (Some(_), Some(_)) if lifetime.as_ref().is_some_and(|(of, _)| *of == kind) => {
+                    let expected = format!("`lifetime` or `{key}`, because both count from `{}`", kind.key());
+                    return Err(self.invalid("lifetime", format!("`{key}` as well"), expected));
+                }
                 (Some(column), Some(text)) => {
                     let column = self.column(kind.key(), column)?;
                     let shortest = Duration::from_secs(1);
                     let timeout = duration(text, &self.key(key), self.locations, shortest, MAX_SESSION_AGE)?;
-                    meanings.push(ExpiryRule { kind, column, timeout });
+                    meanings.push(ExpiryRule { kind, column, timeout, lifetime: None });
                 }
                 (Some(_), None) if !may_lack => {
                     let expected = format!("`{key}` beside `{}`", kind.key());
@@ -245,20 +257,68 @@ impl StoreValidator<'_> {
         Ok(meanings)
     }
 
+    /// A lifetime for each session, and what it counts from: the creation, or where that is not given the last activity.
+    fn lifetime(&self, written: &WrittenStore) -> Result<Option<(ExpiryKind, Lifetime)>, ConfigError> {
+        let Some(lifetime) = &written.lifetime else { return Ok(None) };
+        let example = "lifetime = { column = \"expires_in\", unit = \"seconds\" }";
+        let column = lifetime.column.as_deref().ok_or_else(|| self.invalid("lifetime", "no `column`", example))?;
+        let column = self.column("lifetime.column", column)?;
+        let unit = lifetime.unit.as_deref().ok_or_else(|| self.invalid("lifetime", "no `unit`", example))?;
+        let known = LifetimeUnit::WORDS.iter().find(|(word, _)| *word == unit).map(|(_, unit)| *unit);
+        let Some(unit) = known else {
+            let words = LifetimeUnit::WORDS.map(|(word, _)| word).join(", ");
+            return Err(self.invalid("lifetime.unit", display_or_hide(unit), format!("one of {words}")));
+        };
+        let kind = match (&written.created_at, &written.last_activity) {
+            (Some(_), _) => ExpiryKind::CreatedAt,
+            (None, Some(_)) => ExpiryKind::LastActivity,
+            (None, None) => {
+                let expected = "the column that it counts from, as `created_at` or `last_activity`";
+                return Err(self.invalid("lifetime", "neither `created_at` nor `last_activity`", expected));
+            }
+        };
+        if written.encoding.as_deref() == Some("date") {
+            return Err(self.invalid("lifetime", "encoding \"date\"", "an encoding with a time of day"));
+        }
+        Ok(Some((kind, Lifetime { column, unit })))
+    }
+
+    /// Which rows are sessions.
+    fn only(&self, written: &WrittenStore) -> Result<Vec<Condition>, ConfigError> {
+        let mut conditions = Vec::new();
+        for (name, values) in written.only.iter().flatten() {
+            let key = format!("only.{name}");
+            let column = self.column(&key, name)?;
+            if values.as_slice().is_empty() {
+                return Err(self.invalid(&key, "an empty list", "at least one value"));
+            }
+            let value = |value: &Scalar| match value {
+                Scalar::Text(text) if text == "null" => None,
+                value => Some(value.clone()),
+            };
+            conditions.push(Condition { column, values: values.as_slice().iter().map(value).collect() });
+        }
+        Ok(conditions)
+    }
+
     fn encoding(&self, encoding: Option<&str>, zone: Option<&str>) -> Result<Encoding, ConfigError> {
-        let expected = "one of timestamptz, timestamp, epoch-seconds, epoch-millis";
+        let expected = "one of timestamptz, timestamp, epoch-seconds, epoch-millis, epoch-micros, epoch-nanos, date";
         let encoding = match (encoding, zone) {
             (None, _) => return Err(self.locations.invalid(&self.table, "no `encoding`", expected)),
-            (Some("timestamp"), None) => {
+            (Some(word @ ("timestamp" | "date")), None) => {
                 let expected = "`time_zone`: the zone of the clock that writes the columns, such as \"UTC\" or \
                                 \"America/New_York\" (where the server fills them in: SHOW TimeZone on the \
                                 application's connection)";
-                return Err(self.locations.invalid(&self.table, "encoding \"timestamp\" and no `time_zone`", expected));
+                let found = format!("encoding \"{word}\" and no `time_zone`");
+                return Err(self.locations.invalid(&self.table, found, expected));
             }
-            (Some("timestamp"), Some(zone)) => return self.zone(zone),
+            (Some("timestamp"), Some(zone)) => return Ok(Encoding::Timestamp { time_zone: self.zone(zone)? }),
+            (Some("date"), Some(zone)) => return Ok(Encoding::Date { time_zone: self.zone(zone)? }),
             (Some("timestamptz"), _) => Encoding::Timestamptz,
             (Some("epoch-seconds"), _) => Encoding::EpochSeconds,
             (Some("epoch-millis"), _) => Encoding::EpochMillis,
+            (Some("epoch-micros"), _) => Encoding::EpochMicros,
+            (Some("epoch-nanos"), _) => Encoding::EpochNanos,
             (Some(other), _) => return Err(self.invalid("encoding", display_or_hide(other), expected)),
         };
         match zone {
@@ -271,7 +331,7 @@ impl StoreValidator<'_> {
     }
 
     /// Accepts names only: PostgreSQL reads `UTC+3`, and `UTC3` too, as three hours west of UTC.
-    fn zone(&self, zone: &str) -> Result<Encoding, ConfigError> {
+    fn zone(&self, zone: &str) -> Result<String, ConfigError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
         // The only names outside Etc/ that contain a digit.
         let offset = zone.contains(|c: char| c.is_ascii_digit())
@@ -281,7 +341,7 @@ impl StoreValidator<'_> {
             let expected = "a time zone by its name, such as \"UTC\" or \"America/New_York\"";
             return Err(self.invalid("time_zone", display_or_hide(zone), expected));
         }
-        Ok(Encoding::Timestamp { time_zone: zone.to_owned() })
+        Ok(zone.to_owned())
     }
 
     fn action(&self, action: Option<&str>, revoke: Option<&WrittenRevoke>) -> Result<Action, ConfigError> {
@@ -297,16 +357,19 @@ impl StoreValidator<'_> {
         }
     }
 
-    fn max_per_user(
-        &self,
-        user: Option<&str>,
-        limit: Option<i64>,
-    ) -> Result<(Option<String>, Option<u32>), ConfigError> {
-        let user = user.map(|text| self.column("user", text)).transpose()?;
+    /// The columns with the session's user, and how many sessions one may have.
+    fn max_per_user(&self, written: &WrittenStore) -> Result<(Vec<String>, Option<u32>), ConfigError> {
+        let names = written.user.as_ref().map_or(&[][..], |user| user.as_slice());
+        let user = names.iter().map(|text| self.column("user", text)).collect::<Result<Vec<_>, _>>()?;
+        let limit = written.max_per_user;
         let limit = limit.map(|number| at_least_one(number, &self.key("max_per_user"), self.locations)).transpose()?;
-        if limit.is_some() && user.is_none() {
+        if limit.is_some() && user.is_empty() {
             let expected = "`user` beside it: the column with the session's user";
             return Err(self.invalid("max_per_user", "no `user`", expected));
+        }
+        if limit.is_some() && written.encoding.as_deref() == Some("date") {
+            let expected = "an encoding with a time of day, which tells the newest session of a day";
+            return Err(self.invalid("max_per_user", "encoding \"date\"", expected));
         }
         Ok((user, limit))
     }

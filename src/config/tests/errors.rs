@@ -74,7 +74,7 @@ fn every_renamed_key_has_a_present_key_as_its_new_name() {
 #[test]
 fn the_name_of_a_key_in_another_table_is_not_taken_for_an_old_one() {
     refused("[http]\nbatch = 1\n", &["unknown key `http.batch`; expected one of listen"]);
-    assert_eq!(file("[http]\nlisten = \"[::1]:9847\"").settings().http.listen.port(), 9847);
+    assert_eq!(file("[http]\nlisten = \"[::1]:9847\"").settings().http.listen.unwrap().port(), 9847);
 }
 
 #[test]

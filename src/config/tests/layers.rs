@@ -14,7 +14,7 @@ fn texts(patterns: &[Pattern]) -> Vec<String> {
 fn the_defaults_are_those_of_the_design() {
     let settings = variable("PGMEDIC_CONFIG", "unused").settings();
     let expected = Sequences {
-        schedule: "*/30 * * * * *".to_owned(),
+        schedule: Schedule::Cron("*/30 * * * * *".to_owned()),
         listen_notify: true,
         repair: true,
         include: vec!["*.*".parse().unwrap()],
@@ -47,7 +47,7 @@ fn the_shipped_default_file_names_every_key() {
     fn look(keys: &[Key]) {
         for key in keys {
             let named = match key.value {
-                KeyType::Table(_) | KeyType::Tables(_) => {
+                KeyType::Table(_) | KeyType::Tables(_) | KeyType::Conditions => {
                     DEFAULTS.contains(&format!("[{}]", key.name))
                         || DEFAULTS.contains(&format!(".{}]]", key.name))
                         || DEFAULTS.contains(&format!("# {} = {{", key.name))
@@ -74,7 +74,13 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
         .lines()
         .map(|line| match line.strip_prefix("# ") {
             // Alternatives to another key.
-            Some(code) if ["url_file", "preset", "time_zone", "revoke"].iter().any(|key| code.starts_with(key)) => line,
+            Some(code)
+                if ["url_file", "preset", "time_zone", "revoke", "lifetime"]
+                    .iter()
+                    .any(|key| code.starts_with(key)) =>
+            {
+                line
+            }
             Some(code) if code.starts_with("[[") || code.contains(" = \"") => code,
             _ => line,
         })

@@ -83,7 +83,7 @@ fn after_a_refusal_fewer_are_opened_for_a_while() {
 }
 
 #[test]
-fn another_server_at_the_same_address_has_an_account_of_its_own() {
+fn another_server_at_the_same_address_has_a_separate_account() {
     let (mut accounts, now) = (Accounts::default(), Instant::now());
     let before = reached(&mut accounts, "vip:1", "a");
     assert!(accounts.take(before, &[Purpose::Standing], now));

@@ -25,7 +25,7 @@ const PROCESS_ENDS_WITHIN: Duration = Duration::from_millis(50);
 /// For how long the first connection to an address waits until it fits beside those of every other server.
 const UNIDENTIFIED_WAITS: Duration = Duration::from_secs(30);
 
-/// Whoever waits for a permit of one kind waits in this order.
+/// The order in which permits of one kind are waited for.
 type Queue = Arc<tokio::sync::Mutex<()>>;
 
 /// The connections to all servers of one configuration.

@@ -157,19 +157,22 @@ fn incident() -> Snapshot {
         SequenceReport {
             days_left: Some(6.4),
             limited_by: Some("public.line_item_taxes.line_item_id".to_owned()),
-        reason: Some(
-            Reason::new(ReasonKind::Limit, "a foreign key refers to it from a column that is an integer").with_fix(Fix::Sql(
-                "ALTER TABLE public.line_item_taxes ALTER COLUMN line_item_id TYPE bigint".to_owned(),
-            )),
-        ),
+            reason: Some(
+                Reason::new(ReasonKind::Limit, "a foreign key refers to it from a column that is an integer").with_fix(
+                    Fix::Sql("ALTER TABLE public.line_item_taxes ALTER COLUMN line_item_id TYPE bigint".to_owned()),
+                ),
+            ),
             next_value: Some(2_020_782_112),
             max_id: Some(2_020_782_111),
             ..running_out("public.line_items_id_seq")
         },
     ];
     items.extend(shop(3));
-    let mut databases =
-        vec![("app", since(with_a_day(checked(app), 2), 216.0)), ("shop", since(with_a_day(checked(items), 3), 190_000.0)), ("legacy", refused(61))];
+    let mut databases = vec![
+        ("app", since(with_a_day(checked(app), 2), 216.0)),
+        ("shop", since(with_a_day(checked(items), 3), 190_000.0)),
+        ("legacy", refused(61)),
+    ];
     let names = [
         "accounts",
         "admin",

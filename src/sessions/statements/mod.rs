@@ -6,6 +6,7 @@
 //! | `count.sql`, `count_by_index.sql`, `count_superseded.sql` | how many sessions there are, for the guards |
 //! | `count_unspent.sql` | how many ids would be handed out again |
 //! | `sample_newest.sql`, `sample_outliers.sql` | what the columns hold, for the plausibility check |
+//! | `kinds.sql` | whether a column tells sessions of several kinds apart |
 //! | `untouched.sql` | whether sessions are touched when they are used |
 //! | `batch.sql`, `supersede.sql` | end sessions; `ranked.sql` is a part of the second |
 //! | `addresses.sql`, `superseded_addresses.sql`, `addresses.rs` | single sessions of a batch that failed |
@@ -24,7 +25,7 @@ pub use conditions::Rule;
 
 use super::plausibility::{EARLIEST, FURTHEST, SAMPLE};
 use super::store::{EndAction, GeneratedId, PerUserLimit, ResolvedStore, TimeColumn, TimeType};
-use super::times::{Cutoffs, MIN_TIME, Times, time_literal};
+use super::times::{Cutoffs, MIN_TIME, Times, date_literal, time_literal};
 use crate::config::Encoding;
 use addresses::address_text;
 use conditions::{column, has_end, is_over, is_over_by, is_time, is_time_after, not_revoked};
@@ -63,7 +64,7 @@ impl<'a> SweepSql<'a> {
             ("WAS_OVER", was_over),
             ("HAS_END", has_end(self.encoding, self.store)),
             ("TABLE", self.store.from()),
-            ("NOT_REVOKED", not_revoked(&self.store.action)),
+            ("NOT_REVOKED", not_revoked(self.store)),
         ];
         fill_sql(include_str!("count.sql"), &values)
     }
@@ -74,17 +75,22 @@ impl<'a> SweepSql<'a> {
         let rules = self.rules(cutoff).zip(self.rules(cutoff_now)).zip(self.rules(&self.times.cutoff_day_ago));
         let by_rule = rules.enumerate().map(|(index, ((rule, rule_now), rule_day_ago))| {
             let stale = is_over_by(self.encoding, rule);
-            let fresh = match last.and_then(|last| last.get(index)) {
-                Some(last) => format!("{stale} AND {} > {last}", column(rule.column)),
-                None => "false".to_owned(),
+            // By the index where no lifetime is in between.
+            let not_before = |cutoff: &str| match rule.lifetime {
+                None => format!("{stale} AND {} > {cutoff}", column(rule.column)),
+                Some(_) => {
+                    format!("{stale} AND NOT coalesce({}, false)", is_over_by(self.encoding, Rule { cutoff, ..rule }))
+                }
             };
-            let live = |rule: Rule<'_>, cutoffs| {
-                format!("{} > {} AND NOT {}", column(rule.column), rule.cutoff, self.is_over(cutoffs))
+            let fresh = last.and_then(|last| last.get(index)).map_or("false".to_owned(), |last| not_before(last));
+            let live = |rule: Rule<'_>, cutoffs| match rule.lifetime {
+                None => format!("{} > {} AND NOT {}", column(rule.column), rule.cutoff, self.is_over(cutoffs)),
+                Some(_) => format!("{} AND NOT {}", is_time(self.encoding, rule.column), self.is_over(cutoffs)),
             };
             let values = [
                 ("TABLE", self.store.from()),
-                ("NOT_REVOKED", not_revoked(&self.store.action)),
-                ("RECENT", format!("{stale} AND NOT ({})", is_over_by(self.encoding, rule_day_ago))),
+                ("NOT_REVOKED", not_revoked(self.store)),
+                ("RECENT", not_before(rule_day_ago.cutoff)),
                 ("STALE", stale),
                 ("LIVE", live(rule, cutoff)),
                 ("LIVE_NOW", live(rule_now, cutoff_now)),
@@ -100,7 +106,7 @@ impl<'a> SweepSql<'a> {
     pub fn sample(&self, time: &TimeColumn, most: u64) -> [String; 2] {
         let values = [
             ("TABLE", self.store.from()),
-            ("NOT_REVOKED", not_revoked(&self.store.action)),
+            ("NOT_REVOKED", not_revoked(self.store)),
             ("TIME", column(time)),
             ("IS_TIME", is_time_after(MIN_TIME, self.encoding, time)),
             ("FURTHEST", self.literal(self.times.now.saturating_add(FURTHEST))),
@@ -116,7 +122,7 @@ impl<'a> SweepSql<'a> {
     pub fn untouched(&self, activity: &TimeColumn, created: &TimeColumn, most: u32) -> String {
         let values = [
             ("TABLE", self.store.from()),
-            ("NOT_REVOKED", not_revoked(&self.store.action)),
+            ("NOT_REVOKED", not_revoked(self.store)),
             ("TIME", column(activity)),
             ("IS_TIME", is_time(self.encoding, activity)),
             ("CREATED", column(created)),
@@ -126,6 +132,18 @@ impl<'a> SweepSql<'a> {
             ("MOST", most.to_string()),
         ];
         fill_sql(include_str!("untouched.sql"), &values)
+    }
+
+    /// Whether this column, quoted, tells the sessions that are over from those that are not, by up to `most` of them.
+    pub fn kinds(&self, column: &str, most: u64) -> String {
+        let values = [
+            ("TABLE", self.store.from()),
+            ("NOT_REVOKED", not_revoked(self.store)),
+            ("IS_OVER", self.is_over(&self.times.cutoff)),
+            ("COLUMN", column.to_owned()),
+            ("MOST", most.to_string()),
+        ];
+        fill_sql(include_str!("kinds.sql"), &values)
     }
 
     /// Ends up to `size` of the sessions that are meant.
@@ -193,7 +211,7 @@ impl<'a> SweepSql<'a> {
         let values = [
             ("TABLE", self.store.from()),
             ("IS_OVER", self.is_over(&self.times.cutoff)),
-            ("NOT_REVOKED", not_revoked(&self.store.action)),
+            ("NOT_REVOKED", not_revoked(self.store)),
             ("IS_SPENT", is_spent),
             ("MOST", most.to_string()),
         ];
@@ -207,7 +225,7 @@ impl<'a> SweepSql<'a> {
 
     /// The session was not ended before, and its id does not go to another one after.
     fn may_end(&self) -> String {
-        let not_revoked = not_revoked(&self.store.action);
+        let not_revoked = not_revoked(self.store);
         match self.is_spent() {
             Some(is_spent) => format!("{not_revoked} AND {is_spent}"),
             None => not_revoked,
@@ -288,9 +306,9 @@ impl<'a> SweepSql<'a> {
     fn ranked(&self, limit: &PerUserLimit) -> String {
         let values = [
             ("TABLE", self.store.from()),
-            ("NOT_REVOKED", not_revoked(&self.store.action)),
+            ("NOT_REVOKED", not_revoked(self.store)),
             ("IS_OVER", self.is_over(&self.times.cutoff)),
-            ("USER", format!("t.{}", limit.user)),
+            ("USER", owner(&limit.user)),
             ("AGE", column(&limit.newest_by)),
             ("IS_TIME", is_time(self.encoding, &limit.newest_by)),
             ("NOW", self.literal(self.times.now_local)),
@@ -310,12 +328,14 @@ impl<'a> SweepSql<'a> {
     /// A time as microseconds since 1970; a naive one as if it were UTC.
     fn microseconds(&self, value: &str) -> String {
         match self.encoding {
-            Encoding::Timestamptz | Encoding::Timestamp { .. } => {
+            Encoding::Timestamptz | Encoding::Timestamp { .. } | Encoding::Date { .. } => {
                 format!("(extract(epoch FROM {value}) * 1000000)::bigint")
             }
             // A number that is no time must not overflow.
             Encoding::EpochSeconds => format!("(least({value}, 9000000000000)::bigint * 1000000)"),
             Encoding::EpochMillis => format!("(least({value}, 9000000000000000)::bigint * 1000)"),
+            Encoding::EpochMicros => format!("least({value}, 9000000000000000000)::bigint"),
+            Encoding::EpochNanos => format!("(least({value}, 9000000000000000000)::bigint / 1000)"),
         }
     }
 
@@ -353,7 +373,19 @@ impl<'a> SweepSql<'a> {
     fn revocation_time(&self, column: &TimeColumn) -> String {
         match column.time_type {
             TimeType::Timestamptz => time_literal(&Encoding::Timestamptz, self.times.now),
-            TimeType::Timestamp | TimeType::Int4 | TimeType::Int8 => self.literal(self.times.now_local),
+            TimeType::Date => date_literal(self.times.now_local),
+            TimeType::Timestamp | TimeType::Int4 | TimeType::Int8 | TimeType::Float8 | TimeType::Numeric => {
+                self.literal(self.times.now_local)
+            }
         }
+    }
+}
+
+/// The columns that say whose a session is, as one value; NULL where any of them is.
+fn owner(columns: &[String]) -> String {
+    let columns: Vec<String> = columns.iter().map(|column| format!("t.{column}")).collect();
+    match columns.as_slice() {
+        [single] => single.clone(),
+        several => format!("ROW({})", several.join(", ")),
     }
 }

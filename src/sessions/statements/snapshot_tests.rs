@@ -29,9 +29,14 @@ fn time(name: &str, time_type: TimeType) -> TimeColumn {
 
 /// A store with two sessions for each user; a second rule where it has partitions.
 fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore {
-    let mut ends = vec![ExpiryColumn { kind: ExpiryKind::ExpiresAt, column: time("expires_at", time_type) }];
+    let mut ends =
+        vec![ExpiryColumn { kind: ExpiryKind::ExpiresAt, column: time("expires_at", time_type), lifetime: None }];
     if has_children {
-        ends.push(ExpiryColumn { kind: ExpiryKind::LastActivity, column: time("\"lastSeen\"", time_type) });
+        ends.push(ExpiryColumn {
+            kind: ExpiryKind::LastActivity,
+            column: time("\"lastSeen\"", time_type),
+            lifetime: None,
+        });
     }
     ResolvedStore {
         table: "public.sessions".to_owned(),
@@ -40,6 +45,8 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
         schema: "public".to_owned(),
         owner: "app".to_owned(),
         row_security: false,
+        only: Vec::new(),
+        kinds: Vec::new(),
         columns: Vec::new(),
         ends,
         action: match action {
@@ -49,7 +56,7 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
         },
         per_user: Some(PerUserLimit {
             max: 2,
-            user: "\"userId\"".to_owned(),
+            user: vec!["\"userId\"".to_owned()],
             newest_by: time("created_at", time_type),
         }),
         created_at: None,

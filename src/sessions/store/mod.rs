@@ -29,8 +29,11 @@ use pgmedic_core::{Fix, Reason, ReasonKind};
 pub enum TimeType {
     Timestamptz,
     Timestamp,
+    Date,
     Int4,
     Int8,
+    Float8,
+    Numeric,
 }
 
 impl TimeType {
@@ -39,8 +42,11 @@ impl TimeType {
         match oid {
             1184 => Some(Self::Timestamptz),
             1114 => Some(Self::Timestamp),
+            1082 => Some(Self::Date),
             23 => Some(Self::Int4),
             20 => Some(Self::Int8),
+            701 => Some(Self::Float8),
+            1700 => Some(Self::Numeric),
             _ => None,
         }
     }
@@ -59,6 +65,16 @@ pub struct TimeColumn {
 pub struct ExpiryColumn {
     pub kind: ExpiryKind,
     pub column: TimeColumn,
+    pub lifetime: Option<LifetimeColumn>,
+}
+
+/// A column that says for how long a session lives.
+#[derive(Debug, Clone)]
+pub struct LifetimeColumn {
+    /// Quoted.
+    pub name: String,
+    /// Of its unit.
+    pub microseconds: i64,
 }
 
 /// How a session is ended.
@@ -78,8 +94,8 @@ pub enum EndAction {
 #[derive(Debug, Clone)]
 pub struct PerUserLimit {
     pub max: u32,
-    /// Quoted.
-    pub user: String,
+    /// Quoted. Several say together whose a session is.
+    pub user: Vec<String>,
     pub newest_by: TimeColumn,
 }
 
@@ -96,6 +112,10 @@ pub struct ResolvedStore {
     pub owner: String,
     /// The table has row-level security policies.
     pub row_security: bool,
+    /// Conditions over the table `t`, as SQL: which rows are sessions.
+    pub only: Vec<String>,
+    /// Readable columns that tell kinds of sessions apart by their name, and are not in `only`. Quoted.
+    pub kinds: Vec<String>,
     /// All columns that are read.
     pub columns: Vec<String>,
     /// One for each expiry rule of the configuration, in its order.

@@ -83,14 +83,18 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
     let ids = ids.map_err(ResolveError::Query)?;
     let created_at = store.created_at.as_deref().filter(|_| store.counts_activity());
     let created_at = created_at.map(|column| catalog.find_time("created_at", column)).transpose()?;
-    let per_user = match (store.max_per_user, &store.user) {
-        (Some(max), Some(user)) => Some(PerUserLimit {
-            max,
-            user: catalog.find("user", user)?.name.clone(),
-            newest_by: catalog.find_time("created_at", &store.newest_by)?,
-        }),
-        _ => None,
+    let per_user = match store.max_per_user {
+        Some(max) => {
+            let user = store.user.iter().map(|user| catalog.find("user", user).map(|found| found.name.clone()));
+            Some(PerUserLimit {
+                max,
+                user: user.collect::<Result<_, _>>()?,
+                newest_by: catalog.find_time("created_at", &store.newest_by)?,
+            })
+        }
+        None => None,
     };
+    let only = store.only.iter().map(|condition| catalog.condition(condition)).collect::<Result<Vec<_>, _>>()?;
     let missing_to_sweep = catalog.missing_sweep_privilege(role)?;
     Ok(ResolvedStore {
         action: catalog.end_action()?,
@@ -99,6 +103,8 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
         missing_to_sweep: missing_to_sweep.or_else(|| ids.iter().find_map(|id| id.missing_privilege(role))),
         ids,
         untrusted_code: untrusted_code_reason(untrusted, &table.name, &table.owner, role)?,
+        only,
+        kinds: catalog.kinds(),
         created_at,
         effects,
         ends,
@@ -130,7 +136,8 @@ fn expiry_columns(catalog: &TableColumns<'_>) -> Result<(Vec<ExpiryColumn>, Vec<
         if !found.is_indexed {
             warnings.push(catalog.missing_index_warning(&found.name)?);
         }
-        ends.push(ExpiryColumn { kind: rule.kind, column });
+        let lifetime = rule.lifetime.as_ref().map(|lifetime| catalog.lifetime(lifetime)).transpose()?;
+        ends.push(ExpiryColumn { kind: rule.kind, column, lifetime });
     }
     Ok((ends, warnings))
 }

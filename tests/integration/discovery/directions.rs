@@ -112,7 +112,7 @@ async fn a_shared_column_is_looked_at_closer_in_each_partition_and_table() {
              CREATE TABLE a (id integer DEFAULT nextval('s')) PARTITION BY RANGE (id);
              CREATE TABLE a1 PARTITION OF a FOR VALUES FROM (0) TO (100);
              CREATE TABLE a2 PARTITION OF a FOR VALUES FROM (100) TO (200);
-             CREATE TABLE b (id numeric DEFAULT nextval('s'));
+             CREATE TABLE b (id numeric PRIMARY KEY DEFAULT nextval('s'));
              INSERT INTO a VALUES (7), (150); INSERT INTO b VALUES (21), (90), (99.5)",
         )
         .await;

@@ -34,8 +34,8 @@ async fn one_unreadable_column_makes_a_shared_sequence_unreadable() {
         .sql(&format!(
             "CREATE ROLE {role} LOGIN;
              CREATE SEQUENCE s;
-             CREATE TABLE seen (id bigint DEFAULT nextval('s'));
-             CREATE TABLE hidden (id bigint DEFAULT nextval('s'));
+             CREATE TABLE seen (id bigint PRIMARY KEY DEFAULT nextval('s'));
+             CREATE TABLE hidden (id bigint PRIMARY KEY DEFAULT nextval('s'));
              INSERT INTO seen VALUES (5); INSERT INTO hidden VALUES (500);
              GRANT USAGE, SELECT ON s TO {role}; GRANT SELECT ON seen TO {role}"
         ))
@@ -51,7 +51,7 @@ async fn drift_past_a_readable_column_is_repaired_beside_any_unsupported_one() {
     database
         .sql(
             "CREATE SEQUENCE s;
-             CREATE TABLE ids (id bigint DEFAULT nextval('s'));
+             CREATE TABLE ids (id bigint PRIMARY KEY DEFAULT nextval('s'));
              CREATE TABLE labels (label text DEFAULT 'A' || nextval('s'));
              INSERT INTO ids VALUES (5)",
         )

@@ -83,7 +83,7 @@ async fn a_childs_own_sequence_is_its_own() {
         .sql(
             "CREATE TABLE parent (id serial PRIMARY KEY);
              CREATE SEQUENCE childs_own;
-             CREATE TABLE child (id integer DEFAULT nextval('childs_own')) INHERITS (parent);
+             CREATE TABLE child (id integer PRIMARY KEY DEFAULT nextval('childs_own')) INHERITS (parent);
              INSERT INTO parent VALUES (30); INSERT INTO child VALUES (8)",
         )
         .await;
@@ -97,7 +97,7 @@ async fn a_child_of_two_fed_parents_counts_for_both() {
     let mut database = Database::new().await;
     database
         .sql(
-            "CREATE TABLE a (a_id serial); CREATE TABLE b (b_id serial);
+            "CREATE TABLE a (a_id serial PRIMARY KEY); CREATE TABLE b (b_id serial PRIMARY KEY);
              CREATE TABLE both_of_them () INHERITS (a, b);
              INSERT INTO both_of_them VALUES (4, 6)",
         )
@@ -115,7 +115,7 @@ async fn a_child_counts_for_itself_where_its_parents_link_does_not() {
         .sql(&format!(
             "CREATE ROLE {owner}; CREATE ROLE {other};
              CREATE SEQUENCE s;
-             CREATE TABLE parent (id bigint DEFAULT nextval('s'));
+             CREATE TABLE parent (id bigint PRIMARY KEY DEFAULT nextval('s'));
              CREATE TABLE child () INHERITS (parent);
              ALTER SEQUENCE s OWNER TO {owner};
              ALTER TABLE child OWNER TO {owner};

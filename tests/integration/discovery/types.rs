@@ -32,9 +32,9 @@ async fn domains_and_domains_over_domains_are_read_as_their_base_type() {
              CREATE DOMAIN more_exact AS exact;
              CREATE DOMAIN cents AS numeric(6, 2);
              CREATE SEQUENCE a; CREATE SEQUENCE b; CREATE SEQUENCE c;
-             CREATE TABLE ta (id smaller DEFAULT nextval('a')); INSERT INTO ta VALUES (5);
-             CREATE TABLE tb (id more_exact DEFAULT nextval('b')); INSERT INTO tb VALUES (6);
-             CREATE TABLE tc (id cents DEFAULT nextval('c')); INSERT INTO tc VALUES (7)",
+             CREATE TABLE ta (id smaller PRIMARY KEY DEFAULT nextval('a')); INSERT INTO ta VALUES (5);
+             CREATE TABLE tb (id more_exact PRIMARY KEY DEFAULT nextval('b')); INSERT INTO tb VALUES (6);
+             CREATE TABLE tc (id cents PRIMARY KEY DEFAULT nextval('c')); INSERT INTO tc VALUES (7)",
         )
         .await;
     let outcome = database.once(&["--dry-run"]).exits(3);
@@ -57,7 +57,7 @@ async fn nan_infinity_fractions_and_giants_in_a_numeric_column_are_not_ids() {
     database
         .sql(
             "CREATE SEQUENCE s;
-             CREATE TABLE t (id numeric DEFAULT nextval('s'));
+             CREATE TABLE t (id numeric PRIMARY KEY DEFAULT nextval('s'));
              INSERT INTO t VALUES (41), (41.5), ('NaN'), (1e30), (9223372036854775808), (NULL)",
         )
         .await;
@@ -76,7 +76,7 @@ async fn a_numeric_column_holds_ids_beyond_every_float() {
     database
         .sql(
             "CREATE SEQUENCE s START 9007199254740993;
-             CREATE TABLE t (id numeric(19, 0) DEFAULT nextval('s'));
+             CREATE TABLE t (id numeric(19, 0) PRIMARY KEY DEFAULT nextval('s'));
              INSERT INTO t VALUES (9007199254740993), (9007199254740995.000)",
         )
         .await;
@@ -93,7 +93,7 @@ async fn only_whole_numbers_are_supported() {
         .sql(
             "CREATE SEQUENCE cents; CREATE SEQUENCE hundreds; CREATE SEQUENCE words; CREATE SEQUENCE floats;
              CREATE TABLE a (id numeric(10, 2) DEFAULT nextval('cents')); INSERT INTO a VALUES (50);
-             CREATE TABLE c (id text DEFAULT nextval('words')); INSERT INTO c VALUES ('50');
+             CREATE TABLE c (id text PRIMARY KEY DEFAULT nextval('words')); INSERT INTO c VALUES ('50');
              CREATE TABLE d (id double precision DEFAULT nextval('floats')); INSERT INTO d VALUES (50)",
         )
         .await;
@@ -157,8 +157,8 @@ async fn the_narrowest_of_several_columns_is_the_limit() {
     database
         .sql(
             "CREATE SEQUENCE s; SELECT setval('s', 32767);
-             CREATE TABLE wide (id bigint DEFAULT nextval('s'));
-             CREATE TABLE narrow (id smallint DEFAULT nextval('s'))",
+             CREATE TABLE wide (id bigint PRIMARY KEY DEFAULT nextval('s'));
+             CREATE TABLE narrow (id smallint PRIMARY KEY DEFAULT nextval('s'))",
         )
         .await;
     database.once(&[]).exits(3).shows("public.s", json!({ "verdict": "exhausted", "next_value": 32768 }));

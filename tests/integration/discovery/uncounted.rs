@@ -14,7 +14,7 @@ async fn strangers_table() -> (Database, String) {
              INSERT INTO mine VALUES (2);
              GRANT USAGE ON mine_id_seq TO {stranger}; GRANT CREATE ON SCHEMA public TO {stranger};
              SET ROLE {stranger};
-             CREATE TABLE pushes (id bigint DEFAULT nextval('mine_id_seq'));
+             CREATE TABLE pushes (id bigint PRIMARY KEY DEFAULT nextval('mine_id_seq'));
              INSERT INTO pushes VALUES (1000);
              RESET ROLE"
         ))

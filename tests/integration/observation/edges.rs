@@ -138,9 +138,9 @@ async fn the_lowest_ends_are_exact_for_descending_sequences() {
     database
         .sql(
             "CREATE SEQUENCE down INCREMENT -1; SELECT setval('down', -9223372036854775806);
-             CREATE TABLE t (id bigint DEFAULT nextval('down')); INSERT INTO t VALUES (-9223372036854775807);
+             CREATE TABLE t (id bigint PRIMARY KEY DEFAULT nextval('down')); INSERT INTO t VALUES (-9223372036854775807);
              CREATE SEQUENCE small INCREMENT -1; SELECT setval('small', -32768);
-             CREATE TABLE u (id smallint DEFAULT nextval('small'))",
+             CREATE TABLE u (id smallint PRIMARY KEY DEFAULT nextval('small'))",
         )
         .await;
     let outcome = database.once(&[]).exits(3);
@@ -155,7 +155,7 @@ async fn the_widest_gap_there_can_be_is_counted_exactly() {
     database
         .sql(
             "CREATE SEQUENCE s MINVALUE -9223372036854775808;
-             CREATE TABLE t (id bigint DEFAULT nextval('s')); INSERT INTO t VALUES (9223372036854775806)",
+             CREATE TABLE t (id bigint PRIMARY KEY DEFAULT nextval('s')); INSERT INTO t VALUES (9223372036854775806)",
         )
         .await;
     let outcome = database.once(&[]).exits(3);

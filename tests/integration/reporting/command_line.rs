@@ -53,3 +53,17 @@ async fn a_reader_that_hangs_up_is_no_crash() {
     assert_eq!(output.status.code(), Some(0), "the report's own exit code");
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
+
+#[tokio::test]
+async fn a_log_in_json_has_its_message_and_its_fields_at_the_top() {
+    let database = Database::new().await;
+    let variables =
+        [("DATABASE_URL", database.url()), ("PGMEDIC_LOG__LEVEL", "debug"), ("PGMEDIC_LOG__FORMAT", "json")];
+    let outcome = pgmedic(&variables, &["--once"]);
+    let lines: Vec<serde_json::Value> =
+        outcome.stderr.lines().map(|line| serde_json::from_str(line).expect("one object a line")).collect();
+    let found = lines.iter().find(|line| line["message"].as_str().is_some_and(|text| text.contains("discovered")));
+    let line = found.unwrap_or_else(|| panic!("{}", outcome.stderr));
+    assert!(line["timestamp"].is_string() && line["level"] == "DEBUG" && line.get("fields").is_none(), "{line}");
+    assert_eq!(line["database"], database.name.as_str(), "{line}");
+}

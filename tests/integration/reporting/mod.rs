@@ -4,6 +4,8 @@ mod command_line;
 mod configuration;
 mod databases;
 mod help;
+mod nagios;
+mod narrow;
 mod secrets;
 mod table;
 mod unreachable;

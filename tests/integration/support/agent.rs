@@ -138,6 +138,13 @@ impl Agent {
         self.log.lock().expect("no panic in between").clone()
     }
 
+    /// Its configuration again, for another agent.
+    pub fn same_config(&self) -> NamedTempFile {
+        let config = NamedTempFile::new().expect("a temporary file");
+        fs::copy(self.config.as_ref().expect("a configuration").path(), config.path()).expect("a copy");
+        config
+    }
+
     /// Waits until the log contains this text.
     #[track_caller]
     pub fn logs(&self, text: &str) {

@@ -170,11 +170,14 @@ impl Words<'_> {
     }
 
     fn limit(&self, past: ValueNumber, limit: ValueNumber) -> Reason {
-        let (past, limit) = (self.id(past), self.id(limit));
+        let headroom = self.looked.seen.position.headroom();
+        let (past, limit) = (self.id(past - i128::from(headroom)), self.id(limit));
+        let beyond = if headroom == 0 { String::new() } else { format!(" and {headroom} values beyond it") };
         let fix = super::reasons::widen_fix(self.sequence, &self.looked.seen);
         let widen = if fix.is_some() { ", else widen what is full" } else { "" };
-        let text =
-            format!("id {past} leaves no value before the limit {limit}: correct that id if it is a mistake{widen}");
+        let text = format!(
+            "id {past}{beyond} leaves no value before the limit {limit}: correct that id if it is a mistake{widen}"
+        );
         Reason { fix, ..Reason::new(ReasonKind::Limit, text) }
     }
 }

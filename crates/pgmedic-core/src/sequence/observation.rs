@@ -125,14 +125,15 @@ pub fn merge_answers<'a>(
                 }
                 (ExtremeClass::NeedsRefinement, _) => {
                     // Of a residue class with an index, only what is to be left unused: a walk looks beyond it.
-                    let walked = !position.is_gapless() && part.source.unindexed.is_none();
+                    let walked = !position.is_gapless() && sequence.sources().all(|source| source.unindexed.is_none());
                     found.hidden |= walked;
                     if !walked || found.headroom > 0 {
                         let end = position.next() - i128::from(sequence.parameters.increment);
                         // An index finds the furthest of all own ids as quickly as that of a few.
                         let first =
                             if position.is_gapless() { position.numbering().id(0) } else { position.first_reserved() };
-                        parts.push(ProbePart { own_values: Some(OwnValues { first, end }), ..part });
+                        let one_by_one_to = walked.then_some(end);
+                        parts.push(ProbePart { own_values: Some(OwnValues { first, one_by_one_to }), ..part });
                     }
                 }
                 _ => {}

@@ -37,8 +37,9 @@ pub struct ProbePart<'a> {
 pub struct OwnValues {
     /// The first one.
     pub first: i128,
-    /// The last one; of a residue class only, as others' ids lie between its values. Else all up to the limit are looked at.
-    pub end: i128,
+    /// The last one, where they are looked for one by one, because others' ids lie between them; else all up to the limit
+    /// are looked at.
+    pub one_by_one_to: Option<i128>,
 }
 
 /// One statement about one sequence.
@@ -101,11 +102,8 @@ impl ProbePart<'_> {
             Some(OwnValues { first, .. }) => (low, first.min(high)),
             None => (low, high),
         };
-        if let Some(OwnValues { first, end }) = self.own_values
-            && parameters.increment.unsigned_abs() != 1
-            && self.source.unindexed.is_none()
-        {
-            // Others' ids lie between its own, so these are looked for one by one, the last one first.
+        if let Some(OwnValues { first, one_by_one_to: Some(end) }) = self.own_values {
+            // The last one first.
             let (increment, table) = (parameters.increment, self.table());
             return format!(
                 "(SELECT v.id FROM pg_catalog.generate_series('{end}'::numeric, '{first}'::numeric, -'{increment}'::numeric) \

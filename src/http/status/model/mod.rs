@@ -20,6 +20,7 @@ pub mod runbook;
 pub mod sequences;
 pub mod tiles;
 
+use crate::db::budget::ServerConnections;
 use crate::state::{AgentState, DatabaseState, DayCounts, History};
 use facts::DatabaseFacts;
 use std::collections::BTreeMap;
@@ -35,6 +36,8 @@ pub struct Snapshot {
     pub dry_run: bool,
     /// Whether the configuration was accepted when it was last read.
     pub config_accepted: bool,
+    /// The servers that were reached, and the connections to them.
+    pub servers: Vec<ServerConnections>,
 }
 
 impl Snapshot {
@@ -47,6 +50,7 @@ impl Snapshot {
             now,
             dry_run: state.dry_run(),
             config_accepted: state.reload().accepted,
+            servers: state.servers(),
         }
     }
 

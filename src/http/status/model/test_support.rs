@@ -123,5 +123,6 @@ pub fn snapshot(databases: impl IntoIterator<Item = (&'static str, DatabaseState
         now: NOW,
         dry_run: false,
         config_accepted: true,
+        servers: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::icons::icon;
 use super::parts::{ago, badge, counted, label, number, prose};
+use crate::db::budget::ServerConnections;
 use crate::http::status::model::facts::DatabaseFacts;
 use crate::http::status::page_level::PageLevel;
 use crate::http::status::search_query::SearchQuery;
@@ -23,7 +24,7 @@ const MANY_DOTS: usize = 100;
 const PITCH: usize = 9;
 
 /// Nothing for one database: the headline says it all.
-pub fn render(facts: &[DatabaseFacts<'_>], query: &SearchQuery, now: f64) -> Markup {
+pub fn render(facts: &[DatabaseFacts<'_>], servers: &[ServerConnections], query: &SearchQuery, now: f64) -> Markup {
     let mut rows: Vec<&DatabaseFacts<'_>> = facts.iter().filter(|database| !is_quiet(database.level)).collect();
     rows.sort_by_key(|database| (database.level, std::cmp::Reverse(database.counts.failing)));
     let of = |level: PageLevel| facts.iter().filter(|database| database.level == level).collect::<Vec<_>>();
@@ -37,11 +38,19 @@ pub fn render(facts: &[DatabaseFacts<'_>], query: &SearchQuery, now: f64) -> Mar
                 div .panel {
                     @if facts.len() <= MOST_DOTS { div .dots { (map(facts)) } }
                     @if !rows.is_empty() { (table(&rows, now)) }
+                    @if !servers.is_empty() {
+                        ul .servers { @for server in servers.iter().take(MOST_ROWS) { li { b { (label(&server.server)) } " " (connections(server)) } } }
+                    }
                     @for level in [PageLevel::Starting, PageLevel::Healthy, PageLevel::Standby] { (folded(level, &of(level), query)) }
                 }
             }
         }
     }
+}
+
+/// `3 of at most 4 connections`.
+pub fn connections(server: &ServerConnections) -> Markup {
+    html! { (server.open) " of at most " (count(u64::from(server.max), "connection")) }
 }
 
 fn is_quiet(level: PageLevel) -> bool {

@@ -42,7 +42,10 @@ pub fn render(snapshot: &Snapshot, revision: u64, query: &SearchQuery) -> Markup
                     (bar(&headline, snapshot))
                     div #state .headline data-live { div .wrap {
                         (icon(level.icon()))
-                        div { h1 #headline { (headline.sentence) } p #second { (line(&headline.second, now)) } }
+                        div { h1 #headline { (headline.sentence) } p #second {
+                            (line(&headline.second, now))
+                            @if let ([_], [server]) = (facts.as_slice(), snapshot.servers.as_slice()) { " · " (databases::connections(server)) }
+                        } }
                     } }
                     p #said .sr role="status" {}
                 }
@@ -54,7 +57,7 @@ pub fn render(snapshot: &Snapshot, revision: u64, query: &SearchQuery) -> Markup
                         @if level == PageLevel::Starting { (quiet::starting(&facts)) }
                         @else { (cards::render(&cards, &headline, query, now)) }
                     }
-                    (databases::render(&facts, query, now))
+                    (databases::render(&facts, &snapshot.servers, query, now))
                     @if !matches!(level, PageLevel::Standby | PageLevel::Starting) {
                         (sequences::render(&Table::of(query, &facts, now), query, &facts, level == PageLevel::Healthy, now))
                     }
