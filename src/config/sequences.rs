@@ -1,20 +1,18 @@
 //! The `[sequences]` section: which sequences are checked, when, and how far they are repaired.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use pgmedic_core::Timeouts;
 
 use super::environment::Environment;
 use super::error::{ConfigError, display_or_hide};
-use super::keys::{WrittenFeed, WrittenRule, WrittenSequences};
+use super::feeds::{DeclaredFeed, feeds};
+use super::keys::{WrittenRule, WrittenSequences};
 use super::layers::{ConfigLocations, Layers};
 use super::pattern::Pattern;
 use super::schedule::Schedule;
 use super::values::{at_least_one, count, display_with_problem, ratio, timeout};
-use pgmedic_core::{ColumnName, NameError, TableName};
 
 /// Which sequences to check, when, and how far to repair them.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,15 +60,6 @@ pub struct SequenceRule {
     pub max_id: Option<i64>,
     /// Instead of the headroom of the section.
     pub headroom: Option<u32>,
-}
-
-/// A column that is fed by a sequence because the configuration says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeclaredFeed {
-    pub sequence: TableName,
-    pub column: ColumnName,
-    /// Only in the database of this configured name; in every one if none.
-    pub database: Option<String>,
 }
 
 impl Sequences {
@@ -181,39 +170,4 @@ fn rules(written: &[WrittenRule], locations: &ConfigLocations) -> Result<Vec<Seq
         rules.push(SequenceRule { pattern, repair: rule.repair.unwrap_or(true), max_id: rule.max_id, headroom });
     }
     Ok(rules)
-}
-
-fn feeds(written: &[WrittenFeed], locations: &ConfigLocations) -> Result<Vec<DeclaredFeed>, ConfigError> {
-    let mut feeds: Vec<DeclaredFeed> = Vec::with_capacity(written.len());
-    let mut declared = HashMap::new();
-    for (index, feed) in written.iter().enumerate() {
-        let key = format!("sequences.feeds[{index}]");
-        let sequence = name(feed.sequence.as_deref(), &key, "sequence", "schema.sequence", locations)?;
-        let column: ColumnName = name(feed.column.as_deref(), &key, "column", "schema.table.column", locations)?;
-        if let Some(other) = declared.insert((feed.database.clone(), column.clone()), index) {
-            return Err(locations.invalid(
-                format!("{key}.column"),
-                format!("{}, declared in sequences.feeds[{other}] too", display_or_hide(&column.to_string())),
-                "each column to be declared once",
-            ));
-        }
-        feeds.push(DeclaredFeed { sequence, column, database: feed.database.clone() });
-    }
-    Ok(feeds)
-}
-
-fn name<N: FromStr<Err = NameError>>(
-    written: Option<&str>,
-    feed: &str,
-    part: &str,
-    form: &str,
-    locations: &ConfigLocations,
-) -> Result<N, ConfigError> {
-    let Some(text) = written else {
-        return Err(locations.invalid(feed, format!("no `{part}`"), format!("`{part}` as {form}")));
-    };
-    text.parse().map_err(|problem| {
-        let expected = format!("{form} in SQL spelling (the schema is never guessed; quote capitals and dots)");
-        locations.invalid(format!("{feed}.{part}"), display_with_problem(text, &problem), expected)
-    })
 }

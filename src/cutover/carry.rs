@@ -113,7 +113,7 @@ fn statements(planned: &Move<'_>) -> Vec<String> {
     }
 }
 
-/// Divides by zero when name, owner or cache are not those that were discovered: taking the lock would set them back.
+/// Divides by zero when the sequence is not as it was discovered: taking the lock would set owner and cache back.
 fn unchanged_sql(sequence: &Sequence) -> String {
     fill_sql(
         include_str!("unchanged.sql"),
@@ -122,6 +122,7 @@ fn unchanged_sql(sequence: &Sequence) -> String {
             ("OID", sequence.oid.to_string()),
             ("OWNER", quote_literal(&sequence.owner)),
             ("CACHE", sequence.parameters.cache.to_string()),
+            ("INCREMENT", sequence.parameters.increment.to_string()),
         ],
     )
 }
@@ -139,15 +140,13 @@ fn lock_sql(sequence: &Sequence) -> String {
 
 /// Reads the state under the lock, and moves on to `last` unless the sequence is there already.
 fn leap_sql(sequence: &Sequence, last: i64) -> String {
-    let increment = sequence.parameters.increment;
     fill_sql(
         include_str!("leap.sql"),
         &[
             ("NAME", sequence.name.clone()),
             ("OID", sequence.oid.to_string()),
-            ("INCREMENT", increment.to_string()),
             ("LAST", last.to_string()),
-            ("BEFORE", if increment > 0 { "<=" } else { ">=" }.to_owned()),
+            ("BEFORE", if sequence.parameters.increment > 0 { "<" } else { ">" }.to_owned()),
         ],
     )
 }

@@ -5,7 +5,7 @@ use super::budget::{Permit, Purpose};
 use super::connect_error::{ConnectError, address_of};
 use super::conninfo::{Candidate, ConnectTarget, SessionAttributes};
 use pgmedic_core::{QueryError, ReasonKind, fill_sql};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{ConnectOptions, Connection, Error, Row};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -177,6 +177,16 @@ async fn open_at(
     {
         options = with_tls;
         result = attempt(options, limit).await;
+    }
+    let without_tls;
+    if matches!(&result, Err((error, _)) if error.kind() == ReasonKind::TlsFailed)
+        && matches!(options.get_ssl_mode(), PgSslMode::Prefer)
+    {
+        // As libpq: prefer promises no TLS. Should the server insist on it, the first error says more.
+        without_tls = options.clone().ssl_mode(PgSslMode::Disable);
+        if let Ok(connection) = attempt(&without_tls, limit).await {
+            (options, result) = (&without_tls, Ok(connection));
+        }
     }
     let mut connection = result.map_err(|(error, cause)| Failure { error, is_final: refused(cause.as_ref()) })?;
     if wanted != SessionAttributes::Any {

@@ -84,6 +84,9 @@ fn findings(report: &Report) -> Vec<(NagiosState, String)> {
     let mut found = Vec::new();
     for database in &report.databases {
         let name = &database.name;
+        if let Some(nothing) = database.no_sequence.as_ref().filter(|_| database.looked_at_nothing()) {
+            found.push((NagiosState::Unknown, format!("{name}: {}", nothing.text)));
+        }
         if let Some(error) = &database.error {
             found.push((NagiosState::Unknown, format!("{name} could not be checked: {}", error.text)));
         }

@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `pass.rs` | one pass over one database: discover, observe, judge, repair, report |
+//! | `declared.rs`, `suggestions/`, `feed_toml.rs` | discover: the links that the configuration declares, and likely ones |
 //! | `catalog.rs`, `owners.rs`, `references.rs` | discover: the sequences, the columns they feed, and what references these |
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
@@ -10,6 +11,8 @@
 //! | `keys.rs`, `look.rs` | observe what lies ahead, where an id is at or beyond the next value |
 //! | `memory.rs`, `repair_log.rs`, `moves.rs`, `findings.rs` | judge: what is remembered of a sequence, its next move, verdict and reasons |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
+//! | `shared_columns.rs` | two sequences that hand out values for one column |
+//! | `uncounted.rs`, `blocks.rs` | what columns hold that do not count; ids that may be undeclared blocks |
 //! | `privileges.rs` | which privileges a complete pass needs, for `pgmedic grants` |
 //!
 //! Data flows down this list: `Catalog` → `Observation` → `SequenceReport` → `RepairReport`. When to run, and what a report
@@ -18,7 +21,10 @@
 mod activity;
 mod batch;
 mod batch_plan;
+mod blocks;
 mod catalog;
+mod declared;
+mod feed_toml;
 mod findings;
 mod guard;
 mod invalidation;
@@ -36,7 +42,10 @@ mod privileges;
 mod references;
 mod repair;
 mod repair_log;
+mod shared_columns;
 mod states;
+mod suggestions;
+mod uncounted;
 
 pub use crate::pass_options::PassOptions;
 pub use catalog::{Catalog, discover};

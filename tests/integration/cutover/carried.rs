@@ -126,7 +126,7 @@ async fn a_difference_that_is_meant_is_confirmed() {
     cutover(&old, &new, &[]).exits(3);
     let report = cutover(&old, &new, &["--yes"]).exits(0);
     assert_eq!(report.carried("public.ids")["notes"][0]["kind"], "definition");
-    assert_eq!(new.nextval("ids").await, 43, "the first of its own values that OLD has not handed out");
+    assert_eq!(new.nextval("ids").await, 43, "its first value that OLD has not handed out");
 }
 
 #[tokio::test]

@@ -114,3 +114,15 @@ async fn a_connection_string_that_cannot_be_used_names_its_option_and_shows_no_p
     let outcome = cutover_at("postgres://u:hunter2@h/d?sslmode=maybe", "dbname=b", &[]).exits(2);
     assert!(outcome.stderr.contains("--from: ") && !outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
 }
+
+#[tokio::test]
+async fn a_password_on_the_command_line_is_warned_about_and_never_printed() {
+    let (old, new) = used_and_fresh().await;
+    let with_password =
+        |database: &Database| server().tcp_url(&database.name).unwrap().replacen("postgres@", "postgres:hunter2@", 1);
+    let from = with_password(&old);
+    assert!(from.contains("hunter2"), "{from}");
+    let outcome = cutover_at(&from, &with_password(&new), &[]).exits(0);
+    assert!(outcome.stderr.contains("--from: every user of this machine"), "{}", outcome.stderr);
+    assert!(!(outcome.stdout + &outcome.stderr).contains("hunter2"));
+}

@@ -1,5 +1,5 @@
--- The partitions and children of table @ROOT@ that store rows, and the table itself if it does; column @COLUMN@ of each.
--- Both are constants; the column's name is quoted as an identifier.
+-- The partitions and children of table @ROOT@ that store rows, and the table itself if it does, without the tables in
+-- @LEFT_OUT@; column @COLUMN@ of each. All are constants; the column's name is quoted as an identifier.
 WITH RECURSIVE tree (root, member) AS (
     SELECT @ROOT@::oid, @ROOT@::oid
   UNION
@@ -16,6 +16,7 @@ SELECT
     quote_ident(n.nspname) AS schema
 FROM tree t
 JOIN pg_catalog.pg_class c ON c.oid = t.member AND c.relkind = 'r' AND c.relpersistence <> 't'
+                          AND c.oid <> ALL ('{@LEFT_OUT@}'::oid[])
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND quote_ident(a.attname) = @COLUMN@
 ORDER BY c.oid
