@@ -27,11 +27,10 @@ pub struct RepairLogEntry {
     pub to: i64,
 }
 
-/// Counts inline repairs, each once.
+/// Counts inline repairs where entries cannot be marked as counted: in a dry run, or on a read-only server.
 #[derive(Debug, Default)]
 pub struct InlineRepairCounter {
     before: Option<Counts>,
-    removed: Counts,
 }
 
 /// By [`OUTCOMES`].
@@ -72,42 +71,83 @@ pub async fn sync_repair_log(
         let what = format!("pgmedic.repair_log cannot be written: run pgmedic sql install with --agent {role}");
         return Ok(RepairLogSync::Unusable(what));
     }
-    let read_only = read_only || connection.server().read_only.is_some();
-    let (access, statements) = if read_only {
-        (TransactionMode::Read, vec![COUNT.to_owned()])
-    } else {
-        (TransactionMode::Write, write_sql(own))
+    let owner = LogOwner {
+        role: table.try_get("owner")?,
+        name: table.try_get("owner_name")?,
+        trusted: table.try_get("trusted")?,
     };
-    let mut answers = answers(connection, access, timeouts, statements).await?;
-    let counted = counts(&answers.pop().unwrap_or_default())?;
-    // The result of the removal is the third.
-    let removed = if read_only { Counts::default() } else { counts(answers.get(2).map_or(&[][..], Vec::as_slice))? };
-    Ok(RepairLogSync::Inline(counter.since_last(counted, removed)))
+    let read_only = read_only || connection.server().read_only.is_some();
+    if read_only {
+        let statements = vec![count_unmarked(&owner)];
+        let mut answers = answers(connection, TransactionMode::Read, timeouts, statements).await?;
+        let counted = counts(&answers.pop().unwrap_or_default())?;
+        return Ok(RepairLogSync::Inline(counter.since_last(counted)));
+    }
+    let answers = answers(connection, TransactionMode::Write, timeouts, write_sql(&owner, own)).await?;
+    let counted = counts(answers.get(COUNTED_BY).map_or(&[][..], Vec::as_slice))?;
+    let written = answers.last().map_or(0, Vec::len);
+    if written < own.len() {
+        let LogOwner { name, .. } = &owner;
+        tracing::warn!(
+            owner = name,
+            "pgmedic.repair_log belongs to {name}, who is not the owner of a repaired sequence, of the database, or a \
+             superuser: the repair is not written to it"
+        );
+    }
+    Ok(RepairLogSync::Inline(counted))
 }
 
-impl InlineRepairCounter {
-    /// All rows are counted each time, because a row that was written early may become visible late.
-    fn since_last(&mut self, counted: Counts, removed: Counts) -> Counts {
-        self.removed = sum(self.removed, removed);
-        let all = sum(counted, self.removed);
-        // The first count only sets the baseline: the leader before has counted these.
-        let before = self.before.replace(all).unwrap_or(all);
-        std::array::from_fn(|outcome| all[outcome].saturating_sub(before[outcome]))
+/// Whose table it is.
+struct LogOwner {
+    /// Its OID.
+    role: i64,
+    /// Quoted.
+    name: String,
+    /// Whether entries about other roles' sequences are believed and written.
+    trusted: bool,
+}
+
+impl LogOwner {
+    /// The condition that entry `e` is of a sequence that the owner may tell of, and be told of.
+    fn may_know(&self) -> String {
+        if self.trusted {
+            return "true".to_owned();
+        }
+        fill_sql(include_str!("of_owner.sql"), &[("OWNER", &self.role.to_string())])
     }
 }
 
-fn sum(a: Counts, b: Counts) -> Counts {
-    std::array::from_fn(|outcome| a[outcome] + b[outcome])
+impl InlineRepairCounter {
+    /// All entries are counted each time, because one that was written early may become visible late.
+    fn since_last(&mut self, counted: Counts) -> Counts {
+        // The first count only sets the baseline.
+        let before = self.before.replace(counted).unwrap_or(counted);
+        std::array::from_fn(|outcome| counted[outcome].saturating_sub(before[outcome]))
+    }
 }
 
-const COUNT: &str = "SELECT outcome, count(*) FROM ONLY pgmedic.repair_log WHERE source = 'inline' GROUP BY outcome";
+/// The place of the statement that counts among those of [`write_sql`].
+const COUNTED_BY: usize = 2;
 
-/// The lock keeps other roles from adding a trigger between the check and the statements that follow it.
-fn write_sql(own: &[RepairLogEntry]) -> Vec<String> {
-    let check = format!("SELECT 1 / (SELECT (plain AND allowed)::integer FROM ({CHECK}) AS checked)");
+fn count_unmarked(owner: &LogOwner) -> String {
+    let may_know = owner.may_know();
+    format!(
+        "SELECT e.outcome, count(*) FROM ONLY pgmedic.repair_log e WHERE e.source = 'inline' AND NOT e.counted AND \
+         {may_know} GROUP BY e.outcome"
+    )
+}
+
+/// The lock keeps other roles from adding a trigger between the check and the statements that follow it. The last
+/// statement answers with a row for each of `own` that was written.
+fn write_sql(owner: &LogOwner, own: &[RepairLogEntry]) -> Vec<String> {
+    let role = owner.role;
+    let check =
+        format!("SELECT 1 / (SELECT (plain AND allowed AND owner = {role})::integer FROM ({CHECK}) AS checked)");
     let remove =
         fill_sql(include_str!("remove_old.sql"), &[("KEPT", KEPT), ("MOST_REMOVED", &MOST_REMOVED.to_string())]);
-    let mut statements = vec!["LOCK TABLE ONLY pgmedic.repair_log IN ROW EXCLUSIVE MODE".to_owned(), check, remove];
+    let count = fill_sql(include_str!("count.sql"), &[("TRUSTED", &owner.may_know())]);
+    let mut statements =
+        vec!["LOCK TABLE ONLY pgmedic.repair_log IN ROW EXCLUSIVE MODE".to_owned(), check, count, remove];
     if !own.is_empty() {
         let rows: Vec<String> = own
             .iter()
@@ -116,10 +156,13 @@ fn write_sql(own: &[RepairLogEntry]) -> Vec<String> {
                 format!("(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to})")
             })
             .collect();
+        let (rows, may_know) = (rows.join(", "), owner.may_know());
         let columns = "at, role, source, sequence, outcome, from_value, to_value";
-        statements.push(format!("INSERT INTO pgmedic.repair_log ({columns}) VALUES {}", rows.join(", ")));
+        statements.push(format!(
+            "INSERT INTO pgmedic.repair_log ({columns}) SELECT * FROM (VALUES {rows}) AS e ({columns}) \
+             WHERE {may_know} RETURNING 1"
+        ));
     }
-    statements.push(COUNT.to_owned());
     statements
 }
 
@@ -150,12 +193,11 @@ mod tests {
     use crate::agent::repair_log::sync::*;
 
     #[test]
-    fn each_inline_repair_is_counted_once_also_when_rows_are_removed() {
+    fn without_marks_each_inline_repair_is_counted_once() {
         let mut counter = InlineRepairCounter::default();
-        assert_eq!(counter.since_last([7, 1], [0, 0]), [0, 0], "counted by the leader before");
-        assert_eq!(counter.since_last([9, 1], [0, 0]), [2, 0]);
-        assert_eq!(counter.since_last([4, 2], [6, 0]), [1, 1]);
-        assert_eq!(counter.since_last([0, 0], [0, 0]), [0, 0], "the table was truncated");
-        assert_eq!(counter.since_last([1, 0], [0, 0]), [1, 0]);
+        assert_eq!(counter.since_last([7, 1]), [0, 0], "from before the start");
+        assert_eq!(counter.since_last([9, 1]), [2, 0]);
+        assert_eq!(counter.since_last([0, 0]), [0, 0], "another agent has marked them");
+        assert_eq!(counter.since_last([1, 0]), [1, 0]);
     }
 }
