@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use pgmedic_core::{ColumnName, NameError};
 
 const AFTER_HELP: &str = "\
 Exit codes of --once:
@@ -120,6 +121,21 @@ pub enum SqlCommand {
     },
     /// Remove what install created, and nothing else
     Uninstall,
+    /// A trigger that takes a column's sequence along when an id is inserted that is ahead of it: forward only
+    Follow {
+        /// The columns, as TABLE.COLUMN in schema public, or SCHEMA.TABLE.COLUMN
+        #[arg(value_name = "TABLE.COLUMN", value_parser = parse_column, required_unless_present = "all")]
+        columns: Vec<ColumnName>,
+        /// Every column that a sequence feeds
+        #[arg(long, conflicts_with = "columns")]
+        all: bool,
+        /// Also follow the ids that logical replication brings
+        #[arg(long, conflicts_with = "remove")]
+        always: bool,
+        /// Remove what follow created, and nothing else
+        #[arg(long)]
+        remove: bool,
+    },
 }
 
 impl Cli {
@@ -155,6 +171,14 @@ fn parse_role(name: &str) -> Result<String, &'static str> {
     match name {
         "" | "public" | "none" => Err("expected a role's name; SQL gives this one another meaning"),
         name => Ok(name.to_owned()),
+    }
+}
+
+/// `TABLE.COLUMN` or `SCHEMA.TABLE.COLUMN`, each part quoted as in SQL where needed.
+fn parse_column(name: &str) -> Result<ColumnName, NameError> {
+    match name.parse() {
+        Err(NameError::Parts { found: 2, .. }) => format!("public.{name}").parse(),
+        column => column,
     }
 }
 
@@ -285,6 +309,11 @@ mod tests {
             "sql install --owner none",
             "sql install --agent public",
             "--dry-run sql install",
+            "sql follow",
+            "sql follow id",
+            "sql follow a.b.c.d",
+            "sql follow --all t.id",
+            "sql follow t.id --always --remove",
         ] {
             refused(arguments);
         }

@@ -6,11 +6,13 @@
 //! | `links` | every way in which a sequence feeds a key |
 //! | `concurrency` | many inserts at once, also through a pooler |
 //! | `store` | the session store |
+//! | `follow` | `pgmedic sql follow` |
 //! | `sql` | `pgmedic sql install` and the function `pgmedic.repair` |
 //! | `examples` | the example servers under concurrent logins |
 
 mod concurrency;
 mod examples;
+mod follow;
 mod links;
 mod repair;
 mod sql;

@@ -1,6 +1,10 @@
 //! The SQL functions `pgmedic.repair` for applications in any language, as a script for `psql`. Part of the binary, not of
 //! the library's API.
 
+mod follow;
+
+pub use follow::{FollowedColumns, follow, unfollow};
+
 use pgmedic_core::quote_literal;
 use std::fmt::Write;
 
