@@ -22,13 +22,15 @@ DECLARE
     edge boolean := false;      -- only what the goal asks for is passed, with shorter steps where a whole one is not such
     solid boolean := false;     -- the goal: all values that are looked at are taken; otherwise dense
     length numeric := step;
+    stretches integer := 0;
     reached numeric;
     drawn integer;
     hits integer;
     thin boolean;
 BEGIN
     passed := nearest;
-    FOR stretch IN 1..max_stretches LOOP
+    WHILE stretches < max_stretches LOOP
+        stretches := stretches + 1;
         reached := least(passed + length, last - 1);
         IF reached <= passed THEN
             -- The block reaches the end of the sequence. Past it there is nothing to go to, so that only ids which make the
@@ -39,6 +41,7 @@ BEGIN
                 passed := NULL;
                 RETURN;
             END IF;
+            stretches := 0;
             solid := true;
             edge := true;
             passed := 0;

@@ -24,6 +24,8 @@ DECLARE
     max_relations CONSTANT integer := 500;     -- a transaction that locks many more fills the server's lock table
     -- The role whose privileges are checked: inside this function current_user is the function's owner.
     caller CONSTANT name := CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END;
+    -- Whether this transaction has written nothing so far.
+    fresh CONSTANT boolean := pg_current_xact_id_if_assigned() IS NULL;
     sequence record;
     feed record;
     select_id CONSTANT text := '(SELECT %1$s(t.%2$I) FROM %3$s AS t WHERE t.%2$I BETWEEN %4$s AND %5$s AND %6$s)::numeric';
@@ -241,9 +243,9 @@ BEGIN
 
         reached := NULL;
         IF passed >= advance_limit THEN
-            -- To hand them out one by one takes too long. A lock that another insert waits for is taken only where this call
-            -- is its whole transaction, and so ends at once.
-            IF statement_timestamp() = transaction_timestamp() THEN
+            -- To hand them out one by one takes too long. The sequence's lock, on which other inserts wait, is taken only where
+            -- this call seems to be its whole transaction, and so ends at once.
+            IF fresh AND statement_timestamp() - transaction_timestamp() < interval '5 ms' THEN
                 reached := pgmedic.leap(sequence.seq, sequence.name, next_value + passed * sequence.increment);
             END IF;
             IF reached IS NULL THEN

@@ -31,7 +31,7 @@ BEGIN
     END IF;
     -- The key is one column. In a partitioned table, columns that choose the partition may be part of it.
     IF violated.columns = 1 THEN
-        SELECT a.attname INTO id FROM pg_attribute a WHERE a.attrelid = violated.rel AND a.attnum = violated.key[0];
+        SELECT a.attname INTO id FROM pg_attribute a WHERE a.attrelid = violated.rel AND a.attnum = violated.key[1];
     ELSE
         WITH RECURSIVE up (rel) AS (
             SELECT violated.rel::oid
