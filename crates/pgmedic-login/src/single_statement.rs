@@ -25,7 +25,7 @@ pub fn is_duplicate_key(error: &Error) -> bool {
 /// return the error. Otherwise run the insert again, a few times at most; there are no repairs when another session made
 /// them first.
 ///
-/// Run it on the connection of the failed insert, outside a transaction: it uses one of its own. Through a pooler in
+/// Run it on the connection of the failed insert, outside a transaction: it begins one. Through a pooler in
 /// transaction mode use [`retry_after_repair`](crate::retry_after_repair), which keeps one server connection.
 ///
 /// ```no_run

@@ -1,5 +1,6 @@
 //! Cuts over to a subscriber while clients write without a pause.
 
+mod followed;
 mod literal;
 mod pglogical;
 mod subscriber;

@@ -133,7 +133,7 @@ async fn a_role_that_may_only_insert_needs_no_other_privilege_and_gets_none() {
     let mut application = sqlx::postgres::PgConnection::connect(&database.url_as(&role)).await.unwrap();
     sqlx::raw_sql("INSERT INTO t VALUES (7); INSERT INTO t DEFAULT VALUES").execute(&mut application).await.unwrap();
     assert_eq!(database.number("SELECT max(id) FROM t").await, 8);
-    // The function runs with the owner's privileges: no other role may put it on a table of its own.
+    // The function runs with the owner's privileges: no other role may put it on its table.
     let function: String =
         sqlx::query_scalar("SELECT tgfoid::regproc::text FROM pg_trigger WHERE tgname LIKE 'zz_pgmedic%'")
             .fetch_one(&mut database.connection)

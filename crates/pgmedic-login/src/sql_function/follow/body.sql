@@ -5,7 +5,7 @@ DECLARE
     last numeric;
     gap numeric;
 BEGIN
-    -- Whatever goes wrong here, the row is inserted.
+    -- The row is inserted also where something goes wrong here.
     BEGIN
         id := NEW.@COLUMN@;
         -- The sequence is the one that the trigger's condition names, also after it was renamed.

@@ -38,7 +38,7 @@ BEGIN
             LEFT JOIN pg_class r ON r.relnamespace = n.oid AND r.relname = w.name
             WHERE NOT everything
           UNION
-            -- Children that inherit the column draw from the same sequence, and have triggers of their own.
+            -- Children that inherit the column draw from the same sequence, and need separate triggers.
             SELECT f.schema, f.name, f.col, i.inhrelid, true
             FROM family f
             JOIN pg_inherits i ON i.inhparent = f.rel

@@ -15,8 +15,8 @@ ALTER TABLE pgmedic.repair_log ALTER COLUMN counted SET DEFAULT false;
 CREATE INDEX IF NOT EXISTS repair_log_at ON pgmedic.repair_log (at);
 REVOKE ALL ON TABLE pgmedic.repair_log FROM PUBLIC;
 
--- Logs what a repair did, and notifies the agent. Whatever state the table is in, the repair and its caller go on:
--- they lose the entry, and get a warning.
+-- Logs what a repair did, and notifies the agent. Where the table cannot be written, the repair and its caller lose the
+-- entry, get a warning, and go on.
 CREATE OR REPLACE FUNCTION pgmedic.log_repair(caller name, sequence text, outcome text, from_value numeric, to_value numeric)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
