@@ -1,8 +1,6 @@
 //! The `[sequences]` section: which sequences are checked, when, and how far they are repaired.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use pgmedic_core::Timeouts;
