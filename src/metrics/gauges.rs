@@ -204,7 +204,7 @@ impl GaugeSet {
         if let Some(lag) = maximum(|sequence| sequence.lag.map(|_| lag_after_pass(sequence))) {
             self.lag_max.with_label_values(&[database]).set(lag);
         }
-        if let Some(used) = maximum(|sequence| sequence.used_ratio) {
+        if let Some(used) = maximum(SequenceReport::used_after_pass) {
             self.used_max.with_label_values(&[database]).set(used);
         }
 
@@ -219,7 +219,7 @@ impl GaugeSet {
         self.dropped.with_label_values(&[database]).set(details.len().saturating_sub(MOST_DETAILS) as f64);
         for sequence in details.into_iter().take(MOST_DETAILS) {
             self.lag.with_label_values(&[database, &sequence.name]).set(lag_after_pass(sequence));
-            if let Some(used) = sequence.used_ratio {
+            if let Some(used) = sequence.used_after_pass() {
                 self.used.with_label_values(&[database, &sequence.name]).set(used);
             }
         }
@@ -247,7 +247,7 @@ fn in_detail(sequence: &SequenceReport) -> bool {
 
 /// Lag counts for more than a range that runs out.
 fn severity(sequence: &SequenceReport) -> f64 {
-    lag_after_pass(sequence) + sequence.used_ratio.unwrap_or(0.0)
+    lag_after_pass(sequence) + sequence.used_after_pass().unwrap_or(0.0)
 }
 
 impl Gauges {

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `mod.rs`, `sessions.rs` | the report's types, which serialize to the JSON form |
 //! | `status.rs` | verdict and outcome as one word; when a sequence is running out |
+//! | `level.rs` | how urgent a finding is: fails now, not known, fails soon, to be decided, healthy |
 //! | `table/`, `session_lines.rs`, `wrap.rs` | the table form |
 //! | `nagios.rs` | one line with performance data, for Nagios |
 //! | `escape.rs` | names from a database, made safe to print |
@@ -13,6 +14,7 @@
 
 mod escape;
 mod exit;
+mod level;
 mod nagios;
 mod session_lines;
 mod sessions;
@@ -22,6 +24,7 @@ mod wrap;
 
 pub use escape::escape_control;
 pub use exit::ExitCode;
+pub use level::Level;
 pub use nagios::{NagiosState, render as render_nagios, render_error as render_nagios_error};
 pub use sessions::SessionReport;
 pub use status::{Status, WARN_USED_RATIO, is_running_out};
@@ -172,6 +175,24 @@ pub struct RepairReport {
     pub duration_seconds: f64,
 }
 
+#[cfg(test)]
+impl RepairReport {
+    /// An outcome of which nothing else is known.
+    pub fn bare(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            method: None,
+            next_value: None,
+            held_by: None,
+            reason: None,
+            used_ratio: None,
+            charged: 0,
+            early: false,
+            duration_seconds: 0.0,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -282,6 +303,16 @@ impl SequenceReport {
             None => self.reason = Some(reason),
             Some(_) => self.notes.push(reason),
         }
+    }
+
+    /// Share of the range that is used after the pass, 0 to 1.
+    pub fn used_after_pass(&self) -> Option<f64> {
+        self.repair.as_ref().and_then(|repair| repair.used_ratio).or(self.used_ratio)
+    }
+
+    /// What `nextval` would return after the pass.
+    pub fn next_value_after_pass(&self) -> Option<i64> {
+        self.repair.as_ref().and_then(|repair| repair.next_value).or(self.next_value)
     }
 
     /// Which guard holds its repair, or keeps it from going further.

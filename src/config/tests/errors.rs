@@ -300,7 +300,7 @@ fn an_unknown_variable_is_named_with_the_nearest_known_one() {
     );
     variable_refused("PGMEDIC_SEQUENCES_REPAIR", "false", &["PGMEDIC_SEQUENCES__REPAIR?"]);
     variable_refused("PGMEDIC_DATABASE_ULR", "x", &["PGMEDIC_DATABASE_URL?"]);
-    variable_refused("PGMEDIC_X", "x", &["expected one of PGMEDIC_HTTP__LISTEN, PGMEDIC_LOG__FORMAT"]);
+    variable_refused("PGMEDIC_X", "x", &["expected one of PGMEDIC_HTTP__ALLOWED_HOSTS, PGMEDIC_HTTP__LISTEN"]);
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl ConnectionBudget {
     pub async fn acquire<const N: usize>(
         self: &Arc<Self>,
         address: &str,
-        max: u32,
+        max: Option<u32>,
         purposes: [Purpose; N],
     ) -> Option<[Permit; N]> {
         let index = self.lock().account_of(address, max);

@@ -16,6 +16,7 @@ use super::probe::{Probe, ProbeAnswer, ProbePart};
 use super::reasons::{exhausted_reason, missing_right_reason};
 use crate::{QueryError, Reason, ReasonKind, Timeouts, simple_query};
 use sqlx::postgres::{PgConnection, PgRow};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// A sequence and what it feeds, of the same columns as the pass reads.
 #[derive(Debug)]
@@ -135,8 +136,9 @@ impl InlineSequence {
         if !seen.is_ahead() {
             return Ok(Looked::nothing_ahead(seen));
         }
-        let mut walk =
-            limits.basis().walk(&seen, Draws::new(u64::from(self.sequence.oid))).most_stretches(MOST_STRETCHES);
+        // Not guessable, or ids could be placed where they are looked for.
+        let draws = Draws::new(RandomState::new().build_hasher().finish());
+        let mut walk = limits.basis().walk(&seen, draws).most_stretches(MOST_STRETCHES);
         let internal = |error: super::judgement::AnswerError| Reason::new(ReasonKind::Internal, error.to_string());
         loop {
             let question = match walk.progress() {
