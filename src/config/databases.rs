@@ -41,6 +41,11 @@ impl Database {
         Self { name, source, max_connections: None, budget: Arc::default() }
     }
 
+    /// A database that the command line names.
+    pub fn inline(name: String, connection: SecretString) -> Self {
+        Self::new(name, UrlSource::Inline(connection))
+    }
+
     /// The connection options. Reads the URL file again.
     ///
     /// # Errors

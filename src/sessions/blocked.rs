@@ -2,7 +2,7 @@
 
 use super::reasons::explain_sweep_error;
 use super::statements::Address;
-use super::store::{ResolvedStore, SweepTrigger};
+use super::store::{EndAction, ResolvedStore, SweepTrigger};
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 
 /// After so many that cannot be ended, and none that can, the rest is not tried.
@@ -15,7 +15,7 @@ const MOST: usize = 2000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BatchFailure {
     Query(QueryError),
-    /// A trigger kept sessions that were to be deleted.
+    /// A trigger kept sessions that were to be ended.
     Kept,
     /// A trigger deleted other sessions with them.
     DeletedMore,
@@ -67,11 +67,11 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
         BatchFailure::Query(error) => error,
         BatchFailure::Kept => {
             let keeping: Vec<&SweepTrigger> = triggers.iter().filter(|trigger| trigger.may_keep_rows).collect();
-            let text = format!(
-                "a trigger keeps the row that is to be deleted ({}): sessions that are to stay in the table are ended by \
-                 `revoke`",
-                names(&keeping)
-            );
+            let hint = match store.action {
+                EndAction::Delete => ": sessions that are to stay in the table are ended by `revoke`",
+                EndAction::Set { .. } | EndAction::Stamp(_) => "",
+            };
+            let text = format!("a trigger keeps the session as it is ({}){hint}", names(&keeping));
             return Reason::new(ReasonKind::TriggerKeepsRows, text);
         }
         BatchFailure::DeletedMore => {

@@ -9,7 +9,8 @@
 //! | `store/` | a configured store, resolved against the catalog: columns, privileges, foreign keys, untrusted code |
 //! | `context.rs` | what the pass knows of one store |
 //! | `times.rs`, `clock.rs` | by which time a session must be over to be ended, purely; reading the clock and time zones |
-//! | `inspect.rs` | counts sessions and samples the columns |
+//! | `inspect.rs` | counts sessions |
+//! | `columns_check.rs` | samples the columns |
 //! | `plausibility.rs` | whether a column can mean what the configuration says; pure |
 //! | `guards.rs` | what a sweep may end, and why the rest is held; pure |
 //! | `sweep.rs`, `blocked.rs` | ends sessions in batches, and finds those that cannot be ended |
@@ -21,6 +22,7 @@
 mod batch_size;
 mod blocked;
 mod clock;
+mod columns_check;
 mod context;
 mod deadline;
 mod guards;

@@ -182,4 +182,34 @@ mod tests {
             None
         );
     }
+
+    #[test]
+    fn an_end_in_the_last_minutes_is_the_last_use_and_an_activity_there_is_not() {
+        let minutes = |ago: i64| sample(&[NOW - ago * MINUTE, NOW - 500 * MINUTE]);
+        assert!(last_use_reason(ExpiryKind::ExpiresAt, &minutes(1), NOW).is_some_and(|why| why.contains("60 s ago")));
+        for (kind, ago) in [(ExpiryKind::LastActivity, 1), (ExpiryKind::ExpiresAt, 6), (ExpiryKind::ExpiresAt, -1)] {
+            assert_eq!(last_use_reason(kind, &minutes(ago), NOW), None, "{kind:?} {ago}");
+        }
+    }
+
+    #[test]
+    fn sessions_are_touched_where_some_are() {
+        assert!(untouched_reason("created_at", 60, 57).is_some());
+        for (looked_at, untouched) in [(60, 56), (1, 1), (0, 0)] {
+            assert_eq!(untouched_reason("created_at", looked_at, untouched), None);
+        }
+    }
+
+    #[test]
+    fn a_store_is_idle_between_hours_and_days_where_its_times_can_be_trusted() {
+        let ago = |hours: i64| sample(&[NOW - hours * 60 * MINUTE, NOW - hours * 60 * MINUTE - 30 * MINUTE]);
+        let idle = |kind, sample: &Sample, zone| is_idle([(kind, sample)].into_iter(), zone, NOW);
+        for (hours, expected) in [(1, false), (2, true), (9, true), (7 * 24, true), (7 * 24 + 1, false)] {
+            assert_eq!(idle(ExpiryKind::LastActivity, &ago(hours), true), expected, "{hours}");
+        }
+        assert!(!idle(ExpiryKind::LastActivity, &ago(9), false), "the zone may be wrong");
+        assert!(!idle(ExpiryKind::ExpiresAt, &ago(9), true), "an end tells nothing of the use");
+        assert!(!idle(ExpiryKind::LastActivity, &sample(&[NOW - 600 * MINUTE; 4]), true), "all at one time");
+        assert!(!idle(ExpiryKind::LastActivity, &sample(&[]), true), "nothing is known");
+    }
 }

@@ -5,6 +5,7 @@
 //! | `mod.rs` | [`SessionStoreConfig`]: one store as the sweep uses it |
 //! | `validate.rs` | applies presets and defaults to the tables as written, then checks their values |
 
+mod meaning;
 mod validate;
 
 use std::time::Duration;

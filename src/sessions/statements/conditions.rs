@@ -103,12 +103,20 @@ fn any(conditions: impl Iterator<Item = String>) -> String {
     format!("coalesce({}, false)", conditions.join(" OR "))
 }
 
+/// The row as it is after the statement was not ended by it; an SQL constant where it is deleted.
+pub fn is_left(action: &EndAction) -> String {
+    match action {
+        EndAction::Delete => "false".to_owned(),
+        EndAction::Set { column, value } => format!("t.{column} IS DISTINCT FROM {value}"),
+        EndAction::Stamp(column) => format!("t.{} IS NULL", column.name),
+    }
+}
+
 /// The row is a session that was not revoked before.
 pub fn not_revoked(store: &ResolvedStore) -> String {
     let not_revoked = match &store.action {
         EndAction::Delete => "true".to_owned(),
-        EndAction::Set { column, value } => format!("t.{column} IS DISTINCT FROM {value}"),
-        EndAction::Stamp(column) => format!("t.{} IS NULL", column.name),
+        revoke => is_left(revoke),
     };
     let only = store.only.iter().cloned();
     std::iter::once(not_revoked).chain(only).collect::<Vec<_>>().join(" AND ")

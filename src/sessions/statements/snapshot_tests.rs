@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::ExpiryKind;
-use crate::sessions::store::{Effects, ExpiryColumn};
+use crate::sessions::store::{Effects, EndAction, ExpiryColumn, TimeType};
 use std::fmt::Write;
 
 /// 2026-01-15

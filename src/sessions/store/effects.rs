@@ -27,7 +27,7 @@ pub struct SweepTrigger {
     pub relation: String,
     pub name: String,
     pub function: String,
-    /// It runs before a session is deleted, and may keep it.
+    /// It runs before a session is ended, and may keep it.
     pub may_keep_rows: bool,
     /// Makes unqualified names in its function work; none where the function sets a search path.
     pub search_path_fix: Option<String>,
@@ -39,7 +39,7 @@ impl Effects {
     pub fn read(keys: &[PgRow], code: &[PgRow], role: &[PgRow], deletes: bool) -> Result<Self, QueryError> {
         let mut effects = Self::default();
         for row in code {
-            effects.add_code(row, deletes)?;
+            effects.add_code(row)?;
         }
         let Some(role) = role.first() else {
             return Err(QueryError::UnexpectedResponse("the replication role was not read".to_owned()));
@@ -84,7 +84,7 @@ impl Effects {
         }
     }
 
-    fn add_code(&mut self, row: &PgRow, deletes: bool) -> Result<(), QueryError> {
+    fn add_code(&mut self, row: &PgRow) -> Result<(), QueryError> {
         let (relation, name): (String, String) = (row.try_get("relation")?, row.try_get("name")?);
         let is_disabled: bool = row.try_get("is_disabled")?;
         if row.try_get::<String, _>("kind")? == "rule" {
@@ -113,7 +113,7 @@ impl Effects {
             relation,
             name,
             function: row.try_get("function")?,
-            may_keep_rows: deletes && row.try_get("may_keep_rows")?,
+            may_keep_rows: row.try_get("may_keep_rows")?,
             search_path_fix,
         });
         Ok(())
@@ -270,7 +270,7 @@ impl ForeignKey {
 
 /// Whether the table holds people or what belongs to them, by its name: `table` is schema-qualified and quoted.
 fn is_table_of_people(table: &str) -> bool {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 13] = [
         "user",
         "account",
         "customer",
@@ -282,7 +282,6 @@ fn is_table_of_people(table: &str) -> bool {
         "patient",
         "tenant",
         "organization",
-        "organisation",
         "company",
         "order",
     ];

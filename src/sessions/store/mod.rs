@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `resolve.rs` | reads the catalog, and makes a `ResolvedStore` of what it says |
 //! | `columns.rs`, `table.sql`, `columns.sql` | the table and its columns; which privilege or index is missing |
+//! | `rights.rs` | the privileges that are missing |
 //! | `effects.rs`, `effects.sql`, `code.sql`, `replication_role.sql` | what ending a session does to other rows |
 //! | `ids.rs`, `ids.sql` | ids that come from a sequence, which must not be handed out again |
 //! | `untrusted_code.rs`, `untrusted_code.sql` | code of other roles that a sweep would run |
@@ -14,6 +15,7 @@ mod effects;
 mod ids;
 pub mod privileges;
 mod resolve;
+mod rights;
 mod untrusted_code;
 
 pub use effects::{Effects, SweepTrigger};
@@ -145,7 +147,7 @@ impl ResolvedStore {
 
     /// Whether each batch is compared with what it selected, because a trigger may keep sessions, or delete others.
     pub fn is_checked(&self) -> bool {
-        matches!(self.action, EndAction::Delete) && !self.effects.triggers.is_empty()
+        !self.effects.triggers.is_empty()
     }
 
     /// Whether ending a session may take long or fail by what else it does.

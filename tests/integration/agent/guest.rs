@@ -101,7 +101,7 @@ async fn one_name_that_is_no_utf8_blinds_nothing_else() {
     let sequences = report["sequences"].as_array().unwrap();
     assert_eq!(sequences.len(), 2, "{report:#}");
     let unnamed = sequences.iter().find(|sequence| sequence["verdict"] == "unreadable").unwrap();
-    assert_eq!(unnamed["reason"]["kind"], "name_not_utf8");
+    assert_eq!(unnamed["reason"]["kind"], "name_encoding");
     let plain = sequences.iter().find(|sequence| sequence["name"] == "public.plain_id_seq").unwrap();
     assert_eq!(plain["repair"]["outcome"], "repaired", "{report:#}");
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!("DROP DATABASE {name}"))).execute(&mut admin).await.unwrap();

@@ -30,7 +30,7 @@ async fn a_wrong_time_zone_ends_no_session_however_few_there_are() {
             assert_eq!(outcome.store_kinds("connect-pg-simple", "held"), [kind]);
             if kind == "first_sweep" {
                 let text = format!("would end {soon} of {} sessions", soon + later);
-                outcome.store_says("connect-pg-simple", "held", &[&text, "--approve connect-pg-simple"]);
+                outcome.store_says("connect-pg-simple", "held", &[&text, "--approve 'connect-pg-simple'"]);
             }
             assert_eq!(database.number("SELECT count(*) FROM session").await, i64::from(soon + later));
         }

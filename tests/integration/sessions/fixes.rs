@@ -182,7 +182,12 @@ async fn a_superuser_is_told_the_command_that_sets_up_another_role() {
 async fn a_privilege_that_is_revoked_during_the_sweep_is_among_those_that_the_fix_prints() {
     let mut database = filled(2, 1).await;
     let medic = database.role("medic");
-    database.sql(&format!("CREATE ROLE {medic} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {medic}")).await;
+    database
+        .sql(&format!(
+            "CREATE ROLE {medic} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {medic};
+             GRANT SELECT ON SEQUENCE sessions_id_seq TO {medic}"
+        ))
+        .await;
     let mut other = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE sessions IN SHARE MODE").execute(&mut other).await.unwrap();
     // The inspection does not conflict with this lock, and the sweep waits for it.

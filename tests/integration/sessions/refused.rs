@@ -88,6 +88,7 @@ async fn row_security_that_hides_rows_is_an_error() {
     database
         .sql(&format!(
             "CREATE ROLE {role} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {role};
+             GRANT SELECT ON SEQUENCE sessions_id_seq TO {role};
              ALTER TABLE sessions ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON sessions USING (user_id = 1)"
         ))
         .await;

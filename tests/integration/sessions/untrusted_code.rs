@@ -21,7 +21,12 @@ async fn with_stranger() -> (Database, String) {
 /// A role that sweeps and owns nothing.
 async fn medic(database: &mut Database) -> String {
     let role = database.role("medic");
-    database.sql(&format!("CREATE ROLE {role} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {role}")).await;
+    database
+        .sql(&format!(
+            "CREATE ROLE {role} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {role};
+             GRANT SELECT ON SEQUENCE sessions_id_seq TO {role}"
+        ))
+        .await;
     role
 }
 
@@ -112,7 +117,7 @@ async fn a_foreign_key_gives_no_other_role_the_rights_of_the_one_that_sweeps() {
     assert_eq!(outcome.store_kinds("logins", "error"), ["untrusted_code"]);
     assert_eq!(outcome.store_fix("logins", "error"), "ALTER TABLE m.child OWNER TO postgres");
     database.sql(&outcome.store_fix("logins", "error")).await;
-    database.once_with_as(&medic, &by_expiry(""), &[]).exits(3).swept("logins", json!({ "expired": 2 }));
+    database.once_with_as(&medic, &by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 2 }));
     // The trigger ran with the rights of the role that sweeps; from version 18 on, with those of the owner of the table.
     let new = database.number("SELECT current_setting('server_version_num')::bigint").await >= 180_000;
     let whose = if new { "postgres" } else { medic.as_str() };
