@@ -1,5 +1,7 @@
 //! One function for each command. Only this file prints reports and chooses exit codes.
 
+mod cutover;
+
 use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, ListFormat, SqlCommand, completions, man_pages};
 use crate::config::{ConfigError, Environment, Http, Pattern, Preset, Settings};
@@ -14,6 +16,7 @@ use crate::pass_options::PassOptions;
 use crate::progress::Progress;
 use crate::report::{ExitCode as Outcome, Report, TableOptions, render_nagios, render_nagios_error, render_table};
 use clap_complete::Shell;
+use cutover::{CutoverError, cutover};
 use pgmedic_core::TableName;
 use pgmedic_login::sql_function;
 use std::collections::BTreeMap;
@@ -35,6 +38,8 @@ pub enum RunError {
     Grants(#[from] GrantsError),
     #[error(transparent)]
     Unhealthy(#[from] HealthcheckError),
+    #[error(transparent)]
+    Cutover(#[from] CutoverError),
     #[error("the output could not be written: {0}")]
     Output(#[from] io::Error),
     #[error("the metrics contradict each other: {0}")]
@@ -52,7 +57,8 @@ impl RunError {
     /// The exit code of `pgmedic`.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) => BAD_USAGE,
+            Self::Config(_) | Self::Cutover(CutoverError::Config(_) | CutoverError::Connection(_)) => BAD_USAGE,
+            Self::Cutover(CutoverError::Signals(_) | CutoverError::Json(_)) => NOT_COMPLETED,
             // The port is in use, or the system refuses signal handlers.
             Self::Agent(_) => NOT_COMPLETED,
             #[cfg(feature = "demo")]
@@ -99,6 +105,11 @@ async fn run_command(cli: &Cli) -> Result<ExitCode, RunError> {
         Some(Command::Presets { format }) => presets(*format),
         Some(Command::Sql { script }) => sql(script),
         Some(Command::Healthcheck) => check_health(cli).await,
+        Some(Command::Cutover(arguments)) => {
+            let (text, code) = cutover(cli, arguments).await?;
+            print(&text)?;
+            Ok(code.unwrap_or(ExitCode::from(BAD_USAGE)))
+        }
         Some(Command::CheckConfig) => check_config(cli),
         Some(Command::Grants { role }) => print_grants(cli, role.as_deref()).await,
         None if cli.once => run_once(cli).await,

@@ -12,6 +12,7 @@
 //! | [`cli`], [`commands`] | the command line, and the commands |
 //! | `demo` | a throwaway PostgreSQL server, and the incident on it |
 //! | [`agent`], [`once`] | the agent and the one-shot run; both call the passes |
+//! | [`cutover`] | carries the sequences of one database to another before writers move |
 //! | [`grants`] | the least privileges for the configured work, as SQL |
 //! | [`config`], [`pass_options`] | the settings, and the options of one pass |
 //! | [`sequences`] | the pass over sequences: discover, observe, judge, repair, report |
@@ -37,6 +38,8 @@ pub mod build_info;
 pub mod clock;
 #[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
+pub mod cutover;
 #[doc(hidden)]
 pub mod db;
 #[cfg(feature = "demo")]

@@ -1,45 +1,48 @@
 //! The address that HTTP listens on, which a reload may change, and which may be none.
 
 use super::AgentError;
+use crate::config::Http;
 use crate::http::{self, Sources};
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
+use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The endpoint as it is configured; dropping it closes the port and every connection.
 #[derive(Debug)]
 pub struct HttpEndpoint {
     /// As configured: port 0 means any free port, and the port that was found stays.
-    configured: Option<SocketAddr>,
+    configured: Http,
     open: Option<OpenPort>,
 }
 
 #[derive(Debug)]
 struct OpenPort {
     bound: SocketAddr,
-    stop: CancellationToken,
-    task: AbortOnDropHandle<()>,
+    stop: DropGuard,
+    closed: oneshot::Receiver<()>,
 }
 
 impl HttpEndpoint {
     /// # Errors
     ///
     /// When the address cannot be bound.
-    pub async fn bind(address: Option<SocketAddr>, sources: &Sources) -> Result<Self, AgentError> {
-        let Some(address) = address else {
+    pub async fn bind(settings: &Http, sources: &Sources) -> Result<Self, AgentError> {
+        let configured = settings.clone();
+        let Some(address) = settings.listen else {
             tracing::info!("http.listen is off: no status page, no metrics, no probes");
-            return Ok(Self { configured: None, open: None });
+            return Ok(Self { configured, open: None });
         };
         let failed = |source| AgentError::Listen { address, source };
         let listener = listen(address).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
-        tracing::info!("listening on http://{bound}");
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        tracing::info!("listening on {scheme}://{bound}");
         let stop = CancellationToken::new();
-        let serving = http::serve(listener, sources.clone(), stop.clone());
-        let task = AbortOnDropHandle::new(tokio::spawn(serving));
-        Ok(Self { configured: Some(address), open: Some(OpenPort { bound, stop, task }) })
+        let listener = listener.into_std().map_err(failed)?;
+        let closed = http::serve(listener, bound, settings, sources.clone(), stop.clone()).map_err(failed)?;
+        Ok(Self { configured, open: Some(OpenPort { bound, stop: stop.drop_guard(), closed }) })
     }
 
     /// With the port that was found; none where there is no endpoint.
@@ -47,28 +50,28 @@ impl HttpEndpoint {
         self.open.as_ref().map(|open| open.bound)
     }
 
-    /// Listens on another address from now on.
+    /// Serves by other settings from now on.
     ///
     /// # Errors
     ///
-    /// When that cannot be bound; then the old one stays.
-    pub async fn rebind(&mut self, address: Option<SocketAddr>, sources: &Sources) -> Result<(), AgentError> {
-        let old = self.configured;
-        if old == address {
+    /// When the address cannot be bound; then the old one stays.
+    pub async fn rebind(&mut self, settings: &Http, sources: &Sources) -> Result<(), AgentError> {
+        let old = self.configured.clone();
+        if old == *settings {
             return Ok(());
         }
-        let port = |address: Option<SocketAddr>| address.map(|address| address.port());
-        *self = match Self::bind(address, sources).await {
+        let port = |settings: &Http| settings.listen.map(|address| address.port());
+        *self = match Self::bind(settings, sources).await {
             Ok(endpoint) => endpoint,
             // The old address may be in the way, as 127.0.0.1 is in the way of 0.0.0.0: close it first.
             Err(AgentError::Listen { source, .. })
-                if source.kind() == ErrorKind::AddrInUse && port(old) == port(address) =>
+                if source.kind() == ErrorKind::AddrInUse && port(&old) == port(settings) =>
             {
                 self.close().await;
-                match Self::bind(address, sources).await {
+                match Self::bind(settings, sources).await {
                     Ok(endpoint) => endpoint,
                     Err(error) => {
-                        *self = Self::bind(old, sources).await?;
+                        *self = Self::bind(&old, sources).await?;
                         return Err(error);
                     }
                 }
@@ -79,10 +82,10 @@ impl HttpEndpoint {
     }
 
     async fn close(&mut self) {
-        if let Some(mut open) = self.open.take() {
-            open.stop.cancel();
-            // A task that panicked has closed the port too.
-            let _ = (&mut open.task).await;
+        if let Some(OpenPort { stop, closed, .. }) = self.open.take() {
+            drop(stop);
+            // A thread that panicked has closed the port too.
+            let _ = closed.await;
         }
     }
 }

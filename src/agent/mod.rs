@@ -84,7 +84,7 @@ pub async fn run(
     let metrics = Arc::new(Metrics::new(&state)?);
     let context = AgentContext { state: Arc::clone(&state), metrics: Arc::clone(&metrics) };
     let sources = Sources { state, metrics, heartbeat: Heartbeat::default() };
-    let mut endpoint = HttpEndpoint::bind(settings.http.listen, &sources).await?;
+    let mut endpoint = HttpEndpoint::bind(&settings.http, &sources).await?;
     let webhook = WebhookTask::start(settings.webhook.clone(), &context.state, &context.metrics);
     let mut scheduler = Scheduler::start().await?;
     scheduler.add(&Schedule::Cron(EVERY_SECOND.to_owned()), heartbeat_job(&sources.heartbeat)).await?;
@@ -154,7 +154,7 @@ async fn apply_settings(
     sources: &Sources,
 ) -> Result<Settings, ReloadError> {
     let settings = settings?;
-    endpoint.rebind(settings.http.listen, sources).await?;
+    endpoint.rebind(&settings.http, sources).await?;
     Ok(settings)
 }
 

@@ -58,7 +58,11 @@ impl Publisher {
     /// Makes the series of the database exist, and forgets what was known of it: after a reload it may be another server.
     pub fn init_database(&self, interval: Duration) {
         self.context.metrics.init_database(&self.database);
-        self.update(|state| *state = DatabaseState { interval: interval.as_secs_f64(), ..DatabaseState::default() });
+        self.update(|state| {
+            // The last 24 hours stay: a reload seldom changes the server.
+            let observed = Arc::clone(&state.observed);
+            *state = DatabaseState { interval: interval.as_secs_f64(), observed, ..DatabaseState::default() };
+        });
     }
 
     /// Makes the series of the database's session stores exist.

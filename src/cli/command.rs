@@ -1,5 +1,6 @@
 //! The subcommands and their options.
 
+use super::cutover::CutoverArguments;
 use super::{ListFormat, help};
 use clap::Subcommand;
 use clap_complete::Shell;
@@ -15,6 +16,10 @@ pub enum Command {
         #[arg(long)]
         serve: bool,
     },
+    /// Carry every sequence of the database in use to the one that takes over, forward only, and say whether writers may
+    /// move
+    #[command(after_help = help::CUTOVER)]
+    Cutover(CutoverArguments),
     /// Print the effective configuration, passwords hidden
     #[command(after_help = help::CHECK_CONFIG)]
     CheckConfig,

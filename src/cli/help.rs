@@ -25,7 +25,7 @@ Exit codes of --once:
   0  all sequences healthy, or repaired
   1  the work could not be completed: unreachable database, failed repair
   2  bad usage or configuration
-  3  problems remain: drift seen in a dry run, held, exhausted or unreadable
+  3  problems remain: drift seen in a dry run, held, exhausted or unreadable; or no sequence was found
   With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 
 Output:
@@ -37,6 +37,28 @@ pub(super) const DEMO: &str = "\
 Examples:
   pgmedic demo            # the story, in about ten seconds
   pgmedic demo --serve    # the status page, until Ctrl-C";
+
+pub(super) const CUTOVER: &str = "\
+Examples:
+  pgmedic cutover --from \"$OLD\" --to \"$NEW\"
+  pgmedic cutover --from \"$OLD\" --to \"$NEW\" --headroom 1000    # the gate
+  pgmedic cutover --from \"$NEW\" --to \"$OLD\" --headroom 1000    # the way back
+  pgmedic cutover --from \"$OLD\" --to \"$NEW\" --format json | jq .verdict
+
+Beside writers that go on, until SIGINT or SIGTERM:
+  pgmedic cutover --from \"$OLD\" --to \"$NEW\" --headroom 1000 --watch
+
+Exit codes:
+  0  ready: every sequence of NEW is beyond everything that OLD handed out,
+     and what OLD wrote has arrived where NEW has a subscription
+  1  the work could not be completed: a database out of reach, a failed move
+  2  bad usage, or refused: swapped, the same database twice, NEW a replica
+  3  not ready: a sequence is missing, held, unreadable or defined differently,
+     or a subscription does not receive
+
+Output:
+  Reports go to stdout, logs to stderr. A password on the command line is seen
+  by every user of this machine: use a password file or a service.";
 
 pub(super) const CHECK_CONFIG: &str = "\
 Examples:

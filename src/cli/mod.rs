@@ -3,15 +3,17 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `mod.rs` | the options of a run; which arguments are refused |
-//! | `command.rs` | the subcommands |
+//! | `command.rs`, `cutover.rs` | the subcommands; the options of `cutover` |
 //! | `help.rs` | usage, examples and exit codes, as each help page ends |
 //! | `generate.rs` | completion scripts, man pages |
 
 mod command;
+mod cutover;
 mod generate;
 mod help;
 
 pub use command::{Command, SqlCommand};
+pub use cutover::CutoverArguments;
 pub use generate::{ManPage, completions, man_pages};
 
 use crate::build_info;
@@ -82,12 +84,12 @@ pub enum Format {
     Nagios,
 }
 
-/// How a list is printed.
+/// How a list, or the report of a cutover, is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
     /// For people
     Table,
-    /// One JSON array
+    /// For programs
     Json,
 }
 
@@ -112,7 +114,7 @@ impl Cli {
         let mut command = Self::command();
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         // Refused first, because an error of clap would repeat the password.
-        if arguments.iter().any(|argument| argument.to_string_lossy().contains("://")) {
+        if cutover::without_connections(&arguments).any(|argument| argument.to_string_lossy().contains("://")) {
             let message = "a connection URL on the command line shows its password to every user of this machine; \
                            set DATABASE_URL, or name a configuration file with --config";
             return Err(command.error(ErrorKind::ValueValidation, message));

@@ -21,8 +21,8 @@ pub struct Database {
     pub name: String,
     /// Where its connection URL comes from.
     pub source: UrlSource,
-    /// Of all connections to its server at a time.
-    pub max_connections: u32,
+    /// Of all connections to its server at a time; none for the default.
+    max_connections: Option<u32>,
     /// Counts the connections of the whole configuration.
     budget: Arc<ConnectionBudget>,
 }
@@ -38,7 +38,12 @@ pub enum UrlSource {
 
 impl Database {
     fn new(name: String, source: UrlSource) -> Self {
-        Self { name, source, max_connections: DEFAULT_MAX_CONNECTIONS, budget: Arc::default() }
+        Self { name, source, max_connections: None, budget: Arc::default() }
+    }
+
+    /// A database that the command line names.
+    pub fn inline(name: String, connection: SecretString) -> Self {
+        Self::new(name, UrlSource::Inline(connection))
     }
 
     /// The connection options. Reads the URL file again.
@@ -53,6 +58,16 @@ impl Database {
             cause: Box::new(cause),
         })?;
         Ok(ConnectTarget { budget: Arc::clone(&self.budget), max_connections: self.max_connections, ..target })
+    }
+
+    /// What this entry says of the connections to its server.
+    pub fn written_max_connections(&self) -> Option<u32> {
+        self.max_connections
+    }
+
+    /// Of all connections to its server at a time.
+    pub fn max_connections(&self) -> u32 {
+        self.max_connections.unwrap_or(DEFAULT_MAX_CONNECTIONS)
     }
 
     /// The connections of the whole configuration.
@@ -187,15 +202,15 @@ fn from_file(table: WrittenDatabase, key: &str, locations: &ConfigLocations) -> 
         Some(name) => name,
         None => label(&options).map_err(unusable)?,
     };
-    let max_connections = match table.max_connections {
-        Some(number) => max_connections(number, &format!("{key}.max_connections"), locations)?,
-        None => DEFAULT_MAX_CONNECTIONS,
-    };
+    let max_connections = table.max_connections;
+    let max_connections =
+        max_connections.map(|number| checked_max_connections(number, &format!("{key}.max_connections"), locations));
+    let max_connections = max_connections.transpose()?;
     Ok(Database { max_connections, ..Database::new(name, source) })
 }
 
 /// One connection stays open for the lease and for NOTIFY, and the passes need another.
-fn max_connections(number: i64, key: &str, locations: &ConfigLocations) -> Result<u32, ConfigError> {
+fn checked_max_connections(number: i64, key: &str, locations: &ConfigLocations) -> Result<u32, ConfigError> {
     u32::try_from(number).ok().filter(|number| *number >= 2).ok_or_else(|| {
         let expected =
             "a whole number from 2 on: one connection holds the lease and receives NOTIFY, another one works";

@@ -1,18 +1,43 @@
-//! The `[http]` section: the address of the agent's HTTP endpoint.
+//! The `[http]` section: the address of the agent's HTTP endpoint, and the names under which it is reached.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
+use std::str::FromStr;
 
 use super::environment::Environment;
 use super::error::{ConfigError, display_or_hide};
 use super::keys::WrittenHttp;
 use super::layers::{ConfigLocations, Layers};
+use super::tls::TlsIdentity;
 
 /// The address of the agent's HTTP endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http {
     /// None: no endpoint.
     pub listen: Option<SocketAddr>,
+    /// Names of a host that are answered besides `localhost` and addresses, where `listen` is a loopback address.
+    pub allowed_hosts: Vec<String>,
+    /// For TLS; none where plain text is served.
+    pub tls: Option<TlsIdentity>,
+    /// Who may read the pages; everyone where the list is empty.
+    pub users: Vec<BasicAuthUser>,
+}
+
+/// A user of the basic authentication.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BasicAuthUser {
+    pub name: String,
+    /// By bcrypt.
+    pub password_hash: String,
+}
+
+/// Without the hash.
+impl fmt::Debug for BasicAuthUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BasicAuthUser").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Http {
@@ -34,8 +59,43 @@ impl Http {
                             address), or \"off\"";
             locations.invalid("http.listen", display_or_hide(&written.listen), expected)
         })?;
-        Ok(Self { listen })
+        let is_host = |name: &str| {
+            let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+            !name.is_empty() && name.len() <= 253 && name.chars().all(part)
+        };
+        for (index, name) in written.allowed_hosts.iter().enumerate() {
+            if !is_host(name) {
+                let key = format!("http.allowed_hosts[{index}]");
+                let expected = "the name of a host without a port, such as \"status.example.org\"";
+                return Err(locations.invalid(&key, display_or_hide(name), expected));
+            }
+        }
+        let tls = TlsIdentity::validate(&written.tls_server_config, locations)?;
+        Ok(Self { listen, allowed_hosts: written.allowed_hosts.clone(), tls, users: users(written, locations)? })
     }
+}
+
+fn users(written: &WrittenHttp, locations: &ConfigLocations) -> Result<Vec<BasicAuthUser>, ConfigError> {
+    let mut names = BTreeSet::new();
+    let mut users = Vec::new();
+    for (index, user) in written.basic_auth_users.iter().enumerate() {
+        let key = |name: &str| format!("http.basic_auth_users[{index}].{name}");
+        let name = user.username.clone().unwrap_or_default();
+        if name.is_empty() || name.contains(':') || name.contains(char::is_control) {
+            let found = if name.is_empty() { "nothing".to_owned() } else { display_or_hide(&name) };
+            return Err(locations.invalid(key("username"), found, "a name without a colon"));
+        }
+        if !names.insert(name.clone()) {
+            return Err(locations.invalid(key("username"), display_or_hide(&name), "a name that no other user has"));
+        }
+        let password_hash = user.password_hash.clone().unwrap_or_default();
+        if bcrypt::HashParts::from_str(&password_hash).is_err() {
+            let expected = "a bcrypt hash, as `htpasswd -nBC 10 NAME` prints it after the colon";
+            return Err(locations.invalid(key("password_hash"), "a text that is none", expected));
+        }
+        users.push(BasicAuthUser { name, password_hash });
+    }
+    Ok(users)
 }
 
 /// The address; none inside for `off`, and none at all for anything else. No name is looked up: `localhost` is the

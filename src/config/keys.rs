@@ -187,6 +187,8 @@ section! {
         sequence: Text,
         column: Text,
         database: Text,
+        allocator: Text,
+        block_size: Integer,
     }
 }
 
@@ -239,6 +241,27 @@ section! {
     /// `[http]`
     struct WrittenHttp {
         listen: Text,
+        allowed_hosts: List,
+        tls_server_config: Table<WrittenTls>,
+        // Never printed.
+        #[serde(default, skip_serializing)]
+        basic_auth_users: Tables<WrittenUser>,
+    }
+}
+
+section! {
+    /// `[http.tls_server_config]`
+    struct WrittenTls {
+        cert_file: Text,
+        key_file: Text,
+    }
+}
+
+section! {
+    /// `[[http.basic_auth_users]]`
+    optional struct WrittenUser {
+        username: Text,
+        password_hash: Secret,
     }
 }
 

@@ -9,7 +9,7 @@
 //! | `schema.rs` | the types of values, and lookups in that list |
 //! | `file.rs`, `environment.rs` | read one layer each; an unknown key is an error |
 //! | `layers.rs` | merges the layers and keeps where each value was set |
-//! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `log.rs`, `webhook.rs` | one section each: its settings and the checks of its values |
+//! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `tls.rs`, `log.rs`, `webhook.rs` | one section each: its settings and the checks of its values |
 //! | `presets.rs` | session stores of known frameworks |
 //! | `pattern.rs`, `schedule.rs`, `values.rs` | patterns, schedules, numbers and durations |
 //! | `redact.rs` | the settings as TOML, without passwords |
@@ -18,6 +18,7 @@
 mod databases;
 mod environment;
 mod error;
+mod feeds;
 mod file;
 mod http;
 mod key;
@@ -31,6 +32,7 @@ mod schedule;
 mod schema;
 mod sequences;
 mod sessions;
+mod tls;
 mod values;
 mod webhook;
 
@@ -40,15 +42,17 @@ use std::path::Path;
 pub use databases::{Database, UrlSource};
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigLocation, SourceError};
-pub use http::Http;
+pub use feeds::DeclaredFeed;
+pub use http::{BasicAuthUser, Http};
 pub use log::{Log, LogFormat};
 pub use pattern::Pattern;
 pub use presets::Preset;
 pub use schedule::{Schedule, cron_parser};
-pub use sequences::{DeclaredFeed, SequenceRule, Sequences};
+pub use sequences::{SequenceRule, Sequences};
 pub use sessions::{
     Action, Condition, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig,
 };
+pub use tls::TlsIdentity;
 pub use webhook::{Webhook, WebhookFormat, WebhookUrlError};
 
 use crate::clock;

@@ -4,7 +4,6 @@ use secrecy::SecretString;
 
 use super::keys::{Written, WrittenDatabase};
 use super::{Database, Settings, UrlSource, webhook};
-use crate::db::budget::DEFAULT_MAX_CONNECTIONS;
 use crate::db::conninfo;
 
 impl Settings {
@@ -25,8 +24,6 @@ fn database(database: &Database) -> WrittenDatabase {
         UrlSource::Inline(url) => (Some(redacted(url)), None),
         UrlSource::File(path) => (None, Some(path.display().to_string())),
     };
-    // The default is not written.
-    let max_connections =
-        Some(i64::from(database.max_connections)).filter(|max| *max != i64::from(DEFAULT_MAX_CONNECTIONS));
+    let max_connections = database.written_max_connections().map(i64::from);
     WrittenDatabase { name: Some(database.name.clone()), url, url_file, max_connections }
 }

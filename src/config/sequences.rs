@@ -1,18 +1,18 @@
 //! The `[sequences]` section: which sequences are checked, when, and how far they are repaired.
 
-use std::collections::HashMap;
-use std::str::FromStr;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use pgmedic_core::Timeouts;
 
+use super::environment::Environment;
 use super::error::{ConfigError, display_or_hide};
-use super::keys::{WrittenFeed, WrittenRule, WrittenSequences};
-use super::layers::ConfigLocations;
+use super::feeds::{DeclaredFeed, feeds};
+use super::keys::{WrittenRule, WrittenSequences};
+use super::layers::{ConfigLocations, Layers};
 use super::pattern::Pattern;
 use super::schedule::Schedule;
 use super::values::{at_least_one, count, display_with_problem, ratio, timeout};
-use pgmedic_core::{ColumnName, NameError, TableName};
 
 /// Which sequences to check, when, and how far to repair them.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,15 +62,6 @@ pub struct SequenceRule {
     pub headroom: Option<u32>,
 }
 
-/// A column that is fed by a sequence because the configuration says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeclaredFeed {
-    pub sequence: TableName,
-    pub column: ColumnName,
-    /// Only in the database of this configured name; in every one if none.
-    pub database: Option<String>,
-}
-
 impl Sequences {
     /// Whether the sequence is checked. Names as PostgreSQL stores them, without quotes.
     pub fn covers(&self, schema: &str, sequence: &str) -> bool {
@@ -91,6 +82,22 @@ impl Sequences {
     /// The declared feeds that concern the database of this configured name.
     pub fn feeds_in<'a>(&'a self, database: &'a str) -> impl Iterator<Item = &'a DeclaredFeed> {
         self.feeds.iter().filter(move |feed| feed.database.as_deref().is_none_or(|only| only == database))
+    }
+
+    /// Loads this section only, for `pgmedic cutover`, whose databases the command line names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::load`](super::Settings::load), but for the values of the other sections.
+    pub fn load(file: Option<&Path>, environment: &Environment, now: SystemTime) -> Result<Self, ConfigError> {
+        let Layers { written, locations } = Layers::load(file, environment)?;
+        Self::validate(&written.sequences, &locations, now)
+    }
+
+    /// The same section for every sequence of a database, whichever ones `include` and `exclude` leave out.
+    #[must_use]
+    pub fn for_all(self) -> Self {
+        Self { include: vec![Pattern::all()], exclude: Vec::new(), ..self }
     }
 
     /// Checks the values of the section.
@@ -163,39 +170,4 @@ fn rules(written: &[WrittenRule], locations: &ConfigLocations) -> Result<Vec<Seq
         rules.push(SequenceRule { pattern, repair: rule.repair.unwrap_or(true), max_id: rule.max_id, headroom });
     }
     Ok(rules)
-}
-
-fn feeds(written: &[WrittenFeed], locations: &ConfigLocations) -> Result<Vec<DeclaredFeed>, ConfigError> {
-    let mut feeds: Vec<DeclaredFeed> = Vec::with_capacity(written.len());
-    let mut declared = HashMap::new();
-    for (index, feed) in written.iter().enumerate() {
-        let key = format!("sequences.feeds[{index}]");
-        let sequence = name(feed.sequence.as_deref(), &key, "sequence", "schema.sequence", locations)?;
-        let column: ColumnName = name(feed.column.as_deref(), &key, "column", "schema.table.column", locations)?;
-        if let Some(other) = declared.insert((feed.database.clone(), column.clone()), index) {
-            return Err(locations.invalid(
-                format!("{key}.column"),
-                format!("{}, declared in sequences.feeds[{other}] too", display_or_hide(&column.to_string())),
-                "each column to be declared once",
-            ));
-        }
-        feeds.push(DeclaredFeed { sequence, column, database: feed.database.clone() });
-    }
-    Ok(feeds)
-}
-
-fn name<N: FromStr<Err = NameError>>(
-    written: Option<&str>,
-    feed: &str,
-    part: &str,
-    form: &str,
-    locations: &ConfigLocations,
-) -> Result<N, ConfigError> {
-    let Some(text) = written else {
-        return Err(locations.invalid(feed, format!("no `{part}`"), format!("`{part}` as {form}")));
-    };
-    text.parse().map_err(|problem| {
-        let expected = format!("{form} in SQL spelling (the schema is never guessed; quote capitals and dots)");
-        locations.invalid(format!("{feed}.{part}"), display_with_problem(text, &problem), expected)
-    })
 }

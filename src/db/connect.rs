@@ -1,11 +1,12 @@
 //! Opens a connection, or explains why it cannot be opened.
 
+use super::answers::ask;
 use super::budget::{Permit, Purpose};
 use super::connect_error::{ConnectError, address_of};
 use super::conninfo::{Candidate, ConnectTarget, SessionAttributes};
-use pgmedic_core::{ReasonKind, fill_sql};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, Row};
+use pgmedic_core::{QueryError, ReasonKind, fill_sql};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::{ConnectOptions, Connection, Error, Row};
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -121,7 +122,10 @@ async fn open_one<const N: usize>(
             Ok((mut connection, options)) => {
                 permits.iter_mut().for_each(Permit::opened);
                 if target.budget.must_identify(&address) {
-                    let (identity, limit) = identify(&mut connection, target.timeout).await.unwrap_or((address, None));
+                    let identified = identify(&mut connection).await;
+                    let (identity, limit) = identified
+                        .unwrap_or_else(|| Ok((address, None)))
+                        .map_err(|error| Failure { error: ConnectError::because(&options, error), is_final: false })?;
                     permits.iter_mut().for_each(|permit| permit.identified(&identity, limit));
                 }
                 return Ok((connection, options, permits));
@@ -143,13 +147,16 @@ async fn open_one<const N: usize>(
 }
 
 /// Which server this is, and how many connections it grants the role. None where the role may not ask that.
-async fn identify(connection: &mut PgConnection, limit: Duration) -> Option<(String, Option<u32>)> {
+async fn identify(connection: &mut PgConnection) -> Option<Result<(String, Option<u32>), QueryError>> {
     let sql = fill_sql::<&str>(include_str!("server_identity.sql"), &[]);
-    let sql = format!("/* pgmedic:server-identity */ {sql}");
-    let answer = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(connection);
-    let row = tokio::time::timeout(limit, answer).await.ok()?.ok()?;
-    let granted: Option<i32> = row.try_get(1).ok()?;
-    Some((row.try_get(0).ok()?, granted.and_then(|granted| u32::try_from(granted).ok())))
+    match ask(connection, format!("/* pgmedic:server-identity */ {sql}")).await {
+        Ok(row) => {
+            let granted: Option<i32> = row.try_get(1).ok()?;
+            Some(Ok((row.try_get(0).ok()?, granted.and_then(|granted| u32::try_from(granted).ok()))))
+        }
+        Err(error) if error.is_lost() => Some(Err(error)),
+        Err(_) => None,
+    }
 }
 
 /// Opens a connection to one address, without TLS or with it, and sees whether the server is what is wanted.
@@ -170,6 +177,16 @@ async fn open_at(
     {
         options = with_tls;
         result = attempt(options, limit).await;
+    }
+    let without_tls;
+    if matches!(&result, Err((error, _)) if error.kind() == ReasonKind::TlsFailed)
+        && matches!(options.get_ssl_mode(), PgSslMode::Prefer)
+    {
+        // As libpq: prefer promises no TLS. Should the server insist on it, the first error says more.
+        without_tls = options.clone().ssl_mode(PgSslMode::Disable);
+        if let Ok(connection) = attempt(&without_tls, limit).await {
+            (options, result) = (&without_tls, Ok(connection));
+        }
     }
     let mut connection = result.map_err(|(error, cause)| Failure { error, is_final: refused(cause.as_ref()) })?;
     if wanted != SessionAttributes::Any {

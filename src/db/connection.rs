@@ -163,8 +163,21 @@ impl BoundedConnection {
         timeouts: Timeouts,
         statements: impl ExactSizeIterator<Item = String>,
     ) -> TransactionResult {
-        let transactions = u32::try_from(statements.len()).unwrap_or(u32::MAX);
-        let message = Message::separate_transactions(&self.preamble(name, mode, timeouts), statements);
+        self.run_groups_in_separate_transactions(name, mode, timeouts, statements.map(|statement| vec![statement]))
+            .await
+    }
+
+    /// The same for groups of statements, each group in a separate transaction. The answer of a group has the rows of all
+    /// its statements.
+    pub async fn run_groups_in_separate_transactions(
+        &mut self,
+        name: &str,
+        mode: TransactionMode,
+        timeouts: Timeouts,
+        groups: impl ExactSizeIterator<Item = Vec<String>>,
+    ) -> TransactionResult {
+        let transactions = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+        let message = Message::separate_transactions(&self.preamble(name, mode, timeouts), groups);
         let result = self.send(message, response_timeout(timeouts, transactions)).await;
         if result.failure.is_some() {
             self.roll_back(timeouts).await;
@@ -228,7 +241,15 @@ impl BoundedConnection {
     }
 
     fn preamble<'a>(&'a self, name: &'a str, mode: TransactionMode, timeouts: Timeouts) -> Preamble<'a> {
-        Preamble { name, tag: &self.tag, mode, timeouts, restrict_views: self.server.can_restrict_views }
+        let ServerInfo { can_restrict_views, has_no_encoding, .. } = self.server;
+        Preamble {
+            name,
+            tag: &self.tag,
+            mode,
+            timeouts,
+            restrict_views: can_restrict_views,
+            raw_bytes: has_no_encoding,
+        }
     }
 
     /// Ends the transaction that is open. Should this fail, the next statement fails too, and its failure is reported.

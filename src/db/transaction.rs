@@ -30,6 +30,10 @@ impl TransactionMode {
     }
 }
 
+/// In a database of encoding SQL_ASCII a name may be any bytes. A server that is to send it as UTF-8 fails the whole query.
+const RAW_BYTES: &str = "CASE WHEN pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) 'SQL_ASCII' \
+     THEN false ELSE pg_catalog.set_config('client_encoding', 'SQL_ASCII', true) IS NULL END";
+
 /// What every transaction of one kind begins with.
 #[derive(Debug, Clone, Copy)]
 pub struct Preamble<'a> {
@@ -41,12 +45,15 @@ pub struct Preamble<'a> {
     pub timeouts: Timeouts,
     /// Whether the server can be told to read no view.
     pub restrict_views: bool,
+    /// Whether answers come as the bytes that are stored, because the database has no encoding. A name that is no UTF-8 would
+    /// fail the whole statement otherwise.
+    pub raw_bytes: bool,
 }
 
 impl Preamble<'_> {
     /// Opens the transaction and fixes the settings that could change what a statement does or how long it takes.
     fn statements(&self) -> Vec<String> {
-        let Self { name, tag, mode, timeouts, restrict_views } = self;
+        let Self { name, tag, mode, timeouts, restrict_views, raw_bytes } = self;
         let mut others = vec![
             // Should the agent vanish without closing the connection, this ends the transaction and frees its locks.
             ("idle_in_transaction_session_timeout", positive_milliseconds(timeouts.statement).to_string()),
@@ -57,8 +64,12 @@ impl Preamble<'_> {
             // A view that replaced a table under the table's name is not read: its functions would run.
             others.push(("restrict_nonsystem_relation_kind", "view, foreign-table".to_owned()));
         }
+        if *raw_bytes {
+            others.push(("client_encoding", "SQL_ASCII".to_owned()));
+        }
         // Each statement has its own timeout. A transaction's would end a pass over many tables.
         let settings = settings_select(*timeouts, &others, &[("transaction_timeout", "0")]);
+        let settings = format!("{settings} OR {RAW_BYTES}");
         // Before PostgreSQL 16, pg_stat_statements has an entry for each text of a BEGIN, comments included: the tag is not one
         // of these.
         vec![format!("/* pgmedic:{name} */ {}", mode.begin()), format!("/* tag={tag} */ {settings}")]
@@ -103,12 +114,13 @@ impl Message {
         message
     }
 
-    /// Each of `statements` in a separate transaction. Its answer is complete when the transaction is committed.
-    pub fn separate_transactions(preamble: &Preamble<'_>, statements: impl IntoIterator<Item = String>) -> Self {
+    /// The statements of each of `groups` in a separate transaction. Its answer is complete when the transaction is
+    /// committed.
+    pub fn separate_transactions(preamble: &Preamble<'_>, groups: impl IntoIterator<Item = Vec<String>>) -> Self {
         let mut message = Self::default();
         let begin = preamble.statements();
-        for sql in statements {
-            message.push_without_answer(begin.iter().cloned().chain([sql]));
+        for group in groups {
+            message.push_without_answer(begin.iter().cloned().chain(group));
             message.statements.push(Statement { sql: preamble.mode.end().to_owned(), completes_answer: true });
         }
         message

@@ -49,7 +49,7 @@ async fn grants_for(database: &Database, settings: &Settings, role: Option<&str>
     let mut connection = connected.map_err(|cause| GrantsError::Connect { database: database.name.clone(), cause })?;
     let catalog_error = |cause| GrantsError::Catalog { database: database.name.clone(), cause };
     let names =
-        names(&mut connection, role.unwrap_or(options.first().get_username()), database.max_connections, timeouts)
+        names(&mut connection, role.unwrap_or(options.first().get_username()), database.max_connections(), timeouts)
             .await
             .map_err(catalog_error)?;
     let mut needs =

@@ -204,7 +204,7 @@ impl GaugeSet {
         if let Some(lag) = maximum(|sequence| sequence.lag.map(|_| lag_after_pass(sequence))) {
             self.lag_max.with_label_values(&[database]).set(lag);
         }
-        if let Some(used) = maximum(|sequence| sequence.used_ratio) {
+        if let Some(used) = maximum(SequenceReport::used_after_pass) {
             self.used_max.with_label_values(&[database]).set(used);
         }
 
@@ -219,7 +219,7 @@ impl GaugeSet {
         self.dropped.with_label_values(&[database]).set(details.len().saturating_sub(MOST_DETAILS) as f64);
         for sequence in details.into_iter().take(MOST_DETAILS) {
             self.lag.with_label_values(&[database, &sequence.name]).set(lag_after_pass(sequence));
-            if let Some(used) = sequence.used_ratio {
+            if let Some(used) = sequence.used_after_pass() {
                 self.used.with_label_values(&[database, &sequence.name]).set(used);
             }
         }
@@ -247,7 +247,7 @@ fn in_detail(sequence: &SequenceReport) -> bool {
 
 /// Lag counts for more than a range that runs out.
 fn severity(sequence: &SequenceReport) -> f64 {
-    lag_after_pass(sequence) + sequence.used_ratio.unwrap_or(0.0)
+    lag_after_pass(sequence) + sequence.used_after_pass().unwrap_or(0.0)
 }
 
 impl Gauges {
@@ -302,8 +302,8 @@ mod tests {
         let report = DatabaseReport { sequences, ..DatabaseReport::default() };
         state.update("app", |database| database.report = Some(Arc::new(report)));
         let families = Gauges::new(state).unwrap().collect();
-        let family = families.iter().find(|found| found.name() == family).unwrap();
-        family.get_metric().iter().map(|metric| metric.get_gauge().get_value()).collect()
+        let family = families.iter().find(|found| found.name() == family);
+        family.into_iter().flat_map(MetricFamily::get_metric).map(|metric| metric.get_gauge().get_value()).collect()
     }
 
     #[test]
@@ -318,5 +318,16 @@ mod tests {
         assert_eq!(shown(all(), "sequence_lag_values_max"), [38.0]);
         assert_eq!(shown(all(), "sequence_used_ratio_max"), [0.5]);
         assert_eq!(shown(all(), "sequence_lag_values"), [38.0], "only what needs attention has detail series");
+    }
+
+    #[test]
+    fn the_fewest_days_are_of_what_has_a_pace() {
+        let with = |days_left| {
+            let report =
+                SequenceReport { days_left, ..SequenceReport::new("a".to_owned(), Vec::new(), Verdict::InSync) };
+            Arc::new(report)
+        };
+        assert_eq!(shown(vec![with(None)], "sequence_days_left_min"), [] as [f64; 0]);
+        assert_eq!(shown(vec![with(Some(9.0)), with(None), with(Some(2.5))], "sequence_days_left_min"), [2.5]);
     }
 }

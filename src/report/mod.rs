@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `mod.rs`, `sessions.rs` | the report's types, which serialize to the JSON form |
 //! | `status.rs` | verdict and outcome as one word; when a sequence is running out |
+//! | `level.rs` | how urgent a finding is: fails now, not known, fails soon, to be decided, healthy |
 //! | `table/`, `session_lines.rs`, `wrap.rs` | the table form |
 //! | `nagios.rs` | one line with performance data, for Nagios |
 //! | `escape.rs` | names from a database, made safe to print |
@@ -13,6 +14,7 @@
 
 mod escape;
 mod exit;
+mod level;
 mod nagios;
 mod session_lines;
 mod sessions;
@@ -22,13 +24,14 @@ mod wrap;
 
 pub use escape::escape_control;
 pub use exit::ExitCode;
+pub use level::Level;
 pub use nagios::{NagiosState, render as render_nagios, render_error as render_nagios_error};
 pub use sessions::SessionReport;
 pub use status::{Status, WARN_USED_RATIO, is_running_out};
 pub use table::{TableOptions, render as render_table};
 
-use pgmedic_core::Reason;
 use pgmedic_core::sequence::{FeedReport, HoldReason, Method};
+use pgmedic_core::{Fix, Reason};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,6 +58,8 @@ pub struct DatabaseReport {
     pub server_version: Option<String>,
     /// Why the pass could not be completed.
     pub error: Option<Reason>,
+    /// Why no sequence was looked at, though all of them were to be.
+    pub no_sequence: Option<Reason>,
     pub duration_seconds: f64,
     /// Shared with the agent's pass state, which may hold thousands.
     pub sequences: Vec<Arc<SequenceReport>>,
@@ -94,7 +99,7 @@ pub struct SequenceReport {
     /// A rule says to observe it and never to alert.
     #[serde(skip)]
     pub observed_only: bool,
-    /// `sequences.fail_used_ratio` of its range is used.
+    /// `sequences.fail_used_ratio` of its range is used, after the repair if there was one.
     #[serde(skip)]
     pub nearly_used_up: bool,
     pub cause: Option<Cause>,
@@ -102,6 +107,8 @@ pub struct SequenceReport {
     pub reason: Option<Reason>,
     /// Further reasons, such as links that do not count.
     pub notes: Vec<Reason>,
+    /// Likely links of an unlinked sequence, as `[[sequences.feeds]]` tables to paste.
+    pub suggested_feeds: Option<String>,
     pub repair: Option<RepairReport>,
 }
 
@@ -166,6 +173,24 @@ pub struct RepairReport {
     pub early: bool,
     /// Moving it and looking again; where many are repaired together, its share.
     pub duration_seconds: f64,
+}
+
+#[cfg(test)]
+impl RepairReport {
+    /// An outcome of which nothing else is known.
+    pub fn bare(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            method: None,
+            next_value: None,
+            held_by: None,
+            reason: None,
+            used_ratio: None,
+            charged: 0,
+            early: false,
+            duration_seconds: 0.0,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -237,6 +262,13 @@ impl Summary {
     }
 }
 
+impl DatabaseReport {
+    /// Whether no sequence was found where one was to be looked at: the database is there for its session stores otherwise.
+    pub fn looked_at_nothing(&self) -> bool {
+        self.no_sequence.is_some() && self.sessions.is_empty()
+    }
+}
+
 impl SequenceReport {
     /// A finding of which nothing was read.
     pub fn new(name: String, feeds: Vec<FeedReport>, verdict: Verdict) -> Self {
@@ -260,8 +292,27 @@ impl SequenceReport {
             cause: None,
             reason: None,
             notes: Vec::new(),
+            suggested_feeds: None,
             repair: None,
         }
+    }
+
+    /// Adds a reason: the first one says why the verdict is what it is.
+    pub fn add_reason(&mut self, reason: Reason) {
+        match self.reason {
+            None => self.reason = Some(reason),
+            Some(_) => self.notes.push(reason),
+        }
+    }
+
+    /// Share of the range that is used after the pass, 0 to 1.
+    pub fn used_after_pass(&self) -> Option<f64> {
+        self.repair.as_ref().and_then(|repair| repair.used_ratio).or(self.used_ratio)
+    }
+
+    /// What `nextval` would return after the pass.
+    pub fn next_value_after_pass(&self) -> Option<i64> {
+        self.repair.as_ref().and_then(|repair| repair.next_value).or(self.next_value)
     }
 
     /// Which guard holds its repair, or keeps it from going further.
@@ -280,7 +331,9 @@ impl SequenceReport {
             return false;
         }
         match self.verdict {
-            Verdict::InSync | Verdict::Unsupported | Verdict::Unlinked => false,
+            Verdict::InSync => false,
+            // Drift that was seen in a column that does not count.
+            Verdict::Unsupported | Verdict::Unlinked => self.lag.is_some_and(|lag| lag > 0),
             Verdict::Exhausted | Verdict::Unreadable => true,
             Verdict::Behind => self.outcome() != Some(Outcome::Repaired) || self.held_by().is_some(),
         }
@@ -296,10 +349,35 @@ impl SequenceReport {
         self.running_out && !self.needs_attention()
     }
 
+    /// The `[[sequences.feeds]]` tables that its reasons propose.
+    pub fn feeds_to_declare(&self) -> impl Iterator<Item = &str> {
+        self.reasons().filter_map(|reason| match &reason.fix {
+            Some(Fix::Configuration(toml)) => Some(toml.as_str()),
+            _ => None,
+        })
+    }
+
     /// All reasons, those of its repair last.
     pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
         let of_repair = self.repair.as_ref().and_then(|repair| repair.reason.as_ref());
         self.reason.iter().chain(&self.notes).chain(of_repair)
+    }
+}
+
+impl RepairReport {
+    /// A repair that a guard holds before anything is tried.
+    pub fn held(by: HoldReason, reason: Reason) -> Self {
+        Self {
+            outcome: Outcome::Held,
+            method: None,
+            next_value: None,
+            held_by: Some(by),
+            reason: Some(reason),
+            used_ratio: None,
+            charged: 0,
+            early: false,
+            duration_seconds: 0.0,
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 //! The form and the exit codes are those of the Monitoring Plugins Development Guidelines.
 
 use super::escape::escape_control;
-use super::{ExitCode, Report, Status, WARN_USED_RATIO};
+use super::{ExitCode, Report, Status};
+use pgmedic_core::sequence::HoldReason;
 use std::fmt::Write;
 
 /// Sequences and stores that the line names.
@@ -83,14 +84,20 @@ fn findings(report: &Report) -> Vec<(NagiosState, String)> {
     let mut found = Vec::new();
     for database in &report.databases {
         let name = &database.name;
+        if let Some(nothing) = database.no_sequence.as_ref().filter(|_| database.looked_at_nothing()) {
+            found.push((NagiosState::Unknown, format!("{name}: {}", nothing.text)));
+        }
         if let Some(error) = &database.error {
             found.push((NagiosState::Unknown, format!("{name} could not be checked: {}", error.text)));
         }
         for sequence in database.sequences.iter().filter(|sequence| sequence.needs_a_look()) {
             let status = Status::of(sequence);
-            let state = match status {
-                Status::Unreadable => NagiosState::Unknown,
-                Status::RunningOut | Status::Repaired => NagiosState::Warning,
+            let state = match (status, sequence.held_by()) {
+                _ if sequence.nearly_used_up => NagiosState::Critical,
+                (Status::Unreadable, _) => NagiosState::Unknown,
+                (Status::RunningOut, _) | (Status::Repaired, None) => NagiosState::Warning,
+                // No insert fails yet.
+                (Status::Held | Status::Repaired, Some(HoldReason::FarIds)) => NagiosState::Warning,
                 _ => NagiosState::Critical,
             };
             found.push((state, format!("{name} {} {}", sequence.name, status.word())));
@@ -116,7 +123,7 @@ fn performance(report: &Report) -> String {
     let seconds: f64 = report.databases.iter().map(|database| database.duration_seconds).fold(0.0, f64::max);
     format!(
         "sequences={};;;0 behind={};;;0 repaired={};;;0 held={};;;0 exhausted={};;;0 unreadable={};;;0 \
-         unreached={unreached};;;0 lag_max={};;;0 used_max={:.1}%;{:.0};;0;100 sessions_ended={};;;0 time={seconds:.3}s;;;0",
+         unreached={unreached};;;0 lag_max={};;;0 used_max={:.1}%;;;0;100 sessions_ended={};;;0 time={seconds:.3}s;;;0",
         summary.sequences,
         summary.behind,
         summary.repaired,
@@ -125,7 +132,6 @@ fn performance(report: &Report) -> String {
         summary.unreadable,
         lag.unwrap_or(0),
         used * 100.0,
-        WARN_USED_RATIO * 100.0,
         summary.sessions_expired,
     )
 }

@@ -48,6 +48,8 @@ impl Status {
         match (sequence.verdict, sequence.outcome()) {
             (_, Some(Outcome::Failed)) => Self::Failed,
             (_, Some(Outcome::Held)) => Self::Held,
+            // It was moved, and something stays ahead that a person should look at.
+            (_, Some(Outcome::Repaired)) if sequence.held_by().is_some() => Self::Held,
             (_, Some(Outcome::Repaired)) => Self::Repaired,
             (Verdict::Behind, _) => Self::Behind,
             (Verdict::Exhausted, _) => Self::Exhausted,

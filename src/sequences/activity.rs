@@ -27,7 +27,7 @@ pub struct StatsSnapshot {
     in_use: HashSet<u32>,
 }
 
-/// The counters of one sequence and of the tables it feeds.
+/// The counters of one sequence and of the tables it feeds, or may feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActivityCounters {
     pub sequence: i64,
@@ -42,7 +42,9 @@ impl StatsSnapshot {
         }
         let mut tables = 0_i64;
         for feed in &sequence.feeds {
-            let source = feed.source.as_ref().ok()?;
+            feed.source.as_ref().ok()?;
+        }
+        for source in sequence.all_feeds().filter_map(|feed| feed.source.as_ref().ok()) {
             tables = tables.wrapping_add(*self.tables.get(&source.table_oid)?);
         }
         Some(ActivityCounters { sequence: *self.sequences.get(&sequence.oid)?, tables })
@@ -89,7 +91,7 @@ fn by_oid(rows: &[PgRow]) -> Result<HashMap<u32, i64>, QueryError> {
 }
 
 fn statements(sequences: &[Sequence]) -> [String; 5] {
-    let sources = || sequences.iter().flat_map(|sequence| &sequence.feeds).filter_map(|feed| feed.source.as_ref().ok());
+    let sources = || sequences.iter().flat_map(Sequence::all_feeds).filter_map(|feed| feed.source.as_ref().ok());
     let oids = |with_children: bool| {
         let oids: Vec<String> = sources()
             .filter(|source| source.has_children == with_children)

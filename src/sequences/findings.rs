@@ -7,10 +7,10 @@ use pgmedic_core::sequence::ahead::Looked;
 use pgmedic_core::sequence::held_reasons::part_of_key_note;
 use pgmedic_core::sequence::judgement::Hold;
 use pgmedic_core::sequence::limits::limited_by;
-use pgmedic_core::sequence::model::{FeedProblem, Sequence};
+use pgmedic_core::sequence::model::{FeedProblem, Sequence, Suggestion, Uncounted, UncountedFeed};
 use pgmedic_core::sequence::reasons::{exhausted_reason, rewound_reason, running_out_reason};
 use pgmedic_core::sequence::{FeedReport, Link};
-use pgmedic_core::{Reason, ReasonKind};
+use pgmedic_core::{Fix, Reason, ReasonKind};
 
 /// What was seen of a sequence, and what is to be done about it.
 pub type Judged = Option<Result<(Looked, NextMove), Reason>>;
@@ -23,6 +23,7 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
     let mut report = SequenceReport {
         reason: reasons.next(),
         notes: reasons.collect(),
+        suggested_feeds: suggested_feeds(sequence),
         ..SequenceReport::new(sequence.name.clone(), feeds, verdict)
     };
     let (schema, name) = &sequence.name_parts;
@@ -34,7 +35,7 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
     let used_ratio = position.used_ratio();
     let id = |number| i64::try_from(position.numbering().id(number)).ok();
     report.next_value = position.next_value();
-    report.max_id = looked.max_id();
+    report.max_id = if looked.seen.by_block { looked.seen.furthest_id } else { looked.max_id() };
     report.nearest_id = looked.nearest().and_then(id);
     // Never lost: the limit lies within the sequence's bounds, which are bigints.
     report.limit = i64::try_from(position.limit()).ok();
@@ -43,11 +44,7 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
     report.running_out = is_running_out(verdict, used_ratio, settings.warn_used_ratio);
     report.nearly_used_up = used_ratio >= settings.fail_used_ratio && !report.observed_only;
     if report.running_out {
-        let running_out = running_out_reason(sequence, &looked.seen);
-        match &report.reason {
-            Some(_) => report.notes.push(running_out),
-            None => report.reason = Some(running_out),
-        }
+        report.add_reason(running_out_reason(sequence, &looked.seen));
     }
     if matches!(verdict, Verdict::InSync | Verdict::Behind | Verdict::Exhausted) {
         let to_block_end = looked.block_end().and_then(|end| u128::try_from(end - position.next_number() + 1).ok());
@@ -71,32 +68,41 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
 
 /// The report of a declared feed whose sequence does not exist in `database`.
 pub fn missing_sequence(feed: &DeclaredFeed, database: &str) -> SequenceReport {
-    let feeds = vec![FeedReport { column: feed.column.to_string(), link: Link::Declared }];
+    let feeds = vec![FeedReport { column: feed.column_text(), link: Link::Declared }];
     SequenceReport {
-        reason: Some(missing_sequence_reason(database)),
-        ..SequenceReport::new(feed.sequence.to_string(), feeds, Verdict::Unreadable)
+        reason: Some(missing_sequence_reason(feed, database)),
+        ..SequenceReport::new(feed.sequence_text(), feeds, Verdict::Unreadable)
     }
 }
 
 /// Why a declared feed whose sequence does not exist is not looked at.
-pub fn missing_sequence_reason(database: &str) -> Reason {
-    Reason::new(
-        ReasonKind::Configuration,
-        format!(
-            "sequences.feeds declares this sequence, and database {database} has none of that name; correct the \
-             name, or add database = \"…\" to that entry"
+pub fn missing_sequence_reason(feed: &DeclaredFeed, database: &str) -> Reason {
+    let text = match feed.names() {
+        Some(_) => format!(
+            "sequences.feeds declares this sequence, and database {database} has none of that name; correct the name, or add \
+             database = \"…\" to that entry"
         ),
-    )
+        None => format!(
+            "sequences.feeds declares {} for this pattern, and database {database} has no sequence with such a column; \
+             correct the pattern, or add database = \"…\" to that entry",
+            feed.column_text()
+        ),
+    };
+    Reason::new(ReasonKind::Configuration, text)
 }
 
 /// The verdict and its reasons, the decisive one first; links that do not count come last.
 fn verdict(sequence: &Sequence, judged: &Judged) -> (Verdict, Vec<Reason>) {
     let (verdict, mut reasons) = verdict_without_notes(sequence, judged);
     reasons.extend(sequence.notes.iter().cloned());
+    reasons.extend(sequence.uncounted.iter().filter_map(ignored_link_reason));
     (verdict, reasons)
 }
 
 fn verdict_without_notes(sequence: &Sequence, judged: &Judged) -> (Verdict, Vec<Reason>) {
+    if let Some(problem) = sequence.problem.as_ref().filter(|_| !sequence.has_readable_names()) {
+        return (Verdict::Unreadable, vec![problem.clone()]);
+    }
     if sequence.parameters.cycle {
         let text = "it cycles: after its bound it hands out old values again, so it is never repaired";
         return (Verdict::Unsupported, vec![Reason::new(ReasonKind::Cycle, text)]);
@@ -114,8 +120,7 @@ fn verdict_without_notes(sequence: &Sequence, judged: &Judged) -> (Verdict, Vec<
         Some((looked, NextMove::Exhausted)) => (Verdict::Exhausted, vec![exhausted_reason(sequence, &looked.seen)]),
         // Law 3: without a known link there is nothing to compare with.
         _ if sequence.feeds.is_empty() => {
-            let text = "no ownership, default or declared link says which column it feeds";
-            unreadable.insert(0, Reason::new(ReasonKind::Unlinked, text));
+            unreadable.splice(0..0, unlinked_reason(sequence));
             (Verdict::Unlinked, unreadable)
         }
         // Drift past a readable column is drift, also where another column is unsupported.
@@ -136,6 +141,46 @@ fn verdict_without_notes(sequence: &Sequence, judged: &Judged) -> (Verdict, Vec<
     }
 }
 
+/// Why nothing says which column it feeds; none where a note says what became of its owner.
+fn unlinked_reason(sequence: &Sequence) -> Option<Reason> {
+    if sequence.notes.iter().any(|note| note.kind == ReasonKind::LeftOver) {
+        return None;
+    }
+    let text = "no ownership, default or declared link says which column it feeds".to_owned();
+    let likely: Vec<String> =
+        suggestions(sequence).map(|(column, by)| format!("{column} (by {})", by.evidence)).collect();
+    Some(match suggested_feeds(sequence) {
+        None => Reason::new(ReasonKind::Unlinked, text),
+        Some(toml) => Reason::new(ReasonKind::Unlinked, format!("{text}; likely {}", likely.join(", ")))
+            .with_fix(Fix::Configuration(toml)),
+    })
+}
+
+/// The likely links, each with its column.
+fn suggestions(sequence: &Sequence) -> impl Iterator<Item = (&str, &Suggestion)> {
+    sequence.uncounted.iter().filter_map(|uncounted| match &uncounted.why {
+        Uncounted::Suggested(suggestion) => Some((uncounted.feed.report.column.as_str(), suggestion)),
+        _ => None,
+    })
+}
+
+/// The tables that declare the likely links.
+fn suggested_feeds(sequence: &Sequence) -> Option<String> {
+    let tables: Vec<&str> = suggestions(sequence).map(|(_, suggestion)| suggestion.toml.as_str()).collect();
+    (!tables.is_empty()).then(|| tables.join("\n"))
+}
+
+/// That the default of a table whose owner is not trusted does not count.
+fn ignored_link_reason(uncounted: &UncountedFeed) -> Option<Reason> {
+    let Uncounted::Untrusted { owner } = &uncounted.why else { return None };
+    let text = format!(
+        "the default of {} uses it too, but that table's owner {owner} does not own the sequence: not counted; declare it \
+         under [[sequences.feeds]] if it is meant",
+        uncounted.feed.report.column
+    );
+    Some(Reason::new(ReasonKind::IgnoredLink, text))
+}
+
 /// Why the sequence or its columns cannot be read for now, and why they cannot be compared at all.
 fn feed_problems(sequence: &Sequence) -> (Vec<Reason>, Vec<Reason>) {
     let (mut unreadable, mut unsupported) = (Vec::new(), Vec::new());
@@ -145,7 +190,7 @@ fn feed_problems(sequence: &Sequence) -> (Vec<Reason>, Vec<Reason>) {
     }
     for feed in &sequence.feeds {
         match &feed.source {
-            Ok(_) => {}
+            Ok(source) => unsupported.extend(source.hidden.clone()),
             Err(FeedProblem::Unreadable(reason) | FeedProblem::Refused { reason, .. }) => {
                 unreadable.push(reason.clone());
             }

@@ -4,6 +4,7 @@
 
 use super::batch;
 use super::keys::read_keys;
+use super::partitions::read_partitions;
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
 use pgmedic_core::sequence::ahead::{Basis, Looked, MaxIdOnly, Scope};
@@ -72,6 +73,7 @@ async fn scope(connections: &mut [BoundedConnection], looks: &mut [Look<'_>], ti
     let keys = read_keys(connection, &sources, timeouts).await;
     let mut keys = keys.map(Vec::into_iter);
     for look in looks.iter_mut().filter(|look| look.ahead.is_some()) {
+        look.read_members(connection, timeouts).await;
         match &mut keys {
             Ok(keys) => {
                 let own = keys.by_ref().take(look.subject.sequence.sources().count()).collect();
@@ -92,6 +94,8 @@ struct Look<'a> {
     /// What was seen, where something may be ahead and the look has not ended.
     ahead: Option<Observation>,
     keys: Vec<Keys>,
+    /// Where the ids of each source are read.
+    parts: Vec<Vec<ProbePart<'a>>>,
     /// The sources that are walked.
     walked: Vec<usize>,
     /// Why what a walk finds counts by its last id alone: it was made because others' ids hide the max id.
@@ -112,8 +116,22 @@ impl<'a> Look<'a> {
             _ => None,
         };
         let result = seen.map(|seen| seen.map(Looked::nothing_ahead));
-        let (keys, walked, max_id_only) = (Vec::new(), Vec::new(), None);
-        Self { subject, ahead, keys, walked, max_id_only, walk: None, statements: 0, counting: None, result }
+        let (keys, parts, walked, max_id_only) = (Vec::new(), Vec::new(), Vec::new(), None);
+        Self { subject, ahead, keys, parts, walked, max_id_only, walk: None, statements: 0, counting: None, result }
+    }
+
+    /// Reads which partitions and children stand for a table of which some are left out.
+    async fn read_members(&mut self, connection: &mut BoundedConnection, timeouts: Timeouts) {
+        for source in self.subject.sequence.sources() {
+            if source.by_member.is_none() {
+                self.parts.push(vec![ProbePart { source, member: None, own_values: None }]);
+                continue;
+            }
+            match read_partitions(connection, source, timeouts).await {
+                Ok(members) => self.parts.push(members),
+                Err(reason) => return self.end(Err(reason)),
+            }
+        }
     }
 
     fn begin(&mut self, keys: Vec<Keys>) {
@@ -130,7 +148,7 @@ impl<'a> Look<'a> {
                 };
                 let relations: u64 = self.sources().map(|source| source.relations).sum();
                 let few = u16::try_from(2 * MOST_STRETCHES / relations.max(2)).unwrap_or(1);
-                let most = if seen.position.is_gapless() { few } else { MOST_STRETCHES_ONE_BY_ONE };
+                let most = if seen.is_gapless() { few } else { MOST_STRETCHES_ONE_BY_ONE };
                 let walk = self.subject.basis.walk(&seen, self.subject.draws).most_stretches(most);
                 self.walk = Some(walk);
                 self.advance();
@@ -155,7 +173,7 @@ impl<'a> Look<'a> {
     }
 
     fn probe(&self, index: usize, question: Question) -> Probe<'a> {
-        let parts = self.sources().map(|source| ProbePart { source, member: None, own_values: None }).collect();
+        let parts = self.walked.iter().filter_map(|source| self.parts.get(*source)).flatten().cloned().collect();
         let own = self.ahead.map(|seen| seen.position.numbering());
         Probe { sequence: index, parts, block: own.map(|own| BlockQuestion { question, own }) }
     }
@@ -199,7 +217,7 @@ impl<'a> Look<'a> {
     fn count_far(&mut self, seen: Observation, found: Found) {
         let looked = Looked::walked(seen, found);
         let far = looked.nearest().filter(|nearest| {
-            seen.position.is_gapless() && *nearest - seen.position.next_number() >= self.subject.basis.terms(&seen).soon
+            seen.is_gapless() && *nearest - seen.position.next_number() >= self.subject.basis.terms(&seen).soon
         });
         match far {
             Some(from) => {

@@ -5,9 +5,10 @@ use super::partitions::read_partitions;
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
 use pgmedic_core::Timeouts;
-use pgmedic_core::sequence::model::{Feed, FeedProblem, FeedSource, Sequence};
+use pgmedic_core::sequence::members::is_read_by_member;
+use pgmedic_core::sequence::model::{Feed, FeedProblem, Sequence};
 use pgmedic_core::sequence::observation::{ObservationBuilder, ObserveResult, merge_answers};
-use pgmedic_core::sequence::probe::{Partition, Probe, ProbePart, fits_in_transaction};
+use pgmedic_core::sequence::probe::{Probe, ProbePart, fits_in_transaction};
 
 /// Reads every one of `sequences`, which are to leave `headroom` values unused beyond their max ids; the results are in the
 /// same order.
@@ -45,13 +46,13 @@ async fn first_probes<'a>(
     for (index, sequence) in sequences.iter().enumerate().filter(|(_, sequence)| readable(sequence)) {
         let mut parts = Vec::new();
         for source in sequence.sources() {
-            if !source.has_children || fits_in_transaction(1 + source.relations) {
+            if !is_read_by_member(source) {
                 parts.push(ProbePart { source, member: None, own_values: None });
                 continue;
             }
             let Some(connection) = connections.first_mut() else { continue };
             match read_partitions(connection, source, timeouts).await {
-                Ok(members) => parts.extend(members.into_iter().map(|member| part_of(source, member))),
+                Ok(members) => parts.extend(members),
                 Err(reason) => builders[index].fail(reason),
             }
         }
@@ -60,10 +61,6 @@ async fn first_probes<'a>(
         }
     }
     probes
-}
-
-fn part_of(source: &FeedSource, member: Partition) -> ProbePart<'_> {
-    ProbePart { source, member: Some(member), own_values: None }
 }
 
 /// Probes of one sequence, none of which locks more relations than a transaction may. Each reads the state.

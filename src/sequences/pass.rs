@@ -2,6 +2,7 @@
 
 use super::activity::{StatsSnapshot, read_stats};
 use super::batch;
+use super::blocks::look_for_blocks;
 use super::catalog::{Catalog, discover};
 use super::findings::{Judged, finding, missing_sequence};
 use super::invalidation::Invalidation;
@@ -13,6 +14,8 @@ use super::pass_state::SequencePassState;
 use super::references::add_reference_limits;
 use super::repair::{RepairTask, Repaired, repair};
 use super::repair_log::{RepairLogEntry, read_log, write_log};
+use super::shared_columns::{SharedContext, look_at_shared};
+use super::uncounted::look_at_uncounted;
 use crate::config::{ConfigError, Database, Sequences};
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
@@ -68,7 +71,11 @@ async fn run_pass(
     let address = database.connect_options().map_err(unusable)?;
     let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await?;
     report.server_version = Some(connection.server().version.clone());
-    let (found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
+    let (mut found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
+    if let Some(only) = &options.only {
+        found.sequences.retain(|sequence| only.contains(&sequence.name_parts));
+        found.missing.clear();
+    }
     if state.wants_log() {
         let remembered = read_log(&mut connection, &found.sequences, timeouts).await;
         let remembered =
@@ -77,11 +84,10 @@ async fn run_pass(
     }
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
 
-    if found.sequences.is_empty() && found.excluded > 0 {
-        // A misspelled pattern must not be reported as healthy.
-        let left_out = found.excluded;
-        let text = format!("sequences.include and exclude leave nothing of {left_out} sequences to look at");
-        return Err(Reason::new(ReasonKind::Configuration, text));
+    match no_sequence(&found) {
+        // An agent would show the database as healthy.
+        Some(reason) if state.is_lasting() && found.excluded > 0 => return Err(reason),
+        none => report.no_sequence = none,
     }
     let mut changed: Vec<&Sequence> = Vec::new();
     for sequence in &found.sequences {
@@ -146,8 +152,20 @@ async fn run_pass(
             memory.repaired(&position, repair.next_value, repair.charged, repair.early);
         }
         // The Arc is still unique: make_mut does not clone.
-        Arc::make_mut(&mut report.sequences[first + index]).repair = Some(repair);
+        let finding = Arc::make_mut(&mut report.sequences[first + index]);
+        finding.nearly_used_up |=
+            !finding.observed_only && repair.used_ratio.is_some_and(|used| used >= settings.fail_used_ratio);
+        finding.repair = Some(repair);
     }
+    let subject = |sequence| {
+        let basis = basis(sequence, settings, options, state.memory(sequence), now);
+        Subject { sequence, basis, draws: state.draws(sequence) }
+    };
+    let shared = SharedContext { sequences: &found.sequences, repair: &context };
+    look_at_shared(&mut connections, &found.shared, &mut report.sequences, shared, subject).await;
+    look_for_blocks(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
+    let more_reads = look_at_uncounted(&mut connections, &subjects, &mut report.sequences[first..], timeouts).await;
+    let reads = reads.into_iter().zip(more_reads).map(|(reads, more)| reads + more);
     for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
         state.remember(sequence, finding, &counters, reads);
     }
@@ -164,6 +182,20 @@ async fn run_pass(
     }
     state.finish_pass(counters.catalog, found);
     lost.map_or(Ok(()), Err)
+}
+
+/// That nothing was looked at, if so: a misspelled pattern or a wrong database must not be reported as healthy.
+fn no_sequence(found: &Catalog) -> Option<Reason> {
+    if !found.sequences.is_empty() || !found.missing.is_empty() {
+        return None;
+    }
+    let text = match found.excluded {
+        0 => "there is no sequence in it: is this the right database?".to_owned(),
+        all => format!(
+            "sequences.include and exclude leave nothing of {all} sequences to look at: is this the right database?"
+        ),
+    };
+    Some(Reason::new(ReasonKind::NoSequence, text))
 }
 
 /// The headroom of the run replaces the configured one.

@@ -129,6 +129,7 @@ fn subject(event: &Event) -> Subject {
 fn of_sequence(database: &str, sequence: &SequenceReport) -> Event {
     let status = Status::of(sequence);
     let severity = match status {
+        _ if sequence.nearly_used_up => Severity::Critical,
         Status::Failed | Status::Exhausted => Severity::Critical,
         _ => Severity::Warning,
     };

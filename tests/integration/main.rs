@@ -18,6 +18,7 @@ mod demo;
 mod deploy;
 mod discovery;
 mod faults;
+mod feeds;
 mod grants;
 mod guards;
 mod http;

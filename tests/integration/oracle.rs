@@ -74,7 +74,9 @@ async fn round(number: u8, terms: Terms) {
         }
         if expected.near_limit {
             // How much of a block at the limit is passed is the judgement's to decide; an insert never meets a taken id.
-            let repaired = real[&name]["repair"]["outcome"] == "repaired";
+            // By taking whole caches, an advance may end at a taken id near the limit, which is said.
+            let repair = &real[&name]["repair"];
+            let repaired = repair["outcome"] == "repaired" && repair["held_by"] != "limit";
             let taken = |value: i64| case.whole_ids().any(|id| id == i128::from(value));
             assert!(!repaired || after[number].is_some_and(|value| !taken(value)), "a taken id: {}", told());
             continue;

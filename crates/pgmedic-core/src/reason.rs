@@ -31,6 +31,8 @@ pub enum Fix {
     Sql(String),
     /// A command for a shell.
     Command(String),
+    /// Tables for the configuration file.
+    Configuration(String),
 }
 
 /// The kinds of reasons, in the JSON report in snake case.
@@ -57,6 +59,18 @@ pub enum ReasonKind {
     Unlinked,
     /// A link exists that does not count.
     IgnoredLink,
+    /// The sequence is owned by a column that draws from another one.
+    LeftOver,
+    /// A likely link, which the configuration would have to declare.
+    LikelyLink,
+    /// The configuration has to say which ids an application makes from one value.
+    Allocator,
+    /// Two sequences hand out values for one column.
+    SharedColumn,
+    /// No sequence was looked at.
+    NoSequence,
+    /// A name is not in the encoding that everything is read in.
+    NameEncoding,
     /// A column whose ids cannot be compared with the sequence, by its nature.
     UnsupportedColumn,
     /// Fewer values are left unused than the headroom asked for.
@@ -145,6 +159,20 @@ pub enum ReasonKind {
     WrongServer,
     /// Notifications do not arrive through this connection.
     NoNotifications,
+    /// A cutover: the two databases look as if each was given in the other's place.
+    Swapped,
+    /// A cutover: both connection strings lead to one database.
+    SameDatabase,
+    /// A cutover: the database that takes over has no sequence of this name.
+    MissingSequence,
+    /// A cutover: the two sequences of one name are defined differently.
+    Definition,
+    /// A cutover: the subscription does not receive, or has not copied every table yet.
+    Replication,
+    /// A cutover: rows that were written have not arrived yet.
+    ReplicationLag,
+    /// A cutover: values are being handed out while the sequences are carried over.
+    WritersActive,
     /// `pgmedic.repair_log` cannot be used.
     RepairLog,
     /// The server could not be reached, or does not let the role in.
@@ -191,7 +219,7 @@ impl Fix {
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Sql(command) | Self::Command(command) => command,
+            Self::Sql(command) | Self::Command(command) | Self::Configuration(command) => command,
         }
     }
 }

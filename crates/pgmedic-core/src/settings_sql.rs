@@ -32,7 +32,7 @@ pub fn settings_sql(timeouts: Timeouts) -> String {
 
 /// The same settings, and others, by one statement that returns no row.
 ///
-/// One statement has one entry in `pg_stat_statements`, whatever its constants and comments are. The settings of `if_known` are
+/// One statement has one entry in `pg_stat_statements`, with any constants and comments. The settings of `if_known` are
 /// left out by servers that do not have them.
 pub fn settings_select(timeouts: Timeouts, others: &[(&str, String)], if_known: &[(&str, &str)]) -> String {
     let set = |name: &str, value: &str| format!("pg_catalog.set_config('{name}', '{value}', true) IS NULL");

@@ -131,6 +131,8 @@ impl SequenceWorkerContext {
     /// The lease was lost between two cycles.
     pub fn mark_lease_lost(&self, state: &mut SequenceWorkerState) {
         state.leads = false;
+        // Another agent may lead meanwhile.
+        state.pass_state.invalidate(&Invalidation::All);
         self.leadership_unknown(&mut state.publisher);
     }
 

@@ -87,7 +87,7 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
         .collect();
     let settings = file(&uncommented.join("\n")).settings();
     assert_eq!(settings.databases[0].name, "app");
-    assert_eq!(settings.sequences.feeds[0].column.to_string(), "public.orders.id");
+    assert_eq!(settings.sequences.feeds[0].column_text(), "public.orders.id");
     // The values that the file shows for a store are the defaults.
     let least = "[[sessions]]\nname = \"logins\"\ntable = \"public.user_sessions\"\nexpires_at = \"expires_at\"\n\
                  encoding = \"timestamptz\"\n";

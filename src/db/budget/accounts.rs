@@ -34,7 +34,8 @@ pub struct Account {
     identity: Option<String>,
     /// The address by which it was first known.
     pub name: String,
-    configured: u32,
+    /// The least of what entries of the configuration allow; none where they leave it to the default.
+    configured: Option<u32>,
     /// `CONNECTION LIMIT` of the role or the database.
     server_limit: Option<u32>,
     /// After a refusal: so many were open then, and until when that counts.
@@ -46,7 +47,7 @@ pub struct Account {
 }
 
 impl Account {
-    fn new(name: &str, configured: u32) -> Self {
+    fn new(name: &str, configured: Option<u32>) -> Self {
         Self {
             identity: None,
             name: name.to_owned(),
@@ -63,7 +64,7 @@ impl Account {
     pub fn limit(&self, now: Instant) -> u32 {
         let refusal = self.refusal.filter(|(_, until)| now < *until).map(|(open, _)| open);
         let limits = [self.server_limit, refusal].into_iter().flatten();
-        limits.fold(self.configured, u32::min).max(1)
+        limits.fold(self.configured.unwrap_or(DEFAULT_MAX_CONNECTIONS), u32::min).max(1)
     }
 
     /// How many connections may stay open between passes: a working one must find room beside them.
@@ -94,6 +95,10 @@ impl Account {
     }
 }
 
+fn least(one: Option<u32>, other: Option<u32>) -> Option<u32> {
+    [one, other].into_iter().flatten().min()
+}
+
 fn counts(purposes: &[Purpose]) -> (u32, u32) {
     let standing = purposes.iter().filter(|purpose| **purpose == Purpose::Standing).count();
     (u32::try_from(purposes.len()).unwrap_or(u32::MAX), u32::try_from(standing).unwrap_or(u32::MAX))
@@ -109,7 +114,7 @@ pub struct Accounts {
 
 impl Accounts {
     /// The account of an address. `max` is what the configuration allows; of several entries the least counts.
-    pub fn account_of(&mut self, address: &str, max: u32) -> usize {
+    pub fn account_of(&mut self, address: &str, max: Option<u32>) -> usize {
         let index = match self.addresses.get(address) {
             Some((index, _)) => *index,
             None => {
@@ -120,7 +125,7 @@ impl Accounts {
             }
         };
         let account = &mut self.accounts[index];
-        account.configured = account.configured.min(max);
+        account.configured = least(account.configured, max);
         index
     }
 
@@ -196,7 +201,7 @@ impl Accounts {
                 self.accounts.len() - 1
             }
             (None, None) => {
-                let index = self.account_of(address, DEFAULT_MAX_CONNECTIONS);
+                let index = self.account_of(address, None);
                 self.accounts[index].identity = Some(identity.to_owned());
                 index
             }
@@ -245,10 +250,10 @@ impl Accounts {
 
     /// Counts the connections of `old` in `index` from now on.
     fn merge(&mut self, old: usize, index: usize) {
-        let from = std::mem::replace(&mut self.accounts[old], Account::new("", 0));
+        let from = std::mem::replace(&mut self.accounts[old], Account::new("", None));
         self.accounts[old].merged_into = Some(index);
         let into = &mut self.accounts[index];
-        into.configured = into.configured.min(from.configured);
+        into.configured = least(into.configured, from.configured);
         into.open += from.open;
         into.standing += from.standing;
     }

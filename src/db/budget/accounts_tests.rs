@@ -1,7 +1,7 @@
 use super::*;
 
 fn reached(accounts: &mut Accounts, address: &str, identity: &str) -> usize {
-    accounts.account_of(address, 4);
+    accounts.account_of(address, None);
     accounts.identify(address, identity, None)
 }
 
@@ -26,7 +26,7 @@ fn a_connection_to_an_address_that_is_not_known_yet_counts_everywhere() {
     for purpose in [Purpose::Standing, Purpose::Pass, Purpose::Pass] {
         assert!(accounts.take(known, &[purpose], now));
     }
-    let unknown = accounts.account_of("b:5432", 4);
+    let unknown = accounts.account_of("b:5432", None);
     assert!(accounts.take(unknown, &[Purpose::Pass], now));
     assert!(!accounts.take(known, &[Purpose::Cancel], now), "it may be the fourth");
     let same = accounts.identify("b:5432", "b", None);
@@ -37,7 +37,7 @@ fn a_connection_to_an_address_that_is_not_known_yet_counts_everywhere() {
 #[test]
 fn a_limit_of_the_role_leaves_room_for_one_that_works() {
     let (mut accounts, now) = (Accounts::default(), Instant::now());
-    accounts.account_of("a:1", 4);
+    accounts.account_of("a:1", None);
     let index = accounts.identify("a:1", "a", Some(2));
     assert!(accounts.take(index, &[Purpose::Standing], now));
     assert!(!accounts.take(index, &[Purpose::Standing], now));
@@ -54,7 +54,7 @@ fn a_sweep_leaves_room_for_a_pass() {
     let (mut accounts, now) = (Accounts::default(), Instant::now());
     for (max, sweeps) in [(3, 1), (4, 1), (8, 5)] {
         let name = format!("a:{max}");
-        accounts.account_of(&name, max);
+        accounts.account_of(&name, Some(max));
         let index = accounts.identify(&name, &name, None);
         assert!(accounts.take(index, &[Purpose::Standing], now));
         let taken = (0..9).filter(|_| accounts.take(index, &[Purpose::Sweep], now)).count();
@@ -83,7 +83,7 @@ fn after_a_refusal_fewer_are_opened_for_a_while() {
 }
 
 #[test]
-fn another_server_at_the_same_address_has_an_account_of_its_own() {
+fn another_server_at_the_same_address_has_a_separate_account() {
     let (mut accounts, now) = (Accounts::default(), Instant::now());
     let before = reached(&mut accounts, "vip:1", "a");
     assert!(accounts.take(before, &[Purpose::Standing], now));
@@ -92,5 +92,16 @@ fn another_server_at_the_same_address_has_an_account_of_its_own() {
     let after = accounts.identify("vip:1", "b", None);
     assert_ne!(before, after);
     assert_eq!((accounts.account(before).open, accounts.account(after).open), (1, 0));
-    assert_eq!(accounts.account_of("vip:1", 4), after);
+    assert_eq!(accounts.account_of("vip:1", None), after);
+}
+
+#[test]
+fn of_several_entries_the_least_number_counts_and_the_default_only_where_none_says_one() {
+    let (mut accounts, now) = (Accounts::default(), Instant::now());
+    let index = accounts.account_of("a:1", None);
+    assert_eq!(accounts.account(index).limit(now), 4);
+    accounts.account_of("a:1", Some(8));
+    assert_eq!(accounts.account(index).limit(now), 8);
+    accounts.account_of("a:1", Some(6));
+    assert_eq!(accounts.account(index).limit(now), 6);
 }

@@ -25,7 +25,7 @@ const PROCESS_ENDS_WITHIN: Duration = Duration::from_millis(50);
 /// For how long the first connection to an address waits until it fits beside those of every other server.
 const UNIDENTIFIED_WAITS: Duration = Duration::from_secs(30);
 
-/// Whoever waits for a permit of one kind waits in this order.
+/// The order in which permits of one kind are waited for.
 type Queue = Arc<tokio::sync::Mutex<()>>;
 
 /// The connections to all servers of one configuration.
@@ -51,7 +51,7 @@ impl ConnectionBudget {
     pub async fn acquire<const N: usize>(
         self: &Arc<Self>,
         address: &str,
-        max: u32,
+        max: Option<u32>,
         purposes: [Purpose; N],
     ) -> Option<[Permit; N]> {
         let index = self.lock().account_of(address, max);

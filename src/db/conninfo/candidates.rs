@@ -3,7 +3,7 @@
 use super::error::ConninfoError;
 use super::password_file::password;
 use super::{Lookup, Pairs};
-use crate::db::budget::{ConnectionBudget, DEFAULT_MAX_CONNECTIONS, Purpose};
+use crate::db::budget::{ConnectionBudget, Purpose};
 use crate::db::connect_error::address_of;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -53,7 +53,7 @@ pub struct ConnectTarget {
     pub ignored: Vec<String>,
     /// What the connections are counted in, and how many there may be to the server.
     pub budget: Arc<ConnectionBudget>,
-    pub max_connections: u32,
+    pub max_connections: Option<u32>,
     pub purpose: Purpose,
 }
 
@@ -88,7 +88,7 @@ impl From<PgConnectOptions> for ConnectTarget {
             timeout: CONNECT_TIMEOUT,
             ignored: Vec::new(),
             budget: Arc::default(),
-            max_connections: DEFAULT_MAX_CONNECTIONS,
+            max_connections: None,
             purpose: Purpose::Pass,
         }
     }
@@ -140,7 +140,7 @@ pub fn target(pairs: &Pairs, ignored: Vec<String>, environment: Lookup<'_>) -> R
         timeout: timeout(pairs)?,
         ignored,
         budget: Arc::default(),
-        max_connections: DEFAULT_MAX_CONNECTIONS,
+        max_connections: None,
         purpose: Purpose::Pass,
     })
 }

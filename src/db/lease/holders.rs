@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lease_has_locks_of_its_own() {
+    fn two_leases_share_no_lock() {
         let (one, other) = (lock_keys(0), lock_keys(1));
         assert_eq!((one[0], other[0]), (0, 1));
         assert!(one.iter().all(|key| !other.contains(key)));

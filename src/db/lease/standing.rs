@@ -86,7 +86,7 @@ async fn keep_session(
                         Ok(connection) => ask(connection, "/* pgmedic:lease */ SELECT 1".to_owned()).await.is_ok(),
                         Err(_) => false,
                     };
-                    // Nobody may wait for it any more.
+                    // The worker that asked may have ended.
                     let _ = answer.send(alive);
                     if !alive {
                         return LeaseLost("the connection was lost".to_owned());

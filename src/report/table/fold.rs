@@ -52,6 +52,8 @@ fn foldable(sequence: &SequenceReport) -> Option<Vec<ReasonKind>> {
                 | ReasonKind::LockNotAvailable
                 | ReasonKind::StatementTimeout
                 | ReasonKind::MissingIndex
+                | ReasonKind::NoIndex
+                | ReasonKind::NoUniqueKey
                 | ReasonKind::RepairDisabled
         )
     };

@@ -19,7 +19,8 @@ use cells::Row;
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 use fit::{Fitted, fit, unlimited};
 use fold::{Entry, fold};
-use pgmedic_core::ReasonKind;
+use pgmedic_core::{Fix, ReasonKind};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
 
@@ -67,6 +68,9 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
             paint(&format!("could not be completed: {}", escape_control(&error.to_string())), ERROR, options.color)
         );
     }
+    if let Some(nothing) = database.no_sequence.as_ref().filter(|_| database.looked_at_nothing()) {
+        let _ = writeln!(text, "  {}", paint(&escape_control(&nothing.to_string()), ERROR, options.color));
+    }
     let has_line = |status: Status, sequence: &SequenceReport| {
         options.verbose || status != Status::InSync || sequence.reasons().next().is_some()
     };
@@ -112,6 +116,13 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
         .collect();
     if !reasons.is_empty() {
         let _ = writeln!(text, "\n{}", reasons.join("\n"));
+    }
+    let feeds: BTreeSet<&str> = shown.iter().flat_map(|(_, sequence)| sequence.feeds_to_declare()).collect();
+    if !feeds.is_empty() {
+        let _ = writeln!(text, "\n  To declare links, put those that are right into the configuration file:\n");
+        for line in feeds.iter().flat_map(|toml| toml.lines()) {
+            let _ = writeln!(text, "  {}", escape_control(line));
+        }
     }
     text.push('\n');
 }
@@ -168,7 +179,11 @@ fn reasons(sequence: &SequenceReport) -> Option<String> {
     let reasons: Vec<String> = sequence
         .reasons()
         .filter(|reason| reason.kind != ReasonKind::RepairDisabled)
-        .map(|reason| escape_control(&reason.to_string()).into_owned())
+        .map(|reason| match reason.fix {
+            // A table takes several lines, and comes at the end.
+            Some(Fix::Configuration(_)) => escape_control(&reason.text).into_owned(),
+            _ => escape_control(&reason.to_string()).into_owned(),
+        })
         .collect();
     (!reasons.is_empty()).then(|| format!("{}: {}", escape_control(&sequence.name), reasons.join("; ")))
 }

@@ -1,4 +1,4 @@
-//! The agent opens few connections to a server, however many databases it monitors there and whatever happens.
+//! The agent opens few connections to a server, however many databases it monitors there, and also while connections fail.
 
 use super::{EVERY_SECOND, leader, skipped, up};
 use crate::support::{Agent, Database, Pooler, wait_for};
@@ -64,7 +64,7 @@ async fn many(server: &TestServer, count: usize, settings: &str) -> (Vec<Databas
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_databases_are_monitored_with_four_connections_also_while_these_are_ended() {
-    let server = TestServer::start(&ServerOptions::default()).unwrap();
+    let server = TestServer::start(&ServerOptions { tcp: true, ..ServerOptions::default() }).unwrap();
     let watcher = Watcher::start(&server).await;
     let (mut databases, agent) = many(&server, 20, "").await;
     for database in &mut databases {
@@ -95,7 +95,7 @@ async fn twenty_databases_are_monitored_with_four_connections_also_while_these_a
 
 #[tokio::test]
 async fn a_single_database_has_one_idle_connection_between_passes_for_the_lease_and_notify() {
-    let server = TestServer::start(&ServerOptions::default()).unwrap();
+    let server = TestServer::start(&ServerOptions { tcp: true, ..ServerOptions::default() }).unwrap();
     let (mut databases, agent) = many(&server, 1, "max_connections = 2").await;
     let database = &mut databases[0];
     database.wait_until(REPAIRED).await;
@@ -162,7 +162,7 @@ async fn through_a_pool_of_one_the_application_is_answered_and_passes_are_made()
 
 #[tokio::test]
 async fn a_standby_takes_over_with_the_same_few_connections() {
-    let server = TestServer::start(&ServerOptions::default()).unwrap();
+    let server = TestServer::start(&ServerOptions { tcp: true, ..ServerOptions::default() }).unwrap();
     let (mut databases, first) = many(&server, 3, "").await;
     let lead = leader(&databases[2]);
     first.wait_until(&lead, |leads| leads == 1.0);

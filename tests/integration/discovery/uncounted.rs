@@ -48,7 +48,7 @@ async fn a_views_default_is_no_link_and_said_to_be_none() {
     database
         .sql(
             "CREATE SEQUENCE s;
-             CREATE TABLE t (id bigint); INSERT INTO t VALUES (5);
+             CREATE TABLE t (id bigint PRIMARY KEY); INSERT INTO t VALUES (5);
              CREATE VIEW v AS SELECT * FROM t;
              ALTER VIEW v ALTER id SET DEFAULT nextval('s')",
         )

@@ -3,6 +3,7 @@
 mod claims;
 mod comparison;
 mod figures;
+mod gate;
 pub mod guides;
 mod rooms;
 mod runbooks;

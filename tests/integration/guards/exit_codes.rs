@@ -3,9 +3,9 @@
 use crate::support::{Database, pgmedic};
 
 #[tokio::test]
-async fn nothing_to_look_at_is_well() {
+async fn nothing_to_look_at_exits_3() {
     let database = Database::new().await;
-    let outcome = database.once(&[]).exits(0);
+    let outcome = database.once(&[]).exits(3);
     assert_eq!(outcome.json()["summary"]["sequences"], 0);
 }
 

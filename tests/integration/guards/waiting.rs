@@ -72,7 +72,7 @@ async fn holds_the_table(made: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_leap_reads_no_table_and_holds_none_whoever_owns_it() {
+async fn a_leap_reads_no_table_and_holds_none_of_any_owner() {
     let of_another = "CREATE TABLE t (id serial PRIMARY KEY); ALTER TABLE t OWNER TO @OWNER@";
     let in_anothers_schema = "CREATE TABLE t (id serial PRIMARY KEY) PARTITION BY RANGE (id);
                               CREATE SCHEMA m AUTHORIZATION @OWNER@; CREATE TABLE m.p PARTITION OF t DEFAULT";

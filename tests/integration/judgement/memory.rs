@@ -60,7 +60,7 @@ async fn the_sequence_of_a_session_store_is_brought_back_though_all_sessions_are
         )
         .await;
     let settings = format!(
-        "{EVERY_SECOND}[[sessions]]\nname = 'logins'\ntable = 'public.logins'\nexpires_at = 'expires_at'\nschedule = '0 0 0 1 1 *'\n"
+        "{EVERY_SECOND}[[sessions]]\nname = 'logins'\ntable = 'public.logins'\nexpires_at = 'expires_at'\nencoding = 'timestamptz'\nschedule = '0 0 0 1 1 *'\n"
     );
     let agent = Agent::start(&database, &settings);
     agent.passes_again(&database.name, 1.0);

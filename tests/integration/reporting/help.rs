@@ -57,6 +57,8 @@ fn shell(script: &str, folder: &Path, database: &Database) -> Command {
 async fn every_example_of_every_help_page_works() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (7)").await;
+    let mut new = Database::new().await;
+    new.sql("CREATE TABLE orders (id serial PRIMARY KEY)").await;
     let folder = tempfile::tempdir().unwrap();
     let settings =
         format!("[[databases]]\nname = \"app\"\nurl = \"{}\"\n[http]\nlisten = \"127.0.0.1:0\"\n", database.url());
@@ -79,7 +81,8 @@ async fn every_example_of_every_help_page_works() {
                 stops_when_told(&example, folder.path(), &database);
                 continue;
             }
-            let output = shell(&example, folder.path(), &database).output().unwrap();
+            let mut shell = shell(&example, folder.path(), &database);
+            let output = shell.env("OLD", database.url()).env("NEW", new.url()).output().unwrap();
             let code = output.status.code();
             // A dry run has found something: that is what it is for.
             let expected = if example.contains("--dry-run") { [Some(0), Some(3)] } else { [Some(0); 2] };

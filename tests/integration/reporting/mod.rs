@@ -6,6 +6,7 @@ mod databases;
 mod help;
 mod nagios;
 mod narrow;
+mod revision;
 mod secrets;
 mod table;
 mod unreachable;

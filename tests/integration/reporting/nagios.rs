@@ -23,12 +23,17 @@ async fn a_plugin_answers_in_one_line_with_the_codes_of_nagios() {
     assert!(text.starts_with("PGMEDIC OK - 1 sequences, none needs attention"), "{text}");
     assert!(data.contains(&("sequences".to_owned(), "1;;;0".to_owned())), "{data:?}");
 
-    database.sql("CREATE TABLE small (id smallserial PRIMARY KEY); SELECT setval('small_id_seq', 30000)").await;
+    database.sql("CREATE TABLE small (id smallserial PRIMARY KEY); SELECT setval('small_id_seq', 26000)").await;
     let (text, data) = line(&check(&database, &[]).exits(1));
     assert!(text.starts_with("PGMEDIC WARNING - ") && text.contains("public.small_id_seq running out"), "{text}");
-    assert!(data.iter().any(|(label, value)| label == "used_max" && value.starts_with("91.6%;75;")), "{data:?}");
+    assert!(data.iter().any(|(label, value)| label == "used_max" && value.starts_with("79.3%;;;0;100")), "{data:?}");
 
-    database.sql("INSERT INTO t VALUES (7)").await;
+    let far = "CREATE TABLE far (id serial PRIMARY KEY); INSERT INTO far VALUES (2000000000)";
+    database.sql(far).await;
+    let (text, _) = line(&check(&database, &[]).exits(1));
+    assert!(text.contains("public.far_id_seq held"), "no insert fails yet: {text}");
+
+    database.sql("DROP TABLE far; INSERT INTO t VALUES (7)").await;
     let (text, data) = line(&check(&database, &[]).exits(2));
     assert!(
         text.starts_with("PGMEDIC CRITICAL - 2 sequences, 2 to look at: ") && text.contains("t_id_seq behind"),

@@ -114,8 +114,9 @@ impl Agent {
             panic!("it ended with {status}:\n{}", self.log());
         }
         let log = self.log();
-        let (_, rest) = log.split_once("listening on http://")?;
-        rest.lines().next()?.parse().ok()
+        let (_, rest) = log.split_once("listening on http")?;
+        let (_, address) = rest.lines().next()?.split_once("://")?;
+        address.parse().ok()
     }
 
     pub fn pid(&self) -> Pid {

@@ -173,7 +173,7 @@ impl Basis {
     pub fn walk(&self, seen: &Observation, draws: Draws) -> BlockWalk {
         let position = &seen.position;
         let walk = BlockWalk::new(position.next_number(), position.limit_number(), self.terms(seen), draws);
-        if position.is_gapless() { walk } else { walk.one_by_one() }
+        if seen.is_gapless() { walk } else { walk.one_by_one() }
     }
 
     /// Judges what was seen.

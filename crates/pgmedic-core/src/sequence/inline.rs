@@ -4,9 +4,10 @@
 use super::advance::advance_sql;
 use super::ahead::{Basis, Looked};
 use super::block::BlockQuestion;
-use super::feed_row::push_row;
+use super::catalog_reader::CatalogReader;
 use super::held_reasons::hold_reason;
 use super::judgement::{Decision, Draws, Memory, Progress, Settings, Wishes};
+use super::members::{is_read_by_member, member_parts, members_sql};
 use super::model::{FeedProblem, Sequence};
 use super::observation::{Observation, ObservationBuilder, explain_read_error, merge_answers};
 use super::plan::{SequenceRights, choose_method};
@@ -15,6 +16,7 @@ use super::probe::{Probe, ProbeAnswer, ProbePart};
 use super::reasons::{exhausted_reason, missing_right_reason};
 use crate::{QueryError, Reason, ReasonKind, Timeouts, simple_query};
 use sqlx::postgres::{PgConnection, PgRow};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// A sequence and what it feeds, of the same columns as the pass reads.
 #[derive(Debug)]
@@ -62,9 +64,9 @@ impl InlineSequence {
     ///
     /// When a row does not hold what it should.
     pub fn read(rows: &[PgRow], role: &str) -> Result<Vec<Self>, QueryError> {
-        let mut sequences = Vec::new();
-        rows.iter().try_for_each(|row| push_row(&mut sequences, row, role))?;
-        Ok(sequences.into_iter().map(|sequence| Self { sequence, role: role.to_owned() }).collect())
+        let mut reader = CatalogReader::new(role, &[]);
+        rows.iter().try_for_each(|row| reader.push(row))?;
+        Ok(reader.finish().into_iter().map(|sequence| Self { sequence, role: role.to_owned() }).collect())
     }
 
     pub fn oid(&self) -> u32 {
@@ -92,9 +94,8 @@ impl InlineSequence {
         }
         let sequences = [&self.sequence];
         let mut builders = [ObservationBuilder::default()];
-        let parts =
-            self.sequence.sources().map(|source| ProbePart { source, member: None, own_values: None }).collect();
-        let mut probes = vec![Probe { sequence: 0, parts, block: None }];
+        let parts = self.parts(connection).await?;
+        let mut probes = vec![Probe { sequence: 0, parts: parts.clone(), block: None }];
         while let Some(probe) = probes.pop() {
             let answer = match simple_query(connection, "inline-repair", &probe.sql(&self.sequence)).await {
                 Ok(rows) => probe.read(&rows),
@@ -105,7 +106,21 @@ impl InlineSequence {
         let [builder] = builders;
         let nothing = || Err(Reason::new(ReasonKind::Unlinked, "there is nothing to read"));
         let seen = builder.finish(&self.sequence).unwrap_or_else(nothing)?;
-        self.look_ahead(connection, seen, limits, timeouts).await
+        self.look_ahead(connection, seen, &parts, limits, timeouts).await
+    }
+
+    /// Where the ids are read: whole tables, or partitions and children one by one.
+    async fn parts(&self, connection: &mut PgConnection) -> Result<Vec<ProbePart<'_>>, Reason> {
+        let mut parts = Vec::new();
+        for source in self.sequence.sources() {
+            if is_read_by_member(source) {
+                let rows = simple_query(connection, "inline-repair", &members_sql(source)).await?;
+                parts.extend(member_parts(&rows, source, &self.role)?);
+            } else {
+                parts.push(ProbePart { source, member: None, own_values: None });
+            }
+        }
+        Ok(parts)
     }
 
     /// Walks the block that it would run into, where an own id may be ahead. The insert met a taken id, so an index on the
@@ -114,14 +129,16 @@ impl InlineSequence {
         &self,
         connection: &mut PgConnection,
         seen: Observation,
+        parts: &[ProbePart<'_>],
         limits: &RepairLimits,
         timeouts: Timeouts,
     ) -> Result<Looked, Reason> {
         if !seen.is_ahead() {
             return Ok(Looked::nothing_ahead(seen));
         }
-        let mut walk =
-            limits.basis().walk(&seen, Draws::new(u64::from(self.sequence.oid))).most_stretches(MOST_STRETCHES);
+        // Not guessable, or ids could be placed where they are looked for.
+        let draws = Draws::new(RandomState::new().build_hasher().finish());
+        let mut walk = limits.basis().walk(&seen, draws).most_stretches(MOST_STRETCHES);
         let internal = |error: super::judgement::AnswerError| Reason::new(ReasonKind::Internal, error.to_string());
         loop {
             let question = match walk.progress() {
@@ -129,9 +146,7 @@ impl InlineSequence {
                 Progress::Ask(question) => question,
             };
             let block = Some(BlockQuestion { question, own: seen.position.numbering() });
-            let parts =
-                self.sequence.sources().map(|source| ProbePart { source, member: None, own_values: None }).collect();
-            let probe = Probe { sequence: 0, parts, block };
+            let probe = Probe { sequence: 0, parts: parts.to_vec(), block };
             let answer = match simple_query(connection, "inline-walk", &probe.sql(&self.sequence)).await {
                 Ok(rows) => probe.read(&rows),
                 Err(failure) => Err(failure),

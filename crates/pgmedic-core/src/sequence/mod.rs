@@ -2,7 +2,10 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `model.rs`, `feed_row.rs`, `default_expression.rs` | what the catalog says: the sequence and the columns it feeds |
+//! | `model.rs`, `catalog_reader.rs`, `feed_row.rs`, `default_expression.rs` | what the catalog says: the sequence and its links |
+//! | `link_rules.rs` | which links count |
+//! | `members.rs` | the partitions and children of a table that are read one by one |
+//! | `allocator.rs` | which ids an application makes from one value |
 //! | `position.rs` | the arithmetic: next value, limit, lag, target |
 //! | `judgement/` | pass it, hold it or leave it alone, in value numbers alone |
 //! | `probe.rs`, `block/` | the statements that read the state and the furthest ids, and what lies ahead |
@@ -15,7 +18,9 @@
 
 pub mod advance;
 pub mod ahead;
+pub mod allocator;
 pub mod block;
+pub mod catalog_reader;
 pub mod default_expression;
 pub mod feed_row;
 pub mod held_reasons;
@@ -23,6 +28,8 @@ pub mod hold_reason;
 pub mod inline;
 pub mod judgement;
 pub mod limits;
+pub mod link_rules;
+pub mod members;
 pub mod model;
 pub mod observation;
 pub mod plan;

@@ -1,5 +1,6 @@
 //! What was read of one sequence, merged from the answers to its probes.
 
+use super::allocator::Blocks;
 use super::model::Sequence;
 use super::position::{ExtremeClass, Position, SequenceState};
 use super::probe::{OwnValues, Probe, ProbeAnswer, ProbePart, ProbeResult};
@@ -9,9 +10,13 @@ use crate::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 #[derive(Debug, Clone, Copy)]
 pub struct Observation {
     pub position: Position,
-    /// The furthest id found that the sequence could produce.
+    /// The furthest value whose id, or an id of whose block, was found.
     pub max_id: Option<i64>,
-    /// Ids of other residue classes lie at or beyond the next value, and may hide ids of its own.
+    /// The furthest id found that the sequence could produce, or that lies in a block of one of its values.
+    pub furthest_id: Option<i64>,
+    /// A value stands for a block of ids.
+    pub by_block: bool,
+    /// Ids of other residue classes lie at or beyond the next value, and may hide its ids.
     pub hidden: bool,
     /// Which of the sequence's sources holds the max id.
     pub furthest: Option<usize>,
@@ -23,6 +28,11 @@ impl Observation {
     /// The id that the next value must be beyond, if any.
     pub fn origin(&self) -> Option<i64> {
         self.position.baseline(self.max_id)
+    }
+
+    /// Whether ranges of ids hold the sequence's own values alone; else these are looked at one by one.
+    pub fn is_gapless(&self) -> bool {
+        self.position.is_gapless() && !self.by_block
     }
 
     /// Whether an own id lies at or beyond the next value, or may do so.
@@ -45,6 +55,7 @@ pub type ObserveResult = Option<Result<Observation, Reason>>;
 pub struct ObservationBuilder {
     state: Option<SequenceState>,
     max_id: Option<i64>,
+    furthest_id: Option<i64>,
     furthest: Option<usize>,
     hidden: bool,
     reads: u32,
@@ -70,15 +81,20 @@ impl ObservationBuilder {
         }
         let position =
             Position::new(sequence.parameters, self.state?, sequence.usable_ids()).with_headroom(self.headroom);
-        let Self { max_id, furthest, hidden, reads, .. } = self;
-        Some(Ok(Observation { position, max_id, furthest, hidden, reads }))
+        let by_block = sequence.sources().any(|source| source.allocator().takes_blocks());
+        let Self { max_id, furthest_id, furthest, hidden, reads, .. } = self;
+        Some(Ok(Observation { position, max_id, furthest_id, by_block, hidden, furthest, reads }))
     }
 
-    /// Keeps the further of two ids.
-    fn extend_max_id(&mut self, ascending: bool, id: i64, source: Option<usize>) {
-        let is_further = self.max_id.is_none_or(|other| if ascending { id > other } else { id < other });
-        if is_further {
-            (self.max_id, self.furthest) = (Some(id), source);
+    /// Keeps the further of two ids, and of the values that they belong to.
+    fn extend_max_id(&mut self, ascending: bool, id: i64, value: i64, source: Option<usize>) {
+        let is_further =
+            |known: Option<i64>, new: i64| known.is_none_or(|old| if ascending { new > old } else { new < old });
+        if is_further(self.max_id, value) {
+            (self.max_id, self.furthest) = (Some(value), source);
+        }
+        if is_further(self.furthest_id, id) {
+            self.furthest_id = Some(id);
         }
     }
 
@@ -113,6 +129,15 @@ pub fn merge_answers<'a>(
         let mut parts = Vec::new();
         for (part, extreme) in probe.parts.into_iter().zip(extremes) {
             let Some(extreme) = extreme else { continue };
+            let source = || sequence.sources().position(|source| std::ptr::eq(source, part.source));
+            if part.source.allocator().takes_blocks() {
+                let blocks = Blocks::new(part.source.allocator(), sequence.parameters.increment, position.next());
+                if let (Ok(id), Ok(value)) = (i64::try_from(extreme.value), i64::try_from(blocks.value(extreme.value)))
+                {
+                    found.extend_max_id(ascending, id, value, source());
+                }
+                continue;
+            }
             let class = if part.own_values.is_some() {
                 ExtremeClass::MaxId
             } else {
@@ -120,8 +145,7 @@ pub fn merge_answers<'a>(
             };
             match (class, i64::try_from(extreme.value)) {
                 (ExtremeClass::MaxId, Ok(id)) => {
-                    let source = sequence.sources().position(|source| std::ptr::eq(source, part.source));
-                    found.extend_max_id(ascending, id, source);
+                    found.extend_max_id(ascending, id, id, source());
                 }
                 (ExtremeClass::NeedsRefinement, _) => {
                     // Of a residue class with an index, only what is to be left unused: a walk looks beyond it.

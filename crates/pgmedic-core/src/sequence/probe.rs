@@ -3,6 +3,7 @@
 //! One statement has one snapshot, taken before the sequence is read. So every id in the snapshot that came from
 //! the sequence was handed out before the state was read, and a healthy insert never looks like drift.
 
+use super::allocator::Blocks;
 use super::block::BlockQuestion;
 use super::judgement::Answer;
 use super::model::{FeedSource, Sequence};
@@ -95,7 +96,16 @@ impl ProbePart<'_> {
         let only = self.only_keyword();
         let FeedSource { column, numeric, .. } = self.source;
         let kind = if *numeric { "numeric" } else { "bigint" };
+        let allocator = self.source.allocator();
         let (low, high) = usable_bounds(sequence);
+        // The ids of a block lie beside its value.
+        let (low, high) = if allocator.takes_blocks() {
+            let blocks = Blocks::new(allocator, parameters.increment, parameters.start.into());
+            let (first, last) = (blocks.ids(low), blocks.ids(high));
+            ((*first.start()).max(i64::MIN.into()), (*last.end()).min(i64::MAX.into()))
+        } else {
+            (low, high)
+        };
         let (low, high) = match self.own_values {
             // It may lie before the sequence's first bound, and then is no bigint.
             Some(OwnValues { first, .. }) if parameters.increment > 0 => (first.max(low), high),
@@ -112,7 +122,7 @@ impl ProbePart<'_> {
         }
         let mut sql = format!("(SELECT {extreme}({column}) FROM {only}{table}", table = self.table());
         // A numeric column can hold NaN, infinity and values that no sequence can.
-        if *numeric || self.own_values.is_some() {
+        if *numeric || self.own_values.is_some() || allocator.takes_blocks() {
             sql += &format!(" WHERE {column} BETWEEN '{low}'::{kind} AND '{high}'::{kind}");
         }
         if *numeric && self.own_values.is_some() {

@@ -1,7 +1,7 @@
 //! Runs the commands of a guide in a shell, step by step.
 
 use crate::support::{Database, Outcome, server};
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use pgmedic_testserver::{ServerOptions, TestServer};
 use std::collections::BTreeSet;
@@ -138,6 +138,17 @@ impl Guide {
     /// Marks steps that another test runs.
     pub fn leaves(&mut self, steps: &[&str]) {
         self.walked.extend((0..self.blocks.len()).filter(|at| steps.contains(&self.blocks[*at].step.as_str())));
+    }
+}
+
+/// Ends the program that a step started in the background, where a failed test left it.
+impl Drop for Guide {
+    fn drop(&mut self) {
+        let left = fs::read_to_string(self.folder().join("cutover.pid")).ok().and_then(|text| text.trim().parse().ok());
+        if let Some(pid) = left {
+            // It has ended where the guide was walked to its end.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Values are counted from one of them, the base, which is 0: so one expression serves both directions and every increment.
 
+use crate::sequence::allocator::Blocks;
 use crate::sequence::judgement::{Numbering, ValueNumber};
 use crate::sequence::probe::ProbePart;
 
@@ -26,6 +27,21 @@ impl<'a> Ids<'a> {
         format!("'{}'", self.own.increment())
     }
 
+    /// Whether ranges of ids hold the sequence's values alone.
+    fn is_gapless(&self) -> bool {
+        self.own.is_gapless() && !self.parts.iter().any(|part| part.source.allocator().takes_blocks())
+    }
+
+    /// The condition that a row has the id, or one of the ids, that the value stands for.
+    fn stands_for(&self, part: &ProbePart<'_>, value: &str) -> String {
+        let column = &part.source.column;
+        let increment = i64::try_from(self.own.increment()).unwrap_or(i64::MAX);
+        let Some((first, last)) = Blocks::new(part.source.allocator(), increment, 0).ids_sql(value) else {
+            return format!("t.{column} = {}", typed(part, value));
+        };
+        format!("t.{column} >= {} AND t.{column} <= {}", typed(part, &first), typed(part, &last))
+    }
+
     fn ascending(&self) -> bool {
         self.own.increment() > 0
     }
@@ -38,8 +54,8 @@ impl<'a> Ids<'a> {
     /// Whether `id` is taken. A scalar subquery with a LIMIT stays a probe for each value; EXISTS could become a scan.
     pub fn taken(&self, id: &str) -> String {
         let probes = self.parts.iter().map(|part| {
-            let (only, table, column) = (part.only_keyword(), part.table(), &part.source.column);
-            format!("(SELECT true FROM {only}{table} AS t WHERE t.{column} = {} LIMIT 1)", typed(part, id))
+            let (only, table) = (part.only_keyword(), part.table());
+            format!("(SELECT true FROM {only}{table} AS t WHERE {} LIMIT 1)", self.stands_for(part, id))
         });
         format!("coalesce({}, false)", probes.collect::<Vec<_>>().join(", "))
     }
@@ -47,7 +63,7 @@ impl<'a> Ids<'a> {
     /// The first taken id from `from` to `up_to`, both values of the sequence.
     pub fn first(&self, from: i128, up_to: i128) -> String {
         let (from, up_to) = (format!("'{from}'::int8"), format!("'{up_to}'::int8"));
-        if !self.own.is_gapless() {
+        if !self.is_gapless() {
             let increment = self.increment();
             let taken = self.taken("v.id");
             // A function's rows come in its order, and LIMIT stops at the first.
@@ -66,7 +82,7 @@ impl<'a> Ids<'a> {
 
     /// The last taken value beyond `after` and up to `up_to`; all counted from the base.
     pub fn last(&self, after: &str, up_to: &str) -> String {
-        if !self.own.is_gapless() {
+        if !self.is_gapless() {
             let taken = self.taken(&self.id("v.value"));
             return format!(
                 "(SELECT v.value FROM pg_catalog.generate_series({up_to}, {after} + 1, -1::int8) AS v(value) \
@@ -80,7 +96,7 @@ impl<'a> Ids<'a> {
 
     /// How many values beyond `after` and up to `up_to` are taken, at most `most`.
     pub fn count(&self, after: &str, up_to: &str, most: &str) -> String {
-        let rows = if self.own.is_gapless() {
+        let rows = if self.is_gapless() {
             let rows = self.parts.iter().map(|part| {
                 let (only, table) = (part.only_keyword(), part.table());
                 format!("SELECT 1 FROM {only}{table} AS t WHERE {}", self.between(part, after, up_to))
