@@ -25,5 +25,4 @@ mod sweep_sql;
 
 pub use addresses::{Address, Rows};
 pub use batches::Target;
-pub use conditions::Rule;
 pub use sweep_sql::SweepSql;
