@@ -18,7 +18,7 @@ use crate::report::{ExitCode as Outcome, Report, TableOptions, render_nagios, re
 use clap_complete::Shell;
 use cutover::{CutoverError, cutover};
 use pgmedic_core::TableName;
-use pgmedic_login::sql_function;
+use pgmedic_login::sql_function::{self, FollowedColumns};
 use std::collections::BTreeMap;
 use std::io::{self, StdoutLock, Write};
 use std::path::{Path, PathBuf};
@@ -147,6 +147,10 @@ fn sql(script: &SqlCommand) -> Result<ExitCode, RunError> {
     let text = match script {
         SqlCommand::Install { owner, grant, agent } => sql_function::install(owner.as_deref(), grant, agent.as_deref()),
         SqlCommand::Uninstall => sql_function::uninstall(),
+        SqlCommand::Follow { columns, all, always, remove } => {
+            let columns = if *all { FollowedColumns::All } else { FollowedColumns::Named(columns) };
+            if *remove { sql_function::unfollow(columns) } else { sql_function::follow(columns, *always) }
+        }
     };
     print(&text)
 }

@@ -24,6 +24,7 @@ mod rounds;
 mod scale;
 mod server_side;
 mod sessions;
+mod sql_function;
 mod sweep;
 mod tables;
 mod verdicts;
@@ -98,6 +99,7 @@ fn measure(part: Part, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
             inline_repair::small(&server, verdicts)?;
             let many = sweep::tables(&server)?;
             inline_repair::repaired("10 000 tables", &many, sweep::ROWS, verdicts)?;
+            sql_functions(&server, &many, verdicts)?;
         }
         Part::Cutover => cutover::ten_thousand(&server, verdicts)?,
         Part::Load => scale::load(&server, verdicts)?,
@@ -119,12 +121,22 @@ fn everything(server: &TestServer, quick: bool, verdicts: &mut Verdicts) -> Resu
     repairs::a_thousand(server)?;
     inline_repair::small(server, verdicts)?;
     inline_repair::repaired("10 000 tables", &many, sweep::ROWS, verdicts)?;
+    sql_functions(server, &many, verdicts)?;
     sessions::a_million(server, verdicts)?;
     cutover::ten_thousand(server, verdicts)?;
     if !quick {
         sweep::a_hundred_thousand(server, &many, verdicts)?;
     }
     Ok(())
+}
+
+/// The login path's SQL: beside 10, 1 000 and 10 000 tables.
+fn sql_functions(server: &TestServer, many: &str, verdicts: &mut Verdicts) -> Result<()> {
+    let few = tables::database(server, "ten", 10, sweep::ROWS)?;
+    sql_function::called("10 tables", &few, verdicts)?;
+    sql_function::called("1 000 tables", &tables::database(server, "thousand", 1000, sweep::ROWS)?, verdicts)?;
+    sql_function::called("10 000 tables", many, verdicts)?;
+    sql_function::followed(&few, verdicts)
 }
 
 /// The load average. If it is near the number of cores, the figures are noise.

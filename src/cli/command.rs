@@ -4,6 +4,7 @@ use super::cutover::CutoverArguments;
 use super::{ListFormat, help};
 use clap::Subcommand;
 use clap_complete::Shell;
+use pgmedic_core::{ColumnName, NameError};
 use std::path::PathBuf;
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
@@ -79,6 +80,22 @@ pub enum SqlCommand {
     /// Remove what install created, and nothing else
     #[command(after_help = help::SQL_UNINSTALL)]
     Uninstall,
+    /// A trigger that takes a column's sequence along when an id is inserted that is ahead of it: forward only
+    #[command(after_help = help::SQL_FOLLOW)]
+    Follow {
+        /// The columns, as TABLE.COLUMN in schema public, or SCHEMA.TABLE.COLUMN
+        #[arg(value_name = "TABLE.COLUMN", value_parser = parse_column, required_unless_present = "all")]
+        columns: Vec<ColumnName>,
+        /// Every column that a sequence feeds
+        #[arg(long, conflicts_with = "columns")]
+        all: bool,
+        /// Also follow the ids that logical replication brings
+        #[arg(long, conflicts_with = "remove")]
+        always: bool,
+        /// Remove what follow created, and nothing else
+        #[arg(long)]
+        remove: bool,
+    },
 }
 
 /// The name of a role. `public` would grant to every role (PostgreSQL manual, GRANT).
@@ -86,5 +103,13 @@ fn parse_role(name: &str) -> Result<String, &'static str> {
     match name {
         "" | "public" | "none" => Err("expected a role's name; SQL gives this one another meaning"),
         name => Ok(name.to_owned()),
+    }
+}
+
+/// `TABLE.COLUMN` or `SCHEMA.TABLE.COLUMN`, each part quoted as in SQL where needed.
+fn parse_column(name: &str) -> Result<ColumnName, NameError> {
+    match name.parse() {
+        Err(NameError::Parts { found: 2, .. }) => format!("public.{name}").parse(),
+        column => column,
     }
 }

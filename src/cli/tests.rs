@@ -119,6 +119,11 @@ fn sql_is_for_named_roles_and_never_for_everybody() {
         "sql install --owner none",
         "sql install --agent public",
         "--dry-run sql install",
+        "sql follow",
+        "sql follow id",
+        "sql follow a.b.c.d",
+        "sql follow --all t.id",
+        "sql follow t.id --always --remove",
     ] {
         refused(arguments);
     }

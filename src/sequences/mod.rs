@@ -53,5 +53,5 @@ pub use invalidation::Invalidation;
 pub use pass::pass;
 pub use pass_state::SequencePassState;
 pub use privileges::{Relation, RequiredPrivileges, SequencePrivileges, TablePrivileges, required_privileges};
-pub use repair_log::{CHECK as REPAIR_LOG_CHECK, RepairLogEntry, insert_sql, lock_and_check_sql};
+pub use repair_log::{CHECK as REPAIR_LOG_CHECK, LogOwner, RepairLogEntry};
 pub use states::read_states;

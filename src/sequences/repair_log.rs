@@ -4,8 +4,9 @@ use super::memory::SequenceMemory;
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::report::{Outcome, SequenceReport};
 use pgmedic_core::sequence::model::Sequence;
-use pgmedic_core::{QueryError, Timeouts, quote_literal};
+use pgmedic_core::{QueryError, Timeouts, fill_sql, quote_literal};
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 use std::collections::HashMap;
 
 /// Whether the table exists, and is as it was installed.
@@ -44,27 +45,64 @@ impl RepairLogEntry {
     }
 }
 
-/// The statements that lock and check the table. The lock keeps other roles from adding a trigger between the check and
-/// the statements that follow it.
-pub fn lock_and_check_sql() -> [String; 2] {
-    let check = format!("SELECT 1 / (SELECT (plain AND allowed)::integer FROM ({CHECK}) AS checked)");
-    ["LOCK TABLE ONLY pgmedic.repair_log IN ROW EXCLUSIVE MODE".to_owned(), check]
+/// Whose table it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogOwner {
+    /// Its OID.
+    role: i64,
+    /// Quoted.
+    pub name: String,
+    /// Whether entries about other roles' sequences are counted and written.
+    trusted: bool,
 }
 
-/// The statement that adds these entries; none without entries.
-pub fn insert_sql(entries: &[RepairLogEntry]) -> Option<String> {
-    let rows: Vec<String> = entries
-        .iter()
-        .map(|RepairLogEntry { sequence, from, to, charged, early }| {
-            let sequence = quote_literal(sequence);
-            let charged = i64::try_from(*charged).unwrap_or(i64::MAX);
+impl LogOwner {
+    /// # Errors
+    ///
+    /// When `row` is not an answer to [`CHECK`].
+    pub fn of(row: &PgRow) -> Result<Self, QueryError> {
+        let (role, name, trusted) = (row.try_get("owner")?, row.try_get("owner_name")?, row.try_get("trusted")?);
+        Ok(Self { role, name, trusted })
+    }
+
+    /// The condition that entry `e` is of a sequence that the owner may tell of, and be told of.
+    pub fn may_know(&self) -> String {
+        if self.trusted {
+            return "true".to_owned();
+        }
+        fill_sql(include_str!("repair_log_of_owner.sql"), &[("OWNER", &self.role.to_string())])
+    }
+
+    /// The statements that lock and check the table. The lock keeps other roles from adding a trigger between the check
+    /// and the statements that follow it.
+    pub fn lock_and_check_sql(&self) -> [String; 2] {
+        let role = self.role;
+        let check =
+            format!("SELECT 1 / (SELECT (plain AND allowed AND owner = {role})::integer FROM ({CHECK}) AS checked)");
+        ["LOCK TABLE ONLY pgmedic.repair_log IN ROW EXCLUSIVE MODE".to_owned(), check]
+    }
+
+    /// The statement that adds these entries, with a row of its answer for each that was added; none without entries.
+    pub fn insert_sql(&self, entries: &[RepairLogEntry]) -> Option<String> {
+        let rows: Vec<String> = entries
+            .iter()
+            .map(|RepairLogEntry { sequence, from, to, charged, early }| {
+                let sequence = quote_literal(sequence);
+                let charged = i64::try_from(*charged).unwrap_or(i64::MAX);
+                format!(
+                    "(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early})"
+                )
+            })
+            .collect();
+        let (rows_sql, may_know) = (rows.join(", "), self.may_know());
+        let columns = "at, role, source, sequence, outcome, from_value, to_value, charged, early";
+        (!rows.is_empty()).then(|| {
             format!(
-                "(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early})"
+                "INSERT INTO pgmedic.repair_log ({columns}) SELECT * FROM (VALUES {rows_sql}) AS e ({columns}) \
+                 WHERE {may_know} RETURNING 1"
             )
         })
-        .collect();
-    let columns = "at, role, source, sequence, outcome, from_value, to_value, charged, early";
-    (!rows.is_empty()).then(|| format!("INSERT INTO pgmedic.repair_log ({columns}) VALUES {}", rows.join(", ")))
+    }
 }
 
 /// Adds the repairs of a single run, which would be forgotten else. An agent writes its own.
@@ -77,8 +115,12 @@ pub async fn write_log(
     entries: &[RepairLogEntry],
     timeouts: Timeouts,
 ) -> Result<(), QueryError> {
-    let Some(insert) = insert_sql(entries) else { return Ok(()) };
-    let statements = lock_and_check_sql().into_iter().chain([insert]);
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let found = answer(connection, CHECK, timeouts).await?;
+    let Some(owner) = found.first().map(LogOwner::of).transpose()? else { return Ok(()) };
+    let statements = owner.lock_and_check_sql().into_iter().chain(owner.insert_sql(entries));
     let result = connection.run_transaction("repair-log", TransactionMode::Write, timeouts, statements).await;
     result.failure.map_or(Ok(()), Err)
 }
@@ -99,11 +141,11 @@ pub async fn read_log(
         return Ok(None);
     }
     // Another owner's table may say anything: it is believed of that owner's sequences, which it could move anyway.
-    let trusted = table.try_get::<Option<bool>, _>("trusted")?.unwrap_or(false);
-    let (one_owner, owner): (bool, String) = (table.try_get("one_owner")?, table.try_get("owner")?);
+    let all_believed: bool = table.try_get("believed")?;
+    let (one_owner, owner): (bool, String) = (table.try_get("one_owner")?, table.try_get("owner_name")?);
     let believed: HashMap<&str, bool> = sequences
         .iter()
-        .filter(|sequence| trusted || one_owner && sequence.owner == owner)
+        .filter(|sequence| all_believed || one_owner && sequence.owner == owner)
         .map(|sequence| (sequence.name.as_str(), sequence.parameters.increment > 0))
         .collect();
     if believed.is_empty() {
@@ -125,7 +167,7 @@ async fn answer(
     connection: &mut BoundedConnection,
     statement: &str,
     timeouts: Timeouts,
-) -> Result<Vec<sqlx::postgres::PgRow>, QueryError> {
+) -> Result<Vec<PgRow>, QueryError> {
     let mut result = connection.run_transaction("repair-log", TransactionMode::Read, timeouts, [statement]).await;
     match result.failure {
         Some(failure) => Err(failure),

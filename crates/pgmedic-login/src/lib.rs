@@ -57,6 +57,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `retry.rs` | the retry, and the transaction or savepoint around each attempt |
+//! | `single_statement.rs` | the retry of one statement, without a transaction around it; its pieces |
 //! | `repair.rs` | finds the sequences that feed the violated key, and moves those that are behind |
 //! | `unique_violation.rs` | reads the fields of a 23505 error |
 //! | `types.rs` | limits and results |
@@ -68,6 +69,7 @@
 mod repair;
 mod retry;
 mod session_store;
+mod single_statement;
 #[doc(hidden)]
 pub mod sql_function;
 mod types;
@@ -78,6 +80,7 @@ pub use retry::{Attempt, AttemptOutcome, RetryTarget, retry_after_repair};
 pub use session_store::{
     CloseAction, NewSession, Session, SessionStore, SessionTable, SessionTableError, StoreError, Token, UserLock,
 };
+pub use single_statement::{is_duplicate_key, repair_after, retry_statement_after_repair};
 pub use sqlx;
 pub use types::{InlineRepairLimits, Repair, RetryOutcome};
 

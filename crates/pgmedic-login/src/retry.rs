@@ -9,6 +9,8 @@ use sqlx::{Connection, Error, Row, Transaction};
 /// How often an insert is run again. A second retry is needed only if another session moved the sequence back, or
 /// inserted ids past it, since the repair before.
 const RETRIES: u32 = 3;
+/// How often an insert runs at most.
+pub(crate) const MOST_RUNS: u32 = 1 + RETRIES;
 
 /// Runs `insert`. If it fails with a duplicate key because a sequence is behind, moves the sequence past the taken ids
 /// and runs `insert` again, at most three times.
@@ -233,6 +235,11 @@ impl<'c> Attempt<'c> {
             AttemptScope::Nested(connection) => send(connection, UNDO).await,
         };
     }
+}
+
+/// A transaction with the savepoint in which a repair works.
+pub(crate) async fn begin_scope(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, Error> {
+    connection.begin_with(BEGIN).await
 }
 
 /// Whether the caller has begun a transaction with a plain `BEGIN`, of which sqlx does not know: a second `BEGIN` would

@@ -3,7 +3,8 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `sync.rs` | the statements: check the table, remove old rows, insert, count |
+//! | `sync.rs` | the statements: check the table, count, remove old rows, insert |
+//! | `count.sql`, `remove_old.sql` | those of them that are long |
 
 mod sync;
 

@@ -1,13 +1,10 @@
 //! The statements on `pgmedic.repair_log`: check the table, remove old rows, insert the agent's repairs, count inline ones.
 
 use crate::db::{BoundedConnection, TransactionMode};
-use crate::sequences::{RepairLogEntry, insert_sql, lock_and_check_sql};
+use crate::sequences::{LogOwner, REPAIR_LOG_CHECK, RepairLogEntry};
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, fill_sql, shell_quote};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-
-/// Whether the table exists, and is as it was installed.
-const CHECK: &str = crate::sequences::REPAIR_LOG_CHECK;
 
 /// How long rows are kept.
 const KEPT: &str = "30 days";
@@ -18,11 +15,10 @@ const MOST_REMOVED: u32 = 10_000;
 /// Outcomes of inline repairs, as the table and the metric's label have them.
 pub const OUTCOMES: [&str; 2] = ["repaired", "held"];
 
-/// Counts inline repairs, each once.
+/// Counts inline repairs where entries cannot be marked as counted: in a dry run, or on a read-only server.
 #[derive(Debug, Default)]
 pub struct InlineRepairCounter {
     before: Option<Counts>,
-    removed: Counts,
 }
 
 /// By [`OUTCOMES`].
@@ -51,7 +47,7 @@ pub async fn sync_repair_log(
     read_only: bool,
     counter: &mut InlineRepairCounter,
 ) -> Result<RepairLogSync, QueryError> {
-    let found = answers(connection, TransactionMode::Read, timeouts, vec![CHECK.to_owned()]).await?;
+    let found = answers(connection, TransactionMode::Read, timeouts, vec![REPAIR_LOG_CHECK.to_owned()]).await?;
     let Some(table) = found.first().and_then(|rows| rows.first()) else { return Ok(RepairLogSync::Missing) };
     if !table.try_get::<bool, _>("plain")? {
         let what =
@@ -64,43 +60,56 @@ pub async fn sync_repair_log(
         let reason = Reason::new(ReasonKind::RepairLog, "pgmedic.repair_log cannot be written; run what this prints");
         return Ok(RepairLogSync::Unusable(reason.with_fix(fix)));
     }
+    let owner = LogOwner::of(table)?;
     let read_only = read_only || connection.server().read_only.is_some();
-    let (access, statements) = if read_only {
-        (TransactionMode::Read, vec![COUNT.to_owned()])
-    } else {
-        (TransactionMode::Write, write_sql(own))
-    };
-    let mut answers = answers(connection, access, timeouts, statements).await?;
-    let counted = counts(&answers.pop().unwrap_or_default())?;
-    // The result of the removal is the third.
-    let removed = if read_only { Counts::default() } else { counts(answers.get(2).map_or(&[][..], Vec::as_slice))? };
-    Ok(RepairLogSync::Inline(counter.since_last(counted, removed)))
+    if read_only {
+        let statements = vec![count_unmarked(&owner)];
+        let mut answers = answers(connection, TransactionMode::Read, timeouts, statements).await?;
+        let counted = counts(&answers.pop().unwrap_or_default())?;
+        return Ok(RepairLogSync::Inline(counter.since_last(counted)));
+    }
+    let answers = answers(connection, TransactionMode::Write, timeouts, write_sql(&owner, own)).await?;
+    let counted = counts(answers.get(COUNTED_BY).map_or(&[][..], Vec::as_slice))?;
+    let written = answers.last().map_or(0, Vec::len);
+    if written < own.len() {
+        let name = &owner.name;
+        tracing::warn!(
+            owner = name,
+            "pgmedic.repair_log belongs to {name}, who is not the owner of a repaired sequence, of the database, or a \
+             superuser: the repair is not written to it"
+        );
+    }
+    Ok(RepairLogSync::Inline(counted))
 }
 
 impl InlineRepairCounter {
-    /// All rows are counted each time, because a row that was written early may become visible late.
-    fn since_last(&mut self, counted: Counts, removed: Counts) -> Counts {
-        self.removed = sum(self.removed, removed);
-        let all = sum(counted, self.removed);
-        // The first count only sets the baseline: the leader before has counted these.
-        let before = self.before.replace(all).unwrap_or(all);
-        std::array::from_fn(|outcome| all[outcome].saturating_sub(before[outcome]))
+    /// All entries are counted each time, because one that was written early may become visible late.
+    fn since_last(&mut self, counted: Counts) -> Counts {
+        // The first count only sets the baseline.
+        let before = self.before.replace(counted).unwrap_or(counted);
+        std::array::from_fn(|outcome| counted[outcome].saturating_sub(before[outcome]))
     }
 }
 
-fn sum(a: Counts, b: Counts) -> Counts {
-    std::array::from_fn(|outcome| a[outcome] + b[outcome])
+/// The place of the statement that counts among those of [`write_sql`].
+const COUNTED_BY: usize = 2;
+
+fn count_unmarked(owner: &LogOwner) -> String {
+    let may_know = owner.may_know();
+    format!(
+        "SELECT e.outcome, count(*) FROM ONLY pgmedic.repair_log e WHERE e.source = 'inline' AND NOT e.counted AND \
+         {may_know} GROUP BY e.outcome"
+    )
 }
 
-const COUNT: &str = "SELECT outcome, count(*) FROM ONLY pgmedic.repair_log WHERE source = 'inline' GROUP BY outcome";
-
-fn write_sql(own: &[RepairLogEntry]) -> Vec<String> {
+/// The last statement answers with a row for each of `own` that was written.
+fn write_sql(owner: &LogOwner, own: &[RepairLogEntry]) -> Vec<String> {
     let remove =
         fill_sql(include_str!("remove_old.sql"), &[("KEPT", KEPT), ("MOST_REMOVED", &MOST_REMOVED.to_string())]);
-    let mut statements = Vec::from(lock_and_check_sql());
-    statements.push(remove);
-    statements.extend(insert_sql(own));
-    statements.push(COUNT.to_owned());
+    let count = fill_sql(include_str!("count.sql"), &[("TRUSTED", &owner.may_know())]);
+    let mut statements = Vec::from(owner.lock_and_check_sql());
+    statements.extend([count, remove]);
+    statements.extend(owner.insert_sql(own));
     statements
 }
 
@@ -131,12 +140,11 @@ mod tests {
     use crate::agent::repair_log::sync::*;
 
     #[test]
-    fn each_inline_repair_is_counted_once_also_when_rows_are_removed() {
+    fn without_marks_each_inline_repair_is_counted_once() {
         let mut counter = InlineRepairCounter::default();
-        assert_eq!(counter.since_last([7, 1], [0, 0]), [0, 0], "counted by the leader before");
-        assert_eq!(counter.since_last([9, 1], [0, 0]), [2, 0]);
-        assert_eq!(counter.since_last([4, 2], [6, 0]), [1, 1]);
-        assert_eq!(counter.since_last([0, 0], [0, 0]), [0, 0], "the table was truncated");
-        assert_eq!(counter.since_last([1, 0], [0, 0]), [1, 0]);
+        assert_eq!(counter.since_last([7, 1]), [0, 0], "from before the start");
+        assert_eq!(counter.since_last([9, 1]), [2, 0]);
+        assert_eq!(counter.since_last([0, 0]), [0, 0], "another agent has marked them");
+        assert_eq!(counter.since_last([1, 0]), [1, 0]);
     }
 }

@@ -30,7 +30,7 @@ async fn repair_inline(database: &Database) {
 async fn the_agent_writes_its_repairs_counts_inline_ones_and_removes_old_ones() {
     let mut database = installed(None).await;
     database
-        .sql("INSERT INTO pgmedic.repair_log (at, role, sequence) VALUES (now() - interval '31 days', 'app', 'old'), (now(), 'app', 'new')")
+        .sql("INSERT INTO pgmedic.repair_log (at, role, sequence, counted) VALUES (now() - interval '31 days', 'app', 'old', true), (now(), 'app', 'new', true)")
         .await;
     // The leader before has counted these.
     let agent = Agent::start(&database, EVERY_SECOND);
@@ -141,4 +141,48 @@ async fn it_may_be_installed_and_taken_away_while_the_agent_runs() {
     repairs(&mut database).await;
     let log = agent.stop();
     assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
+}
+
+#[tokio::test]
+async fn inline_repairs_are_counted_once_also_those_made_while_no_agent_ran_or_beside_removed_entries() {
+    let mut database = installed(None).await;
+    for _ in 0..3 {
+        repair_inline(&database).await;
+    }
+    let agent = Agent::start(&database, EVERY_SECOND);
+    agent.wait_until(&inline(&database, "repaired"), |repairs| repairs == 3.0);
+    database.sql("DELETE FROM pgmedic.repair_log").await;
+    repair_inline(&database).await;
+    agent.wait_until(&inline(&database, "repaired"), |repairs| repairs == 4.0);
+    agent.stop();
+    // The next leader counts what the one before has not.
+    repair_inline(&database).await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    agent.wait_until(&inline(&database, "repaired"), |repairs| repairs >= 1.0);
+    agent.passes_again(&database.name, 2.0);
+    assert_eq!(agent.metric(&inline(&database, "repaired")), Some(1.0));
+    agent.stop();
+}
+
+/// Any role that may create a schema can create one that looks like the installed one.
+#[tokio::test]
+async fn a_forged_repair_log_is_neither_written_to_nor_believed() {
+    let mut database = orders().await;
+    let forger = database.role("forger");
+    let script = pgmedic(&[], &["sql", "install", "--owner", &forger]).exits(0).stdout;
+    database.sql(&format!("CREATE ROLE {forger}")).await;
+    database.sql(&script).await;
+    database
+        .sql(
+            "INSERT INTO pgmedic.repair_log (role, sequence) VALUES ('app', 'public.orders_id_seq'), ('app', 'public.no');
+             SELECT setval('orders_id_seq', 1, false)",
+        )
+        .await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    repairs(&mut database).await;
+    agent.logs(&format!("pgmedic.repair_log belongs to {forger}"));
+    agent.passes_again(&database.name, 2.0);
+    assert_eq!(agent.metric(&inline(&database, "repaired")), Some(0.0));
+    agent.stop();
+    assert_eq!(database.number("SELECT count(*) FROM pgmedic.repair_log WHERE source = 'agent' OR counted").await, 0);
 }

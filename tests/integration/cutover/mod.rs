@@ -2,6 +2,7 @@
 
 mod carried;
 mod command;
+mod followed;
 mod literal;
 mod pglogical;
 mod refused;

@@ -3,16 +3,22 @@
 //! | module | what it tests |
 //! |---|---|
 //! | `repair` | what `retry_after_repair` repairs, and what it returns unchanged |
+//! | `single_statement` | the retry without a transaction, and its pieces |
 //! | `links` | every way in which a sequence feeds a key |
 //! | `concurrency` | many inserts at once, also through a pooler |
 //! | `store` | the session store |
+//! | `frameworks` | the hooks of docs/frameworks against the real frameworks |
+//! | `follow` | `pgmedic sql follow` |
 //! | `sql` | `pgmedic sql install` and the function `pgmedic.repair` |
 //! | `examples` | the example servers under concurrent logins |
 
 mod concurrency;
 mod examples;
+mod follow;
+mod frameworks;
 mod links;
 mod repair;
+mod single_statement;
 mod sql;
 mod store;
 

@@ -47,7 +47,7 @@ use std::sync::LazyLock;
 /// settings: such a test starts a separate server.
 pub fn server() -> &'static TestServer {
     static SERVER: LazyLock<TestServer> = LazyLock::new(|| {
-        let settings = [("max_connections", "200"), ("autovacuum", "off")];
+        let settings = [("max_connections", "200"), ("autovacuum", "off"), ("max_prepared_transactions", "4")];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         TestServer::start(&ServerOptions { tcp: true, settings, ..ServerOptions::default() })
             .expect("a PostgreSQL server")

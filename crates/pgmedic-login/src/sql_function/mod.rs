@@ -1,13 +1,33 @@
-//! The SQL function `pgmedic.repair` for applications in any language, as a script for `psql`. Part of the binary, not of
+//! The SQL functions `pgmedic.repair` for applications in any language, as a script for `psql`. Part of the binary, not of
 //! the library's API.
+
+mod follow;
+
+pub use follow::{FollowedColumns, follow, unfollow};
 
 use pgmedic_core::quote_literal;
 use std::fmt::Write;
 
-const INSTALL: &str = include_str!("install.sql");
+/// The parts of the script, in order.
+const INSTALL: &[&str] = &[
+    include_str!("install/schema.sql"),
+    include_str!("install/repair_log.sql"),
+    include_str!("install/sequences.sql"),
+    include_str!("install/untrusted.sql"),
+    include_str!("install/feeds.sql"),
+    include_str!("install/block.sql"),
+    include_str!("install/leap.sql"),
+    include_str!("install/repair.sql"),
+    include_str!("install/repair_constraint.sql"),
+    include_str!("install/end.sql"),
+];
+const LINKS: &str = include_str!("install/links.sql");
+/// What the application's role may call.
+const FUNCTIONS: &str = "pgmedic.repair(regclass, name), pgmedic.repair(text, text, text)";
 const UNINSTALL: &str = include_str!("uninstall.sql");
 
-/// The script that creates schema `pgmedic` with the function `pgmedic.repair(table, column)`. Running it again changes
+/// The script that creates schema `pgmedic` with the functions `pgmedic.repair(table, column)` and
+/// `pgmedic.repair(schema, table, constraint)`. Running it again changes
 /// nothing.
 ///
 /// `owner` is the role that will own the schema, by default the role that runs the script. The `granted` roles may call
@@ -19,18 +39,23 @@ pub fn install(owner: Option<&str>, granted: &[String], agent: Option<&str>) -> 
     let mut grants = String::new();
     for role in granted {
         // Writing to a String cannot fail.
-        let _ = writeln!(grants, "{}", grant("EXECUTE ON FUNCTION pgmedic.repair(regclass, name)", role));
+        let _ = writeln!(grants, "{}", grant(&format!("EXECUTE ON FUNCTION {FUNCTIONS}"), role));
     }
     if granted.is_empty() {
-        grants += "-- Then let the application call it:\n-- GRANT USAGE ON SCHEMA pgmedic TO app;\n-- GRANT EXECUTE \
-                   ON FUNCTION pgmedic.repair(regclass, name) TO app;\n";
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            grants,
+            "-- Then let the application call it:\n-- GRANT USAGE ON SCHEMA pgmedic TO app;\n-- GRANT EXECUTE ON FUNCTION \
+             {FUNCTIONS} TO app;"
+        );
     }
     if let Some(agent) = agent {
-        grants += &grant("SELECT, INSERT, DELETE ON TABLE pgmedic.repair_log", agent);
+        grants += &grant("SELECT, INSERT, DELETE, UPDATE (counted) ON TABLE pgmedic.repair_log", agent);
         grants.push('\n');
     }
     // Names come last: a name may contain a placeholder.
-    let script = INSTALL.replace("@VERSION@", env!("CARGO_PKG_VERSION"));
+    let script =
+        INSTALL.join("\n").replace("@VERSION@", env!("CARGO_PKG_VERSION")).replace("@LINKS@", LINKS.trim_end());
     render_template(&script, &[("@OWNER@", &owner), ("@SET_ROLE@\n", &set_role), ("@GRANTS@\n", &grants)])
 }
 

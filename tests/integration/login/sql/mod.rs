@@ -2,11 +2,17 @@
 //!
 //! | module | what it tests |
 //! |---|---|
+//! | `block` | how far a repair goes |
+//! | `constraint` | the form that takes the fields of the error |
+//! | `log` | the repair log and the notification |
 //! | `judged` | which sequences are repaired |
 //! | `rights` | which roles may call it on which tables |
 //! | `script` | the scripts that install and uninstall it |
 
+mod block;
+mod constraint;
 mod judged;
+mod log;
 mod rights;
 mod script;
 

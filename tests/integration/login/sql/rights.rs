@@ -56,7 +56,7 @@ async fn the_role_of_set_role_counts_and_not_the_login_role() {
         .database
         .sql(&format!(
             "CREATE ROLE {idle}; CREATE ROLE {login} LOGIN NOINHERIT; GRANT \"{app}\", {idle} TO {login};
-             GRANT USAGE ON SCHEMA pgmedic TO {idle}; GRANT EXECUTE ON FUNCTION pgmedic.repair TO {idle}",
+             GRANT USAGE ON SCHEMA pgmedic TO {idle}; GRANT EXECUTE ON FUNCTION pgmedic.repair(regclass, name) TO {idle}",
             app = scene.app
         ))
         .await;
@@ -78,7 +78,7 @@ async fn attacked() -> (Scene, PgConnection) {
         .database
         .sql(&format!(
             "CREATE ROLE {attacker} LOGIN; GRANT CREATE ON SCHEMA public TO {attacker};
-             GRANT USAGE ON SCHEMA pgmedic TO {attacker}; GRANT EXECUTE ON FUNCTION pgmedic.repair TO {attacker};
+             GRANT USAGE ON SCHEMA pgmedic TO {attacker}; GRANT EXECUTE ON FUNCTION pgmedic.repair(regclass, name) TO {attacker};
              GRANT USAGE ON SEQUENCE user_sessions_session_id_seq TO {attacker}"
         ))
         .await;

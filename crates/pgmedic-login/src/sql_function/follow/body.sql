@@ -1,0 +1,58 @@
+DECLARE
+    near CONSTANT numeric := 100000;  -- values that are handed out for one id, at most 1 % of the sequence's
+    id numeric;
+    sequence record;
+    last numeric;
+    gap numeric;
+BEGIN
+    -- The row is inserted also where something goes wrong here.
+    BEGIN
+        id := NEW.@COLUMN@;
+        -- The sequence is the one that the trigger's condition names, also after it was renamed.
+        SELECT q.*, CASE WHEN q.seqincrement > 0 THEN least(q.seqmax, @HIGHEST@::numeric)
+                    ELSE greatest(q.seqmin, -@HIGHEST@::numeric - 1) END AS fit
+        INTO STRICT sequence
+        FROM pg_trigger t
+        JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND d.refclassid = 'pg_class'::regclass
+        JOIN pg_sequence q ON q.seqrelid = d.refobjid
+        -- A partition's copy of the trigger has the dependencies of its original only.
+        WHERE t.tgrelid IN (TG_RELID, pg_partition_root(TG_RELID)) AND t.tgname = TG_NAME
+        ORDER BY t.tgrelid = TG_RELID DESC
+        LIMIT 1;
+        last := pg_sequence_last_value(sequence.seqrelid::regclass);
+        IF last IS NULL THEN
+            -- It has handed out no value yet.
+            EXECUTE format('SELECT last_value - %s::numeric FROM %s', sequence.seqincrement, sequence.seqrelid::regclass)
+            INTO last;
+        END IF;
+        gap := (id - last) / sequence.seqincrement;
+        -- Past an id at the limit there is no value to go to. Ids of other residue classes are not its own.
+        IF gap > 0 AND (sequence.fit - id) / sequence.seqincrement >= 1 AND mod(id - last, sequence.seqincrement) = 0
+           AND NOT sequence.seqcycle THEN
+            IF gap <= least(near, greatest(1, trunc(0.01 * least(2147483648, 1 + (sequence.fit
+                   - CASE WHEN sequence.seqincrement > 0 THEN sequence.seqmin ELSE sequence.seqmax END)
+                   / sequence.seqincrement)))) THEN
+                -- OFFSET 0 keeps the calls in the inner query, so that LIMIT stops them at the first value far enough.
+                IF gap > 1 OR (nextval(sequence.seqrelid::regclass) - id) * sign(sequence.seqincrement::numeric) < 0 THEN
+                    PERFORM FROM (SELECT nextval(sequence.seqrelid::regclass) AS value
+                                  FROM generate_series(1, gap::bigint + least(sequence.seqcache - 1, 1000000)) OFFSET 0) AS h
+                    WHERE (h.value - id) * sign(sequence.seqincrement::numeric) >= 0
+                    LIMIT 1;
+                END IF;
+            -- Ids far away are left alone, and the agent is told: once in ten seconds a session, and never in a worker of
+            -- logical replication, whose transactions may be prepared.
+            ELSIF current_setting('session_replication_role') <> 'replica'
+                  AND COALESCE(current_setting('pgmedic.notify', true), '') NOT IN ('off', 'false', 'no', '0')
+                  AND COALESCE(nullif(current_setting('pgmedic.far_ids_told', true), ''), '0')::numeric
+                      < date_part('epoch', clock_timestamp()) - 10
+                  AND pg_notification_queue_usage() < 0.9 THEN
+                PERFORM set_config('pgmedic.far_ids_told', date_part('epoch', clock_timestamp())::text, false);
+                PERFORM pg_notify('pgmedic', sequence.seqrelid::regclass::text);
+            END IF;
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'the sequence of % does not follow its ids, run pgmedic sql follow again: %',
+            TG_RELID::regclass, SQLERRM;
+    END;
+    RETURN NEW;
+END

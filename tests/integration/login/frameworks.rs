@@ -1,0 +1,105 @@
+//! The hooks of docs/frameworks/, as they stand there, against the real frameworks: fifty logins at once, several times,
+//! while the sequence is behind.
+
+use crate::support::{Database, pgmedic, server};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tokio::process::Command;
+
+/// Logins that a client makes at once.
+const LOGINS: i64 = 50;
+
+/// A file of `tests/clients/frameworks`.
+fn client(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/frameworks").join(name)
+}
+
+/// A folder below the one into which `scripts/setup clients` installs.
+fn installed(name: &str) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
+    target.join("tools/clients").join(name)
+}
+
+/// The code of a document: its first block in this language.
+fn hook(document: &str, language: &str) -> String {
+    let (_, rest) = document.split_once(&format!("```{language}\n")).expect("a block of code");
+    rest.split_once("```").expect("its end").0.to_owned()
+}
+
+/// Lets the client log in three times fifty users, each time behind more taken ids, and asserts that all of them succeed.
+async fn all_log_in(mut command: impl FnMut() -> Command) {
+    let mut database = Database::new().await;
+    let app = database.role("app");
+    database
+        .sql(&format!(
+            "CREATE TABLE user_sessions (session_id serial PRIMARY KEY, user_id integer NOT NULL);
+             CREATE ROLE {app} LOGIN; GRANT INSERT, SELECT ON user_sessions TO {app};
+             GRANT USAGE ON SEQUENCE user_sessions_session_id_seq TO {app}"
+        ))
+        .await;
+    database.sql(&pgmedic(&[], &["sql", "install", "--grant", &app]).exits(0).stdout).await;
+    let url = server().tcp_url(&database.name).expect("the common server listens on TCP");
+    let address = url.rsplit_once('@').and_then(|(_, rest)| rest.split_once('/')).expect("an address").0;
+    let (host, port) = address.rsplit_once(':').expect("a port");
+    for wave in 1..=3 {
+        let import = "INSERT INTO user_sessions
+                      SELECT id, 0 FROM generate_series((SELECT last_value FROM user_sessions_session_id_seq) + 1,
+                                                        (SELECT last_value FROM user_sessions_session_id_seq) + 200) AS id";
+        database.sql(import).await;
+        let before = database.number("SELECT last_value FROM user_sessions_session_id_seq").await;
+        let output = command()
+            .args([host, port, &database.name, &app])
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .expect("the client: run scripts/setup clients");
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "0", "failed logins:\n{log}");
+        assert_eq!(
+            database.number("SELECT count(*) FROM user_sessions WHERE session_id > 0 AND user_id > 0").await,
+            (LOGINS - 1) * wave
+        );
+        let after = database.number("SELECT last_value FROM user_sessions_session_id_seq").await;
+        assert!(after >= before + 200, "{before} {after}");
+    }
+    assert!(database.number("SELECT count(*) FROM pgmedic.repair_log").await > 0, "there was nothing to repair");
+}
+
+fn python(folder: &Path, script: &str) -> Command {
+    let mut command = Command::new(installed("python/bin/python"));
+    command.arg(client(script)).env("PYTHONPATH", folder).env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+#[tokio::test]
+async fn django_logs_in_every_user() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("hook.py"), hook(include_str!("../../../docs/frameworks/django.md"), "python"))
+        .unwrap();
+    all_log_in(|| python(folder.path(), "django_logins.py")).await;
+}
+
+#[tokio::test]
+async fn sqlalchemy_logs_in_every_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let code = hook(include_str!("../../../docs/frameworks/sqlalchemy.md"), "python");
+    fs::write(folder.path().join("hook.py"), code).unwrap();
+    all_log_in(|| python(folder.path(), "sqlalchemy_logins.py")).await;
+}
+
+/// Node.js looks for packages beside the script, so that both are copied there.
+#[tokio::test]
+async fn node_postgres_logs_in_every_user() {
+    let folder = installed("node");
+    let code = hook(include_str!("../../../docs/frameworks/node-postgres.md"), "js");
+    fs::write(folder.join("login-hook.mjs"), code).expect("the packages: run scripts/setup clients");
+    fs::copy(client("node_logins.mjs"), folder.join("login-logins.mjs")).unwrap();
+    all_log_in(|| {
+        let mut command = Command::new("node");
+        command.arg(folder.join("login-logins.mjs"));
+        command
+    })
+    .await;
+}
