@@ -3,7 +3,7 @@
 //! Values are counted from one of them, the base, which is 0: so one expression serves both directions and every increment.
 
 use crate::sequence::judgement::{Numbering, ValueNumber};
-use crate::sequence::probe::ProbePart;
+use crate::sequence::probe_part::ProbePart;
 
 /// The fed columns, and the value that others are counted from.
 #[derive(Debug)]
