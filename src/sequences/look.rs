@@ -22,8 +22,8 @@ const STATEMENTS_BEFORE_REPAIR: u32 = 5;
 const MOST_STATEMENTS: u32 = 25;
 /// Stretches of one statement, for a table with one index; fewer where a probe reads many partitions.
 const MOST_STRETCHES: u64 = 200;
-/// The same where the sequence's own ids are looked for one by one.
-const MOST_STRETCHES_ONE_BY_ONE: u16 = 5;
+/// Own values that one statement looks at where they are looked for one by one.
+const MOST_ONE_BY_ONE: i128 = 5000;
 
 /// A sequence to look at, and what its judgement goes by.
 #[derive(Debug, Clone, Copy)]
@@ -148,12 +148,17 @@ impl<'a> Look<'a> {
                 };
                 let relations: u64 = self.sources().map(|source| source.relations).sum();
                 let few = u16::try_from(2 * MOST_STRETCHES / relations.max(2)).unwrap_or(1);
-                let most = if seen.is_gapless() { few } else { MOST_STRETCHES_ONE_BY_ONE };
+                let most = if seen.is_gapless() { few } else { self.most_one_by_one(&seen) };
                 let walk = self.subject.basis.walk(&seen, self.subject.draws).most_stretches(most);
                 self.walk = Some(walk);
                 self.advance();
             }
         }
+    }
+
+    fn most_one_by_one(&self, seen: &Observation) -> u16 {
+        let terms = self.subject.basis.terms(seen);
+        u16::try_from(MOST_ONE_BY_ONE / terms.step.min(terms.soon).max(1)).unwrap_or(u16::MAX).clamp(5, 200)
     }
 
     fn sources(&self) -> impl Iterator<Item = &'a FeedSource> {

@@ -36,6 +36,8 @@ async fn the_report_says_what_was_found_and_what_was_done() {
     let mut finding = outcome.sequence(SEQUENCE);
     let used = finding["used_ratio"].take().as_f64().unwrap();
     assert!((used - 657.0 / 2_147_483_647.0).abs() < 1e-12, "{used}");
+    let used = finding["repair"]["used_ratio"].take().as_f64().unwrap();
+    assert!((used - 695.0 / 2_147_483_647.0).abs() < 1e-12, "{used}");
     let took = finding["repair"]["duration_seconds"].take();
     assert!(took.as_f64().unwrap() > 0.0);
     assert_eq!(
@@ -43,10 +45,12 @@ async fn the_report_says_what_was_found_and_what_was_done() {
         json!({
             "name": SEQUENCE,
             "feeds": [{ "column": "public.user_sessions.session_id", "link": "serial" }],
-            "next_value": 658, "max_id": 695, "limit": 2147483647, "verdict": "behind", "lag": 38,
-            "used_ratio": null, "running_out": false, "cause": "unknown", "reason": null, "notes": [],
+            "next_value": 658, "max_id": 695, "nearest_id": 658, "far_ids": null, "limit": 2147483647,
+            "limited_by": "public.user_sessions.session_id", "verdict": "behind", "lag": 38,
+            "used_ratio": null, "running_out": false, "days_left": null, "rule": null,
+            "cause": "unknown", "reason": null, "notes": [],
             "repair": { "outcome": "repaired", "method": "advance", "next_value": 696, "held_by": null,
-                        "reason": null, "duration_seconds": null },
+                        "reason": null, "used_ratio": null, "duration_seconds": null },
         })
     );
     let report = outcome.json();
@@ -54,7 +58,7 @@ async fn the_report_says_what_was_found_and_what_was_done() {
     assert_eq!(report["dry_run"], false);
     assert_eq!(
         report["summary"],
-        json!({ "sequences": 1, "in_sync": 0, "behind": 1, "repaired": 1, "held": 0, "failed": 0, "exhausted": 0,
+        json!({ "sequences": 1, "in_sync": 0, "behind": 1, "repaired": 1, "held": 0, "held_by": {}, "failed": 0, "exhausted": 0,
                 "unreadable": 0, "unsupported": 0, "unlinked": 0, "running_out": 0, "sessions_expired": 0 })
     );
 }

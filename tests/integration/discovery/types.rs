@@ -13,7 +13,7 @@ async fn every_integer_type_is_read() {
              CREATE TABLE eight (id bigserial PRIMARY KEY); INSERT INTO eight VALUES (90000)",
         )
         .await;
-    let outcome = database.once_with("[sequences]\nmax_repair_ratio = 1.0\n", &[]).exits(0);
+    let outcome = database.once_with("[sequences]\nmax_repair_ratio = 1.0\nfail_used_ratio = 1.0\n", &[]).exits(0);
     for (table, max_id) in [("two", 32_000), ("four", 70_000), ("eight", 90_000)] {
         outcome.shows(&format!("public.{table}_id_seq"), json!({ "max_id": max_id, "verdict": "behind" }));
         let next = database.number(&format!("INSERT INTO {table} DEFAULT VALUES RETURNING id::bigint")).await;

@@ -8,7 +8,7 @@
 //! | `allocator.rs` | which ids an application makes from one value |
 //! | `position.rs` | the arithmetic: next value, limit, lag, target |
 //! | `judgement/` | pass it, hold it or leave it alone, in value numbers alone |
-//! | `probe.rs`, `block/` | the statements that read the state and the furthest ids, and what lies ahead |
+//! | `probe.rs`, `probe_part.rs`, `block/` | the statements that read the state and the furthest ids, and what lies ahead |
 //! | `observation.rs`, `ahead.rs` | the answers of the probes, merged, and judged |
 //! | `plan.rs`, `hold_reason.rs`, `reasons.rs`, `held_reasons.rs` | by which method, or why not |
 //! | `advance.rs` | the statement of an advance |
@@ -36,6 +36,7 @@ pub mod observation;
 pub mod plan;
 pub mod position;
 pub mod probe;
+pub mod probe_part;
 pub mod reasons;
 
 pub use hold_reason::HoldReason;

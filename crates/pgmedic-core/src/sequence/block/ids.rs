@@ -4,7 +4,7 @@
 
 use crate::sequence::allocator::Blocks;
 use crate::sequence::judgement::{Numbering, ValueNumber};
-use crate::sequence::probe::ProbePart;
+use crate::sequence::probe_part::ProbePart;
 
 /// The fed columns, and the value that others are counted from.
 #[derive(Debug)]

@@ -8,7 +8,7 @@
 mod ids;
 
 use super::judgement::{Answer, Draws, Numbering, Question, Stretch, ValueNumber};
-use super::probe::ProbePart;
+use super::probe_part::ProbePart;
 use crate::{QueryError, fill_sql};
 use ids::Ids;
 use sqlx::Row;
