@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 const MAX_ATTEMPTS: u32 = 3;
 
 /// Notes when a batch begins to lock sessions.
-const BEGAN_SQL: &str = "SELECT pg_catalog.set_config('pgmedic.began', extract(epoch FROM clock_timestamp())::text, true)";
+const BEGAN_SQL: &str =
+    "SELECT pg_catalog.set_config('pgmedic.began', extract(epoch FROM clock_timestamp())::text, true)";
 
 /// For how long, in microseconds, the batch has locked them.
 const TOOK_SQL: &str = "SELECT ((extract(epoch FROM clock_timestamp())::numeric - current_setting('pgmedic.began')::numeric) \

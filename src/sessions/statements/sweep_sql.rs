@@ -1,10 +1,10 @@
 //! The statements that read: how many sessions there are, and what their columns hold.
 
+use super::conditions::{self, Rule, column, has_end, is_over, is_over_by, is_time, is_time_after, not_revoked};
+use crate::config::Encoding;
 use crate::sessions::plausibility::{EARLIEST, FURTHEST, SAMPLE};
 use crate::sessions::store::{PerUserLimit, ResolvedStore, TimeColumn};
 use crate::sessions::times::{Cutoffs, MIN_TIME, Times, time_literal};
-use crate::config::Encoding;
-use super::conditions::{self, Rule, column, has_end, is_over, is_over_by, is_time, is_time_after, not_revoked};
 use pgmedic_core::fill_sql;
 
 /// Writes the statements for one store.
