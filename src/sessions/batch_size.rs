@@ -7,31 +7,45 @@ use std::time::Duration;
 pub struct BatchSize {
     size: u32,
     largest: u32,
-    /// How long a batch may take.
-    target: Duration,
+    /// How long a batch may lock its sessions.
+    longest: Duration,
+    /// The batch before, and how long it took.
+    last: Option<(u32, Duration)>,
 }
 
 impl BatchSize {
     /// Begins with one session where foreign keys or triggers may make each of them slow.
     pub fn new(largest: u32, has_effects: bool, lock_timeout: Duration) -> Self {
-        Self { size: if has_effects { 1 } else { largest }, largest, target: lock_timeout / 2 }
+        Self { size: if has_effects { 1 } else { largest }, largest, longest: lock_timeout, last: None }
     }
 
     pub fn get(&self) -> u32 {
         self.size
     }
 
-    /// The batch of this size took so long.
+    /// The batch of this size locked its sessions for so long. What a single session costs is the difference to a smaller
+    /// batch: on a busy machine or disk, most of the time does not depend on the size.
     pub fn took(&mut self, took: Duration) {
-        if took > self.target {
+        let smaller = self.last.filter(|(size, _)| *size < self.size);
+        let of_one = smaller.map(|(size, before)| took.saturating_sub(before) / (self.size - size));
+        self.last = Some((self.size, took));
+        let (may_grow, is_slow) = match of_one {
+            Some(of_one) => {
+                let target = self.longest / 2;
+                (of_one * self.size.saturating_mul(2) <= target, of_one * self.size > target && took > self.longest)
+            }
+            None => (took <= self.longest, took > self.longest),
+        };
+        if is_slow {
             self.size = (self.size / 2).max(1);
-        } else if took * 2 <= self.target {
+        } else if may_grow {
             self.size = self.size.saturating_mul(2).min(self.largest);
         }
     }
 
     /// It was cancelled.
     pub fn took_too_long(&mut self) {
+        self.last = None;
         self.size = (self.size / 4).max(1);
     }
 }
@@ -40,23 +54,41 @@ impl BatchSize {
 mod tests {
     use super::*;
 
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
     #[test]
     fn the_size_follows_the_time_that_a_batch_takes_and_stays_in_its_bounds() {
-        let ms = Duration::from_millis;
         let mut size = BatchSize::new(100, true, ms(100));
         assert_eq!(size.get(), 1);
         for expected in [2, 4, 8, 16, 32, 64, 100, 100] {
             size.took(ms(25));
             assert_eq!(size.get(), expected);
         }
-        size.took(ms(40));
-        assert_eq!(size.get(), 100, "neither too long nor very short");
-        size.took(ms(51));
+        size.took(ms(101));
         assert_eq!(size.get(), 50);
         for expected in [12, 3, 1, 1] {
             size.took_too_long();
             assert_eq!(size.get(), expected);
         }
         assert_eq!(BatchSize::new(100, false, ms(100)).get(), 100);
+    }
+
+    #[test]
+    fn what_each_session_costs_keeps_a_batch_small_and_what_each_batch_costs_does_not() {
+        let mut slow_rows = BatchSize::new(500, true, ms(100));
+        for expected in [2, 1, 2, 1] {
+            slow_rows.took(ms(80) * slow_rows.get());
+            assert_eq!(slow_rows.get(), expected);
+        }
+        let mut slow_batches = BatchSize::new(500, true, ms(100));
+        for expected in [2, 4, 8, 16, 32, 64, 128, 256, 500, 500] {
+            slow_batches.took(ms(90) + Duration::from_micros(50) * slow_batches.get());
+            assert_eq!(slow_batches.get(), expected);
+        }
+        let mut very_slow_rows = BatchSize::new(500, true, ms(100));
+        very_slow_rows.took(ms(120));
+        assert_eq!(very_slow_rows.get(), 1);
     }
 }

@@ -25,7 +25,7 @@ impl Deadline {
     /// Whether the time is up after `elapsed`, in which `ended` sessions were ended.
     pub fn is_up(self, elapsed: Duration, ended: u64) -> bool {
         let is_slow = ended / elapsed.as_secs().max(1) < GOOD_PACE;
-        elapsed >= self.timeout && !(self.extends && !is_slow)
+        elapsed >= self.timeout && (is_slow || !self.extends)
     }
 }
 

@@ -19,9 +19,13 @@ use tokio_util::sync::CancellationToken;
 /// Attempts at one batch, whose errors may be transient: a lock that was not available, a concurrent change.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// How long the transaction of a batch has taken on the server.
-const TOOK_SQL: &str =
-    "SELECT (extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000000)::bigint AS took";
+/// Notes when a batch begins to lock sessions.
+const BEGAN_SQL: &str =
+    "SELECT pg_catalog.set_config('pgmedic.began', extract(epoch FROM clock_timestamp())::text, true)";
+
+/// For how long, in microseconds, the batch has locked them.
+const TOOK_SQL: &str = "SELECT ((extract(epoch FROM clock_timestamp())::numeric - current_setting('pgmedic.began')::numeric) \
+                        * 1000000)::bigint AS took";
 
 /// A sweep of one store.
 pub struct Sweep<'a> {
@@ -191,6 +195,7 @@ impl Sweep<'_> {
         if store.is_checked() {
             statements.push(sql.note_deleted());
         }
+        statements.push(BEGAN_SQL.to_owned());
         let of_batch = statements.len();
         statements.push(sql.end_batch(target, size, rows));
         let mut checks = Vec::new();
@@ -204,7 +209,7 @@ impl Sweep<'_> {
         }
         statements.push(TOOK_SQL.to_owned());
         // An application that extends one of the sessions waits for the batch.
-        let longest = if size > 1 { self.timeouts.lock * 2 } else { self.timeouts.statement };
+        let longest = if size > 1 { self.timeouts.lock * 3 } else { self.timeouts.statement };
         let timeouts = Timeouts { statement: longest.min(self.timeouts.statement), ..self.timeouts };
         let mut attempt = 1;
         loop {

@@ -35,7 +35,7 @@ impl SweepSql<'_> {
                     ("TABLE", self.store.from()),
                     ("NOT_REVOKED", self.may_end()),
                     ("IS_OVER", is_over_by(self.encoding, rule)),
-                    ("FROM_CURSOR", self.from_cursor(rule, cursor)),
+                    ("FROM_CURSOR", self.since(rule, cursor)),
                     ("TIME", column(rule.column)),
                     ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
                     ("ADDRESS_TEXT", address_text("t.tableoid", "t.ctid", self.store.has_children)),
@@ -104,7 +104,7 @@ impl SweepSql<'_> {
         }
     }
 
-    fn from_cursor(&self, rule: Rule<'_>, cursor: Option<i64>) -> String {
+    fn since(&self, rule: Rule<'_>, cursor: Option<i64>) -> String {
         match cursor {
             // One less than what was read, because that was rounded.
             Some(last) => format!("{} >= {}", column(rule.column), self.literal(last - 1)),
@@ -130,7 +130,7 @@ impl SweepSql<'_> {
             ("TABLE", self.store.from()),
             ("NOT_REVOKED", self.may_end()),
             ("IS_OVER", is_over_by(self.encoding, rule)),
-            ("FROM_CURSOR", self.from_cursor(rule, cursor)),
+            ("FROM_CURSOR", self.since(rule, cursor)),
             ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
             ("NOTED", self.noted("to_end")),
             ("IS_LEFT", is_left(&self.store.action)),
