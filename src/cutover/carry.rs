@@ -52,7 +52,6 @@ pub async fn carry(
         }
     };
     join_all(connections.iter_mut().map(work)).await;
-    drop(shares);
     outcomes
 }
 
