@@ -19,7 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CRATES = ["pgmedic-core", "pgmedic-testserver", "pgmedic-login", "pgmedic"]
-LARGEST_CRATE = 400_000
+# Packed, as cargo publishes it. The code alone is most of it.
+LARGEST_CRATE = 500_000
 # What scripts/package makes.
 MADE = re.compile(r"target/(release/pgmedic|package/(pgmedic\.service|pgmedic\.toml|THIRD-PARTY\.txt|man/\*\.1|"
                   r"completions/(pgmedic\.bash|_pgmedic|pgmedic\.fish)))")

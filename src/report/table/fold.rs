@@ -15,18 +15,25 @@ pub(super) enum Entry<'a> {
     Many(Status, Vec<&'a SequenceReport>),
 }
 
+/// Sequences of one status. With kinds of reasons, further sequences of the same kinds join it.
+struct Group<'a> {
+    status: Status,
+    kinds: Option<Vec<ReasonKind>>,
+    members: Vec<&'a SequenceReport>,
+}
+
 /// Groups the rows, which keep their order: a fold stands where its first sequence stood.
 pub(super) fn fold<'a>(rows: &[(Status, &'a SequenceReport)]) -> Vec<Entry<'a>> {
-    let key = |row: &(Status, &SequenceReport)| foldable(row.1).map(|kinds| (row.0, kinds));
-    let mut groups: Vec<(Option<(Status, Vec<ReasonKind>)>, Status, Vec<&'a SequenceReport>)> = Vec::new();
-    for row in rows {
-        let key = key(row);
-        match groups.iter_mut().find(|(known, _, _)| known.is_some() && *known == key) {
-            Some((_, _, members)) => members.push(row.1),
-            None => groups.push((key, row.0, vec![row.1])),
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for (status, sequence) in rows {
+        let kinds = foldable(sequence);
+        let joins = |group: &&mut Group<'_>| kinds.is_some() && group.status == *status && group.kinds == kinds;
+        match groups.iter_mut().find(joins) {
+            Some(group) => group.members.push(sequence),
+            None => groups.push(Group { status: *status, kinds, members: vec![sequence] }),
         }
     }
-    let entry = |(_, status, members): (_, Status, Vec<&'a SequenceReport>)| match members.len() {
+    let entry = |Group { status, members, .. }: Group<'a>| match members.len() {
         FOLD_FROM.. => vec![Entry::Many(status, members)],
         _ => members.into_iter().map(|member| Entry::One(status, member)).collect(),
     };
