@@ -4,7 +4,7 @@ set -euo pipefail
 
 code=0
 # shellcheck disable=SC2086  # one argument per word
-report=$(pgmedic --once ${PGMEDIC_ARGUMENTS---dry-run}) || code=$?
+report=$(pgmedic --once ${GATE_ARGUMENTS---dry-run}) || code=$?
 printf '%s\n' "$report"
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
     {

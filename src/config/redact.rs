@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::keys::{Written, WrittenDatabase};
-use super::{Database, Settings, UrlSource, webhook};
+use super::{Database, Settings, UrlSource};
 use crate::db::conninfo;
 
 impl Settings {
@@ -13,7 +13,7 @@ impl Settings {
     #[expect(clippy::expect_used, reason = "text, numbers, booleans, and lists and tables of them have a TOML form")]
     pub fn redacted_toml(&self) -> String {
         let mut written = Written { databases: self.databases.iter().map(database).collect(), ..self.written.clone() };
-        written.webhook.url = written.webhook.url.as_deref().map(webhook::redact);
+        written.webhook = written.webhook.redacted(self.webhook.as_ref());
         toml::to_string(&written).expect("settings always have a TOML form")
     }
 }

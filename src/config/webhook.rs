@@ -1,7 +1,7 @@
 //! The `[webhook]` section: where the agent posts what needs attention.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -50,28 +50,26 @@ pub enum WebhookUrlError {
 impl Webhook {
     /// Checks the values of the section; none without a URL.
     pub(super) fn validate(written: &WrittenWebhook, locations: &ConfigLocations) -> Result<Option<Self>, ConfigError> {
+        let format = written.format.as_deref().unwrap_or("json");
+        let format = parse_choice(format, FORMATS, "webhook.format", locations)?;
         let (source, key) = match (&written.url, &written.url_file) {
             (None, None) => return Ok(None),
             (Some(url), None) => (WebhookSource::Inline(url.clone().into()), "webhook.url"),
             (None, Some(file)) => {
-                if file.is_empty() || is_connection(file) {
+                if file.is_empty() || is_connection(file) || file.chars().any(char::is_control) {
                     let expected = "the path of a file that holds the URL";
                     return Err(locations.invalid("webhook.url_file", "a text that is no path", expected));
                 }
                 // A path is relative to the configuration file, not to the working directory.
                 let folder = locations.file().and_then(Path::parent).unwrap_or(Path::new(""));
-                (WebhookSource::File(folder.join(file)), "webhook.url_file")
+                let path = folder.join(file);
+                (WebhookSource::File(absolute(&path).unwrap_or(path)), "webhook.url_file")
             }
             (Some(_), Some(_)) => {
                 return Err(locations.invalid("webhook", "both", "exactly one of `url` and `url_file`"));
             }
         };
-        let format = written.format.as_deref().unwrap_or("json");
-        let webhook = Self {
-            source,
-            format: parse_choice(format, FORMATS, "webhook.format", locations)?,
-            repairs: written.repairs.unwrap_or(true),
-        };
+        let webhook = Self { source, format, repairs: written.repairs.unwrap_or(true) };
         match webhook.url() {
             Ok(_) => Ok(Some(webhook)),
             Err(WebhookUrlError::NotAUrl) => {
@@ -104,8 +102,19 @@ impl Webhook {
     }
 }
 
+impl WrittenWebhook {
+    /// As it is shown: of the URL only where it leads, of a file its whole path.
+    pub(super) fn redacted(self, checked: Option<&Webhook>) -> Self {
+        let url_file = match checked.map(|webhook| &webhook.source) {
+            Some(WebhookSource::File(path)) => Some(path.display().to_string()),
+            _ => self.url_file,
+        };
+        Self { url: self.url.as_deref().map(redact), url_file, ..self }
+    }
+}
+
 /// The URL without what makes it a secret: `https://hooks.example/***`.
-pub(super) fn redact(url: &str) -> String {
+fn redact(url: &str) -> String {
     match Url::parse(url) {
         Ok(url) => format!("{}/***", url.origin().ascii_serialization()),
         Err(_) => "***".to_owned(),

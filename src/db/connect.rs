@@ -124,7 +124,7 @@ async fn open_one<const N: usize>(
                 if target.budget.must_identify(&address) {
                     let identified = identify(&mut connection).await;
                     let (identity, limit) = identified
-                        .unwrap_or_else(|| Ok((address, None)))
+                        .unwrap_or(Ok((address, None)))
                         .map_err(|error| Failure { error: ConnectError::because(&options, error), is_final: false })?;
                     permits.iter_mut().for_each(|permit| permit.identified(&identity, limit));
                 }

@@ -241,15 +241,7 @@ impl BoundedConnection {
     }
 
     fn preamble<'a>(&'a self, name: &'a str, mode: TransactionMode, timeouts: Timeouts) -> Preamble<'a> {
-        let ServerInfo { can_restrict_views, has_no_encoding, .. } = self.server;
-        Preamble {
-            name,
-            tag: &self.tag,
-            mode,
-            timeouts,
-            restrict_views: can_restrict_views,
-            raw_bytes: has_no_encoding,
-        }
+        Preamble { name, tag: &self.tag, mode, timeouts, restrict_views: self.server.can_restrict_views }
     }
 
     /// Ends the transaction that is open. Should this fail, the next statement fails too, and its failure is reported.

@@ -19,8 +19,6 @@ pub struct ServerInfo {
     pub superuser: bool,
     /// The server has a setting that forbids reading views and foreign tables.
     pub(super) can_restrict_views: bool,
-    /// The database has no encoding (`SQL_ASCII`), so that names may be any bytes.
-    pub(super) has_no_encoding: bool,
     /// pgaudit writes the whole message into the log for each of its statements.
     pub(super) is_audited: bool,
     /// Why nothing can be written here: the server is a replica, or read only by setting.
@@ -60,11 +58,9 @@ fn read_row(row: &PgRow) -> Option<(ServerInfo, u32)> {
     };
     // Distributions append the version of their package after a space.
     let version = text("version")?.split_whitespace().next()?.to_owned();
-    let has_no_encoding = text("encoding")? == "SQL_ASCII";
     let superuser = text("superuser")? == "on";
     let is_audited = text("audit")? != "none";
     let role = text("role")?;
-    let server =
-        ServerInfo { version, role, superuser, can_restrict_views: false, has_no_encoding, is_audited, read_only };
+    let server = ServerInfo { version, role, superuser, can_restrict_views: false, is_audited, read_only };
     Some((server, text("version_number")?.parse().ok()?))
 }

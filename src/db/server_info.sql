@@ -2,7 +2,6 @@
 SELECT current_setting('server_version') AS version,
        current_setting('server_version_num') AS version_number,
        quote_ident(current_user) AS role,
-       current_setting('server_encoding') AS encoding,
        pg_is_in_recovery()::text AS in_recovery,
        current_setting('default_transaction_read_only') AS read_only,
        current_setting('is_superuser') AS superuser,

@@ -45,15 +45,12 @@ pub struct Preamble<'a> {
     pub timeouts: Timeouts,
     /// Whether the server can be told to read no view.
     pub restrict_views: bool,
-    /// Whether answers come as the bytes that are stored, because the database has no encoding. A name that is no UTF-8 would
-    /// fail the whole statement otherwise.
-    pub raw_bytes: bool,
 }
 
 impl Preamble<'_> {
     /// Opens the transaction and fixes the settings that could change what a statement does or how long it takes.
     fn statements(&self) -> Vec<String> {
-        let Self { name, tag, mode, timeouts, restrict_views, raw_bytes } = self;
+        let Self { name, tag, mode, timeouts, restrict_views } = self;
         let mut others = vec![
             // Should the agent vanish without closing the connection, this ends the transaction and frees its locks.
             ("idle_in_transaction_session_timeout", positive_milliseconds(timeouts.statement).to_string()),
@@ -63,9 +60,6 @@ impl Preamble<'_> {
         if *restrict_views {
             // A view that replaced a table under the table's name is not read: its functions would run.
             others.push(("restrict_nonsystem_relation_kind", "view, foreign-table".to_owned()));
-        }
-        if *raw_bytes {
-            others.push(("client_encoding", "SQL_ASCII".to_owned()));
         }
         // Each statement has its own timeout. A transaction's would end a pass over many tables.
         let settings = settings_select(*timeouts, &others, &[("transaction_timeout", "0")]);

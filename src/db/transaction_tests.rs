@@ -3,7 +3,7 @@ use std::time::Duration;
 
 fn preamble(mode: TransactionMode, restrict_views: bool) -> Preamble<'static> {
     let timeouts = Timeouts { lock: Duration::from_millis(100), statement: Duration::from_secs(5) };
-    Preamble { name: "observe", tag: "0", mode, timeouts, restrict_views, raw_bytes: false }
+    Preamble { name: "observe", tag: "0", mode, timeouts, restrict_views }
 }
 
 fn statements(sql: &[&str]) -> Vec<String> {

@@ -14,7 +14,7 @@ use super::pass_state::SequencePassState;
 use super::references::add_reference_limits;
 use super::repair::{RepairTask, Repaired, repair};
 use super::repair_log::{RepairLogEntry, read_log, write_log};
-use super::shared_columns::{SharedContext, look_at_shared};
+use super::shared_columns::{SharedContext, look_at_shared, shared_columns};
 use super::uncounted::look_at_uncounted;
 use crate::config::{ConfigError, Database, Sequences};
 use crate::db::BoundedConnection;
@@ -75,6 +75,7 @@ async fn run_pass(
     if let Some(only) = &options.only {
         found.sequences.retain(|sequence| only.contains(&sequence.name_parts));
         found.missing.clear();
+        found.shared = shared_columns(&found.sequences);
     }
     if state.wants_log() {
         let remembered = read_log(&mut connection, &found.sequences, timeouts).await;
@@ -84,7 +85,7 @@ async fn run_pass(
     }
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
 
-    match no_sequence(&found) {
+    match no_sequence(&found).filter(|_| options.only.is_none()) {
         // An agent would show the database as healthy.
         Some(reason) if state.is_lasting() && found.excluded > 0 => return Err(reason),
         none => report.no_sequence = none,

@@ -1,7 +1,7 @@
 //! Limits that foreign keys set: an id that no referencing column can hold is of no use.
 
 use crate::db::BoundedConnection;
-use pgmedic_core::sequence::feed_row::column_type;
+use pgmedic_core::sequence::column_type::column_type;
 use pgmedic_core::sequence::model::{FeedSource, Limit, LimitedBy, Sequence};
 use pgmedic_core::{QueryError, Timeouts};
 use sqlx::Row;

@@ -31,3 +31,11 @@ fn a_url_that_cannot_be_posted_to_is_refused_without_being_repeated() {
     assert_says(&file("[webhook]\nurl_file = \"/no/such/file\"").error(), &["webhook.url_file", "/no/such/file: "]);
     assert_says(&file("[webhook]\nurl = \"https://h/\"\nformat = \"teams\"").error(), &["one of json, slack"]);
 }
+
+#[test]
+fn a_format_is_checked_without_a_url_too_and_a_path_is_shown_whole() {
+    assert_says(&file("[webhook]\nformat = \"teams\"").error(), &["one of json, slack"]);
+    let scene = file("[webhook]\nurl_file = \"hook.url\"").beside("hook.url", "https://h/hunter2\n");
+    let shown = scene.settings().redacted_toml();
+    assert!(shown.contains(&format!("url_file = \"{}\"", scene.path("hook.url").display())), "{shown}");
+}

@@ -1,8 +1,8 @@
 //! The statements that end sessions, and those around them.
 
-use super::SweepSql;
 use super::addresses::{Rows, address_text};
 use super::conditions::{Rule, column, is_left, is_over_by, not_revoked};
+use super::sweep_sql::SweepSql;
 use crate::config::Encoding;
 use crate::sessions::store::{EndAction, GeneratedId, PerUserLimit, TimeColumn, TimeType};
 use crate::sessions::times::{date_literal, time_literal};

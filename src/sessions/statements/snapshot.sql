@@ -12,9 +12,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -39,9 +39,9 @@ to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -110,9 +110,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -137,9 +137,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -208,9 +208,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = '2026-01-15 00:00:00.000000+00'::timestamptz
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -235,9 +235,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = '2026-01-15 00:00:00.000000+00'::timestamptz
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -306,9 +306,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -333,9 +333,9 @@ to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp), false) AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -404,9 +404,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -431,9 +431,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp), false) AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -449,9 +449,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = '2026-01-15 01:00:00.000000'::timestamp
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -476,9 +476,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = '2026-01-15 01:00:00.000000'::timestamp
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp), false) AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -494,9 +494,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (least(max(at), 9000000000000)::bigint * 1000000) FROM to_end) AS last;
 
@@ -521,9 +521,9 @@ to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140), false) AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -592,9 +592,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (least(max(at), 9000000000000)::bigint * 1000000) FROM to_end) AS last;
 
@@ -619,9 +619,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140), false) AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -637,9 +637,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = 1768435200
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (least(max(at), 9000000000000)::bigint * 1000000) FROM to_end) AS last;
 
@@ -664,9 +664,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = 1768435200
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140), false) AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -682,9 +682,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (least(max(at), 9000000000000000)::bigint * 1000) FROM to_end) AS last;
 
@@ -709,9 +709,9 @@ to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000), false) AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -780,9 +780,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (least(max(at), 9000000000000000)::bigint * 1000) FROM to_end) AS last;
 
@@ -807,9 +807,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000), false) AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -825,9 +825,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = 1768435200000
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (least(max(at), 9000000000000000)::bigint * 1000) FROM to_end) AS last;
 
@@ -852,9 +852,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = 1768435200000
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000), false) AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -870,9 +870,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM public.sessions AS t
     WHERE (t.tableoid, t.ctid) IN (SELECT e.tableoid, e.address FROM to_end AS e) AND t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -897,9 +897,9 @@ to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM public.sessions AS t
     WHERE (t.tableoid, t.ctid) IN (SELECT e.tableoid, e.address FROM to_end AS e) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz) OR (t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 23:29:00.000000+00'::timestamptz), false) AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 

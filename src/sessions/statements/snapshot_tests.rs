@@ -1,8 +1,9 @@
 //! Compares every statement, as it is sent, with `snapshot.sql`: four encodings, three ways to end a session.
 
-use super::*;
-use crate::config::ExpiryKind;
-use crate::sessions::store::{Effects, EndAction, ExpiryColumn, TimeType};
+use super::{Rows, SweepSql, Target};
+use crate::config::{Encoding, ExpiryKind};
+use crate::sessions::store::{Effects, EndAction, ExpiryColumn, PerUserLimit, ResolvedStore, TimeColumn, TimeType};
+use crate::sessions::times::{Times, time_literal};
 use std::fmt::Write;
 
 /// 2026-01-15

@@ -31,7 +31,7 @@ async fn the_gate_ends_with_the_exit_code_and_fills_the_summary_and_the_output()
     assert!(std::fs::read_to_string(&summary).unwrap().contains("     behind  public.orders_id_seq"));
     assert_eq!(database.nextval("orders_id_seq").await, 1, "a dry run is the default");
 
-    let repairs = [("DATABASE_URL", database.url()), ("PGMEDIC_ARGUMENTS", "")];
+    let repairs = [("DATABASE_URL", database.url()), ("GATE_ARGUMENTS", "")];
     script("gate.sh", true, &repairs).exits(0);
     assert_eq!(database.nextval("orders_id_seq").await, 8);
 }

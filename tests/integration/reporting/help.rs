@@ -13,7 +13,9 @@ fn pages() -> Vec<Vec<String>> {
         let help = help(above);
         pages.push(above.to_vec());
         let (_, rest) = help.split_once("\nCommands:\n").unwrap_or_default();
-        for line in rest.lines().take_while(|line| !line.is_empty()) {
+        let lines = rest.lines().take_while(|line| !line.is_empty());
+        // A description that is broken continues with a deeper indent.
+        for line in lines.filter(|line| !line.starts_with("   ")) {
             let name = line.split_whitespace().next().expect("a command");
             if name != "help" {
                 add(&[above, &[name.to_owned()]].concat(), pages);

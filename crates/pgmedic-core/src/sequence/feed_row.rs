@@ -1,10 +1,10 @@
 //! One row of the catalog query, decoded: a sequence, and what the catalog says of one of its links.
 
+use super::column_type::column_type;
 use super::default_expression::{DefaultKind, late_bound_name};
 use super::link_rules::{DrawnElsewhere, LinkFacts};
 use super::model::UntrustedOwners;
 use super::model::{FeedProblem, FeedSource, Sequence};
-use super::position::ColumnRange;
 use super::position::Parameters;
 use super::{FeedReport, Link};
 use crate::{Fix, QueryError, Reason, ReasonKind, RelationRef, fill_sql};
@@ -197,25 +197,6 @@ pub fn hidden_rows(table: &str, role: &str) -> Reason {
         .with_fix(Fix::Sql(format!("ALTER ROLE {role} BYPASSRLS")))
 }
 
-/// The ids a column of this base type can hold, and whether it is `numeric`; none when it holds no whole numbers.
-/// OIDs: `pg_type.dat`; a numeric's precision and scale in its modifier: `src/backend/utils/adt/numeric.c`.
-pub fn column_type(type_oid: i64, modifier: i32) -> Option<(ColumnRange, bool)> {
-    match (type_oid, modifier) {
-        (21, _) => Some((ColumnRange::INT2, false)),
-        (23, _) => Some((ColumnRange::INT4, false)),
-        (20, _) => Some((ColumnRange::INT8, false)),
-        (1700, -1) => Some((ColumnRange::INT8, true)),
-        (1700, modifier) => {
-            let precision = u32::try_from((modifier - 4) >> 16 & 0xffff).ok()?;
-            // The scale is negative where the bit of its sign is set: then the last digits of an id are rounded away.
-            let scale = u32::try_from((modifier - 4) & 0x7ff).ok().filter(|scale| scale & 0x400 == 0)?;
-            // The digits before the point.
-            Some((ColumnRange::numeric(precision.checked_sub(scale).filter(|digits| *digits > 0)?), true))
-        }
-        _ => None,
-    }
-}
-
 /// A text column.
 pub fn text(row: &PgRow, column: &str) -> Result<String, QueryError> {
     Ok(row.try_get(column)?)
@@ -286,24 +267,4 @@ pub fn untrusted_owners(list: &str) -> Result<UntrustedOwners, QueryError> {
 
 pub fn parse_oid(oid: &str) -> Result<u32, QueryError> {
     oid.parse().map_err(|_| QueryError::UnexpectedResponse(format!("{oid:?} is no OID")))
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::sequence::feed_row::*;
-
-    #[test]
-    fn only_integral_types_are_columns_of_ids() {
-        let numeric = |precision: i32, scale: i32| ((precision << 16) | (scale & 0x7ff)) + 4;
-        assert_eq!(column_type(21, -1), Some((ColumnRange::INT2, false)));
-        assert_eq!(column_type(1700, -1), Some((ColumnRange::INT8, true)));
-        assert_eq!(column_type(1700, numeric(5, 0)), Some((ColumnRange { min: -99_999, max: 99_999 }, true)));
-        assert_eq!(column_type(1700, numeric(38, 0)), Some((ColumnRange::INT8, true)));
-        assert_eq!(column_type(1700, numeric(5, 2)), Some((ColumnRange { min: -999, max: 999 }, true)));
-        assert_eq!(column_type(1700, numeric(38, 10)), Some((ColumnRange::INT8, true)));
-        assert_eq!(column_type(1700, numeric(2, 2)), None, "holds fractions alone");
-        assert_eq!(column_type(1700, numeric(2, 5)), None, "likewise");
-        assert_eq!(column_type(1700, numeric(10, -2)), None, "rounds its ids away");
-        assert_eq!(column_type(25, -1), None);
-    }
 }

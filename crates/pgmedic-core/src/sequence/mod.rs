@@ -2,7 +2,7 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `model.rs`, `catalog_reader.rs`, `feed_row.rs`, `default_expression.rs` | what the catalog says: the sequence and its links |
+//! | `model.rs`, `catalog_reader.rs`, `feed_row.rs`, `column_type.rs`, `default_expression.rs` | what the catalog says: the sequence and its links |
 //! | `link_rules.rs` | which links count |
 //! | `members.rs` | the partitions and children of a table that are read one by one |
 //! | `allocator.rs` | which ids an application makes from one value |
@@ -21,6 +21,7 @@ pub mod ahead;
 pub mod allocator;
 pub mod block;
 pub mod catalog_reader;
+pub mod column_type;
 pub mod default_expression;
 pub mod feed_row;
 pub mod held_reasons;

@@ -60,6 +60,9 @@ impl FixStep {
                 Self { lead: "Fix", command: command + end, tool: Tool::Psql(database.to_owned()), after }
             }
             Fix::Command(command) => Self { lead: "Fix", tool: Tool::Shell, command: command.clone(), after: None },
+            Fix::Configuration(tables) => {
+                Self { lead: "Fix", tool: Tool::Configuration, command: tables.clone(), after: None }
+            }
         }
     }
 
