@@ -70,10 +70,10 @@ fn merge(found: &SequenceReport, carried: &mut CarryReport) {
     }
     let of_repair = found.repair.as_ref().and_then(|repair| repair.reason.clone());
     let (against, noted) = match (found.needs_attention(), found.verdict) {
+        // That it feeds no known column stands against nothing: its value was carried over. A likely column is worth a note.
+        (needs_attention, Verdict::Unlinked) => (None, found.reason.clone().filter(|_| needs_attention)),
         (true, Verdict::Behind) => (of_repair, found.reason.clone()),
         (true, _) => (found.reason.clone(), of_repair),
-        // That it feeds no known column stands against nothing: its value was carried over.
-        (false, Verdict::Unlinked) => (None, None),
         // Of a sequence that was moved for the headroom, the reason is done with.
         (false, Verdict::Behind) => (None, of_repair),
         (false, _) => (None, found.reason.clone()),
