@@ -67,7 +67,11 @@ fn at_once(url: &str) -> Result<Duration> {
                 start.wait().await;
                 let started = Instant::now();
                 for _ in 0..3 {
-                    if sqlx::raw_sql("INSERT INTO table_1 (name) VALUES ('login')").execute(&mut connection).await.is_ok() {
+                    if sqlx::raw_sql("INSERT INTO table_1 (name) VALUES ('login')")
+                        .execute(&mut connection)
+                        .await
+                        .is_ok()
+                    {
                         return Ok(started.elapsed());
                     }
                     sqlx::raw_sql(CALL).execute(&mut connection).await?;
