@@ -9,7 +9,7 @@ ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 FROM ${RUST_IMAGE} AS build
 WORKDIR /build
 # Compile the dependencies with empty sources first: this layer is rebuilt only if a manifest or Cargo.lock changes.
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
 COPY crates/pgmedic-core/Cargo.toml crates/pgmedic-core/
 COPY crates/pgmedic-login/Cargo.toml crates/pgmedic-login/
 COPY crates/pgmedic-testserver/Cargo.toml crates/pgmedic-testserver/
@@ -27,6 +27,13 @@ ARG REVISION=unknown
 # Without default features: the image has no `pgmedic demo`, which needs a PostgreSQL server's programs.
 RUN find src crates -name '*.rs' -exec touch {} + \
     && PGMEDIC_REVISION="$REVISION" cargo build --release --locked --no-default-features --bin pgmedic
+# The notices of every crate that was downloaded for the build; of two licenses to choose from, MIT.
+# hadolint ignore=DL3003
+RUN cd "${CARGO_HOME:-/usr/local/cargo}"/registry/src/* \
+    && for text in */LICEN[CS]E* */COPYING* */NOTICE*; do \
+           case $text in *-APACHE*) [ ! -f "${text%%/*}/LICENSE-MIT" ] || continue ;; esac; \
+           if [ -f "$text" ]; then printf '\n== %s\n\n' "$text" && cat "$text"; fi; \
+       done > /build/THIRD-PARTY.txt
 
 # A C library and CA certificates, but no shell and no package manager.
 FROM ${RUNTIME_IMAGE}
@@ -34,6 +41,8 @@ LABEL org.opencontainers.image.title="pgmedic" \
       org.opencontainers.image.description="Keeps PostgreSQL inserts from failing because a sequence fell behind its table" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /build/target/release/pgmedic /usr/local/bin/pgmedic
+COPY --from=build /build/THIRD-PARTY.txt /usr/share/doc/pgmedic/
+COPY LICENSE /usr/share/doc/pgmedic/
 # A numeric user, so that Kubernetes can verify that it is not root.
 USER 65532:65532
 # All addresses: the container's loopback address cannot be reached from outside.

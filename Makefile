@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export PATH := $(target)/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test check-deploy dashboards pictures test-matrix bench proof fuzz
+.PHONY: help setup demo build packages test check-deploy dashboards pictures test-matrix bench proof fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ demo: ## show a failing login and its repair on a temporary PostgreSQL server
 
 build: ## build the release binary
 	cargo build --release --locked
+
+packages: ## build the tarball, the .deb and the .rpm into target/package/dist, and look into each
+	scripts/package
 
 test: setup check-deploy ## run every check: formatting, lints, prose, documentation, size of the login crate, licenses, deployment files, tests
 	cargo fmt --all --check
@@ -47,9 +50,11 @@ dashboards: ## draw the pictures of the dashboards in docs/, with Grafana's comp
 	PGMEDIC_DASHBOARD_ANSWERS=$(target)/dashboards.json cargo test --locked --test integration -- truth::
 	node scripts/dashboards/draw.mjs $(target)/dashboards.json $(target)/tools/pictures docs/dashboards $(target)/dashboards
 
-pictures: ## draw the picture of the status page in docs/, from `pgmedic demo --serve`
-	@scripts/setup server browser
-	PGMEDIC_STATUS_PICTURE=$(abspath docs/status.png) cargo test --locked --test integration -- demo::watched::
+pictures: ## draw the picture of the status page in docs/, and of each of its states, with the figures of a believable day
+	@scripts/setup browser
+	PGMEDIC_SAMPLE_PAGES=$(target)/pages cargo test --locked --workspace --lib -- http::status::samples
+	node scripts/pictures.mjs $(target)/tools/browser $(target)/pages $(target)/pictures
+	node scripts/pictures.mjs $(target)/tools/browser $(target)/pages $(target)/pictures incident 1440 1560 docs/status.png
 
 test-matrix: ## run the integration tests on every supported version of PostgreSQL
 	scripts/test-matrix

@@ -50,6 +50,19 @@ POD_MONITOR = custom_resource(
     ),
 )
 
+SERVICE_MONITOR = custom_resource(
+    ["selector", "endpoints"],
+    selector=exactly(["matchLabels"], matchLabels=STRINGS),
+    endpoints=some(
+        exactly(
+            ["port"],
+            port={"const": "pgmedic"},
+            path={"const": "/metrics"},
+            interval=DURATION,
+        )
+    ),
+)
+
 # promtool checks the expressions and templates.
 STRING = {"type": "string"}
 RULE = {"alert": STRING, "expr": STRING, "for": DURATION, "labels": STRINGS, "annotations": STRINGS}
@@ -65,7 +78,7 @@ PROMETHEUS_RULE = custom_resource(
     ),
 )
 
-OPERATOR = {"PodMonitor": POD_MONITOR, "PrometheusRule": PROMETHEUS_RULE}
+OPERATOR = {"PodMonitor": POD_MONITOR, "ServiceMonitor": SERVICE_MONITOR, "PrometheusRule": PROMETHEUS_RULE}
 
 problems = []
 

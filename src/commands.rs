@@ -1,21 +1,27 @@
 //! One function for each command. Only this file prints reports and chooses exit codes.
 
+mod cutover;
+
 use crate::agent::{self, AgentError};
-use crate::cli::{Cli, Command, Format, SqlCommand, completions};
-use crate::config::{ConfigError, Environment, Http, Preset, Settings};
+use crate::cli::{Cli, Command, Format, ListFormat, SqlCommand, completions, man_pages};
+use crate::config::{ConfigError, Environment, Http, Pattern, Preset, Settings};
 #[cfg(feature = "demo")]
 use crate::demo::{self, DemoError};
 use crate::grants::{GrantsError, grants};
 use crate::http::{HealthcheckError, healthcheck};
 use crate::logging::Logging;
+use crate::metrics;
 use crate::once;
 use crate::pass_options::PassOptions;
 use crate::progress::Progress;
-use crate::report::{ExitCode as Outcome, Report, TableOptions, render_table};
+use crate::report::{ExitCode as Outcome, Report, TableOptions, render_nagios, render_nagios_error, render_table};
 use clap_complete::Shell;
+use cutover::{CutoverError, cutover};
+use pgmedic_core::TableName;
 use pgmedic_login::sql_function::{self, FollowedColumns};
 use std::collections::BTreeMap;
 use std::io::{self, StdoutLock, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Why a command failed, as opposed to a report that has bad news.
@@ -32,8 +38,14 @@ pub enum RunError {
     Grants(#[from] GrantsError),
     #[error(transparent)]
     Unhealthy(#[from] HealthcheckError),
+    #[error(transparent)]
+    Cutover(#[from] CutoverError),
     #[error("the output could not be written: {0}")]
     Output(#[from] io::Error),
+    #[error("the metrics contradict each other: {0}")]
+    Metrics(#[from] prometheus::Error),
+    #[error("{}: {cause}", .path.display())]
+    File { path: PathBuf, cause: io::Error },
 }
 
 /// The work could not be completed.
@@ -45,7 +57,8 @@ impl RunError {
     /// The exit code of `pgmedic`.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) => BAD_USAGE,
+            Self::Config(_) | Self::Cutover(CutoverError::Config(_) | CutoverError::Connection(_)) => BAD_USAGE,
+            Self::Cutover(CutoverError::Signals(_) | CutoverError::Json(_)) => NOT_COMPLETED,
             // The port is in use, or the system refuses signal handlers.
             Self::Agent(_) => NOT_COMPLETED,
             #[cfg(feature = "demo")]
@@ -53,7 +66,7 @@ impl RunError {
             Self::Grants(_) => NOT_COMPLETED,
             // Also for a bad configuration: Docker reserves 2 for health checks.
             Self::Unhealthy(_) => NOT_COMPLETED,
-            Self::Output(_) => NOT_COMPLETED,
+            Self::Output(_) | Self::Metrics(_) | Self::File { .. } => NOT_COMPLETED,
         }
     }
 }
@@ -64,17 +77,43 @@ impl RunError {
 ///
 /// When it could not be completed. A report with bad news is no error, but an exit code.
 pub async fn run(cli: Cli) -> Result<ExitCode, RunError> {
+    let nagios = cli.once && cli.format == Format::Nagios;
+    match run_command(&cli).await {
+        // A plugin answers in Nagios's terms in any case.
+        Err(error) if nagios => print_nagios_error(&error.to_string()),
+        result => result,
+    }
+}
+
+/// For a run that cannot be made: UNKNOWN, on stdout.
+///
+/// # Errors
+///
+/// When it could not be printed.
+pub fn print_nagios_error(error: &str) -> Result<ExitCode, RunError> {
+    let (line, state) = render_nagios_error(error);
+    print(&line)?;
+    Ok(ExitCode::from(state.exit_code()))
+}
+
+async fn run_command(cli: &Cli) -> Result<ExitCode, RunError> {
     match &cli.command {
         #[cfg(feature = "demo")]
         Some(Command::Demo { serve }) => demo(*serve).await,
         Some(Command::Completions { shell }) => completion_script(*shell),
+        Some(Command::Man { folder }) => man(folder.as_deref()),
         Some(Command::Presets { format }) => presets(*format),
         Some(Command::Sql { script }) => sql(script),
-        Some(Command::Healthcheck) => check_health(&cli).await,
-        Some(Command::CheckConfig) => check_config(&cli),
-        Some(Command::Grants { role }) => print_grants(&cli, role.as_deref()).await,
-        None if cli.once => run_once(&cli).await,
-        None => run_agent(&cli).await,
+        Some(Command::Healthcheck) => check_health(cli).await,
+        Some(Command::Cutover(arguments)) => {
+            let (text, code) = cutover(cli, arguments).await?;
+            print(&text)?;
+            Ok(code.unwrap_or(ExitCode::from(BAD_USAGE)))
+        }
+        Some(Command::CheckConfig) => check_config(cli),
+        Some(Command::Grants { role }) => print_grants(cli, role.as_deref()).await,
+        None if cli.once => run_once(cli).await,
+        None => run_agent(cli).await,
     }
 }
 
@@ -84,12 +123,23 @@ async fn demo(serve: bool) -> Result<ExitCode, RunError> {
 }
 
 fn completion_script(shell: Shell) -> Result<ExitCode, RunError> {
-    let mut script = Vec::new();
-    completions(shell, &mut script);
-    print_with(|stdout| stdout.write_all(&script))
+    print_with(|stdout| stdout.write_all(&completions(shell)))
 }
 
-fn presets(format: Format) -> Result<ExitCode, RunError> {
+/// Prints the page of pgmedic, or writes every page into the folder.
+fn man(folder: Option<&Path>) -> Result<ExitCode, RunError> {
+    let pages = man_pages()?;
+    let Some(folder) = folder else {
+        return print_with(|stdout| pages.first().map_or(Ok(()), |page| stdout.write_all(&page.text)));
+    };
+    for page in pages {
+        let path = folder.join(&page.file);
+        std::fs::write(&path, &page.text).map_err(|cause| RunError::File { path, cause })?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn presets(format: ListFormat) -> Result<ExitCode, RunError> {
     print(&render_presets(format))
 }
 
@@ -147,8 +197,19 @@ async fn run_once(cli: &Cli) -> Result<ExitCode, RunError> {
              are as in the report"
         );
     }
+    if let Some(path) = &cli.textfile {
+        let text = metrics::textfile(&report)?;
+        let failed = |cause| RunError::File { path: path.clone(), cause };
+        metrics::replace_textfile(path, &text).map_err(failed)?;
+    }
+    for pattern in unmatched_rules(&settings, &report) {
+        tracing::warn!("sequences.rules: match = \"{pattern}\" applies to no sequence; correct it, or remove the rule");
+    }
     print_with(|stdout| write_report(stdout, &report, cli))?;
-    Ok(Outcome::of(&report).into())
+    Ok(match cli.format {
+        Format::Nagios => render_nagios(&report).1.exit_code().into(),
+        Format::Table | Format::Json => Outcome::of(&report).into(),
+    })
 }
 
 fn load(cli: &Cli) -> Result<Settings, ConfigError> {
@@ -186,17 +247,18 @@ fn write_report(stdout: &mut StdoutLock<'_>, report: &Report, cli: &Cli) -> io::
             serde_json::to_writer(&mut *stdout, report)?;
             writeln!(stdout)
         }
+        Format::Nagios => stdout.write_all(render_nagios(report).0.as_bytes()),
     }
 }
 
 /// Approvals that had no effect: most likely misspelled.
 fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iterator<Item = &'a String> {
-    let behind: Vec<String> = report
+    let behind: Vec<&str> = report
         .databases
         .iter()
         .flat_map(|database| &database.sequences)
         .filter(|sequence| sequence.repair.is_some())
-        .map(|sequence| sequence.name.replace('"', ""))
+        .map(|sequence| sequence.name.as_str())
         .collect();
     let stores: Vec<&str> = report
         .databases
@@ -205,21 +267,43 @@ fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iter
         .filter(|store| store.approved)
         .map(|store| store.name.as_str())
         .collect();
+    let bare = |name: &str| name.replace('"', "");
+    let matches = move |approval: &str, known: &str| {
+        let parts = known.parse::<TableName>();
+        bare(known).eq_ignore_ascii_case(&bare(approval))
+            || approval
+                .parse::<Pattern>()
+                .is_ok_and(|pattern| parts.as_ref().is_ok_and(|parts| pattern.matches(&parts.schema, &parts.name)))
+    };
     let approved = approved.iter().filter(move |name| !stores.contains(&name.as_str()));
-    approved.filter(move |name| !behind.iter().any(|known| known.eq_ignore_ascii_case(&name.replace('"', ""))))
+    approved.filter(move |name| !behind.iter().any(|known| matches(name, known)))
+}
+
+/// Rules that match no sequence of any database: most likely misspelled, or never reached.
+fn unmatched_rules<'a>(settings: &'a Settings, report: &Report) -> impl Iterator<Item = String> + 'a {
+    let applied: Vec<String> = report
+        .databases
+        .iter()
+        .flat_map(|database| &database.sequences)
+        .filter_map(|sequence| sequence.rule.clone())
+        .collect();
+    let all_read = report.databases.iter().all(|database| database.error.is_none());
+    let patterns = settings.sequences.rules.iter().map(|rule| rule.pattern.to_string());
+    patterns.filter(move |pattern| all_read && !applied.contains(pattern))
 }
 
 /// The list of presets, as `[[sessions]]` would have them.
-fn render_presets(format: Format) -> String {
+fn render_presets(format: ListFormat) -> String {
     let presets = Preset::all();
     match format {
-        Format::Json => {
+        ListFormat::Json => {
             let listed = presets.iter().map(|preset| {
                 let about = [("name", preset.name), ("client", &preset.client), ("meaning", &preset.meaning)];
-                about.into_iter().chain(preset.keys()).collect::<BTreeMap<_, _>>()
+                let keys = about.into_iter().chain(preset.keys()).map(|(key, value)| (key, value.to_owned()));
+                keys.chain(preset.tables()).collect::<BTreeMap<_, _>>()
             });
             format!("{}\n", serde_json::json!(listed.collect::<Vec<_>>()))
         }
-        Format::Table => presets.iter().map(|preset| preset.to_toml_lines() + "\n").collect(),
+        ListFormat::Table => presets.iter().map(|preset| preset.to_toml_lines() + "\n").collect(),
     }
 }

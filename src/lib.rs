@@ -12,6 +12,7 @@
 //! | [`cli`], [`commands`] | the command line, and the commands |
 //! | `demo` | a throwaway PostgreSQL server, and the incident on it |
 //! | [`agent`], [`once`] | the agent and the one-shot run; both call the passes |
+//! | [`cutover`] | carries the sequences of one database to another before writers move |
 //! | [`grants`] | the least privileges for the configured work, as SQL |
 //! | [`config`], [`pass_options`] | the settings, and the options of one pass |
 //! | [`sequences`] | the pass over sequences: discover, observe, judge, repair, report |
@@ -19,8 +20,10 @@
 //! | [`report`] | the result of a pass, as a table and as JSON |
 //! | [`state`] | the agent's present state: written by the agent, read by metrics and HTTP |
 //! | [`metrics`], [`http`] | Prometheus metrics, and the HTTP endpoint with the status page |
+//! | [`webhook`] | posts problems and repairs to a receiver |
 //! | [`db`] | connections, timeouts, errors |
 //! | [`logging`], [`progress`], [`terminal`], [`clock`] | the log, the progress bar, colors, the system's clock |
+//! | [`build_info`] | what the binary was built from |
 //!
 //! Calls go in one direction: the passes do not depend on their callers.
 
@@ -30,9 +33,13 @@ pub mod commands;
 #[doc(hidden)]
 pub mod agent;
 #[doc(hidden)]
+pub mod build_info;
+#[doc(hidden)]
 pub mod clock;
 #[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
+pub mod cutover;
 #[doc(hidden)]
 pub mod db;
 #[cfg(feature = "demo")]
@@ -64,3 +71,5 @@ pub mod sessions;
 pub mod state;
 #[doc(hidden)]
 pub mod terminal;
+#[doc(hidden)]
+pub mod webhook;

@@ -1,12 +1,19 @@
 //! Parse, load the configuration, run, exit code.
 
-use pgmedic::cli::Cli;
-use pgmedic::commands::run;
+use pgmedic::cli::{Cli, is_for_nagios};
+use pgmedic::commands::{print_nagios_error, run};
 use std::process::ExitCode;
 use tokio::runtime::Builder;
 
 fn main() -> ExitCode {
-    let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let cli = match Cli::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && is_for_nagios(std::env::args_os()) => {
+            let first = error.to_string().lines().next().unwrap_or_default().to_owned();
+            return print_nagios_error(&first).unwrap_or(ExitCode::FAILURE);
+        }
+        Err(error) => error.exit(),
+    };
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

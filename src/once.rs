@@ -32,9 +32,11 @@ async fn pass_database(
     options: &PassOptions,
     progress: &Progress,
 ) -> DatabaseReport {
-    let mut report = pass(database, &settings.sequences, options, &mut SequencePassState::default(), progress).await;
     let stores: Vec<&SessionStoreConfig> =
         SessionStoreConfig::for_database(&settings.sessions, &database.name).collect();
+    let session_tables = stores.iter().map(|store| store.table.clone()).collect();
+    let options = &PassOptions { session_tables, ..options.clone() };
+    let mut report = pass(database, &settings.sequences, options, &mut SequencePassState::default(), progress).await;
     report.sessions = match (&report.server_version, &report.error) {
         // Unreachable: do not wait for a second timeout.
         (None, Some(error)) => sessions::unreachable_reports(&stores, error),

@@ -12,6 +12,7 @@
 
 mod agent;
 mod clients;
+mod cutover;
 mod daemon;
 mod figures;
 mod inline_repair;
@@ -40,6 +41,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     All,
+    Cutover,
     Load,
     Logins,
     Scale,
@@ -47,11 +49,12 @@ enum Part {
     Sizes,
 }
 
-const USAGE: &str = "usage: scripts/bench [--load | --logins | --scale | --sessions | --sizes] [--quick] [--check]\n\
+const USAGE: &str = "usage: scripts/bench [--cutover | --load | --logins | --scale | --sessions | --sizes] [--quick] [--check]\n\
                      \x20 --quick     leave out the 100 000 tables\n\
                      \x20 --scale     only how it grows: sequences, databases, partitions, distance, load, agents\n\
                      \x20 --sizes     of that, only 1 000, 10 000 and 100 000 sequences\n\
                      \x20 --load      of that, only the rate that a load keeps\n\
+                     \x20 --cutover   only the sequences that are carried to another database\n\
                      \x20 --logins    only inserts with inline repair\n\
                      \x20 --sessions  only the sweep of session stores\n\
                      \x20 --check     exit with 1 when a figure misses its limit";
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--quick" => quick = true,
+            "--cutover" => part = Part::Cutover,
             "--load" => part = Part::Load,
             "--logins" => part = Part::Logins,
             "--scale" => part = Part::Scale,
@@ -97,6 +101,7 @@ fn measure(part: Part, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
             inline_repair::repaired("10 000 tables", &many, sweep::ROWS, verdicts)?;
             sql_functions(&server, &many, verdicts)?;
         }
+        Part::Cutover => cutover::ten_thousand(&server, verdicts)?,
         Part::Load => scale::load(&server, verdicts)?,
         Part::Sizes => scale::sizes(&server, quick, verdicts)?,
         Part::Scale => scale::all(&server, quick, verdicts)?,
@@ -118,6 +123,7 @@ fn everything(server: &TestServer, quick: bool, verdicts: &mut Verdicts) -> Resu
     inline_repair::repaired("10 000 tables", &many, sweep::ROWS, verdicts)?;
     sql_functions(server, &many, verdicts)?;
     sessions::a_million(server, verdicts)?;
+    cutover::ten_thousand(server, verdicts)?;
     if !quick {
         sweep::a_hundred_thousand(server, &many, verdicts)?;
     }

@@ -9,4 +9,13 @@ pub enum Leadership {
     Leader,
     /// Another agent leads.
     Follower,
+    /// The server is a replica, on which every agent observes and none leads.
+    Observer,
+}
+
+impl Leadership {
+    /// Whether this agent makes passes and sweeps.
+    pub fn works(self) -> bool {
+        matches!(self, Self::Leader | Self::Observer)
+    }
 }

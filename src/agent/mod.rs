@@ -2,7 +2,7 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `scheduler/` | cron lines: when a tick comes, and how often it will |
+//! | `scheduler/` | schedules: when a tick comes, and how often it will |
 //! | `workers.rs`, `worker.rs` | the workers of one configuration; what every worker has in common |
 //! | `sequence_worker/` | passes over the sequences of one database, NOTIFY, the lease |
 //! | `session_worker/` | sweeps of the session stores of one database |
@@ -33,11 +33,12 @@ mod workers;
 #[cfg(feature = "demo")]
 pub(crate) use signals::StopSignals;
 
-use crate::config::{ConfigError, Settings};
+use crate::config::{ConfigError, Schedule, Settings};
 use crate::http::{Heartbeat, Sources};
 use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::state::AgentState;
+use crate::webhook::WebhookTask;
 use http_endpoint::HttpEndpoint;
 use publisher::AgentContext;
 use scheduler::Scheduler;
@@ -66,7 +67,7 @@ pub enum AgentError {
 }
 
 /// Runs until SIGTERM or SIGINT; a second signal ends it at once. SIGHUP calls `reload` for new settings. `listening` is
-/// called with the address of HTTP.
+/// called with the address of HTTP, where there is one.
 ///
 /// # Errors
 ///
@@ -83,12 +84,15 @@ pub async fn run(
     let metrics = Arc::new(Metrics::new(&state)?);
     let context = AgentContext { state: Arc::clone(&state), metrics: Arc::clone(&metrics) };
     let sources = Sources { state, metrics, heartbeat: Heartbeat::default() };
-    let mut endpoint = HttpEndpoint::bind(settings.http.listen, &sources).await?;
+    let mut endpoint = HttpEndpoint::bind(&settings.http, &sources).await?;
+    let webhook = WebhookTask::start(settings.webhook.clone(), &context.state, &context.metrics);
     let mut scheduler = Scheduler::start().await?;
-    scheduler.add(EVERY_SECOND, heartbeat_job(&sources.heartbeat)).await?;
+    scheduler.add(&Schedule::Cron(EVERY_SECOND.to_owned()), heartbeat_job(&sources.heartbeat)).await?;
     let mut workers = WorkerSet::start(&mut scheduler, &settings, &context).await?;
     let mut clock = ClockJumpDetector::now();
-    listening(endpoint.address());
+    if let Some(address) = endpoint.address() {
+        listening(address);
+    }
     notify_systemd(&[NotifyState::Ready]);
     loop {
         let action = tokio::select! {
@@ -105,6 +109,7 @@ pub async fn run(
         match apply_settings(reload(), &mut endpoint, &sources).await {
             Ok(settings) => {
                 logging.reload(&settings.log);
+                webhook.apply(settings.webhook.clone());
                 if shutdown_unless_stopped(workers, &mut scheduler, &mut signals).await {
                     return Ok(());
                 }
@@ -149,7 +154,7 @@ async fn apply_settings(
     sources: &Sources,
 ) -> Result<Settings, ReloadError> {
     let settings = settings?;
-    endpoint.rebind(settings.http.listen, sources).await?;
+    endpoint.rebind(&settings.http, sources).await?;
     Ok(settings)
 }
 

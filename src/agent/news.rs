@@ -12,11 +12,6 @@ pub struct Fact {
     pub text: String,
 }
 
-/// Identifies a reason that is a sentence, whose numbers change from pass to pass.
-pub fn kind(reason: &str) -> String {
-    reason.chars().filter(|c| !c.is_ascii_digit()).collect()
-}
-
 /// What is worth a line about a sequence, if anything. Its kind is that of the reason, beside the verdict or outcome.
 pub fn describe(sequence: &SequenceReport) -> Option<Fact> {
     let name = &sequence.name;
@@ -62,29 +57,22 @@ mod tests {
             next_value: None,
             held_by: None,
             reason: Some(Reason::new(kind, format!("{lag} values"))),
+            used_ratio: None,
+            charged: 0,
+            early: false,
             duration_seconds: 0.0,
         };
         let sequence = SequenceReport {
-            name: "public.a".to_owned(),
-            feeds: Vec::new(),
-            next_value: None,
-            max_id: None,
-            limit: None,
-            verdict: Verdict::Behind,
             lag: Some(lag),
-            used_ratio: None,
-            running_out: false,
-            cause: None,
-            reason: None,
-            notes: Vec::new(),
             repair: Some(repair),
+            ..SequenceReport::new("public.a".to_owned(), Vec::new(), Verdict::Behind)
         };
         describe(&sequence).unwrap()
     }
 
     #[test]
     fn another_kind_of_reason_is_news_and_another_number_is_not() {
-        let (first, more) = (held(7, ReasonKind::RepairRatio), held(8, ReasonKind::RepairRatio));
+        let (first, more) = (held(7, ReasonKind::FarIds), held(8, ReasonKind::FarIds));
         assert_eq!(first.text, "public.a is behind, held: 7 values");
         assert!(first.kind == more.kind && first.text != more.text);
         assert!(first.kind != held(7, ReasonKind::Limit).kind);

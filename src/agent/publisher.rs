@@ -2,11 +2,12 @@
 
 use super::change_log::ChangeLog;
 use super::leadership::Leadership;
-use super::news::{Fact, describe, kind};
+use super::news::{Fact, describe};
+use crate::db::Holder;
 use crate::metrics::Metrics;
 use crate::report::{DatabaseReport, Outcome, SessionReport};
 use crate::state::{AgentState, Configured, DatabaseState};
-use pgmedic_core::Reason;
+use pgmedic_core::{Reason, ReasonKind};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,7 @@ impl AgentContext {
 enum Subject {
     Unreachable,
     Leadership,
+    IgnoredHolder,
     Listening,
     RepairLog,
     Sequence(String),
@@ -56,7 +58,11 @@ impl Publisher {
     /// Makes the series of the database exist, and forgets what was known of it: after a reload it may be another server.
     pub fn init_database(&self, interval: Duration) {
         self.context.metrics.init_database(&self.database);
-        self.update(|state| *state = DatabaseState { interval: interval.as_secs_f64(), ..DatabaseState::default() });
+        self.update(|state| {
+            // The last 24 hours stay: a reload seldom changes the server.
+            let observed = Arc::clone(&state.observed);
+            *state = DatabaseState { interval: interval.as_secs_f64(), observed, ..DatabaseState::default() };
+        });
     }
 
     /// Makes the series of the database's session stores exist.
@@ -80,21 +86,66 @@ impl Publisher {
 
     /// Whether this agent leads on the database; that it is unknown is not logged.
     pub fn leadership(&mut self, leadership: Leadership) {
-        let (database, leads) = (&self.database, leadership == Leadership::Leader);
-        self.update(|state| state.leader = leads);
-        if leadership == Leadership::Unknown {
-            return;
-        }
-        let role = if leads { "leads" } else { "is standby" };
+        self.set_leadership(leadership, "");
+    }
+
+    fn set_leadership(&mut self, leadership: Leadership, why: &str) {
+        self.update(|state| {
+            state.leader = leadership == Leadership::Leader;
+            state.replica = match leadership {
+                Leadership::Observer => true,
+                // Not known at the moment.
+                Leadership::Unknown => state.replica,
+                Leadership::Leader | Leadership::Follower => false,
+            };
+        });
+        let database = &self.database;
+        let role = match leadership {
+            Leadership::Unknown => return,
+            Leadership::Leader => "leads",
+            Leadership::Follower => "is standby",
+            Leadership::Observer => "observes, as the server is a replica,",
+        };
         if !self.logged.replace(Subject::Leadership, [role.to_owned()]).is_empty() {
-            tracing::info!(database, "this agent {role} on {database}");
+            tracing::info!(database, "this agent {role} on {database}{why}");
+        }
+    }
+
+    /// Sessions that hold a lock of the lease and cannot be agents.
+    pub fn ignored_holders(&mut self, holders: &[Holder]) {
+        let fact = |holder: &Holder| {
+            let Holder { role, application, pid, .. } = holder;
+            let text = format!(
+                "role {role:?} holds pgmedic's advisory lock in {} (application {application:?}, process {pid}) and can be no \
+                 agent, so it is ignored; SELECT pg_terminate_backend({pid}) ends it",
+                self.database
+            );
+            Fact { level: Level::WARN, kind: role.clone(), text }
+        };
+        let facts = holders.iter().map(fact).collect();
+        self.log(Subject::IgnoredHolder, facts);
+    }
+
+    /// NOTIFY is heard in other databases of the server only, as no connection is left.
+    pub fn not_listening_for_lack_of_connections(&mut self, databases: usize) {
+        let database = &self.database;
+        let kind = format!("{:?}", ReasonKind::TooManyConnections);
+        if !self.logged.replace(Subject::Listening, [kind]).is_empty() {
+            tracing::info!(
+                database,
+                "no LISTEN in {database}, which follows its schedule: max_connections leaves no connection for it beside the \
+                 others of {databases} databases on its server"
+            );
         }
     }
 
     /// A pass was due, and another agent leads: what that one sees is not known here.
-    pub fn standby(&mut self) {
+    pub fn standby(&mut self, leader: Option<&Holder>) {
         self.skipped_as_standby();
-        self.leadership(Leadership::Follower);
+        let leader = leader.map_or_else(String::new, |Holder { role, application, pid, .. }| {
+            format!(": role {role:?} leads (application {application:?}, process {pid})")
+        });
+        self.set_leadership(Leadership::Follower, &leader);
         self.logged.remove(&Subject::RepairLog);
         self.log_recovered();
         self.update(|state| {
@@ -110,9 +161,9 @@ impl Publisher {
     }
 
     /// Whether this agent listens for NOTIFY; the reason says why it cannot.
-    pub fn listening(&mut self, listening: Result<(), String>) {
+    pub fn listening(&mut self, listening: Result<(), Reason>) {
         let database = &self.database;
-        let fact = listening.as_ref().err().cloned().unwrap_or_default();
+        let fact = listening.as_ref().err().map_or_else(String::new, |reason| format!("{:?}", reason.kind));
         if self.logged.replace(Subject::Listening, [fact]).is_empty() {
             return;
         }
@@ -130,7 +181,7 @@ impl Publisher {
     pub fn pass(&mut self, report: &Arc<DatabaseReport>) {
         match &report.error {
             None => self.context.state.record_pass(&self.database, Arc::clone(report)),
-            Some(reason) => self.failure(&reason.to_string(), Some(report.server_version.is_some())),
+            Some(reason) => self.failure(reason, Some(report.server_version.is_some())),
         }
         self.context.metrics.count(report);
         if report.error.is_none() {
@@ -142,27 +193,28 @@ impl Publisher {
     /// A pass panicked: there is no report.
     pub fn panicked(&mut self) {
         self.context.metrics.count_panic(&self.database);
-        self.failure("a pass panicked: this is a defect of pgmedic, please report it", None);
+        let text = "a pass panicked: this is a defect of pgmedic, please report it";
+        self.failure(&Reason::new(ReasonKind::Internal, text), None);
     }
 
     /// No pass could be made, or it was not completed. `reached` says whether the database responded, if that is known.
-    pub fn failure(&mut self, reason: &str, reached: Option<bool>) {
+    pub fn failure(&mut self, reason: &Reason, reached: Option<bool>) {
         let database = &self.database;
         self.update(|state| {
             state.up = reached.or(state.up);
             state.report = None;
-            state.last_error = Some(reason.to_owned());
+            state.last_error = Some(reason.to_string());
         });
-        if self.logged.add(Subject::Unreachable, kind(reason)) {
+        if self.logged.add(Subject::Unreachable, format!("{:?}", reason.kind)) {
             tracing::error!(database, "{database} cannot be monitored: {reason}");
         }
     }
 
     /// Inline repairs that `pgmedic.repair_log` newly tells of, as outcome and number; or why it cannot be used.
-    pub fn inline_repairs(&mut self, found: Result<Vec<(&'static str, u64)>, String>) {
+    pub fn inline_repairs(&mut self, found: Result<Vec<(&'static str, u64)>, Reason>) {
         let problem = found.as_ref().err().map(|reason| Fact {
             level: Level::WARN,
-            kind: reason.clone(),
+            kind: format!("{:?}", reason.kind),
             text: format!("{}: {reason}", self.database),
         });
         self.log(Subject::RepairLog, problem.into_iter().collect());

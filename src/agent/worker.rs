@@ -1,14 +1,15 @@
 //! What the workers over sequences and over session stores have in common: a task of one database, started, ticked and
 //! ended.
 
+use crate::config::Schedule;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// A cron line, and what the scheduler calls when it is due.
+/// A schedule, and what the scheduler calls when it is due.
 pub struct Tick {
-    pub schedule: String,
+    pub schedule: Schedule,
     pub handler: Box<dyn Fn() + Send + Sync>,
 }
 

@@ -34,10 +34,13 @@ impl WorkerSet {
         };
         let names = settings.databases.iter().map(|database| database.name.as_str());
         context.retain(&names.map(|name| (name, stores(name))).collect());
+        if let Some(database) = settings.databases.first() {
+            context.state.set_connections(database.budget());
+        }
         let mut set = Self { jobs: Vec::new(), workers: Vec::new() };
-        for database in &settings.databases {
+        for (database, lead) in settings.databases.iter().zip(sequence_worker::leads(settings)) {
             let (sender, leadership) = watch::channel(Leadership::default());
-            set.add(scheduler, sequence_worker::start(context, settings, database, sender)).await?;
+            set.add(scheduler, sequence_worker::start(context, settings, database, lead, sender)).await?;
             if let Some(worker) = session_worker::start(context, settings, database, leadership) {
                 set.add(scheduler, worker).await?;
             }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf, absolute};
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
@@ -10,6 +11,7 @@ use super::error::{ConfigError, ConfigLocation, SourceError, display_or_hide, is
 use super::keys::WrittenDatabase;
 use super::layers::ConfigLocations;
 use super::values::is_label;
+use crate::db::budget::{ConnectionBudget, DEFAULT_MAX_CONNECTIONS};
 use crate::db::{ConnectTarget, conninfo};
 
 /// One database to monitor.
@@ -19,6 +21,10 @@ pub struct Database {
     pub name: String,
     /// Where its connection URL comes from.
     pub source: UrlSource,
+    /// Of all connections to its server at a time; none for the default.
+    max_connections: Option<u32>,
+    /// Counts the connections of the whole configuration.
+    budget: Arc<ConnectionBudget>,
 }
 
 /// Where a connection URL comes from.
@@ -31,17 +37,42 @@ pub enum UrlSource {
 }
 
 impl Database {
+    fn new(name: String, source: UrlSource) -> Self {
+        Self { name, source, max_connections: None, budget: Arc::default() }
+    }
+
+    /// A database that the command line names.
+    pub fn inline(name: String, connection: SecretString) -> Self {
+        Self::new(name, UrlSource::Inline(connection))
+    }
+
     /// The connection options. Reads the URL file again.
     ///
     /// # Errors
     ///
     /// When the file that holds the URL cannot be read or no longer holds a usable URL.
     pub fn connect_options(&self) -> Result<ConnectTarget, ConfigError> {
-        self.source.options().map_err(|cause| ConfigError::Source {
+        let target = self.source.options().map_err(|cause| ConfigError::Source {
             location: ConfigLocation::Database(self.name.clone()),
             key: String::new(),
             cause: Box::new(cause),
-        })
+        })?;
+        Ok(ConnectTarget { budget: Arc::clone(&self.budget), max_connections: self.max_connections, ..target })
+    }
+
+    /// What this entry says of the connections to its server.
+    pub fn written_max_connections(&self) -> Option<u32> {
+        self.max_connections
+    }
+
+    /// Of all connections to its server at a time.
+    pub fn max_connections(&self) -> u32 {
+        self.max_connections.unwrap_or(DEFAULT_MAX_CONNECTIONS)
+    }
+
+    /// The connections of the whole configuration.
+    pub fn budget(&self) -> &Arc<ConnectionBudget> {
+        &self.budget
     }
 }
 
@@ -104,15 +135,16 @@ pub(super) fn resolve_databases(
     environment: &Environment,
 ) -> Result<(Vec<Database>, Vec<String>), ConfigError> {
     let mut warnings: Vec<String> = unused_variables(!written.is_empty(), locations, environment).into_iter().collect();
+    let budget = Arc::<ConnectionBudget>::default();
     if written.is_empty() {
-        let database = from_variables(locations, environment)?;
+        let database = Database { budget, ..from_variables(locations, environment)? };
         warnings.extend(ignored_parameters(&database));
         return Ok((vec![database], warnings));
     }
     let mut databases: Vec<Database> = Vec::new();
     for (index, table) in written.into_iter().enumerate() {
         let key = format!("databases[{index}]");
-        let database = from_file(table, &key, locations)?;
+        let database = Database { budget: Arc::clone(&budget), ..from_file(table, &key, locations)? };
         if let Some(other) = databases.iter().position(|other| other.name == database.name) {
             return Err(locations.invalid(
                 format!("{key}.name"),
@@ -170,7 +202,20 @@ fn from_file(table: WrittenDatabase, key: &str, locations: &ConfigLocations) -> 
         Some(name) => name,
         None => label(&options).map_err(unusable)?,
     };
-    Ok(Database { name, source })
+    let max_connections = table.max_connections;
+    let max_connections =
+        max_connections.map(|number| checked_max_connections(number, &format!("{key}.max_connections"), locations));
+    let max_connections = max_connections.transpose()?;
+    Ok(Database { max_connections, ..Database::new(name, source) })
+}
+
+/// One connection stays open for the lease and for NOTIFY, and the passes need another.
+fn checked_max_connections(number: i64, key: &str, locations: &ConfigLocations) -> Result<u32, ConfigError> {
+    u32::try_from(number).ok().filter(|number| *number >= 2).ok_or_else(|| {
+        let expected =
+            "a whole number from 2 on: one connection holds the lease and receives NOTIFY, another one works";
+        locations.invalid(key, format!("the number {number}"), expected)
+    })
 }
 
 /// The database's own name, as the label.
@@ -203,7 +248,7 @@ fn from_variables(locations: &ConfigLocations, environment: &Environment) -> Res
         };
         let named = source
             .and_then(UrlSource::checked)
-            .and_then(|(source, options)| Ok(Database { name: label(&options)?, source }));
+            .and_then(|(source, options)| Ok(Database::new(label(&options)?, source)));
         return named.map_err(|cause| ConfigError::Source {
             location: ConfigLocation::Variable(variable.to_owned()),
             key: String::new(),
@@ -212,7 +257,7 @@ fn from_variables(locations: &ConfigLocations, environment: &Environment) -> Res
     }
     if LIBPQ_VARIABLES.iter().any(|name| environment.is_set(name)) {
         let source = UrlSource::Inline(SecretString::from(""));
-        let named = source.checked().and_then(|(source, target)| Ok(Database { name: label(&target)?, source }));
+        let named = source.checked().and_then(|(source, target)| Ok(Database::new(label(&target)?, source)));
         return named.map_err(|cause| ConfigError::Source {
             location: ConfigLocation::Variable("PGHOST, PGDATABASE and the like".to_owned()),
             key: String::new(),

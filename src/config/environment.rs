@@ -114,7 +114,7 @@ fn value_of(name: &str, key: &str, kind: &KeyType, text: &str) -> Result<Value, 
         KeyType::List => Some(ValueKind::from(split_list(text))),
         KeyType::Text | KeyType::Secret | KeyType::Duration => Some(ValueKind::from(text)),
         // Only lists of tables hold these, which no variable can set.
-        KeyType::Scalar | KeyType::Table(_) | KeyType::Tables(_) => None,
+        KeyType::Scalar | KeyType::Texts | KeyType::Conditions | KeyType::Table(_) | KeyType::Tables(_) => None,
     };
     match value {
         Some(value) => Ok(Value::new(Some(&name.to_owned()), value)),

@@ -95,7 +95,16 @@ impl Checker<'_> {
                 }
                 Ok(())
             }
+            (KeyType::Texts, DeValue::Array(_)) => self.value(value, span, &KeyType::List, path),
+            (KeyType::Conditions, DeValue::Table(table)) => {
+                for (name, value) in table {
+                    let path = join(&path, name.get_ref());
+                    self.scalars(value.get_ref(), &value.span(), path)?;
+                }
+                Ok(())
+            }
             (KeyType::Bool | KeyType::Scalar, DeValue::Boolean(_))
+            | (KeyType::Texts, DeValue::String(_))
             | (KeyType::Text | KeyType::Secret | KeyType::Duration | KeyType::Scalar, DeValue::String(_)) => Ok(()),
             (KeyType::Integer | KeyType::Float | KeyType::Scalar, DeValue::Integer(number))
                 if i64::from_str_radix(number.as_str(), number.radix()).is_ok() =>
@@ -107,6 +116,15 @@ impl Checker<'_> {
             }
             _ => Err(self.type_error(value, &span, kind, path)),
         }
+    }
+
+    /// A scalar, or a list of them.
+    fn scalars(&mut self, value: &DeValue<'_>, span: &Range<usize>, path: String) -> Result<(), ConfigError> {
+        let DeValue::Array(items) = value else { return self.value(value, span.clone(), &KeyType::Scalar, path) };
+        for (index, item) in items.iter().enumerate() {
+            self.value(item.get_ref(), item.span(), &KeyType::Scalar, format!("{path}[{index}]"))?;
+        }
+        Ok(())
     }
 
     fn type_error(&self, value: &DeValue<'_>, span: &Range<usize>, kind: &KeyType, path: String) -> ConfigError {

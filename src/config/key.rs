@@ -24,6 +24,10 @@ pub(super) enum KeyType {
     List,
     /// Text, a whole number, true or false.
     Scalar,
+    /// Text, or a list of texts.
+    Texts,
+    /// A table with any keys; each value is a scalar or a list of them.
+    Conditions,
 }
 
 impl KeyType {
@@ -40,6 +44,8 @@ impl KeyType {
             Self::Secret => "a connection URL in quotes",
             Self::List => "a list of texts, such as [\"public.*\"]",
             Self::Scalar => "text in quotes, a whole number, true or false",
+            Self::Texts => "text in quotes, or a list of texts",
+            Self::Conditions => "columns with their values, such as { kind = [\"web\", \"api\"] }",
         }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! No derived `Debug`: connection URLs are plain text here.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,50 @@ mod written {
     pub type Duration = String;
     pub type List = Vec<String>;
     pub type Scalar = super::Scalar;
+    pub type Texts = super::OneOrMany<String>;
+    pub type Conditions = super::BTreeMap<String, super::OneOrMany<super::Scalar>>;
     pub type Table<T> = T;
     pub type Tables<T> = Vec<T>;
+}
+
+/// The key's name of a field: `r#match` is `match`.
+const fn key_name(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
+}
+
+/// One value, or a list.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMany<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+impl<T> OneOrMany<T> {
+    pub(super) fn as_slice(&self) -> &[T] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+}
+
+impl OneOrMany<Scalar> {
+    /// As TOML writes it.
+    pub(super) fn to_toml(&self) -> String {
+        let scalar = |value: &Scalar| match value {
+            Scalar::Switch(switch) => switch.to_string(),
+            Scalar::Whole(number) => number.to_string(),
+            Scalar::Text(text) => toml::Value::String(text.clone()).to_string(),
+        };
+        match self {
+            Self::One(value) => scalar(value),
+            Self::Many(values) => format!("[{}]", values.iter().map(scalar).collect::<Vec<_>>().join(", ")),
+        }
+    }
 }
 
 /// Declares a table. Of a `struct`, every key has a value, because `config/pgmedic.toml` sets it; in an
@@ -45,7 +88,7 @@ macro_rules! section {
     (@keys $name:ident { $($key:ident: $type:ident $(<$below:ident>)?,)* }) => {
         impl Section for $name {
             const KEYS: &'static [Key] = &[$(
-                Key { name: stringify!($key), value: KeyType::$type $((<$below as Section>::KEYS))? },
+                Key { name: key_name(stringify!($key)), value: KeyType::$type $((<$below as Section>::KEYS))? },
             )*];
         }
     };
@@ -83,6 +126,8 @@ section! {
         sessions: Tables<WrittenStore>,
         http: Table<WrittenHttp>,
         log: Table<WrittenLog>,
+        #[serde(default, skip_serializing_if = "WrittenWebhook::is_empty")]
+        webhook: Table<WrittenWebhook>,
     }
 }
 
@@ -99,6 +144,7 @@ section! {
         name: Text,
         url: Secret,
         url_file: Text,
+        max_connections: Integer,
     }
 }
 
@@ -113,11 +159,25 @@ section! {
         headroom: Integer,
         advance_limit: Integer,
         max_repair_ratio: Float,
+        warn_used_ratio: Float,
+        fail_used_ratio: Float,
         lock_timeout: Duration,
         statement_timeout: Duration,
         full_pass_every: Integer,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         feeds: Tables<WrittenFeed>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rules: Tables<WrittenRule>,
+    }
+}
+
+section! {
+    /// `[[sequences.rules]]`
+    optional struct WrittenRule {
+        r#match: Text,
+        repair: Bool,
+        max_id: Integer,
+        headroom: Integer,
     }
 }
 
@@ -127,6 +187,8 @@ section! {
         sequence: Text,
         column: Text,
         database: Text,
+        allocator: Text,
+        block_size: Integer,
     }
 }
 
@@ -137,16 +199,18 @@ section! {
         database: Text,
         preset: Text,
         table: Text,
+        only: Conditions,
         expires_at: Text,
         last_activity: Text,
         idle_timeout: Duration,
         created_at: Text,
         absolute_timeout: Duration,
+        lifetime: Table<WrittenLifetime>,
         encoding: Text,
         time_zone: Text,
         action: Text,
         revoke: Table<WrittenRevoke>,
-        user: Text,
+        user: Texts,
         max_per_user: Integer,
         schedule: Text,
         batch_size: Integer,
@@ -154,6 +218,14 @@ section! {
         max_ended_ratio: Float,
         guard_min_sessions: Integer,
         sweep_timeout: Duration,
+    }
+}
+
+section! {
+    /// `lifetime` of a session store.
+    optional struct WrittenLifetime {
+        column: Text,
+        unit: Text,
     }
 }
 
@@ -169,6 +241,27 @@ section! {
     /// `[http]`
     struct WrittenHttp {
         listen: Text,
+        allowed_hosts: List,
+        tls_server_config: Table<WrittenTls>,
+        // Never printed.
+        #[serde(default, skip_serializing)]
+        basic_auth_users: Tables<WrittenUser>,
+    }
+}
+
+section! {
+    /// `[http.tls_server_config]`
+    struct WrittenTls {
+        cert_file: Text,
+        key_file: Text,
+    }
+}
+
+section! {
+    /// `[[http.basic_auth_users]]`
+    optional struct WrittenUser {
+        username: Text,
+        password_hash: Secret,
     }
 }
 
@@ -177,6 +270,23 @@ section! {
     struct WrittenLog {
         format: Text,
         level: Text,
+    }
+}
+
+section! {
+    /// `[webhook]`
+    optional struct WrittenWebhook {
+        url: Secret,
+        url_file: Text,
+        format: Text,
+        repairs: Bool,
+    }
+}
+
+impl WrittenWebhook {
+    /// Whether nothing of it is set.
+    fn is_empty(&self) -> bool {
+        self.url.is_none() && self.url_file.is_none() && self.format.is_none() && self.repairs.is_none()
     }
 }
 

@@ -1,8 +1,11 @@
 //! The `[log]` section: the format and the level of the log on stderr.
 
+use std::path::Path;
+
+use super::environment::Environment;
 use super::error::{ConfigError, display_or_hide};
 use super::keys::WrittenLog;
-use super::layers::ConfigLocations;
+use super::layers::{ConfigLocations, Layers};
 
 /// How to log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,16 @@ const LEVELS: [(&str, tracing::Level); 5] = [
 ];
 
 impl Log {
+    /// Loads this section only, for a command that no configured database concerns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::load`](super::Settings::load), but for the values of the other sections.
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        let Layers { written, locations } = Layers::load(file, environment)?;
+        Self::validate(&written.log, &locations)
+    }
+
     /// Checks the values of the section.
     pub(super) fn validate(written: &WrittenLog, locations: &ConfigLocations) -> Result<Self, ConfigError> {
         Ok(Self {
@@ -41,7 +54,8 @@ impl Log {
     }
 }
 
-fn parse_choice<T: Copy, const N: usize>(
+/// The value of this name.
+pub(super) fn parse_choice<T: Copy, const N: usize>(
     text: &str,
     choices: [(&str, T); N],
     key: &str,

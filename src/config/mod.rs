@@ -9,15 +9,16 @@
 //! | `schema.rs` | the types of values, and lookups in that list |
 //! | `file.rs`, `environment.rs` | read one layer each; an unknown key is an error |
 //! | `layers.rs` | merges the layers and keeps where each value was set |
-//! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `log.rs` | one section each: its settings and the checks of its values |
+//! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `tls.rs`, `log.rs`, `webhook.rs` | one section each: its settings and the checks of its values |
 //! | `presets.rs` | session stores of known frameworks |
-//! | `pattern.rs`, `schedule.rs`, `values.rs` | patterns, cron lines, numbers and durations |
+//! | `pattern.rs`, `schedule.rs`, `values.rs` | patterns, schedules, numbers and durations |
 //! | `redact.rs` | the settings as TOML, without passwords |
 //! | `error.rs` | errors, and which text they may show |
 
 mod databases;
 mod environment;
 mod error;
+mod feeds;
 mod file;
 mod http;
 mod key;
@@ -31,7 +32,9 @@ mod schedule;
 mod schema;
 mod sequences;
 mod sessions;
+mod tls;
 mod values;
+mod webhook;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -39,13 +42,18 @@ use std::path::Path;
 pub use databases::{Database, UrlSource};
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigLocation, SourceError};
-pub use http::Http;
+pub use feeds::DeclaredFeed;
+pub use http::{BasicAuthUser, Http};
 pub use log::{Log, LogFormat};
 pub use pattern::Pattern;
 pub use presets::Preset;
-pub use schedule::cron_parser;
-pub use sequences::{DeclaredFeed, Sequences};
-pub use sessions::{Action, Encoding, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
+pub use schedule::{Schedule, cron_parser};
+pub use sequences::{SequenceRule, Sequences};
+pub use sessions::{
+    Action, Condition, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig,
+};
+pub use tls::TlsIdentity;
+pub use webhook::{Webhook, WebhookFormat, WebhookUrlError};
 
 use crate::clock;
 use layers::Layers;
@@ -60,6 +68,8 @@ pub struct Settings {
     pub sessions: Vec<SessionStoreConfig>,
     pub http: Http,
     pub log: Log,
+    /// Where problems are posted, if anywhere.
+    pub webhook: Option<Webhook>,
     /// Warnings to log at the start: variables and parameters that are set but not used.
     pub warnings: Vec<String>,
     /// The merged values as written, with presets and defaults, without the databases (which hold passwords).
@@ -79,6 +89,7 @@ impl Settings {
         let sequences = Sequences::validate(&written.sequences, &locations, now)?;
         let http = Http::validate(&written.http, &locations)?;
         let log = Log::validate(&written.log, &locations)?;
+        let webhook = Webhook::validate(&written.webhook, &locations)?;
         let (databases, warnings) =
             databases::resolve_databases(std::mem::take(&mut written.databases), &locations, environment)?;
         for (index, feed) in sequences.feeds.iter().enumerate() {
@@ -95,7 +106,7 @@ impl Settings {
         }
         sessions::apply_presets(&mut written.sessions, &locations)?;
         let sessions = sessions::validate(&written.sessions, &databases, &locations, now)?;
-        Ok(Self { databases, sequences, sessions, http, log, warnings, written })
+        Ok(Self { databases, sequences, sessions, http, log, webhook, warnings, written })
     }
 
     /// The key of the leadership lease on the database of this name: agents with the same work elect one leader.
@@ -107,13 +118,18 @@ impl Settings {
         let stores: BTreeSet<String> = SessionStoreConfig::for_database(&self.sessions, database)
             .map(|store| format!("={} {}\n", store.name, store.table))
             .collect();
-        let hash = include
-            .chain(exclude)
-            .chain(stores)
-            .collect::<String>()
-            .bytes()
-            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        hash.cast_signed()
+        fnv1a(&include.chain(exclude).chain(stores).collect::<String>())
+    }
+
+    /// The key of the leadership lease on the server of these databases.
+    pub fn server_leadership_key(&self, databases: &[&str]) -> i32 {
+        match databases {
+            [one] => self.leadership_key(one),
+            several => {
+                let text = several.iter().map(|name| format!("{name} {}\n", self.leadership_key(name)));
+                fnv1a(&text.collect::<String>())
+            }
+        }
     }
 
     /// Keeps only the databases of these names; all of them when no name is given.
@@ -135,6 +151,11 @@ impl Settings {
         }
         Ok(self)
     }
+}
+
+fn fnv1a(text: &str) -> i32 {
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash.cast_signed()
 }
 
 #[cfg(test)]

@@ -18,6 +18,11 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// Matches every sequence.
+    pub fn all() -> Self {
+        Self { text: "*.*".to_owned(), schema: WildMatch::new("*"), sequence: WildMatch::new("*") }
+    }
+
     /// Whether the sequence of this schema and name (as stored, without quotes) matches.
     pub fn matches(&self, schema: &str, sequence: &str) -> bool {
         self.schema.matches(schema) && self.sequence.matches(sequence)

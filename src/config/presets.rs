@@ -24,15 +24,26 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 14] = files![
+const FILES: [(&str, &str); 25] = files![
     "activerecord-session_store",
     "auth.js",
+    "auth.js-drizzle",
+    "auth.js-prisma",
     "better-auth",
     "connect-pg-simple",
+    "connect-session-knex",
+    "connect-session-sequelize",
     "django",
+    "django-oauth-toolkit",
+    "doorkeeper",
     "flask-session",
+    "gitea",
+    "grafana",
+    "keycloak-offline",
     "laravel",
     "lucia",
+    "mattermost",
+    "ory-kratos",
     "rails",
     "scs",
     "spring-session",
@@ -60,6 +71,7 @@ impl Preset {
     /// The keys of `[[sessions]]` that the preset sets, with their values.
     pub fn keys(&self) -> Vec<(&'static str, &str)> {
         let store = &self.store;
+        let user = store.user.as_ref().and_then(|user| user.as_slice().first());
         let keys = [
             ("table", &store.table),
             ("expires_at", &store.expires_at),
@@ -67,9 +79,23 @@ impl Preset {
             ("created_at", &store.created_at),
             ("encoding", &store.encoding),
             ("time_zone", &store.time_zone),
-            ("user", &store.user),
         ];
-        keys.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?))).collect()
+        let keys = keys.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?)));
+        keys.chain(user.map(|user| ("user", user.as_str()))).collect()
+    }
+
+    /// The keys whose values are tables, with the values as TOML writes them.
+    pub fn tables(&self) -> Vec<(&'static str, String)> {
+        let only = self.store.only.as_ref().map(|only| {
+            let conditions: Vec<String> =
+                only.iter().map(|(column, values)| format!("{column} = {}", values.to_toml())).collect();
+            ("only", format!("{{ {} }}", conditions.join(", ")))
+        });
+        let lifetime = self.store.lifetime.as_ref().and_then(|lifetime| {
+            let (column, unit) = (lifetime.column.as_ref()?, lifetime.unit.as_ref()?);
+            Some(("lifetime", format!("{{ column = \"{column}\", unit = \"{unit}\" }}")))
+        });
+        only.into_iter().chain(lifetime).collect()
     }
 
     /// The preset as `pgmedic presets` prints it: client, meaning, and keys.
@@ -78,6 +104,9 @@ impl Preset {
         for (key, value) in self.keys() {
             let quote = if value.contains('"') { '\'' } else { '"' };
             text += &format!("  {key} = {quote}{value}{quote}\n");
+        }
+        for (key, value) in self.tables() {
+            text += &format!("  {key} = {value}\n");
         }
         text
     }

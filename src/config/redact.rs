@@ -12,7 +12,8 @@ impl Settings {
     /// Loading it again gives the same settings, apart from the passwords.
     #[expect(clippy::expect_used, reason = "text, numbers, booleans, and lists and tables of them have a TOML form")]
     pub fn redacted_toml(&self) -> String {
-        let written = Written { databases: self.databases.iter().map(database).collect(), ..self.written.clone() };
+        let mut written = Written { databases: self.databases.iter().map(database).collect(), ..self.written.clone() };
+        written.webhook = written.webhook.redacted(self.webhook.as_ref());
         toml::to_string(&written).expect("settings always have a TOML form")
     }
 }
@@ -23,5 +24,6 @@ fn database(database: &Database) -> WrittenDatabase {
         UrlSource::Inline(url) => (Some(redacted(url)), None),
         UrlSource::File(path) => (None, Some(path.display().to_string())),
     };
-    WrittenDatabase { name: Some(database.name.clone()), url, url_file }
+    let max_connections = database.written_max_connections().map(i64::from);
+    WrittenDatabase { name: Some(database.name.clone()), url, url_file, max_connections }
 }

@@ -1,24 +1,24 @@
 //! The `[sequences]` section: which sequences are checked, when, and how far they are repaired.
 
-use std::collections::HashMap;
-use std::str::FromStr;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use pgmedic_core::Timeouts;
 
+use super::environment::Environment;
 use super::error::{ConfigError, display_or_hide};
-use super::keys::{WrittenFeed, WrittenSequences};
-use super::layers::ConfigLocations;
+use super::feeds::{DeclaredFeed, feeds};
+use super::keys::{WrittenRule, WrittenSequences};
+use super::layers::{ConfigLocations, Layers};
 use super::pattern::Pattern;
-use super::schedule;
+use super::schedule::Schedule;
 use super::values::{at_least_one, count, display_with_problem, ratio, timeout};
-use pgmedic_core::{ColumnName, NameError, TableName};
 
 /// Which sequences to check, when, and how far to repair them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sequences {
-    /// When to run a pass: a cron line of six fields, seconds first, UTC.
-    pub schedule: String,
+    /// When to run a pass.
+    pub schedule: Schedule,
     /// Whether `NOTIFY pgmedic` starts a pass.
     pub listen_notify: bool,
     /// Whether to repair drift, or only to report it.
@@ -31,8 +31,13 @@ pub struct Sequences {
     pub headroom: u32,
     /// The largest lag, in values, that is repaired with `nextval` (advance).
     pub advance_limit: u32,
-    /// The largest share of a sequence's remaining values, in (0, 1], that a repair may use.
+    /// The largest share of a sequence's range, in (0, 1], that ids may lie apart and still be passed together, and that
+    /// lies before ids that are passed early.
     pub max_repair_ratio: f64,
+    /// The share of its range from which a sequence is reported as running out.
+    pub warn_used_ratio: f64,
+    /// The share of its range from which a one-shot run says that problems remain.
+    pub fail_used_ratio: f64,
     /// How long a statement waits for a lock; whole milliseconds.
     pub lock_timeout: Duration,
     /// How long a statement runs; whole milliseconds.
@@ -41,15 +46,20 @@ pub struct Sequences {
     pub full_pass_every: u32,
     /// Links that the catalog does not record.
     pub feeds: Vec<DeclaredFeed>,
+    /// Lasting decisions about some sequences; the first that matches counts.
+    pub rules: Vec<SequenceRule>,
 }
 
-/// A column that is fed by a sequence because the configuration says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeclaredFeed {
-    pub sequence: TableName,
-    pub column: ColumnName,
-    /// Only in the database of this configured name; in every one if none.
-    pub database: Option<String>,
+/// What is different for the sequences that a pattern matches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SequenceRule {
+    pub pattern: Pattern,
+    /// Whether to repair drift; false: observe only, and never alert.
+    pub repair: bool,
+    /// Ids beyond are not the sequence's: not counted, and a limit.
+    pub max_id: Option<i64>,
+    /// Instead of the headroom of the section.
+    pub headroom: Option<u32>,
 }
 
 impl Sequences {
@@ -57,6 +67,11 @@ impl Sequences {
     pub fn covers(&self, schema: &str, sequence: &str) -> bool {
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(schema, sequence));
         any(&self.include) && !any(&self.exclude)
+    }
+
+    /// The rule for the sequence. Names as PostgreSQL stores them, without quotes.
+    pub fn rule(&self, schema: &str, sequence: &str) -> Option<&SequenceRule> {
+        self.rules.iter().find(|rule| rule.pattern.matches(schema, sequence))
     }
 
     /// The timeouts of its statements.
@@ -69,13 +84,29 @@ impl Sequences {
         self.feeds.iter().filter(move |feed| feed.database.as_deref().is_none_or(|only| only == database))
     }
 
+    /// Loads this section only, for `pgmedic cutover`, whose databases the command line names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::load`](super::Settings::load), but for the values of the other sections.
+    pub fn load(file: Option<&Path>, environment: &Environment, now: SystemTime) -> Result<Self, ConfigError> {
+        let Layers { written, locations } = Layers::load(file, environment)?;
+        Self::validate(&written.sequences, &locations, now)
+    }
+
+    /// The same section for every sequence of a database, whichever ones `include` and `exclude` leave out.
+    #[must_use]
+    pub fn for_all(self) -> Self {
+        Self { include: vec![Pattern::all()], exclude: Vec::new(), ..self }
+    }
+
     /// Checks the values of the section.
     pub(super) fn validate(
         written: &WrittenSequences,
         locations: &ConfigLocations,
         now: SystemTime,
     ) -> Result<Self, ConfigError> {
-        schedule::check(&written.schedule, now).map_err(|expected| {
+        let schedule = Schedule::parse(&written.schedule, now).map_err(|expected| {
             locations.invalid("sequences.schedule", display_or_hide(&written.schedule), expected.to_string())
         })?;
         let include = patterns(&written.include, "sequences.include", locations)?;
@@ -84,7 +115,7 @@ impl Sequences {
             return Err(locations.invalid("sequences.include", "an empty list", expected));
         }
         Ok(Self {
-            schedule: written.schedule.clone(),
+            schedule,
             listen_notify: written.listen_notify,
             repair: written.repair,
             include,
@@ -92,60 +123,51 @@ impl Sequences {
             headroom: count(written.headroom, "sequences.headroom", locations)?,
             advance_limit: count(written.advance_limit, "sequences.advance_limit", locations)?,
             max_repair_ratio: ratio(written.max_repair_ratio, "sequences.max_repair_ratio", locations)?,
+            warn_used_ratio: ratio(written.warn_used_ratio, "sequences.warn_used_ratio", locations)?,
+            fail_used_ratio: ratio(written.fail_used_ratio, "sequences.fail_used_ratio", locations)?,
             lock_timeout: timeout(&written.lock_timeout, "sequences.lock_timeout", locations)?,
             statement_timeout: timeout(&written.statement_timeout, "sequences.statement_timeout", locations)?,
             full_pass_every: at_least_one(written.full_pass_every, "sequences.full_pass_every", locations)?,
             feeds: feeds(&written.feeds, locations)?,
+            rules: rules(&written.rules, locations)?,
         })
     }
 }
 
 fn patterns(texts: &[String], key: &str, locations: &ConfigLocations) -> Result<Vec<Pattern>, ConfigError> {
-    let mut patterns = Vec::with_capacity(texts.len());
-    for (index, text) in texts.iter().enumerate() {
-        let pattern = text.parse().map_err(|problem| {
-            locations.invalid(
-                format!("{key}[{index}]"),
-                display_with_problem(text, &problem),
-                "schema.sequence with * and ? as wildcards, such as \"public.*\" (quote a part that holds a dot)",
-            )
-        })?;
-        patterns.push(pattern);
-    }
-    Ok(patterns)
+    let texts = texts.iter().enumerate();
+    texts.map(|(index, text)| pattern(text, format!("{key}[{index}]"), locations)).collect()
 }
 
-fn feeds(written: &[WrittenFeed], locations: &ConfigLocations) -> Result<Vec<DeclaredFeed>, ConfigError> {
-    let mut feeds: Vec<DeclaredFeed> = Vec::with_capacity(written.len());
-    let mut declared = HashMap::new();
-    for (index, feed) in written.iter().enumerate() {
-        let key = format!("sequences.feeds[{index}]");
-        let sequence = name(feed.sequence.as_deref(), &key, "sequence", "schema.sequence", locations)?;
-        let column: ColumnName = name(feed.column.as_deref(), &key, "column", "schema.table.column", locations)?;
-        if let Some(other) = declared.insert((feed.database.clone(), column.clone()), index) {
+fn pattern(text: &str, key: String, locations: &ConfigLocations) -> Result<Pattern, ConfigError> {
+    text.parse().map_err(|problem| {
+        let expected =
+            "schema.sequence with * and ? as wildcards, such as \"public.*\" (quote a part that holds a dot)";
+        locations.invalid(key, display_with_problem(text, &problem), expected)
+    })
+}
+
+fn rules(written: &[WrittenRule], locations: &ConfigLocations) -> Result<Vec<SequenceRule>, ConfigError> {
+    let mut rules: Vec<SequenceRule> = Vec::with_capacity(written.len());
+    for (index, rule) in written.iter().enumerate() {
+        let key = format!("sequences.rules[{index}]");
+        let Some(text) = &rule.r#match else {
+            return Err(locations.invalid(key, "no `match`", "`match` as schema.sequence, with * and ? as wildcards"));
+        };
+        let pattern = pattern(text, format!("{key}.match"), locations)?;
+        if let Some(earlier) = rules.iter().position(|rule| rule.pattern.to_string() == *text) {
+            let found = format!("{}, as sequences.rules[{earlier}] has it, which decides", display_or_hide(text));
+            return Err(locations.invalid(format!("{key}.match"), found, "each pattern once: the first match decides"));
+        }
+        if rule.repair.is_none() && rule.max_id.is_none() && rule.headroom.is_none() {
             return Err(locations.invalid(
-                format!("{key}.column"),
-                format!("{}, declared in sequences.feeds[{other}] too", display_or_hide(&column.to_string())),
-                "each column to be declared once",
+                key,
+                "a rule without effect",
+                "`repair`, `max_id` or `headroom` besides `match`",
             ));
         }
-        feeds.push(DeclaredFeed { sequence, column, database: feed.database.clone() });
+        let headroom = rule.headroom.map(|values| count(values, &format!("{key}.headroom"), locations)).transpose()?;
+        rules.push(SequenceRule { pattern, repair: rule.repair.unwrap_or(true), max_id: rule.max_id, headroom });
     }
-    Ok(feeds)
-}
-
-fn name<N: FromStr<Err = NameError>>(
-    written: Option<&str>,
-    feed: &str,
-    part: &str,
-    form: &str,
-    locations: &ConfigLocations,
-) -> Result<N, ConfigError> {
-    let Some(text) = written else {
-        return Err(locations.invalid(feed, format!("no `{part}`"), format!("`{part}` as {form}")));
-    };
-    text.parse().map_err(|problem| {
-        let expected = format!("{form} in SQL spelling (the schema is never guessed; quote capitals and dots)");
-        locations.invalid(format!("{feed}.{part}"), display_with_problem(text, &problem), expected)
-    })
+    Ok(rules)
 }

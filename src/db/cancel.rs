@@ -1,6 +1,7 @@
 //! Cancels a statement that still runs on the server when its answer is not waited for any more.
 
-use super::connect::connect;
+use super::budget::Permit;
+use super::connect::{Opened, open_to_cancel};
 use pgmedic_core::{fill_sql, quote_literal};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection};
@@ -19,18 +20,24 @@ const TERMINATE_AFTER: Duration = Duration::from_millis(200);
 ///
 /// `pg_stat_activity` and the signal are a moment apart. Where a pooler gives the server process to another client in that
 /// moment, that client's statement is cancelled.
-pub async fn cancel_running(options: &PgConnectOptions, tag: &str) {
+///
+/// Returns whether they were ended. The budget of connections may have no room for this.
+pub async fn cancel_running(options: &PgConnectOptions, tag: &str, permit: &Permit) -> bool {
     let work = async {
-        let mut other = connect(options).await.map_err(|error| error.to_string())?;
+        let opened = open_to_cancel(options, permit).await.map_err(|error| error.to_string())?;
+        let Some(Opened { connection: mut other, permit: _permit, .. }) = opened else {
+            return Err("no connection is left".to_owned());
+        };
         let ended = cancel_then_terminate(&mut other, tag).await.map_err(|error| error.to_string());
         // Its work is done: an error on closing does not matter.
         let _ = other.close().await;
         ended
     };
     let ended = timeout(CANCEL_TIMEOUT, work).await.unwrap_or_else(|_| Err("no answer".to_owned()));
-    if let Err(error) = ended {
+    if let Err(error) = &ended {
         tracing::debug!(error, "a running statement could not be cancelled; the server's timeouts end it");
     }
+    ended.is_ok()
 }
 
 /// Cancels, which ends the statement and the rest of its message. A COMMIT that waits for a standby only stops waiting,

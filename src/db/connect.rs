@@ -1,32 +1,33 @@
 //! Opens a connection, or explains why it cannot be opened.
 
+use super::answers::ask;
+use super::budget::{Permit, Purpose};
+use super::connect_error::{ConnectError, address_of};
 use super::conninfo::{Candidate, ConnectTarget, SessionAttributes};
+use pgmedic_core::{QueryError, ReasonKind, fill_sql};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{ConnectOptions, Connection, Error, Row};
 use std::borrow::Cow;
-use std::fmt::Display;
-use std::io::ErrorKind;
 use std::time::Duration;
 
 /// For one address where the connection string does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How often a server that has too many connections is asked for one.
+const MAX_ATTEMPTS: u32 = 4;
+
+/// Between these. A server process that ends is counted until it has ended.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
+
 /// Whether the server accepts writes, and whether it is in recovery.
 const SERVER_STATE_SQL: &str = "/* pgmedic:server-state */ SELECT \
     pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'off', pg_catalog.pg_is_in_recovery()";
-
-/// Why a database could not be reached: where, what happened, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{address}: {cause}")]
-pub struct ConnectError {
-    address: String,
-    cause: String,
-}
 
 /// An open connection, and which of the addresses it reached.
 pub(super) struct Opened {
     pub connection: PgConnection,
     pub options: PgConnectOptions,
+    pub permit: Permit,
 }
 
 /// Connects to the first address of the target that answers and is what `target_session_attrs` asks for.
@@ -37,6 +38,44 @@ pub(super) struct Opened {
 ///
 /// What happened at each address.
 pub(super) async fn open(target: &ConnectTarget) -> Result<Opened, ConnectError> {
+    let (connection, options, [permit]) = open_for(target, [target.purpose]).await?;
+    Ok(Opened { connection, options, permit })
+}
+
+/// The same, with the permit for a second connection, which stays open between passes.
+///
+/// # Errors
+///
+/// Also when the server grants too few connections for both.
+pub(super) async fn open_beside_standing(target: &ConnectTarget) -> Result<(Opened, Permit), ConnectError> {
+    let (connection, options, [permit, standing]) = open_for(target, [Purpose::Pass, Purpose::Standing]).await?;
+    Ok((Opened { connection, options, permit }, standing))
+}
+
+/// Opens another connection to the server of `options`, where its budget has room now.
+pub(super) async fn open_another(options: &PgConnectOptions, permit: &Permit) -> Result<Option<Opened>, ConnectError> {
+    open_counted(options, permit.another()).await
+}
+
+/// The same, to cancel a statement.
+pub(super) async fn open_to_cancel(
+    options: &PgConnectOptions,
+    permit: &Permit,
+) -> Result<Option<Opened>, ConnectError> {
+    open_counted(options, permit.another_to_cancel()).await
+}
+
+async fn open_counted(options: &PgConnectOptions, permit: Option<Permit>) -> Result<Option<Opened>, ConnectError> {
+    let Some(mut permit) = permit else { return Ok(None) };
+    let connection = attempt(options, CONNECT_TIMEOUT).await.map_err(|(error, _)| error)?;
+    permit.opened();
+    Ok(Some(Opened { connection, options: options.clone(), permit }))
+}
+
+/// An open connection, its address, and the permits for it and others.
+type Counted<const N: usize> = (PgConnection, PgConnectOptions, [Permit; N]);
+
+async fn open_for<const N: usize>(target: &ConnectTarget, purposes: [Purpose; N]) -> Result<Counted<N>, ConnectError> {
     let mut candidates: Vec<&Candidate> = target.candidates.iter().collect();
     if target.shuffled {
         fastrand::shuffle(&mut candidates);
@@ -49,7 +88,7 @@ pub(super) async fn open(target: &ConnectTarget) -> Result<Opened, ConnectError>
     for wanted in wanted {
         failures.clear();
         for candidate in &candidates {
-            match open_one(candidate, wanted, target.timeout).await {
+            match open_one(target, candidate, wanted, purposes).await {
                 Ok(opened) => return Ok(opened),
                 Err(Failure { error, is_final: true }) => return Err(error),
                 Err(Failure { error, .. }) => failures.push(error),
@@ -65,7 +104,68 @@ struct Failure {
     is_final: bool,
 }
 
-async fn open_one(candidate: &Candidate, wanted: SessionAttributes, limit: Duration) -> Result<Opened, Failure> {
+/// Opens a connection to one address. Where the server has none left beside those of this budget, waits for one of them.
+async fn open_one<const N: usize>(
+    target: &ConnectTarget,
+    candidate: &Candidate,
+    wanted: SessionAttributes,
+    purposes: [Purpose; N],
+) -> Result<Counted<N>, Failure> {
+    let address = address_of(&candidate.options);
+    let mut attempts = 0;
+    loop {
+        let permits = target.budget.acquire(&address, target.max_connections, purposes).await;
+        let no_room = || Failure { error: ConnectError::no_room(&candidate.options), is_final: true };
+        let mut permits = permits.ok_or_else(no_room)?;
+        attempts += 1;
+        match open_at(target, candidate, wanted).await {
+            Ok((mut connection, options)) => {
+                permits.iter_mut().for_each(Permit::opened);
+                if target.budget.must_identify(&address) {
+                    let identified = identify(&mut connection).await;
+                    let (identity, limit) = identified
+                        .unwrap_or(Ok((address, None)))
+                        .map_err(|error| Failure { error: ConnectError::because(&options, error), is_final: false })?;
+                    permits.iter_mut().for_each(|permit| permit.identified(&identity, limit));
+                }
+                return Ok((connection, options, permits));
+            }
+            Err(Failure { error, .. }) if error.kind() == ReasonKind::TooManyConnections && attempts < MAX_ATTEMPTS => {
+                // A server process may still be ending. Where one of the other connections is needed, it is waited for.
+                let learned = attempts == 1 || permits.iter().all(Permit::refused);
+                if !learned {
+                    return Err(Failure { error, is_final: false });
+                }
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+            Err(failure) => {
+                target.budget.doubt(&address);
+                return Err(failure);
+            }
+        }
+    }
+}
+
+/// Which server this is, and how many connections it grants the role. None where the role may not ask that.
+async fn identify(connection: &mut PgConnection) -> Option<Result<(String, Option<u32>), QueryError>> {
+    let sql = fill_sql::<&str>(include_str!("server_identity.sql"), &[]);
+    match ask(connection, format!("/* pgmedic:server-identity */ {sql}")).await {
+        Ok(row) => {
+            let granted: Option<i32> = row.try_get(1).ok()?;
+            Some(Ok((row.try_get(0).ok()?, granted.and_then(|granted| u32::try_from(granted).ok()))))
+        }
+        Err(error) if error.is_lost() => Some(Err(error)),
+        Err(_) => None,
+    }
+}
+
+/// Opens a connection to one address, without TLS or with it, and sees whether the server is what is wanted.
+async fn open_at(
+    target: &ConnectTarget,
+    candidate: &Candidate,
+    wanted: SessionAttributes,
+) -> Result<(PgConnection, PgConnectOptions), Failure> {
+    let limit = target.timeout;
     let refused = |error: Option<&Error>| {
         let code = error.and_then(Error::as_database_error).and_then(|error| error.code().map(Cow::into_owned));
         code.is_some_and(|code| code.starts_with("28") || code == "3D000")
@@ -78,9 +178,22 @@ async fn open_one(candidate: &Candidate, wanted: SessionAttributes, limit: Durat
         options = with_tls;
         result = attempt(options, limit).await;
     }
+    let without_tls;
+    if matches!(&result, Err((error, _)) if error.kind() == ReasonKind::TlsFailed)
+        && matches!(options.get_ssl_mode(), PgSslMode::Prefer)
+    {
+        // As libpq: prefer promises no TLS. Should the server insist on it, the first error says more.
+        without_tls = options.clone().ssl_mode(PgSslMode::Disable);
+        if let Ok(connection) = attempt(&without_tls, limit).await {
+            (options, result) = (&without_tls, Ok(connection));
+        }
+    }
     let mut connection = result.map_err(|(error, cause)| Failure { error, is_final: refused(cause.as_ref()) })?;
     if wanted != SessionAttributes::Any {
-        let other = |cause: String| Failure { error: ConnectError::at(options, cause), is_final: false };
+        let other = |cause: String| Failure {
+            error: ConnectError::at(options, ReasonKind::WrongServer, cause),
+            is_final: false,
+        };
         let row = sqlx::raw_sql(SERVER_STATE_SQL).fetch_one(&mut connection).await.map_err(|e| other(e.to_string()))?;
         let state = (row.try_get(0), row.try_get(1));
         let (Ok(is_writable), Ok(in_recovery)) = state else { return Err(other("unexpected answer".to_owned())) };
@@ -90,7 +203,7 @@ async fn open_one(candidate: &Candidate, wanted: SessionAttributes, limit: Durat
             return Err(other(format!("{found}, and target_session_attrs asks for another")));
         }
     }
-    Ok(Opened { connection, options: options.clone() })
+    Ok((connection, options.clone()))
 }
 
 /// What the server is instead of what is wanted.
@@ -104,171 +217,16 @@ fn mismatch(wanted: SessionAttributes, is_writable: bool, in_recovery: bool) -> 
     }
 }
 
-/// Opens one connection. Not through a pool, which does not return the cause of a failure.
-///
-/// # Errors
-///
-/// The cause: refused, no answer, unknown host, password, `pg_hba.conf`, TLS, unknown database, too many connections,
-/// starting up.
-pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, ConnectError> {
-    attempt(options, CONNECT_TIMEOUT).await.map_err(|(error, _)| error)
-}
-
-/// Connects to one address. The error is explained, and given as the driver's too where there is one.
+/// Connects to one address, not through a pool, which does not return the cause of a failure. The error is explained, and given
+/// as the driver's too where there is one.
 async fn attempt(options: &PgConnectOptions, limit: Duration) -> Result<PgConnection, (ConnectError, Option<Error>)> {
-    let failed = |cause| ConnectError { address: address_of(options), cause };
     match tokio::time::timeout(limit, options.connect()).await {
         Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(error)) => Err((failed(explain_connect_error(&error, options)), Some(error))),
+        Ok(Err(error)) => Err((ConnectError::from_driver(&error, options), Some(error))),
         Err(_) => {
             let limit = humantime::format_duration(limit);
-            Err((failed(format!("no answer within {limit}; check the address, and firewalls on the way")), None))
-        }
-    }
-}
-
-/// A host that is a path means a socket, as in libpq.
-fn is_socket(options: &PgConnectOptions) -> bool {
-    options.get_socket().is_some() || options.get_host().starts_with('/')
-}
-
-fn address_of(options: &PgConnectOptions) -> String {
-    match options.get_socket() {
-        Some(folder) => format!("socket {}/.s.PGSQL.{}", folder.display(), options.get_port()),
-        None if is_socket(options) => {
-            format!("socket {}/.s.PGSQL.{}", options.get_host(), options.get_port())
-        }
-        None => format!("{}:{}", options.get_host(), options.get_port()),
-    }
-}
-
-fn explain_connect_error(error: &Error, options: &PgConnectOptions) -> String {
-    let user = options.get_username();
-    let database = options.get_database().unwrap_or(user);
-    match error {
-        Error::Io(error) => match error.kind() {
-            ErrorKind::ConnectionRefused => {
-                "connection refused; is the server running, and does it listen there?".to_owned()
-            }
-            // Over TCP, the file that is missing is one for TLS.
-            ErrorKind::NotFound | ErrorKind::PermissionDenied if !is_socket(options) => {
-                format!("a file that sslrootcert, sslcert or sslkey names cannot be read: {error}")
-            }
-            ErrorKind::NotFound => "there is no such socket; is the server running?".to_owned(),
-            ErrorKind::PermissionDenied => "permission denied by the operating system".to_owned(),
-            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => CLOSED.to_owned(),
-            // Only a TLS handshake gives this error: a certificate that is not trusted, or no TLS at all.
-            ErrorKind::InvalidData => tls(error, options),
-            _ => format!("{error}"),
-        },
-        Error::Tls(error) => tls(error, options),
-        // A file cannot be used, or one of sslcert and sslkey is missing.
-        Error::Configuration(error) => format!("{error}; check sslrootcert, sslcert and sslkey"),
-        Error::Database(error) => {
-            let message = error.message();
-            match error.code().as_deref().unwrap_or_default() {
-                "28P01" => format!("password refused for user \"{user}\"; check the URL's password or ~/.pgpass"),
-                "28000" => format!(
-                    "login refused: {message}; check the user and pg_hba.conf, and where that asks for a certificate, \
-                     sslcert and sslkey"
-                ),
-                "3D000" => format!("unknown database \"{database}\"; check the URL's last part"),
-                "53300" => format!("too many connections: {message}"),
-                "57P03" => format!("not ready: {message}; try again shortly"),
-                "42501" => format!("login refused: {message}; GRANT CONNECT ON DATABASE fixes it"),
-                // PostgreSQL sends this only to clients that break the protocol, so a pooler sent it.
-                "08P01" => {
-                    let fix = if message.contains("startup parameter") {
-                        "take it out of the URL, or add it to the pooler's ignore_startup_parameters"
-                    } else {
-                        "see its configuration and its log"
-                    };
-                    format!("refused by a pooler for user \"{user}\", database \"{database}\": {message}; {fix}")
-                }
-                code => format!("{message} (SQLSTATE {code})"),
-            }
-        }
-        Error::Protocol(what) => {
-            // The driver appends the line of its source.
-            let what = what.split(" (sqlx").next().unwrap_or(what);
-            explain_protocol_error(what, user)
-        }
-        error => error.to_string(),
-    }
-}
-
-/// A proxy without a server behind it closes the connection, for instance during a failover.
-const CLOSED: &str = "the connection was closed at once; is PostgreSQL running there, or has a proxy in between no server at the moment?";
-
-/// Explains an answer that the driver does not expect, by the driver's text, because it has no code.
-fn explain_protocol_error(what: &str, user: &str) -> String {
-    if what.contains("SSLRequest: 0x00") {
-        return CLOSED.to_owned();
-    }
-    match what.rsplit_once("unknown authentication method: ") {
-        // Codes of AuthenticationRequest (PostgreSQL manual, Message Formats).
-        Some((_, method @ ("2" | "7" | "8" | "9"))) => {
-            let name = match method {
-                "2" => "Kerberos V5",
-                "9" => "SSPI",
-                _ => "GSSAPI",
-            };
-            format!(
-                "the server asks for {name} authentication, which pgmedic does not have; a line in pg_hba.conf with \
-                 scram-sha-256 or cert for user \"{user}\" lets it in"
-            )
-        }
-        Some(_) => {
-            format!("the server asks for an authentication that pgmedic does not have ({what}); see pg_hba.conf")
-        }
-        None => format!("no PostgreSQL server answers there ({what}); check host and port"),
-    }
-}
-
-/// How to make a certificate that rustls accepts, in OpenSSL's words.
-const BETTER_CERTIFICATE: &str = "sign it as version 3 with its own extensions, for instance: openssl x509 -req -in server.csr \
-     -days 365 -CA root.crt -CAkey root.key -CAcreateserial -out server.crt -extfile <(printf 'basicConstraints=CA:FALSE\\n\
-     subjectAltName=DNS:%s' HOST)";
-
-fn tls(error: impl Display, options: &PgConnectOptions) -> String {
-    let error = error.to_string();
-    // Texts of the driver and of rustls, which have no codes and are never translated.
-    let (no_tls, refused) = (error.contains("does not support TLS"), error.contains("received fatal alert"));
-    // Names of rustls's errors, which its text repeats.
-    if error.contains("UnsupportedCertVersion") {
-        return format!(
-            "TLS failed: the server's certificate is X.509 version 1, which the TLS library does not read; {BETTER_CERTIFICATE}"
-        );
-    }
-    if error.contains("CaUsedAsEndEntity") {
-        return format!(
-            "TLS failed: the server's certificate is a certificate authority's (CA:TRUE), which cannot be a server's; {BETTER_CERTIFICATE}"
-        );
-    }
-    let advice = match options.get_ssl_mode() {
-        _ if refused => "the server refuses the connection: check sslcert and sslkey, where it asks for a certificate",
-        PgSslMode::VerifyCa | PgSslMode::VerifyFull if !no_tls => {
-            "check sslrootcert, the certificate's dates and, for verify-full, its host name"
-        }
-        _ => "is TLS on at the server (ssl = on)? or choose another sslmode",
-    };
-    format!("TLS failed: {error}; {advice}")
-}
-
-impl ConnectError {
-    /// The address of `options` was reached, but not a server that can be used.
-    pub(super) fn at(options: &PgConnectOptions, cause: impl Into<String>) -> Self {
-        Self { address: address_of(options), cause: cause.into() }
-    }
-
-    /// None of several addresses gave a connection.
-    fn all(mut failures: Vec<Self>) -> Self {
-        match failures.len() {
-            1 => failures.remove(0),
-            count => {
-                let each: Vec<String> = failures.iter().map(ToString::to_string).collect();
-                Self { address: format!("none of {count} addresses gave a connection"), cause: each.join("; ") }
-            }
+            let cause = format!("no answer within {limit}; check the address, and firewalls on the way");
+            Err((ConnectError::at(options, ReasonKind::NoResponse, cause), None))
         }
     }
 }

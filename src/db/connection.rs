@@ -4,13 +4,15 @@
 //! transaction: a named prepared statement may be missing, or be another one, where a pooler has changed the server
 //! process.
 
+use super::budget::Permit;
 use super::cancel::cancel_running;
-use super::connect::{ConnectError, open};
+use super::connect::{Opened, open, open_another};
+use super::connect_error::ConnectError;
 use super::conninfo::ConnectTarget;
 use super::server_info::{ServerInfo, server_info_sql};
 use super::transaction::{Message, Preamble, TransactionMode};
 use futures_util::{Stream, StreamExt};
-use pgmedic_core::{QueryError, Timeouts};
+use pgmedic_core::{QueryError, ReasonKind, Timeouts};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Either};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -19,6 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 /// How much later than the server's timeouts a response may arrive: the delay of the network and of a busy machine.
 const RESPONSE_GRACE: Duration = Duration::from_secs(10);
+
+/// How long the server process of a lost connection is still counted: until it has noticed a cancellation, and where it cannot
+/// be reached, until its timeouts end it.
+const ENDED_WITHIN: Duration = Duration::from_secs(1);
+const LOST_FOR: Duration = Duration::from_secs(60);
 
 /// The answers to the statements of a message.
 #[derive(Debug, Default)]
@@ -42,6 +49,8 @@ pub struct BoundedConnection {
     lost: Option<QueryError>,
     /// Relations that the server process may have in its caches, by what `reserve_relations` was told.
     cached_relations: u64,
+    /// Last, so that the connection is closed before it is counted no more.
+    permit: Permit,
 }
 
 impl BoundedConnection {
@@ -57,24 +66,44 @@ impl BoundedConnection {
         cancel: &CancellationToken,
     ) -> Result<Self, ConnectError> {
         let opened = cancel.run_until_cancelled(open(target)).await;
-        let opened = opened.unwrap_or_else(|| Err(ConnectError::at(target.first(), "asked to stop")))?;
-        let options = opened.options;
+        let opened = opened
+            .unwrap_or_else(|| Err(ConnectError::at(target.first(), ReasonKind::ConnectionLost, "asked to stop")))?;
+        Self::introduce(opened, timeouts, cancel).await
+    }
+
+    /// Opens another connection to the same server and database. None where the budget has no room for it now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    pub async fn another(&self, timeouts: Timeouts) -> Result<Option<Self>, ConnectError> {
+        match self.cancel.run_until_cancelled(open_another(&self.options, &self.permit)).await {
+            Some(Ok(Some(opened))) => Self::introduce(opened, timeouts, &self.cancel).await.map(Some),
+            Some(Err(error)) => Err(error),
+            Some(Ok(None)) | None => Ok(None),
+        }
+    }
+
+    /// Asks the server of a new connection for its version and settings.
+    async fn introduce(opened: Opened, timeouts: Timeouts, cancel: &CancellationToken) -> Result<Self, ConnectError> {
+        let Opened { connection, options, permit } = opened;
         let mut connection = Self {
-            connection: opened.connection,
+            connection,
             options: options.clone(),
             server: ServerInfo::default(),
             tag: random_tag(),
             cancel: cancel.clone(),
             lost: None,
             cached_relations: 0,
+            permit,
         };
         let result =
             connection.run_transaction("server-info", TransactionMode::Read, timeouts, [server_info_sql()]).await;
         if let Some(failure) = result.failure {
-            return Err(ConnectError::at(&options, failure.to_string()));
+            return Err(ConnectError::because(&options, failure));
         }
         let answer = result.answers.first().and_then(|rows| rows.first());
-        connection.server = ServerInfo::read(answer).map_err(|problem| ConnectError::at(&options, problem))?;
+        connection.server = ServerInfo::read(answer).map_err(|problem| ConnectError::because(&options, problem))?;
         Ok(connection)
     }
 
@@ -92,13 +121,13 @@ impl BoundedConnection {
     /// connection where no other one can be opened.
     pub async fn reserve_relations(&mut self, relations: u64, most: u64, timeouts: Timeouts) {
         if self.cached_relations > 0 && self.cached_relations + relations > most {
-            match Self::connect(&ConnectTarget::from(self.options.clone()), timeouts, &self.cancel).await {
-                Ok(fresh) => {
+            match self.another(timeouts).await {
+                Ok(Some(fresh)) => {
                     tracing::debug!(relations = self.cached_relations, "changed to a fresh server process");
                     std::mem::replace(self, fresh).close().await;
                 }
-                Err(error) => {
-                    tracing::debug!(%error, "no fresh connection");
+                result => {
+                    tracing::debug!(error = ?result.err(), "no fresh connection");
                     // Not tried again for each of the next ones.
                     self.cached_relations = 0;
                 }
@@ -134,8 +163,21 @@ impl BoundedConnection {
         timeouts: Timeouts,
         statements: impl ExactSizeIterator<Item = String>,
     ) -> TransactionResult {
-        let transactions = u32::try_from(statements.len()).unwrap_or(u32::MAX);
-        let message = Message::separate_transactions(&self.preamble(name, mode, timeouts), statements);
+        self.run_groups_in_separate_transactions(name, mode, timeouts, statements.map(|statement| vec![statement]))
+            .await
+    }
+
+    /// The same for groups of statements, each group in a separate transaction. The answer of a group has the rows of all
+    /// its statements.
+    pub async fn run_groups_in_separate_transactions(
+        &mut self,
+        name: &str,
+        mode: TransactionMode,
+        timeouts: Timeouts,
+        groups: impl ExactSizeIterator<Item = Vec<String>>,
+    ) -> TransactionResult {
+        let transactions = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+        let message = Message::separate_transactions(&self.preamble(name, mode, timeouts), groups);
         let result = self.send(message, response_timeout(timeouts, transactions)).await;
         if result.failure.is_some() {
             self.roll_back(timeouts).await;
@@ -181,7 +223,7 @@ impl BoundedConnection {
         };
         drop(rows);
         if let Err(failure) = &result {
-            self.mark_lost(failure).await;
+            self.mark_lost(failure, limit).await;
         }
         self.roll_back(timeouts).await;
         result
@@ -212,27 +254,38 @@ impl BoundedConnection {
         if let Some(failure) = &self.lost {
             return TransactionResult { answers: Vec::new(), failure: Some(failure.clone()) };
         }
-        let mut response = sqlx::raw_sql(AssertSqlSafe(message.sql())).fetch_many(&mut self.connection);
+        let messages = if self.server.is_audited { message.each(&self.tag) } else { vec![message.sql()] };
         let mut answers = message.answers();
-        let failure = loop {
-            match next_or_lost(limit, &self.cancel, &mut response).await {
-                Ok(Some(Either::Right(row))) => answers.row(row),
-                Ok(Some(Either::Left(_))) => answers.statement_completed(),
-                Ok(None) => break None,
-                Err(failure) => break Some(failure),
+        let mut failure = None;
+        for sql in messages {
+            let mut response = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_many(&mut self.connection);
+            failure = loop {
+                match next_or_lost(limit, &self.cancel, &mut response).await {
+                    Ok(Some(Either::Right(row))) => answers.row(row),
+                    Ok(Some(Either::Left(_))) => answers.statement_completed(),
+                    Ok(None) => break None,
+                    Err(failure) => break Some(failure),
+                }
+            };
+            if failure.is_some() {
+                break;
             }
-        };
-        drop(response);
+        }
         if let Some(failure) = &failure {
-            self.mark_lost(failure).await;
+            self.mark_lost(failure, limit).await;
         }
         TransactionResult { answers: answers.finish(), failure }
     }
 
-    async fn mark_lost(&mut self, failure: &QueryError) {
+    async fn mark_lost(&mut self, failure: &QueryError, limit: Duration) {
         if failure.is_lost() {
             self.lost = Some(failure.clone());
-            cancel_running(&self.options, &self.tag).await;
+            let ended = cancel_running(&self.options, &self.tag, &self.permit).await;
+            if ended {
+                self.permit.lost(ENDED_WITHIN);
+            } else if *failure == QueryError::no_response(limit) {
+                self.permit.lost(LOST_FOR);
+            }
         }
     }
 }

@@ -3,30 +3,34 @@
 //! | file | does |
 //! |---|---|
 //! | `conninfo/` | reads connection strings into the addresses to try |
+//! | `budget/` | how many connections each server has |
 //! | `connect.rs` | opens a connection, or explains why it cannot be opened |
 //! | `server_info.rs` | asks for the server's version and state, and the connected role |
 //! | `connection.rs` | `BoundedConnection`: sends statements and receives their answers |
 //! | `transaction.rs` | the statements of a transaction, in one message, and which rows are whose answer |
 //! | `cancel.rs` | cancels a statement whose answer is not waited for any more |
-//! | `leader_lease.rs` | the lock by which one of several agents leads |
+//! | `lease/` | the lock by which one of several agents leads |
 //! | `notification_listener.rs` | receives `NOTIFY pgmedic` |
 //!
 //! A connection string becomes a `ConnectTarget`, which `BoundedConnection::connect` and `Listener::open` take. Statements
 //! go in as SQL, answers come out as rows, failures as `QueryError`.
 
+mod answers;
+pub mod budget;
 mod cancel;
 mod connect;
+mod connect_error;
 mod connection;
 pub mod conninfo;
-mod leader_lease;
+mod lease;
 mod notification_listener;
 mod server_info;
 mod transaction;
 
-pub use connect::ConnectError;
+pub use connect_error::ConnectError;
 pub use connection::{BoundedConnection, TransactionResult};
 pub use conninfo::ConnectTarget;
-pub use leader_lease::{Lease, LeaseLost};
+pub use lease::{Attempt, Holder, Lead, LeaseCommand, LeaseLost, LeaseRequest, Standing, acquire};
 pub use notification_listener::{ListenError, Listener};
 pub use server_info::ServerInfo;
 pub use transaction::TransactionMode;

@@ -1,21 +1,26 @@
-//! Receives `NOTIFY pgmedic`, on a separate connection.
+//! Receives `NOTIFY pgmedic`, on a connection that is idle otherwise. The lease may be held on it too.
 //!
-//! PostgreSQL delivers notifications between transactions, so the connection of the lease cannot receive them. A
-//! transaction-mode pooler accepts LISTEN, and then delivers the notifications to the next client of that server connection:
+//! A transaction-mode pooler accepts LISTEN, and then delivers the notifications to the next client of that server connection:
 //! some drivers fail on them. So LISTEN is sent only after it is verified that no pooler shares the server connection.
 //! Other poolers may drop notifications silently, so delivery is verified too, on a channel with a random name.
 
-use super::connect::{self, ConnectError, Opened};
+use super::budget::Permit;
+use super::connect::{Opened, open_beside_standing};
+use super::connect_error::ConnectError;
 use super::connection::random_tag;
 use super::conninfo::ConnectTarget;
 use futures_util::future::try_join;
-use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Row};
+use pgmedic_core::{Reason, ReasonKind};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
+use sqlx::{Acquire, AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Row};
 use std::future::Future;
 use std::time::Duration;
 
 /// The channel whose notifications start a pass.
 const CHANNEL: &str = "pgmedic";
+
+/// The channel on which delivery is tried. The payload is random; a random name would be a new statement each time.
+const TRIAL_CHANNEL: &str = "pgmedic_trial";
 
 /// For one small statement.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -24,14 +29,19 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
 
 /// How often a connection without notifications is checked: before firewalls drop it.
-const ASK_EVERY: Duration = Duration::from_secs(30);
+const ASK_EVERY: Duration = Duration::from_secs(10);
 
-/// Lets the server close the connection about a minute after the agent has vanished, as the system's default is hours. And
-/// keeps it from closing an idle connection (PostgreSQL 14 or newer).
-const KEEPALIVE: &str = "/* pgmedic:listen */ SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; \
-     SET tcp_keepalives_count = 3; SET tcp_user_timeout = 60000; \
-     SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings \
-     WHERE name OPERATOR(pg_catalog.=) 'idle_session_timeout'";
+/// The server's side of [`SESSION_SQL`].
+const SESSION_ENDS_WITHIN: Duration = Duration::from_secs(45);
+
+/// Lets the server end the session 45 s after the agent has vanished, or has stopped: the system's default is hours. An idle
+/// agent asks more often (`idle_session_timeout` is of PostgreSQL 14 or newer). Settings of the role do not count.
+const SESSION_SQL: &str = "/* pgmedic:listen */ SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 5; \
+     SET tcp_keepalives_count = 5; SET tcp_user_timeout = 45000; SET client_min_messages = error; \
+     SET statement_timeout = 5000; SET lock_timeout = 1000; SET idle_in_transaction_session_timeout = 10000; \
+     SELECT pg_catalog.set_config(s.name, v.value, false) \
+     FROM pg_catalog.pg_settings s JOIN (VALUES ('idle_session_timeout', '45000'), ('transaction_timeout', '0')) v (name, value) \
+     ON s.name OPERATOR(pg_catalog.=) v.name";
 
 const BACKEND_PID_SQL: &str = "/* pgmedic:listen */ SELECT pg_catalog.pg_backend_pid()";
 
@@ -43,7 +53,7 @@ const POOLER_PROBES: u32 = 8;
 const UTF8: &str = "/* pgmedic:listen */ SELECT pg_catalog.current_setting('client_encoding') OPERATOR(pg_catalog.=) 'UTF8' \
      AND pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) 'SQL_ASCII'";
 
-const IS_IN_RECOVERY_SQL: &str = "/* pgmedic:listen */ SELECT pg_catalog.pg_is_in_recovery()";
+pub(super) const IS_IN_RECOVERY_SQL: &str = "/* pgmedic:listen */ SELECT pg_catalog.pg_is_in_recovery()";
 
 /// Why notifications cannot be received.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,19 +64,37 @@ pub enum ListenError {
     /// This connection string leads through a pooler.
     #[error("a pooler in transaction mode is in between, through which no notification arrives")]
     Pooled,
+    /// The budget of connections has no room for another that stays open.
+    #[error("no connection is left for it")]
+    NoConnectionLeft,
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error("{0}")]
     Other(String),
 }
 
+impl From<ListenError> for Reason {
+    fn from(error: ListenError) -> Self {
+        match error {
+            ListenError::Connect(error) => error.into(),
+            error @ ListenError::Replica => Self::new(ReasonKind::ReadOnly, error.to_string()),
+            error @ ListenError::NoConnectionLeft => Self::new(ReasonKind::TooManyConnections, error.to_string()),
+            error @ ListenError::Pooled => Self::new(ReasonKind::NoNotifications, error.to_string()),
+            error @ ListenError::Other(_) => Self::new(ReasonKind::ServerError, error.to_string()),
+        }
+    }
+}
+
 /// A connection that receives notifications.
+#[derive(Debug)]
 pub struct Listener {
     listener: PgListener,
     /// A pool of this one connection, as `PgListener` takes no single connection.
     pool: PgPool,
     /// Payloads can be read as text.
     utf8: bool,
+    /// Last, so that the connection is closed before it is counted no more.
+    permit: Permit,
 }
 
 impl Listener {
@@ -76,47 +104,60 @@ impl Listener {
     ///
     /// When they are not delivered, or the database cannot be reached. No connection stays open then.
     pub async fn open(target: &ConnectTarget) -> Result<Self, ListenError> {
-        // Opened before the pool, which does not return the cause of a failure.
-        let Opened { connection: mut other, options } = connect::open(target).await?;
-        if with_answer_timeout(sqlx::raw_sql(IS_IN_RECOVERY_SQL).fetch_one(&mut other))
-            .await?
-            .try_get(0)
-            .map_err(failed)?
-        {
-            let _ = tokio::time::timeout(ANSWER_WITHIN, other.close()).await;
-            return Err(ListenError::Replica);
-        }
+        let opened = open_beside_standing(target).await.map_err(|error| match error.kind() {
+            ReasonKind::TooManyConnections => ListenError::NoConnectionLeft,
+            _ => ListenError::Connect(error),
+        });
+        let (Opened { connection: mut other, options, permit }, standing) = opened?;
+        let result = async {
+            let in_recovery = sqlx::raw_sql(IS_IN_RECOVERY_SQL).fetch_one(&mut other);
+            if with_answer_timeout(in_recovery).await?.try_get(0).map_err(failed)? {
+                return Err(ListenError::Replica);
+            }
+            let mut listener = Self::connect(options, standing).await?;
+            let result = match listener.is_pooled(&mut other).await {
+                Ok(false) => listener.listen(&mut other).await,
+                Ok(true) => Err(ListenError::Pooled),
+                Err(error) => Err(error),
+            };
+            match result {
+                Ok(()) => Ok(listener),
+                Err(error) => {
+                    listener.close().await;
+                    Err(error)
+                }
+            }
+        };
+        let result = result.await;
+        let _ = tokio::time::timeout(ANSWER_WITHIN, other.close()).await;
+        drop(permit);
+        result
+    }
+
+    /// Connects, and does no more. The address was reached before, as a pool does not return the cause of a failure.
+    pub(super) async fn connect(options: PgConnectOptions, mut permit: Permit) -> Result<Self, ListenError> {
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(ANSWER_WITHIN)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options);
-        let opened = async {
-            let mut listener = PgListener::connect_with(&pool).await?;
-            listener.ignore_pool_close_event(true);
-            // The agent decides when to try again.
-            listener.eager_reconnect(false);
-            Ok(listener)
-        };
-        let mut this = match opened.await {
-            Ok(listener) => Self { listener, pool, utf8: false },
-            Err(error) => return Err(failed(error)),
-        };
-        let result = this.verify_delivery(&mut other).await;
-        let _ = tokio::time::timeout(ANSWER_WITHIN, other.close()).await;
-        match result {
-            Ok(()) => Ok(this),
-            Err(error) => {
-                this.close().await;
-                Err(error)
-            }
-        }
+        let mut listener = PgListener::connect_with(&pool).await.map_err(failed)?;
+        permit.opened();
+        listener.ignore_pool_close_event(true);
+        // The agent decides when to try again.
+        listener.eager_reconnect(false);
+        Ok(Self { listener, pool, utf8: false, permit })
+    }
+
+    /// The connection, for a statement that is answered at once. Notifications that come meanwhile are kept.
+    pub(super) async fn connection(&mut self) -> Result<&mut PgConnection, ListenError> {
+        with_answer_timeout((&mut self.listener).acquire()).await
     }
 
     /// Whether a pooler shares server processes between clients: statements of one connection reach different processes, or
     /// those of both connections reach the same one.
-    async fn is_pooled(&mut self, other: &mut PgConnection) -> Result<bool, ListenError> {
+    pub(super) async fn is_pooled(&mut self, other: &mut PgConnection) -> Result<bool, ListenError> {
         let (own, others) = (backend_pid(&mut self.listener).await?, backend_pid(&mut *other).await?);
         // An idle pooler chooses the process that was used last, or first: either way, one of these three comparisons finds
         // an unexpected process.
@@ -130,36 +171,50 @@ impl Listener {
         Ok(shared)
     }
 
+    /// Makes the server end the session of an agent that has vanished. Not behind a pooler, whose other clients would get
+    /// these settings.
+    pub(super) async fn prepare_session(&mut self) -> Result<(), ListenError> {
+        with_answer_timeout(self.listener.execute(SESSION_SQL)).await?;
+        Ok(())
+    }
+
     /// Listens on a channel with a random name, sends a notification from `other`, and then listens on the real channel.
-    async fn verify_delivery(&mut self, other: &mut PgConnection) -> Result<(), ListenError> {
-        if self.is_pooled(other).await? {
-            return Err(ListenError::Pooled);
-        }
-        let trial = format!("{CHANNEL}_{}", random_tag());
-        with_answer_timeout(self.listener.listen(&trial)).await?;
-        let notify = format!("/* pgmedic:listen */ NOTIFY {trial}");
+    pub(super) async fn listen(&mut self, other: &mut PgConnection) -> Result<(), ListenError> {
+        self.prepare_session().await?;
+        let payload = random_tag();
+        with_answer_timeout(self.listener.listen(TRIAL_CHANNEL)).await?;
+        let notify = format!("/* pgmedic:listen */ SELECT pg_catalog.pg_notify('{TRIAL_CHANNEL}', '{payload}')");
         // A pooler may deliver it to `other` instead, whose driver fails on it: that error tells no more than a notification
         // that does not arrive. But without an answer to NOTIFY nothing was sent, and nothing is known.
         let notified = sqlx::raw_sql(AssertSqlSafe(notify)).execute(other);
         tokio::time::timeout(ANSWER_WITHIN, notified).await.map_err(|_| no_answer())?.ok();
-        match tokio::time::timeout(ARRIVES_WITHIN, self.listener.try_recv()).await {
-            Ok(Ok(Some(_))) => {}
+        match tokio::time::timeout(ARRIVES_WITHIN, self.receive(&payload)).await {
+            Ok(Ok(Some(()))) => {}
             Ok(Ok(None)) => return Err(ListenError::Other("the connection was lost".to_owned())),
             Ok(Err(error)) => return Err(failed(error)),
             Err(_) => {
                 // UNLISTEN most often reaches the server connection that took the LISTEN. Where the server or the network
                 // is too slow for this statement too, the cause is not a pooler.
-                with_answer_timeout(self.listener.unlisten(&trial)).await?;
+                with_answer_timeout(self.listener.unlisten(TRIAL_CHANNEL)).await?;
                 // A notification that was only late arrived before this answer.
-                if self.listener.next_buffered().is_none() {
+                if self.listener.next_buffered().is_none_or(|trial| trial.payload() != payload) {
                     return Err(ListenError::Pooled);
                 }
             }
         }
-        with_answer_timeout(self.listener.unlisten(&trial)).await?;
-        with_answer_timeout(self.listener.execute(KEEPALIVE)).await?;
+        with_answer_timeout(self.listener.unlisten(TRIAL_CHANNEL)).await?;
         self.utf8 = with_answer_timeout(self.listener.fetch_one(UTF8)).await?.try_get(0).map_err(failed)?;
         with_answer_timeout(self.listener.listen(CHANNEL)).await
+    }
+
+    /// Waits for the trial notification with this payload; none when the connection was lost. Another agent's is ignored.
+    async fn receive(&mut self, payload: &str) -> Result<Option<()>, sqlx::Error> {
+        while let Some(notification) = self.listener.try_recv().await? {
+            if notification.payload() == payload {
+                return Ok(Some(()));
+            }
+        }
+        Ok(None)
     }
 
     /// Waits for a notification and returns its payload, which any role of the database can choose. Empty where it is not
@@ -176,7 +231,11 @@ impl Listener {
                 Ok(Ok(None)) => return Err(ListenError::Other("the connection was lost".to_owned())),
                 Ok(Err(error)) => return Err(failed(error)),
                 Err(_) => {
-                    with_answer_timeout(self.listener.execute("/* pgmedic:listen */ SELECT 1")).await?;
+                    let answer = self.listener.execute("/* pgmedic:listen */ SELECT 1");
+                    if let Err(error) = with_answer_timeout(answer).await {
+                        self.permit.lost(SESSION_ENDS_WITHIN);
+                        return Err(error);
+                    }
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The server's version and state, and the connected role.
 
 use super::transaction::can_restrict_views;
-use pgmedic_core::fill_sql;
+use pgmedic_core::{Reason, ReasonKind, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -19,6 +19,8 @@ pub struct ServerInfo {
     pub superuser: bool,
     /// The server has a setting that forbids reading views and foreign tables.
     pub(super) can_restrict_views: bool,
+    /// pgaudit writes the whole message into the log for each of its statements.
+    pub(super) is_audited: bool,
     /// Why nothing can be written here: the server is a replica, or read only by setting.
     pub read_only: Option<&'static str>,
 }
@@ -29,12 +31,14 @@ impl ServerInfo {
     /// # Errors
     ///
     /// When the answer cannot be read, or the server is too old.
-    pub(super) fn read(answer: Option<&PgRow>) -> Result<Self, String> {
-        let (server, number) =
-            answer.and_then(read_row).ok_or_else(|| "it does not answer as a PostgreSQL server does".to_owned())?;
+    pub(super) fn read(answer: Option<&PgRow>) -> Result<Self, Reason> {
+        let (server, number) = answer
+            .and_then(read_row)
+            .ok_or_else(|| Reason::new(ReasonKind::WrongServer, "it does not answer as a PostgreSQL server does"))?;
         if number < OLDEST_SERVER {
             let found = server.version;
-            return Err(format!("PostgreSQL {found} is too old; pgmedic needs 13 or newer"));
+            let text = format!("PostgreSQL {found} is too old; pgmedic needs 13 or newer");
+            return Err(Reason::new(ReasonKind::WrongServer, text));
         }
         Ok(Self { can_restrict_views: can_restrict_views(number), ..server })
     }
@@ -55,6 +59,8 @@ fn read_row(row: &PgRow) -> Option<(ServerInfo, u32)> {
     // Distributions append the version of their package after a space.
     let version = text("version")?.split_whitespace().next()?.to_owned();
     let superuser = text("superuser")? == "on";
-    let server = ServerInfo { version, role: text("role")?, superuser, can_restrict_views: false, read_only };
+    let is_audited = text("audit")? != "none";
+    let role = text("role")?;
+    let server = ServerInfo { version, role, superuser, can_restrict_views: false, is_audited, read_only };
     Some((server, text("version_number")?.parse().ok()?))
 }

@@ -3,7 +3,7 @@
 //! Several statements in one message cost one round trip, and a transaction-mode pooler sends the whole message to one
 //! server process.
 
-use pgmedic_core::{Timeouts, positive_milliseconds, settings_statements};
+use pgmedic_core::{Timeouts, positive_milliseconds, settings_select};
 
 /// What a transaction may do, and how it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +30,16 @@ impl TransactionMode {
     }
 }
 
+/// In a database of encoding SQL_ASCII a name may be any bytes. A server that is to send it as UTF-8 fails the whole query.
+const RAW_BYTES: &str = "CASE WHEN pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) 'SQL_ASCII' \
+     THEN false ELSE pg_catalog.set_config('client_encoding', 'SQL_ASCII', true) IS NULL END";
+
 /// What every transaction of one kind begins with.
 #[derive(Debug, Clone, Copy)]
 pub struct Preamble<'a> {
     /// What the transaction does, in the comment before its first statement.
     pub name: &'a str,
-    /// Identifies the connection, in the same comment.
+    /// Identifies the connection, in the comment before the second.
     pub tag: &'a str,
     pub mode: TransactionMode,
     pub timeouts: Timeouts,
@@ -47,16 +51,22 @@ impl Preamble<'_> {
     /// Opens the transaction and fixes the settings that could change what a statement does or how long it takes.
     fn statements(&self) -> Vec<String> {
         let Self { name, tag, mode, timeouts, restrict_views } = self;
-        let mut statements = vec![format!("/* pgmedic:{name} tag={tag} */ {}", mode.begin())];
-        statements.extend(settings_statements(*timeouts));
-        // Should the agent vanish without closing the connection, this ends the transaction and frees its locks.
-        let idle = positive_milliseconds(timeouts.statement);
-        statements.push(format!("SET LOCAL idle_in_transaction_session_timeout = {idle}"));
+        let mut others = vec![
+            // Should the agent vanish without closing the connection, this ends the transaction and frees its locks.
+            ("idle_in_transaction_session_timeout", positive_milliseconds(timeouts.statement).to_string()),
+            // A notice is text of the author of a trigger or function, in any amount.
+            ("client_min_messages", "error".to_owned()),
+        ];
         if *restrict_views {
             // A view that replaced a table under the table's name is not read: its functions would run.
-            statements.push("SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'".to_owned());
+            others.push(("restrict_nonsystem_relation_kind", "view, foreign-table".to_owned()));
         }
-        statements
+        // Each statement has its own timeout. A transaction's would end a pass over many tables.
+        let settings = settings_select(*timeouts, &others, &[("transaction_timeout", "0")]);
+        let settings = format!("{settings} OR {RAW_BYTES}");
+        // Before PostgreSQL 16, pg_stat_statements has an entry for each text of a BEGIN, comments included: the tag is not one
+        // of these.
+        vec![format!("/* pgmedic:{name} */ {}", mode.begin()), format!("/* tag={tag} */ {settings}")]
     }
 }
 
@@ -98,12 +108,13 @@ impl Message {
         message
     }
 
-    /// Each of `statements` in a separate transaction. Its answer is complete when the transaction is committed.
-    pub fn separate_transactions(preamble: &Preamble<'_>, statements: impl IntoIterator<Item = String>) -> Self {
+    /// The statements of each of `groups` in a separate transaction. Its answer is complete when the transaction is
+    /// committed.
+    pub fn separate_transactions(preamble: &Preamble<'_>, groups: impl IntoIterator<Item = Vec<String>>) -> Self {
         let mut message = Self::default();
         let begin = preamble.statements();
-        for sql in statements {
-            message.push_without_answer(begin.iter().cloned().chain([sql]));
+        for group in groups {
+            message.push_without_answer(begin.iter().cloned().chain(group));
             message.statements.push(Statement { sql: preamble.mode.end().to_owned(), completes_answer: true });
         }
         message
@@ -119,6 +130,16 @@ impl Message {
     fn push_without_answer(&mut self, statements: impl IntoIterator<Item = String>) {
         let unanswered = statements.into_iter().map(|sql| Statement { sql, completes_answer: false });
         self.statements.extend(unanswered);
+    }
+
+    /// What is sent one by one to a server that writes the whole message into its log for each of its statements. The tag
+    /// stands in every one that `pg_stat_statements` would not take for a new one because of it.
+    pub fn each(&self, tag: &str) -> Vec<String> {
+        let tagged = |sql: &String| {
+            let plannable = ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE"].iter().any(|word| sql.starts_with(word));
+            if plannable { format!("/* tag={tag} */ {sql}") } else { sql.clone() }
+        };
+        self.statements.iter().map(|statement| tagged(&statement.sql)).collect()
     }
 
     /// What is sent.

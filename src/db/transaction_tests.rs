@@ -54,7 +54,8 @@ fn a_transaction_that_fails_has_the_answers_before_the_failure() {
 #[test]
 fn a_separate_transaction_has_an_answer_once_it_is_committed() {
     let message = || {
-        Message::separate_transactions(&preamble(TransactionMode::Write, false), statements(&["SELECT a", "SELECT b"]))
+        let groups = statements(&["SELECT a", "SELECT b"]).into_iter().map(|statement| vec![statement]);
+        Message::separate_transactions(&preamble(TransactionMode::Write, false), groups)
     };
     let sql = message().sql();
     assert_eq!(sql.matches("BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE;").count(), 2, "{sql}");
@@ -64,6 +65,15 @@ fn a_separate_transaction_has_an_answer_once_it_is_committed() {
     assert_eq!(answers_after(message(), both_selected), [["a"]], "the second is not committed");
     let first_selected = through(&message(), "SELECT a;");
     assert_eq!(answers_after(message(), first_selected), Vec::<Vec<String>>::new(), "nor is the first");
+}
+
+#[test]
+fn the_statements_of_a_group_share_a_transaction_and_an_answer() {
+    let group = || statements(&["SELECT a", "SELECT b"]).into_iter().collect();
+    let message = || Message::separate_transactions(&preamble(TransactionMode::Write, false), [group()]);
+    let sql = message().sql();
+    assert_eq!((sql.matches("BEGIN").count(), sql.matches("COMMIT;").count()), (1, 1), "{sql}");
+    assert_eq!(answers_after(message(), sql.lines().count()), [["a", "b"]]);
 }
 
 #[test]

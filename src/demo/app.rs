@@ -45,7 +45,7 @@ impl DemoApp {
     pub(super) fn declare(&mut self, sequence: &str, table: &str) {
         let named = |name: &str| TableName { schema: "public".to_owned(), name: name.to_owned() };
         let column = ColumnName { table: named(table), column: "id".to_owned() };
-        self.settings.sequences.feeds.push(DeclaredFeed { sequence: named(sequence), column, database: None });
+        self.settings.sequences.feeds.push(DeclaredFeed::new(named(sequence), column));
     }
 
     /// What `pgmedic --once` does.

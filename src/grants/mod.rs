@@ -48,9 +48,10 @@ async fn grants_for(database: &Database, settings: &Settings, role: Option<&str>
     let connected = BoundedConnection::connect(&options, timeouts, &CancellationToken::new()).await;
     let mut connection = connected.map_err(|cause| GrantsError::Connect { database: database.name.clone(), cause })?;
     let catalog_error = |cause| GrantsError::Catalog { database: database.name.clone(), cause };
-    let names = names(&mut connection, role.unwrap_or(options.first().get_username()), timeouts)
-        .await
-        .map_err(catalog_error)?;
+    let names =
+        names(&mut connection, role.unwrap_or(options.first().get_username()), database.max_connections(), timeouts)
+            .await
+            .map_err(catalog_error)?;
     let mut needs =
         required_privileges(&mut connection, &database.name, sequences, timeouts).await.map_err(catalog_error)?;
     let stores = SessionStoreConfig::for_database(&settings.sessions, &database.name);
@@ -61,7 +62,12 @@ async fn grants_for(database: &Database, settings: &Settings, role: Option<&str>
 }
 
 /// The names of the role and the database, quoted by the server.
-async fn names(connection: &mut BoundedConnection, role: &str, timeouts: Timeouts) -> Result<RoleNames, QueryError> {
+async fn names(
+    connection: &mut BoundedConnection,
+    role: &str,
+    max_connections: u32,
+    timeouts: Timeouts,
+) -> Result<RoleNames, QueryError> {
     let role = quote_literal(role);
     let statement = format!("SELECT quote_ident({role}::name), {role}::name::text, quote_ident(current_database())");
     let result = connection.run_transaction("names", TransactionMode::Read, timeouts, [statement]).await;
@@ -71,5 +77,5 @@ async fn names(connection: &mut BoundedConnection, role: &str, timeouts: Timeout
     let Some(row) = result.answers.first().and_then(|rows| rows.first()) else {
         return Err(QueryError::UnexpectedResponse("no names".to_owned()));
     };
-    Ok(RoleNames { role: row.try_get(0)?, raw_role: row.try_get(1)?, database: row.try_get(2)? })
+    Ok(RoleNames { role: row.try_get(0)?, raw_role: row.try_get(1)?, database: row.try_get(2)?, max_connections })
 }

@@ -22,6 +22,8 @@ pub struct RoleNames {
     pub raw_role: String,
     /// The database's own name, quoted by the server.
     pub database: String,
+    /// Of the agent's connections to the server.
+    pub max_connections: u32,
 }
 
 /// The SQL for one database; `label` is its configured name.
@@ -32,7 +34,7 @@ pub fn script(
     stores: &[StorePrivileges],
     settings: &Sequences,
 ) -> String {
-    let RoleNames { role, database, .. } = names;
+    let RoleNames { role, database, max_connections, .. } = names;
     let mut out = SqlWriter::default();
     out.blank_line();
     out.comment(&format!("Database {label}\nconnect to {database}"));
@@ -43,6 +45,8 @@ pub fn script(
     out.blank_line();
     out.comment(&format!("The role. Give it a password in psql with: \\password {role}"));
     out.statement(&create_role(names));
+    out.comment("No more connections than pgmedic opens to the server at a time (max_connections). Others must not use the role.");
+    out.statement(&format!("ALTER ROLE {role} CONNECTION LIMIT {max_connections}"));
     out.statement(&format!("GRANT CONNECT ON DATABASE {database} TO {role}"));
     for schema in schemas(needs, stores) {
         out.statement(&format!("GRANT USAGE ON SCHEMA {schema} TO {role}"));
@@ -91,20 +95,27 @@ fn relations(needs: &RequiredPrivileges) -> impl Iterator<Item = &Relation> {
 }
 
 fn schemas<'a>(needs: &'a RequiredPrivileges, stores: &'a [StorePrivileges]) -> BTreeSet<&'a str> {
-    let of_stores = stores.iter().map(|store| store.schema.as_str());
+    let of_stores = stores.iter().flat_map(|store| {
+        let of_sequences = store.sequences.iter().map(|(schema, _)| schema.as_str());
+        std::iter::once(store.schema.as_str()).chain(of_sequences)
+    });
     relations(needs).map(|relation| relation.schema.as_str()).chain(of_stores).collect()
 }
 
-/// The privileges to sweep session stores. The column with the session's id is not among them: no sweep reads it.
+/// The privileges to sweep session stores. The column with the session's token is not among them: no sweep reads it. An id
+/// that comes from a sequence is compared with that sequence.
 fn sessions(out: &mut SqlWriter, role: &str, stores: &[StorePrivileges]) {
     if stores.is_empty() {
         return;
     }
     out.blank_line();
     out.comment("To sweep sessions. UPDATE of a column is needed to lock rows, so that sessions in use are skipped.");
-    for StorePrivileges { table, columns, privileges, .. } in stores {
+    for StorePrivileges { table, columns, privileges, sequences, .. } in stores {
         let columns = columns.join(", ");
         out.statement(&format!("GRANT SELECT ({columns}), {} ON TABLE {table} TO {role}", privileges.join(", ")));
+        for (_, sequence) in sequences {
+            out.statement(&format!("GRANT SELECT ON SEQUENCE {sequence} TO {role}"));
+        }
     }
 }
 
@@ -217,7 +228,7 @@ mod tests {
     use super::*;
 
     fn names(role: &str, raw: &str) -> RoleNames {
-        RoleNames { role: role.to_owned(), raw_role: raw.to_owned(), database: "app".to_owned() }
+        RoleNames { role: role.to_owned(), raw_role: raw.to_owned(), database: "app".to_owned(), max_connections: 4 }
     }
 
     #[test]

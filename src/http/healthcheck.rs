@@ -1,10 +1,11 @@
 //! The client of `/livez`: the health check of images that contain no other program.
 
-use crate::config::{ConfigError, Http};
+use super::pinned_certificate::connector;
+use crate::config::{ConfigError, Http, TlsIdentity};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -20,6 +21,8 @@ pub enum HealthcheckError {
     /// Its address is unknown. The exit code is 1 as for the others, because Docker reserves 2.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error("http.listen is \"off\": there is no endpoint to ask; leave the health check out, or set an address")]
+    Off,
     #[error("http.listen has port 0, any free one: set a number, so that the health check knows the port")]
     AnyPort,
     #[error("http://{address}/livez: {source}; does the agent run, with the same http.listen?")]
@@ -36,7 +39,8 @@ pub enum HealthcheckError {
 ///
 /// When it does not respond, or responds that it is not alive.
 pub async fn healthcheck(http: Http) -> Result<(), HealthcheckError> {
-    ask(reachable(http.listen)?, RESPONSE_TIMEOUT).await
+    let listen = http.listen.ok_or(HealthcheckError::Off)?;
+    ask(reachable(listen)?, http.tls.as_ref(), RESPONSE_TIMEOUT).await
 }
 
 /// An agent that listens on every address is asked on the loopback address.
@@ -52,8 +56,8 @@ fn reachable(listen: SocketAddr) -> Result<SocketAddr, HealthcheckError> {
     Ok(SocketAddr::new(ip, listen.port()))
 }
 
-async fn ask(address: SocketAddr, within: Duration) -> Result<(), HealthcheckError> {
-    let answer = match timeout(within, exchange(address)).await {
+async fn ask(address: SocketAddr, tls: Option<&TlsIdentity>, within: Duration) -> Result<(), HealthcheckError> {
+    let answer = match timeout(within, connect(address, tls)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(source)) => return Err(HealthcheckError::Unreachable { address, source }),
         Err(_) => return Err(HealthcheckError::Timeout { address, within }),
@@ -67,8 +71,16 @@ async fn ask(address: SocketAddr, within: Duration) -> Result<(), HealthcheckErr
     Err(HealthcheckError::Unhealthy { address, found: format!("{status} {body}").trim().to_owned() })
 }
 
-async fn exchange(address: SocketAddr) -> io::Result<String> {
-    let mut stream = TcpStream::connect(address).await?;
+async fn connect(address: SocketAddr, tls: Option<&TlsIdentity>) -> io::Result<String> {
+    let stream = TcpStream::connect(address).await?;
+    let Some(certificate) = tls.and_then(|identity| identity.chain.first()) else {
+        return exchange(stream, address).await;
+    };
+    let connector = connector(certificate.clone()).map_err(io::Error::other)?;
+    exchange(connector.connect(address.ip().into(), stream).await?, address).await
+}
+
+async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, address: SocketAddr) -> io::Result<String> {
     let request = format!("GET /livez HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
@@ -96,7 +108,7 @@ mod tests {
             assert!(request.starts_with(b"GET /livez "));
             stream.write_all(answer.as_bytes()).await.unwrap();
         };
-        tokio::join!(ask(address, PATIENCE), serve).0
+        tokio::join!(ask(address, None, PATIENCE), serve).0
     }
 
     #[tokio::test]
@@ -125,7 +137,7 @@ mod tests {
     async fn silence_is_not_waited_out() {
         // The kernel accepts the connection, and no program responds.
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let error = ask(listener.local_addr().unwrap(), Duration::from_millis(20)).await.unwrap_err();
+        let error = ask(listener.local_addr().unwrap(), None, Duration::from_millis(20)).await.unwrap_err();
         assert!(error.to_string().ends_with("no answer within 20ms"), "{error}");
     }
 
@@ -134,7 +146,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let error = ask(address, PATIENCE).await.unwrap_err().to_string();
+        let error = ask(address, None, PATIENCE).await.unwrap_err().to_string();
         assert!(error.contains("does the agent run"), "{error}");
     }
 

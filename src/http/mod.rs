@@ -5,14 +5,18 @@
 //! |---|---|
 //! | `server.rs` | connections, their number and their time limits |
 //! | `mod.rs` | routes; `/metrics`, `/livez`, `/readyz` |
+//! | `host.rs`, `basic_auth.rs` | which names of a host are answered; passwords |
 //! | `reports.rs` | `/api/v1/reports` |
 //! | `status/` | the status page |
 //! | `response_limit.rs` | how many large responses are in memory at once |
 //! | `heartbeat.rs` | the time of the scheduler's last beat, which `/livez` checks |
-//! | `healthcheck.rs` | the client of `/livez`, for `pgmedic healthcheck` |
+//! | `healthcheck.rs`, `pinned_certificate.rs` | the client of `/livez`, for `pgmedic healthcheck` |
 
+mod basic_auth;
 mod healthcheck;
 mod heartbeat;
+mod host;
+mod pinned_certificate;
 mod reports;
 mod response_limit;
 mod server;
@@ -22,18 +26,22 @@ pub use healthcheck::{HealthcheckError, healthcheck};
 pub use heartbeat::Heartbeat;
 pub use server::serve;
 
+use crate::config::Http;
 use crate::metrics::Metrics;
 use crate::state::AgentState;
 use axum::Router;
 use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use host::KnownHosts;
 use reports::Reports;
 use status::StatusPage;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::task::spawn_blocking;
 
 /// Bytes that a request may announce as its body. No body is read; a larger one is refused at once.
 const LARGEST_BODY: u64 = 16 * 1024;
@@ -54,7 +62,9 @@ struct AppState {
     status: StatusPage,
 }
 
-fn router(sources: Sources) -> Router {
+fn router(sources: Sources, address: SocketAddr, settings: &Http) -> Router {
+    let hosts = KnownHosts::new(address.ip(), &settings.allowed_hosts);
+    let users = basic_auth::Users::new(&settings.users);
     Router::new()
         .route("/metrics", get(metrics_page))
         .route("/livez", get(livez))
@@ -64,6 +74,8 @@ fn router(sources: Sources) -> Router {
         .merge(status::routes())
         .with_state(AppState { sources, reports: Reports::default(), status: StatusPage::default() })
         .layer(from_fn(reject_large_body))
+        .layer(from_fn_with_state(users, basic_auth::require_password))
+        .layer(from_fn_with_state(hosts, host::reject_unknown_host))
         .layer(map_response(security_headers))
 }
 
@@ -75,18 +87,22 @@ async fn reject_large_body(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Keeps browsers from guessing content types, and from sending the page's address to other sites.
+/// Keeps browsers from guessing content types, from sending the page's address to other sites, and other sites from
+/// loading what is served here.
 async fn security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     response
 }
 
 async fn metrics_page(State(app): State<AppState>) -> Response {
-    match app.sources.metrics.render() {
-        Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    let metrics = Arc::clone(&app.sources.metrics);
+    match spawn_blocking(move || metrics.render()).await {
+        Ok(Ok(text)) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
+        Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
@@ -111,8 +127,6 @@ async fn readyz(State(app): State<AppState>) -> Response {
 }
 
 async fn reports_page(State(app): State<AppState>) -> Response {
-    match app.reports.render(&app.sources.state).await {
-        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
+    let body = app.reports.stream(Arc::clone(&app.sources.state)).await;
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -3,13 +3,20 @@
 use super::response_limit::ResponseLimiter;
 use crate::report::DatabaseReport;
 use crate::state::{AgentState, DatabaseState};
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
+use futures_util::stream;
 use serde::Serialize;
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use tokio::sync::mpsc::{self, Sender};
+use tokio::task::spawn_blocking;
 
-/// Responses in memory at once, some megabytes each with ten thousand sequences.
+/// Responses at once; each has a thread while its client reads it.
 const MAX_RESPONSES: usize = 4;
+/// Bytes that are rendered ahead of the client, twice.
+const CHUNK: usize = 64 * 1024;
 
-/// Renders the reports, a few responses at a time.
+/// Renders the reports, a few responses at a time, and each piece by piece: the whole text is never in memory.
 #[derive(Debug, Clone)]
 pub struct Reports {
     limiter: ResponseLimiter,
@@ -40,24 +47,48 @@ impl Default for Reports {
 
 impl Reports {
     /// Each report is as in `--once --format json`.
-    ///
-    /// # Errors
-    ///
-    /// When something in a report is no JSON: never.
-    pub async fn render(&self, state: &AgentState) -> serde_json::Result<Bytes> {
+    pub async fn stream(&self, state: Arc<AgentState>) -> Body {
         let permit = self.limiter.acquire().await;
-        let databases = state.databases();
-        let entries = databases.iter().map(|(name, database)| DatabaseEntry {
-            name,
-            up: database.up,
-            leader: database.leader,
-            last_success_timestamp_seconds: database.last_success,
-            pass_interval_seconds: database.interval,
-            report: report(database),
+        let (sender, receiver) = mpsc::channel::<Bytes>(1);
+        spawn_blocking(move || {
+            let _permit = permit;
+            let mut out = BufWriter::with_capacity(CHUNK, ChunkWriter(sender));
+            // Fails only when the client has gone.
+            let _ = write(&state, &mut out).and_then(|()| out.flush());
         });
-        let page = ReportsPage { schema: 2, version: env!("CARGO_PKG_VERSION"), databases: entries.collect() };
-        Ok(permit.attach(serde_json::to_vec(&page)?))
+        Body::from_stream(stream::unfold(receiver, async |mut receiver| {
+            let chunk = receiver.recv().await?;
+            Some((Ok::<_, io::Error>(chunk), receiver))
+        }))
     }
+}
+
+/// Hands each chunk to the response, and waits while the client has not taken the last one.
+struct ChunkWriter(Sender<Bytes>);
+
+impl Write for ChunkWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let sent = self.0.blocking_send(Bytes::copy_from_slice(bytes));
+        sent.map(|()| bytes.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn write(state: &AgentState, out: &mut impl Write) -> io::Result<()> {
+    let databases = state.databases();
+    let entries = databases.iter().map(|(name, database)| DatabaseEntry {
+        name,
+        up: database.up,
+        leader: database.leader,
+        last_success_timestamp_seconds: database.last_success,
+        pass_interval_seconds: database.interval,
+        report: report(database),
+    });
+    let page = ReportsPage { schema: 2, version: env!("CARGO_PKG_VERSION"), databases: entries.collect() };
+    Ok(serde_json::to_writer(out, &page)?)
 }
 
 /// The last report, with the last sweep of each store added, as `--once` reports both.

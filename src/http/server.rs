@@ -1,6 +1,7 @@
-//! Accepts connections: a limited number, each for a limited time.
+//! Accepts connections: a limited number, each for a limited time, in a thread apart from the passes.
 
 use super::{Sources, router};
+use crate::config::Http;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -8,12 +9,18 @@ use hyper_util::service::TowerToHyperService;
 use nix::sys::resource::{Resource, getrlimit};
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncWriteExt, copy, sink};
+use std::{io, thread};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet, yield_now};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 /// Connections at once. One more closes the oldest, so that a probe gets its response however many idle clients there
@@ -30,10 +37,44 @@ const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of a request, headers included.
 const BUFFER: usize = 16 * 1024;
 const HEADERS: usize = 64;
+/// Threads that render: one for a page, one for the metrics, the others for reports, which wait for their readers.
+const RENDERERS: usize = 6;
 
-/// Serves until `stop` is cancelled. No request changes anything, and no body is read.
-pub async fn serve(listener: TcpListener, sources: Sources, stop: CancellationToken) {
-    let service = TowerToHyperService::new(router(sources));
+/// Serves until `stop` is cancelled; the receiver tells when the port is closed. No request changes anything, and no body
+/// is read.
+///
+/// In a thread and a runtime apart: requests hold up no pass, and a pass holds up no probe.
+///
+/// # Errors
+///
+/// When the operating system gives no thread or no event loop.
+pub fn serve(
+    listener: std::net::TcpListener,
+    address: SocketAddr,
+    settings: &Http,
+    sources: Sources,
+    stop: CancellationToken,
+) -> io::Result<oneshot::Receiver<()>> {
+    let router = router(sources, address, settings);
+    let tls = settings.tls.as_ref().map(|identity| TlsAcceptor::from(Arc::clone(&identity.server)));
+    let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(RENDERERS).build()?;
+    let (closed, ended) = oneshot::channel();
+    thread::Builder::new().name("http".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            match TcpListener::from_std(listener) {
+                Ok(listener) => accept(listener, router, tls, stop).await,
+                Err(error) => tracing::error!("http.listen {address}: {error}"),
+            }
+        });
+        // A response that is being rendered has lost its client.
+        runtime.shutdown_background();
+        let _ = closed.send(());
+    })?;
+    Ok(ended)
+}
+
+async fn accept(listener: TcpListener, router: axum::Router, tls: Option<TlsAcceptor>, stop: CancellationToken) {
+    let service = TowerToHyperService::new(router);
     // Dropped, and so aborted, when this returns.
     let mut connections = JoinSet::new();
     // Oldest first.
@@ -51,7 +92,7 @@ pub async fn serve(listener: TcpListener, sources: Sources, stop: CancellationTo
                     let Some(oldest) = open.pop_front() else { break };
                     oldest.abort();
                 }
-                open.push_back(connections.spawn(serve_connection(stream, service.clone())));
+                open.push_back(connections.spawn(serve_client(stream, tls.clone(), service.clone())));
                 // Let the new connection be polled before the next accept, which may close it.
                 yield_now().await;
             }
@@ -75,7 +116,21 @@ fn max_connections() -> usize {
 }
 
 /// Errors of the client are not logged.
-async fn serve_connection(stream: TcpStream, service: TowerToHyperService<axum::Router>) {
+async fn serve_client(stream: TcpStream, tls: Option<TlsAcceptor>, service: TowerToHyperService<axum::Router>) {
+    match tls {
+        None => serve_connection(stream, service).await,
+        Some(tls) => {
+            if let Ok(Ok(stream)) = timeout(HEADER_TIMEOUT, tls.accept(stream)).await {
+                serve_connection(stream, service).await;
+            }
+        }
+    }
+}
+
+async fn serve_connection<S>(stream: S, service: TowerToHyperService<axum::Router>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
@@ -94,7 +149,7 @@ async fn serve_connection(stream: TcpStream, service: TowerToHyperService<axum::
 
 /// Closes, and reads what the client still sends: unread data would make the kernel reset the connection, and the client
 /// would lose the response.
-async fn lingering_close(mut stream: TcpStream) {
+async fn lingering_close(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let rest = async {
         stream.shutdown().await?;
         copy(&mut stream, &mut sink()).await

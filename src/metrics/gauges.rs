@@ -2,6 +2,8 @@
 
 use super::session_stores::StoreGauges;
 use super::{SEQUENCES, SESSIONS};
+use crate::build_info::{REVISION, VERSION};
+use crate::db::budget::ServerConnections;
 use crate::report::{Outcome, SequenceReport, Verdict};
 use crate::state::{AgentState, DatabaseState};
 use pgmedic_core::sequence::HoldReason;
@@ -36,6 +38,9 @@ struct GaugeSet {
     config_last_reload_success: GaugeVec,
     database_up: GaugeVec,
     leader: GaugeVec,
+    in_recovery: GaugeVec,
+    server_connections: GaugeVec,
+    server_connections_max: GaugeVec,
     pass_interval: GaugeVec,
     pass_last_success: GaugeVec,
     sequences: GaugeVec,
@@ -44,6 +49,7 @@ struct GaugeSet {
     used: GaugeVec,
     lag_max: GaugeVec,
     used_max: GaugeVec,
+    days_left_min: GaugeVec,
     dropped: GaugeVec,
     stores: StoreGauges,
 }
@@ -65,7 +71,26 @@ impl GaugeSet {
                 &[],
             )?,
             database_up: gauge("database_up", "1 when the database could be reached at the last try.", &["database"])?,
-            leader: gauge("leader", "1 when this agent works on the database, 0 when it is standby.", &["database"])?,
+            leader: gauge(
+                "leader",
+                "1 when this agent works on the database, 0 when it is standby or the server is a replica.",
+                &["database"],
+            )?,
+            in_recovery: gauge(
+                "database_in_recovery",
+                "1 when the server is a replica, which each agent observes and none leads.",
+                &["database"],
+            )?,
+            server_connections: gauge(
+                "server_connections",
+                "Connections that this agent has to the server, those that stay open and those that work.",
+                &["server"],
+            )?,
+            server_connections_max: gauge(
+                "server_connections_max",
+                "The most that it opens at a time: max_connections, or fewer where the server grants fewer.",
+                &["server"],
+            )?,
             pass_interval: gauge(
                 "pass_interval_seconds",
                 "Longest time between two passes that follow each other, by the schedule.",
@@ -106,6 +131,11 @@ impl GaugeSet {
                 "The largest used ratio of any sequence that could be read.",
                 &["database"],
             )?,
+            days_left_min: gauge(
+                "sequence_days_left_min",
+                "The fewest days until a sequence reaches its limit, at the pace that this agent has seen.",
+                &["database"],
+            )?,
             dropped: gauge(
                 "detail_series_dropped",
                 "Sequences whose detail series were dropped, because there are too many.",
@@ -123,6 +153,9 @@ impl GaugeSet {
             &self.config_last_reload_success,
             &self.database_up,
             &self.leader,
+            &self.in_recovery,
+            &self.server_connections,
+            &self.server_connections_max,
             &self.pass_interval,
             &self.pass_last_success,
             &self.sequences,
@@ -131,6 +164,7 @@ impl GaugeSet {
             &self.used,
             &self.lag_max,
             &self.used_max,
+            &self.days_left_min,
             &self.dropped,
         ];
         own.into_iter().chain(self.stores.all()).collect()
@@ -142,6 +176,7 @@ impl GaugeSet {
             self.database_up.with_label_values(&[database]).set(number(up));
         }
         self.leader.with_label_values(&[database]).set(number(state.leader));
+        self.in_recovery.with_label_values(&[database]).set(number(state.replica));
         self.pass_interval.with_label_values(&[database, SEQUENCES]).set(state.interval);
         if let Some(at) = state.last_success {
             self.pass_last_success.with_label_values(&[database, SEQUENCES]).set(at);
@@ -159,7 +194,7 @@ impl GaugeSet {
             self.sequences.with_label_values(&[database, verdict.as_str()]).set(count as f64);
         }
         for guard in HoldReason::ALL {
-            let count = report.sequences.iter().filter(|sequence| held_by(sequence) == Some(guard)).count();
+            let count = report.sequences.iter().filter(|sequence| sequence.held_by() == Some(guard)).count();
             self.held.with_label_values(&[database, guard.word()]).set(count as f64);
         }
         let maximum = |of: fn(&SequenceReport) -> Option<f64>| {
@@ -169,8 +204,13 @@ impl GaugeSet {
         if let Some(lag) = maximum(|sequence| sequence.lag.map(|_| lag_after_pass(sequence))) {
             self.lag_max.with_label_values(&[database]).set(lag);
         }
-        if let Some(used) = maximum(|sequence| sequence.used_ratio) {
+        if let Some(used) = maximum(SequenceReport::used_after_pass) {
             self.used_max.with_label_values(&[database]).set(used);
+        }
+
+        let days_left = report.sequences.iter().filter_map(|sequence| sequence.days_left).reduce(f64::min);
+        if let Some(days_left) = days_left {
+            self.days_left_min.with_label_values(&[database]).set(days_left);
         }
 
         let mut details: Vec<&SequenceReport> =
@@ -179,7 +219,7 @@ impl GaugeSet {
         self.dropped.with_label_values(&[database]).set(details.len().saturating_sub(MOST_DETAILS) as f64);
         for sequence in details.into_iter().take(MOST_DETAILS) {
             self.lag.with_label_values(&[database, &sequence.name]).set(lag_after_pass(sequence));
-            if let Some(used) = sequence.used_ratio {
+            if let Some(used) = sequence.used_after_pass() {
                 self.used.with_label_values(&[database, &sequence.name]).set(used);
             }
         }
@@ -188,11 +228,12 @@ impl GaugeSet {
 
 /// The verdict that is true after the pass.
 fn verdict_after_pass(sequence: &SequenceReport) -> Verdict {
-    if sequence.outcome() == Some(Outcome::Repaired) { Verdict::InSync } else { sequence.verdict }
-}
-
-fn held_by(sequence: &SequenceReport) -> Option<HoldReason> {
-    sequence.repair.as_ref().and_then(|repair| repair.held_by)
+    match sequence.outcome() {
+        Some(Outcome::Repaired) if sequence.held_by().is_none() => Verdict::InSync,
+        // No alert is wanted.
+        _ if sequence.observed_only && sequence.verdict != Verdict::InSync => Verdict::Unsupported,
+        _ => sequence.verdict,
+    }
 }
 
 fn lag_after_pass(sequence: &SequenceReport) -> f64 {
@@ -206,7 +247,7 @@ fn in_detail(sequence: &SequenceReport) -> bool {
 
 /// Lag counts for more than a range that runs out.
 fn severity(sequence: &SequenceReport) -> f64 {
-    lag_after_pass(sequence) + sequence.used_ratio.unwrap_or(0.0)
+    lag_after_pass(sequence) + sequence.used_after_pass().unwrap_or(0.0)
 }
 
 impl Gauges {
@@ -224,13 +265,16 @@ impl Collector for Gauges {
     fn collect(&self) -> Vec<MetricFamily> {
         // `new` has accepted the same definitions.
         let Ok(scrape) = GaugeSet::new() else { return Vec::new() };
-        let revision = option_env!("PGMEDIC_REVISION").unwrap_or("unknown");
-        scrape.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1.0);
+        scrape.build_info.with_label_values(&[VERSION, REVISION]).set(1.0);
         scrape.dry_run.with_label_values::<&str>(&[]).set(if self.state.dry_run() { 1.0 } else { 0.0 });
         let reload = self.state.reload();
         let accepted = if reload.accepted { 1.0 } else { 0.0 };
         scrape.config_last_reload_successful.with_label_values::<&str>(&[]).set(accepted);
         scrape.config_last_reload_success.with_label_values::<&str>(&[]).set(reload.accepted_at);
+        for ServerConnections { server, open, max, .. } in self.state.servers() {
+            scrape.server_connections.with_label_values(&[&server]).set(f64::from(open));
+            scrape.server_connections_max.with_label_values(&[&server]).set(f64::from(max));
+        }
         for (database, state) in self.state.databases() {
             scrape.fill(&database, &state);
         }
@@ -241,23 +285,14 @@ impl Collector for Gauges {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{DatabaseReport, is_running_out};
+    use crate::report::{DatabaseReport, WARN_USED_RATIO, is_running_out};
 
     fn sequence(verdict: Verdict, lag: Option<u128>, used_ratio: Option<f64>) -> Arc<SequenceReport> {
         Arc::new(SequenceReport {
-            name: format!("public.{}", verdict.as_str()),
-            feeds: Vec::new(),
-            next_value: None,
-            max_id: None,
-            limit: None,
-            verdict,
             lag,
             used_ratio,
-            running_out: used_ratio.is_some_and(|used| is_running_out(verdict, used)),
-            cause: None,
-            reason: None,
-            notes: Vec::new(),
-            repair: None,
+            running_out: used_ratio.is_some_and(|used| is_running_out(verdict, used, WARN_USED_RATIO)),
+            ..SequenceReport::new(format!("public.{}", verdict.as_str()), Vec::new(), verdict)
         })
     }
 
@@ -267,8 +302,8 @@ mod tests {
         let report = DatabaseReport { sequences, ..DatabaseReport::default() };
         state.update("app", |database| database.report = Some(Arc::new(report)));
         let families = Gauges::new(state).unwrap().collect();
-        let family = families.iter().find(|found| found.name() == family).unwrap();
-        family.get_metric().iter().map(|metric| metric.get_gauge().get_value()).collect()
+        let family = families.iter().find(|found| found.name() == family);
+        family.into_iter().flat_map(MetricFamily::get_metric).map(|metric| metric.get_gauge().get_value()).collect()
     }
 
     #[test]
@@ -283,5 +318,16 @@ mod tests {
         assert_eq!(shown(all(), "sequence_lag_values_max"), [38.0]);
         assert_eq!(shown(all(), "sequence_used_ratio_max"), [0.5]);
         assert_eq!(shown(all(), "sequence_lag_values"), [38.0], "only what needs attention has detail series");
+    }
+
+    #[test]
+    fn the_fewest_days_are_of_what_has_a_pace() {
+        let with = |days_left| {
+            let report =
+                SequenceReport { days_left, ..SequenceReport::new("a".to_owned(), Vec::new(), Verdict::InSync) };
+            Arc::new(report)
+        };
+        assert_eq!(shown(vec![with(None)], "sequence_days_left_min"), [] as [f64; 0]);
+        assert_eq!(shown(vec![with(Some(9.0)), with(None), with(Some(2.5))], "sequence_days_left_min"), [2.5]);
     }
 }

@@ -5,9 +5,13 @@
 //! | `mod.rs` | counters and histograms, which the agent's publisher moves |
 //! | `gauges.rs` | gauges, computed from `crate::state` at each scrape: what is gone from the state is gone from the metrics |
 //! | `session_stores.rs` | the counters and gauges of session stores |
+//! | `textfile.rs` | the gauges of one run, for node_exporter |
 
 mod gauges;
 mod session_stores;
+mod textfile;
+
+pub use textfile::{replace as replace_textfile, textfile};
 
 use crate::report::{Cause, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
 use crate::state::{AgentState, Configured};
@@ -29,6 +33,7 @@ const NO_METHOD: &str = "none";
 const OUTCOMES: [&str; 4] = ["repaired", "skipped", "held", "failed"];
 const CAUSES: [&str; 3] = ["rewound", "ids_inserted", "unknown"];
 const INLINE_OUTCOMES: [&str; 2] = ["repaired", "held"];
+const WEBHOOK_OUTCOMES: [&str; 2] = ["sent", "failed"];
 const SKIPPED: [&str; 2] = ["running", "standby"];
 
 /// From a hundredth of a second to a minute.
@@ -48,6 +53,7 @@ pub struct Metrics {
     drift: IntCounterVec,
     repair_duration: HistogramVec,
     inline: IntCounterVec,
+    webhook: IntCounterVec,
     stores: StoreCounters,
     /// Sequences, by database, whose drift was counted and still lasts.
     drifting: Mutex<HashMap<String, HashSet<String>>>,
@@ -96,11 +102,19 @@ impl Metrics {
                 "Repairs by the login path, from pgmedic.repair_log where it is installed.",
                 &["database", "outcome"],
             )?,
+            webhook: counter(
+                "webhook_posts_total",
+                "Posts to the webhook, by outcome: sent, or failed after every retry.",
+                &["outcome"],
+            )?,
             stores: StoreCounters::new(&registry)?,
             drifting: Mutex::default(),
             registry: registry.clone(),
         };
         registry.register(Box::new(Gauges::new(Arc::clone(state))?))?;
+        for outcome in WEBHOOK_OUTCOMES {
+            metrics.webhook.with_label_values(&[outcome]);
+        }
         Ok(metrics)
     }
 
@@ -195,6 +209,12 @@ impl Metrics {
     /// Counts repairs that the login path made inline.
     pub fn count_inline(&self, database: &str, outcome: &'static str, repairs: u64) {
         self.inline.with_label_values(&[database, outcome]).inc_by(repairs);
+    }
+
+    /// Counts a post to the webhook.
+    pub fn count_webhook(&self, sent: bool) {
+        let [yes, no] = WEBHOOK_OUTCOMES;
+        self.webhook.with_label_values(&[if sent { yes } else { no }]).inc();
     }
 
     fn count_pass(&self, database: &str, pass: &str, failed: bool) {

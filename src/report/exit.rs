@@ -1,6 +1,6 @@
 //! The exit code that a report means.
 
-use super::{Outcome, Report};
+use super::{DatabaseReport, Outcome, Report};
 
 /// Exit codes of a one-shot run. 2, bad usage or configuration, is decided before there is a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum ExitCode {
     Success = 0,
     /// The work could not be completed: a database out of reach, a repair or a sweep that failed.
     Incomplete = 1,
-    /// Problems remain: drift seen but not repaired, held, exhausted, unreadable.
+    /// Problems remain: drift seen but not repaired, held, exhausted or nearly so, unreadable; no sequence; a sweep that did not finish.
     ProblemsRemain = 3,
 }
 
@@ -23,7 +23,10 @@ impl ExitCode {
             || stores.clone().any(|store| store.error.is_some());
         if unreached || failed {
             Self::Incomplete
-        } else if sequences.any(|sequence| sequence.needs_attention()) || stores.any(|store| store.held.is_some()) {
+        } else if report.databases.iter().any(DatabaseReport::looked_at_nothing)
+            || sequences.any(|sequence| sequence.needs_attention() || sequence.nearly_used_up)
+            || stores.any(|store| store.held.is_some() || store.is_unfinished())
+        {
             Self::ProblemsRemain
         } else {
             Self::Success

@@ -13,6 +13,13 @@ pub fn summary_line(store: &SessionReport) -> String {
         (None, None) => "",
     };
     // Writing into a String cannot fail.
+    if let Some(would_end) = store.would_end {
+        let _ = write!(line, "{word}would end {would_end}");
+        if let Some(all) = store.remaining {
+            let _ = write!(line, " of {all}");
+        }
+        return line;
+    }
     let _ = write!(line, "{word}{} expired", store.expired);
     if store.superseded > 0 {
         let _ = write!(line, ", {} superseded", store.superseded);

@@ -1,6 +1,6 @@
 //! What a sweep found and did in one session store.
 
-use pgmedic_core::Reason;
+use pgmedic_core::{Reason, ReasonKind};
 use serde::Serialize;
 
 /// One session store. Nothing in it says who is logged in.
@@ -14,6 +14,8 @@ pub struct SessionReport {
     pub expired: u64,
     /// Sessions that were live, and were ended because their user has newer ones.
     pub superseded: u64,
+    /// In a dry run: how many sessions a sweep would end, or would if it were not held.
+    pub would_end: Option<u64>,
     /// Sessions that are left, live and stale; none when they were not counted, or were too many to be.
     pub remaining: Option<u64>,
     /// Of those that are left: not over.
@@ -33,6 +35,11 @@ pub struct SessionReport {
 }
 
 impl SessionReport {
+    /// Whether sessions that are over are left, because the sweep did not finish in its time.
+    pub fn is_unfinished(&self) -> bool {
+        self.warnings.iter().any(|warning| warning.kind == ReasonKind::Unfinished)
+    }
+
     /// Why a person has to act: the sweep failed or is held. The error comes first.
     pub fn attention(&self) -> impl Iterator<Item = &Reason> {
         self.error.iter().chain(&self.held)

@@ -2,13 +2,14 @@
 
 use super::{Outcome, SequenceReport, Verdict};
 
-/// Share of its range, 0 to 1, from which a sequence is reported as running out: in the report, on the page, in the metrics'
-/// detail series, and in the alert of `dashboards/prometheus/rules.yml`.
+/// Share of its range, 0 to 1, from which a sequence is reported as running out unless `sequences.warn_used_ratio` says
+/// otherwise: in the report, on the page, in the metrics' detail series, and in the alert of
+/// `dashboards/prometheus/rules.yml`.
 pub const WARN_USED_RATIO: f64 = 0.75;
 
 /// Whether a sequence with this verdict, of whose range `used_ratio` is used, still has values and few of them.
-pub fn is_running_out(verdict: Verdict, used_ratio: f64) -> bool {
-    verdict != Verdict::Exhausted && used_ratio >= WARN_USED_RATIO
+pub fn is_running_out(verdict: Verdict, used_ratio: f64, warn_used_ratio: f64) -> bool {
+    verdict != Verdict::Exhausted && used_ratio >= warn_used_ratio
 }
 
 /// The status of a sequence, worst first.
@@ -47,6 +48,8 @@ impl Status {
         match (sequence.verdict, sequence.outcome()) {
             (_, Some(Outcome::Failed)) => Self::Failed,
             (_, Some(Outcome::Held)) => Self::Held,
+            // It was moved, and something stays ahead that a person should look at.
+            (_, Some(Outcome::Repaired)) if sequence.held_by().is_some() => Self::Held,
             (_, Some(Outcome::Repaired)) => Self::Repaired,
             (Verdict::Behind, _) => Self::Behind,
             (Verdict::Exhausted, _) => Self::Exhausted,
@@ -81,10 +84,10 @@ mod tests {
 
     #[test]
     fn from_three_quarters_on_a_sequence_is_running_out_until_it_is_exhausted() {
-        assert!(!is_running_out(Verdict::InSync, 0.7499));
-        assert!(is_running_out(Verdict::InSync, WARN_USED_RATIO));
-        assert!(is_running_out(Verdict::Behind, 0.99));
-        assert!(!is_running_out(Verdict::Exhausted, 1.0));
+        assert!(!is_running_out(Verdict::InSync, 0.7499, WARN_USED_RATIO));
+        assert!(is_running_out(Verdict::InSync, WARN_USED_RATIO, WARN_USED_RATIO));
+        assert!(is_running_out(Verdict::Behind, 0.99, WARN_USED_RATIO));
+        assert!(!is_running_out(Verdict::Exhausted, 1.0, WARN_USED_RATIO));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::{QueryError, Timeouts, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The server's counters at one moment.
 #[derive(Debug, Default)]
@@ -23,9 +23,11 @@ pub struct StatsSnapshot {
     sequences: HashMap<u32, i64>,
     /// Row changes of each table, partitions and children included.
     tables: HashMap<u32, i64>,
+    /// Sequences that an open transaction has used: what it did is in effect, and is counted at its end.
+    in_use: HashSet<u32>,
 }
 
-/// The counters of one sequence and of the tables it feeds.
+/// The counters of one sequence and of the tables it feeds, or may feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActivityCounters {
     pub sequence: i64,
@@ -33,11 +35,16 @@ pub struct ActivityCounters {
 }
 
 impl StatsSnapshot {
-    /// The counters of `sequence`; none where one is missing.
+    /// The counters of `sequence`; none where one is missing, or does not tell all.
     pub fn of(&self, sequence: &Sequence) -> Option<ActivityCounters> {
+        if self.in_use.contains(&sequence.oid) {
+            return None;
+        }
         let mut tables = 0_i64;
         for feed in &sequence.feeds {
-            let source = feed.source.as_ref().ok()?;
+            feed.source.as_ref().ok()?;
+        }
+        for source in sequence.all_feeds().filter_map(|feed| feed.source.as_ref().ok()) {
             tables = tables.wrapping_add(*self.tables.get(&source.table_oid)?);
         }
         Some(ActivityCounters { sequence: *self.sequences.get(&sequence.oid)?, tables })
@@ -58,8 +65,8 @@ pub async fn read_stats(
     if let Some(failure) = result.failure {
         return Err(failure);
     }
-    let [server, per_sequence, per_table, per_tree] = result.answers.as_slice() else {
-        return Err(QueryError::UnexpectedResponse(format!("{} answers instead of four", result.answers.len())));
+    let [server, per_sequence, per_table, per_tree, in_use] = result.answers.as_slice() else {
+        return Err(QueryError::UnexpectedResponse(format!("{} answers instead of five", result.answers.len())));
     };
     let [server] = server.as_slice() else { return Err(QueryError::UnexpectedResponse("no epoch".to_owned())) };
     let mut tables = by_oid(per_table)?;
@@ -69,6 +76,7 @@ pub async fn read_stats(
         catalog: server.try_get(1)?,
         sequences: by_oid(per_sequence)?,
         tables,
+        in_use: by_oid(in_use)?.into_keys().collect(),
     })
 }
 
@@ -82,8 +90,8 @@ fn by_oid(rows: &[PgRow]) -> Result<HashMap<u32, i64>, QueryError> {
         .collect()
 }
 
-fn statements(sequences: &[Sequence]) -> [String; 4] {
-    let sources = || sequences.iter().flat_map(|sequence| &sequence.feeds).filter_map(|feed| feed.source.as_ref().ok());
+fn statements(sequences: &[Sequence]) -> [String; 5] {
+    let sources = || sequences.iter().flat_map(Sequence::all_feeds).filter_map(|feed| feed.source.as_ref().ok());
     let oids = |with_children: bool| {
         let oids: Vec<String> = sources()
             .filter(|source| source.has_children == with_children)
@@ -97,8 +105,15 @@ fn statements(sequences: &[Sequence]) -> [String; 4] {
         "SELECT seqrelid::bigint, pg_stat_get_blocks_fetched(seqrelid) FROM pg_sequence".to_owned(),
         fill("SELECT t::bigint, @ROW_CHANGES@ FROM unnest('{@TABLES@}'::oid[]) AS t", &oids(false)),
         fill(include_str!("tree_activity.sql"), &oids(true)),
+        IN_USE.to_owned(),
     ]
 }
+
+/// The lock of `setval` and `nextval`, which a transaction holds until its end, is shown to every role.
+const IN_USE: &str = "SELECT DISTINCT l.relation::bigint, 0::bigint FROM pg_locks l \
+                      JOIN pg_database d ON d.oid = l.database AND d.datname = current_database() \
+                      JOIN pg_sequence q ON q.seqrelid = l.relation \
+                      WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.pid <> pg_backend_pid()";
 
 /// The rows that were inserted into, updated in and deleted from table `t`.
 const ROW_CHANGES: &str =

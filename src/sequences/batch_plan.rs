@@ -21,14 +21,19 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// One transaction: a lock on the tables of all probes where they are guarded, then the statements of each probe.
+/// Walks read ranges of an index. The planner does not know how few rows there are between two values.
+const WALK_BY_INDEX: &str = "SET LOCAL enable_seqscan = off";
+
+/// One transaction: what precedes all probes, such as a lock on their tables where they are guarded; then the statements of
+/// each probe.
 #[derive(Debug)]
 pub struct BatchPlan {
     pub mode: TransactionMode,
     pub timeouts: Timeouts,
     /// Whether a guard precedes each read.
     pub is_guarded: bool,
-    lock: Option<String>,
+    /// What precedes all probes.
+    prelude: Vec<String>,
     /// Of each probe: its guard, if there is one, and its read.
     probes: Vec<Vec<String>>,
 }
@@ -37,7 +42,11 @@ impl BatchPlan {
     pub fn new(batch: &Batch<'_>, sequences: &[&Sequence], superuser: bool, timeouts: Timeouts) -> Self {
         let exposed = batch.probes.iter().any(|probe| !sequences[probe.sequence].untrusted_owners.is_empty());
         let is_guarded = exposed && superuser;
-        let lock = if is_guarded { lock_tables_sql(&batch.probes.iter().collect::<Vec<_>>()) } else { None };
+        let walks = batch.probes.iter().any(|probe| probe.block.is_some());
+        let mut prelude = Vec::from_iter(walks.then(|| WALK_BY_INDEX.to_owned()));
+        if is_guarded {
+            prelude.extend(lock_tables_sql(&batch.probes.iter().collect::<Vec<_>>()));
+        }
         let probes = batch
             .probes
             .iter()
@@ -55,14 +64,14 @@ impl BatchPlan {
             },
             timeouts: batch_timeouts(batch.is_single, timeouts),
             is_guarded,
-            lock,
+            prelude,
             probes,
         }
     }
 
     /// All statements, in the order in which they are sent.
     pub fn statements(&self) -> impl Iterator<Item = &String> {
-        self.lock.iter().chain(self.probes.iter().flatten())
+        self.prelude.iter().chain(self.probes.iter().flatten())
     }
 
     /// The responses to the first probes, as many as have one; the probes after them were not run.
@@ -71,8 +80,7 @@ impl BatchPlan {
         answers: &'r [Vec<R>],
         failure: Option<&'r QueryError>,
     ) -> Vec<ProbeResponse<'r, R>> {
-        let lock_statements = self.lock.iter().len();
-        let Some((_, mut rest)) = answers.split_at_checked(lock_statements) else {
+        let Some((_, mut rest)) = answers.split_at_checked(self.prelude.len()) else {
             return failure.map_or_else(Vec::new, |failure| {
                 self.probes.iter().map(|_| ProbeResponse::LockFailed(failure)).collect()
             });
@@ -105,7 +113,7 @@ pub enum ProbeResponse<'r, R> {
     Rows(&'r [R]),
     /// Its guard or its read failed, or the connection was lost before.
     Failed(&'r QueryError),
-    /// The lock on the tables of all probes failed.
+    /// What precedes all probes failed: the lock on their tables.
     LockFailed(&'r QueryError),
 }
 
@@ -145,8 +153,8 @@ mod tests {
     fn plan(is_guarded: bool) -> BatchPlan {
         let statements = if is_guarded { vec!["guard".to_owned(), "read".to_owned()] } else { vec!["read".to_owned()] };
         let timeouts = Timeouts { lock: Duration::from_millis(100), statement: Duration::from_secs(5) };
-        let lock = is_guarded.then(|| "lock".to_owned());
-        BatchPlan { mode: TransactionMode::Read, timeouts, is_guarded, lock, probes: vec![statements; 3] }
+        let prelude = Vec::from_iter(is_guarded.then(|| "lock".to_owned()));
+        BatchPlan { mode: TransactionMode::Read, timeouts, is_guarded, prelude, probes: vec![statements; 3] }
     }
 
     fn lost() -> QueryError {

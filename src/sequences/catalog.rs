@@ -1,11 +1,17 @@
-//! Discovery: which sequences feed which columns, by one catalog query.
+//! Discovery: which sequences feed which columns, by one catalog query, or two where likely links are looked at.
 
+use super::declared::{StatedLink, expand};
 use super::owners;
+use super::shared_columns::{SharedColumn, shared_columns};
+use super::suggestions::suggest;
 use crate::config::{DeclaredFeed, Sequences};
-use crate::db::BoundedConnection;
-use pgmedic_core::sequence::feed_row::{catalog_sql, push_row};
+use crate::db::{BoundedConnection, TransactionMode};
+use pgmedic_core::sequence::catalog_reader::CatalogReader;
+use pgmedic_core::sequence::feed_row::catalog_sql;
+use pgmedic_core::sequence::link_rules::Stated;
 use pgmedic_core::sequence::model::Sequence;
-use pgmedic_core::{QueryError, Timeouts};
+use pgmedic_core::{ColumnName, QueryError, TableName, Timeouts};
+use sqlx::Row;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -15,11 +21,18 @@ static CATALOG: LazyLock<String> = LazyLock::new(|| catalog_sql(include_str!("ca
 /// The catalog query locks no user's table, so it may take the time that 100 000 sequences need.
 const CATALOG_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The names that patterns of declared feeds are compared with.
+const SEQUENCE_NAMES: &str = "SELECT n.nspname::text, s.relname::text FROM pg_catalog.pg_class s \
+                              JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace \
+                              WHERE s.relkind = 'S' AND s.relpersistence <> 't'";
+
 /// The sequences of a database, from its catalog and the configuration.
 #[derive(Debug)]
 pub struct Catalog {
     /// Every covered sequence once, in OID order.
     pub sequences: Vec<Sequence>,
+    /// Pairs of them that feed one column.
+    pub shared: Vec<SharedColumn>,
     /// Declared feeds of sequences that this database does not have.
     pub missing: Vec<DeclaredFeed>,
     /// How many sequences `include` and `exclude` leave out.
@@ -39,37 +52,85 @@ pub async fn discover(
 ) -> Result<Catalog, QueryError> {
     let role = connection.server().role.clone();
     let timeouts = Timeouts { statement: timeouts.statement.max(CATALOG_TIMEOUT), ..timeouts };
-    let mut sequences: Vec<Sequence> = Vec::new();
     let trusted = owners::trusted_roles(connection, timeouts).await?;
-    connection
-        .query("catalog", timeouts, &CATALOG, declared(database, settings), |row| push_row(&mut sequences, &row, &role))
-        .await?;
-    let known: HashSet<(&str, &str)> =
-        sequences.iter().map(|sequence| (sequence.name_parts.0.as_str(), sequence.name_parts.1.as_str())).collect();
-    let missing = settings
-        .feeds_in(database)
-        .filter(|feed| !known.contains(&(feed.sequence.schema.as_str(), feed.sequence.name.as_str())))
-        .cloned()
-        .collect();
+    let feeds: Vec<&DeclaredFeed> = settings.feeds_in(database).collect();
+    let mut links = declared_links(connection, &feeds, timeouts).await?;
+    let mut sequences = read_catalog(connection, &links, &role, timeouts).await?;
+    let covered = |sequence: &&Sequence| settings.covers(&sequence.name_parts.0, &sequence.name_parts.1);
+    let likely = suggest(connection, sequences.iter().filter(covered), timeouts).await?;
+    if !likely.is_empty() {
+        links.extend(likely);
+        sequences = read_catalog(connection, &links, &role, timeouts).await?;
+    }
+    let missing = missing(&feeds, &sequences);
     for sequence in &mut sequences {
         sequence.untrusted_owners.retain(|owner| !trusted.contains(owner));
     }
     let total = sequences.len();
-    sequences.retain(|sequence| settings.covers(&sequence.name_parts.0, &sequence.name_parts.1));
+    sequences.retain(|sequence| covered(&sequence));
     let left_out = total - sequences.len();
-    Ok(Catalog { sequences, missing, excluded: left_out })
+    let shared = shared_columns(&sequences);
+    Ok(Catalog { sequences, shared, missing, excluded: left_out })
 }
 
-fn declared(database: &str, settings: &Sequences) -> [Vec<String>; 5] {
+async fn declared_links(
+    connection: &mut BoundedConnection,
+    feeds: &[&DeclaredFeed],
+    timeouts: Timeouts,
+) -> Result<Vec<StatedLink>, QueryError> {
+    let has_patterns = feeds.iter().any(|feed| feed.names().is_none());
+    let names = if has_patterns { sequence_names(connection, timeouts).await? } else { Vec::new() };
+    Ok(expand(feeds, &names))
+}
+
+/// Every sequence with its links, of those in the catalog and these.
+async fn read_catalog(
+    connection: &mut BoundedConnection,
+    links: &[StatedLink],
+    role: &str,
+    timeouts: Timeouts,
+) -> Result<Vec<Sequence>, QueryError> {
+    let stated: Vec<Stated> = links.iter().map(|link| link.stated.clone()).collect();
+    let mut reader = CatalogReader::new(role, &stated);
+    connection.query("catalog", timeouts, &CATALOG, columns(links), |row| reader.push(&row)).await?;
+    Ok(reader.finish())
+}
+
+async fn sequence_names(connection: &mut BoundedConnection, timeouts: Timeouts) -> Result<Vec<TableName>, QueryError> {
+    let result = connection.run_transaction("sequences", TransactionMode::Read, timeouts, [SEQUENCE_NAMES]).await;
+    if let Some(failure) = result.failure {
+        return Err(failure);
+    }
+    // A name that is no UTF-8 matches no pattern; its sequence is reported as unreadable.
+    let name = |row| Some(TableName { schema: Row::try_get(row, 0).ok()?, name: Row::try_get(row, 1).ok()? });
+    Ok(result.answers.iter().flatten().filter_map(name).collect())
+}
+
+/// The declared feeds whose sequence this database does not have, and the patterns that match no sequence with such a column.
+fn missing(feeds: &[&DeclaredFeed], sequences: &[Sequence]) -> Vec<DeclaredFeed> {
+    if feeds.is_empty() {
+        return Vec::new();
+    }
+    let name = |sequence: &Sequence| {
+        let (schema, name) = sequence.name_parts.clone();
+        TableName { schema, name }
+    };
+    let known: HashSet<TableName> = sequences.iter().map(name).collect();
+    let is_found = |feed: &DeclaredFeed| match feed.names() {
+        Some((sequence, _)) => known.contains(sequence),
+        None => sequences.iter().any(|sequence| {
+            let Some(column) = feed.column_of(&name(sequence)) else { return false };
+            sequence.feeds.iter().any(|feed| feed.report.column.parse::<ColumnName>().as_ref() == Ok(&column))
+        }),
+    };
+    feeds.iter().filter(|feed| !is_found(feed)).map(|feed| (*feed).clone()).collect()
+}
+
+/// The parameters of the catalog query.
+fn columns(links: &[StatedLink]) -> [Vec<String>; 5] {
     let mut columns: [Vec<String>; 5] = Default::default();
-    for feed in settings.feeds_in(database) {
-        let parts = [
-            &feed.sequence.schema,
-            &feed.sequence.name,
-            &feed.column.table.schema,
-            &feed.column.table.name,
-            &feed.column.column,
-        ];
+    for StatedLink { sequence, column, .. } in links {
+        let parts = [&sequence.schema, &sequence.name, &column.table.schema, &column.table.name, &column.column];
         for (column, part) in columns.iter_mut().zip(parts) {
             column.push(part.clone());
         }

@@ -1,7 +1,7 @@
 -- Every sequence with every column it feeds: one row for each link, and one row for a sequence that feeds no column.
 -- It locks no user's relation, so that a locked table does not delay discovery. Therefore the default is read as
 -- pg_node_tree text and not through pg_get_expr(), which opens the table.
--- $1..$5: the links that the configuration declares: sequence schema, name; table schema, name; column.
+-- $1..$5: the links that the configuration declares, and likely ones: sequence schema, name; table schema, name; column.
 WITH RECURSIVE
 -- The base type of each domain, through domains over domains; the modifier nearest to the column counts.
 -- MATERIALIZED: computed once, and not again for each column.
@@ -50,24 +50,26 @@ defaults AS (
     JOIN pg_catalog.pg_class r ON r.oid = a.attrelid AND r.relkind IN ('r', 'p', 'f')
     WHERE a.attidentity = ''
 ),
--- The links that the configuration declares; att is null where the column does not exist.
+-- The links that the configuration declares, and likely ones, by their place in the arrays; att is null where the column
+-- does not exist.
 declared AS (
-    SELECT DISTINCT s.oid AS seq, r.oid AS rel, a.attnum::integer AS att,
-           pg_catalog.format('%I.%I.%I', c.rel_schema, c.rel_name, c.att_name) AS wanted
-    FROM unnest($1, $2, $3, $4, $5) AS c (seq_schema, seq_name, rel_schema, rel_name, att_name)
+    SELECT s.oid AS seq, r.oid AS rel, a.attnum::integer AS att, min(c.entry) AS entry,
+           min(pg_catalog.format('%I.%I.%I', c.rel_schema, c.rel_name, c.att_name)) AS wanted
+    FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS c (seq_schema, seq_name, rel_schema, rel_name, att_name, entry)
     JOIN pg_catalog.pg_namespace sn ON sn.nspname = c.seq_schema
     JOIN pg_catalog.pg_class s ON s.relnamespace = sn.oid AND s.relname = c.seq_name AND s.relkind = 'S'
     LEFT JOIN pg_catalog.pg_namespace rn ON rn.nspname = c.rel_schema
     LEFT JOIN pg_catalog.pg_class r ON r.relnamespace = rn.oid AND r.relname = c.rel_name
     LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attname = c.att_name
                                        AND a.attnum > 0 AND NOT a.attisdropped
+    GROUP BY s.oid, r.oid, a.attnum, CASE WHEN a.attnum IS NULL THEN c.entry END
 ),
 catalogued AS (
     SELECT seq, rel, att, o.deptype, d.expression
     FROM owned o FULL JOIN defaults d USING (seq, rel, att)
 ),
 links AS (
-    SELECT seq, rel, att, c.deptype, c.expression, d.wanted
+    SELECT seq, rel, att, c.deptype, c.expression, d.wanted, d.entry
     FROM catalogued c FULL JOIN declared d USING (seq, rel, att)
 ),
 -- Each fed table that has partitions or children, with all of them and itself as members.
@@ -151,13 +153,25 @@ fed AS (
 -- Links that a child has in common with its parent. The child is read through the parent, where the parent's link counts.
 inherited AS (
     SELECT f.seq, f.rel, f.att,
-           bool_or(l.deptype IS NOT NULL OR l.wanted IS NOT NULL OR r.relowner = s.relowner) AS counts
+           bool_or(l.deptype IS NOT NULL OR l.wanted IS NOT NULL OR
+@TRUSTED_OWNER@) AS counts
     FROM fed f
     JOIN links l ON l.seq = f.seq AND l.rel = f.root AND l.att = f.root_att
     JOIN pg_catalog.pg_class r ON r.oid = f.root
     JOIN pg_catalog.pg_class s ON s.oid = f.seq
     WHERE f.rel <> f.root
     GROUP BY f.seq, f.rel, f.att
+),
+-- Members whose values another sequence hands out, each with that sequence.
+members_of_others AS (
+    SELECT f.seq, f.root AS rel, f.root_att AS att,
+           string_agg(concat_ws(':', f.rel, o.seq), ' ' ORDER BY f.rel, o.seq) AS list
+    FROM fed f
+    JOIN catalogued o ON o.rel = f.rel AND o.att = f.att AND o.seq <> f.seq
+                     AND (o.expression IS NOT NULL OR o.deptype = 'i')
+    LEFT JOIN catalogued own ON own.seq = f.seq AND own.rel = f.rel AND own.att = f.att
+    WHERE f.rel <> f.root AND own.seq IS NULL
+    GROUP BY f.seq, f.root, f.root_att
 ),
 -- Members that store rows and have no index for MAX: a parent's index does not cover its children.
 unindexed AS (
@@ -175,6 +189,8 @@ SELECT
     -- owners of what a read of the sequence and the column is exposed to
     concat_ws(' ', s.relowner, n.nspowner, r.relowner, rn.nspowner, t.owners) AS owners,
     l.wanted,
+    l.entry,
+    mo.list AS members_of_others,
     pg_catalog.has_table_privilege(r.oid, 'SELECT') AS may_lock,
     COALESCE(u.pages, r.relpages)::bigint AS pages,
     CASE WHEN t.root IS NOT NULL THEN u.largest
@@ -201,7 +217,9 @@ LEFT JOIN (
     LEFT JOIN with_functions wf ON wf.rel = l.rel
     LEFT JOIN trees_with_functions tf ON tf.rel = l.rel
     LEFT JOIN unindexed u ON u.seq = l.seq AND u.rel = l.rel AND u.att = l.att
+    LEFT JOIN members_of_others mo ON mo.seq = l.seq AND mo.rel = l.rel AND mo.att = l.att
 ) ON l.seq = q.seqrelid AND (r.relpersistence IS NULL OR r.relpersistence <> 't')
  AND (h.seq IS NULL
-      OR NOT h.counts AND (l.deptype IS NOT NULL OR l.wanted IS NOT NULL OR r.relowner = s.relowner))
+      OR NOT h.counts AND (l.deptype IS NOT NULL OR l.wanted IS NOT NULL OR
+@TRUSTED_OWNER@))
 ORDER BY q.seqrelid, l.rel, l.att

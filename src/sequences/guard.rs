@@ -36,7 +36,7 @@ pub fn full_guard_sql<'a>(named: impl Iterator<Item = (&'a str, u32)>) -> String
 }
 
 /// Keeps these tables from being renamed, dropped or rewritten until the transaction ends.
-pub fn lock<S: AsRef<str>>(tables: &[S]) -> Option<String> {
+fn lock<S: AsRef<str>>(tables: &[S]) -> Option<String> {
     let tables: Vec<&str> = tables.iter().map(AsRef::as_ref).collect();
     (!tables.is_empty()).then(|| format!("LOCK TABLE {} IN ACCESS SHARE MODE", tables.join(", ")))
 }

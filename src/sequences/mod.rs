@@ -3,11 +3,16 @@
 //! | file | does |
 //! |---|---|
 //! | `pass.rs` | one pass over one database: discover, observe, judge, repair, report |
-//! | `catalog.rs`, `owners.rs` | discover: the sequences and the columns they feed, by one catalog query |
+//! | `declared.rs`, `suggestions/`, `feed_toml.rs` | discover: the links that the configuration declares, and likely ones |
+//! | `catalog.rs`, `owners.rs`, `references.rs` | discover: the sequences, the columns they feed, and what references these |
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
-//! | `findings.rs` | judge: verdict and reasons |
+//! | `states.rs` | reads states alone, for `cutover` |
+//! | `keys.rs`, `look.rs` | observe what lies ahead, where an id is at or beyond the next value |
+//! | `memory.rs`, `repair_log.rs`, `moves.rs`, `findings.rs` | judge: what is remembered of a sequence, its next move, verdict and reasons |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
+//! | `shared_columns.rs` | two sequences that hand out values for one column |
+//! | `uncounted.rs`, `blocks.rs` | what columns hold that do not count; ids that may be undeclared blocks |
 //! | `privileges.rs` | which privileges a complete pass needs, for `pgmedic grants` |
 //!
 //! Data flows down this list: `Catalog` → `Observation` → `SequenceReport` → `RepairReport`. When to run, and what a report
@@ -16,10 +21,17 @@
 mod activity;
 mod batch;
 mod batch_plan;
+mod blocks;
 mod catalog;
+mod declared;
+mod feed_toml;
 mod findings;
 mod guard;
 mod invalidation;
+mod keys;
+mod look;
+mod memory;
+mod moves;
 mod observe;
 mod orders;
 mod owners;
@@ -27,10 +39,19 @@ mod partitions;
 mod pass;
 mod pass_state;
 mod privileges;
+mod references;
 mod repair;
+mod repair_log;
+mod shared_columns;
+mod states;
+mod suggestions;
+mod uncounted;
 
 pub use crate::pass_options::PassOptions;
+pub use catalog::{Catalog, discover};
 pub use invalidation::Invalidation;
 pub use pass::pass;
 pub use pass_state::SequencePassState;
 pub use privileges::{Relation, RequiredPrivileges, SequencePrivileges, TablePrivileges, required_privileges};
+pub use repair_log::{CHECK as REPAIR_LOG_CHECK, LogOwner, RepairLogEntry};
+pub use states::read_states;

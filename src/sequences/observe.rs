@@ -5,9 +5,10 @@ use super::partitions::read_partitions;
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
 use pgmedic_core::Timeouts;
-use pgmedic_core::sequence::model::{Feed, FeedProblem, FeedSource, Sequence};
-use pgmedic_core::sequence::observation::{ObservationBuilder, ObserveResult, merge_answers, sources};
-use pgmedic_core::sequence::probe::{Partition, Probe, ProbePart, fits_in_transaction};
+use pgmedic_core::sequence::members::is_read_by_member;
+use pgmedic_core::sequence::model::{Feed, FeedProblem, Sequence};
+use pgmedic_core::sequence::observation::{ObservationBuilder, ObserveResult, merge_answers};
+use pgmedic_core::sequence::probe::{Probe, ProbePart, fits_in_transaction};
 
 /// Reads every one of `sequences`, which are to leave `headroom` values unused beyond their max ids; the results are in the
 /// same order.
@@ -44,14 +45,14 @@ async fn first_probes<'a>(
     let mut probes = Vec::with_capacity(sequences.len());
     for (index, sequence) in sequences.iter().enumerate().filter(|(_, sequence)| readable(sequence)) {
         let mut parts = Vec::new();
-        for source in sources(sequence) {
-            if !source.has_children || fits_in_transaction(1 + source.relations) {
-                parts.push(ProbePart { source, member: None, min_own_value: None });
+        for source in sequence.sources() {
+            if !is_read_by_member(source) {
+                parts.push(ProbePart { source, member: None, own_values: None });
                 continue;
             }
             let Some(connection) = connections.first_mut() else { continue };
             match read_partitions(connection, source, timeouts).await {
-                Ok(members) => parts.extend(members.into_iter().map(|member| part_of(source, member))),
+                Ok(members) => parts.extend(members),
                 Err(reason) => builders[index].fail(reason),
             }
         }
@@ -62,19 +63,15 @@ async fn first_probes<'a>(
     probes
 }
 
-fn part_of(source: &FeedSource, member: Partition) -> ProbePart<'_> {
-    ProbePart { source, member: Some(member), min_own_value: None }
-}
-
 /// Probes of one sequence, none of which locks more relations than a transaction may. Each reads the state.
 fn split(sequence: usize, parts: Vec<ProbePart<'_>>) -> Vec<Probe<'_>> {
-    let mut probes = vec![Probe { sequence, parts: Vec::new() }];
+    let mut probes = vec![Probe { sequence, parts: Vec::new(), block: None }];
     for part in parts {
         match probes.last_mut() {
             Some(probe) if probe.parts.is_empty() || fits_in_transaction(probe.relations() + part.relations()) => {
                 probe.parts.push(part);
             }
-            _ => probes.push(Probe { sequence, parts: vec![part] }),
+            _ => probes.push(Probe { sequence, parts: vec![part], block: None }),
         }
     }
     probes

@@ -3,16 +3,24 @@
 use super::activity::{ActivityCounters, StatsSnapshot};
 use super::catalog::Catalog;
 use super::invalidation::{InvalidatedSequences, Invalidation};
+use super::memory::SequenceMemory;
 use crate::report::{Cause, SequenceReport, Verdict};
+use pgmedic_core::sequence::judgement::Draws;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 /// The state between the passes over one database. The default is for a single pass, and keeps nothing.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SequencePassState {
     lasting: bool,
+    /// For the values that walks draw: it is not guessable, and stays the same for as long as what is remembered.
+    seed: u64,
+    memories: HashMap<u32, (String, SequenceMemory)>,
+    /// The repair log was read.
+    log_was_read: bool,
     /// Quiet passes since the last full one.
     quiet: u32,
     epoch: String,
@@ -28,6 +36,21 @@ struct CachedFinding {
     next_value: Option<i64>,
     /// The counters as they will be if only pgmedic reads it until the next pass; none when it must be read again.
     expected: Option<ActivityCounters>,
+}
+
+impl Default for SequencePassState {
+    fn default() -> Self {
+        Self {
+            lasting: false,
+            seed: RandomState::new().build_hasher().finish(),
+            memories: HashMap::new(),
+            log_was_read: false,
+            quiet: 0,
+            epoch: String::new(),
+            catalog: None,
+            known: HashMap::new(),
+        }
+    }
 }
 
 impl SequencePassState {
@@ -108,6 +131,50 @@ impl SequencePassState {
         settled.then(|| Arc::clone(&known.finding))
     }
 
+    /// The draws of walks over what `sequence` feeds.
+    pub(super) fn draws(&self, sequence: &Sequence) -> Draws {
+        Draws::new(self.seed ^ u64::from(sequence.oid).rotate_left(32))
+    }
+
+    /// Whether the repair log is to be read: once.
+    pub(super) fn wants_log(&self) -> bool {
+        !self.log_was_read
+    }
+
+    /// Whether the repairs of this pass are to be written to the repair log: of a single run that has read it.
+    pub(super) fn writes_log(&self) -> bool {
+        !self.lasting && !self.memories.is_empty()
+    }
+
+    /// Takes over what the repair log tells; none where there is no log.
+    pub(super) fn remember_log(&mut self, sequences: &[Sequence], mut log: Option<HashMap<String, SequenceMemory>>) {
+        self.log_was_read = true;
+        let Some(log) = &mut log else { return };
+        for sequence in sequences {
+            let memory = log.remove(&sequence.name).unwrap_or_default();
+            self.memories.insert(sequence.oid, (sequence.name.clone(), memory));
+        }
+    }
+
+    /// What is remembered of `sequence`, if anything can be.
+    pub(super) fn memory(&self, sequence: &Sequence) -> Option<&SequenceMemory> {
+        // After a failover an OID may be another sequence's.
+        self.memories.get(&sequence.oid).filter(|(name, _)| *name == sequence.name).map(|(_, memory)| memory)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn memory_mut(&mut self, sequence: &Sequence) -> Option<&mut SequenceMemory> {
+        if !self.lasting && self.memory(sequence).is_none() {
+            return None;
+        }
+        let fresh = || (sequence.name.clone(), SequenceMemory::default());
+        let entry = self.memories.entry(sequence.oid).or_insert_with(fresh);
+        if entry.0 != sequence.name {
+            *entry = fresh();
+        }
+        Some(&mut entry.1)
+    }
+
     /// Why a sequence that is behind drifted.
     pub(super) fn cause(&self, sequence: &Sequence, position: &Position) -> Cause {
         // After a failover an OID may be another sequence's.
@@ -146,6 +213,7 @@ impl SequencePassState {
         if self.lasting {
             let known: HashSet<u32> = discovered.sequences.iter().map(|sequence| sequence.oid).collect();
             self.known.retain(|oid, _| known.contains(oid));
+            self.memories.retain(|oid, _| known.contains(oid));
             self.catalog = Some((Some(catalog), discovered));
         }
     }

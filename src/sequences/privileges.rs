@@ -5,6 +5,7 @@ use super::findings::missing_sequence_reason;
 use super::partitions;
 use crate::config::Sequences;
 use crate::db::{BoundedConnection, TransactionMode};
+use pgmedic_core::sequence::members::is_read_by_member;
 use pgmedic_core::sequence::model::{FeedProblem, FeedSource, Sequence};
 use pgmedic_core::{QueryError, Reason, Timeouts};
 use sqlx::Row;
@@ -63,10 +64,11 @@ pub async fn required_privileges(
 ) -> Result<RequiredPrivileges, QueryError> {
     let found = discover(session, database, settings, bounds).await?;
     let mut needs = RequiredPrivileges::default();
-    needs.notes.extend(found.missing.iter().map(|_| missing_sequence_reason(database)));
+    needs.notes.extend(found.missing.iter().map(|feed| missing_sequence_reason(feed, database)));
     let mut sequences: BTreeMap<u32, &Sequence> = BTreeMap::new();
     let mut tables: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
-    for sequence in found.sequences.iter().filter(|sequence| sequence.is_observable()) {
+    for sequence in found.sequences.iter().filter(|sequence| sequence.is_observable() && sequence.has_readable_names())
+    {
         sequences.insert(sequence.oid, sequence);
         for feed in &sequence.feeds {
             let source = match &feed.source {
@@ -102,7 +104,7 @@ async fn read_by_name(
     bounds: Timeouts,
 ) -> Result<Vec<u32>, QueryError> {
     let mut oids = vec![source.table_oid];
-    if source.has_children && !pgmedic_core::sequence::probe::fits_in_transaction(1 + source.relations) {
+    if is_read_by_member(source) {
         oids.extend(partitions::oids(session, source, bounds).await?);
     }
     Ok(oids)

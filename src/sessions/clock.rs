@@ -1,7 +1,7 @@
 //! Reads the database's clock, and converts points in time to the zone of a store's writer.
 
 use super::reasons::explain_sweep_error;
-use super::times::{STEP, STEPS, Times, cutoff, earliest_local_time, minus, time_literal};
+use super::times::{DAY, STEP, STEPS, Times, cutoff, earliest_local_time, minus, time_literal};
 use crate::config::{Encoding, SessionStoreConfig};
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts, fill_sql, quote_literal};
@@ -23,16 +23,19 @@ pub async fn read_times(
     let now = database_now(connection, timeouts).await?;
     let cutoff = cutoff(now, previous, store.grace_period);
     let timeouts_before = |at| store.meanings.iter().map(move |rule| minus(at, rule.timeout));
-    let points: Vec<i64> = timeouts_before(cutoff).chain(timeouts_before(now)).chain([now]).collect();
+    let points = timeouts_before(cutoff).chain(timeouts_before(now)).chain(timeouts_before(minus(now, DAY)));
+    let points: Vec<i64> = points.chain([now]).collect();
     let local = local_times(connection, &store.encoding, &points, timeouts).await?;
     let literals: Vec<String> = local.iter().map(|at| time_literal(&store.encoding, *at)).collect();
     let (cutoff, rest) = literals.split_at(store.meanings.len());
-    let (cutoff_now, _) = rest.split_at(store.meanings.len());
+    let (cutoff_now, rest) = rest.split_at(store.meanings.len());
+    let (cutoff_day_ago, _) = rest.split_at(store.meanings.len());
     Ok(Times {
         now,
         now_local: local.last().copied().unwrap_or(now),
         cutoff: cutoff.to_vec(),
         cutoff_now: cutoff_now.to_vec(),
+        cutoff_day_ago: cutoff_day_ago.to_vec(),
     })
 }
 
@@ -56,7 +59,7 @@ async fn local_times(
     points: &[i64],
     timeouts: Timeouts,
 ) -> Result<Vec<i64>, Reason> {
-    let Encoding::Timestamp { time_zone } = encoding else { return Ok(points.to_vec()) };
+    let Some(time_zone) = encoding.time_zone() else { return Ok(points.to_vec()) };
     let queries = points.iter().map(|at| local_offsets_sql(time_zone, *at));
     let result = connection.run_transaction("time-zone", TransactionMode::Read, timeouts, queries).await;
     match result.failure {

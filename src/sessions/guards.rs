@@ -5,7 +5,9 @@
 pub struct SweepCounts {
     /// Sessions that are over by the cutoff.
     pub stale: u64,
-    /// Sessions that are not.
+    /// Of them: those that have been over for less than a day, which a wrong time zone could explain.
+    pub recent: u64,
+    /// Sessions that are not over.
     pub live: u64,
     /// The stale sessions that were live at the last sweep; none where there was no last sweep.
     pub fresh: Option<u64>,
@@ -15,6 +17,10 @@ pub struct SweepCounts {
     pub live_before: u64,
     /// Whether any session is live by the database's clock now.
     pub any_live: bool,
+    /// Whether no sweep of this store was let through yet: there is nothing to compare with.
+    pub is_first_sweep: bool,
+    /// Whether the store was last used hours ago, as at night, so that none of its sessions need be live.
+    pub is_idle: bool,
     /// Live sessions beyond the newest ones that their users may have.
     pub superseded: u64,
     /// The most of them that one user has.
@@ -26,7 +32,7 @@ pub struct SweepCounts {
 pub struct SweepLimits {
     /// The part of the live sessions that may end at once.
     pub max_ended_ratio: f64,
-    /// This many may always end: of three sessions, two that end at once are nothing unusual.
+    /// This many of the sessions that were live may always end: of three, two that end at once are nothing unusual.
     pub min_sessions: u64,
 }
 
@@ -57,6 +63,10 @@ impl SweepPlan {
 pub enum Hold {
     /// All `stale` sessions would end, and none is live.
     NoneLeft { stale: u64 },
+    /// It is the first sweep, and more than the allowed part of the sessions would end that are live or were a day ago.
+    FirstSweep { ended: u64, recent: u64, all: u64 },
+    /// Of the sessions that are new since the last look, so many were over then.
+    OverFromBirth { over: u64, new: u64 },
     /// More than the allowed part of the sessions that were live would end.
     TooManyEnded { ended: u64, live: u64 },
     /// One user would lose so many sessions.
@@ -74,19 +84,41 @@ pub fn allowed(counts: &SweepCounts, limits: SweepLimits) -> (SweepPlan, Vec<Hol
 }
 
 fn allowed_to_expire(counts: &SweepCounts, limits: SweepLimits) -> (Expire, Option<Hold>) {
-    if counts.stale > limits.min_sessions && !counts.any_live {
-        return (Expire::Nothing, Some(Hold::NoneLeft { stale: counts.stale }));
+    if let Some(hold) = none_left_hold(counts, limits).or_else(|| first_sweep_hold(counts, limits)) {
+        return (Expire::Nothing, Some(hold));
     }
     let Some(fresh) = counts.fresh else { return (Expire::All, None) };
-    // A backlog that grew was not all over at the last sweep: some of it was live, and has another time now.
+    // A backlog that grew was not all over at the last sweep: it is new, or was live and has another time now.
     let backlog = counts.stale.saturating_sub(fresh);
     let redated = counts.backlog_before.map_or(0, |before| backlog.saturating_sub(before));
+    if let Some(before) = counts.backlog_before {
+        let new = (counts.stale + counts.live).saturating_sub(before + counts.live_before);
+        let over = redated.min(new);
+        if limits.is_share_exceeded(over, new) {
+            return (Expire::Nothing, Some(Hold::OverFromBirth { over, new }));
+        }
+    }
     let ended = fresh.saturating_add(redated);
     if !limits.exceeded_by(ended, counts.live_before) {
         return (Expire::All, None);
     }
     let expire = if redated <= limits.min_sessions { Expire::Backlog } else { Expire::Nothing };
     (expire, Some(Hold::TooManyEnded { ended, live: counts.live_before }))
+}
+
+/// All sessions would end. Where sweep follows sweep, the last few of a store may.
+fn none_left_hold(counts: &SweepCounts, limits: SweepLimits) -> Option<Hold> {
+    let few = if counts.is_first_sweep { 0 } else { limits.min_sessions };
+    let held = counts.stale > few && !counts.any_live && limits.max_ended_ratio < 1.0;
+    (held && !(counts.is_first_sweep && counts.is_idle)).then_some(Hold::NoneLeft { stale: counts.stale })
+}
+
+/// Sessions that have been over for longer than a time zone can explain are over; of the others, no larger share may end
+/// than of live ones.
+fn first_sweep_hold(counts: &SweepCounts, limits: SweepLimits) -> Option<Hold> {
+    let SweepCounts { stale, recent, live, .. } = *counts;
+    let held = counts.is_first_sweep && !counts.is_idle && limits.is_share_exceeded(recent, recent + live);
+    held.then_some(Hold::FirstSweep { ended: stale, recent, all: stale + live })
 }
 
 fn supersede_hold(counts: &SweepCounts, limits: SweepLimits) -> Option<Hold> {
@@ -103,9 +135,14 @@ fn supersede_hold(counts: &SweepCounts, limits: SweepLimits) -> Option<Hold> {
 impl SweepLimits {
     /// Whether so many of `live` sessions may not end at once.
     fn exceeded_by(self, ended: u64, live: u64) -> bool {
+        ended > self.min_sessions && self.is_share_exceeded(ended, live)
+    }
+
+    /// The same, however few they are.
+    fn is_share_exceeded(self, ended: u64, of: u64) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 sessions")]
-        let (ended_exact, live) = (ended as f64, live as f64);
-        ended > self.min_sessions && ended_exact > live * self.max_ended_ratio
+        let (ended, of) = (ended as f64, of as f64);
+        ended > of * self.max_ended_ratio
     }
 }
 

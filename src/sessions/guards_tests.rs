@@ -21,6 +21,40 @@ fn a_sweep_that_would_leave_no_live_session_ends_none() {
     assert_eq!(expires(counts(101, None, 0, false)), (Expire::Nothing, Some(Hold::NoneLeft { stale: 101 })));
 }
 
+fn first(stale: u64, recent: u64, live: u64) -> SweepCounts {
+    SweepCounts { recent, live, is_first_sweep: true, ..counts(stale, None, 0, live > 0) }
+}
+
+#[test]
+fn a_first_sweep_is_held_by_what_a_time_zone_could_explain_at_every_size() {
+    let hold = |ended, recent, all| (Expire::Nothing, Some(Hold::FirstSweep { ended, recent, all }));
+    assert_eq!(expires(first(5000, 5000, 50)), hold(5000, 5000, 5050));
+    assert_eq!(expires(first(2, 2, 1)), hold(2, 2, 3));
+    assert_eq!(expires(first(5000, 0, 1)), (Expire::All, None), "over for longer than a day");
+    assert_eq!(expires(first(5000, 2, 1)), hold(5000, 2, 5001), "a backlog hides none of them");
+    assert_eq!(expires(first(50, 50, 50)), (Expire::All, None), "half of them may go");
+    assert_eq!(expires(first(1, 0, 0)), (Expire::Nothing, Some(Hold::NoneLeft { stale: 1 })));
+    let idle = |counts| expires(SweepCounts { is_idle: true, ..counts });
+    assert_eq!(idle(first(500, 500, 0)), (Expire::All, None), "as at night");
+    assert_eq!(idle(first(500, 500, 1)), (Expire::All, None), "with a robot's session");
+    let all_may_go = SweepLimits { max_ended_ratio: 1.0, ..LIMITS };
+    assert_eq!(allowed(&first(7, 7, 0), all_may_go).0.expire, Expire::All);
+}
+
+#[test]
+fn new_sessions_that_are_over_are_held_and_a_few_among_others_are_not() {
+    let looked = |stale, live, live_before| SweepCounts {
+        live,
+        backlog_before: Some(0),
+        ..counts(stale, Some(0), live_before, live > 0)
+    };
+    let hold = |over, new| (Expire::Nothing, Some(Hold::OverFromBirth { over, new }));
+    assert_eq!(expires(looked(1, 50, 50)), hold(1, 1));
+    assert_eq!(expires(looked(5, 53, 50)), hold(5, 8));
+    assert_eq!(expires(looked(5, 55, 50)), (Expire::All, None), "half of the new ones");
+    assert_eq!(expires(looked(5, 45, 50)), (Expire::All, None), "none is new: their end was set back");
+}
+
 #[test]
 fn a_backlog_of_any_size_may_go_while_a_session_is_live() {
     assert_eq!(expires(counts(1_000_000, None, 0, true)), (Expire::All, None));

@@ -1,13 +1,13 @@
 //! Inspects a store: how many sessions there are, how many a sweep would end, and whether the columns are plausible.
 
+use super::columns_check::{implausible_column, is_store_idle, read_samples, untouched_column};
 use super::context::StoreContext;
 use super::guards::SweepCounts;
 use super::pass_state::LastSweep;
-use super::plausibility::{Sample, implausible_reason};
 use super::reasons::explain_sweep_error;
 use super::store::PerUserLimit;
 use crate::db::{BoundedConnection, TransactionMode};
-use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
+use pgmedic_core::{QueryError, Reason, Timeouts};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -22,12 +22,17 @@ pub struct StoreInspection {
     pub complete: bool,
     /// Why a column cannot be what the configuration says.
     pub implausible: Option<Reason>,
+    /// The column that tells the sessions that are over from those that are not, at the first sweep.
+    pub kind: Option<String>,
+    /// Sessions that are over whose ids a sequence has yet to hand out, or the least that there are.
+    pub unspent: u64,
 }
 
 /// A row of `count.sql`, or of `count_by_index.sql`, which explain the numbers.
 #[derive(Debug, Clone, Copy, Default)]
 struct CountRow {
     stale: u64,
+    recent: u64,
     live: u64,
     live_now: u64,
     fresh: u64,
@@ -38,6 +43,7 @@ impl CountRow {
     fn read(row: &PgRow) -> Result<Self, QueryError> {
         Ok(Self {
             stale: count(row, "stale")?,
+            recent: count(row, "recent")?,
             live: count(row, "live")?,
             live_now: count(row, "live_now")?,
             fresh: count(row, "fresh")?,
@@ -50,6 +56,7 @@ impl CountRow {
         let least = |number: fn(&Self) -> u64| rows.iter().map(number).min().unwrap_or_default();
         Self {
             stale: rows.iter().map(|row| row.stale).sum(),
+            recent: rows.iter().map(|row| row.recent).sum(),
             fresh: rows.iter().map(|row| row.fresh).sum(),
             live: least(|row| row.live),
             live_now: least(|row| row.live_now),
@@ -58,7 +65,7 @@ impl CountRow {
     }
 }
 
-/// Inspects the store. `last` is how far it was swept before.
+/// Inspects the store. `last` is how far it was swept before; `is_first_sweep` where no sweep was let through before.
 ///
 /// # Errors
 ///
@@ -67,9 +74,14 @@ pub async fn inspect_store(
     connection: &mut BoundedConnection,
     context: &StoreContext<'_>,
     last: Option<&LastSweep>,
+    is_first_sweep: bool,
     timeouts: Timeouts,
 ) -> Result<StoreInspection, Reason> {
-    let implausible = check_plausibility(connection, context, timeouts).await?;
+    let samples = read_samples(connection, context, timeouts).await?;
+    let mut implausible = implausible_column(context, &samples, is_first_sweep);
+    if implausible.is_none() {
+        implausible = untouched_column(connection, context, timeouts).await?;
+    }
     let (complete, found) = count_sessions(connection, context, last, timeouts).await?;
     let (superseded, superseded_of_one) = match &context.resolved.per_user {
         Some(limit) => count_superseded(connection, context, limit, timeouts).await?,
@@ -77,12 +89,15 @@ pub async fn inspect_store(
     };
     let mut counts = SweepCounts {
         stale: found.stale,
+        recent: found.recent,
         live: found.live,
         fresh: None,
         backlog_before: None,
         live_before: 0,
         // A few rows without an end do not show that sessions are live: the table of a wrong column has them too.
         any_live: found.live_now > 0 || found.endless > u64::from(context.config.guard_min_sessions),
+        is_first_sweep,
+        is_idle: is_store_idle(context, &samples),
         superseded,
         superseded_of_one,
     };
@@ -96,7 +111,23 @@ pub async fn inspect_store(
             counts.live_before = last.live.min(MAX_COUNTED);
         }
     }
-    Ok(StoreInspection { counts, complete, implausible })
+    let unspent = if counts.stale > 0 { count_unspent(connection, context, timeouts).await? } else { 0 };
+    let kind = if is_first_sweep && counts.stale > 0 { find_kind(connection, context, timeouts).await? } else { None };
+    Ok(StoreInspection { counts, complete, implausible, kind, unspent })
+}
+
+/// How many sessions are over, and how many are live, as the table has them now; none where not all were counted.
+///
+/// # Errors
+///
+/// Why they could not be counted.
+pub async fn recount(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    timeouts: Timeouts,
+) -> Result<Option<(u64, u64)>, Reason> {
+    let (complete, found) = count_sessions(connection, context, None, timeouts).await?;
+    Ok(complete.then_some((found.stale, found.live)))
 }
 
 /// Counts all sessions, or up to [`MAX_COUNTED`] of each kind where that takes too long; and says whether it were all.
@@ -121,6 +152,52 @@ async fn count_sessions(
     Ok((complete, CountRow::combine(&rows)))
 }
 
+/// The column by which all sessions that are over differ from all that are not: they may be of a kind that never ends.
+async fn find_kind(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    timeouts: Timeouts,
+) -> Result<Option<String>, Reason> {
+    for column in &context.resolved.kinds {
+        let query = context.sql.kinds(column, MAX_COUNTED);
+        let result = connection.run_transaction("kinds", TransactionMode::Read, timeouts, [query]).await;
+        match result.failure {
+            None => {}
+            Some(QueryError::QueryCanceled) => return Ok(None),
+            Some(error) => return Err(explain_sweep_error(&error, timeouts)),
+        }
+        let row = result.answers.first().and_then(|rows| rows.first());
+        let row = row.ok_or_else(|| QueryError::UnexpectedResponse("nothing was compared".to_owned()))?;
+        if row.try_get::<bool, _>("are_apart").map_err(QueryError::from)? {
+            return Ok(Some(column.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// How many sessions that are over have ids that a sequence has yet to hand out. Where that takes too long it is not known,
+/// and each batch leaves them out all the same.
+async fn count_unspent(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    timeouts: Timeouts,
+) -> Result<u64, Reason> {
+    if context.resolved.missing_to_sweep.is_some() {
+        return Ok(0);
+    }
+    let Some(query) = context.sql.count_unspent(MAX_COUNTED) else { return Ok(0) };
+    let result = connection.run_transaction("count unspent", TransactionMode::Read, timeouts, [query]).await;
+    match result.failure {
+        None => {}
+        Some(QueryError::QueryCanceled) => return Ok(0),
+        Some(error) => return Err(explain_sweep_error(&error, timeouts)),
+    }
+    match result.answers.first().and_then(|rows| rows.first()) {
+        Some(row) => Ok(count(row, "unspent")?),
+        None => Err(QueryError::UnexpectedResponse("no ids were counted".to_owned()).into()),
+    }
+}
+
 /// How many live sessions are superseded, and how many of one user's are.
 async fn count_superseded(
     connection: &mut BoundedConnection,
@@ -137,42 +214,6 @@ async fn count_superseded(
         Some(row) => Ok((count(row, "superseded")?, count(row, "superseded_of_one")?)),
         None => Err(QueryError::UnexpectedResponse("nothing was counted".to_owned()).into()),
     }
-}
-
-/// Why a column cannot be what the configuration says, with the key that names it.
-async fn check_plausibility(
-    connection: &mut BoundedConnection,
-    context: &StoreContext<'_>,
-    timeouts: Timeouts,
-) -> Result<Option<Reason>, Reason> {
-    let allowed = u64::from(context.config.guard_min_sessions);
-    let ends = &context.resolved.ends;
-    let queries = ends.iter().flat_map(|end| context.sql.sample(&end.column, allowed.saturating_add(1)));
-    let result = connection.run_transaction("sample", TransactionMode::Read, timeouts, queries).await;
-    if let Some(error) = result.failure {
-        return Err(explain_sweep_error(&error, timeouts));
-    }
-    // Two answers for each column.
-    for (end, answers) in ends.iter().zip(result.answers.chunks(2)) {
-        let sample = read_sample(answers)?;
-        let why = implausible_reason(end.kind, &context.config.encoding, &sample, context.times.now, allowed);
-        if let Some(why) = why {
-            let text = format!("{} = {}: {why}", end.kind.key(), end.column.name);
-            return Ok(Some(Reason::new(ReasonKind::Implausible, text)));
-        }
-    }
-    Ok(None)
-}
-
-fn read_sample(answers: &[Vec<PgRow>]) -> Result<Sample, QueryError> {
-    let no_sample = || QueryError::UnexpectedResponse("no sample".to_owned());
-    let [newest, outliers] = answers else { return Err(no_sample()) };
-    let outliers = outliers.first().ok_or_else(no_sample)?;
-    Ok(Sample {
-        newest: newest.iter().map(|row| row.try_get("microseconds")).collect::<Result<_, _>>()?,
-        has_far_future: outliers.try_get("has_far_future")?,
-        before_2000: count(outliers, "before_2000")?,
-    })
 }
 
 /// A count of this row, by its column's name.

@@ -9,16 +9,22 @@
 //! | `store/` | a configured store, resolved against the catalog: columns, privileges, foreign keys, untrusted code |
 //! | `context.rs` | what the pass knows of one store |
 //! | `times.rs`, `clock.rs` | by which time a session must be over to be ended, purely; reading the clock and time zones |
-//! | `inspect.rs` | counts sessions and samples the columns |
+//! | `inspect.rs` | counts sessions |
+//! | `columns_check.rs` | samples the columns |
 //! | `plausibility.rs` | whether a column can mean what the configuration says; pure |
 //! | `guards.rs` | what a sweep may end, and why the rest is held; pure |
-//! | `sweep.rs` | ends sessions in batches |
+//! | `sweep.rs`, `blocked.rs` | ends sessions in batches, and finds those that cannot be ended |
+//! | `batch_size.rs`, `deadline.rs` | how large a batch is, and when a sweep stops; pure |
 //! | `statements/` | the SQL of inspection and sweep |
 //! | `reasons.rs` | why a sweep is held or failed, with the fix |
 //! | `presets/` | the stores that are known by name, as configuration |
 
+mod batch_size;
+mod blocked;
 mod clock;
+mod columns_check;
 mod context;
+mod deadline;
 mod guards;
 mod inspect;
 mod pass;

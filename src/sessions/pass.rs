@@ -2,14 +2,16 @@
 
 use super::clock::read_times;
 use super::context::StoreContext;
-use super::guards::{Expire, SweepLimits, SweepPlan, allowed};
-use super::inspect::{StoreInspection, inspect_store};
+use super::deadline::Deadline;
+use super::guards::{Expire, SweepCounts, SweepLimits, SweepPlan, allowed};
+use super::inspect::{StoreInspection, inspect_store, recount};
 use super::pass_state::{KnownStore, LastSweep, SessionPassState};
-use super::reasons::{held_reason, hold_reason, implausible_hold};
+use super::reasons::{held_reason, hold_reason, implausible_hold, kinds_hold, reissue_hold, unfinished_reason};
 use super::store::{ResolvedStore, resolve_store};
 use super::sweep::{Sweep, SweepResult};
 use crate::config::{Database, SessionStoreConfig};
-use crate::db::BoundedConnection;
+use crate::db::budget::Purpose;
+use crate::db::{BoundedConnection, ConnectTarget};
 use crate::pass_options::PassOptions;
 use crate::report::SessionReport;
 use futures_util::FutureExt;
@@ -59,8 +61,9 @@ pub async fn pass(
 async fn connect(database: &Database, timeouts: Timeouts, options: &PassOptions) -> Result<BoundedConnection, Reason> {
     let target = database.connect_options();
     let target = target.map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
+    let target = ConnectTarget { purpose: Purpose::Sweep, ..target };
     let connected = BoundedConnection::connect(&target, timeouts, &options.cancel).await;
-    connected.map_err(|error| Reason::new(ReasonKind::Unreachable, error.to_string()))
+    Ok(connected?)
 }
 
 /// The reports of stores that could not be looked at.
@@ -93,20 +96,25 @@ impl StorePass<'_> {
 
         let known = self.state.get(&self.store.name).cloned();
         let first_look = self.state.is_lasting() && known.is_none();
+        let was_swept = known.as_ref().is_some_and(|known| known.was_swept);
         let previous = known.as_ref().map(|known| known.clock);
         let last = known.and_then(|known| known.last_sweep);
         let times = read_times(self.connection, self.store, previous, self.timeouts).await?;
         let context = StoreContext::new(self.store, &resolved, &times);
-        let inspection = inspect_store(self.connection, &context, last.as_ref(), self.timeouts).await?;
+        let inspection = inspect_store(self.connection, &context, last.as_ref(), !was_swept, self.timeouts).await?;
 
-        let plan = self.apply_guards(&inspection);
-        self.record_counts(&inspection, 0, 0);
+        let plan = self.apply_guards(&resolved, &inspection);
+        let SweepCounts { stale, live, superseded, .. } = inspection.counts;
+        self.record_counts(inspection.complete.then_some((stale, live)));
+        if self.options.dry_run {
+            self.report.would_end = Some(stale + superseded);
+        }
         if let Some(why) = read_only {
             self.report.warnings.push(Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only")));
         }
         let sweeps = may_sweep && !first_look;
         // Before the sweep: the next pass may end what was seen to be over, even if this sweep fails.
-        self.remember(&context, &inspection, last.clone(), plan, sweeps);
+        self.remember(&context, &inspection, last.clone(), was_swept, plan, sweeps);
         if !sweeps {
             return Ok(());
         }
@@ -115,7 +123,7 @@ impl StorePass<'_> {
 
     /// Code of other roles, and missing privileges. A pass that only looks needs no privilege to sweep.
     fn check_rights(&mut self, resolved: &ResolvedStore, may_sweep: bool) -> Result<(), Reason> {
-        if let Some(reason) = &resolved.untrusted_code {
+        if let Some(reason) = resolved.untrusted_code.as_ref().or(resolved.effects.refusal.as_ref()) {
             return Err(reason.clone());
         }
         if let Some(reason) = &resolved.missing_to_look {
@@ -130,9 +138,9 @@ impl StorePass<'_> {
     }
 
     /// What may be ended; reports which guards hold the rest.
-    fn apply_guards(&mut self, inspection: &StoreInspection) -> SweepPlan {
+    fn apply_guards(&mut self, resolved: &ResolvedStore, inspection: &StoreInspection) -> SweepPlan {
         let max_ended_ratio = self.store.max_ended_ratio;
-        let (plan, holds) = match &inspection.implausible {
+        let (mut plan, mut holds) = match &inspection.implausible {
             // The counts mean nothing then.
             Some(implausible) => (SweepPlan::NOTHING, vec![implausible_hold(implausible)]),
             None => {
@@ -141,8 +149,20 @@ impl StorePass<'_> {
                 (plan, holds.into_iter().map(|hold| hold_reason(hold, max_ended_ratio)).collect())
             }
         };
-        let held = held_reason(&holds, &self.store.name);
-        if held.is_some() && self.options.approves_store(&self.store.name) {
+        if let Some(column) = &inspection.kind {
+            plan = SweepPlan::NOTHING;
+            holds.push(kinds_hold(column, inspection.counts.stale));
+        }
+        let takes_along = &resolved.effects.holds;
+        let mut blocks = resolved.effects.blocks.clone();
+        let sequences: Vec<&str> = resolved.ids.iter().map(|id| id.sequence.as_str()).collect();
+        blocks.extend(reissue_hold(inspection.unspent, &sequences));
+        if !blocks.is_empty() || !takes_along.is_empty() {
+            plan = SweepPlan::NOTHING;
+            holds.extend(takes_along.iter().cloned());
+        }
+        let held = held_reason(&blocks, &holds, &self.store.name);
+        if held.is_some() && blocks.is_empty() && self.options.approves_store(&self.store.name) {
             self.report.approved = true;
             return SweepPlan::EVERYTHING;
         }
@@ -156,6 +176,7 @@ impl StorePass<'_> {
         context: &StoreContext<'_>,
         inspection: &StoreInspection,
         last: Option<LastSweep>,
+        was_swept: bool,
         plan: SweepPlan,
         sweeps: bool,
     ) {
@@ -170,7 +191,8 @@ impl StorePass<'_> {
         } else {
             last
         };
-        self.state.remember(&self.store.name, KnownStore { clock: context.times.now, last_sweep });
+        let was_swept = was_swept || sweeps && plan.expire == Expire::All;
+        self.state.remember(&self.store.name, KnownStore { clock: context.times.now, last_sweep, was_swept });
     }
 
     async fn sweep(
@@ -180,12 +202,15 @@ impl StorePass<'_> {
         last: Option<&LastSweep>,
         plan: SweepPlan,
     ) -> Result<(), Reason> {
+        let started = Instant::now();
+        let deadline = Deadline::new(self.store.sweep_timeout, self.state.is_lasting());
         let mut sweep = Sweep {
             connection: self.connection,
             context,
             timeouts: self.timeouts,
             cancel: &self.options.cancel,
-            deadline: Instant::now() + self.store.sweep_timeout,
+            started,
+            deadline,
         };
         let cutoffs = match plan.expire {
             Expire::All => Some(&context.times.cutoff),
@@ -200,29 +225,31 @@ impl StorePass<'_> {
             Some(limit) if plan.supersede && expired.error.is_none() => sweep.supersede(limit).await,
             _ => SweepResult::default(),
         };
-        if expired.unfinished || superseded.unfinished {
-            let limit = humantime::format_duration(self.store.sweep_timeout);
-            let text = format!("not all could be swept within sweep_timeout ({limit}): more next time");
-            self.report.warnings.push(Reason::new(ReasonKind::Unfinished, text));
-        }
+        let took = started.elapsed();
+        let ended = expired.ended + superseded.ended;
+        self.report.expired = expired.ended;
+        self.report.superseded = superseded.ended;
         self.state.subtract_ended(&self.store.name, expired.ended);
-        self.record_counts(inspection, expired.ended, superseded.ended);
+        // What the table holds, and not what follows from the counts before: other rows may have gone along.
+        let left = if ended > 0 && self.connection.lost().is_none() {
+            recount(self.connection, context, self.timeouts).await?
+        } else {
+            inspection.complete.then_some((inspection.counts.stale, inspection.counts.live))
+        };
+        self.record_counts(left);
+        if (expired.unfinished || superseded.unfinished) && !self.options.cancel.is_cancelled() {
+            self.report.warnings.push(unfinished_reason(left.map(|(stale, _)| stale), ended, took));
+        }
         match expired.error.or(superseded.error) {
             Some(error) => Err(error),
             None => Ok(()),
         }
     }
 
-    /// Reports what was ended, and what is left of what was counted.
-    fn record_counts(&mut self, inspection: &StoreInspection, expired: u64, superseded: u64) {
-        self.report.expired = expired;
-        self.report.superseded = superseded;
-        if inspection.complete {
-            let stale = inspection.counts.stale.saturating_sub(expired);
-            let live = inspection.counts.live.saturating_sub(superseded);
-            self.report.stale = Some(stale);
-            self.report.live = Some(live);
-            self.report.remaining = Some(stale + live);
-        }
+    /// Reports how many sessions are over, and how many live; none where they are not known.
+    fn record_counts(&mut self, counts: Option<(u64, u64)>) {
+        self.report.stale = counts.map(|(stale, _)| stale);
+        self.report.live = counts.map(|(_, live)| live);
+        self.report.remaining = counts.map(|(stale, live)| stale + live);
     }
 }

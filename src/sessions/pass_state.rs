@@ -18,6 +18,8 @@ pub(super) struct KnownStore {
     pub clock: i64,
     /// How far the store was swept, or could have been by a pass that only looked; none where that was held.
     pub last_sweep: Option<LastSweep>,
+    /// A sweep of the store was let through.
+    pub was_swept: bool,
 }
 
 /// How far a store was swept.

@@ -1,6 +1,8 @@
 //! Why a sweep is held or failed, as reasons with their fixes. The texts hold nothing of a session.
 
 use super::guards::Hold;
+use std::time::Duration;
+
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, shell_quote};
 
 /// Why the statement failed, and what to do. The text of a trigger is left out, because it may hold a session's id.
@@ -37,7 +39,8 @@ pub fn explain_sweep_error(error: &QueryError, timeouts: Timeouts) -> Reason {
         // Too long, out of range, malformed. The message may repeat a value of a row.
         QueryError::Server { code, .. } if ["22001", "22003", "22P02"].contains(&code.as_str()) => {
             let text = format!(
-                "a value does not fit its column (SQLSTATE {code}); `revoke.value` must be one that the column takes"
+                "a value does not fit its column (SQLSTATE {code}); `revoke.value` must be one that the column takes, and so must \
+                 those of `only`"
             );
             Reason::new(ReasonKind::Configuration, text)
         }
@@ -64,6 +67,20 @@ pub fn hold_reason(hold: Hold, max_ended_ratio: f64) -> Reason {
             ReasonKind::NoneLeft,
             format!("all {stale} sessions would go, and none be left: correct the configuration if that is wrong"),
         ),
+        Hold::FirstSweep { ended, recent, all } => (
+            ReasonKind::FirstSweep,
+            format!(
+                "the first sweep would end {ended} of {all} sessions; {recent} of them have been over for less than a day, \
+                 more than max_ended_ratio ({max_ended_ratio}) allows, as with a wrong time zone, unit or column"
+            ),
+        ),
+        Hold::OverFromBirth { over, new } => (
+            ReasonKind::OverFromBirth,
+            format!(
+                "{over} of the {new} sessions that are new since the last look were over then, more than max_ended_ratio \
+                 ({max_ended_ratio}) allows, as with a wrong time zone, unit or column"
+            ),
+        ),
         Hold::TooManyEnded { ended, live } => (
             ReasonKind::TooManyEnded,
             format!(
@@ -89,16 +106,59 @@ pub fn hold_reason(hold: Hold, max_ended_ratio: f64) -> Reason {
     Reason::new(kind, text)
 }
 
+/// That a sweep ended so many sessions and then had no time left. `left` are the sessions that are over and remain; none
+/// where they were not counted.
+pub fn unfinished_reason(left: Option<u64>, ended: u64, took: Duration) -> Reason {
+    let (left_text, more) = match left {
+        Some(left) => {
+            let pace = u128::from(ended).saturating_mul(1000) / took.as_millis().max(1);
+            let seconds = u128::from(left).checked_div(pace).map(|seconds| u64::try_from(seconds).unwrap_or(u64::MAX));
+            let more = seconds.map_or(String::new(), |seconds| {
+                format!(", about {} more at this pace", humantime::format_duration(Duration::from_secs(seconds.max(1))))
+            });
+            (format!("{left} sessions that are over are left"), more)
+        }
+        None => ("sessions that are over are left".to_owned(), String::new()),
+    };
+    Reason::new(ReasonKind::Unfinished, format!("{left_text} after sweep_timeout{more}: the next sweep continues"))
+}
+
 /// That a column is implausible, as the reason of a hold.
 pub fn implausible_hold(implausible: &Reason) -> Reason {
     Reason::new(implausible.kind, format!("{}: correct the configuration if that is wrong", implausible.text))
 }
 
-/// The reasons for which the sweep of `store` is held as one, with the command that approves it. Its kind is the first
-/// one's. None where there are none.
-pub fn held_reason(holds: &[Reason], store: &str) -> Option<Reason> {
-    let kind = holds.first()?.kind;
-    let texts: Vec<&str> = holds.iter().map(|hold| hold.text.as_str()).collect();
+/// That all of the `stale` sessions have other values in this column than the live ones.
+pub fn kinds_hold(column: &str, stale: u64) -> Reason {
+    let text = format!(
+        "the {stale} sessions that would end and the live ones have no value of {column} in common, so they seem to be of \
+         another kind, which may have another end or none: say by `only` which rows the store is about"
+    );
+    Reason::new(ReasonKind::SeveralKinds, text)
+}
+
+/// That `unspent` of the sessions to be deleted have ids that a sequence would hand out again. None where there are none.
+pub fn reissue_hold(unspent: u64, sequences: &[&str]) -> Option<Reason> {
+    let first = sequences.first().filter(|_| unspent > 0)?;
+    let text = format!(
+        "{unspent} of the sessions that are over have ids that would be handed out again, because {} is behind: repair it \
+         first",
+        sequences.join(" or ")
+    );
+    let fix = Fix::Command(format!("pgmedic --once --approve {}", shell_quote(first)));
+    Some(Reason::new(ReasonKind::IdsReissued, text).with_fix(fix))
+}
+
+/// The reasons for which the sweep of `store` is held as one. Its kind is the first one's. `blocks` are those that no
+/// approval removes, and the fix is the first one's; else it is the command that approves the sweep. None where there are
+/// none.
+pub fn held_reason(blocks: &[Reason], holds: &[Reason], store: &str) -> Option<Reason> {
+    let all = || blocks.iter().chain(holds);
+    let kind = all().next()?.kind;
+    let texts: Vec<&str> = all().map(|hold| hold.text.as_str()).collect();
+    if let Some(block) = blocks.first() {
+        return Some(Reason { kind, text: texts.join("; and "), fix: block.fix.clone() });
+    }
     let fix = Fix::Command(format!("pgmedic --once --approve {}", shell_quote(store)));
     Some(Reason::new(kind, format!("{}; else approve the sweep", texts.join("; and "))).with_fix(fix))
 }
@@ -111,11 +171,11 @@ mod tests {
     fn several_holds_are_one_reason_with_one_approval() {
         let holds = [Hold::NoneLeft { stale: 101 }, Hold::TooManyOfOneUser { sessions: 102 }];
         let holds = holds.map(|hold| hold_reason(hold, 0.5));
-        let held = held_reason(&holds, "my logins").expect("a reason");
+        let held = held_reason(&[], &holds, "my logins").expect("a reason");
         assert_eq!(held.kind, ReasonKind::NoneLeft);
         assert!(held.text.contains("all 101 sessions") && held.text.contains("; and max_per_user would end 102"));
         assert_eq!(held.fix, Some(Fix::Command("pgmedic --once --approve 'my logins'".to_owned())));
-        assert_eq!(held_reason(&[], "my logins"), None);
+        assert_eq!(held_reason(&[], &[], "my logins"), None);
     }
 
     /// What a row holds may be in the server's message.

@@ -8,6 +8,9 @@ use std::time::Duration;
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
 
+/// A session that has been over for so long is over in any time zone.
+pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Values up to here are no dates: 0 means never, and a clock in any zone shows 1970-01-01 then.
 pub const MIN_TIME: i64 = 24 * 60 * MINUTE;
 
@@ -30,6 +33,8 @@ pub struct Times {
     pub cutoff: Cutoffs,
     /// These say which sessions are over now.
     pub cutoff_now: Cutoffs,
+    /// These say which sessions were over a day before: no time zone is ahead of another one by more.
+    pub cutoff_day_ago: Cutoffs,
 }
 
 /// The point in time by which a session must be over to be ended: the database's clock at the previous pass, so that a
@@ -72,9 +77,18 @@ pub fn time_literal(encoding: &Encoding, at: i64) -> String {
     match encoding {
         Encoding::Timestamptz => format!("'{}+00'::timestamptz", date()),
         Encoding::Timestamp { .. } => format!("'{}'::timestamp", date()),
+        // The day before: the session lives until its day has passed.
+        Encoding::Date { .. } => date_literal(minus(at, DAY)),
         Encoding::EpochSeconds => at.div_euclid(SECOND).to_string(),
         Encoding::EpochMillis => at.div_euclid(1000).to_string(),
+        Encoding::EpochMicros => at.to_string(),
+        Encoding::EpochNanos => at.saturating_mul(1000).to_string(),
     }
+}
+
+/// The day of a local time, as an SQL constant.
+pub fn date_literal(at: i64) -> String {
+    format!("'{}'::date", DateTime::from_timestamp_micros(at).unwrap_or_default().format("%Y-%m-%d"))
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
-//! The last repairs and sweeps since the agent started.
+//! The last repairs, sweeps and failures since the agent started.
 
-use crate::report::{Cause, DatabaseReport, Outcome, SessionReport};
-use pgmedic_core::sequence::Method;
+use crate::report::{Cause, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
+use pgmedic_core::sequence::{HoldReason, Method};
 use std::collections::VecDeque;
 
 /// Entries that are kept, of some hundred bytes each.
-const CAPACITY: usize = 100;
+const CAPACITY: usize = 500;
 
-/// One repair, or one sweep that ended sessions.
+const HOUR: f64 = 3600.0;
+
+/// One event; sweeps of one store in the same hour are one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryEntry {
     /// In seconds since 1970.
@@ -31,8 +33,21 @@ pub enum HistoryEvent {
         outcome: &'static str,
         repairs: u64,
     },
+    /// Inserts began to fail.
+    Failing {
+        sequence: String,
+        lag: Option<u128>,
+        exhausted: bool,
+        held_by: Option<HoldReason>,
+        cause: Option<Cause>,
+    },
+    /// Passes began to fail.
+    NotChecked {
+        why: String,
+    },
     Ended {
         store: String,
+        sweeps: u64,
         expired: u64,
         superseded: u64,
     },
@@ -64,8 +79,18 @@ impl History {
         self.entries.push_back(HistoryEntry { at, database: database.to_owned(), action });
     }
 
-    /// Adds what a pass repaired.
-    pub fn record_pass(&mut self, at: f64, report: &DatabaseReport) {
+    /// Adds what a pass repaired, and the sequences whose inserts fail since then.
+    pub fn record_pass(&mut self, at: f64, report: &DatabaseReport, failing: &[&SequenceReport]) {
+        for sequence in failing {
+            let action = HistoryEvent::Failing {
+                sequence: sequence.name.clone(),
+                lag: sequence.lag,
+                exhausted: sequence.verdict == Verdict::Exhausted,
+                held_by: sequence.repair.as_ref().and_then(|repair| repair.held_by),
+                cause: sequence.cause,
+            };
+            self.add(at, &report.name, action);
+        }
         for sequence in &report.sequences {
             let Some(repair) = sequence.repair.as_ref().filter(|repair| repair.outcome == Outcome::Repaired) else {
                 continue;
@@ -85,8 +110,24 @@ impl History {
     /// Adds what a sweep ended.
     pub fn record_sweep(&mut self, at: f64, database: &str, reports: &[SessionReport]) {
         for report in reports.iter().filter(|report| report.expired + report.superseded > 0) {
+            let same_hour =
+                self.entries.iter_mut().rev().take_while(|entry| (entry.at / HOUR) as u64 == (at / HOUR) as u64);
+            let mut same_hour = same_hour.filter(|entry| entry.database == database);
+            let known = same_hour.find_map(|entry| match &mut entry.action {
+                HistoryEvent::Ended { store, sweeps, expired, superseded } if *store == report.name => {
+                    entry.at = at;
+                    Some((sweeps, expired, superseded))
+                }
+                _ => None,
+            });
+            if let Some((sweeps, expired, superseded)) = known {
+                *sweeps += 1;
+                *expired += report.expired;
+                *superseded += report.superseded;
+                continue;
+            }
             let (expired, superseded) = (report.expired, report.superseded);
-            self.add(at, database, HistoryEvent::Ended { store: report.name.clone(), expired, superseded });
+            self.add(at, database, HistoryEvent::Ended { store: report.name.clone(), sweeps: 1, expired, superseded });
         }
     }
 
@@ -101,7 +142,7 @@ mod tests {
     use crate::state::history::*;
 
     fn ended(number: u64) -> HistoryEvent {
-        HistoryEvent::Ended { store: "logins".to_owned(), expired: number, superseded: 0 }
+        HistoryEvent::Ended { store: "logins".to_owned(), sweeps: 1, expired: number, superseded: 0 }
     }
 
     #[test]
@@ -119,7 +160,20 @@ mod tests {
     fn a_sweep_that_ended_nothing_is_no_entry() {
         let mut history = History::default();
         let report = |expired, superseded| SessionReport { expired, superseded, ..Default::default() };
-        history.record_sweep(0.0, "app", &[report(0, 0), report(3, 0), report(0, 2)]);
-        assert_eq!(history.entries().count(), 2);
+        history.record_sweep(0.0, "app", &[report(0, 0)]);
+        assert_eq!(history.entries().count(), 0);
+    }
+
+    #[test]
+    fn the_sweeps_of_a_store_in_one_hour_are_one_entry() {
+        let mut history = History::default();
+        let report = |expired, superseded| SessionReport { expired, superseded, ..Default::default() };
+        for (at, database) in [(3600.0, "app"), (3700.0, "app"), (3700.0, "shop"), (7200.0, "app")] {
+            history.record_sweep(at, database, &[report(3, 1)]);
+        }
+        let entries: Vec<_> = history.entries().cloned().collect();
+        assert_eq!(entries.len(), 3);
+        let sum = HistoryEvent::Ended { store: String::new(), sweeps: 2, expired: 6, superseded: 2 };
+        assert_eq!((&entries[2].action, entries[2].at), (&sum, 3700.0));
     }
 }

@@ -3,16 +3,23 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `mod.rs` | [`AgentState`]: the databases, their last reports, a revision that changes with each change |
-//! | `history.rs` | the last repairs and sweeps |
+//! | `observed.rs` | what is remembered of a database: since when something fails, the last repairs, `day.rs` |
+//! | `day.rs` | counts of each of the last 24 hours |
+//! | `history.rs` | the last repairs, sweeps and failures |
 //!
 //! The agent's publisher writes it. Metrics and HTTP read it.
 
+mod day;
 mod history;
+mod observed;
 
+pub use day::{DayCounts, HOURS, HourCounts};
 pub use history::{History, HistoryEntry, HistoryEvent};
+pub use observed::{LastRepair, Observed};
 
 use crate::clock;
-use crate::report::{DatabaseReport, SessionReport};
+use crate::db::budget::{ConnectionBudget, ServerConnections};
+use crate::report::{DatabaseReport, Outcome, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +35,8 @@ pub struct DatabaseState {
     /// Whether it responded at the last try; none before the first.
     pub up: Option<bool>,
     pub leader: bool,
+    /// The server is a replica, on which every agent observes and none leads.
+    pub replica: bool,
     /// The longest time between two consecutive ticks of the schedule, in seconds.
     pub interval: f64,
     /// When a pass was last completed, in seconds since 1970.
@@ -36,7 +45,10 @@ pub struct DatabaseState {
     pub report: Option<Arc<DatabaseReport>>,
     /// Why the last pass was not completed.
     pub last_error: Option<String>,
+    /// When passes began to fail, in seconds since 1970; none while the last one was completed.
+    pub failing_since: Option<f64>,
     pub sweeps: SessionSweepState,
+    pub observed: Arc<Observed>,
 }
 
 /// The session stores of a database.
@@ -49,6 +61,10 @@ pub struct SessionSweepState {
     pub last_success: Option<f64>,
     /// The last report of each store; none while another agent leads.
     pub stores: BTreeMap<String, SessionReport>,
+    /// When each store was last swept, in seconds since 1970.
+    pub swept_at: BTreeMap<String, f64>,
+    /// Sessions of each store that were ended in the last 24 hours.
+    pub ended: BTreeMap<String, Arc<DayCounts>>,
 }
 
 impl DatabaseState {
@@ -74,11 +90,14 @@ pub struct AgentState {
     dry_run: bool,
     databases: Mutex<BTreeMap<String, DatabaseState>>,
     history: Mutex<History>,
+    /// Of all databases together.
+    day: Mutex<DayCounts>,
     /// In seconds since 1970.
     started: f64,
     /// Increases with every change. Begins with the time in milliseconds, so that a restart does not repeat a number.
     revision: watch::Sender<u64>,
     reload: Mutex<Reload>,
+    connections: Mutex<Arc<ConnectionBudget>>,
     /// Whether any database ever responded.
     reached: AtomicBool,
 }
@@ -91,8 +110,10 @@ impl AgentState {
             dry_run,
             databases: Mutex::default(),
             history: Mutex::default(),
+            day: Mutex::default(),
             started,
             revision: watch::Sender::new((started * 1000.0) as u64),
+            connections: Mutex::default(),
             reload: Mutex::new(Reload { accepted: true, accepted_at: started }),
             reached: AtomicBool::new(false),
         }
@@ -105,11 +126,20 @@ impl AgentState {
         let before = state.summary();
         change(state);
         let changed = state.summary() != before;
+        let (failed, fails) = (state.failing_since.is_some(), state.last_error.clone());
+        match &fails {
+            Some(_) if !failed => state.failing_since = Some(now()),
+            None => state.failing_since = None,
+            Some(_) => {}
+        }
         // A leader has a connection, although its first pass may last.
-        if state.up == Some(true) || state.leader {
+        if state.up == Some(true) || state.leader || state.replica {
             self.reached.store(true, Ordering::Relaxed);
         }
         drop(databases);
+        if let (Some(why), false) = (fails, failed) {
+            lock(&self.history).add(now(), database, HistoryEvent::NotChecked { why });
+        }
         if changed {
             self.bump_revision();
         }
@@ -118,22 +148,45 @@ impl AgentState {
     /// A pass was completed just now.
     pub fn record_pass(&self, database: &str, report: Arc<DatabaseReport>) {
         let now = now();
-        lock(&self.history).record_pass(now, &report);
         // One change, so that no reader sees a report of a database that is marked as down.
         self.update(database, |state| {
+            let ids = Arc::make_mut(&mut state.observed);
+            let counted = ids.day.sum(now, |hour| hour.ids);
+            let failing = ids.record_pass(now, state.report.as_deref(), &report);
+            lock(&self.history).record_pass(now, &report, &failing);
+            let counted = ids.day.sum(now, |hour| hour.ids).saturating_sub(counted);
+            let repaired = report.sequences.iter().filter(|sequence| sequence.outcome() == Some(Outcome::Repaired));
+            lock(&self.day).count(now, |hour| {
+                hour.ids += counted;
+                hour.repaired += repaired.count() as u64;
+            });
             state.up = Some(true);
             state.last_success = Some(now);
             state.report = Some(report);
             state.last_error = None;
         });
+        let failing = lock(&self.databases).values().map(|state| state.observed.failing).sum();
+        lock(&self.day).count(now, |hour| hour.failing = hour.failing.max(failing));
     }
 
     /// These stores were swept just now, or could not be.
     pub fn record_sweep(&self, database: &str, reports: Vec<SessionReport>) {
         let now = now();
         lock(&self.history).record_sweep(now, database, &reports);
+        let ended = |report: &SessionReport| report.expired + report.superseded;
+        lock(&self.day).count(now, |hour| hour.ended += reports.iter().map(ended).sum::<u64>());
         self.update(database, |state| {
             let sweeps = &mut state.sweeps;
+            for report in &reports {
+                let day = Arc::make_mut(sweeps.ended.entry(report.name.clone()).or_default());
+                day.count(now, |hour| hour.ended += ended(report));
+                if report.error.is_none() {
+                    sweeps.swept_at.insert(report.name.clone(), now);
+                }
+            }
+            Arc::make_mut(&mut state.observed)
+                .day
+                .count(now, |hour| hour.ended += reports.iter().map(ended).sum::<u64>());
             sweeps.stores.extend(reports.into_iter().map(|report| (report.name.clone(), report)));
             if sweeps.stores.values().all(|report| report.error.is_none()) {
                 sweeps.last_success = Some(now);
@@ -167,6 +220,8 @@ impl AgentState {
             match configured.get(name.as_str()) {
                 Some(stores) if !stores.is_empty() => {
                     state.sweeps.stores.retain(|store, _| stores.contains(&store.as_str()));
+                    state.sweeps.swept_at.retain(|store, _| stores.contains(&store.as_str()));
+                    state.sweeps.ended.retain(|store, _| stores.contains(&store.as_str()));
                 }
                 _ => state.sweeps = SessionSweepState::default(),
             }
@@ -194,6 +249,11 @@ impl AgentState {
         lock(&self.history).clone()
     }
 
+    /// What happened in each of the last 24 hours, in all databases.
+    pub fn day(&self) -> DayCounts {
+        lock(&self.day).clone()
+    }
+
     /// When the agent started, in seconds since 1970.
     pub fn started(&self) -> f64 {
         self.started
@@ -206,6 +266,16 @@ impl AgentState {
 
     pub fn reload(&self) -> Reload {
         *lock(&self.reload)
+    }
+
+    /// What counts the connections of the present configuration.
+    pub fn set_connections(&self, budget: &Arc<ConnectionBudget>) {
+        *lock(&self.connections) = Arc::clone(budget);
+    }
+
+    /// The servers that were reached, and the connections to them.
+    pub fn servers(&self) -> Vec<ServerConnections> {
+        lock(&self.connections).servers()
     }
 
     /// Whether a database ever responded, of this configuration or an earlier one: an agent that is ready stays ready.

@@ -17,9 +17,9 @@ export function focused() {
   };
 }
 
-/** All visible controls that a mouse can operate, in document order. */
+/** All visible controls that a mouse can operate, and the regions that the keyboard scrolls, in document order. */
 export function controls() {
-  const all = document.querySelectorAll('a[href], button, input, select, textarea, summary, [onclick], [role=button]');
+  const all = document.querySelectorAll('a[href], button, input, select, textarea, summary, [onclick], [role=button], [tabindex="0"]');
   const usable = [...all].filter((element) => !element.disabled && element.getClientRects().length > 0);
   return usable.map((element) => element.id || element.textContent.trim());
 }

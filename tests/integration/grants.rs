@@ -278,7 +278,7 @@ async fn row_security_and_leaps_are_explained_and_left_to_the_administrator() {
     let mut scene = Scene::new(
         "CREATE TABLE hidden (id serial PRIMARY KEY); ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
          CREATE SEQUENCE cached CACHE 10; CREATE TABLE t (id integer DEFAULT nextval('cached') PRIMARY KEY);
-         INSERT INTO hidden VALUES (7); INSERT INTO t VALUES (200000)",
+         INSERT INTO hidden VALUES (7); INSERT INTO t SELECT generate_series(1, 200000)",
     )
     .await;
     let owner = scene.database.role("owner");

@@ -7,37 +7,39 @@
     reason = "a panic is how a test fails, and dates and clocks are compared with the real ones"
 )]
 
+// The product: the binary and the library on real servers.
 mod agent;
 mod alerts;
 mod browser;
 mod catalogs;
-mod claims;
-mod comparison;
 mod connecting;
 mod cutover;
 mod demo;
 mod deploy;
 mod discovery;
-mod documents;
 mod faults;
-mod figures;
+mod feeds;
 mod grants;
 mod guards;
-mod guides;
 mod http;
+mod judgement;
 mod login;
 mod metrics;
 mod observation;
 mod oracle;
-mod proof;
 mod race;
 mod reporting;
-mod rooms;
-mod runbooks;
 mod sessions;
 mod stopping;
 mod story;
-mod support;
 mod systemd;
 mod truth;
 mod wake;
+
+// The documents: every command, figure, claim and path in them.
+mod documents;
+
+// The proof: faults against two agents, judged by a history checker.
+mod proof;
+
+mod support;

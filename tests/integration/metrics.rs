@@ -68,7 +68,7 @@ async fn three_thousand_that_are_behind_make_a_small_scrape() {
         database
             .sql(&format!(
                 "CREATE SEQUENCE \"{name}\";
-                 CREATE TABLE named_{number} (id integer DEFAULT nextval($name$\"{name}\"$name$));
+                 CREATE TABLE named_{number} (id integer PRIMARY KEY DEFAULT nextval($name$\"{name}\"$name$));
                  INSERT INTO named_{number} VALUES (1000)"
             ))
             .await;

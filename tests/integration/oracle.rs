@@ -34,12 +34,12 @@ async fn findings_and_advances_agree_with_nextval_on_a_copy() {
 
 #[tokio::test]
 async fn leaps_and_headroom_agree_with_nextval_on_a_copy() {
-    round(2, Terms { headroom: 3, advance_limit: 2, max_repair_ratio: 0.5, owner: true }).await;
+    round(2, Terms { headroom: 3, ..OWNER }).await;
 }
 
 #[tokio::test]
 async fn repairs_by_a_role_that_does_not_own_the_sequence_agree_with_nextval_on_a_copy() {
-    round(3, Terms { headroom: 1, advance_limit: 30, owner: false, ..OWNER }).await;
+    round(3, Terms { headroom: 1, owner: false, ..OWNER }).await;
 }
 
 async fn round(number: u8, terms: Terms) {
@@ -71,6 +71,15 @@ async fn round(number: u8, terms: Terms) {
                 assert_eq!(&real[&name][key], value, "{key} of {}", told());
                 assert_eq!(&dry[&name][key], value, "{key} in a dry run of {}", told());
             }
+        }
+        if expected.near_limit {
+            // How much of a block at the limit is passed is the judgement's to decide; an insert never meets a taken id.
+            // By taking whole caches, an advance may end at a taken id near the limit, which is said.
+            let repair = &real[&name]["repair"];
+            let repaired = repair["outcome"] == "repaired" && repair["held_by"] != "limit";
+            let taken = |value: i64| case.whole_ids().any(|id| id == i128::from(value));
+            assert!(!repaired || after[number].is_some_and(|value| !taken(value)), "a taken id: {}", told());
+            continue;
         }
         assert_eq!(after[number], expected.next, "nextval after the pass: {}", told());
         let sign = i128::from(case.increment.signum());

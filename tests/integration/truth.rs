@@ -35,7 +35,7 @@ const APP: &str = "
 const SABOTAGE: &str = "
     SELECT setval('orders_id_seq', 1, false);
     SELECT setval('tickets_id_seq', 5, false); SELECT pgmedic.repair('tickets', 'id');
-    INSERT INTO logins (expires_at) VALUES (now() - interval '1 hour')";
+    INSERT INTO logins (expires_at) VALUES (now())";
 
 /// Held by two guards, exhausted, nearly exhausted; unreadable and failing once LOCKS are held; sessions that
 /// a guard holds.
@@ -51,7 +51,7 @@ const SHOP: &str = "
     CREATE TABLE carts (id bigserial PRIMARY KEY, expires_at timestamptz); CREATE INDEX ON carts (expires_at);
     INSERT INTO carts (expires_at) SELECT now() - interval '1 hour' FROM generate_series(1, 150)";
 
-const LOCKS: &str = "BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE; SELECT nextval('cached_id_seq')";
+const LOCKS: &str = "BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE; ALTER SEQUENCE cached_id_seq CACHE 20";
 
 /// A sequence that is used up while the test runs, and sessions that pile up.
 const USE: &str = "

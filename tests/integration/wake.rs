@@ -96,7 +96,7 @@ async fn what_a_notification_says_is_neither_run_nor_logged() {
     database.sql(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING SQL_ASCII")).await;
     let mut bytes = PgConnection::connect(&server().url(&name)).await.unwrap();
     let config = database.config(&format!(
-        "{HOURLY}[log]\nlevel = \"debug\"\n[http]\nlisten = \"127.0.0.1:0\"\n[[databases]]\nname = \"{name}\"\nurl = \"{}\"",
+        "{HOURLY}[log]\nlevel = \"debug\"\n[http]\nlisten = \"127.0.0.1:0\"\n[[databases]]\nname = \"{name}\"\nurl = \"{}\"\nmax_connections = 5",
         server().url(&name)
     ));
     let agent = Agent::run(config, &[]);
@@ -177,12 +177,12 @@ fn notify(database: &Database, payload: &str) {
     .unwrap();
 }
 
-/// Our listening connections in this database.
+/// Our idle connections in this database that hold the lease, on which notifications arrive.
+const LISTENS: &str = "state = 'idle' AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_stat_activity.pid \
+                       AND l.locktype = 'advisory' AND l.classid = 1885826404)";
+
 fn listeners(database: &Database) -> String {
-    format!(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND state = 'idle' AND query LIKE 'LISTEN %'",
-        database.name
-    )
+    format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND {LISTENS}", database.name)
 }
 
 #[tokio::test]
@@ -206,7 +206,9 @@ async fn a_lost_connection_is_opened_again_and_what_was_missed_is_looked_for() {
     let agent = listening_agent(&mut database, HOURLY).await;
     let listening = listeners(&database);
     // The connection is cut off, and a notification of drift is lost.
-    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND datname = current_database()";
+    let cut = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {LISTENS} AND datname = current_database()"
+    );
     database.sql(&format!("{DRIFT}; {cut}")).await;
     database.sql("NOTIFY pgmedic").await;
     database.wait_until(REPAIRED).await;
@@ -225,13 +227,12 @@ async fn a_server_that_ends_idle_sessions_does_not_end_the_one_that_listens() {
         database.sql(&format!("ALTER DATABASE {} SET idle_session_timeout = '500ms'", database.name)).await;
     }
     let agent = listening_agent(&mut database, HOURLY).await;
-    let listener =
-        "SELECT pid::bigint FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND datname = current_database()";
-    let pid = database.number(listener).await;
+    let listener = format!("SELECT pid::bigint FROM pg_stat_activity WHERE {LISTENS} AND datname = current_database()");
+    let pid = database.number(&listener).await;
     let passes = agent.passes(&database.name);
     let now: String = database.row("SELECT clock_timestamp()::text").await.get(0);
     database.wait_until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '3 seconds'")).await;
-    assert_eq!(database.number(listener).await, pid);
+    assert_eq!(database.number(&listener).await, pid);
     assert_eq!(agent.passes(&database.name), passes);
     agent.stop();
 }

@@ -29,5 +29,5 @@ pub use fill_sql::fill_sql;
 pub use name::{ColumnName, NameError, RelationRef, TableName, parse_identifier};
 pub use quote::quote_literal;
 pub use reason::{Fix, Reason, ReasonKind};
-pub use settings_sql::{Timeouts, positive_milliseconds, settings_sql, settings_statements};
+pub use settings_sql::{Timeouts, positive_milliseconds, settings_select, settings_sql};
 pub use shell_quote::shell_quote;

@@ -31,6 +31,8 @@ pub enum Fix {
     Sql(String),
     /// A command for a shell.
     Command(String),
+    /// Tables for the configuration file.
+    Configuration(String),
 }
 
 /// The kinds of reasons, in the JSON report in snake case.
@@ -49,10 +51,26 @@ pub enum ReasonKind {
     Cycle,
     /// No value is left before the limit.
     Exhausted,
+    /// Few values are left before the limit.
+    RunningOut,
+    /// The sequence stands before a next value that it had already.
+    Rewound,
     /// Nothing says which column the sequence feeds.
     Unlinked,
     /// A link exists that does not count.
     IgnoredLink,
+    /// The sequence is owned by a column that draws from another one.
+    LeftOver,
+    /// A likely link, which the configuration would have to declare.
+    LikelyLink,
+    /// The configuration has to say which ids an application makes from one value.
+    Allocator,
+    /// Two sequences hand out values for one column.
+    SharedColumn,
+    /// No sequence was looked at.
+    NoSequence,
+    /// A name is not in the encoding that everything is read in.
+    NameEncoding,
     /// A column whose ids cannot be compared with the sequence, by its nature.
     UnsupportedColumn,
     /// Fewer values are left unused than the headroom asked for.
@@ -61,8 +79,16 @@ pub enum ReasonKind {
     TooManyRelations,
     /// A guard holds the repair: it would leave no value before the limit.
     Limit,
-    /// A guard holds the repair: it would use too large a share of the values left.
-    RepairRatio,
+    /// A guard holds the repair: the ids ahead are so far away that no insert fails yet.
+    FarIds,
+    /// A guard holds the repair: the ids ahead lie so thin that passing them would burn more than the allowance.
+    Thin,
+    /// A guard holds the repair: the free values before the nearest id are more than the allowance.
+    Budget,
+    /// A guard holds the repair: no unique index makes an insert fail.
+    NoUniqueKey,
+    /// A guard holds the repair: no index can find where the ids ahead end.
+    NoIndex,
     /// A guard holds the repair: only an owner of the sequence may make a leap.
     Ownership,
     /// The server is a replica, or read only.
@@ -83,18 +109,72 @@ pub enum ReasonKind {
     TooManyOfOneUser,
     /// A guard holds the sweep: more live sessions are beyond their users' newest than may end at once.
     TooManySuperseded,
+    /// A guard holds the sweep: it is the first look at the store, and most of its sessions would end.
+    FirstSweep,
+    /// A guard holds the first sweep: a column tells the sessions that would end from the live ones.
+    SeveralKinds,
+    /// A guard holds the sweep: sessions that are new were over from the beginning.
+    OverFromBirth,
+    /// A guard holds the sweep: a sequence would hand out the ids of ended sessions again.
+    IdsReissued,
     /// A sweep that did not finish within its time.
     Unfinished,
     /// No usable index begins with the column.
     MissingIndex,
     /// A foreign key stops the deletion of sessions.
     ForeignKey,
+    /// Foreign keys lead from a session back to other sessions, and would delete them.
+    ForeignKeyRing,
+    /// Foreign keys do not act: by `session_replication_role`, or because their triggers are disabled.
+    ForeignKeysOff,
+    /// A guard holds the sweep: rows that are no part of a session would be deleted with it.
+    TakesAlong,
+    /// A trigger keeps sessions that were to be deleted.
+    TriggerKeepsRows,
+    /// A trigger raised an error.
+    TriggerFailed,
+    /// A trigger of the store is disabled.
+    TriggerDisabled,
+    /// A rule rewrites the statement that ends a session.
+    RewriteRule,
     /// A lock was not available within `lock_timeout`.
     LockNotAvailable,
     /// A statement took longer than `statement_timeout`.
     StatementTimeout,
     /// A relation was dropped, altered or replaced during the pass.
     ConcurrentlyChanged,
+    /// The server refused the role, its password or its certificate.
+    LoginRefused,
+    /// The server has no such database.
+    UnknownDatabase,
+    /// The server, or the role, has no connection left.
+    TooManyConnections,
+    /// The server is starting up or shutting down.
+    NotReady,
+    /// The TLS handshake failed, or a file for it cannot be used.
+    TlsFailed,
+    /// Nothing answered in time.
+    NoResponse,
+    /// A server that is not what `target_session_attrs` asks for, or is too old.
+    WrongServer,
+    /// Notifications do not arrive through this connection.
+    NoNotifications,
+    /// A cutover: the two databases look as if each was given in the other's place.
+    Swapped,
+    /// A cutover: both connection strings lead to one database.
+    SameDatabase,
+    /// A cutover: the database that takes over has no sequence of this name.
+    MissingSequence,
+    /// A cutover: the two sequences of one name are defined differently.
+    Definition,
+    /// A cutover: the subscription does not receive, or has not copied every table yet.
+    Replication,
+    /// A cutover: rows that were written have not arrived yet.
+    ReplicationLag,
+    /// A cutover: values are being handed out while the sequences are carried over.
+    WritersActive,
+    /// `pgmedic.repair_log` cannot be used.
+    RepairLog,
     /// The server could not be reached, or does not let the role in.
     Unreachable,
     /// The connection was lost.
@@ -139,7 +219,7 @@ impl Fix {
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Sql(command) | Self::Command(command) => command,
+            Self::Sql(command) | Self::Command(command) | Self::Configuration(command) => command,
         }
     }
 }

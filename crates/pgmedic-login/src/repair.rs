@@ -121,10 +121,10 @@ async fn repair_sequence(
     violation: &UniqueViolation,
     limits: &InlineRepairLimits,
 ) -> Result<SequenceOutcome, Reason> {
-    let repair_limits =
-        RepairLimits { headroom: 0, advance_limit: limits.advance_limit, max_repair_ratio: limits.max_repair_ratio };
-    let observation = sequence.observe(connection, limits.timeouts()).await?;
-    if let InlineRepair::Advance(statement) = sequence.plan_inline_repair(&observation, &repair_limits)? {
+    let repair_limits = RepairLimits { advance_limit: limits.advance_limit, max_repair_ratio: limits.max_repair_ratio };
+    let looked = sequence.observe(connection, &repair_limits, limits.timeouts()).await?;
+    let observation = looked.seen;
+    if let InlineRepair::Advance(statement) = sequence.plan_inline_repair(&looked, &repair_limits)? {
         let rows = simple_query(connection, NAME, &statement).await?;
         let (Some(row), Some(from)) = (rows.first(), observation.position.next_value()) else {
             // The sequence was set back since the observation; the next run of the insert shows whether it is behind.

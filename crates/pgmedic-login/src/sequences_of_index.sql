@@ -92,7 +92,8 @@ trees AS (
 -- Links that a child has in common with its parent. The child is read through the parent, where the parent's link counts.
 inherited AS (
     SELECT l.seq, t.member AS rel, ma.attnum::integer AS att,
-           bool_or(l.deptype IS NOT NULL OR r.relowner = s.relowner) AS counts
+           bool_or(l.deptype IS NOT NULL OR
+@TRUSTED_OWNER@) AS counts
     FROM tree t
     JOIN links l ON l.rel = t.root
     JOIN pg_catalog.pg_class r ON r.oid = l.rel
@@ -101,6 +102,30 @@ inherited AS (
     JOIN pg_catalog.pg_attribute ma ON ma.attrelid = t.member AND ma.attname = ra.attname
     WHERE t.member <> t.root
     GROUP BY l.seq, t.member, ma.attnum
+),
+-- Members whose values another sequence hands out, each with that sequence.
+members_of_others AS (
+    SELECT l.seq, l.rel, l.att, string_agg(concat_ws(':', t.member, o.seq), ' ' ORDER BY t.member, o.seq) AS list
+    FROM tree t
+    JOIN links l ON l.rel = t.root
+    JOIN pg_catalog.pg_attribute ra ON ra.attrelid = l.rel AND ra.attnum = l.att
+    JOIN pg_catalog.pg_attribute ma ON ma.attrelid = t.member AND ma.attname = ra.attname
+    CROSS JOIN LATERAL (
+        SELECT d.objid AS seq
+        FROM pg_catalog.pg_depend d
+        WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = t.member AND d.refobjsubid = ma.attnum
+          AND d.classid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'i'
+      UNION
+        SELECT d.refobjid
+        FROM pg_catalog.pg_attrdef ad
+        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
+        WHERE ad.adrelid = t.member AND ad.adnum = ma.attnum AND d.refclassid = 'pg_catalog.pg_class'::regclass
+          AND d.refobjsubid = 0
+    ) AS o
+    JOIN pg_catalog.pg_sequence oq ON oq.seqrelid = o.seq
+    LEFT JOIN links own ON own.seq = l.seq AND own.rel = t.member AND own.att = ma.attnum
+    WHERE t.member <> t.root AND o.seq <> l.seq AND own.seq IS NULL
+    GROUP BY l.seq, l.rel, l.att
 ),
 -- The base type of each fed column, through domains over domains; the modifier nearest to the column counts.
 bases (type, base, modifier, depth) AS (
@@ -122,6 +147,8 @@ SELECT
     false AS endangers_superuser,
     -- Declared links are known to the agent only.
     NULL::text AS wanted,
+    NULL::bigint AS entry,
+    mo.list AS members_of_others,
     -- These decide how a pass divides its work into transactions; here there is one table with its partitions.
     false AS may_lock,
     0::bigint AS pages,
@@ -138,8 +165,10 @@ JOIN LATERAL (
     SELECT b.base, b.modifier FROM bases b WHERE b.type = a.atttypid ORDER BY b.depth DESC LIMIT 1
 ) AS b ON true
 LEFT JOIN trees t ON t.root = l.rel
+LEFT JOIN members_of_others mo ON mo.seq = l.seq AND mo.rel = l.rel AND mo.att = l.att
 LEFT JOIN inherited h ON h.seq = l.seq AND h.rel = l.rel AND h.att = l.att
 -- Another session's temporary table cannot be read.
 WHERE (r.relpersistence <> 't' OR rn.oid = pg_catalog.pg_my_temp_schema())
-  AND (h.seq IS NULL OR NOT h.counts AND (l.deptype IS NOT NULL OR r.relowner = s.relowner))
+  AND (h.seq IS NULL OR NOT h.counts AND (l.deptype IS NOT NULL OR
+@TRUSTED_OWNER@))
 ORDER BY l.seq, l.rel, l.att

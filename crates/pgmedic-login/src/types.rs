@@ -18,8 +18,8 @@ pub struct InlineRepairLimits {
     /// The most values of the sequence that one repair hands out. The default, 100 000, takes about 30 ms. A larger lag
     /// is not repaired, and the insert's error is returned.
     pub advance_limit: u32,
-    /// The largest share of the values left that one repair may use, from 0 to 1 (default 0.5): a single id near the
-    /// limit must not exhaust the sequence.
+    /// The largest share of the range that ids may lie apart and still be passed together, from 0 to 1 (default 0.01): a
+    /// single id far ahead must not exhaust the sequence.
     pub max_repair_ratio: f64,
     /// The longest that a statement of the repair waits for a lock (default 100 ms). Reading a table waits only for
     /// `ACCESS EXCLUSIVE` locks.
@@ -32,7 +32,7 @@ impl Default for InlineRepairLimits {
     fn default() -> Self {
         Self {
             advance_limit: 100_000,
-            max_repair_ratio: 0.5,
+            max_repair_ratio: 0.01,
             lock_timeout: Duration::from_millis(100),
             statement_timeout: Duration::from_secs(1),
         }

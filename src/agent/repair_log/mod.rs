@@ -4,17 +4,18 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `sync.rs` | the statements: check the table, count, remove old rows, insert |
-//! | `count.sql`, `of_owner.sql`, `remove_old.sql` | those of them that are long |
-//! | `sync.sql` | the check that the table is as it was installed |
+//! | `count.sql`, `remove_old.sql` | those of them that are long |
 
 mod sync;
 
 use crate::config::Database;
 use crate::db::BoundedConnection;
-use crate::report::{DatabaseReport, Outcome};
+use crate::report::DatabaseReport;
+use crate::sequences::RepairLogEntry;
 use pgmedic_core::Timeouts;
+use pgmedic_core::{Reason, ReasonKind};
 use std::time::{Duration, Instant};
-use sync::{InlineRepairCounter, OUTCOMES, RepairLogEntry, RepairLogSync, sync_repair_log};
+use sync::{InlineRepairCounter, OUTCOMES, RepairLogSync, sync_repair_log};
 use tokio_util::sync::CancellationToken;
 
 /// How often the table is read without a reason: each time needs another connection.
@@ -45,19 +46,9 @@ impl RepairLogWriter {
         report: &DatabaseReport,
         notified: bool,
         context: RepairLogContext<'_>,
-    ) -> Option<Result<Vec<(&'static str, u64)>, String>> {
-        let own: Vec<RepairLogEntry> = report
-            .sequences
-            .iter()
-            .filter_map(|sequence| {
-                let repair = sequence.repair.as_ref().filter(|repair| repair.outcome == Outcome::Repaired)?;
-                Some(RepairLogEntry {
-                    sequence: sequence.name.clone(),
-                    from: sequence.next_value?,
-                    to: repair.next_value?,
-                })
-            })
-            .collect();
+    ) -> Option<Result<Vec<(&'static str, u64)>, Reason>> {
+        let own: Vec<RepairLogEntry> =
+            report.sequences.iter().filter_map(|sequence| RepairLogEntry::of(sequence)).collect();
         let due = self.last_sync.is_none_or(|last| last.elapsed() >= SYNC_EVERY);
         if own.is_empty() && !notified && !due {
             return None;
@@ -71,19 +62,25 @@ impl RepairLogWriter {
             Ok(RepairLogSync::Missing) => Ok(Vec::new()),
             Ok(RepairLogSync::Inline(counts)) => Ok(OUTCOMES.into_iter().zip(counts).collect()),
             Ok(RepairLogSync::Unusable(reason)) => Err(reason),
-            Err(error) => Err(format!("pgmedic.repair_log could not be written: {error}")),
+            Err(reason) => {
+                let text = format!("pgmedic.repair_log could not be written: {}", reason.text);
+                Err(Reason { text, ..reason })
+            }
         })
     }
 
-    async fn sync(&mut self, own: &[RepairLogEntry], context: RepairLogContext<'_>) -> Result<RepairLogSync, String> {
-        let options = context.database.connect_options().map_err(|error| error.to_string())?;
+    async fn sync(&mut self, own: &[RepairLogEntry], context: RepairLogContext<'_>) -> Result<RepairLogSync, Reason> {
+        let options = context
+            .database
+            .connect_options()
+            .map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
         let connected = BoundedConnection::connect(&options, context.timeouts, context.stop).await;
-        let mut connection = connected.map_err(|error| error.to_string())?;
+        let mut connection = connected?;
         let result =
             sync_repair_log(&mut connection, context.timeouts, own, context.read_only, &mut self.counter).await;
         if connection.lost().is_none() {
             connection.close().await;
         }
-        result.map_err(|error| error.to_string())
+        result.map_err(Reason::from)
     }
 }

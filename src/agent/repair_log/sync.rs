@@ -1,12 +1,10 @@
 //! The statements on `pgmedic.repair_log`: check the table, remove old rows, insert the agent's repairs, count inline ones.
 
 use crate::db::{BoundedConnection, TransactionMode};
-use pgmedic_core::{QueryError, Timeouts, fill_sql, quote_literal};
+use crate::sequences::{LogOwner, REPAIR_LOG_CHECK, RepairLogEntry};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, fill_sql, shell_quote};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-
-/// Whether the table exists, and is as it was installed.
-const CHECK: &str = include_str!("sync.sql");
 
 /// How long rows are kept.
 const KEPT: &str = "30 days";
@@ -16,16 +14,6 @@ const MOST_REMOVED: u32 = 10_000;
 
 /// Outcomes of inline repairs, as the table and the metric's label have them.
 pub const OUTCOMES: [&str; 2] = ["repaired", "held"];
-
-/// A repair that the agent made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RepairLogEntry {
-    /// Schema-qualified, quoted as SQL needs it.
-    pub sequence: String,
-    /// What `nextval` would have returned before, and after.
-    pub from: i64,
-    pub to: i64,
-}
 
 /// Counts inline repairs where entries cannot be marked as counted: in a dry run, or on a read-only server.
 #[derive(Debug, Default)]
@@ -42,7 +30,7 @@ pub enum RepairLogSync {
     /// There is no such table.
     Missing,
     /// The table must not be used; why, and what to do.
-    Unusable(String),
+    Unusable(Reason),
     /// Inline repairs since the last time, by [`OUTCOMES`].
     Inline(Counts),
 }
@@ -59,23 +47,20 @@ pub async fn sync_repair_log(
     read_only: bool,
     counter: &mut InlineRepairCounter,
 ) -> Result<RepairLogSync, QueryError> {
-    let found = answers(connection, TransactionMode::Read, timeouts, vec![CHECK.to_owned()]).await?;
+    let found = answers(connection, TransactionMode::Read, timeouts, vec![REPAIR_LOG_CHECK.to_owned()]).await?;
     let Some(table) = found.first().and_then(|rows| rows.first()) else { return Ok(RepairLogSync::Missing) };
     if !table.try_get::<bool, _>("plain")? {
         let what =
             "pgmedic.repair_log is not as `pgmedic sql install` makes it: run that again, or remove what was added";
-        return Ok(RepairLogSync::Unusable(what.to_owned()));
+        return Ok(RepairLogSync::Unusable(Reason::new(ReasonKind::RepairLog, what)));
     }
     if !table.try_get::<bool, _>("allowed")? {
         let role = &connection.server().role;
-        let what = format!("pgmedic.repair_log cannot be written: run pgmedic sql install with --agent {role}");
-        return Ok(RepairLogSync::Unusable(what));
+        let fix = Fix::Command(format!("pgmedic sql install --agent {}", shell_quote(role)));
+        let reason = Reason::new(ReasonKind::RepairLog, "pgmedic.repair_log cannot be written; run what this prints");
+        return Ok(RepairLogSync::Unusable(reason.with_fix(fix)));
     }
-    let owner = LogOwner {
-        role: table.try_get("owner")?,
-        name: table.try_get("owner_name")?,
-        trusted: table.try_get("trusted")?,
-    };
+    let owner = LogOwner::of(table)?;
     let read_only = read_only || connection.server().read_only.is_some();
     if read_only {
         let statements = vec![count_unmarked(&owner)];
@@ -87,7 +72,7 @@ pub async fn sync_repair_log(
     let counted = counts(answers.get(COUNTED_BY).map_or(&[][..], Vec::as_slice))?;
     let written = answers.last().map_or(0, Vec::len);
     if written < own.len() {
-        let LogOwner { name, .. } = &owner;
+        let name = &owner.name;
         tracing::warn!(
             owner = name,
             "pgmedic.repair_log belongs to {name}, who is not the owner of a repaired sequence, of the database, or a \
@@ -95,26 +80,6 @@ pub async fn sync_repair_log(
         );
     }
     Ok(RepairLogSync::Inline(counted))
-}
-
-/// Whose table it is.
-struct LogOwner {
-    /// Its OID.
-    role: i64,
-    /// Quoted.
-    name: String,
-    /// Whether entries about other roles' sequences are believed and written.
-    trusted: bool,
-}
-
-impl LogOwner {
-    /// The condition that entry `e` is of a sequence that the owner may tell of, and be told of.
-    fn may_know(&self) -> String {
-        if self.trusted {
-            return "true".to_owned();
-        }
-        fill_sql(include_str!("of_owner.sql"), &[("OWNER", &self.role.to_string())])
-    }
 }
 
 impl InlineRepairCounter {
@@ -137,32 +102,14 @@ fn count_unmarked(owner: &LogOwner) -> String {
     )
 }
 
-/// The lock keeps other roles from adding a trigger between the check and the statements that follow it. The last
-/// statement answers with a row for each of `own` that was written.
+/// The last statement answers with a row for each of `own` that was written.
 fn write_sql(owner: &LogOwner, own: &[RepairLogEntry]) -> Vec<String> {
-    let role = owner.role;
-    let check =
-        format!("SELECT 1 / (SELECT (plain AND allowed AND owner = {role})::integer FROM ({CHECK}) AS checked)");
     let remove =
         fill_sql(include_str!("remove_old.sql"), &[("KEPT", KEPT), ("MOST_REMOVED", &MOST_REMOVED.to_string())]);
     let count = fill_sql(include_str!("count.sql"), &[("TRUSTED", &owner.may_know())]);
-    let mut statements =
-        vec!["LOCK TABLE ONLY pgmedic.repair_log IN ROW EXCLUSIVE MODE".to_owned(), check, count, remove];
-    if !own.is_empty() {
-        let rows: Vec<String> = own
-            .iter()
-            .map(|RepairLogEntry { sequence, from, to }| {
-                let sequence = quote_literal(sequence);
-                format!("(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to})")
-            })
-            .collect();
-        let (rows, may_know) = (rows.join(", "), owner.may_know());
-        let columns = "at, role, source, sequence, outcome, from_value, to_value";
-        statements.push(format!(
-            "INSERT INTO pgmedic.repair_log ({columns}) SELECT * FROM (VALUES {rows}) AS e ({columns}) \
-             WHERE {may_know} RETURNING 1"
-        ));
-    }
+    let mut statements = Vec::from(owner.lock_and_check_sql());
+    statements.extend([count, remove]);
+    statements.extend(owner.insert_sql(own));
     statements
 }
 

@@ -1,6 +1,6 @@
-//! How often a cron line ticks, in a bounded number of steps for any line.
+//! How often a schedule ticks, in a bounded number of steps for any cron line.
 
-use crate::config::cron_parser;
+use crate::config::{Schedule, cron_parser};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use croner::Cron;
 use std::time::Duration;
@@ -27,15 +27,23 @@ const STEPS: [(TimeDelta, TimeDelta); 4] = [
     (TimeDelta::days(1), TimeDelta::days(366)),
 ];
 
+/// The intervals of a schedule; of a cron line those that begin within a year after its first tick after `now`.
+pub fn intervals(schedule: &Schedule, now: DateTime<Utc>) -> CronIntervals {
+    match schedule {
+        Schedule::Cron(line) => cron_intervals(line, now),
+        Schedule::Every(every) => CronIntervals { shortest: *every, longest: *every },
+    }
+}
+
 /// The intervals of `line` (six fields, UTC) that begin within a year after its first tick after `now`.
-pub fn cron_intervals(line: &str, now: DateTime<Utc>) -> CronIntervals {
-    let intervals = cron_parser().parse(line).map_or_else(|_| Vec::new(), |cron| intervals(&cron, now));
+fn cron_intervals(line: &str, now: DateTime<Utc>) -> CronIntervals {
+    let intervals = cron_parser().parse(line).map_or_else(|_| Vec::new(), |cron| one_of_each(&cron, now));
     let shortest = intervals.iter().min().copied().unwrap_or(SINGLE_TICK_INTERVAL);
     CronIntervals { shortest, longest: intervals.iter().max().copied().unwrap_or(SINGLE_TICK_INTERVAL) }
 }
 
 /// One interval of each kind: some five hundred at most.
-fn intervals(cron: &Cron, now: DateTime<Utc>) -> Vec<Duration> {
+fn one_of_each(cron: &Cron, now: DateTime<Utc>) -> Vec<Duration> {
     let mut intervals = Vec::new();
     let Ok(first) = cron.find_next_occurrence(&now, false) else { return intervals };
     for (step, span) in STEPS {
@@ -136,7 +144,7 @@ mod tests {
     #[test]
     fn the_busiest_line_is_asked_a_few_hundred_times_only() {
         let cron = cron_parser().parse("* * * * * *").unwrap();
-        assert_eq!(intervals(&cron, thursday()).len(), 60 + 60 + 24 + 366);
+        assert_eq!(one_of_each(&cron, thursday()).len(), 60 + 60 + 24 + 366);
     }
 
     /// A field that names some of its values.

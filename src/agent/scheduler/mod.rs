@@ -1,4 +1,4 @@
-//! Ticks by cron lines, on tokio-cron-scheduler, which only this file uses. A tick only triggers a worker: the scheduler
+//! Ticks by schedules, on tokio-cron-scheduler, which only this file uses. A tick only triggers a worker: the scheduler
 //! lets jobs overlap, neither waits for them nor cancels them, and drops a job that panics.
 //!
 //! | file | what is in it |
@@ -9,6 +9,7 @@
 pub mod clock_jump;
 pub mod cron_intervals;
 
+use crate::config::Schedule;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio_cron_scheduler::{JobScheduler, JobSchedulerError};
@@ -29,7 +30,7 @@ pub type JobId = u64;
 
 struct Job {
     id: Uuid,
-    line: String,
+    schedule: Schedule,
     tick: Tick,
 }
 
@@ -43,20 +44,20 @@ impl Scheduler {
         Ok(Self { scheduler, jobs: HashMap::new(), next: 0 })
     }
 
-    /// Calls `tick` whenever `line` (six fields, UTC) says so. It must return at once, and must not panic.
+    /// Calls `tick` whenever the schedule says so. It must return at once, and must not panic.
     ///
     /// # Errors
     ///
-    /// When the line is not valid. The configuration has checked it.
+    /// When the schedule is not valid. The configuration has checked it.
     pub async fn add(
         &mut self,
-        line: &str,
+        schedule: &Schedule,
         tick: impl Fn() + Send + Sync + 'static,
     ) -> Result<JobId, JobSchedulerError> {
         let tick: Tick = Arc::new(tick);
-        let id = self.register(line, &tick).await?;
+        let id = self.register(schedule, &tick).await?;
         self.next += 1;
-        self.jobs.insert(self.next, Job { id, line: line.to_owned(), tick });
+        self.jobs.insert(self.next, Job { id, schedule: schedule.clone(), tick });
         Ok(self.next)
     }
 
@@ -72,22 +73,30 @@ impl Scheduler {
     pub async fn reschedule_all(&mut self) {
         for (job_id, job) in std::mem::take(&mut self.jobs) {
             self.unregister(job.id).await;
-            match self.register(&job.line, &job.tick).await {
+            match self.register(&job.schedule, &job.tick).await {
                 Ok(id) => drop(self.jobs.insert(job_id, Job { id, ..job })),
-                Err(error) => tracing::error!(line = job.line, %error, "a cron line could not be scheduled again"),
+                Err(error) => {
+                    tracing::error!(schedule = %job.schedule, %error, "{} could not be scheduled again", job.schedule)
+                }
             }
         }
     }
 
-    async fn register(&self, line: &str, tick: &Tick) -> Result<Uuid, JobSchedulerError> {
-        let tick = Arc::clone(tick);
-        self.scheduler.add(tokio_cron_scheduler::Job::new(line, move |_, _| tick())?).await
+    async fn register(&self, schedule: &Schedule, tick: &Tick) -> Result<Uuid, JobSchedulerError> {
+        self.scheduler.add(job(schedule, Arc::clone(tick))?).await
     }
 
     async fn unregister(&self, id: Uuid) {
         if let Err(error) = self.scheduler.remove(&id).await {
-            tracing::debug!(%error, "a cron line was removed already");
+            tracing::debug!(%error, "a schedule was removed already");
         }
+    }
+}
+
+fn job(schedule: &Schedule, tick: Tick) -> Result<tokio_cron_scheduler::Job, JobSchedulerError> {
+    match schedule {
+        Schedule::Cron(line) => tokio_cron_scheduler::Job::new(line.as_str(), move |_, _| tick()),
+        Schedule::Every(every) => tokio_cron_scheduler::Job::new_repeated(*every, move |_, _| tick()),
     }
 }
 

@@ -1,16 +1,17 @@
 //! One cycle of the worker: acquire or renew the lease, make the pass, publish the report.
 
+use super::lead::{LeadAnswer, LeaseListens, ServerLead};
 use super::notify::NotifyListener;
 use super::triggers::Triggers;
 use crate::agent::leadership::Leadership;
 use crate::agent::publisher::Publisher;
 use crate::agent::repair_log::{RepairLogContext, RepairLogWriter};
 use crate::config::{Database, Sequences};
-use crate::db::ConnectTarget;
-use crate::db::{Lease, LeaseLost, ListenError};
+use crate::db::ListenError;
 use crate::progress::Progress;
 use crate::report::DatabaseReport;
 use crate::sequences::{Invalidation, PassOptions, SequencePassState, pass};
+use pgmedic_core::{Reason, TableName};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +27,11 @@ const MAX_PASS_DURATION: Duration = Duration::from_secs(60 * 60);
 pub struct SequenceWorkerContext {
     pub database: Database,
     pub settings: Sequences,
-    /// Agents that do different work in the same database have different keys.
-    pub lease_key: i32,
+    /// The tables of the database's session stores.
+    pub session_tables: Vec<TableName>,
+    /// The lease of the database's server, and the database's place among those of the server.
+    pub lead: Arc<ServerLead>,
+    pub member: usize,
     pub dry_run: bool,
     pub triggers: Arc<Triggers>,
     /// Received by the session worker, which works only while this agent leads.
@@ -38,7 +42,9 @@ pub struct SequenceWorkerContext {
 /// What is kept from one cycle to the next.
 #[derive(Debug)]
 pub struct SequenceWorkerState {
-    lease: Option<Lease>,
+    /// Told when the lease was lost.
+    losses: watch::Receiver<u64>,
+    leads: bool,
     listener: NotifyListener,
     pass_state: SequencePassState,
     publisher: Publisher,
@@ -54,9 +60,10 @@ pub enum CycleOutcome {
 }
 
 impl SequenceWorkerState {
-    pub fn new(publisher: Publisher) -> Self {
+    pub fn new(publisher: Publisher, losses: watch::Receiver<u64>) -> Self {
         Self {
-            lease: None,
+            losses,
+            leads: false,
             listener: NotifyListener::default(),
             pass_state: SequencePassState::persistent(),
             publisher,
@@ -64,14 +71,9 @@ impl SequenceWorkerState {
         }
     }
 
-    /// Renews the lease until it is lost; waits forever where there is none. Dropping this does no harm.
-    pub async fn hold_lease(&mut self) -> LeaseLost {
-        renew_lease(&mut self.lease).await
-    }
-
-    /// Releases the lease, and closes the connection that listens.
-    pub async fn release_lease(&mut self) {
-        tokio::join!(self.listener.close(), release(self.lease.take()));
+    /// Waits until the lease is lost. Dropping this does no harm.
+    pub async fn lease_lost(&mut self) {
+        lease_lost(&mut self.losses, self.leads).await;
     }
 
     /// A cycle panicked.
@@ -81,16 +83,9 @@ impl SequenceWorkerState {
     }
 }
 
-async fn renew_lease(lease: &mut Option<Lease>) -> LeaseLost {
-    match lease {
-        Some(lease) => lease.renew_until_lost().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn release(lease: Option<Lease>) {
-    if let Some(lease) = lease {
-        lease.release().await;
+async fn lease_lost(losses: &mut watch::Receiver<u64>, leads: bool) {
+    if !leads || losses.changed().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -104,14 +99,21 @@ impl SequenceWorkerContext {
             // The change may be too new for the server's statistics, which would call the table unchanged.
             state.pass_state.invalidate(&invalidation);
         }
-        let Some(options) = self.stop.run_until_cancelled(self.acquire_leadership(state)).await else {
+        let Some(answer) = self.stop.run_until_cancelled(self.lead.ask()).await else {
             return CycleOutcome::Done;
         };
-        match options {
-            Ok(None) => self.standby(state).await,
-            Ok(Some(options)) => {
-                self.stop.run_until_cancelled(self.listen(state, &options)).await;
-                let report = self.pass(state).await;
+        state.losses.mark_unchanged();
+        match answer {
+            Ok(answer) => {
+                state.publisher.ignored_holders(&answer.ignored);
+                if answer.leadership == Leadership::Follower {
+                    return self.standby(state, &answer).await;
+                }
+                state.leads = answer.leadership == Leadership::Leader;
+                if state.leads {
+                    self.stop.run_until_cancelled(self.listen(state)).await;
+                }
+                let report = self.pass(state, answer.leadership).await;
                 if self.stop.is_cancelled() { CycleOutcome::Done } else { self.publish(state, report, notified).await }
             }
             Err(reason) => {
@@ -121,14 +123,20 @@ impl SequenceWorkerContext {
         }
     }
 
-    /// The lease was lost between two cycles.
-    pub fn lease_lost(&self, state: &mut SequenceWorkerState, lost: &LeaseLost) {
-        self.mark_lease_lost(&mut state.publisher, &mut state.lease, lost);
+    /// Releases the lease, and closes the connection that listens.
+    pub async fn release_lease(&self, state: &mut SequenceWorkerState) {
+        tokio::join!(state.listener.close(), self.lead.release());
     }
 
-    fn mark_lease_lost(&self, publisher: &mut Publisher, lease: &mut Option<Lease>, lost: &LeaseLost) {
-        tracing::debug!(database = self.database.name, %lost, "the lease was lost");
-        *lease = None;
+    /// The lease was lost between two cycles.
+    pub fn mark_lease_lost(&self, state: &mut SequenceWorkerState) {
+        state.leads = false;
+        // Another agent may lead meanwhile.
+        state.pass_state.invalidate(&Invalidation::All);
+        self.leadership_unknown(&mut state.publisher);
+    }
+
+    fn leadership_unknown(&self, publisher: &mut Publisher) {
         publisher.leadership(Leadership::Unknown);
         self.send_leadership(Leadership::Unknown);
     }
@@ -137,56 +145,50 @@ impl SequenceWorkerContext {
         self.leadership.send_if_modified(|before| std::mem::replace(before, leadership) != leadership);
     }
 
-    /// Renews the lease or tries to acquire it. Returns how to connect when this agent leads, and none when another does.
-    async fn acquire_leadership(&self, state: &mut SequenceWorkerState) -> Result<Option<ConnectTarget>, String> {
-        let options = self.database.connect_options().map_err(|error| error.to_string())?;
-        if let Some(lease) = &mut state.lease {
-            match lease.renew().await {
-                Ok(true) => return Ok(Some(options)),
-                Ok(false) => {
-                    release(state.lease.take()).await;
-                    return Ok(None);
-                }
-                // Its connection is lost; a new connection shows whether the database is down.
-                Err(error) => {
-                    tracing::debug!(database = self.database.name, %error, "the lease was lost");
-                    state.lease = None;
-                }
-            }
-        }
-        state.lease = Lease::acquire(&options, self.lease_key).await.map_err(|error| error.to_string())?;
-        Ok(state.lease.is_some().then_some(options))
-    }
-
-    async fn standby(&self, state: &mut SequenceWorkerState) -> CycleOutcome {
+    async fn standby(&self, state: &mut SequenceWorkerState, answer: &LeadAnswer) -> CycleOutcome {
+        state.leads = false;
         state.listener.close().await;
         // The leader may change sequences meanwhile: a comparison with what was seen before would name wrong causes.
         state.pass_state = SequencePassState::persistent();
         state.repair_log = RepairLogWriter::default();
-        state.publisher.standby();
+        state.publisher.standby(answer.other.as_ref());
         self.send_leadership(Leadership::Follower);
         CycleOutcome::Done
     }
 
     /// Listens for NOTIFY, where it does not yet and can.
-    async fn listen(&self, state: &mut SequenceWorkerState, options: &ConnectTarget) {
+    async fn listen(&self, state: &mut SequenceWorkerState) {
         if !self.settings.listen_notify {
             return;
         }
-        match state.listener.open(options, &self.triggers).await {
+        match self.lead.listens(self.member).await {
+            LeaseListens::Here(result) => return state.publisher.listening(result),
+            LeaseListens::Elsewhere if self.lead.is_alone() => return,
+            LeaseListens::Elsewhere => {}
+        }
+        let Ok(target) = self.database.connect_options() else { return };
+        match state.listener.open(&target, &self.triggers).await {
             // A replica takes no LISTEN. It is tried again after a promotion.
             None | Some(Err(ListenError::Replica)) => {}
-            Some(result) => state.publisher.listening(result.map_err(|error| error.to_string())),
+            Some(Err(ListenError::NoConnectionLeft)) => {
+                state.publisher.not_listening_for_lack_of_connections(self.lead.databases())
+            }
+            Some(result) => state.publisher.listening(result.map_err(Reason::from)),
         }
     }
 
-    /// Makes the pass, and renews the lease meanwhile.
-    async fn pass(&self, state: &mut SequenceWorkerState) -> DatabaseReport {
+    /// Makes the pass. Where the lease is lost meanwhile, that is published at once.
+    async fn pass(&self, state: &mut SequenceWorkerState, leadership: Leadership) -> DatabaseReport {
         let name = &self.database.name;
-        let SequenceWorkerState { lease, pass_state, publisher, .. } = state;
-        publisher.leadership(Leadership::Leader);
-        self.send_leadership(Leadership::Leader);
-        let options = PassOptions { dry_run: self.dry_run, cancel: self.stop.child_token(), ..PassOptions::default() };
+        let SequenceWorkerState { losses, leads, pass_state, publisher, .. } = state;
+        publisher.leadership(leadership);
+        self.send_leadership(leadership);
+        let options = PassOptions {
+            dry_run: self.dry_run,
+            session_tables: self.session_tables.clone(),
+            cancel: self.stop.child_token(),
+            ..PassOptions::default()
+        };
         let progress = Progress::default();
         let mut pass = pin!(pass(&self.database, &self.settings, &options, pass_state, &progress));
         let mut limit = pin!(sleep(MAX_PASS_DURATION));
@@ -194,7 +196,10 @@ impl SequenceWorkerContext {
             tokio::select! {
                 report = &mut pass => return report,
                 // The pass goes on: it is safe beside that of another leader.
-                lost = renew_lease(lease) => self.mark_lease_lost(publisher, lease, &lost),
+                () = lease_lost(losses, *leads) => {
+                    *leads = false;
+                    self.leadership_unknown(publisher);
+                }
                 () = &mut limit, if !options.cancel.is_cancelled() => {
                     let limit = humantime::format_duration(MAX_PASS_DURATION);
                     tracing::error!(database = name, "a pass over {name} is cancelled: it took longer than {limit}");
@@ -206,6 +211,7 @@ impl SequenceWorkerContext {
 
     async fn publish(&self, state: &mut SequenceWorkerState, report: DatabaseReport, notified: bool) -> CycleOutcome {
         let report = Arc::new(report);
+        let lost = *self.leadership.borrow() == Leadership::Unknown;
         state.publisher.pass(&report);
         if report.error.is_some() {
             return self.after_failure(state, report.server_version.is_some()).await;
@@ -221,17 +227,22 @@ impl SequenceWorkerContext {
             state.publisher.inline_repairs(found);
         }
         // Where the lease was lost during the pass, find out soon which agent leads.
-        if state.lease.is_some() { CycleOutcome::Done } else { CycleOutcome::RetrySoon }
+        if lost { CycleOutcome::RetrySoon } else { CycleOutcome::Done }
     }
 
     async fn after_failure(&self, state: &mut SequenceWorkerState, reached: bool) -> CycleOutcome {
         // Cached findings are outdated; the next values are kept, because they tell the cause of a later drift.
         state.pass_state.invalidate(&Invalidation::All);
         if !reached {
-            // An open connection would delay a server that is shutting down, and the lease another agent.
-            state.release_lease().await;
-            state.publisher.leadership(Leadership::Unknown);
-            self.send_leadership(Leadership::Unknown);
+            state.leads = false;
+            // An open connection would delay a server that is shutting down, and the lease another agent. Other databases of
+            // the server may be as well as before.
+            if self.lead.is_alone() {
+                self.release_lease(state).await;
+            } else {
+                state.listener.close().await;
+            }
+            self.leadership_unknown(&mut state.publisher);
         }
         CycleOutcome::RetrySoon
     }

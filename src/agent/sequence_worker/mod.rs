@@ -4,21 +4,23 @@
 //! |---|---|
 //! | `triggers.rs` | ticks of the schedule and notifications, waiting to start a cycle |
 //! | `cycle.rs` | one cycle: acquire or renew the lease, make the pass, publish the report |
-//! | `notify.rs` | LISTEN on a separate connection, while this agent leads |
+//! | `lead.rs` | who leads on the databases of one server |
+//! | `notify.rs` | LISTEN in a database where the lease does not stand, while this agent leads |
 
 mod cycle;
+mod lead;
 mod notify;
 mod triggers;
 
 use super::backoff::{Backoff, schedule_jitter};
 use super::leadership::Leadership;
 use super::publisher::{AgentContext, Publisher};
-use super::scheduler::cron_intervals::cron_intervals;
+use super::scheduler::cron_intervals::intervals;
 use super::worker::{Tick, Worker, catch_panic};
-use crate::config::{Database, Settings};
-use crate::db::LeaseLost;
+use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::metrics::SEQUENCES;
 use cycle::{CycleOutcome, SequenceWorkerContext, SequenceWorkerState};
+use lead::ServerLead;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -30,19 +32,37 @@ use triggers::Triggers;
 /// From the end of a cycle that a notification started to the begin of the next.
 const MIN_NOTIFY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The lease that a worker asks for, the database's place among those of its server, and what starts a cycle.
+pub struct WorkerLead {
+    lead: Arc<ServerLead>,
+    member: usize,
+    triggers: Arc<Triggers>,
+}
+
+/// One for each database, in their order. The databases of a server share its lease.
+pub fn leads(settings: &Settings) -> Vec<WorkerLead> {
+    let triggers: Vec<Arc<Triggers>> = settings.databases.iter().map(|_| Arc::default()).collect();
+    let leads = lead::leads(settings, &triggers).into_iter().zip(triggers);
+    leads.map(|((lead, member), triggers)| WorkerLead { lead, member, triggers }).collect()
+}
+
+/// And so many times as long as that cycle took: a flood of notifications keeps an agent busy for a quarter of the time.
+const NOTIFY_PAUSE_RATIO: u32 = 3;
+
 /// Starts the worker, whose first cycle runs at once. It is one task, so that cycles never overlap. `leadership` is sent
 /// to the session worker.
 pub fn start(
     context: &AgentContext,
     settings: &Settings,
     database: &Database,
+    lead: WorkerLead,
     leadership: watch::Sender<Leadership>,
 ) -> Worker {
-    let intervals = cron_intervals(&settings.sequences.schedule, crate::clock::now().into());
+    let WorkerLead { lead, member, triggers } = lead;
+    let intervals = intervals(&settings.sequences.schedule, crate::clock::now().into());
     let publisher = Publisher::new(context, &database.name, SEQUENCES);
     publisher.init_database(intervals.longest);
-    let (triggers, busy, stop) =
-        (Arc::new(Triggers::default()), Arc::new(AtomicBool::new(false)), CancellationToken::new());
+    let (busy, stop) = (Arc::new(AtomicBool::new(false)), CancellationToken::new());
     let handler = {
         let (triggers, busy) = (Arc::clone(&triggers), Arc::clone(&busy));
         publisher.tick_handler(move || {
@@ -57,13 +77,17 @@ pub fn start(
     let worker = SequenceWorkerContext {
         database: database.clone(),
         settings: settings.sequences.clone(),
-        lease_key: settings.leadership_key(&database.name),
+        session_tables: SessionStoreConfig::for_database(&settings.sessions, &database.name)
+            .map(|store| store.table.clone())
+            .collect(),
+        lead,
+        member,
         dry_run: context.state.dry_run(),
         triggers,
         leadership,
         stop: stop.clone(),
     };
-    let state = SequenceWorkerState::new(publisher);
+    let state = SequenceWorkerState::new(publisher, worker.lead.losses());
     let work = run_worker(worker, state, schedule_jitter(intervals.shortest), busy);
     Worker::spawn(&database.name, SEQUENCES, vec![tick], stop, work)
 }
@@ -88,12 +112,13 @@ async fn run_worker(
                 notified = true;
                 next.no_later_than(next_notified);
             }
-            lost = hold_lease(&mut state) => {
-                context.lease_lost(&mut state, &lost);
+            () = state.lease_lost() => {
+                context.mark_lease_lost(&mut state);
                 next.no_later_than(Instant::now() + backoff.next_delay());
             }
             () = next.wait() => {
                 busy.store(true, Ordering::Relaxed);
+                let began = Instant::now();
                 let outcome = catch_panic(context.run_cycle(&mut state)).await;
                 busy.store(false, Ordering::Relaxed);
                 next = NextCycle(match outcome {
@@ -108,17 +133,12 @@ async fn run_worker(
                     }
                 });
                 if std::mem::take(&mut notified) {
-                    next_notified = Instant::now() + MIN_NOTIFY_INTERVAL;
+                    next_notified = Instant::now() + MIN_NOTIFY_INTERVAL.max(began.elapsed() * NOTIFY_PAUSE_RATIO);
                 }
             }
         }
     }
-    state.release_lease().await;
-}
-
-/// Renews the lease until it is lost. A driver that panics on a server's response loses the lease and nothing more.
-async fn hold_lease(state: &mut SequenceWorkerState) -> LeaseLost {
-    catch_panic(state.hold_lease()).await.unwrap_or_else(LeaseLost::panicked)
+    context.release_lease(&mut state).await;
 }
 
 /// When a cycle runs, if nothing triggers one earlier.

@@ -1,14 +1,18 @@
 //! The worker over the session stores of one database: sweeps each by its schedule, while this agent leads there.
 //!
-//! It is a task beside the sequence worker, so that a long sweep does not delay a repair. `due_stores.rs` holds the
-//! stores whose schedules have ticked.
+//! It is a task beside the sequence worker, so that a long sweep does not delay a repair.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | a tick of a schedule, leadership, the sweep of the stores that are due, publish |
+//! | `due_stores.rs` | the stores whose schedules have ticked since the last sweep |
 
 mod due_stores;
 
 use super::backoff::schedule_jitter;
 use super::leadership::Leadership;
 use super::publisher::{AgentContext, Publisher};
-use super::scheduler::cron_intervals::{CronIntervals, cron_intervals};
+use super::scheduler::cron_intervals::{CronIntervals, intervals};
 use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::metrics::SESSIONS;
@@ -33,7 +37,7 @@ pub fn start(
     let stores: Vec<SessionStoreConfig> =
         SessionStoreConfig::for_database(&settings.sessions, &database.name).cloned().collect();
     let now = crate::clock::now().into();
-    let intervals: Vec<CronIntervals> = stores.iter().map(|store| cron_intervals(&store.schedule, now)).collect();
+    let intervals: Vec<CronIntervals> = stores.iter().map(|store| intervals(&store.schedule, now)).collect();
     let shortest = intervals.iter().map(|intervals| intervals.shortest).min()?;
     // A sweep of any store shows that the worker runs.
     let longest = intervals.iter().map(|intervals| intervals.longest).min()?;
@@ -87,7 +91,7 @@ impl SessionWorker {
                     }
                     let leadership = *self.leadership.borrow_and_update();
                     match leadership {
-                        Leadership::Leader if sweep_all => {
+                        Leadership::Leader | Leadership::Observer if sweep_all => {
                             sweep_all = false;
                             (0..self.stores.len()).for_each(|store| { self.due.tick(store); });
                         }
@@ -95,7 +99,7 @@ impl SessionWorker {
                             sweep_all = true;
                             self.forget_state();
                         }
-                        Leadership::Leader | Leadership::Unknown => {}
+                        Leadership::Leader | Leadership::Observer | Leadership::Unknown => {}
                     }
                 }
                 () = self.due.wait() => {
@@ -116,7 +120,7 @@ impl SessionWorker {
     async fn sweep_due_stores(&mut self) {
         let due = self.due.begin();
         let stores: Vec<&SessionStoreConfig> = due.iter().filter_map(|store| self.stores.get(*store)).collect();
-        if *self.leadership.borrow() == Leadership::Leader {
+        if self.leadership.borrow().works() {
             let started = Instant::now();
             let options =
                 PassOptions { dry_run: self.dry_run, cancel: self.stop.child_token(), ..PassOptions::default() };

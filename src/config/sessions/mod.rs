@@ -1,9 +1,16 @@
 //! The `[[sessions]]` tables: session stores whose expired sessions are ended.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | [`SessionStoreConfig`]: one store as the sweep uses it |
+//! | `validate.rs` | applies presets and defaults to the tables as written, then checks their values |
 
+mod meaning;
 mod validate;
 
 use std::time::Duration;
 
+use super::Schedule;
 use pgmedic_core::TableName;
 use serde::{Deserialize, Serialize};
 
@@ -17,17 +24,24 @@ pub struct SessionStoreConfig {
     /// Only in the database of this configured name; in every one if none.
     pub database: Option<String>,
     pub table: TableName,
+    /// Which rows of the table are the sessions: those for which all of these hold.
+    pub only: Vec<Condition>,
     /// A session expires by the earliest of these rules. At least one; each of a different kind.
     pub meanings: Vec<ExpiryRule>,
     pub encoding: Encoding,
+    /// The time zone of the encoding is the preset's: the software writes in it, and no person had to know.
+    pub is_zone_of_preset: bool,
+    /// The column with the time of creation, also where no rule counts from it.
+    pub created_at: Option<String>,
     pub action: Action,
-    pub user: Option<String>,
+    /// The columns that together say whose a session is.
+    pub user: Vec<String>,
     /// How many sessions a user may have; needs `user`.
     pub max_per_user: Option<u32>,
     /// The column by which sessions are ordered from old to new.
     pub newest_by: String,
-    /// When to sweep: a cron line of six fields, seconds first, UTC.
-    pub schedule: String,
+    /// When to sweep.
+    pub schedule: Schedule,
     /// Sessions that one transaction ends.
     pub batch_size: u32,
     /// How long after its expiry `--once` leaves a session alone; whole milliseconds.
@@ -36,8 +50,9 @@ pub struct SessionStoreConfig {
     pub max_ended_ratio: f64,
     /// A sweep may always end this many sessions.
     pub guard_min_sessions: u32,
-    /// How long one sweep may take. The next sweep continues where it stopped.
-    pub sweep_timeout: Duration,
+    /// How long one sweep may take; the next continues where it stopped. None: as long as a single pass needs, and a
+    /// minute in the agent.
+    pub sweep_timeout: Option<Duration>,
 }
 
 /// A rule by which a session expires: a duration after the time in a column.
@@ -45,8 +60,34 @@ pub struct SessionStoreConfig {
 pub struct ExpiryRule {
     pub kind: ExpiryKind,
     pub column: String,
-    /// Zero for [`ExpiryKind::ExpiresAt`].
+    /// Zero for [`ExpiryKind::ExpiresAt`], and beside a lifetime.
     pub timeout: Duration,
+    /// The duration is in a column, too.
+    pub lifetime: Option<Lifetime>,
+}
+
+/// A column that says for how long a session lives. NULL, 0 and less mean for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifetime {
+    pub column: String,
+    pub unit: LifetimeUnit,
+}
+
+/// The unit of a lifetime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LifetimeUnit {
+    Milliseconds,
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
+}
+
+/// A column, and the values that it may have; none of them means NULL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    pub column: String,
+    pub values: Vec<Option<Scalar>>,
 }
 
 /// The meaning of the time in a column. The order is that of the keys.
@@ -65,8 +106,14 @@ pub enum Encoding {
     Timestamp {
         time_zone: String,
     },
+    /// `date`, in this time zone: the whole day belongs to the session.
+    Date {
+        time_zone: String,
+    },
     EpochSeconds,
     EpochMillis,
+    EpochMicros,
+    EpochNanos,
 }
 
 /// How a session is ended.
@@ -100,6 +147,26 @@ impl ExpiryKind {
     }
 }
 
+impl LifetimeUnit {
+    pub(super) const WORDS: [(&'static str, Self); 5] = [
+        ("milliseconds", Self::Milliseconds),
+        ("seconds", Self::Seconds),
+        ("minutes", Self::Minutes),
+        ("hours", Self::Hours),
+        ("days", Self::Days),
+    ];
+
+    pub fn microseconds(self) -> i64 {
+        match self {
+            Self::Milliseconds => 1000,
+            Self::Seconds => 1_000_000,
+            Self::Minutes => 60 * 1_000_000,
+            Self::Hours => 3600 * 1_000_000,
+            Self::Days => 24 * 3600 * 1_000_000,
+        }
+    }
+}
+
 impl Encoding {
     /// The value of `encoding`.
     pub fn word(&self) -> &'static str {
@@ -108,6 +175,42 @@ impl Encoding {
             Self::Timestamp { .. } => "timestamp",
             Self::EpochSeconds => "epoch-seconds",
             Self::EpochMillis => "epoch-millis",
+            Self::EpochMicros => "epoch-micros",
+            Self::EpochNanos => "epoch-nanos",
+            Self::Date { .. } => "date",
+        }
+    }
+
+    /// The time zone in which the column's values are times.
+    pub fn time_zone(&self) -> Option<&str> {
+        match self {
+            Self::Timestamp { time_zone } | Self::Date { time_zone } => Some(time_zone),
+            _ => None,
+        }
+    }
+
+    /// Whether what the column holds is a time only together with a time zone.
+    pub fn has_time_zone(&self) -> bool {
+        self.time_zone().is_some()
+    }
+
+    /// The units that numbers are in which are too large for this encoding.
+    pub fn finer(&self) -> Option<&'static str> {
+        match self {
+            Self::EpochSeconds => Some("milliseconds, or microseconds"),
+            Self::EpochMillis => Some("microseconds, or nanoseconds"),
+            Self::EpochMicros => Some("nanoseconds"),
+            Self::Timestamptz | Self::Timestamp { .. } | Self::Date { .. } | Self::EpochNanos => None,
+        }
+    }
+
+    /// The unit that numbers are in which are too small for this encoding.
+    pub fn coarser(&self) -> Option<&'static str> {
+        match self {
+            Self::EpochMillis => Some("seconds"),
+            Self::EpochMicros => Some("milliseconds"),
+            Self::EpochNanos => Some("microseconds"),
+            Self::Timestamptz | Self::Timestamp { .. } | Self::Date { .. } | Self::EpochSeconds => None,
         }
     }
 }
@@ -118,11 +221,24 @@ impl SessionStoreConfig {
         stores.iter().filter(move |store| store.database.as_deref().is_none_or(|only| only == database))
     }
 
+    /// Whether a session ends some time after its last activity.
+    pub fn counts_activity(&self) -> bool {
+        self.meanings.iter().any(|rule| rule.kind == ExpiryKind::LastActivity)
+    }
+
     /// The columns that a sweep reads.
     pub fn columns(&self) -> Vec<&str> {
         let mut columns: Vec<&str> = self.meanings.iter().map(|meaning| meaning.column.as_str()).collect();
-        if let (Some(user), Some(_)) = (&self.user, self.max_per_user) {
-            columns.extend([user.as_str(), self.newest_by.as_str()]);
+        columns.extend(
+            self.meanings.iter().filter_map(|rule| rule.lifetime.as_ref()).map(|lifetime| lifetime.column.as_str()),
+        );
+        columns.extend(self.only.iter().map(|condition| condition.column.as_str()));
+        if self.max_per_user.is_some() {
+            columns.extend(self.user.iter().map(String::as_str));
+            columns.push(self.newest_by.as_str());
+        }
+        if let (Some(created_at), true) = (&self.created_at, self.counts_activity()) {
+            columns.push(created_at);
         }
         if let Action::Revoke { column, .. } = &self.action {
             columns.push(column);

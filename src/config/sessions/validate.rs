@@ -8,8 +8,8 @@ use super::super::layers::ConfigLocations;
 use super::super::presets::Preset;
 use super::super::schema::nearest;
 use super::super::values::{at_least_one, count, display_with_problem, duration, is_label, ratio, timeout};
-use super::super::{Database, schedule};
-use super::{Action, Encoding, ExpiryKind, ExpiryRule, SessionStoreConfig};
+use super::super::{Database, Schedule};
+use super::{Action, ExpiryKind, ExpiryRule, SessionStoreConfig};
 use pgmedic_core::{TableName, parse_identifier};
 
 /// The values of keys that a store leaves out. `config/pgmedic.toml` shows them.
@@ -20,7 +20,6 @@ fn defaults() -> WrittenStore {
         grace_period: Some("1m".to_owned()),
         max_ended_ratio: Some(0.5),
         guard_min_sessions: Some(100),
-        sweep_timeout: Some("1m".to_owned()),
         ..WrittenStore::default()
     }
 }
@@ -76,9 +75,9 @@ pub(in crate::config) fn validate(
 }
 
 /// Checks one `[[sessions]]` table.
-struct StoreValidator<'a> {
-    table: String,
-    locations: &'a ConfigLocations,
+pub(super) struct StoreValidator<'a> {
+    pub(super) table: String,
+    pub(super) locations: &'a ConfigLocations,
 }
 
 impl StoreValidator<'_> {
@@ -86,7 +85,7 @@ impl StoreValidator<'_> {
         format!("{}.{key}", self.table)
     }
 
-    fn invalid(&self, key: &str, found: impl Into<String>, expected: impl Into<String>) -> ConfigError {
+    pub(super) fn invalid(&self, key: &str, found: impl Into<String>, expected: impl Into<String>) -> ConfigError {
         self.locations.invalid(self.key(key), found, expected)
     }
 
@@ -103,38 +102,46 @@ impl StoreValidator<'_> {
     ) -> Result<SessionStoreConfig, ConfigError> {
         let encoding = self.encoding(written.encoding.as_deref(), written.time_zone.as_deref())?;
         let meanings = self.expiry_rules(written)?;
-        let (user, max_per_user) = self.max_per_user(written.user.as_deref(), written.max_per_user)?;
+        let (user, max_per_user) = self.max_per_user(written)?;
         let created_at = written.created_at.as_deref().map(|text| self.column("created_at", text)).transpose()?;
         if max_per_user.is_some() && created_at.is_none() {
             let expected = "the column with the time when a session was created: ordered by expiry or last use, \
                             `max_per_user` might end the newest session";
             return Err(self.invalid("created_at", "none", expected));
         }
-        let newest_by = created_at.unwrap_or_else(|| meanings[0].column.clone());
+        let newest_by = created_at.clone().unwrap_or_else(|| meanings[0].column.clone());
+        let is_zone_of_preset = self
+            .preset(written)?
+            .is_some_and(|preset| preset.time_zone.is_some() && preset.time_zone == written.time_zone);
         let locations = self.locations;
-        let schedule = self.required("schedule", written.schedule.as_deref(), "a cron line")?;
-        schedule::check(schedule, now)
+        let schedule = self.required("schedule", written.schedule.as_deref(), "a cron line or a duration")?;
+        let schedule = Schedule::parse(schedule, now)
             .map_err(|expected| self.invalid("schedule", display_or_hide(schedule), expected.to_string()))?;
         let grace_period = self.required("grace_period", written.grace_period.as_deref(), "a duration")?;
         let max_ended_ratio = self.required("max_ended_ratio", written.max_ended_ratio.as_ref(), "a number")?;
         let min_sessions = self.required("guard_min_sessions", written.guard_min_sessions.as_ref(), "a number")?;
-        let sweep_timeout = self.required("sweep_timeout", written.sweep_timeout.as_deref(), "a duration")?;
+        let sweep_timeout = written.sweep_timeout.as_deref();
+        let sweep_timeout =
+            sweep_timeout.map(|text| timeout(text, &self.key("sweep_timeout"), locations)).transpose()?;
         Ok(SessionStoreConfig {
             name: self.name(written.name.as_deref())?,
             database: self.database(written.database.as_ref(), databases)?,
             table: self.table(written.table.as_deref())?,
+            only: self.only(written)?,
             meanings,
             encoding,
+            is_zone_of_preset,
+            created_at,
             action: self.action(written.action.as_deref(), written.revoke.as_ref())?,
             user,
             max_per_user,
             newest_by,
-            schedule: schedule.to_owned(),
+            schedule,
             batch_size: self.batch_size(written.batch_size)?,
             grace_period: duration(grace_period, &self.key("grace_period"), locations, Duration::ZERO, DAY)?,
             max_ended_ratio: ratio(*max_ended_ratio, &self.key("max_ended_ratio"), locations)?,
             guard_min_sessions: count(*min_sessions, &self.key("guard_min_sessions"), locations)?,
-            sweep_timeout: timeout(sweep_timeout, &self.key("sweep_timeout"), locations)?,
+            sweep_timeout,
         })
     }
 
@@ -182,7 +189,7 @@ impl StoreValidator<'_> {
         })
     }
 
-    fn column(&self, key: &str, text: &str) -> Result<String, ConfigError> {
+    pub(super) fn column(&self, key: &str, text: &str) -> Result<String, ConfigError> {
         parse_identifier(text).map_err(|problem| {
             let expected = "a column's name in SQL spelling (quote capitals, as in '\"userId\"')";
             self.invalid(key, display_with_problem(text, &problem), expected)
@@ -193,7 +200,8 @@ impl StoreValidator<'_> {
         let mut meanings = Vec::new();
         if let Some(text) = &written.expires_at {
             let column = self.column("expires_at", text)?;
-            meanings.push(ExpiryRule { kind: ExpiryKind::ExpiresAt, column, timeout: Duration::ZERO });
+            let timeout = Duration::ZERO;
+            meanings.push(ExpiryRule { kind: ExpiryKind::ExpiresAt, column, timeout, lifetime: None });
         }
         // A preset names columns; the configuration decides whether a session expires by them.
         let preset = self.preset(written)?;
@@ -212,13 +220,23 @@ impl StoreValidator<'_> {
                 absolute_may_lack,
             ),
         ];
+        let lifetime = self.lifetime(written)?;
         for (kind, column, key, timeout, may_lack) in timed {
             match (column, timeout) {
+                (Some(column), None) if lifetime.as_ref().is_some_and(|(of, _)| *of == kind) => {
+                    let column = self.column(kind.key(), column)?;
+                    let lifetime = lifetime.clone().map(|(_, lifetime)| lifetime);
+                    meanings.push(ExpiryRule { kind, column, timeout: Duration::ZERO, lifetime });
+                }
+                (Some(_), Some(_)) if lifetime.as_ref().is_some_and(|(of, _)| *of == kind) => {
+                    let expected = format!("`lifetime` or `{key}`, because both count from `{}`", kind.key());
+                    return Err(self.invalid("lifetime", format!("`{key}` as well"), expected));
+                }
                 (Some(column), Some(text)) => {
                     let column = self.column(kind.key(), column)?;
                     let shortest = Duration::from_secs(1);
                     let timeout = duration(text, &self.key(key), self.locations, shortest, MAX_SESSION_AGE)?;
-                    meanings.push(ExpiryRule { kind, column, timeout });
+                    meanings.push(ExpiryRule { kind, column, timeout, lifetime: None });
                 }
                 (Some(_), None) if !may_lack => {
                     let expected = format!("`{key}` beside `{}`", kind.key());
@@ -239,45 +257,6 @@ impl StoreValidator<'_> {
         Ok(meanings)
     }
 
-    fn encoding(&self, encoding: Option<&str>, zone: Option<&str>) -> Result<Encoding, ConfigError> {
-        let expected = "one of timestamptz, timestamp, epoch-seconds, epoch-millis";
-        let encoding = match (encoding, zone) {
-            (None, _) => return Err(self.locations.invalid(&self.table, "no `encoding`", expected)),
-            (Some("timestamp"), None) => {
-                let expected = "`time_zone`: the zone of the clock that writes the columns, such as \"UTC\" or \
-                                \"America/New_York\" (where the server fills them in: SHOW TimeZone on the \
-                                application's connection)";
-                return Err(self.locations.invalid(&self.table, "encoding \"timestamp\" and no `time_zone`", expected));
-            }
-            (Some("timestamp"), Some(zone)) => return self.zone(zone),
-            (Some("timestamptz"), _) => Encoding::Timestamptz,
-            (Some("epoch-seconds"), _) => Encoding::EpochSeconds,
-            (Some("epoch-millis"), _) => Encoding::EpochMillis,
-            (Some(other), _) => return Err(self.invalid("encoding", display_or_hide(other), expected)),
-        };
-        match zone {
-            Some(_) => {
-                let found = format!("`time_zone` with encoding \"{}\", which has none", encoding.word());
-                Err(self.invalid("time_zone", found, "no `time_zone`, or encoding \"timestamp\""))
-            }
-            None => Ok(encoding),
-        }
-    }
-
-    /// Accepts names only: PostgreSQL reads `UTC+3`, and `UTC3` too, as three hours west of UTC.
-    fn zone(&self, zone: &str) -> Result<Encoding, ConfigError> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
-        // The only names outside Etc/ that contain a digit.
-        let offset = zone.contains(|c: char| c.is_ascii_digit())
-            && !["EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "GMT0"].contains(&zone);
-        let named = zone.starts_with(|c: char| c.is_ascii_alphabetic()) && zone.chars().all(plain);
-        if !named || offset && !zone.starts_with("Etc/") {
-            let expected = "a time zone by its name, such as \"UTC\" or \"America/New_York\"";
-            return Err(self.invalid("time_zone", display_or_hide(zone), expected));
-        }
-        Ok(Encoding::Timestamp { time_zone: zone.to_owned() })
-    }
-
     fn action(&self, action: Option<&str>, revoke: Option<&WrittenRevoke>) -> Result<Action, ConfigError> {
         let expected = "action = \"delete\", or revoke = { column = \"revoked_at\" }";
         match (action, revoke) {
@@ -291,16 +270,19 @@ impl StoreValidator<'_> {
         }
     }
 
-    fn max_per_user(
-        &self,
-        user: Option<&str>,
-        limit: Option<i64>,
-    ) -> Result<(Option<String>, Option<u32>), ConfigError> {
-        let user = user.map(|text| self.column("user", text)).transpose()?;
+    /// The columns with the session's user, and how many sessions one may have.
+    fn max_per_user(&self, written: &WrittenStore) -> Result<(Vec<String>, Option<u32>), ConfigError> {
+        let names = written.user.as_ref().map_or(&[][..], |user| user.as_slice());
+        let user = names.iter().map(|text| self.column("user", text)).collect::<Result<Vec<_>, _>>()?;
+        let limit = written.max_per_user;
         let limit = limit.map(|number| at_least_one(number, &self.key("max_per_user"), self.locations)).transpose()?;
-        if limit.is_some() && user.is_none() {
+        if limit.is_some() && user.is_empty() {
             let expected = "`user` beside it: the column with the session's user";
             return Err(self.invalid("max_per_user", "no `user`", expected));
+        }
+        if limit.is_some() && written.encoding.as_deref() == Some("date") {
+            let expected = "an encoding with a time of day, which tells the newest session of a day";
+            return Err(self.invalid("max_per_user", "encoding \"date\"", expected));
         }
         Ok((user, limit))
     }

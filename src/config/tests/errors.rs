@@ -74,7 +74,7 @@ fn every_renamed_key_has_a_present_key_as_its_new_name() {
 #[test]
 fn the_name_of_a_key_in_another_table_is_not_taken_for_an_old_one() {
     refused("[http]\nbatch = 1\n", &["unknown key `http.batch`; expected one of listen"]);
-    assert_eq!(file("[http]\nlisten = \"[::1]:9847\"").settings().http.listen.port(), 9847);
+    assert_eq!(file("[http]\nlisten = \"[::1]:9847\"").settings().http.listen.unwrap().port(), 9847);
 }
 
 #[test]
@@ -217,12 +217,55 @@ fn a_declared_feed_names_a_configured_database() {
 }
 
 #[test]
-fn a_column_is_declared_once_however_it_is_spelled() {
+fn a_link_is_declared_once_however_it_is_spelled() {
     refused(
         "[[sequences.feeds]]\nsequence = \"a.s\"\ncolumn = \"a.t.id\"\n\
          [[sequences.feeds]]\nsequence = \"a.s\"\ncolumn = 'A.\"t\".ID'\n",
         &["pgmedic.toml:6:10: sequences.feeds[1].column: found \"a.t.id\", declared in sequences.feeds[0] too"],
     );
+    refused(
+        "[[databases]]\nname = \"app\"\nurl = \"postgres://h/a\"\n\
+         [[sequences.feeds]]\nsequence = \"a.s\"\ncolumn = \"a.t.id\"\nallocator = \"hilo\"\n\
+         [[sequences.feeds]]\nsequence = \"a.s\"\ncolumn = \"a.t.id\"\nallocator = \"pooled\"\ndatabase = \"app\"\n",
+        &["sequences.feeds[1].column: found \"a.t.id\", declared in sequences.feeds[0] too"],
+    );
+}
+
+#[test]
+fn a_pattern_has_one_star_on_each_side() {
+    let feed = |sequence: &str, column: &str| {
+        format!("[[sequences.feeds]]\nsequence = \"{sequence}\"\ncolumn = \"{column}\"\n")
+    };
+    // It would catch every column of that name.
+    refused(
+        &feed("public.hibernate_sequence", "public.*.id"),
+        &[
+            "pgmedic.toml:2:12: sequences.feeds[0].sequence: found 0 * in it",
+            "one * in the sequence and one in the column",
+        ],
+    );
+    refused(&feed("public.*_seq", "public.t.id"), &["sequences.feeds[0].column: found 0 * in it"]);
+    refused(&feed("public.*_seq", "*.*.id"), &["sequences.feeds[0].column: found 2 * in it"]);
+    refused(&feed("*.*", "*.*.id"), &["sequences.feeds[0].sequence: found 2 * in it"]);
+}
+
+#[test]
+fn an_allocator_is_known_and_has_a_block_size_where_it_needs_one() {
+    let feed = |lines: &str| format!("[[sequences.feeds]]\nsequence = \"a.s\"\ncolumn = \"a.t.id\"\n{lines}\n");
+    refused(
+        &feed("allocator = \"pool\""),
+        &[
+            "pgmedic.toml:4:13: sequences.feeds[0].allocator: found \"pool\"",
+            "one of pooled, pooled_lo, hilo, legacy_hilo, residue",
+        ],
+    );
+    refused(&feed("allocator = \"legacy_hilo\""), &["\"legacy_hilo\" without `block_size`", "50 by default"]);
+    refused(&feed("allocator = \"pooled\"\nblock_size = 50"), &["block_size: found 50", "the sequence's INCREMENT"]);
+    refused(&feed("block_size = 50"), &["block_size: found 50", "allocator = \"legacy_hilo\" beside it"]);
+    for size in ["0", "-1", "4294967296"] {
+        let settings = format!("allocator = \"legacy_hilo\"\nblock_size = {size}");
+        refused(&feed(&settings), &[&format!("block_size: found {size}"), "from 1 to 4294967295"]);
+    }
 }
 
 #[test]
@@ -257,7 +300,7 @@ fn an_unknown_variable_is_named_with_the_nearest_known_one() {
     );
     variable_refused("PGMEDIC_SEQUENCES_REPAIR", "false", &["PGMEDIC_SEQUENCES__REPAIR?"]);
     variable_refused("PGMEDIC_DATABASE_ULR", "x", &["PGMEDIC_DATABASE_URL?"]);
-    variable_refused("PGMEDIC_X", "x", &["expected one of PGMEDIC_HTTP__LISTEN, PGMEDIC_LOG__FORMAT"]);
+    variable_refused("PGMEDIC_X", "x", &["expected one of PGMEDIC_HTTP__ALLOWED_HOSTS, PGMEDIC_HTTP__LISTEN"]);
 }
 
 #[test]

@@ -14,18 +14,21 @@ fn texts(patterns: &[Pattern]) -> Vec<String> {
 fn the_defaults_are_those_of_the_design() {
     let settings = variable("PGMEDIC_CONFIG", "unused").settings();
     let expected = Sequences {
-        schedule: "*/30 * * * * *".to_owned(),
+        schedule: Schedule::Cron("*/30 * * * * *".to_owned()),
         listen_notify: true,
         repair: true,
         include: vec!["*.*".parse().unwrap()],
         exclude: vec![],
         headroom: 0,
         advance_limit: 100_000,
-        max_repair_ratio: 0.5,
+        max_repair_ratio: 0.01,
+        warn_used_ratio: 0.75,
+        fail_used_ratio: 0.9,
         lock_timeout: Duration::from_millis(100),
         statement_timeout: Duration::from_secs(5),
         full_pass_every: 20,
         feeds: vec![],
+        rules: vec![],
     };
     assert_eq!(settings.sequences, expected);
     let expected = Log { format: LogFormat::Text, level: tracing::Level::INFO };
@@ -44,7 +47,7 @@ fn the_shipped_default_file_names_every_key() {
     fn look(keys: &[Key]) {
         for key in keys {
             let named = match key.value {
-                KeyType::Table(_) | KeyType::Tables(_) => {
+                KeyType::Table(_) | KeyType::Tables(_) | KeyType::Conditions => {
                     DEFAULTS.contains(&format!("[{}]", key.name))
                         || DEFAULTS.contains(&format!(".{}]]", key.name))
                         || DEFAULTS.contains(&format!("# {} = {{", key.name))
@@ -71,14 +74,20 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
         .lines()
         .map(|line| match line.strip_prefix("# ") {
             // Alternatives to another key.
-            Some(code) if ["url_file", "preset", "time_zone", "revoke"].iter().any(|key| code.starts_with(key)) => line,
-            Some(code) if code.starts_with("[[") || code.contains(" = \"") => code,
+            Some(code)
+                if ["url_file", "preset", "time_zone", "revoke", "lifetime"]
+                    .iter()
+                    .any(|key| code.starts_with(key)) =>
+            {
+                line
+            }
+            Some(code) if code.starts_with('[') || code.contains(" = \"") => code,
             _ => line,
         })
         .collect();
     let settings = file(&uncommented.join("\n")).settings();
     assert_eq!(settings.databases[0].name, "app");
-    assert_eq!(settings.sequences.feeds[0].column.to_string(), "public.orders.id");
+    assert_eq!(settings.sequences.feeds[0].column_text(), "public.orders.id");
     // The values that the file shows for a store are the defaults.
     let least = "[[sessions]]\nname = \"logins\"\ntable = \"public.user_sessions\"\nexpires_at = \"expires_at\"\n\
                  encoding = \"timestamptz\"\n";
@@ -90,11 +99,10 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
             grace_period: grace,
             max_ended_ratio,
             guard_min_sessions,
-            sweep_timeout,
             action,
             ..
         } = store.clone();
-        (schedule, batch, grace, max_ended_ratio.to_bits(), guard_min_sessions, sweep_timeout, action)
+        (schedule, batch, grace, max_ended_ratio.to_bits(), guard_min_sessions, action)
     };
     assert_eq!(defaults(shown), defaults(least));
     for (key, value) in

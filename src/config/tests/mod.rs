@@ -6,6 +6,7 @@ mod fuzz;
 mod layers;
 mod secrets;
 mod sessions;
+mod webhook;
 
 use std::fs;
 use std::path::PathBuf;

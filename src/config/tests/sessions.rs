@@ -43,6 +43,8 @@ fn what_is_shown_loads_again_as_the_same() {
         ),
         format!("{LEAST}{EXPIRY}revoke = {{ column = \"state\", value = \"over\" }}\nbatch_size = 10000"),
         "preset = \"flask-session\"".to_owned(),
+        "preset = \"doorkeeper\"\nuser = [\"resource_owner_id\", \"application_id\"]".to_owned(),
+        format!("{LEAST}{EXPIRY}only = {{ kind = [\"web\", \"null\", 7, true], \"\\\"Odd\\\"\" = false }}"),
         "preset = \"laravel\"\nidle_timeout = \"2h\"\nname = \"web\"".to_owned(),
     ] {
         let first = file(&format!("[[sessions]]\n{lines}")).settings();
@@ -69,8 +71,8 @@ fn every_preset_makes_a_store_with_what_it_leaves_to_be_stated() {
     for preset in Preset::all() {
         let rest = match preset.name {
             "connect-pg-simple" => "time_zone = \"America/New_York\"",
-            "rails" => "absolute_timeout = \"14days\"",
-            "laravel" | "activerecord-session_store" => "idle_timeout = \"2h\"",
+            "rails" | "activerecord-session_store" => "absolute_timeout = \"14days\"",
+            "laravel" | "grafana" | "gitea" | "keycloak-offline" => "idle_timeout = \"2h\"",
             _ => "",
         };
         let store = store(&format!("preset = \"{}\"\n{rest}", preset.name));
@@ -143,6 +145,30 @@ fn what_cannot_be_is_refused_where_it_stands() {
         &format!("{LEAST}{EXPIRY}\n[[sessions]]\n{LEAST}{EXPIRY}"),
         &["sessions[1].name", "the name of sessions[0] too"],
     );
+}
+
+#[test]
+fn a_lifetime_counts_from_one_time_and_only_has_values() {
+    let lifetime = "lifetime = { column = \"ttl\", unit = \"seconds\" }\n";
+    let by_made = format!("{LEAST}encoding = \"timestamptz\"\ncreated_at = \"made\"\n");
+    let kept = store(&format!("{by_made}{lifetime}"));
+    let expected = Some(Lifetime { column: "ttl".to_owned(), unit: LifetimeUnit::Seconds });
+    assert_eq!((kept.meanings[0].kind, kept.meanings[0].lifetime.clone()), (ExpiryKind::CreatedAt, expected));
+    refused(
+        &format!("{by_made}absolute_timeout = \"8h\"\n{lifetime}"),
+        &["sessions[0].lifetime: found `absolute_timeout` as well"],
+    );
+    refused(&format!("{LEAST}{EXPIRY}{lifetime}"), &["neither `created_at` nor `last_activity`"]);
+    refused(&format!("{by_made}lifetime = {{ column = \"ttl\" }}"), &["sessions[0].lifetime: found no `unit`"]);
+    refused(
+        &format!("{by_made}lifetime = {{ column = \"ttl\", unit = \"weeks\" }}"),
+        &["sessions[0].lifetime.unit: found \"weeks\", expected one of milliseconds, seconds"],
+    );
+    refused(&format!("{LEAST}{EXPIRY}only = {{ kind = [] }}"), &["sessions[0].only.kind: found an empty list"]);
+    refused(&format!("{LEAST}{EXPIRY}only = {{ kind = 1.5 }}"), &["sessions[0].only.kind: found the number 1.5"]);
+    refused(&format!("{LEAST}{EXPIRY}only = {{ \"a.b\" = 1 }}"), &["sessions[0].only.a.b: found \"a.b\""]);
+    refused(&format!("{LEAST}{EXPIRY}only = \"web\""), &["sessions[0].only", "columns with their values"]);
+    refused(&format!("{LEAST}{EXPIRY}user = 7"), &["sessions[0].user", "text in quotes, or a list of texts"]);
 }
 
 #[test]

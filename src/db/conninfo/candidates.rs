@@ -3,10 +3,13 @@
 use super::error::ConninfoError;
 use super::password_file::password;
 use super::{Lookup, Pairs};
+use crate::db::budget::{ConnectionBudget, Purpose};
+use crate::db::connect_error::address_of;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The name shown in `pg_stat_activity` unless the connection string gives another one.
@@ -48,12 +51,22 @@ pub struct ConnectTarget {
     pub timeout: Duration,
     /// Parameters that have no effect here, for one warning.
     pub ignored: Vec<String>,
+    /// What the connections are counted in, and how many there may be to the server.
+    pub budget: Arc<ConnectionBudget>,
+    pub max_connections: Option<u32>,
+    pub purpose: Purpose,
 }
 
 impl ConnectTarget {
     /// The first address, for what all addresses share: user, database, application name.
     pub fn first(&self) -> &PgConnectOptions {
         &self.candidates[0].options
+    }
+
+    /// The addresses in one text: the same for all connection strings that name the same server.
+    pub fn addresses(&self) -> String {
+        let address = |candidate: &Candidate| address_of(&candidate.options);
+        self.candidates.iter().map(address).collect::<Vec<_>>().join(",")
     }
 
     /// The database's name: as in libpq, the user's name when no database is named.
@@ -68,7 +81,16 @@ impl From<PgConnectOptions> for ConnectTarget {
     fn from(options: PgConnectOptions) -> Self {
         let candidates = vec![Candidate { options, with_tls: None }];
         let attributes = SessionAttributes::Any;
-        Self { candidates, attributes, shuffled: false, timeout: CONNECT_TIMEOUT, ignored: Vec::new() }
+        Self {
+            candidates,
+            attributes,
+            shuffled: false,
+            timeout: CONNECT_TIMEOUT,
+            ignored: Vec::new(),
+            budget: Arc::default(),
+            max_connections: None,
+            purpose: Purpose::Pass,
+        }
     }
 }
 
@@ -117,6 +139,9 @@ pub fn target(pairs: &Pairs, ignored: Vec<String>, environment: Lookup<'_>) -> R
         },
         timeout: timeout(pairs)?,
         ignored,
+        budget: Arc::default(),
+        max_connections: None,
+        purpose: Purpose::Pass,
     })
 }
 
@@ -218,7 +243,9 @@ fn with_certificates(
     if let Some(key) = named("sslkey", "postgresql.key") {
         options = options.ssl_client_key(key);
     }
-    if let Some(root) = root.as_ref().filter(|_| !system) {
+    if let Some(root) = &root
+        && !system
+    {
         options = options.ssl_root_cert(root);
     }
     let mode = match pairs.get("sslmode") {

@@ -3,41 +3,48 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `page.rs` | the page as a whole |
-//! | `summary.rs` | a database in one sentence |
-//! | `database.rs` | a database's section: its sentence, its leader, its session stores |
-//! | `attention.rs` | what a person has to act upon, and the fix |
-//! | `rows.rs` | the search over all sequences (`search_query.rs`), with a bar for each (`bar.rs`) |
-//! | `history.rs` | the recent activity |
-//! | `time.rs` | points in time |
+//! | `model/` | what the page says, as data |
+//! | `view/` | the same as HTML |
+//! | `page_level.rs` | the levels: word, color, shape |
+//! | `line.rs`, `words.rs`, `time.rs` | text with names and times in it; numbers, names and durations as words |
+//! | `search_query.rs` | what the page is asked for |
 //! | `assets.rs` | stylesheet, script, icon |
 //! | `events.rs` | the stream that announces changes to open pages |
+//! | `runbooks.rs` | the runbooks that the page links to |
 
 mod assets;
-mod attention;
-mod bar;
-mod database;
 mod events;
-mod history;
-mod page;
-mod rows;
+mod line;
+mod model;
+mod page_level;
+mod runbooks;
+#[cfg(test)]
+mod samples;
 mod search_query;
-mod summary;
 mod time;
+mod view;
+mod words;
 
 pub use events::EventStreamLimit;
 
 use super::AppState;
 use super::response_limit::ResponseLimiter;
+use crate::state::now;
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use model::Snapshot;
 use search_query::SearchQuery;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 /// Pages in memory at once, a hundred kilobytes each at most.
 const MAX_PAGES: usize = 8;
+/// Pages that are rendered at once: passes need the processor too.
+const MAX_RENDERED: usize = 1;
 
 /// Only the page's files, and nothing inline, so that an unescaped name from a database could not run as a script. No
 /// site may frame the page, and its form leads nowhere else.
@@ -49,12 +56,17 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 #[derive(Debug, Clone)]
 pub struct StatusPage {
     limiter: ResponseLimiter,
+    rendering: Arc<Semaphore>,
     streams: EventStreamLimit,
 }
 
 impl Default for StatusPage {
     fn default() -> Self {
-        Self { limiter: ResponseLimiter::new(MAX_PAGES), streams: EventStreamLimit::default() }
+        Self {
+            limiter: ResponseLimiter::new(MAX_PAGES),
+            rendering: Arc::new(Semaphore::new(MAX_RENDERED)),
+            streams: EventStreamLimit::default(),
+        }
     }
 }
 
@@ -66,17 +78,27 @@ pub fn routes() -> Router<AppState> {
         .route("/assets/status.css", get(assets::stylesheet))
         .route("/assets/status.js", get(assets::script))
         .route("/assets/icon.svg", get(assets::icon))
+        .route("/runbooks/{name}", get(runbooks::runbook))
 }
 
 async fn status_page(State(app): State<AppState>, RawQuery(raw): RawQuery) -> Response {
     let query = SearchQuery::read(raw.as_deref().unwrap_or_default());
     let permit = app.status.limiter.acquire().await;
-    let page = page::render(&app.sources.state, &query);
+    let rendering = Arc::clone(&app.status.rendering).acquire_owned().await;
+    let state = Arc::clone(&app.sources.state);
+    // Apart from the event loop, which answers probes meanwhile.
+    let page = spawn_blocking(move || {
+        let _rendering = rendering;
+        // Read first, so that a change during the rendering is announced to the page.
+        let revision = *state.revision().borrow();
+        view::render(&Snapshot::take(&state, now()), revision, &query).into_string()
+    });
+    let Ok(page) = page.await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let headers: [(HeaderName, &str); 3] = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         // It shows this moment only.
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (headers, permit.attach(page.into_string().into_bytes())).into_response()
+    (headers, permit.attach(page.into_bytes())).into_response()
 }

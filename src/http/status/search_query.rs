@@ -1,51 +1,137 @@
-//! The query of the search form.
+//! What the page is asked for: words, filter, order, page.
 
-use crate::report::{Status, escape_control};
+use super::model::row::RowState;
+use crate::report::{Level, escape_control};
 use url::form_urlencoded::{Serializer, parse};
 
 /// Longer than any name in PostgreSQL with its schema.
 const LONGEST: usize = 300;
+/// Words that are looked for; more would only make the search slow.
+const MOST_WORDS: usize = 8;
 
-/// Which sequences are to be listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchQuery {
     /// Words that the name of the sequence or of a column that it feeds must contain, ignoring case.
     pub text: String,
     pub database: String,
-    pub which: StatusFilter,
-    /// Begins with 1.
+    pub filter: Filter,
+    /// None for the default order: the worst first.
+    pub sort: Option<SortKey>,
+    /// The direction, where it is not the column's first one.
+    pub direction: Option<Direction>,
+    /// Of the sequences; begins with 1.
     pub page: usize,
+    /// Whether every card is shown.
+    pub all_cards: bool,
+    /// Which page of the list of healthy databases is open; none while it is folded.
+    pub databases: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum StatusFilter {
+pub enum Filter {
     #[default]
     All,
-    Attention,
-    Status(Status),
+    Failing,
+    Soon,
+    Unknown,
+    Decision,
+    Repaired,
+    Healthy,
+    NotJudged,
 }
 
-impl StatusFilter {
-    /// All filters, in the order of the form.
-    pub fn offered() -> impl Iterator<Item = Self> {
-        [Self::All, Self::Attention].into_iter().chain(Status::ALL.map(Self::Status))
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortKey {
+    Status,
+    Sequence,
+    Database,
+    NextValue,
+    MaxId,
+    Lag,
+    Used,
+    TimeLeft,
+    LastRepair,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Ascending,
+    Descending,
+}
+
+impl Filter {
+    pub const ALL: [Self; 8] = [
+        Self::All,
+        Self::Failing,
+        Self::Soon,
+        Self::Unknown,
+        Self::Decision,
+        Self::Repaired,
+        Self::Healthy,
+        Self::NotJudged,
+    ];
 
     /// As in the query.
     pub fn value(self) -> &'static str {
         match self {
             Self::All => "",
-            Self::Attention => "attention",
-            Self::Status(status) => status.word(),
+            Self::Failing => "failing",
+            Self::Soon => "soon",
+            Self::Unknown => "unknown",
+            Self::Decision => "decision",
+            Self::Repaired => "repaired",
+            Self::Healthy => "healthy",
+            Self::NotJudged => "not-judged",
         }
     }
 
-    /// As in the form.
-    pub fn label(self) -> &'static str {
+    pub fn finds(self, state: RowState) -> bool {
         match self {
-            Self::All => "any status",
-            Self::Attention => "needs attention",
-            Self::Status(status) => status.word(),
+            Self::All => true,
+            Self::Failing => state == RowState::Level(Level::Failing),
+            Self::Soon => state == RowState::Level(Level::Soon),
+            Self::Unknown => state == RowState::Level(Level::Unknown),
+            Self::Decision => state == RowState::Level(Level::Decision),
+            Self::Repaired => state == RowState::Repaired,
+            Self::Healthy => matches!(state, RowState::Level(Level::Healthy) | RowState::Repaired),
+            Self::NotJudged => state == RowState::NotJudged,
+        }
+    }
+}
+
+impl SortKey {
+    pub const ALL: [Self; 9] = [
+        Self::Status,
+        Self::Sequence,
+        Self::Database,
+        Self::NextValue,
+        Self::MaxId,
+        Self::Lag,
+        Self::Used,
+        Self::TimeLeft,
+        Self::LastRepair,
+    ];
+
+    /// As in the query.
+    pub fn value(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Sequence => "sequence",
+            Self::Database => "database",
+            Self::NextValue => "next",
+            Self::MaxId => "max",
+            Self::Lag => "lag",
+            Self::Used => "used",
+            Self::TimeLeft => "left",
+            Self::LastRepair => "repair",
+        }
+    }
+
+    /// Numbers begin with the largest, levels with the worst.
+    fn first_direction(self) -> Direction {
+        match self {
+            Self::Status | Self::NextValue | Self::MaxId | Self::Lag | Self::Used => Direction::Descending,
+            _ => Direction::Ascending,
         }
     }
 }
@@ -59,32 +145,82 @@ impl SearchQuery {
                 "q" => question.text = escape_control(value.trim()).chars().take(LONGEST).collect(),
                 "database" => question.database = value.into_owned(),
                 "status" => {
-                    question.which = StatusFilter::offered().find(|which| which.value() == value).unwrap_or_default()
+                    question.filter =
+                        Filter::ALL.into_iter().find(|filter| filter.value() == value).unwrap_or_default();
+                }
+                "sort" => question.sort = SortKey::ALL.into_iter().find(|key| key.value() == value),
+                "dir" => {
+                    question.direction = match value.as_ref() {
+                        "asc" => Some(Direction::Ascending),
+                        "desc" => Some(Direction::Descending),
+                        _ => None,
+                    }
                 }
                 "page" => question.page = value.parse().unwrap_or(1).max(1),
+                "attention" => question.all_cards = value == "all",
+                "databases" => question.databases = value.parse().ok().filter(|page| *page > 0),
                 _ => {}
             }
         }
         question
     }
 
-    /// A link to another `page` of this query.
-    pub fn link(&self, page: usize) -> String {
-        let mut query = Serializer::for_suffix("?".to_owned(), 1);
-        for (key, value) in [("q", self.text.as_str()), ("database", &self.database), ("status", self.which.value())] {
-            if !value.is_empty() {
-                query.append_pair(key, value);
-            }
-        }
-        if page > 1 {
-            query.append_pair("page", &page.to_string());
-        }
-        query.finish() + "#sequences"
+    /// The words of the text, in lower case.
+    pub fn words(&self) -> Vec<String> {
+        self.text.to_lowercase().split_whitespace().take(MOST_WORDS).map(ToOwned::to_owned).collect()
     }
 
-    /// Whether it finds everything.
+    /// By which column the rows are ordered, and whether the largest comes first.
+    pub fn order(&self) -> (SortKey, bool) {
+        let key = self.sort.unwrap_or(SortKey::Status);
+        (key, self.direction.unwrap_or(key.first_direction()) == Direction::Descending)
+    }
+
+    /// The same question, ordered by this column: in the other direction when it is already.
+    pub fn sorted_by(&self, key: SortKey) -> Self {
+        let (sorted, descending) = self.order();
+        let direction =
+            (sorted == key).then_some(if descending { Direction::Ascending } else { Direction::Descending });
+        let direction = direction.filter(|direction| *direction != key.first_direction());
+        Self {
+            sort: (key != SortKey::Status || direction.is_some()).then_some(key),
+            direction,
+            page: 1,
+            ..self.clone()
+        }
+    }
+
+    /// A link to the section `place` of this question's page.
+    pub fn link(&self, place: &str) -> String {
+        let mut query = Serializer::for_suffix("?".to_owned(), 1);
+        let direction = match self.direction {
+            Some(Direction::Ascending) => "asc",
+            Some(Direction::Descending) => "desc",
+            None => "",
+        };
+        let page = if self.page > 1 { self.page.to_string() } else { String::new() };
+        let databases = self.databases.map(|page| page.to_string()).unwrap_or_default();
+        let pairs = [
+            ("q", self.text.as_str()),
+            ("database", &self.database),
+            ("status", self.filter.value()),
+            ("sort", self.sort.map_or("", SortKey::value)),
+            ("dir", direction),
+            ("page", &page),
+            ("attention", if self.all_cards { "all" } else { "" }),
+            ("databases", &databases),
+        ];
+        for (key, value) in pairs.into_iter().filter(|(_, value)| !value.is_empty()) {
+            query.append_pair(key, value);
+        }
+        let query = query.finish();
+        // A link without a question would stay on the page of the present one.
+        format!("{}#{place}", if query == "?" { "./" } else { &query })
+    }
+
+    /// Whether it finds every sequence.
     pub fn is_unfiltered(&self) -> bool {
-        self.text.is_empty() && self.database.is_empty() && self.which == StatusFilter::All
+        self.text.is_empty() && self.database.is_empty() && self.filter == Filter::All
     }
 }
 
@@ -101,23 +237,47 @@ mod tests {
         let question = SearchQuery {
             text: "a&b=\"<script>\" ü".to_owned(),
             database: "app #1".to_owned(),
-            which: StatusFilter::Status(Status::InSync),
+            filter: Filter::Healthy,
+            sort: Some(SortKey::Lag),
+            direction: Some(Direction::Ascending),
             page: 7,
+            all_cards: true,
+            databases: Some(2),
         };
-        let link = question.link(7);
+        let link = question.link("sequences");
         assert!(!link.contains(['<', '"', ' ']), "{link}");
         let query = link.strip_prefix('?').and_then(|link| link.strip_suffix("#sequences")).unwrap();
         assert_eq!(SearchQuery::read(query), question);
+        assert_eq!(SearchQuery::read("").link("sequences"), "./#sequences");
     }
 
     #[test]
     fn nonsense_is_as_if_it_were_not_there() {
         let nothing = SearchQuery { page: 1, ..SearchQuery::default() };
         let large = "q=".to_owned() + &"x".repeat(10_000);
-        for query in ["", "&&==", "page=0", "page=-1", "page=99999999999999999999999", "status=well", "x=y", "q=%20"] {
+        let odd = ["status=well", "x=y", "q=%20", "sort=best", "dir=up", "databases=0", "databases=x", "attention=1"];
+        let pages = ["", "&&==", "page=0", "page=-1", "page=99999999999999999999999"];
+        for query in odd.into_iter().chain(pages) {
             assert_eq!(SearchQuery::read(query), nothing, "{query}");
         }
         assert_eq!(SearchQuery::read(&large).text.len(), LONGEST);
         assert_eq!(SearchQuery::read("q=%ff%00").text, "\u{fffd}\\u{0}");
+    }
+
+    #[test]
+    fn a_search_looks_for_a_few_words_only() {
+        let flood = "q=".to_owned() + &vec!["t"; 150].join("+");
+        assert_eq!(SearchQuery::read(&flood).words().len(), MOST_WORDS);
+    }
+
+    #[test]
+    fn a_column_that_orders_the_rows_turns_them_around() {
+        let first = SearchQuery::read("q=x&page=3").sorted_by(SortKey::Lag);
+        assert_eq!((first.order(), first.page), ((SortKey::Lag, true), 1));
+        let second = first.sorted_by(SortKey::Lag);
+        assert_eq!(second.order(), (SortKey::Lag, false));
+        assert_eq!(second.sorted_by(SortKey::Lag).order(), (SortKey::Lag, true));
+        let back = second.sorted_by(SortKey::Status);
+        assert_eq!((back.order(), back.link("sequences")), ((SortKey::Status, true), "?q=x#sequences".to_owned()));
     }
 }

@@ -2,21 +2,29 @@
 //!
 //! Many are repaired at once after a restore, often from afar. So a connection repairs its share together: it hands the
 //! values of all of them out in few messages, and looks at all of them again in few. A leap has a message to itself.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | the repairs of one connection's share, in rounds: advance, leap, observe again |
+//! | `task.rs` | one sequence's repair: what is left to do, and what came of it |
+//! | `methods.rs` | the SQL of an advance and of a leap, and their answers |
+//! | `batch_size.rs` | how many advances a message holds: doubled while all goes well |
+//! | `reasons.rs` | why a repair failed or was left undone |
 
 mod batch_size;
 mod methods;
 mod reasons;
 mod task;
 
-pub use task::{RepairContext, RepairTask};
+pub use task::{RepairContext, RepairTask, Repaired};
 
+use super::look::{Subject, look};
 use super::observe::observe;
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
-use crate::report::RepairReport;
 use batch_size::AdaptiveBatchSize;
 use futures_util::future::join_all;
-use methods::{LeapRequest, advance, leap};
+use methods::{advance, leap};
 use pgmedic_core::sequence::Method;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::ForwardMove;
@@ -40,7 +48,7 @@ pub async fn repair(
     mut tasks: Vec<RepairTask<'_>>,
     context: &RepairContext,
     progress: &Progress,
-) -> Vec<RepairReport> {
+) -> Vec<Repaired> {
     progress.add_total(tasks.len());
     if let Some(connection) = connections.first() {
         // Tasks that are held or only looked at end here: they need no connection, and must not fail with one.
@@ -59,7 +67,7 @@ pub async fn repair(
         }
     };
     join_all(connections.iter_mut().map(work)).await;
-    tasks.into_iter().map(|task| task.report(context.timeouts)).collect()
+    tasks.into_iter().map(|task| task.finish(context.timeouts)).collect()
 }
 
 async fn repair_share(
@@ -68,7 +76,8 @@ async fn repair_share(
     tasks: &mut [RepairTask<'_>],
     context: &RepairContext,
 ) {
-    for attempt in 1..=TRIES {
+    let mut attempt = 0;
+    while attempt < TRIES {
         let (mut near, mut far) = (Vec::new(), Vec::new());
         for task in tasks.iter_mut().filter(|task| task.is_open()) {
             match task.next(context, connection.server()) {
@@ -78,16 +87,21 @@ async fn repair_share(
             }
         }
         advance_all(connection, pace, &mut near, context).await;
-        observe_again(connection, near, attempt, context).await;
+        observe_again(connection, near, attempt + 1, context).await;
         while !far.is_empty() {
             let mut few: Vec<PlannedMove<'_, '_>> = far.drain(..far.len().min(LEAPS_TOGETHER)).collect();
             for (task, step) in &mut few {
                 leap_one(connection, task, *step, context).await;
             }
-            observe_again(connection, few, attempt, context).await;
+            observe_again(connection, few, attempt + 1, context).await;
         }
-        if !tasks.iter().any(RepairTask::is_open) {
+        let mut open = tasks.iter().filter(|task| task.is_open()).peekable();
+        if open.peek().is_none() {
             return;
+        }
+        // A long block, or slices, take many moves, each of which comes nearer.
+        if !open.all(RepairTask::goes_on) {
+            attempt += 1;
         }
     }
     tasks.iter_mut().for_each(|task| task.fail(context.timeouts));
@@ -102,7 +116,7 @@ async fn advance_all(
     near: &mut [PlannedMove<'_, '_>],
     context: &RepairContext,
 ) {
-    let steps: Vec<(&Sequence, ForwardMove)> = near.iter().map(|(task, step)| (task.sequence, *step)).collect();
+    let steps: Vec<(&Sequence, ForwardMove)> = near.iter().map(|(task, step)| (task.sequence(), *step)).collect();
     let started = Instant::now();
     let outcomes = advance(connection, pace, &steps, context.timeouts).await;
     let each = duration_per_task(started, near.len());
@@ -119,9 +133,7 @@ async fn leap_one(
     context: &RepairContext,
 ) {
     let started = Instant::now();
-    let (max_ratio, read_again) = (task.max_ratio(&context.limits), task.reread_max_id());
-    let move_by = LeapRequest { seen: &task.seen, max_id: task.max_id, step, max_ratio, read_again };
-    let outcome = leap(connection, task.sequence, move_by, context.timeouts).await;
+    let outcome = leap(connection, task.sequence(), step, context.timeouts).await;
     task.elapsed += started.elapsed();
     task.attempted(outcome, context.timeouts);
 }
@@ -137,10 +149,13 @@ async fn observe_again(
     if open.iter().any(|task| task.should_wait()) {
         connection.sleep_unless_cancelled(context.timeouts.lock * attempt).await;
     }
-    let sequences: Vec<&Sequence> = open.iter().map(|task| task.sequence).collect();
+    let subjects: Vec<Subject<'_>> = open.iter().map(|task| task.subject()).collect();
+    let sequences: Vec<&Sequence> = subjects.iter().map(|subject| subject.sequence).collect();
     let started = Instant::now();
     let connections = std::slice::from_mut(connection);
-    let seen = observe(connections, &sequences, context.headroom, context.timeouts, &Progress::default()).await;
+    let (headroom, timeouts) = (context.headroom, context.timeouts);
+    let seen = observe(connections, &sequences, headroom, timeouts, &Progress::default()).await;
+    let seen = look(connections, &subjects, seen, timeouts, &Progress::default()).await;
     let each = duration_per_task(started, open.len());
     for (task, seen) in open.into_iter().zip(seen) {
         task.elapsed += each;

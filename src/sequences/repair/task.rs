@@ -1,22 +1,28 @@
 //! One repair: the next move, and what its outcome means. Pure.
 
+use super::super::look::{LookResult, Subject};
+use super::super::moves::{Headroom, NextMove, Step, next_move};
 use super::reasons::failed_reason;
 use crate::db::ServerInfo;
 use crate::report::{Outcome, RepairReport};
+use pgmedic_core::sequence::ahead::{Basis, Looked};
+use pgmedic_core::sequence::held_reasons::held;
+use pgmedic_core::sequence::judgement::{Hold, Memory};
 use pgmedic_core::sequence::model::Sequence;
-use pgmedic_core::sequence::observation::{Observation, ObserveResult};
-use pgmedic_core::sequence::plan::{RepairLimits, RepairPlan, SequenceRights, plan_repair};
-use pgmedic_core::sequence::position::{Comparison, ForwardMove};
-use pgmedic_core::sequence::reasons::{exhausted_reason, held_reason, still_cached_reason};
+use pgmedic_core::sequence::plan::{SequenceRights, choose_method};
+use pgmedic_core::sequence::position::{ForwardMove, Position};
+use pgmedic_core::sequence::reasons::{exhausted_reason, missing_right_reason, still_cached_reason};
 use pgmedic_core::sequence::{HoldReason, Method};
 use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
 use std::time::Duration;
 
+/// Most moves while the walk of a long block goes on.
+const MOST_MOVES: u32 = 200;
+
 /// What all repairs of a pass need to know.
 #[derive(Debug, Clone, Copy)]
 pub struct RepairContext {
-    pub limits: RepairLimits,
-    /// Values to be left unused beyond the max id, however far the sequence is.
+    /// Values of `--headroom`.
     pub headroom: u32,
     pub timeouts: Timeouts,
     /// Why nothing is to be changed, if so.
@@ -26,25 +32,64 @@ pub struct RepairContext {
 /// A sequence that is behind, and how far its repair has come.
 #[derive(Debug)]
 pub struct RepairTask<'a> {
-    pub sequence: &'a Sequence,
-    /// `--approve` names it: a repair that `max_repair_ratio` would hold is made.
-    approved: bool,
-    pub seen: Observation,
-    /// The id that it must get beyond, which is at or past its next value.
-    pub max_id: i64,
+    subject: Subject<'a>,
+    /// Why this sequence is not to be changed, if so.
+    look_only: Option<&'static str>,
+    headroom: Headroom,
+    looked: Looked,
     /// The move that was tried last, or is meant.
+    step: Option<Step>,
     method: Option<Method>,
     failure: Option<QueryError>,
+    /// A leap could not get its lock: what remains is advanced in slices.
+    in_slices: bool,
+    moves: u32,
+    /// What the moves were charged with.
+    charged: u128,
+    early: bool,
     /// Its share of the time that moving and looking again took.
     pub elapsed: Duration,
     ended: Option<RepairReport>,
 }
 
+/// A finished repair.
+#[derive(Debug)]
+pub struct Repaired {
+    pub report: RepairReport,
+    pub position: Position,
+}
+
 impl<'a> RepairTask<'a> {
-    /// `max id` was seen at or past the next value.
-    pub fn new(sequence: &'a Sequence, seen: Observation, max_id: i64, approved: bool) -> Self {
-        let elapsed = Duration::ZERO;
-        Self { sequence, approved, seen, max_id, method: None, failure: None, elapsed, ended: None }
+    /// For a sequence that its judgement says to move, or to hold.
+    pub fn new(subject: Subject<'a>, looked: Looked, headroom: Headroom, look_only: Option<&'static str>) -> Self {
+        Self {
+            subject,
+            look_only,
+            headroom,
+            looked,
+            step: None,
+            method: None,
+            failure: None,
+            in_slices: false,
+            moves: 0,
+            charged: 0,
+            early: false,
+            elapsed: Duration::ZERO,
+            ended: None,
+        }
+    }
+
+    pub fn sequence(&self) -> &'a Sequence {
+        self.subject.sequence
+    }
+
+    /// What a look goes by, with what was charged so far.
+    pub fn subject(&self) -> Subject<'a> {
+        self.subject
+    }
+
+    pub fn position(&self) -> &Position {
+        &self.looked.seen.position
     }
 
     pub fn is_open(&self) -> bool {
@@ -58,66 +103,89 @@ impl<'a> RepairTask<'a> {
 
     /// The next move; none when the repair has ended.
     pub fn next(&mut self, context: &RepairContext, server: &ServerInfo) -> Option<(Method, ForwardMove)> {
-        let sequence = self.sequence;
+        let sequence = self.subject.sequence;
+        let step = match next_move(&self.looked, &self.subject.basis, self.headroom) {
+            NextMove::Step(step) => step,
+            NextMove::Held(hold) => {
+                self.end_held(&hold);
+                return None;
+            }
+            // It was looked at again since, and is well.
+            NextMove::Nothing { .. } | NextMove::Exhausted => {
+                self.ended = Some(report(Outcome::Repaired, self.method, None));
+                return None;
+            }
+        };
         let rights = SequenceRights { advance: sequence.may_advance, alter: sequence.may_alter, set: sequence.may_set };
         let cached = sequence.parameters.cache > 1;
-        let report = match plan_repair(&self.seen.position, self.max_id, cached, &context.limits, rights, self.approved)
-        {
-            RepairPlan::Held { method, because } => {
-                let reason = held_reason(sequence, &self.seen, self.max_id, because, &server.role);
-                RepairReport { held_by: Some(because.word()), ..report(Outcome::Held, method, Some(reason)) }
+        let method = choose_method(step.to, cached, context.advance_limit(&self.subject.basis), rights);
+        let report = match (method, context.look_only.or(self.look_only), server.read_only) {
+            (Err(missing), _, _) => {
+                let reason = missing_right_reason(sequence, missing, &server.role);
+                RepairReport { held_by: Some(missing.word()), ..report(Outcome::Held, missing.method(), Some(reason)) }
             }
-            RepairPlan::Repair { method, step } => match (context.look_only, server.read_only) {
-                (Some(why), _) => {
-                    report(Outcome::Skipped, Some(method), Some(Reason::new(ReasonKind::RepairDisabled, why)))
-                }
-                (None, Some(why)) => RepairReport {
+            (Ok(method), Some(why), _) => {
+                report(Outcome::Skipped, Some(method), Some(Reason::new(ReasonKind::RepairDisabled, why)))
+            }
+            (Ok(method), None, Some(why)) => {
+                let reason = Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only"));
+                RepairReport {
                     held_by: Some(HoldReason::ReadOnly),
-                    ..report(
-                        Outcome::Held,
-                        Some(method),
-                        Some(Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only"))),
-                    )
-                },
-                (None, None) => {
-                    self.method = Some(method);
-                    return Some((method, step));
+                    ..report(Outcome::Held, Some(method), Some(reason))
                 }
-            },
+            }
+            (Ok(method), None, None) => {
+                self.step = Some(step);
+                if self.in_slices && rights.advance {
+                    self.method = Some(Method::Advance);
+                    return Some((Method::Advance, slice(step.to, self.position(), context)));
+                }
+                self.method = Some(method);
+                return Some((method, step.to));
+            }
         };
         self.ended = Some(report);
         None
     }
 
-    /// Largest share of the values left that it may use, 0 to 1.
-    pub fn max_ratio(&self, limits: &RepairLimits) -> f64 {
-        if self.approved { 1.0 } else { limits.max_repair_ratio }
-    }
-
-    /// Whether the max id is to be read again under the lock. Where that took too long before, it is not: it was read just
-    /// before the leap, and is read again after it.
-    pub fn reread_max_id(&self) -> bool {
-        self.failure != Some(QueryError::QueryCanceled)
-    }
-
     /// Whether to wait before the next try: another session holds the lock, or inserts queued behind this connection's.
     pub fn should_wait(&self) -> bool {
-        matches!(self.failure, Some(QueryError::LockNotAvailable | QueryError::QueryCanceled))
+        !self.in_slices && matches!(self.failure, Some(QueryError::LockNotAvailable | QueryError::QueryCanceled))
     }
 
     /// Records the outcome of a move.
     pub fn attempted(&mut self, outcome: Result<(), QueryError>, timeouts: Timeouts) {
+        self.moves += 1;
         self.failure = outcome.err();
         match self.failure {
-            None | Some(QueryError::LockNotAvailable | QueryError::QueryCanceled) => {}
+            None => {}
+            Some(QueryError::LockNotAvailable | QueryError::QueryCanceled) => {
+                // Calling nextval needs no such lock, where the role may.
+                let may_advance = self.subject.sequence.may_advance;
+                self.in_slices |= self.method == Some(Method::Leap) && may_advance && self.moves >= LEAPS_BEFORE_SLICES;
+            }
             // It never got to its target, because another session set the sequence back meanwhile. That may not happen again.
             Some(QueryError::ConcurrentlyChanged) if self.method == Some(Method::Advance) => {}
+            // An event trigger may forbid ALTER SEQUENCE.
+            Some(QueryError::Server { .. })
+                if self.method == Some(Method::Leap) && self.subject.sequence.may_advance =>
+            {
+                self.in_slices = true;
+            }
             Some(_) => self.fail(timeouts),
         }
     }
 
-    /// Records what was read after a move.
-    pub fn observed(&mut self, seen: ObserveResult) {
+    /// Whether what remains is worth another move beyond the usual tries: it came nearer, and the walk or the slices go on.
+    pub fn goes_on(&self) -> bool {
+        self.is_open()
+            && self.failure.is_none()
+            && self.moves < MOST_MOVES
+            && (self.in_slices || self.looked.unfinished)
+    }
+
+    /// Records what was seen after a move.
+    pub fn observed(&mut self, seen: LookResult) {
         let gone = || Err(Reason::new(ReasonKind::ConcurrentlyChanged, "there is nothing to read any more"));
         let now = match seen.unwrap_or_else(gone) {
             Ok(now) => now,
@@ -127,20 +195,71 @@ impl<'a> RepairTask<'a> {
                 return;
             }
         };
-        let (outcome, reason) = match (now.position.compare(now.max_id), now.origin()) {
-            (Comparison::Behind { .. }, Some(origin)) if still_behind(&now, self.max_id) => {
-                (self.seen, self.max_id) = (now, origin);
-                return;
-            }
+        let before = self.looked.seen.position;
+        let reached =
+            self.step.is_some_and(|step| !now.seen.position.is_before(step.to.last) && !is_at(&now, step.to.last));
+        let had_headroom = self.headroom.of_run > 0 && reached;
+        self.charge(&before, &now.seen.position);
+        let unfinished = std::mem::replace(&mut self.looked, now).unfinished;
+        // Headroom is counted from the max id that the repair was made for: rows that came since may use it.
+        let headroom = if had_headroom { Headroom { of_run: 0, ..self.headroom } } else { self.headroom };
+        if had_headroom {
+            self.looked.seen.position = self.looked.seen.position.with_headroom(0);
+        }
+        let rest = self.step.and_then(|step| step.rest).filter(|_| reached);
+        match next_move(&self.looked, &self.subject.basis, headroom) {
+            NextMove::Step(_) if rest.is_some() && !unfinished => self.end_repaired(rest.as_ref()),
+            NextMove::Step(_) => {}
+            NextMove::Held(hold) if reached => self.end_repaired(Some(&hold)),
+            NextMove::Held(hold) => self.end_held(&hold),
+            NextMove::Nothing { .. } => self.end_repaired(None),
             // Other sessions took the last values meanwhile, or the advance did by taking whole caches.
-            (Comparison::Exhausted, _) => {
-                let used_up = exhausted_reason(self.sequence, &now);
-                (Outcome::Failed, Some(used_up.while_doing("it is past the ids now, and used up")))
+            NextMove::Exhausted => {
+                let used_up = exhausted_reason(self.subject.sequence, &self.looked.seen);
+                self.end_at(Outcome::Failed, Some(used_up.while_doing("it is past the ids now, and used up")));
             }
-            _ => (Outcome::Repaired, self.method.and_then(|method| still_cached_reason(self.sequence, method))),
-        };
-        let next_value = now.position.next_value();
-        self.ended = Some(RepairReport { next_value, ..report(outcome, self.method, reason) });
+        }
+    }
+
+    /// Takes what a move burnt from the allowance: as judged, or as far as it came.
+    fn charge(&mut self, before: &Position, now: &Position) {
+        let Some(step) = self.step else { return };
+        let moved = before.next_value().map_or(0, |before| now.values_since(before));
+        let charged = step.charged.min(moved);
+        self.charged += charged;
+        self.early |= step.early && moved > 0;
+        match &mut self.subject.basis.memory {
+            Memory::Lasting(history) => {
+                history.charged = history.charged.saturating_add(charged);
+                history.passed_early |= step.early && moved > 0;
+            }
+            Memory::RunOnly { charged: sum } => *sum = sum.saturating_add(charged),
+        }
+    }
+
+    fn end_held(&mut self, hold: &Hold) {
+        let (held_by, reason) = held(self.subject.sequence, &self.looked, hold);
+        self.ended = Some(RepairReport { held_by: Some(held_by), ..report(Outcome::Held, None, Some(reason)) });
+    }
+
+    /// It was moved as far as it is to be; `rest` is what stays ahead, and why.
+    fn end_repaired(&mut self, rest: Option<&Hold>) {
+        let rest = rest.map(|hold| held(self.subject.sequence, &self.looked, hold));
+        let cached = self.method.and_then(|method| still_cached_reason(self.subject.sequence, method));
+        let held_by = rest.as_ref().map(|(held_by, _)| *held_by);
+        self.end_at(Outcome::Repaired, rest.map(|(_, reason)| reason).or(cached));
+        if let Some(ended) = &mut self.ended {
+            ended.held_by = held_by;
+        }
+    }
+
+    fn end_at(&mut self, outcome: Outcome, reason: Option<Reason>) {
+        let position = &self.looked.seen.position;
+        self.ended = Some(RepairReport {
+            next_value: position.next_value(),
+            used_ratio: Some(position.used_ratio()),
+            ..report(outcome, self.method, reason)
+        });
     }
 
     /// Ends it as failed, unless it has ended.
@@ -150,8 +269,8 @@ impl<'a> RepairTask<'a> {
         }
     }
 
-    /// Its report. A repair that was not begun has failed: the connections were lost.
-    pub fn report(self, timeouts: Timeouts) -> RepairReport {
+    /// What became of it. A repair that was not begun has failed: the connections were lost.
+    pub fn finish(self, timeouts: Timeouts) -> Repaired {
         let lost = || {
             self.failed_report(
                 Some(&QueryError::ConnectionLost("it ended before this was repaired".to_owned())),
@@ -159,52 +278,64 @@ impl<'a> RepairTask<'a> {
             )
         };
         let ended = self.ended.clone().unwrap_or_else(lost);
-        RepairReport { duration_seconds: self.elapsed.as_secs_f64(), ..ended }
+        Repaired {
+            report: RepairReport {
+                duration_seconds: self.elapsed.as_secs_f64(),
+                charged: self.charged,
+                early: self.early,
+                ..ended
+            },
+            position: self.looked.seen.position,
+        }
     }
 
     fn failed_report(&self, error: Option<&QueryError>, timeouts: Timeouts) -> RepairReport {
-        report(Outcome::Failed, self.method, Some(failed_reason(self.sequence, self.method, error, timeouts)))
+        let reason = failed_reason(self.subject.sequence, self.method, error, timeouts);
+        report(Outcome::Failed, self.method, Some(reason))
     }
+}
+
+/// Leaps that fail before what remains is advanced.
+const LEAPS_BEFORE_SLICES: u32 = 2;
+
+impl RepairContext {
+    /// Most values of an advance.
+    fn advance_limit(&self, basis: &Basis) -> u32 {
+        basis.settings.advance_limit
+    }
+
+    /// The values that an advance hands out well within the statement's time.
+    fn slice(&self) -> u128 {
+        /// About a sixth of what a server hands out in a millisecond.
+        const VALUES_PER_MILLISECOND: u128 = 250;
+        (self.timeouts.statement.as_millis() * VALUES_PER_MILLISECOND).clamp(1, 1_000_000)
+    }
+}
+
+/// The first part of a move, as far as one statement can take it.
+fn slice(whole: ForwardMove, position: &Position, context: &RepairContext) -> ForwardMove {
+    let values = whole.values.min(context.slice());
+    let last = i128::try_from(values).ok().and_then(|values| {
+        let numbering = position.numbering();
+        i64::try_from(numbering.id(position.next_number() + values - 1)).ok()
+    });
+    last.map_or(whole, |last| ForwardMove { values, last })
+}
+
+fn is_at(now: &Looked, value: i64) -> bool {
+    now.seen.position.next() == i128::from(value)
 }
 
 fn report(outcome: Outcome, method: Option<Method>, reason: Option<Reason>) -> RepairReport {
-    RepairReport { outcome, method, next_value: None, held_by: None, reason, duration_seconds: 0.0 }
-}
-
-/// Whether another repair is needed. Headroom is counted from `from`, the max id that the repair was made for: rows that came
-/// since may use it.
-fn still_behind(now: &Observation, from: i64) -> bool {
-    let behind = |judgement| matches!(judgement, Comparison::Behind { .. });
-    let short = now.position.headroom() > 0 && behind(now.position.compare(Some(from)));
-    short || behind(now.position.with_headroom(0).compare(now.max_id))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use pgmedic_core::sequence::position::{ColumnRange, Parameters, Position, SequenceState};
-
-    /// The next value is `next`, ids go up to `max id`, and `keep` values between them are asked for.
-    fn seen(next: i64, max_id: i64, keep: u32) -> Observation {
-        let parameters =
-            Parameters { increment: 1, min_value: 1, max_value: i64::MAX, start: 1, cache: 1, cycle: false };
-        let state = SequenceState { last_value: next, is_called: false };
-        let position = Position::new(parameters, state, ColumnRange::INT8).with_headroom(keep);
-        Observation { position, max_id: Some(max_id), reads: 1 }
-    }
-
-    #[test]
-    fn a_headroom_is_owed_to_the_max_id_that_it_was_made_for() {
-        assert!(!still_behind(&seen(151, 50, 100), 50));
-        assert!(!still_behind(&seen(151, 149, 100), 50), "rows that came since have used some of it up");
-        assert!(still_behind(&seen(151, 151, 100), 50), "or all of it");
-        assert!(still_behind(&seen(120, 50, 100), 50), "it never got there, or was set back");
-    }
-
-    #[test]
-    fn without_a_headroom_only_the_max_id_of_now_counts() {
-        assert!(!still_behind(&seen(51, 50, 0), 50));
-        assert!(still_behind(&seen(51, 60, 0), 50));
-        assert!(!still_behind(&seen(30, 20, 0), 50), "the row that was furthest is gone");
+    RepairReport {
+        outcome,
+        method,
+        next_value: None,
+        held_by: None,
+        reason,
+        used_ratio: None,
+        charged: 0,
+        early: false,
+        duration_seconds: 0.0,
     }
 }

@@ -4,19 +4,24 @@
 
 use crate::config::Encoding;
 use crate::sessions::plausibility::EARLIEST;
-use crate::sessions::store::{EndAction, ResolvedStore, TimeColumn, TimeType};
+use crate::sessions::store::{EndAction, LifetimeColumn, ResolvedStore, TimeColumn, TimeType};
 use crate::sessions::times::{Cutoffs, time_literal};
 
 /// An expiry rule of a store: a session is over when its column is up to the cutoff.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule<'a> {
     pub column: &'a TimeColumn,
+    pub lifetime: Option<&'a LifetimeColumn>,
     pub cutoff: &'a str,
 }
 
 /// The store's rules with these cutoffs.
 pub fn rules<'a>(store: &'a ResolvedStore, cutoffs: &'a Cutoffs) -> impl Iterator<Item = Rule<'a>> {
-    store.ends.iter().zip(cutoffs).map(|(end, cutoff)| Rule { column: &end.column, cutoff })
+    store.ends.iter().zip(cutoffs).map(|(end, cutoff)| Rule {
+        column: &end.column,
+        lifetime: end.lifetime.as_ref(),
+        cutoff,
+    })
 }
 
 /// The column with its table.
@@ -36,6 +41,9 @@ pub fn is_time_after(lowest: i64, encoding: &Encoding, column: &TimeColumn) -> S
     let highest = match column.time_type {
         TimeType::Int4 => i32::MAX.to_string(),
         TimeType::Int8 => i64::MAX.to_string(),
+        TimeType::Float8 => "'Infinity'::float8".to_owned(),
+        TimeType::Numeric => "'NaN'::numeric".to_owned(),
+        TimeType::Date => "'infinity'::date".to_owned(),
         TimeType::Timestamptz => "'infinity'::timestamptz".to_owned(),
         TimeType::Timestamp => "'infinity'::timestamp".to_owned(),
     };
@@ -45,7 +53,36 @@ pub fn is_time_after(lowest: i64, encoding: &Encoding, column: &TimeColumn) -> S
 
 /// The session is over by this rule; NULL where its column is.
 pub fn is_over_by(encoding: &Encoding, rule: Rule<'_>) -> String {
-    format!("{} AND {} <= {}", is_time(encoding, rule.column), column(rule.column), rule.cutoff)
+    let started = format!("{} AND {} <= {}", is_time(encoding, rule.column), column(rule.column), rule.cutoff);
+    match rule.lifetime {
+        None => started,
+        Some(lifetime) => {
+            let time = column(rule.column);
+            let name = format!("t.{}", lifetime.name);
+            let before = before_cutoff(encoding, lifetime, rule.cutoff);
+            // The first comparison finds the rows by index: a lifetime is never negative.
+            format!("{started} AND {name} > 0 AND {time} <= {before}")
+        }
+    }
+}
+
+/// A hundred years: a longer lifetime is as good, and none is out of range.
+const LONGEST: i64 = 100 * 366 * 24 * 60 * 60 * 1_000_000;
+
+/// The cutoff less the session's lifetime, in the encoding.
+fn before_cutoff(encoding: &Encoding, lifetime: &LifetimeColumn, cutoff: &str) -> String {
+    let longest = LONGEST / lifetime.microseconds;
+    let bounded = format!("least(t.{}, {longest})", lifetime.name);
+    let of_unit = |unit: i64| format!("{cutoff} - ceil({bounded}::numeric * {} / {unit})", lifetime.microseconds);
+    match encoding {
+        Encoding::Timestamptz | Encoding::Timestamp { .. } | Encoding::Date { .. } => {
+            format!("{cutoff} - {bounded}::float8 * interval '{} microseconds'", lifetime.microseconds)
+        }
+        Encoding::EpochSeconds => of_unit(1_000_000),
+        Encoding::EpochMillis => of_unit(1000),
+        Encoding::EpochMicros => of_unit(1),
+        Encoding::EpochNanos => format!("{cutoff} - ceil({bounded}::numeric * {} * 1000)", lifetime.microseconds),
+    }
 }
 
 /// The session is over by any rule; false, never NULL, where it is not.
@@ -55,7 +92,10 @@ pub fn is_over(encoding: &Encoding, store: &ResolvedStore, cutoffs: &Cutoffs) ->
 
 /// Some column says when the session ends; false, never NULL, where none does.
 pub fn has_end(encoding: &Encoding, store: &ResolvedStore) -> String {
-    any(store.ends.iter().map(|end| is_time(encoding, &end.column)))
+    any(store.ends.iter().map(|end| match &end.lifetime {
+        Some(lifetime) => format!("{} AND t.{} > 0", is_time(encoding, &end.column), lifetime.name),
+        None => is_time(encoding, &end.column),
+    }))
 }
 
 fn any(conditions: impl Iterator<Item = String>) -> String {
@@ -63,11 +103,21 @@ fn any(conditions: impl Iterator<Item = String>) -> String {
     format!("coalesce({}, false)", conditions.join(" OR "))
 }
 
-/// The session was not revoked before.
-pub fn not_revoked(action: &EndAction) -> String {
+/// The row as it is after the statement was not ended by it; an SQL constant where it is deleted.
+pub fn is_left(action: &EndAction) -> String {
     match action {
-        EndAction::Delete => "true".to_owned(),
+        EndAction::Delete => "false".to_owned(),
         EndAction::Set { column, value } => format!("t.{column} IS DISTINCT FROM {value}"),
         EndAction::Stamp(column) => format!("t.{} IS NULL", column.name),
     }
+}
+
+/// The row is a session that was not revoked before.
+pub fn not_revoked(store: &ResolvedStore) -> String {
+    let not_revoked = match &store.action {
+        EndAction::Delete => "true".to_owned(),
+        revoke => is_left(revoke),
+    };
+    let only = store.only.iter().cloned();
+    std::iter::once(not_revoked).chain(only).collect::<Vec<_>>().join(" AND ")
 }

@@ -4,218 +4,25 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `count.sql`, `count_by_index.sql`, `count_superseded.sql` | how many sessions there are, for the guards |
+//! | `count_unspent.sql` | how many ids would be handed out again |
 //! | `sample_newest.sql`, `sample_outliers.sql` | what the columns hold, for the plausibility check |
+//! | `kinds.sql` | whether a column tells sessions of several kinds apart |
+//! | `untouched.sql` | whether sessions are touched when they are used |
 //! | `batch.sql`, `supersede.sql` | end sessions; `ranked.sql` is a part of the second |
+//! | `addresses.sql`, `superseded_addresses.sql`, `addresses.rs` | single sessions of a batch that failed |
+//! | `deleted_before.sql`, `check_deleted.sql`, `check_kept.sql` | around a batch that triggers may change |
 //! | `local_offsets.sql` | a time zone's offsets, for naive timestamps |
+//! | `sweep_sql.rs`, `batches.rs` | fill those that read, and those that end sessions |
 //! | `conditions.rs` | the conditions that they share |
 //! | `snapshot.sql` | every statement as it is sent, for each encoding and action; a test compares it |
 
+mod addresses;
+mod batches;
 mod conditions;
 #[cfg(test)]
 mod snapshot_tests;
+mod sweep_sql;
 
-pub use conditions::Rule;
-
-use super::plausibility::{EARLIEST, FURTHEST, SAMPLE};
-use super::store::{EndAction, PerUserLimit, ResolvedStore, TimeColumn, TimeType};
-use super::times::{Cutoffs, MIN_TIME, Times, time_literal};
-use crate::config::Encoding;
-use conditions::{column, has_end, is_over, is_over_by, is_time, is_time_after, not_revoked};
-use pgmedic_core::fill_sql;
-
-/// Writes the statements for one store.
-#[derive(Debug, Clone, Copy)]
-pub struct SweepSql<'a> {
-    pub store: &'a ResolvedStore,
-    pub encoding: &'a Encoding,
-    pub times: &'a Times,
-}
-
-impl<'a> SweepSql<'a> {
-    /// The store's expiry rules with these cutoffs.
-    pub fn rules(&self, cutoffs: &'a Cutoffs) -> impl Iterator<Item = Rule<'a>> {
-        conditions::rules(self.store, cutoffs)
-    }
-
-    /// How many sessions there are. `last` are the cutoffs of the last sweep.
-    pub fn count(&self, last: Option<&Cutoffs>) -> String {
-        let was_over = last.map_or_else(|| "false".to_owned(), |last| self.is_over(last));
-        let values = [
-            ("IS_OVER", self.is_over(&self.times.cutoff)),
-            ("IS_OVER_NOW", self.is_over(&self.times.cutoff_now)),
-            ("WAS_OVER", was_over),
-            ("HAS_END", has_end(self.encoding, self.store)),
-            ("TABLE", self.store.from()),
-            ("NOT_REVOKED", not_revoked(&self.store.action)),
-        ];
-        fill_sql(include_str!("count.sql"), &values)
-    }
-
-    /// How many sessions there are by each rule, up to `most` of each kind. `last` are the cutoffs of the last sweep.
-    pub fn count_by_index(&self, last: Option<&Cutoffs>, most: u64) -> Vec<String> {
-        let (cutoff, cutoff_now) = (&self.times.cutoff, &self.times.cutoff_now);
-        let by_rule = self.rules(cutoff).zip(self.rules(cutoff_now)).enumerate().map(|(index, (rule, rule_now))| {
-            let stale = is_over_by(self.encoding, rule);
-            let fresh = match last.and_then(|last| last.get(index)) {
-                Some(last) => format!("{stale} AND {} > {last}", column(rule.column)),
-                None => "false".to_owned(),
-            };
-            let live = |rule: Rule<'_>, cutoffs| {
-                format!("{} > {} AND NOT {}", column(rule.column), rule.cutoff, self.is_over(cutoffs))
-            };
-            let values = [
-                ("TABLE", self.store.from()),
-                ("NOT_REVOKED", not_revoked(&self.store.action)),
-                ("STALE", stale),
-                ("LIVE", live(rule, cutoff)),
-                ("LIVE_NOW", live(rule_now, cutoff_now)),
-                ("FRESH", fresh),
-                ("MOST", most.to_string()),
-            ];
-            fill_sql(include_str!("count_by_index.sql"), &values)
-        });
-        by_rule.collect()
-    }
-
-    /// The newest values of a rule's column; then whether any lies too far ahead, and how many too far back, up to `most`.
-    pub fn sample(&self, time: &TimeColumn, most: u64) -> [String; 2] {
-        let values = [
-            ("TABLE", self.store.from()),
-            ("NOT_REVOKED", not_revoked(&self.store.action)),
-            ("TIME", column(time)),
-            ("IS_TIME", is_time_after(MIN_TIME, self.encoding, time)),
-            ("FURTHEST", self.literal(self.times.now.saturating_add(FURTHEST))),
-            ("EARLIEST", self.literal(EARLIEST)),
-            ("MICROSECONDS", self.microseconds(&column(time))),
-            ("SAMPLE", SAMPLE.to_string()),
-            ("MOST", most.to_string()),
-        ];
-        [include_str!("sample_newest.sql"), include_str!("sample_outliers.sql")].map(|sql| fill_sql(sql, &values))
-    }
-
-    /// Ends up to `size` sessions that are over by this rule. `cursor` is the `last` of the batch before.
-    pub fn batch(&self, rule: Rule<'_>, cursor: Option<i64>, size: u32) -> String {
-        let time = column(rule.column);
-        let from_cursor = match cursor {
-            // One less than what was read, because that was rounded.
-            Some(last) => format!("{time} >= {}", self.literal(last - 1)),
-            None => "true".to_owned(),
-        };
-        let values = [
-            ("TABLE", self.store.from()),
-            ("NOT_REVOKED", not_revoked(&self.store.action)),
-            ("IS_OVER", is_over_by(self.encoding, rule)),
-            ("FROM_CURSOR", from_cursor),
-            ("TIME", time),
-            ("LAST", self.microseconds("max(at)")),
-            ("SIZE", size.to_string()),
-            ("ADDRESS", self.address().to_owned()),
-            ("IS_SELECTED", self.is_selected().to_owned()),
-            ("LOCK", self.lock().to_owned()),
-            ("END", self.end()),
-        ];
-        fill_sql(include_str!("batch.sql"), &values)
-    }
-
-    /// How many live sessions are superseded, and how many of one user's are.
-    pub fn count_superseded(&self, limit: &PerUserLimit) -> String {
-        let values = [("RANKED", self.ranked(limit)), ("MAX", limit.max.to_string())];
-        fill_sql(include_str!("count_superseded.sql"), &values)
-    }
-
-    /// Ends up to `size` of them.
-    pub fn supersede(&self, limit: &PerUserLimit, size: u32) -> String {
-        let is_same_row = if self.store.has_children {
-            "t.ctid = r.address AND t.tableoid = r.tableoid"
-        } else {
-            "t.ctid = r.address"
-        };
-        let values = [
-            ("TABLE", self.store.from()),
-            ("NOT_REVOKED", not_revoked(&self.store.action)),
-            ("IS_OVER", self.is_over(&self.times.cutoff)),
-            ("RANKED", self.ranked(limit)),
-            ("AGE", column(&limit.newest_by)),
-            ("MAX", limit.max.to_string()),
-            ("SIZE", size.to_string()),
-            ("ADDRESS", self.address().to_owned()),
-            ("IS_SAME_ROW", is_same_row.to_owned()),
-            ("IS_SELECTED", self.is_selected().to_owned()),
-            ("LOCK", self.lock().to_owned()),
-            ("END", self.end()),
-        ];
-        fill_sql(include_str!("supersede.sql"), &values)
-    }
-
-    fn ranked(&self, limit: &PerUserLimit) -> String {
-        let values = [
-            ("TABLE", self.store.from()),
-            ("NOT_REVOKED", not_revoked(&self.store.action)),
-            ("IS_OVER", self.is_over(&self.times.cutoff)),
-            ("USER", format!("t.{}", limit.user)),
-            ("AGE", column(&limit.newest_by)),
-            ("IS_TIME", is_time(self.encoding, &limit.newest_by)),
-            ("NOW", self.literal(self.times.now_local)),
-            ("ADDRESS", self.address().to_owned()),
-        ];
-        fill_sql(include_str!("ranked.sql"), &values)
-    }
-
-    fn is_over(&self, cutoffs: &Cutoffs) -> String {
-        is_over(self.encoding, self.store, cutoffs)
-    }
-
-    fn literal(&self, at: i64) -> String {
-        time_literal(self.encoding, at)
-    }
-
-    /// A time as microseconds since 1970; a naive one as if it were UTC.
-    fn microseconds(&self, value: &str) -> String {
-        match self.encoding {
-            Encoding::Timestamptz | Encoding::Timestamp { .. } => {
-                format!("(extract(epoch FROM {value}) * 1000000)::bigint")
-            }
-            // A number that is no time must not overflow.
-            Encoding::EpochSeconds => format!("(least({value}, 9000000000000)::bigint * 1000000)"),
-            Encoding::EpochMillis => format!("(least({value}, 9000000000000000)::bigint * 1000)"),
-        }
-    }
-
-    /// What identifies a row until the transaction ends. In partitions, the same address is another row.
-    fn address(&self) -> &'static str {
-        if self.store.has_children { "t.ctid AS address, t.tableoid AS tableoid" } else { "t.ctid AS address" }
-    }
-
-    /// The row is one of `to_end`. An address alone is always found by a TID scan.
-    fn is_selected(&self) -> &'static str {
-        if self.store.has_children {
-            "(t.tableoid, t.ctid) IN (SELECT e.tableoid, e.address FROM to_end AS e)"
-        } else {
-            "t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e))"
-        }
-    }
-
-    fn lock(&self) -> &'static str {
-        if matches!(self.store.action, EndAction::Delete) { "UPDATE" } else { "NO KEY UPDATE" }
-    }
-
-    /// The statement that ends a session, up to its WHERE.
-    fn end(&self) -> String {
-        let table = self.store.from();
-        match &self.store.action {
-            EndAction::Delete => format!("DELETE FROM {table} AS t"),
-            EndAction::Set { column, value } => format!("UPDATE {table} AS t SET {column} = {value}"),
-            EndAction::Stamp(column) => {
-                format!("UPDATE {table} AS t SET {} = {}", column.name, self.revocation_time(column))
-            }
-        }
-    }
-
-    /// The time of the sweep, in the column's type.
-    fn revocation_time(&self, column: &TimeColumn) -> String {
-        match column.time_type {
-            TimeType::Timestamptz => time_literal(&Encoding::Timestamptz, self.times.now),
-            TimeType::Timestamp | TimeType::Int4 | TimeType::Int8 => self.literal(self.times.now_local),
-        }
-    }
-}
+pub use addresses::{Address, Rows};
+pub use batches::Target;
+pub use sweep_sql::SweepSql;

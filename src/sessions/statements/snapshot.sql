@@ -4,7 +4,7 @@
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
-    WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true AND t.expires_at >= '2026-01-14 22:59:59.999999+00'::timestamptz
+    WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true AND t.expires_at >= '2026-01-14 22:59:59.999999+00'::timestamptz AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR UPDATE SKIP LOCKED
@@ -12,9 +12,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -26,7 +26,7 @@ WITH ranked AS MATERIALIZED (
         FROM ONLY public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.created_at < 'infinity'::timestamptz AND t.created_at <= '2026-01-15 00:00:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AND true
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -39,14 +39,15 @@ to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
 -- count: timestamptz, delete
 SELECT count(*) FILTER (WHERE is_over) AS stale,
+       count(*) FILTER (WHERE is_over AND NOT was_over_a_day_ago) AS recent,
        count(*) FILTER (WHERE NOT is_over) AS live,
        count(*) FILTER (WHERE NOT is_over_now AND has_end) AS live_now,
        count(*) FILTER (WHERE is_over AND NOT was_over) AS fresh,
@@ -54,6 +55,7 @@ SELECT count(*) FILTER (WHERE is_over) AS stale,
 FROM (
     SELECT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AS is_over,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-15 00:00:00.000000+00'::timestamptz), false) AS is_over_now,
+           coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 00:00:00.000000+00'::timestamptz), false) AS was_over_a_day_ago,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 22:00:00.000000+00'::timestamptz), false) AS was_over,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz), false) AS has_end
     FROM ONLY public.sessions AS t
@@ -62,6 +64,7 @@ FROM (
 
 -- count by index: timestamptz, delete
 SELECT (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true LIMIT 100000) AS s) AS stale,
+       (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.expires_at > '2026-01-14 00:00:00.000000+00'::timestamptz AND true LIMIT 100000) AS s) AS recent,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2026-01-14 23:59:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AND true LIMIT 100000) AS s) AS live,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2026-01-15 00:00:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-15 00:00:00.000000+00'::timestamptz), false) AND true LIMIT 100000) AS s) AS live_now,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.expires_at > '2026-01-14 22:00:00.000000+00'::timestamptz AND true LIMIT 100000) AS s) AS fresh,
@@ -99,7 +102,7 @@ SELECT EXISTS (
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
-    WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.state IS DISTINCT FROM 'over'::text AND t.expires_at >= '2026-01-14 22:59:59.999999+00'::timestamptz
+    WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.state IS DISTINCT FROM 'over'::text AND t.expires_at >= '2026-01-14 22:59:59.999999+00'::timestamptz AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR NO KEY UPDATE SKIP LOCKED
@@ -107,9 +110,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -121,7 +124,7 @@ WITH ranked AS MATERIALIZED (
         FROM ONLY public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.created_at < 'infinity'::timestamptz AND t.created_at <= '2026-01-15 00:00:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AND t.state IS DISTINCT FROM 'over'::text
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -134,14 +137,15 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
 -- count: timestamptz, revoke by value
 SELECT count(*) FILTER (WHERE is_over) AS stale,
+       count(*) FILTER (WHERE is_over AND NOT was_over_a_day_ago) AS recent,
        count(*) FILTER (WHERE NOT is_over) AS live,
        count(*) FILTER (WHERE NOT is_over_now AND has_end) AS live_now,
        count(*) FILTER (WHERE is_over AND NOT was_over) AS fresh,
@@ -149,6 +153,7 @@ SELECT count(*) FILTER (WHERE is_over) AS stale,
 FROM (
     SELECT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AS is_over,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-15 00:00:00.000000+00'::timestamptz), false) AS is_over_now,
+           coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 00:00:00.000000+00'::timestamptz), false) AS was_over_a_day_ago,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 22:00:00.000000+00'::timestamptz), false) AS was_over,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz), false) AS has_end
     FROM ONLY public.sessions AS t
@@ -157,6 +162,7 @@ FROM (
 
 -- count by index: timestamptz, revoke by value
 SELECT (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.state IS DISTINCT FROM 'over'::text LIMIT 100000) AS s) AS stale,
+       (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.expires_at > '2026-01-14 00:00:00.000000+00'::timestamptz AND t.state IS DISTINCT FROM 'over'::text LIMIT 100000) AS s) AS recent,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2026-01-14 23:59:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AND t.state IS DISTINCT FROM 'over'::text LIMIT 100000) AS s) AS live,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2026-01-15 00:00:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-15 00:00:00.000000+00'::timestamptz), false) AND t.state IS DISTINCT FROM 'over'::text LIMIT 100000) AS s) AS live_now,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.expires_at > '2026-01-14 22:00:00.000000+00'::timestamptz AND t.state IS DISTINCT FROM 'over'::text LIMIT 100000) AS s) AS fresh,
@@ -194,7 +200,7 @@ SELECT EXISTS (
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
-    WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.revoked_at IS NULL AND t.expires_at >= '2026-01-14 22:59:59.999999+00'::timestamptz
+    WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.revoked_at IS NULL AND t.expires_at >= '2026-01-14 22:59:59.999999+00'::timestamptz AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR NO KEY UPDATE SKIP LOCKED
@@ -202,9 +208,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = '2026-01-15 00:00:00.000000+00'::timestamptz
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -216,7 +222,7 @@ WITH ranked AS MATERIALIZED (
         FROM ONLY public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.created_at < 'infinity'::timestamptz AND t.created_at <= '2026-01-15 00:00:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AND t.revoked_at IS NULL
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -229,14 +235,15 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = '2026-01-15 00:00:00.000000+00'::timestamptz
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
 -- count: timestamptz, revoke by time
 SELECT count(*) FILTER (WHERE is_over) AS stale,
+       count(*) FILTER (WHERE is_over AND NOT was_over_a_day_ago) AS recent,
        count(*) FILTER (WHERE NOT is_over) AS live,
        count(*) FILTER (WHERE NOT is_over_now AND has_end) AS live_now,
        count(*) FILTER (WHERE is_over AND NOT was_over) AS fresh,
@@ -244,6 +251,7 @@ SELECT count(*) FILTER (WHERE is_over) AS stale,
 FROM (
     SELECT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AS is_over,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-15 00:00:00.000000+00'::timestamptz), false) AS is_over_now,
+           coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 00:00:00.000000+00'::timestamptz), false) AS was_over_a_day_ago,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 22:00:00.000000+00'::timestamptz), false) AS was_over,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz), false) AS has_end
     FROM ONLY public.sessions AS t
@@ -252,6 +260,7 @@ FROM (
 
 -- count by index: timestamptz, revoke by time
 SELECT (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.revoked_at IS NULL LIMIT 100000) AS s) AS stale,
+       (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.expires_at > '2026-01-14 00:00:00.000000+00'::timestamptz AND t.revoked_at IS NULL LIMIT 100000) AS s) AS recent,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2026-01-14 23:59:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz), false) AND t.revoked_at IS NULL LIMIT 100000) AS s) AS live,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2026-01-15 00:00:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-15 00:00:00.000000+00'::timestamptz), false) AND t.revoked_at IS NULL LIMIT 100000) AS s) AS live_now,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.expires_at > '2026-01-14 22:00:00.000000+00'::timestamptz AND t.revoked_at IS NULL LIMIT 100000) AS s) AS fresh,
@@ -289,7 +298,7 @@ SELECT EXISTS (
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
-    WHERE t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND true AND t.expires_at >= '2026-01-14 22:59:59.999999'::timestamp
+    WHERE t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND true AND t.expires_at >= '2026-01-14 22:59:59.999999'::timestamp AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR UPDATE SKIP LOCKED
@@ -297,9 +306,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -311,7 +320,7 @@ WITH ranked AS MATERIALIZED (
         FROM ONLY public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > '2000-01-01 00:00:00.000000'::timestamp AND t.created_at < 'infinity'::timestamp AND t.created_at <= '2026-01-15 01:00:00.000000'::timestamp AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp), false) AND true
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -324,14 +333,15 @@ to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp), false) AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
 -- count: timestamp, delete
 SELECT count(*) FILTER (WHERE is_over) AS stale,
+       count(*) FILTER (WHERE is_over AND NOT was_over_a_day_ago) AS recent,
        count(*) FILTER (WHERE NOT is_over) AS live,
        count(*) FILTER (WHERE NOT is_over_now AND has_end) AS live_now,
        count(*) FILTER (WHERE is_over AND NOT was_over) AS fresh,
@@ -339,6 +349,7 @@ SELECT count(*) FILTER (WHERE is_over) AS stale,
 FROM (
     SELECT coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp), false) AS is_over,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 01:00:00.000000'::timestamp), false) AS is_over_now,
+           coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-14 01:00:00.000000'::timestamp), false) AS was_over_a_day_ago,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-14 22:00:00.000000'::timestamp), false) AS was_over,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp), false) AS has_end
     FROM ONLY public.sessions AS t
@@ -347,6 +358,7 @@ FROM (
 
 -- count by index: timestamp, delete
 SELECT (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND true LIMIT 100000) AS s) AS stale,
+       (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND t.expires_at > '2026-01-14 01:00:00.000000'::timestamp AND true LIMIT 100000) AS s) AS recent,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2026-01-15 00:59:00.000000'::timestamp AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp), false) AND true LIMIT 100000) AS s) AS live,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2026-01-15 01:00:00.000000'::timestamp AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 01:00:00.000000'::timestamp), false) AND true LIMIT 100000) AS s) AS live_now,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND t.expires_at > '2026-01-14 22:00:00.000000'::timestamp AND true LIMIT 100000) AS s) AS fresh,
@@ -384,7 +396,7 @@ SELECT EXISTS (
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
-    WHERE t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND t.state IS DISTINCT FROM 'over'::text AND t.expires_at >= '2026-01-14 22:59:59.999999'::timestamp
+    WHERE t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND t.state IS DISTINCT FROM 'over'::text AND t.expires_at >= '2026-01-14 22:59:59.999999'::timestamp AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR NO KEY UPDATE SKIP LOCKED
@@ -392,9 +404,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -406,7 +418,7 @@ WITH ranked AS MATERIALIZED (
         FROM ONLY public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > '2000-01-01 00:00:00.000000'::timestamp AND t.created_at < 'infinity'::timestamp AND t.created_at <= '2026-01-15 01:00:00.000000'::timestamp AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp), false) AND t.state IS DISTINCT FROM 'over'::text
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -419,9 +431,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp), false) AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -429,7 +441,7 @@ SELECT (SELECT count(*) FROM ended) AS ended,
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
-    WHERE t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND t.revoked_at IS NULL AND t.expires_at >= '2026-01-14 22:59:59.999999'::timestamp
+    WHERE t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND t.revoked_at IS NULL AND t.expires_at >= '2026-01-14 22:59:59.999999'::timestamp AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR NO KEY UPDATE SKIP LOCKED
@@ -437,9 +449,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = '2026-01-15 01:00:00.000000'::timestamp
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -451,7 +463,7 @@ WITH ranked AS MATERIALIZED (
         FROM ONLY public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > '2000-01-01 00:00:00.000000'::timestamp AND t.created_at < 'infinity'::timestamp AND t.created_at <= '2026-01-15 01:00:00.000000'::timestamp AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp), false) AND t.revoked_at IS NULL
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -464,9 +476,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = '2026-01-15 01:00:00.000000'::timestamp
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp), false) AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -474,7 +486,7 @@ SELECT (SELECT count(*) FROM ended) AS ended,
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
-    WHERE t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND true AND t.expires_at >= 1768431599
+    WHERE t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND true AND t.expires_at >= 1768431599 AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR UPDATE SKIP LOCKED
@@ -482,9 +494,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (least(max(at), 9000000000000)::bigint * 1000000) FROM to_end) AS last;
 
@@ -496,7 +508,7 @@ WITH ranked AS MATERIALIZED (
         FROM ONLY public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > 946684800 AND t.created_at < 2147483647 AND t.created_at <= 1768435200 AND NOT coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140), false) AND true
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -509,14 +521,15 @@ to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140), false) AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
 -- count: epoch-seconds, delete
 SELECT count(*) FILTER (WHERE is_over) AS stale,
+       count(*) FILTER (WHERE is_over AND NOT was_over_a_day_ago) AS recent,
        count(*) FILTER (WHERE NOT is_over) AS live,
        count(*) FILTER (WHERE NOT is_over_now AND has_end) AS live_now,
        count(*) FILTER (WHERE is_over AND NOT was_over) AS fresh,
@@ -524,6 +537,7 @@ SELECT count(*) FILTER (WHERE is_over) AS stale,
 FROM (
     SELECT coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140), false) AS is_over,
            coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435200), false) AS is_over_now,
+           coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768348800), false) AS was_over_a_day_ago,
            coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768428000), false) AS was_over,
            coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647), false) AS has_end
     FROM ONLY public.sessions AS t
@@ -532,6 +546,7 @@ FROM (
 
 -- count by index: epoch-seconds, delete
 SELECT (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND true LIMIT 100000) AS s) AS stale,
+       (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND t.expires_at > 1768348800 AND true LIMIT 100000) AS s) AS recent,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 1768435140 AND NOT coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140), false) AND true LIMIT 100000) AS s) AS live,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 1768435200 AND NOT coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435200), false) AND true LIMIT 100000) AS s) AS live_now,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND t.expires_at > 1768428000 AND true LIMIT 100000) AS s) AS fresh,
@@ -569,7 +584,7 @@ SELECT EXISTS (
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
-    WHERE t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND t.state IS DISTINCT FROM 'over'::text AND t.expires_at >= 1768431599
+    WHERE t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND t.state IS DISTINCT FROM 'over'::text AND t.expires_at >= 1768431599 AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR NO KEY UPDATE SKIP LOCKED
@@ -577,9 +592,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (least(max(at), 9000000000000)::bigint * 1000000) FROM to_end) AS last;
 
@@ -591,7 +606,7 @@ WITH ranked AS MATERIALIZED (
         FROM ONLY public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > 946684800 AND t.created_at < 2147483647 AND t.created_at <= 1768435200 AND NOT coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140), false) AND t.state IS DISTINCT FROM 'over'::text
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -604,9 +619,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140), false) AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -614,7 +629,7 @@ SELECT (SELECT count(*) FROM ended) AS ended,
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
-    WHERE t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND t.revoked_at IS NULL AND t.expires_at >= 1768431599
+    WHERE t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND t.revoked_at IS NULL AND t.expires_at >= 1768431599 AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR NO KEY UPDATE SKIP LOCKED
@@ -622,9 +637,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = 1768435200
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (least(max(at), 9000000000000)::bigint * 1000000) FROM to_end) AS last;
 
@@ -636,7 +651,7 @@ WITH ranked AS MATERIALIZED (
         FROM ONLY public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > 946684800 AND t.created_at < 2147483647 AND t.created_at <= 1768435200 AND NOT coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140), false) AND t.revoked_at IS NULL
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -649,9 +664,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = 1768435200
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140), false) AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -659,7 +674,7 @@ SELECT (SELECT count(*) FROM ended) AS ended,
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
-    WHERE t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND true AND t.expires_at >= 1768431599999
+    WHERE t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND true AND t.expires_at >= 1768431599999 AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR UPDATE SKIP LOCKED
@@ -667,9 +682,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (least(max(at), 9000000000000000)::bigint * 1000) FROM to_end) AS last;
 
@@ -681,7 +696,7 @@ WITH ranked AS MATERIALIZED (
         FROM ONLY public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > 946684800000 AND t.created_at < 9223372036854775807 AND t.created_at <= 1768435200000 AND NOT coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000), false) AND true
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -694,14 +709,15 @@ to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM ONLY public.sessions AS t
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000), false) AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
 -- count: epoch-millis, delete
 SELECT count(*) FILTER (WHERE is_over) AS stale,
+       count(*) FILTER (WHERE is_over AND NOT was_over_a_day_ago) AS recent,
        count(*) FILTER (WHERE NOT is_over) AS live,
        count(*) FILTER (WHERE NOT is_over_now AND has_end) AS live_now,
        count(*) FILTER (WHERE is_over AND NOT was_over) AS fresh,
@@ -709,6 +725,7 @@ SELECT count(*) FILTER (WHERE is_over) AS stale,
 FROM (
     SELECT coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000), false) AS is_over,
            coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435200000), false) AS is_over_now,
+           coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768348800000), false) AS was_over_a_day_ago,
            coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768428000000), false) AS was_over,
            coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807), false) AS has_end
     FROM ONLY public.sessions AS t
@@ -717,6 +734,7 @@ FROM (
 
 -- count by index: epoch-millis, delete
 SELECT (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND true LIMIT 100000) AS s) AS stale,
+       (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND t.expires_at > 1768348800000 AND true LIMIT 100000) AS s) AS recent,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 1768435140000 AND NOT coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000), false) AND true LIMIT 100000) AS s) AS live,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 1768435200000 AND NOT coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435200000), false) AND true LIMIT 100000) AS s) AS live_now,
        (SELECT count(*) FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND t.expires_at > 1768428000000 AND true LIMIT 100000) AS s) AS fresh,
@@ -754,7 +772,7 @@ SELECT EXISTS (
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
-    WHERE t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND t.state IS DISTINCT FROM 'over'::text AND t.expires_at >= 1768431599999
+    WHERE t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND t.state IS DISTINCT FROM 'over'::text AND t.expires_at >= 1768431599999 AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR NO KEY UPDATE SKIP LOCKED
@@ -762,9 +780,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (least(max(at), 9000000000000000)::bigint * 1000) FROM to_end) AS last;
 
@@ -776,7 +794,7 @@ WITH ranked AS MATERIALIZED (
         FROM ONLY public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > 946684800000 AND t.created_at < 9223372036854775807 AND t.created_at <= 1768435200000 AND NOT coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000), false) AND t.state IS DISTINCT FROM 'over'::text
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -789,9 +807,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET state = 'over'::text
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000), false) AND t.state IS DISTINCT FROM 'over'::text
-    RETURNING 1
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -799,7 +817,7 @@ SELECT (SELECT count(*) FROM ended) AS ended,
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
-    WHERE t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND t.revoked_at IS NULL AND t.expires_at >= 1768431599999
+    WHERE t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND t.revoked_at IS NULL AND t.expires_at >= 1768431599999 AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR NO KEY UPDATE SKIP LOCKED
@@ -807,9 +825,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = 1768435200000
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (least(max(at), 9000000000000000)::bigint * 1000) FROM to_end) AS last;
 
@@ -821,7 +839,7 @@ WITH ranked AS MATERIALIZED (
         FROM ONLY public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > 946684800000 AND t.created_at < 9223372036854775807 AND t.created_at <= 1768435200000 AND NOT coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000), false) AND t.revoked_at IS NULL
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -834,9 +852,9 @@ to_end AS MATERIALIZED (
 ended AS (
     UPDATE ONLY public.sessions AS t SET revoked_at = 1768435200000
     WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND NOT coalesce((t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000), false) AND t.revoked_at IS NULL
-    RETURNING 1
+    RETURNING t.revoked_at IS NULL AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
@@ -844,7 +862,7 @@ SELECT (SELECT count(*) FROM ended) AS ended,
 WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.tableoid AS tableoid, t.expires_at AS at
     FROM public.sessions AS t
-    WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true AND t.expires_at >= '2026-01-14 22:59:59.999999+00'::timestamptz
+    WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true AND t.expires_at >= '2026-01-14 22:59:59.999999+00'::timestamptz AND true
     ORDER BY t.expires_at
     LIMIT 500
     FOR UPDATE SKIP LOCKED
@@ -852,9 +870,9 @@ WITH to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM public.sessions AS t
     WHERE (t.tableoid, t.ctid) IN (SELECT e.tableoid, e.address FROM to_end AS e) AND t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM to_end) AS found,
        (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
@@ -866,7 +884,7 @@ WITH ranked AS MATERIALIZED (
         FROM public.sessions AS t
         WHERE t."userId" IS NOT NULL AND t.created_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.created_at < 'infinity'::timestamptz AND t.created_at <= '2026-01-15 00:00:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz) OR (t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 23:29:00.000000+00'::timestamptz), false) AND true
     ) AS r
-    WHERE r.rank > 2
+    WHERE r.rank > 2 AND true
     LIMIT 500
 ),
 to_end AS MATERIALIZED (
@@ -879,14 +897,15 @@ to_end AS MATERIALIZED (
 ended AS (
     DELETE FROM public.sessions AS t
     WHERE (t.tableoid, t.ctid) IN (SELECT e.tableoid, e.address FROM to_end AS e) AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz) OR (t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 23:29:00.000000+00'::timestamptz), false) AND true
-    RETURNING 1
+    RETURNING false AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
 -- count: timestamptz, delete, partitioned, two rules
 SELECT count(*) FILTER (WHERE is_over) AS stale,
+       count(*) FILTER (WHERE is_over AND NOT was_over_a_day_ago) AS recent,
        count(*) FILTER (WHERE NOT is_over) AS live,
        count(*) FILTER (WHERE NOT is_over_now AND has_end) AS live_now,
        count(*) FILTER (WHERE is_over AND NOT was_over) AS fresh,
@@ -894,6 +913,7 @@ SELECT count(*) FILTER (WHERE is_over) AS stale,
 FROM (
     SELECT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz) OR (t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 23:29:00.000000+00'::timestamptz), false) AS is_over,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-15 00:00:00.000000+00'::timestamptz) OR (t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 23:30:00.000000+00'::timestamptz), false) AS is_over_now,
+           coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 00:00:00.000000+00'::timestamptz) OR (t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-13 23:30:00.000000+00'::timestamptz), false) AS was_over_a_day_ago,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 22:00:00.000000+00'::timestamptz) OR (t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 22:00:00.000000+00'::timestamptz), false) AS was_over,
            coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz) OR (t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz), false) AS has_end
     FROM public.sessions AS t
@@ -902,11 +922,13 @@ FROM (
 
 -- count by index: timestamptz, delete, partitioned, two rules
 SELECT (SELECT count(*) FROM (SELECT FROM public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true LIMIT 100000) AS s) AS stale,
+       (SELECT count(*) FROM (SELECT FROM public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.expires_at > '2026-01-14 00:00:00.000000+00'::timestamptz AND true LIMIT 100000) AS s) AS recent,
        (SELECT count(*) FROM (SELECT FROM public.sessions AS t WHERE t.expires_at > '2026-01-14 23:59:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz) OR (t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 23:29:00.000000+00'::timestamptz), false) AND true LIMIT 100000) AS s) AS live,
        (SELECT count(*) FROM (SELECT FROM public.sessions AS t WHERE t.expires_at > '2026-01-15 00:00:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-15 00:00:00.000000+00'::timestamptz) OR (t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 23:30:00.000000+00'::timestamptz), false) AND true LIMIT 100000) AS s) AS live_now,
        (SELECT count(*) FROM (SELECT FROM public.sessions AS t WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.expires_at > '2026-01-14 22:00:00.000000+00'::timestamptz AND true LIMIT 100000) AS s) AS fresh,
        0::bigint AS endless;
 SELECT (SELECT count(*) FROM (SELECT FROM public.sessions AS t WHERE t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 23:29:00.000000+00'::timestamptz AND true LIMIT 100000) AS s) AS stale,
+       (SELECT count(*) FROM (SELECT FROM public.sessions AS t WHERE t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 23:29:00.000000+00'::timestamptz AND t."lastSeen" > '2026-01-13 23:30:00.000000+00'::timestamptz AND true LIMIT 100000) AS s) AS recent,
        (SELECT count(*) FROM (SELECT FROM public.sessions AS t WHERE t."lastSeen" > '2026-01-14 23:29:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz) OR (t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 23:29:00.000000+00'::timestamptz), false) AND true LIMIT 100000) AS s) AS live,
        (SELECT count(*) FROM (SELECT FROM public.sessions AS t WHERE t."lastSeen" > '2026-01-14 23:30:00.000000+00'::timestamptz AND NOT coalesce((t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-15 00:00:00.000000+00'::timestamptz) OR (t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 23:30:00.000000+00'::timestamptz), false) AND true LIMIT 100000) AS s) AS live_now,
        (SELECT count(*) FROM (SELECT FROM public.sessions AS t WHERE t."lastSeen" > '2000-01-01 00:00:00.000000+00'::timestamptz AND t."lastSeen" < 'infinity'::timestamptz AND t."lastSeen" <= '2026-01-14 23:29:00.000000+00'::timestamptz AND t."lastSeen" > '2026-01-14 22:00:00.000000+00'::timestamptz AND true LIMIT 100000) AS s) AS fresh,

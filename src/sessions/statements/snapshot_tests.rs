@@ -1,8 +1,9 @@
 //! Compares every statement, as it is sent, with `snapshot.sql`: four encodings, three ways to end a session.
 
-use super::*;
-use crate::config::ExpiryKind;
-use crate::sessions::store::ExpiryColumn;
+use super::{Rows, SweepSql, Target};
+use crate::config::{Encoding, ExpiryKind};
+use crate::sessions::store::{Effects, EndAction, ExpiryColumn, PerUserLimit, ResolvedStore, TimeColumn, TimeType};
+use crate::sessions::times::{Times, time_literal};
 use std::fmt::Write;
 
 /// 2026-01-15
@@ -29,16 +30,24 @@ fn time(name: &str, time_type: TimeType) -> TimeColumn {
 
 /// A store with two sessions for each user; a second rule where it has partitions.
 fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore {
-    let mut ends = vec![ExpiryColumn { kind: ExpiryKind::ExpiresAt, column: time("expires_at", time_type) }];
+    let mut ends =
+        vec![ExpiryColumn { kind: ExpiryKind::ExpiresAt, column: time("expires_at", time_type), lifetime: None }];
     if has_children {
-        ends.push(ExpiryColumn { kind: ExpiryKind::LastActivity, column: time("\"lastSeen\"", time_type) });
+        ends.push(ExpiryColumn {
+            kind: ExpiryKind::LastActivity,
+            column: time("\"lastSeen\"", time_type),
+            lifetime: None,
+        });
     }
     ResolvedStore {
         table: "public.sessions".to_owned(),
         has_children,
+        oids: vec![16_400],
         schema: "public".to_owned(),
         owner: "app".to_owned(),
         row_security: false,
+        only: Vec::new(),
+        kinds: Vec::new(),
         columns: Vec::new(),
         ends,
         action: match action {
@@ -48,9 +57,12 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
         },
         per_user: Some(PerUserLimit {
             max: 2,
-            user: "\"userId\"".to_owned(),
+            user: vec!["\"userId\"".to_owned()],
             newest_by: time("created_at", time_type),
         }),
+        created_at: None,
+        effects: Effects::default(),
+        ids: Vec::new(),
         warnings: Vec::new(),
         missing_to_look: None,
         missing_to_sweep: None,
@@ -62,7 +74,13 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
 fn times(encoding: &Encoding) -> Times {
     let local = if matches!(encoding, Encoding::Timestamp { .. }) { NOW + 60 * MINUTE } else { NOW };
     let cutoffs = |at| vec![time_literal(encoding, at), time_literal(encoding, at - 30 * MINUTE)];
-    Times { now: NOW, now_local: local, cutoff: cutoffs(local - MINUTE), cutoff_now: cutoffs(local) }
+    Times {
+        now: NOW,
+        now_local: local,
+        cutoff: cutoffs(local - MINUTE),
+        cutoff_now: cutoffs(local),
+        cutoff_day_ago: cutoffs(local - 24 * 60 * MINUTE),
+    }
 }
 
 /// The statements that end sessions; with the ones that only read, where `reads` says so.
@@ -71,8 +89,10 @@ fn statements(encoding: &Encoding, store: &ResolvedStore, reads: bool) -> Vec<(&
     let sql = SweepSql { store, encoding, times: &times };
     let limit = store.per_user.as_ref().unwrap();
     let rule = sql.rules(&times.cutoff).next().unwrap();
-    let mut all =
-        vec![("batch", sql.batch(rule, Some(NOW - 60 * MINUTE), 500)), ("supersede", sql.supersede(limit, 500))];
+    let mut all = vec![
+        ("batch", sql.end_batch(Target::Over { rule, cursor: Some(NOW - 60 * MINUTE) }, 500, Rows::Except(&[]))),
+        ("supersede", sql.end_batch(Target::Superseded(limit), 500, Rows::Except(&[]))),
+    ];
     if reads {
         let last = vec![time_literal(encoding, NOW - 120 * MINUTE); 2];
         let [newest, outliers] = sql.sample(&store.ends[0].column, 101);
@@ -127,7 +147,8 @@ fn the_first_batch_begins_at_the_oldest_session_and_a_first_look_has_no_fresh_on
     let (store, times) = (store("delete", TimeType::Timestamptz, false), times(&Encoding::Timestamptz));
     let sql = SweepSql { store: &store, encoding: &Encoding::Timestamptz, times: &times };
     let rule = sql.rules(&times.cutoff).next().unwrap();
-    assert!(sql.batch(rule, None, 500).contains("AND true AND true\n"), "no condition, no cursor");
+    let first = sql.end_batch(Target::Over { rule, cursor: None }, 500, Rows::Except(&[]));
+    assert!(first.contains("AND true AND true AND true\n"), "no condition, no cursor, no row is left out");
     assert!(sql.count(None).contains("false AS was_over"));
     assert!(sql.count_by_index(None, 10).iter().all(|sql| sql.contains("WHERE false AND true LIMIT 10")));
 }

@@ -7,7 +7,7 @@ WITH ranked AS MATERIALIZED (
     SELECT * FROM (
         @RANKED@
     ) AS r
-    WHERE r.rank > @MAX@
+    WHERE r.rank > @MAX@ AND @ROWS@
     LIMIT @SIZE@
 ),
 to_end AS MATERIALIZED (
@@ -20,8 +20,8 @@ to_end AS MATERIALIZED (
 ended AS (
     @END@
     WHERE @IS_SELECTED@ AND NOT @IS_OVER@ AND @NOT_REVOKED@
-    RETURNING 1
+    RETURNING @IS_LEFT@ AS is_left
 )
-SELECT (SELECT count(*) FROM ended) AS ended,
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
-       NULL::bigint AS last
+       NULL::bigint AS last@NOTED@

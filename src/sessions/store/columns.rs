@@ -1,7 +1,7 @@
 //! Compares the columns of a store's table with what the configuration says they are.
 
-use super::{EndAction, TimeColumn, TimeType};
-use crate::config::{Action, Encoding, Scalar, SessionStoreConfig};
+use super::{EndAction, LifetimeColumn, TimeColumn, TimeType};
+use crate::config::{Action, Condition, Encoding, Lifetime, Scalar, SessionStoreConfig};
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -17,6 +17,8 @@ pub struct Table {
     pub owner: String,
     /// It has partitions or children.
     pub has_children: bool,
+    /// Of the table and its partitions and children.
+    pub oids: Vec<i64>,
     /// It has row-level security policies.
     pub row_security: bool,
     /// The policies hide rows from the connected role.
@@ -37,6 +39,7 @@ impl Table {
             schema: row.try_get("schema")?,
             owner: row.try_get("owner")?,
             has_children: row.try_get("has_children")?,
+            oids: row.try_get("oids")?,
             row_security: row.try_get("row_security")?,
             hides_rows: row.try_get("hides_rows")?,
             may_use_schema: row.try_get("may_use_schema")?,
@@ -142,9 +145,16 @@ impl TableColumns<'_> {
         let (fits, expected) = match &self.store.encoding {
             Encoding::Timestamptz => (found == Some(TimeType::Timestamptz), "timestamp with time zone"),
             Encoding::Timestamp { .. } => (found == Some(TimeType::Timestamp), "timestamp without time zone"),
-            Encoding::EpochSeconds => (matches!(found, Some(TimeType::Int4 | TimeType::Int8)), "integer or bigint"),
+            Encoding::Date { .. } => (found == Some(TimeType::Date), "date"),
+            Encoding::EpochSeconds => (
+                matches!(found, Some(TimeType::Int4 | TimeType::Int8 | TimeType::Float8 | TimeType::Numeric)),
+                "integer or bigint (or double precision, numeric)",
+            ),
             // In milliseconds, the largest integer is in January 1970.
-            Encoding::EpochMillis => (found == Some(TimeType::Int8), "bigint"),
+            Encoding::EpochMillis | Encoding::EpochMicros | Encoding::EpochNanos => (
+                matches!(found, Some(TimeType::Int8 | TimeType::Float8 | TimeType::Numeric)),
+                "bigint (or double precision, numeric)",
+            ),
         };
         match found {
             Some(time_type) if fits => Ok(TimeColumn { name: column.name.clone(), time_type }),
@@ -155,6 +165,67 @@ impl TableColumns<'_> {
                 self.store.encoding.word()
             ))),
         }
+    }
+
+    /// The column with each session's lifetime, if it holds a number.
+    pub fn lifetime(&self, lifetime: &Lifetime) -> Result<LifetimeColumn, ResolveError> {
+        let found = self.find("lifetime.column", &lifetime.column)?;
+        // smallint, integer, bigint, real, double precision, numeric
+        if ![21, 23, 20, 700, 701, 1700].contains(&found.type_oid) {
+            return Err(ResolveError::invalid_config(format!(
+                "lifetime.column: found {} of type {}, expected a number; a generated column can hold one",
+                found.name, found.type_name
+            )));
+        }
+        Ok(LifetimeColumn { name: found.name.clone(), microseconds: lifetime.unit.microseconds() })
+    }
+
+    /// The readable columns by which kinds of sessions are often told apart, and which the configuration does not use.
+    pub fn kinds(&self) -> Vec<String> {
+        const NAMES: [&str; 16] = [
+            "type",
+            "kind",
+            "category",
+            "intent",
+            "remember",
+            "remember_me",
+            "remembered",
+            "offline",
+            "offline_flag",
+            "expiring",
+            "permanent",
+            "persistent",
+            "token_type",
+            "grant_type",
+            "session_type",
+            "scope",
+        ];
+        let used = self.store.columns();
+        let is_kind = |column: &&Column| {
+            NAMES.contains(&column.raw_name.to_lowercase().as_str())
+                && column.may_read
+                && !used.contains(&column.raw_name.as_str())
+        };
+        self.all.iter().filter(is_kind).map(|column| column.name.clone()).collect()
+    }
+
+    /// The condition that a row is a session, as SQL.
+    pub fn condition(&self, condition: &Condition) -> Result<String, ResolveError> {
+        let found = self.find(&format!("only.{}", condition.column), &condition.column)?;
+        let name = format!("t.{}", found.name);
+        let constant = |value: &Scalar| {
+            let text = match value {
+                Scalar::Switch(switch) => switch.to_string(),
+                Scalar::Whole(number) => number.to_string(),
+                Scalar::Text(text) => text.clone(),
+            };
+            format!("{}::{}", quote_literal(&text), found.type_name)
+        };
+        let constants: Vec<String> = condition.values.iter().flatten().map(constant).collect();
+        let is_null = condition.values.iter().any(Option::is_none).then(|| format!("{name} IS NULL"));
+        let is_one = (!constants.is_empty()).then(|| format!("{name} IN ({})", constants.join(", ")));
+        let parts: Vec<String> = is_null.into_iter().chain(is_one).collect();
+        Ok(if parts.len() == 1 { parts.concat() } else { format!("({})", parts.join(" OR ")) })
     }
 
     /// How sessions are ended, if the table has what that needs.
@@ -197,50 +268,6 @@ impl TableColumns<'_> {
         };
         let text = format!("no index begins with {column}, so each batch reads the whole table");
         Ok(missing_index(text, &self.table.name, self.table.kind == "p", &format!("({column}){filter}")))
-    }
-
-    /// The first privilege that `role` lacks to look at the store.
-    pub fn missing_read_privilege(&self, role: &str) -> Option<Reason> {
-        let Table { name, schema, .. } = self.table;
-        if !self.table.may_use_schema {
-            return Some(Reason::missing_privilege(&format!("USAGE ON SCHEMA {schema}"), role));
-        }
-        let unread = if let Some(column) = self.used().find(|column| !column.may_read) {
-            Some(column.name.as_str())
-        } else if !self.table.may_read_ctid {
-            Some("ctid")
-        } else if self.table.has_children && !self.table.may_read_tableoid {
-            Some("tableoid")
-        } else {
-            None
-        };
-        if let Some(column) = unread {
-            return Some(Reason::missing_privilege(&format!("SELECT ({column}) ON {name}"), role));
-        }
-        if self.table.hides_rows {
-            let text = format!("row security hides rows of {name} from {role}, and hidden rows cannot be judged");
-            let fix = Fix::Sql(format!("ALTER ROLE {role} BYPASSRLS"));
-            return Some(Reason::new(ReasonKind::RowSecurity, text).with_fix(fix));
-        }
-        None
-    }
-
-    /// The first privilege that `role` lacks to sweep the store.
-    pub fn missing_sweep_privilege(&self, role: &str) -> Result<Option<Reason>, ResolveError> {
-        let privilege = match &self.store.action {
-            Action::Delete if !self.table.may_delete => Some("DELETE".to_owned()),
-            // Locking rows needs it, on any one column.
-            Action::Delete if !self.table.may_update_some_column => {
-                Some(format!("UPDATE ({})", self.find("table", &self.store.meanings[0].column)?.name))
-            }
-            Action::Delete => None,
-            Action::Revoke { column, .. } => {
-                let column = self.find("revoke.column", column)?;
-                (!column.may_set).then(|| format!("UPDATE ({})", column.name))
-            }
-        };
-        let on_table = |privilege| format!("{privilege} ON {}", self.table.name);
-        Ok(privilege.map(|privilege: String| Reason::missing_privilege(&on_table(privilege), role)))
     }
 }
 

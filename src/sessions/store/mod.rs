@@ -4,16 +4,22 @@
 //! |---|---|
 //! | `resolve.rs` | reads the catalog, and makes a `ResolvedStore` of what it says |
 //! | `columns.rs`, `table.sql`, `columns.sql` | the table and its columns; which privilege or index is missing |
-//! | `foreign_keys.rs`, `foreign_keys.sql` | foreign keys that stop or slow the deletion of sessions |
+//! | `rights.rs` | the privileges that are missing |
+//! | `effects.rs`, `effects.sql`, `code.sql`, `replication_role.sql` | what ending a session does to other rows |
+//! | `ids.rs`, `ids.sql` | ids that come from a sequence, which must not be handed out again |
 //! | `untrusted_code.rs`, `untrusted_code.sql` | code of other roles that a sweep would run |
 //! | `privileges.rs` | what `pgmedic grants` prints for a store |
 
 mod columns;
-mod foreign_keys;
+mod effects;
+mod ids;
 pub mod privileges;
 mod resolve;
+mod rights;
 mod untrusted_code;
 
+pub use effects::{Effects, SweepTrigger};
+pub use ids::GeneratedId;
 pub use resolve::resolve_store;
 pub use untrusted_code::sweep_guard_sql;
 
@@ -25,8 +31,11 @@ use pgmedic_core::{Fix, Reason, ReasonKind};
 pub enum TimeType {
     Timestamptz,
     Timestamp,
+    Date,
     Int4,
     Int8,
+    Float8,
+    Numeric,
 }
 
 impl TimeType {
@@ -35,8 +44,11 @@ impl TimeType {
         match oid {
             1184 => Some(Self::Timestamptz),
             1114 => Some(Self::Timestamp),
+            1082 => Some(Self::Date),
             23 => Some(Self::Int4),
             20 => Some(Self::Int8),
+            701 => Some(Self::Float8),
+            1700 => Some(Self::Numeric),
             _ => None,
         }
     }
@@ -55,6 +67,16 @@ pub struct TimeColumn {
 pub struct ExpiryColumn {
     pub kind: ExpiryKind,
     pub column: TimeColumn,
+    pub lifetime: Option<LifetimeColumn>,
+}
+
+/// A column that says for how long a session lives.
+#[derive(Debug, Clone)]
+pub struct LifetimeColumn {
+    /// Quoted.
+    pub name: String,
+    /// Of its unit.
+    pub microseconds: i64,
 }
 
 /// How a session is ended.
@@ -74,8 +96,8 @@ pub enum EndAction {
 #[derive(Debug, Clone)]
 pub struct PerUserLimit {
     pub max: u32,
-    /// Quoted.
-    pub user: String,
+    /// Quoted. Several say together whose a session is.
+    pub user: Vec<String>,
     pub newest_by: TimeColumn,
 }
 
@@ -86,16 +108,27 @@ pub struct ResolvedStore {
     pub table: String,
     /// It has partitions or children, so a row's address alone does not identify it.
     pub has_children: bool,
+    /// Of the table and its partitions and children.
+    pub oids: Vec<u32>,
     pub schema: String,
     pub owner: String,
     /// The table has row-level security policies.
     pub row_security: bool,
+    /// Conditions over the table `t`, as SQL: which rows are sessions.
+    pub only: Vec<String>,
+    /// Readable columns that tell kinds of sessions apart by their name, and are not in `only`. Quoted.
+    pub kinds: Vec<String>,
     /// All columns that are read.
     pub columns: Vec<String>,
     /// One for each expiry rule of the configuration, in its order.
     pub ends: Vec<ExpiryColumn>,
     pub action: EndAction,
     pub per_user: Option<PerUserLimit>,
+    /// The column with the time of creation, where it is compared with the last activity.
+    pub created_at: Option<TimeColumn>,
+    pub effects: Effects,
+    /// The columns whose ids come from a sequence, where sessions are deleted.
+    pub ids: Vec<GeneratedId>,
     pub warnings: Vec<Reason>,
     /// The first privilege that is missing to look at the store.
     pub missing_to_look: Option<Reason>,
@@ -110,6 +143,16 @@ impl ResolvedStore {
     /// rows with the same addresses.
     pub fn from(&self) -> String {
         if self.has_children { self.table.clone() } else { format!("ONLY {}", self.table) }
+    }
+
+    /// Whether each batch is compared with what it selected, because a trigger may keep sessions, or delete others.
+    pub fn is_checked(&self) -> bool {
+        !self.effects.triggers.is_empty()
+    }
+
+    /// Whether ending a session may take long or fail by what else it does.
+    pub fn has_effects(&self) -> bool {
+        self.effects.has_foreign_keys || !self.effects.triggers.is_empty()
     }
 
     /// The fix of the one foreign key that can stop the deletion. None where several can: which one did is not known.

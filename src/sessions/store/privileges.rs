@@ -13,6 +13,8 @@ pub struct StorePrivileges {
     pub owner: String,
     /// The columns to read, `ctid` and `tableoid` among them.
     pub columns: Vec<String>,
+    /// The sequences to read: schema and name.
+    pub sequences: Vec<(String, String)>,
     /// What ending a session needs, and what locking it does, such as `UPDATE (expires_at)`.
     pub privileges: Vec<String>,
     pub row_security: bool,
@@ -37,6 +39,9 @@ pub async fn needs(
 
 fn store_privileges(store: ResolvedStore) -> StorePrivileges {
     let mut columns = store.columns;
+    let of_ids = store.ids.iter().map(|id| id.column.clone());
+    let of_ids: Vec<String> = of_ids.filter(|column| !columns.contains(column)).collect();
+    columns.extend(of_ids);
     columns.push("ctid".to_owned());
     if store.has_children {
         columns.push("tableoid".to_owned());
@@ -55,6 +60,7 @@ fn store_privileges(store: ResolvedStore) -> StorePrivileges {
         table: store.table,
         owner: store.owner,
         columns,
+        sequences: store.ids.into_iter().map(|id| (id.sequence_schema, id.sequence)).collect(),
         privileges,
         row_security: store.row_security,
     }

@@ -1,7 +1,8 @@
 //! Resolves a configured store against the catalog.
 
 use super::columns::{Column, ResolveError, Table, TableColumns, is_now};
-use super::foreign_keys::foreign_key_warnings;
+use super::effects::Effects;
+use super::ids::GeneratedId;
 use super::untrusted_code::{untrusted_code_reason, untrusted_code_sql};
 use super::{ExpiryColumn, PerUserLimit, ResolvedStore};
 use crate::config::{Action, ExpiryKind, SessionStoreConfig};
@@ -31,22 +32,27 @@ pub async fn resolve_store(
     })
 }
 
-/// The table; its columns; the foreign keys that refer to it; the code of untrusted roles that it runs.
-fn queries(store: &SessionStoreConfig) -> [String; 4] {
+/// The table; its columns; the code of untrusted roles that it runs; the foreign keys, triggers and rules that act.
+fn queries(store: &SessionStoreConfig) -> [String; 7] {
     let (schema, table) = (quote_literal(&store.table.schema), quote_literal(&store.table.name));
-    let partial = matches!(store.action, Action::Revoke { .. }).to_string();
-    let fill = |sql: &str| fill_sql(sql, &[("SCHEMA", &schema), ("TABLE", &table), ("PARTIAL", &partial)]);
+    let revokes = matches!(store.action, Action::Revoke { .. }).to_string();
+    // A partial index on the sessions that are not revoked serves them.
+    let values = [("SCHEMA", &schema), ("TABLE", &table), ("PARTIAL", &revokes), ("REVOKES", &revokes)];
+    let fill = |sql: &str| fill_sql(sql, &values);
     [
         fill(include_str!("table.sql")),
         fill(include_str!("columns.sql")),
-        fill(include_str!("foreign_keys.sql")),
         untrusted_code_sql(store),
+        fill(include_str!("effects.sql")),
+        fill(include_str!("code.sql")),
+        fill(include_str!("replication_role.sql")),
+        fill(include_str!("ids.sql")),
     ]
 }
 
 /// `answers` are those to [`queries`]; `role` is the connected role, quoted.
 fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Result<ResolvedStore, ResolveError> {
-    let [tables, columns, foreign_keys, untrusted] = answers else {
+    let [tables, columns, untrusted, keys, code, replication_role, ids] = answers else {
         return Err(ResolveError::Query(QueryError::UnexpectedResponse("an answer is missing".to_owned())));
     };
     let Some(table) = tables.first() else {
@@ -69,29 +75,43 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
     let columns = columns.iter().map(Column::read).collect::<Result<Vec<_>, _>>()?;
     let catalog = TableColumns { store, table: &table, all: &columns };
     let (ends, mut warnings) = expiry_columns(&catalog)?;
-    if matches!(store.action, Action::Delete) {
-        for key in foreign_keys {
-            warnings.extend(foreign_key_warnings(key)?);
+    let deletes = matches!(store.action, Action::Delete);
+    let effects = Effects::read(keys, code, replication_role, deletes).map_err(ResolveError::Query)?;
+    warnings.extend(effects.warnings.iter().cloned());
+    let ids = if deletes { ids.as_slice() } else { &[] };
+    let ids = ids.iter().map(|row| GeneratedId::read(row, &table.name)).collect::<Result<Vec<_>, _>>();
+    let ids = ids.map_err(ResolveError::Query)?;
+    let created_at = store.created_at.as_deref().filter(|_| store.counts_activity());
+    let created_at = created_at.map(|column| catalog.find_time("created_at", column)).transpose()?;
+    let per_user = match store.max_per_user {
+        Some(max) => {
+            let user = store.user.iter().map(|user| catalog.find("user", user).map(|found| found.name.clone()));
+            Some(PerUserLimit {
+                max,
+                user: user.collect::<Result<_, _>>()?,
+                newest_by: catalog.find_time("created_at", &store.newest_by)?,
+            })
         }
-    }
-    let per_user = match (store.max_per_user, &store.user) {
-        (Some(max), Some(user)) => Some(PerUserLimit {
-            max,
-            user: catalog.find("user", user)?.name.clone(),
-            newest_by: catalog.find_time("created_at", &store.newest_by)?,
-        }),
-        _ => None,
+        None => None,
     };
+    let only = store.only.iter().map(|condition| catalog.condition(condition)).collect::<Result<Vec<_>, _>>()?;
+    let missing_to_sweep = catalog.missing_sweep_privilege(role)?;
     Ok(ResolvedStore {
         action: catalog.end_action()?,
         columns: catalog.used().map(|column| column.name.clone()).collect(),
         missing_to_look: catalog.missing_read_privilege(role),
-        missing_to_sweep: catalog.missing_sweep_privilege(role)?,
+        missing_to_sweep: missing_to_sweep.or_else(|| ids.iter().find_map(|id| id.missing_privilege(role))),
+        ids,
         untrusted_code: untrusted_code_reason(untrusted, &table.name, &table.owner, role)?,
+        only,
+        kinds: catalog.kinds(),
+        created_at,
+        effects,
         ends,
         per_user,
         warnings,
         table: table.name,
+        oids: table.oids.iter().filter_map(|oid| u32::try_from(*oid).ok()).collect(),
         schema: table.schema,
         owner: table.owner,
         has_children: table.has_children,
@@ -116,7 +136,8 @@ fn expiry_columns(catalog: &TableColumns<'_>) -> Result<(Vec<ExpiryColumn>, Vec<
         if !found.is_indexed {
             warnings.push(catalog.missing_index_warning(&found.name)?);
         }
-        ends.push(ExpiryColumn { kind: rule.kind, column });
+        let lifetime = rule.lifetime.as_ref().map(|lifetime| catalog.lifetime(lifetime)).transpose()?;
+        ends.push(ExpiryColumn { kind: rule.kind, column, lifetime });
     }
     Ok((ends, warnings))
 }

@@ -4,6 +4,12 @@ SELECT c.relkind::text AS kind,
        quote_ident(n.nspname) AS schema,
        quote_ident(pg_get_userbyid(c.relowner)) AS owner,
        c.relhassubclass AS has_children,
+       (WITH RECURSIVE tree (oid) AS (
+            SELECT c.oid
+          UNION
+            SELECT i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid
+        )
+        SELECT array_agg(tree.oid::bigint) FROM tree) AS oids,
        c.relrowsecurity AS row_security,
        row_security_active(c.oid) AS hides_rows,
        has_schema_privilege(n.oid, 'USAGE') AS may_use_schema,

@@ -47,6 +47,13 @@ pub fn untrusted_code_reason(
              rights of {role}, a superuser: run pgmedic as a role that is no superuser, which pgmedic grants sets up"
         );
         (text, Fix::Command("pgmedic grants --role pgmedic".to_owned()))
+    } else if let Some(borrowed) = row.try_get::<Option<String>, _>("borrowed_role")? {
+        let text = format!(
+            "table: {relation}{led_here} {found} {untrusted}, whose triggers, rules and functions would run with the \
+             rights of {role}, a member of {borrowed}: let a second [[databases]] entry, with the url of a role that only \
+             sweeps, hold the store by its `database`; or end the membership"
+        );
+        (text, Fix::Sql(format!("REVOKE {borrowed} FROM {role}")))
     } else {
         let text = format!(
             "table: {relation}{led_here} {found} {untrusted}, whose triggers would run with the rights of {role}: \

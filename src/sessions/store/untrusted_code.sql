@@ -69,13 +69,28 @@ owners AS (
     WHERE COALESCE(f.proowner, o.oprowner) IS NOT NULL
 )
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS relation, w.found,
-       quote_ident(o.rolname) AS untrusted_role, w.is_store, m.rolsuper AS is_superuser
+       quote_ident(o.rolname) AS untrusted_role, w.is_store, m.rolsuper AS is_superuser,
+       quote_ident(b.rolname) AS borrowed_role
 FROM owners w
 JOIN pg_class c ON c.oid = w.rel
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_roles o ON o.oid = w.owner
 CROSS JOIN me m
+-- A role that the connected one is a member of, and the owner of the code is not: the code could act with its rights.
+LEFT JOIN LATERAL (
+    SELECT r.rolname
+    FROM pg_roles r
+    WHERE NOT m.rolsuper AND r.oid NOT IN (m.oid, o.oid)
+      AND pg_has_role(m.oid, r.oid, 'MEMBER') AND NOT pg_has_role(o.oid, r.oid, 'MEMBER')
+      AND (r.rolsuper
+           OR r.rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files',
+                            'pg_execute_server_program')
+           OR EXISTS (SELECT FROM pg_shdepend d
+                      WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o'))
+    ORDER BY r.rolname
+    LIMIT 1
+) AS b ON true
 WHERE NOT o.rolsuper AND o.oid <> m.oid
   -- A role that is no superuser was given the store by its owner, and its few rights are all that the table's code gets.
-  AND (m.rolsuper OR NOT w.is_store AND w.found = 'belongs to' AND o.oid <> (SELECT s.relowner FROM store s))
+  AND (m.rolsuper OR b.rolname IS NOT NULL OR NOT w.is_store AND w.found = 'belongs to' AND o.oid <> (SELECT s.relowner FROM store s))
 ORDER BY NOT w.is_store, w.found, relation, untrusted_role

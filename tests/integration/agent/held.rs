@@ -7,7 +7,8 @@ const POISONED: &str = "
     CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (657), (2000000000);
     SELECT setval('t_id_seq', 657)";
 
-const GUARDS: [&str; 5] = ["repair_ratio", "limit", "ownership", "privilege", "read_only"];
+const GUARDS: [&str; 9] =
+    ["far_ids", "thin", "budget", "no_unique_key", "no_index", "limit", "ownership", "privilege", "read_only"];
 
 fn held(database: &Database, guard: &str) -> String {
     series("sequences_held", database, &format!("DATABASE,reason=\"{guard}\""))
@@ -23,13 +24,13 @@ async fn a_held_repair_is_shown_by_its_guard_until_it_is_no_longer_needed() {
     let mut database = Database::new().await;
     database.sql(POISONED).await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    agent.wait_until(&held(&database, "repair_ratio"), |held| held == 1.0);
+    agent.wait_until(&held(&database, "far_ids"), |held| held == 1.0);
     for guard in &GUARDS[1..] {
         assert_eq!(agent.metric(&held(&database, guard)), Some(0.0), "{guard}");
     }
     // The owner of the data corrects the mistake.
     database.sql("DELETE FROM t WHERE id = 2000000000").await;
-    agent.wait_until(&held(&database, "repair_ratio"), |held| held == 0.0);
+    agent.wait_until(&held(&database, "far_ids"), |held| held == 0.0);
     agent.stop();
 }
 

@@ -1,7 +1,10 @@
 //! The agent as a real process: its schedule, its leader, its database's fall and rise, its signals, its pages.
 
+mod budget;
 mod faults;
+mod guest;
 mod held;
+mod holders;
 mod leadership;
 mod life;
 mod listening;
@@ -14,6 +17,7 @@ mod repair_log;
 mod replica;
 mod sweeps;
 mod tls;
+mod webhook;
 
 use crate::support::{Agent, Database};
 

@@ -71,7 +71,7 @@ async fn churn(options: PgConnectOptions, untouched: String, over: Arc<AtomicBoo
     }
 }
 
-/// No two tables alike: number n has the max id 1001 n, and its sequence would hand out 10 n next.
+/// No two tables alike: number n has the max id 101 n, and its sequence would hand out 10 n next.
 async fn tables() -> Database {
     let mut database = Database::new().await;
     for n in 1..=TABLES {
@@ -79,7 +79,7 @@ async fn tables() -> Database {
             .sql(&format!(
                 "CREATE TABLE t{n} (id serial PRIMARY KEY); INSERT INTO t{n} VALUES (1), ({});
                  SELECT setval('t{n}_id_seq', {}, false)",
-                1001 * n,
+                101 * n,
                 10 * n
             ))
             .await;
@@ -102,18 +102,18 @@ async fn beside_others_every_report_is_true_and_every_repair_right() {
             let name = format!("public.t{n}_id_seq");
             let found = sequences.iter().find(|sequence| sequence["name"] == name.as_str()).unwrap();
             let numbers = ["next_value", "max_id", "lag"].map(|field| found[field].as_i64().unwrap());
-            assert_eq!(numbers, [10 * n, 1001 * n, 991 * n + 1], "{found:#}");
+            assert_eq!(numbers, [10 * n, 101 * n, 91 * n + 1], "{found:#}");
         }
     }
     agent.edit(|text| text.replace("repair = false", "repair = true"));
     agent.signal(Signal::SIGHUP);
     for n in 1..=TABLES {
-        database.wait_until(&format!("SELECT last_value = {} FROM t{n}_id_seq", 1001 * n)).await;
+        database.wait_until(&format!("SELECT last_value = {} FROM t{n}_id_seq", 101 * n)).await;
     }
     agent.passes_again(&database.name, 3.0);
     for n in 1..=TABLES {
         let next = database.nextval(&format!("t{n}_id_seq")).await;
-        assert_eq!(next, 1001 * n + 1);
+        assert_eq!(next, 101 * n + 1);
     }
     assert_eq!(agent.advances(&database.name), Some(TABLES as f64), "one repair each");
     others.end().await;

@@ -113,7 +113,7 @@ async fn a_role_without_the_privilege_is_told_which_command_gives_it_and_one_wit
         ))
         .await;
     let agent = Agent::start_at(&database.url_as(&role), &database, EVERY_SECOND);
-    agent.logs(&format!("run pgmedic sql install with --agent {role}"));
+    agent.logs(&format!("pgmedic sql install --agent {role}"));
     repairs(&mut database).await;
     agent.stop();
 

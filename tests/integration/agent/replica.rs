@@ -35,7 +35,8 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
     primary.wait_until("SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'").await;
 
     let agent = Agent::start(&replica, EVERY_SECOND);
-    agent.wait_until(&leader(&replica), |leads| leads == 1.0);
+    agent.wait_until(&series("database_in_recovery", &replica, "DATABASE"), |replica| replica == 1.0);
+    assert_eq!(agent.metric(&leader(&replica)), Some(0.0), "no agent leads on a replica");
     verdict(&agent, &replica, "behind");
     let finding = report(&agent)["sequences"][0].clone();
     assert_eq!((&finding["next_value"], &finding["max_id"], &finding["lag"]), (&1.into(), &200.into(), &200.into()));
@@ -60,6 +61,7 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
     replica.sql("SELECT pg_promote()").await;
     wait_until(&mut replica.connection, REPAIRED).await;
     verdict(&agent, &replica, "in_sync");
+    agent.wait_until(&leader(&replica), |leads| leads == 1.0);
     assert_eq!(primary.number(LAST_VALUE).await, 1, "only the promoted server was repaired");
     let log = agent.stop();
     assert_eq!(log.matches("the server is a replica: observed only").count(), 2, "once for each drift:\n{log}");

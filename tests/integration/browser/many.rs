@@ -19,8 +19,8 @@ fn search(agent: &Agent, all: &str) -> Vec<u64> {
     page.act("type", "id");
     page.press(&["Enter"]);
     page.wait_until("an answer", |page| page.act("address", ()).as_str()?.contains("q=id").then_some(()));
-    let text = page.says(&["Page 1 of "]);
-    assert!(text.contains("1 to 25 of "), "{text}");
+    let text = page.says(&["1 to 25 of "]);
+    assert!(text.contains("Next"), "{text}");
     page.wait_until("all of it", |page| (page.look("document.readyState") == "complete").then_some(()));
     let work = page.look(WORK);
     page.close();
@@ -36,7 +36,7 @@ async fn a_search_in_ten_thousand_costs_no_more_than_one_in_sixty() {
         let columns: Vec<String> = (1..=250).map(|number| format!("id_{number} serial")).collect();
         many.sql(&format!("CREATE TABLE table_{table} ({})", columns.join(", "))).await;
     }
-    let [few, many] = [(&few, "of 61 sequences"), (&many, "of 10 000 sequences")].map(|(database, all)| {
+    let [few, many] = [(&few, "of 61"), (&many, "of 10000")].map(|(database, all)| {
         let agent = Agent::start(database, HOURLY);
         let work = search(&agent, all);
         agent.stop();

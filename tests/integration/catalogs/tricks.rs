@@ -18,7 +18,7 @@ async fn played(tricks: &[&str]) -> Database {
         let table = format!("m.t_{number}");
         database
             .sql(&format!(
-                "CREATE TABLE {table} (id serial, k integer, CONSTRAINT c CHECK (k < 9));
+                "CREATE TABLE {table} (id serial PRIMARY KEY, k integer, CONSTRAINT c CHECK (k < 9));
                  INSERT INTO {table} SELECT n, 1 FROM generate_series(1, 7) AS n; SELECT setval('{table}_id_seq', 1, false);
                  GRANT SELECT ON {table} TO {medic}; GRANT SELECT, USAGE ON {table}_id_seq TO {medic}"
             ))
@@ -104,7 +104,7 @@ async fn no_trick_of_an_owners_makes_its_drift_look_healthy() {
              ALTER TABLE $ ALTER id SET DEFAULT m.made()",
             unsupported,
         ),
-        ("ALTER TABLE $ ALTER id SET DEFAULT nextval('$_id_seq'::text)", unsupported),
+        ("ALTER TABLE $ ALTER id SET DEFAULT nextval('$_id_seq'::text)", behind),
         ("ALTER TABLE $ ALTER id SET DEFAULT nextval('$_id_seq') + 0", unsupported),
         (
             "CREATE TABLE m.decoy (id integer); ALTER SEQUENCE $_id_seq OWNED BY m.decoy.id;

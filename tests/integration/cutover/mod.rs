@@ -1,12 +1,17 @@
 //! Cuts over to a subscriber while clients write without a pause.
 
+mod carried;
+mod command;
 mod followed;
 mod literal;
 mod pglogical;
+mod refused;
+mod replicated;
 mod subscriber;
+mod watching;
 mod writers;
 
-use crate::guides::{Guide, complete_server};
+use crate::documents::guides::{Guide, complete_server};
 use crate::support::Database;
 use pgmedic_testserver::{ServerOptions, TestServer};
 
@@ -45,7 +50,17 @@ impl Pair {
 
     /// Creates the schema on both servers, subscribes the new one, and waits until everything is copied.
     pub async fn subscribed() -> Self {
-        let settings = LOGICAL.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Self::subscribed_with(&[]).await
+    }
+
+    /// The same, with every statement in the servers' logs, after `[application database]`.
+    pub async fn logging_statements() -> Self {
+        Self::subscribed_with(&[("log_statement", "all"), ("log_line_prefix", "[%a %d] ")]).await
+    }
+
+    async fn subscribed_with(settings: &[(&str, &str)]) -> Self {
+        let settings = [&LOGICAL, settings].concat();
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let options = ServerOptions { settings, ..ServerOptions::default() };
         let mut pair = Self::of([(); 2].map(|()| TestServer::start(&options).unwrap())).await;
         for database in [&mut pair.old, &mut pair.new] {
@@ -74,8 +89,26 @@ impl Pair {
         Guide::named("logical-replication-cutover", self.servers[0].bin_dir(), &variables)
     }
 
+    /// Waits until every row of the old server is on the new one.
+    pub async fn wait_until_arrived(&mut self) {
+        wait_until_same(&mut self.old, &mut self.new).await;
+    }
+
+    /// Waits until every row of the new server is on the old one.
+    pub async fn wait_until_back(&mut self) {
+        wait_until_same(&mut self.new, &mut self.old).await;
+    }
+
     /// Waits until the new server has this many orders.
     pub async fn wait_until_orders(&mut self, number: i64) {
         self.new.wait_until(&format!("SELECT count(*) = {number} FROM orders")).await;
+    }
+}
+
+/// Waits until `to` has as many rows as `from`, to which no client writes.
+async fn wait_until_same(from: &mut Database, to: &mut Database) {
+    for table in writers::TABLES {
+        let rows = from.number(&format!("SELECT count(*) FROM {table}")).await;
+        to.wait_until(&format!("SELECT count(*) = {rows} FROM {table}")).await;
     }
 }

@@ -6,24 +6,23 @@ const LIBRARY: &str = "lib/pglogical.so";
 
 /// Runs the guide up to the step that lets the application write to the new server.
 async fn cut_over(pgmedic: bool) -> (Pair, Writers) {
-    let pair = Pair::start(LIBRARY, &[("shared_preload_libraries", "pglogical")]).await;
+    let mut pair = Pair::start(LIBRARY, &[("shared_preload_libraries", "pglogical")]).await;
     let mut guide = pair.guide();
     let writers = Writers::start(&pair);
     writers.go_on().await;
     guide.walk(&["1", "2", "P3", "P4"]);
     writers.go_on().await;
     if pgmedic {
-        guide.walk(&["5", "6"]);
+        guide.walk(&["5", "6", "7", "8"]);
+    } else {
+        guide.walk(&["7"]);
+        pair.wait_until_arrived().await;
     }
-    guide.walk(&["8", "P9"]);
-    if pgmedic {
-        guide.walk(&["10", "11"]);
-    }
-    guide.walk(&["P12"]);
+    guide.walk(&["P9"]);
     writers.point_at(&pair.new);
     writers.go_on().await;
     if pgmedic {
-        guide.walk(&["14"]);
+        guide.walk(&["11"]);
     }
     (pair, writers)
 }

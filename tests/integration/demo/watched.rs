@@ -3,10 +3,8 @@
 use super::Demo;
 use crate::support::{DESKTOP, Look, Page, picture, server};
 use nix::sys::signal::Signal;
-use std::env;
-use std::path::PathBuf;
 
-/// `make pictures` shows it in the documents.
+/// Of the picture that is left in target/browser.
 const WIDTH: u32 = 1100;
 const HEIGHT: u32 = 1240;
 
@@ -17,10 +15,9 @@ fn its_page_shows_each_repair_with_its_cause_while_it_happens() {
     let url = demo.shown.lines().last().unwrap().trim().to_owned();
     let page = Page::open_as(&url, Look { width: WIDTH, ..DESKTOP });
     page.look("window.mark = 'here'");
-    let wanted = ["repaired public.user_sessions_session_id_seq", "the sequence was moved back", "✓ swept logins"];
-    page.says(&[wanted.as_slice(), &["! held public.payments_id_seq", "running out", "· live"]].concat());
-    let file = env::var_os("PGMEDIC_STATUS_PICTURE").map_or_else(|| picture("demo"), PathBuf::from);
-    page.picture(&file, Some(HEIGHT));
+    let wanted = ["public.user_sessions_session_id_seq moved from", "the sequence itself was moved back", "logins"];
+    page.says(&[wanted.as_slice(), &["public.payments", "decision", "Soon", "Live"]].concat());
+    page.picture(&picture("demo"), Some(HEIGHT));
     assert_eq!(page.look("window.mark"), "here");
     page.close();
     demo.signal(Signal::SIGINT);

@@ -27,7 +27,7 @@ async fn a_descending_sequence_within_positive_bounds_leaps_down() {
         .sql(
             "CREATE SEQUENCE down INCREMENT -3 MINVALUE 1 MAXVALUE 1000 START 1000;
              CREATE TABLE t (id integer DEFAULT nextval('down') PRIMARY KEY);
-             INSERT INTO t VALUES (1000), (700), (699)",
+             INSERT INTO t SELECT generate_series(1000, 700, -3); INSERT INTO t VALUES (699)",
         )
         .await;
     let outcome = database.once_with("[sequences]\nadvance_limit = 5\n", &[]).exits(0);
@@ -62,7 +62,7 @@ async fn own_ids_are_found_behind_those_of_other_nodes_and_the_class_is_kept() {
                 "CREATE TABLE t (id serial PRIMARY KEY);
                  ALTER SEQUENCE t_id_seq INCREMENT 10;
                  SELECT setval('t_id_seq', 91);
-                 INSERT INTO t VALUES (91), (141), (198), (1003)",
+                 INSERT INTO t SELECT generate_series(91, 141, 10); INSERT INTO t VALUES (198), (1003)",
             )
             .await;
         let outcome = database.once_with(settings, &[]).exits(0);
@@ -96,7 +96,7 @@ async fn ids_outside_the_sequences_bounds_are_not_its_own() {
         .sql(
             "CREATE SEQUENCE s MINVALUE 100 MAXVALUE 200 START 100;
              CREATE TABLE t (id integer DEFAULT nextval('s') PRIMARY KEY);
-             INSERT INTO t VALUES (5), (110), (5000)",
+             INSERT INTO t SELECT generate_series(100, 110); INSERT INTO t VALUES (5), (5000)",
         )
         .await;
     database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "behind", "max_id": 110, "lag": 11 }));
@@ -109,10 +109,10 @@ async fn a_shared_column_is_looked_at_closer_in_each_partition_and_table() {
     database
         .sql(
             "CREATE SEQUENCE s INCREMENT 2 START 1;
-             CREATE TABLE a (id integer DEFAULT nextval('s')) PARTITION BY RANGE (id);
+             CREATE TABLE a (id integer PRIMARY KEY DEFAULT nextval('s')) PARTITION BY RANGE (id);
              CREATE TABLE a1 PARTITION OF a FOR VALUES FROM (0) TO (100);
              CREATE TABLE a2 PARTITION OF a FOR VALUES FROM (100) TO (200);
-             CREATE TABLE b (id numeric DEFAULT nextval('s'));
+             CREATE TABLE b (id numeric PRIMARY KEY DEFAULT nextval('s'));
              INSERT INTO a VALUES (7), (150); INSERT INTO b VALUES (21), (90), (99.5)",
         )
         .await;

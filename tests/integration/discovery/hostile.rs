@@ -48,7 +48,8 @@ const DRIFT: &str = "
     CREATE SCHEMA app;
     CREATE TABLE app.near (id serial PRIMARY KEY); INSERT INTO app.near SELECT pg_catalog.generate_series(1, 7);
     CREATE SEQUENCE app.far_seq INCREMENT 3;
-    CREATE TABLE app.far (id bigint PRIMARY KEY); INSERT INTO app.far VALUES (1), (61), (90);
+    CREATE TABLE app.far (id bigint PRIMARY KEY); INSERT INTO app.far SELECT pg_catalog.generate_series(1, 61, 3);
+    INSERT INTO app.far VALUES (90);
 ";
 
 const SETTINGS: &str = "
@@ -57,6 +58,7 @@ const SETTINGS: &str = "
     [[sequences.feeds]]
     sequence = 'app.far_seq'
     column = 'app.far.id'
+    allocator = 'residue'
 ";
 
 async fn is_repaired(database: &mut Database) {
@@ -94,7 +96,7 @@ async fn a_roles_own_search_path_changes_nothing() {
              ALTER ROLE {role} SET standard_conforming_strings = off"
         ))
         .await;
-    let outcome = database.once_as(&role, &[]).exits(0);
+    let outcome = database.once_with_as(&role, SETTINGS, &[]).exits(0);
     outcome.shows("app.near_id_seq", json!({ "verdict": "behind", "max_id": 7 }));
     outcome.repair("app.near_id_seq", json!({ "outcome": "repaired", "next_value": 8 }));
 }

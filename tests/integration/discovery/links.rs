@@ -55,12 +55,12 @@ async fn a_default_is_recognized_behind_the_casts_that_keep_its_value() {
             "CREATE SEQUENCE small; CREATE SEQUENCE medium; CREATE SEQUENCE exact; CREATE SEQUENCE sized;
              CREATE SEQUENCE tagged; CREATE SEQUENCE twice;
              CREATE DOMAIN tag AS integer;
-             CREATE TABLE a (id smallint DEFAULT nextval('small'));
-             CREATE TABLE b (id integer DEFAULT nextval('medium'::regclass));
-             CREATE TABLE c (id numeric DEFAULT nextval('exact'));
-             CREATE TABLE d (id numeric(12, 0) DEFAULT nextval('sized'));
-             CREATE TABLE e (id tag DEFAULT nextval('tagged'));
-             CREATE TABLE f (id numeric(8, 0) DEFAULT nextval('twice')::integer);
+             CREATE TABLE a (id smallint PRIMARY KEY DEFAULT nextval('small'));
+             CREATE TABLE b (id integer PRIMARY KEY DEFAULT nextval('medium'::regclass));
+             CREATE TABLE c (id numeric PRIMARY KEY DEFAULT nextval('exact'));
+             CREATE TABLE d (id numeric(12, 0) PRIMARY KEY DEFAULT nextval('sized'));
+             CREATE TABLE e (id tag PRIMARY KEY DEFAULT nextval('tagged'));
+             CREATE TABLE f (id numeric(8, 0) PRIMARY KEY DEFAULT nextval('twice')::integer);
              INSERT INTO a VALUES (3); INSERT INTO b VALUES (3); INSERT INTO c VALUES (3);
              INSERT INTO d VALUES (3); INSERT INTO e VALUES (3); INSERT INTO f VALUES (3)",
         )

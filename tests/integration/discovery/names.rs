@@ -105,7 +105,7 @@ async fn a_declared_link_and_a_filter_reach_every_name() {
     database
         .sql(
             r#"CREATE SCHEMA "My.Shop"; CREATE SEQUENCE "My.Shop"."Order ""no"""; CREATE SEQUENCE public.other;
-               CREATE TABLE "My.Shop"."Order's" ("N°" bigint); INSERT INTO "My.Shop"."Order's" VALUES (3)"#,
+               CREATE TABLE "My.Shop"."Order's" ("N°" bigint PRIMARY KEY); INSERT INTO "My.Shop"."Order's" VALUES (3)"#,
         )
         .await;
     let settings = r#"

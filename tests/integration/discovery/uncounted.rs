@@ -14,7 +14,7 @@ async fn strangers_table() -> (Database, String) {
              INSERT INTO mine VALUES (2);
              GRANT USAGE ON mine_id_seq TO {stranger}; GRANT CREATE ON SCHEMA public TO {stranger};
              SET ROLE {stranger};
-             CREATE TABLE pushes (id bigint DEFAULT nextval('mine_id_seq'));
+             CREATE TABLE pushes (id bigint PRIMARY KEY DEFAULT nextval('mine_id_seq'));
              INSERT INTO pushes VALUES (1000);
              RESET ROLE"
         ))
@@ -48,7 +48,7 @@ async fn a_views_default_is_no_link_and_said_to_be_none() {
     database
         .sql(
             "CREATE SEQUENCE s;
-             CREATE TABLE t (id bigint); INSERT INTO t VALUES (5);
+             CREATE TABLE t (id bigint PRIMARY KEY); INSERT INTO t VALUES (5);
              CREATE VIEW v AS SELECT * FROM t;
              ALTER VIEW v ALTER id SET DEFAULT nextval('s')",
         )

@@ -91,7 +91,9 @@ async fn a_sequence_chosen_at_run_time_is_unlinked() {
              CREATE TABLE t (id bigint DEFAULT nextval('s'::text)); INSERT INTO t VALUES (7)",
         )
         .await;
-    database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "unlinked", "feeds": [] }));
+    // No unique key makes an insert fail.
+    database.once(&[]).exits(0).shows("public.s", json!({ "verdict": "unlinked", "feeds": [], "lag": null }));
+    assert_eq!(database.nextval("s").await, 1);
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn a_sequence_dropped_during_the_pass_concerns_itself_alone() {
 #[tokio::test]
 async fn a_table_dropped_during_the_pass_concerns_its_sequence_alone() {
     let own = "CREATE SEQUENCE own;
-               CREATE TABLE fed (id integer DEFAULT nextval('own'));
+               CREATE TABLE fed (id integer PRIMARY KEY DEFAULT nextval('own'));
                INSERT INTO fed VALUES (7);";
     let mut database = database(&[own, &behind("dropped"), &behind("kept")].concat()).await;
     let outcome = held_up(&mut database, "DROP TABLE dropped, fed").await.exits(3);

@@ -3,9 +3,9 @@
 use crate::support::{Database, pgmedic};
 
 #[tokio::test]
-async fn nothing_to_look_at_is_well() {
+async fn nothing_to_look_at_exits_3() {
     let database = Database::new().await;
-    let outcome = database.once(&[]).exits(0);
+    let outcome = database.once(&[]).exits(3);
     assert_eq!(outcome.json()["summary"]["sequences"], 0);
 }
 
@@ -20,8 +20,8 @@ async fn unsupported_and_unlinked_sequences_need_no_attention() {
 #[tokio::test]
 async fn each_problem_that_remains_exits_3() {
     let exhausted = "CREATE SEQUENCE s MAXVALUE 2; SELECT setval('s', 2)";
-    let held = "CREATE TABLE t (id serial); INSERT INTO t VALUES (2000000000)";
-    let unreadable = "CREATE TABLE t (id serial); ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+    let held = "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (2000000000)";
+    let unreadable = "CREATE TABLE t (id serial PRIMARY KEY); ALTER TABLE t ENABLE ROW LEVEL SECURITY;
                       GRANT SELECT ON t, t_id_seq TO PUBLIC";
     for problem in [exhausted, held, unreadable] {
         let mut database = Database::new().await;
@@ -39,7 +39,7 @@ async fn each_problem_that_remains_exits_3() {
 #[tokio::test]
 async fn a_database_out_of_reach_outweighs_what_remains_elsewhere() {
     let mut database = Database::new().await;
-    database.sql("CREATE TABLE t (id serial); INSERT INTO t VALUES (2000000000)").await;
+    database.sql("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (2000000000)").await;
     let config = database.config("");
     let unreachable = database.url().replace(&format!("/{}?", database.name), "/no_such_database?");
     let more = format!("{}\n[[databases]]\nurl = \"{unreachable}\"\n", std::fs::read_to_string(config.path()).unwrap());
@@ -57,12 +57,12 @@ async fn a_failed_repair_outweighs_what_remains_beside_it() {
     let mut database = Database::new().await;
     database
         .sql(
-            "CREATE TABLE held (id serial); INSERT INTO held VALUES (2000000000);
-             CREATE TABLE stuck (id serial); ALTER SEQUENCE stuck_id_seq CACHE 2; INSERT INTO stuck VALUES (7)",
+            "CREATE TABLE held (id serial PRIMARY KEY); INSERT INTO held VALUES (2000000000);
+             CREATE TABLE stuck (id serial PRIMARY KEY); ALTER SEQUENCE stuck_id_seq CACHE 2; INSERT INTO stuck VALUES (7)",
         )
         .await;
     let mut other = database.connect().await;
-    sqlx::raw_sql("BEGIN; SELECT nextval('stuck_id_seq')").execute(&mut other).await.unwrap();
+    sqlx::raw_sql("BEGIN; ALTER SEQUENCE stuck_id_seq CACHE 3").execute(&mut other).await.unwrap();
     let outcome = database.once_with("[sequences]\nlock_timeout = \"10ms\"\n", &[]).exits(1);
     let summary = outcome.json()["summary"].clone();
     assert_eq!((&summary["held"], &summary["failed"]), (&1.into(), &1.into()));
@@ -71,7 +71,7 @@ async fn a_failed_repair_outweighs_what_remains_beside_it() {
 #[tokio::test]
 async fn bad_usage_exits_2_before_anything_is_touched() {
     let mut database = Database::new().await;
-    database.sql("CREATE TABLE t (id serial); INSERT INTO t VALUES (7)").await;
+    database.sql("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (7)").await;
     for arguments in [
         &["--once", "--nonsense"][..],
         &["--once", "--format", "xml"],

@@ -12,7 +12,7 @@ async fn with_ids(ids: &str) -> Database {
 #[tokio::test]
 async fn a_gap_of_the_advance_limit_is_advanced_and_one_more_is_leapt() {
     for (max_id, method) in [(10, "advance"), (11, "leap")] {
-        let mut database = with_ids(&format!("VALUES ({max_id})")).await;
+        let mut database = with_ids(&format!("SELECT generate_series(1, {max_id})")).await;
         let outcome = database.once_with("[sequences]\nadvance_limit = 10\n", &[]).exits(0);
         let expected = json!({ "outcome": "repaired", "method": method, "next_value": max_id + 1 });
         outcome.shows("public.t_id_seq", json!({ "lag": max_id })).repair("public.t_id_seq", expected);
@@ -22,7 +22,7 @@ async fn a_gap_of_the_advance_limit_is_advanced_and_one_more_is_leapt() {
 
 #[tokio::test]
 async fn the_headroom_counts_towards_the_advance_limit() {
-    let database = with_ids("VALUES (10)").await;
+    let database = with_ids("SELECT generate_series(1, 10)").await;
     let outcome = database.once_with("[sequences]\nadvance_limit = 10\nheadroom = 1\n", &["--dry-run"]).exits(3);
     outcome.repair("public.t_id_seq", json!({ "outcome": "skipped", "method": "leap" }));
 }
@@ -32,7 +32,10 @@ async fn headroom_is_left_by_either_method() {
     for (settings, method) in [("", "advance"), ("advance_limit = 0\n", "leap")] {
         let mut database = with_ids("SELECT generate_series(1, 7)").await;
         let outcome = database
-            .once_with(&format!("[sequences]\nheadroom = 100\nmax_repair_ratio = 1.0\n{settings}"), &[])
+            .once_with(
+                &format!("[sequences]\nheadroom = 100\nmax_repair_ratio = 1.0\nfail_used_ratio = 1.0\n{settings}"),
+                &[],
+            )
             .exits(0);
         let expected = json!({ "outcome": "repaired", "method": method, "next_value": 108 });
         outcome.shows("public.t_id_seq", json!({ "lag": 7 })).repair("public.t_id_seq", expected);
@@ -43,10 +46,13 @@ async fn headroom_is_left_by_either_method() {
 #[tokio::test]
 async fn headroom_ends_one_value_before_the_limit() {
     for (settings, method) in [("", "advance"), ("advance_limit = 0\n", "leap")] {
-        let mut database = with_ids("VALUES (7)").await;
+        let mut database = with_ids("SELECT generate_series(1, 7)").await;
         database.sql("ALTER SEQUENCE t_id_seq MAXVALUE 20").await;
         let outcome = database
-            .once_with(&format!("[sequences]\nheadroom = 100\nmax_repair_ratio = 1.0\n{settings}"), &[])
+            .once_with(
+                &format!("[sequences]\nheadroom = 100\nmax_repair_ratio = 1.0\nfail_used_ratio = 1.0\n{settings}"),
+                &[],
+            )
             .exits(0);
         outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": method, "next_value": 20 }));
         assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, 20);
@@ -55,10 +61,10 @@ async fn headroom_ends_one_value_before_the_limit() {
 
 #[tokio::test]
 async fn headroom_stays_within_the_share_that_a_repair_may_use() {
-    let mut database = with_ids("VALUES (7)").await;
+    let mut database = with_ids("SELECT generate_series(1, 7)").await;
     database.sql("ALTER SEQUENCE t_id_seq MAXVALUE 20").await;
-    let outcome = database.once_with("[sequences]\nheadroom = 100\n", &[]).exits(0);
-    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "advance", "next_value": 11 }));
+    let outcome = database.once_with("[sequences]\nheadroom = 100\nmax_repair_ratio = 0.2\n", &[]).exits(0);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "advance", "next_value": 12 }));
 }
 
 #[tokio::test]
@@ -66,9 +72,9 @@ async fn one_stray_id_does_not_burn_a_small_sequence_by_advance_either() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id smallserial PRIMARY KEY); INSERT INTO t VALUES (32000)").await;
     let outcome = database.once(&[]).exits(3);
-    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": "advance", "held_by": "repair_ratio" }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "method": null, "held_by": "far_ids" }));
     assert_eq!(database.nextval("t_id_seq").await, 1);
-    database.once(&["--approve", "public.t_id_seq"]).exits(0);
+    database.once(&["--approve", "public.t_id_seq"]).exits(3);
     assert_eq!(database.nextval("t_id_seq").await, 32001);
 }
 
@@ -98,9 +104,9 @@ async fn only_included_sequences_are_looked_at_and_excluded_ones_are_not() {
     database
         .sql(
             "CREATE SCHEMA shop; CREATE SCHEMA audit;
-             CREATE TABLE shop.a (id serial); INSERT INTO shop.a VALUES (7);
-             CREATE TABLE shop.\"B\" (id serial); INSERT INTO shop.\"B\" VALUES (7);
-             CREATE TABLE audit.c (id serial); INSERT INTO audit.c VALUES (7)",
+             CREATE TABLE shop.a (id serial PRIMARY KEY); INSERT INTO shop.a VALUES (7);
+             CREATE TABLE shop.\"B\" (id serial PRIMARY KEY); INSERT INTO shop.\"B\" VALUES (7);
+             CREATE TABLE audit.c (id serial PRIMARY KEY); INSERT INTO audit.c VALUES (7)",
         )
         .await;
     let settings = "[sequences]\ninclude = ['shop.*']\nexclude = ['*.B_*']\n";

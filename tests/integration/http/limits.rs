@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// More than the kernel buffers while the agent does not read.
 const LARGE: usize = 16_000_000;
 
-const END: &str = "Host: a\r\nConnection: close\r\n\r\n";
+const END: &str = "Host: localhost\r\nConnection: close\r\n\r\n";
 
 #[tokio::test]
 async fn headers_are_few_and_short() {
@@ -72,7 +72,7 @@ async fn who_sends_drop_by_drop_is_cut_off() {
 #[tokio::test]
 async fn who_asks_and_never_reads_is_cut_off() {
     let (_database, agent) = agent().await;
-    let requests = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1000);
+    let requests = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000);
     let mut clients: Vec<Client> = (0..10).map(|_| Client::of(&agent)).collect();
     for client in &mut clients {
         client.0.set_write_timeout(Some(Duration::from_millis(20))).unwrap();

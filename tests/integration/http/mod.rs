@@ -1,7 +1,9 @@
 //! The agent's pages, for clients that break every rule.
 
 mod crowd;
+mod flood;
 mod fuzz;
+mod guarded;
 mod limits;
 mod pages;
 mod secrets;

@@ -116,7 +116,9 @@ async fn end_its_connections(connection: &mut PgConnection) {
 #[tokio::test]
 async fn a_connection_that_is_ended_while_reading_is_said_to_be_lost() {
     let mut database = Database::new().await;
-    database.sql("CREATE TABLE a (id serial); CREATE TABLE b (id serial); INSERT INTO b VALUES (7)").await;
+    database
+        .sql("CREATE TABLE a (id serial PRIMARY KEY); CREATE TABLE b (id serial PRIMARY KEY); INSERT INTO b VALUES (7)")
+        .await;
     let mut other = database.connect().await;
     let mut transaction = other.begin().await.unwrap();
     sqlx::query("LOCK TABLE a IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();

@@ -102,9 +102,9 @@ async fn three_quarters_used_is_running_out_in_the_report_and_in_the_table() {
     let mut database = Database::new().await;
     database
         .sql(
-            "CREATE SEQUENCE s MAXVALUE 100; SELECT setval('s', 75); CREATE TABLE t (id integer DEFAULT nextval('s'));
+            "CREATE SEQUENCE s MAXVALUE 100; SELECT setval('s', 75); CREATE TABLE t (id integer PRIMARY KEY DEFAULT nextval('s'));
              CREATE SEQUENCE fine MAXVALUE 100; SELECT setval('fine', 74);
-             CREATE TABLE u (id integer DEFAULT nextval('fine'));
+             CREATE TABLE u (id integer PRIMARY KEY DEFAULT nextval('fine'));
              CREATE SEQUENCE used_up MAXVALUE 100; SELECT setval('used_up', 100)",
         )
         .await;

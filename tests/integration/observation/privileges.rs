@@ -140,7 +140,7 @@ async fn a_column_grant_is_enough_for_one_partitioned_or_plain_table() {
     database
         .sql(&format!(
             "CREATE ROLE {role} LOGIN;
-             CREATE TABLE t (id serial, secret text) PARTITION BY LIST (secret);
+             CREATE TABLE t (id serial, secret text, PRIMARY KEY (id, secret)) PARTITION BY LIST (secret);
              CREATE TABLE t1 PARTITION OF t DEFAULT; INSERT INTO t VALUES (4, 'x');
              GRANT SELECT (id) ON t TO {role}; GRANT SELECT, USAGE ON t_id_seq TO {role}"
         ))

@@ -9,7 +9,7 @@ async fn a_read_only_database_is_looked_at_and_held() {
     database
         .sql(
             "CREATE TABLE near (id serial PRIMARY KEY); INSERT INTO near VALUES (7);
-             CREATE TABLE far (id serial PRIMARY KEY); INSERT INTO far VALUES (700000);
+             CREATE TABLE far (id serial PRIMARY KEY); INSERT INTO far SELECT generate_series(1, 150000);
              CREATE TABLE fine (id serial PRIMARY KEY)",
         )
         .await;

@@ -172,7 +172,13 @@ impl Sketch {
             Id::Whole(id) => (kind.smallest()..=kind.largest()).contains(id),
             Id::Half(_) | Id::NotANumber => kind == Type::Numeric,
         };
-        Column { kind, ids: ids.filter(fits).collect(), indexed: self.indexed }
+        let mut distinct: Vec<Id> = Vec::new();
+        for id in ids.filter(fits) {
+            if !distinct.contains(&id) {
+                distinct.push(id);
+            }
+        }
+        Column { kind, ids: distinct, indexed: self.indexed }
     }
 }
 
@@ -215,9 +221,9 @@ impl Case {
         let _ = write!(sql, "CREATE TABLE public.t_{number} ({});", definitions.join(", "));
         let _ = write!(sql, "ALTER SEQUENCE public.s_{number} OWNED BY public.t_{number}.c_0;");
         for (position, column) in self.columns.iter().enumerate() {
-            if column.indexed {
-                let _ = write!(sql, "CREATE INDEX ON public.t_{number} (c_{position});");
-            }
+            // Both make inserts of taken ids fail, and the one with a WHERE clause finds none.
+            let condition = if column.indexed { String::new() } else { format!("WHERE c_{position} IS NOT NULL") };
+            let _ = write!(sql, "CREATE UNIQUE INDEX ON public.t_{number} (c_{position}) {condition};");
             for id in &column.ids {
                 let others = (0..names.len()).map(|other| if other == position { id.sql() } else { "NULL".to_owned() });
                 let values: Vec<String> = others.collect();

@@ -20,6 +20,8 @@ pub struct Expected {
     pub finding: Value,
     /// The value that `nextval` returns after the pass. `None` for an error.
     pub next: Option<i64>,
+    /// The ids reach the last usable values: how much of them is passed is not predicted.
+    pub near_limit: bool,
 }
 
 /// The values of a copy in order, up to the first error.
@@ -53,14 +55,20 @@ impl Expected {
             _ => "behind",
         };
         let next = drawn.after(0);
-        let mut finding = json!({ "verdict": verdict, "lag": gap, "next_value": next, "repair": null });
+        let mut finding = json!({ "verdict": verdict, "next_value": next });
         if verdict != "behind" {
-            return Self { finding, next };
+            finding["lag"] = json!(0);
+            finding["repair"] = json!(null);
+            return Self { finding, next, near_limit: false };
         }
+        if ends && gap + 1 >= usable {
+            return Self { finding, next, near_limit: true };
+        }
+        finding["lag"] = json!(gap);
         finding["max_id"] = json!(max_id.map(|last| drawn.values[last]));
         let (repair, next) = repair(case, drawn, terms, gap, ends.then_some(usable));
         finding["repair"] = repair;
-        Self { finding, next }
+        Self { finding, next, near_limit: false }
     }
 }
 

@@ -64,7 +64,7 @@ async fn a_database_that_is_not_configured_is_named_with_those_that_are() {
 async fn a_declared_link_may_belong_to_one_database_only() {
     let (mut one, mut two) = (Database::new().await, Database::new().await);
     for database in [&mut one, &mut two] {
-        database.sql("CREATE SEQUENCE s; CREATE TABLE t (id bigint); INSERT INTO t VALUES (7)").await;
+        database.sql("CREATE SEQUENCE s; CREATE TABLE t (id bigint PRIMARY KEY); INSERT INTO t VALUES (7)").await;
     }
     let mut config = configured(&[("one", one.url()), ("two", two.url())]);
     let feed = "[[sequences.feeds]]\nsequence = 'public.s'\ncolumn = 'public.t.id'\ndatabase = 'two'\n";

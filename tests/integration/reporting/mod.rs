@@ -3,6 +3,10 @@
 mod command_line;
 mod configuration;
 mod databases;
+mod help;
+mod nagios;
+mod narrow;
+mod revision;
 mod secrets;
 mod table;
 mod unreachable;

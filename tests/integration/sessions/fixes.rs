@@ -20,14 +20,15 @@ async fn the_fix_of_a_foreign_key_changes_nothing_but_what_a_deletion_does() {
         ("ON UPDATE RESTRICT", ""),
         ("", ""),
     ] {
-        for deletion in ["", "ON DELETE RESTRICT"] {
+        for (deletion, nullable) in [("", true), ("ON DELETE RESTRICT", true), ("ON DELETE RESTRICT", false)] {
+            let not_null = if nullable { "" } else { "NOT NULL" };
             let mut database = filled(3, 2).await;
             database
                 .sql(&format!(
                     "ALTER TABLE sessions ADD \"a, \"\"b\" bigint, ADD UNIQUE (user_id, \"a, \"\"b\");
                      UPDATE sessions SET \"a, \"\"b\" = id;
                      CREATE SCHEMA \"%s\"; SET search_path = \"%s\", public;
-                     CREATE TABLE \"L\" (\"the user\" int, key bigint, UNIQUE (\"the user\", key));
+                     CREATE TABLE \"L\" (\"the user\" int {not_null}, key bigint {not_null}, UNIQUE (\"the user\", key));
                      INSERT INTO \"L\" SELECT user_id, id FROM sessions;
                      ALTER TABLE \"L\" ADD CONSTRAINT \"its; key\" FOREIGN KEY (\"the user\", key)
                          REFERENCES sessions (user_id, \"a, \"\"b\") {before} {deletion} {after}"
@@ -39,11 +40,13 @@ async fn the_fix_of_a_foreign_key_changes_nothing_but_what_a_deletion_does() {
             assert_eq!(left(&mut database).await, 5, "{was}");
             database.sql(&outcome.store_fix("logins", "error")).await;
             let is = definition(&mut database, "its; key").await;
-            assert_eq!(is.replace(" ON DELETE CASCADE", ""), was.replace(" ON DELETE RESTRICT", ""));
-            assert!(is.contains(" ON DELETE CASCADE"), "{is}");
+            let of_deletion = if nullable { " ON DELETE SET NULL" } else { " ON DELETE CASCADE" };
+            assert_eq!(is.replace(of_deletion, ""), was.replace(" ON DELETE RESTRICT", ""));
+            assert!(is.contains(of_deletion), "{is}");
             let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
             outcome.swept("logins", json!({ "expired": 3, "warnings": [] }));
-            assert_eq!(database.number("SELECT count(*) FROM \"L\"").await, 2, "{was}");
+            let kept = if nullable { 5 } else { 2 };
+            assert_eq!(database.number("SELECT count(*) FROM \"L\"").await, kept, "{was}");
         }
     }
 }
@@ -80,10 +83,57 @@ async fn no_fix_ends_the_live_session_that_refers_to_an_expired_one() {
     let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
     outcome.store_says("logins", "warnings", &["public.sessions refers to itself by parent", "ON DELETE SET NULL"]);
     assert_eq!(outcome.store_kinds("logins", "error"), ["foreign_key"]);
-    for field in ["error", "warnings"] {
-        assert_eq!(outcome.store_fixes("logins", field), Vec::<String>::new(), "{field}");
-    }
-    assert_eq!(left(&mut database).await, 2);
+    database.sql(&outcome.store_fix("logins", "error")).await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 1, "live": 1 }));
+    assert_eq!(left(&mut database).await, 1);
+}
+
+/// `users` refer to their last session, and orders to their user.
+async fn with_users_and_orders(last_session: &str) -> Database {
+    let mut database = filled(3, 3).await;
+    database
+        .sql(&format!(
+            "CREATE TABLE users (id int PRIMARY KEY, last_session bigint {last_session});
+             CREATE INDEX ON users (last_session);
+             CREATE TABLE orders (id int PRIMARY KEY, user_id int NOT NULL REFERENCES users ON DELETE CASCADE);
+             CREATE INDEX ON orders (user_id);
+             INSERT INTO users SELECT id, id FROM sessions; INSERT INTO orders SELECT id, id FROM users"
+        ))
+        .await;
+    database
+}
+
+#[tokio::test]
+async fn the_fix_of_a_users_last_session_keeps_the_user_with_its_orders_and_the_constraints_deferral() {
+    let mut database = with_users_and_orders("CONSTRAINT last REFERENCES sessions DEFERRABLE INITIALLY DEFERRED").await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    let fix = outcome.store_fix("logins", "warnings");
+    assert!(fix.contains("NOT VALID; ALTER TABLE public.users VALIDATE CONSTRAINT last"), "{fix}");
+    database.sql(&fix).await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3, "live": 3 }));
+    let rows = "SELECT (SELECT count(*) FROM users) * 10 + (SELECT count(*) FROM orders)";
+    assert_eq!(database.number(rows).await, 66, "6 users and 6 orders");
+    let definition = definition(&mut database, "last").await;
+    assert!(definition.ends_with("ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED"), "{definition}");
+}
+
+#[tokio::test]
+async fn a_cascade_that_would_delete_users_is_held_by_name_and_no_fix_adds_one() {
+    let mut database = with_users_and_orders("CONSTRAINT last REFERENCES sessions ON DELETE CASCADE").await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+    outcome.store_says(
+        "logins",
+        "held",
+        &["the foreign key last of public.users", "rows of public.orders would be deleted"],
+    );
+    assert_eq!(outcome.store_kinds("logins", "held"), ["takes_along"]);
+    assert_eq!(left(&mut database).await, 6);
+
+    let mut database = with_users_and_orders("NOT NULL CONSTRAINT last REFERENCES sessions").await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    assert_eq!(outcome.store_fixes("logins", "warnings"), Vec::<String>::new());
+    outcome.store_says("logins", "warnings", &["ON DELETE CASCADE would delete more than a session"]);
+    assert_eq!(database.number("SELECT count(*) FROM users").await, 6);
 }
 
 /// PostgreSQL creates no index concurrently on a partitioned table.
@@ -132,7 +182,12 @@ async fn a_superuser_is_told_the_command_that_sets_up_another_role() {
 async fn a_privilege_that_is_revoked_during_the_sweep_is_among_those_that_the_fix_prints() {
     let mut database = filled(2, 1).await;
     let medic = database.role("medic");
-    database.sql(&format!("CREATE ROLE {medic} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {medic}")).await;
+    database
+        .sql(&format!(
+            "CREATE ROLE {medic} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {medic};
+             GRANT SELECT ON SEQUENCE sessions_id_seq TO {medic}"
+        ))
+        .await;
     let mut other = database.connect().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE sessions IN SHARE MODE").execute(&mut other).await.unwrap();
     // The inspection does not conflict with this lock, and the sweep waits for it.

@@ -32,10 +32,17 @@ async fn the_approval_of_an_awkward_name_is_quoted_for_the_shell() {
 }
 
 #[tokio::test]
-async fn few_may_always_go_and_a_dry_run_says_what_is_held() {
-    let mut database = filled(100, 0).await;
-    database.once_with(&by_expiry("guard_min_sessions = 99"), &["--dry-run"]).exits(3);
-    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 100, "held": null }));
+async fn a_single_session_is_no_fewer_and_a_ratio_of_1_lets_all_go() {
+    let mut database = filled(1, 0).await;
+    for arguments in [&[][..], &["--dry-run"]] {
+        database.once_with(&by_expiry(""), arguments).exits(3).store_says(
+            "logins",
+            "held",
+            &["all 1 sessions would go"],
+        );
+    }
+    let all = by_expiry("max_ended_ratio = 1");
+    database.once_with(&all, &[]).exits(0).swept("logins", json!({ "expired": 1, "held": null }));
     assert_eq!(left(&mut database).await, 0);
 }
 
@@ -46,7 +53,7 @@ async fn a_column_that_never_lies_ahead_ends_no_session() {
     database.sql("UPDATE sessions SET created_at = now() - (id % 200) * interval '10 seconds'").await;
     database.sql("ALTER TABLE sessions ALTER created_at DROP DEFAULT").await;
     let wrong = logins("expires_at = \"created_at\"\nencoding = \"timestamptz\"");
-    database.once_with(&wrong, &[]).exits(3).store_says("logins", "held", &["none be left"]);
+    database.once_with(&wrong, &[]).exits(3).store_says("logins", "held", &["when a session was last used"]);
     assert_eq!(left(&mut database).await, 150);
 }
 

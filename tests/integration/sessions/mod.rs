@@ -3,16 +3,22 @@
 //! | file | what it tests |
 //! |---|---|
 //! | `sweep`, `revoke`, `newest` | which sessions are ended, and how |
+//! | `kinds` | which rows are sessions, and for how long each lives |
+//! | `effects`, `ids` | what a deletion takes along, and which ids it gives back |
 //! | `encodings`, `presets`, `clients` | times as every encoding, framework and client writes them |
-//! | `guards`, `pass_state` | what is held, in one pass and from pass to pass |
+//! | `guards`, `first_sweep`, `pass_state` | what is held, in one pass and from pass to pass |
 //! | `refused`, `untrusted_code`, `grants` | wrong configurations, code of other roles, privileges |
 //! | `fixes` | the command of each reason, run as it is printed |
 
 mod clients;
+mod effects;
 mod encodings;
+mod first_sweep;
 mod fixes;
 mod grants;
 mod guards;
+mod ids;
+mod kinds;
 mod newest;
 mod pass_state;
 mod presets;
@@ -110,7 +116,7 @@ fn by_expiry(lines: &str) -> String {
     logins(&format!("expires_at = \"expires_at\"\nencoding = \"timestamptz\"\n{lines}"))
 }
 
-/// `sessions (… expires_at timestamptz …)` with `expired` rows that ended more than an hour ago, and `live` ones.
+/// `sessions (… expires_at timestamptz …)` with `expired` rows that ended two days ago, and `live` ones.
 async fn filled(expired: u32, live: u32) -> Database {
     let mut database = Database::new().await;
     database
@@ -120,7 +126,7 @@ async fn filled(expired: u32, live: u32) -> Database {
                                     revoked_at timestamptz);
              CREATE INDEX ON sessions (expires_at);
              INSERT INTO sessions (user_id, expires_at)
-             SELECT n, now() - interval '1 hour' - n * interval '1 second' FROM generate_series(1, {expired}) AS n;
+             SELECT n, now() - interval '2 days' - n * interval '1 second' FROM generate_series(1, {expired}) AS n;
              INSERT INTO sessions (user_id, expires_at)
              SELECT n, now() + interval '1 hour' + n * interval '1 second' FROM generate_series(1, {live}) AS n"
         ))

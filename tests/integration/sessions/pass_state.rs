@@ -72,14 +72,13 @@ async fn a_clock_that_jumps_and_comes_back_ends_no_session() {
 }
 
 #[tokio::test]
-async fn a_clock_that_stays_where_it_jumped_is_held_while_the_backlog_goes() {
-    let mut database = filled(0, 300).await;
+async fn a_clock_that_stays_where_it_jumped_is_held() {
+    let mut database = filled(7, 300).await;
     let mut agent = Agent::new(&database, "");
     agent.pass().await;
-    agent.pass().await;
+    assert_eq!(agent.pass().await.expired, 7);
     // Some sessions outlast the jump.
     database.sql("UPDATE sessions SET expires_at = expires_at + interval '1 year' WHERE user_id <= 20").await;
-    database.sql("INSERT INTO sessions (expires_at) SELECT now() - interval '1 hour' FROM generate_series(1, 7)").await;
     jump(&mut database, "1 day").await;
     agent.pass().await;
     for _ in 0..2 {
@@ -89,10 +88,48 @@ async fn a_clock_that_stays_where_it_jumped_is_held_while_the_backlog_goes() {
         assert_eq!(reason.kind, ReasonKind::TooManyEnded);
         assert_eq!(reason.fix, Some(Fix::Command("pgmedic --once --approve logins".to_owned())));
     }
-    assert_eq!(left(&mut database).await, 300, "the backlog was ended");
+    assert_eq!(left(&mut database).await, 300);
     database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(0);
     assert_eq!(left(&mut database).await, 20);
     assert_eq!(agent.pass().await.held, None);
+}
+
+#[tokio::test]
+async fn a_first_sweep_that_would_end_most_sessions_of_the_last_day_is_held_at_each_pass_until_it_is_approved() {
+    let mut database = filled(0, 2).await;
+    database.sql("INSERT INTO sessions (expires_at) SELECT now() - interval '1 hour' FROM generate_series(1, 3)").await;
+    let mut agent = Agent::new(&database, "");
+    for _ in 0..3 {
+        let held = agent.pass().await.held.expect("a reason");
+        assert_eq!(held.kind, ReasonKind::FirstSweep);
+        assert!(held.text.contains("would end 3 of 5 sessions"), "{}", held.text);
+    }
+    assert_eq!(left(&mut database).await, 5);
+    database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(0);
+    assert_eq!((agent.pass().await.held, left(&mut database).await), (None, 2));
+}
+
+/// As with a time zone that is hours off: each new session looks over as soon as it is there.
+#[tokio::test]
+async fn new_sessions_that_are_over_from_birth_are_held_and_released_when_others_come() {
+    let mut database = filled(0, 0).await;
+    let mut agent = Agent::new(&database, "");
+    agent.pass().await;
+    assert_eq!(agent.pass().await.held, None, "nothing is there");
+    database
+        .sql("INSERT INTO sessions (expires_at) VALUES (now() - interval '1 hour'), (now() + interval '1 hour')")
+        .await;
+    database.sql("INSERT INTO sessions (expires_at) VALUES (now() - interval '1 hour')").await;
+    for _ in 0..2 {
+        let held = agent.pass().await.held.expect("a reason");
+        assert_eq!(held.kind, ReasonKind::OverFromBirth);
+        assert!(held.text.contains("2 of the 3 sessions that are new"), "{}", held.text);
+    }
+    database
+        .sql("INSERT INTO sessions (expires_at) VALUES (now() + interval '1 hour'), (now() + interval '1 hour')")
+        .await;
+    let report = agent.pass().await;
+    assert_eq!((report.held, report.expired, left(&mut database).await), (None, 2, 3));
 }
 
 #[tokio::test]

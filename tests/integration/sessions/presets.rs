@@ -81,9 +81,9 @@ const CASES: &[Case] = &[
                          \"data\" text, \"created_at\" timestamp(6) NOT NULL, \"updated_at\" timestamp(6) NOT NULL);
                      CREATE UNIQUE INDEX \"index_sessions_on_session_id\" ON \"sessions\" (\"session_id\");
                      CREATE INDEX \"index_sessions_on_updated_at\" ON \"sessions\" (\"updated_at\")",
-        rest: "idle_timeout = \"30days\"",
+        rest: "absolute_timeout = \"30days\"",
         insert: "INSERT INTO sessions (session_id, created_at, updated_at)
-                 VALUES (gen_random_uuid(), now() - interval '1 year', ($at - interval '30 days') AT TIME ZONE 'UTC')",
+                 VALUES (gen_random_uuid(), ($at - interval '30 days') AT TIME ZONE 'UTC', now())",
     },
     Case {
         preset: "laravel",
@@ -157,6 +157,115 @@ const CASES: &[Case] = &[
         rest: "",
         insert: "INSERT INTO sessions VALUES (gen_random_uuid(), '', $at)",
     },
+    Case {
+        preset: "auth.js-prisma",
+        definition: "CREATE TABLE \"Session\" (\"id\" TEXT NOT NULL, \"sessionToken\" TEXT NOT NULL, \"userId\" TEXT NOT NULL,
+                         \"expires\" TIMESTAMP(3) NOT NULL, CONSTRAINT \"Session_pkey\" PRIMARY KEY (\"id\"));
+                     CREATE UNIQUE INDEX \"Session_sessionToken_key\" ON \"Session\"(\"sessionToken\")",
+        rest: "",
+        insert: "INSERT INTO \"Session\" VALUES (gen_random_uuid(), gen_random_uuid(), 'u', $at AT TIME ZONE 'UTC')",
+    },
+    Case {
+        preset: "auth.js-drizzle",
+        definition: "CREATE TABLE \"session\" (\"sessionToken\" text PRIMARY KEY NOT NULL, \"userId\" text NOT NULL,
+                                               \"expires\" timestamp NOT NULL)",
+        rest: "",
+        insert: "INSERT INTO session VALUES (gen_random_uuid(), 'u', $at AT TIME ZONE 'UTC')",
+    },
+    Case {
+        preset: "connect-session-knex",
+        definition: "CREATE TABLE \"sessions\" (\"sid\" varchar(255), \"sess\" json NOT NULL, \"expired\" timestamptz NOT NULL,
+                         CONSTRAINT \"sessions_pkey\" PRIMARY KEY (\"sid\"));
+                     CREATE INDEX \"sessions_expired_index\" ON \"sessions\" (\"expired\")",
+        rest: "",
+        insert: "INSERT INTO sessions VALUES (gen_random_uuid(), '{}', $at)",
+    },
+    Case {
+        preset: "connect-session-sequelize",
+        definition: "CREATE TABLE \"Sessions\" (\"sid\" VARCHAR(36), \"expires\" TIMESTAMP WITH TIME ZONE, \"data\" TEXT,
+                         \"createdAt\" TIMESTAMP WITH TIME ZONE NOT NULL, \"updatedAt\" TIMESTAMP WITH TIME ZONE NOT NULL,
+                         PRIMARY KEY (\"sid\"))",
+        rest: "",
+        insert: "INSERT INTO \"Sessions\" VALUES (gen_random_uuid(), $at, '{}', now(), now())",
+    },
+    Case {
+        preset: "grafana",
+        definition: "CREATE TABLE user_auth_token (id SERIAL PRIMARY KEY, user_id BIGINT NOT NULL, auth_token VARCHAR(100) NOT NULL,
+                         prev_auth_token VARCHAR(100) NOT NULL, user_agent VARCHAR(255) NOT NULL, client_ip VARCHAR(255) NOT NULL,
+                         auth_token_seen BOOL NOT NULL, seen_at INTEGER NULL, rotated_at INTEGER NOT NULL,
+                         created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, revoked_at INTEGER NULL)",
+        rest: "idle_timeout = \"7days\"\nabsolute_timeout = \"30days\"",
+        insert: "INSERT INTO user_auth_token (user_id, auth_token, prev_auth_token, user_agent, client_ip, auth_token_seen, seen_at,
+                                              rotated_at, created_at, updated_at)
+                 VALUES (1, gen_random_uuid(), '', '', '', true, 0, extract(epoch FROM $at - interval '7 days'),
+                         extract(epoch FROM now() - interval '20 days'), extract(epoch FROM now()))",
+    },
+    Case {
+        preset: "gitea",
+        definition: "CREATE TABLE \"session\" (\"key\" CHAR(16) PRIMARY KEY, \"data\" BYTEA, \"expiry\" BIGINT)",
+        rest: "idle_timeout = \"1day\"",
+        insert: "INSERT INTO session VALUES (left(gen_random_uuid()::text, 16), '', extract(epoch FROM $at - interval '1 day'))",
+    },
+    Case {
+        preset: "mattermost",
+        definition: "CREATE TABLE sessions (id VARCHAR(26) PRIMARY KEY, token VARCHAR(26), createat bigint, expiresat bigint,
+                         lastactivityat bigint, userid VARCHAR(26), deviceid VARCHAR(512), roles VARCHAR(256), isoauth boolean,
+                         props jsonb, expirednotify boolean);
+                     INSERT INTO sessions (id, createat, expiresat) VALUES ('personal', 1700000000000, 0)",
+        rest: "",
+        insert: "INSERT INTO sessions (id, createat, expiresat)
+                 VALUES (left(gen_random_uuid()::text, 26), 1700000000000, extract(epoch FROM $at)::bigint * 1000)",
+    },
+    Case {
+        preset: "ory-kratos",
+        definition: "CREATE TABLE identities (id UUID PRIMARY KEY); INSERT INTO identities VALUES (gen_random_uuid());
+                     CREATE TABLE sessions (id UUID NOT NULL PRIMARY KEY, issued_at TIMESTAMP NOT NULL DEFAULT (now()),
+                         expires_at TIMESTAMP NOT NULL, authenticated_at TIMESTAMP NOT NULL,
+                         identity_id UUID NOT NULL REFERENCES identities (id) ON DELETE CASCADE, created_at TIMESTAMP NOT NULL,
+                         updated_at TIMESTAMP NOT NULL, token VARCHAR(39), active BOOLEAN DEFAULT false);
+                     CREATE TABLE session_devices (id UUID PRIMARY KEY,
+                         session_id UUID NOT NULL REFERENCES sessions (id) ON DELETE CASCADE);
+                     CREATE INDEX ON session_devices (session_id)",
+        rest: "",
+        insert: "WITH s AS (INSERT INTO sessions (id, expires_at, authenticated_at, identity_id, created_at, updated_at)
+                            SELECT gen_random_uuid(), $at AT TIME ZONE 'UTC', now(), id, now(), now() FROM identities RETURNING id)
+                 INSERT INTO session_devices SELECT gen_random_uuid(), id FROM s",
+    },
+    Case {
+        preset: "doorkeeper",
+        definition: "CREATE TABLE oauth_access_tokens (id bigserial PRIMARY KEY, resource_owner_id bigint,
+                         application_id bigint NOT NULL, token character varying NOT NULL, refresh_token character varying,
+                         expires_in integer, scopes character varying, created_at timestamp(6) NOT NULL, revoked_at timestamp(6),
+                         previous_refresh_token character varying DEFAULT '' NOT NULL);
+                     INSERT INTO oauth_access_tokens (application_id, token, refresh_token, expires_in, created_at)
+                     VALUES (1, 'a', 'r', 7200, '2020-01-01'), (1, 'b', NULL, NULL, '2020-01-01')",
+        rest: "",
+        insert: "INSERT INTO oauth_access_tokens (application_id, token, expires_in, created_at)
+                 VALUES (1, gen_random_uuid(), 7200, ($at - interval '2 hours') AT TIME ZONE 'UTC')",
+    },
+    Case {
+        preset: "keycloak-offline",
+        definition: "CREATE TABLE offline_user_session (user_session_id varchar(36) NOT NULL, user_id varchar(255) NOT NULL,
+                         realm_id varchar(36) NOT NULL, created_on integer NOT NULL, offline_flag varchar(4) NOT NULL, data text,
+                         last_session_refresh integer DEFAULT 0 NOT NULL, broker_session_id varchar(1024),
+                         version integer DEFAULT 0, PRIMARY KEY (user_session_id, offline_flag));
+                     INSERT INTO offline_user_session VALUES ('online', 'u', 'r', 0, '0', NULL, 1700000000)",
+        rest: "idle_timeout = \"31days\"",
+        insert: "INSERT INTO offline_user_session VALUES (gen_random_uuid(), 'u', 'r', 0, '1', NULL,
+                                                         extract(epoch FROM $at - interval '31 days'))",
+    },
+    Case {
+        preset: "django-oauth-toolkit",
+        definition: "CREATE TABLE oauth2_provider_accesstoken (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+                         token text NOT NULL, expires timestamp with time zone NOT NULL, scope text NOT NULL,
+                         application_id bigint, user_id integer, created timestamp with time zone NOT NULL,
+                         updated timestamp with time zone NOT NULL);
+                     CREATE TABLE oauth2_provider_refreshtoken (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+                         access_token_id bigint UNIQUE REFERENCES oauth2_provider_accesstoken DEFERRABLE INITIALLY DEFERRED)",
+        rest: "",
+        insert: "INSERT INTO oauth2_provider_accesstoken (token, expires, scope, created, updated)
+                 VALUES (gen_random_uuid(), $at, 'read', now(), now())",
+    },
 ];
 
 /// What `pgmedic presets --format json` lists.
@@ -180,11 +289,16 @@ async fn every_preset_ends_exactly_what_is_over_on_the_published_table() {
         }
         let settings = format!("[[sessions]]\npreset = \"{}\"\n{}\n", case.preset, case.rest);
         let outcome = database.once_with(&settings, &[]).exits(0);
-        let live = before + 6;
+        let left = before + 6;
+        // Two presets are about some of the rows only.
+        let live = match case.preset {
+            "doorkeeper" | "keycloak-offline" => left - 1,
+            _ => left,
+        };
         outcome.swept(case.preset, json!({ "expired": 6, "stale": 0, "live": live, "held": null }));
         assert_eq!(
             database.number(&format!("SELECT count(*) FROM {}", table(case.preset))).await,
-            live,
+            left,
             "{}",
             case.preset
         );

@@ -66,6 +66,23 @@ async fn superseded_sessions_are_revoked_too() {
 }
 
 #[tokio::test]
+async fn a_trigger_that_keeps_the_row_or_changes_it_back_is_named() {
+    for body in ["RETURN NULL;", "NEW.revoked_at = NULL; RETURN NEW;"] {
+        let mut database = filled(30, 20).await;
+        database
+            .sql(&format!(
+                "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {body} END$$;
+                 CREATE TRIGGER keep BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION keep()"
+            ))
+            .await;
+        let outcome = database.once_with(&by_expiry("revoke = { column = \"revoked_at\" }"), &[]).exits(1);
+        outcome.swept("logins", json!({ "expired": 0, "stale": 30, "live": 20 }));
+        outcome.store_says("logins", "error", &["a trigger keeps the session as it is (keep on public.sessions"]);
+        assert_eq!(outcome.store_kinds("logins", "error"), ["trigger_keeps_rows"]);
+    }
+}
+
+#[tokio::test]
 async fn the_index_for_it_is_partial() {
     let mut database = filled(1, 1).await;
     database.sql("DROP INDEX sessions_expires_at_idx").await;

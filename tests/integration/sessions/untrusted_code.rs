@@ -21,7 +21,12 @@ async fn with_stranger() -> (Database, String) {
 /// A role that sweeps and owns nothing.
 async fn medic(database: &mut Database) -> String {
     let role = database.role("medic");
-    database.sql(&format!("CREATE ROLE {role} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {role}")).await;
+    database
+        .sql(&format!(
+            "CREATE ROLE {role} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {role};
+             GRANT SELECT ON SEQUENCE sessions_id_seq TO {role}"
+        ))
+        .await;
     role
 }
 
@@ -112,7 +117,7 @@ async fn a_foreign_key_gives_no_other_role_the_rights_of_the_one_that_sweeps() {
     assert_eq!(outcome.store_kinds("logins", "error"), ["untrusted_code"]);
     assert_eq!(outcome.store_fix("logins", "error"), "ALTER TABLE m.child OWNER TO postgres");
     database.sql(&outcome.store_fix("logins", "error")).await;
-    database.once_with_as(&medic, &by_expiry(""), &[]).exits(3).swept("logins", json!({ "expired": 2 }));
+    database.once_with_as(&medic, &by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 2 }));
     // The trigger ran with the rights of the role that sweeps; from version 18 on, with those of the owner of the table.
     let new = database.number("SELECT current_setting('server_version_num')::bigint").await >= 180_000;
     let whose = if new { "postgres" } else { medic.as_str() };
@@ -148,4 +153,46 @@ async fn no_table_name_ends_the_statement_that_holds_it() {
     let settings = by_expiry("").replace("public.sessions", &table);
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 2, "remaining": 1 }));
     assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'told'").await, 1);
+}
+
+#[tokio::test]
+async fn a_role_that_may_act_as_another_owner_lends_a_trigger_no_rights() {
+    let (mut database, owner) = with_stranger().await;
+    let (medic, rival) = (medic(&mut database).await, database.role("rival"));
+    database
+        .sql(&format!(
+            "ALTER TABLE sessions OWNER TO {owner}; GRANT CREATE ON SCHEMA public TO {owner};
+             CREATE ROLE {rival}; CREATE TABLE secrets (secret text); ALTER TABLE secrets OWNER TO {rival};
+             GRANT SELECT ON SEQUENCE sessions_id_seq TO {medic}; GRANT {rival} TO {medic};
+             SET ROLE {owner}; CREATE TRIGGER t AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION m.spy_row(); RESET ROLE"
+        ))
+        .await;
+    for action in ["", "revoke = { column = \"revoked_at\" }"] {
+        let outcome = database.once_with_as(&medic, &by_expiry(action), &[]).exits(1);
+        let found = format!("the rights of {medic}, a member of {rival}");
+        outcome.store_says("logins", "error", &[&found, "a role that only sweeps"]);
+        assert_eq!(outcome.store_kinds("logins", "error"), ["untrusted_code"]);
+        assert_eq!(left(&mut database).await, 3);
+    }
+    let fix = database.once_with_as(&medic, &by_expiry(""), &[]).store_fix("logins", "error");
+    database.sql(&fix).await;
+    // Membership in the owner of the sessions lends its code nothing that it does not have.
+    database.sql(&format!("GRANT {owner} TO {medic}")).await;
+    database.once_with_as(&medic, &by_expiry(""), &[]).swept("logins", json!({ "expired": 2, "error": null }));
+}
+
+#[tokio::test]
+async fn what_a_trigger_says_by_notices_is_in_no_log() {
+    let mut database = filled(2, 1).await;
+    database
+        .sql(
+            "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS
+             $$BEGIN RAISE WARNING E'session hunter2\\n2026-01-01T00:00:00Z ERROR forged'; RETURN OLD; END$$;
+             CREATE TRIGGER tell BEFORE DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION tell()",
+        )
+        .await;
+    let settings = format!("[log]\nlevel = \"trace\"\n{}", by_expiry(""));
+    let outcome = database.once_with(&settings, &[]).exits(0);
+    outcome.swept("logins", json!({ "expired": 2 }));
+    assert!(!outcome.stderr.contains("hunter2") && !outcome.stderr.contains("forged"), "{}", outcome.stderr);
 }

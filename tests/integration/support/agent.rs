@@ -114,8 +114,9 @@ impl Agent {
             panic!("it ended with {status}:\n{}", self.log());
         }
         let log = self.log();
-        let (_, rest) = log.split_once("listening on http://")?;
-        rest.lines().next()?.parse().ok()
+        let (_, rest) = log.split_once("listening on http")?;
+        let (_, address) = rest.lines().next()?.split_once("://")?;
+        address.parse().ok()
     }
 
     pub fn pid(&self) -> Pid {
@@ -135,6 +136,13 @@ impl Agent {
     /// The log so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("no panic in between").clone()
+    }
+
+    /// Its configuration again, for another agent.
+    pub fn same_config(&self) -> NamedTempFile {
+        let config = NamedTempFile::new().expect("a temporary file");
+        fs::copy(self.config.as_ref().expect("a configuration").path(), config.path()).expect("a copy");
+        config
     }
 
     /// Waits until the log contains this text.

@@ -6,6 +6,7 @@
 //! | `running`, `agent` | the binary as a process beside the test, and waiting for an event |
 //! | `proxy`, `pooler`, `replica`, `certificates` | a slow or cut network, PgBouncer, a streaming replica, TLS |
 //! | `browser`, `prometheus`, `grafana` | the real tools that read an agent's pages |
+//! | `receiver` | a receiver of webhooks |
 //! | `spy` | functions that log the role that runs them |
 
 mod agent;
@@ -18,6 +19,7 @@ mod outcome;
 mod pooler;
 mod prometheus;
 mod proxy;
+mod receiver;
 mod replica;
 mod running;
 mod spy;
@@ -32,6 +34,7 @@ pub use outcome::Outcome;
 pub use pooler::Pooler;
 pub use prometheus::{LONG_TIMEOUT, Prometheus, tool};
 pub use proxy::Proxy;
+pub use receiver::{Answer, Receiver};
 pub use replica::{replica_of, replica_with, shut_down, wait_until_ended};
 pub use running::{LONG_TIMEOUTS, Running, wait_until, wait_until_blocked_on, waiting};
 

@@ -18,20 +18,36 @@
     -- the link
     l.deptype::text AS dependency,
     l.expression,
-    -- Looked up only for an owned sequence that its column's default, if there is one, does not name.
-    CASE WHEN l.deptype = 'a' AND l.expression IS NULL AND a.atthasdef THEN NOT EXISTS (
-        SELECT FROM pg_catalog.pg_attrdef ad
-        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
-        JOIN pg_catalog.pg_sequence o ON o.seqrelid = d.refobjid
-        WHERE ad.adrelid = l.rel AND ad.adnum = l.att AND d.refclassid = 'pg_catalog.pg_class'::regclass)
+    -- These two are looked up only for an owned sequence that its column's default, if there is one, does not name.
+    CASE WHEN l.deptype = 'a' AND l.expression IS NULL AND a.atthasdef THEN (
+        SELECT ad.adbin::text FROM pg_catalog.pg_attrdef ad WHERE ad.adrelid = l.rel AND ad.adnum = l.att)
     END AS other_default,
+    CASE WHEN l.deptype = 'a' AND l.expression IS NULL THEN (
+        SELECT pg_catalog.min(quote_ident(on_.nspname) || '.' || quote_ident(o.relname))
+        FROM (
+            -- the column's identity
+            SELECT d.objid AS seq
+            FROM pg_catalog.pg_depend d
+            WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = l.rel AND d.refobjsubid = l.att
+              AND d.classid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'i'
+          UNION ALL
+            -- the sequences that its default names
+            SELECT d.refobjid
+            FROM pg_catalog.pg_attrdef ad
+            JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
+            WHERE ad.adrelid = l.rel AND ad.adnum = l.att AND d.refclassid = 'pg_catalog.pg_class'::regclass
+        ) AS drawn
+        JOIN pg_catalog.pg_sequence oq ON oq.seqrelid = drawn.seq
+        JOIN pg_catalog.pg_class o ON o.oid = oq.seqrelid
+        JOIN pg_catalog.pg_namespace on_ ON on_.oid = o.relnamespace)
+    END AS other_sequence,
     -- the fed column
     r.oid::bigint AS rel_oid,
     quote_ident(rn.nspname) AS rel_schema_quoted,
     quote_ident(rn.nspname) || '.' || quote_ident(r.relname) AS rel_quoted,
     quote_ident(a.attname) AS att_quoted,
     r.relkind::text AS rel_kind,
-    r.relowner = s.relowner AS same_owner,
+@TRUSTED_OWNER@ AS trusted_owner,
     quote_ident(pg_catalog.pg_get_userbyid(r.relowner)) AS rel_owner,
     COALESCE(b.base, a.atttypid)::bigint AS type_oid,
     CASE WHEN b.modifier >= 0 THEN b.modifier ELSE a.atttypmod END AS type_modifier,

@@ -1,12 +1,13 @@
-//! One row of the catalog query: which column the sequence feeds, whether that counts, and where its ids are read.
+//! One row of the catalog query, decoded: a sequence, and what the catalog says of one of its links.
 
-use super::default_expression::is_plain_nextval;
+use super::column_type::column_type;
+use super::default_expression::{DefaultKind, late_bound_name};
+use super::link_rules::{DrawnElsewhere, LinkFacts};
 use super::model::UntrustedOwners;
-use super::model::{Feed, FeedProblem, FeedSource, Sequence};
-use super::position::ColumnRange;
+use super::model::{FeedProblem, FeedSource, Sequence};
 use super::position::Parameters;
 use super::{FeedReport, Link};
-use crate::{Fix, QueryError, Reason, ReasonKind, fill_sql};
+use crate::{Fix, QueryError, Reason, ReasonKind, RelationRef, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -14,28 +15,33 @@ use sqlx::postgres::PgRow;
 const FEW_PAGES: i64 = 512;
 
 /// Fills the places of a catalog query: those of `values`, and what several catalog queries have in common. That is
-/// `@FEED_COLUMNS@` in the select list, and `@PARTITION_STEP@` as the recursive part of `tree (root, member)`.
+/// `@FEED_COLUMNS@` in the select list, `@PARTITION_STEP@` as the recursive part of `tree (root, member)`, and
+/// `@TRUSTED_OWNER@` as a condition on table `r` and sequence `s`.
 pub fn catalog_sql(template: &str, values: &[(&str, &str)]) -> String {
-    let feed_columns = fill_sql::<&str>(include_str!("feed_columns.sql"), &[]);
+    let trusted_owner = fill_sql::<&str>(include_str!("trusted_owner.sql"), &[]);
+    let feed_columns = fill_sql(include_str!("feed_columns.sql"), &[("TRUSTED_OWNER", &trusted_owner)]);
     let partition_step = fill_sql::<&str>(include_str!("partition_step.sql"), &[]);
-    let shared = [("FEED_COLUMNS", feed_columns.as_str()), ("PARTITION_STEP", &partition_step)];
+    let shared = [
+        ("FEED_COLUMNS", feed_columns.as_str()),
+        ("PARTITION_STEP", &partition_step),
+        ("TRUSTED_OWNER", &trusted_owner),
+    ];
     fill_sql(template, &[values, &shared].concat())
 }
 
-/// Adds the link of one row to its sequence.
-pub fn add_link(sequence: &mut Sequence, row: &PgRow, role: &str) -> Result<(), QueryError> {
-    let wanted: Option<String> = row.try_get("wanted")?;
+/// The link of one row; none for a sequence that feeds no column. `sequence` is its sequence.
+///
+/// # Errors
+///
+/// When the row does not hold what it should.
+pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option<LinkFacts>, QueryError> {
+    let entry: Option<i64> = row.try_get("entry")?;
+    // Counted from 1.
+    let stated = entry.and_then(|entry| usize::try_from(entry).ok()?.checked_sub(1));
     let target: (Option<String>, Option<String>) = (row.try_get("rel_quoted")?, row.try_get("att_quoted")?);
     let (Some(table), Some(attribute)) = target else {
-        if let Some(column) = wanted {
-            let reason = Reason::new(
-                ReasonKind::Configuration,
-                format!("sequences.feeds declares column {column}, which does not exist; correct the name"),
-            );
-            let report = FeedReport { column, link: Link::Declared };
-            sequence.feeds.push(Feed { report, source: Err(FeedProblem::Unreadable(reason)) });
-        }
-        return Ok(());
+        let wanted: Option<String> = row.try_get("wanted")?;
+        return Ok(wanted.map(|column| missing_column(column, stated)));
     };
     let column = format!("{table}.{attribute}");
     let expression: Option<String> = row.try_get("expression")?;
@@ -45,55 +51,51 @@ pub fn add_link(sequence: &mut Sequence, row: &PgRow, role: &str) -> Result<(), 
         None if expression.is_some() => Link::Default,
         None => Link::Declared,
     };
-    if let (Link::Default, None, Some(note)) = (link, &wanted, ignored_default_reason(row, &column)?) {
-        sequence.notes.push(note);
-        return Ok(());
-    }
-    // A declared column's ids are the sequence's values, because the configuration says so.
-    let computed = match wanted {
-        Some(_) => None,
-        None => computed_default_reason(row, &column, expression.as_deref())?,
+    let other_default: Option<String> = row.try_get("other_default")?;
+    let late_bound = other_default.as_deref().and_then(late_bound_name).is_some_and(|name| is_name_of(&name, sequence));
+    let elsewhere = match row.try_get::<Option<String>, _>("other_sequence")? {
+        _ if late_bound => DrawnElsewhere::No,
+        Some(other) => DrawnElsewhere::Sequence(other),
+        None if other_default.is_some() => DrawnElsewhere::Default,
+        None => DrawnElsewhere::No,
     };
-    let source = match computed {
-        Some(reason) => Err(FeedProblem::Unsupported(reason)),
-        None => source(row, table, attribute, role)?,
-    };
-    sequence.feeds.push(Feed { report: FeedReport { column, link }, source });
-    Ok(())
+    let default = if late_bound { Some(DefaultKind::NextValue) } else { expression.as_deref().map(DefaultKind::of) };
+    Ok(Some(LinkFacts {
+        report: FeedReport { column, link },
+        default,
+        elsewhere,
+        trusted: row.try_get("trusted_owner")?,
+        owner: text(row, "rel_owner")?,
+        is_view: text(row, "rel_kind")? == "v",
+        exists: true,
+        stated,
+        source: source(row, table, attribute, role)?,
+    }))
 }
 
-/// Why the column's new ids are other than the sequence's values, if its default says so.
-fn computed_default_reason(row: &PgRow, column: &str, expression: Option<&str>) -> Result<Option<Reason>, QueryError> {
-    let other_default = row.try_get::<Option<bool>, _>("other_default")?.unwrap_or(false);
-    let text = match expression {
-        Some(tree) if !is_plain_nextval(tree) => {
-            Some(format!("the default of {column} is computed from nextval, so its ids are not the sequence's values"))
-        }
-        None if other_default => Some(format!(
-            "the default of {column} does not name this sequence, so its ids may be made otherwise; declare it under \
-             [[sequences.feeds]] if they are the sequence's values"
-        )),
-        _ => None,
-    };
-    Ok(text.map(|text| Reason::new(ReasonKind::UnsupportedColumn, text)))
+/// A stated column that does not exist.
+fn missing_column(column: String, stated: Option<usize>) -> LinkFacts {
+    let reason = Reason::new(
+        ReasonKind::Configuration,
+        format!("sequences.feeds declares column {column}, which does not exist; correct the name"),
+    );
+    LinkFacts {
+        report: FeedReport { column, link: Link::Declared },
+        default: None,
+        elsewhere: DrawnElsewhere::No,
+        trusted: true,
+        owner: String::new(),
+        is_view: false,
+        exists: false,
+        stated,
+        source: Err(FeedProblem::Unreadable(reason)),
+    }
 }
 
-/// Why a default's link does not count without being declared, if so.
-fn ignored_default_reason(row: &PgRow, column: &str) -> Result<Option<Reason>, QueryError> {
-    let ignored = |text: String| Ok(Some(Reason::new(ReasonKind::IgnoredLink, text)));
-    let declare = "declare it under [[sequences.feeds]] if it is meant";
-    if text(row, "rel_kind")? == "v" {
-        return ignored(format!(
-            "the default of view column {column} uses it too; a view stores no ids: declare the column of the table behind it"
-        ));
-    }
-    if !row.try_get::<bool, _>("same_owner")? {
-        let owner = text(row, "rel_owner")?;
-        return ignored(format!(
-            "the default of {column} uses it too, but that table's owner {owner} does not own the sequence: not counted; {declare}"
-        ));
-    }
-    Ok(None)
+/// Whether a name in a default, which may lack the schema, means this sequence.
+fn is_name_of(name: &str, sequence: &Sequence) -> bool {
+    let (schema, relation) = &sequence.name_parts;
+    name.parse::<RelationRef>().is_ok_and(|name| name.matches(schema, relation))
 }
 
 fn source(
@@ -110,13 +112,18 @@ fn source(
         "v" | "m" => return unsupported(format!("{table} is a view: declare the column of the table behind it")),
         kind => return unsupported(format!("{table} is no table (relkind {kind})")),
     }
-    if row.try_get("has_foreign")? {
-        return unsupported(format!("{table} has a foreign table among its partitions or children"));
-    }
     let Some((range, numeric)) = column_type(row.try_get("type_oid")?, row.try_get("type_modifier")?) else {
         return unsupported(format!("{table}.{column} is {}, not an integer column", text(row, "type_name")?));
     };
     let has_children = row.try_get("has_children")?;
+    let has_foreign: bool = row.try_get("has_foreign")?;
+    let others = members_of_others(row)?;
+    // Each partition stores rows that its parent's default numbers. A child of another kind has rows of its sequence alone.
+    let (partners, left_out) = if text(row, "rel_kind")? == "p" {
+        (others.iter().map(|(_, sequence)| *sequence).collect(), Vec::new())
+    } else {
+        (Vec::new(), others.iter().map(|(member, _)| *member).collect())
+    };
     let unindexed: Option<String> = row.try_get("unindexed")?;
     let pages: i64 = row.try_get("pages")?;
     let relations: i64 = row.try_get("relations")?;
@@ -133,11 +140,34 @@ fn source(
         may_widen: row.try_get("may_widen")?,
         may_lock: has_privilege(row, "may_lock")?,
         unindexed,
+        stated_allocator: None,
+        hidden: has_foreign.then(|| foreign_members(row)).transpose()?,
+        by_member: (has_foreign || !left_out.is_empty()).then_some(left_out),
+        partners,
     };
     Ok(match unreadable_reason(row, &source, role)? {
         Some(reason) => Err(FeedProblem::Refused { source: Box::new(source), reason }),
         None => Ok(source),
     })
+}
+
+/// That a part of the table is kept elsewhere.
+fn foreign_members(row: &PgRow) -> Result<Reason, QueryError> {
+    let table = text(row, "rel_quoted")?;
+    Ok(Reason::new(
+        ReasonKind::UnsupportedColumn,
+        format!("{table} has a foreign table among its partitions or children, whose ids are not looked at"),
+    ))
+}
+
+/// Members of the table's tree whose values another sequence hands out, each with that sequence, by OID.
+fn members_of_others(row: &PgRow) -> Result<Vec<(u32, u32)>, QueryError> {
+    let list: Option<String> = row.try_get("members_of_others")?;
+    let pair = |pair: &str| match pair.split_once(':') {
+        Some((member, sequence)) => Ok((parse_oid(member)?, parse_oid(sequence)?)),
+        None => Err(QueryError::UnexpectedResponse(format!("{pair:?} is no pair of OIDs"))),
+    };
+    list.iter().flat_map(|list| list.split_whitespace()).map(pair).collect()
 }
 
 /// Why the role may not read the column, if so.
@@ -167,25 +197,16 @@ pub fn hidden_rows(table: &str, role: &str) -> Reason {
         .with_fix(Fix::Sql(format!("ALTER ROLE {role} BYPASSRLS")))
 }
 
-/// The ids a column of this base type can hold, and whether it is `numeric`; none when it is no integer type.
-/// OIDs: `pg_type.dat`; a numeric's precision and scale in its modifier: `src/backend/utils/adt/numeric.c`.
-fn column_type(type_oid: i64, modifier: i32) -> Option<(ColumnRange, bool)> {
-    match (type_oid, modifier) {
-        (21, _) => Some((ColumnRange::INT2, false)),
-        (23, _) => Some((ColumnRange::INT4, false)),
-        (20, _) => Some((ColumnRange::INT8, false)),
-        (1700, -1) => Some((ColumnRange::INT8, true)),
-        (1700, modifier) if (modifier - 4) & 0x7ff == 0 => {
-            let precision = u32::try_from((modifier - 4) >> 16 & 0xffff).ok()?;
-            Some((ColumnRange::numeric(precision), true))
-        }
-        _ => None,
-    }
-}
-
 /// A text column.
 pub fn text(row: &PgRow, column: &str) -> Result<String, QueryError> {
     Ok(row.try_get(column)?)
+}
+
+/// A text column, with a replacement character for what is no UTF-8.
+fn lossy_text(row: &PgRow, column: &str) -> Result<String, QueryError> {
+    let value = row.try_get_raw(column)?;
+    let bytes = value.as_bytes().map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
+    Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// An OID, which the query widens to a bigint.
@@ -199,25 +220,15 @@ pub fn has_privilege(row: &PgRow, column: &str) -> Result<bool, QueryError> {
     Ok(row.try_get::<Option<bool>, _>(column)?.unwrap_or(true))
 }
 
-/// Adds one row, a sequence with one of its links; the rows of one sequence are adjacent.
-pub fn push_row(sequences: &mut Vec<Sequence>, row: &PgRow, role: &str) -> Result<(), QueryError> {
-    let oid = oid(row, "seq_oid")?;
-    if sequences.last().is_none_or(|last| last.oid != oid) {
-        sequences.push(sequence(row, oid, role)?);
-    }
-    match sequences.last_mut() {
-        Some(sequence) => {
-            sequence.untrusted_owners.extend(untrusted_owners(&text(row, "owners")?)?);
-            add_link(sequence, row, role)
-        }
-        None => Ok(()),
-    }
-}
-
-fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryError> {
-    let name: String = row.try_get("seq_quoted")?;
+/// The sequence of one row, without its links.
+///
+/// # Errors
+///
+/// When the row does not hold what it should.
+pub fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryError> {
+    let name = lossy_text(row, "seq_quoted")?;
     let problem = if !has_privilege(row, "may_enter_seq_schema")? {
-        Some(Reason::missing_privilege(&format!("USAGE ON SCHEMA {}", text(row, "seq_schema_quoted")?), role))
+        Some(Reason::missing_privilege(&format!("USAGE ON SCHEMA {}", lossy_text(row, "seq_schema_quoted")?), role))
     } else if !has_privilege(row, "may_read_seq")? {
         Some(Reason::missing_privilege(&format!("SELECT ON SEQUENCE {name}"), role))
     } else {
@@ -225,7 +236,7 @@ fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryError> {
     };
     Ok(Sequence {
         oid,
-        name_parts: (row.try_get("seq_schema")?, row.try_get("seq_name")?),
+        name_parts: (lossy_text(row, "seq_schema")?, lossy_text(row, "seq_name")?),
         parameters: Parameters {
             increment: row.try_get("seqincrement")?,
             min_value: row.try_get("seqmin")?,
@@ -234,12 +245,14 @@ fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryError> {
             cache: row.try_get("seqcache")?,
             cycle: row.try_get("seqcycle")?,
         },
-        owner: row.try_get("seq_owner")?,
+        owner: lossy_text(row, "seq_owner")?,
         owner_is_superuser: row.try_get("seq_owner_is_superuser")?,
         may_alter: row.try_get("may_alter")?,
         may_advance: has_privilege(row, "may_advance")?,
         may_set: has_privilege(row, "may_set")?,
         feeds: Vec::new(),
+        uncounted: Vec::new(),
+        limits: Vec::new(),
         notes: Vec::new(),
         untrusted_owners: UntrustedOwners::new(),
         problem,
@@ -248,27 +261,10 @@ fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryError> {
 }
 
 /// Reads the catalog query's list of OIDs.
-fn untrusted_owners(list: &str) -> Result<UntrustedOwners, QueryError> {
+pub fn untrusted_owners(list: &str) -> Result<UntrustedOwners, QueryError> {
     list.split_whitespace().map(parse_oid).collect()
 }
 
 pub fn parse_oid(oid: &str) -> Result<u32, QueryError> {
     oid.parse().map_err(|_| QueryError::UnexpectedResponse(format!("{oid:?} is no OID")))
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::sequence::feed_row::*;
-
-    #[test]
-    fn only_integral_types_are_columns_of_ids() {
-        let numeric = |precision: i32, scale: i32| ((precision << 16) | (scale & 0x7ff)) + 4;
-        assert_eq!(column_type(21, -1), Some((ColumnRange::INT2, false)));
-        assert_eq!(column_type(1700, -1), Some((ColumnRange::INT8, true)));
-        assert_eq!(column_type(1700, numeric(5, 0)), Some((ColumnRange { min: -99_999, max: 99_999 }, true)));
-        assert_eq!(column_type(1700, numeric(38, 0)), Some((ColumnRange::INT8, true)));
-        assert_eq!(column_type(1700, numeric(10, 2)), None);
-        assert_eq!(column_type(1700, numeric(10, -2)), None, "rounds its ids away");
-        assert_eq!(column_type(25, -1), None);
-    }
 }

@@ -2,17 +2,21 @@
 //! as in a pass, as statements that the caller runs.
 
 use super::advance::advance_sql;
-use super::feed_row::push_row;
+use super::ahead::{Basis, Looked};
+use super::block::BlockQuestion;
+use super::catalog_reader::CatalogReader;
+use super::held_reasons::hold_reason;
+use super::judgement::{Decision, Draws, Memory, Progress, Settings, Wishes};
+use super::members::{is_read_by_member, member_parts, members_sql};
 use super::model::{FeedProblem, Sequence};
-use super::observation::{Observation, ObservationBuilder, merge_answers, sources};
-pub use super::plan::RepairLimits;
-use super::plan::{RepairPlan, SequenceRights, plan_repair};
-use super::position::Comparison;
+use super::observation::{Observation, ObservationBuilder, explain_read_error, merge_answers};
+use super::plan::{SequenceRights, choose_method};
 use super::probe::fits_in_transaction;
-use super::probe::{Probe, ProbePart};
-use super::reasons::{exhausted_reason, held_reason};
+use super::probe::{Probe, ProbeAnswer, ProbePart};
+use super::reasons::{exhausted_reason, missing_right_reason};
 use crate::{QueryError, Reason, ReasonKind, Timeouts, simple_query};
 use sqlx::postgres::{PgConnection, PgRow};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// A sequence and what it feeds, of the same columns as the pass reads.
 #[derive(Debug)]
@@ -20,6 +24,28 @@ pub struct InlineSequence {
     sequence: Sequence,
     /// The connected role, quoted.
     role: String,
+}
+
+/// The caller's limits.
+#[derive(Debug, Clone, Copy)]
+pub struct RepairLimits {
+    /// Most values that an advance hands out, and the longest step of a walk.
+    pub advance_limit: u32,
+    /// Largest share of the range that a step may span, 0 to 1.
+    pub max_repair_ratio: f64,
+}
+
+impl RepairLimits {
+    /// A run without memory.
+    fn basis(&self) -> Basis {
+        let Self { advance_limit, max_repair_ratio } = *self;
+        Basis {
+            settings: Settings { advance_limit, max_repair_ratio },
+            memory: Memory::RunOnly { charged: 0 },
+            wishes: Wishes::default(),
+            known_next: None,
+        }
+    }
 }
 
 /// What repairs it.
@@ -38,9 +64,9 @@ impl InlineSequence {
     ///
     /// When a row does not hold what it should.
     pub fn read(rows: &[PgRow], role: &str) -> Result<Vec<Self>, QueryError> {
-        let mut sequences = Vec::new();
-        rows.iter().try_for_each(|row| push_row(&mut sequences, row, role))?;
-        Ok(sequences.into_iter().map(|sequence| Self { sequence, role: role.to_owned() }).collect())
+        let mut reader = CatalogReader::new(role, &[]);
+        rows.iter().try_for_each(|row| reader.push(row))?;
+        Ok(reader.finish().into_iter().map(|sequence| Self { sequence, role: role.to_owned() }).collect())
     }
 
     pub fn oid(&self) -> u32 {
@@ -57,15 +83,19 @@ impl InlineSequence {
     /// # Errors
     ///
     /// The reason why it cannot be read.
-    pub async fn observe(&self, connection: &mut PgConnection, timeouts: Timeouts) -> Result<Observation, Reason> {
+    pub async fn observe(
+        &self,
+        connection: &mut PgConnection,
+        limits: &RepairLimits,
+        timeouts: Timeouts,
+    ) -> Result<Looked, Reason> {
         if let Some(reason) = self.unreadable_reason() {
             return Err(reason);
         }
         let sequences = [&self.sequence];
         let mut builders = [ObservationBuilder::default()];
-        let parts =
-            sources(&self.sequence).map(|source| ProbePart { source, member: None, min_own_value: None }).collect();
-        let mut probes = vec![Probe { sequence: 0, parts }];
+        let parts = self.parts(connection).await?;
+        let mut probes = vec![Probe { sequence: 0, parts: parts.clone(), block: None }];
         while let Some(probe) = probes.pop() {
             let answer = match simple_query(connection, "inline-repair", &probe.sql(&self.sequence)).await {
                 Ok(rows) => probe.read(&rows),
@@ -75,7 +105,60 @@ impl InlineSequence {
         }
         let [builder] = builders;
         let nothing = || Err(Reason::new(ReasonKind::Unlinked, "there is nothing to read"));
-        builder.finish(&self.sequence).unwrap_or_else(nothing)
+        let seen = builder.finish(&self.sequence).unwrap_or_else(nothing)?;
+        self.look_ahead(connection, seen, &parts, limits, timeouts).await
+    }
+
+    /// Where the ids are read: whole tables, or partitions and children one by one.
+    async fn parts(&self, connection: &mut PgConnection) -> Result<Vec<ProbePart<'_>>, Reason> {
+        let mut parts = Vec::new();
+        for source in self.sequence.sources() {
+            if is_read_by_member(source) {
+                let rows = simple_query(connection, "inline-repair", &members_sql(source)).await?;
+                parts.extend(member_parts(&rows, source, &self.role)?);
+            } else {
+                parts.push(ProbePart { source, member: None, own_values: None });
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Walks the block that it would run into, where an own id may be ahead. The insert met a taken id, so an index on the
+    /// column there is.
+    async fn look_ahead(
+        &self,
+        connection: &mut PgConnection,
+        seen: Observation,
+        parts: &[ProbePart<'_>],
+        limits: &RepairLimits,
+        timeouts: Timeouts,
+    ) -> Result<Looked, Reason> {
+        if !seen.is_ahead() {
+            return Ok(Looked::nothing_ahead(seen));
+        }
+        // Not guessable, or ids could be placed where they are looked for.
+        let draws = Draws::new(RandomState::new().build_hasher().finish());
+        let mut walk = limits.basis().walk(&seen, draws).most_stretches(MOST_STRETCHES);
+        let internal = |error: super::judgement::AnswerError| Reason::new(ReasonKind::Internal, error.to_string());
+        loop {
+            let question = match walk.progress() {
+                Progress::Done(found) => return Ok(Looked::walked(seen, found)),
+                Progress::Ask(question) => question,
+            };
+            let block = Some(BlockQuestion { question, own: seen.position.numbering() });
+            let probe = Probe { sequence: 0, parts: parts.to_vec(), block };
+            let answer = match simple_query(connection, "inline-walk", &probe.sql(&self.sequence)).await {
+                Ok(rows) => probe.read(&rows),
+                Err(failure) => Err(failure),
+            };
+            match answer {
+                Ok(ProbeAnswer::Block(answer)) => walk.answer(answer).map_err(internal)?,
+                Ok(ProbeAnswer::Extremes { .. }) => {
+                    return Err(Reason::new(ReasonKind::Internal, "the answer to another question"));
+                }
+                Err(failure) => return Err(explain_read_error(&self.sequence, &probe, failure, timeouts)),
+            }
+        }
     }
 
     /// Why its state or its columns are not read, if so.
@@ -90,7 +173,7 @@ impl InlineSequence {
                 return Some(reason.clone());
             }
         }
-        if sources(&self.sequence).next().is_none() {
+        if self.sequence.sources().next().is_none() {
             let unsupported = feeds.iter().find_map(|feed| match &feed.source {
                 Err(FeedProblem::Unsupported(reason)) => Some(reason),
                 _ => None,
@@ -102,7 +185,7 @@ impl InlineSequence {
         if let Some(problem) = problem {
             return Some(problem.clone());
         }
-        let relations: u64 = sources(&self.sequence).map(|source| source.relations).sum();
+        let relations: u64 = self.sequence.sources().map(|source| source.relations).sum();
         if fits_in_transaction(1 + relations) {
             return None;
         }
@@ -110,24 +193,25 @@ impl InlineSequence {
         Some(Reason::new(ReasonKind::TooManyRelations, text))
     }
 
-    /// The advance that repairs it within `limits`, if it is behind.
+    /// The advance that repairs it within `limits`, if it is behind: as a run without memory judges it.
     ///
     /// # Errors
     ///
     /// Why the repair is held.
-    pub fn plan_inline_repair(&self, seen: &Observation, limits: &RepairLimits) -> Result<InlineRepair, Reason> {
-        let (Comparison::Behind { .. }, Some(max_id)) = (seen.position.compare(seen.max_id), seen.max_id) else {
-            return match seen.position.compare(seen.max_id) {
-                Comparison::Exhausted => Err(exhausted_reason(&self.sequence, seen)),
-                _ => Ok(InlineRepair::Nothing),
-            };
-        };
+    pub fn plan_inline_repair(&self, looked: &Looked, limits: &RepairLimits) -> Result<InlineRepair, Reason> {
+        let seen = &looked.seen;
+        let judged = limits.basis().judge(looked);
+        match judged.decision {
+            Decision::Exhausted => return Err(exhausted_reason(&self.sequence, seen)),
+            Decision::InSync { .. } => return Ok(InlineRepair::Nothing),
+            Decision::Held(hold) => return Err(hold_reason(&self.sequence, looked, &hold)),
+            Decision::Repair { .. } => {}
+        }
+        let Some(step) = judged.step(seen, 0) else { return Ok(InlineRepair::Nothing) };
         let rights = SequenceRights { advance: self.sequence.may_advance, alter: false, set: false };
-        match plan_repair(&seen.position, max_id, false, limits, rights, false) {
-            RepairPlan::Repair { step, .. } => {
-                Ok(InlineRepair::Advance(advance_sql(&self.sequence, self.nextval_calls(step.values), step.last)))
-            }
-            RepairPlan::Held { because, .. } => Err(held_reason(&self.sequence, seen, max_id, because, &self.role)),
+        match choose_method(step, false, limits.advance_limit, rights) {
+            Ok(_) => Ok(InlineRepair::Advance(advance_sql(&self.sequence, self.nextval_calls(step.values), step.last))),
+            Err(missing) => Err(missing_right_reason(&self.sequence, missing, &self.role)),
         }
     }
 
@@ -147,6 +231,9 @@ impl InlineSequence {
         values + u128::from(MAX_CACHE_DRAIN.min(self.sequence.parameters.cache.unsigned_abs() - 1))
     }
 }
+
+/// Stretches that one statement looks at: a login waits for it.
+const MOST_STRETCHES: u16 = 20;
 
 /// Most cached values that are used up: a larger cache is a mistake, and a login waits.
 const MAX_CACHE_DRAIN: u64 = 1_000_000;

@@ -2,21 +2,35 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `model.rs`, `feed_row.rs`, `default_expression.rs` | what the catalog says: the sequence and the columns it feeds |
-//! | `probe.rs` | the statement that reads the state and the furthest ids |
-//! | `observation.rs` | the answers of the probes, merged |
+//! | `model.rs`, `catalog_reader.rs`, `feed_row.rs`, `column_type.rs`, `default_expression.rs` | what the catalog says: the sequence and its links |
+//! | `link_rules.rs` | which links count |
+//! | `members.rs` | the partitions and children of a table that are read one by one |
+//! | `allocator.rs` | which ids an application makes from one value |
 //! | `position.rs` | the arithmetic: next value, limit, lag, target |
-//! | `plan.rs`, `hold_reason.rs`, `reasons.rs` | which repair, or why none |
+//! | `judgement/` | pass it, hold it or leave it alone, in value numbers alone |
+//! | `probe.rs`, `block/` | the statements that read the state and the furthest ids, and what lies ahead |
+//! | `observation.rs`, `ahead.rs` | the answers of the probes, merged, and judged |
+//! | `plan.rs`, `hold_reason.rs`, `reasons.rs`, `held_reasons.rs` | by which method, or why not |
 //! | `advance.rs` | the statement of an advance |
 //! | `inline.rs` | all of it for one sequence, on a connection of the caller's |
 //!
 //! Data flows down this list.
 
 pub mod advance;
+pub mod ahead;
+pub mod allocator;
+pub mod block;
+pub mod catalog_reader;
+pub mod column_type;
 pub mod default_expression;
 pub mod feed_row;
+pub mod held_reasons;
 pub mod hold_reason;
 pub mod inline;
+pub mod judgement;
+pub mod limits;
+pub mod link_rules;
+pub mod members;
 pub mod model;
 pub mod observation;
 pub mod plan;

@@ -1,12 +1,13 @@
 //! A sequence, the columns it feeds, and where their ids are read.
 
+use super::allocator::Allocator;
 use super::position::{ColumnRange, Parameters};
-use crate::Reason;
+use crate::{Reason, ReasonKind};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// A sequence and the columns it feeds.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sequence {
     pub oid: u32,
     /// Schema and name as PostgreSQL stores them, for matching.
@@ -25,6 +26,10 @@ pub struct Sequence {
     /// The role may call `setval`.
     pub may_set: bool,
     pub feeds: Vec<Feed>,
+    /// Columns that it may feed too: they are looked at, and never acted on.
+    pub uncounted: Vec<UncountedFeed>,
+    /// Where ids of the fed columns must fit besides.
+    pub limits: Vec<Limit>,
     /// Why links that were seen do not count.
     pub notes: Vec<Reason>,
     /// Roles that could change what a read of it does.
@@ -34,18 +39,104 @@ pub struct Sequence {
 }
 
 impl Sequence {
+    /// The columns that can be read.
+    pub fn sources(&self) -> impl Iterator<Item = &FeedSource> {
+        self.feeds.iter().filter_map(|feed| feed.source.as_ref().ok())
+    }
+
+    /// The ids that every fed column, and what references it, can hold.
+    pub fn usable_ids(&self) -> ColumnRange {
+        let columns = self.sources().map(|source| source.range);
+        columns.chain(self.limits.iter().map(|limit| limit.range)).fold(ColumnRange::INT8, ColumnRange::narrowest)
+    }
+
     /// Whether there is anything to read of it, missing privileges aside.
     pub fn is_observable(&self) -> bool {
         let unsupported = |feed: &Feed| matches!(feed.source, Err(FeedProblem::Unsupported(_)));
         !self.parameters.cycle && (self.feeds.is_empty() || !self.feeds.iter().all(unsupported))
     }
+
+    /// Whether statements can name it and what it feeds.
+    pub fn has_readable_names(&self) -> bool {
+        self.problem.as_ref().is_none_or(|problem| problem.kind != ReasonKind::NameEncoding)
+    }
+
+    /// Every column that is looked at, whether it counts or not.
+    pub fn all_feeds(&self) -> impl Iterator<Item = &Feed> {
+        self.feeds.iter().chain(self.uncounted.iter().map(|uncounted| &uncounted.feed))
+    }
+}
+
+/// The indexes of a fed column, as far as they decide what a taken id does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// A unique index makes an insert fail: of the column alone, or alone but for the partition key.
+    pub unique: bool,
+    /// The column is a part of a longer primary key.
+    pub in_primary_key: bool,
+    /// The longer unique key that holds it, the primary one first, such as `invoices_year_number_key (year, number)`.
+    pub longer_key: Option<String>,
+    /// A valid, unfiltered B-tree begins with the column, on each partition and child.
+    pub indexed: bool,
+}
+
+/// Ids beyond it cannot be used, for another reason than the bounds of the sequence and the types of the columns it feeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    pub range: ColumnRange,
+    pub by: LimitedBy,
+}
+
+/// What sets a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LimitedBy {
+    /// A foreign key column that references a fed column, or one that references it in turn.
+    Reference {
+        /// Schema-qualified, quoted by the server.
+        table: String,
+        /// Quoted by the server.
+        column: String,
+        /// Its type can be changed in place.
+        may_widen: bool,
+    },
+    /// The configuration states that ids beyond are not the sequence's.
+    StatedMaxId,
 }
 
 /// A column that counts as fed.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Feed {
     pub report: FeedReport,
     pub source: Result<FeedSource, FeedProblem>,
+}
+
+/// A column that a sequence may feed, which does not count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UncountedFeed {
+    pub feed: Feed,
+    pub why: Uncounted,
+}
+
+/// Why a column does not count.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Uncounted {
+    /// Its default draws from the sequence, and its table belongs to this role (quoted), which could not move the sequence
+    /// otherwise.
+    Untrusted { owner: String },
+    /// Declared, without the allocator that it needs.
+    Unstated,
+    /// A likely link, which the configuration may declare.
+    Suggested(Suggestion),
+}
+
+/// A likely link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggestion {
+    /// What it is likely by, after "by".
+    pub evidence: String,
+    /// The `[[sequences.feeds]]` table that declares it.
+    pub toml: String,
+    pub allocator: Allocator,
 }
 
 /// Where a fed column's ids are read.
@@ -73,6 +164,28 @@ pub struct FeedSource {
     pub may_widen: bool,
     /// The role may lock the table, for which the privilege on its column is not enough.
     pub may_lock: bool,
+    /// Which ids an application makes from one value, where the configuration says so. Where it takes blocks, `range` is that
+    /// of the values whose blocks fit.
+    pub stated_allocator: Option<Allocator>,
+    /// Why a part of it is not seen, though the rest is read.
+    pub hidden: Option<Reason>,
+    /// Set where its partitions and children are read one by one: without foreign tables, and without these, by OID, whose
+    /// values another sequence hands out.
+    pub by_member: Option<Vec<u32>>,
+    /// Other sequences that hand out values for some of its partitions, by OID.
+    pub partners: Vec<u32>,
+}
+
+impl FeedSource {
+    /// Which ids one value stands for.
+    pub fn allocator(&self) -> Allocator {
+        self.stated_allocator.unwrap_or_default()
+    }
+
+    /// Whether one subquery reads all of it, and finds values of the sequence.
+    pub fn is_read_whole(&self) -> bool {
+        self.by_member.is_none() && !self.allocator().takes_blocks()
+    }
 }
 
 /// Why a feed cannot be looked at.

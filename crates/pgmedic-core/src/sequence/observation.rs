@@ -1,16 +1,25 @@
 //! What was read of one sequence, merged from the answers to its probes.
 
-use super::model::{FeedSource, Sequence};
-use super::position::{ColumnRange, ExtremeClass, Position, SequenceState};
-use super::probe::{Probe, ProbePart, ProbeResult};
+use super::allocator::Blocks;
+use super::model::Sequence;
+use super::position::{ExtremeClass, Position, SequenceState};
+use super::probe::{OwnValues, Probe, ProbeAnswer, ProbePart, ProbeResult};
 use crate::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 
 /// What was seen of a sequence.
 #[derive(Debug, Clone, Copy)]
 pub struct Observation {
     pub position: Position,
-    /// The furthest id found that the sequence could produce.
+    /// The furthest value whose id, or an id of whose block, was found.
     pub max_id: Option<i64>,
+    /// The furthest id found that the sequence could produce, or that lies in a block of one of its values.
+    pub furthest_id: Option<i64>,
+    /// A value stands for a block of ids.
+    pub by_block: bool,
+    /// Ids of other residue classes lie at or beyond the next value, and may hide its ids.
+    pub hidden: bool,
+    /// Which of the sequence's sources holds the max id.
+    pub furthest: Option<usize>,
     /// How often the sequence itself was read for this.
     pub reads: u32,
 }
@@ -19,6 +28,17 @@ impl Observation {
     /// The id that the next value must be beyond, if any.
     pub fn origin(&self) -> Option<i64> {
         self.position.baseline(self.max_id)
+    }
+
+    /// Whether ranges of ids hold the sequence's own values alone; else these are looked at one by one.
+    pub fn is_gapless(&self) -> bool {
+        self.position.is_gapless() && !self.by_block
+    }
+
+    /// Whether an own id lies at or beyond the next value, or may do so.
+    pub fn is_ahead(&self) -> bool {
+        let past_next = |id| self.position.with_headroom(0).lag(id) > 0;
+        self.position.remaining() > 0 && (self.hidden || self.max_id.is_some_and(past_next))
     }
 
     /// Values that would still be handed out without being beyond the max id and what is to be left unused.
@@ -35,6 +55,9 @@ pub type ObserveResult = Option<Result<Observation, Reason>>;
 pub struct ObservationBuilder {
     state: Option<SequenceState>,
     max_id: Option<i64>,
+    furthest_id: Option<i64>,
+    furthest: Option<usize>,
+    hidden: bool,
     reads: u32,
     failure: Option<Reason>,
     /// Values to be left unused beyond the max id.
@@ -56,32 +79,29 @@ impl ObservationBuilder {
         if let Some(failure) = self.failure {
             return Some(Err(failure));
         }
-        let position = Position::new(sequence.parameters, self.state?, columns(sequence)).with_headroom(self.headroom);
-        Some(Ok(Observation { position, max_id: self.max_id, reads: self.reads }))
+        let position =
+            Position::new(sequence.parameters, self.state?, sequence.usable_ids()).with_headroom(self.headroom);
+        let by_block = sequence.sources().any(|source| source.allocator().takes_blocks());
+        let Self { max_id, furthest_id, furthest, hidden, reads, .. } = self;
+        Some(Ok(Observation { position, max_id, furthest_id, by_block, hidden, furthest, reads }))
     }
 
-    /// Keeps the further of two ids.
-    fn extend_max_id(&mut self, ascending: bool, id: i64) {
-        self.max_id = Some(match self.max_id {
-            Some(other) if ascending => other.max(id),
-            Some(other) => other.min(id),
-            None => id,
-        });
+    /// Keeps the further of two ids, and of the values that they belong to.
+    fn extend_max_id(&mut self, ascending: bool, id: i64, value: i64, source: Option<usize>) {
+        let is_further =
+            |known: Option<i64>, new: i64| known.is_none_or(|old| if ascending { new > old } else { new < old });
+        if is_further(self.max_id, value) {
+            (self.max_id, self.furthest) = (Some(value), source);
+        }
+        if is_further(self.furthest_id, id) {
+            self.furthest_id = Some(id);
+        }
     }
 
     /// Keeps the first reason: later ones are often its consequence.
     pub fn fail(&mut self, reason: Reason) {
         self.failure.get_or_insert(reason);
     }
-}
-
-/// The columns that can be read.
-pub fn sources(sequence: &Sequence) -> impl Iterator<Item = &FeedSource> {
-    sequence.feeds.iter().filter_map(|feed| feed.source.as_ref().ok())
-}
-
-fn columns(sequence: &Sequence) -> ColumnRange {
-    sources(sequence).map(|source| source.range).fold(ColumnRange::INT8, ColumnRange::narrowest)
 }
 
 /// Merges the answers into `builders`, and returns the probes that must ask again, for the sequence's own values only.
@@ -95,8 +115,9 @@ pub fn merge_answers<'a>(
     for (probe, answer) in results {
         let sequence = sequences[probe.sequence];
         let found = &mut builders[probe.sequence];
-        let answer = match answer {
-            Ok(answer) => answer,
+        let (state, extremes) = match answer {
+            Ok(ProbeAnswer::Extremes { state, extremes }) => (state, extremes),
+            Ok(ProbeAnswer::Block(_)) => continue,
             Err(error) => {
                 found.fail(explain_read_error(sequence, &probe, error, timeouts));
                 continue;
@@ -104,28 +125,48 @@ pub fn merge_answers<'a>(
         };
         found.reads += 1;
         let ascending = sequence.parameters.increment > 0;
-        let position =
-            Position::new(sequence.parameters, answer.state, columns(sequence)).with_headroom(found.headroom);
+        let position = Position::new(sequence.parameters, state, sequence.usable_ids()).with_headroom(found.headroom);
         let mut parts = Vec::new();
-        for (part, extreme) in probe.parts.into_iter().zip(answer.extremes) {
+        for (part, extreme) in probe.parts.into_iter().zip(extremes) {
             let Some(extreme) = extreme else { continue };
-            let class = if part.min_own_value.is_some() {
+            let source = || sequence.sources().position(|source| std::ptr::eq(source, part.source));
+            if part.source.allocator().takes_blocks() {
+                let blocks = Blocks::new(part.source.allocator(), sequence.parameters.increment, position.next());
+                if let (Ok(id), Ok(value)) = (i64::try_from(extreme.value), i64::try_from(blocks.value(extreme.value)))
+                {
+                    found.extend_max_id(ascending, id, value, source());
+                }
+                continue;
+            }
+            let class = if part.own_values.is_some() {
                 ExtremeClass::MaxId
             } else {
                 position.classify(extreme.value, extreme.integral)
             };
             match (class, i64::try_from(extreme.value)) {
-                (ExtremeClass::MaxId, Ok(id)) => found.extend_max_id(ascending, id),
+                (ExtremeClass::MaxId, Ok(id)) => {
+                    found.extend_max_id(ascending, id, id, source());
+                }
                 (ExtremeClass::NeedsRefinement, _) => {
-                    parts.push(ProbePart { min_own_value: Some(position.first_reserved()), ..part })
+                    // Of a residue class with an index, only what is to be left unused: a walk looks beyond it.
+                    let walked = !position.is_gapless() && sequence.sources().all(|source| source.unindexed.is_none());
+                    found.hidden |= walked;
+                    if !walked || found.headroom > 0 {
+                        let end = position.next() - i128::from(sequence.parameters.increment);
+                        // An index finds the furthest of all own ids as quickly as that of a few.
+                        let first =
+                            if position.is_gapless() { position.numbering().id(0) } else { position.first_reserved() };
+                        let one_by_one_to = walked.then_some(end);
+                        parts.push(ProbePart { own_values: Some(OwnValues { first, one_by_one_to }), ..part });
+                    }
                 }
                 _ => {}
             }
         }
         if !parts.is_empty() {
-            refined.push(Probe { sequence: probe.sequence, parts });
+            refined.push(Probe { sequence: probe.sequence, parts, block: None });
         }
-        found.state = Some(later_state(ascending, found.state, answer.state));
+        found.state = Some(later_state(ascending, found.state, state));
     }
     refined
 }
@@ -140,7 +181,7 @@ fn later_state(ascending: bool, before: Option<SequenceState>, now: SequenceStat
 }
 
 /// Why a probe failed, with the names of what it read and the timeout that ended it.
-fn explain_read_error(sequence: &Sequence, probe: &Probe<'_>, error: QueryError, timeouts: Timeouts) -> Reason {
+pub fn explain_read_error(sequence: &Sequence, probe: &Probe<'_>, error: QueryError, timeouts: Timeouts) -> Reason {
     let tables: Vec<&str> = probe.parts.iter().map(|part| part.table()).collect();
     let tables = tables.join(", ");
     let kind = error.kind();

@@ -4,6 +4,7 @@
 //! overflows at the edges of int2, int4 or int8. "Further" always means in the sequence's own direction.
 //! Source: PostgreSQL manual, CREATE SEQUENCE, and `src/backend/commands/sequence.c` for `is_called`.
 
+use super::judgement::{Numbering, ValueNumber};
 use std::ops::RangeInclusive;
 
 /// A sequence's parameters, as `pg_sequence` has them.
@@ -97,8 +98,6 @@ pub enum ExtremeClass {
 pub struct ForwardMove {
     pub values: u128,
     pub last: i64,
-    /// How many of `values` lie beyond the max id.
-    pub headroom: u128,
 }
 
 impl Position {
@@ -156,6 +155,13 @@ impl Position {
         self.values_between(self.first_reserved(), i128::from(max_id))
     }
 
+    /// Days until no value is left, at so many values a second; none where none are handed out.
+    pub fn days_left(&self, pace: f64) -> Option<f64> {
+        const SECONDS_OF_DAY: f64 = 86_400.0;
+        let days = self.remaining() as f64 / pace / SECONDS_OF_DAY;
+        (pace > 0.0 && days.is_finite()).then_some(days)
+    }
+
     /// Share of the range from the sequence's first bound to its limit that lies behind the next value, 0 to 1.
     pub fn used_ratio(&self) -> f64 {
         let first = if self.ascending() { self.parameters.min_value } else { self.parameters.max_value };
@@ -176,9 +182,9 @@ impl Position {
     }
 
     /// What the extreme of all ids of a column says. An extreme past the next value that the sequence could not have produced (a
-    /// fraction, another residue class, outside its bounds) may hide one of the sequence's ids before it.
+    /// fraction, another residue class, outside its bounds or beyond its limit) may hide one of the sequence's ids before it.
     pub fn classify(&self, extreme: i128, integral: bool) -> ExtremeClass {
-        let in_bounds = integral && self.bounds().contains(&extreme);
+        let in_bounds = integral && self.bounds().contains(&extreme) && self.distance(extreme, self.limit) >= 0;
         if self.distance(self.first_reserved(), extreme) < 0 {
             return if in_bounds { ExtremeClass::MaxId } else { ExtremeClass::NotOwn };
         }
@@ -196,33 +202,51 @@ impl Position {
         self.distance(self.next, i128::from(value)) > 0
     }
 
+    /// How many values lie from an earlier next value up to the present one; 0 where it is not further.
+    pub fn values_since(&self, before: i64) -> u128 {
+        let distance = self.distance(i128::from(before), self.next);
+        u128::try_from(distance).unwrap_or(0) / u128::from(self.parameters.increment.unsigned_abs())
+    }
+
+    /// Whether `value` is further than `other`, in the sequence's direction.
+    pub fn is_further(&self, value: i64, other: i64) -> bool {
+        self.distance(i128::from(other), i128::from(value)) > 0
+    }
+
     /// Where `nextval` would go, even when that is past the sequence's bound.
     pub fn next(&self) -> i128 {
         self.next
     }
 
-    /// The move that puts the next value beyond `max id` and `headroom` values further, or as many of them as fit
-    /// into `max_ratio` of what is left; none when no value would be left before the limit.
-    pub fn move_beyond(&self, max_id: i64, headroom: u32, max_ratio: f64) -> Option<ForwardMove> {
-        let lag = self.lag(max_id);
-        let spare = self.remaining().checked_sub(lag + 1)?;
-        let allowed = ((self.remaining() as f64 * max_ratio) as u128).saturating_sub(lag);
-        let headroom = u128::from(headroom).min(spare).min(allowed);
-        let values = lag + headroom;
-        Some(ForwardMove { values, last: i64::try_from(self.nth(values)?).ok()?, headroom })
+    /// The numbers of the values that the sequence could produce.
+    pub fn numbering(&self) -> Numbering {
+        let Parameters { min_value, max_value, increment, .. } = self.parameters;
+        Numbering::new(min_value, max_value, increment, self.next)
     }
 
-    /// The furthest value that a move may hand out when it may use `ratio` of the values left and must leave one;
-    /// never less than what `step`, already allowed, needs.
-    pub fn max_target(&self, ratio: f64, step: ForwardMove) -> i128 {
-        let values = ((self.remaining() as f64 * ratio) as u128).min(self.remaining().saturating_sub(1));
-        self.nth(values.max(step.values)).unwrap_or(i128::from(step.last))
+    /// The number of the next value.
+    pub fn next_number(&self) -> ValueNumber {
+        self.numbering().at_or_beyond(self.next)
     }
 
-    /// The last of the next `values` values.
-    fn nth(&self, values: u128) -> Option<i128> {
-        let steps = i128::try_from(values).ok()?.checked_sub(1)?;
-        Some(self.next + steps * i128::from(self.parameters.increment))
+    /// The number of the last value that can be used.
+    pub fn limit_number(&self) -> ValueNumber {
+        self.numbering().at_or_before(self.limit)
+    }
+
+    /// Whether every id between two values is one of the sequence's own.
+    pub fn is_gapless(&self) -> bool {
+        self.parameters.increment.unsigned_abs() == 1
+    }
+
+    /// The move that hands out value number `past` and `headroom` values beyond it, or as many of them as leave one before
+    /// the limit; none where that is not forward.
+    pub fn move_past(&self, past: ValueNumber, headroom: u32) -> Option<ForwardMove> {
+        let (next, limit) = (self.next_number(), self.limit_number());
+        let last = (past + i128::from(headroom)).min(limit - 1).max(past);
+        let values = u128::try_from(last - next + 1).ok().filter(|values| *values > 0)?;
+        let last_id = i64::try_from(self.numbering().id(last)).ok()?;
+        Some(ForwardMove { values, last: last_id })
     }
 
     fn ascending(&self) -> bool {

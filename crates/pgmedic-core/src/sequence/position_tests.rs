@@ -24,7 +24,8 @@ fn the_story_has_a_gap_of_38_and_is_repaired_by_696() {
     let position = Position::new(serial, fresh(658), ColumnRange::INT4);
     assert_eq!(position.next_value(), Some(658));
     assert_eq!(position.compare(Some(695)), Comparison::Behind { lag: 38 });
-    assert_eq!(position.move_beyond(695, 0, 1.0), Some(ForwardMove { values: 38, last: 695, headroom: 0 }));
+    assert_eq!(position.move_past(694, 0), Some(ForwardMove { values: 38, last: 695 }));
+    assert_eq!((position.next_number(), position.limit_number()), (657, 2_147_483_646));
     assert!((position.used_ratio() - 657.0 / 2_147_483_647.0).abs() < 1e-15);
 }
 
@@ -42,7 +43,7 @@ fn a_descending_sequence_is_behind_when_its_next_value_is_not_below_the_max_id()
     assert_eq!(position.next_value(), Some(-11));
     assert_eq!(position.compare(Some(-10)), Comparison::InSync);
     assert_eq!(position.compare(Some(-20)), Comparison::Behind { lag: 10 });
-    assert_eq!(position.move_beyond(-20, 2, 1.0), Some(ForwardMove { values: 12, last: -22, headroom: 2 }));
+    assert_eq!(position.move_past(19, 2), Some(ForwardMove { values: 12, last: -22 }));
 }
 
 #[test]
@@ -51,7 +52,7 @@ fn a_move_stays_in_the_sequences_own_residue_class() {
     assert_eq!(position.classify(198, true), ExtremeClass::NeedsRefinement, "another node's id");
     assert_eq!(position.classify(191, true), ExtremeClass::MaxId);
     assert_eq!(position.classify(88, true), ExtremeClass::MaxId, "behind: it stands for the max id");
-    assert_eq!(position.move_beyond(191, 0, 1.0), Some(ForwardMove { values: 10, last: 191, headroom: 0 }));
+    assert_eq!(position.move_past(19, 0), Some(ForwardMove { values: 10, last: 191 }));
 }
 
 #[test]
@@ -63,8 +64,9 @@ fn values_that_are_to_be_left_unused_are_a_gap_until_they_are_left() {
         assert_eq!(at(0).compare(Some(max_id)), Comparison::Behind { lag: 20 });
         assert_eq!(at(-5).compare(Some(max_id)), Comparison::Behind { lag: 25 });
         let last = max_id + 20 * increment;
-        let step = at(15).move_beyond(max_id, 0, 1.0);
-        assert_eq!(step, Some(ForwardMove { values: 5, last, headroom: 0 }), "what is missing is handed out");
+        let past = at(15).numbering().at_or_before(i128::from(max_id));
+        let step = at(15).move_past(past, 20);
+        assert_eq!(step, Some(ForwardMove { values: 5, last }), "what is missing is handed out");
     }
 }
 
@@ -107,13 +109,20 @@ fn the_nearer_of_sequence_and_column_is_the_limit() {
 }
 
 #[test]
+fn an_id_beyond_the_limit_is_not_in_the_way_and_may_hide_one_that_is() {
+    let position = Position::new(parameters(1), called(10), ColumnRange::INT4);
+    assert_eq!(position.classify(9_000_000_001, true), ExtremeClass::NeedsRefinement);
+    assert_eq!(position.classify(i128::from(i32::MAX), true), ExtremeClass::MaxId);
+}
+
+#[test]
 fn a_max_id_at_the_limit_leaves_no_room() {
     let position = Position::new(parameters(1), fresh(658), ColumnRange::INT4);
     let lag = u128::from(i32::MAX.unsigned_abs()) - 657;
     assert_eq!(position.compare(Some(i64::from(i32::MAX))), Comparison::Behind { lag });
-    assert_eq!(position.move_beyond(i64::from(i32::MAX), 0, 1.0), None);
-    let one_below = position.move_beyond(i64::from(i32::MAX) - 1, 1000, 1.0);
-    assert_eq!(one_below.map(|step| (step.last, step.headroom)), Some((i64::from(i32::MAX) - 1, 0)));
+    let one_below = position.move_past(i128::from(i32::MAX) - 2, 1000);
+    assert_eq!(one_below.map(|step| step.last), Some(i64::from(i32::MAX) - 1), "headroom leaves a value");
+    assert_eq!(position.move_past(600, 0), None, "backwards");
 }
 
 #[test]
@@ -122,7 +131,7 @@ fn nothing_overflows_at_the_edges_of_int8() {
     let position = Position::new(widest, fresh(i64::MIN), ColumnRange::INT8);
     assert_eq!(position.remaining(), 1 << 64);
     assert_eq!(position.compare(Some(i64::MAX)), Comparison::Behind { lag: 1 << 64 });
-    assert_eq!(position.move_beyond(i64::MAX, u32::MAX, 1.0), None);
+    assert_eq!(position.move_past(position.limit_number() - 1, u32::MAX).map(|step| step.last), Some(i64::MAX - 1));
     for increment in [i64::MAX, i64::MIN, 1, -1] {
         for last_value in [i64::MIN, -1, 0, 1, i64::MAX] {
             for max_id in [i64::MIN, 0, i64::MAX] {
@@ -130,12 +139,9 @@ fn nothing_overflows_at_the_edges_of_int8() {
                 let position = Position::new(both, called(last_value), ColumnRange::INT8);
                 let ratio = position.used_ratio();
                 assert!((0.0..=1.0).contains(&ratio), "{increment} {last_value}: {ratio}");
-                if let Some(step) = position.move_beyond(max_id, 3, 1.0) {
+                let past = position.numbering().at_or_before(i128::from(max_id));
+                if let Some(step) = position.move_past(past, 3) {
                     assert!(position.lag(max_id) <= step.values);
-                    assert!(
-                        position.max_target(0.5, step) * i128::from(increment.signum())
-                            >= i128::from(step.last) * i128::from(increment.signum())
-                    );
                 }
             }
         }

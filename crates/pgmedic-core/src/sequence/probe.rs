@@ -3,8 +3,11 @@
 //! One statement has one snapshot, taken before the sequence is read. So every id in the snapshot that came from
 //! the sequence was handed out before the state was read, and a healthy insert never looks like drift.
 
+use super::allocator::Blocks;
+use super::block::BlockQuestion;
+use super::judgement::Answer;
 use super::model::{FeedSource, Sequence};
-use super::position::SequenceState;
+use super::position::{Parameters, SequenceState};
 use crate::QueryError;
 use crate::quote_literal;
 use sqlx::Row;
@@ -26,8 +29,18 @@ pub struct ProbePart<'a> {
     pub source: &'a FeedSource,
     /// Only this member's own rows.
     pub member: Option<Partition>,
-    /// Read the extreme of the sequence's own values from this one on, instead of the extreme of all ids.
-    pub min_own_value: Option<i128>,
+    /// Read the extreme of the sequence's own values among these, instead of the extreme of all ids.
+    pub own_values: Option<OwnValues>,
+}
+
+/// The values to look at where the extreme of all ids is none of the sequence's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnValues {
+    /// The first one.
+    pub first: i128,
+    /// The last one, where they are looked for one by one, because others' ids lie between them; else all up to the limit
+    /// are looked at.
+    pub one_by_one_to: Option<i128>,
 }
 
 /// One statement about one sequence.
@@ -36,6 +49,8 @@ pub struct Probe<'a> {
     /// Index into the sequences that are looked at.
     pub sequence: usize,
     pub parts: Vec<ProbePart<'a>>,
+    /// What is asked of a walk; none where the state and the furthest ids are read.
+    pub block: Option<BlockQuestion>,
 }
 
 /// The furthest id of a part.
@@ -46,11 +61,13 @@ pub struct ColumnExtreme {
     pub integral: bool,
 }
 
-/// What a probe found: the state, and each part's extreme in the order of the parts.
+/// What a probe found.
 #[derive(Debug)]
-pub struct ProbeAnswer {
-    pub state: SequenceState,
-    pub extremes: Vec<Option<ColumnExtreme>>,
+pub enum ProbeAnswer {
+    /// The state, and each part's extreme in the order of the parts.
+    Extremes { state: SequenceState, extremes: Vec<Option<ColumnExtreme>> },
+    /// The answer to its question.
+    Block(Answer),
 }
 
 impl ProbePart<'_> {
@@ -73,28 +90,51 @@ impl ProbePart<'_> {
     }
 
     /// The extreme as a scalar subquery.
-    pub fn extreme(&self, sequence: &Sequence) -> String {
+    fn extreme(&self, sequence: &Sequence) -> String {
         let parameters = sequence.parameters;
         let extreme = if parameters.increment > 0 { "max" } else { "min" };
         let only = self.only_keyword();
         let FeedSource { column, numeric, .. } = self.source;
         let kind = if *numeric { "numeric" } else { "bigint" };
-        let (low, high) = match self.min_own_value {
-            // It may lie before the sequence's first bound, and then is no bigint.
-            Some(first) if parameters.increment > 0 => {
-                (first.max(parameters.min_value.into()), parameters.max_value.into())
-            }
-            Some(first) => (parameters.min_value.into(), first.min(parameters.max_value.into())),
-            None => (i128::from(parameters.min_value), i128::from(parameters.max_value)),
+        let allocator = self.source.allocator();
+        let (low, high) = usable_bounds(sequence);
+        // The ids of a block lie beside its value.
+        let (low, high) = if allocator.takes_blocks() {
+            let blocks = Blocks::new(allocator, parameters.increment, parameters.start.into());
+            let (first, last) = (blocks.ids(low), blocks.ids(high));
+            ((*first.start()).max(i64::MIN.into()), (*last.end()).min(i64::MAX.into()))
+        } else {
+            (low, high)
         };
+        let (low, high) = match self.own_values {
+            // It may lie before the sequence's first bound, and then is no bigint.
+            Some(OwnValues { first, .. }) if parameters.increment > 0 => (first.max(low), high),
+            Some(OwnValues { first, .. }) => (low, first.min(high)),
+            None => (low, high),
+        };
+        if let Some(OwnValues { first, one_by_one_to: Some(end) }) = self.own_values {
+            // The last one first.
+            let (increment, table) = (parameters.increment, self.table());
+            return format!(
+                "(SELECT v.id FROM pg_catalog.generate_series('{end}'::numeric, '{first}'::numeric, -'{increment}'::numeric) \
+                 AS v(id) WHERE (SELECT true FROM {only}{table} AS t WHERE t.{column} = v.id::{kind} LIMIT 1) LIMIT 1)"
+            );
+        }
         let mut sql = format!("(SELECT {extreme}({column}) FROM {only}{table}", table = self.table());
         // A numeric column can hold NaN, infinity and values that no sequence can.
-        if *numeric || self.min_own_value.is_some() {
+        if *numeric || self.own_values.is_some() || allocator.takes_blocks() {
             sql += &format!(" WHERE {column} BETWEEN '{low}'::{kind} AND '{high}'::{kind}");
         }
-        if let Some(next) = self.min_own_value {
-            let increment = parameters.increment;
-            sql += &format!(" AND mod({column}::numeric - '{next}'::numeric, '{increment}'::numeric) = 0");
+        if *numeric && self.own_values.is_some() {
+            sql += &format!(" AND {column} = pg_catalog.trunc({column})");
+        }
+        if let (Some(OwnValues { first, .. }), increment @ 2..) =
+            (self.own_values, i128::from(parameters.increment).abs())
+        {
+            // Without an index the whole table is read anyway. A negative number has a negative remainder.
+            let rest = first.rem_euclid(increment);
+            sql +=
+                &format!(" AND {column} % '{increment}'::{kind} IN ('{rest}'::{kind}, '{}'::{kind})", rest - increment);
         }
         sql.push(')');
         sql
@@ -118,6 +158,10 @@ impl Probe<'_> {
     }
 
     pub fn sql(&self, sequence: &Sequence) -> String {
+        if let Some(block) = &self.block {
+            let unchanged: Vec<String> = self.parts.iter().map(ProbePart::unchanged_condition).collect();
+            return block.sql(&self.parts, &unchanged.join(" AND "));
+        }
         let mut sql = format!("SELECT s.last_value, s.is_called, s.tableoid = {}::oid", sequence.oid);
         for part in &self.parts {
             sql += " AND ";
@@ -139,6 +183,9 @@ impl Probe<'_> {
     ///
     /// When a relation was replaced since it was discovered, or the row is not what was asked for.
     pub fn read(&self, rows: &[PgRow]) -> Result<ProbeAnswer, QueryError> {
+        if let Some(block) = &self.block {
+            return block.read(rows).map(ProbeAnswer::Block);
+        }
         let row = match rows {
             [row] => row,
             [] => return Err(QueryError::ConcurrentlyChanged),
@@ -149,7 +196,18 @@ impl Probe<'_> {
         }
         let state = SequenceState { last_value: row.try_get(0)?, is_called: row.try_get(1)? };
         let extremes = (0..self.parts.len()).map(|part| read_extreme(row, 3 + part)).collect::<Result<_, _>>()?;
-        Ok(ProbeAnswer { state, extremes })
+        Ok(ProbeAnswer::Extremes { state, extremes })
+    }
+}
+
+/// The smallest and the largest id that counts: within the sequence's bounds, and not beyond its limit.
+fn usable_bounds(sequence: &Sequence) -> (i128, i128) {
+    let Parameters { min_value, max_value, increment, .. } = sequence.parameters;
+    let columns = sequence.usable_ids();
+    if increment > 0 {
+        (min_value.into(), max_value.min(columns.max).into())
+    } else {
+        (min_value.max(columns.min).into(), max_value.into())
     }
 }
 

@@ -119,6 +119,12 @@ impl Case {
             let before = self.next - self.increment;
             let _ = writeln!(sql, "SELECT setval({}, {before}, true);", constant(&sequence));
         }
+        // Inserts of taken ids fail in every table, whichever has the rows.
+        let key = if self.link == Link::Partitioned { format!("{column}, k") } else { column.clone() };
+        let _ = writeln!(sql, "CREATE UNIQUE INDEX ON {table} ({key});");
+        if filled != table {
+            let _ = writeln!(sql, "CREATE UNIQUE INDEX ON {filled} ({key});");
+        }
         if self.indexed {
             let _ = writeln!(sql, "CREATE INDEX ON {table} ({column});");
         }

@@ -14,12 +14,15 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 
-/// A page's text as a reader sees it, a space between two elements.
+/// A page's text as a reader sees it, a space between two elements that stand apart.
 fn text(html: &str) -> String {
+    const INLINE: [&str; 9] = ["span", "/span", "wbr", "bdi", "/bdi", "b", "/b", "time", "/time"];
     let mut text = String::new();
     for piece in html.split('<').skip(1) {
-        let (_, after) = piece.split_once('>').expect("a whole element");
-        text.push(' ');
+        let (tag, after) = piece.split_once('>').expect("a whole element");
+        if !INLINE.contains(&tag.split(' ').next().unwrap_or_default()) || tag.contains("class=\"word\"") {
+            text.push(' ');
+        }
         text.push_str(after);
     }
     for (written, meant) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&"), ("\u{a0}", " ")] {
@@ -36,6 +39,9 @@ fn html(agent: &Agent, path: &str) -> String {
     assert_eq!(status, 200, "{html}");
     html
 }
+
+/// The page's headline when nothing is wrong with its only sequence.
+const HEALTHY: &str = "The only sequence is ahead of its data";
 
 /// The page's text, once it says all of this.
 #[track_caller]
@@ -55,7 +61,8 @@ fn says(agent: &Agent, parts: &[&str]) -> String {
 #[track_caller]
 fn fix(agent: &Agent) -> String {
     let html = html(agent, "/");
-    let (_, rest) = html.split_once("<code>").unwrap_or_else(|| panic!("no command in {}", text(&html)));
+    let (page, _) = html.split_once("<template").expect("what is shown when the agent is gone");
+    let (_, rest) = page.split_once("<code>").unwrap_or_else(|| panic!("no command in {}", text(&html)));
     text(&format!("<code>{}", rest.split('<').next().unwrap_or_default()))
 }
 

@@ -1,12 +1,11 @@
 //! A database in one sentence; what needs attention, and the command that fixes it.
 
-use super::{EVERY_SECOND, fix, orders, says};
+use super::{EVERY_SECOND, HEALTHY, fix, orders, says};
 use crate::support::{Agent, Database, command, wait_until_blocked_on};
 use pgmedic_testserver::{ServerOptions, TestServer};
 use std::process::Command;
 
 const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";
-const HEALTHY: &str = "The only sequence is ahead of its data; last checked";
 const LONG_TIMEOUTS: &str = "lock_timeout = \"100s\"\nstatement_timeout = \"100s\"\n";
 
 /// Rewinds the sequence in a session that ends, and so reports what it did.
@@ -20,14 +19,11 @@ async fn rewind(database: &Database) {
 async fn a_healthy_database_is_called_healthy_and_a_repair_is_listed_with_its_cause() {
     let database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    let page = says(
-        &agent,
-        &["✓ All sequences healthy", HEALTHY, "This agent leads", "PostgreSQL", "a pass at least every 1 s"],
-    );
-    assert!(!page.contains("Needs attention") && !page.contains("repaired public"), "{page}");
+    let page = says(&agent, &["✔ All healthy", HEALTHY, "this agent leads", "PostgreSQL", "checked", "every 1 s"]);
+    assert!(page.contains("Nothing needs attention") && !page.contains("moved from"), "{page}");
     rewind(&database).await;
-    let entry = format!("repaired public.orders_id_seq in {}, from 1 to 21, lag 20, by advance.", database.name);
-    says(&agent, &[&entry, "Cause: the sequence was moved back.", "✓ All sequences healthy"]);
+    let entry = "public.orders_id_seq moved from 1 to 21 Rewound: the sequence itself was moved back.";
+    says(&agent, &[entry, HEALTHY, "Repaired 24 h 1", "ago · rewound"]);
     agent.stop();
 }
 
@@ -36,9 +32,9 @@ async fn several_sequences_are_counted_and_those_that_cannot_be_judged_are_not_h
     let mut database = orders().await;
     database.sql("CREATE TABLE a (id serial); CREATE TABLE b (id serial)").await;
     let agent = Agent::start(&database, EVERY_SECOND);
-    says(&agent, &["All 3 sequences are ahead of their data; last checked"]);
+    says(&agent, &["All 3 sequences are ahead of their data"]);
     database.sql("CREATE SEQUENCE lonely").await;
-    says(&agent, &["All 3 sequences that can be judged are ahead of their data; 1 cannot be; last checked"]);
+    says(&agent, &["All 3 sequences are ahead of their data", "1 sequence is not judged.", "Not judged 1"]);
     agent.stop();
 }
 
@@ -53,9 +49,10 @@ async fn what_a_dry_run_finds_behind_is_only_watched_until_the_command_is_run() 
         &agent,
         &[
             "dry run: nothing is changed",
-            "! 1 database needs attention",
-            "1 of 1 sequence needs attention: 1 behind and only watched; last checked",
-            "20 values behind: it hands out 1 next, and ids go up to 20.",
+            "✖ 1 failing",
+            "Inserts are failing on 1 table in",
+            "Inserts fail with a duplicate key. The next value is 1, and taken ids go",
+            "up to 20 (lag 20).",
         ],
     );
     fixes(&fix(&agent), &path);
@@ -76,15 +73,19 @@ fn fixes(shown: &str, config: &str) {
 #[tokio::test]
 async fn what_is_held_says_why_and_the_command_lets_it_through() {
     let mut database = Database::new().await;
-    database.sql("CREATE TABLE \"pay's\" (id serial PRIMARY KEY); INSERT INTO \"pay's\" VALUES (2000000000)").await;
+    database.sql("CREATE TABLE \"pay's\" (id serial PRIMARY KEY); INSERT INTO \"pay's\" VALUES (1800000000)").await;
     let config = database.config(&format!("{EVERY_SECOND}[http]\nlisten = \"127.0.0.1:0\"\n"));
     let path = config.path().to_str().unwrap().to_owned();
     let agent = Agent::run(config, &[]);
-    let why = "Why: moving past id 2000000000 would use 93 % of the values left, more than max_repair_ratio";
-    says(&agent, &["1 of 1 sequence needs attention: 1 held; last checked", "! held public.\"pay's_id_seq\"", why]);
-    fixes(&fix(&agent), &path);
+    let what = "1 id, 1800000000, lies far ahead of the next value 1.";
+    let page = says(&agent, &["No insert is failing; 1 decision is waiting", "public.\"pay's\"", what]);
+    assert!(page.contains("SELECT * FROM public.\"pay's\" WHERE id >= 1800000000;"), "{page}");
+    let html = super::html(&agent, "/");
+    let approve =
+        html.split("<code>").filter_map(|code| code.split("</code>").next()).find(|code| code.contains("--approve"));
+    fixes(&super::text(&format!("<code>{}", approve.expect("a command"))), &path);
     // Not before it has gone: what is left is a sequence that runs out.
-    says(&agent, &["The only sequence is ahead of its data; 1 runs out of values", "◔ running out", "2 147 483 647"]);
+    says(&agent, &["is running out of ids: 83.8% are used", "of the values up to 2147483647 are used"]);
     agent.stop();
 }
 
@@ -95,16 +96,17 @@ async fn what_cannot_be_read_is_not_called_healthy_and_the_command_lets_it_be_re
     database.sql(&format!("CREATE ROLE {role} LOGIN; GRANT USAGE ON SEQUENCE orders_id_seq TO {role}")).await;
     let agent = Agent::start_at(&database.url_as(&role), &database, EVERY_SECOND);
     let mut commands = Vec::new();
-    says(&agent, &["1 of 1 sequence needs attention: 1 unreadable", "Whether it is behind is not known."]);
+    let unknown = "Not checked. Inserts may be failing; pgmedic cannot tell.";
+    says(&agent, &["1 sequence in", "cannot be checked", unknown]);
     // One privilege after the other, should more be missing than one.
-    while commands.len() < 5 && super::html(&agent, "/").contains("1 unreadable") {
+    while commands.len() < 5 && super::html(&agent, "/").contains(unknown) {
         let command = fix(&agent);
         assert!(command.starts_with("GRANT "), "{command}");
         database.sql(&command).await;
         agent.passes_again(&database.name, 2.0);
         commands.push(command);
     }
-    says(&agent, &[HEALTHY, "✓ All sequences healthy"]);
+    says(&agent, &[HEALTHY, "✔ All healthy"]);
     agent.stop();
 }
 
@@ -116,10 +118,10 @@ async fn a_database_that_is_down_is_said_to_be_with_the_reason_and_when_it_was_l
     let agent = Agent::start(&database, EVERY_SECOND);
     says(&agent, &[HEALTHY]);
     server.stop_hard();
-    let page = says(&agent, &["✕ 1 database is not monitored", "It cannot be monitored:", "This agent does not lead"]);
-    assert!(page.contains("? Last checked") && !page.contains("is ahead of its data"), "{page}");
+    let page = says(&agent, &["cannot be checked", "Not checked for", "Inserts may be failing; pgmedic cannot tell."]);
+    assert!(page.contains("? 1 unknown") && !page.contains(HEALTHY), "{page}");
     server.restart().unwrap();
-    says(&agent, &["✓ All sequences healthy"]);
+    says(&agent, &[HEALTHY]);
     agent.stop();
 }
 
@@ -129,8 +131,8 @@ async fn a_standby_says_so_and_shows_no_sequences() {
     let leader = Agent::start(&database, EVERY_SECOND);
     says(&leader, &[HEALTHY]);
     let standby = Agent::start(&database, EVERY_SECOND);
-    let page = says(&standby, &["= Standby", "Another agent leads here; this one is standby", "Another agent leads"]);
-    assert!(page.contains("No sequence is known at the moment.") && !page.contains("ahead of its data"), "{page}");
+    let page = says(&standby, &["○ Standby", "Standby: another agent leads", "Another agent has the numbers."]);
+    assert!(!page.contains("orders") && !page.contains("ahead of its data"), "{page}");
     standby.stop();
     leader.stop();
 }
@@ -142,9 +144,9 @@ async fn before_the_first_pass_is_over_nothing_is_called_healthy() {
     sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
     let agent = Agent::start(&database, &format!("{EVERY_SECOND}{LONG_TIMEOUTS}"));
     wait_until_blocked_on(&mut database.connection, "orders").await;
-    says(&agent, &["? The first look is under way", "No pass was completed yet: the first is under way."]);
+    says(&agent, &["Starting: the first check of", "Nothing is known yet.", "Not counted yet"]);
     sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
-    says(&agent, &["✓ All sequences healthy"]);
+    says(&agent, &[HEALTHY]);
     agent.stop();
 }
 
@@ -158,9 +160,9 @@ async fn a_database_whose_pass_does_not_end_is_not_monitored() {
     rewind(&database).await;
     wait_until_blocked_on(&mut database.connection, "orders").await;
     let page =
-        says(&agent, &["Its current state is unknown: no pass was completed for", "though one is due every 1 s"]);
-    assert!(page.contains("✕ not monitored") && !page.contains("All sequences healthy"), "{page}");
+        says(&agent, &["cannot be checked", "Not checked for", "A check is due every 1 s, and none was completed."]);
+    assert!(page.contains("? 1 unknown") && !page.contains(HEALTHY), "{page}");
     sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
-    says(&agent, &["✓ All sequences healthy"]);
+    says(&agent, &[HEALTHY]);
     agent.stop();
 }

@@ -1,6 +1,6 @@
 //! Session stores: how they are, and what was ended.
 
-use super::{EVERY_SECOND, fix, says};
+use super::{EVERY_SECOND, HEALTHY, fix, says};
 use crate::support::{Agent, Database};
 
 const STORE: &str = "[[sessions]]\nname = \"logins\"\ntable = \"public.logins\"\nexpires_at = \"expires_at\"\n\
@@ -21,8 +21,8 @@ async fn logins(expired: u32, live: u32) -> Database {
 async fn what_a_sweep_ended_is_told() {
     let database = logins(30, 70).await;
     let agent = Agent::start(&database, &format!("{EVERY_SECOND}{STORE}"));
-    let entry = format!("ended 30 sessions of logins in {}: 30 expired, 0 superseded", database.name);
-    says(&agent, &["✓ swept logins 70 live, 0 over and not yet ended", &entry, "✓ All sequences healthy"]);
+    let entry = ["1 sweep ended 30 sessions in logins", "Expired 30, replaced by a newer login 0."];
+    says(&agent, &[&["logins 70 0 30 Swept", HEALTHY], entry.as_slice()].concat());
     agent.stop();
 }
 
@@ -30,8 +30,8 @@ async fn what_a_sweep_ended_is_told() {
 async fn a_held_sweep_needs_attention_and_shows_what_lets_it_through() {
     let database = logins(150, 0).await;
     let agent = Agent::start(&database, &format!("{EVERY_SECOND}{STORE}"));
-    let why = "Why: all 150 sessions would go, and none be left";
-    says(&agent, &["1 session store needs attention", "! held session store logins in", why]);
+    let why = "Why All 150 sessions would go, and none be left";
+    says(&agent, &["No insert is failing; 1 decision is waiting", "logins session store in", why]);
     assert_eq!(fix(&agent), "pgmedic --once --approve logins");
     agent.stop();
 }
@@ -46,18 +46,15 @@ async fn a_store_that_cannot_be_swept_shows_the_command_that_lets_it_be() {
             "CREATE ROLE {medic} LOGIN; CREATE ROLE {other}; GRANT SELECT, UPDATE, DELETE ON logins TO {medic};
              CREATE TABLE child (id bigint PRIMARY KEY REFERENCES logins ON DELETE CASCADE);
              ALTER TABLE child OWNER TO {other}; CREATE TABLE orders (id serial);
-             GRANT SELECT ON orders, orders_id_seq TO {medic}"
+             GRANT SELECT ON orders, orders_id_seq, logins_id_seq TO {medic}"
         ))
         .await;
     let settings = format!("{EVERY_SECOND}include = [\"*.orders_id_seq\"]\n{STORE}");
     let agent = Agent::start_at(&database.url_as(&medic), &database, &settings);
-    let what = format!("✕ failed session store logins in {}", database.name);
-    says(
-        &agent,
-        &["1 session store needs attention", &what, "Why: table: public.child, to which a foreign key's action"],
-    );
-    assert_eq!(fix(&agent), "ALTER TABLE public.child OWNER TO postgres");
+    let what = format!("logins session store in {}", database.name);
+    says(&agent, &["1 session store cannot be swept", &what, "to which a foreign key's action"]);
+    assert_eq!(fix(&agent), "ALTER TABLE public.child OWNER TO postgres;");
     database.sql(&fix(&agent)).await;
-    says(&agent, &["✓ All sequences healthy", "✓ swept logins 7 live"]);
+    says(&agent, &[HEALTHY, "logins 7 0 3 Swept"]);
     agent.stop();
 }

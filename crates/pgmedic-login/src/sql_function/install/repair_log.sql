@@ -7,8 +7,11 @@ CREATE TABLE IF NOT EXISTS pgmedic.repair_log (
     outcome    text NOT NULL DEFAULT 'repaired',   -- or held: it would have used too many values
     from_value bigint,                             -- what nextval would have returned
     to_value   bigint,                             -- what nextval would return afterwards
-    counted    boolean NOT NULL DEFAULT false      -- whether the agent's metrics have it
+    counted    boolean NOT NULL DEFAULT false,     -- whether the agent's metrics have it
+    charged    bigint,                             -- how many of these values held no id, as far as the agent limits them
+    early      boolean                             -- whether ids were passed that no insert would soon have met
 );
+ALTER TABLE pgmedic.repair_log ADD COLUMN IF NOT EXISTS charged bigint, ADD COLUMN IF NOT EXISTS early boolean;
 -- What an earlier version logged has been counted.
 ALTER TABLE pgmedic.repair_log ADD COLUMN IF NOT EXISTS counted boolean NOT NULL DEFAULT true;
 ALTER TABLE pgmedic.repair_log ALTER COLUMN counted SET DEFAULT false;

@@ -1,0 +1,42 @@
+//! Which ids a column can hold, by its type.
+
+use super::position::ColumnRange;
+
+/// The ids a column of this base type can hold, and whether it is `numeric`; none when it holds no whole numbers.
+/// OIDs: `pg_type.dat`; a numeric's precision and scale in its modifier: `src/backend/utils/adt/numeric.c`.
+pub fn column_type(type_oid: i64, modifier: i32) -> Option<(ColumnRange, bool)> {
+    match (type_oid, modifier) {
+        (21, _) => Some((ColumnRange::INT2, false)),
+        (23, _) => Some((ColumnRange::INT4, false)),
+        (20, _) => Some((ColumnRange::INT8, false)),
+        (1700, -1) => Some((ColumnRange::INT8, true)),
+        (1700, modifier) => {
+            let precision = u32::try_from((modifier - 4) >> 16 & 0xffff).ok()?;
+            // The scale is negative where the bit of its sign is set: then the last digits of an id are rounded away.
+            let scale = u32::try_from((modifier - 4) & 0x7ff).ok().filter(|scale| scale & 0x400 == 0)?;
+            // The digits before the point.
+            Some((ColumnRange::numeric(precision.checked_sub(scale).filter(|digits| *digits > 0)?), true))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_integral_types_are_columns_of_ids() {
+        let numeric = |precision: i32, scale: i32| ((precision << 16) | (scale & 0x7ff)) + 4;
+        assert_eq!(column_type(21, -1), Some((ColumnRange::INT2, false)));
+        assert_eq!(column_type(1700, -1), Some((ColumnRange::INT8, true)));
+        assert_eq!(column_type(1700, numeric(5, 0)), Some((ColumnRange { min: -99_999, max: 99_999 }, true)));
+        assert_eq!(column_type(1700, numeric(38, 0)), Some((ColumnRange::INT8, true)));
+        assert_eq!(column_type(1700, numeric(5, 2)), Some((ColumnRange { min: -999, max: 999 }, true)));
+        assert_eq!(column_type(1700, numeric(38, 10)), Some((ColumnRange::INT8, true)));
+        assert_eq!(column_type(1700, numeric(2, 2)), None, "holds fractions alone");
+        assert_eq!(column_type(1700, numeric(2, 5)), None, "likewise");
+        assert_eq!(column_type(1700, numeric(10, -2)), None, "rounds its ids away");
+        assert_eq!(column_type(25, -1), None);
+    }
+}

@@ -1,0 +1,231 @@
+//! Which links of a sequence count. Pure.
+//!
+//! The column whose values come from the sequence is the feed, by its default or its identity. Ownership alone says which
+//! column's `DROP` takes the sequence along, so it counts only where nothing draws from the sequence.
+
+use super::allocator::{Allocator, Blocks};
+use super::default_expression::DefaultKind;
+use super::model::{Feed, FeedProblem, FeedSource, Sequence, Suggestion, Uncounted, UncountedFeed};
+use super::{FeedReport, Link};
+use crate::{Fix, Reason, ReasonKind};
+
+/// What the configuration states of a link, or a likely one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stated {
+    /// `[[sequences.feeds]]` declares it.
+    Declared {
+        allocator: Option<Allocator>,
+        /// A pattern does, which may match sequences without such a column.
+        is_pattern: bool,
+        /// What different patterns state for the same link.
+        contradicts: Option<String>,
+        /// The table's text without the allocator, which declares this link alone.
+        toml: String,
+    },
+    Suggested(Suggestion),
+}
+
+/// What the catalog says of one link.
+#[derive(Debug)]
+pub struct LinkFacts {
+    pub report: FeedReport,
+    /// Of the default that names the sequence, if there is one.
+    pub default: Option<DefaultKind>,
+    /// Where the values of an owner that does not draw from the sequence come from.
+    pub elsewhere: DrawnElsewhere,
+    /// The table's owner could move the sequence anyway.
+    pub trusted: bool,
+    /// The table's owner, quoted.
+    pub owner: String,
+    pub is_view: bool,
+    /// Whether the column exists.
+    pub exists: bool,
+    /// Which of the stated links it is.
+    pub stated: Option<usize>,
+    pub source: Result<FeedSource, FeedProblem>,
+}
+
+/// Where a column's values come from, if not from the sequence that it owns.
+#[derive(Debug, PartialEq, Eq)]
+pub enum DrawnElsewhere {
+    No,
+    /// From this sequence: the column is an identity column, or its default names the other one.
+    Sequence(String),
+    /// From a default that names no sequence.
+    Default,
+}
+
+impl LinkFacts {
+    /// Whether new values of the column come from the sequence.
+    fn draws(&self) -> bool {
+        self.report.link == Link::Identity
+            || matches!(self.default, Some(DefaultKind::NextValue | DefaultKind::Computed))
+    }
+
+    fn is_default(&self) -> bool {
+        self.report.link == Link::Default
+    }
+}
+
+/// Adds `links` to their sequence: as feeds, as columns that do not count, or as notes.
+pub fn settle(sequence: &mut Sequence, links: Vec<LinkFacts>, stated: &[Stated]) {
+    let drawing = links
+        .iter()
+        .filter(|link| link.draws() && !link.is_view && (!link.is_default() || link.trusted || link.stated.is_some()))
+        .count();
+    for link in links {
+        match link.stated.and_then(|entry| stated.get(entry)) {
+            Some(Stated::Declared { is_pattern: true, .. }) if !link.exists => {}
+            Some(Stated::Declared { contradicts: Some(found), toml, .. }) => {
+                let reason = contradiction(&link.report.column, found, toml);
+                let source = Err(FeedProblem::Unreadable(reason));
+                sequence.feeds.push(Feed { report: link.report, source });
+            }
+            Some(Stated::Declared { allocator, toml, .. }) => declared(sequence, link, *allocator, toml),
+            Some(Stated::Suggested(suggestion)) if link.report.link == Link::Declared => {
+                suggested(sequence, link, suggestion);
+            }
+            Some(Stated::Suggested(_)) | None => catalogued(sequence, link, drawing),
+        }
+    }
+}
+
+/// A declared column's ids are the sequence's values, or blocks of them, because the configuration says so.
+fn declared(sequence: &mut Sequence, link: LinkFacts, allocator: Option<Allocator>, toml: &str) {
+    let increment = sequence.parameters.increment;
+    let must_state = !link.draws() && increment.unsigned_abs() != 1;
+    let LinkFacts { report, source, .. } = link;
+    if let (true, None, Ok(found)) = (must_state, allocator, &source) {
+        // An id at or beyond the next value is taken in every scheme but that of a residue class.
+        let found = with_allocator(Ok(found.clone()), Allocator::PooledLo, increment);
+        let feed = Feed { report: report.clone(), source: found };
+        sequence.uncounted.push(UncountedFeed { feed, why: Uncounted::Unstated });
+        let source = Err(FeedProblem::Unsupported(unstated_allocator(&report.column, increment, toml)));
+        sequence.feeds.push(Feed { report, source });
+        return;
+    }
+    let source = match allocator {
+        Some(allocator) => with_allocator(source, allocator, increment),
+        None => source,
+    };
+    sequence.feeds.push(Feed { report, source });
+}
+
+/// Sets the allocator of a source, and the range of the values whose blocks fit.
+fn with_allocator(
+    source: Result<FeedSource, FeedProblem>,
+    allocator: Allocator,
+    increment: i64,
+) -> Result<FeedSource, FeedProblem> {
+    let range = |source: &FeedSource| Blocks::new(allocator, increment, 0).values_that_fit(source.range);
+    match source {
+        Ok(source) => Ok(FeedSource { range: range(&source), stated_allocator: Some(allocator), ..source }),
+        Err(FeedProblem::Refused { source, reason }) => {
+            let source = FeedSource { range: range(&source), stated_allocator: Some(allocator), ..*source };
+            Err(FeedProblem::Refused { source: Box::new(source), reason })
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// That the ids may be the values of a multi-master's residue class, or blocks.
+fn unstated_allocator(column: &str, increment: i64, toml: &str) -> Reason {
+    let text = format!(
+        "the application fills {column} itself, from a sequence with INCREMENT {increment}: say which ids it makes from one \
+         value by allocator = \"pooled\" (Hibernate), \"pooled_lo\", \"hilo\" (EF Core), or \"residue\" (the value alone)"
+    );
+    let fix = format!("{toml}allocator = \"pooled\"  # or \"pooled_lo\", \"hilo\", \"residue\"\n");
+    Reason::new(ReasonKind::Allocator, text).with_fix(Fix::Configuration(fix))
+}
+
+fn contradiction(column: &str, found: &str, toml: &str) -> Reason {
+    let text = format!(
+        "patterns of sequences.feeds state different allocators for {column} ({found}); declare it by its names too, which \
+         comes before them"
+    );
+    let fix = format!("{toml}allocator = \"pooled\"  # or \"pooled_lo\", \"hilo\", \"residue\"\n");
+    Reason::new(ReasonKind::Configuration, text).with_fix(Fix::Configuration(fix))
+}
+
+fn suggested(sequence: &mut Sequence, link: LinkFacts, suggestion: &Suggestion) {
+    if link.exists && link.source.is_ok() {
+        let source = with_allocator(link.source, suggestion.allocator, sequence.parameters.increment);
+        let feed = Feed { report: link.report, source };
+        sequence.uncounted.push(UncountedFeed { feed, why: Uncounted::Suggested(suggestion.clone()) });
+    }
+}
+
+/// A link that the catalog records. `drawing` is how many links draw from the sequence and count.
+fn catalogued(sequence: &mut Sequence, link: LinkFacts, drawing: usize) {
+    let column = &link.report.column;
+    if link.is_default() {
+        if link.default == Some(DefaultKind::DrawsNothing) {
+            return;
+        }
+        if link.is_view {
+            sequence.notes.push(view_note(column));
+            return;
+        }
+        if !link.trusted {
+            let LinkFacts { report, source, owner, .. } = link;
+            let source = uncomputed(&report.column, link.default, source);
+            let feed = Feed { report, source };
+            sequence.uncounted.push(UncountedFeed { feed, why: Uncounted::Untrusted { owner } });
+            return;
+        }
+    }
+    if !link.draws() {
+        if drawing > 0 {
+            return;
+        }
+        if let DrawnElsewhere::Sequence(other) = &link.elsewhere {
+            sequence.notes.push(left_over_note(&sequence.name, column, other));
+            return;
+        }
+        if link.elsewhere == DrawnElsewhere::Default {
+            let problem = Err(FeedProblem::Unsupported(other_default(column)));
+            sequence.feeds.push(Feed { report: link.report, source: problem });
+            return;
+        }
+    }
+    let source = uncomputed(column, link.default, link.source);
+    sequence.feeds.push(Feed { report: link.report, source });
+}
+
+/// The source, unless the default computes the ids. A column's type says more than that.
+fn uncomputed(
+    column: &str,
+    default: Option<DefaultKind>,
+    source: Result<FeedSource, FeedProblem>,
+) -> Result<FeedSource, FeedProblem> {
+    match (default, source) {
+        (Some(DefaultKind::Computed), Ok(_) | Err(FeedProblem::Refused { .. })) => {
+            let text =
+                format!("the default of {column} is computed from nextval, so its ids are not the sequence's values");
+            Err(FeedProblem::Unsupported(Reason::new(ReasonKind::UnsupportedColumn, text)))
+        }
+        (_, source) => source,
+    }
+}
+
+fn view_note(column: &str) -> Reason {
+    let text = format!(
+        "the default of view column {column} uses it too; a view stores no ids: declare the column of the table behind it"
+    );
+    Reason::new(ReasonKind::IgnoredLink, text)
+}
+
+fn left_over_note(sequence: &str, column: &str, other: &str) -> Reason {
+    let text = format!(
+        "it is owned by {column}, which draws from {other} instead; where nothing else calls nextval on it, drop it"
+    );
+    Reason::new(ReasonKind::LeftOver, text).with_fix(Fix::Sql(format!("DROP SEQUENCE {sequence}")))
+}
+
+fn other_default(column: &str) -> Reason {
+    let text = format!(
+        "the default of {column} does not name this sequence, so its ids may be made otherwise; declare it under \
+         [[sequences.feeds]] if they are the sequence's values"
+    );
+    Reason::new(ReasonKind::UnsupportedColumn, text)
+}

@@ -1,0 +1,258 @@
+//! Who leads on the databases of one server: one lease for all of them, asked for by the worker of each.
+//!
+//! Databases whose connection strings name the same addresses are one server's. The lease stands in the first of them that
+//! can be entered, on the connection that receives NOTIFY there.
+
+use super::triggers::Triggers;
+use crate::agent::leadership::Leadership;
+use crate::config::{Database, Settings};
+use crate::db::{Attempt, Holder, Lead, LeaseCommand, LeaseLost, LeaseRequest, ListenError, acquire};
+use pgmedic_core::{Reason, ReasonKind};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Workers of one server that ask at the same time get the same answer.
+const ANSWER_COUNTS_FOR: Duration = Duration::from_millis(300);
+
+/// A database of the server, and what a notification in it starts.
+#[derive(Debug)]
+struct Member {
+    database: Database,
+    triggers: Arc<Triggers>,
+}
+
+/// The lease of one server.
+#[derive(Debug)]
+pub struct ServerLead {
+    members: Vec<Member>,
+    key: i32,
+    listen: bool,
+    state: Mutex<LeadState>,
+    /// Counts how often a held lease was lost.
+    lost: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct LeadState {
+    held: Option<HeldLease>,
+    pooled: bool,
+    answer: Option<(Instant, LeadAnswer)>,
+}
+
+/// A held lease, kept by a task.
+#[derive(Debug)]
+struct HeldLease {
+    /// The database in which it stands.
+    member: usize,
+    commands: mpsc::Sender<LeaseCommand>,
+    /// Whether notifications are received there.
+    listening: Result<(), Reason>,
+    task: JoinHandle<()>,
+    stop: DropGuard,
+}
+
+/// Who leads, as far as it is known.
+#[derive(Debug, Clone)]
+pub struct LeadAnswer {
+    pub leadership: Leadership,
+    /// The agent that leads instead.
+    pub other: Option<Holder>,
+    /// Sessions that hold a lock of the lease and are no agents.
+    pub ignored: Vec<Holder>,
+}
+
+/// Whether a database receives notifications on the lease's connection.
+pub enum LeaseListens {
+    Here(Result<(), Reason>),
+    /// The lease stands in another database, or receives none.
+    Elsewhere,
+}
+
+/// The leases of all databases, one a server, in the order of the databases.
+pub fn leads(settings: &Settings, triggers: &[Arc<Triggers>]) -> Vec<(Arc<ServerLead>, usize)> {
+    let mut servers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, database) in settings.databases.iter().enumerate() {
+        // What cannot be read now is alone.
+        let server = database.connect_options().map_or_else(|_| format!("\0{index}"), |target| target.addresses());
+        servers.entry(server).or_default().push(index);
+    }
+    let mut leads: BTreeMap<usize, (Arc<ServerLead>, usize)> = BTreeMap::new();
+    for indices in servers.into_values() {
+        let names: Vec<&str> = indices.iter().map(|index| settings.databases[*index].name.as_str()).collect();
+        let lead = Arc::new(ServerLead {
+            members: indices
+                .iter()
+                .map(|index| Member {
+                    database: settings.databases[*index].clone(),
+                    triggers: Arc::clone(&triggers[*index]),
+                })
+                .collect(),
+            key: settings.server_leadership_key(&names),
+            listen: settings.sequences.listen_notify,
+            state: Mutex::default(),
+            lost: watch::Sender::default(),
+        });
+        leads.extend(indices.iter().enumerate().map(|(member, index)| (*index, (Arc::clone(&lead), member))));
+    }
+    leads.into_values().collect()
+}
+
+impl ServerLead {
+    /// Tries to get the lease, or checks that it is still held.
+    ///
+    /// # Errors
+    ///
+    /// When no database of the server can be reached.
+    pub async fn ask(&self) -> Result<LeadAnswer, Reason> {
+        let mut state = self.state.lock().await;
+        if let Some((at, answer)) = &state.answer
+            && at.elapsed() < ANSWER_COUNTS_FOR
+            && (answer.leadership != Leadership::Leader
+                || state.held.as_ref().is_none_or(|held| !held.task.is_finished()))
+        {
+            return Ok(answer.clone());
+        }
+        let answer = self.ask_now(&mut state).await?;
+        state.answer = Some((Instant::now(), answer.clone()));
+        Ok(answer)
+    }
+
+    async fn ask_now(&self, state: &mut LeadState) -> Result<LeadAnswer, Reason> {
+        if let Some(held) = &state.held {
+            let ignored = state.answer.as_ref().map_or_else(Vec::new, |(_, answer)| answer.ignored.clone());
+            if held.check().await {
+                return Ok(LeadAnswer { leadership: Leadership::Leader, other: None, ignored });
+            }
+            // Its connection is lost; a new one shows whether the database is down.
+            state.held = None;
+        }
+        let mut first_error = None;
+        for (index, member) in self.members.iter().enumerate() {
+            let request = LeaseRequest { key: self.key, listen: self.listen, pooled: state.pooled };
+            match attempt(member, request).await {
+                Ok(attempt) => return Ok(self.accept(state, index, attempt)),
+                Err(reason) => {
+                    let elsewhere = concerns_one_database(&reason);
+                    first_error.get_or_insert(reason);
+                    if !elsewhere {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(first_error.unwrap_or_else(|| Reason::new(ReasonKind::Internal, "a server without databases")))
+    }
+
+    fn accept(&self, state: &mut LeadState, member: usize, attempt: Attempt) -> LeadAnswer {
+        let Attempt { lead, ignored } = attempt;
+        let answer = |leadership, other| LeadAnswer { leadership, other, ignored };
+        match lead {
+            Lead::Replica => answer(Leadership::Observer, None),
+            Lead::Other(holder) => answer(Leadership::Follower, Some(holder)),
+            Lead::Unheld => answer(Leadership::Leader, None),
+            Lead::Held(standing) => {
+                state.pooled = standing.is_pooled();
+                let listening = standing.listening().map_err(Reason::from);
+                let (commands, receiver) = mpsc::channel(4);
+                let (stop, lost) = (CancellationToken::new(), self.lost.clone());
+                let triggers = Arc::clone(&self.members[member].triggers);
+                let keep = {
+                    let (stop, triggers) = (stop.clone(), Arc::clone(&triggers));
+                    async move { standing.keep(|payload| triggers.notify_received(payload), receiver, stop).await }
+                };
+                let task = tokio::spawn(async move {
+                    let ended = tokio::spawn(keep).await.unwrap_or_else(|_| Some(LeaseLost::panicked()));
+                    if let Some(reason) = ended {
+                        tracing::debug!(%reason, "the lease was lost");
+                        // Any notification may have been missed.
+                        triggers.notify_received("");
+                        lost.send_modify(|count| *count += 1);
+                    }
+                });
+                state.held = Some(HeldLease { member, commands, listening, task, stop: stop.drop_guard() });
+                answer(Leadership::Leader, None)
+            }
+        }
+    }
+
+    /// Whether this database receives notifications on the lease's connection. Tries again where that failed.
+    pub async fn listens(&self, member: usize) -> LeaseListens {
+        let mut state = self.state.lock().await;
+        let Some(held) = &mut state.held else { return LeaseListens::Elsewhere };
+        if held.member != member {
+            return LeaseListens::Elsewhere;
+        }
+        if let Err(reason) = &held.listening
+            && reason.kind != ReasonKind::NoNotifications
+        {
+            held.listening = held.listen(&self.members[member].database).await;
+        }
+        LeaseListens::Here(held.listening.clone())
+    }
+
+    /// Told when a held lease is lost.
+    pub fn losses(&self) -> watch::Receiver<u64> {
+        self.lost.subscribe()
+    }
+
+    /// Whether this database alone has the lease.
+    pub fn is_alone(&self) -> bool {
+        self.members.len() == 1
+    }
+
+    /// How many databases the server has.
+    pub fn databases(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Releases the lease at once, for the next agent.
+    pub async fn release(&self) {
+        let mut state = self.state.lock().await;
+        state.answer = None;
+        if let Some(held) = state.held.take() {
+            held.release().await;
+        }
+    }
+}
+
+async fn attempt(member: &Member, request: LeaseRequest) -> Result<Attempt, Reason> {
+    let target = member.database.connect_options();
+    let target = target.map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
+    Ok(acquire(&target, request).await?)
+}
+
+/// Whether another database of the same server may be entered all the same.
+fn concerns_one_database(reason: &Reason) -> bool {
+    use ReasonKind::{Configuration, LoginRefused, TooManyConnections, UnknownDatabase};
+    matches!(reason.kind, Configuration | LoginRefused | TooManyConnections | UnknownDatabase)
+}
+
+impl HeldLease {
+    async fn check(&self) -> bool {
+        let (answer, alive) = oneshot::channel();
+        !self.task.is_finished()
+            && self.commands.send(LeaseCommand::Check(answer)).await.is_ok()
+            && alive.await.unwrap_or(false)
+    }
+
+    async fn listen(&self, database: &Database) -> Result<(), Reason> {
+        let target = database.connect_options();
+        let target = target.map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
+        let (answer, listening) = oneshot::channel();
+        let lost = || Reason::from(ListenError::Other("the connection was lost".to_owned()));
+        self.commands.send(LeaseCommand::Listen(Box::new(target), answer)).await.map_err(|_| lost())?;
+        listening.await.map_err(|_| lost())?
+    }
+
+    /// Returns when its connection is closed.
+    async fn release(self) {
+        drop(self.stop);
+        // A panic of the task has closed its connection too.
+        let _ = self.task.await;
+    }
+}

@@ -1,0 +1,122 @@
+//! The arguments of `pgmedic cutover`.
+
+use super::ListFormat;
+use clap::Args;
+use std::ffi::OsString;
+
+/// What `pgmedic cutover` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct CutoverArguments {
+    /// OLD: the database in use, as a URL or as keywords and values; it is only read
+    #[arg(long, value_name = "OLD")]
+    pub from: String,
+
+    /// NEW: the database that takes over
+    #[arg(long, value_name = "NEW")]
+    pub to: String,
+
+    /// Leave at least this many values unused beyond the next value of OLD and the ids in NEW [default: 0; 1000 with
+    /// --watch]
+    #[arg(long, value_name = "VALUES")]
+    pub headroom: Option<u32>,
+
+    /// Keep NEW ahead until SIGINT or SIGTERM, with at least half of the headroom left
+    #[arg(long)]
+    pub watch: bool,
+
+    /// A schema that has another name in NEW (repeatable)
+    #[arg(long, value_name = "OLD_SCHEMA=NEW_SCHEMA", value_parser = parse_map)]
+    pub map: Vec<(String, String)>,
+
+    /// Go on where OLD and NEW look swapped, or definitions differ
+    #[arg(long)]
+    pub yes: bool,
+
+    /// How to print the report
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: ListFormat,
+
+    /// List the sequences that were ahead already too
+    #[arg(long)]
+    pub verbose: bool,
+}
+
+/// Both schemas as PostgreSQL stores them.
+fn parse_map(text: &str) -> Result<(String, String), String> {
+    let expected = "expected OLD_SCHEMA=NEW_SCHEMA, each quoted as in SQL where it needs to be";
+    let (old, new) = split(text).ok_or(expected)?;
+    let name =
+        |part: &str| pgmedic_core::parse_identifier(part).map_err(|problem| format!("found {problem}; {expected}"));
+    Ok((name(old)?, name(new)?))
+}
+
+/// Splits at the equals sign outside quotes.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let mut quoted = false;
+    let at = text.find(|c: char| {
+        quoted ^= c == '"';
+        c == '=' && !quoted
+    })?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
+/// The arguments without the connection strings of `cutover`, which belong on its command line.
+pub(super) fn without_connections(arguments: &[OsString]) -> impl Iterator<Item = &OsString> {
+    let is_cutover = arguments.iter().any(|argument| argument == "cutover");
+    let mut before: Option<&OsString> = None;
+    arguments.iter().filter(move |argument| {
+        let follows = before.is_some_and(|before| before == "--from" || before == "--to");
+        before = Some(argument);
+        let text = argument.to_string_lossy();
+        !(is_cutover && (follows || text.starts_with("--from=") || text.starts_with("--to=")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Cli, Command};
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<CutoverArguments, clap::Error> {
+        let cli = Cli::read(["pgmedic", "cutover"].iter().chain(arguments))?;
+        match cli.command {
+            Some(Command::Cutover(arguments)) => Ok(arguments),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn both_databases_are_named_and_all_else_may_be_left_out() {
+        let arguments = read(&["--from", "postgres://u@old/app", "--to=host=new dbname=app"]).unwrap();
+        assert_eq!((arguments.from.as_str(), arguments.to.as_str()), ("postgres://u@old/app", "host=new dbname=app"));
+        assert_eq!((arguments.headroom, arguments.watch, arguments.yes), (None, false, false));
+        for missing in [&["--from", "postgres://old"][..], &["--to", "postgres://new"], &[]] {
+            assert_eq!(read(missing).unwrap_err().exit_code(), 2, "{missing:?}");
+        }
+    }
+
+    #[test]
+    fn schemas_are_mapped_as_sql_writes_them() {
+        let map = |text: &str| read(&["--from", "a", "--to", "b", "--map", text]).map(|arguments| arguments.map);
+        assert_eq!(map("App=app_v2").unwrap(), [("app".to_owned(), "app_v2".to_owned())]);
+        assert_eq!(map("\"A=b\"=\"C\"").unwrap(), [("A=b".to_owned(), "C".to_owned())]);
+        for wrong in ["app", "=b", "a=", "a.b=c", "a=\"b"] {
+            let error = map(wrong).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{wrong}");
+            assert!(error.to_string().contains("OLD_SCHEMA=NEW_SCHEMA"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_connection_string_anywhere_else_is_refused_without_being_repeated() {
+        for arguments in [
+            &["postgres://u:hunter2@h/d"][..],
+            &["--from", "a", "--to", "b", "postgres://u:hunter2@h/d"],
+            &["--map", "postgres://u:hunter2@h/d"],
+        ] {
+            let error = read(arguments).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+}

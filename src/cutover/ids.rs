@@ -1,0 +1,86 @@
+//! The pass over the sequences of NEW: its ids must not be beyond its next values either.
+
+use super::pairs::Pair;
+use super::report::{CarryOutcome, CarryReport, CutoverReport};
+use super::request::Request;
+use crate::config::Sequences;
+use crate::pass_options::PassOptions;
+use crate::progress::Progress;
+use crate::report::{DatabaseReport, Outcome, SequenceReport, Verdict};
+use crate::sequences::{SequencePassState, pass};
+use pgmedic_core::Reason;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Makes a pass over the sequences of NEW that take over, and puts what it found and did into the report.
+pub async fn check_ids(
+    request: &Request,
+    new_draws: bool,
+    pairs: &[Pair<'_>],
+    cancel: &CancellationToken,
+    progress: &Progress,
+    report: &mut CutoverReport,
+) {
+    let passed = pass_over_new(request, new_draws, pairs, cancel, progress).await;
+    if let Some(error) = passed.error {
+        report.reasons.push(error.while_doing("the ids in NEW could not be compared"));
+    }
+    let by_name: HashMap<&str, &Arc<SequenceReport>> =
+        passed.sequences.iter().map(|sequence| (sequence.name.as_str(), sequence)).collect();
+    for (pair, carried) in pairs.iter().zip(&mut report.sequences) {
+        if let Some(found) = pair.new.and_then(|new| by_name.get(new.name.as_str())) {
+            merge(found, carried);
+        }
+    }
+}
+
+/// The pass of `--once`. A sequence that hands out values itself has ids right behind its next value, so then only what is
+/// behind gets the headroom.
+pub async fn pass_over_new(
+    request: &Request,
+    new_draws: bool,
+    pairs: &[Pair<'_>],
+    cancel: &CancellationToken,
+    progress: &Progress,
+) -> DatabaseReport {
+    let only = pairs.iter().filter_map(|pair| pair.new).map(|new| new.name_parts.clone()).collect();
+    let headroom = request.headroom;
+    let settings = Sequences { repair: true, headroom, ..request.settings.clone() };
+    let options = PassOptions {
+        headroom: if new_draws { 0 } else { headroom },
+        only: Some(Arc::new(only)),
+        cancel: cancel.clone(),
+        ..PassOptions::default()
+    };
+    pass(&request.to, &settings, &options, &mut SequencePassState::default(), progress).await
+}
+
+fn merge(found: &SequenceReport, carried: &mut CarryReport) {
+    carried.max_id = found.max_id;
+    let outcome = found.outcome();
+    match outcome {
+        Some(Outcome::Repaired) if carried.outcome == CarryOutcome::Ahead => carried.outcome = CarryOutcome::Carried,
+        Some(Outcome::Failed) => carried.outcome = CarryOutcome::Failed,
+        Some(Outcome::Held) => carried.outcome = CarryOutcome::Held,
+        _ => {}
+    }
+    if found.verdict == Verdict::Unreadable {
+        carried.outcome = CarryOutcome::Unreadable;
+    }
+    let of_repair = found.repair.as_ref().and_then(|repair| repair.reason.clone());
+    let (against, noted) = match (found.needs_attention(), found.verdict) {
+        (true, Verdict::Behind) => (of_repair, found.reason.clone()),
+        (true, _) => (found.reason.clone(), of_repair),
+        // That it feeds no known column stands against nothing: its value was carried over.
+        (false, Verdict::Unlinked) => (None, None),
+        // Of a sequence that was moved for the headroom, the reason is done with.
+        (false, Verdict::Behind) => (None, of_repair),
+        (false, _) => (None, found.reason.clone()),
+    };
+    let new = |reason: &Reason, known: &[Reason]| !known.contains(reason);
+    carried.reasons.extend(against.filter(|reason| new(reason, &carried.reasons)).into_iter().collect::<Vec<_>>());
+    let notes: Vec<Reason> =
+        noted.into_iter().chain(found.notes.iter().cloned()).filter(|note| new(note, &carried.notes)).collect();
+    carried.notes.extend(notes);
+}

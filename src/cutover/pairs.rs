@@ -1,0 +1,158 @@
+//! Which sequence of NEW takes over from which of OLD, and where both stand.
+
+use super::definitions::{compare, missing};
+use super::report::{CarryOutcome, CarryReport};
+use super::request::Request;
+use super::sides::Side;
+use super::target::{lead, position};
+use crate::sequences::read_states;
+use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::sequence::position::Position;
+use pgmedic_core::{Reason, ReasonKind, TableName, Timeouts};
+use std::collections::HashMap;
+
+/// A sequence of OLD, and the one of NEW that takes over.
+#[derive(Debug, Clone)]
+pub struct Pair<'a> {
+    pub old: &'a Sequence,
+    /// The name that it should have.
+    pub wanted: TableName,
+    pub new: Option<&'a Sequence>,
+}
+
+/// Where both stand, or why that cannot be read; none where there is no sequence.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub old: Result<Position, Reason>,
+    pub new: Option<Result<Position, Reason>>,
+}
+
+/// One pair for each sequence of `old`, by the qualified name.
+pub fn pair<'a>(old: &'a [Sequence], new: &'a [Sequence], request: &Request) -> Vec<Pair<'a>> {
+    let by_name: HashMap<(&str, &str), &Sequence> = new
+        .iter()
+        .map(|sequence| ((sequence.name_parts.0.as_str(), sequence.name_parts.1.as_str()), sequence))
+        .collect();
+    let pair = |old: &'a Sequence| {
+        let (schema, name) = &old.name_parts;
+        let wanted = TableName { schema: request.map.of(schema).to_owned(), name: name.clone() };
+        let new = by_name.get(&(wanted.schema.as_str(), name.as_str())).copied();
+        Pair { old, wanted, new }
+    };
+    old.iter().map(pair).collect()
+}
+
+/// A report for each pair, before anything is read or moved.
+pub fn reports(pairs: &[Pair<'_>], others: &[Sequence], request: &Request) -> Vec<CarryReport> {
+    pairs.iter().map(|pair| report(pair, others, request)).collect()
+}
+
+fn report(pair: &Pair<'_>, others: &[Sequence], request: &Request) -> CarryReport {
+    let mut report = CarryReport {
+        name: pair.wanted.to_string(),
+        old_name: pair.old.name.clone(),
+        outcome: CarryOutcome::Ahead,
+        old_next_value: None,
+        next_value_before: None,
+        next_value: None,
+        max_id: None,
+        headroom: None,
+        reasons: Vec::new(),
+        notes: Vec::new(),
+    };
+    match pair.new {
+        Some(new) => {
+            let differences = compare(&pair.old.parameters, new);
+            let decisive = if request.confirmed { &mut report.notes } else { &mut report.reasons };
+            decisive.extend(differences.decisive);
+            report.notes.extend(differences.harmless);
+        }
+        None => {
+            report.outcome = CarryOutcome::Missing;
+            report.reasons.push(missing(pair.old, &pair.wanted, others, &request.map));
+        }
+    }
+    report
+}
+
+/// Reads where each pair stands.
+pub async fn read_standings(old: &mut Side, new: &mut Side, timeouts: Timeouts, pairs: &[Pair<'_>]) -> Vec<Standing> {
+    let of_old: Vec<&Sequence> = pairs.iter().map(|pair| pair.old).collect();
+    let of_new: Vec<&Sequence> = pairs.iter().filter_map(|pair| pair.new).collect();
+    let (from, to) = tokio::join!(
+        read_states(&mut old.connections, &of_old, timeouts),
+        read_states(&mut new.connections, &of_new, timeouts)
+    );
+    let mut to = of_new.into_iter().zip(to);
+    let standing = |(pair, state): (&Pair<'_>, _)| Standing {
+        old: position_of(pair.old, state),
+        new: pair.new.and_then(|_| to.next()).map(|(sequence, state)| position_of(sequence, state)),
+    };
+    pairs.iter().zip(from).map(standing).collect()
+}
+
+fn position_of(
+    sequence: &Sequence,
+    state: Result<pgmedic_core::sequence::position::SequenceState, Reason>,
+) -> Result<Position, Reason> {
+    state.map(|state| position(sequence, state))
+}
+
+impl Standing {
+    /// Both positions, where both were read.
+    pub fn both(&self) -> Option<(&Position, &Position)> {
+        Some((self.old.as_ref().ok()?, self.new.as_ref()?.as_ref().ok()?))
+    }
+}
+
+impl Pair<'_> {
+    /// Values of the headroom that a pair is to have: a sequence that cycles has no values to spare.
+    pub fn headroom(&self, wanted: u32) -> u32 {
+        let cycles = self.new.is_some_and(|new| new.parameters.cycle);
+        if cycles { 0 } else { wanted }
+    }
+
+    /// How many values lie between OLD's next value and NEW's.
+    pub fn lead(&self, standing: &Standing) -> Option<i128> {
+        let (old, new) = standing.both()?;
+        Some(lead(new, old.next(), self.new?.parameters.increment))
+    }
+
+    /// Whether both count in the same direction.
+    pub fn same_direction(&self) -> bool {
+        self.new.is_none_or(|new| (new.parameters.increment > 0) == (self.old.parameters.increment > 0))
+    }
+
+    /// Puts what was read into the report.
+    pub fn record(&self, standing: &Standing, report: &mut CarryReport) {
+        let value = |next: i128| i64::try_from(next).ok();
+        report.old_next_value = standing.old.as_ref().ok().and_then(|old| value(old.next()));
+        let Some(Ok(new)) = &standing.new else { return };
+        report.next_value = value(new.next());
+        report.next_value_before = report.next_value_before.or(report.next_value);
+        report.headroom = self.lead(standing).and_then(|lead| i64::try_from(lead).ok());
+    }
+
+    /// Puts why something could not be read into the report.
+    pub fn record_unreadable(&self, standing: &Standing, report: &mut CarryReport) {
+        let sides = [("OLD", Some(&standing.old)), ("NEW", standing.new.as_ref())];
+        for (word, read) in sides {
+            if let Some(Err(reason)) = read {
+                report.outcome = CarryOutcome::Unreadable;
+                let reason = reason.clone().while_doing(&format!("its state in {word} cannot be read"));
+                if !report.reasons.contains(&reason) {
+                    report.reasons.push(reason);
+                }
+            }
+        }
+        if !self.same_direction() {
+            report.outcome = CarryOutcome::Held;
+            let text =
+                "OLD counts in the other direction than NEW, so nothing says which values are beyond: it is not moved";
+            let reason = Reason::new(ReasonKind::Definition, text);
+            if !report.reasons.contains(&reason) {
+                report.reasons.push(reason);
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+use super::*;
+
+fn reached(accounts: &mut Accounts, address: &str, identity: &str) -> usize {
+    accounts.account_of(address, None);
+    accounts.identify(address, identity, None)
+}
+
+#[test]
+fn two_addresses_of_one_server_share_its_connections() {
+    let (mut accounts, now) = (Accounts::default(), Instant::now());
+    let one = reached(&mut accounts, "localhost:5432", "a");
+    let other = reached(&mut accounts, "[::1]:5432", "a");
+    assert_eq!(one, other);
+    assert!(accounts.take(one, &[Purpose::Standing], now));
+    assert!(accounts.take(other, &[Purpose::Pass], now));
+    assert!(accounts.take(other, &[Purpose::Pass], now));
+    assert!(!accounts.take(one, &[Purpose::Pass], now), "the last one is left for a cancellation");
+    assert!(accounts.take(one, &[Purpose::Cancel], now));
+    assert!(!accounts.take(one, &[Purpose::Cancel], now));
+}
+
+#[test]
+fn a_connection_to_an_address_that_is_not_known_yet_counts_everywhere() {
+    let (mut accounts, now) = (Accounts::default(), Instant::now());
+    let known = reached(&mut accounts, "a:5432", "a");
+    for purpose in [Purpose::Standing, Purpose::Pass, Purpose::Pass] {
+        assert!(accounts.take(known, &[purpose], now));
+    }
+    let unknown = accounts.account_of("b:5432", None);
+    assert!(accounts.take(unknown, &[Purpose::Pass], now));
+    assert!(!accounts.take(known, &[Purpose::Cancel], now), "it may be the fourth");
+    let same = accounts.identify("b:5432", "b", None);
+    assert_eq!(same, unknown);
+    assert!(accounts.take(known, &[Purpose::Cancel], now), "it is another server");
+}
+
+#[test]
+fn a_limit_of_the_role_leaves_room_for_one_that_works() {
+    let (mut accounts, now) = (Accounts::default(), Instant::now());
+    accounts.account_of("a:1", None);
+    let index = accounts.identify("a:1", "a", Some(2));
+    assert!(accounts.take(index, &[Purpose::Standing], now));
+    assert!(!accounts.take(index, &[Purpose::Standing], now));
+    assert!(accounts.take(index, &[Purpose::Sweep], now));
+    assert!(!accounts.take(index, &[Purpose::Pass], now));
+    accounts.give_back(index, Purpose::Sweep);
+    assert!(accounts.take(index, &[Purpose::Pass], now));
+    let index = accounts.identify("a:1", "a", Some(1));
+    assert!(!accounts.can_fit(index, &[Purpose::Standing], now) && accounts.can_fit(index, &[Purpose::Pass], now));
+}
+
+#[test]
+fn a_sweep_leaves_room_for_a_pass() {
+    let (mut accounts, now) = (Accounts::default(), Instant::now());
+    for (max, sweeps) in [(3, 1), (4, 1), (8, 5)] {
+        let name = format!("a:{max}");
+        accounts.account_of(&name, Some(max));
+        let index = accounts.identify(&name, &name, None);
+        assert!(accounts.take(index, &[Purpose::Standing], now));
+        let taken = (0..9).filter(|_| accounts.take(index, &[Purpose::Sweep], now)).count();
+        assert_eq!(taken, sweeps, "{max}");
+        assert!(accounts.take(index, &[Purpose::Pass], now), "{max}");
+    }
+}
+
+#[test]
+fn after_a_refusal_fewer_are_opened_for_a_while() {
+    let (mut accounts, now) = (Accounts::default(), Instant::now());
+    let index = reached(&mut accounts, "a:1", "a");
+    for purpose in [Purpose::Standing, Purpose::Pass, Purpose::Pass] {
+        assert!(accounts.take(index, &[purpose], now));
+    }
+    assert!(accounts.refused(index, now));
+    assert_eq!(accounts.account(index).limit(now), 2);
+    accounts.give_back(index, Purpose::Pass);
+    assert!(!accounts.take(index, &[Purpose::Pass], now));
+    assert!(accounts.take(index, &[Purpose::Pass], now + REFUSAL_COUNTS_FOR));
+    // Beside one that stays, it learns nothing: others have taken all.
+    let other = reached(&mut accounts, "b:1", "b");
+    accounts.force(other, &[Purpose::Standing, Purpose::Pass]);
+    assert!(!accounts.refused(other, now));
+    assert_eq!(accounts.account(other).limit(now), 4);
+}
+
+#[test]
+fn another_server_at_the_same_address_has_a_separate_account() {
+    let (mut accounts, now) = (Accounts::default(), Instant::now());
+    let before = reached(&mut accounts, "vip:1", "a");
+    assert!(accounts.take(before, &[Purpose::Standing], now));
+    accounts.doubt("vip:1");
+    assert!(!accounts.is_certain("vip:1"));
+    let after = accounts.identify("vip:1", "b", None);
+    assert_ne!(before, after);
+    assert_eq!((accounts.account(before).open, accounts.account(after).open), (1, 0));
+    assert_eq!(accounts.account_of("vip:1", None), after);
+}
+
+#[test]
+fn of_several_entries_the_least_number_counts_and_the_default_only_where_none_says_one() {
+    let (mut accounts, now) = (Accounts::default(), Instant::now());
+    let index = accounts.account_of("a:1", None);
+    assert_eq!(accounts.account(index).limit(now), 4);
+    accounts.account_of("a:1", Some(8));
+    assert_eq!(accounts.account(index).limit(now), 8);
+    accounts.account_of("a:1", Some(6));
+    assert_eq!(accounts.account(index).limit(now), 6);
+}

@@ -1,0 +1,203 @@
+//! How many connections pgmedic has to each server at a time. Every connection takes a permit before it is opened.
+//!
+//! | file | does |
+//! |---|---|
+//! | `mod.rs` | permits, and waiting for one |
+//! | `accounts.rs` | which connections count together, and whether one more fits |
+//!
+//! Databases and aliases of one server share its budget: what identifies a server is when its postmaster started, which
+//! every role may ask. A server process that ends is gone a moment after its connection is closed, and one whose connection
+//! was lost may run on until a timeout, so a permit is given back later than its connection is.
+
+mod accounts;
+
+pub use accounts::{DEFAULT_MAX_CONNECTIONS, Purpose};
+
+use accounts::Accounts;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+/// How long a server process takes to end after its connection was closed.
+const PROCESS_ENDS_WITHIN: Duration = Duration::from_millis(50);
+
+/// For how long the first connection to an address waits until it fits beside those of every other server.
+const UNIDENTIFIED_WAITS: Duration = Duration::from_secs(30);
+
+/// The order in which permits of one kind are waited for.
+type Queue = Arc<tokio::sync::Mutex<()>>;
+
+/// The connections to all servers of one configuration.
+#[derive(Debug, Default)]
+pub struct ConnectionBudget {
+    accounts: Mutex<Accounts>,
+    queues: Mutex<HashMap<(usize, Purpose), Queue>>,
+    changed: Notify,
+}
+
+/// What the budget knows of one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerConnections {
+    /// An address of it.
+    pub server: String,
+    pub open: u32,
+    pub standing: u32,
+    pub max: u32,
+}
+
+impl ConnectionBudget {
+    /// Waits until connections for all of `purposes` fit at once, and counts them. None where those that stay open leave no room for them.
+    pub async fn acquire<const N: usize>(
+        self: &Arc<Self>,
+        address: &str,
+        max: Option<u32>,
+        purposes: [Purpose; N],
+    ) -> Option<[Permit; N]> {
+        let index = self.lock().account_of(address, max);
+        let queue = {
+            let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+            let kind = purposes.first().copied().unwrap_or(Purpose::Pass);
+            Arc::clone(queues.entry((index, kind)).or_default())
+        };
+        let _turn = queue.lock().await;
+        let give_up = tokio::time::sleep(UNIDENTIFIED_WAITS);
+        tokio::pin!(give_up);
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            {
+                let mut accounts = self.lock();
+                let now = Instant::now();
+                if accounts.take(index, &purposes, now) {
+                    return Some(self.permits(address, index, purposes));
+                }
+                if !accounts.can_fit(index, &purposes, now) {
+                    return None;
+                }
+            }
+            tokio::select! {
+                () = &mut changed => {}
+                // A refusal that counts no longer changes nothing else.
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                () = &mut give_up, if !self.lock().is_certain(address) => {
+                    self.lock().force(index, &purposes);
+                    return Some(self.permits(address, index, purposes));
+                }
+            }
+        }
+    }
+
+    /// Whether the server at this address must be asked which one it is.
+    pub fn must_identify(&self, address: &str) -> bool {
+        !self.lock().is_certain(address)
+    }
+
+    /// The address gave no connection: another server may stand there next.
+    pub fn doubt(&self, address: &str) {
+        self.lock().doubt(address);
+    }
+
+    /// The servers that were reached, and their connections.
+    pub fn servers(&self) -> Vec<ServerConnections> {
+        let now = Instant::now();
+        let accounts = self.lock();
+        let server = |account: &accounts::Account| ServerConnections {
+            server: account.name.clone(),
+            open: account.open,
+            standing: account.standing,
+            max: account.limit(now),
+        };
+        accounts.servers().map(server).collect()
+    }
+
+    fn permits<const N: usize>(self: &Arc<Self>, address: &str, index: usize, purposes: [Purpose; N]) -> [Permit; N] {
+        purposes.map(|purpose| self.permit(address, index, purpose))
+    }
+
+    fn permit(self: &Arc<Self>, address: &str, index: usize, purpose: Purpose) -> Permit {
+        Permit { budget: Arc::clone(self), address: address.to_owned(), index, purpose, lingers: Duration::ZERO }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Accounts> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One connection, counted until a while after this is dropped.
+#[derive(Debug)]
+pub struct Permit {
+    budget: Arc<ConnectionBudget>,
+    address: String,
+    index: usize,
+    purpose: Purpose,
+    /// How long the server process may live on without this.
+    lingers: Duration,
+}
+
+impl Permit {
+    /// The server says which one it is, and how many connections it grants the role.
+    pub fn identified(&mut self, identity: &str, server_limit: Option<u32>) {
+        let mut accounts = self.budget.lock();
+        let index = accounts.identify(&self.address, identity, server_limit);
+        if accounts.resolve(self.index) != index {
+            accounts.give_back(self.index, self.purpose);
+            accounts.force(index, &[self.purpose]);
+        }
+        self.index = index;
+        drop(accounts);
+        self.budget.changed.notify_waiters();
+    }
+
+    /// The server refused the connection because there are too many. Whether fewer are opened from now on, so that one
+    /// that ends makes room for this.
+    pub fn refused(&self) -> bool {
+        self.budget.lock().refused(self.index, Instant::now())
+    }
+
+    /// One more, where it fits now.
+    pub fn another(&self) -> Option<Self> {
+        self.take_another(self.purpose)
+    }
+
+    /// One more, to cancel a statement, where it fits now.
+    pub fn another_to_cancel(&self) -> Option<Self> {
+        self.take_another(Purpose::Cancel)
+    }
+
+    fn take_another(&self, purpose: Purpose) -> Option<Self> {
+        let taken = self.budget.lock().take(self.index, &[purpose], Instant::now());
+        taken.then(|| self.budget.permit(&self.address, self.index, purpose))
+    }
+
+    /// The connection is open: its server process ends a moment after it is closed.
+    pub fn opened(&mut self) {
+        self.lingers = PROCESS_ENDS_WITHIN;
+    }
+
+    /// The connection was lost: its server process may run for so long.
+    pub fn lost(&mut self, at_most: Duration) {
+        self.lingers = at_most.max(PROCESS_ENDS_WITHIN);
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let (budget, index, purpose) = (Arc::clone(&self.budget), self.index, self.purpose);
+        let give_back = move || {
+            budget.lock().give_back(index, purpose);
+            budget.changed.notify_waiters();
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if !self.lingers.is_zero() => {
+                let lingers = self.lingers;
+                runtime.spawn(async move {
+                    tokio::time::sleep(lingers).await;
+                    give_back();
+                });
+            }
+            _ => give_back(),
+        }
+    }
+}

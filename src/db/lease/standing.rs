@@ -1,0 +1,122 @@
+//! A held lease: what keeps it, and receives notifications beside it, on one connection.
+
+use super::beacon::Beacon;
+use super::{LeaseLost, close};
+use crate::db::answers::ask;
+use crate::db::connect::{Opened, open};
+use crate::db::conninfo::ConnectTarget;
+use crate::db::notification_listener::{ListenError, Listener};
+use pgmedic_core::Reason;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// What a held lease is asked for.
+#[derive(Debug)]
+pub enum LeaseCommand {
+    /// Whether the connection is still there.
+    Check(oneshot::Sender<bool>),
+    /// To try again to receive notifications.
+    Listen(Box<ConnectTarget>, oneshot::Sender<Result<(), Reason>>),
+}
+
+/// A held lease.
+#[derive(Debug)]
+pub enum Standing {
+    /// A lock of the session.
+    Session { listener: Box<Listener>, listening: Result<(), ListenError> },
+    /// A lock for a moment, again and again.
+    Beacon(Beacon),
+}
+
+impl Standing {
+    pub(super) fn session(listener: Listener, listening: Result<(), ListenError>) -> Self {
+        Self::Session { listener: Box::new(listener), listening }
+    }
+
+    /// Whether notifications are received, where that was asked for.
+    pub fn listening(&self) -> Result<(), ListenError> {
+        match self {
+            Self::Session { listening, .. } => listening.clone(),
+            Self::Beacon(_) => Err(ListenError::Pooled),
+        }
+    }
+
+    /// Whether a pooler in transaction mode is in between.
+    pub fn is_pooled(&self) -> bool {
+        matches!(self, Self::Beacon(_))
+    }
+
+    /// Keeps the lease until it is lost, or until `stop`, which releases it. Passes each notification on.
+    pub async fn keep(
+        self,
+        notified: impl Fn(&str),
+        mut commands: mpsc::Receiver<LeaseCommand>,
+        stop: CancellationToken,
+    ) -> Option<LeaseLost> {
+        match self {
+            Self::Session { mut listener, .. } => {
+                let work = keep_session(&mut listener, notified, &mut commands);
+                let lost = stop.run_until_cancelled(work).await;
+                listener.close().await;
+                lost
+            }
+            Self::Beacon(mut beacon) => {
+                let lost = stop.run_until_cancelled(keep_beacon(&mut beacon, &mut commands)).await;
+                beacon.lower().await;
+                lost
+            }
+        }
+    }
+}
+
+async fn keep_session(
+    listener: &mut Listener,
+    notified: impl Fn(&str),
+    commands: &mut mpsc::Receiver<LeaseCommand>,
+) -> LeaseLost {
+    loop {
+        tokio::select! {
+            notification = listener.next() => match notification {
+                Ok(payload) => notified(&payload),
+                Err(error) => return LeaseLost(error.to_string()),
+            },
+            Some(command) = commands.recv() => match command {
+                LeaseCommand::Check(answer) => {
+                    let alive = match listener.connection().await {
+                        Ok(connection) => ask(connection, "/* pgmedic:lease */ SELECT 1".to_owned()).await.is_ok(),
+                        Err(_) => false,
+                    };
+                    // The worker that asked may have ended.
+                    let _ = answer.send(alive);
+                    if !alive {
+                        return LeaseLost("the connection was lost".to_owned());
+                    }
+                }
+                LeaseCommand::Listen(target, answer) => {
+                    let _ = answer.send(listen(listener, &target).await);
+                }
+            },
+        }
+    }
+}
+
+async fn keep_beacon(beacon: &mut Beacon, commands: &mut mpsc::Receiver<LeaseCommand>) -> LeaseLost {
+    let mut shown = std::pin::pin!(beacon.show_until_lost());
+    loop {
+        tokio::select! {
+            lost = &mut shown => return lost,
+            Some(command) = commands.recv() => match command {
+                LeaseCommand::Check(answer) => { let _ = answer.send(true); }
+                LeaseCommand::Listen(_, answer) => { let _ = answer.send(Err(ListenError::Pooled.into())); }
+            },
+        }
+    }
+}
+
+async fn listen(listener: &mut Listener, target: &ConnectTarget) -> Result<(), Reason> {
+    let Opened { connection: mut other, permit, .. } = open(target).await?;
+    let result = listener.listen(&mut other).await;
+    close(other).await;
+    drop(permit);
+    Ok(result?)
+}

@@ -1,0 +1,220 @@
+//! What needs attention, worst first. Sequences of one database with the same reason and the same fix share a card.
+
+use super::Snapshot;
+use super::card::{self, Card};
+use super::facts::DatabaseFacts;
+use crate::http::status::page_level::PageLevel;
+use crate::report::{Level, SequenceReport, Verdict};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+/// Cards on the page, unless all are asked for.
+pub const SHOWN: usize = 20;
+/// Cards when all are asked for; the table of sequences lists the rest.
+const MOST: usize = 500;
+
+#[derive(Debug, PartialEq)]
+pub struct Cards {
+    pub shown: Vec<Card>,
+    /// How many are not among them.
+    pub more: usize,
+    /// When inserts last stopped failing, in seconds since 1970, and for how many seconds they had failed.
+    pub last_failure: Option<(f64, f64)>,
+}
+
+/// Which sequences belong on one card: database, level, kind, text and fix of the reason.
+type SameReason<'a> = (usize, Level, String, &'a str, Option<&'a str>);
+
+/// One card that is not yet written.
+enum Draft<'a> {
+    Sequences(usize, Vec<&'a SequenceReport>),
+    Database(usize),
+    Store(usize, &'a str),
+    Configuration,
+}
+
+impl Cards {
+    pub fn of(snapshot: &Snapshot, facts: &[DatabaseFacts<'_>], all: bool) -> Self {
+        let mut drafts = drafts(facts);
+        if !snapshot.config_accepted {
+            drafts.push((PageLevel::Decision, Draft::Configuration));
+        }
+        drafts.sort_by_cached_key(|(level, draft)| (*level, order(draft, facts)));
+        let limit = if all { MOST } else { SHOWN };
+        let more = drafts.len().saturating_sub(limit);
+        drafts.truncate(limit);
+        let shown = drafts.into_iter().filter_map(|(_, draft)| write(&draft, snapshot, facts)).collect();
+        let failures = facts.iter().filter_map(|database| database.state.observed.last_failure);
+        Self { shown, more, last_failure: failures.max_by(|(a, _), (b, _)| a.total_cmp(b)) }
+    }
+}
+
+fn drafts<'a>(facts: &[DatabaseFacts<'a>]) -> Vec<(PageLevel, Draft<'a>)> {
+    let mut drafts: Vec<(PageLevel, Draft<'a>)> = Vec::new();
+    for (index, database) in facts.iter().enumerate() {
+        if database.trouble.is_some() {
+            drafts.push((PageLevel::Unknown, Draft::Database(index)));
+        }
+        let mut places: HashMap<SameReason<'a>, usize> = HashMap::new();
+        for sequence in database.checked_sequences() {
+            let level = Level::of(sequence);
+            if level == Level::Healthy {
+                continue;
+            }
+            let place = same_reason(index, level, sequence).map(|same| *places.entry(same).or_insert(drafts.len()));
+            match place.and_then(|place| drafts.get_mut(place)) {
+                Some((_, Draft::Sequences(_, all))) => all.push(sequence),
+                _ => drafts.push((level.into(), Draft::Sequences(index, vec![sequence]))),
+            }
+        }
+        for (name, store) in &database.state.sweeps.stores {
+            let level = if store.error.is_some() { PageLevel::Unknown } else { PageLevel::Decision };
+            if store.attention().next().is_some() {
+                drafts.push((level, Draft::Store(index, name)));
+            }
+        }
+    }
+    drafts
+}
+
+/// None where each sequence has a card to itself, because its numbers differ.
+fn same_reason<'a>(database: usize, level: Level, sequence: &'a SequenceReport) -> Option<SameReason<'a>> {
+    if level == Level::Soon || sequence.verdict == Verdict::Exhausted {
+        return None;
+    }
+    let reason = sequence.reasons().find(|reason| reason.fix.is_some()).or_else(|| sequence.reasons().next())?;
+    let fix = reason.fix.as_ref().map(pgmedic_core::Fix::as_str);
+    // Without a fix, only what cannot be judged is alike: the others differ by their numbers.
+    (fix.is_some() || level == Level::Unknown)
+        .then(|| (database, level, format!("{:?}", reason.kind), reason.text.as_str(), fix))
+}
+
+/// Within one level: what ran out last, the largest lag first, then by name.
+fn order<'a>(draft: &Draft<'a>, facts: &[DatabaseFacts<'a>]) -> (u8, Reverse<u128>, String) {
+    let name = |index: &usize| facts.get(*index).map_or_else(String::new, |database| database.name.to_owned());
+    match draft {
+        Draft::Sequences(index, all) => {
+            let lag = all.iter().filter_map(|sequence| sequence.lag).max().unwrap_or(0);
+            let exhausted = all.iter().any(|sequence| sequence.verdict == Verdict::Exhausted);
+            let first = all.first().map_or("", |sequence| sequence.name.as_str());
+            (u8::from(exhausted), Reverse(lag), format!("{} {first}", name(index)))
+        }
+        Draft::Database(index) => (0, Reverse(u128::MAX), name(index)),
+        Draft::Store(index, store) => (2, Reverse(0), format!("{} {store}", name(index))),
+        Draft::Configuration => (3, Reverse(0), String::new()),
+    }
+}
+
+fn write(draft: &Draft<'_>, snapshot: &Snapshot, facts: &[DatabaseFacts<'_>]) -> Option<Card> {
+    Some(match draft {
+        Draft::Sequences(index, all) => card::of_sequences(facts.get(*index)?, all.first()?, all, snapshot.dry_run),
+        Draft::Database(index) => {
+            let database = facts.get(*index)?;
+            card::of_database(database, database.trouble?, snapshot.now)
+        }
+        Draft::Store(index, store) => {
+            let database = facts.get(*index)?;
+            card::of_store(database, database.state.sweeps.stores.get(*store)?)
+        }
+        Draft::Configuration => card::of_configuration(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::status::model::card::Tool;
+    use crate::http::status::model::test_support::*;
+    use crate::report::FarIds;
+    use crate::state::DatabaseState;
+    use pgmedic_core::sequence::HoldReason;
+
+    fn cards(databases: Vec<(&'static str, DatabaseState)>) -> Cards {
+        let snapshot = snapshot(databases);
+        Cards::of(&snapshot, &snapshot.facts(), false)
+    }
+
+    #[test]
+    fn the_worst_comes_first_whichever_database_it_is_in() {
+        let databases = vec![
+            ("app", checked(vec![running_out("public.items_id_seq"), unreadable("public.a_id_seq")])),
+            ("legacy", refused(61)),
+            ("shop", checked(vec![exhausted("public.ticks_id_seq"), behind("public.user_sessions_id_seq")])),
+        ];
+        let shown: Vec<(PageLevel, String)> =
+            cards(databases).shown.into_iter().map(|card| (card.level, card.title)).collect();
+        let wanted = [
+            (PageLevel::Failing, "public.user_sessions"),
+            (PageLevel::Failing, "public.ticks"),
+            (PageLevel::Unknown, "legacy"),
+            (PageLevel::Unknown, "public.a_id_seq"),
+            (PageLevel::Soon, "public.items"),
+        ];
+        assert_eq!(shown, wanted.map(|(level, title)| (level, title.to_owned())));
+    }
+
+    #[test]
+    fn the_same_reason_with_the_same_fix_is_one_card() {
+        let mut sequences: Vec<SequenceReport> =
+            (0..44).map(|number| unreadable(&format!("public.t{number}_id_seq"))).collect();
+        for sequence in &mut sequences {
+            let fix = pgmedic_core::Fix::Command("pgmedic grants".to_owned());
+            sequence.reason = sequence.reason.take().map(|reason| reason.with_fix(fix));
+        }
+        let cards = cards(vec![("app", checked(sequences))]);
+        assert_eq!((cards.shown.len(), cards.more), (1, 0));
+        let card = &cards.shown[0];
+        assert_eq!((card.title.as_str(), card.names.len()), ("44 sequences", 44));
+        assert_eq!(
+            card.fixes.first().map(|fix| (&fix.tool, fix.command.as_str())),
+            Some((&Tool::Shell, "pgmedic grants"))
+        );
+    }
+
+    #[test]
+    fn a_fix_says_where_it_is_run_and_what_comes_of_it() {
+        let cards = cards(vec![("app", checked(vec![behind("public.user_sessions_id_seq")]))]);
+        let fix = &cards.shown[0].fixes[0];
+        assert_eq!(fix.tool, Tool::Psql("app".to_owned()));
+        assert!(fix.command.starts_with("GRANT ") && fix.command.ends_with("TO pgmedic;"), "{}", fix.command);
+        assert_eq!(fix.after.as_deref(), Some("pgmedic then repairs the sequence within 30 s."));
+        assert_eq!(cards.shown[0].why, ["The role has no UPDATE privilege."], "the fix is not repeated");
+    }
+
+    #[test]
+    fn ids_far_ahead_have_three_answers_and_the_safest_comes_first() {
+        let far_ids = Some(FarIds { count: Some(1), from: 2_000_000_000, to: Some(2_000_000_000), distance: 7 });
+        let mut far = SequenceReport { far_ids, ..behind("public.customers_id_seq") };
+        if let Some(repair) = &mut far.repair {
+            repair.held_by = Some(HoldReason::FarIds);
+        }
+        let cards = cards(vec![("shop", checked(vec![far]))]);
+        let card = &cards.shown[0];
+        assert_eq!(card.why, ["Moving past them would use up the 7 free values before them, so pgmedic asks first."]);
+        let fixes: Vec<(&Tool, &str)> = card.fixes.iter().map(|fix| (&fix.tool, fix.command.as_str())).collect();
+        let psql = Tool::Psql("shop".to_owned());
+        assert_eq!(fixes[0], (&psql, "SELECT * FROM public.customers WHERE id >= 2000000000;"));
+        let rule = "[[sequences.rules]]\nmatch = \"public.customers_id_seq\"\nmax_id = 1999999999";
+        assert_eq!(fixes[1], (&Tool::Configuration, rule));
+        assert_eq!((fixes.len(), card.fixes[2].lead), (3, "If the jump is wanted"));
+    }
+
+    #[test]
+    fn a_database_that_cannot_be_checked_says_for_how_long_and_why() {
+        let cards = cards(vec![("legacy", refused(61))]);
+        let card = &cards.shown[0];
+        assert_eq!(card.what, "Not checked for 30 min. Inserts may be failing; pgmedic cannot tell.");
+        assert_eq!(card.why, ["Permission denied for database \"legacy\"."]);
+        assert_eq!(card.since, Some(NOW - 1800.0));
+    }
+
+    #[test]
+    fn beyond_twenty_they_are_counted() {
+        let many: Vec<SequenceReport> = (0..51).map(|number| exhausted(&format!("public.t{number}_id_seq"))).collect();
+        let snapshot = snapshot([("app", checked(many))]);
+        let facts = snapshot.facts();
+        let few = Cards::of(&snapshot, &facts, false);
+        assert_eq!((few.shown.len(), few.more), (20, 31));
+        assert_eq!(Cards::of(&snapshot, &facts, true).shown.len(), 51);
+    }
+}

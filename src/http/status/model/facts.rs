@@ -1,0 +1,180 @@
+//! A database as the page counts it.
+
+use super::row::is_not_judged;
+use crate::http::status::page_level::PageLevel;
+use crate::report::{Level, SequenceReport, Verdict};
+use crate::state::DatabaseState;
+
+/// A pass is overdue after three intervals and this many seconds, which a busy machine may need.
+const OVERDUE_GRACE: f64 = 10.0;
+
+/// Why nothing of a database's sequences can be said.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Trouble<'a> {
+    /// It could not be reached, or the pass was not completed.
+    NotChecked(&'a str),
+    Overdue,
+    /// It was checked, and there is no sequence.
+    NoSequences,
+}
+
+/// How many of a database's sequences and session stores are at each level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub failing: u64,
+    /// Of the failing ones: no value is left.
+    pub exhausted: u64,
+    pub unknown: u64,
+    pub soon: u64,
+    /// Held sweeps included.
+    pub decision: u64,
+    pub healthy: u64,
+    /// Of the healthy ones: they feed no column that is known, or are only observed.
+    pub not_judged: u64,
+    /// Session stores whose last sweep failed.
+    pub stores_failed: u64,
+}
+
+#[derive(Debug, Clone)]
+pub struct DatabaseFacts<'a> {
+    pub name: &'a str,
+    pub state: &'a DatabaseState,
+    pub level: PageLevel,
+    pub trouble: Option<Trouble<'a>>,
+    /// As the last pass left them; all zero with a trouble.
+    pub counts: Counts,
+    /// How many sequences were found when it was last checked.
+    pub sequences: Option<u64>,
+}
+
+impl<'a> DatabaseFacts<'a> {
+    pub fn of(name: &'a str, state: &'a DatabaseState, now: f64) -> Self {
+        let trouble = trouble(state, now);
+        let mut counts = if trouble.is_none() { count(state) } else { Counts::default() };
+        for store in state.sweeps.stores.values() {
+            counts.stores_failed += u64::from(store.error.is_some());
+            counts.decision += u64::from(store.error.is_none() && store.held.is_some());
+        }
+        let level = match (trouble, &state.report) {
+            (Some(_), _) => PageLevel::Unknown,
+            (None, None) if state.up.is_some() && !state.leader && !state.replica => PageLevel::Standby,
+            (None, None) => PageLevel::Starting,
+            (None, Some(_)) => worst(&counts),
+        };
+        Self { name, state, level, trouble, counts, sequences: state.observed.sequences.map(|number| number as u64) }
+    }
+
+    /// The sequences of the last pass; none where their state is not known now.
+    pub fn checked_sequences(&self) -> impl Iterator<Item = &'a SequenceReport> + use<'a> {
+        let report = self.state.report.as_deref().filter(|_| self.trouble.is_none());
+        report.into_iter().flat_map(|report| &report.sequences).map(AsRef::as_ref)
+    }
+
+    /// How many sequences could not be checked although they were seen before.
+    pub fn unchecked(&self) -> u64 {
+        if self.trouble.is_some() { self.sequences.unwrap_or(0) } else { 0 }
+    }
+
+    /// Since when its state is not known, in seconds since 1970.
+    pub fn trouble_since(&self) -> Option<f64> {
+        match self.trouble? {
+            Trouble::NotChecked(_) => self.state.last_success.or(self.state.failing_since),
+            Trouble::Overdue | Trouble::NoSequences => self.state.last_success,
+        }
+    }
+}
+
+fn trouble(state: &DatabaseState, now: f64) -> Option<Trouble<'_>> {
+    if let Some(why) = &state.last_error {
+        return Some(Trouble::NotChecked(why));
+    }
+    let report = state.report.as_ref()?;
+    if state.last_success.is_some_and(|at| now - at > 3.0 * state.interval + OVERDUE_GRACE) {
+        return Some(Trouble::Overdue);
+    }
+    // A database may be configured for its session stores alone.
+    (report.sequences.is_empty() && state.sweeps.stores.is_empty()).then_some(Trouble::NoSequences)
+}
+
+fn count(state: &DatabaseState) -> Counts {
+    let mut counts = Counts::default();
+    for sequence in state.report.iter().flat_map(|report| &report.sequences) {
+        *match Level::of(sequence) {
+            Level::Failing => &mut counts.failing,
+            Level::Unknown => &mut counts.unknown,
+            Level::Soon => &mut counts.soon,
+            Level::Decision => &mut counts.decision,
+            Level::Healthy => &mut counts.healthy,
+        } += 1;
+        counts.exhausted += u64::from(sequence.verdict == Verdict::Exhausted && !sequence.observed_only);
+        counts.not_judged += u64::from(is_not_judged(sequence));
+    }
+    counts
+}
+
+fn worst(counts: &Counts) -> PageLevel {
+    match counts {
+        Counts { failing: 1.., .. } => PageLevel::Failing,
+        Counts { unknown: 1.., .. } | Counts { stores_failed: 1.., .. } => PageLevel::Unknown,
+        Counts { soon: 1.., .. } => PageLevel::Soon,
+        Counts { decision: 1.., .. } => PageLevel::Decision,
+        _ => PageLevel::Healthy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::status::model::test_support::{NOW, behind, checked, in_sync, standby};
+    use crate::report::SessionReport;
+    use pgmedic_core::{Reason, ReasonKind};
+
+    fn level(state: &DatabaseState) -> PageLevel {
+        DatabaseFacts::of("app", state, NOW).level
+    }
+
+    #[test]
+    fn a_database_has_the_level_of_its_worst_sequence() {
+        assert_eq!(level(&checked(vec![in_sync("public.a_id_seq")])), PageLevel::Healthy);
+        assert_eq!(level(&checked(vec![in_sync("public.a_id_seq"), behind("public.b_id_seq")])), PageLevel::Failing);
+    }
+
+    #[test]
+    fn a_pass_that_failed_or_is_overdue_leaves_nothing_known() {
+        let mut failed = checked(vec![in_sync("public.a_id_seq")]);
+        failed.last_error = Some("refused".to_owned());
+        let mut overdue = checked(vec![in_sync("public.a_id_seq")]);
+        overdue.last_success = Some(NOW - 3.0 * overdue.interval - OVERDUE_GRACE - 1.0);
+        for state in [failed, overdue] {
+            let facts = DatabaseFacts::of("app", &state, NOW);
+            assert_eq!((facts.level, facts.counts.healthy, facts.unchecked()), (PageLevel::Unknown, 0, 1));
+            assert_eq!(facts.checked_sequences().count(), 0);
+        }
+    }
+
+    #[test]
+    fn no_sequence_at_all_is_unknown_unless_there_are_session_stores() {
+        let mut empty = checked(Vec::new());
+        assert_eq!(level(&empty), PageLevel::Unknown);
+        empty.sweeps.stores.insert("logins".to_owned(), SessionReport::default());
+        assert_eq!(level(&empty), PageLevel::Healthy);
+    }
+
+    #[test]
+    fn before_the_first_pass_it_starts_and_where_another_leads_it_stands_by() {
+        assert_eq!(level(&DatabaseState::default()), PageLevel::Starting);
+        let leads = DatabaseState { up: Some(true), leader: true, ..DatabaseState::default() };
+        assert_eq!(level(&leads), PageLevel::Starting);
+        assert_eq!(level(&standby()), PageLevel::Standby);
+    }
+
+    #[test]
+    fn a_held_sweep_is_a_decision_and_a_failed_one_unknown() {
+        let reason = || Some(Reason::new(ReasonKind::NoneLeft, "all would go"));
+        let mut state = checked(vec![in_sync("public.a_id_seq")]);
+        state.sweeps.stores.insert("a".to_owned(), SessionReport { held: reason(), ..Default::default() });
+        assert_eq!(level(&state), PageLevel::Decision);
+        state.sweeps.stores.insert("b".to_owned(), SessionReport { error: reason(), ..Default::default() });
+        assert_eq!(level(&state), PageLevel::Unknown);
+    }
+}

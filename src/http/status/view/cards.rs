@@ -1,0 +1,161 @@
+//! What needs attention: a card for each finding.
+
+use super::icons::icon;
+use super::parts::{badge, label, name, prose, styled_badge};
+use crate::http::status::model::card::{Card, FixStep, Tool};
+use crate::http::status::model::cards::Cards;
+use crate::http::status::model::headline::Headline;
+use crate::http::status::page_level::PageLevel;
+use crate::http::status::search_query::SearchQuery;
+use crate::http::status::time::{exact, roughly, since};
+use crate::http::status::words::count;
+use crate::report::escape_control;
+use maud::{Markup, html};
+use sha2::{Digest, Sha256};
+
+pub fn render(cards: &Cards, headline: &Headline, query: &SearchQuery, now: f64) -> Markup {
+    html! {
+        section #attention aria-labelledby="h-attention" {
+            @if cards.shown.is_empty() {
+                h2 #h-attention .sr { "Needs attention" }
+                div #cards .panel.calm data-live data-cards {
+                    (styled_badge("healthy", "healthy", "Nothing needs attention", true))
+                    @if let Some((at, lasted)) = cards.last_failure {
+                        span .quiet { "Inserts last failed until " time datetime=(exact(at)) { (since(at, now)) } ", for " (roughly(lasted)) "." }
+                    }
+                }
+            } @else {
+                div #attention-head .head data-live {
+                    h2 #h-attention { "Needs attention" }
+                    p { (summary(headline)) }
+                }
+                ul #cards .issues data-cards { @for card in &cards.shown { (one(card, now)) } }
+                @if cards.more > 0 {
+                    p .more { a #more href=(SearchQuery { all_cards: true, ..query.clone() }.link("attention")) {
+                        (cards.more) " more: show all"
+                    } }
+                }
+            }
+        }
+    }
+}
+
+/// `3 failing, 1 unknown, 1 soon, 1 decision; worst first`.
+fn summary(headline: &Headline) -> String {
+    let parts = headline.counts.iter().map(|(level, number)| match level {
+        PageLevel::Decision => count(*number, "decision"),
+        level => format!("{number} {}", level.word().to_lowercase()),
+    });
+    let parts: Vec<String> = parts.collect();
+    if parts.len() > 1 { format!("{}; worst first", parts.join(", ")) } else { parts.concat() }
+}
+
+fn one(card: &Card, now: f64) -> Markup {
+    let id = id(&card.key);
+    html! {
+        li id=(id) class={ "panel issue " (card.level.class()) } {
+            article aria-labelledby={ (id) "-t" } {
+                header {
+                    (badge(card.level))
+                    h3 id={ (id) "-t" } { (name(&card.title)) }
+                    span .place { (label(&card.place)) }
+                    @if let Some(at) = card.since {
+                        time .end datetime=(exact(at)) { "since " (since(at, now)) " · " span data-lasts { (roughly(now - at)) } }
+                    }
+                }
+                div .cols {
+                    dl .facts {
+                        div { dt { "What" } dd { (prose(&card.what)) } }
+                        @if !card.why.is_empty() {
+                            div { dt { "Why" } dd { @for why in &card.why { (options_unbroken(why)) " " } } }
+                        }
+                        @if !card.names.is_empty() {
+                            div { dt { "Which" } dd { details id={ (id) "-d" } {
+                                summary { (icon("fold")) (count(card.names.len() as u64, "sequence")) }
+                                ul .names { @for sequence in card.names.iter().take(200) { li { (name(sequence)) } } }
+                            } } }
+                        }
+                    }
+                    div .fix {
+                        @for step in &card.fixes { (fix(step)) }
+                        @if let Some(runbook) = card.runbook {
+                            p .links { a href={ "runbooks/" (runbook.name) } { "Runbook: " (runbook.title) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn fix(step: &FixStep) -> Markup {
+    html! {
+        p {
+            (step.lead) ": "
+            @match &step.tool {
+                Tool::Psql(database) => { "run in " b { "psql" } " on database " b { (label(database)) } }
+                Tool::Shell => { "run in a " b { "shell" } " on the agent’s host" }
+                Tool::Configuration => { "add to " b { "pgmedic.toml" } }
+            }
+        }
+        (command(&step.command))
+        @if let Some(after) = &step.after { p .after.quiet { (after) } }
+    }
+}
+
+/// A command with its copy button, which only the script shows.
+pub fn command(text: &str) -> Markup {
+    let shown = escape_control(text);
+    html! {
+        div .code {
+            pre { code { (shown) } }
+            button .copy type="button" data-copy aria-label={ "Copy: " (shown) } { (icon("copy")) span { "Copy" } }
+        }
+    }
+}
+
+/// Keeps each option of a command in a sentence on one line.
+fn options_unbroken(text: &str) -> Markup {
+    html! {
+        @for (index, word) in text.split(' ').enumerate() {
+            @if index > 0 { " " }
+            @if word.starts_with("--") { span .nowrap { (word) } } @else { (prose(word)) }
+        }
+    }
+}
+
+/// The same for the same finding, so that the card stays where it is. Names may contain any character.
+fn id(key: &str) -> String {
+    let digest = Sha256::digest(key.as_bytes());
+    let start: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("card-{start}")
+}
+
+/// What the script shows when the agent does not answer.
+pub fn no_answer() -> Markup {
+    html! {
+        template #no-answer {
+            li #card-no-answer class="panel issue idle" {
+                article aria-labelledby="card-no-answer-t" {
+                    header {
+                        (styled_badge("idle", "stale", "No answer", false))
+                        h3 #card-no-answer-t { "pgmedic" }
+                        span .place { "agent on this address" }
+                    }
+                    div .cols {
+                        dl .facts {
+                            div { dt { "What" } dd { "The agent does not answer this page. It may be down, or the network between may be." } }
+                            div { dt { "Why" } dd { "Not known from here. If another agent is running, it takes the lead: see its page." } }
+                        }
+                        div .fix {
+                            p { "Check: run in a " b { "shell" } " on the agent’s host" }
+                            (command("pgmedic healthcheck"))
+                            p { "or, where systemd runs it" }
+                            (command("systemctl status pgmedic"))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Looks at what lies ahead of sequences whose max id is at or beyond their next value: walks their blocks, many at once.
+//!
+//! Each walk asks one question after the other; the questions of all walks go out together, as the probes of a pass do.
+
+use super::batch;
+use super::keys::read_keys;
+use super::partitions::read_partitions;
+use crate::db::BoundedConnection;
+use crate::progress::Progress;
+use pgmedic_core::sequence::ahead::{Basis, Looked, MaxIdOnly, Scope};
+use pgmedic_core::sequence::block::BlockQuestion;
+use pgmedic_core::sequence::held_reasons::MOST_COUNTED;
+use pgmedic_core::sequence::judgement::{Answer, BlockWalk, Draws, Found, Progress as Walked, Question};
+use pgmedic_core::sequence::model::{FeedSource, Keys, Sequence};
+use pgmedic_core::sequence::observation::{Observation, ObserveResult, explain_read_error};
+use pgmedic_core::sequence::probe::{Probe, ProbeAnswer, ProbePart, ProbeResult};
+use pgmedic_core::{Reason, ReasonKind, Timeouts};
+
+/// Statements of one walk after which a repair past the dense beginning is made before it goes on.
+const STATEMENTS_BEFORE_REPAIR: u32 = 5;
+/// Statements of a walk that no repair waits for.
+const MOST_STATEMENTS: u32 = 25;
+/// Stretches of one statement, for a table with one index; fewer where a probe reads many partitions.
+const MOST_STRETCHES: u64 = 200;
+/// The same where the sequence's own ids are looked for one by one.
+const MOST_STRETCHES_ONE_BY_ONE: u16 = 5;
+
+/// A sequence to look at, and what its judgement goes by.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    pub sequence: &'a Sequence,
+    pub basis: Basis,
+    pub draws: Draws,
+}
+
+/// What was seen of a sequence, and of what lies ahead; none where there is nothing to read.
+pub type LookResult = Option<Result<Looked, Reason>>;
+
+/// Looks at what lies ahead of each of `subjects`, as far as `seen` says that something may; in the same order.
+pub async fn look(
+    connections: &mut [BoundedConnection],
+    subjects: &[Subject<'_>],
+    seen: Vec<ObserveResult>,
+    timeouts: Timeouts,
+    progress: &Progress,
+) -> Vec<LookResult> {
+    let mut looks: Vec<Look<'_>> = subjects.iter().zip(seen).map(|(subject, seen)| Look::new(*subject, seen)).collect();
+    scope(connections, &mut looks, timeouts).await;
+    let sequences: Vec<&Sequence> = subjects.iter().map(|subject| subject.sequence).collect();
+    loop {
+        let probes: Vec<Probe<'_>> = looks
+            .iter()
+            .enumerate()
+            .filter_map(|(index, look)| look.question().map(|ask| look.probe(index, ask)))
+            .collect();
+        if probes.is_empty() {
+            break;
+        }
+        progress.add_total(probes.len());
+        for (probe, answer) in batch::run(connections, &sequences, probes, timeouts, progress).await {
+            let index = probe.sequence;
+            looks[index].answered((probe, answer), timeouts);
+        }
+    }
+    looks.into_iter().map(|look| look.result).collect()
+}
+
+/// Reads the keys of what the subjects ahead feed, and begins their walks.
+async fn scope(connections: &mut [BoundedConnection], looks: &mut [Look<'_>], timeouts: Timeouts) {
+    let sources: Vec<&FeedSource> =
+        looks.iter().filter(|look| look.ahead.is_some()).flat_map(|look| look.subject.sequence.sources()).collect();
+    let Some(connection) = connections.first_mut().filter(|_| !sources.is_empty()) else { return };
+    let keys = read_keys(connection, &sources, timeouts).await;
+    let mut keys = keys.map(Vec::into_iter);
+    for look in looks.iter_mut().filter(|look| look.ahead.is_some()) {
+        look.read_members(connection, timeouts).await;
+        match &mut keys {
+            Ok(keys) => {
+                let own = keys.by_ref().take(look.subject.sequence.sources().count()).collect();
+                look.begin(own);
+            }
+            Err(error) => {
+                let reason = Reason::from(&*error).while_doing("reading the keys of its columns failed");
+                look.end(Err(reason));
+            }
+        }
+    }
+}
+
+/// One sequence, and how far the look at it has come.
+#[derive(Debug)]
+struct Look<'a> {
+    subject: Subject<'a>,
+    /// What was seen, where something may be ahead and the look has not ended.
+    ahead: Option<Observation>,
+    keys: Vec<Keys>,
+    /// Where the ids of each source are read.
+    parts: Vec<Vec<ProbePart<'a>>>,
+    /// The sources that are walked.
+    walked: Vec<usize>,
+    /// Why what a walk finds counts by its last id alone: it was made because others' ids hide the max id.
+    max_id_only: Option<MaxIdOnly>,
+    walk: Option<BlockWalk>,
+    statements: u32,
+    /// What the walk found, where the ids ahead are still to be counted.
+    counting: Option<(Found, Question)>,
+    result: LookResult,
+}
+
+impl<'a> Look<'a> {
+    fn new(subject: Subject<'a>, seen: ObserveResult) -> Self {
+        let sequence = subject.sequence;
+        let judged = !sequence.feeds.is_empty() && !sequence.parameters.cycle && sequence.sources().next().is_some();
+        let ahead = match &seen {
+            Some(Ok(seen)) if judged && seen.is_ahead() => Some(*seen),
+            _ => None,
+        };
+        let result = seen.map(|seen| seen.map(Looked::nothing_ahead));
+        let (keys, parts, walked, max_id_only) = (Vec::new(), Vec::new(), Vec::new(), None);
+        Self { subject, ahead, keys, parts, walked, max_id_only, walk: None, statements: 0, counting: None, result }
+    }
+
+    /// Reads which partitions and children stand for a table of which some are left out.
+    async fn read_members(&mut self, connection: &mut BoundedConnection, timeouts: Timeouts) {
+        for source in self.subject.sequence.sources() {
+            if source.by_member.is_none() {
+                self.parts.push(vec![ProbePart { source, member: None, own_values: None }]);
+                continue;
+            }
+            match read_partitions(connection, source, timeouts).await {
+                Ok(members) => self.parts.push(members),
+                Err(reason) => return self.end(Err(reason)),
+            }
+        }
+    }
+
+    fn begin(&mut self, keys: Vec<Keys>) {
+        let Some(seen) = self.ahead else { return };
+        self.keys = keys;
+        match Scope::new(self.subject.sequence, &self.keys) {
+            Scope::MaxIdOnly(why) if !seen.hidden || matches!(why, MaxIdOnly::TooManyRelations { .. }) => {
+                self.end(Ok(Looked::by_max_id(seen, why)))
+            }
+            scope => {
+                (self.walked, self.max_id_only) = match scope {
+                    Scope::Walk(walked) => (walked, None),
+                    Scope::MaxIdOnly(why) => ((0..self.keys.len()).collect(), Some(why)),
+                };
+                let relations: u64 = self.sources().map(|source| source.relations).sum();
+                let few = u16::try_from(2 * MOST_STRETCHES / relations.max(2)).unwrap_or(1);
+                let most = if seen.is_gapless() { few } else { MOST_STRETCHES_ONE_BY_ONE };
+                let walk = self.subject.basis.walk(&seen, self.subject.draws).most_stretches(most);
+                self.walk = Some(walk);
+                self.advance();
+            }
+        }
+    }
+
+    fn sources(&self) -> impl Iterator<Item = &'a FeedSource> {
+        let sequence = self.subject.sequence;
+        self.walked.iter().filter_map(move |index| sequence.sources().nth(*index))
+    }
+
+    /// What is to be asked next.
+    fn question(&self) -> Option<Question> {
+        if let Some((_, count)) = &self.counting {
+            return Some(count.clone());
+        }
+        match self.walk.as_ref()?.progress() {
+            Walked::Ask(question) => Some(question),
+            Walked::Done(_) => None,
+        }
+    }
+
+    fn probe(&self, index: usize, question: Question) -> Probe<'a> {
+        let parts = self.walked.iter().filter_map(|source| self.parts.get(*source)).flatten().cloned().collect();
+        let own = self.ahead.map(|seen| seen.position.numbering());
+        Probe { sequence: index, parts, block: own.map(|own| BlockQuestion { question, own }) }
+    }
+
+    fn answered(&mut self, (probe, answer): ProbeResult<'a>, timeouts: Timeouts) {
+        let answer = match answer {
+            Ok(ProbeAnswer::Block(answer)) => answer,
+            Ok(ProbeAnswer::Extremes { .. }) => return self.end(Err(other_question())),
+            Err(error) => return self.end(Err(explain_read_error(self.subject.sequence, &probe, error, timeouts))),
+        };
+        self.statements += 1;
+        if let Some((found, _)) = self.counting.take() {
+            let Answer::Count(count) = answer else { return self.end(Err(other_question())) };
+            return self.found(found, Some(count));
+        }
+        match self.walk.as_mut().map(|walk| walk.answer(answer)) {
+            Some(Ok(())) => self.advance(),
+            _ => self.end(Err(other_question())),
+        }
+    }
+
+    /// Ends the walk where it is over, or has taken long.
+    fn advance(&mut self) {
+        let (Some(seen), Some(walk)) = (self.ahead, &self.walk) else { return };
+        if let Walked::Done(found) = walk.progress() {
+            return self.count_far(seen, found);
+        }
+        if self.statements < STATEMENTS_BEFORE_REPAIR {
+            return;
+        }
+        match walk.so_far() {
+            Some(found @ Found::Block { .. }) => {
+                self.end(Ok(Looked { unfinished: true, ..Looked::walked(seen, found) }));
+            }
+            Some(found) if self.statements >= MOST_STATEMENTS => self.count_far(seen, found),
+            _ => {}
+        }
+    }
+
+    /// Counts the ids ahead where they are so far that a person decides.
+    fn count_far(&mut self, seen: Observation, found: Found) {
+        let looked = Looked::walked(seen, found);
+        let far = looked.nearest().filter(|nearest| {
+            seen.is_gapless() && *nearest - seen.position.next_number() >= self.subject.basis.terms(&seen).soon
+        });
+        match far {
+            Some(from) => {
+                let up_to = looked.max_number().unwrap_or(from);
+                let count = Question::Count { from, up_to, most: MOST_COUNTED };
+                (self.walk, self.counting) = (None, Some((found, count)));
+            }
+            None => self.found(found, None),
+        }
+    }
+
+    fn found(&mut self, found: Found, far_count: Option<u64>) {
+        let Some(seen) = self.ahead else { return };
+        if let Some(why) = self.max_id_only.take() {
+            let end = Looked::walked(seen, found).block_end();
+            let max_id = end.and_then(|end| i64::try_from(seen.position.numbering().id(end)).ok());
+            let seen = Observation { max_id: max_id.or(seen.max_id), hidden: false, ..seen };
+            return self.end(Ok(Looked::by_max_id(seen, why)));
+        }
+        let beside = match found {
+            // What is ahead is in columns where it makes no insert fail.
+            Found::Nothing { .. } if !seen.hidden => Scope::beside_walk(self.subject.sequence, &self.keys),
+            _ => None,
+        };
+        self.end(Ok(match beside {
+            Some(why) => Looked::by_max_id(seen, why),
+            None => Looked { far_count, ..Looked::walked(seen, found) },
+        }));
+    }
+
+    fn end(&mut self, result: Result<Looked, Reason>) {
+        (self.ahead, self.walk, self.counting, self.result) = (None, None, None, Some(result));
+    }
+}
+
+fn other_question() -> Reason {
+    Reason::new(ReasonKind::Internal, "the answer to another question about the ids ahead")
+}

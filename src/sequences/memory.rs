@@ -1,0 +1,106 @@
+//! What is remembered of a sequence from pass to pass, for its judgement. Pure: the time is an argument.
+
+use pgmedic_core::sequence::judgement::{History, Memory};
+use pgmedic_core::sequence::position::Position;
+use std::time::{Duration, Instant};
+
+/// A pace is told from so long a time on.
+const SHORTEST: Duration = Duration::from_secs(20);
+
+/// What is remembered of one sequence.
+#[derive(Debug, Clone, Default)]
+pub struct SequenceMemory {
+    history: History,
+    /// The furthest next value that was seen or made.
+    known_next: Option<i64>,
+    /// The next value after the last pass.
+    last_next: Option<i64>,
+    /// When it was first seen, and how many values it has handed out since; what repairs passed is not counted.
+    since: Option<(Instant, u128)>,
+}
+
+impl SequenceMemory {
+    /// What a log of repairs tells.
+    pub fn of_log(charged: u128, passed_early: bool, known_next: Option<i64>) -> Self {
+        let history = History { charged, passed_early, ..History::default() };
+        Self { history, known_next, ..Self::default() }
+    }
+
+    pub fn memory(&self) -> Memory {
+        Memory::Lasting(self.history)
+    }
+
+    pub fn known_next(&self) -> Option<i64> {
+        self.known_next
+    }
+
+    /// Records what a pass saw.
+    pub fn observed(&mut self, position: &Position, now: Instant) {
+        let Some(next) = position.next_value() else { return };
+        let handed_out = self.last_next.map_or(0, |before| position.values_since(before));
+        let most = u64::try_from(handed_out).unwrap_or(u64::MAX);
+        self.history.most_handed_out = self.history.most_handed_out.max(most);
+        let (first, sum) = self.since.unwrap_or((now, 0));
+        self.since = Some((first, sum + handed_out));
+        self.moved_to(position, next);
+    }
+
+    /// Records a repair.
+    pub fn repaired(&mut self, position: &Position, next: Option<i64>, charged: u128, early: bool) {
+        self.history.charged = self.history.charged.saturating_add(charged);
+        self.history.passed_early |= early;
+        if let Some(next) = next {
+            self.moved_to(position, next);
+        }
+    }
+
+    fn moved_to(&mut self, position: &Position, next: i64) {
+        self.last_next = Some(next);
+        if self.known_next.is_none_or(|known| position.is_further(next, known)) {
+            self.known_next = Some(next);
+        }
+    }
+
+    /// Values handed out a second, where it was watched for long enough.
+    pub fn pace(&self, now: Instant) -> Option<f64> {
+        let (first, sum) = self.since?;
+        let watched = now.saturating_duration_since(first);
+        (watched >= SHORTEST).then(|| sum as f64 / watched.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pgmedic_core::sequence::position::{ColumnRange, Parameters, SequenceState};
+
+    fn at(next: i64) -> Position {
+        let parameters =
+            Parameters { increment: 1, min_value: 1, max_value: i64::MAX, start: 1, cache: 1, cycle: false };
+        Position::new(parameters, SequenceState { last_value: next, is_called: false }, ColumnRange::INT8)
+    }
+
+    #[test]
+    fn what_a_repair_passes_is_not_handed_out() {
+        let begin = Instant::now();
+        let mut memory = SequenceMemory::default();
+        memory.observed(&at(100), begin);
+        memory.repaired(&at(100), Some(5000), 7, true);
+        memory.observed(&at(5200), begin + Duration::from_secs(100));
+        let history = History { most_handed_out: 200, charged: 7, passed_early: true };
+        assert_eq!(memory.memory(), Memory::Lasting(history));
+        assert_eq!(memory.pace(begin + Duration::from_secs(100)), Some(2.0));
+    }
+
+    #[test]
+    fn the_furthest_next_value_is_known_also_after_it_was_set_back() {
+        let begin = Instant::now();
+        let mut memory = SequenceMemory::default();
+        memory.observed(&at(5000), begin);
+        memory.observed(&at(3), begin);
+        memory.observed(&at(10), begin);
+        assert_eq!(memory.known_next(), Some(5000));
+        assert_eq!(memory.memory(), Memory::Lasting(History { most_handed_out: 7, ..History::default() }));
+        assert_eq!(memory.pace(begin), None, "watched too briefly");
+    }
+}

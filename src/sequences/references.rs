@@ -1,0 +1,54 @@
+//! Limits that foreign keys set: an id that no referencing column can hold is of no use.
+
+use crate::db::BoundedConnection;
+use pgmedic_core::sequence::column_type::column_type;
+use pgmedic_core::sequence::model::{FeedSource, Limit, LimitedBy, Sequence};
+use pgmedic_core::{QueryError, Timeouts};
+use sqlx::Row;
+
+/// Adds the limits of foreign key columns to `sequences`.
+///
+/// # Errors
+///
+/// When the query fails.
+pub async fn add_reference_limits(
+    connection: &mut BoundedConnection,
+    sequences: &mut [Sequence],
+    timeouts: Timeouts,
+) -> Result<(), QueryError> {
+    let fed: Vec<(usize, &FeedSource)> = sequences
+        .iter()
+        .enumerate()
+        .flat_map(|(index, sequence)| sequence.sources().map(move |source| (index, source)))
+        .collect();
+    let tables = fed.iter().map(|(_, source)| source.table_oid.to_string()).collect();
+    let columns = fed.iter().map(|(_, source)| source.column.clone()).collect();
+    let owners: Vec<usize> = fed.iter().map(|(index, _)| *index).collect();
+    let empty = || vec![String::new(); owners.len()];
+    let mut limits: Vec<(usize, Limit)> = Vec::new();
+    let parameters = [tables, columns, empty(), empty(), empty()];
+    connection
+        .query("references", timeouts, include_str!("references.sql"), parameters, |row| {
+            let nth: i64 = row.try_get("nth")?;
+            let owner = usize::try_from(nth - 1).ok().and_then(|nth| owners.get(nth).copied());
+            let kind = column_type(row.try_get("type_oid")?, row.try_get("type_modifier")?);
+            if let (Some(owner), Some((range, _))) = (owner, kind) {
+                let by = LimitedBy::Reference {
+                    table: row.try_get("rel_quoted")?,
+                    column: row.try_get("att_quoted")?,
+                    may_widen: row.try_get("may_widen")?,
+                };
+                limits.push((owner, Limit { range, by }));
+            }
+            Ok(())
+        })
+        .await?;
+    for (owner, limit) in limits {
+        if let Some(sequence) = sequences.get_mut(owner)
+            && !sequence.limits.contains(&limit)
+        {
+            sequence.limits.push(limit);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! What `pgmedic.repair_log` tells of the repairs before: a restarted agent and a single run go on where they ended.
+
+use super::memory::SequenceMemory;
+use crate::db::{BoundedConnection, TransactionMode};
+use crate::report::{Outcome, SequenceReport};
+use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::{QueryError, Timeouts, fill_sql, quote_literal};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use std::collections::HashMap;
+
+/// Whether the table exists, and is as it was installed.
+pub const CHECK: &str = include_str!("repair_log.sql");
+
+/// What was charged, and the furthest values, upwards and downwards.
+const READ: &str = "SELECT sequence, sum(charged)::text AS charged, coalesce(bool_or(early), false) AS early, \
+                    max(to_value) AS highest, min(to_value) AS lowest \
+                    FROM ONLY pgmedic.repair_log WHERE outcome = 'repaired' GROUP BY sequence";
+
+/// A repair that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepairLogEntry {
+    /// Schema-qualified, quoted as SQL needs it.
+    pub sequence: String,
+    /// What `nextval` would have returned before, and after.
+    pub from: i64,
+    pub to: i64,
+    /// Values that the allowance paid for.
+    pub charged: u128,
+    /// It passed a block that was not soon met.
+    pub early: bool,
+}
+
+impl RepairLogEntry {
+    /// The entry for a finding that was repaired.
+    pub fn of(sequence: &SequenceReport) -> Option<Self> {
+        let repair = sequence.repair.as_ref().filter(|repair| repair.outcome == Outcome::Repaired)?;
+        Some(Self {
+            sequence: sequence.name.clone(),
+            from: sequence.next_value?,
+            to: repair.next_value?,
+            charged: repair.charged,
+            early: repair.early,
+        })
+    }
+}
+
+/// Whose table it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogOwner {
+    /// Its OID.
+    role: i64,
+    /// Quoted.
+    pub name: String,
+    /// Whether entries about other roles' sequences are counted and written.
+    trusted: bool,
+}
+
+impl LogOwner {
+    /// # Errors
+    ///
+    /// When `row` is not an answer to [`CHECK`].
+    pub fn of(row: &PgRow) -> Result<Self, QueryError> {
+        let (role, name, trusted) = (row.try_get("owner")?, row.try_get("owner_name")?, row.try_get("trusted")?);
+        Ok(Self { role, name, trusted })
+    }
+
+    /// The condition that entry `e` is of a sequence that the owner may tell of, and be told of.
+    pub fn may_know(&self) -> String {
+        if self.trusted {
+            return "true".to_owned();
+        }
+        fill_sql(include_str!("repair_log_of_owner.sql"), &[("OWNER", &self.role.to_string())])
+    }
+
+    /// The statements that lock and check the table. The lock keeps other roles from adding a trigger between the check
+    /// and the statements that follow it.
+    pub fn lock_and_check_sql(&self) -> [String; 2] {
+        let role = self.role;
+        let check =
+            format!("SELECT 1 / (SELECT (plain AND allowed AND owner = {role})::integer FROM ({CHECK}) AS checked)");
+        ["LOCK TABLE ONLY pgmedic.repair_log IN ROW EXCLUSIVE MODE".to_owned(), check]
+    }
+
+    /// The statement that adds these entries, with a row of its answer for each that was added; none without entries.
+    pub fn insert_sql(&self, entries: &[RepairLogEntry]) -> Option<String> {
+        let rows: Vec<String> = entries
+            .iter()
+            .map(|RepairLogEntry { sequence, from, to, charged, early }| {
+                let sequence = quote_literal(sequence);
+                let charged = i64::try_from(*charged).unwrap_or(i64::MAX);
+                format!(
+                    "(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early})"
+                )
+            })
+            .collect();
+        let (rows_sql, may_know) = (rows.join(", "), self.may_know());
+        let columns = "at, role, source, sequence, outcome, from_value, to_value, charged, early";
+        (!rows.is_empty()).then(|| {
+            format!(
+                "INSERT INTO pgmedic.repair_log ({columns}) SELECT * FROM (VALUES {rows_sql}) AS e ({columns}) \
+                 WHERE {may_know} RETURNING 1"
+            )
+        })
+    }
+}
+
+/// Adds the repairs of a single run, which would be forgotten else. An agent writes its own.
+///
+/// # Errors
+///
+/// When a statement fails.
+pub async fn write_log(
+    connection: &mut BoundedConnection,
+    entries: &[RepairLogEntry],
+    timeouts: Timeouts,
+) -> Result<(), QueryError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let found = answer(connection, CHECK, timeouts).await?;
+    let Some(owner) = found.first().map(LogOwner::of).transpose()? else { return Ok(()) };
+    let statements = owner.lock_and_check_sql().into_iter().chain(owner.insert_sql(entries));
+    let result = connection.run_transaction("repair-log", TransactionMode::Write, timeouts, statements).await;
+    result.failure.map_or(Ok(()), Err)
+}
+
+/// What the log tells, by sequence; none where there is no log that may be read and believed.
+///
+/// # Errors
+///
+/// When a statement fails.
+pub async fn read_log(
+    connection: &mut BoundedConnection,
+    sequences: &[Sequence],
+    timeouts: Timeouts,
+) -> Result<Option<HashMap<String, SequenceMemory>>, QueryError> {
+    let found = answer(connection, CHECK, timeouts).await?;
+    let Some(table) = found.first() else { return Ok(None) };
+    if !table.try_get::<bool, _>("plain")? || !table.try_get::<bool, _>("readable")? {
+        return Ok(None);
+    }
+    // Another owner's table may say anything: it is believed of that owner's sequences, which it could move anyway.
+    let all_believed: bool = table.try_get("believed")?;
+    let (one_owner, owner): (bool, String) = (table.try_get("one_owner")?, table.try_get("owner_name")?);
+    let believed: HashMap<&str, bool> = sequences
+        .iter()
+        .filter(|sequence| all_believed || one_owner && sequence.owner == owner)
+        .map(|sequence| (sequence.name.as_str(), sequence.parameters.increment > 0))
+        .collect();
+    if believed.is_empty() {
+        return Ok(None);
+    }
+    let mut memories = HashMap::new();
+    for row in answer(connection, READ, timeouts).await? {
+        let name: String = row.try_get("sequence")?;
+        let Some(ascending) = believed.get(name.as_str()) else { continue };
+        let charged: Option<String> = row.try_get("charged")?;
+        let charged = charged.and_then(|sum| sum.parse().ok()).unwrap_or(0);
+        let known_next = row.try_get(if *ascending { "highest" } else { "lowest" })?;
+        memories.insert(name, SequenceMemory::of_log(charged, row.try_get("early")?, known_next));
+    }
+    Ok(Some(memories))
+}
+
+async fn answer(
+    connection: &mut BoundedConnection,
+    statement: &str,
+    timeouts: Timeouts,
+) -> Result<Vec<PgRow>, QueryError> {
+    let mut result = connection.run_transaction("repair-log", TransactionMode::Read, timeouts, [statement]).await;
+    match result.failure {
+        Some(failure) => Err(failure),
+        None => Ok(result.answers.pop().unwrap_or_default()),
+    }
+}

@@ -1,0 +1,26 @@
+-- Defaults that draw from a sequence without a dependency on it: by a text that is looked up at each insert, or by a function
+-- whose SQL body PostgreSQL records (version 14 and newer).
+SELECT n.nspname::text AS schema, r.relname::text AS "table", a.attname::text AS "column",
+       ad.adbin::text AS expression, NULL::text AS function, NULL::text AS sequence_schema, NULL::text AS sequence_name
+FROM pg_catalog.pg_attrdef ad
+JOIN pg_catalog.pg_class r ON r.oid = ad.adrelid AND r.relkind IN ('r', 'p') AND r.relpersistence <> 't'
+JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = ad.adrelid AND a.attnum = ad.adnum
+-- 1574 is nextval, 1079 the cast from text to regclass.
+WHERE ad.adbin::text LIKE '%:funcid 1574 %' AND ad.adbin::text LIKE '%:funcid 1079 %'
+UNION ALL
+SELECT n.nspname::text, r.relname::text, a.attname::text, NULL,
+       quote_ident(pn.nspname) || '.' || quote_ident(p.proname) || '()', sn.nspname::text, s.relname::text
+FROM pg_catalog.pg_sequence q
+JOIN pg_catalog.pg_class s ON s.oid = q.seqrelid
+JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
+JOIN pg_catalog.pg_depend body ON body.refclassid = 'pg_catalog.pg_class'::regclass AND body.refobjid = q.seqrelid
+                              AND body.classid = 'pg_catalog.pg_proc'::regclass
+JOIN pg_catalog.pg_proc p ON p.oid = body.objid
+JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
+JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_proc'::regclass AND d.refobjid = p.oid
+                           AND d.classid = 'pg_catalog.pg_attrdef'::regclass
+JOIN pg_catalog.pg_attrdef ad ON ad.oid = d.objid
+JOIN pg_catalog.pg_class r ON r.oid = ad.adrelid AND r.relkind IN ('r', 'p') AND r.relpersistence <> 't'
+JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = ad.adrelid AND a.attnum = ad.adnum

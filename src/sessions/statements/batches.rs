@@ -1,0 +1,209 @@
+//! The statements that end sessions, and those around them.
+
+use super::addresses::{Rows, address_text};
+use super::conditions::{Rule, column, is_left, is_over_by, not_revoked};
+use super::sweep_sql::SweepSql;
+use crate::config::Encoding;
+use crate::sessions::store::{EndAction, GeneratedId, PerUserLimit, TimeColumn, TimeType};
+use crate::sessions::times::{date_literal, time_literal};
+use pgmedic_core::fill_sql;
+
+/// Which sessions a batch ends.
+#[derive(Debug, Clone, Copy)]
+pub enum Target<'a> {
+    /// Those that are over by this rule. `cursor` is the `last` of the batch before.
+    Over { rule: Rule<'a>, cursor: Option<i64> },
+    /// The live ones beyond the newest that their users may have.
+    Superseded(&'a PerUserLimit),
+}
+
+impl SweepSql<'_> {
+    /// Ends up to `size` of the sessions that are meant.
+    pub fn end_batch(&self, target: Target<'_>, size: u32, rows: Rows<'_>) -> String {
+        match target {
+            Target::Over { rule, cursor } => self.batch(rule, cursor, size, rows),
+            Target::Superseded(limit) => self.supersede(limit, size, rows),
+        }
+    }
+
+    /// The addresses of up to `size` of them, in the order in which they would be ended.
+    pub fn addresses(&self, target: Target<'_>, size: u32, rows: Rows<'_>) -> String {
+        let size = size.to_string();
+        match target {
+            Target::Over { rule, cursor } => {
+                let values = [
+                    ("TABLE", self.store.from()),
+                    ("NOT_REVOKED", self.may_end()),
+                    ("IS_OVER", is_over_by(self.encoding, rule)),
+                    ("FROM_CURSOR", self.from_cursor(rule, cursor)),
+                    ("TIME", column(rule.column)),
+                    ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
+                    ("ADDRESS_TEXT", address_text("t.tableoid", "t.ctid", self.store.has_children)),
+                    ("SIZE", size),
+                ];
+                fill_sql(include_str!("addresses.sql"), &values)
+            }
+            Target::Superseded(limit) => {
+                let values = [
+                    ("RANKED", self.ranked(limit)),
+                    ("MAX", limit.max.to_string()),
+                    ("ROWS", rows.condition("r.tableoid", "r.address", self.store.has_children)),
+                    ("ADDRESS_TEXT", address_text("r.tableoid", "r.address", self.store.has_children)),
+                    ("SIZE", size),
+                ];
+                fill_sql(include_str!("superseded_addresses.sql"), &values)
+            }
+        }
+    }
+
+    /// Notes, before a batch, how many rows of the table were deleted.
+    pub fn note_deleted(&self) -> String {
+        fill_sql(include_str!("deleted_before.sql"), &[("DELETED", self.deleted())])
+    }
+
+    /// Fails, after a batch, where more rows were deleted than it selected.
+    pub fn check_deleted(&self) -> String {
+        fill_sql(include_str!("check_deleted.sql"), &[("DELETED", self.deleted())])
+    }
+
+    /// Fails, after a batch, where rows that it selected were not ended.
+    pub fn check_kept(&self) -> String {
+        fill_sql::<&str>(include_str!("check_kept.sql"), &[])
+    }
+
+    fn deleted(&self) -> String {
+        let oids: Vec<String> = self.store.oids.iter().map(u32::to_string).collect();
+        fill_sql(include_str!("deleted.sql"), &[("OIDS", format!("'{{{}}}'::oid[]", oids.join(",")))])
+    }
+
+    /// How many of the sessions that are over have an id that its sequence has yet to hand out, up to `most`; none where
+    /// no sequence feeds the table.
+    pub fn count_unspent(&self, most: u64) -> Option<String> {
+        let is_spent = self.is_spent()?;
+        let values = [
+            ("TABLE", self.store.from()),
+            ("IS_OVER", self.is_over(&self.times.cutoff)),
+            ("NOT_REVOKED", not_revoked(self.store)),
+            ("IS_SPENT", is_spent),
+            ("MOST", most.to_string()),
+        ];
+        Some(fill_sql(include_str!("count_unspent.sql"), &values))
+    }
+
+    fn is_spent(&self) -> Option<String> {
+        let all: Vec<String> = self.store.ids.iter().map(GeneratedId::is_spent).collect();
+        (!all.is_empty()).then(|| all.join(" AND "))
+    }
+
+    /// The session was not ended before, and its id does not go to another one after.
+    fn may_end(&self) -> String {
+        let not_revoked = not_revoked(self.store);
+        match self.is_spent() {
+            Some(is_spent) => format!("{not_revoked} AND {is_spent}"),
+            None => not_revoked,
+        }
+    }
+
+    fn from_cursor(&self, rule: Rule<'_>, cursor: Option<i64>) -> String {
+        match cursor {
+            // One less than what was read, because that was rounded.
+            Some(last) => format!("{} >= {}", column(rule.column), self.literal(last - 1)),
+            None => "true".to_owned(),
+        }
+    }
+
+    /// What a batch notes for the checks after it.
+    fn noted(&self, found: &str) -> String {
+        if !self.store.is_checked() {
+            return String::new();
+        }
+        let note = |name: &str, table: &str| {
+            format!(
+                ",\n       pg_catalog.set_config('pgmedic.{name}', (SELECT count(*) FROM {table})::text, true) AS noted_{name}"
+            )
+        };
+        note("ended", "ended WHERE NOT is_left") + &note("found", found)
+    }
+
+    fn batch(&self, rule: Rule<'_>, cursor: Option<i64>, size: u32, rows: Rows<'_>) -> String {
+        let values = [
+            ("TABLE", self.store.from()),
+            ("NOT_REVOKED", self.may_end()),
+            ("IS_OVER", is_over_by(self.encoding, rule)),
+            ("FROM_CURSOR", self.from_cursor(rule, cursor)),
+            ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
+            ("NOTED", self.noted("to_end")),
+            ("IS_LEFT", is_left(&self.store.action)),
+            ("TIME", column(rule.column)),
+            ("LAST", self.microseconds("max(at)")),
+            ("SIZE", size.to_string()),
+            ("ADDRESS", self.address().to_owned()),
+            ("IS_SELECTED", self.is_selected().to_owned()),
+            ("LOCK", self.lock().to_owned()),
+            ("END", self.end()),
+        ];
+        fill_sql(include_str!("batch.sql"), &values)
+    }
+
+    fn supersede(&self, limit: &PerUserLimit, size: u32, rows: Rows<'_>) -> String {
+        let is_same_row = if self.store.has_children {
+            "t.ctid = r.address AND t.tableoid = r.tableoid"
+        } else {
+            "t.ctid = r.address"
+        };
+        let values = [
+            ("TABLE", self.store.from()),
+            ("NOT_REVOKED", self.may_end()),
+            ("IS_OVER", self.is_over(&self.times.cutoff)),
+            ("RANKED", self.ranked(limit)),
+            ("AGE", column(&limit.newest_by)),
+            ("MAX", limit.max.to_string()),
+            ("ROWS", rows.condition("r.tableoid", "r.address", self.store.has_children)),
+            ("NOTED", self.noted("to_end")),
+            ("IS_LEFT", is_left(&self.store.action)),
+            ("SIZE", size.to_string()),
+            ("ADDRESS", self.address().to_owned()),
+            ("IS_SAME_ROW", is_same_row.to_owned()),
+            ("IS_SELECTED", self.is_selected().to_owned()),
+            ("LOCK", self.lock().to_owned()),
+            ("END", self.end()),
+        ];
+        fill_sql(include_str!("supersede.sql"), &values)
+    }
+
+    /// The row is one of `to_end`. An address alone is always found by a TID scan.
+    fn is_selected(&self) -> &'static str {
+        if self.store.has_children {
+            "(t.tableoid, t.ctid) IN (SELECT e.tableoid, e.address FROM to_end AS e)"
+        } else {
+            "t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e))"
+        }
+    }
+
+    fn lock(&self) -> &'static str {
+        if matches!(self.store.action, EndAction::Delete) { "UPDATE" } else { "NO KEY UPDATE" }
+    }
+
+    /// The statement that ends a session, up to its WHERE.
+    fn end(&self) -> String {
+        let table = self.store.from();
+        match &self.store.action {
+            EndAction::Delete => format!("DELETE FROM {table} AS t"),
+            EndAction::Set { column, value } => format!("UPDATE {table} AS t SET {column} = {value}"),
+            EndAction::Stamp(column) => {
+                format!("UPDATE {table} AS t SET {} = {}", column.name, self.revocation_time(column))
+            }
+        }
+    }
+
+    /// The time of the sweep, in the column's type.
+    fn revocation_time(&self, column: &TimeColumn) -> String {
+        match column.time_type {
+            TimeType::Timestamptz => time_literal(&Encoding::Timestamptz, self.times.now),
+            TimeType::Date => date_literal(self.times.now_local),
+            TimeType::Timestamp | TimeType::Int4 | TimeType::Int8 | TimeType::Float8 | TimeType::Numeric => {
+                self.literal(self.times.now_local)
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+-- The addresses of the superseded sessions that the next batch would end.
+SELECT @ADDRESS_TEXT@
+FROM (
+    @RANKED@
+) AS r
+WHERE r.rank > @MAX@ AND @ROWS@
+LIMIT @SIZE@

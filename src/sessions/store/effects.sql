@@ -1,0 +1,95 @@
+-- The foreign keys that the deletion of a session reaches, directly or through rows that are deleted with it: a row for
+-- each key, and what that key does to the rows of its table (the child).
+WITH RECURSIVE
+-- The table of the sessions with its partitions and children.
+store AS (
+    SELECT c.oid
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = @SCHEMA@ AND c.relname = @TABLE@
+  UNION
+    SELECT i.inhrelid FROM store s JOIN pg_catalog.pg_inherits i ON i.inhparent = s.oid
+),
+-- The tables whose rows sessions refer to, such as the users, and those that these refer to.
+parents AS (
+    SELECT k.confrelid AS oid
+    FROM store s
+    JOIN pg_catalog.pg_constraint k ON k.conrelid = s.oid AND k.contype = 'f'
+  UNION
+    SELECT k.confrelid FROM parents p JOIN pg_catalog.pg_constraint k ON k.conrelid = p.oid AND k.contype = 'f'
+),
+-- The tables whose rows are deleted. steps: 0 the sessions, 1 the rows that refer to a session, 2 all that are further away.
+deleted (rel, steps) AS (
+    SELECT s.oid, 0 FROM store s
+  UNION
+    SELECT x.rel, x.steps
+    FROM deleted d
+    CROSS JOIN LATERAL (
+        SELECT i.inhrelid AS rel, d.steps FROM pg_catalog.pg_inherits i WHERE i.inhparent = d.rel
+      UNION ALL
+        SELECT k.conrelid, least(d.steps + 1, 2)
+        FROM pg_catalog.pg_constraint k
+        WHERE k.contype = 'f' AND k.confrelid = d.rel AND k.confdeltype = 'c'
+    ) AS x
+),
+reached AS (
+    SELECT rel, min(steps) AS steps FROM deleted GROUP BY rel
+)
+SELECT quote_ident(cn.nspname) || '.' || quote_ident(c.relname) AS child,
+       quote_ident(n.nspname) || '.' || quote_ident(s.relname) AS parent,
+       r.steps,
+       c.relkind = 'p' AS is_partitioned,
+       k.conrelid IN (SELECT oid FROM store) AS leads_back,
+       k.conrelid IN (SELECT oid FROM parents) AND k.conrelid NOT IN (SELECT oid FROM store) AS is_parent_of_store,
+       quote_ident(k.conname) AS name,
+       own.columns,
+       own.are_nullable,
+       k.confdeltype::text AS on_delete,
+       -- The child's rows are referred to in turn, so they are more than a part of a session.
+       EXISTS (SELECT FROM pg_catalog.pg_constraint o
+               WHERE o.contype = 'f' AND o.confrelid = k.conrelid AND o.conrelid <> k.conrelid
+                 AND o.conparentid = 0) AS is_referenced,
+       -- Switched off by ALTER TABLE ... DISABLE TRIGGER: what switches exactly these on again.
+       (SELECT string_agg(DISTINCT format('ALTER TABLE %I.%I ENABLE TRIGGER %I', gn.nspname, gc.relname, g.tgname), '; ')
+        FROM pg_catalog.pg_trigger g
+        JOIN pg_catalog.pg_class gc ON gc.oid = g.tgrelid
+        JOIN pg_catalog.pg_namespace gn ON gn.oid = gc.relnamespace
+        WHERE g.tgisinternal AND g.tgenabled = 'D'
+          AND g.tgconstraint IN (SELECT a.oid FROM pg_catalog.pg_constraint a WHERE k.oid IN (a.oid, a.conparentid))
+       ) AS disabled_fix,
+       -- From version 18 on, a key may be declared without being enforced.
+       (pg_catalog.to_jsonb(k) ->> 'conenforced') IS NOT DISTINCT FROM 'false' AS is_not_enforced,
+       EXISTS (SELECT FROM pg_catalog.pg_index i
+               WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL
+                 AND i.indkey[0] = ANY (k.conkey)) AS is_indexed,
+       format('FOREIGN KEY (%s) REFERENCES %I.%I (%s)%s%s',
+              own.columns, n.nspname, s.relname, referenced.columns,
+              CASE k.confmatchtype WHEN 'f' THEN ' MATCH FULL' END,
+              CASE k.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT'
+                                 WHEN 'c' THEN ' ON UPDATE CASCADE'
+                                 WHEN 'n' THEN ' ON UPDATE SET NULL'
+                                 WHEN 'd' THEN ' ON UPDATE SET DEFAULT' END) AS definition,
+       format('%s%s',
+              CASE WHEN k.condeferrable THEN ' DEFERRABLE' END,
+              CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' END) AS deferrability,
+       k.convalidated AS is_validated
+FROM reached r
+JOIN pg_catalog.pg_constraint k ON k.confrelid = r.rel
+JOIN pg_catalog.pg_class s ON s.oid = k.confrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
+CROSS JOIN LATERAL (
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.place) AS columns,
+           bool_and(NOT a.attnotnull) AS are_nullable
+    FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number
+) AS own
+CROSS JOIN LATERAL (
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.place) AS columns
+    FROM unnest(k.confkey) WITH ORDINALITY AS u (number, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number
+) AS referenced
+-- A partition's copy of its parent's constraint has a parent, and goes with it.
+WHERE k.contype = 'f' AND k.conparentid = 0
+ORDER BY r.steps, child, name

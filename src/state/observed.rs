@@ -1,0 +1,188 @@
+//! What the agent remembers of a database from one pass to the next: since when something needs attention, the last
+//! repair of each sequence, and the counts of the last 24 hours.
+
+use super::day::DayCounts;
+use crate::report::{Cause, DatabaseReport, Level, Outcome, SequenceReport};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Sequences of one database whose last repair is remembered; the oldest repairs are forgotten first.
+const MOST_REPAIRS: usize = 1000;
+
+/// The last repair of a sequence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LastRepair {
+    /// In seconds since 1970.
+    pub at: f64,
+    pub cause: Option<Cause>,
+}
+
+/// Shared with the pages, and copied only while one of them is being rendered.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// When a sequence was first found at its level, by its name; only those that need attention.
+    since: HashMap<String, (Level, f64)>,
+    repairs: HashMap<String, LastRepair>,
+    pub day: DayCounts,
+    /// Sequences whose inserts fail, as the last pass left them.
+    pub failing: u64,
+    /// When inserts last stopped failing, and for how many seconds they had failed.
+    pub last_failure: Option<(f64, f64)>,
+    /// How many sequences the last completed pass found.
+    pub sequences: Option<usize>,
+}
+
+impl Observed {
+    /// Since when a sequence is at its level, in seconds since 1970; none while it needs no attention.
+    pub fn since(&self, sequence: &str) -> Option<f64> {
+        self.since.get(sequence).map(|(_, at)| *at)
+    }
+
+    pub fn last_repair(&self, sequence: &str) -> Option<LastRepair> {
+        self.repairs.get(sequence).copied()
+    }
+
+    /// Takes a completed pass, and returns the sequences whose inserts fail since this pass.
+    pub fn record_pass<'a>(
+        &mut self,
+        at: f64,
+        before: Option<&DatabaseReport>,
+        report: &'a DatabaseReport,
+    ) -> Vec<&'a SequenceReport> {
+        let mut since = HashMap::new();
+        let mut began = Vec::new();
+        self.failing = 0;
+        for sequence in &report.sequences {
+            let level = Level::of(sequence);
+            if level == Level::Healthy {
+                continue;
+            }
+            let known = self.since.get(&sequence.name).filter(|(known, _)| *known == level);
+            if level == Level::Failing {
+                self.failing += 1;
+                if known.is_none() {
+                    began.push(sequence.as_ref());
+                }
+            }
+            since.insert(sequence.name.clone(), known.copied().unwrap_or((level, at)));
+        }
+        let ended = self.since.iter().filter(|(name, (level, _))| {
+            *level == Level::Failing && since.get(*name).is_none_or(|(level, _)| *level != Level::Failing)
+        });
+        if let Some(began) = ended.map(|(_, (_, began))| *began).reduce(f64::min) {
+            self.last_failure = Some((at, at - began));
+        }
+        self.since = since;
+        self.sequences = Some(report.sequences.len());
+        let repaired = report.sequences.iter().filter(|sequence| sequence.outcome() == Some(Outcome::Repaired));
+        let repaired: Vec<&Arc<SequenceReport>> = repaired.collect();
+        for sequence in &repaired {
+            self.record_repair(&sequence.name, LastRepair { at, cause: sequence.cause });
+        }
+        let (ids, failing) = (before.map_or(0, |before| ids_handed_out(before, report)), self.failing);
+        self.day.count(at, |hour| {
+            hour.ids = hour.ids.saturating_add(ids);
+            hour.failing = hour.failing.max(failing);
+            hour.repaired += repaired.len() as u64;
+        });
+        began
+    }
+
+    pub fn record_repair(&mut self, sequence: &str, repair: LastRepair) {
+        if self.repairs.len() >= MOST_REPAIRS && !self.repairs.contains_key(sequence) {
+            let oldest = self.repairs.iter().min_by(|(_, a), (_, b)| a.at.total_cmp(&b.at));
+            if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
+                self.repairs.remove(&oldest);
+            }
+        }
+        self.repairs.insert(sequence.to_owned(), repair);
+    }
+}
+
+/// Values that were handed out between two passes. Values that a repair skipped, and steps back, do not count.
+fn ids_handed_out(before: &DatabaseReport, report: &DatabaseReport) -> u64 {
+    let same = before.sequences.len() == report.sequences.len()
+        && before.sequences.iter().zip(&report.sequences).all(|(a, b)| Arc::ptr_eq(a, b) || a.name == b.name);
+    if same {
+        return before.sequences.iter().zip(&report.sequences).map(|(a, b)| step(a, b)).sum();
+    }
+    let known: HashMap<&str, &SequenceReport> =
+        before.sequences.iter().map(|sequence| (sequence.name.as_str(), sequence.as_ref())).collect();
+    let steps = report.sequences.iter().filter_map(|sequence| Some(step(known.get(sequence.name.as_str())?, sequence)));
+    steps.sum()
+}
+
+fn step(before: &SequenceReport, now: &SequenceReport) -> u64 {
+    let (Some(from), Some(to), Some(limit)) = (before.next_value_after_pass(), now.next_value, now.limit) else {
+        return 0;
+    };
+    let forward = if limit >= to { to > from } else { to < from };
+    if forward { to.abs_diff(from) } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{RepairReport, Verdict};
+
+    const AT: f64 = 1_700_000_000.0;
+
+    fn report(sequences: Vec<SequenceReport>) -> DatabaseReport {
+        DatabaseReport { sequences: sequences.into_iter().map(Arc::new).collect(), ..DatabaseReport::default() }
+    }
+
+    fn at(name: &str, next: i64, verdict: Verdict) -> SequenceReport {
+        SequenceReport {
+            next_value: Some(next),
+            limit: Some(32_767),
+            ..SequenceReport::new(name.to_owned(), Vec::new(), verdict)
+        }
+    }
+
+    #[test]
+    fn what_fails_is_dated_from_the_pass_that_first_saw_it() {
+        let mut observed = Observed::default();
+        let behind = report(vec![at("a", 1, Verdict::Behind), at("b", 1, Verdict::InSync)]);
+        assert_eq!(observed.record_pass(10.0, None, &behind).len(), 1);
+        assert!(observed.record_pass(20.0, Some(&behind), &behind).is_empty(), "it is no news");
+        assert_eq!((observed.since("a"), observed.since("b")), (Some(10.0), None));
+        assert_eq!(observed.failing, 1);
+        let well = report(vec![at("a", 9, Verdict::InSync), at("b", 1, Verdict::InSync)]);
+        observed.record_pass(30.0, Some(&behind), &well);
+        assert_eq!((observed.since("a"), observed.last_failure), (None, Some((30.0, 20.0))));
+    }
+
+    #[test]
+    fn another_level_has_another_beginning() {
+        let mut observed = Observed::default();
+        observed.record_pass(10.0, None, &report(vec![at("a", 1, Verdict::Unreadable)]));
+        observed.record_pass(20.0, None, &report(vec![at("a", 1, Verdict::Behind)]));
+        assert_eq!(observed.since("a"), Some(20.0));
+    }
+
+    #[test]
+    fn values_that_a_repair_or_a_rewind_moved_over_were_not_handed_out() {
+        let mut observed = Observed::default();
+        let repair = RepairReport { next_value: Some(100), ..RepairReport::bare(Outcome::Repaired) };
+        let repaired = SequenceReport { repair: Some(repair), ..at("a", 10, Verdict::Behind) };
+        let passes =
+            [at("a", 5, Verdict::InSync), repaired, at("a", 103, Verdict::InSync), at("a", 2, Verdict::InSync)];
+        let mut before: Option<DatabaseReport> = None;
+        for pass in passes {
+            let pass = report(vec![pass]);
+            observed.record_pass(AT, before.as_ref(), &pass);
+            before = Some(pass);
+        }
+        // From 5 to 10, and from 100 to 103.
+        assert_eq!(observed.day.sum(AT, |hour| hour.ids), 8);
+        assert_eq!(observed.day.sum(AT, |hour| hour.repaired), 1);
+        assert_eq!(observed.last_repair("a"), Some(LastRepair { at: AT, cause: None }));
+    }
+
+    #[test]
+    fn sequences_that_come_and_go_are_compared_by_name() {
+        let before = report(vec![at("a", 1, Verdict::InSync), at("b", 1, Verdict::InSync)]);
+        let after = report(vec![at("b", 4, Verdict::InSync)]);
+        assert_eq!(ids_handed_out(&before, &after), 3);
+    }
+}

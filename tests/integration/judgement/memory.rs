@@ -1,0 +1,102 @@
+//! What is remembered: the furthest next value, and what repairs have cost.
+
+use crate::support::{Agent, Database, pgmedic};
+use serde_json::{Value, json};
+
+const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
+
+/// The agent's finding of a sequence, as the last pass left it.
+fn finding(agent: &Agent, sequence: &str) -> Value {
+    let (status, reports) = agent.get("/api/v1/reports");
+    assert_eq!(status, 200, "{reports}");
+    let reports: Value = serde_json::from_str(&reports).expect("JSON");
+    let sequences = reports["databases"][0]["report"]["sequences"].as_array().cloned().unwrap_or_default();
+    sequences.into_iter().find(|found| found["name"] == sequence).unwrap_or(Value::Null)
+}
+
+#[tokio::test]
+async fn a_numbering_restarted_on_purpose_is_not_brought_back_and_only_passes_the_ids_in_its_way() {
+    let mut database = Database::new().await;
+    database
+        .sql("CREATE TABLE t (id serial PRIMARY KEY); SELECT setval('t_id_seq', 1500000000); INSERT INTO t DEFAULT VALUES")
+        .await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    agent.passes_again(&database.name, 1.0);
+    database.sql("TRUNCATE t RESTART IDENTITY; INSERT INTO t SELECT generate_series(1, 1000)").await;
+    database.wait_until("SELECT last_value >= 1000 FROM t_id_seq").await;
+    agent.passes_again(&database.name, 2.0);
+    assert_eq!(database.nextval("t_id_seq").await, 1001);
+    agent.stop();
+}
+
+#[tokio::test]
+async fn a_sequence_set_back_with_no_id_in_its_way_is_said_and_left() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id serial PRIMARY KEY); SELECT setval('t_id_seq', 4000)").await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    agent.passes_again(&database.name, 1.0);
+    database.sql("SELECT setval('t_id_seq', 1000, false)").await;
+    let said = crate::support::wait_for("the finding says rewound", || {
+        let found = finding(&agent, "public.t_id_seq");
+        (found["cause"] == "rewound").then_some(found)
+    });
+    assert_eq!(said["verdict"], "in_sync", "{said:#}");
+    assert_eq!(said["reason"]["kind"], "rewound", "{said:#}");
+    let text = said["reason"]["text"].as_str().expect("a text");
+    assert!(text.contains("next value was 4001") && text.contains("3001 values will be handed out again"), "{text}");
+    assert_eq!(database.number("SELECT last_value FROM t_id_seq").await, 1000);
+    database.sql(said["reason"]["fix"].as_str().expect("a fix")).await;
+    assert_eq!(database.nextval("t_id_seq").await, 4001);
+    agent.stop();
+}
+
+#[tokio::test]
+async fn the_sequence_of_a_session_store_is_brought_back_though_all_sessions_are_over() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE logins (id serial PRIMARY KEY, expires_at timestamptz NOT NULL DEFAULT now() + interval '1 day');
+             SELECT setval('logins_id_seq', 4000)",
+        )
+        .await;
+    let settings = format!(
+        "{EVERY_SECOND}[[sessions]]\nname = 'logins'\ntable = 'public.logins'\nexpires_at = 'expires_at'\nencoding = 'timestamptz'\nschedule = '0 0 0 1 1 *'\n"
+    );
+    let agent = Agent::start(&database, &settings);
+    agent.passes_again(&database.name, 1.0);
+    database.sql("SELECT setval('logins_id_seq', 1, false)").await;
+    database.wait_until("SELECT last_value >= 4000 FROM logins_id_seq").await;
+    assert_eq!(database.nextval("logins_id_seq").await, 4001);
+    agent.stop();
+}
+
+/// One lone id ahead in each run: each repair is small, and their sum is bounded.
+#[tokio::test]
+async fn what_repairs_may_burn_is_counted_over_all_runs_where_the_repair_log_is() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id smallserial PRIMARY KEY)").await;
+    database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    // 5 % of 32 767 values are 1638, and each id costs 300.
+    for run in 1..=6 {
+        database.sql("INSERT INTO t SELECT last_value + CASE WHEN is_called THEN 301 ELSE 300 END FROM t_id_seq").await;
+        let outcome = database.once(&[]);
+        let expected =
+            if run <= 5 { json!({ "outcome": "repaired" }) } else { json!({ "outcome": "held", "held_by": "budget" }) };
+        outcome.repair("public.t_id_seq", expected);
+    }
+    assert_eq!(database.number("SELECT sum(charged)::bigint FROM pgmedic.repair_log").await, 1500);
+    // A dense block is passed all the same, once the sequence stands at it.
+    database.sql("DELETE FROM t; INSERT INTO t SELECT last_value + g FROM t_id_seq, generate_series(1, 200) g").await;
+    database.once(&[]).exits(0).repair("public.t_id_seq", json!({ "outcome": "repaired" }));
+}
+
+#[tokio::test]
+async fn a_run_returns_to_the_next_value_that_the_repair_log_knows() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 5000)").await;
+    database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    database.once(&[]).exits(0).repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 5001 }));
+    // Yesterday's backup: the newest rows are gone, and the sequence is at its start.
+    database.sql("DELETE FROM t WHERE id > 4000; SELECT setval('t_id_seq', 1, false)").await;
+    database.once(&[]).exits(0).repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 5001 }));
+}

@@ -1,0 +1,250 @@
+//! What ending a session does to other rows: foreign keys are followed to the end, and triggers and rules are named.
+
+use super::{by_expiry, filled, left};
+use serde_json::json;
+
+#[tokio::test]
+async fn keys_that_lead_back_to_the_sessions_are_refused_by_name() {
+    for (ring, named, fix) in [
+        (
+            "ALTER TABLE sessions ADD parent bigint CONSTRAINT back REFERENCES sessions ON DELETE CASCADE;
+             UPDATE sessions SET parent = id - 2 WHERE id > 2",
+            "the foreign key back of public.sessions (parent), which refers to public.sessions",
+            true,
+        ),
+        (
+            "CREATE TABLE devices (id int PRIMARY KEY, session bigint NOT NULL REFERENCES sessions ON DELETE CASCADE);
+             ALTER TABLE sessions ADD device int CONSTRAINT back REFERENCES devices ON DELETE CASCADE",
+            "the foreign key back of public.sessions (device), which refers to public.devices",
+            true,
+        ),
+        (
+            "CREATE TABLE a (id int PRIMARY KEY, session bigint REFERENCES sessions ON DELETE CASCADE);
+             CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE);
+             INSERT INTO a SELECT id, id FROM sessions; INSERT INTO b SELECT id, id FROM a;
+             ALTER TABLE sessions ADD b int NOT NULL DEFAULT 1 CONSTRAINT back REFERENCES b ON DELETE CASCADE",
+            "the foreign key back of public.sessions (b), which refers to public.b",
+            false,
+        ),
+    ] {
+        let mut database = filled(2, 2).await;
+        database.sql(ring).await;
+        for arguments in [&[][..], &["--approve", "logins"]] {
+            let outcome = database.once_with(&by_expiry(""), arguments).exits(1);
+            outcome.store_says("logins", "error", &[named, "leads back to the sessions"]);
+            assert_eq!(outcome.store_kinds("logins", "error"), ["foreign_key_ring"]);
+            assert_eq!(left(&mut database).await, 4, "{named}");
+            assert_eq!(outcome.store_fixes("logins", "error").len(), usize::from(fix));
+        }
+        // Sessions that are only revoked take nothing along.
+        database
+            .once_with(&by_expiry("revoke = { column = \"revoked_at\" }"), &[])
+            .exits(0)
+            .swept("logins", json!({ "expired": 2 }));
+    }
+}
+
+#[tokio::test]
+async fn the_fix_of_a_self_reference_keeps_the_live_session() {
+    let mut database = filled(3, 3).await;
+    database
+        .sql(
+            "ALTER TABLE sessions ADD parent bigint CONSTRAINT back REFERENCES sessions ON DELETE CASCADE;
+             CREATE INDEX ON sessions (parent); UPDATE sessions SET parent = id - 3 WHERE id > 3",
+        )
+        .await;
+    let fix = database.once_with(&by_expiry(""), &[]).exits(1).store_fix("logins", "error");
+    database.sql(&fix).await;
+    database
+        .once_with(&by_expiry(""), &[])
+        .exits(0)
+        .swept("logins", json!({ "expired": 3, "live": 3, "warnings": [] }));
+    assert_eq!(left(&mut database).await, 3);
+}
+
+#[tokio::test]
+async fn rows_that_refer_to_a_session_go_along_and_what_is_further_away_is_held_by_name() {
+    let mut database = filled(2, 2).await;
+    database
+        .sql(
+            "CREATE TABLE devices (id int PRIMARY KEY, session bigint NOT NULL REFERENCES sessions ON DELETE CASCADE);
+             CREATE INDEX ON devices (session); INSERT INTO devices SELECT id, id FROM sessions;
+             CREATE TABLE answers (id int PRIMARY KEY, device int CONSTRAINT far REFERENCES devices ON DELETE CASCADE);
+             CREATE INDEX ON answers (device); INSERT INTO answers SELECT id, id FROM devices",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+    outcome.store_says("logins", "held", &["the foreign key far of public.answers (device)", "--approve logins"]);
+    assert_eq!(outcome.store_kinds("logins", "held"), ["takes_along"]);
+    database
+        .sql("ALTER TABLE answers DROP CONSTRAINT far, ADD FOREIGN KEY (device) REFERENCES devices ON DELETE SET NULL")
+        .await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 2, "warnings": [] }));
+    assert_eq!(database.number("SELECT count(*) FROM devices").await, 2);
+    assert_eq!(database.number("SELECT count(device) * 10 + count(*) FROM answers").await, 24);
+}
+
+#[tokio::test]
+async fn an_index_that_is_missing_two_tables_away_is_named_and_its_statement_works() {
+    let mut database = filled(2, 2).await;
+    database
+        .sql(
+            "CREATE TABLE devices (id int PRIMARY KEY, session bigint NOT NULL REFERENCES sessions ON DELETE CASCADE);
+             CREATE INDEX ON devices (session); INSERT INTO devices SELECT id, id FROM sessions;
+             CREATE TABLE answers (device int REFERENCES devices ON DELETE SET NULL)",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &["--dry-run"]).exits(0);
+    outcome.store_says("logins", "warnings", &["public.answers refers to public.devices, whose rows are deleted with"]);
+    let fix = outcome.store_fix("logins", "warnings");
+    assert_eq!(fix, "CREATE INDEX CONCURRENTLY ON public.answers (device)");
+    database.sql(&fix).await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 2, "warnings": [] }));
+}
+
+#[tokio::test]
+async fn keys_that_do_not_act_hold_the_sweep_also_where_it_is_approved() {
+    let children = "CREATE TABLE notes (session bigint NOT NULL REFERENCES sessions ON DELETE CASCADE);
+                    CREATE INDEX ON notes (session); INSERT INTO notes SELECT id FROM sessions";
+    let mut database = filled(2, 2).await;
+    let (medic, name) = (database.role("medic"), database.name.clone());
+    database
+        .sql(&format!(
+            "{children}; CREATE ROLE {medic} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions, notes TO {medic};
+             GRANT SELECT ON SEQUENCE sessions_id_seq TO {medic}"
+        ))
+        .await;
+    for place in [format!("ROLE {medic}"), format!("ROLE {medic} IN DATABASE {name}"), format!("DATABASE {name}")] {
+        database.sql(&format!("ALTER {place} SET session_replication_role = replica")).await;
+        let outcome = database.once_with_as(&medic, &by_expiry(""), &["--approve", "logins"]).exits(3);
+        outcome.store_says("logins", "held", &["session_replication_role is replica", "public.notes"]);
+        assert_eq!(outcome.store_kinds("logins", "held"), ["foreign_keys_off"]);
+        let fix = outcome.store_fix("logins", "held");
+        assert_eq!(fix, format!("ALTER {place} RESET session_replication_role"));
+        database.sql(&fix).await;
+    }
+    database.sql("ALTER TABLE sessions DISABLE TRIGGER ALL").await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+    outcome.store_says("logins", "held", &["does not act, because its triggers are disabled"]);
+    assert_eq!(left(&mut database).await, 4);
+    database.sql(&outcome.store_fix("logins", "held")).await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 2 }));
+    assert_eq!(database.number("SELECT count(*) FROM notes").await, 2);
+}
+
+/// A trigger `t` with this body on `sessions`.
+fn trigger(when: &str, body: &str) -> String {
+    format!(
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {body} END$$;
+         CREATE TRIGGER t {when} DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION f()"
+    )
+}
+
+#[tokio::test]
+async fn a_trigger_that_keeps_every_row_is_named_and_changes_nothing() {
+    let mut database = filled(30, 20).await;
+    database
+        .sql(&trigger("BEFORE", "UPDATE public.sessions SET revoked_at = now() WHERE id = OLD.id; RETURN NULL;"))
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    outcome.swept("logins", json!({ "expired": 0, "stale": 30, "live": 20 }));
+    outcome.store_says(
+        "logins",
+        "error",
+        &["t on public.sessions, which runs public.f()", "`revoke`", "was not tried"],
+    );
+    assert_eq!(outcome.store_kinds("logins", "error"), ["trigger_keeps_rows"]);
+    assert_eq!(database.number("SELECT count(*) FROM sessions WHERE revoked_at IS NOT NULL").await, 0);
+}
+
+#[tokio::test]
+async fn a_trigger_that_deletes_a_live_session_with_another_one_is_found_before_it_is_committed() {
+    let mut database = filled(3, 3).await;
+    database
+        .sql(&trigger("AFTER", "DELETE FROM public.sessions WHERE id = OLD.id + 3 AND OLD.id = 2; RETURN OLD;"))
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    outcome.swept("logins", json!({ "expired": 2, "stale": 1, "live": 3 }));
+    outcome.store_says("logins", "error", &["1: a trigger deletes other sessions with it"]);
+    assert_eq!(left(&mut database).await, 4);
+}
+
+#[tokio::test]
+async fn a_triggers_function_that_names_no_schema_is_named_with_the_statement_that_helps() {
+    let mut database = filled(3, 3).await;
+    database.sql("CREATE TABLE told (session bigint)").await;
+    database.sql(&trigger("AFTER", "INSERT INTO told VALUES (OLD.id); RETURN OLD;")).await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    outcome.store_says("logins", "error", &["public.f()", "search_path = pg_catalog", "names no schema"]);
+    assert_eq!(outcome.store_kinds("logins", "error"), ["trigger_failed"]);
+    let fix = outcome.store_fix("logins", "error");
+    assert_eq!(fix, "ALTER FUNCTION public.f() SET search_path = public");
+    database.sql(&fix).await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3 }));
+    assert_eq!(database.number("SELECT count(*) FROM told").await, 3);
+}
+
+#[tokio::test]
+async fn a_rule_is_named_and_a_disabled_trigger_too() {
+    let mut database = filled(2, 2).await;
+    database.sql(&trigger("AFTER", "RETURN OLD;")).await;
+    database.sql("ALTER TABLE sessions DISABLE TRIGGER t").await;
+    let outcome = database.once_with(&by_expiry(""), &["--dry-run"]).exits(0);
+    outcome.store_says("logins", "warnings", &["the trigger t of public.sessions is disabled"]);
+    database.sql("CREATE RULE keep AS ON DELETE TO sessions DO INSTEAD NOTHING").await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    outcome.store_says("logins", "error", &["the rule keep of public.sessions"]);
+    assert_eq!(outcome.store_kinds("logins", "error"), ["rewrite_rule"]);
+    assert_eq!(left(&mut database).await, 4);
+}
+
+#[tokio::test]
+async fn one_session_that_cannot_go_keeps_no_other_one() {
+    let of_ids =
+        "CREATE TABLE notes (session bigint NOT NULL CONSTRAINT k REFERENCES sessions DEFERRABLE INITIALLY DEFERRED);
+                  CREATE INDEX ON notes (session); INSERT INTO notes VALUES (700)";
+    let hold = trigger("BEFORE", "IF OLD.id = 700 THEN RAISE EXCEPTION 'legal hold'; END IF; RETURN OLD;");
+    for (keeps, kind) in [(of_ids, "foreign_key"), (hold.as_str(), "trigger_failed")] {
+        let mut database = filled(2000, 2).await;
+        // All end at the same time, so that the time does not tell them apart.
+        database.sql("UPDATE sessions SET expires_at = '2020-05-05' WHERE expires_at < now()").await;
+        database.sql(keeps).await;
+        for expired in [1999, 0] {
+            let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+            outcome.swept("logins", json!({ "expired": expired, "stale": 1, "live": 2 }));
+            assert_eq!(outcome.store_kinds("logins", "error"), [kind]);
+            outcome.store_says("logins", "error", &["sessions that could not be ended: 1: "]);
+            assert_eq!(outcome.stderr.matches("sqlx").count(), 0, "{}", outcome.stderr);
+        }
+        assert_eq!(database.number("SELECT min(id) FROM sessions").await, 700);
+    }
+}
+
+#[tokio::test]
+async fn superseded_sessions_that_cannot_go_are_alone_too() {
+    let mut database = filled(0, 40).await;
+    database.sql("UPDATE sessions SET user_id = 1 + id % 10, created_at = now() - id * interval '1 minute'").await;
+    database.sql(&trigger("BEFORE", "IF OLD.id = 40 THEN RAISE EXCEPTION 'no'; END IF; RETURN OLD;")).await;
+    let settings = by_expiry("user = \"user_id\"\ncreated_at = \"created_at\"\nmax_per_user = 2");
+    let outcome = database.once_with(&settings, &[]).exits(1);
+    outcome.swept("logins", json!({ "superseded": 19, "live": 21 }));
+    assert_eq!(left(&mut database).await, 21);
+}
+
+#[tokio::test]
+async fn in_partitions_the_session_that_cannot_go_is_alone_as_well() {
+    let mut database = crate::support::Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (id int PRIMARY KEY, expires_at timestamptz) PARTITION BY RANGE (id);
+             CREATE TABLE low PARTITION OF sessions FOR VALUES FROM (0) TO (50);
+             CREATE TABLE high PARTITION OF sessions FOR VALUES FROM (50) TO (200);
+             INSERT INTO sessions SELECT n, now() + interval '1 hour' - (n % 2) * interval '3 days' FROM generate_series(1, 99) AS n;
+             CREATE TABLE notes (session int NOT NULL REFERENCES sessions); INSERT INTO notes VALUES (7), (77)",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    outcome.swept("logins", json!({ "expired": 48, "stale": 2, "live": 49 }));
+    outcome.store_says("logins", "error", &["notes"]);
+    assert_eq!(left(&mut database).await, 51);
+}

@@ -1,0 +1,149 @@
+//! A first sweep, and so every sweep of a single run: there is nothing to compare with but the sessions themselves.
+
+use super::{by_expiry, filled, left, logins};
+use crate::support::Database;
+use serde_json::json;
+
+/// `session (sid, sess, expire)` of connect-pg-simple, written in Los Angeles.
+async fn written_in_los_angeles(soon: u32, later: u32) -> Database {
+    let mut database = Database::new().await;
+    database
+        .sql(&format!(
+            "CREATE TABLE session (sid int PRIMARY KEY, sess json, expire timestamp(6) NOT NULL); CREATE INDEX ON session (expire);
+             INSERT INTO session
+             SELECT n, '{{}}', (now() + interval '7 hours' + n * interval '700 milliseconds') AT TIME ZONE 'America/Los_Angeles'
+             FROM generate_series(1, {soon}) AS n;
+             INSERT INTO session SELECT -n, '{{}}', (now() + interval '30 days') AT TIME ZONE 'America/Los_Angeles'
+             FROM generate_series(1, {later}) AS n"
+        ))
+        .await;
+    database
+}
+
+#[tokio::test]
+async fn a_wrong_time_zone_ends_no_session_however_few_there_are() {
+    for (soon, later, kind) in [(5000, 50, "first_sweep"), (5, 0, "none_left"), (2, 1, "first_sweep")] {
+        let mut database = written_in_los_angeles(soon, later).await;
+        for zone in ["Europe/Zurich", "Asia/Tokyo"] {
+            let settings = format!("[[sessions]]\npreset = \"connect-pg-simple\"\ntime_zone = \"{zone}\"\n");
+            let outcome = database.once_with(&settings, &[]).exits(3);
+            assert_eq!(outcome.store_kinds("connect-pg-simple", "held"), [kind]);
+            if kind == "first_sweep" {
+                let text = format!("would end {soon} of {} sessions", soon + later);
+                outcome.store_says("connect-pg-simple", "held", &[&text, "--approve 'connect-pg-simple'"]);
+            }
+            assert_eq!(database.number("SELECT count(*) FROM session").await, i64::from(soon + later));
+        }
+        let right = "[[sessions]]\npreset = \"connect-pg-simple\"\ntime_zone = \"America/Los_Angeles\"\n";
+        database.once_with(right, &[]).exits(0).swept("connect-pg-simple", json!({ "expired": 0, "held": null }));
+    }
+}
+
+#[tokio::test]
+async fn a_backlog_of_more_than_a_day_is_over_in_any_time_zone() {
+    let mut database = filled(900, 100).await;
+    database
+        .once_with(&by_expiry(""), &["--dry-run"])
+        .exits(0)
+        .swept("logins", json!({ "would_end": 900, "held": null }));
+    database.sql("UPDATE sessions SET expires_at = expires_at + interval '30 hours' WHERE user_id <= 101 AND expires_at < now()").await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+    outcome.store_says("logins", "held", &["would end 900 of 1000", "101 of them have been over for less than a day"]);
+    database.sql("UPDATE sessions SET expires_at = expires_at - interval '30 hours' WHERE user_id = 101").await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 900, "live": 100 }));
+}
+
+/// As Gitea's `expiry` is.
+#[tokio::test]
+async fn an_end_whose_newest_value_is_the_last_minute_is_the_last_use() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE session (key char(16) PRIMARY KEY, data bytea, expiry bigint NOT NULL); CREATE INDEX ON session (expiry);
+             INSERT INTO session SELECT n::text, '', extract(epoch FROM now())::bigint - 61 - 600 * n FROM generate_series(0, 89) AS n",
+        )
+        .await;
+    let wrong = "[[sessions]]\nname = \"web\"\ntable = \"public.session\"\nexpires_at = \"expiry\"\nencoding = \"epoch-seconds\"\n";
+    let outcome = database.once_with(wrong, &[]).exits(3);
+    outcome.store_says("web", "held", &["expires_at = expiry", "when a session was last used"]);
+    assert_eq!(outcome.store_kinds("web", "held"), ["implausible"]);
+    let right = "[[sessions]]\npreset = \"gitea\"\nidle_timeout = \"1d\"\n";
+    database.once_with(right, &[]).exits(0).swept("gitea", json!({ "expired": 0, "live": 90 }));
+}
+
+#[tokio::test]
+async fn an_activity_that_is_the_creation_nearly_everywhere_is_none() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (id bigserial PRIMARY KEY, user_id bigint, created_at timestamp, updated_at timestamp);
+             INSERT INTO sessions (user_id, created_at, updated_at)
+             SELECT n, t.at, t.at FROM generate_series(1, 60) AS n,
+                    LATERAL (SELECT (now() - n * interval '1 minute') AT TIME ZONE 'UTC' AS at) AS t;
+             UPDATE sessions SET updated_at = updated_at + interval '5 minutes' WHERE id = 60",
+        )
+        .await;
+    let settings = "[[sessions]]\npreset = \"rails\"\nlast_activity = \"updated_at\"\nidle_timeout = \"30m\"\n";
+    let outcome = database.once_with(settings, &[]).exits(3);
+    outcome.store_says("rails", "held", &["last_activity = updated_at", "equals created_at in 59 of 60 sessions"]);
+    database
+        .sql("UPDATE sessions SET updated_at = (now() - interval '1 minute') AT TIME ZONE 'UTC' WHERE id > 20")
+        .await;
+    database.once_with(settings, &[]).exits(0).swept("rails", json!({ "expired": 0, "live": 60 }));
+    // The preset itself offers none.
+    let outcome = database.once_with("[[sessions]]\npreset = \"rails\"\nidle_timeout = \"30m\"\n", &[]).exits(2);
+    assert!(outcome.stderr.contains("`idle_timeout` without `last_activity`"), "{}", outcome.stderr);
+}
+
+/// Sessions of an evening, nine hours ago.
+async fn evening(column: &str, sessions: u32, spacing: u32) -> Database {
+    let mut database = Database::new().await;
+    database
+        .sql(&format!(
+            "CREATE TABLE sessions (id bigserial PRIMARY KEY, user_id bigint, {column} NOT NULL);
+             INSERT INTO sessions (user_id, last_activity)
+             SELECT n, extract(epoch FROM now())::int - 9 * 3600 - n * {spacing} FROM generate_series(1, {sessions}) AS n"
+        ))
+        .await;
+    database
+}
+
+#[tokio::test]
+async fn a_store_that_is_idle_at_night_is_swept_to_the_last_session_with_or_without_a_robots() {
+    let settings = "[[sessions]]\npreset = \"laravel\"\nidle_timeout = \"30m\"\n";
+    for sessions in [500, 7, 1] {
+        let mut database = evening("last_activity int", sessions, 30).await;
+        database.once_with(settings, &[]).exits(0).swept("laravel", json!({ "expired": sessions, "live": 0 }));
+        assert_eq!(left(&mut database).await, 0);
+    }
+    // All at one time: something else wrote them.
+    let mut database = evening("last_activity int", 500, 0).await;
+    database.once_with(settings, &[]).exits(3).store_says("laravel", "held", &["none be left"]);
+    // In use: the last one was a minute ago.
+    database.sql("UPDATE sessions SET last_activity = extract(epoch FROM now())::int - id * 60").await;
+    database.once_with(settings, &[]).exits(3).store_says("laravel", "held", &["would end 470 of 500"]);
+    assert_eq!(left(&mut database).await, 500);
+}
+
+#[tokio::test]
+async fn microseconds_read_as_milliseconds_never_end_and_are_held() {
+    for (encoding, factor, looks) in [
+        ("epoch-millis", 1_000_000_i64, "microseconds"),
+        ("epoch-millis", 1_000_000_000, "nanoseconds"),
+        ("epoch-micros", 1_000_000_000, "nanoseconds"),
+        ("epoch-micros", 1000, "milliseconds"),
+        ("epoch-nanos", 1_000_000, "microseconds"),
+    ] {
+        let mut database = Database::new().await;
+        database
+            .sql(&format!(
+                "CREATE TABLE sessions (ends bigint); CREATE INDEX ON sessions (ends);
+                 INSERT INTO sessions SELECT (extract(epoch FROM now())::bigint + (n - 20) * 3600) * {factor}
+                 FROM generate_series(1, 40) AS n"
+            ))
+            .await;
+        let settings = logins(&format!("expires_at = \"ends\"\nencoding = \"{encoding}\""));
+        database.once_with(&settings, &[]).exits(3).store_says("logins", "held", &["look like", looks]);
+        assert_eq!(left(&mut database).await, 40);
+    }
+}
