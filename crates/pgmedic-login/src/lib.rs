@@ -57,6 +57,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `retry.rs` | the retry, and the transaction or savepoint around each attempt |
+//! | `own_transaction.rs` | a transaction that is rolled back when it is dropped, also while it begins |
 //! | `single_statement.rs` | the retry of one statement, without a transaction around it; its pieces |
 //! | `repair.rs` | finds the sequences that feed the violated key, and moves those that are behind |
 //! | `unique_violation.rs` | reads the fields of a 23505 error |
@@ -66,6 +67,7 @@
 
 #![warn(missing_docs)]
 
+mod own_transaction;
 mod repair;
 mod retry;
 mod session_store;

@@ -1,5 +1,6 @@
 //! Runs an insert, and again after a repair when its id was taken because a sequence is behind.
 
+use crate::own_transaction::{Held, OwnTransaction};
 use crate::repair::{RepairOutcome, repair_after_violation};
 use crate::types::{InlineRepairLimits, Repair, RetryOutcome};
 use crate::unique_violation::UniqueViolation;
@@ -147,7 +148,7 @@ pub enum AttemptOutcome<'c, T> {
 #[derive(Debug)]
 enum AttemptScope<'c> {
     /// The attempt began it, and ends it.
-    Own(Transaction<'c, Postgres>),
+    Own(OwnTransaction<'c>),
     /// The caller began it.
     Nested(&'c mut PgConnection),
 }
@@ -155,8 +156,8 @@ enum AttemptScope<'c> {
 /// Begins with a savepoint too: its transaction keeps a pooler on one server connection between a failed run and the
 /// next.
 const BEGIN: &str = "/* pgmedic:insert */ BEGIN; SAVEPOINT pgmedic_insert";
-const SAVE: &str = "SAVEPOINT pgmedic_insert";
-const RELEASE: &str = "RELEASE SAVEPOINT pgmedic_insert";
+pub(crate) const SAVE: &str = "SAVEPOINT pgmedic_insert";
+pub(crate) const RELEASE: &str = "RELEASE SAVEPOINT pgmedic_insert";
 const IS_IN_TRANSACTION: &str = "/* pgmedic:insert */ SELECT pg_catalog.statement_timestamp() \
                                  OPERATOR(pg_catalog.<>) pg_catalog.transaction_timestamp()";
 /// Returns the caller's transaction to the state before the attempt.
@@ -170,13 +171,15 @@ impl<'c> Attempt<'c> {
     /// Those of getting a connection, and the database's.
     pub async fn begin(at: impl Into<RetryTarget<'c>>, limits: InlineRepairLimits) -> Result<Self, Error> {
         let scope = match at.into() {
-            RetryTarget::Pool(pool) => AttemptScope::Own(pool.begin_with(BEGIN).await?),
+            RetryTarget::Pool(pool) => {
+                AttemptScope::Own(OwnTransaction::begin(Held::Pool(pool.acquire().await?), BEGIN).await?)
+            }
             RetryTarget::Connection(connection) => {
                 if connection.is_in_transaction() || is_in_raw_transaction(connection).await? {
                     send(connection, SAVE).await?;
                     AttemptScope::Nested(connection)
                 } else {
-                    AttemptScope::Own(connection.begin_with(BEGIN).await?)
+                    AttemptScope::Own(OwnTransaction::begin(Held::Borrowed(connection), BEGIN).await?)
                 }
             }
         };
@@ -198,34 +201,47 @@ impl<'c> Attempt<'c> {
     /// The insert's error, unless it was repaired; nothing of the insert remains then. Or the database's, when the
     /// insert could not be committed.
     pub async fn end<T>(mut self, result: Result<T, Error>) -> Result<AttemptOutcome<'c, T>, Error> {
-        self.runs += 1;
-        let error = match result {
-            Ok(value) => {
-                // This fails in an aborted transaction, in which COMMIT would roll back without an error.
-                if let Err(error) = send(self.connection(), RELEASE).await {
-                    self.undo().await;
-                    return Err(error);
-                }
-                if let AttemptScope::Own(transaction) = self.scope {
-                    transaction.commit().await?;
-                }
-                return Ok(AttemptOutcome::Done(RetryOutcome { value, attempts: self.runs, repairs: self.repairs }));
-            }
-            Err(error) => error,
+        let value = match result {
+            Ok(value) => value,
+            Err(error) => return self.retry_after(error).await.map(AttemptOutcome::Retry),
         };
+        // This fails in an aborted transaction, in which COMMIT would roll back without an error.
+        if let Err(error) = send(self.connection(), RELEASE).await {
+            self.undo().await;
+            return Err(error);
+        }
+        if let AttemptScope::Own(transaction) = self.scope {
+            transaction.commit().await?;
+        }
+        Ok(AttemptOutcome::Done(RetryOutcome { value, attempts: self.runs + 1, repairs: self.repairs }))
+    }
+
+    /// The next attempt, after a run that failed with `error`: or that error, unless it was repaired.
+    pub(crate) async fn retry_after(mut self, error: Error) -> Result<Self, Error> {
+        self.runs += 1;
         let violation = if self.runs <= RETRIES { UniqueViolation::from_error(&error) } else { None };
         if let Some(violation) = violation {
             let limits = self.limits;
             match repair_after_violation(self.connection(), &violation, &limits).await {
                 RepairOutcome::Retry(repairs) => {
                     self.repairs.extend(repairs);
-                    return Ok(AttemptOutcome::Retry(self));
+                    return Ok(self);
                 }
                 RepairOutcome::NotRepaired => {}
             }
         }
         self.undo().await;
         Err(error)
+    }
+
+    /// An attempt in the caller's transaction, whose first statements set the savepoint.
+    pub(crate) fn with_savepoint(connection: &'c mut PgConnection, limits: InlineRepairLimits) -> Self {
+        Self { scope: AttemptScope::Nested(connection), limits, runs: 0, repairs: Vec::new() }
+    }
+
+    /// Ends an attempt whose caller releases the savepoint. Returns what was repaired.
+    pub(crate) fn into_repairs(self) -> Vec<Repair> {
+        self.repairs
     }
 
     /// Ignores an error, because the one that led here is returned.
@@ -238,8 +254,8 @@ impl<'c> Attempt<'c> {
 }
 
 /// A transaction with the savepoint in which a repair works.
-pub(crate) async fn begin_scope(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, Error> {
-    connection.begin_with(BEGIN).await
+pub(crate) async fn begin_scope(connection: &mut PgConnection) -> Result<OwnTransaction<'_>, Error> {
+    OwnTransaction::begin(Held::Borrowed(connection), BEGIN).await
 }
 
 /// Whether the caller has begun a transaction with a plain `BEGIN`, of which sqlx does not know: a second `BEGIN` would

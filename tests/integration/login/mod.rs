@@ -5,6 +5,7 @@
 //! | `repair` | what `retry_after_repair` repairs, and what it returns unchanged |
 //! | `single_statement` | the retry without a transaction, and its pieces |
 //! | `links` | every way in which a sequence feeds a key |
+//! | `cancellation` | logins that are dropped, and their round trips |
 //! | `concurrency` | many inserts at once, also through a pooler |
 //! | `store` | the session store |
 //! | `frameworks` | the hooks of docs/frameworks against the real frameworks |
@@ -12,6 +13,7 @@
 //! | `sql` | `pgmedic sql install` and the function `pgmedic.repair` |
 //! | `examples` | the example servers under concurrent logins |
 
+mod cancellation;
 mod concurrency;
 mod examples;
 mod follow;

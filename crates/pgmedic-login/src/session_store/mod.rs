@@ -19,10 +19,11 @@ pub use error::{SessionTableError, StoreError};
 pub use session_table::{CloseAction, SessionTable, UserLock};
 pub use token::Token;
 
-use crate::retry::{Attempt, AttemptOutcome};
+use crate::own_transaction::{Held, OwnTransaction};
+use crate::retry::{Attempt, RELEASE, SAVE};
 use crate::types::Repair;
-use sqlx::postgres::{PgPool, PgRow, Postgres};
-use sqlx::{AssertSqlSafe, Row, Transaction};
+use sqlx::postgres::{PgPool, PgRow};
+use sqlx::{AssertSqlSafe, Column, Row};
 use statements::StoreSql;
 use std::fmt;
 use std::time::Duration;
@@ -112,30 +113,39 @@ impl SessionStore {
     /// Nothing is changed then.
     pub async fn create_session(&self, user: impl fmt::Display, ttl: Duration) -> Result<NewSession, StoreError> {
         let ttl = validate_ttl(self.table.max_age.map_or(ttl, |max_age| max_age.min(ttl)))?;
-        let user = user.to_string();
+        let user = storable(user)?;
         let token = Token::generate()?;
         let hash = hash(token.expose());
-        let mut transaction = self.begin(&user).await?;
+        // Four round trips: BEGIN; the lock and the insert; what follows it; COMMIT.
+        let mut transaction = self.begin().await?;
         // Rows are deleted after the insert: if the row with the max id were deleted before it, a repair would not see
         // that id, and the sequence would hand it out again. Rows that stay are closed before the insert, because a
         // unique index may limit the live sessions of a user.
         let deletes = self.table.deletes();
-        let mut closed = if deletes { 0 } else { self.close_excess_sessions(&mut transaction, &user, None).await? };
-        let mut attempt = Attempt::begin(&mut transaction, self.table.limits).await?;
-        let outcome = loop {
-            let insert = sqlx::query_scalar(AssertSqlSafe(self.statements.insert.clone()));
-            let insert = insert.bind(&user).bind(&hash).bind(ttl).persistent(false);
-            let result: Result<i64, _> = insert.fetch_one(attempt.connection()).await;
-            match attempt.end(result).await? {
-                AttemptOutcome::Done(outcome) => break outcome,
-                AttemptOutcome::Retry(next) => attempt = next,
-            }
-        };
-        if deletes {
-            closed = self.close_excess_sessions(&mut transaction, &user, Some(outcome.value)).await?;
+        let mut insert = self.statements.insert(&user, &hash, ttl);
+        if !deletes {
+            insert = format!("{}; {insert}", self.statements.close_excess(&user, None));
         }
+        let mut statements = format!("{}; {SAVE}; {insert}", self.statements.lock(&user));
+        let mut attempt = Attempt::with_savepoint(&mut transaction, self.table.limits);
+        let rows = loop {
+            match sqlx::raw_sql(AssertSqlSafe(statements)).fetch_all(attempt.connection()).await {
+                Ok(rows) => break rows,
+                Err(error) => attempt = attempt.retry_after(error).await?,
+            }
+            statements = insert.clone();
+        };
+        let repairs = attempt.into_repairs();
+        let Some(id) = rows.iter().find_map(|row| row.try_get::<i64, _>("id").ok()) else {
+            transaction.rollback().await?;
+            return Err(StoreError::UnknownUser);
+        };
+        let mut closed = count_closed(&rows);
+        let last = if deletes { format!("; {}", self.statements.close_excess(&user, Some(id))) } else { String::new() };
+        let last = AssertSqlSafe(format!("{RELEASE}{last}"));
+        closed += count_closed(&sqlx::raw_sql(last).fetch_all(&mut *transaction).await?);
         transaction.commit().await?;
-        Ok(NewSession { id: outcome.value, token, closed, repairs: outcome.repairs })
+        Ok(NewSession { id, token, closed, repairs })
     }
 
     /// The live session of a token. None if it has expired, was closed, or never existed.
@@ -175,42 +185,23 @@ impl SessionStore {
     ///
     /// [`StoreError::UnknownUser`]; the database's error.
     pub async fn revoke_all(&self, user: impl fmt::Display) -> Result<u64, StoreError> {
-        let user = user.to_string();
-        let mut transaction = self.begin(&user).await?;
-        let closed = self.execute_for_user(&mut transaction, &self.statements.close_all, &user).await?;
+        let user = storable(user)?;
+        let mut transaction = self.begin().await?;
+        let lock = AssertSqlSafe(self.statements.lock(&user));
+        if sqlx::raw_sql(lock).fetch_all(&mut *transaction).await?.is_empty() {
+            transaction.rollback().await?;
+            return Err(StoreError::UnknownUser);
+        }
+        let close = AssertSqlSafe(self.statements.close_all(&user));
+        let closed = sqlx::raw_sql(close).execute(&mut *transaction).await?.rows_affected();
         transaction.commit().await?;
         Ok(closed)
     }
 
-    /// Begins a transaction that holds the user's lock.
-    async fn begin(&self, user: &str) -> Result<Transaction<'static, Postgres>, StoreError> {
-        let mut transaction = self.pool.begin_with(AssertSqlSafe(self.statements.begin.clone())).await?;
-        match self.execute_for_user(&mut transaction, &self.statements.lock, user).await? {
-            0 => Err(StoreError::UnknownUser),
-            _ => Ok(transaction),
-        }
-    }
-
-    /// Closes the sessions that may not stay beside the `new` one, and returns how many.
-    async fn close_excess_sessions(
-        &self,
-        transaction: &mut Transaction<'_, Postgres>,
-        user: &str,
-        new: Option<i64>,
-    ) -> Result<u64, sqlx::Error> {
-        let query = sqlx::query(AssertSqlSafe(self.statements.close_excess.clone())).bind(user).bind(new);
-        Ok(query.persistent(false).execute(&mut **transaction).await?.rows_affected())
-    }
-
-    /// Runs a statement about one user, and returns how many rows it affected.
-    async fn execute_for_user(
-        &self,
-        transaction: &mut Transaction<'_, Postgres>,
-        statement: &str,
-        user: &str,
-    ) -> Result<u64, sqlx::Error> {
-        let query = sqlx::query(AssertSqlSafe(statement.to_owned())).bind(user).persistent(false);
-        Ok(query.execute(&mut **transaction).await?.rows_affected())
+    /// Begins a transaction in which each statement sees what other logins did before it.
+    async fn begin(&self) -> Result<OwnTransaction<'static>, sqlx::Error> {
+        let connection = Held::Pool(self.pool.acquire().await?);
+        OwnTransaction::begin(connection, AssertSqlSafe(self.statements.begin.clone())).await
     }
 
     /// Sends one simple-query message: a complete transaction, also through a pooler.
@@ -218,6 +209,17 @@ impl SessionStore {
         let row = sqlx::raw_sql(AssertSqlSafe(statement)).fetch_optional(&self.pool).await?;
         Ok(row.as_ref().map(read_session).transpose()?)
     }
+}
+
+/// The user's key as text. No column of the server holds a zero byte, and so no such user.
+fn storable(user: impl fmt::Display) -> Result<String, StoreError> {
+    let user = user.to_string();
+    if user.contains('\0') { Err(StoreError::UnknownUser) } else { Ok(user) }
+}
+
+/// How many sessions the statements have closed: each returned a row.
+fn count_closed(rows: &[PgRow]) -> u64 {
+    rows.iter().filter(|row| row.columns().first().is_some_and(|column| column.name() == "closed")).count() as u64
 }
 
 fn read_session(row: &PgRow) -> Result<Session, sqlx::Error> {

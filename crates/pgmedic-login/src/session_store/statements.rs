@@ -8,22 +8,24 @@ use super::session_table::{CloseAction, SessionTable};
 use pgmedic_core::quote_literal;
 use std::time::Duration;
 
-/// Statements, and parts of statements, about one table of sessions, whose alias is `s`.
+/// Places of values in the statements. No name holds a zero byte, so that none is taken for a place.
+const USER: &str = "\0user";
+const NEW: &str = "\0new";
+const HASH: &str = "\0hash";
+const TTL: &str = "\0ttl";
+
+/// Statements, and parts of statements, about one table of sessions, whose alias is `s`. Values are written into them: one
+/// message of several statements takes no parameters.
 #[derive(Debug)]
 pub(super) struct StoreSql {
     names: QuotedNames,
     /// Begins a transaction at `READ COMMITTED`, regardless of the application's default: once a second login of a user
     /// has the lock, its statements must see what the first login did.
     pub begin: String,
-    /// Locks the user $1, given as text. Returns a row, or none if there is no such user.
-    pub lock: String,
-    /// Closes the oldest sessions of user $1, except for those that may stay beside the new one. $2 is the new session's
-    /// id, or null before it is inserted.
-    pub close_excess: String,
-    /// Closes all sessions of user $1.
-    pub close_all: String,
-    /// Inserts a session of user $1 with hash $2, in hexadecimal digits, that lives for $3 seconds. Returns its id.
-    pub insert: String,
+    lock: String,
+    close_excess: String,
+    close_all: String,
+    insert: String,
     /// `AND` the session is live.
     live: String,
     /// `DELETE FROM …` or `UPDATE … SET …`, without the condition.
@@ -50,21 +52,30 @@ impl StoreSql {
             ),
         };
         let live = format!("{open} AND s.{expires_at} OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()");
-        let of_user = format!("s.{user} OPERATOR(pg_catalog.=) $1::pg_catalog.text::{user_type}");
+        let of_user = format!("s.{user} OPERATOR(pg_catalog.=) {USER}::pg_catalog.text::{user_type}");
         let others = sessions.max_sessions_per_user.get() - 1;
-        let not_new = format!("($2::pg_catalog.int8 IS NULL OR s.{id} OPERATOR(pg_catalog.<>) $2::pg_catalog.int8)");
+        let not_new =
+            format!("({NEW}::pg_catalog.int8 IS NULL OR s.{id} OPERATOR(pg_catalog.<>) {NEW}::pg_catalog.int8)");
         let kept = format!(
             "SELECT s.{id} FROM {table} AS s WHERE {of_user}{live} AND {not_new} \
              ORDER BY s.{created_at} DESC, s.{id} DESC LIMIT {others}"
         );
+        // A user without a row gets no session.
+        let known = match users {
+            Some(QuotedUsers { table, column, column_type }) => format!(
+                " WHERE EXISTS (SELECT FROM {table} AS u WHERE u.{column} OPERATOR(pg_catalog.=) \
+                 {USER}::pg_catalog.text::{column_type})"
+            ),
+            None => String::new(),
+        };
         let lock = match users {
             Some(QuotedUsers { table, column, column_type }) => format!(
-                "SELECT 1 FROM {table} AS u WHERE u.{column} OPERATOR(pg_catalog.=) $1::pg_catalog.text::{column_type} \
+                "SELECT 1 FROM {table} AS u WHERE u.{column} OPERATOR(pg_catalog.=) {USER}::pg_catalog.text::{column_type} \
                  FOR NO KEY UPDATE"
             ),
             None => format!(
                 "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(pg_catalog.concat({}, ' ', \
-                 $1::pg_catalog.text::{user_type}), 0))",
+                 {USER}::pg_catalog.text::{user_type}), 0))",
                 quote_literal(table)
             ),
         };
@@ -76,14 +87,14 @@ impl StoreSql {
             lock: format!("/* pgmedic:login */ {lock}"),
             close_excess: format!(
                 "/* pgmedic:login */ {close} WHERE {of_user}{open} AND {not_new} \
-                 AND s.{id} OPERATOR(pg_catalog.<>) ALL ({kept})"
+                 AND s.{id} OPERATOR(pg_catalog.<>) ALL ({kept}) RETURNING 1 AS closed"
             ),
             close_all: format!("/* pgmedic:revoke */ {close} WHERE {of_user}{open}"),
             insert: format!(
                 "/* pgmedic:login */ INSERT INTO {table} ({user}, {token_hash}, {created_at}, {expires_at}) \
-                 SELECT $1::pg_catalog.text::{user_type}, pg_catalog.decode($2, 'hex'), n.now, \
-                        n.now OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => $3) \
-                 FROM pg_catalog.clock_timestamp() AS n (now) RETURNING {id}::pg_catalog.int8"
+                 SELECT {USER}::pg_catalog.text::{user_type}, pg_catalog.decode('{HASH}', 'hex'), n.now, \
+                        n.now OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => {TTL}) \
+                 FROM pg_catalog.clock_timestamp() AS n (now){known} RETURNING {id}::pg_catalog.int8 AS id"
             ),
             live,
             close,
@@ -91,6 +102,29 @@ impl StoreSql {
             max_age: sessions.max_age,
             names,
         }
+    }
+
+    /// Locks the user. Returns a row, or none if there is no such user.
+    pub(super) fn lock(&self, user: &str) -> String {
+        self.lock.replace(USER, &quote_literal(user))
+    }
+
+    /// Closes the oldest sessions of the user, except for those that may stay beside the new one, which is none before it is
+    /// inserted. Returns a row for each.
+    pub(super) fn close_excess(&self, user: &str, new: Option<i64>) -> String {
+        let new = new.map_or("NULL".to_owned(), |id| id.to_string());
+        self.close_excess.replace(NEW, &new).replace(USER, &quote_literal(user))
+    }
+
+    /// Closes all sessions of the user.
+    pub(super) fn close_all(&self, user: &str) -> String {
+        self.close_all.replace(USER, &quote_literal(user))
+    }
+
+    /// Inserts a session of the user with this hash, in hexadecimal digits, that lives for so many seconds. Returns its id, or
+    /// no row if there is no such user.
+    pub(super) fn insert(&self, user: &str, hash: &str, ttl: f64) -> String {
+        self.insert.replace(HASH, hash).replace(TTL, &ttl.to_string()).replace(USER, &quote_literal(user))
     }
 
     /// Selects the id, user and seconds to live of the live session with this hash, which [`hash`](super::token::hash)

@@ -13,7 +13,7 @@ use std::time::Duration;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The migration of the documentation, with users 1 to 5.
-async fn migrated() -> Database {
+pub async fn migrated() -> Database {
     migrated_with("CREATE TABLE users (id bigint PRIMARY KEY); INSERT INTO users SELECT generate_series(1, 5)").await
 }
 

@@ -9,7 +9,10 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET quote_all_identifiers = off
+SET join_collapse_limit = 1
+SET from_collapse_limit = 1
 SET plan_cache_mode = force_generic_plan
+SET jit = off
 SET lock_timeout = '100ms'
 AS $pgmedic$
 DECLARE
@@ -18,14 +21,15 @@ DECLARE
     sequence record;
     drawn boolean;
 BEGIN
+    -- A comparison of names with text would use no index.
     SELECT r.oid::regclass AS rel, format('%I.%I', n.nspname, r.relname) AS name, x.indnkeyatts AS columns,
            (x.indkey::smallint[])[0:x.indnkeyatts - 1] AS key
     INTO violated
     FROM pg_namespace n
-    JOIN pg_class i ON i.relnamespace = n.oid AND i.relname = $3 AND i.relkind IN ('i', 'I')
+    JOIN pg_class i ON i.relnamespace = n.oid AND i.relname = $3::name AND i.relkind IN ('i', 'I')
     JOIN pg_index x ON x.indexrelid = i.oid AND x.indisunique
-    JOIN pg_class r ON r.oid = x.indrelid AND r.relname = $2
-    WHERE n.nspname = $1;
+    JOIN pg_class r ON r.oid = x.indrelid AND r.relname = $2::name
+    WHERE n.nspname = $1::name;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
@@ -56,7 +60,7 @@ BEGIN
     -- Not behind, or not any more. Where this session has drawn a value that is taken, the sequence was behind.
     FOR sequence IN SELECT s.seq, s.name FROM pgmedic.sequences_of(violated.rel, id) AS s LOOP
         BEGIN
-            EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.%I = currval($1))', violated.name, id)
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.%I = (SELECT currval($1)))', violated.name, id)
             INTO drawn USING sequence.seq::regclass;
         EXCEPTION WHEN object_not_in_prerequisite_state THEN
             -- This session has drawn none, as on another connection of a pool. So what counts is that there was a repair.
