@@ -49,7 +49,7 @@ fn the_shipped_default_file_names_every_key() {
             let named = match key.value {
                 KeyType::Table(_) | KeyType::Tables(_) | KeyType::Conditions => {
                     DEFAULTS.contains(&format!("[{}]", key.name))
-                        || DEFAULTS.contains(&format!(".{}]]", key.name))
+                        || DEFAULTS.contains(&format!(".{}]", key.name))
                         || DEFAULTS.contains(&format!("# {} = {{", key.name))
                 }
                 _ => {

@@ -16,7 +16,9 @@ async fn every_control_is_reached_by_tab_in_order_and_shows_that_it_has_the_focu
         page.act("scheme", scheme);
         let controls = page.act("controls", ());
         let controls: Vec<&str> = controls.as_array().unwrap().iter().filter_map(Value::as_str).collect();
-        assert!(["q", "sort-lag", "previous", "next"].iter().all(|wanted| controls.contains(wanted)), "{controls:?}");
+        // A phone has a field instead of the columns' heads.
+        let sorts = if width == 1440 { "sort-lag" } else { "sort" };
+        assert!(["q", sorts, "previous", "next"].iter().all(|wanted| controls.contains(wanted)), "{controls:?}");
         for control in controls {
             page.press(&["Tab"]);
             let focused = page.act("focused", ());

@@ -78,11 +78,32 @@ fn statuses(mut answers: &[u8], head_only: bool) -> Result<Vec<u16>, String> {
         let status = line.strip_prefix("HTTP/1.1 ").or_else(|| line.strip_prefix("HTTP/1.0 ")).ok_or_else(wrong)?;
         found.push(status.split(' ').next().and_then(|status| status.parse().ok()).ok_or_else(wrong)?);
         let length = headers.lines().find_map(|header| header.strip_prefix("content-length: "));
-        let length: usize = length.map_or(Ok(0), str::parse).map_err(|_| wrong())?;
-        let body = if head_only { 0 } else { length };
+        let rest = answers.get(end + 4..).ok_or_else(wrong)?;
+        let body = match length {
+            _ if head_only => 0,
+            Some(length) => length.parse().map_err(|_| wrong())?,
+            None if headers.contains("transfer-encoding: chunked") => chunks(rest).ok_or_else(wrong)?,
+            // It ends with the connection.
+            None if line.starts_with("HTTP/1.0 200") => rest.len(),
+            None => 0,
+        };
         answers = answers.get(end + 4 + body..).ok_or_else(wrong)?;
     }
     Ok(found)
+}
+
+/// How long the chunks of a body are, with their lengths and the last one.
+fn chunks(body: &[u8]) -> Option<usize> {
+    let mut place = 0;
+    loop {
+        let rest = body.get(place..)?;
+        let end = rest.windows(2).position(|window| window == b"\r\n")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).ok()?, 16).ok()?;
+        place += end + 2 + length + 2;
+        if length == 0 {
+            return Some(place);
+        }
+    }
 }
 
 /// One that says what is wrong with the request, or that nothing is; none that blames the agent.

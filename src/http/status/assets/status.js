@@ -30,8 +30,9 @@
   // What the server sent for each part: the script changes the times in it.
   const sources = new Map();
 
-  const readClock = () => {
-    asOf = Date.parse(document.getElementById("as-of").dateTime);
+  // A page that was fetched may not be shown yet.
+  const readClock = (page) => {
+    asOf = Date.parse(page.getElementById("as-of").dateTime);
     asOfHere = performance.now();
   };
 
@@ -87,7 +88,12 @@
     const cards = document.getElementById("cards");
     const card = document.importNode(document.getElementById("no-answer").content, true);
     if (cards && cards.localName === "ul") cards.prepend(card);
-    else if (cards) cards.replaceChildren(card);
+    else if (cards) {
+      const list = document.createElement("ul");
+      list.append(card);
+      cards.className = "";
+      cards.replaceChildren(list);
+    }
     setText(document.querySelector("#tile-failing h2"), `Failing at ${moment}`);
     // All of it has changed, so all of it is taken anew from the next page.
     sources.clear();
@@ -193,8 +199,8 @@
     lost = null;
     gone = false;
     pending = page;
+    readClock(page);
     catchUp();
-    readClock();
     update();
     const headline = document.getElementById("headline").textContent;
     if (headline !== before) said.textContent = headline;
@@ -306,7 +312,7 @@
   root.classList.add("js");
   for (const part of document.querySelectorAll("[data-live], #cards > li")) sources.set(part.id, part.outerHTML);
   labelTimes();
-  readClock();
+  readClock(document);
   update();
   setInterval(update, 1000);
   open();

@@ -105,7 +105,9 @@ fn fix(step: &FixStep) -> Markup {
 
 /// A command with its copy button, which only the script shows.
 pub fn command(text: &str) -> Markup {
-    let shown = escape_control(text);
+    // Its statements stand in separate lines.
+    let lines: Vec<_> = text.split('\n').map(escape_control).collect();
+    let shown = lines.join("\n");
     html! {
         div .code {
             pre { code { (shown) } }
