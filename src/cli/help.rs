@@ -25,7 +25,8 @@ Exit codes of --once:
   0  all sequences healthy, or repaired
   1  the work could not be completed: unreachable database, failed repair
   2  bad usage or configuration
-  3  problems remain: drift seen in a dry run, held, exhausted or unreadable; or no sequence was found
+  3  problems remain: drift seen in a dry run, held, exhausted or unreadable;
+     or no sequence was found
   With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 
 Output:
