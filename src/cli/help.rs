@@ -88,7 +88,7 @@ Examples:
 pub(super) const SQL_FOLLOW: &str = "\
 Examples:
   pgmedic sql follow user_sessions.session_id | psql \"$DATABASE_URL\"
-  pgmedic sql follow --all --always | psql \"$DATABASE_URL\"     # also for what logical replication brings
+  pgmedic sql follow --all --always | psql \"$DATABASE_URL\"    # also for replication
   pgmedic sql follow --all --remove | psql \"$DATABASE_URL\"";
 
 pub(super) const SQL_INSTALL: &str = "\
