@@ -144,7 +144,7 @@ mod tests {
         for width in 44..160 {
             let fitted = fit(&[row()], width);
             assert!(fitted.width() <= width, "{width}: {fitted:#?}");
-            let text = fitted.rows.concat().concat().replace('\n', "").replace(' ', "");
+            let text = fitted.rows.concat().concat().replace(['\n', ' '], "");
             assert!(text.contains("public.user_sessions_session_id_seq"), "{width}: the whole name\n{text}");
         }
     }
