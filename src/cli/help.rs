@@ -64,7 +64,7 @@ Output:
 pub(super) const CHECK_CONFIG: &str = "\
 Examples:
   pgmedic check-config --config pgmedic.toml
-  PGMEDIC_LOG__LEVEL=debug pgmedic check-config    # variables override the file
+  PGMEDIC_LOG__LEVEL=debug pgmedic check-config    # overrides the file
 
 Exit codes:
   0  the configuration is valid
@@ -88,7 +88,7 @@ Examples:
 pub(super) const SQL_FOLLOW: &str = "\
 Examples:
   pgmedic sql follow user_sessions.session_id | psql \"$DATABASE_URL\"
-  pgmedic sql follow --all --always | psql \"$DATABASE_URL\"    # also for replication
+  pgmedic sql follow --all --always | psql \"$DATABASE_URL\"  # with replication
   pgmedic sql follow --all --remove | psql \"$DATABASE_URL\"";
 
 pub(super) const SQL_INSTALL: &str = "\
@@ -103,7 +103,7 @@ Examples:
 pub(super) const HEALTHCHECK: &str = "\
 Examples:
   pgmedic healthcheck
-  pgmedic healthcheck --config pgmedic.toml    # for the http.listen of this file";
+  pgmedic healthcheck --config pgmedic.toml    # for its http.listen";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

@@ -81,7 +81,7 @@ fn the_commented_keys_of_the_default_file_are_good_too() {
             {
                 line
             }
-            Some(code) if code.starts_with('[') || code.contains(" = \"") => code,
+            Some(code) if code.starts_with('[') || code.contains(" = \"") || code.starts_with("repair = ") => code,
             _ => line,
         })
         .collect();
