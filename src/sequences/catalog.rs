@@ -19,7 +19,7 @@ use std::time::Duration;
 static CATALOG: LazyLock<String> = LazyLock::new(|| catalog_sql(include_str!("catalog.sql"), &[]));
 
 /// The catalog query locks no user's table, so it may take the time that 100 000 sequences need.
-const CATALOG_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const CATALOG_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The names that patterns of declared feeds are compared with.
 const SEQUENCE_NAMES: &str = "SELECT n.nspname::text, s.relname::text FROM pg_catalog.pg_class s \

@@ -48,6 +48,7 @@ async fn the_report_says_what_was_found_and_what_was_done() {
             "next_value": 658, "max_id": 695, "nearest_id": 658, "far_ids": null, "limit": 2147483647,
             "limited_by": "public.user_sessions.session_id", "verdict": "behind", "lag": 38,
             "used_ratio": null, "running_out": false, "days_left": null, "rule": null,
+            "suggested_feeds": null,
             "cause": "unknown", "reason": null, "notes": [],
             "repair": { "outcome": "repaired", "method": "advance", "next_value": 696, "held_by": null,
                         "reason": null, "used_ratio": null, "duration_seconds": null },

@@ -69,7 +69,8 @@ async fn a_missing_table_is_an_error_and_costs_no_other_store_its_sweep() {
 
 #[tokio::test]
 async fn a_store_is_looked_for_in_its_own_database_only() {
-    let (mut one, two) = (filled(2, 1).await, Database::new().await);
+    let (mut one, mut two) = (filled(2, 1).await, Database::new().await);
+    two.sql("CREATE TABLE orders (id serial PRIMARY KEY)").await;
     let also = format!("[[databases]]\nname = \"two\"\nurl = \"{}\"\n", two.url());
     let settings = by_expiry(&format!("database = \"{}\"", one.name));
     let report = one.once_with(&format!("{settings}{also}"), &[]).exits(0).json();
