@@ -3,7 +3,7 @@
 //! Probes are grouped into batches, one batch is one transaction, and each connection takes the next batch from a queue.
 //! `batch_plan` makes the statements of the transaction and decides what its answers mean for each probe.
 
-use super::batch_plan::{Batch, BatchPlan, ProbeOutcome, decide};
+use super::batch_plan::{Batch, BatchPlan, ProbeOutcome, ProbeResponse, decide};
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
 use futures_util::future::join_all;
@@ -133,7 +133,11 @@ impl<'a> BatchRun<'_, 'a> {
                 results.extend(batch.probes.drain(..).map(|probe| (probe, Err(failure.clone()))));
             }
             for (probe, response) in batch.probes.drain(..responses.len()).zip(responses) {
-                match decide(batch.is_single, plan.is_guarded, response) {
+                let outcome = match response {
+                    ProbeResponse::Rows(rows) if probe.may_have_no_rows() => ProbeOutcome::Answered(rows),
+                    response => decide(batch.is_single, plan.is_guarded, response),
+                };
+                match outcome {
                     ProbeOutcome::RetryAlone => self.queue.add(Batch::single(probe)),
                     ProbeOutcome::Answered(rows) => {
                         self.progress.advance(1);

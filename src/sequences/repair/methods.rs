@@ -83,12 +83,13 @@ fn lock_sequence_sql(sequence: &Sequence) -> String {
 }
 
 /// Reads the state and moves forward to `step`; divides by zero, which rolls everything back, when the sequence is no longer
-/// the one that was discovered.
+/// the one that was discovered. `setval` cannot be rolled back: it is reached only where the state is that sequence's own.
 fn leap_sql(sequence: &Sequence, step: ForwardMove) -> String {
     let increment = sequence.parameters.increment;
     let before = if increment > 0 { "<=" } else { ">=" };
     format!(
-        "SELECT CASE WHEN s.last_value::numeric + CASE WHEN s.is_called THEN '{increment}'::numeric ELSE 0 END \
+        "SELECT CASE WHEN s.tableoid = {oid}::oid
+                      AND s.last_value::numeric + CASE WHEN s.is_called THEN '{increment}'::numeric ELSE 0 END \
                           {before} '{last}'::numeric
                      THEN pg_catalog.setval('{oid}'::regclass, '{last}'::bigint, true) END,
                 1 / (q.seqincrement = '{increment}'::bigint AND NOT q.seqcycle AND s.tableoid = {oid}::oid)::integer

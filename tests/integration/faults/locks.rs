@@ -9,6 +9,10 @@ async fn run(connection: &mut PgConnection, statements: &'static str) {
     sqlx::raw_sql(statements).execute(connection).await.expect(statements);
 }
 
+async fn run_id(connection: &mut PgConnection, statement: &'static str) -> i32 {
+    sqlx::query(statement).fetch_one(connection).await.expect(statement).get(0)
+}
+
 /// Another session that has run these statements in an open transaction.
 async fn holder(database: &Database, statements: &'static str) -> PgConnection {
     let mut holder = database.connect().await;
@@ -65,22 +69,40 @@ async fn an_advance_gives_up_when_another_session_alters_the_sequence() {
 }
 
 #[tokio::test]
-async fn a_leap_gives_up_when_an_open_transaction_has_used_the_sequence() {
+async fn a_leap_gives_up_and_values_are_handed_out_when_an_open_transaction_has_used_the_sequence() {
     let mut database = Database::new().await;
     database.sql(&behind_and_cached("used")).await;
     let mut holder = holder(&database, "SELECT nextval('used_id_seq')").await;
     let before = state(&mut database, "used_id_seq").await;
-    let outcome = database.start(&[]).outcome().await.exits(1);
+    let outcome = database.start(&[]).outcome().await.exits(0);
     let repair = &outcome.sequence("public.used_id_seq")["repair"];
-    assert_eq!((&repair["outcome"], &repair["method"]), (&"failed".into(), &"leap".into()));
+    assert_eq!((&repair["outcome"], &repair["method"]), (&"repaired".into(), &"advance".into()));
+    assert_eq!(repair["reason"]["kind"], "cached_values", "{repair:#}");
+    database.forgets_the_pass().await;
+    let after = state(&mut database, "used_id_seq").await;
+    assert_eq!((after.0, after.2), (697, before.2), "whole caches, and no rewrite");
+    run(&mut holder, "COMMIT").await;
+    database.sql(repair["reason"]["fix"].as_str().expect("a fix")).await;
+    assert_eq!(run_id(&mut holder, "INSERT INTO used DEFAULT VALUES RETURNING id").await, 698);
+}
+
+#[tokio::test]
+async fn a_leap_and_an_advance_give_up_when_an_open_transaction_has_altered_the_sequence() {
+    let mut database = Database::new().await;
+    database.sql(&behind_and_cached("altered")).await;
+    let mut holder = holder(&database, "ALTER SEQUENCE altered_id_seq OWNED BY altered.id").await;
+    let before = state(&mut database, "altered_id_seq").await;
+    let outcome = database.start(&[]).outcome().await.exits(1);
+    let repair = &outcome.sequence("public.altered_id_seq")["repair"];
+    assert_eq!(repair["outcome"], "failed");
     assert!(
         repair["reason"]["text"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")),
         "{repair:#}"
     );
-    assert_eq!(state(&mut database, "used_id_seq").await, before);
+    assert_eq!(state(&mut database, "altered_id_seq").await, before);
     database.forgets_the_pass().await;
     run(&mut holder, "COMMIT").await;
-    let repair = &database.once(&[]).exits(0).sequence("public.used_id_seq")["repair"];
+    let repair = &database.once(&[]).exits(0).sequence("public.altered_id_seq")["repair"];
     assert_eq!((&repair["method"], &repair["next_value"]), (&"leap".into(), &696.into()));
 }
 
@@ -97,30 +119,51 @@ async fn a_sequence_set_back_while_its_advance_waits_is_repaired_all_the_same() 
 }
 
 #[tokio::test]
-async fn a_leap_looks_again_while_it_keeps_everybody_from_the_sequence() {
+async fn inserts_between_the_reads_of_a_pass_are_not_taken_for_ids_ahead() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE busy (id serial PRIMARY KEY); INSERT INTO busy VALUES (2000000000)").await;
+    let mut first = holder(&database, "LOCK TABLE busy IN ACCESS EXCLUSIVE MODE").await;
+    let pass = database.start(&LONG_TIMEOUTS);
+    database.pass_waits_in("observe").await;
+    // Inserts after the pass has read the state of the sequence, and before it looks for the nearest id.
+    let mut inserter = database.connect().await;
+    let inserts = "BEGIN; LOCK TABLE busy IN ACCESS EXCLUSIVE MODE;
+                   INSERT INTO busy DEFAULT VALUES; INSERT INTO busy DEFAULT VALUES; COMMIT";
+    let inserter = tokio::spawn(async move { run(&mut inserter, inserts).await });
+    let queues =
+        "SELECT FROM pg_locks WHERE relation = 'busy'::regclass AND NOT granted AND mode = 'AccessExclusiveLock'";
+    database.wait_for_condition(&format!("EXISTS ({queues})")).await;
+    run(&mut first, "COMMIT").await;
+    let repair = &pass.outcome().await.exits(3).sequence("public.busy_id_seq")["repair"];
+    inserter.await.expect("the inserts");
+    assert_eq!((&repair["outcome"], &repair["held_by"]), (&"held".into(), &"far_ids".into()), "{repair:#}");
+    assert_eq!(state(&mut database, "busy_id_seq").await.0, 2);
+}
+
+#[tokio::test]
+async fn ids_that_are_inserted_while_a_leap_waits_are_passed_too() {
     let mut database = Database::new().await;
     database.sql(&behind_and_cached("used")).await;
     let mut user = holder(&database, "SELECT nextval('used_id_seq')").await;
     let pass = database.start(&LONG_TIMEOUTS);
     database.pass_waits_in("leap").await;
-    let mut inserter = holder(&database, "LOCK TABLE used IN ACCESS EXCLUSIVE MODE").await;
+    database.sql("INSERT INTO used VALUES (800)").await;
     run(&mut user, "COMMIT").await;
-    // The leap holds the sequence's lock now, and waits for the table to read its ids.
-    let holds =
-        "SELECT FROM pg_locks WHERE relation = 'used_id_seq'::regclass AND granted AND mode = 'ShareRowExclusiveLock'";
-    let waits = "SELECT FROM pg_locks WHERE relation = 'used'::regclass AND NOT granted AND mode = 'AccessShareLock'";
-    database.wait_for_condition(&format!("EXISTS ({holds}) AND EXISTS ({waits})")).await;
-    let mut client = database.connect().await;
-    let next = tokio::spawn(async move {
-        sqlx::query("SELECT nextval('used_id_seq')").fetch_one(&mut client).await.expect("a value").get::<i64, _>(0)
-    });
-    let queues =
-        "SELECT FROM pg_locks WHERE relation = 'used_id_seq'::regclass AND NOT granted AND mode = 'RowExclusiveLock'";
-    database.wait_for_condition(&format!("EXISTS ({queues})")).await;
-    run(&mut inserter, "INSERT INTO used VALUES (800); COMMIT").await;
     let repair = &pass.outcome().await.exits(0).sequence("public.used_id_seq")["repair"];
-    assert_eq!((&repair["method"], &repair["outcome"]), (&"leap".into(), &"repaired".into()));
-    assert_eq!(next.await.expect("the client"), 801, "beyond the id that came while the leap waited");
+    assert_eq!((&repair["method"], &repair["next_value"]), (&"leap".into(), &801.into()));
+    assert_eq!(database.nextval("used_id_seq").await, 801);
+}
+
+#[tokio::test]
+async fn a_leap_looks_again_under_its_lock_and_does_not_take_back_what_moved_while_it_waited() {
+    let mut database = Database::new().await;
+    database.sql(&behind_and_cached("used")).await;
+    let mut user = holder(&database, "SELECT nextval('used_id_seq')").await;
+    let pass = database.start(&LONG_TIMEOUTS);
+    database.pass_waits_in("leap").await;
+    run(&mut user, "SELECT setval('used_id_seq', 5000); COMMIT").await;
+    pass.outcome().await.exits(0);
+    assert_eq!(database.nextval("used_id_seq").await, 5001);
 }
 
 #[tokio::test]
@@ -135,8 +178,8 @@ async fn an_insert_that_queues_behind_a_waiting_leap_goes_on_before_the_lock_tim
     // An insert waits behind the leap's lock request, and then for each of its two statements.
     let message: String = database.row(&format!("SELECT query {}", waiting("leap"))).await.get(0);
     let limit = |name: &str| -> u32 {
-        let (_, rest) = message.split_once(&format!("SET LOCAL {name} = ")).expect(name);
-        rest.split(';').next().and_then(|number| number.parse().ok()).expect(name)
+        let (_, rest) = message.split_once(&format!("set_config('{name}', '")).expect(name);
+        rest.split('\'').next().and_then(|number| number.parse().ok()).expect(name)
     };
     assert!(limit("lock_timeout") < limit("statement_timeout"), "{message}");
     assert!(2 * limit("statement_timeout") <= 5000, "{message}");

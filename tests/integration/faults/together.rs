@@ -113,13 +113,28 @@ async fn one_that_the_server_refuses_to_move_fails_alone() {
 #[tokio::test]
 async fn what_is_only_looked_at_is_skipped_also_where_the_connection_is_lost() {
     let mut database = Database::new().await;
-    database.sql(&[behind("first"), behind("locked")].concat()).await;
-    let mut holder = database.connect().await;
+    // The first is judged by its max id alone, because it is only a part of its key. The other is walked.
+    let part_of_key = "CREATE TABLE first (id serial, part integer DEFAULT 0, PRIMARY KEY (id, part));
+                       INSERT INTO first SELECT generate_series(1, 695); SELECT setval('first_id_seq', 658);";
+    database.sql(&[part_of_key, &behind("locked")].concat()).await;
+    let (mut holder, mut next_holder) = (database.connect().await, database.connect().await);
     run(&mut holder, "BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE").await;
     let pass = database.start(&[LONG_TIMEOUTS.as_slice(), &[("PGMEDIC_SEQUENCES__REPAIR", "false")]].concat());
     database.pass_waits_in("observe").await;
+    // This one gets the lock between the read of the max id and the walk.
+    let next_lock = tokio::spawn(async move {
+        run(&mut next_holder, "BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE").await;
+        next_holder
+    });
+    let queues =
+        "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock' AND relation = 'locked'::regclass";
+    database.wait_for_condition(&format!("EXISTS ({queues})")).await;
+    run(&mut holder, "COMMIT").await;
+    let _next_holder = next_lock.await.expect("the lock");
+    database.pass_waits_in("observe").await;
     database.row(&format!("SELECT pg_terminate_backend(pid) {}", waiting("observe"))).await;
     let outcome = pass.outcome().await.exits(1);
+    assert_eq!(outcome.sequence("public.locked_id_seq")["verdict"], "unreadable");
     outcome.repair("public.first_id_seq", json!({ "outcome": "skipped", "method": "advance" }));
 }
 

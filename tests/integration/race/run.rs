@@ -19,7 +19,7 @@ const CLIENTS: usize = 6;
 /// The minimal number of inserts of a client into each table. A client continues until the repairs are done.
 const INSERTS: usize = 100;
 
-/// A table with a sequence, and how far ahead the ids are inserted that make it drift.
+/// A table with a sequence, and the ids that are inserted ahead of it, which make it drift.
 #[derive(Debug)]
 pub struct Target {
     pub table: &'static str,
@@ -27,14 +27,16 @@ pub struct Target {
     cache: i64,
     /// In values of the sequence.
     ahead: i64,
+    /// How many ids are inserted, the last one of them so far ahead. All lie so near that the next inserts meet them soon.
+    ids: i64,
 }
 
 /// Two targets that are repaired by an advance, then two by a leap.
 pub const TARGETS: [Target; 4] = [
-    Target { table: "plain", increment: 1, cache: 1, ahead: 2000 },
-    Target { table: "descending", increment: -3, cache: 1, ahead: 2000 },
-    Target { table: "cached", increment: 1, cache: 10, ahead: 2000 },
-    Target { table: "far", increment: 1, cache: 1, ahead: 9000 },
+    Target { table: "plain", increment: 1, cache: 1, ahead: 2000, ids: 1 },
+    Target { table: "descending", increment: -3, cache: 1, ahead: 2000, ids: 1 },
+    Target { table: "cached", increment: 1, cache: 10, ahead: 2000, ids: 1 },
+    Target { table: "far", increment: 1, cache: 1, ahead: 7000, ids: 5001 },
 ];
 
 pub const SETTINGS: &str = "
@@ -76,12 +78,24 @@ impl Target {
         )
     }
 
-    /// Inserts one id ahead of the sequence.
+    /// Inserts ids ahead of the sequence, and returns the furthest.
     pub async fn put_ahead(&self, connection: &mut PgConnection) -> i64 {
-        let Self { table, increment, ahead, .. } = self;
-        let insert =
-            format!("INSERT INTO {table} SELECT last_value + {ahead} * {increment} FROM {table}_id_seq RETURNING id");
+        let Self { table, increment, ahead, ids, .. } = self;
+        // A saboteur may have set the sequence back before ids that were inserted earlier.
+        let insert = format!(
+            "WITH last AS (SELECT last_value + {ahead} * {increment} AS id FROM {table}_id_seq),
+                  inserted AS (INSERT INTO {table}
+                               SELECT id - n * {increment} FROM last, generate_series(0, {ids} - 1) AS n
+                               ON CONFLICT DO NOTHING)
+             SELECT id FROM last"
+        );
         number(connection, insert).await
+    }
+
+    /// The ids that `put_ahead` inserted, of which `furthest` is the last.
+    pub fn ids_up_to(&self, furthest: i64) -> impl Iterator<Item = i64> {
+        let increment = self.increment;
+        (0..self.ids).map(move |n| furthest - n * increment)
     }
 }
 
@@ -111,7 +125,8 @@ pub async fn run_race(database: &mut Database, race: Race) -> Seen {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         for (target, explicit) in TARGETS.iter().zip(&mut seen.explicit) {
-            explicit.insert(target.put_ahead(&mut database.connection).await);
+            let furthest = target.put_ahead(&mut database.connection).await;
+            explicit.extend(target.ids_up_to(furthest));
         }
         for _ in 0..2 {
             match race.repair {

@@ -4,7 +4,7 @@
 //! the sequence was handed out before the state was read, and a healthy insert never looks like drift.
 
 use super::block::BlockQuestion;
-use super::judgement::Answer;
+use super::judgement::{Answer, Question};
 use super::model::Sequence;
 use super::position::SequenceState;
 pub use super::probe_part::{OwnValues, Partition, ProbePart, same_relation_sql};
@@ -50,10 +50,15 @@ impl Probe<'_> {
         self.parts.iter().any(|part| part.source.alone)
     }
 
+    /// Whether no row is an answer too: that a chain has ended.
+    pub fn may_have_no_rows(&self) -> bool {
+        self.block.as_ref().is_some_and(|block| matches!(block.question, Question::Stretches { .. }))
+    }
+
     pub fn sql(&self, sequence: &Sequence) -> String {
         if let Some(block) = &self.block {
             let unchanged: Vec<String> = self.parts.iter().map(ProbePart::unchanged_condition).collect();
-            return block.sql(&self.parts, &unchanged.join(" AND "));
+            return block.sql(sequence, &self.parts, &unchanged.join(" AND "));
         }
         let mut sql = format!("SELECT s.last_value, s.is_called, s.tableoid = {}::oid", sequence.oid);
         for part in &self.parts {

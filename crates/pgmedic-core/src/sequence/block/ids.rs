@@ -60,7 +60,8 @@ impl<'a> Ids<'a> {
         format!("coalesce({}, false)", probes.collect::<Vec<_>>().join(", "))
     }
 
-    /// The first taken id from `from` to `up_to`, both values of the sequence.
+    /// The first taken id from `from` to `up_to`, both values of the sequence, and not before the next value of `s`, which
+    /// stands for the sequence.
     pub fn first(&self, from: i128, up_to: i128) -> String {
         let (from, up_to) = (format!("'{from}'::int8"), format!("'{up_to}'::int8"));
         if !self.is_gapless() {
@@ -69,14 +70,19 @@ impl<'a> Ids<'a> {
             // A function's rows come in its order, and LIMIT stops at the first.
             return format!(
                 "(SELECT v.id FROM pg_catalog.generate_series({from}, {up_to}, {increment}::int8) AS v(id) \
-                 WHERE {taken} LIMIT 1)"
+                 WHERE (v.id {beyond} s.last_value OR v.id = s.last_value AND NOT s.is_called) IS NOT FALSE AND {taken} LIMIT 1)",
+                beyond = if self.ascending() { ">" } else { "<" }
             );
         }
         let (nearer, extreme) = if self.ascending() { ("least", "min") } else { ("greatest", "max") };
+        // Without a row of `s`, `from` alone counts.
+        let later = if self.ascending() { "greatest" } else { "least" };
+        let from = format!("{later}({from}, s.last_value)");
         self.extremes(nearer, extreme, |part| {
             let (from, up_to, column) = (typed(part, &from), typed(part, &up_to), &part.source.column);
             let (low, high) = if self.ascending() { (from, up_to) } else { (up_to, from) };
-            format!("t.{column} >= {low} AND t.{column} <= {high}{}", integral(part))
+            let handed_out = format!("(s.is_called AND t.{column} = s.last_value)");
+            format!("t.{column} >= {low} AND t.{column} <= {high} AND {handed_out} IS NOT TRUE{}", integral(part))
         })
     }
 

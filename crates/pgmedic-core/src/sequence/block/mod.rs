@@ -8,6 +8,7 @@
 mod ids;
 
 use super::judgement::{Answer, Draws, Numbering, Question, Stretch, ValueNumber};
+use super::model::Sequence;
 use super::probe_part::ProbePart;
 use crate::{QueryError, fill_sql};
 use ids::Ids;
@@ -23,7 +24,7 @@ pub struct BlockQuestion {
 
 impl BlockQuestion {
     /// The statement; `parts` are where the ids are read, and `unchanged` is the condition that they are what was discovered.
-    pub fn sql(&self, parts: &[ProbePart<'_>], unchanged: &str) -> String {
+    pub fn sql(&self, sequence: &Sequence, parts: &[ProbePart<'_>], unchanged: &str) -> String {
         let Self { question, own } = self;
         let after = match question {
             Question::Stretches { after, .. } | Question::Scales { after, .. } => *after,
@@ -32,8 +33,13 @@ impl BlockQuestion {
         let ids = Ids::new(parts, *own, after);
         match question {
             Question::Nearest { from, up_to } => {
-                let first = ids.first(own.id(*from), own.id(*up_to));
-                fill_sql(include_str!("nearest.sql"), &[("FIRST", first.as_str()), ("UNCHANGED", unchanged)])
+                let values = [
+                    ("FIRST", ids.first(own.id(*from), own.id(*up_to))),
+                    ("UNCHANGED", unchanged.to_owned()),
+                    ("OID", sequence.oid.to_string()),
+                    ("SEQUENCE", sequence.name.clone()),
+                ];
+                fill_sql(include_str!("nearest.sql"), &values)
             }
             Question::Count { up_to, most, .. } => {
                 let count = ids.count("0", &(up_to - after).to_string(), &most.to_string());

@@ -1,3 +1,9 @@
--- The first taken id from one value to another; one row, null where there is none. Divides by zero where a name no longer
--- stands for the relation that was discovered.
-SELECT @FIRST@ AS nearest, 1 / (@UNCHANGED@)::integer AS unchanged
+-- The first taken id from one value to another, and not before the next value; one row, null where there is none. Divides by
+-- zero where a name no longer stands for the relation that was discovered.
+-- The statement's snapshot is taken before it reads the sequence. So what other sessions insert while a walk goes on is
+-- never taken for an id ahead.
+SELECT @FIRST@ AS nearest,
+       1 / (@UNCHANGED@ AND (s.tableoid = '@OID@'::oid) IS NOT FALSE)::integer AS unchanged
+  FROM (SELECT 1) AS always
+       -- No row where a leap has just replaced the sequence's file: then the value that was asked for counts.
+  LEFT JOIN @SEQUENCE@ AS s ON true
