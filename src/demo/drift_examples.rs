@@ -1,4 +1,4 @@
-//! One drifted table of each kind, all repaired by one pass.
+//! One drifted table of each kind, each repaired by one pass past the ids in its way.
 
 use super::DemoError;
 use super::app::{Client, DemoApp, expect};
@@ -144,8 +144,9 @@ pub(super) async fn show_drift_examples(page: &mut Printer, app: &mut DemoApp) -
 const HELD: &str = "\
 payments was moved past the ids in its way and, on purpose, no further: one row
 has the id 2000000000, which no insert meets for years, and moving past it would
-use up nearly all the ids that are left. If that row is a mistake, correct it; if
-it is meant, --approve, as written above, lets the repair through once.";
+use up nearly all the ids that are left. The report calls that held. If the row
+is a mistake, correct it; if the range is reserved, state max_id; if the row is
+meant, --approve, as written above, lets the repair through once.";
 
 const REMARKS: &str = "\
 events keeps to its own steps: the ids up to 2007 that end in 7 are another

@@ -6,14 +6,17 @@ export function focused() {
   if (element === null || element === document.body) return null;
   const box = element.getBoundingClientRect();
   const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(element);
-  const middle = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  // A region may be larger than the window: what counts is the part of it in the window.
+  const left = Math.max(box.left, 0), right = Math.min(box.right, innerWidth);
+  const top = Math.max(box.top, 0), bottom = Math.min(box.bottom, innerHeight);
+  const middle = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
   const behind = getComputedStyle(document.body).backgroundColor;
   return {
     name: element.id || element.textContent.trim(),
     // Has an outline in a color other than the page's background.
     marked: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && outlineColor !== behind,
     // Is on the screen and not covered.
-    seen: box.width > 0 && box.height > 0 && middle !== null && (element.contains(middle) || middle.contains(element)),
+    seen: right > left && bottom > top && middle !== null && (element.contains(middle) || middle.contains(element)),
   };
 }
 
