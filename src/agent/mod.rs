@@ -83,6 +83,7 @@ pub async fn run(
     let state = Arc::new(AgentState::new(dry_run));
     let metrics = Arc::new(Metrics::new(&state)?);
     let context = AgentContext { state: Arc::clone(&state), metrics: Arc::clone(&metrics) };
+    workers::init_series(&settings, &metrics);
     let sources = Sources { state, metrics, heartbeat: Heartbeat::default() };
     let mut endpoint = HttpEndpoint::bind(&settings.http, &sources).await?;
     let webhook = WebhookTask::start(settings.webhook.clone(), &context.state, &context.metrics);

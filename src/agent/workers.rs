@@ -6,7 +6,8 @@ use super::publisher::AgentContext;
 use super::scheduler::{JobId, Scheduler};
 use super::worker::Worker;
 use super::{sequence_worker, session_worker};
-use crate::config::{SessionStoreConfig, Settings};
+use crate::config::{Database, SessionStoreConfig, Settings};
+use crate::metrics::Metrics;
 use futures_util::future::join_all;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -14,6 +15,18 @@ use tokio::time::timeout;
 
 /// How long a pass or sweep in progress may take to end or roll back.
 const STOP_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Makes the series of every database and session store exist from zero, which a scraper may read before a worker has
+/// started.
+pub fn init_series(settings: &Settings, metrics: &Metrics) {
+    for Database { name, .. } in &settings.databases {
+        metrics.init_database(name);
+        let mut stores = SessionStoreConfig::for_database(&settings.sessions, name).peekable();
+        if stores.peek().is_some() {
+            metrics.init_stores(name, stores.map(|store| store.name.as_str()));
+        }
+    }
+}
 
 pub struct WorkerSet {
     jobs: Vec<JobId>,

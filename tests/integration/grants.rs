@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// Sequences with every kind of link, and one without. Each is behind after [`rewound`].
 const SCHEMA: &str = "
     CREATE SCHEMA \"Sales\";
-    CREATE TABLE serials (id serial PRIMARY KEY, secret text, other serial);
+    CREATE TABLE serials (id serial PRIMARY KEY, secret text, other serial UNIQUE);
     CREATE TABLE \"Sales\".\"Orders\" (\"No\" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, secret text);
     CREATE SEQUENCE shared;
     CREATE TABLE a (id integer DEFAULT nextval('shared') PRIMARY KEY, secret text);
@@ -28,7 +28,7 @@ const SCHEMA: &str = "
 
     -- More relations than one transaction may lock: each partition is read by itself.
     CREATE SCHEMA parts;
-    CREATE TABLE many (id serial, day integer, secret text) PARTITION BY LIST (day);
+    CREATE TABLE many (id serial, day integer, secret text, PRIMARY KEY (id, day)) PARTITION BY LIST (day);
     CREATE TABLE parts.many_1 PARTITION OF many FOR VALUES IN (1);
     CREATE TABLE parts.many_2 PARTITION OF many FOR VALUES IN (2);
     CREATE TABLE parts.many_3 PARTITION OF many FOR VALUES IN (3);

@@ -79,8 +79,9 @@ async fn another_owner_on_the_subscriber_is_named_where_it_matters() {
     // Restored with --no-owner by another role: one role owns the sequence, and another the table that uses it.
     pair.new
         .sql(
-            "CREATE ROLE other; CREATE ROLE medic LOGIN;
+            "CREATE ROLE other; CREATE ROLE clerk; CREATE ROLE medic LOGIN;
              ALTER SEQUENCE numbers OWNER TO other;
+             ALTER TABLE invoices OWNER TO clerk;
              ALTER TABLE orders OWNER TO other;
              GRANT SELECT ON ALL TABLES IN SCHEMA public TO medic;
              GRANT SELECT, USAGE ON ALL SEQUENCES IN SCHEMA public TO medic",
@@ -89,18 +90,22 @@ async fn another_owner_on_the_subscriber_is_named_where_it_matters() {
     pair.old.sql("INSERT INTO invoices (note) VALUES ('a'), ('b')").await;
     pair.old.sql("INSERT INTO orders (note) SELECT 'a' FROM generate_series(1, 50)").await;
     pair.wait_until_orders(50).await;
+    pair.new.wait_until("SELECT count(*) = 2 FROM invoices").await;
 
     let small = "[sequences]\nadvance_limit = 10\n";
     let outcome = pair.new.once_with_as("medic", small, &[]).exits(3);
     outcome.repair(ORDERS, json!({ "outcome": "held" }));
     assert!(outcome.repair_reason(ORDERS).contains("GRANT other TO medic"), "{}", outcome.repair_reason(ORDERS));
     pair.new.sql("GRANT other TO medic").await;
-    let outcome = pair.new.once_with_as("medic", small, &[]).exits(0);
+    let outcome = pair.new.once_with_as("medic", small, &[]).exits(3);
     outcome.repair(ORDERS, json!({ "outcome": "repaired", "next_value": 51 }));
 
-    // A default that uses another owner's sequence is not counted. The exit code is 0, and the report says so.
-    outcome.shows("public.numbers", json!({ "verdict": "unlinked" }));
-    assert!(outcome.reason("public.numbers").contains("public.invoices.id"), "{}", outcome.reason("public.numbers"));
+    // A default that uses the sequence of an owner whom the table's owner cannot act for does not count. Its inserts fail,
+    // which the exit code and the report say.
+    outcome.shows("public.numbers", json!({ "verdict": "behind", "feeds": [] }));
+    outcome.repair("public.numbers", json!({ "outcome": "held", "held_by": "ownership" }));
+    let reason = outcome.repair_reason("public.numbers");
+    assert!(reason.contains("public.invoices.id") && reason.contains("clerk"), "{reason}");
     let declared = "[[sequences.feeds]]\nsequence = \"public.numbers\"\ncolumn = \"public.invoices.id\"\n";
     pair.new
         .once_with(declared, &[])
