@@ -222,7 +222,7 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// When the connection was lost, with the notifications since then.
+    /// When the connection was lost, with the notifications since then, or must be closed.
     pub async fn next(&mut self) -> Result<String, ListenError> {
         loop {
             match tokio::time::timeout(ASK_EVERY, self.listener.try_recv()).await {
@@ -230,6 +230,7 @@ impl Listener {
                 Ok(Ok(Some(_))) => return Ok(String::new()),
                 Ok(Ok(None)) => return Err(ListenError::Other("the connection was lost".to_owned())),
                 Ok(Err(error)) => return Err(failed(error)),
+                Err(_) if !self.may_stay() => return Err(ListenError::NoConnectionLeft),
                 Err(_) => {
                     let answer = self.listener.execute("/* pgmedic:listen */ SELECT 1");
                     if let Err(error) = with_answer_timeout(answer).await {
@@ -239,6 +240,11 @@ impl Listener {
                 }
             }
         }
+    }
+
+    /// Whether the budget has room for this connection still.
+    pub(super) fn may_stay(&self) -> bool {
+        self.permit.may_stay()
     }
 
     /// Ends the connection with the protocol's message.

@@ -238,18 +238,26 @@ async fn a_server_that_ends_idle_sessions_does_not_end_the_one_that_listens() {
 }
 
 #[tokio::test]
-async fn it_can_be_switched_off_which_saves_the_connection_and_on_by_a_reload() {
+async fn it_can_be_switched_off_and_on_by_a_reload() {
     let mut database = orders().await;
     database.sql(DRIFT).await;
     let agent = Agent::start(&database, &format!("{HOURLY}listen_notify = false"));
     database.wait_until(REPAIRED).await;
+    // The lease stays on its connection, which receives nothing.
     let listening = listeners(&database);
-    assert_eq!(database.number(&listening).await, 0);
+    database.wait_until(&format!("SELECT ({listening}) = 1")).await;
+    let before = agent.passes(&database.name);
+    database.sql(DRIFT).await;
+    database.sql("NOTIFY pgmedic").await;
+    let now: String = database.row("SELECT clock_timestamp()::text").await.get(0);
+    database.wait_until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '2 seconds'")).await;
+    assert_eq!(agent.passes(&database.name), before);
     assert!(!["NOTIFY", "LISTEN"].iter().any(|word| agent.log().contains(word)), "{}", agent.log());
 
     agent.edit(|text| text.replace("listen_notify = false", "listen_notify = true"));
     agent.signal(Signal::SIGHUP);
     agent.logs("listening for NOTIFY pgmedic");
+    database.wait_until(REPAIRED).await;
     agent.stop();
 }
 

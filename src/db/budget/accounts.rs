@@ -88,6 +88,11 @@ impl Account {
         limit - spare
     }
 
+    /// Whether those that stay open leave room for a pass. A limit that is learned later may be too low for that.
+    fn standing_leave_room(&self, now: Instant) -> bool {
+        self.standing < self.limit_for(Purpose::Pass, now)
+    }
+
     fn has_room(&self, purposes: &[Purpose], others: u32, now: Instant) -> bool {
         let (count, standing) = counts(purposes);
         let limit = purposes.iter().map(|purpose| self.limit_for(*purpose, now)).min().unwrap_or(0);
@@ -167,10 +172,16 @@ impl Accounts {
         }
     }
 
-    /// Whether connections of these purposes could fit beside those that stay open.
+    /// Whether one that stays open may go on: where they leave no room for a pass, they must be closed.
+    pub fn may_stay(&self, index: usize, now: Instant) -> bool {
+        self.account(index).standing_leave_room(now)
+    }
+
+    /// Whether connections of these purposes could fit beside those that stay open, and may.
     pub fn can_fit(&self, index: usize, purposes: &[Purpose], now: Instant) -> bool {
         let account = self.account(index);
-        let quiet = Account { open: account.standing, ..account.clone() };
+        let open = if account.standing_leave_room(now) { account.standing } else { account.max_standing(now) };
+        let quiet = Account { open, ..account.clone() };
         quiet.has_room(purposes, 0, now)
     }
 

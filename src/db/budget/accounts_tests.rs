@@ -45,8 +45,15 @@ fn a_limit_of_the_role_leaves_room_for_one_that_works() {
     assert!(!accounts.take(index, &[Purpose::Pass], now));
     accounts.give_back(index, Purpose::Sweep);
     assert!(accounts.take(index, &[Purpose::Pass], now));
+    assert!(accounts.may_stay(index, now));
+    // Now the one that stands leaves no room, and is closed.
     let index = accounts.identify("a:1", "a", Some(1));
+    assert!(!accounts.may_stay(index, now));
     assert!(!accounts.can_fit(index, &[Purpose::Standing], now) && accounts.can_fit(index, &[Purpose::Pass], now));
+    accounts.give_back(index, Purpose::Pass);
+    assert!(!accounts.take(index, &[Purpose::Pass], now));
+    accounts.give_back(index, Purpose::Standing);
+    assert!(accounts.take(index, &[Purpose::Pass], now));
 }
 
 #[test]

@@ -156,6 +156,11 @@ impl Permit {
         self.budget.lock().refused(self.index, Instant::now())
     }
 
+    /// Whether this may stay open: those that do must leave room for a pass.
+    pub fn may_stay(&self) -> bool {
+        self.budget.lock().may_stay(self.index, Instant::now())
+    }
+
     /// One more, where it fits now.
     pub fn another(&self) -> Option<Self> {
         self.take_another(self.purpose)

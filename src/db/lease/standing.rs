@@ -82,14 +82,14 @@ async fn keep_session(
             },
             Some(command) = commands.recv() => match command {
                 LeaseCommand::Check(answer) => {
-                    let alive = match listener.connection().await {
+                    let alive = listener.may_stay() && match listener.connection().await {
                         Ok(connection) => ask(connection, "/* pgmedic:lease */ SELECT 1".to_owned()).await.is_ok(),
                         Err(_) => false,
                     };
                     // The worker that asked may have ended.
                     let _ = answer.send(alive);
                     if !alive {
-                        return LeaseLost("the connection was lost".to_owned());
+                        return LeaseLost("the connection was lost, or no room was left for it".to_owned());
                     }
                 }
                 LeaseCommand::Listen(target, answer) => {

@@ -45,7 +45,8 @@ fn what_is_generated_ends_quietly_when_its_reader_hangs_up() {
 
 #[tokio::test]
 async fn a_reader_that_hangs_up_is_no_crash() {
-    let database = Database::new().await;
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id serial PRIMARY KEY)").await;
     let mut command = crate::support::command(&[("DATABASE_URL", database.url())], &["--once", "--verbose"]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

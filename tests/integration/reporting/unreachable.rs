@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::LazyLock;
 
-/// A server that asks for passwords by TCP, with a role `app` whose password is `right`.
+/// A server that asks for passwords by TCP, with a role `app` whose password is `right` and which owns a sequence.
 fn strict() -> &'static TestServer {
     static SERVER: LazyLock<TestServer> = LazyLock::new(|| {
         let hba = "local all all trust\nhost all app 127.0.0.1/32 scram-sha-256\n";
@@ -26,6 +26,8 @@ async fn strict_url(user: &str, rest: &str) -> String {
                       PERFORM pg_advisory_xact_lock(1);
                       IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'app') THEN
                           CREATE ROLE app LOGIN PASSWORD 'right';
+                          CREATE TABLE t (id serial PRIMARY KEY);
+                          ALTER TABLE t OWNER TO app;
                       END IF;
                   END $$";
     sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
