@@ -47,7 +47,8 @@ impl Expected {
         let usable = drawn.values.iter().take_while(|value| case.storable(**value)).count();
         // Whether no value is left after `usable`, as far as values were drawn.
         let ends = drawn.ended || usable < drawn.values.len();
-        let max_id = drawn.values.iter().rposition(|value| ids.contains(&i128::from(*value)));
+        // What a column cannot hold fails before it is met.
+        let max_id = drawn.values[..usable].iter().rposition(|value| ids.contains(&i128::from(*value)));
         let gap = max_id.map_or(0, |last| (last + 1).min(usable));
         let verdict = match (usable, gap) {
             (0, _) => "exhausted",
