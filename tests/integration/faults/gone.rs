@@ -100,7 +100,7 @@ async fn a_table_that_takes_the_name_of_another_while_its_lock_is_waited_for_is_
 }
 
 #[tokio::test]
-async fn a_leap_goes_by_the_rows_of_its_own_table_when_another_takes_the_name_while_it_waits() {
+async fn a_leap_goes_by_the_rows_of_the_judged_table_when_another_takes_the_name_while_it_waits() {
     let mut database = Database::new().await;
     database.sql(&behind_and_cached("one")).await;
     database.sql("CREATE TABLE other (id integer PRIMARY KEY); INSERT INTO other VALUES (9000)").await;
