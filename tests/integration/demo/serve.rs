@@ -23,9 +23,12 @@ fn its_page_shows_what_is_broken_and_repaired_until_ctrl_c_and_nothing_is_left_b
     let address = shown.rsplit("http://").next().and_then(|rest| rest.strip_suffix('/')).unwrap().to_owned();
     let process = demo.server();
     let repaired = "user_sessions_session_id_seq</bdi> moved from ";
-    for wanted in
-        ["pgmedic --once --approve public.payments_id_seq", "running out", repaired, "the sequence was moved back"]
-    {
+    for wanted in [
+        "pgmedic --once --approve public.payments_id_seq",
+        "running out",
+        repaired,
+        "the sequence itself was moved back",
+    ] {
         wait_for(wanted, || page(&address)?.replace("<wbr>", "").contains(wanted).then_some(()));
     }
     demo.signal(Signal::SIGINT);
