@@ -27,7 +27,8 @@ fn main() {
 
 /// Makes a value known to `env!`.
 fn set(name: &str, value: &str) {
-    println!("cargo:rustc-env=PGMEDIC_BUILD_{name}={value}");
+    // Cargo sets it for `cargo run` and `cargo test` too, where a name with pgmedic's prefix would be taken for a setting.
+    println!("cargo:rustc-env=BUILT_{name}={value}");
 }
 
 /// The revision that the build was told; its date is not known.

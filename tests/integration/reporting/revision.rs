@@ -35,7 +35,7 @@ impl Script {
         assert!(output.status.success(), "{output:?}");
         let text = String::from_utf8(output.stdout).unwrap();
         let value = |name: &str| {
-            let line = format!("cargo:rustc-env=PGMEDIC_BUILD_{name}=");
+            let line = format!("cargo:rustc-env=BUILT_{name}=");
             text.lines().find_map(|known| known.strip_prefix(&line)).expect(name).to_owned()
         };
         (value("REVISION"), value("REVISION_AND_DATE"))
