@@ -51,17 +51,8 @@ mod tests {
     use pgmedic_core::ReasonKind;
 
     fn held(lag: u128, kind: ReasonKind) -> Fact {
-        let repair = RepairReport {
-            outcome: Outcome::Held,
-            method: None,
-            next_value: None,
-            held_by: None,
-            reason: Some(Reason::new(kind, format!("{lag} values"))),
-            used_ratio: None,
-            charged: 0,
-            early: false,
-            duration_seconds: 0.0,
-        };
+        let reason = Reason::new(kind, format!("{lag} values"));
+        let repair = RepairReport::new(Outcome::Held, None, Some(reason));
         let sequence = SequenceReport {
             lag: Some(lag),
             repair: Some(repair),

@@ -2,6 +2,7 @@
 
 use super::ListFormat;
 use clap::Args;
+use pgmedic_core::{NameError, parse_identifier};
 use std::ffi::OsString;
 
 /// What `pgmedic cutover` takes.
@@ -41,13 +42,19 @@ pub struct CutoverArguments {
     pub verbose: bool,
 }
 
+/// Why a `--map` is refused.
+#[derive(Debug, thiserror::Error)]
+enum MapError {
+    #[error("expected OLD_SCHEMA=NEW_SCHEMA, each quoted as in SQL where it needs to be")]
+    NoEqualsSign,
+    #[error("found {0}; expected OLD_SCHEMA=NEW_SCHEMA, each quoted as in SQL where it needs to be")]
+    Name(#[from] NameError),
+}
+
 /// Both schemas as PostgreSQL stores them.
-fn parse_map(text: &str) -> Result<(String, String), String> {
-    let expected = "expected OLD_SCHEMA=NEW_SCHEMA, each quoted as in SQL where it needs to be";
-    let (old, new) = split(text).ok_or(expected)?;
-    let name =
-        |part: &str| pgmedic_core::parse_identifier(part).map_err(|problem| format!("found {problem}; {expected}"));
-    Ok((name(old)?, name(new)?))
+fn parse_map(text: &str) -> Result<(String, String), MapError> {
+    let (old, new) = split(text).ok_or(MapError::NoEqualsSign)?;
+    Ok((parse_identifier(old)?, parse_identifier(new)?))
 }
 
 /// Splits at the equals sign outside quotes.

@@ -4,7 +4,7 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `mod.rs`, `sessions.rs` | the report's types, which serialize to the JSON form |
+//! | `mod.rs`, `sequence.rs`, `sessions.rs` | the report's types, which serialize to the JSON form |
 //! | `status.rs` | verdict and outcome as one word; when a sequence is running out |
 //! | `level.rs` | how urgent a finding is: fails now, not known, fails soon, to be decided, healthy |
 //! | `table/`, `session_lines.rs`, `wrap.rs` | the table form |
@@ -16,6 +16,7 @@ mod escape;
 mod exit;
 mod level;
 mod nagios;
+mod sequence;
 mod session_lines;
 mod sessions;
 mod status;
@@ -26,12 +27,12 @@ pub use escape::escape_control;
 pub use exit::ExitCode;
 pub use level::Level;
 pub use nagios::{NagiosState, render as render_nagios, render_error as render_nagios_error};
+pub use sequence::{Cause, FarIds, Outcome, RepairReport, SequenceReport, Verdict};
 pub use sessions::SessionReport;
 pub use status::{Status, WARN_USED_RATIO, is_running_out};
 pub use table::{TableOptions, render as render_table};
 
-use pgmedic_core::sequence::{FeedReport, HoldReason, Method};
-use pgmedic_core::{Fix, Reason};
+use pgmedic_core::Reason;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,143 +66,6 @@ pub struct DatabaseReport {
     pub sequences: Vec<Arc<SequenceReport>>,
     /// The session stores that were swept.
     pub sessions: Vec<SessionReport>,
-}
-
-/// One sequence: what was found before any repair, and the repair.
-#[derive(Debug, Clone, Serialize)]
-pub struct SequenceReport {
-    /// Schema-qualified, quoted where SQL would quote it.
-    pub name: String,
-    pub feeds: Vec<FeedReport>,
-    /// What `nextval` would have returned.
-    pub next_value: Option<i64>,
-    /// The furthest id found that the sequence itself could produce.
-    pub max_id: Option<i64>,
-    /// The first taken id at or beyond the next value, where one was looked for.
-    pub nearest_id: Option<i64>,
-    /// The ids ahead that are too far away to be passed without approval.
-    pub far_ids: Option<FarIds>,
-    /// The last value that it can hand out and every fed column, and what references it, can hold.
-    pub limit: Option<i64>,
-    /// What sets the limit: the sequence or a column, by name; or `max_id`.
-    pub limited_by: Option<String>,
-    pub verdict: Verdict,
-    /// Values that would still be handed out up to the end of the block that it would run into.
-    pub lag: Option<u128>,
-    /// Share of the range up to the limit that is used, 0 to 1.
-    pub used_ratio: Option<f64>,
-    /// `sequences.warn_used_ratio` of the range or more is used, and a value is left.
-    pub running_out: bool,
-    /// Days until the limit is reached at the present pace; none where no pace is known.
-    pub days_left: Option<f64>,
-    /// The `[[sequences.rules]]` entry that applies, by its pattern.
-    pub rule: Option<String>,
-    /// A rule says to observe it and never to alert.
-    #[serde(skip)]
-    pub observed_only: bool,
-    /// `sequences.fail_used_ratio` of its range is used, after the repair if there was one.
-    #[serde(skip)]
-    pub nearly_used_up: bool,
-    pub cause: Option<Cause>,
-    /// Why the verdict is what it is.
-    pub reason: Option<Reason>,
-    /// Further reasons, such as links that do not count.
-    pub notes: Vec<Reason>,
-    /// Likely links of an unlinked sequence, as `[[sequences.feeds]]` tables to paste.
-    pub suggested_feeds: Option<String>,
-    pub repair: Option<RepairReport>,
-}
-
-/// Ids that no insert meets soon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct FarIds {
-    /// Exact up to 10 000, which stands for at least so many; none where they were not counted.
-    pub count: Option<u64>,
-    pub from: i64,
-    pub to: Option<i64>,
-    /// Free values before the first of them.
-    pub distance: u128,
-}
-
-/// What was found before repair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    InSync,
-    Behind,
-    /// No value is left before the limit.
-    Exhausted,
-    /// Not read: `reason`.
-    Unreadable,
-    /// Cannot be judged, by its nature: `reason`.
-    Unsupported,
-    /// Feeds no column that can be known.
-    Unlinked,
-}
-
-/// Why a sequence drifted, by comparing with the pass before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// The sequence itself moved back.
-    Rewound,
-    /// Ids were inserted at or past its next value.
-    IdsInserted,
-    /// First sight: there is no pass before to compare with.
-    Unknown,
-}
-
-/// What was done about a sequence that is behind.
-#[derive(Debug, Clone, Serialize)]
-pub struct RepairReport {
-    pub outcome: Outcome,
-    /// What was used, or would have been.
-    pub method: Option<Method>,
-    /// The next value when it was looked at again after the repair.
-    pub next_value: Option<i64>,
-    /// Which guard stopped it, when it is held, or keeps it from going further.
-    pub held_by: Option<HoldReason>,
-    /// Why the outcome is what it is, or what the repair leaves undone.
-    pub reason: Option<Reason>,
-    /// Share of the range that is used after the repair, 0 to 1.
-    pub used_ratio: Option<f64>,
-    /// Values that the allowance paid for; for the repair log.
-    #[serde(skip)]
-    pub charged: u128,
-    /// It passed a block that was not soon met; for the repair log.
-    #[serde(skip)]
-    pub early: bool,
-    /// Moving it and looking again; where many are repaired together, its share.
-    pub duration_seconds: f64,
-}
-
-#[cfg(test)]
-impl RepairReport {
-    /// An outcome of which nothing else is known.
-    pub fn bare(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            method: None,
-            next_value: None,
-            held_by: None,
-            reason: None,
-            used_ratio: None,
-            charged: 0,
-            early: false,
-            duration_seconds: 0.0,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    Repaired,
-    /// Not tried: a dry run, or repairs are switched off.
-    Skipped,
-    /// A guard stopped it: `held_by` and `reason`.
-    Held,
-    Failed,
 }
 
 /// Counts over all databases.
@@ -266,154 +130,5 @@ impl DatabaseReport {
     /// Whether no sequence was found where one was to be looked at: the database is there for its session stores otherwise.
     pub fn looked_at_nothing(&self) -> bool {
         self.no_sequence.is_some() && self.sessions.is_empty()
-    }
-}
-
-impl SequenceReport {
-    /// A finding of which nothing was read.
-    pub fn new(name: String, feeds: Vec<FeedReport>, verdict: Verdict) -> Self {
-        Self {
-            name,
-            feeds,
-            next_value: None,
-            max_id: None,
-            nearest_id: None,
-            far_ids: None,
-            limit: None,
-            limited_by: None,
-            verdict,
-            lag: None,
-            used_ratio: None,
-            running_out: false,
-            days_left: None,
-            rule: None,
-            observed_only: false,
-            nearly_used_up: false,
-            cause: None,
-            reason: None,
-            notes: Vec::new(),
-            suggested_feeds: None,
-            repair: None,
-        }
-    }
-
-    /// Adds a reason: the first one says why the verdict is what it is.
-    pub fn add_reason(&mut self, reason: Reason) {
-        match self.reason {
-            None => self.reason = Some(reason),
-            Some(_) => self.notes.push(reason),
-        }
-    }
-
-    /// Share of the range that is used after the pass, 0 to 1.
-    pub fn used_after_pass(&self) -> Option<f64> {
-        self.repair.as_ref().and_then(|repair| repair.used_ratio).or(self.used_ratio)
-    }
-
-    /// What `nextval` would return after the pass.
-    pub fn next_value_after_pass(&self) -> Option<i64> {
-        self.repair.as_ref().and_then(|repair| repair.next_value).or(self.next_value)
-    }
-
-    /// Which guard holds its repair, or keeps it from going further.
-    pub fn held_by(&self) -> Option<HoldReason> {
-        self.repair.as_ref().and_then(|repair| repair.held_by)
-    }
-
-    /// The outcome of its repair, when it owed one.
-    pub fn outcome(&self) -> Option<Outcome> {
-        self.repair.as_ref().map(|repair| repair.outcome)
-    }
-
-    /// Whether a person still has to act, or an insert may fail.
-    pub fn needs_attention(&self) -> bool {
-        if self.observed_only {
-            return false;
-        }
-        match self.verdict {
-            Verdict::InSync => false,
-            // Drift that was seen in a column that does not count.
-            Verdict::Unsupported | Verdict::Unlinked => self.lag.is_some_and(|lag| lag > 0),
-            Verdict::Exhausted | Verdict::Unreadable => true,
-            Verdict::Behind => self.outcome() != Some(Outcome::Repaired) || self.held_by().is_some(),
-        }
-    }
-
-    /// Whether a person should look at it: now, or before its range ends.
-    pub fn needs_a_look(&self) -> bool {
-        self.needs_attention() || self.running_out
-    }
-
-    /// Whether all is well but for a range that ends soon.
-    pub fn is_only_running_out(&self) -> bool {
-        self.running_out && !self.needs_attention()
-    }
-
-    /// The `[[sequences.feeds]]` tables that its reasons propose.
-    pub fn feeds_to_declare(&self) -> impl Iterator<Item = &str> {
-        self.reasons().filter_map(|reason| match &reason.fix {
-            Some(Fix::Configuration(toml)) => Some(toml.as_str()),
-            _ => None,
-        })
-    }
-
-    /// All reasons, those of its repair last.
-    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
-        let of_repair = self.repair.as_ref().and_then(|repair| repair.reason.as_ref());
-        self.reason.iter().chain(&self.notes).chain(of_repair)
-    }
-}
-
-impl RepairReport {
-    /// A repair that a guard holds before anything is tried.
-    pub fn held(by: HoldReason, reason: Reason) -> Self {
-        Self {
-            outcome: Outcome::Held,
-            method: None,
-            next_value: None,
-            held_by: Some(by),
-            reason: Some(reason),
-            used_ratio: None,
-            charged: 0,
-            early: false,
-            duration_seconds: 0.0,
-        }
-    }
-}
-
-impl Verdict {
-    /// As in the JSON report.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InSync => "in_sync",
-            Self::Behind => "behind",
-            Self::Exhausted => "exhausted",
-            Self::Unreadable => "unreadable",
-            Self::Unsupported => "unsupported",
-            Self::Unlinked => "unlinked",
-        }
-    }
-}
-
-impl Cause {
-    /// As in the JSON report.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Rewound => "rewound",
-            Self::IdsInserted => "ids_inserted",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl Outcome {
-    /// As in the JSON report.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Repaired => "repaired",
-            Self::Skipped => "skipped",
-            Self::Held => "held",
-            Self::Failed => "failed",
-        }
     }
 }

@@ -119,8 +119,7 @@ async fn run_pass(
             if let (Some(Ok(seen)), Some(memory)) = (seen, state.memory_mut(sequence)) {
                 memory.observed(&seen.position, now);
             }
-            let basis = basis(sequence, settings, options, state.memory(sequence), now);
-            Subject { sequence, basis, draws: state.draws(sequence) }
+            subject(sequence, settings, options, state, now)
         })
         .collect();
     let looked = look(&mut connections, &subjects, seen, timeouts, progress).await;
@@ -158,10 +157,7 @@ async fn run_pass(
             !finding.observed_only && repair.used_ratio.is_some_and(|used| used >= settings.fail_used_ratio);
         finding.repair = Some(repair);
     }
-    let subject = |sequence| {
-        let basis = basis(sequence, settings, options, state.memory(sequence), now);
-        Subject { sequence, basis, draws: state.draws(sequence) }
-    };
+    let subject = |sequence| subject(sequence, settings, options, state, now);
     let shared = SharedContext { sequences: &found.sequences, repair: &context };
     look_at_shared(&mut connections, &found.shared, &mut report.sequences, shared, subject).await;
     look_for_blocks(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
@@ -206,15 +202,16 @@ fn headroom(sequence: &Sequence, settings: &Sequences, options: &PassOptions) ->
     Headroom { configured: of_rule.unwrap_or(settings.headroom), of_run: options.headroom }
 }
 
-/// What the judgement of a sequence goes by.
-fn basis(
-    sequence: &Sequence,
+/// A sequence, and what its judgement goes by.
+fn subject<'a>(
+    sequence: &'a Sequence,
     settings: &Sequences,
     options: &PassOptions,
-    memory: Option<&SequenceMemory>,
+    state: &SequencePassState,
     now: Instant,
-) -> Basis {
-    Basis {
+) -> Subject<'a> {
+    let memory = state.memory(sequence);
+    let basis = Basis {
         settings: Settings { advance_limit: settings.advance_limit, max_repair_ratio: settings.max_repair_ratio },
         memory: memory.map_or(Memory::RunOnly { charged: 0 }, SequenceMemory::memory),
         wishes: Wishes {
@@ -223,7 +220,8 @@ fn basis(
             pace: memory.and_then(|memory| memory.pace(now)),
         },
         known_next: memory.and_then(SequenceMemory::known_next),
-    }
+    };
+    Subject { sequence, basis, draws: state.draws(sequence) }
 }
 
 /// The catalog, from `state` when it has not changed; and the server's counters as they were before any probe.

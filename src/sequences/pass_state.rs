@@ -197,8 +197,7 @@ impl SequencePassState {
         if !self.lasting {
             return;
         }
-        let repair = finding.repair.as_ref();
-        let next_value = repair.and_then(|repair| repair.next_value).or(finding.next_value);
+        let next_value = finding.next_value_after_pass();
         // Every pass reads what needs attention: a lock or a privilege that goes away changes no counter.
         let settled = matches!(finding.verdict, Verdict::InSync | Verdict::Unsupported | Verdict::Unlinked);
         let expected = match (settled, counters.of(sequence)) {

@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn values_that_a_repair_or_a_rewind_moved_over_were_not_handed_out() {
         let mut observed = Observed::default();
-        let repair = RepairReport { next_value: Some(100), ..RepairReport::bare(Outcome::Repaired) };
+        let repair = RepairReport { next_value: Some(100), ..RepairReport::new(Outcome::Repaired, None, None) };
         let repaired = SequenceReport { repair: Some(repair), ..at("a", 10, Verdict::Behind) };
         let passes =
             [at("a", 5, Verdict::InSync), repaired, at("a", 103, Verdict::InSync), at("a", 2, Verdict::InSync)];

@@ -52,7 +52,9 @@ pub async fn repair(
     progress.add_total(tasks.len());
     if let Some(connection) = connections.first() {
         // Tasks that are held or only looked at end here: they need no connection, and must not fail with one.
-        tasks.iter_mut().for_each(|task| task.precheck(context, connection.server()));
+        for task in &mut tasks {
+            task.next(context, connection.server());
+        }
     }
     let share = tasks.len().div_ceil(connections.len().max(1)).clamp(1, MAX_PER_ROUND);
     let shares = Mutex::new(tasks.chunks_mut(share));

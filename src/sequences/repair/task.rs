@@ -5,7 +5,7 @@ use super::super::moves::{Headroom, NextMove, Step, next_move};
 use super::reasons::failed_reason;
 use crate::db::ServerInfo;
 use crate::report::{Outcome, RepairReport};
-use pgmedic_core::sequence::ahead::{Basis, Looked};
+use pgmedic_core::sequence::ahead::Looked;
 use pgmedic_core::sequence::held_reasons::held;
 use pgmedic_core::sequence::judgement::{Hold, Memory};
 use pgmedic_core::sequence::model::Sequence;
@@ -18,6 +18,9 @@ use std::time::Duration;
 
 /// Most moves while the walk of a long block goes on.
 const MOST_MOVES: u32 = 200;
+
+/// Leaps that fail before what remains is advanced.
+const LEAPS_BEFORE_SLICES: u32 = 2;
 
 /// What all repairs of a pass need to know.
 #[derive(Debug, Clone, Copy)]
@@ -96,12 +99,7 @@ impl<'a> RepairTask<'a> {
         self.ended.is_none()
     }
 
-    /// Ends it at once if it is to be held, or only looked at.
-    pub fn precheck(&mut self, context: &RepairContext, server: &ServerInfo) {
-        self.next(context, server);
-    }
-
-    /// The next move; none when the repair has ended.
+    /// The next move; none when the repair has ended, as it does at once where it is to be held or only looked at.
     pub fn next(&mut self, context: &RepairContext, server: &ServerInfo) -> Option<(Method, ForwardMove)> {
         let sequence = self.subject.sequence;
         let step = match next_move(&self.looked, &self.subject.basis, self.headroom) {
@@ -112,27 +110,24 @@ impl<'a> RepairTask<'a> {
             }
             // It was looked at again since, and is well.
             NextMove::Nothing { .. } | NextMove::Exhausted => {
-                self.ended = Some(report(Outcome::Repaired, self.method, None));
+                self.ended = Some(RepairReport::new(Outcome::Repaired, self.method, None));
                 return None;
             }
         };
         let rights = SequenceRights { advance: sequence.may_advance, alter: sequence.may_alter, set: sequence.may_set };
         let cached = sequence.parameters.cache > 1;
-        let method = choose_method(step.to, cached, context.advance_limit(&self.subject.basis), rights);
+        let method = choose_method(step.to, cached, self.subject.basis.settings.advance_limit, rights);
         let report = match (method, context.look_only.or(self.look_only), server.read_only) {
             (Err(missing), _, _) => {
                 let reason = missing_right_reason(sequence, missing, &server.role);
-                RepairReport { held_by: Some(missing.word()), ..report(Outcome::Held, missing.method(), Some(reason)) }
+                RepairReport::held(missing.word(), missing.method(), reason)
             }
             (Ok(method), Some(why), _) => {
-                report(Outcome::Skipped, Some(method), Some(Reason::new(ReasonKind::RepairDisabled, why)))
+                RepairReport::new(Outcome::Skipped, Some(method), Some(Reason::new(ReasonKind::RepairDisabled, why)))
             }
             (Ok(method), None, Some(why)) => {
                 let reason = Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only"));
-                RepairReport {
-                    held_by: Some(HoldReason::ReadOnly),
-                    ..report(Outcome::Held, Some(method), Some(reason))
-                }
+                RepairReport::held(HoldReason::ReadOnly, Some(method), reason)
             }
             (Ok(method), None, None) => {
                 self.step = Some(step);
@@ -191,7 +186,7 @@ impl<'a> RepairTask<'a> {
             Ok(now) => now,
             Err(reason) => {
                 let reason = reason.while_doing("could not look again");
-                self.ended = Some(report(Outcome::Failed, self.method, Some(reason)));
+                self.ended = Some(RepairReport::new(Outcome::Failed, self.method, Some(reason)));
                 return;
             }
         };
@@ -239,7 +234,7 @@ impl<'a> RepairTask<'a> {
 
     fn end_held(&mut self, hold: &Hold) {
         let (held_by, reason) = held(self.subject.sequence, &self.looked, hold);
-        self.ended = Some(RepairReport { held_by: Some(held_by), ..report(Outcome::Held, None, Some(reason)) });
+        self.ended = Some(RepairReport::held(held_by, None, reason));
     }
 
     /// It was moved as far as it is to be; `rest` is what stays ahead, and why.
@@ -258,7 +253,7 @@ impl<'a> RepairTask<'a> {
         self.ended = Some(RepairReport {
             next_value: position.next_value(),
             used_ratio: Some(position.used_ratio()),
-            ..report(outcome, self.method, reason)
+            ..RepairReport::new(outcome, self.method, reason)
         });
     }
 
@@ -291,19 +286,11 @@ impl<'a> RepairTask<'a> {
 
     fn failed_report(&self, error: Option<&QueryError>, timeouts: Timeouts) -> RepairReport {
         let reason = failed_reason(self.subject.sequence, self.method, error, timeouts);
-        report(Outcome::Failed, self.method, Some(reason))
+        RepairReport::new(Outcome::Failed, self.method, Some(reason))
     }
 }
 
-/// Leaps that fail before what remains is advanced.
-const LEAPS_BEFORE_SLICES: u32 = 2;
-
 impl RepairContext {
-    /// Most values of an advance.
-    fn advance_limit(&self, basis: &Basis) -> u32 {
-        basis.settings.advance_limit
-    }
-
     /// The values that an advance hands out well within the statement's time.
     fn slice(&self) -> u128 {
         /// About a sixth of what a server hands out in a millisecond.
@@ -324,18 +311,4 @@ fn slice(whole: ForwardMove, position: &Position, context: &RepairContext) -> Fo
 
 fn is_at(now: &Looked, value: i64) -> bool {
     now.seen.position.next() == i128::from(value)
-}
-
-fn report(outcome: Outcome, method: Option<Method>, reason: Option<Reason>) -> RepairReport {
-    RepairReport {
-        outcome,
-        method,
-        next_value: None,
-        held_by: None,
-        reason,
-        used_ratio: None,
-        charged: 0,
-        early: false,
-        duration_seconds: 0.0,
-    }
 }

@@ -37,7 +37,7 @@ pub fn behind(name: &str) -> SequenceReport {
         method: Some(Method::Advance),
         held_by: Some(HoldReason::Privilege),
         reason: Some(Reason::new(ReasonKind::MissingPrivilege, "the role has no UPDATE privilege").with_fix(fix)),
-        ..RepairReport::bare(Outcome::Held)
+        ..RepairReport::new(Outcome::Held, None, None)
     };
     SequenceReport {
         next_value: Some(658),

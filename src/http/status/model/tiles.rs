@@ -195,7 +195,7 @@ mod tests {
         let mut snapshot = snapshot([("app", checked(vec![in_sync("public.orders_id_seq")]))]);
         snapshot.day.count(NOW - 7200.0, |hour| hour.ids = 1_200_000);
         snapshot.day.count(NOW, |hour| hour.repaired = 6);
-        let repair = RepairReport { next_value: Some(21), ..RepairReport::bare(Outcome::Repaired) };
+        let repair = RepairReport { next_value: Some(21), ..RepairReport::new(Outcome::Repaired, None, None) };
         let repaired = SequenceReport {
             repair: Some(repair),
             ..SequenceReport::new("public.orders_id_seq".to_owned(), Vec::new(), Verdict::Behind)
