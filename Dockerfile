@@ -20,6 +20,7 @@ RUN mkdir -p src tests/integration \
     && cargo build --release --locked --no-default-features --bin pgmedic
 COPY config config
 COPY docs/migrations docs/migrations
+COPY docs/runbooks docs/runbooks
 COPY crates crates
 COPY src src
 ARG REVISION=unknown

@@ -108,7 +108,7 @@ def check_crates():
         listed = cargo("package", "--list", "--allow-dirty", "-p", crate).splitlines()
         # Written by cargo itself.
         files = [name for name in listed if (folder / name).is_file() and name != "Cargo.toml.orig"]
-        others = [name for name in files if not re.match(r"(src|config|docs/migrations)/|[^/]+$", name)]
+        others = [name for name in files if not re.match(r"(src|config|docs/(?:migrations|runbooks))/|[^/]+$", name)]
         expect(f"files of {crate} that do not build it", others, [])
         for include in re.findall(r'include_str!\("(?:\.\./)+((?:config|docs)/[^"]+)"', sources(folder, files)):
             expect(f"{include} of {crate}", include in files, True)

@@ -10,6 +10,7 @@
 //! | `file.rs`, `environment.rs` | read one layer each; an unknown key is an error |
 //! | `layers.rs` | merges the layers and keeps where each value was set |
 //! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `tls.rs`, `log.rs`, `webhook.rs` | one section each: its settings and the checks of its values |
+//! | `feeds.rs` | `[[sequences.feeds]]`: links that the catalog does not record |
 //! | `presets.rs` | session stores of known frameworks |
 //! | `pattern.rs`, `schedule.rs`, `values.rs` | patterns, schedules, numbers and durations |
 //! | `redact.rs` | the settings as TOML, without passwords |

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `conninfo/` | reads connection strings into the addresses to try |
 //! | `budget/` | how many connections each server has |
-//! | `connect.rs` | opens a connection, or explains why it cannot be opened |
+//! | `connect.rs` | opens a connection to the first address that is as wanted |
+//! | `connect_error.rs` | explains why a connection cannot be opened |
+//! | `answers.rs` | small statements on a bare connection, with a time limit |
 //! | `server_info.rs` | asks for the server's version and state, and the connected role |
 //! | `connection.rs` | `BoundedConnection`: sends statements and receives their answers |
 //! | `transaction.rs` | the statements of a transaction, in one message, and which rows are whose answer |

@@ -2,8 +2,9 @@
 //!
 //! A transaction-mode pooler accepts LISTEN, and then delivers the notifications to the next client of that server connection:
 //! some drivers fail on them. So LISTEN is sent only after it is verified that no pooler shares the server connection.
-//! Other poolers may drop notifications silently, so delivery is verified too, on a channel with a random name.
+//! Other poolers may drop notifications silently, so delivery is verified too, by a notification with a random payload.
 
+use super::answers::ANSWER_WITHIN;
 use super::budget::Permit;
 use super::connect::{Opened, open_beside_standing};
 use super::connect_error::ConnectError;
@@ -21,9 +22,6 @@ const CHANNEL: &str = "pgmedic";
 
 /// The channel on which delivery is tried. The payload is random; a random name would be a new statement each time.
 const TRIAL_CHANNEL: &str = "pgmedic_trial";
-
-/// For one small statement.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// For the delivery of a notification. Long, because a later one counts as not delivered.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
@@ -178,7 +176,7 @@ impl Listener {
         Ok(())
     }
 
-    /// Listens on a channel with a random name, sends a notification from `other`, and then listens on the real channel.
+    /// Listens on the trial channel, sends a notification with a random payload from `other`, and then listens on the real channel.
     pub(super) async fn listen(&mut self, other: &mut PgConnection) -> Result<(), ListenError> {
         self.prepare_session().await?;
         let payload = random_tag();

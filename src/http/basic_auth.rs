@@ -43,9 +43,11 @@ impl Users {
             return true;
         }
         // Fails only if the semaphore is closed, which never happens.
-        let Ok(_check) = self.checks.acquire().await else { return false };
+        let Ok(permit) = Arc::clone(&self.checks).acquire_owned().await else { return false };
         let users = Arc::clone(&self.users);
         let check = spawn_blocking(move || {
+            // Kept until the check is over, also when its client has gone.
+            let _permit = permit;
             let user = users.iter().find(|user| user.name == name);
             let hash = user.map_or(NO_USER, |user| user.password_hash.as_str());
             bcrypt::verify(password, hash).is_ok_and(|is_right| is_right && user.is_some())

@@ -37,8 +37,9 @@ const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of a request, headers included.
 const BUFFER: usize = 16 * 1024;
 const HEADERS: usize = 64;
-/// Threads that render: one for a page, one for the metrics, the others for reports, which wait for their readers.
-const RENDERERS: usize = 6;
+/// Threads beside the one that serves: one for a page, one for the metrics, one for passwords, the others for reports,
+/// which wait for their readers.
+const RENDERERS: usize = 7;
 
 /// Serves until `stop` is cancelled; the receiver tells when the port is closed. No request changes anything, and no body
 /// is read.

@@ -194,7 +194,10 @@ impl GaugeSet {
             self.sequences.with_label_values(&[database, verdict.as_str()]).set(count as f64);
         }
         for guard in HoldReason::ALL {
-            let count = report.sequences.iter().filter(|sequence| sequence.held_by() == Some(guard)).count();
+            let is_held = |sequence: &SequenceReport| {
+                verdict_after_pass(sequence) == Verdict::Behind && sequence.held_by() == Some(guard)
+            };
+            let count = report.sequences.iter().filter(|sequence| is_held(sequence)).count();
             self.held.with_label_values(&[database, guard.word()]).set(count as f64);
         }
         let maximum = |of: fn(&SequenceReport) -> Option<f64>| {

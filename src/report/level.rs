@@ -19,8 +19,6 @@ pub enum Level {
 }
 
 impl Level {
-    pub const ALL: [Self; 5] = [Self::Failing, Self::Unknown, Self::Soon, Self::Decision, Self::Healthy];
-
     /// Of a sequence, as the pass left it.
     pub fn of(sequence: &SequenceReport) -> Self {
         if sequence.observed_only {

@@ -29,20 +29,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// All of them, worst first.
-    pub const ALL: [Self; 10] = [
-        Self::Failed,
-        Self::Held,
-        Self::Exhausted,
-        Self::Unreadable,
-        Self::Behind,
-        Self::RunningOut,
-        Self::Repaired,
-        Self::Unsupported,
-        Self::Unlinked,
-        Self::InSync,
-    ];
-
     /// The outcome of its repair, or else the verdict.
     pub fn of(sequence: &SequenceReport) -> Self {
         match (sequence.verdict, sequence.outcome()) {

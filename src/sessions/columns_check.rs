@@ -77,7 +77,7 @@ fn implausible(end: &ExpiryColumn, why: &str) -> Reason {
 
 /// Whether the store was last used hours ago, as far as its columns tell.
 pub fn is_store_idle(context: &StoreContext<'_>, samples: &[Sample]) -> bool {
-    let is_zone_known = context.config.is_zone_of_preset || !context.config.encoding.has_time_zone();
+    let is_zone_known = context.config.is_zone_of_preset || context.config.encoding.time_zone().is_none();
     let rules = context.resolved.ends.iter().map(|end| end.kind).zip(samples);
     is_idle(rules, is_zone_known, context.times.now_local)
 }
@@ -94,6 +94,6 @@ fn read_sample(answers: &[Vec<PgRow>]) -> Result<Sample, QueryError> {
 }
 
 /// A count of this row, by its column's name.
-fn count(row: &PgRow, column: &str) -> Result<u64, QueryError> {
+pub fn count(row: &PgRow, column: &str) -> Result<u64, QueryError> {
     Ok(row.try_get::<i64, _>(column)?.unsigned_abs())
 }

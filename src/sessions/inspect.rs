@@ -1,5 +1,6 @@
 //! Inspects a store: how many sessions there are, how many a sweep would end, and whether the columns are plausible.
 
+use super::columns_check::count;
 use super::columns_check::{implausible_column, is_store_idle, read_samples, untouched_column};
 use super::context::StoreContext;
 use super::guards::SweepCounts;
@@ -214,9 +215,4 @@ async fn count_superseded(
         Some(row) => Ok((count(row, "superseded")?, count(row, "superseded_of_one")?)),
         None => Err(QueryError::UnexpectedResponse("nothing was counted".to_owned()).into()),
     }
-}
-
-/// A count of this row, by its column's name.
-fn count(row: &PgRow, column: &str) -> Result<u64, QueryError> {
-    Ok(row.try_get::<i64, _>(column)?.unsigned_abs())
 }

@@ -230,9 +230,13 @@ impl StorePass<'_> {
         self.report.expired = expired.ended;
         self.report.superseded = superseded.ended;
         self.state.subtract_ended(&self.store.name, expired.ended);
+        let error = expired.error.or(superseded.error);
         // What the table holds, and not what follows from the counts before: other rows may have gone along.
         let left = if ended > 0 && self.connection.lost().is_none() {
-            recount(self.connection, context, self.timeouts).await?
+            match recount(self.connection, context, self.timeouts).await {
+                Ok(left) => left,
+                Err(reason) => return Err(error.unwrap_or(reason)),
+            }
         } else {
             inspection.complete.then_some((inspection.counts.stale, inspection.counts.live))
         };
@@ -240,10 +244,7 @@ impl StorePass<'_> {
         if (expired.unfinished || superseded.unfinished) && !self.options.cancel.is_cancelled() {
             self.report.warnings.push(unfinished_reason(left.map(|(stale, _)| stale), ended, took));
         }
-        match expired.error.or(superseded.error) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        error.map_or(Ok(()), Err)
     }
 
     /// Reports how many sessions are over, and how many live; none where they are not known.

@@ -103,11 +103,10 @@ impl Sweep<'_> {
                     size.took(batch.took);
                 }
                 Err(BatchFailure::Query(QueryError::QueryCanceled)) if size.get() > 1 => size.took_too_long(),
-                Err(failure) => {
-                    if self.take_apart(name, target, size.get(), &failure, result, blocked).await.is_stopped() {
-                        return Run::Stopped;
-                    }
-                }
+                Err(failure) => match self.take_apart(name, target, size.get(), &failure, result, blocked).await {
+                    Run::Continue => {}
+                    end => return end,
+                },
             }
         }
     }

@@ -55,7 +55,7 @@ impl DayCounts {
 
     /// The sum over the 24 hours up to `now`.
     pub fn sum(&self, now: f64, of: impl Fn(&HourCounts) -> u64) -> u64 {
-        self.hours(now).iter().map(of).sum()
+        self.hours(now).iter().map(of).fold(0, u64::saturating_add)
     }
 }
 

@@ -19,7 +19,7 @@ pub use observed::{LastRepair, Observed};
 
 use crate::clock;
 use crate::db::budget::{ConnectionBudget, ServerConnections};
-use crate::report::{DatabaseReport, Outcome, SessionReport};
+use crate::report::{DatabaseReport, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -150,15 +150,11 @@ impl AgentState {
         let now = now();
         // One change, so that no reader sees a report of a database that is marked as down.
         self.update(database, |state| {
-            let ids = Arc::make_mut(&mut state.observed);
-            let counted = ids.day.sum(now, |hour| hour.ids);
-            let failing = ids.record_pass(now, state.report.as_deref(), &report);
-            lock(&self.history).record_pass(now, &report, &failing);
-            let counted = ids.day.sum(now, |hour| hour.ids).saturating_sub(counted);
-            let repaired = report.sequences.iter().filter(|sequence| sequence.outcome() == Some(Outcome::Repaired));
+            let news = Arc::make_mut(&mut state.observed).record_pass(now, state.report.as_deref(), &report);
+            lock(&self.history).record_pass(now, &report, &news.began);
             lock(&self.day).count(now, |hour| {
-                hour.ids += counted;
-                hour.repaired += repaired.count() as u64;
+                hour.ids = hour.ids.saturating_add(news.ids);
+                hour.repaired += news.repaired;
             });
             state.up = Some(true);
             state.last_success = Some(now);

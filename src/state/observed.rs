@@ -17,6 +17,16 @@ pub struct LastRepair {
     pub cause: Option<Cause>,
 }
 
+/// What is new with a pass.
+#[derive(Debug)]
+pub struct PassNews<'a> {
+    /// The sequences whose inserts fail since then.
+    pub began: Vec<&'a SequenceReport>,
+    /// Values that sequences handed out since the pass before.
+    pub ids: u64,
+    pub repaired: u64,
+}
+
 /// Shared with the pages, and copied only while one of them is being rendered.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
@@ -42,13 +52,13 @@ impl Observed {
         self.repairs.get(sequence).copied()
     }
 
-    /// Takes a completed pass, and returns the sequences whose inserts fail since this pass.
+    /// Takes a completed pass, and returns what is new with it.
     pub fn record_pass<'a>(
         &mut self,
         at: f64,
         before: Option<&DatabaseReport>,
         report: &'a DatabaseReport,
-    ) -> Vec<&'a SequenceReport> {
+    ) -> PassNews<'a> {
         let mut since = HashMap::new();
         let mut began = Vec::new();
         self.failing = 0;
@@ -79,13 +89,14 @@ impl Observed {
         for sequence in &repaired {
             self.record_repair(&sequence.name, LastRepair { at, cause: sequence.cause });
         }
-        let (ids, failing) = (before.map_or(0, |before| ids_handed_out(before, report)), self.failing);
+        let ids = before.map_or(0, |before| ids_handed_out(before, report));
+        let (repaired, failing) = (repaired.len() as u64, self.failing);
         self.day.count(at, |hour| {
             hour.ids = hour.ids.saturating_add(ids);
             hour.failing = hour.failing.max(failing);
-            hour.repaired += repaired.len() as u64;
+            hour.repaired += repaired;
         });
-        began
+        PassNews { began, ids, repaired }
     }
 
     pub fn record_repair(&mut self, sequence: &str, repair: LastRepair) {
@@ -104,12 +115,12 @@ fn ids_handed_out(before: &DatabaseReport, report: &DatabaseReport) -> u64 {
     let same = before.sequences.len() == report.sequences.len()
         && before.sequences.iter().zip(&report.sequences).all(|(a, b)| Arc::ptr_eq(a, b) || a.name == b.name);
     if same {
-        return before.sequences.iter().zip(&report.sequences).map(|(a, b)| step(a, b)).sum();
+        return before.sequences.iter().zip(&report.sequences).map(|(a, b)| step(a, b)).fold(0, u64::saturating_add);
     }
     let known: HashMap<&str, &SequenceReport> =
         before.sequences.iter().map(|sequence| (sequence.name.as_str(), sequence.as_ref())).collect();
     let steps = report.sequences.iter().filter_map(|sequence| Some(step(known.get(sequence.name.as_str())?, sequence)));
-    steps.sum()
+    steps.fold(0, u64::saturating_add)
 }
 
 fn step(before: &SequenceReport, now: &SequenceReport) -> u64 {
@@ -143,8 +154,8 @@ mod tests {
     fn what_fails_is_dated_from_the_pass_that_first_saw_it() {
         let mut observed = Observed::default();
         let behind = report(vec![at("a", 1, Verdict::Behind), at("b", 1, Verdict::InSync)]);
-        assert_eq!(observed.record_pass(10.0, None, &behind).len(), 1);
-        assert!(observed.record_pass(20.0, Some(&behind), &behind).is_empty(), "it is no news");
+        assert_eq!(observed.record_pass(10.0, None, &behind).began.len(), 1);
+        assert!(observed.record_pass(20.0, Some(&behind), &behind).began.is_empty(), "it is no news");
         assert_eq!((observed.since("a"), observed.since("b")), (Some(10.0), None));
         assert_eq!(observed.failing, 1);
         let well = report(vec![at("a", 9, Verdict::InSync), at("b", 1, Verdict::InSync)]);

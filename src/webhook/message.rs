@@ -75,7 +75,7 @@ mod tests {
             database: "app".to_owned(),
             about: About::Sequence,
             name: name.to_owned(),
-            kind: "repair_ratio".to_owned(),
+            kind: "far_ids".to_owned(),
             text: "held: too many values".to_owned(),
             fix: Some("pgmedic --once --approve public.a".to_owned()),
             key: format!("pgmedic/app/{name}"),

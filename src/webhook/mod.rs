@@ -52,7 +52,7 @@ impl WebhookTask {
         Self { settings, _task: AbortOnDropHandle::new(tokio::spawn(poster.run())) }
     }
 
-    /// Posts to another receiver, or to none. What was told already is not told again.
+    /// Posts to another receiver, or to none. What was told already is not told again, unless there was no receiver meanwhile.
     pub fn apply(&self, settings: Option<Webhook>) {
         self.settings.send_replace(settings);
     }
@@ -78,7 +78,11 @@ impl Poster {
             }
             sleep(COLLECT).await;
             revision.mark_unchanged();
-            let Some(webhook) = self.settings.borrow_and_update().clone() else { continue };
+            let Some(webhook) = self.settings.borrow_and_update().clone() else {
+                // A receiver that is named later is told what is wrong then, and of no repair before.
+                self.told = Told::since(now());
+                continue;
+            };
             let (events, told) = self.told.news(&self.state.databases(), &self.state.history(), webhook.repairs);
             if !events.is_empty() {
                 let body = message::render(webhook.format, &events, &host, self.state.dry_run());

@@ -9,25 +9,24 @@ pub struct Timeouts {
     pub statement: Duration,
 }
 
-/// One statement for each setting of a transaction, so that the settings of the role and the database do not change what
-/// later statements do.
+/// The settings of a transaction, so that those of the role and the database do not change what later statements do.
 ///
 /// Row security off turns silently hidden rows into an error. Names are quoted only where they must be, as the report
 /// and `--approve` have them. Compiling such short statements takes longer than running them.
-fn settings_statements(timeouts: Timeouts) -> [String; 6] {
+fn settings(timeouts: Timeouts) -> [(&'static str, String); 6] {
     [
-        "SET LOCAL search_path = pg_catalog, pg_temp".to_owned(),
-        "SET LOCAL row_security = off".to_owned(),
-        "SET LOCAL quote_all_identifiers = off".to_owned(),
-        "SET LOCAL jit = off".to_owned(),
-        format!("SET LOCAL lock_timeout = {}", positive_milliseconds(timeouts.lock)),
-        format!("SET LOCAL statement_timeout = {}", positive_milliseconds(timeouts.statement)),
+        ("search_path", "pg_catalog, pg_temp".to_owned()),
+        ("row_security", "off".to_owned()),
+        ("quote_all_identifiers", "off".to_owned()),
+        ("jit", "off".to_owned()),
+        ("lock_timeout", positive_milliseconds(timeouts.lock).to_string()),
+        ("statement_timeout", positive_milliseconds(timeouts.statement).to_string()),
     ]
 }
 
-/// The same statements as one text, each ended by a semicolon.
+/// One statement for each setting, ended by a semicolon.
 pub fn settings_sql(timeouts: Timeouts) -> String {
-    settings_statements(timeouts).map(|statement| statement + ";").join("\n")
+    settings(timeouts).map(|(name, value)| format!("SET LOCAL {name} = {value};")).join("\n")
 }
 
 /// The same settings, and others, by one statement that returns no row.
@@ -36,14 +35,7 @@ pub fn settings_sql(timeouts: Timeouts) -> String {
 /// left out by servers that do not have them.
 pub fn settings_select(timeouts: Timeouts, others: &[(&str, String)], if_known: &[(&str, &str)]) -> String {
     let set = |name: &str, value: &str| format!("pg_catalog.set_config('{name}', '{value}', true) IS NULL");
-    let own = [
-        ("search_path", "pg_catalog, pg_temp".to_owned()),
-        ("row_security", "off".to_owned()),
-        ("quote_all_identifiers", "off".to_owned()),
-        ("jit", "off".to_owned()),
-        ("lock_timeout", positive_milliseconds(timeouts.lock).to_string()),
-        ("statement_timeout", positive_milliseconds(timeouts.statement).to_string()),
-    ];
+    let own = settings(timeouts);
     let settings = own.iter().chain(others).map(|(name, value)| set(name, value));
     let guarded = if_known.iter().map(|(name, value)| {
         let unknown = format!("pg_catalog.current_setting('{name}', true) IS NULL");

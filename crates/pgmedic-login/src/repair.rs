@@ -4,7 +4,8 @@
 use crate::types::{InlineRepairLimits, Repair};
 use crate::unique_violation::UniqueViolation;
 use pgmedic_core::sequence::feed_row::catalog_sql;
-use pgmedic_core::sequence::inline::{InlineRepair, InlineSequence, RepairLimits};
+use pgmedic_core::sequence::inline::{InlineRepair, InlineSequence};
+use pgmedic_core::sequence::judgement::Settings;
 use pgmedic_core::{QueryError, Reason, settings_sql, simple_query};
 use sqlx::Row;
 use sqlx::postgres::PgConnection;
@@ -121,10 +122,10 @@ async fn repair_sequence(
     violation: &UniqueViolation,
     limits: &InlineRepairLimits,
 ) -> Result<SequenceOutcome, Reason> {
-    let repair_limits = RepairLimits { advance_limit: limits.advance_limit, max_repair_ratio: limits.max_repair_ratio };
-    let looked = sequence.observe(connection, &repair_limits, limits.timeouts()).await?;
+    let settings = Settings { advance_limit: limits.advance_limit, max_repair_ratio: limits.max_repair_ratio };
+    let looked = sequence.observe(connection, &settings, limits.timeouts()).await?;
     let observation = looked.seen;
-    if let InlineRepair::Advance(statement) = sequence.plan_inline_repair(&looked, &repair_limits)? {
+    if let InlineRepair::Advance(statement) = sequence.plan_inline_repair(&looked, &settings)? {
         let rows = simple_query(connection, NAME, &statement).await?;
         let (Some(row), Some(from)) = (rows.first(), observation.position.next_value()) else {
             // The sequence was set back since the observation; the next run of the insert shows whether it is behind.

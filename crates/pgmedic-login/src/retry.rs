@@ -179,7 +179,7 @@ impl<'c> Attempt<'c> {
                     send(connection, SAVE).await?;
                     AttemptScope::Nested(connection)
                 } else {
-                    AttemptScope::Own(OwnTransaction::begin(Held::Borrowed(connection), BEGIN).await?)
+                    AttemptScope::Own(begin_scope(connection).await?)
                 }
             }
         };

@@ -2,6 +2,7 @@
 
 use super::super::error::{ConfigError, display_or_hide};
 use super::super::keys::WrittenStore;
+use super::super::log::parse_choice;
 use super::validate::StoreValidator;
 use super::{Condition, Encoding, ExpiryKind, Lifetime, LifetimeUnit, Scalar};
 
@@ -13,11 +14,7 @@ impl StoreValidator<'_> {
         let column = lifetime.column.as_deref().ok_or_else(|| self.invalid("lifetime", "no `column`", example))?;
         let column = self.column("lifetime.column", column)?;
         let unit = lifetime.unit.as_deref().ok_or_else(|| self.invalid("lifetime", "no `unit`", example))?;
-        let known = LifetimeUnit::WORDS.iter().find(|(word, _)| *word == unit).map(|(_, unit)| *unit);
-        let Some(unit) = known else {
-            let words = LifetimeUnit::WORDS.map(|(word, _)| word).join(", ");
-            return Err(self.invalid("lifetime.unit", display_or_hide(unit), format!("one of {words}")));
-        };
+        let unit = parse_choice(unit, LifetimeUnit::WORDS, &self.key("lifetime.unit"), self.locations)?;
         let kind = match (&written.created_at, &written.last_activity) {
             (Some(_), _) => ExpiryKind::CreatedAt,
             (None, Some(_)) => ExpiryKind::LastActivity,

@@ -3,6 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `mod.rs` | [`SessionStoreConfig`]: one store as the sweep uses it |
+//! | `meaning.rs` | checks which rows are sessions, and what their times mean |
 //! | `validate.rs` | applies presets and defaults to the tables as written, then checks their values |
 
 mod meaning;
@@ -187,11 +188,6 @@ impl Encoding {
             Self::Timestamp { time_zone } | Self::Date { time_zone } => Some(time_zone),
             _ => None,
         }
-    }
-
-    /// Whether what the column holds is a time only together with a time zone.
-    pub fn has_time_zone(&self) -> bool {
-        self.time_zone().is_some()
     }
 
     /// The units that numbers are in which are too large for this encoding.

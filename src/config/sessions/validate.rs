@@ -81,7 +81,7 @@ pub(super) struct StoreValidator<'a> {
 }
 
 impl StoreValidator<'_> {
-    fn key(&self, key: &str) -> String {
+    pub(super) fn key(&self, key: &str) -> String {
         format!("{}.{key}", self.table)
     }
 

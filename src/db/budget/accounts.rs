@@ -218,10 +218,7 @@ impl Accounts {
             }
         };
         self.addresses.insert(address.to_owned(), (index, true));
-        if let Some(limit) = server_limit {
-            let known = self.accounts[index].server_limit;
-            self.accounts[index].server_limit = Some(known.map_or(limit, |known| known.min(limit)));
-        }
+        self.accounts[index].server_limit = least(self.accounts[index].server_limit, server_limit);
         index
     }
 

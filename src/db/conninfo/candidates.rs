@@ -76,24 +76,6 @@ impl ConnectTarget {
     }
 }
 
-/// A target that is one address.
-impl From<PgConnectOptions> for ConnectTarget {
-    fn from(options: PgConnectOptions) -> Self {
-        let candidates = vec![Candidate { options, with_tls: None }];
-        let attributes = SessionAttributes::Any;
-        Self {
-            candidates,
-            attributes,
-            shuffled: false,
-            timeout: CONNECT_TIMEOUT,
-            ignored: Vec::new(),
-            budget: Arc::default(),
-            max_connections: None,
-            purpose: Purpose::Pass,
-        }
-    }
-}
-
 /// From libpq's parameters.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 -- Who holds one of the lease's locks in this database, other than this session. A holder counts as an agent when it connected
 -- as the role that asks, as a superuser, or as a member of that role: such a session could do the agent's work. Every role
 -- may read these columns of other roles' sessions.
--- @NAMESPACE@, @KEYS@: the two keys of the advisory locks, the second as a list, lowest first.
+-- @NAMESPACE@, @KEYS@: the two keys of the advisory locks, the second as a list, in the order in which they are taken.
 SELECT key.place::pg_catalog.int4,
        l.pid,
        coalesce(a.usename::pg_catalog.text, ''),

@@ -24,7 +24,7 @@ use super::conninfo::ConnectTarget;
 use super::notification_listener::{IS_IN_RECOVERY_SQL, ListenError, Listener};
 use beacon::Beacon;
 use holders::{LOCK_NAMESPACE, free_place, holders, lock_keys, precedes};
-use pgmedic_core::{QueryError, ReasonKind};
+use pgmedic_core::{QueryError, Reason, ReasonKind};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, Row};
 use tokio::time::timeout;
@@ -107,27 +107,7 @@ pub async fn acquire(target: &ConnectTarget, request: LeaseRequest) -> Result<At
     };
     match result {
         Ok(lead) => Ok(Attempt { lead, ignored }),
-        Err(AcquireError::Query(error)) => Err(ConnectError::because(&options, error)),
-        Err(AcquireError::Listen(error)) => Err(ConnectError::because(&options, error)),
-    }
-}
-
-/// Why an attempt was given up.
-#[derive(Debug)]
-enum AcquireError {
-    Query(QueryError),
-    Listen(ListenError),
-}
-
-impl From<QueryError> for AcquireError {
-    fn from(error: QueryError) -> Self {
-        Self::Query(error)
-    }
-}
-
-impl From<ListenError> for AcquireError {
-    fn from(error: ListenError) -> Self {
-        Self::Listen(error)
+        Err(reason) => Err(ConnectError::because(&options, reason)),
     }
 }
 
@@ -144,7 +124,7 @@ async fn decide(
     standing: Option<Permit>,
     request: LeaseRequest,
     ignored: &mut Vec<Holder>,
-) -> Result<Decision, AcquireError> {
+) -> Result<Decision, Reason> {
     if ask(first, IS_IN_RECOVERY_SQL.to_owned()).await?.try_get(0).map_err(QueryError::from)? {
         return Ok(Decision::Lead(Lead::Replica));
     }
@@ -182,7 +162,7 @@ async fn on_session(
     listener: &mut Listener,
     request: LeaseRequest,
     ignored: &mut Vec<Holder>,
-) -> Result<OnSession, AcquireError> {
+) -> Result<OnSession, Reason> {
     if listener.is_pooled(first).await? {
         return Ok(OnSession::Pooled);
     }

@@ -72,7 +72,7 @@ impl SweepSql<'_> {
     }
 
     fn deleted(&self) -> String {
-        let oids: Vec<String> = self.store.oids.iter().map(u32::to_string).collect();
+        let oids: Vec<String> = self.store.oids.iter().map(i64::to_string).collect();
         fill_sql(include_str!("deleted.sql"), &[("OIDS", format!("'{{{}}}'::oid[]", oids.join(",")))])
     }
 
@@ -113,7 +113,7 @@ impl SweepSql<'_> {
     }
 
     /// What a batch notes for the checks after it.
-    fn noted(&self, found: &str) -> String {
+    fn noted(&self) -> String {
         if !self.store.is_checked() {
             return String::new();
         }
@@ -122,7 +122,7 @@ impl SweepSql<'_> {
                 ",\n       pg_catalog.set_config('pgmedic.{name}', (SELECT count(*) FROM {table})::text, true) AS noted_{name}"
             )
         };
-        note("ended", "ended WHERE NOT is_left") + &note("found", found)
+        note("ended", "ended WHERE NOT is_left") + &note("found", "to_end")
     }
 
     fn batch(&self, rule: Rule<'_>, cursor: Option<i64>, size: u32, rows: Rows<'_>) -> String {
@@ -132,7 +132,7 @@ impl SweepSql<'_> {
             ("IS_OVER", is_over_by(self.encoding, rule)),
             ("FROM_CURSOR", self.since(rule, cursor)),
             ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
-            ("NOTED", self.noted("to_end")),
+            ("NOTED", self.noted()),
             ("IS_LEFT", is_left(&self.store.action)),
             ("TIME", column(rule.column)),
             ("LAST", self.microseconds("max(at)")),
@@ -159,7 +159,7 @@ impl SweepSql<'_> {
             ("AGE", column(&limit.newest_by)),
             ("MAX", limit.max.to_string()),
             ("ROWS", rows.condition("r.tableoid", "r.address", self.store.has_children)),
-            ("NOTED", self.noted("to_end")),
+            ("NOTED", self.noted()),
             ("IS_LEFT", is_left(&self.store.action)),
             ("SIZE", size.to_string()),
             ("ADDRESS", self.address().to_owned()),

@@ -10,7 +10,7 @@
 //! | `untouched.sql` | whether sessions are touched when they are used |
 //! | `batch.sql`, `supersede.sql` | end sessions; `ranked.sql` is a part of the second |
 //! | `addresses.sql`, `superseded_addresses.sql`, `addresses.rs` | single sessions of a batch that failed |
-//! | `deleted_before.sql`, `check_deleted.sql`, `check_kept.sql` | around a batch that triggers may change |
+//! | `deleted.sql`, `deleted_before.sql`, `check_deleted.sql`, `check_kept.sql` | around a batch that triggers may change |
 //! | `local_offsets.sql` | a time zone's offsets, for naive timestamps |
 //! | `sweep_sql.rs`, `batches.rs` | fill those that read, and those that end sessions |
 //! | `conditions.rs` | the conditions that they share |

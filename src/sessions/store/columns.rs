@@ -213,15 +213,7 @@ impl TableColumns<'_> {
     pub fn condition(&self, condition: &Condition) -> Result<String, ResolveError> {
         let found = self.find(&format!("only.{}", condition.column), &condition.column)?;
         let name = format!("t.{}", found.name);
-        let constant = |value: &Scalar| {
-            let text = match value {
-                Scalar::Switch(switch) => switch.to_string(),
-                Scalar::Whole(number) => number.to_string(),
-                Scalar::Text(text) => text.clone(),
-            };
-            format!("{}::{}", quote_literal(&text), found.type_name)
-        };
-        let constants: Vec<String> = condition.values.iter().flatten().map(constant).collect();
+        let constants: Vec<String> = condition.values.iter().flatten().map(|value| constant(value, found)).collect();
         let is_null = condition.values.iter().any(Option::is_none).then(|| format!("{name} IS NULL"));
         let is_one = (!constants.is_empty()).then(|| format!("{name} IN ({})", constants.join(", ")));
         let parts: Vec<String> = is_null.into_iter().chain(is_one).collect();
@@ -237,15 +229,7 @@ impl TableColumns<'_> {
             return Err(ResolveError::invalid_config(text));
         }
         match value {
-            Some(value) => {
-                let text = match value {
-                    Scalar::Switch(switch) => switch.to_string(),
-                    Scalar::Whole(number) => number.to_string(),
-                    Scalar::Text(text) => text.clone(),
-                };
-                let value = format!("{}::{}", quote_literal(&text), found.type_name);
-                Ok(EndAction::Set { column: found.name.clone(), value })
-            }
+            Some(value) => Ok(EndAction::Set { column: found.name.clone(), value: constant(value, found) }),
             // A timestamptz needs no encoding.
             None if TimeType::of(found.type_oid) == Some(TimeType::Timestamptz) => {
                 Ok(EndAction::Stamp(TimeColumn { name: found.name.clone(), time_type: TimeType::Timestamptz }))
@@ -288,6 +272,16 @@ pub fn is_now(default: &str) -> bool {
     let lower = default.to_lowercase();
     let now = ["current_timestamp", "localtimestamp", "now()", "clock_timestamp()", "statement_timestamp()"];
     lower.chars().all(plain) && now.iter().any(|now| lower.contains(now))
+}
+
+/// The value as an SQL constant of the column's type.
+fn constant(value: &Scalar, column: &Column) -> String {
+    let text = match value {
+        Scalar::Switch(switch) => switch.to_string(),
+        Scalar::Whole(number) => number.to_string(),
+        Scalar::Text(text) => text.clone(),
+    };
+    format!("{}::{}", quote_literal(&text), column.type_name)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `resolve.rs` | reads the catalog, and makes a `ResolvedStore` of what it says |
-//! | `columns.rs`, `table.sql`, `columns.sql` | the table and its columns; which privilege or index is missing |
+//! | `columns.rs`, `table.sql`, `columns.sql` | the table and its columns; which index is missing |
 //! | `rights.rs` | the privileges that are missing |
 //! | `effects.rs`, `effects.sql`, `code.sql`, `replication_role.sql` | what ending a session does to other rows |
 //! | `ids.rs`, `ids.sql` | ids that come from a sequence, which must not be handed out again |
@@ -109,7 +109,7 @@ pub struct ResolvedStore {
     /// It has partitions or children, so a row's address alone does not identify it.
     pub has_children: bool,
     /// Of the table and its partitions and children.
-    pub oids: Vec<u32>,
+    pub oids: Vec<i64>,
     pub schema: String,
     pub owner: String,
     /// The table has row-level security policies.
@@ -152,7 +152,7 @@ impl ResolvedStore {
 
     /// Whether ending a session may take long or fail by what else it does.
     pub fn has_effects(&self) -> bool {
-        self.effects.has_foreign_keys || !self.effects.triggers.is_empty()
+        self.effects.has_foreign_keys || self.is_checked()
     }
 
     /// The fix of the one foreign key that can stop the deletion. None where several can: which one did is not known.

@@ -111,7 +111,7 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
         per_user,
         warnings,
         table: table.name,
-        oids: table.oids.iter().filter_map(|oid| u32::try_from(*oid).ok()).collect(),
+        oids: table.oids,
         schema: table.schema,
         owner: table.owner,
         has_children: table.has_children,

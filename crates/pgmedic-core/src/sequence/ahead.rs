@@ -32,8 +32,7 @@ pub enum MaxIdOnly {
 impl Scope {
     /// `keys` are those of the sequence's sources, in their order.
     pub fn new(sequence: &Sequence, keys: &[Keys]) -> Self {
-        let sources: Vec<(usize, &FeedSource, &Keys)> =
-            sequence.sources().zip(keys).enumerate().map(|(index, (source, keys))| (index, source, keys)).collect();
+        let sources = with_keys(sequence, keys);
         let unique: Vec<_> = sources.iter().filter(|(_, _, keys)| keys.unique).collect();
         if unique.is_empty() {
             return Self::MaxIdOnly(Self::without_unique_key(&sources));
@@ -53,24 +52,27 @@ impl Scope {
 
     /// Where none of the walked sources has an id ahead: why those of the others are not passed.
     pub fn beside_walk(sequence: &Sequence, keys: &[Keys]) -> Option<MaxIdOnly> {
-        let sources: Vec<(usize, &FeedSource, &Keys)> =
-            sequence.sources().zip(keys).enumerate().map(|(index, (source, keys))| (index, source, keys)).collect();
+        let sources = with_keys(sequence, keys);
         let others: Vec<_> = sources.into_iter().filter(|(_, _, keys)| !keys.unique).collect();
         (!others.is_empty()).then(|| Self::without_unique_key(&others))
     }
 
     fn without_unique_key(sources: &[(usize, &FeedSource, &Keys)]) -> MaxIdOnly {
-        let column = |source: &FeedSource| format!("{}.{}", source.table, source.column);
         for (_, source, keys) in sources {
             if let (Some(key), true) = (&keys.longer_key, keys.in_primary_key) {
-                return MaxIdOnly::PartOfKey { column: column(source), key: key.clone() };
+                return MaxIdOnly::PartOfKey { column: source.column_name(), key: key.clone() };
             }
         }
         let named = sources.iter().find(|(_, _, keys)| keys.longer_key.is_some()).or(sources.first());
         let (name, key) =
-            named.map_or((String::new(), None), |(_, source, keys)| (column(source), keys.longer_key.clone()));
+            named.map_or((String::new(), None), |(_, source, keys)| (source.column_name(), keys.longer_key.clone()));
         MaxIdOnly::NoUniqueKey { column: name, key }
     }
+}
+
+/// The sequence's sources by their place, each with its keys.
+fn with_keys<'a>(sequence: &'a Sequence, keys: &'a [Keys]) -> Vec<(usize, &'a FeedSource, &'a Keys)> {
+    sequence.sources().zip(keys).enumerate().map(|(index, (source, keys))| (index, source, keys)).collect()
 }
 
 impl MaxIdOnly {

@@ -3,7 +3,7 @@
 use super::HoldReason;
 use super::ahead::{Looked, MaxIdOnly};
 use super::judgement::{Hold, ThinPart, ValueNumber};
-use super::model::Sequence;
+use super::model::{FeedSource, Sequence};
 use crate::{Fix, Reason, ReasonKind, shell_quote};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub fn approve(name: &str) -> Fix {
 }
 
 /// How long until a value is reached at the present pace, such as `3 days`; at least a second.
-fn soon(due: Option<Duration>) -> String {
+fn reached_in(due: Option<Duration>) -> String {
     let Some(due) = due else { return String::new() };
     let seconds = due.as_secs().max(1);
     let (number, unit) = match seconds {
@@ -61,10 +61,9 @@ impl Words<'_> {
 
     /// The columns in which ids are ahead: the one with the furthest, where it is known.
     fn columns(&self) -> String {
-        let name = |source: &super::model::FeedSource| format!("{}.{}", source.table, source.column);
         match self.looked.seen.furthest.and_then(|index| self.sequence.sources().nth(index)) {
-            Some(source) => name(source),
-            None => self.sequence.sources().map(name).collect::<Vec<_>>().join(", "),
+            Some(source) => source.column_name(),
+            None => self.sequence.sources().map(FeedSource::column_name).collect::<Vec<_>>().join(", "),
         }
     }
 
@@ -98,7 +97,7 @@ impl Words<'_> {
         format!(
             "no insert fails yet: {ids} of {} {lie} {gap} values ahead{}; {}, or bound the sequence before them ({})",
             self.columns(),
-            soon(due),
+            reached_in(due),
             self.ways_on(),
             self.bounded_before(from)
         )
@@ -123,7 +122,7 @@ impl Words<'_> {
         format!(
             "{gap} free values lie before the nearest id{nearest}{}, more than the {allowance} that repairs may still burn: \
              it is passed when no value is left before it; {}",
-            soon(due),
+            reached_in(due),
             self.ways_on()
         )
     }
@@ -200,12 +199,12 @@ mod tests {
 
     #[test]
     fn what_is_due_is_said_in_round_words() {
-        let said = |seconds| soon(Some(Duration::from_secs(seconds)));
+        let said = |seconds| reached_in(Some(Duration::from_secs(seconds)));
         assert_eq!(said(0), ", reached in about 1 second at the present pace");
         assert_eq!(said(119), ", reached in about 119 seconds at the present pace");
         assert_eq!(said(7199), ", reached in about 119 minutes at the present pace");
         assert_eq!(said(172_800), ", reached in about 2 days at the present pace");
         assert_eq!(said(31_536_000 * 30), ", reached in about 30 years at the present pace");
-        assert_eq!(soon(None), "");
+        assert_eq!(reached_in(None), "");
     }
 }

@@ -11,8 +11,7 @@ use super::members::{is_read_by_member, member_parts, members_sql};
 use super::model::{FeedProblem, Sequence};
 use super::observation::{Observation, ObservationBuilder, explain_read_error, merge_answers};
 use super::plan::{SequenceRights, choose_method};
-use super::probe::fits_in_transaction;
-use super::probe::{Probe, ProbeAnswer, ProbePart};
+use super::probe::{Probe, ProbeAnswer, ProbePart, fits_in_transaction};
 use super::reasons::{exhausted_reason, missing_right_reason};
 use crate::{QueryError, Reason, ReasonKind, Timeouts, simple_query};
 use sqlx::postgres::{PgConnection, PgRow};
@@ -26,26 +25,9 @@ pub struct InlineSequence {
     role: String,
 }
 
-/// The caller's limits.
-#[derive(Debug, Clone, Copy)]
-pub struct RepairLimits {
-    /// Most values that an advance hands out, and the longest step of a walk.
-    pub advance_limit: u32,
-    /// Largest share of the range that a step may span, 0 to 1.
-    pub max_repair_ratio: f64,
-}
-
-impl RepairLimits {
-    /// A run without memory.
-    fn basis(&self) -> Basis {
-        let Self { advance_limit, max_repair_ratio } = *self;
-        Basis {
-            settings: Settings { advance_limit, max_repair_ratio },
-            memory: Memory::RunOnly { charged: 0 },
-            wishes: Wishes::default(),
-            known_next: None,
-        }
-    }
+/// What a run without memory goes by.
+fn basis(settings: &Settings) -> Basis {
+    Basis { settings: *settings, memory: Memory::RunOnly { charged: 0 }, wishes: Wishes::default(), known_next: None }
 }
 
 /// What repairs it.
@@ -86,7 +68,7 @@ impl InlineSequence {
     pub async fn observe(
         &self,
         connection: &mut PgConnection,
-        limits: &RepairLimits,
+        settings: &Settings,
         timeouts: Timeouts,
     ) -> Result<Looked, Reason> {
         if let Some(reason) = self.unreadable_reason() {
@@ -97,16 +79,15 @@ impl InlineSequence {
         let parts = self.parts(connection).await?;
         let mut probes = vec![Probe { sequence: 0, parts: parts.clone(), block: None }];
         while let Some(probe) = probes.pop() {
-            let answer = match simple_query(connection, "inline-repair", &probe.sql(&self.sequence)).await {
-                Ok(rows) => probe.read(&rows),
-                Err(failure) => Err(failure),
-            };
+            let answer = simple_query(connection, "inline-repair", &probe.sql(&self.sequence))
+                .await
+                .and_then(|rows| probe.read(&rows));
             probes = merge_answers(&sequences, vec![(probe, answer)], timeouts, &mut builders);
         }
         let [builder] = builders;
         let nothing = || Err(Reason::new(ReasonKind::Unlinked, "there is nothing to read"));
         let seen = builder.finish(&self.sequence).unwrap_or_else(nothing)?;
-        self.look_ahead(connection, seen, &parts, limits, timeouts).await
+        self.look_ahead(connection, seen, &parts, settings, timeouts).await
     }
 
     /// Where the ids are read: whole tables, or partitions and children one by one.
@@ -130,7 +111,7 @@ impl InlineSequence {
         connection: &mut PgConnection,
         seen: Observation,
         parts: &[ProbePart<'_>],
-        limits: &RepairLimits,
+        settings: &Settings,
         timeouts: Timeouts,
     ) -> Result<Looked, Reason> {
         if !seen.is_ahead() {
@@ -138,7 +119,7 @@ impl InlineSequence {
         }
         // Not guessable, or ids could be placed where they are looked for.
         let draws = Draws::new(RandomState::new().build_hasher().finish());
-        let mut walk = limits.basis().walk(&seen, draws).most_stretches(MOST_STRETCHES);
+        let mut walk = basis(settings).walk(&seen, draws).most_stretches(MOST_STRETCHES);
         let internal = |error: super::judgement::AnswerError| Reason::new(ReasonKind::Internal, error.to_string());
         loop {
             let question = match walk.progress() {
@@ -147,10 +128,9 @@ impl InlineSequence {
             };
             let block = Some(BlockQuestion { question, own: seen.position.numbering() });
             let probe = Probe { sequence: 0, parts: parts.to_vec(), block };
-            let answer = match simple_query(connection, "inline-walk", &probe.sql(&self.sequence)).await {
-                Ok(rows) => probe.read(&rows),
-                Err(failure) => Err(failure),
-            };
+            let answer = simple_query(connection, "inline-walk", &probe.sql(&self.sequence))
+                .await
+                .and_then(|rows| probe.read(&rows));
             match answer {
                 Ok(ProbeAnswer::Block(answer)) => walk.answer(answer).map_err(internal)?,
                 Ok(ProbeAnswer::Extremes { .. }) => {
@@ -193,14 +173,14 @@ impl InlineSequence {
         Some(Reason::new(ReasonKind::TooManyRelations, text))
     }
 
-    /// The advance that repairs it within `limits`, if it is behind: as a run without memory judges it.
+    /// The advance that repairs it within `settings`, if it is behind: as a run without memory judges it.
     ///
     /// # Errors
     ///
     /// Why the repair is held.
-    pub fn plan_inline_repair(&self, looked: &Looked, limits: &RepairLimits) -> Result<InlineRepair, Reason> {
+    pub fn plan_inline_repair(&self, looked: &Looked, settings: &Settings) -> Result<InlineRepair, Reason> {
         let seen = &looked.seen;
-        let judged = limits.basis().judge(looked);
+        let judged = basis(settings).judge(looked);
         match judged.decision {
             Decision::Exhausted => return Err(exhausted_reason(&self.sequence, seen)),
             Decision::InSync { .. } => return Ok(InlineRepair::Nothing),
@@ -209,7 +189,7 @@ impl InlineSequence {
         }
         let Some(step) = judged.step(seen, 0) else { return Ok(InlineRepair::Nothing) };
         let rights = SequenceRights { advance: self.sequence.may_advance, alter: false, set: false };
-        match choose_method(step, false, limits.advance_limit, rights) {
+        match choose_method(step, false, settings.advance_limit, rights) {
             Ok(_) => Ok(InlineRepair::Advance(advance_sql(&self.sequence, self.nextval_calls(step.values), step.last))),
             Err(missing) => Err(missing_right_reason(&self.sequence, missing, &self.role)),
         }

@@ -9,7 +9,7 @@ pub fn limited_by(sequence: &Sequence, limit: i128) -> String {
         if ascending { i128::from(range.max) == limit } else { i128::from(range.min) == limit }
     };
     if let Some(source) = sequence.sources().find(|source| reaches(source.range)) {
-        return format!("{}.{}", source.table, source.column);
+        return source.column_name();
     }
     let bound = if ascending { sequence.parameters.max_value } else { sequence.parameters.min_value };
     if i128::from(bound) == limit {

@@ -134,8 +134,7 @@ fn unstated_allocator(column: &str, increment: i64, toml: &str) -> Reason {
         "the application fills {column} itself, from a sequence with INCREMENT {increment}: say which ids it makes from one \
          value by allocator = \"pooled\" (Hibernate), \"pooled_lo\", \"hilo\" (EF Core), or \"residue\" (the value alone)"
     );
-    let fix = format!("{toml}allocator = \"pooled\"  # or \"pooled_lo\", \"hilo\", \"residue\"\n");
-    Reason::new(ReasonKind::Allocator, text).with_fix(Fix::Configuration(fix))
+    Reason::new(ReasonKind::Allocator, text).with_fix(with_an_allocator(toml))
 }
 
 fn contradiction(column: &str, found: &str, toml: &str) -> Reason {
@@ -143,8 +142,12 @@ fn contradiction(column: &str, found: &str, toml: &str) -> Reason {
         "patterns of sequences.feeds state different allocators for {column} ({found}); declare it by its names too, which \
          comes before them"
     );
-    let fix = format!("{toml}allocator = \"pooled\"  # or \"pooled_lo\", \"hilo\", \"residue\"\n");
-    Reason::new(ReasonKind::Configuration, text).with_fix(Fix::Configuration(fix))
+    Reason::new(ReasonKind::Configuration, text).with_fix(with_an_allocator(toml))
+}
+
+/// The table, with an allocator to choose.
+fn with_an_allocator(toml: &str) -> Fix {
+    Fix::Configuration(format!("{toml}allocator = \"pooled\"  # or \"pooled_lo\", \"hilo\", \"residue\"\n"))
 }
 
 fn suggested(sequence: &mut Sequence, link: LinkFacts, suggestion: &Suggestion) {

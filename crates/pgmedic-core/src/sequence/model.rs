@@ -182,9 +182,9 @@ impl FeedSource {
         self.stated_allocator.unwrap_or_default()
     }
 
-    /// Whether one subquery reads all of it, and finds values of the sequence.
-    pub fn is_read_whole(&self) -> bool {
-        self.by_member.is_none() && !self.allocator().takes_blocks()
+    /// Schema, table and column, quoted by the server.
+    pub fn column_name(&self) -> String {
+        format!("{}.{}", self.table, self.column)
     }
 }
 

@@ -236,7 +236,7 @@ impl Position {
 
     /// Whether every id between two values is one of the sequence's own.
     pub fn is_gapless(&self) -> bool {
-        self.parameters.increment.unsigned_abs() == 1
+        self.numbering().is_gapless()
     }
 
     /// The move that hands out value number `past` and `headroom` values beyond it, or as many of them as leave one before

@@ -13,7 +13,7 @@ pub fn exhausted_reason(sequence: &Sequence, seen: &Observation) -> Reason {
     let fix = widen_fix(sequence, seen);
     let text = match seen.position.next_value() {
         Some(next) if full_columns(sequence, limit).next().is_some() => {
-            let columns = join(full_columns(sequence, limit).map(column_name));
+            let columns = join(full_columns(sequence, limit).map(FeedSource::column_name));
             format!(
                 "inserts fail: the next value {next} is past {limit}, the last that {columns} can hold; widen the column"
             )
@@ -30,7 +30,7 @@ pub fn exhausted_reason(sequence: &Sequence, seen: &Observation) -> Reason {
             bound(sequence)
         ),
         None => {
-            let columns = join(full_columns(sequence, limit).map(column_name));
+            let columns = join(full_columns(sequence, limit).map(FeedSource::column_name));
             let widen = match (&fix, columns.as_str()) {
                 (Some(_), "") => "; widen the sequence".to_owned(),
                 (Some(_), columns) => format!("; widen {columns} and the sequence"),
@@ -117,10 +117,6 @@ fn last_bigint(sequence: &Sequence) -> i64 {
 /// The fed columns that hold no id beyond `limit`.
 fn full_columns(sequence: &Sequence, limit: i128) -> impl Iterator<Item = &FeedSource> {
     sequence.sources().filter(move |source| source.range.is_full_at(limit))
-}
-
-fn column_name(source: &FeedSource) -> String {
-    format!("{}.{}", source.table, source.column)
 }
 
 /// That few values are left before the limit.

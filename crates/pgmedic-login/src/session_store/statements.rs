@@ -5,7 +5,7 @@
 
 use super::catalog::{QuotedNames, QuotedUsers};
 use super::session_table::{CloseAction, SessionTable};
-use pgmedic_core::quote_literal;
+use pgmedic_core::{positive_milliseconds, quote_literal};
 use std::time::Duration;
 
 /// Places of values in the statements. No name holds a zero byte, so that none is taken for a place.
@@ -60,19 +60,13 @@ impl StoreSql {
             "SELECT s.{id} FROM {table} AS s WHERE {of_user}{live} AND {not_new} \
              ORDER BY s.{created_at} DESC, s.{id} DESC LIMIT {others}"
         );
+        let user_row = users.as_ref().map(|QuotedUsers { table, column, column_type }| {
+            format!("FROM {table} AS u WHERE u.{column} OPERATOR(pg_catalog.=) {USER}::pg_catalog.text::{column_type}")
+        });
         // A user without a row gets no session.
-        let known = match users {
-            Some(QuotedUsers { table, column, column_type }) => format!(
-                " WHERE EXISTS (SELECT FROM {table} AS u WHERE u.{column} OPERATOR(pg_catalog.=) \
-                 {USER}::pg_catalog.text::{column_type})"
-            ),
-            None => String::new(),
-        };
-        let lock = match users {
-            Some(QuotedUsers { table, column, column_type }) => format!(
-                "SELECT 1 FROM {table} AS u WHERE u.{column} OPERATOR(pg_catalog.=) {USER}::pg_catalog.text::{column_type} \
-                 FOR NO KEY UPDATE"
-            ),
+        let known = user_row.as_ref().map_or_else(String::new, |row| format!(" WHERE EXISTS (SELECT {row})"));
+        let lock = match &user_row {
+            Some(row) => format!("SELECT 1 {row} FOR NO KEY UPDATE"),
             None => format!(
                 "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(pg_catalog.concat({}, ' ', \
                  {USER}::pg_catalog.text::{user_type}), 0))",
@@ -82,7 +76,7 @@ impl StoreSql {
         Self {
             begin: format!(
                 "/* pgmedic:login */ BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {}",
-                sessions.lock_timeout.as_millis().max(1)
+                positive_milliseconds(sessions.lock_timeout)
             ),
             lock: format!("/* pgmedic:login */ {lock}"),
             close_excess: format!(

@@ -27,11 +27,10 @@ const FUNCTIONS: &str = "pgmedic.repair(regclass, name), pgmedic.repair(text, te
 const UNINSTALL: &str = include_str!("uninstall.sql");
 
 /// The script that creates schema `pgmedic` with the functions `pgmedic.repair(table, column)` and
-/// `pgmedic.repair(schema, table, constraint)`. Running it again changes
-/// nothing.
+/// `pgmedic.repair(schema, table, constraint)`. Running it again changes nothing.
 ///
 /// `owner` is the role that will own the schema, by default the role that runs the script. The `granted` roles may call
-/// the function. The role `agent` may read, insert and delete entries of `pgmedic.repair_log`.
+/// the functions. The role `agent` may read, insert and delete entries of `pgmedic.repair_log`, and mark them as counted.
 #[must_use]
 pub fn install(owner: Option<&str>, granted: &[String], agent: Option<&str>) -> String {
     let set_role = owner.map(|owner| format!("SET LOCAL ROLE {};\n", quote_literal(owner))).unwrap_or_default();

@@ -61,7 +61,7 @@ impl RowState {
     }
 }
 
-/// Whether it is neither healthy nor anything else: no column is known that it feeds, or a rule says to observe it only.
+/// Whether nothing is said of its inserts: no column is known that it feeds, or a rule says to observe it only.
 pub fn is_not_judged(sequence: &SequenceReport) -> bool {
     sequence.verdict == Verdict::Unlinked || sequence.observed_only
 }

@@ -13,11 +13,11 @@ pub struct Runbook {
 }
 
 macro_rules! runbooks {
-    ($($constant:ident: $title:literal, $name:literal;)*) => {
+    ($($constant:ident: $title:literal, $name:literal, $text:expr;)*) => {
         $(pub static $constant: Runbook = Runbook {
             title: $title,
             name: $name,
-            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbooks/", $name, ".md")),
+            text: $text,
         };)*
         /// All that the page links to.
         pub static ALL: &[&Runbook] = &[$(&$constant),*];
@@ -25,18 +25,17 @@ macro_rules! runbooks {
 }
 
 runbooks! {
-    BEHIND: "sequence behind", "PgmedicSequenceBehind";
-    HELD: "repair held", "PgmedicRepairHeld";
-    FAILING: "repair failing", "PgmedicRepairFailing";
-    EXHAUSTED: "sequence exhausted", "PgmedicSequenceExhausted";
-    NEAR_EXHAUSTION: "sequence near exhaustion", "PgmedicSequenceNearExhaustion";
-    UNREADABLE: "sequence unreadable", "PgmedicSequenceUnreadable";
-    UNREACHABLE: "database unreachable", "PgmedicDatabaseUnreachable";
-    STALE: "pass stale", "PgmedicPassStale";
-    SESSIONS_HELD: "sweep held", "PgmedicSessionsHeld";
-    SESSIONS_BACKLOG: "sessions are not ended", "PgmedicSessionsBacklogGrowing";
-    RELOAD: "configuration refused", "PgmedicConfigReloadFailed";
-    AGENT_DOWN: "agent down", "PgmedicAgentDown";
+    BEHIND: "sequence behind", "PgmedicSequenceBehind", include_str!("../../../../docs/runbooks/PgmedicSequenceBehind.md");
+    HELD: "repair held", "PgmedicRepairHeld", include_str!("../../../../docs/runbooks/PgmedicRepairHeld.md");
+    FAILING: "repair failing", "PgmedicRepairFailing", include_str!("../../../../docs/runbooks/PgmedicRepairFailing.md");
+    EXHAUSTED: "sequence exhausted", "PgmedicSequenceExhausted", include_str!("../../../../docs/runbooks/PgmedicSequenceExhausted.md");
+    NEAR_EXHAUSTION: "sequence near exhaustion", "PgmedicSequenceNearExhaustion", include_str!("../../../../docs/runbooks/PgmedicSequenceNearExhaustion.md");
+    UNREADABLE: "sequence unreadable", "PgmedicSequenceUnreadable", include_str!("../../../../docs/runbooks/PgmedicSequenceUnreadable.md");
+    UNREACHABLE: "database unreachable", "PgmedicDatabaseUnreachable", include_str!("../../../../docs/runbooks/PgmedicDatabaseUnreachable.md");
+    STALE: "pass stale", "PgmedicPassStale", include_str!("../../../../docs/runbooks/PgmedicPassStale.md");
+    SESSIONS_HELD: "sweep held", "PgmedicSessionsHeld", include_str!("../../../../docs/runbooks/PgmedicSessionsHeld.md");
+    SESSIONS_BACKLOG: "sessions are not ended", "PgmedicSessionsBacklogGrowing", include_str!("../../../../docs/runbooks/PgmedicSessionsBacklogGrowing.md");
+    RELOAD: "configuration refused", "PgmedicConfigReloadFailed", include_str!("../../../../docs/runbooks/PgmedicConfigReloadFailed.md");
 }
 
 /// Of a sequence that needs attention.

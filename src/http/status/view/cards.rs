@@ -18,7 +18,7 @@ pub fn render(cards: &Cards, headline: &Headline, query: &SearchQuery, now: f64)
         section #attention aria-labelledby="h-attention" {
             @if cards.shown.is_empty() {
                 h2 #h-attention .sr { "Needs attention" }
-                div #cards .panel.calm data-live data-cards {
+                div #cards .panel.calm data-live {
                     (styled_badge("healthy", "healthy", "Nothing needs attention", true))
                     @if let Some((at, lasted)) = cards.last_failure {
                         span .quiet { "Inserts last failed until " time datetime=(exact(at)) { (since(at, now)) } ", for " (roughly(lasted)) "." }
@@ -29,7 +29,7 @@ pub fn render(cards: &Cards, headline: &Headline, query: &SearchQuery, now: f64)
                     h2 #h-attention { "Needs attention" }
                     p { (summary(headline)) }
                 }
-                ul #cards .issues data-cards { @for card in &cards.shown { (one(card, now)) } }
+                ul #cards .issues { @for card in &cards.shown { (one(card, now)) } }
                 @if cards.more > 0 {
                     p .more { a #more href=(SearchQuery { all_cards: true, ..query.clone() }.link("attention")) {
                         (cards.more) " more: show all"
@@ -60,7 +60,7 @@ fn one(card: &Card, now: f64) -> Markup {
                     h3 id={ (id) "-t" } { (name(&card.title)) }
                     span .place { (label(&card.place)) }
                     @if let Some(at) = card.since {
-                        time .end datetime=(exact(at)) { "since " (since(at, now)) " · " span data-lasts { (roughly(now - at)) } }
+                        time .end datetime=(exact(at)) { "since " (since(at, now)) " · " (roughly(now - at)) }
                     }
                 }
                 div .cols {

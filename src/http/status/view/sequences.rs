@@ -140,7 +140,7 @@ fn rows(table: &Table<'_>, query: &SearchQuery, several: bool, now: f64) -> Mark
                     @for line in &table.rows {
                         @match line {
                             TableRow::Sequence(row) => { (sequence_row(row, table.has_time_left, several, now)) }
-                            TableRow::Database(name, sequences, since) => { (database_row(name, *sequences, *since, table.has_time_left)) }
+                            TableRow::Database(name, sequences, since) => { (database_row(name, *sequences, *since, table.has_time_left, several)) }
                         }
                     }
                 }
@@ -255,14 +255,14 @@ fn used(sequence: &SequenceReport) -> Markup {
     }
 }
 
-fn database_row(database: &str, sequences: u64, since: Option<f64>, has_time_left: bool) -> Markup {
+fn database_row(database: &str, sequences: u64, since: Option<f64>, has_time_left: bool, several: bool) -> Markup {
     let unknown = |label: &'static str| html! { td .num role="cell" data-label=(label) { span .quiet { "?" } } };
     html! {
         tr role="row" class="seq unknown" {
             td .state role="cell" { (styled_badge("unknown", "unknown", "Unknown", false)) }
             th .full role="rowheader" scope="row" { b { (label(database)) ": " (number(sequences)) " sequences" } }
             td .feeds role="cell" data-label="Feeds" { "not checked" @if let Some(at) = since { " since " (minute(at)) } }
-            td .db role="cell" { (label(database)) }
+            @if several { td .db role="cell" { (label(database)) } }
             (unknown("Next value")) (unknown("Max id")) (unknown("Lag")) (unknown("Used"))
             @if has_time_left { (unknown("Time left")) }
             td .rep role="cell" data-label="Last repair" { span .quiet { "?" } }

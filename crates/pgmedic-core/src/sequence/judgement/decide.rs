@@ -50,7 +50,7 @@ pub struct Wishes {
 
 /// Judges one sequence.
 ///
-/// Points 1 to 5 of the design's Judgement, and of point 6 what needs no look at privileges. It never moves a sequence
+/// Privileges are not looked at here. It never moves a sequence
 /// back, and without approval never burns more than the terms allow.
 #[must_use]
 pub fn decide(seen: &Observation, terms: &Terms, wishes: &Wishes) -> Decision {
@@ -76,7 +76,7 @@ struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    /// Point 1.
+    /// No own id is ahead: in sync, or back to a known next value.
     fn nothing_ahead(&self) -> Decision {
         let looked_to = match self.seen.ids {
             Ids::Walked(Found::Nothing { up_to }) if up_to < self.seen.limit => Some(up_to),
@@ -88,7 +88,7 @@ impl Judged<'_> {
         }
     }
 
-    /// Points 2 to 4, and the parts of 6 that need no walk; none where no own id is ahead.
+    /// What the ids ahead ask for; none where no own id is ahead.
     fn by_ids(&self) -> Option<Decision> {
         let lag = || self.seen.max_id.map(|max_id| max_id - self.seen.next + 1).filter(|lag| *lag > 0);
         Some(match self.seen.ids {
@@ -124,7 +124,7 @@ impl Judged<'_> {
         }
     }
 
-    /// Points 3 and 4.
+    /// A block is passed where it is soon met, and early where it holds enough ids.
     fn block(&self, nearest: ValueNumber, end: ValueNumber, charged: i128, ids: Option<u64>) -> Decision {
         let gap = nearest - self.seen.next;
         let charge = gap + charged;
@@ -146,8 +146,8 @@ impl Judged<'_> {
         self.repair(self.seen.next + lag - 1, lag, RepairKind::Soon, None)
     }
 
-    /// Point 5: a known next value beyond what the ids ask for, when own ids reach at least half as far. A session store is
-    /// brought back however far they reach, as point 1 would do once they are passed. A numbering without
+    /// A known next value beyond what the ids ask for, when own ids reach at least half as far. A session store is
+    /// brought back however far they reach, as it would be once they are passed. A numbering without
     /// a unique key may start again at any time.
     fn known_beyond(&self, reached: Option<ValueNumber>) -> Option<Decision> {
         let known = self.known().filter(|_| !matches!(self.seen.ids, Ids::NoUniqueKey | Ids::PartOfKey))?;

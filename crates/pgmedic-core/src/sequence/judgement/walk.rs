@@ -213,9 +213,10 @@ impl BlockWalk {
     fn begin(&self, from: ValueNumber, nearest: Option<ValueNumber>) -> Result<Phase, AnswerError> {
         let looked_to = self.look_up_to(from);
         let Some(nearest) = nearest else {
-            return Ok(match looked_to < self.nearest_within {
-                true => Phase::Nearest { from: looked_to + 1 },
-                false => Phase::Done(Found::Nothing { up_to: self.nearest_within }),
+            return Ok(if looked_to < self.nearest_within {
+                Phase::Nearest { from: looked_to + 1 }
+            } else {
+                Phase::Done(Found::Nothing { up_to: self.nearest_within })
             });
         };
         if nearest < from || nearest > looked_to {

@@ -1,12 +1,12 @@
-//! The scenarios of the design's simulator, as a table: what each costs, beside the simulator's figures.
+//! Scenarios as a table: what each costs, beside the figures of a simulator that the rules were chosen with.
 //!
-//! The simulator's column is its design with one id in 5 000 for an early pass and every early pass charged, as the
-//! design has it. Where ours differs the case says why.
+//! The simulator passed a block early with one id in 5 000 and charged it, as the judgement does. Where ours differs the
+//! case says why.
 //!
-//! The proposal that came before the design passed a block early with one id in 1 000, and free of charge where it held
+//! An earlier proposal passed a block early with one id in 1 000, and free of charge where it held
 //! a tenth of the values before it. What that changes, as failed / burnt / handed out again:
 //!
-//! | scenario | proposal | design |
+//! | scenario | proposal | now |
 //! |---|---|---|
 //! | sessions: 10 M handed out, 5 000 live at the top | 0 / 0 / 36 000 | 0 / 10.0 M / 300 |
 //! | prefix of 5 M deleted, 1 M live, --once | 0 / 5.0 M / 300 | 0 / 0 / 9 000 |
