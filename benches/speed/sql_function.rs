@@ -24,7 +24,7 @@ const MOST_FOLLOWED: f64 = 1.25;
 /// Measures the function in a database with `tables` tables, of which `table_1` has `rows` rows.
 pub fn called(tables: &str, url: &str, verdicts: &mut Verdicts) -> Result<()> {
     execute(url, install(None, &[], None))?;
-    let [warm] = block_on(async {
+    let warm = block_on(async {
         let mut connection = connect(url).await?;
         let mut times = Vec::new();
         for _ in 0..ROUNDS {
@@ -35,7 +35,7 @@ pub fn called(tables: &str, url: &str, verdicts: &mut Verdicts) -> Result<()> {
             times.push(started.elapsed() / u32::try_from(CALLS)?);
         }
         times.sort();
-        Ok([times[ROUNDS / 2]])
+        Ok(times[ROUNDS / 2])
     })?;
     let warm = warm.as_secs_f64() * 1e3;
     println!("\npgmedic.repair beside {tables}: {warm:.3} ms on a warm connection");

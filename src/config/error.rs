@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::db::conninfo::ConninfoError;
+use pgmedic_core::{Reason, ReasonKind};
 
 /// Why a configuration cannot be used. It is reported before pgmedic connects to any database.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +97,12 @@ impl fmt::Display for ConfigLocation {
 
 fn prefix(key: &str) -> String {
     if key.is_empty() { String::new() } else { format!("{key}: ") }
+}
+
+impl From<ConfigError> for Reason {
+    fn from(error: ConfigError) -> Self {
+        Self::new(ReasonKind::Configuration, error.to_string())
+    }
 }
 
 /// Longer text is not shown: it is rarely useful, and may be pasted from elsewhere.

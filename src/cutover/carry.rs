@@ -4,6 +4,7 @@
 //! sequence, its values are handed out with `nextval`.
 
 use crate::db::{BoundedConnection, TransactionMode};
+use crate::sequences::MAX_CACHED_RELATIONS;
 use futures_util::future::join_all;
 use pgmedic_core::sequence::advance::advance_sql;
 use pgmedic_core::sequence::model::Sequence;
@@ -54,9 +55,6 @@ pub async fn carry(
     join_all(connections.iter_mut().map(work)).await;
     outcomes
 }
-
-/// As for the passes: what one server process may have in its caches.
-const MAX_CACHED_RELATIONS: u64 = 20_000;
 
 async fn move_share(
     connection: &mut BoundedConnection,

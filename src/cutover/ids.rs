@@ -8,7 +8,6 @@ use crate::pass_options::PassOptions;
 use crate::progress::Progress;
 use crate::report::{DatabaseReport, Outcome, SequenceReport, Verdict};
 use crate::sequences::{SequencePassState, pass};
-use pgmedic_core::Reason;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -58,8 +57,7 @@ pub async fn pass_over_new(
 
 fn merge(found: &SequenceReport, carried: &mut CarryReport) {
     carried.max_id = found.max_id;
-    let outcome = found.outcome();
-    match outcome {
+    match found.outcome() {
         Some(Outcome::Repaired) if carried.outcome == CarryOutcome::Ahead => carried.outcome = CarryOutcome::Carried,
         Some(Outcome::Failed) => carried.outcome = CarryOutcome::Failed,
         Some(Outcome::Held) => carried.outcome = CarryOutcome::Held,
@@ -78,9 +76,12 @@ fn merge(found: &SequenceReport, carried: &mut CarryReport) {
         (false, Verdict::Behind) => (None, of_repair),
         (false, _) => (None, found.reason.clone()),
     };
-    let new = |reason: &Reason, known: &[Reason]| !known.contains(reason);
-    carried.reasons.extend(against.filter(|reason| new(reason, &carried.reasons)).into_iter().collect::<Vec<_>>());
-    let notes: Vec<Reason> =
-        noted.into_iter().chain(found.notes.iter().cloned()).filter(|note| new(note, &carried.notes)).collect();
-    carried.notes.extend(notes);
+    if let Some(reason) = against {
+        carried.add_reason(reason);
+    }
+    for note in noted.into_iter().chain(found.notes.iter().cloned()) {
+        if !carried.notes.contains(&note) {
+            carried.notes.push(note);
+        }
+    }
 }

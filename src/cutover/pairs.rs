@@ -59,6 +59,7 @@ fn report(pair: &Pair<'_>, others: &[Sequence], request: &Request) -> CarryRepor
         headroom: None,
         reasons: Vec::new(),
         notes: Vec::new(),
+        failure: None,
     };
     match pair.new {
         Some(new) => {
@@ -84,18 +85,11 @@ pub async fn read_standings(old: &mut Side, new: &mut Side, timeouts: Timeouts, 
         read_states(&mut new.connections, &of_new, timeouts)
     );
     let mut to = of_new.into_iter().zip(to);
-    let standing = |(pair, state): (&Pair<'_>, _)| Standing {
-        old: position_of(pair.old, state),
-        new: pair.new.and_then(|_| to.next()).map(|(sequence, state)| position_of(sequence, state)),
+    let standing = |(pair, state): (&Pair<'_>, Result<_, Reason>)| Standing {
+        old: state.map(|state| position(pair.old, state)),
+        new: pair.new.and_then(|_| to.next()).map(|(sequence, state)| state.map(|state| position(sequence, state))),
     };
     pairs.iter().zip(from).map(standing).collect()
-}
-
-fn position_of(
-    sequence: &Sequence,
-    state: Result<pgmedic_core::sequence::position::SequenceState, Reason>,
-) -> Result<Position, Reason> {
-    state.map(|state| position(sequence, state))
 }
 
 impl Standing {
@@ -140,19 +134,13 @@ impl Pair<'_> {
             if let Some(Err(reason)) = read {
                 report.outcome = CarryOutcome::Unreadable;
                 let reason = reason.clone().while_doing(&format!("its state in {word} cannot be read"));
-                if !report.reasons.contains(&reason) {
-                    report.reasons.push(reason);
-                }
+                report.add_reason(reason);
             }
         }
         if !self.same_direction() {
-            report.outcome = CarryOutcome::Held;
             let text =
                 "OLD counts in the other direction than NEW, so nothing says which values are beyond: it is not moved";
-            let reason = Reason::new(ReasonKind::Definition, text);
-            if !report.reasons.contains(&reason) {
-                report.reasons.push(reason);
-            }
+            report.hold(Reason::new(ReasonKind::Definition, text));
         }
     }
 }

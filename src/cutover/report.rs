@@ -108,6 +108,24 @@ pub struct CarryReport {
     /// What stands against a cutover.
     pub reasons: Vec<Reason>,
     pub notes: Vec<Reason>,
+    /// Why the last move failed; one of the reasons in the end, unless a later move succeeded.
+    #[serde(skip)]
+    pub failure: Option<Reason>,
+}
+
+impl CarryReport {
+    /// Each reason once, however often it was met.
+    pub fn add_reason(&mut self, reason: Reason) {
+        if !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
+        }
+    }
+
+    /// It is not moved until a person acts.
+    pub fn hold(&mut self, reason: Reason) {
+        self.outcome = CarryOutcome::Held;
+        self.add_reason(reason);
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -38,7 +38,7 @@ pub async fn carry_round(
                 moves.push(Move { sequence, step, method });
                 moved.push(index);
             }
-            Err(reason) => hold(report, reason),
+            Err(reason) => report.hold(reason),
         }
     }
     let timeouts = settings.bounds();
@@ -50,6 +50,7 @@ pub async fn carry_round(
             Ok(()) => {
                 succeeded += 1;
                 report.outcome = CarryOutcome::Carried;
+                report.failure = None;
                 if planned.method == MoveMethod::Advance {
                     let cached = still_cached_reason(planned.sequence, Method::Advance);
                     report.notes.extend(cached.filter(|reason| !report.notes.contains(reason)));
@@ -57,7 +58,7 @@ pub async fn carry_round(
             }
             Err(error) => {
                 report.outcome = CarryOutcome::Failed;
-                report.reasons.push(failed(&error, timeouts));
+                report.failure = Some(failed(&error, timeouts));
             }
         }
     }
@@ -74,7 +75,7 @@ fn next_step(
 ) -> Option<ForwardMove> {
     let Some(target) = target(at, old_next, sequence.parameters.increment, wanted) else {
         let text = format!("the next value in OLD, {old_next}, leaves no value before the limit {} in NEW", at.limit());
-        hold(report, Reason::new(ReasonKind::Limit, text));
+        report.hold(Reason::new(ReasonKind::Limit, text));
         return None;
     };
     if target.headroom < wanted {
@@ -110,13 +111,6 @@ fn method(sequence: &Sequence, step: ForwardMove, advance_limit: u32, role: &str
         Reason::new(ReasonKind::Ownership, "only its owner may move it so far")
             .with_fix(Fix::Sql(format!("GRANT {owner} TO {role}")))
     })
-}
-
-fn hold(report: &mut CarryReport, reason: Reason) {
-    report.outcome = CarryOutcome::Held;
-    if !report.reasons.contains(&reason) {
-        report.reasons.push(reason);
-    }
 }
 
 fn failed(error: &QueryError, timeouts: Timeouts) -> Reason {

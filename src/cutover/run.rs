@@ -65,7 +65,7 @@ async fn work(
     let (old, new) = tokio::join!(Side::open("OLD", old, request), Side::open("NEW", new, request));
     let (mut old, mut new) = (old.map_err(Unusable::Failed)?, new.map_err(Unusable::Failed)?);
 
-    let (from, to) = (std::mem::take(&mut old.catalog.sequences), std::mem::take(&mut new.catalog.sequences));
+    let (from, to) = (std::mem::take(&mut old.sequences), std::mem::take(&mut new.sequences));
     if let Some(schema) = request.map.schemas().find(|schema| !from.iter().any(|one| one.name_parts.0 == **schema)) {
         let text = format!("--map {schema}=…: OLD has no sequence in a schema of this name; nothing was done");
         return Err(Unusable::Refused(Reason::new(ReasonKind::Configuration, text)));
@@ -131,7 +131,7 @@ async fn receives(old: &mut BoundedConnection, new: &mut BoundedConnection, requ
 }
 
 /// Whether less than half of the headroom is left.
-fn is_short(pair: &Pair<'_>, standing: &Standing, headroom: u32) -> bool {
+pub(super) fn is_short(pair: &Pair<'_>, standing: &Standing, headroom: u32) -> bool {
     pair.lead(standing).is_some_and(|lead| lead < i128::from(pair.headroom(headroom) / 2))
 }
 
@@ -142,6 +142,9 @@ fn finish(request: &Request, pairs: &[Pair<'_>], first: &[Standing], last: &[Sta
         let sequence = &mut report.sequences[index];
         pair.record(&last[index], sequence);
         pair.record_unreadable(&last[index], sequence);
+        if let Some(failure) = sequence.failure.take() {
+            sequence.add_reason(failure);
+        }
         if let (Ok(before), Ok(now)) = (&first[index].old, &last[index].old) {
             drawn +=
                 (now.next() - before.next()).unsigned_abs() / u128::from(pair.old.parameters.increment.unsigned_abs());

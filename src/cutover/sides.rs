@@ -2,8 +2,9 @@
 
 use super::request::Request;
 use crate::db::{BoundedConnection, TransactionMode};
-use crate::sequences::{Catalog, discover};
-use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
+use crate::sequences::discover;
+use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts, fill_sql};
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,7 @@ const SECOND_CONNECTION_FROM: usize = 400;
 pub struct Side {
     /// One at least.
     pub connections: Vec<BoundedConnection>,
-    pub catalog: Catalog,
+    pub sequences: Vec<Sequence>,
 }
 
 /// What tells one database from another.
@@ -52,8 +53,7 @@ pub async fn connect(
     let timeouts = request.settings.bounds();
     let [old, new] = [(&request.from, "OLD"), (&request.to, "NEW")].map(async |(database, word)| {
         let failed = |reason: Reason| reason.while_doing(word);
-        let unusable = |error: crate::config::ConfigError| Reason::new(ReasonKind::Configuration, error.to_string());
-        let target = database.connect_options().map_err(unusable).map_err(failed)?;
+        let target = database.connect_options().map_err(|error| failed(error.into()))?;
         BoundedConnection::connect(&target, timeouts, cancel).await.map_err(|error| failed(error.into()))
     });
     Ok((old.await?, new.await?))
@@ -96,8 +96,7 @@ pub async fn check(
 
 async fn identify(connection: &mut BoundedConnection, timeouts: Timeouts) -> Result<Identity, QueryError> {
     let mode = TransactionMode::Read;
-    let sql =
-        include_str!("identity.sql").lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+    let sql = fill_sql::<&str>(include_str!("identity.sql"), &[]);
     let result = connection.run_transaction("identity", mode, timeouts, [sql]).await;
     if let Some(failure) = result.failure {
         return Err(failure);
@@ -140,7 +139,7 @@ impl Side {
                 Err(error) => tracing::debug!(%error, "no second connection"),
             }
         }
-        Ok(Self { connections, catalog })
+        Ok(Self { connections, sequences: catalog.sequences })
     }
 
     pub async fn close(self) {

@@ -5,10 +5,11 @@ use super::pairs::{Pair, Standing, pair, read_standings, reports};
 use super::report::{CutoverReport, Verdict, WatchReport};
 use super::request::Request;
 use super::round::carry_round;
-use super::run::{Before, carry_over};
+use super::run::{Before, carry_over, is_short};
 use super::sides::{Side, Unusable, check, connect};
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
+use crate::report::Outcome;
 use pgmedic_core::Reason;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -103,7 +104,7 @@ impl Watch {
         })?;
         let (old, new) = tokio::join!(Side::open("OLD", old, request), Side::open("NEW", new, request));
         let (mut old, mut new) = (old?, new?);
-        let (from, to) = (std::mem::take(&mut old.catalog.sequences), std::mem::take(&mut new.catalog.sequences));
+        let (from, to) = (std::mem::take(&mut old.sequences), std::mem::take(&mut new.sequences));
         let pairs = pair(&from, &to, request);
         let mut memories: Vec<Memory> =
             pairs.iter().map(|pair| self.memories.remove(&pair.wanted.to_string()).unwrap_or_default()).collect();
@@ -142,8 +143,10 @@ impl Watch {
     ) {
         self.report.looks += 1;
         for ((pair, standing), memory) in pairs.iter().zip(standings).zip(memories.iter_mut()) {
-            self.remember(request, pair, standing, memory);
+            self.remember(pair, standing, memory);
         }
+        let is_low = pairs.iter().zip(standings).any(|(pair, standing)| is_short(pair, standing, request.headroom));
+        self.report.below_half += u64::from(is_low);
         let enough = |index: usize| enough(request.headroom, memories[index].pace);
         let mut scratch = reports(pairs, &[], request);
         let due: Vec<bool> = pairs
@@ -168,7 +171,7 @@ impl Watch {
         }
     }
 
-    fn remember(&mut self, request: &Request, pair: &Pair<'_>, standing: &Standing, memory: &mut Memory) {
+    fn remember(&mut self, pair: &Pair<'_>, standing: &Standing, memory: &mut Memory) {
         let Some((old, new)) = standing.both() else { return };
         let increment = u128::from(pair.old.parameters.increment.unsigned_abs());
         let drawn = memory.old_next.map_or(0, |before| (old.next() - before).unsigned_abs() / increment);
@@ -178,9 +181,6 @@ impl Watch {
         memory.new_next = Some(new.next());
         let Some(lead) = pair.lead(standing) else { return };
         let lead = i64::try_from(lead).unwrap_or(i64::MAX);
-        if i128::from(lead) < i128::from(pair.headroom(request.headroom) / 2) {
-            self.report.below_half += 1;
-        }
         self.report.lowest_headroom = Some(self.report.lowest_headroom.map_or(lead, |lowest| lowest.min(lead)));
     }
 
@@ -200,7 +200,7 @@ impl Watch {
         tracing::debug!(new_draws = self.new_draws, "compared the ids in NEW");
         let moved = passed.sequences.iter().filter(|sequence| sequence.repair.is_some());
         for sequence in moved {
-            self.report.moves += 1;
+            self.report.moves += u64::from(sequence.outcome() == Some(Outcome::Repaired));
             let same = |pair: &Pair<'_>| pair.new.is_some_and(|new| new.name == sequence.name);
             if let Some(index) = pairs.iter().position(same) {
                 let repaired = sequence.repair.as_ref().and_then(|repair| repair.next_value);

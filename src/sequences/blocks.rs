@@ -26,7 +26,7 @@ pub async fn look_for_blocks(
 ) {
     let Some(connection) = connections.iter_mut().find(|connection| connection.lost().is_none()) else { return };
     for (sequence, report) in sequences.iter().zip(reports) {
-        let next = report.repair.as_ref().and_then(|repair| repair.next_value).or(report.next_value);
+        let next = report.next_value_after_pass();
         let (Some(next), Some((feed, source))) = (next, block_candidate(sequence)) else { continue };
         let Some(window) = taken_window(connection, sequence, source, next, timeouts).await else { continue };
         let reason = undeclared_block(sequence, feed, window);

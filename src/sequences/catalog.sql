@@ -3,20 +3,7 @@
 -- pg_node_tree text and not through pg_get_expr(), which opens the table.
 -- $1..$5: the links that the configuration declares, and likely ones: sequence schema, name; table schema, name; column.
 WITH RECURSIVE
--- The base type of each domain, through domains over domains; the modifier nearest to the column counts.
--- MATERIALIZED: computed once, and not again for each column.
-domain_steps (type, base, modifier, depth) AS (
-    SELECT t.oid, t.typbasetype, t.typtypmod, 1
-    FROM pg_catalog.pg_type t
-    WHERE t.typtype = 'd'
-  UNION ALL
-    SELECT d.type, t.typbasetype, CASE WHEN d.modifier >= 0 THEN d.modifier ELSE t.typtypmod END, d.depth + 1
-    FROM domain_steps d
-    JOIN pg_catalog.pg_type t ON t.oid = d.base AND t.typtype = 'd'
-),
-domains AS MATERIALIZED (
-    SELECT DISTINCT ON (type) type, base, modifier FROM domain_steps ORDER BY type, depth DESC
-),
+@DOMAINS@
 -- Owned sequences: 'a' serial, 'i' identity.
 owned AS (
     SELECT d.objid AS seq, d.refobjid AS rel, d.refobjsubid AS att, d.deptype

@@ -35,7 +35,7 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
     let used_ratio = position.used_ratio();
     let id = |number| i64::try_from(position.numbering().id(number)).ok();
     report.next_value = position.next_value();
-    report.max_id = if looked.seen.by_block { looked.seen.furthest_id } else { looked.max_id() };
+    report.max_id = looked.max_id();
     report.nearest_id = looked.nearest().and_then(id);
     // Never lost: the limit lies within the sequence's bounds, which are bigints.
     report.limit = i64::try_from(position.limit()).ok();

@@ -48,7 +48,8 @@ mod suggestions;
 mod uncounted;
 
 pub use crate::pass_options::PassOptions;
-pub use catalog::{Catalog, discover};
+pub use batch::MAX_CACHED_RELATIONS;
+pub use catalog::discover;
 pub use invalidation::Invalidation;
 pub use pass::pass;
 pub use pass_state::SequencePassState;

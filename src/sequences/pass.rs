@@ -16,7 +16,7 @@ use super::repair::{RepairTask, Repaired, repair};
 use super::repair_log::{RepairLogEntry, read_log, write_log};
 use super::shared_columns::{SharedContext, look_at_shared, shared_columns};
 use super::uncounted::look_at_uncounted;
-use crate::config::{ConfigError, Database, Sequences};
+use crate::config::{Database, Sequences};
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
 use crate::progress::Progress;
@@ -67,8 +67,7 @@ async fn run_pass(
     report: &mut DatabaseReport,
 ) -> Result<(), Reason> {
     let timeouts = settings.bounds();
-    let unusable = |error: ConfigError| Reason::new(ReasonKind::Configuration, error.to_string());
-    let address = database.connect_options().map_err(unusable)?;
+    let address = database.connect_options()?;
     let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await?;
     report.server_version = Some(connection.server().version.clone());
     let (mut found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
@@ -88,7 +87,7 @@ async fn run_pass(
     match no_sequence(&found).filter(|_| options.only.is_none()) {
         // An agent would show the database as healthy.
         Some(reason) if state.is_lasting() && found.excluded > 0 => return Err(reason),
-        none => report.no_sequence = none,
+        reason => report.no_sequence = reason,
     }
     let mut changed: Vec<&Sequence> = Vec::new();
     for sequence in &found.sequences {
@@ -139,8 +138,8 @@ async fn run_pass(
         }
         if let (Some(Ok((looked, _))), Verdict::Behind) = (judged, finding.verdict) {
             finding.cause = Some(state.cause(sequence, &looked.seen.position));
-            let look_only = finding.observed_only.then_some("a rule says repair = false");
-            tasks.push(RepairTask::new(*subject, looked, headroom(sequence, settings, options), look_only));
+            let headroom = headroom(sequence, settings, options);
+            tasks.push(RepairTask::new(*subject, looked, headroom, finding.observed_only));
             behind.push(index);
         }
         report.sequences.push(Arc::new(finding));

@@ -3,9 +3,13 @@
 use super::catalog::CATALOG_TIMEOUT;
 use crate::db::BoundedConnection;
 use pgmedic_core::sequence::column_type::column_type;
+use pgmedic_core::sequence::feed_row::catalog_sql;
 use pgmedic_core::sequence::model::{FeedSource, Limit, LimitedBy, Sequence};
 use pgmedic_core::{QueryError, Timeouts};
 use sqlx::Row;
+use std::sync::LazyLock;
+
+static REFERENCES: LazyLock<String> = LazyLock::new(|| catalog_sql(include_str!("references.sql"), &[]));
 
 /// Adds the limits of foreign key columns to `sequences`.
 ///
@@ -30,7 +34,7 @@ pub async fn add_reference_limits(
     let mut limits: Vec<(usize, Limit)> = Vec::new();
     let parameters = [tables, columns, empty(), empty(), empty()];
     connection
-        .query("references", timeouts, include_str!("references.sql"), parameters, |row| {
+        .query("references", timeouts, &REFERENCES, parameters, |row| {
             let nth: i64 = row.try_get("nth")?;
             let owner = usize::try_from(nth - 1).ok().and_then(|nth| owners.get(nth).copied());
             let kind = column_type(row.try_get("type_oid")?, row.try_get("type_modifier")?);

@@ -27,17 +27,10 @@ reached (nth, rel, att, path) AS (
     JOIN pairs p ON p.referenced = r.rel AND p.referenced_att = r.att
     WHERE (p.rel::text || '.' || p.att::text) <> ALL (r.path) AND cardinality(r.path) < 16
 ),
-domain_steps (type, base, modifier, depth) AS (
-    SELECT t.oid, t.typbasetype, t.typtypmod, 1
-    FROM pg_catalog.pg_type t
-    WHERE t.typtype = 'd'
-  UNION ALL
-    SELECT d.type, t.typbasetype, CASE WHEN d.modifier >= 0 THEN d.modifier ELSE t.typtypmod END, d.depth + 1
-    FROM domain_steps d
-    JOIN pg_catalog.pg_type t ON t.oid = d.base AND t.typtype = 'd'
-),
-domains AS (
-    SELECT DISTINCT ON (type) type, base, modifier FROM domain_steps ORDER BY type, depth DESC
+@DOMAINS@
+-- What was reached, of each column the shortest way.
+nearest (nth, rel, att, depth) AS (
+    SELECT nth, rel, att, min(cardinality(path)) FROM reached GROUP BY nth, rel, att
 )
 SELECT q.nth::bigint AS nth, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(m.relname) AS rel_quoted,
        pg_catalog.quote_ident(c.attname) AS att_quoted, COALESCE(b.base, c.atttypid)::bigint AS type_oid,
@@ -45,7 +38,7 @@ SELECT q.nth::bigint AS nth, pg_catalog.quote_ident(n.nspname) || '.' || pg_cata
        NOT (m.relispartition OR c.attinhcount > 0 OR EXISTS (
            SELECT FROM pg_catalog.pg_partitioned_table p
            WHERE p.partrelid = m.oid AND c.attnum = ANY (p.partattrs::int2[]))) AS may_widen
-FROM (SELECT nth, rel, att, min(cardinality(path)) AS depth FROM reached GROUP BY nth, rel, att) AS q
+FROM nearest q
 JOIN pg_catalog.pg_class m ON m.oid = q.rel
 JOIN pg_catalog.pg_namespace n ON n.oid = m.relnamespace
 JOIN pg_catalog.pg_attribute c ON c.attrelid = q.rel AND c.attnum = q.att

@@ -1,4 +1,4 @@
--- Whether pgmedic.repair_log may be written to. Any role may have created a table of that name, and its triggers would run
+-- Whether pgmedic.repair_log may be written to, read and believed, and whose it is. Any role may have created a table of that name, and its triggers would run
 -- with the agent's rights. So it must be exactly as `pgmedic sql install` creates it.
 SELECT c.relowner::bigint AS owner,
        quote_ident(o.rolname) AS owner_name,
@@ -7,7 +7,7 @@ SELECT c.relowner::bigint AS owner,
        -- Whether the values that it tells of every sequence are believed, or those of its owner's sequences alone.
        n.nspowner = c.relowner AND (o.rolsuper OR o.oid = me.oid) AS believed,
        -- Whose entries count: a superuser's, the database owner's, and those of a role that this one belongs to. Of another
-       -- owner, only the entries about his own sequences.
+       -- owner, only the entries about that owner's sequences.
        n.nspowner = c.relowner
        AND (o.rolsuper OR o.oid = d.datdba OR o.oid = me.oid
             OR NOT me.rolsuper AND pg_has_role(me.oid, o.oid, 'MEMBER')) AS trusted,

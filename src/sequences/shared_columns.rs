@@ -78,7 +78,11 @@ pub async fn look_at_shared<'a>(
         let (whole, part) = (&context.sequences[pair.whole], &context.sequences[pair.part]);
         let position = |name: &str| reports.iter().position(|report| report.name == name);
         let (Some(first), Some(second)) = (position(&whole.name), position(&part.name)) else { continue };
-        let (Some(one), Some(other)) = (next_value(&reports[first]), next_value(&reports[second])) else { continue };
+        let (Some(one), Some(other)) =
+            (reports[first].next_value_after_pass(), reports[second].next_value_after_pass())
+        else {
+            continue;
+        };
         let meet = will_meet((whole.parameters.increment, one), (part.parameters.increment, other));
         if !meet || !is_unique(connections, part, &pair.feed, context.repair.timeouts).await {
             continue;
@@ -91,7 +95,7 @@ pub async fn look_at_shared<'a>(
             }
         }
         if one == other {
-            let moved = step_beyond(connections, subject(whole), context.repair).await;
+            let moved = step_beyond(connections, subject(whole), reports[first].observed_only, context.repair).await;
             add_step(Arc::make_mut(&mut reports[first]), moved, &part.name, one);
         }
     }
@@ -113,11 +117,6 @@ async fn is_unique(
             false
         }
     }
-}
-
-/// The next value after the pass.
-fn next_value(report: &SequenceReport) -> Option<i64> {
-    report.repair.as_ref().and_then(|repair| repair.next_value).or(report.next_value)
 }
 
 /// Whether two sequences, each with its increment and next value, hand out the same value some day.
@@ -153,13 +152,14 @@ fn meeting_reason(partner: &str, feed: &FeedReport, whole: &str) -> Reason {
 async fn step_beyond(
     connections: &mut [BoundedConnection],
     subject: Subject<'_>,
+    observed_only: bool,
     context: &RepairContext,
 ) -> Option<RepairReport> {
     let progress = Progress::default();
     let seen = observe(connections, &[subject.sequence], 0, context.timeouts, &progress).await.pop()??.ok()?;
     let next = seen.position.next_number();
     let taken = Found::Block { nearest: next, end: next, charged: 0, ids: None };
-    let task = RepairTask::new(subject, Looked::walked(seen, taken), Headroom::default(), None);
+    let task = RepairTask::new(subject, Looked::walked(seen, taken), Headroom::default(), observed_only);
     repair(connections, vec![task], context, &progress).await.pop().map(|repaired| repaired.report)
 }
 

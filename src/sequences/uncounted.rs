@@ -65,7 +65,7 @@ fn add_finding(report: &mut SequenceReport, uncounted: &UncountedFeed, looked: &
     // What is so far away, or in a column where no insert fails at it, is no drift.
     let NextMove::Step(step) = next else { return };
     let seen = &looked.seen;
-    let Some(id) = (if seen.by_block { seen.furthest_id } else { looked.max_id() }) else { return };
+    let Some(id) = looked.max_id() else { return };
     let column = &uncounted.feed.report.column;
     let text = format!("id {id} of {column} lies at or beyond the next value {}", seen.position.next());
     report.next_value = report.next_value.or(seen.position.next_value());

@@ -59,9 +59,7 @@ pub async fn pass(
 }
 
 async fn connect(database: &Database, timeouts: Timeouts, options: &PassOptions) -> Result<BoundedConnection, Reason> {
-    let target = database.connect_options();
-    let target = target.map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
-    let target = ConnectTarget { purpose: Purpose::Sweep, ..target };
+    let target = ConnectTarget { purpose: Purpose::Sweep, ..database.connect_options()? };
     let connected = BoundedConnection::connect(&target, timeouts, &options.cancel).await;
     Ok(connected?)
 }

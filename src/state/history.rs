@@ -1,7 +1,7 @@
 //! The last repairs, sweeps and failures since the agent started.
 
 use crate::report::{Cause, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
-use pgmedic_core::sequence::{HoldReason, Method};
+use pgmedic_core::sequence::HoldReason;
 use std::collections::VecDeque;
 
 /// Entries that are kept, of some hundred bytes each.
@@ -22,7 +22,6 @@ pub struct HistoryEntry {
 pub enum HistoryEvent {
     Repaired {
         sequence: String,
-        method: Option<Method>,
         cause: Option<Cause>,
         lag: Option<u128>,
         from: Option<i64>,
@@ -97,7 +96,6 @@ impl History {
             };
             let action = HistoryEvent::Repaired {
                 sequence: sequence.name.clone(),
-                method: repair.method,
                 cause: sequence.cause,
                 lag: sequence.lag,
                 from: sequence.next_value,

@@ -26,7 +26,7 @@ pub enum EventKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Inserts fail, or nothing is known.
+    /// A repair or a sweep failed, no value is left, or the database cannot be checked.
     Critical,
     Warning,
     Info,
@@ -235,7 +235,6 @@ mod tests {
         let mut history = History::default();
         let repaired = |sequence: &str| HistoryEvent::Repaired {
             sequence: sequence.to_owned(),
-            method: None,
             cause: None,
             lag: Some(38),
             from: Some(658),

@@ -12,8 +12,7 @@ use crate::config::Database;
 use crate::db::BoundedConnection;
 use crate::report::DatabaseReport;
 use crate::sequences::RepairLogEntry;
-use pgmedic_core::Timeouts;
-use pgmedic_core::{Reason, ReasonKind};
+use pgmedic_core::{Reason, Timeouts};
 use std::time::{Duration, Instant};
 use sync::{InlineRepairCounter, OUTCOMES, RepairLogSync, sync_repair_log};
 use tokio_util::sync::CancellationToken;
@@ -62,18 +61,12 @@ impl RepairLogWriter {
             Ok(RepairLogSync::Missing) => Ok(Vec::new()),
             Ok(RepairLogSync::Inline(counts)) => Ok(OUTCOMES.into_iter().zip(counts).collect()),
             Ok(RepairLogSync::Unusable(reason)) => Err(reason),
-            Err(reason) => {
-                let text = format!("pgmedic.repair_log could not be written: {}", reason.text);
-                Err(Reason { text, ..reason })
-            }
+            Err(reason) => Err(reason.while_doing("pgmedic.repair_log could not be written")),
         })
     }
 
     async fn sync(&mut self, own: &[RepairLogEntry], context: RepairLogContext<'_>) -> Result<RepairLogSync, Reason> {
-        let options = context
-            .database
-            .connect_options()
-            .map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
+        let options = context.database.connect_options()?;
         let connected = BoundedConnection::connect(&options, context.timeouts, context.stop).await;
         let mut connection = connected?;
         let result =

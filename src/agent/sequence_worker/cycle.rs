@@ -99,10 +99,11 @@ impl SequenceWorkerContext {
             // The change may be too new for the server's statistics, which would call the table unchanged.
             state.pass_state.invalidate(&invalidation);
         }
+        // A loss from now on is news: the answer may have come before it.
+        state.losses.mark_unchanged();
         let Some(answer) = self.stop.run_until_cancelled(self.lead.ask()).await else {
             return CycleOutcome::Done;
         };
-        state.losses.mark_unchanged();
         match answer {
             Ok(answer) => {
                 state.publisher.ignored_holders(&answer.ignored);

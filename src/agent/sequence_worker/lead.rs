@@ -5,6 +5,7 @@
 
 use super::triggers::Triggers;
 use crate::agent::leadership::Leadership;
+use crate::agent::worker::catch_panic;
 use crate::config::{Database, Settings};
 use crate::db::{Attempt, Holder, Lead, LeaseCommand, LeaseLost, LeaseRequest, ListenError, acquire};
 use pgmedic_core::{Reason, ReasonKind};
@@ -166,7 +167,7 @@ impl ServerLead {
                     async move { standing.keep(|payload| triggers.notify_received(payload), receiver, stop).await }
                 };
                 let task = tokio::spawn(async move {
-                    let ended = tokio::spawn(keep).await.unwrap_or_else(|_| Some(LeaseLost::panicked()));
+                    let ended = catch_panic(keep).await.unwrap_or_else(|| Some(LeaseLost::panicked()));
                     if let Some(reason) = ended {
                         tracing::debug!(%reason, "the lease was lost");
                         // Any notification may have been missed.
@@ -221,9 +222,7 @@ impl ServerLead {
 }
 
 async fn attempt(member: &Member, request: LeaseRequest) -> Result<Attempt, Reason> {
-    let target = member.database.connect_options();
-    let target = target.map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
-    Ok(acquire(&target, request).await?)
+    Ok(acquire(&member.database.connect_options()?, request).await?)
 }
 
 /// Whether another database of the same server may be entered all the same.
@@ -241,8 +240,7 @@ impl HeldLease {
     }
 
     async fn listen(&self, database: &Database) -> Result<(), Reason> {
-        let target = database.connect_options();
-        let target = target.map_err(|error| Reason::new(ReasonKind::Configuration, error.to_string()))?;
+        let target = database.connect_options()?;
         let (answer, listening) = oneshot::channel();
         let lost = || Reason::from(ListenError::Other("the connection was lost".to_owned()));
         self.commands.send(LeaseCommand::Listen(Box::new(target), answer)).await.map_err(|_| lost())?;

@@ -32,6 +32,9 @@ use triggers::Triggers;
 /// From the end of a cycle that a notification started to the begin of the next.
 const MIN_NOTIFY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// And so many times as long as that cycle took: a flood of notifications keeps an agent busy for a quarter of the time.
+const NOTIFY_PAUSE_RATIO: u32 = 3;
+
 /// The lease that a worker asks for, the database's place among those of its server, and what starts a cycle.
 pub struct WorkerLead {
     lead: Arc<ServerLead>,
@@ -45,9 +48,6 @@ pub fn leads(settings: &Settings) -> Vec<WorkerLead> {
     let leads = lead::leads(settings, &triggers).into_iter().zip(triggers);
     leads.map(|((lead, member), triggers)| WorkerLead { lead, member, triggers }).collect()
 }
-
-/// And so many times as long as that cycle took: a flood of notifications keeps an agent busy for a quarter of the time.
-const NOTIFY_PAUSE_RATIO: u32 = 3;
 
 /// Starts the worker, whose first cycle runs at once. It is one task, so that cycles never overlap. `leadership` is sent
 /// to the session worker.

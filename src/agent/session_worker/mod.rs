@@ -91,7 +91,7 @@ impl SessionWorker {
                     }
                     let leadership = *self.leadership.borrow_and_update();
                     match leadership {
-                        Leadership::Leader | Leadership::Observer if sweep_all => {
+                        _ if leadership.works() && sweep_all => {
                             sweep_all = false;
                             (0..self.stores.len()).for_each(|store| { self.due.tick(store); });
                         }

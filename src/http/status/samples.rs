@@ -78,7 +78,6 @@ fn with_a_day(mut state: DatabaseState, scale: u64) -> DatabaseState {
 fn with_history(mut snapshot: Snapshot, databases: [&str; 3]) -> Snapshot {
     let repaired = |sequence: &str, cause, from, to| HistoryEvent::Repaired {
         sequence: sequence.to_owned(),
-        method: None,
         cause: Some(cause),
         lag: None,
         from: Some(from),

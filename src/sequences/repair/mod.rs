@@ -31,11 +31,11 @@ use pgmedic_core::sequence::position::ForwardMove;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Tries of each repair: other sessions may hold the lock, or insert ids past the max id meanwhile.
-const TRIES: u32 = 3;
-
 /// Most sequences that are moved before they are read again.
 const MAX_PER_ROUND: usize = 200;
+
+/// Tries of each repair: other sessions may hold the lock, or insert ids past the max id meanwhile.
+const TRIES: u32 = 3;
 
 /// Most leaps before these are read again. Leaps take longer, and those not yet read again count as failed when the
 /// connection is lost.
@@ -78,8 +78,7 @@ async fn repair_share(
     tasks: &mut [RepairTask<'_>],
     context: &RepairContext,
 ) {
-    let mut attempt = 0;
-    while attempt < TRIES {
+    while connection.lost().is_none() && tasks.iter().any(RepairTask::is_open) {
         let (mut near, mut far) = (Vec::new(), Vec::new());
         for task in tasks.iter_mut().filter(|task| task.is_open()) {
             match task.next(context, connection.server()) {
@@ -89,24 +88,16 @@ async fn repair_share(
             }
         }
         advance_all(connection, pace, &mut near, context).await;
-        observe_again(connection, near, attempt + 1, context).await;
+        observe_again(connection, near, context).await;
         while !far.is_empty() {
             let mut few: Vec<PlannedMove<'_, '_>> = far.drain(..far.len().min(LEAPS_TOGETHER)).collect();
             for (task, step) in &mut few {
                 leap_one(connection, task, *step, context).await;
             }
-            observe_again(connection, few, attempt + 1, context).await;
+            observe_again(connection, few, context).await;
         }
-        let mut open = tasks.iter().filter(|task| task.is_open()).peekable();
-        if open.peek().is_none() {
-            return;
-        }
-        // A long block, or slices, take many moves, each of which comes nearer.
-        if !open.all(RepairTask::goes_on) {
-            attempt += 1;
-        }
+        tasks.iter_mut().for_each(|task| task.end_round(context.timeouts));
     }
-    tasks.iter_mut().for_each(|task| task.fail(context.timeouts));
 }
 
 /// A sequence and how far it is to be moved.
@@ -140,16 +131,11 @@ async fn leap_one(
     task.attempted(outcome, context.timeouts);
 }
 
-async fn observe_again(
-    connection: &mut BoundedConnection,
-    moved: Vec<PlannedMove<'_, '_>>,
-    attempt: u32,
-    context: &RepairContext,
-) {
+async fn observe_again(connection: &mut BoundedConnection, moved: Vec<PlannedMove<'_, '_>>, context: &RepairContext) {
     let open: Vec<&mut RepairTask<'_>> =
         moved.into_iter().map(|(task, _)| task).filter(|task| task.is_open()).collect();
-    if open.iter().any(|task| task.should_wait()) {
-        connection.sleep_unless_cancelled(context.timeouts.lock * attempt).await;
+    if let Some(times) = open.iter().filter_map(|task| task.waits()).max() {
+        connection.sleep_unless_cancelled(context.timeouts.lock * times).await;
     }
     let subjects: Vec<Subject<'_>> = open.iter().map(|task| task.subject()).collect();
     let sequences: Vec<&Sequence> = subjects.iter().map(|subject| subject.sequence).collect();

@@ -2,6 +2,7 @@
 
 use super::super::look::{LookResult, Subject};
 use super::super::moves::{Headroom, NextMove, Step, next_move};
+use super::TRIES;
 use super::reasons::failed_reason;
 use crate::db::ServerInfo;
 use crate::report::{Outcome, RepairReport};
@@ -47,6 +48,8 @@ pub struct RepairTask<'a> {
     /// A leap could not get its lock: what remains is advanced in slices.
     in_slices: bool,
     moves: u32,
+    /// Moves that did not bring it nearer.
+    tries: u32,
     /// What the moves were charged with.
     charged: u128,
     early: bool,
@@ -63,11 +66,11 @@ pub struct Repaired {
 }
 
 impl<'a> RepairTask<'a> {
-    /// For a sequence that its judgement says to move, or to hold.
-    pub fn new(subject: Subject<'a>, looked: Looked, headroom: Headroom, look_only: Option<&'static str>) -> Self {
+    /// For a sequence that its judgement says to move, or to hold; `observed_only` where a rule says not to repair it.
+    pub fn new(subject: Subject<'a>, looked: Looked, headroom: Headroom, observed_only: bool) -> Self {
         Self {
             subject,
-            look_only,
+            look_only: observed_only.then_some("a rule says repair = false"),
             headroom,
             looked,
             step: None,
@@ -75,6 +78,7 @@ impl<'a> RepairTask<'a> {
             failure: None,
             in_slices: false,
             moves: 0,
+            tries: 0,
             charged: 0,
             early: false,
             elapsed: Duration::ZERO,
@@ -131,7 +135,7 @@ impl<'a> RepairTask<'a> {
             }
             (Ok(method), None, None) => {
                 self.step = Some(step);
-                if self.in_slices && rights.advance {
+                if self.in_slices {
                     self.method = Some(Method::Advance);
                     return Some((Method::Advance, slice(step.to, self.position(), context)));
                 }
@@ -143,9 +147,11 @@ impl<'a> RepairTask<'a> {
         None
     }
 
-    /// Whether to wait before the next try: another session holds the lock, or inserts queued behind this connection's.
-    pub fn should_wait(&self) -> bool {
-        !self.in_slices && matches!(self.failure, Some(QueryError::LockNotAvailable | QueryError::QueryCanceled))
+    /// How many lock timeouts to wait before the next try, where another session holds the lock, or inserts queued behind this
+    /// connection's.
+    pub fn waits(&self) -> Option<u32> {
+        let is_blocked = matches!(self.failure, Some(QueryError::LockNotAvailable | QueryError::QueryCanceled));
+        (is_blocked && !self.in_slices).then_some(self.tries + 1)
     }
 
     /// Records the outcome of a move.
@@ -171,12 +177,17 @@ impl<'a> RepairTask<'a> {
         }
     }
 
-    /// Whether what remains is worth another move beyond the usual tries: it came nearer, and the walk or the slices go on.
-    pub fn goes_on(&self) -> bool {
-        self.is_open()
-            && self.failure.is_none()
-            && self.moves < MOST_MOVES
-            && (self.in_slices || self.looked.unfinished)
+    /// Ends a round: one that is still open has failed after its last try, unless it came nearer and a long walk or slices go
+    /// on.
+    pub fn end_round(&mut self, timeouts: Timeouts) {
+        let came_nearer =
+            self.failure.is_none() && self.moves < MOST_MOVES && (self.in_slices || self.looked.unfinished);
+        if self.is_open() && !came_nearer {
+            self.tries += 1;
+            if self.tries >= TRIES {
+                self.fail(timeouts);
+            }
+        }
     }
 
     /// Records what was seen after a move.
@@ -258,7 +269,7 @@ impl<'a> RepairTask<'a> {
     }
 
     /// Ends it as failed, unless it has ended.
-    pub fn fail(&mut self, timeouts: Timeouts) {
+    fn fail(&mut self, timeouts: Timeouts) {
         if self.is_open() {
             self.ended = Some(self.failed_report(self.failure.as_ref(), timeouts));
         }

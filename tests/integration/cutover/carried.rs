@@ -1,16 +1,9 @@
 //! What `pgmedic cutover` does with each kind of sequence.
 
+use super::both;
 use super::command::{cutover, cutover_at};
 use crate::support::Database;
 use serde_json::json;
-
-/// Two databases with the same schema.
-async fn both(schema: &str) -> (Database, Database) {
-    let (mut old, mut new) = (Database::new().await, Database::new().await);
-    old.sql(schema).await;
-    new.sql(schema).await;
-    (old, new)
-}
 
 #[tokio::test]
 async fn every_kind_of_sequence_continues_where_the_old_one_stands() {

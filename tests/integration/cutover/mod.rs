@@ -15,6 +15,14 @@ use crate::documents::guides::{Guide, complete_server};
 use crate::support::Database;
 use pgmedic_testserver::{ServerOptions, TestServer};
 
+/// Two databases with the same schema.
+async fn both(schema: &str) -> (Database, Database) {
+    let (mut old, mut new) = (Database::new().await, Database::new().await);
+    old.sql(schema).await;
+    new.sql(schema).await;
+    (old, new)
+}
+
 /// Replication workers that have ended are restarted without a delay.
 const LOGICAL: [(&str, &str); 3] =
     [("wal_level", "logical"), ("autovacuum", "off"), ("wal_retrieve_retry_interval", "20ms")];

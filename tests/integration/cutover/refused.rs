@@ -1,6 +1,7 @@
 //! Pairs of databases that cannot be meant.
 
 use super::Pair;
+use super::both;
 use super::command::{cutover, cutover_at};
 use crate::support::{Database, replica_of, server};
 use pgmedic_testserver::{ServerOptions, TestServer};
@@ -10,10 +11,7 @@ const STATE: &str = "SELECT sum(last_value + is_called::integer)::bigint FROM
 
 /// The old database has handed out values, the new one has not.
 async fn used_and_fresh() -> (Database, Database) {
-    let (mut old, mut new) = (Database::new().await, Database::new().await);
-    let schema = "CREATE TABLE orders (id serial PRIMARY KEY); CREATE SEQUENCE unlinked";
-    old.sql(schema).await;
-    new.sql(schema).await;
+    let (mut old, new) = both("CREATE TABLE orders (id serial PRIMARY KEY); CREATE SEQUENCE unlinked").await;
     old.sql("INSERT INTO orders SELECT FROM generate_series(1, 500); SELECT setval('unlinked', 90)").await;
     (old, new)
 }

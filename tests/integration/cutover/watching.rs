@@ -1,15 +1,9 @@
 //! `pgmedic cutover --watch`.
 
+use super::both;
 use super::command::Watching;
 use crate::support::Database;
 use nix::sys::signal::Signal;
-
-async fn both(schema: &str) -> (Database, Database) {
-    let (mut old, mut new) = (Database::new().await, Database::new().await);
-    old.sql(schema).await;
-    new.sql(schema).await;
-    (old, new)
-}
 
 /// Waits until so many values lie between the two.
 async fn wait_until_ahead(old: &mut Database, new: &mut Database, values: i64) {

@@ -1,13 +1,7 @@
 //! How much is left: up to which limit, and by what.
 
-use crate::support::Database;
+use super::with;
 use serde_json::json;
-
-async fn with(create: &str) -> Database {
-    let mut database = Database::new().await;
-    database.sql(create).await;
-    database
-}
 
 #[tokio::test]
 async fn a_narrower_column_that_references_the_key_limits_it_through_any_number_of_tables() {

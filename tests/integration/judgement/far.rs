@@ -1,13 +1,7 @@
 //! Ids that no insert meets soon are held: one odd row burns no key.
 
-use crate::support::Database;
+use super::with;
 use serde_json::json;
-
-async fn with(create: &str) -> Database {
-    let mut database = Database::new().await;
-    database.sql(create).await;
-    database
-}
 
 #[tokio::test]
 async fn one_memorable_id_burns_nothing_and_the_reason_gives_the_ways_on() {

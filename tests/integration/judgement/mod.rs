@@ -7,3 +7,12 @@ mod keys;
 mod leaps;
 mod memory;
 mod rules;
+
+use crate::support::Database;
+
+/// A database with these tables.
+async fn with(create: &str) -> Database {
+    let mut database = Database::new().await;
+    database.sql(create).await;
+    database
+}

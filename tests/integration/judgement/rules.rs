@@ -1,16 +1,10 @@
 //! `[[sequences.rules]]`: lasting decisions about some sequences.
 
-use crate::support::Database;
+use super::with;
 use serde_json::json;
 
 const FAR: &str =
     "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t DEFAULT VALUES; INSERT INTO t VALUES (999999999)";
-
-async fn with(create: &str) -> Database {
-    let mut database = Database::new().await;
-    database.sql(create).await;
-    database
-}
 
 #[tokio::test]
 async fn ids_beyond_a_stated_max_id_are_not_counted_and_it_is_the_limit() {

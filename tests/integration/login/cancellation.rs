@@ -3,19 +3,15 @@
 
 use super::LOGIN;
 use super::store::migrated;
-use crate::support::{Database, server};
+use crate::support::{Database, Proxy, server};
 use pgmedic_login::{
     InlineRepairLimits, SessionStore, SessionTable, repair_after, retry_after_repair, retry_statement_after_repair,
 };
 use sqlx::Row;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
 /// Polls a future so many times at most, and then drops it.
 struct Polled<F> {
@@ -94,53 +90,20 @@ async fn an_insert_that_is_dropped_leaves_the_connection_as_it_was() {
     .await;
 }
 
-/// Forwards one connection to the common server, and counts how often the client writes after the server has answered.
-async fn counted() -> (u16, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let url = server().tcp_url("postgres").unwrap();
-    let address = url.rsplit_once('@').unwrap().1.split('/').next().unwrap().to_owned();
-    let trips = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&trips);
-    tokio::spawn(async move {
-        let (mut client, _) = listener.accept().await.unwrap();
-        let mut server = TcpStream::connect(address).await.unwrap();
-        let (mut from_client, mut from_server) = ([0; 8192], [0; 8192]);
-        let mut answered = true;
-        loop {
-            tokio::select! {
-                read = client.read(&mut from_client) => {
-                    let length = read.unwrap_or(0);
-                    if length == 0 { return; }
-                    if std::mem::take(&mut answered) { counter.fetch_add(1, Ordering::SeqCst); }
-                    server.write_all(&from_client[..length]).await.unwrap();
-                }
-                read = server.read(&mut from_server) => {
-                    let length = read.unwrap_or(0);
-                    if length == 0 { return; }
-                    answered = true;
-                    client.write_all(&from_server[..length]).await.unwrap();
-                }
-            }
-        }
-    });
-    (port, trips)
-}
-
 #[tokio::test]
 async fn a_login_of_the_session_store_takes_four_round_trips() {
     let database = migrated().await;
-    let (port, trips) = counted().await;
+    let proxy = Proxy::to(&server().tcp_url(&database.name).unwrap());
     let options = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
-    let pool = options.connect(&format!("postgres://postgres@127.0.0.1:{port}/{}", database.name)).await.unwrap();
+    let pool = options.connect(proxy.url()).await.unwrap();
     let store = SessionStore::open(pool, SessionTable::default()).await.unwrap();
     for user in [1, 2, 1] {
         store.create_session(user, Duration::from_secs(60)).await.unwrap();
         // Returning the connection to the pool takes one more, after the login has ended.
         assert!(store.find("none").await.unwrap().is_none());
-        let before = trips.load(Ordering::SeqCst);
+        let before = proxy.round_trips();
         store.create_session(user, Duration::from_secs(60)).await.unwrap();
-        let taken = trips.load(Ordering::SeqCst) - before;
+        let taken = proxy.round_trips() - before;
         assert!(taken <= 5, "{taken} round trips");
     }
 }

@@ -1,11 +1,8 @@
 //! The id of an ended session must not go to another one.
 
-use super::left;
+use super::{by_expiry, left};
 use crate::support::Database;
 use serde_json::json;
-
-const STORE: &str = "[[sessions]]\nname = \"logins\"\ntable = \"public.sessions\"\nexpires_at = \"expires_at\"\n\
-                     encoding = \"timestamptz\"\n";
 
 /// Ids 1 to 100 of live sessions and 101 to 150 of expired ones, and a sequence that stands at 100.
 async fn behind(id: &str) -> Database {
@@ -27,7 +24,7 @@ async fn a_session_whose_id_would_be_handed_out_again_is_held_until_the_sequence
         let mut database = behind(id).await;
         // One of the expired ones has an id that was handed out.
         database.sql("UPDATE sessions SET expires_at = now() - interval '3 days' WHERE id = 100").await;
-        let unrepaired = format!("[sequences]\nrepair = false\n{STORE}");
+        let unrepaired = format!("[sequences]\nrepair = false\n{}", by_expiry(""));
         for arguments in [&[][..], &["--approve", "logins"]] {
             let outcome = database.once_with(&unrepaired, arguments).exits(3);
             outcome.swept("logins", json!({ "expired": 0, "stale": 51 }));
@@ -39,7 +36,10 @@ async fn a_session_whose_id_would_be_handed_out_again_is_held_until_the_sequence
             assert_eq!(outcome.store_kinds("logins", "held"), ["ids_reissued"]);
         }
         // The repair comes first, in the same run.
-        database.once_with(STORE, &[]).exits(0).swept("logins", json!({ "expired": 51, "live": 99, "held": null }));
+        database
+            .once_with(&by_expiry(""), &[])
+            .exits(0)
+            .swept("logins", json!({ "expired": 51, "live": 99, "held": null }));
         assert_eq!(database.nextval("sessions_id_seq").await, 151);
     }
 }
@@ -48,7 +48,7 @@ async fn a_session_whose_id_would_be_handed_out_again_is_held_until_the_sequence
 async fn sessions_that_are_revoked_keep_their_ids_and_need_no_repair() {
     let mut database = behind("serial").await;
     database.sql("ALTER TABLE sessions ADD revoked_at timestamptz").await;
-    let settings = format!("[sequences]\nrepair = false\n{STORE}revoke = {{ column = \"revoked_at\" }}\n");
+    let settings = format!("[sequences]\nrepair = false\n{}", by_expiry("revoke = { column = \"revoked_at\" }"));
     database.once_with(&settings, &[]).exits(3).swept("logins", json!({ "expired": 50, "held": null }));
     assert_eq!(left(&mut database).await, 150);
 }
@@ -65,7 +65,7 @@ async fn a_descending_sequence_and_one_that_was_never_called_are_compared_in_the
              SELECT setval('down', -12)",
         )
         .await;
-    let settings = format!("[sequences]\nrepair = false\n{STORE}");
+    let settings = format!("[sequences]\nrepair = false\n{}", by_expiry(""));
     let outcome = database.once_with(&settings, &[]).exits(3);
     outcome.store_says("logins", "held", &["8 of the sessions", "public.down"]);
     database.sql("SELECT setval('down', -20)").await;

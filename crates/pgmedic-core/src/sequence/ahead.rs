@@ -146,8 +146,11 @@ impl Looked {
         (number >= position.next_number()).then_some(number)
     }
 
-    /// The furthest own id that was seen, of a residue class the furthest one that the walk met.
+    /// The furthest own id that was seen: of a block the id itself, of a residue class the furthest one that the walk met.
     pub fn max_id(&self) -> Option<i64> {
+        if self.seen.by_block {
+            return self.seen.furthest_id;
+        }
         let id = |number| i64::try_from(self.seen.position.numbering().id(number)).ok();
         match (self.max_number(), self.block_end()) {
             (None, Some(end)) if self.seen.hidden => id(end),

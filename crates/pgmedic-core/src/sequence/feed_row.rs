@@ -15,13 +15,16 @@ use sqlx::postgres::PgRow;
 const FEW_PAGES: i64 = 512;
 
 /// Fills the places of a catalog query: those of `values`, and what several catalog queries have in common. That is
-/// `@FEED_COLUMNS@` in the select list, `@PARTITION_STEP@` as the recursive part of `tree (root, member)`, and
-/// `@TRUSTED_OWNER@` as a condition on table `r` and sequence `s`.
+/// `@FEED_COLUMNS@` in the select list, `@PARTITION_STEP@` as the recursive part of `tree (root, member)`,
+/// `@DOMAINS@` as the query `domains (type, base, modifier)` among others, and `@TRUSTED_OWNER@` as a condition on table `r`
+/// and sequence `s`.
 pub fn catalog_sql(template: &str, values: &[(&str, &str)]) -> String {
     let trusted_owner = fill_sql::<&str>(include_str!("trusted_owner.sql"), &[]);
     let feed_columns = fill_sql(include_str!("feed_columns.sql"), &[("TRUSTED_OWNER", &trusted_owner)]);
     let partition_step = fill_sql::<&str>(include_str!("partition_step.sql"), &[]);
+    let domains = fill_sql::<&str>(include_str!("domains.sql"), &[]);
     let shared = [
+        ("DOMAINS", domains.as_str()),
         ("FEED_COLUMNS", feed_columns.as_str()),
         ("PARTITION_STEP", &partition_step),
         ("TRUSTED_OWNER", &trusted_owner),

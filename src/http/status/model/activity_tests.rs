@@ -7,7 +7,6 @@ const HOUR_START: f64 = 1_699_999_200.0;
 fn repaired(sequence: &str) -> HistoryEvent {
     HistoryEvent::Repaired {
         sequence: sequence.to_owned(),
-        method: None,
         cause: Some(Cause::IdsInserted),
         lag: Some(20),
         from: Some(1),
