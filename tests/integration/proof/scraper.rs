@@ -31,7 +31,7 @@ pub async fn scrape(shared: Arc<Shared>, slot: usize) {
 
 async fn fetch(address: SocketAddr) -> Option<String> {
     let mut stream = TcpStream::connect(address).await.ok()?;
-    stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: proof\r\n\r\n").await.ok()?;
+    stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await.ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.ok()?;
     answer.starts_with("HTTP/1.0 200").then_some(answer)
