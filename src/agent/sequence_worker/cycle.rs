@@ -42,9 +42,10 @@ pub struct SequenceWorkerContext {
 /// What is kept from one cycle to the next.
 #[derive(Debug)]
 pub struct SequenceWorkerState {
-    /// Told when the lease was lost.
+    /// The number of the last lease that was lost.
     losses: watch::Receiver<u64>,
-    leads: bool,
+    /// The number of the lease that this agent holds.
+    lease: Option<u64>,
     listener: NotifyListener,
     pass_state: SequencePassState,
     publisher: Publisher,
@@ -63,7 +64,7 @@ impl SequenceWorkerState {
     pub fn new(publisher: Publisher, losses: watch::Receiver<u64>) -> Self {
         Self {
             losses,
-            leads: false,
+            lease: None,
             listener: NotifyListener::default(),
             pass_state: SequencePassState::persistent(),
             publisher,
@@ -73,7 +74,7 @@ impl SequenceWorkerState {
 
     /// Waits until the lease is lost. Dropping this does no harm.
     pub async fn lease_lost(&mut self) {
-        lease_lost(&mut self.losses, self.leads).await;
+        lease_lost(&mut self.losses, self.lease).await;
     }
 
     /// A cycle panicked.
@@ -83,8 +84,12 @@ impl SequenceWorkerState {
     }
 }
 
-async fn lease_lost(losses: &mut watch::Receiver<u64>, leads: bool) {
-    if !leads || losses.changed().await.is_err() {
+async fn lease_lost(losses: &mut watch::Receiver<u64>, lease: Option<u64>) {
+    let lost = match lease {
+        Some(lease) => losses.wait_for(|last| *last >= lease).await.is_ok(),
+        None => false,
+    };
+    if !lost {
         std::future::pending::<()>().await;
     }
 }
@@ -99,8 +104,6 @@ impl SequenceWorkerContext {
             // The change may be too new for the server's statistics, which would call the table unchanged.
             state.pass_state.invalidate(&invalidation);
         }
-        // A loss from now on is news: the answer may have come before it.
-        state.losses.mark_unchanged();
         let Some(answer) = self.stop.run_until_cancelled(self.lead.ask()).await else {
             return CycleOutcome::Done;
         };
@@ -110,8 +113,8 @@ impl SequenceWorkerContext {
                 if answer.leadership == Leadership::Follower {
                     return self.standby(state, &answer).await;
                 }
-                state.leads = answer.leadership == Leadership::Leader;
-                if state.leads {
+                state.lease = answer.lease;
+                if answer.leadership == Leadership::Leader {
                     self.stop.run_until_cancelled(self.listen(state)).await;
                 }
                 let report = self.pass(state, answer.leadership).await;
@@ -131,7 +134,7 @@ impl SequenceWorkerContext {
 
     /// The lease was lost between two cycles.
     pub fn mark_lease_lost(&self, state: &mut SequenceWorkerState) {
-        state.leads = false;
+        state.lease = None;
         // Another agent may lead meanwhile.
         state.pass_state.invalidate(&Invalidation::All);
         self.leadership_unknown(&mut state.publisher);
@@ -147,7 +150,7 @@ impl SequenceWorkerContext {
     }
 
     async fn standby(&self, state: &mut SequenceWorkerState, answer: &LeadAnswer) -> CycleOutcome {
-        state.leads = false;
+        state.lease = None;
         state.listener.close().await;
         // The leader may change sequences meanwhile: a comparison with what was seen before would name wrong causes.
         state.pass_state = SequencePassState::persistent();
@@ -181,7 +184,7 @@ impl SequenceWorkerContext {
     /// Makes the pass. Where the lease is lost meanwhile, that is published at once.
     async fn pass(&self, state: &mut SequenceWorkerState, leadership: Leadership) -> DatabaseReport {
         let name = &self.database.name;
-        let SequenceWorkerState { losses, leads, pass_state, publisher, .. } = state;
+        let SequenceWorkerState { losses, lease, pass_state, publisher, .. } = state;
         publisher.leadership(leadership);
         self.send_leadership(leadership);
         let options = PassOptions {
@@ -197,8 +200,8 @@ impl SequenceWorkerContext {
             tokio::select! {
                 report = &mut pass => return report,
                 // The pass goes on: it is safe beside that of another leader.
-                () = lease_lost(losses, *leads) => {
-                    *leads = false;
+                () = lease_lost(losses, *lease) => {
+                    *lease = None;
                     self.leadership_unknown(publisher);
                 }
                 () = &mut limit, if !options.cancel.is_cancelled() => {
@@ -235,7 +238,7 @@ impl SequenceWorkerContext {
         // Cached findings are outdated; the next values are kept, because they tell the cause of a later drift.
         state.pass_state.invalidate(&Invalidation::All);
         if !reached {
-            state.leads = false;
+            state.lease = None;
             // An open connection would delay a server that is shutting down, and the lease another agent. Other databases of
             // the server may be as well as before.
             if self.lead.is_alone() {

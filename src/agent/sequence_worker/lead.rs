@@ -34,13 +34,15 @@ pub struct ServerLead {
     key: i32,
     listen: bool,
     state: Mutex<LeadState>,
-    /// Counts how often a held lease was lost.
+    /// The number of the last lease that was lost, or 0.
     lost: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
 struct LeadState {
     held: Option<HeldLease>,
+    /// How many leases were held so far.
+    leases: u64,
     pooled: bool,
     answer: Option<(Instant, LeadAnswer)>,
 }
@@ -48,6 +50,8 @@ struct LeadState {
 /// A held lease, kept by a task.
 #[derive(Debug)]
 struct HeldLease {
+    /// From 1 on.
+    number: u64,
     /// The database in which it stands.
     member: usize,
     commands: mpsc::Sender<LeaseCommand>,
@@ -61,6 +65,8 @@ struct HeldLease {
 #[derive(Debug, Clone)]
 pub struct LeadAnswer {
     pub leadership: Leadership,
+    /// The number of the lease that is held.
+    pub lease: Option<u64>,
     /// The agent that leads instead.
     pub other: Option<Holder>,
     /// Sessions that hold a lock of the lease and are no agents.
@@ -113,8 +119,7 @@ impl ServerLead {
         let mut state = self.state.lock().await;
         if let Some((at, answer)) = &state.answer
             && at.elapsed() < ANSWER_COUNTS_FOR
-            && (answer.leadership != Leadership::Leader
-                || state.held.as_ref().is_none_or(|held| !held.task.is_finished()))
+            && answer.lease.is_none_or(|lease| !self.is_lost(lease))
         {
             return Ok(answer.clone());
         }
@@ -126,11 +131,14 @@ impl ServerLead {
     async fn ask_now(&self, state: &mut LeadState) -> Result<LeadAnswer, Reason> {
         if let Some(held) = &state.held {
             let ignored = state.answer.as_ref().map_or_else(Vec::new, |(_, answer)| answer.ignored.clone());
-            if held.check().await {
-                return Ok(LeadAnswer { leadership: Leadership::Leader, other: None, ignored });
+            if !self.is_lost(held.number) && held.check().await {
+                let lease = Some(held.number);
+                return Ok(LeadAnswer { leadership: Leadership::Leader, lease, other: None, ignored });
             }
-            // Its connection is lost; a new one shows whether the database is down.
-            state.held = None;
+        }
+        if let Some(lost) = state.held.take() {
+            // A new connection shows whether the database is down, and needs the place of the old one.
+            lost.release().await;
         }
         let mut first_error = None;
         for (index, member) in self.members.iter().enumerate() {
@@ -151,13 +159,15 @@ impl ServerLead {
 
     fn accept(&self, state: &mut LeadState, member: usize, attempt: Attempt) -> LeadAnswer {
         let Attempt { lead, ignored } = attempt;
-        let answer = |leadership, other| LeadAnswer { leadership, other, ignored };
+        let answer = |leadership, lease, other| LeadAnswer { leadership, lease, other, ignored };
         match lead {
-            Lead::Replica => answer(Leadership::Observer, None),
-            Lead::Other(holder) => answer(Leadership::Follower, Some(holder)),
-            Lead::Unheld => answer(Leadership::Leader, None),
+            Lead::Replica => answer(Leadership::Observer, None, None),
+            Lead::Other(holder) => answer(Leadership::Follower, None, Some(holder)),
+            Lead::Unheld => answer(Leadership::Leader, None, None),
             Lead::Held(standing) => {
                 state.pooled = standing.is_pooled();
+                state.leases += 1;
+                let number = state.leases;
                 let listening = standing.listening().map_err(Reason::from);
                 let (commands, receiver) = mpsc::channel(4);
                 let (stop, lost) = (CancellationToken::new(), self.lost.clone());
@@ -170,13 +180,14 @@ impl ServerLead {
                     let ended = catch_panic(keep).await.unwrap_or_else(|| Some(LeaseLost::panicked()));
                     if let Some(reason) = ended {
                         tracing::debug!(%reason, "the lease was lost");
+                        // Before the notification, whose cycle must not take this lease for held.
+                        lost.send_modify(|last| *last = (*last).max(number));
                         // Any notification may have been missed.
                         triggers.notify_received("");
-                        lost.send_modify(|count| *count += 1);
                     }
                 });
-                state.held = Some(HeldLease { member, commands, listening, task, stop: stop.drop_guard() });
-                answer(Leadership::Leader, None)
+                state.held = Some(HeldLease { number, member, commands, listening, task, stop: stop.drop_guard() });
+                answer(Leadership::Leader, Some(number), None)
             }
         }
     }
@@ -196,7 +207,11 @@ impl ServerLead {
         LeaseListens::Here(held.listening.clone())
     }
 
-    /// Told when a held lease is lost.
+    fn is_lost(&self, lease: u64) -> bool {
+        *self.lost.borrow() >= lease
+    }
+
+    /// The number of the last lease that was lost, or 0.
     pub fn losses(&self) -> watch::Receiver<u64> {
         self.lost.subscribe()
     }
@@ -234,9 +249,7 @@ fn concerns_one_database(reason: &Reason) -> bool {
 impl HeldLease {
     async fn check(&self) -> bool {
         let (answer, alive) = oneshot::channel();
-        !self.task.is_finished()
-            && self.commands.send(LeaseCommand::Check(answer)).await.is_ok()
-            && alive.await.unwrap_or(false)
+        self.commands.send(LeaseCommand::Check(answer)).await.is_ok() && alive.await.unwrap_or(false)
     }
 
     async fn listen(&self, database: &Database) -> Result<(), Reason> {

@@ -163,12 +163,19 @@ impl Accounts {
         self.accounts[index].standing += standing;
     }
 
+    /// One that stayed open does so no longer; it counts as open until it is given back.
+    pub fn ends(&mut self, index: usize) {
+        let index = self.resolve(index);
+        let account = &mut self.accounts[index];
+        account.standing = account.standing.saturating_sub(1);
+    }
+
     pub fn give_back(&mut self, index: usize, purpose: Purpose) {
         let index = self.resolve(index);
         let account = &mut self.accounts[index];
         account.open = account.open.saturating_sub(1);
         if purpose == Purpose::Standing {
-            account.standing = account.standing.saturating_sub(1);
+            self.ends(index);
         }
     }
 

@@ -189,7 +189,12 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let (budget, index, purpose) = (Arc::clone(&self.budget), self.index, self.purpose);
+        let (budget, index, mut purpose) = (Arc::clone(&self.budget), self.index, self.purpose);
+        if purpose == Purpose::Standing && self.lingers <= PROCESS_ENDS_WITHIN {
+            // Its server process ends at once, so it is waited for like one of a pass.
+            budget.lock().ends(index);
+            purpose = Purpose::Pass;
+        }
         let give_back = move || {
             budget.lock().give_back(index, purpose);
             budget.changed.notify_waiters();
