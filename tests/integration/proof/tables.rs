@@ -14,6 +14,9 @@ pub struct Table {
     pub repairs: bool,
 }
 
+/// Between two ids that are put ahead together, in values of the sequence.
+pub const DISTANCE: i64 = 900;
+
 const PLAIN: Table = Table {
     name: "orders",
     key: "id",
@@ -160,18 +163,19 @@ impl Table {
         )
     }
 
-    /// Inserts an id this many values ahead. The statement returns nothing, so that it shows nothing about the
-    /// sequence.
-    pub fn put_ahead(&self, by: i64) -> String {
+    /// Inserts so many ids, [`DISTANCE`] values apart, from the one this many values ahead on. The statement returns
+    /// nothing, so that it shows nothing about the sequence.
+    pub fn put_ahead(&self, by: i64, ids: i64) -> String {
         let Self { name, key, sequence, increment, .. } = self;
-        let id = format!("last_value + {by} * {increment}");
+        let id = format!("last_value + ({by} + {DISTANCE} * number) * {increment}");
+        let source = format!("{sequence}, generate_series(0, {ids} - 1) AS number");
         if self.is_of_sessions() {
             format!(
                 "INSERT INTO {name} ({key}, user_id, token_hash, expires_at)
-                 SELECT {id}, {IDLE_USER}, sha256(random()::text::bytea), now() + interval '1 hour' FROM {sequence}"
+                 SELECT {id}, {IDLE_USER}, sha256(random()::text::bytea), now() + interval '1 hour' FROM {source}"
             )
         } else {
-            format!("INSERT INTO {name} ({key}) SELECT {id} FROM {sequence}")
+            format!("INSERT INTO {name} ({key}) SELECT {id} FROM {source}")
         }
     }
 }

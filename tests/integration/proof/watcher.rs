@@ -4,7 +4,7 @@
 use super::chance::Chance;
 use super::history::{Deletion, Event, History, Key, Moment, Moved, SequenceState, Session};
 use super::shared::Shared;
-use super::tables::{AGENT_ROLE, TABLES, Table};
+use super::tables::{AGENT_ROLE, DISTANCE, TABLES, Table};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Error, Row};
 use std::collections::HashSet;
@@ -132,15 +132,14 @@ impl Watcher {
     async fn sabotage(&mut self, watching: &mut PgConnection) -> bool {
         let table = &TABLES[self.chance.below(TABLES.len())];
         // A table with inline repair meets the drift soon. Without it, using up this many values takes longer than two
-        // passes.
-        let (least, most) = if table.repairs { (1, 40) } else { (50, 2000) };
+        // passes. What lies 1 000 values ahead or more is held as far away.
+        let (least, most) = if table.repairs { (1, 40) } else { (50, 900) };
         let by = i64::try_from(least + self.chance.below(most)).expect("small");
-        // More than an advance may hand out.
-        let far = if self.chance.one_in(8) { 100_000 } else { 0 };
+        let ids = if self.chance.one_in(8) { IDS_PAST_AN_ADVANCE } else { 1 };
         let rewinds = self.chance.one_in(2);
         let Some(mut connection) = connect(&self.shared.direct()).await else { return false };
         let from = self.history.now();
-        let done = timeout(RESPONSE_TIMEOUT, act(&mut connection, table, rewinds, by, far)).await;
+        let done = timeout(RESPONSE_TIMEOUT, act(&mut connection, table, rewinds, by, ids)).await;
         let moved = match done {
             // It had no effect.
             Ok(Err(Error::Database(_))) => return false,
@@ -156,20 +155,23 @@ impl Watcher {
     }
 }
 
+/// So many ids reach further than an advance may go (100 000 values), and close enough together to be one block.
+const IDS_PAST_AN_ADVANCE: i64 = 100_000 / DISTANCE + 2;
+
 /// Makes the sabotage. Returns the server process that ran it, and the effect on the sequence.
 async fn act(
     connection: &mut PgConnection,
     table: &Table,
     rewinds: bool,
     by: i64,
-    far: i64,
+    ids: i64,
 ) -> Result<(i32, Moved), Error> {
     let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *connection).await?;
     if rewinds {
         let next = sqlx::query_scalar(AssertSqlSafe(table.rewind(by))).fetch_one(connection).await?;
         Ok((pid, Moved::To(next)))
     } else {
-        sqlx::query(AssertSqlSafe(table.put_ahead(by + far))).execute(connection).await?;
+        sqlx::query(AssertSqlSafe(table.put_ahead(by, ids))).execute(connection).await?;
         Ok((pid, Moved::Not))
     }
 }
