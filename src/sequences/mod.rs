@@ -12,7 +12,7 @@
 //! | `memory.rs`, `repair_log.rs`, `moves.rs`, `findings.rs` | judge: what is remembered of a sequence, its next move, verdict and reasons |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
 //! | `shared_columns.rs` | two sequences that hand out values for one column |
-//! | `uncounted.rs`, `blocks.rs` | what columns hold that do not count; ids that may be undeclared blocks |
+//! | `uncounted.rs`, `computed.rs`, `blocks.rs` | what columns hold that do not count, or whose ids are computed; ids that may be undeclared blocks |
 //! | `privileges.rs` | which privileges a complete pass needs, for `pgmedic grants` |
 //!
 //! Data flows down this list: `Catalog` → `Observation` → `SequenceReport` → `RepairReport`. When to run, and what a report
@@ -23,6 +23,7 @@ mod batch;
 mod batch_plan;
 mod blocks;
 mod catalog;
+mod computed;
 mod declared;
 mod feed_toml;
 mod findings;

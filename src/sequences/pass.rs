@@ -4,6 +4,7 @@ use super::activity::{StatsSnapshot, read_stats};
 use super::batch;
 use super::blocks::look_for_blocks;
 use super::catalog::{Catalog, discover};
+use super::computed::look_at_computed;
 use super::findings::{Judged, finding, missing_sequence};
 use super::invalidation::Invalidation;
 use super::look::{Subject, look};
@@ -161,7 +162,8 @@ async fn run_pass(
     look_at_shared(&mut connections, &found.shared, &mut report.sequences, shared, subject).await;
     look_for_blocks(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
     let more_reads = look_at_uncounted(&mut connections, &subjects, &mut report.sequences[first..], timeouts).await;
-    let reads = reads.into_iter().zip(more_reads).map(|(reads, more)| reads + more);
+    let computed_reads = look_at_computed(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
+    let reads = reads.into_iter().zip(more_reads).zip(computed_reads).map(|((reads, more), last)| reads + more + last);
     for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
         state.remember(sequence, finding, &counters, reads);
     }
