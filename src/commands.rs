@@ -4,7 +4,7 @@ mod cutover;
 
 use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, ListFormat, SqlCommand, completions, man_pages};
-use crate::config::{ConfigError, Environment, Http, Pattern, Preset, Settings};
+use crate::config::{ConfigError, Environment, Http, Pattern, Preset, SequenceRule, Settings};
 #[cfg(feature = "demo")]
 use crate::demo::{self, DemoError};
 use crate::grants::{GrantsError, grants};
@@ -202,8 +202,8 @@ async fn run_once(cli: &Cli) -> Result<ExitCode, RunError> {
         let failed = |cause| RunError::File { path: path.clone(), cause };
         metrics::replace_textfile(path, &text).map_err(failed)?;
     }
-    for pattern in unmatched_rules(&settings, &report) {
-        tracing::warn!("sequences.rules: match = \"{pattern}\" applies to no sequence; correct it, or remove the rule");
+    for rule in unmatched_rules(&settings, &report) {
+        tracing::warn!("{}", rule.unused());
     }
     print_with(|stdout| write_report(stdout, &report, cli))?;
     Ok(match cli.format {
@@ -280,7 +280,7 @@ fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iter
 }
 
 /// Rules that match no sequence of any database: most likely misspelled, or never reached.
-fn unmatched_rules<'a>(settings: &'a Settings, report: &Report) -> impl Iterator<Item = String> + 'a {
+fn unmatched_rules<'a>(settings: &'a Settings, report: &Report) -> impl Iterator<Item = &'a SequenceRule> {
     let applied: Vec<String> = report
         .databases
         .iter()
@@ -288,8 +288,7 @@ fn unmatched_rules<'a>(settings: &'a Settings, report: &Report) -> impl Iterator
         .filter_map(|sequence| sequence.rule.clone())
         .collect();
     let all_read = report.databases.iter().all(|database| database.error.is_none());
-    let patterns = settings.sequences.rules.iter().map(|rule| rule.pattern.to_string());
-    patterns.filter(move |pattern| all_read && !applied.contains(pattern))
+    settings.sequences.rules.iter().filter(move |rule| all_read && !applied.contains(&rule.pattern.to_string()))
 }
 
 /// The list of presets, as `[[sessions]]` would have them.

@@ -62,6 +62,13 @@ pub struct SequenceRule {
     pub headroom: Option<u32>,
 }
 
+impl SequenceRule {
+    /// That it applies to no sequence.
+    pub fn unused(&self) -> String {
+        format!("sequences.rules: match = \"{}\" applies to no sequence; correct it, or remove the rule", self.pattern)
+    }
+}
+
 impl Sequences {
     /// Whether the sequence is checked. Names as PostgreSQL stores them, without quotes.
     pub fn covers(&self, schema: &str, sequence: &str) -> bool {

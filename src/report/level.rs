@@ -27,6 +27,10 @@ impl Level {
         match sequence.verdict {
             Verdict::Behind => Self::of_behind(sequence),
             Verdict::Exhausted => Self::Failing,
+            // Ids in its way were seen all the same.
+            Verdict::Unsupported if sequence.needs_attention() => Self::Failing,
+            // So it is if it feeds the likely column.
+            Verdict::Unlinked if sequence.needs_attention() => Self::Unknown,
             Verdict::Unreadable | Verdict::Unsupported => Self::Unknown,
             Verdict::InSync => Self::of_range(sequence),
             Verdict::Unlinked => Self::Healthy,

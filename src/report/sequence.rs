@@ -1,5 +1,6 @@
 //! One sequence in the report: what was found, and its repair.
 
+use super::Evidence;
 use pgmedic_core::sequence::{FeedReport, HoldReason, Method};
 use pgmedic_core::{Fix, Reason};
 use serde::Serialize;
@@ -40,6 +41,8 @@ pub struct SequenceReport {
     #[serde(skip)]
     pub nearly_used_up: bool,
     pub cause: Option<Cause>,
+    /// Who was behind it, as the server told when it was first seen; none where nothing was asked.
+    pub evidence: Option<Evidence>,
     /// Why the verdict is what it is.
     pub reason: Option<Reason>,
     /// Further reasons, such as links that do not count.
@@ -144,6 +147,7 @@ impl SequenceReport {
             observed_only: false,
             nearly_used_up: false,
             cause: None,
+            evidence: None,
             reason: None,
             notes: Vec::new(),
             suggested_feeds: None,

@@ -12,10 +12,8 @@ use std::collections::HashMap;
 /// Whether the table exists, and is as it was installed.
 pub const CHECK: &str = include_str!("repair_log.sql");
 
-/// What was charged, and the furthest values, upwards and downwards.
-const READ: &str = "SELECT sequence, sum(charged)::text AS charged, coalesce(bool_or(early), false) AS early, \
-                    max(to_value) AS highest, min(to_value) AS lowest \
-                    FROM ONLY pgmedic.repair_log WHERE outcome = 'repaired' GROUP BY sequence";
+/// What repairs have charged, and the furthest values.
+const HISTORY: &str = include_str!("repair_log_history.sql");
 
 /// A repair that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +150,7 @@ pub async fn read_log(
         return Ok(None);
     }
     let mut memories = HashMap::new();
-    for row in answer(connection, READ, timeouts).await? {
+    for row in answer(connection, HISTORY, timeouts).await? {
         let name: String = row.try_get("sequence")?;
         let Some(ascending) = believed.get(name.as_str()) else { continue };
         let charged: Option<String> = row.try_get("charged")?;

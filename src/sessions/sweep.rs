@@ -280,7 +280,10 @@ fn is_of_every_row(failure: &BatchFailure) -> bool {
                 ["22001", "22003", "22P02"].contains(&code.as_str())
                     || ["25", "53", "54", "57", "58", "XX"].iter().any(|class| code.starts_with(class))
             }
-            QueryError::LockNotAvailable | QueryError::QueryCanceled | QueryError::UndefinedObject(_) => false,
+            QueryError::LockNotAvailable
+            | QueryError::BeingVacuumed { .. }
+            | QueryError::QueryCanceled
+            | QueryError::UndefinedObject(_) => false,
         },
         BatchFailure::Kept | BatchFailure::DeletedMore => false,
     }

@@ -5,7 +5,7 @@
 
 use super::allocator::{Allocator, Blocks};
 use super::default_expression::DefaultKind;
-use super::model::{Feed, FeedProblem, FeedSource, Sequence, Suggestion, Uncounted, UncountedFeed};
+use super::model::{ComputedColumn, Feed, FeedProblem, FeedSource, Sequence, Suggestion, Uncounted, UncountedFeed};
 use super::{FeedReport, Link};
 use crate::{Fix, Reason, ReasonKind};
 
@@ -43,6 +43,8 @@ pub struct LinkFacts {
     /// Which of the stated links it is.
     pub stated: Option<usize>,
     pub source: Result<FeedSource, FeedProblem>,
+    /// How its ids are computed from the values of the sequence, where that can be repeated.
+    pub computed: Option<ComputedColumn>,
 }
 
 /// Where a column's values come from, if not from the sequence that it owns.
@@ -94,7 +96,7 @@ pub fn settle(sequence: &mut Sequence, links: Vec<LinkFacts>, stated: &[Stated])
 fn declared(sequence: &mut Sequence, link: LinkFacts, allocator: Option<Allocator>, toml: &str) {
     let increment = sequence.parameters.increment;
     let must_state = !link.draws() && increment.unsigned_abs() != 1;
-    let LinkFacts { report, source, .. } = link;
+    let LinkFacts { report, source, computed, .. } = link;
     if let (true, None, Ok(found)) = (must_state, allocator, &source) {
         // An id at or beyond the next value is taken in every scheme but that of a residue class.
         let found = with_allocator(Ok(found.clone()), Allocator::PooledLo, increment);
@@ -108,7 +110,15 @@ fn declared(sequence: &mut Sequence, link: LinkFacts, allocator: Option<Allocato
         Some(allocator) => with_allocator(source, allocator, increment),
         None => source,
     };
-    sequence.feeds.push(Feed { report, source });
+    add_feed(sequence, Feed { report, source }, computed);
+}
+
+/// Adds a link that counts, and how its ids are computed where they do not compare with the values.
+fn add_feed(sequence: &mut Sequence, feed: Feed, computed: Option<ComputedColumn>) {
+    if let (Err(FeedProblem::Unsupported(_)), Some(computed)) = (&feed.source, computed) {
+        sequence.computed.push(computed);
+    }
+    sequence.feeds.push(feed);
 }
 
 /// Sets the allocator of a source, and the range of the values whose blocks fit.
@@ -192,7 +202,7 @@ fn catalogued(sequence: &mut Sequence, link: LinkFacts, drawing: usize) {
         }
     }
     let source = uncomputed(column, link.default, link.source);
-    sequence.feeds.push(Feed { report: link.report, source });
+    add_feed(sequence, Feed { report: link.report, source }, link.computed);
 }
 
 /// The source, unless the default computes the ids. A column's type says more than that.

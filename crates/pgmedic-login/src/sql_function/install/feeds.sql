@@ -23,14 +23,22 @@ BEGIN
     RETURN QUERY
     WITH RECURSIVE links AS (
         SELECT f.rel, a.attname,
-               b.type, b.modifier, f.owned OR r.relowner = s.relowner AS counts,
-               -- Its new ids are values of the sequence, at most cast to the column's type.
+               b.type, b.modifier,
+               -- The table's owner could move the sequence anyway, as the agent judges it; and this function may read the table.
+               f.owned OR r.relowner = s.relowner
+               OR r.relowner IN (SELECT u.oid FROM pg_roles u WHERE u.rolsuper OR u.rolname = current_user) AND
+@TRUSTED_OWNER@ AS counts,
+               f.identity OR COALESCE(f.expression ~ '\mnextval\(', false) AS draws,
+               -- Its new ids are values of the sequence, at most cast to the column's type, which may have digits behind the point.
                r.relkind IN ('r', 'p')
-               AND (b.type IN (20, 21, 23) OR b.type = 1700 AND (b.modifier = -1 OR (b.modifier - 4) & 2047 = 0))
+               AND (b.type IN (20, 21, 23)
+                    OR b.type = 1700
+                       AND (b.modifier = -1
+                            OR (b.modifier - 4) & 1024 = 0 AND ((b.modifier - 4) >> 16) & 65535 > (b.modifier - 4) & 1023))
                AND COALESCE(f.expression = c.call
                             OR left(f.expression, length(c.call) + 1) = '(' || c.call
                                AND substr(f.expression, length(c.call) + 2)
-                                   ~ '^\)::(smallint|integer|bigint|numeric(\([0-9]+,0\))?)$',
+                                   ~ '^\)::(smallint|integer|bigint|numeric(\([0-9]+,[0-9]+\))?)$',
                             f.identity OR NOT a.atthasdef) AS supported,
                format('%I.%I', n.nspname, r.relname) AS name
         -- OFFSET 0 makes the planner look the one sequence up, instead of computing the whole view first.
@@ -83,7 +91,7 @@ BEGIN
            (SELECT min(w.found) FROM pgmedic.untrusted_relations w WHERE w.rel = ANY (s.members)) AS untrusted,
            CASE l.type WHEN 21 THEN 32767 WHEN 23 THEN 2147483647 WHEN 20 THEN 9223372036854775807
                 ELSE least(9223372036854775807,
-                           CASE WHEN l.modifier >= 0 THEN power(10::numeric, ((l.modifier - 4) >> 16) & 65535) - 1
+                           CASE WHEN l.modifier >= 0 THEN power(10::numeric, (((l.modifier - 4) >> 16) & 65535) - ((l.modifier - 4) & 1023)) - 1
                            ELSE 9223372036854775807 END) END::numeric AS highest
     FROM links l
     JOIN trees s ON s.root = l.rel
@@ -91,6 +99,8 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM links p JOIN tree t ON t.root = p.rel
                       WHERE t.member = l.rel AND p.rel <> l.rel AND p.attname = l.attname
                         AND (p.counts OR NOT l.counts))
+      -- Where a column draws from the sequence, one that only owns it says no more than what DROP takes along.
+      AND (l.draws OR NOT EXISTS (SELECT FROM links d WHERE d.draws AND d.counts))
     ORDER BY l.rel;
 END
 $pgmedic$;
