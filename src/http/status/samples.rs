@@ -111,7 +111,8 @@ fn with_history(mut snapshot: Snapshot, databases: [&str; 3]) -> Snapshot {
 
 /// The sequence of the story, behind since three minutes.
 fn story() -> SequenceReport {
-    let feeds = vec![FeedReport { column: "public.user_sessions.session_id".to_owned(), link: Link::Serial }];
+    let column = "public.user_sessions.session_id".to_owned();
+    let feeds = vec![FeedReport { column, link: Link::Serial, followed: false }];
     SequenceReport { feeds, nearest_id: Some(658), ..behind("public.user_sessions_session_id_seq") }
 }
 
