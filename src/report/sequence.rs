@@ -178,6 +178,11 @@ impl SequenceReport {
         self.repair.as_ref().and_then(|repair| repair.held_by)
     }
 
+    /// Who was behind its drift, in words; none where that was not asked, or not told.
+    pub fn who(&self) -> Option<String> {
+        self.evidence.as_ref().and_then(Evidence::text)
+    }
+
     /// The outcome of its repair, when it owed one.
     pub fn outcome(&self) -> Option<Outcome> {
         self.repair.as_ref().map(|repair| repair.outcome)
