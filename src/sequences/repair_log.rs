@@ -2,7 +2,7 @@
 
 use super::memory::SequenceMemory;
 use crate::db::{BoundedConnection, TransactionMode};
-use crate::report::{Outcome, SequenceReport};
+use crate::report::{Cause, Outcome, SequenceReport};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::{QueryError, Timeouts, fill_sql, quote_literal};
 use sqlx::Row;
@@ -27,6 +27,10 @@ pub struct RepairLogEntry {
     pub charged: u128,
     /// It passed a block that was not soon met.
     pub early: bool,
+    /// Why it had drifted.
+    pub cause: Option<Cause>,
+    /// Who was behind that, as JSON.
+    pub evidence: Option<String>,
 }
 
 impl RepairLogEntry {
@@ -39,6 +43,9 @@ impl RepairLogEntry {
             to: repair.next_value?,
             charged: repair.charged,
             early: repair.early,
+            cause: sequence.cause,
+            // None in practice: strings and numbers make no error.
+            evidence: sequence.evidence.as_ref().and_then(|evidence| serde_json::to_string(evidence).ok()),
         })
     }
 }
@@ -84,16 +91,19 @@ impl LogOwner {
     pub fn insert_sql(&self, entries: &[RepairLogEntry]) -> Option<String> {
         let rows: Vec<String> = entries
             .iter()
-            .map(|RepairLogEntry { sequence, from, to, charged, early }| {
+            .map(|RepairLogEntry { sequence, from, to, charged, early, cause, evidence }| {
                 let sequence = quote_literal(sequence);
                 let charged = i64::try_from(*charged).unwrap_or(i64::MAX);
+                let text = |text: Option<&str>| text.map_or_else(|| "NULL".to_owned(), quote_literal);
+                let (cause, evidence) = (text(cause.map(Cause::word)), text(evidence.as_deref()));
                 format!(
-                    "(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early})"
+                    "(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early}, \
+                     {cause}::text, {evidence}::jsonb)"
                 )
             })
             .collect();
         let (rows_sql, may_know) = (rows.join(", "), self.may_know());
-        let columns = "at, role, source, sequence, outcome, from_value, to_value, charged, early";
+        let columns = "at, role, source, sequence, outcome, from_value, to_value, charged, early, cause, evidence";
         (!rows.is_empty()).then(|| {
             format!(
                 "INSERT INTO pgmedic.repair_log ({columns}) SELECT * FROM (VALUES {rows_sql}) AS e ({columns}) \

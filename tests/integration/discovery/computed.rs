@@ -132,3 +132,28 @@ async fn a_computed_column_that_is_not_readable_is_unsupported_and_no_more() {
     database.sql(&format!("GRANT SELECT (id) ON t TO {role}")).await;
     run(&database).exits(3).shows("public.s", json!({ "verdict": "unsupported", "lag": 1 }));
 }
+
+/// Its inserts fail, while those of the column beside it do not.
+#[tokio::test]
+async fn a_repair_for_one_column_does_not_hide_another_one_whose_ids_are_computed() {
+    let mut database = Database::new().await;
+    let stranger = database.role("stranger");
+    database
+        .sql(&format!(
+            "CREATE SEQUENCE s; CREATE TABLE t (id bigint PRIMARY KEY DEFAULT nextval('s')); INSERT INTO t VALUES (1), (2);
+             CREATE TABLE u (id text PRIMARY KEY DEFAULT nextval('s')); INSERT INTO u VALUES ('3'), ('4');
+             CREATE TABLE own (id serial PRIMARY KEY); CREATE ROLE {stranger}; GRANT USAGE ON own_id_seq TO {stranger};
+             CREATE TABLE theirs (id text PRIMARY KEY DEFAULT nextval('own_id_seq')); INSERT INTO theirs VALUES ('1');
+             ALTER TABLE theirs OWNER TO {stranger}"
+        ))
+        .await;
+    let outcome = database.once(&[]).exits(3);
+    outcome.repair("public.s", json!({ "outcome": "repaired", "next_value": 3 }));
+    assert!(taken(&outcome.sequence("public.s"))["text"].as_str().unwrap().starts_with("the next value 3 makes an id"));
+    outcome.shows("public.own_id_seq", json!({ "verdict": "in_sync", "lag": 1 }));
+    for name in ["public.s", "public.own_id_seq"] {
+        database.sql(taken(&outcome.sequence(name))["fix"].as_str().unwrap()).await;
+    }
+    database.once(&[]).exits(0);
+    database.sql("INSERT INTO u DEFAULT VALUES; INSERT INTO theirs DEFAULT VALUES").await;
+}

@@ -60,8 +60,8 @@ fn reads<'a>(plan: &'a Value, found: &mut Vec<&'a Value>) {
 /// Runs the statement, and checks how it read the tables.
 async fn probes_an_index(database: &mut Database, sequence: &Sequence, statement: &str, what: &str) {
     let explain = format!("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}");
-    let row = sqlx::query(AssertSqlSafe(explain)).persistent(false).fetch_one(&mut database.connection).await.unwrap();
-    let plans: Value = row.get(0);
+    let row = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_one(&mut database.connection).await.unwrap();
+    let plans: Value = serde_json::from_str(row.try_get_raw(0).unwrap().as_str().unwrap()).unwrap();
     let mut nodes = Vec::new();
     reads(&plans[0]["Plan"], &mut nodes);
     let tables = nodes.iter().filter(|node| node["Relation Name"] != sequence.name_parts.1.as_str());

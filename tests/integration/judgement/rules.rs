@@ -33,6 +33,23 @@ async fn a_stated_max_id_before_the_next_value_is_said_as_exhausted_without_a_fi
     assert_eq!(database.nextval("t_id_seq").await, 701);
 }
 
+/// The ids beyond are another's, as the configuration says; those before it are still passed.
+#[tokio::test]
+async fn a_stated_max_id_below_the_ids_that_are_there_leaves_them_out_until_the_values_are_used_up() {
+    let mut database = with(
+        "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (4), (5), (70); SELECT setval('t_id_seq', 3)",
+    )
+    .await;
+    let rule = "[[sequences.rules]]\nmatch = 'public.t_id_seq'\nmax_id = 50\n";
+    let outcome = database.once_with(rule, &[]).exits(0);
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 5, "limit": 50, "limited_by": "max_id" }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 6 }));
+    // No id is as low, and no value is left.
+    let outcome = database.once_with(&rule.replace("50", "-5"), &[]).exits(3);
+    outcome.shows("public.t_id_seq", json!({ "verdict": "exhausted", "limited_by": "max_id", "repair": null }));
+    assert_eq!(database.nextval("t_id_seq").await, 6);
+}
+
 #[tokio::test]
 async fn a_sequence_that_is_only_observed_is_shown_and_is_no_problem() {
     let mut database = with("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (1), (2)").await;

@@ -7,7 +7,7 @@ use super::allocator::{Allocator, Blocks};
 use super::default_expression::DefaultKind;
 use super::model::{ComputedColumn, Feed, FeedProblem, FeedSource, Sequence, Suggestion, Uncounted, UncountedFeed};
 use super::{FeedReport, Link};
-use crate::{Fix, Reason, ReasonKind};
+use crate::{ColumnName, Fix, Reason, ReasonKind};
 
 /// What the configuration states of a link, or a likely one.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +75,7 @@ pub fn settle(sequence: &mut Sequence, links: Vec<LinkFacts>, stated: &[Stated])
         .iter()
         .filter(|link| link.draws() && !link.is_view && (!link.is_default() || link.trusted || link.stated.is_some()))
         .count();
+    sequence.notes.extend(two_columns_note(&links, stated));
     for link in links {
         match link.stated.and_then(|entry| stated.get(entry)) {
             Some(Stated::Declared { is_pattern: true, .. }) if !link.exists => {}
@@ -90,6 +91,26 @@ pub fn settle(sequence: &mut Sequence, links: Vec<LinkFacts>, stated: &[Stated])
             Some(Stated::Suggested(_)) | None => catalogued(sequence, link, drawing),
         }
     }
+}
+
+/// That patterns declare two columns of one table for the sequence: one of them may be meant for other sequences.
+fn two_columns_note(links: &[LinkFacts], stated: &[Stated]) -> Option<Reason> {
+    let by_pattern = |link: &&LinkFacts| {
+        let entry = link.stated.and_then(|entry| stated.get(entry));
+        link.exists && matches!(entry, Some(Stated::Declared { is_pattern: true, .. }))
+    };
+    let caught: Vec<&str> = links.iter().filter(by_pattern).map(|link| link.report.column.as_str()).collect();
+    let table = |column: &str| column.parse::<ColumnName>().ok().map(|column| column.table);
+    let first = caught.iter().enumerate().find_map(|(index, one)| {
+        let other = caught[index + 1..].iter().find(|other| table(one).is_some() && table(one) == table(other))?;
+        Some((*one, *other))
+    });
+    let (one, other) = first?;
+    let text = format!(
+        "patterns of sequences.feeds catch two columns of one table for it, {one} and {other}, and both count: correct the \
+         pattern that is not meant for it"
+    );
+    Some(Reason::new(ReasonKind::Configuration, text))
 }
 
 /// A declared column's ids are the sequence's values, or blocks of them, because the configuration says so.
@@ -180,8 +201,9 @@ fn catalogued(sequence: &mut Sequence, link: LinkFacts, drawing: usize) {
             return;
         }
         if !link.trusted {
-            let LinkFacts { report, source, owner, .. } = link;
+            let LinkFacts { report, source, owner, computed, .. } = link;
             let source = uncomputed(&report.column, link.default, source);
+            sequence.computed.extend(computed.filter(|_| source.is_err()));
             let feed = Feed { report, source };
             sequence.uncounted.push(UncountedFeed { feed, why: Uncounted::Untrusted { owner } });
             return;

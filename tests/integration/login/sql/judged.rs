@@ -72,6 +72,13 @@ async fn every_kind_of_link_is_repaired_as_the_library_does() {
             3_000_000_020,
         ),
         (
+            // A text, which is looked up at each insert.
+            "CREATE SEQUENCE \"S\"; CREATE TABLE t (id integer PRIMARY KEY DEFAULT nextval('\"S\"'::text));
+             ALTER SEQUENCE \"S\" OWNED BY t.id; INSERT INTO t SELECT generate_series(1, 20)",
+            "'t', 'id'",
+            21,
+        ),
+        (
             "CREATE SEQUENCE s; CREATE TABLE t (id numeric(12, 4) PRIMARY KEY DEFAULT nextval('s'));
              INSERT INTO t SELECT generate_series(1, 20); INSERT INTO t VALUES (30.5)",
             "'t', 'id'",

@@ -41,13 +41,24 @@ BEGIN
                             OR left(f.expression, length(c.call) + 1) = '(' || c.call
                                AND substr(f.expression, length(c.call) + 2)
                                    ~ '^\)::(smallint|integer|bigint|numeric(\([0-9]+,[0-9]+\))?)$',
-                            f.identity OR NOT a.atthasdef) AS supported,
+                            f.identity OR NOT a.atthasdef
+                            -- A text that is looked up at each insert, and means the sequence that the column owns.
+                            OR EXISTS (SELECT FROM pg_attrdef ad
+                                       WHERE ad.adrelid = f.rel AND ad.adnum = f.att
+                                         AND pg_get_expr(ad.adbin, ad.adrelid) IN (
+                                             SELECT format(e.form, v.name)
+                                             FROM (VALUES ('nextval((%L::text)::regclass)'),
+                                                          ('nextval((%L::character varying)::regclass)')) AS e (form),
+                                                  (VALUES (quote_ident(s.relname)), (c.name)) AS v (name)))) AS supported,
                format('%I.%I', n.nspname, r.relname) AS name
         -- OFFSET 0 makes the planner look the one sequence up, instead of computing the whole view first.
         FROM (SELECT l.* FROM pgmedic.sequence_columns l WHERE l.seq = $1 OFFSET 0) AS f
         JOIN pg_class s ON s.oid = $1
         CROSS JOIN LATERAL (
-            SELECT format('nextval(''%s''::regclass)', replace($1::regclass::text, '''', '''''')) AS call
+            SELECT format('nextval(''%s''::regclass)', replace($1::regclass::text, '''', '''''')) AS call,
+                   format('%I.%I', sn.nspname, s.relname) AS name
+            FROM pg_namespace sn
+            WHERE sn.oid = s.relnamespace
         ) AS c
         JOIN pg_class r ON r.oid = f.rel AND r.relkind <> 'v'
         JOIN pg_namespace n ON n.oid = r.relnamespace

@@ -132,8 +132,9 @@ BEGIN
             last_fit := CASE WHEN sequence.increment > 0 THEN least(last_fit, feed.highest)
                         ELSE greatest(last_fit, -feed.highest - CASE WHEN feed.type = 1700 THEN 0 ELSE 1 END) END;
             kind := CASE WHEN feed.type = 1700 THEN 'numeric' ELSE 'bigint' END;
-            -- A value of an integer column is compared as such, or no index serves it. Fractions are no ids of a sequence.
-            own := CASE WHEN feed.type = 1700 THEN format('mod(t.%I, 1) = 0', feed.attname) ELSE 'true' END;
+            -- A value of an integer column is compared as such, or no index serves it. Fractions are no ids of a
+            -- sequence; an equality would make the planner expect one row of them, and read all.
+            own := CASE WHEN feed.type = 1700 THEN format('abs(mod(t.%I, 1)) <= 0', feed.attname) ELSE 'true' END;
             furthest := furthest || format(select_id, toward, feed.attname, feed.name, '$1::' || kind, '$2::' || kind, own);
             closest := closest || format(select_id, back, feed.attname, feed.name, '$1::' || kind, '$2::' || kind, own);
             taken := taken || format('COALESCE((SELECT true FROM %2$s AS t WHERE t.%1$I = v.id::%3$s LIMIT 1), false)',
