@@ -1,4 +1,4 @@
-//! What has no sequence of its own, or none that can be read here, is refused with the reason, and nothing is moved.
+//! What has no sequence, or none that can be read here, is refused with the reason, and nothing is moved.
 
 use super::Scene;
 
