@@ -1,5 +1,6 @@
 //! One sequence in the report: what was found, and its repair.
 
+use super::Evidence;
 use pgmedic_core::sequence::{FeedReport, HoldReason, Method};
 use pgmedic_core::{Fix, Reason, ReasonKind};
 use serde::Serialize;
@@ -40,6 +41,8 @@ pub struct SequenceReport {
     #[serde(skip)]
     pub nearly_used_up: bool,
     pub cause: Option<Cause>,
+    /// Who was behind it, as the server told when it was first seen; none where nothing was asked.
+    pub evidence: Option<Evidence>,
     /// Why the verdict is what it is.
     pub reason: Option<Reason>,
     /// Further reasons, such as links that do not count.
@@ -144,6 +147,7 @@ impl SequenceReport {
             observed_only: false,
             nearly_used_up: false,
             cause: None,
+            evidence: None,
             reason: None,
             notes: Vec::new(),
             suggested_feeds: None,
@@ -172,6 +176,11 @@ impl SequenceReport {
     /// Which guard holds its repair, or keeps it from going further.
     pub fn held_by(&self) -> Option<HoldReason> {
         self.repair.as_ref().and_then(|repair| repair.held_by)
+    }
+
+    /// Who was behind its drift, in words; none where that was not asked, or not told.
+    pub fn who(&self) -> Option<String> {
+        self.evidence.as_ref().and_then(Evidence::text)
     }
 
     /// The outcome of its repair, when it owed one.

@@ -10,6 +10,7 @@
 //! | `states.rs` | reads states alone, for `cutover` |
 //! | `keys.rs`, `look.rs` | observe what lies ahead, where an id is at or beyond the next value |
 //! | `memory.rs`, `repair_log.rs`, `moves.rs`, `findings.rs` | judge: what is remembered of a sequence, its next move, verdict and reasons |
+//! | `evidence/` | who was behind a drift that is seen for the first time |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
 //! | `shared_columns.rs` | two sequences that hand out values for one column |
 //! | `uncounted.rs`, `computed.rs`, `blocks.rs` | what columns hold that do not count, or whose ids are computed; ids that may be undeclared blocks |
@@ -25,6 +26,7 @@ mod blocks;
 mod catalog;
 mod computed;
 mod declared;
+mod evidence;
 mod feed_toml;
 mod findings;
 mod guard;

@@ -7,7 +7,7 @@ use crate::config::Sequences;
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::sequence::members::is_read_by_member;
 use pgmedic_core::sequence::model::{FeedProblem, FeedSource, Sequence};
-use pgmedic_core::{QueryError, Reason, Timeouts};
+use pgmedic_core::{QueryError, Reason, Timeouts, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,16 +117,7 @@ async fn relations(
     bounds: Timeouts,
 ) -> Result<Vec<(u32, Relation, bool)>, QueryError> {
     let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
-    let statement = format!(
-        "SELECT c.oid::bigint, quote_ident(n.nspname), quote_ident(n.nspname) || '.' || quote_ident(c.relname),
-                quote_ident(r.rolname), r.rolsuper, c.relrowsecurity
-         FROM pg_catalog.pg_class c
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
-         WHERE c.oid = ANY ('{{{}}}'::oid[])
-         ORDER BY n.nspname, c.relname",
-        oids.join(",")
-    );
+    let statement = fill_sql(include_str!("relations.sql"), &[("OIDS", oids.join(","))]);
     let mut script = session.run_transaction("privileges", TransactionMode::Read, bounds, [statement]).await;
     match script.failure {
         Some(failure) => Err(failure),

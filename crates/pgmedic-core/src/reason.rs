@@ -177,6 +177,8 @@ pub enum ReasonKind {
     ReplicationLag,
     /// A cutover: values are being handed out while the sequences are carried over.
     WritersActive,
+    /// The server keeps no statistics of statements.
+    NoStatistics,
     /// `pgmedic.repair_log` cannot be used.
     RepairLog,
     /// The server could not be reached, or does not let the role in.

@@ -77,7 +77,7 @@ pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option
         _ => None,
     };
     Ok(Some(LinkFacts {
-        report: FeedReport { column, link },
+        report: FeedReport { column, link, followed: row.try_get("followed")? },
         default,
         elsewhere,
         trusted: row.try_get("trusted_owner")?,
@@ -111,7 +111,7 @@ fn missing_column(column: String, stated: Option<usize>) -> LinkFacts {
         format!("sequences.feeds declares column {column}, which does not exist; correct the name"),
     );
     LinkFacts {
-        report: FeedReport { column, link: Link::Declared },
+        report: FeedReport { column, link: Link::Declared, followed: false },
         default: None,
         elsewhere: DrawnElsewhere::No,
         trusted: true,

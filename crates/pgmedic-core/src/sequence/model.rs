@@ -223,6 +223,8 @@ pub struct FeedReport {
     /// `schema.table.column`, quoted where SQL would quote it.
     pub column: String,
     pub link: Link,
+    /// The trigger of `pgmedic sql follow` takes the sequence along when an id is inserted that is ahead of it.
+    pub followed: bool,
 }
 
 /// How it is known that a sequence feeds a column.
