@@ -100,9 +100,8 @@ async fn fifty_logins_at_once_through_deadpool_all_succeed() {
                 return retry_statement_after_repair(&**client, login).await.map(drop);
             }
             let mut transaction = client.transaction().await.unwrap();
-            let login = async move |savepoint: &tokio_postgres::Transaction<'_>| {
-                savepoint.query_one(INSERT, &[&user]).await
-            };
+            let login =
+                async move |savepoint: &tokio_postgres::Transaction<'_>| savepoint.query_one(INSERT, &[&user]).await;
             retry_after_repair(&mut transaction, login).await?;
             transaction.commit().await
         })
@@ -124,9 +123,8 @@ async fn a_login_that_is_dropped_leaves_the_connection_as_it_was() {
             let ended = if in_transaction {
                 let login = async {
                     let mut transaction = client.transaction().await.unwrap();
-                    let insert = async |savepoint: &tokio_postgres::Transaction<'_>| {
-                        savepoint.query_one(INSERT, &[&7]).await
-                    };
+                    let insert =
+                        async |savepoint: &tokio_postgres::Transaction<'_>| savepoint.query_one(INSERT, &[&7]).await;
                     retry_after_repair(&mut transaction, insert).await.unwrap();
                     transaction.commit().await.unwrap();
                 };
