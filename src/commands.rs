@@ -1,6 +1,7 @@
 //! One function for each command. Only this file prints reports and chooses exit codes.
 
 mod cutover;
+mod history;
 
 use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, ListFormat, SqlCommand, completions, man_pages};
@@ -17,6 +18,7 @@ use crate::progress::Progress;
 use crate::report::{ExitCode as Outcome, Report, TableOptions, render_nagios, render_nagios_error, render_table};
 use clap_complete::Shell;
 use cutover::{CutoverError, cutover};
+use history::{HistoryError, print_history};
 use pgmedic_core::TableName;
 use pgmedic_login::sql_function::{self, FollowedColumns};
 use std::collections::BTreeMap;
@@ -40,6 +42,8 @@ pub enum RunError {
     Unhealthy(#[from] HealthcheckError),
     #[error(transparent)]
     Cutover(#[from] CutoverError),
+    #[error(transparent)]
+    History(#[from] HistoryError),
     #[error("the output could not be written: {0}")]
     Output(#[from] io::Error),
     #[error("the metrics contradict each other: {0}")]
@@ -58,7 +62,10 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Cutover(CutoverError::Config(_) | CutoverError::Connection(_)) => BAD_USAGE,
-            Self::Cutover(CutoverError::Signals(_) | CutoverError::Json(_)) => NOT_COMPLETED,
+            Self::History(HistoryError::Name(_)) => BAD_USAGE,
+            Self::Cutover(CutoverError::Signals(_) | CutoverError::Json(_)) | Self::History(HistoryError::Json(_)) => {
+                NOT_COMPLETED
+            }
             // The port is in use, or the system refuses signal handlers.
             Self::Agent(_) => NOT_COMPLETED,
             #[cfg(feature = "demo")]
@@ -109,6 +116,12 @@ async fn run_command(cli: &Cli) -> Result<ExitCode, RunError> {
             let (text, code) = cutover(cli, arguments).await?;
             print(&text)?;
             Ok(code.unwrap_or(ExitCode::from(BAD_USAGE)))
+        }
+        Some(Command::History(arguments)) => {
+            let settings = load_with_warnings(cli)?.select_databases(&arguments.database)?;
+            let (text, complete) = print_history(&settings, arguments).await?;
+            print(&text)?;
+            Ok(if complete { ExitCode::SUCCESS } else { ExitCode::from(NOT_COMPLETED) })
         }
         Some(Command::CheckConfig) => check_config(cli),
         Some(Command::Grants { role }) => print_grants(cli, role.as_deref()).await,
@@ -264,7 +277,8 @@ fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iter
         .databases
         .iter()
         .flat_map(|database| &database.sessions)
-        .filter(|store| store.approved)
+        // What no approval removes stays held, and says so.
+        .filter(|store| store.approved || store.held.is_some())
         .map(|store| store.name.as_str())
         .collect();
     let bare = |name: &str| name.replace('"', "");

@@ -2,7 +2,7 @@
 
 use pgmedic_core::Reason;
 use pgmedic_core::evidence::StatementKind;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What the server told when the drift was first seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -16,7 +16,7 @@ pub struct Evidence {
 }
 
 /// Statements of one kind, by one role, from one place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EvidenceStatement {
     pub kind: StatementKind,
     /// Its text names the sequence or the column; else it may have been another one.
@@ -33,7 +33,7 @@ pub struct EvidenceStatement {
 }
 
 /// Where the server tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EvidenceSource {
     /// A session that is still connected, by its last statement.
@@ -44,6 +44,13 @@ pub enum EvidenceSource {
 }
 
 impl Evidence {
+    /// As an entry of `pgmedic.repair_log` has it, whose reason was for its own time; none where another version wrote it.
+    pub fn of_json(json: &serde_json::Value) -> Option<Self> {
+        let statements = Vec::deserialize(json.get("statements")?).ok()?;
+        let more = json.get("more").and_then(serde_json::Value::as_u64).unwrap_or(0);
+        Some(Self { statements, more: usize::try_from(more).ok()?, reason: None })
+    }
+
     /// `as far as the server tells, by COPY of role postgres (application pg_restore, from 10.0.0.5)`; none where nothing was told.
     pub fn text(&self) -> Option<String> {
         if self.statements.is_empty() {

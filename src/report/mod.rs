@@ -40,7 +40,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of the JSON form; it changes when a field changes its meaning or goes away.
-const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 2;
 
 /// Everything one run looked at.
 #[derive(Debug, Serialize)]

@@ -146,7 +146,7 @@ async fn run_pass(
         }
         report.sequences.push(Arc::new(finding));
     }
-    let (asked, drifted) = new_drifts(&changed, &mut report.sequences[first..], state, began);
+    let (asked, drifted) = new_drifts(&changed, &mut report.sequences[first..], state);
     // Sessions go on, so they are asked before the repair; statistics stay, and the repair does not wait for them.
     let inquiry = Inquiry::begin(&mut connections[0], drifted, timeouts).await;
     let repairs = repair(&mut connections, tasks, &context, progress).await;

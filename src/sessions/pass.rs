@@ -153,8 +153,7 @@ impl StorePass<'_> {
         }
         let takes_along = &resolved.effects.holds;
         let mut blocks = resolved.effects.blocks.clone();
-        let sequences: Vec<&str> = resolved.ids.iter().map(|id| id.sequence.as_str()).collect();
-        blocks.extend(reissue_hold(inspection.unspent, &sequences));
+        blocks.extend(reissue_hold(inspection.unspent, &resolved.ids));
         if !blocks.is_empty() || !takes_along.is_empty() {
             plan = SweepPlan::NOTHING;
             holds.extend(takes_along.iter().cloned());

@@ -4,15 +4,15 @@ use crate::report::{Cause, SequenceReport};
 use crate::sequences::pass_state::SequencePassState;
 use pgmedic_core::sequence::model::Sequence;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A sequence whose drift is new.
 #[derive(Debug, Clone, Copy)]
 pub struct Drifted<'a> {
     pub sequence: &'a Sequence,
     pub cause: Cause,
-    /// How long ago the pass before looked at it, if any did: what ended before then is not behind the drift.
-    pub looked: Option<Duration>,
+    /// When the pass before began to look, if there was one: what ended before then is not behind the drift.
+    pub looked: Option<Instant>,
 }
 
 /// The drifts that no pass before has seen, and their places among `findings`. The others keep what was told of them.
@@ -20,9 +20,8 @@ pub fn new_drifts<'a>(
     sequences: &[&'a Sequence],
     findings: &mut [Arc<SequenceReport>],
     state: &SequencePassState,
-    now: Instant,
 ) -> (Vec<usize>, Vec<Drifted<'a>>) {
-    let looked = state.began().map(|began| now.saturating_duration_since(began));
+    let looked = state.began();
     let mut new = (Vec::new(), Vec::new());
     for (index, (sequence, finding)) in sequences.iter().zip(findings).enumerate() {
         let Some(cause) = finding.cause else { continue };

@@ -23,7 +23,7 @@ use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, fill_sql, quot
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::Instant;
 
 /// More names than these are not sent: the server would look for each of them in each of its texts.
 const MOST_NAMES: usize = 100;
@@ -153,7 +153,8 @@ impl<'a> Inquiry<'a> {
         let index = TargetIndex::new(&self.targets);
         for concern in acts(&session.query, session.cut).iter().flat_map(|act| index.concerned(act)) {
             let drifted = &self.drifted[concern.sequence];
-            let is_older = |looked: Duration| session.age.is_some_and(|age| age > looked.as_secs_f64());
+            // Now, after the answer: so it is never too short.
+            let is_older = |looked: Instant| session.age.is_some_and(|age| age > looked.elapsed().as_secs_f64());
             if drifted.cause != Cause::Unknown && drifted.looked.is_some_and(is_older) {
                 continue;
             }

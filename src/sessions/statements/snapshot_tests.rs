@@ -45,6 +45,7 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
         oids: vec![16_400],
         schema: "public".to_owned(),
         owner: "app".to_owned(),
+        role: "pgmedic".to_owned(),
         row_security: false,
         only: Vec::new(),
         kinds: Vec::new(),

@@ -114,6 +114,7 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
         oids: table.oids,
         schema: table.schema,
         owner: table.owner,
+        role: role.to_owned(),
         has_children: table.has_children,
         row_security: table.row_security,
     })

@@ -13,7 +13,7 @@ pub struct NameRef {
     pub name: String,
 }
 
-/// The columns for which a statement has values of its own.
+/// The columns for which a statement has explicit values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
     Columns(Vec<String>),

@@ -35,7 +35,7 @@ fn certain(text: &str) -> Option<StatementKind> {
 }
 
 #[test]
-fn a_statement_with_values_of_its_own_for_the_column_is_known() {
+fn a_statement_with_explicit_values_for_the_column_is_known() {
     use StatementKind::{Copy, Insert, Merge, Update};
     for (text, kind) in [
         ("INSERT INTO app.t (id, name) VALUES ($1, $2)", Insert),

@@ -8,7 +8,7 @@
 //! | `tokens.rs` | a text as words, names, constants and symbols, by statement |
 //! | `cursor.rs` | reads tokens one after the other: names, lists, parentheses |
 //! | `act.rs` | what each kind of statement does: [`acts`] |
-//! | `writes.rs` | INSERT, UPDATE, MERGE, COPY: which columns get values of the statement's own |
+//! | `writes.rs` | INSERT, UPDATE, MERGE, COPY: which columns get explicit values |
 //! | `moves.rs` | setval, RESTART, TRUNCATE: which sequences are moved |
 //! | `targets.rs` | which sequences an act concerns |
 
@@ -22,10 +22,10 @@ mod writes;
 pub use act::{Act, NameRef, Written, acts};
 pub use targets::{Concern, TargetIndex, TargetSequence, TargetTable};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A kind of statement that can be behind a drift.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StatementKind {
     /// `setval`.
@@ -36,7 +36,7 @@ pub enum StatementKind {
     TruncateRestart,
     /// `COPY … FROM`, with values for the column.
     Copy,
-    /// An `INSERT` with values of its own for the column.
+    /// An `INSERT` with explicit values for the column.
     Insert,
     /// An `UPDATE` of the column.
     Update,

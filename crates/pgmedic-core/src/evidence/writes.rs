@@ -1,11 +1,11 @@
-//! Statements that write ids of their own: INSERT, UPDATE, MERGE, COPY.
+//! Statements that write explicit ids: INSERT, UPDATE, MERGE, COPY.
 
 use super::StatementKind;
 use super::act::{Act, Written};
 use super::cursor::Cursor;
 use super::tokens::Token;
 
-/// `INSERT INTO table [AS alias] [(columns)] [OVERRIDING …] { VALUES … | query }`, where it has values of its own.
+/// `INSERT INTO table [AS alias] [(columns)] [OVERRIDING …] { VALUES … | query }`, where it has explicit values.
 pub(super) fn insert(mut cursor: Cursor<'_>) -> Option<Act> {
     if !cursor.words(&["insert", "into"]) {
         return None;
@@ -27,10 +27,10 @@ fn inserted(cursor: &mut Cursor<'_>) -> Option<Written> {
     cursor.words(&["overriding", "system", "value"]);
     if cursor.word("values") {
         let row = cursor.parenthesis()?.list();
-        let own = row.iter().enumerate().filter(|(_, value)| is_own_value(value)).map(|(index, _)| index);
+        let explicit = row.iter().enumerate().filter(|(_, value)| is_explicit(value)).map(|(index, _)| index);
         let written = match columns {
-            Some(columns) => Written::Columns(own.filter_map(|index| columns.get(index).cloned()).collect()),
-            None => Written::Places(own.map(|index| index + 1).collect()),
+            Some(columns) => Written::Columns(explicit.filter_map(|index| columns.get(index).cloned()).collect()),
+            None => Written::Places(explicit.map(|index| index + 1).collect()),
         };
         return Some(written);
     }
@@ -63,7 +63,7 @@ fn column_list(cursor: &mut Cursor<'_>) -> Option<Option<Vec<String>>> {
 }
 
 /// Whether it is neither `DEFAULT` nor drawn from a sequence.
-fn is_own_value(value: &[Token]) -> bool {
+fn is_explicit(value: &[Token]) -> bool {
     !value.is_empty() && !draws(value) && !matches!(value, [only] if only.is_word("default"))
 }
 
@@ -85,10 +85,14 @@ pub(super) fn update(mut cursor: Cursor<'_>) -> Option<Act> {
         }
     }
     let columns = assigned(cursor.until(&["from", "where", "returning"]));
-    (!columns.is_empty()).then(|| Act::Write { kind: StatementKind::Update, table, written: Written::Columns(columns) })
+    (!columns.is_empty()).then_some(Act::Write {
+        kind: StatementKind::Update,
+        table,
+        written: Written::Columns(columns),
+    })
 }
 
-/// The columns that assignments give values of their own.
+/// The columns to which explicit values are assigned.
 fn assigned(assignments: Cursor<'_>) -> Vec<String> {
     let mut columns = Vec::new();
     for part in assignments.list() {
@@ -106,7 +110,7 @@ fn assigned(assignments: Cursor<'_>) -> Vec<String> {
         // A field or an element has more before the equals sign.
         let value = if part.symbol('=') { part.rest } else { continue };
         let mixed = several.is_some() && value.iter().any(|token| token.is_word("default"));
-        if is_own_value(value) && !mixed {
+        if is_explicit(value) && !mixed {
             columns.extend(names);
         }
     }
@@ -129,8 +133,8 @@ pub(super) fn merge(mut cursor: Cursor<'_>) -> Option<Act> {
         let mut action = cursor.until(&["when", "returning"]);
         if action.word("insert") {
             match inserted(&mut action) {
-                Some(Written::Columns(own)) => columns.extend(own),
-                Some(Written::Places(own)) => places.extend(own),
+                Some(Written::Columns(more)) => columns.extend(more),
+                Some(Written::Places(more)) => places.extend(more),
                 Some(Written::All) | None => {}
             }
         } else if action.words(&["update", "set"]) {
