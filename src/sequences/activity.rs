@@ -37,7 +37,8 @@ pub struct ActivityCounters {
 impl StatsSnapshot {
     /// The counters of `sequence`; none where one is missing, or does not tell all.
     pub fn of(&self, sequence: &Sequence) -> Option<ActivityCounters> {
-        if self.in_use.contains(&sequence.oid) {
+        // No counter is read of a column whose ids are computed.
+        if self.in_use.contains(&sequence.oid) || !sequence.computed.is_empty() {
             return None;
         }
         let mut tables = 0_i64;

@@ -56,6 +56,21 @@ pub async fn look_at_computed(
     reads
 }
 
+/// The columns of these sequences that are looked at here, each with its sequence.
+///
+/// # Errors
+///
+/// When their keys cannot be read.
+pub async fn computed_columns<'a>(
+    connection: &mut BoundedConnection,
+    sequences: &'a [Sequence],
+    timeouts: Timeouts,
+) -> Result<Vec<(&'a Sequence, FeedSource)>, QueryError> {
+    let candidates = sequences.iter().flat_map(|sequence| candidates(0, sequence)).collect();
+    let looked_at = with_keys(connection, candidates, timeouts).await?;
+    Ok(looked_at.into_iter().map(|candidate| (candidate.sequence, candidate.column.source)).collect())
+}
+
 fn candidates<'a>(index: usize, sequence: &'a Sequence) -> impl Iterator<Item = Candidate<'a>> {
     let cycling = sequence.sources().filter(|_| sequence.parameters.cycle).filter_map(same_value);
     let readable = sequence.problem.is_none();
@@ -74,16 +89,25 @@ fn same_value(source: &FeedSource) -> Option<ComputedColumn> {
     readable.then(|| ComputedColumn { source: source.clone(), type_name, default: None })
 }
 
-/// Those columns in which a taken id makes an insert fail and is found by an index, each with what is made of `v.id`.
+/// Those columns in which a taken id makes an insert fail and is found by an index.
+async fn with_keys<'a>(
+    connection: &mut BoundedConnection,
+    candidates: Vec<Candidate<'a>>,
+    timeouts: Timeouts,
+) -> Result<Vec<Candidate<'a>>, QueryError> {
+    let sources: Vec<&FeedSource> = candidates.iter().map(|candidate| &candidate.column.source).collect();
+    let keys = read_keys(connection, &sources, timeouts).await?;
+    let failing = candidates.into_iter().zip(keys).filter(|(_, keys)| keys.unique && keys.indexed);
+    Ok(failing.map(|(candidate, _)| candidate).collect())
+}
+
+/// The same, each with what is made of `v.id`.
 async fn where_inserts_fail<'a>(
     connection: &mut BoundedConnection,
     candidates: Vec<Candidate<'a>>,
     timeouts: Timeouts,
 ) -> Result<Vec<(Candidate<'a>, String)>, QueryError> {
-    let sources: Vec<&FeedSource> = candidates.iter().map(|candidate| &candidate.column.source).collect();
-    let keys = read_keys(connection, &sources, timeouts).await?;
-    let failing = candidates.into_iter().zip(keys).filter(|(_, keys)| keys.unique && keys.indexed);
-    let failing: Vec<Candidate<'a>> = failing.map(|(candidate, _)| candidate).collect();
+    let failing = with_keys(connection, candidates, timeouts).await?;
     if failing.is_empty() {
         return Ok(Vec::new());
     }

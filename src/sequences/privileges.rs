@@ -1,6 +1,7 @@
 //! The privileges that a role needs for a complete pass, found by the same discovery as in a pass.
 
 use super::catalog::discover;
+use super::computed::computed_columns;
 use super::findings::missing_sequence_reason;
 use super::partitions;
 use crate::config::Sequences;
@@ -85,12 +86,16 @@ pub async fn required_privileges(
             }
         }
     }
+    for (sequence, source) in computed_columns(session, &found.sequences, bounds).await? {
+        sequences.insert(sequence.oid, sequence);
+        tables.entry(source.table_oid).or_default().insert(source.column);
+    }
     let oids: Vec<u32> = sequences.keys().chain(tables.keys()).copied().collect();
     for (oid, relation, row_security) in relations(session, &oids, bounds).await? {
         if let Some(columns) = tables.remove(&oid) {
             needs.tables.push(TablePrivileges { relation, columns, row_security });
         } else if let Some(sequence) = sequences.get(&oid) {
-            let repair = settings.repair && !sequence.feeds.is_empty();
+            let repair = settings.repair && !sequence.feeds.is_empty() && sequence.is_observable();
             needs.sequences.push(SequencePrivileges { relation, repair, cached: sequence.parameters.cache > 1 });
         }
     }

@@ -13,7 +13,7 @@ const Session = new EntitySchema({
 });
 const settings = { host, port: Number(port), database, username: user, entities: [Session] };
 const source = await connect({ ...settings, extra: { max: LOGINS } });
-// With `save` of a single object, each login is in a transaction of its own.
+// With `save` of a single object, each login is in a separate transaction.
 const save = (manager, userId) => manager.getRepository(Session).save({ userId });
 
 await run({

@@ -129,7 +129,8 @@ async fn a_computed_column_that_is_not_readable_is_unsupported_and_no_more() {
         .await;
     let run = |database: &Database| database.once_as(&role, &[]);
     run(&database).exits(0).shows("public.s", json!({ "verdict": "unsupported", "lag": null }));
-    database.sql(&format!("GRANT SELECT (id) ON t TO {role}")).await;
+    let grants = database.pgmedic(&["grants", "--role", &role]).exits(0).stdout;
+    database.sql(&grants).await;
     run(&database).exits(3).shows("public.s", json!({ "verdict": "unsupported", "lag": 1 }));
 }
 

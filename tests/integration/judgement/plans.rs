@@ -1,4 +1,4 @@
-//! Each question about ids is answered by probes of an index, whatever the index looks like.
+//! Each question about ids is answered by probes of an index, for each kind of index.
 
 use super::with;
 use crate::support::Database;

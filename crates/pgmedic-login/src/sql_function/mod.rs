@@ -23,6 +23,7 @@ const INSTALL: &[&str] = &[
     include_str!("install/end.sql"),
 ];
 const LINKS: &str = include_str!("install/links.sql");
+const BASE_TYPE: &str = include_str!("base_type.sql");
 /// What the application's role may call.
 const FUNCTIONS: &str = "pgmedic.repair(regclass, name), pgmedic.repair(text, text, text)";
 const UNINSTALL: &str = include_str!("uninstall.sql");
@@ -58,6 +59,7 @@ pub fn install(owner: Option<&str>, granted: &[String], agent: Option<&str>) -> 
         .join("\n")
         .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
         .replace("@TRUSTED_OWNER@", &trusted_owner_sql())
+        .replace("@BASE_TYPE@", BASE_TYPE.trim_end())
         .replace("@LINKS@", LINKS.trim_end());
     render_template(&script, &[("@OWNER@", &owner), ("@SET_ROLE@\n", &set_role), ("@GRANTS@\n", &grants)])
 }

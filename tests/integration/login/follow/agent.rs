@@ -8,7 +8,7 @@ const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 
 /// Which feeds of all sequences are followed, in the order of the report.
 fn said(database: &Database) -> Vec<(String, bool)> {
-    let report = database.once(&["--format", "json"]).exits(0).json();
+    let report = database.once(&[]).exits(0).json();
     let sequences = report["databases"][0]["sequences"].as_array().unwrap();
     let feeds = sequences.iter().flat_map(|sequence| sequence["feeds"].as_array().unwrap());
     let said = |feed: &Value| (feed["column"].as_str().unwrap().to_owned(), feed["followed"] == json!(true));
@@ -30,7 +30,7 @@ async fn the_report_says_which_columns_are_followed() {
     follow(&mut database, &["parts.id", "--always"]).await;
     let all = [("public.t.id", true), ("public.parts.id", true), ("public.u.id", false)];
     assert_eq!(said(&database), of(all));
-    let table = database.once(&[]).exits(0).stdout;
+    let table = database.pgmedic(&["--once", "--verbose"]).exits(0).stdout;
     assert!(table.contains("public.t.id (followed)") && !table.contains("public.u.id (followed)"), "{table}");
 
     // A trigger that does not fire, or that is for another sequence, follows nothing.

@@ -1,7 +1,9 @@
 -- The columns that one sequence feeds, with what a repair must know of each to read it. Where the sequence feeds one column
 -- alone, as sequences_of says, that column is given, and little is read.
-CREATE OR REPLACE FUNCTION pgmedic.feeds_of(sequence oid, sole_table oid, sole_column name)
-RETURNS TABLE (rel oid, attname name, type oid, modifier integer, counts boolean, supported boolean, name text,
+-- An older script's function may return other columns.
+DROP FUNCTION IF EXISTS pgmedic.feeds_of(oid, oid, name);
+CREATE FUNCTION pgmedic.feeds_of(sequence oid, sole_table oid, sole_column name)
+RETURNS TABLE (rel oid, attname name, type oid, counts boolean, supported boolean, name text,
                has_foreign boolean, indexed boolean, relations integer, members oid[], untrusted text, highest numeric)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 AS $pgmedic$
@@ -9,7 +11,7 @@ AS $pgmedic$
 BEGIN
     IF $2 IS NOT NULL THEN
         RETURN QUERY
-        SELECT r.oid, a.attname, a.atttypid, a.atttypmod, true, true, format('%I.%I', n.nspname, r.relname), false,
+        SELECT r.oid, a.attname, a.atttypid, true, true, format('%I.%I', n.nspname, r.relname), false,
                EXISTS (SELECT FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid AND i.relam = 403
                        WHERE x.indrelid = r.oid AND x.indisvalid AND x.indpred IS NULL AND x.indkey[0] = a.attnum),
                1, ARRAY[r.oid], NULL::text,
@@ -62,15 +64,7 @@ BEGIN
         JOIN pg_namespace n ON n.oid = r.relnamespace
         JOIN pg_attribute a ON a.attrelid = f.rel AND a.attnum = f.att
         CROSS JOIN LATERAL (
-            -- The base type, through domains over domains.
-            WITH RECURSIVE base (type, modifier, depth) AS (
-                SELECT a.atttypid, a.atttypmod, 0
-              UNION ALL
-                SELECT t.typbasetype, CASE WHEN base.modifier >= 0 THEN base.modifier ELSE t.typtypmod END,
-                       base.depth + 1
-                FROM base JOIN pg_type t ON t.oid = base.type AND t.typtype = 'd'
-            )
-            SELECT base.type, base.modifier FROM base ORDER BY base.depth DESC LIMIT 1
+@BASE_TYPE@
         ) AS b
         WHERE r.relpersistence <> 't'
     ),
@@ -87,7 +81,7 @@ BEGIN
         JOIN pg_class m ON m.oid = t.member
         GROUP BY t.root
     )
-    SELECT l.rel, l.attname, l.type, l.modifier, l.counts, l.supported, l.name, s.has_foreign,
+    SELECT l.rel, l.attname, l.type, l.counts, l.supported, l.name, s.has_foreign,
            -- Whether an unfiltered btree (access method 403) begins with the column, in each table that holds rows.
            NOT EXISTS (
                SELECT FROM unnest(s.members) AS u (rel)
