@@ -1,6 +1,6 @@
 //! What earlier runs repaired: the page's last 24 hours outlive a restart.
 
-use super::sync::answers;
+use super::answers::answers;
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::report::{Cause, Evidence};
 use crate::sequences::LogOwner;

@@ -4,9 +4,11 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `sync.rs` | the statements: check the table, count, remove old rows, insert |
+//! | `answers.rs` | how a statement is sent |
 //! | `earlier.rs` | what earlier runs repaired, for the page |
 //! | `count.sql`, `remove_old.sql`, `earlier.sql` | those of them that are long |
 
+mod answers;
 mod earlier;
 mod sync;
 

@@ -1,5 +1,6 @@
 //! The statements on `pgmedic.repair_log`: check the table, remove old rows, insert the agent's repairs, count inline ones.
 
+use super::answers::answers;
 use super::earlier::earlier_repairs;
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::sequences::{LogOwner, REPAIR_LOG_CHECK, RepairLogEntry};
@@ -117,21 +118,6 @@ fn write_sql(owner: &LogOwner, own: &[RepairLogEntry]) -> Vec<String> {
     statements.extend([count, remove]);
     statements.extend(owner.insert_sql(own));
     statements
-}
-
-/// The rows of each statement.
-///
-/// # Errors
-///
-/// The first failure.
-pub(super) async fn answers(
-    connection: &mut BoundedConnection,
-    access: TransactionMode,
-    timeouts: Timeouts,
-    statements: Vec<String>,
-) -> Result<Vec<Vec<PgRow>>, QueryError> {
-    let result = connection.run_transaction("repair-log", access, timeouts, statements).await;
-    result.failure.map_or(Ok(result.answers), Err)
 }
 
 /// Unknown outcomes are not counted.
