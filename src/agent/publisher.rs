@@ -3,6 +3,7 @@
 use super::change_log::ChangeLog;
 use super::leadership::Leadership;
 use super::news::{Fact, describe};
+use super::repair_log::LogNews;
 use super::rule_use::RuleUse;
 use crate::db::Holder;
 use crate::metrics::Metrics;
@@ -215,15 +216,19 @@ impl Publisher {
         }
     }
 
-    /// Inline repairs that `pgmedic.repair_log` newly tells of, as outcome and number; or why it cannot be used.
-    pub fn inline_repairs(&mut self, found: Result<Vec<(&'static str, u64)>, Reason>) {
+    /// What `pgmedic.repair_log` newly tells; or why it cannot be used.
+    pub fn repair_log(&mut self, found: Result<LogNews, Reason>) {
         let problem = found.as_ref().err().map(|reason| Fact {
             level: Level::WARN,
             kind: format!("{:?}", reason.kind),
             text: format!("{}: {reason}", self.database),
         });
         self.log(Subject::RepairLog, problem.into_iter().collect());
-        for (outcome, repairs) in found.unwrap_or_default() {
+        let LogNews { inline, earlier } = found.unwrap_or_default();
+        if let Some(earlier) = earlier {
+            self.context.state.restore_repairs(&self.database, earlier);
+        }
+        for (outcome, repairs) in inline {
             self.context.state.record_inline_repairs(&self.database, outcome, repairs);
             self.context.metrics.count_inline(&self.database, outcome, repairs);
         }

@@ -270,6 +270,11 @@ impl Verdict {
 }
 
 impl Cause {
+    /// The opposite of [`Self::word`].
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Rewound, Self::IdsInserted, Self::Unknown].into_iter().find(|cause| cause.word() == word)
+    }
+
     /// As in the JSON report.
     pub fn word(self) -> &'static str {
         match self {

@@ -55,6 +55,18 @@ pub enum HistoryEvent {
     },
 }
 
+/// A repair that an earlier run of an agent made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EarlierRepair {
+    pub sequence: String,
+    /// In seconds since 1970.
+    pub at: f64,
+    pub cause: Option<Cause>,
+    pub from: Option<i64>,
+    pub to: Option<i64>,
+    pub who: Option<String>,
+}
+
 /// The newest entries, and how many older ones were dropped.
 #[derive(Debug, Clone, Default)]
 pub struct History {
@@ -79,6 +91,18 @@ impl History {
             self.dropped += 1;
         }
         self.entries.push_back(HistoryEntry { at, database: database.to_owned(), action });
+    }
+
+    /// Adds what was repaired before all that is known, while there is room. `repairs` are newest first.
+    pub fn add_earlier(&mut self, database: &str, repairs: Vec<EarlierRepair>) {
+        for EarlierRepair { sequence, at, cause, from, to, who } in repairs {
+            if self.entries.len() == CAPACITY {
+                self.dropped += 1;
+                continue;
+            }
+            let action = HistoryEvent::Repaired { sequence, cause, lag: None, from, to, who };
+            self.entries.push_front(HistoryEntry { at, database: database.to_owned(), action });
+        }
     }
 
     /// Adds what a pass repaired, and the sequences whose inserts fail since then.
@@ -157,6 +181,17 @@ mod tests {
         let kept: Vec<&HistoryEvent> = history.entries().map(|entry| &entry.action).collect();
         assert_eq!((kept.len(), kept[0], kept[CAPACITY - 1]), (CAPACITY, &ended(CAPACITY as u64 + 7), &ended(8)));
         assert_eq!(history.dropped(), 7);
+    }
+
+    #[test]
+    fn what_an_earlier_run_repaired_goes_before_all_that_is_known() {
+        let mut history = History::default();
+        history.add(50.0, "app", ended(1));
+        let repair = |at| EarlierRepair { sequence: "s".to_owned(), at, cause: None, from: None, to: None, who: None };
+        history.add_earlier("app", [40.0, 30.0].map(repair).into());
+        assert_eq!(history.entries().map(|entry| entry.at).collect::<Vec<_>>(), [50.0, 40.0, 30.0]);
+        history.add_earlier("app", (0..CAPACITY).map(|n| repair(n as f64)).collect());
+        assert_eq!((history.entries().count(), history.dropped()), (CAPACITY, 3));
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod history;
 mod observed;
 
 pub use day::{DayCounts, HOURS, HourCounts};
-pub use history::{History, HistoryEntry, HistoryEvent};
+pub use history::{EarlierRepair, History, HistoryEntry, HistoryEvent};
 pub use observed::{LastRepair, Observed};
 
 use crate::clock;
@@ -197,6 +197,23 @@ impl AgentState {
             lock(&self.history).add(now(), database, HistoryEvent::Inline { outcome, repairs });
             self.bump_revision();
         }
+    }
+
+    /// What earlier runs repaired in the last 24 hours, newest first. Taken once: what came later was recorded as it came.
+    pub fn restore_repairs(&self, database: &str, repairs: Vec<EarlierRepair>) {
+        let mut is_news = false;
+        self.update(database, |state| {
+            let observed = Arc::make_mut(&mut state.observed);
+            is_news = observed.restore(&repairs);
+        });
+        if !is_news {
+            return;
+        }
+        for repair in &repairs {
+            lock(&self.day).count(repair.at, |hour| hour.repaired += 1);
+        }
+        lock(&self.history).add_earlier(database, repairs);
+        self.bump_revision();
     }
 
     /// The configuration was read just now.

@@ -2,6 +2,7 @@
 //! repair of each sequence, and the counts of the last 24 hours.
 
 use super::day::DayCounts;
+use super::history::EarlierRepair;
 use crate::report::{Cause, DatabaseReport, Level, Outcome, SequenceReport};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct Observed {
     /// When a sequence was first found at its level, by its name; only those that need attention.
     since: HashMap<String, (Level, f64)>,
     repairs: HashMap<String, LastRepair>,
+    /// What earlier runs did was added.
+    restored: bool,
     pub day: DayCounts,
     /// Sequences whose inserts fail, as the last pass left them.
     pub failing: u64,
@@ -97,6 +100,20 @@ impl Observed {
             hour.repaired += repaired;
         });
         PassNews { began, ids, repaired }
+    }
+
+    /// Adds what earlier runs repaired, once; whether it did.
+    pub fn restore(&mut self, repairs: &[EarlierRepair]) -> bool {
+        if std::mem::replace(&mut self.restored, true) {
+            return false;
+        }
+        for EarlierRepair { sequence, at, cause, .. } in repairs {
+            self.day.count(*at, |hour| hour.repaired += 1);
+            if self.last_repair(sequence).is_none() && self.repairs.len() < MOST_REPAIRS {
+                self.repairs.insert(sequence.clone(), LastRepair { at: *at, cause: *cause });
+            }
+        }
+        true
     }
 
     pub fn record_repair(&mut self, sequence: &str, repair: LastRepair) {

@@ -50,6 +50,19 @@ fn the_revision_changes_with_what_is_known() {
 }
 
 #[test]
+fn the_repairs_of_an_earlier_run_are_taken_once() {
+    let state = AgentState::new(false);
+    let at = state.started() - 60.0;
+    let repair = EarlierRepair { sequence: "s".to_owned(), at, cause: None, from: None, to: None, who: None };
+    for _ in 0..2 {
+        state.restore_repairs("app", vec![repair.clone(), repair.clone()]);
+    }
+    let observed = Arc::clone(&state.databases()["app"].observed);
+    assert_eq!(observed.day.sum(state.started(), |hour| hour.repaired), 2);
+    assert_eq!(observed.last_repair("s").map(|repair| repair.at), Some(at));
+}
+
+#[test]
 fn a_configuration_that_is_refused_leaves_the_time_of_the_one_that_stays() {
     let state = AgentState::new(false);
     assert_eq!((state.reload().accepted, state.reload().accepted_at), (true, state.started()));

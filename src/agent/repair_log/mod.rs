@@ -4,14 +4,19 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `sync.rs` | the statements: check the table, count, remove old rows, insert |
-//! | `count.sql`, `remove_old.sql` | those of them that are long |
+//! | `answers.rs` | how a statement is sent |
+//! | `earlier.rs` | what earlier runs repaired, for the page |
+//! | `count.sql`, `remove_old.sql`, `earlier.sql` | those of them that are long |
 
+mod answers;
+mod earlier;
 mod sync;
 
 use crate::config::Database;
 use crate::db::BoundedConnection;
 use crate::report::DatabaseReport;
 use crate::sequences::RepairLogEntry;
+use crate::state::EarlierRepair;
 use pgmedic_core::{Reason, Timeouts};
 use std::time::{Duration, Instant};
 use sync::{InlineRepairCounter, OUTCOMES, RepairLogSync, sync_repair_log};
@@ -19,6 +24,15 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the table is read without a reason: each time needs another connection.
 const SYNC_EVERY: Duration = Duration::from_secs(60);
+
+/// What the log newly tells.
+#[derive(Debug, Default)]
+pub struct LogNews {
+    /// Inline repairs since the last time, by outcome.
+    pub inline: Vec<(&'static str, u64)>,
+    /// What agents repaired in the last 24 hours, the newest first; none but when the log is read for the first time.
+    pub earlier: Option<Vec<EarlierRepair>>,
+}
 
 /// What is kept from one cycle to the next.
 #[derive(Debug, Default)]
@@ -38,39 +52,48 @@ pub struct RepairLogContext<'a> {
 
 impl RepairLogWriter {
     /// After a pass: writes what it repaired, and counts inline repairs since the last time. `notified` says that a
-    /// notification started the pass, as an inline repair sends one. Returns the number of inline repairs by outcome, or
+    /// notification started the pass, as an inline repair sends one. Returns what the log tells, or
     /// why the table cannot be used; none when it was not read.
     pub async fn sync_after_pass(
         &mut self,
         report: &DatabaseReport,
         notified: bool,
         context: RepairLogContext<'_>,
-    ) -> Option<Result<Vec<(&'static str, u64)>, Reason>> {
+    ) -> Option<Result<LogNews, Reason>> {
         let own: Vec<RepairLogEntry> =
             report.sequences.iter().filter_map(|sequence| RepairLogEntry::of(sequence)).collect();
         let due = self.last_sync.is_none_or(|last| last.elapsed() >= SYNC_EVERY);
         if own.is_empty() && !notified && !due {
             return None;
         }
+        let is_first = self.last_sync.is_none();
         self.last_sync = Some(Instant::now());
-        let result = self.sync(&own, context).await;
+        let result = self.sync(&own, is_first, context).await;
         if context.stop.is_cancelled() {
             return None;
         }
         Some(match result {
-            Ok(RepairLogSync::Missing) => Ok(Vec::new()),
-            Ok(RepairLogSync::Inline(counts)) => Ok(OUTCOMES.into_iter().zip(counts).collect()),
+            Ok(RepairLogSync::Missing) => Ok(LogNews { inline: Vec::new(), earlier: is_first.then(Vec::new) }),
+            Ok(RepairLogSync::Read { inline, earlier }) => {
+                Ok(LogNews { inline: OUTCOMES.into_iter().zip(inline).collect(), earlier: is_first.then_some(earlier) })
+            }
             Ok(RepairLogSync::Unusable(reason)) => Err(reason),
             Err(reason) => Err(reason.while_doing("pgmedic.repair_log could not be written")),
         })
     }
 
-    async fn sync(&mut self, own: &[RepairLogEntry], context: RepairLogContext<'_>) -> Result<RepairLogSync, Reason> {
+    async fn sync(
+        &mut self,
+        own: &[RepairLogEntry],
+        is_first: bool,
+        context: RepairLogContext<'_>,
+    ) -> Result<RepairLogSync, Reason> {
         let options = context.database.connect_options()?;
         let connected = BoundedConnection::connect(&options, context.timeouts, context.stop).await;
         let mut connection = connected?;
         let result =
-            sync_repair_log(&mut connection, context.timeouts, own, context.read_only, &mut self.counter).await;
+            sync_repair_log(&mut connection, context.timeouts, own, context.read_only, is_first, &mut self.counter)
+                .await;
         if connection.lost().is_none() {
             connection.close().await;
         }

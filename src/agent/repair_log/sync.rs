@@ -1,7 +1,10 @@
 //! The statements on `pgmedic.repair_log`: check the table, remove old rows, insert the agent's repairs, count inline ones.
 
+use super::answers::answers;
+use super::earlier::earlier_repairs;
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::sequences::{LogOwner, REPAIR_LOG_CHECK, RepairLogEntry};
+use crate::state::EarlierRepair;
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, fill_sql, shell_quote};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -25,17 +28,18 @@ pub struct InlineRepairCounter {
 type Counts = [u64; 2];
 
 /// The result of one sync.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum RepairLogSync {
     /// There is no such table.
     Missing,
     /// The table must not be used; why, and what to do.
     Unusable(Reason),
-    /// Inline repairs since the last time, by [`OUTCOMES`].
-    Inline(Counts),
+    /// Inline repairs since the last time, by [`OUTCOMES`]; and what agents repaired before, where that was asked for.
+    Read { inline: Counts, earlier: Vec<EarlierRepair> },
 }
 
-/// Inserts `own` repairs and removes old rows, unless `read_only`; counts inline repairs.
+/// Inserts `own` repairs and removes old rows, unless `read_only`; counts inline repairs. With `wants_earlier`, reads what
+/// agents repaired before.
 ///
 /// # Errors
 ///
@@ -45,6 +49,7 @@ pub async fn sync_repair_log(
     timeouts: Timeouts,
     own: &[RepairLogEntry],
     read_only: bool,
+    wants_earlier: bool,
     counter: &mut InlineRepairCounter,
 ) -> Result<RepairLogSync, QueryError> {
     let found = answers(connection, TransactionMode::Read, timeouts, vec![REPAIR_LOG_CHECK.to_owned()]).await?;
@@ -61,12 +66,14 @@ pub async fn sync_repair_log(
         return Ok(RepairLogSync::Unusable(reason.with_fix(fix)));
     }
     let owner = LogOwner::of(table)?;
+    // Before `own` is written.
+    let earlier = if wants_earlier { earlier_repairs(connection, timeouts, &owner).await? } else { Vec::new() };
     let read_only = read_only || connection.server().read_only.is_some();
     if read_only {
         let statements = vec![count_unmarked(&owner)];
         let mut answers = answers(connection, TransactionMode::Read, timeouts, statements).await?;
         let counted = counts(&answers.pop().unwrap_or_default())?;
-        return Ok(RepairLogSync::Inline(counter.since_last(counted)));
+        return Ok(RepairLogSync::Read { inline: counter.since_last(counted), earlier });
     }
     let answers = answers(connection, TransactionMode::Write, timeouts, write_sql(&owner, own)).await?;
     let counted = counts(answers.get(COUNTED_BY).map_or(&[][..], Vec::as_slice))?;
@@ -79,7 +86,7 @@ pub async fn sync_repair_log(
              superuser: the repair is not written to it"
         );
     }
-    Ok(RepairLogSync::Inline(counted))
+    Ok(RepairLogSync::Read { inline: counted, earlier })
 }
 
 impl InlineRepairCounter {
@@ -111,16 +118,6 @@ fn write_sql(owner: &LogOwner, own: &[RepairLogEntry]) -> Vec<String> {
     statements.extend([count, remove]);
     statements.extend(owner.insert_sql(own));
     statements
-}
-
-async fn answers(
-    connection: &mut BoundedConnection,
-    access: TransactionMode,
-    timeouts: Timeouts,
-    statements: Vec<String>,
-) -> Result<Vec<Vec<PgRow>>, QueryError> {
-    let result = connection.run_transaction("repair-log", access, timeouts, statements).await;
-    result.failure.map_or(Ok(result.answers), Err)
 }
 
 /// Unknown outcomes are not counted.

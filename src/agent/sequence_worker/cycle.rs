@@ -232,7 +232,7 @@ impl SequenceWorkerContext {
         };
         // Last, because it may wait for the database.
         if let Some(found) = state.repair_log.sync_after_pass(&report, notified, context).await {
-            state.publisher.inline_repairs(found);
+            state.publisher.repair_log(found);
         }
         // Where the lease was lost during the pass, find out soon which agent leads.
         if lost { CycleOutcome::RetrySoon } else { CycleOutcome::Done }

@@ -43,6 +43,7 @@ fn words(line: &str) -> Vec<String> {
 async fn every_command_shown_works() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders DEFAULT VALUES").await;
+    database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
     let file = database.config("");
     let renamed = fs::read_to_string(file.path()).unwrap().replace(&format!("\"{}\"", database.name), "\"app\"");
     fs::write(file.path(), renamed).unwrap();
@@ -162,8 +163,9 @@ fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 #[tokio::test]
 async fn the_report_shown_has_the_fields_of_a_real_one() {
     let mut database = Database::new().await;
-    database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (7)").await;
-    database.sql("CREATE TABLE logins (ends timestamptz)").await;
+    database.sql("CREATE TABLE logins (ends timestamptz); CREATE TABLE orders (id serial PRIMARY KEY)").await;
+    // Its session's last statement: the evidence.
+    database.sql("INSERT INTO orders VALUES (7)").await;
     let store =
         "[[sessions]]\nname = \"logins\"\ntable = \"public.logins\"\nexpires_at = \"ends\"\nencoding = \"timestamptz\"";
     let real = database.once_with(store, &[]).exits(0).json();

@@ -57,3 +57,31 @@ async fn a_table_of_an_earlier_version_is_upgraded_by_installing_again() {
     let (_, evidence) = stored(&mut scene).await;
     assert_eq!(evidence["statements"][0]["application"], "it's \\ \"odd\"", "{evidence:#}");
 }
+
+#[tokio::test]
+async fn the_last_24_hours_of_the_page_outlive_a_restart() {
+    let mut scene = Scene::plain().await;
+    install(&mut scene).await;
+    let settings = "[sequences]\nschedule = \"* * * * * *\"\n";
+    let agent = Agent::start(&scene.database, settings);
+    agent.passes_again(&scene.database.name, 1.0);
+    let _session = scene.session("import.py", "INSERT INTO orders (id) SELECT * FROM generate_series(1, 30)").await;
+    scene.database.wait_until("SELECT count(*) = 1 FROM pgmedic.repair_log").await;
+    agent.stop();
+    // Older than a day.
+    scene
+        .database
+        .sql(
+            "INSERT INTO pgmedic.repair_log (at, role, source, sequence, counted)
+             VALUES (now() - interval '25 hours', 'postgres', 'agent', 'public.orders_id_seq', true)",
+        )
+        .await;
+    let agent = Agent::start(&scene.database, settings);
+    agent.passes_again(&scene.database.name, 2.0);
+    crate::support::wait_for("the page with the repair of the run before", || {
+        let (_, page) = agent.get("/");
+        (page.contains("Repairs in each of the last 24 hours: 1 in all") && page.contains("application import.py"))
+            .then_some(())
+    });
+    agent.stop();
+}

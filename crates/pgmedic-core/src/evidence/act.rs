@@ -1,55 +1,10 @@
-//! What a text's statements do to ids and sequences.
+//! The statements of a text, one after the other.
 
-use super::StatementKind;
 use super::cursor::Cursor;
+use super::model::Act;
 use super::moves::{restarts, setvals, truncate};
 use super::tokens::{Token, lex};
 use super::writes::{copy, insert, merge, update};
-
-/// A relation as a statement names it: folded, without quotes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct NameRef {
-    pub schema: Option<String>,
-    pub name: String,
-}
-
-/// The columns for which a statement has explicit values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Written {
-    Columns(Vec<String>),
-    /// By their places in the table, from 1.
-    Places(Vec<usize>),
-    All,
-}
-
-/// Something that a statement does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
-    /// By an INSERT, UPDATE, MERGE or COPY.
-    Write {
-        kind: StatementKind,
-        table: NameRef,
-        written: Written,
-    },
-    /// `setval` of a sequence that the text names.
-    Setval(NameRef),
-    /// `setval` of the sequence of a column that the text names.
-    SetvalOfColumn {
-        table: NameRef,
-        column: String,
-    },
-    /// `setval` of a sequence that the text does not tell.
-    SetvalOfUnknown,
-    RestartSequence(NameRef),
-    RestartColumn {
-        table: NameRef,
-        column: String,
-    },
-    Truncate {
-        tables: Vec<NameRef>,
-        cascade: bool,
-    },
-}
 
 /// WITH lists within WITH lists that are looked at.
 const MOST_NESTED: u32 = 8;

@@ -1,6 +1,6 @@
 //! Reads the tokens of one statement from left to right.
 
-use super::act::NameRef;
+use super::model::NameRef;
 use super::tokens::Token;
 
 #[derive(Debug, Clone, Copy)]

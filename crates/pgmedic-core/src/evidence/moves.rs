@@ -1,7 +1,7 @@
 //! Statements that move a sequence: setval, RESTART, TRUNCATE … RESTART IDENTITY.
 
-use super::act::{Act, NameRef};
 use super::cursor::Cursor;
+use super::model::{Act, NameRef};
 use super::tokens::Token;
 use crate::name::{NamePart, split};
 

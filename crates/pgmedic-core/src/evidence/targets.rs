@@ -1,7 +1,6 @@
 //! Which of the sequences that drifted an act concerns.
 
-use super::StatementKind;
-use super::act::{Act, NameRef, Written};
+use super::model::{Act, NameRef, StatementKind, Written};
 use std::collections::HashMap;
 
 /// A sequence that drifted, and the tables whose ids it goes by.

@@ -1,8 +1,7 @@
 //! Statements that write explicit ids: INSERT, UPDATE, MERGE, COPY.
 
-use super::StatementKind;
-use super::act::{Act, Written};
 use super::cursor::Cursor;
+use super::model::{Act, StatementKind, Written};
 use super::tokens::Token;
 
 /// `INSERT INTO table [AS alias] [(columns)] [OVERRIDING …] { VALUES … | query }`, where it has explicit values.
