@@ -49,7 +49,7 @@ async fn sessions_of_one_day_that_cannot_go_are_found_once_each() {
 }
 
 #[tokio::test]
-async fn a_trigger_that_refuses_a_session_is_named_by_whatever_code_it_raises() {
+async fn a_trigger_that_refuses_a_session_is_named_with_any_code_that_it_raises() {
     for body in [
         "RAISE foreign_key_violation USING MESSAGE = 'hunter2';",
         "RAISE object_not_in_prerequisite_state USING MESSAGE = 'hunter2';",
