@@ -1,10 +1,11 @@
 //! One function for each command. Only this file prints reports and chooses exit codes.
 
 mod cutover;
+mod history;
 
 use crate::agent::{self, AgentError};
 use crate::cli::{Cli, Command, Format, ListFormat, SqlCommand, completions, man_pages};
-use crate::config::{ConfigError, Environment, Http, Pattern, Preset, Settings};
+use crate::config::{ConfigError, Environment, Http, Pattern, Preset, SequenceRule, Settings};
 #[cfg(feature = "demo")]
 use crate::demo::{self, DemoError};
 use crate::grants::{GrantsError, grants};
@@ -17,6 +18,7 @@ use crate::progress::Progress;
 use crate::report::{ExitCode as Outcome, Report, TableOptions, render_nagios, render_nagios_error, render_table};
 use clap_complete::Shell;
 use cutover::{CutoverError, cutover};
+use history::{HistoryError, print_history};
 use pgmedic_core::TableName;
 use pgmedic_login::sql_function::{self, FollowedColumns};
 use std::collections::BTreeMap;
@@ -40,6 +42,8 @@ pub enum RunError {
     Unhealthy(#[from] HealthcheckError),
     #[error(transparent)]
     Cutover(#[from] CutoverError),
+    #[error(transparent)]
+    History(#[from] HistoryError),
     #[error("the output could not be written: {0}")]
     Output(#[from] io::Error),
     #[error("the metrics contradict each other: {0}")]
@@ -58,7 +62,10 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Cutover(CutoverError::Config(_) | CutoverError::Connection(_)) => BAD_USAGE,
-            Self::Cutover(CutoverError::Signals(_) | CutoverError::Json(_)) => NOT_COMPLETED,
+            Self::History(HistoryError::Name(_)) => BAD_USAGE,
+            Self::Cutover(CutoverError::Signals(_) | CutoverError::Json(_)) | Self::History(HistoryError::Json(_)) => {
+                NOT_COMPLETED
+            }
             // The port is in use, or the system refuses signal handlers.
             Self::Agent(_) => NOT_COMPLETED,
             #[cfg(feature = "demo")]
@@ -109,6 +116,12 @@ async fn run_command(cli: &Cli) -> Result<ExitCode, RunError> {
             let (text, code) = cutover(cli, arguments).await?;
             print(&text)?;
             Ok(code.unwrap_or(ExitCode::from(BAD_USAGE)))
+        }
+        Some(Command::History(arguments)) => {
+            let settings = load_with_warnings(cli)?.select_databases(&arguments.database)?;
+            let (text, complete) = print_history(&settings, arguments).await?;
+            print(&text)?;
+            Ok(if complete { ExitCode::SUCCESS } else { ExitCode::from(NOT_COMPLETED) })
         }
         Some(Command::CheckConfig) => check_config(cli),
         Some(Command::Grants { role }) => print_grants(cli, role.as_deref()).await,
@@ -202,8 +215,8 @@ async fn run_once(cli: &Cli) -> Result<ExitCode, RunError> {
         let failed = |cause| RunError::File { path: path.clone(), cause };
         metrics::replace_textfile(path, &text).map_err(failed)?;
     }
-    for pattern in unmatched_rules(&settings, &report) {
-        tracing::warn!("sequences.rules: match = \"{pattern}\" applies to no sequence; correct it, or remove the rule");
+    for rule in unmatched_rules(&settings, &report) {
+        tracing::warn!("{}", rule.unused());
     }
     print_with(|stdout| write_report(stdout, &report, cli))?;
     Ok(match cli.format {
@@ -281,7 +294,7 @@ fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iter
 }
 
 /// Rules that match no sequence of any database: most likely misspelled, or never reached.
-fn unmatched_rules<'a>(settings: &'a Settings, report: &Report) -> impl Iterator<Item = String> + 'a {
+fn unmatched_rules<'a>(settings: &'a Settings, report: &Report) -> impl Iterator<Item = &'a SequenceRule> {
     let applied: Vec<String> = report
         .databases
         .iter()
@@ -289,8 +302,7 @@ fn unmatched_rules<'a>(settings: &'a Settings, report: &Report) -> impl Iterator
         .filter_map(|sequence| sequence.rule.clone())
         .collect();
     let all_read = report.databases.iter().all(|database| database.error.is_none());
-    let patterns = settings.sequences.rules.iter().map(|rule| rule.pattern.to_string());
-    patterns.filter(move |pattern| all_read && !applied.contains(pattern))
+    settings.sequences.rules.iter().filter(move |rule| all_read && !applied.contains(&rule.pattern.to_string()))
 }
 
 /// The list of presets, as `[[sessions]]` would have them.

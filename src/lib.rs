@@ -14,6 +14,7 @@
 //! | [`agent`], [`once`] | the agent and the one-shot run; both call the passes |
 //! | [`cutover`] | carries the sequences of one database to another before writers move |
 //! | [`grants`] | the least privileges for the configured work, as SQL |
+//! | [`history`] | what happened to sequences, from `pgmedic.repair_log` |
 //! | [`config`], [`pass_options`] | the settings, and the options of one pass |
 //! | [`sequences`] | the pass over sequences: discover, observe, judge, repair, report |
 //! | [`sessions`] | the pass over session stores: check, inspect, judge, end expired sessions |
@@ -47,6 +48,8 @@ pub mod db;
 pub mod demo;
 #[doc(hidden)]
 pub mod grants;
+#[doc(hidden)]
+pub mod history;
 #[doc(hidden)]
 pub mod http;
 #[doc(hidden)]

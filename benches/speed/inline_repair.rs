@@ -1,4 +1,4 @@
-//! Measures `retry_after_repair`: inserts on a healthy sequence, and inserts that repair theirs.
+//! Measures inserts of `retry_after_repair` that repair their sequence; `retries.rs` measures healthy ones.
 
 use super::Result;
 use super::rounds::alternate;
@@ -6,21 +6,16 @@ use super::tables::{connect, database};
 use super::verdicts::Verdicts;
 use pgmedic_login::{InlineRepairLimits, RetryOutcome, retry_after_repair};
 use pgmedic_testserver::TestServer;
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection};
 use std::cell::RefCell;
 use std::time::Instant;
 use tokio::runtime::{Builder, Runtime};
 
 const LAG: u32 = 38;
-/// Inserts on a healthy sequence that are timed together.
-const INSERTS: usize = 200;
-const ROUNDS: usize = 21;
 const ROUNDS_OF_ONE: usize = 61;
 
-/// Generous bounds that detect a defect. The measured figures are far below.
-const MOST_AGAINST_A_TRANSACTION: f64 = 1.5;
-const MOST_AGAINST_PLAIN: f64 = 6.0;
+/// A generous bound that detects a defect. The measured figure is far below.
 const SLOWEST_MS: f64 = 20.0;
 
 const INSERT: &str = "INSERT INTO table_1 (name) VALUES ('login') RETURNING id";
@@ -36,21 +31,6 @@ impl Client {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let connection = RefCell::new(runtime.block_on(connect(url))?);
         Ok(Self { runtime, connection })
-    }
-
-    /// One statement without a transaction.
-    fn plain(&self) -> Result<()> {
-        let mut connection = self.connection.borrow_mut();
-        Ok(self.runtime.block_on(sqlx::query(INSERT).execute(&mut *connection)).map(drop)?)
-    }
-
-    fn in_a_transaction(&self) -> Result<()> {
-        let mut connection = self.connection.borrow_mut();
-        self.runtime.block_on(async {
-            let mut transaction = connection.begin().await?;
-            sqlx::query(INSERT).execute(&mut *transaction).await?;
-            Ok(transaction.commit().await?)
-        })
     }
 
     fn repairing(&self) -> Result<RetryOutcome<i32>> {
@@ -74,27 +54,6 @@ impl Client {
 /// Measures inserts on a database with one table.
 pub fn small(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
     let url = database(server, "logins", 1, LAG)?;
-    let client = Client::connect(&url)?;
-    let inserts = |competitor| {
-        (0..INSERTS).try_for_each(|_| match competitor {
-            0 => client.plain(),
-            1 => client.in_a_transaction(),
-            _ => client.repairing().map(drop),
-        })
-    };
-    let [plain, transaction, healthy] = alternate(ROUNDS, |_| client.reset(LAG, false), inserts)?;
-    println!("  {INSERTS} plain inserts                  {}", plain.show());
-    println!("  the same, in a transaction each    {}", transaction.show());
-    println!("  by retry_after_repair, no repair     {}", healthy.show());
-    let ratio = healthy.ratio_to(&transaction);
-    verdicts.at_most(
-        "retry_after_repair without a repair, against a transaction",
-        Some(ratio),
-        MOST_AGAINST_A_TRANSACTION,
-        "x",
-    );
-    let ratio = healthy.ratio_to(&plain);
-    verdicts.at_most("the same, against a plain statement", Some(ratio), MOST_AGAINST_PLAIN, "x");
     repaired("one table", &url, LAG, verdicts)
 }
 

@@ -15,11 +15,13 @@ mod clients;
 mod cutover;
 mod daemon;
 mod figures;
+mod imports;
 mod inline_repair;
 mod logins;
 mod notified;
 mod record;
 mod repairs;
+mod retries;
 mod rounds;
 mod scale;
 mod server_side;
@@ -96,6 +98,7 @@ fn measure(part: Part, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     match part {
         Part::Sessions => sessions::a_million(&server, verdicts)?,
         Part::Logins => {
+            retries::ratios(&server, verdicts)?;
             inline_repair::small(&server, verdicts)?;
             let many = sweep::tables(&server)?;
             inline_repair::repaired("10 000 tables", &many, sweep::ROWS, verdicts)?;
@@ -119,6 +122,7 @@ fn everything(server: &TestServer, quick: bool, verdicts: &mut Verdicts) -> Resu
     notified::latency("10 000 tables", &many, verdicts)?;
     repairs::one(server, verdicts)?;
     repairs::a_thousand(server)?;
+    retries::ratios(server, verdicts)?;
     inline_repair::small(server, verdicts)?;
     inline_repair::repaired("10 000 tables", &many, sweep::ROWS, verdicts)?;
     sql_functions(server, &many, verdicts)?;
@@ -136,7 +140,8 @@ fn sql_functions(server: &TestServer, many: &str, verdicts: &mut Verdicts) -> Re
     sql_function::called("10 tables", &few, verdicts)?;
     sql_function::called("1 000 tables", &tables::database(server, "thousand", 1000, sweep::ROWS)?, verdicts)?;
     sql_function::called("10 000 tables", many, verdicts)?;
-    sql_function::followed(&few, verdicts)
+    sql_function::followed(&few, verdicts)?;
+    imports::duplicates(&few, verdicts)
 }
 
 /// The load average. If it is near the number of cores, the figures are noise.

@@ -9,6 +9,7 @@
 //! | `leadership.rs`, `backoff.rs` | whether this agent leads; when to try again |
 //! | `repair_log/` | `pgmedic.repair_log`: own repairs are written, inline repairs counted |
 //! | `publisher.rs` | where a worker hands over its report |
+//! | `rule_use.rs` | which rules of the configuration apply to no sequence |
 //! | `news.rs`, `change_log.rs` | what of a report is worth a line in the log, and whether it was logged already |
 //! | `http_endpoint.rs`, `signals.rs` | the address that HTTP listens on; signals of the operating system |
 //!
@@ -23,6 +24,7 @@ mod leadership;
 mod news;
 mod publisher;
 mod repair_log;
+mod rule_use;
 mod scheduler;
 mod sequence_worker;
 mod session_worker;
@@ -82,7 +84,7 @@ pub async fn run(
     let mut signals = Signals::install()?;
     let state = Arc::new(AgentState::new(dry_run));
     let metrics = Arc::new(Metrics::new(&state)?);
-    let context = AgentContext { state: Arc::clone(&state), metrics: Arc::clone(&metrics) };
+    let context = AgentContext { state: Arc::clone(&state), metrics: Arc::clone(&metrics), rules: Arc::default() };
     workers::init_series(&settings, &metrics);
     let sources = Sources { state, metrics, heartbeat: Heartbeat::default() };
     let mut endpoint = HttpEndpoint::bind(&settings.http, &sources).await?;

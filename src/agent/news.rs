@@ -18,7 +18,8 @@ pub fn describe(sequence: &SequenceReport) -> Option<Fact> {
     let fact = |level, word: &str, what: &str, reason: &Option<Reason>| {
         let because = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
         let kind = format!("{word} {:?}", reason.as_ref().map(|reason| reason.kind));
-        Some(Fact { level, kind, text: format!("{name} {what}{because}") })
+        let who = sequence.who().map_or_else(String::new, |who| format!("; {who}"));
+        Some(Fact { level, kind, text: format!("{name} {what}{because}{who}") })
     };
     let Some(repair) = &sequence.repair else {
         let word = sequence.verdict.as_str();

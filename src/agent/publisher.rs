@@ -3,6 +3,7 @@
 use super::change_log::ChangeLog;
 use super::leadership::Leadership;
 use super::news::{Fact, describe};
+use super::rule_use::RuleUse;
 use crate::db::Holder;
 use crate::metrics::Metrics;
 use crate::report::{DatabaseReport, Outcome, SessionReport};
@@ -18,6 +19,7 @@ use tracing::Level;
 pub struct AgentContext {
     pub state: Arc<AgentState>,
     pub metrics: Arc<Metrics>,
+    pub rules: Arc<RuleUse>,
 }
 
 impl AgentContext {
@@ -187,6 +189,9 @@ impl Publisher {
         if report.error.is_none() {
             self.log_sequences(report);
             self.log_recovered();
+            for rule in self.context.rules.record(&self.database, report) {
+                tracing::warn!("{}", rule.unused());
+            }
         }
     }
 

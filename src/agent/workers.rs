@@ -47,6 +47,7 @@ impl WorkerSet {
         };
         let names = settings.databases.iter().map(|database| database.name.as_str());
         context.retain(&names.map(|name| (name, stores(name))).collect());
+        context.rules.restart(settings);
         if let Some(database) = settings.databases.first() {
             context.state.set_connections(database.budget());
         }

@@ -1,6 +1,7 @@
 //! The subcommands and their options.
 
 use super::cutover::CutoverArguments;
+use super::history::HistoryArguments;
 use super::{ListFormat, help};
 use clap::Subcommand;
 use clap_complete::Shell;
@@ -21,6 +22,9 @@ pub enum Command {
     /// move
     #[command(after_help = help::CUTOVER)]
     Cutover(CutoverArguments),
+    /// Print what happened to sequences, and who was behind it, from pgmedic.repair_log
+    #[command(after_help = help::HISTORY)]
+    History(HistoryArguments),
     /// Print the effective configuration, passwords hidden
     #[command(after_help = help::CHECK_CONFIG)]
     CheckConfig,

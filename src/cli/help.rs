@@ -61,6 +61,22 @@ Output:
   Reports go to stdout, logs to stderr. A password on the command line is seen
   by every user of this machine: use a password file or a service.";
 
+pub(super) const HISTORY: &str = "\
+Examples:
+  pgmedic history                          # the newest 50 of each database
+  pgmedic history public.orders_id_seq
+  pgmedic history 'public.*' --limit 200
+  pgmedic history --format json | jq '.databases[].entries[]'
+
+Exit codes:
+  0  printed
+  1  a log could not be read: the database is out of reach, or it has no
+     pgmedic.repair_log, which pgmedic sql install creates
+  2  bad usage or configuration
+
+Output:
+  The newest entry first. The agent keeps entries for 30 days.";
+
 pub(super) const CHECK_CONFIG: &str = "\
 Examples:
   pgmedic check-config --config pgmedic.toml

@@ -3,7 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `mod.rs` | the options of a run; which arguments are refused |
-//! | `command.rs`, `cutover.rs` | the subcommands; the options of `cutover` |
+//! | `command.rs`, `cutover.rs`, `history.rs` | the subcommands; the options of `cutover` and of `history` |
 //! | `help.rs` | usage, examples and exit codes, as each help page ends |
 //! | `generate.rs` | completion scripts, man pages |
 
@@ -11,10 +11,12 @@ mod command;
 mod cutover;
 mod generate;
 mod help;
+mod history;
 
 pub use command::{Command, SqlCommand};
 pub use cutover::CutoverArguments;
 pub use generate::{ManPage, completions, man_pages};
+pub use history::HistoryArguments;
 
 use crate::build_info;
 use clap::error::ErrorKind;

@@ -62,6 +62,13 @@ pub struct SequenceRule {
     pub headroom: Option<u32>,
 }
 
+impl SequenceRule {
+    /// That it applies to no sequence.
+    pub fn unused(&self) -> String {
+        format!("sequences.rules: match = \"{}\" applies to no sequence; correct it, or remove the rule", self.pattern)
+    }
+}
+
 impl Sequences {
     /// Whether the sequence is checked. Names as PostgreSQL stores them, without quotes.
     pub fn covers(&self, schema: &str, sequence: &str) -> bool {
@@ -114,7 +121,7 @@ impl Sequences {
             let expected = "at least one pattern, such as \"*.*\"";
             return Err(locations.invalid("sequences.include", "an empty list", expected));
         }
-        Ok(Self {
+        let section = Self {
             schedule,
             listen_notify: written.listen_notify,
             repair: written.repair,
@@ -130,7 +137,27 @@ impl Sequences {
             full_pass_every: at_least_one(written.full_pass_every, "sequences.full_pass_every", locations)?,
             feeds: feeds(&written.feeds, locations)?,
             rules: rules(&written.rules, locations)?,
-        })
+        };
+        section.check_left_out(locations)?;
+        Ok(section)
+    }
+
+    /// A declared feed of a sequence that is left out would never be looked at.
+    fn check_left_out(&self, locations: &ConfigLocations) -> Result<(), ConfigError> {
+        let names = self.feeds.iter().enumerate().filter_map(|(index, feed)| Some((index, feed.names()?.0)));
+        for (index, sequence) in names {
+            if !self.covers(&sequence.schema, &sequence.name) {
+                return Err(locations.invalid(
+                    format!("sequences.feeds[{index}].sequence"),
+                    format!(
+                        "{}, which sequences.include and exclude leave out",
+                        display_or_hide(&sequence.to_string())
+                    ),
+                    "a sequence that is checked, or no such entry",
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -132,7 +132,7 @@ async fn open_one<const N: usize>(
             }
             Err(Failure { error, .. }) if error.kind() == ReasonKind::TooManyConnections && attempts < MAX_ATTEMPTS => {
                 // A server process may still be ending. Where one of the other connections is needed, it is waited for.
-                let learned = attempts == 1 || permits.iter().all(Permit::refused);
+                let learned = attempts == 1 || permits.first().is_none_or(|permit| permit.refused(N));
                 if !learned {
                     return Err(Failure { error, is_final: false });
                 }
@@ -194,7 +194,7 @@ async fn open_at(
             error: ConnectError::at(options, ReasonKind::WrongServer, cause),
             is_final: false,
         };
-        let row = sqlx::raw_sql(SERVER_STATE_SQL).fetch_one(&mut connection).await.map_err(|e| other(e.to_string()))?;
+        let row = ask(&mut connection, SERVER_STATE_SQL.to_owned()).await.map_err(|error| other(error.to_string()))?;
         let state = (row.try_get(0), row.try_get(1));
         let (Ok(is_writable), Ok(in_recovery)) = state else { return Err(other("unexpected answer".to_owned())) };
         if let Some(found) = mismatch(wanted, is_writable, in_recovery) {

@@ -34,12 +34,7 @@ const SESSION_ENDS_WITHIN: Duration = Duration::from_secs(45);
 
 /// Lets the server end the session 45 s after the agent has vanished, or has stopped: the system's default is hours. An idle
 /// agent asks more often (`idle_session_timeout` is of PostgreSQL 14 or newer). Settings of the role do not count.
-const SESSION_SQL: &str = "/* pgmedic:listen */ SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 5; \
-     SET tcp_keepalives_count = 5; SET tcp_user_timeout = 45000; SET client_min_messages = error; \
-     SET statement_timeout = 5000; SET lock_timeout = 1000; SET idle_in_transaction_session_timeout = 10000; \
-     SELECT pg_catalog.set_config(s.name, v.value, false) \
-     FROM pg_catalog.pg_settings s JOIN (VALUES ('idle_session_timeout', '45000'), ('transaction_timeout', '0')) v (name, value) \
-     ON s.name OPERATOR(pg_catalog.=) v.name";
+const SESSION_SQL: &str = include_str!("listener_session.sql");
 
 const BACKEND_PID_SQL: &str = "/* pgmedic:listen */ SELECT pg_catalog.pg_backend_pid()";
 
@@ -114,7 +109,10 @@ impl Listener {
             }
             let mut listener = Self::connect(options, standing).await?;
             let result = match listener.is_pooled(&mut other).await {
-                Ok(false) => listener.listen(&mut other).await,
+                Ok(false) => match listener.prepare_session().await {
+                    Ok(()) => listener.listen(&mut other).await,
+                    Err(error) => Err(error),
+                },
                 Ok(true) => Err(ListenError::Pooled),
                 Err(error) => Err(error),
             };
@@ -178,7 +176,6 @@ impl Listener {
 
     /// Listens on the trial channel, sends a notification with a random payload from `other`, and then listens on the real channel.
     pub(super) async fn listen(&mut self, other: &mut PgConnection) -> Result<(), ListenError> {
-        self.prepare_session().await?;
         let payload = random_tag();
         with_answer_timeout(self.listener.listen(TRIAL_CHANNEL)).await?;
         let notify = format!("/* pgmedic:listen */ SELECT pg_catalog.pg_notify('{TRIAL_CHANNEL}', '{payload}')");

@@ -21,6 +21,8 @@ pub struct ServerInfo {
     pub(super) can_restrict_views: bool,
     /// pgaudit writes the whole message into the log for each of its statements.
     pub(super) is_audited: bool,
+    /// No changes are made here but the primary's.
+    pub is_replica: bool,
     /// Why nothing can be written here: the server is a replica, or read only by setting.
     pub read_only: Option<&'static str>,
 }
@@ -51,8 +53,9 @@ pub(super) fn server_info_sql() -> String {
 
 fn read_row(row: &PgRow) -> Option<(ServerInfo, u32)> {
     let text = |column: &str| row.try_get::<String, _>(column).ok();
-    let read_only = match (text("in_recovery")?.as_str(), text("read_only")?.as_str()) {
-        ("true", _) => Some("the server is a replica"),
+    let is_replica = text("in_recovery")? == "true";
+    let read_only = match (is_replica, text("read_only")?.as_str()) {
+        (true, _) => Some("the server is a replica"),
         (_, "on") => Some("default_transaction_read_only is on"),
         _ => None,
     };
@@ -61,6 +64,6 @@ fn read_row(row: &PgRow) -> Option<(ServerInfo, u32)> {
     let superuser = text("superuser")? == "on";
     let is_audited = text("audit")? != "none";
     let role = text("role")?;
-    let server = ServerInfo { version, role, superuser, can_restrict_views: false, is_audited, read_only };
+    let server = ServerInfo { version, role, superuser, can_restrict_views: false, is_audited, is_replica, read_only };
     Some((server, text("version_number")?.parse().ok()?))
 }

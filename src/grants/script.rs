@@ -75,6 +75,7 @@ pub fn script(
     row_security(&mut out, role, needs, stores);
     owner_memberships(&mut out, role, needs, settings);
     default_privileges(&mut out, role, needs, settings);
+    statistics(&mut out, role);
     out.text
 }
 
@@ -138,6 +139,15 @@ fn row_security(out: &mut SqlWriter, role: &str, needs: &RequiredPrivileges, sto
         hidden.join(", ")
     ));
     out.comment(&format!("ALTER ROLE {role} BYPASSRLS;"));
+}
+
+/// Optional membership in the role that sees other roles' statements.
+fn statistics(out: &mut SqlWriter, role: &str) {
+    out.blank_line();
+    out.comment(&format!(
+        "Optional: who was behind a drift. Benefit: findings name role, application, address and kind of statement.\n\
+         Cost: {role} can read the statements of every role.\nGRANT pg_read_all_stats TO {role};"
+    ));
 }
 
 /// Optional membership in the owners of the sequences, which alone may run ALTER SEQUENCE.

@@ -232,7 +232,10 @@ impl GaugeSet {
 /// The verdict that is true after the pass.
 fn verdict_after_pass(sequence: &SequenceReport) -> Verdict {
     match sequence.outcome() {
+        _ if sequence.meets_taken_ids() => Verdict::Behind,
         Some(Outcome::Repaired) if sequence.held_by().is_none() => Verdict::InSync,
+        // Ids in its way were seen, though it is not moved.
+        None if sequence.verdict == Verdict::Unsupported && sequence.needs_attention() => Verdict::Behind,
         // No alert is wanted.
         _ if sequence.observed_only && sequence.verdict != Verdict::InSync => Verdict::Unsupported,
         _ => sequence.verdict,

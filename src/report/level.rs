@@ -27,6 +27,11 @@ impl Level {
         match sequence.verdict {
             Verdict::Behind => Self::of_behind(sequence),
             Verdict::Exhausted => Self::Failing,
+            _ if sequence.meets_taken_ids() => Self::Failing,
+            // Ids in its way were seen all the same.
+            Verdict::Unsupported if sequence.needs_attention() => Self::Failing,
+            // So it is if it feeds the likely column.
+            Verdict::Unlinked if sequence.needs_attention() => Self::Unknown,
             Verdict::Unreadable | Verdict::Unsupported => Self::Unknown,
             Verdict::InSync => Self::of_range(sequence),
             Verdict::Unlinked => Self::Healthy,
@@ -97,6 +102,13 @@ mod tests {
         for verdict in [Verdict::Unreadable, Verdict::Unsupported] {
             assert_eq!(Level::of(&sequence(verdict, None, false)), Level::Unknown);
         }
+    }
+
+    #[test]
+    fn ids_in_the_way_of_what_is_not_moved_make_inserts_fail() {
+        let level = |verdict| Level::of(&SequenceReport { lag: Some(1), ..sequence(verdict, None, false) });
+        assert_eq!((level(Verdict::Unsupported), level(Verdict::Unlinked)), (Level::Failing, Level::Unknown));
+        assert_eq!(Level::of(&sequence(Verdict::Unlinked, None, false)), Level::Healthy);
     }
 
     #[test]

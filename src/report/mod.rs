@@ -4,7 +4,7 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `mod.rs`, `sequence.rs`, `sessions.rs` | the report's types, which serialize to the JSON form |
+//! | `mod.rs`, `sequence.rs`, `evidence.rs`, `sessions.rs` | the report's types, which serialize to the JSON form |
 //! | `status.rs` | verdict and outcome as one word; when a sequence is running out |
 //! | `level.rs` | how urgent a finding is: fails now, not known, fails soon, to be decided, healthy |
 //! | `table/`, `session_lines.rs`, `wrap.rs` | the table form |
@@ -13,6 +13,7 @@
 //! | `exit.rs` | the exit code that a report means |
 
 mod escape;
+mod evidence;
 mod exit;
 mod level;
 mod nagios;
@@ -24,6 +25,7 @@ mod table;
 mod wrap;
 
 pub use escape::escape_control;
+pub use evidence::{Evidence, EvidenceSource, EvidenceStatement};
 pub use exit::ExitCode;
 pub use level::Level;
 pub use nagios::{NagiosState, render as render_nagios, render_error as render_nagios_error};
@@ -38,7 +40,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of the JSON form; it changes when a field changes its meaning or goes away.
-const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 2;
 
 /// Everything one run looked at.
 #[derive(Debug, Serialize)]

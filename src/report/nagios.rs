@@ -3,8 +3,7 @@
 //! The form and the exit codes are those of the Monitoring Plugins Development Guidelines.
 
 use super::escape::escape_control;
-use super::{ExitCode, Report, Status};
-use pgmedic_core::sequence::HoldReason;
+use super::{ExitCode, Level, Report, SequenceReport, Status};
 use std::fmt::Write;
 
 /// Sequences and stores that the line names.
@@ -91,16 +90,9 @@ fn findings(report: &Report) -> Vec<(NagiosState, String)> {
             found.push((NagiosState::Unknown, format!("{name} could not be checked: {}", error.text)));
         }
         for sequence in database.sequences.iter().filter(|sequence| sequence.needs_a_look()) {
-            let status = Status::of(sequence);
-            let state = match (status, sequence.held_by()) {
-                _ if sequence.nearly_used_up => NagiosState::Critical,
-                (Status::Unreadable, _) => NagiosState::Unknown,
-                (Status::RunningOut, _) | (Status::Repaired, None) => NagiosState::Warning,
-                // No insert fails yet.
-                (Status::Held | Status::Repaired, Some(HoldReason::FarIds)) => NagiosState::Warning,
-                _ => NagiosState::Critical,
-            };
-            found.push((state, format!("{name} {} {}", sequence.name, status.word())));
+            if let Some(state) = state(sequence) {
+                found.push((state, format!("{name} {} {}", sequence.name, Status::of(sequence).word())));
+            }
         }
         for store in &database.sessions {
             match (&store.error, &store.held) {
@@ -111,6 +103,17 @@ fn findings(report: &Report) -> Vec<(NagiosState, String)> {
         }
     }
     found
+}
+
+/// The state of a sequence that needs a look; none where a rule says never to alert.
+fn state(sequence: &SequenceReport) -> Option<NagiosState> {
+    Some(match Level::of(sequence) {
+        Level::Healthy => return None,
+        _ if sequence.nearly_used_up => NagiosState::Critical,
+        Level::Failing => NagiosState::Critical,
+        Level::Unknown => NagiosState::Unknown,
+        Level::Soon | Level::Decision => NagiosState::Warning,
+    })
 }
 
 /// `label=value[UOM];warn;crit;min;max`, separated by spaces.

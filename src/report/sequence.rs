@@ -1,7 +1,8 @@
 //! One sequence in the report: what was found, and its repair.
 
+use super::Evidence;
 use pgmedic_core::sequence::{FeedReport, HoldReason, Method};
-use pgmedic_core::{Fix, Reason};
+use pgmedic_core::{Fix, Reason, ReasonKind};
 use serde::Serialize;
 
 /// One sequence: what was found before any repair, and the repair.
@@ -40,6 +41,8 @@ pub struct SequenceReport {
     #[serde(skip)]
     pub nearly_used_up: bool,
     pub cause: Option<Cause>,
+    /// Who was behind it, as the server told when it was first seen; none where nothing was asked.
+    pub evidence: Option<Evidence>,
     /// Why the verdict is what it is.
     pub reason: Option<Reason>,
     /// Further reasons, such as links that do not count.
@@ -144,6 +147,7 @@ impl SequenceReport {
             observed_only: false,
             nearly_used_up: false,
             cause: None,
+            evidence: None,
             reason: None,
             notes: Vec::new(),
             suggested_feeds: None,
@@ -174,6 +178,11 @@ impl SequenceReport {
         self.repair.as_ref().and_then(|repair| repair.held_by)
     }
 
+    /// Who was behind its drift, in words; none where that was not asked, or not told.
+    pub fn who(&self) -> Option<String> {
+        self.evidence.as_ref().and_then(Evidence::text)
+    }
+
     /// The outcome of its repair, when it owed one.
     pub fn outcome(&self) -> Option<Outcome> {
         self.repair.as_ref().map(|repair| repair.outcome)
@@ -184,13 +193,19 @@ impl SequenceReport {
         if self.observed_only {
             return false;
         }
-        match self.verdict {
+        let of_verdict = match self.verdict {
             Verdict::InSync => false,
             // Drift that was seen in a column that does not count.
             Verdict::Unsupported | Verdict::Unlinked => self.lag.is_some_and(|lag| lag > 0),
             Verdict::Exhausted | Verdict::Unreadable => true,
             Verdict::Behind => self.outcome() != Some(Outcome::Repaired) || self.held_by().is_some(),
-        }
+        };
+        of_verdict || self.meets_taken_ids()
+    }
+
+    /// Whether values that it hands out, as the pass left it, make ids that are taken in a column that it is not moved for.
+    pub fn meets_taken_ids(&self) -> bool {
+        !self.observed_only && self.reasons().any(|reason| reason.kind == ReasonKind::IdTaken)
     }
 
     /// Whether a person should look at it: now, or before its range ends.

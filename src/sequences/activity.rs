@@ -37,7 +37,8 @@ pub struct ActivityCounters {
 impl StatsSnapshot {
     /// The counters of `sequence`; none where one is missing, or does not tell all.
     pub fn of(&self, sequence: &Sequence) -> Option<ActivityCounters> {
-        if self.in_use.contains(&sequence.oid) {
+        // No counter is read of a column whose ids are computed.
+        if self.in_use.contains(&sequence.oid) || !sequence.computed.is_empty() {
             return None;
         }
         let mut tables = 0_i64;
@@ -105,15 +106,9 @@ fn statements(sequences: &[Sequence]) -> [String; 5] {
         "SELECT seqrelid::bigint, pg_stat_get_blocks_fetched(seqrelid) FROM pg_sequence".to_owned(),
         fill("SELECT t::bigint, @ROW_CHANGES@ FROM unnest('{@TABLES@}'::oid[]) AS t", &oids(false)),
         fill(include_str!("tree_activity.sql"), &oids(true)),
-        IN_USE.to_owned(),
+        fill(include_str!("in_use.sql"), ""),
     ]
 }
-
-/// The lock of `setval` and `nextval`, which a transaction holds until its end, is shown to every role.
-const IN_USE: &str = "SELECT DISTINCT l.relation::bigint, 0::bigint FROM pg_locks l \
-                      JOIN pg_database d ON d.oid = l.database AND d.datname = current_database() \
-                      JOIN pg_sequence q ON q.seqrelid = l.relation \
-                      WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.pid <> pg_backend_pid()";
 
 /// The rows that were inserted into, updated in and deleted from table `t`.
 const ROW_CHANGES: &str =

@@ -4,13 +4,15 @@
 //! `batch_plan` makes the statements of the transaction and decides what its answers mean for each probe.
 
 use super::batch_plan::{Batch, BatchPlan, ProbeOutcome, ProbeResponse, decide};
-use crate::db::BoundedConnection;
+use super::guard::vacuumed_sql;
+use crate::db::{BoundedConnection, TransactionMode};
 use crate::progress::Progress;
 use futures_util::future::join_all;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::model::UntrustedOwners;
 use pgmedic_core::sequence::probe::{MAX_RELATIONS, Probe, ProbeResult, fits_in_transaction};
 use pgmedic_core::{QueryError, Timeouts};
+use sqlx::Row;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -117,6 +119,17 @@ impl<'a> BatchRun<'_, 'a> {
         results
     }
 
+    /// Why the lock of a guarded read was not available.
+    async fn why_locked(&self, connection: &mut BoundedConnection, probe: &Probe<'_>) -> QueryError {
+        let asked = [vacuumed_sql(probe)];
+        let result = connection.run_transaction("vacuumed", TransactionMode::Read, self.timeouts, asked).await;
+        let vacuumed = result.answers.first().and_then(|rows| rows.first()).and_then(|row| {
+            let (table, what) = (row.try_get(0).ok()?, row.try_get(1).ok()?);
+            Some(QueryError::BeingVacuumed { table, what })
+        });
+        vacuumed.unwrap_or(QueryError::LockNotAvailable)
+    }
+
     /// Runs the batch; after a probe has failed, the probes after it in another transaction.
     async fn run_batch(
         &self,
@@ -125,7 +138,7 @@ impl<'a> BatchRun<'_, 'a> {
         results: &mut Vec<ProbeResult<'a>>,
     ) {
         while !batch.probes.is_empty() {
-            let plan = BatchPlan::new(&batch, self.sequences, connection.server().superuser, self.timeouts);
+            let plan = BatchPlan::new(&batch, self.sequences, connection.server(), self.timeouts);
             let response = connection.run_transaction("observe", plan.mode, plan.timeouts, plan.statements()).await;
             let responses = plan.responses(&response.answers, response.failure.as_ref());
             if responses.is_empty() {
@@ -146,7 +159,12 @@ impl<'a> BatchRun<'_, 'a> {
                     }
                     ProbeOutcome::Failed(failure) => {
                         self.progress.advance(1);
-                        results.push((probe, Err(failure.clone())));
+                        let failure = if plan.is_guarded && *failure == QueryError::LockNotAvailable {
+                            self.why_locked(connection, &probe).await
+                        } else {
+                            failure.clone()
+                        };
+                        results.push((probe, Err(failure)));
                     }
                 }
             }

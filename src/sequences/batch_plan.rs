@@ -1,7 +1,7 @@
 //! The statements of one transaction that runs probes, and what its answers mean for each probe.
 
 use super::guard::{guard_sql, lock_tables_sql};
-use crate::db::TransactionMode;
+use crate::db::{ServerInfo, TransactionMode};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::probe::Probe;
 use pgmedic_core::{QueryError, Timeouts};
@@ -39,13 +39,36 @@ pub struct BatchPlan {
 }
 
 impl BatchPlan {
-    pub fn new(batch: &Batch<'_>, sequences: &[&Sequence], superuser: bool, timeouts: Timeouts) -> Self {
+    pub fn new(batch: &Batch<'_>, sequences: &[&Sequence], server: &ServerInfo, timeouts: Timeouts) -> Self {
+        Self::with_reads(batch, sequences, server, timeouts, |probe| probe.sql(sequences[probe.sequence]))
+    }
+
+    /// A plan in which `read` is read instead of what the one probe asks, by index.
+    pub fn of_one_read(
+        batch: &Batch<'_>,
+        sequence: &Sequence,
+        read: String,
+        server: &ServerInfo,
+        timeouts: Timeouts,
+    ) -> Self {
+        let mut plan = Self::with_reads(batch, &[sequence], server, timeouts, |_| read.clone());
+        plan.prelude.insert(0, WALK_BY_INDEX.to_owned());
+        plan
+    }
+
+    fn with_reads(
+        batch: &Batch<'_>,
+        sequences: &[&Sequence],
+        server: &ServerInfo,
+        timeouts: Timeouts,
+        read: impl Fn(&Probe<'_>) -> String,
+    ) -> Self {
         let exposed = batch.probes.iter().any(|probe| !sequences[probe.sequence].untrusted_owners.is_empty());
-        let is_guarded = exposed && superuser;
+        let is_guarded = exposed && server.superuser;
         let walks = batch.probes.iter().any(|probe| probe.block.is_some());
         let mut prelude = Vec::from_iter(walks.then(|| WALK_BY_INDEX.to_owned()));
         if is_guarded {
-            prelude.extend(lock_tables_sql(&batch.probes.iter().collect::<Vec<_>>()));
+            prelude.extend(lock_tables_sql(&batch.probes.iter().collect::<Vec<_>>(), server));
         }
         let probes = batch
             .probes
@@ -53,7 +76,7 @@ impl BatchPlan {
             .map(|probe| {
                 let sequence = sequences[probe.sequence];
                 let guard = is_guarded.then(|| guard_sql(sequence, probe, batch.is_single));
-                guard.into_iter().chain([probe.sql(sequence)]).collect()
+                guard.into_iter().chain([read(probe)]).collect()
             })
             .collect();
         Self {

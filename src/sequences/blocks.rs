@@ -67,7 +67,7 @@ async fn taken_window(
         [(next.checked_sub(step - 1)?, next.checked_sub(1)?), (next.checked_add(1)?, next.checked_add(step - 1)?)];
     let part = ProbePart { source, member: None, own_values: None };
     let batch = Batch::single(Probe { sequence: 0, parts: vec![part], block: None });
-    let plan = BatchPlan::new(&batch, &[sequence], connection.server().superuser, timeouts);
+    let plan = BatchPlan::new(&batch, &[sequence], connection.server(), timeouts);
     let FeedSource { table, column, .. } = source;
     let count = |(first, last)| {
         format!("(SELECT count(*) FROM {table} WHERE {column} BETWEEN '{first}'::bigint AND '{last}'::bigint)")

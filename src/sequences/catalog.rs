@@ -21,10 +21,7 @@ static CATALOG: LazyLock<String> = LazyLock::new(|| catalog_sql(include_str!("ca
 /// The catalog query locks no user's table, so it may take the time that 100 000 sequences need.
 pub(super) const CATALOG_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The names that patterns of declared feeds are compared with.
-const SEQUENCE_NAMES: &str = "SELECT n.nspname::text, s.relname::text FROM pg_catalog.pg_class s \
-                              JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace \
-                              WHERE s.relkind = 'S' AND s.relpersistence <> 't'";
+static SEQUENCE_NAMES: LazyLock<String> = LazyLock::new(|| catalog_sql(include_str!("sequence_names.sql"), &[]));
 
 /// The sequences of a database, from its catalog and the configuration.
 #[derive(Debug)]
@@ -97,7 +94,8 @@ async fn read_catalog(
 }
 
 async fn sequence_names(connection: &mut BoundedConnection, timeouts: Timeouts) -> Result<Vec<TableName>, QueryError> {
-    let result = connection.run_transaction("sequences", TransactionMode::Read, timeouts, [SEQUENCE_NAMES]).await;
+    let result =
+        connection.run_transaction("sequences", TransactionMode::Read, timeouts, [SEQUENCE_NAMES.as_str()]).await;
     if let Some(failure) = result.failure {
         return Err(failure);
     }

@@ -59,6 +59,14 @@ links AS (
     SELECT seq, rel, att, c.deptype, c.expression, d.wanted, d.entry
     FROM catalogued c FULL JOIN declared d USING (seq, rel, att)
 ),
+-- Columns that `pgmedic sql follow` lets the sequence follow: its trigger depends on the sequence that it names.
+followed AS MATERIALIZED (
+    SELECT d.refobjid AS seq, t.tgrelid AS rel, t.tgname
+    FROM pg_catalog.pg_trigger t
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_trigger'::regclass AND d.objid = t.oid
+                               AND d.refclassid = 'pg_catalog.pg_class'::regclass
+    WHERE t.tgname LIKE 'zz\_pgmedic\_follow\_%' AND t.tgenabled <> 'D'
+),
 -- Each fed table that has partitions or children, with all of them and itself as members.
 tree (root, member) AS (
     SELECT l.rel, l.rel
@@ -177,6 +185,8 @@ SELECT
     concat_ws(' ', s.relowner, n.nspowner, r.relowner, rn.nspowner, t.owners) AS owners,
     l.wanted,
     l.entry,
+    EXISTS (SELECT FROM followed f
+            WHERE f.seq = l.seq AND f.rel = l.rel AND f.tgname = 'zz_pgmedic_follow_' || l.att) AS followed,
     mo.list AS members_of_others,
     pg_catalog.has_table_privilege(r.oid, 'SELECT') AS may_lock,
     COALESCE(u.pages, r.relpages)::bigint AS pages,

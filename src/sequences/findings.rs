@@ -68,7 +68,7 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
 
 /// The report of a declared feed whose sequence does not exist in `database`.
 pub fn missing_sequence(feed: &DeclaredFeed, database: &str) -> SequenceReport {
-    let feeds = vec![FeedReport { column: feed.column_text(), link: Link::Declared }];
+    let feeds = vec![FeedReport { column: feed.column_text(), link: Link::Declared, followed: false }];
     SequenceReport {
         reason: Some(missing_sequence_reason(feed, database)),
         ..SequenceReport::new(feed.sequence_text(), feeds, Verdict::Unreadable)

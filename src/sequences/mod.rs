@@ -10,9 +10,10 @@
 //! | `states.rs` | reads states alone, for `cutover` |
 //! | `keys.rs`, `look.rs` | observe what lies ahead, where an id is at or beyond the next value |
 //! | `memory.rs`, `repair_log.rs`, `moves.rs`, `findings.rs` | judge: what is remembered of a sequence, its next move, verdict and reasons |
+//! | `evidence/` | who was behind a drift that is seen for the first time |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
 //! | `shared_columns.rs` | two sequences that hand out values for one column |
-//! | `uncounted.rs`, `blocks.rs` | what columns hold that do not count; ids that may be undeclared blocks |
+//! | `uncounted.rs`, `computed.rs`, `blocks.rs` | what columns hold that do not count, or whose ids are computed; ids that may be undeclared blocks |
 //! | `privileges.rs` | which privileges a complete pass needs, for `pgmedic grants` |
 //!
 //! Data flows down this list: `Catalog` → `Observation` → `SequenceReport` → `RepairReport`. When to run, and what a report
@@ -23,7 +24,9 @@ mod batch;
 mod batch_plan;
 mod blocks;
 mod catalog;
+mod computed;
 mod declared;
+mod evidence;
 mod feed_toml;
 mod findings;
 mod guard;

@@ -5,7 +5,7 @@
 //! functions would run with a superuser's rights, the tables are locked, and a guard checks each right before it is read.
 
 use crate::db::{BoundedConnection, TransactionMode};
-use pgmedic_core::sequence::feed_row::parse_oid;
+use pgmedic_core::sequence::row_fields::parse_oid;
 use pgmedic_core::{QueryError, Timeouts, fill_sql};
 use sqlx::Row;
 use std::collections::HashSet;

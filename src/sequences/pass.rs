@@ -4,6 +4,8 @@ use super::activity::{StatsSnapshot, read_stats};
 use super::batch;
 use super::blocks::look_for_blocks;
 use super::catalog::{Catalog, discover};
+use super::computed::look_at_computed;
+use super::evidence::{Inquiry, new_drifts};
 use super::findings::{Judged, finding, missing_sequence};
 use super::invalidation::Invalidation;
 use super::look::{Subject, look};
@@ -66,7 +68,7 @@ async fn run_pass(
     progress: &Progress,
     report: &mut DatabaseReport,
 ) -> Result<(), Reason> {
-    let timeouts = settings.bounds();
+    let (began, timeouts) = (Instant::now(), settings.bounds());
     let address = database.connect_options()?;
     let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await?;
     report.server_version = Some(connection.server().version.clone());
@@ -144,6 +146,9 @@ async fn run_pass(
         }
         report.sequences.push(Arc::new(finding));
     }
+    let (asked, drifted) = new_drifts(&changed, &mut report.sequences[first..], state);
+    // Sessions go on, so they are asked before the repair; statistics stay, and the repair does not wait for them.
+    let inquiry = Inquiry::begin(&mut connections[0], drifted, timeouts).await;
     let repairs = repair(&mut connections, tasks, &context, progress).await;
     for (index, repaired) in behind.into_iter().zip(repairs) {
         let Repaired { report: repair, position } = repaired;
@@ -156,12 +161,16 @@ async fn run_pass(
             !finding.observed_only && repair.used_ratio.is_some_and(|used| used >= settings.fail_used_ratio);
         finding.repair = Some(repair);
     }
+    for (index, evidence) in asked.into_iter().zip(inquiry.finish(&mut connections[0], timeouts).await) {
+        Arc::make_mut(&mut report.sequences[first + index]).evidence = Some(evidence);
+    }
     let subject = |sequence| subject(sequence, settings, options, state, now);
     let shared = SharedContext { sequences: &found.sequences, repair: &context };
     look_at_shared(&mut connections, &found.shared, &mut report.sequences, shared, subject).await;
     look_for_blocks(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
     let more_reads = look_at_uncounted(&mut connections, &subjects, &mut report.sequences[first..], timeouts).await;
-    let reads = reads.into_iter().zip(more_reads).map(|(reads, more)| reads + more);
+    let computed_reads = look_at_computed(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
+    let reads = reads.into_iter().zip(more_reads).zip(computed_reads).map(|((reads, more), last)| reads + more + last);
     for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
         state.remember(sequence, finding, &counters, reads);
     }
@@ -176,7 +185,7 @@ async fn run_pass(
     for connection in connections.into_iter().filter(|connection| connection.lost().is_none()) {
         connection.close().await;
     }
-    state.finish_pass(counters.catalog, found);
+    state.finish_pass(began, counters.catalog, found);
     lost.map_or(Ok(()), Err)
 }
 

@@ -4,13 +4,14 @@ use super::activity::{ActivityCounters, StatsSnapshot};
 use super::catalog::Catalog;
 use super::invalidation::{InvalidatedSequences, Invalidation};
 use super::memory::SequenceMemory;
-use crate::report::{Cause, SequenceReport, Verdict};
+use crate::report::{Cause, Evidence, Outcome, SequenceReport, Verdict};
 use pgmedic_core::sequence::judgement::Draws;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The state between the passes over one database. The default is for a single pass, and keeps nothing.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct SequencePassState {
     /// The discovered catalog and the catalog's counter then; without a counter it is discovered again.
     catalog: Option<(Option<i64>, Catalog)>,
     known: HashMap<u32, CachedFinding>,
+    /// When the last pass began.
+    began: Option<Instant>,
 }
 
 /// The finding of the previous pass.
@@ -49,6 +52,7 @@ impl Default for SequencePassState {
             epoch: String::new(),
             catalog: None,
             known: HashMap::new(),
+            began: None,
         }
     }
 }
@@ -186,6 +190,17 @@ impl SequencePassState {
         }
     }
 
+    /// When the pass before began.
+    pub(super) fn began(&self) -> Option<Instant> {
+        self.began
+    }
+
+    /// What was told of a drift that an earlier pass has seen, and that is there still.
+    pub(super) fn evidence(&self, sequence: &Sequence) -> Option<Evidence> {
+        let known = self.known.get(&sequence.oid).filter(|known| known.finding.name == sequence.name)?;
+        known.finding.evidence.clone().filter(|_| known.finding.outcome() != Some(Outcome::Repaired))
+    }
+
     /// Keeps a finding. `reads` is how often this pass read the sequence after `counters` were read.
     pub(super) fn remember(
         &mut self,
@@ -207,9 +222,10 @@ impl SequencePassState {
         self.known.insert(sequence.oid, CachedFinding { finding: Arc::clone(finding), next_value, expected });
     }
 
-    /// Ends a pass: keeps the catalog and its counter.
-    pub(super) fn finish_pass(&mut self, catalog: i64, discovered: Catalog) {
+    /// Ends a pass that began then: keeps the catalog and its counter.
+    pub(super) fn finish_pass(&mut self, began: Instant, catalog: i64, discovered: Catalog) {
         if self.lasting {
+            self.began = Some(began);
             let known: HashSet<u32> = discovered.sequences.iter().map(|sequence| sequence.oid).collect();
             self.known.retain(|oid, _| known.contains(oid));
             self.memories.retain(|oid, _| known.contains(oid));

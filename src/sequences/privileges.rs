@@ -1,13 +1,14 @@
 //! The privileges that a role needs for a complete pass, found by the same discovery as in a pass.
 
 use super::catalog::discover;
+use super::computed::computed_columns;
 use super::findings::missing_sequence_reason;
 use super::partitions;
 use crate::config::Sequences;
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::sequence::members::is_read_by_member;
 use pgmedic_core::sequence::model::{FeedProblem, FeedSource, Sequence};
-use pgmedic_core::{QueryError, Reason, Timeouts};
+use pgmedic_core::{QueryError, Reason, Timeouts, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,12 +86,16 @@ pub async fn required_privileges(
             }
         }
     }
+    for (sequence, source) in computed_columns(session, &found.sequences, bounds).await? {
+        sequences.insert(sequence.oid, sequence);
+        tables.entry(source.table_oid).or_default().insert(source.column);
+    }
     let oids: Vec<u32> = sequences.keys().chain(tables.keys()).copied().collect();
     for (oid, relation, row_security) in relations(session, &oids, bounds).await? {
         if let Some(columns) = tables.remove(&oid) {
             needs.tables.push(TablePrivileges { relation, columns, row_security });
         } else if let Some(sequence) = sequences.get(&oid) {
-            let repair = settings.repair && !sequence.feeds.is_empty();
+            let repair = settings.repair && !sequence.feeds.is_empty() && sequence.is_observable();
             needs.sequences.push(SequencePrivileges { relation, repair, cached: sequence.parameters.cache > 1 });
         }
     }
@@ -117,16 +122,7 @@ async fn relations(
     bounds: Timeouts,
 ) -> Result<Vec<(u32, Relation, bool)>, QueryError> {
     let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
-    let statement = format!(
-        "SELECT c.oid::bigint, quote_ident(n.nspname), quote_ident(n.nspname) || '.' || quote_ident(c.relname),
-                quote_ident(r.rolname), r.rolsuper, c.relrowsecurity
-         FROM pg_catalog.pg_class c
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
-         WHERE c.oid = ANY ('{{{}}}'::oid[])
-         ORDER BY n.nspname, c.relname",
-        oids.join(",")
-    );
+    let statement = fill_sql(include_str!("relations.sql"), &[("OIDS", oids.join(","))]);
     let mut script = session.run_transaction("privileges", TransactionMode::Read, bounds, [statement]).await;
     match script.failure {
         Some(failure) => Err(failure),

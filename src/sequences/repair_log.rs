@@ -2,7 +2,7 @@
 
 use super::memory::SequenceMemory;
 use crate::db::{BoundedConnection, TransactionMode};
-use crate::report::{Outcome, SequenceReport};
+use crate::report::{Cause, Outcome, SequenceReport};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::{QueryError, Timeouts, fill_sql, quote_literal};
 use sqlx::Row;
@@ -12,10 +12,8 @@ use std::collections::HashMap;
 /// Whether the table exists, and is as it was installed.
 pub const CHECK: &str = include_str!("repair_log.sql");
 
-/// What was charged, and the furthest values, upwards and downwards.
-const READ: &str = "SELECT sequence, sum(charged)::text AS charged, coalesce(bool_or(early), false) AS early, \
-                    max(to_value) AS highest, min(to_value) AS lowest \
-                    FROM ONLY pgmedic.repair_log WHERE outcome = 'repaired' GROUP BY sequence";
+/// What repairs have charged, and the furthest values.
+const HISTORY: &str = include_str!("repair_log_history.sql");
 
 /// A repair that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +27,10 @@ pub struct RepairLogEntry {
     pub charged: u128,
     /// It passed a block that was not soon met.
     pub early: bool,
+    /// Why it had drifted.
+    pub cause: Option<Cause>,
+    /// Who was behind that, as JSON.
+    pub evidence: Option<String>,
 }
 
 impl RepairLogEntry {
@@ -41,6 +43,9 @@ impl RepairLogEntry {
             to: repair.next_value?,
             charged: repair.charged,
             early: repair.early,
+            cause: sequence.cause,
+            // None in practice: strings and numbers make no error.
+            evidence: sequence.evidence.as_ref().and_then(|evidence| serde_json::to_string(evidence).ok()),
         })
     }
 }
@@ -86,16 +91,19 @@ impl LogOwner {
     pub fn insert_sql(&self, entries: &[RepairLogEntry]) -> Option<String> {
         let rows: Vec<String> = entries
             .iter()
-            .map(|RepairLogEntry { sequence, from, to, charged, early }| {
+            .map(|RepairLogEntry { sequence, from, to, charged, early, cause, evidence }| {
                 let sequence = quote_literal(sequence);
                 let charged = i64::try_from(*charged).unwrap_or(i64::MAX);
+                let text = |text: Option<&str>| text.map_or_else(|| "NULL".to_owned(), quote_literal);
+                let (cause, evidence) = (text(cause.map(Cause::word)), text(evidence.as_deref()));
                 format!(
-                    "(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early})"
+                    "(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early}, \
+                     {cause}::text, {evidence}::jsonb)"
                 )
             })
             .collect();
         let (rows_sql, may_know) = (rows.join(", "), self.may_know());
-        let columns = "at, role, source, sequence, outcome, from_value, to_value, charged, early";
+        let columns = "at, role, source, sequence, outcome, from_value, to_value, charged, early, cause, evidence";
         (!rows.is_empty()).then(|| {
             format!(
                 "INSERT INTO pgmedic.repair_log ({columns}) SELECT * FROM (VALUES {rows_sql}) AS e ({columns}) \
@@ -152,7 +160,7 @@ pub async fn read_log(
         return Ok(None);
     }
     let mut memories = HashMap::new();
-    for row in answer(connection, READ, timeouts).await? {
+    for row in answer(connection, HISTORY, timeouts).await? {
         let name: String = row.try_get("sequence")?;
         let Some(ascending) = believed.get(name.as_str()) else { continue };
         let charged: Option<String> = row.try_get("charged")?;

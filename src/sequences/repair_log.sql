@@ -29,8 +29,8 @@ SELECT c.relowner::bigint AS owner,
        AND NOT EXISTS (SELECT FROM pg_statistic_ext s WHERE s.stxrelid = c.oid)
        -- The installed columns, of built-in types, none of them generated.
        AND COALESCE((SELECT array_agg(a.attname || ' ' || a.atttypid::regtype ORDER BY a.attname) =
-                   ARRAY['at timestamp with time zone', 'charged bigint', 'counted boolean', 'early boolean',
-                         'from_value bigint', 'outcome text', 'role name', 'sequence text', 'source text',
+                   ARRAY['at timestamp with time zone', 'cause text', 'charged bigint', 'counted boolean',
+                         'early boolean', 'evidence jsonb', 'from_value bigint', 'outcome text', 'role name', 'sequence text', 'source text',
                          'to_value bigint']
                    AND bool_and(a.attgenerated = '')
             FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), false) AS plain

@@ -131,7 +131,7 @@ fn greatest_common_divisor(a: u64, b: u64) -> u64 {
 }
 
 fn meeting_reason(partner: &str, feed: &FeedReport, whole: &str) -> Reason {
-    let FeedReport { column, link } = feed;
+    let FeedReport { column, link, .. } = feed;
     let text = format!(
         "{partner} hands out values for the same column, {column}: the two will meet, and then an insert fails; let one \
          sequence feed it"

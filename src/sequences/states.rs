@@ -3,10 +3,10 @@
 use super::batch::{self, MAX_CACHED_RELATIONS};
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::progress::Progress;
-use pgmedic_core::sequence::feed_row::parse_oid;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::SequenceState;
 use pgmedic_core::sequence::probe::{Probe, ProbeAnswer};
+use pgmedic_core::sequence::row_fields::parse_oid;
 use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
 use sqlx::Row;
 use std::collections::HashMap;

@@ -203,6 +203,7 @@ fn is_of_every_row(failure: &BatchFailure, store: &ResolvedStore) -> bool {
             is_general && store.effects.triggers.is_empty()
         }
         QueryError::LockNotAvailable
+        | QueryError::BeingVacuumed { .. }
         | QueryError::QueryCanceled
         | QueryError::UndefinedObject(_)
         | QueryError::Raised { .. } => false,

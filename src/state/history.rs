@@ -26,6 +26,8 @@ pub enum HistoryEvent {
         lag: Option<u128>,
         from: Option<i64>,
         to: Option<i64>,
+        /// Who was behind the drift, as far as the server told.
+        who: Option<String>,
     },
     /// Repairs by the login path, from `pgmedic.repair_log`.
     Inline {
@@ -39,6 +41,7 @@ pub enum HistoryEvent {
         exhausted: bool,
         held_by: Option<HoldReason>,
         cause: Option<Cause>,
+        who: Option<String>,
     },
     /// Passes began to fail.
     NotChecked {
@@ -87,6 +90,7 @@ impl History {
                 exhausted: sequence.verdict == Verdict::Exhausted,
                 held_by: sequence.repair.as_ref().and_then(|repair| repair.held_by),
                 cause: sequence.cause,
+                who: sequence.who(),
             };
             self.add(at, &report.name, action);
         }
@@ -100,6 +104,7 @@ impl History {
                 lag: sequence.lag,
                 from: sequence.next_value,
                 to: repair.next_value,
+                who: sequence.who(),
             };
             self.add(at, &report.name, action);
         }

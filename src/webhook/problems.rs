@@ -239,6 +239,7 @@ mod tests {
             lag: Some(38),
             from: Some(658),
             to: Some(696),
+            who: None,
         };
         history.add(10.0, "app", repaired("public.before"));
         history.add(20.0, "app", repaired("public.a"));

@@ -17,6 +17,7 @@ mod cutover;
 mod demo;
 mod deploy;
 mod discovery;
+mod evidence;
 mod faults;
 mod feeds;
 mod grants;

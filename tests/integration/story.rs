@@ -44,7 +44,7 @@ async fn the_report_says_what_was_found_and_what_was_done() {
         finding,
         json!({
             "name": SEQUENCE,
-            "feeds": [{ "column": "public.user_sessions.session_id", "link": "serial" }],
+            "feeds": [{ "column": "public.user_sessions.session_id", "link": "serial", "followed": false }],
             "next_value": 658, "max_id": 695, "nearest_id": 658, "far_ids": null, "limit": 2147483647,
             "limited_by": "public.user_sessions.session_id", "verdict": "behind", "lag": 38,
             "used_ratio": null, "running_out": false, "days_left": null, "rule": null,

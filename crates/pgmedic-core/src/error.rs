@@ -14,6 +14,9 @@ pub enum QueryError {
     /// 55P03: another session held a lock for longer than `lock_timeout`; 40P01: or the two waited for each other.
     #[error("another session holds a lock on it")]
     LockNotAvailable,
+    /// The same, and VACUUM or ANALYZE held the lock: the table, and which of them as a participle.
+    #[error("{table} is being {what}")]
+    BeingVacuumed { table: String, what: String },
     /// 57014: longer than `statement_timeout`, or cancelled by an administrator.
     #[error("cancelled: it took too long")]
     QueryCanceled,
@@ -59,6 +62,7 @@ impl QueryError {
         match self {
             Self::PermissionDenied(_) => ReasonKind::MissingPrivilege,
             Self::LockNotAvailable => ReasonKind::LockNotAvailable,
+            Self::BeingVacuumed { .. } => ReasonKind::BeingVacuumed,
             Self::QueryCanceled => ReasonKind::StatementTimeout,
             Self::UndefinedObject(_) | Self::ConcurrentlyChanged => ReasonKind::ConcurrentlyChanged,
             Self::ConnectionLost(_) => ReasonKind::ConnectionLost,

@@ -11,10 +11,12 @@
 //! | `reason.rs` | why something is as it is, and what fixes it |
 //! | `error.rs` | why a statement failed, by SQLSTATE |
 //! | `caller_connection.rs` | statements on a connection of the caller's |
+//! | `evidence/` | what a statement's text tells of the sequences that it moved or wrote past |
 //! | `sequence/` | one sequence: model, probe, observation, arithmetic, plan, reasons |
 
 mod caller_connection;
 mod error;
+pub mod evidence;
 mod fill_sql;
 pub mod name;
 mod quote;

@@ -73,6 +73,8 @@ pub enum ReasonKind {
     NameEncoding,
     /// A column whose ids cannot be compared with the sequence, by its nature.
     UnsupportedColumn,
+    /// The next values make ids that are taken, in a column whose ids are computed, or of a sequence that cycles.
+    IdTaken,
     /// Fewer values are left unused than the headroom asked for.
     Headroom,
     /// Too many relations for a bounded transaction.
@@ -139,6 +141,8 @@ pub enum ReasonKind {
     RewriteRule,
     /// A lock was not available within `lock_timeout`.
     LockNotAvailable,
+    /// VACUUM or ANALYZE works on a table of another role, which a superuser reads under a lock that conflicts with theirs.
+    BeingVacuumed,
     /// A statement took longer than `statement_timeout`.
     StatementTimeout,
     /// A relation was dropped, altered or replaced during the pass.
@@ -173,6 +177,8 @@ pub enum ReasonKind {
     ReplicationLag,
     /// A cutover: values are being handed out while the sequences are carried over.
     WritersActive,
+    /// The server keeps no statistics of statements.
+    NoStatistics,
     /// `pgmedic.repair_log` cannot be used.
     RepairLog,
     /// The server could not be reached, or does not let the role in.

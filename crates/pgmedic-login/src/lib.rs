@@ -52,6 +52,11 @@
 //! The API uses the types of sqlx 0.9, which is exported as [`sqlx`]. This crate enables only its `postgres` feature: the
 //! application chooses a runtime and a TLS library with the features of sqlx in its `Cargo.toml`.
 //!
+//! # tokio-postgres and deadpool
+//!
+//! With the feature `tokio-postgres`, the module `tokio_postgres` has the retry for applications that use that library,
+//! on `pgmedic.repair` of `pgmedic sql install`.
+//!
 //! # How it is built
 //!
 //! | file | what is in it |
@@ -62,6 +67,7 @@
 //! | `repair.rs` | finds the sequences that feed the violated key, and moves those that are behind |
 //! | `unique_violation.rs` | reads the fields of a 23505 error |
 //! | `types.rs` | limits and results |
+//! | `tokio_postgres.rs` | the retry for tokio-postgres, behind the feature of this name |
 //! | `session_store/` | the session store, built on the retry |
 //! | `sql_function/` | the SQL script that `pgmedic sql install` prints |
 
@@ -74,6 +80,8 @@ mod session_store;
 mod single_statement;
 #[doc(hidden)]
 pub mod sql_function;
+#[cfg(feature = "tokio-postgres")]
+pub mod tokio_postgres;
 mod types;
 mod unique_violation;
 

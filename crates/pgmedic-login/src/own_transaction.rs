@@ -34,6 +34,17 @@ impl<'c> OwnTransaction<'c> {
         Ok(transaction)
     }
 
+    /// A transaction that the next message begins, and the last one commits together with other statements: sqlx, which
+    /// counts transactions, cannot do that. So nothing else may begin one on the connection meanwhile.
+    pub(crate) const fn unknown_to_sqlx(connection: Held<'c>) -> Self {
+        Self { connection, open: true }
+    }
+
+    /// After its last message has committed it.
+    pub(crate) fn mark_over(mut self) {
+        self.open = false;
+    }
+
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         Manager::commit(&mut self).await?;
         self.open = false;
@@ -76,8 +87,8 @@ impl Drop for OwnTransaction<'_> {
         if Manager::get_transaction_depth(self) > 0 {
             Manager::start_rollback(self);
         } else {
-            // BEGIN may be on its way, of which sqlx knows only once it was answered. The first thing that sqlx does here is
-            // to queue the statement; waiting for the answer is left to the connection's next user.
+            // BEGIN may be on its way, of which sqlx knows only once it was answered, or not at all. The first thing that
+            // sqlx does here is to queue the statement; waiting for the answer is left to the connection's next user.
             let rollback = Manager::begin(self, Some(SqlStr::from_static("ROLLBACK")));
             let _ = pin!(rollback).poll(&mut Context::from_waker(Waker::noop()));
         }

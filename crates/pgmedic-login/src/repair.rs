@@ -126,7 +126,17 @@ async fn repair_sequence(
     let looked = sequence.observe(connection, &settings, limits.timeouts()).await?;
     let observation = looked.seen;
     if let InlineRepair::Advance(statement) = sequence.plan_inline_repair(&looked, &settings)? {
-        let rows = simple_query(connection, NAME, &statement).await?;
+        let rows = match simple_query(connection, NAME, &statement).await {
+            // Many sessions hand the values out at once. What was handed out stays so, and the next run goes on from there.
+            Err(QueryError::QueryCanceled) => {
+                tracing::debug!(
+                    sequence = sequence.name(),
+                    "handing out the unusable values took too long: it is nearer now"
+                );
+                return Ok(SequenceOutcome::RepairedBefore);
+            }
+            rows => rows?,
+        };
         let (Some(row), Some(from)) = (rows.first(), observation.position.next_value()) else {
             // The sequence was set back since the observation; the next run of the insert shows whether it is behind.
             return Ok(SequenceOutcome::RepairedBefore);

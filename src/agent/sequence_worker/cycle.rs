@@ -118,6 +118,10 @@ impl SequenceWorkerContext {
                     self.stop.run_until_cancelled(self.listen(state)).await;
                 }
                 let report = self.pass(state, answer.leadership).await;
+                if answer.lease.is_some() && state.lease.is_none() {
+                    // It was lost meanwhile: another agent may lead.
+                    state.pass_state.invalidate(&Invalidation::All);
+                }
                 if self.stop.is_cancelled() { CycleOutcome::Done } else { self.publish(state, report, notified).await }
             }
             Err(reason) => {

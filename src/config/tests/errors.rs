@@ -217,6 +217,21 @@ fn a_declared_feed_names_a_configured_database() {
 }
 
 #[test]
+fn a_declared_feed_is_of_a_sequence_that_is_checked() {
+    let feed = "[[sequences.feeds]]\nsequence = \"a.s\"\ncolumn = \"a.t.id\"\n";
+    refused(
+        &format!("[sequences]\nexclude = [\"a.*\"]\n{feed}"),
+        &[
+            "pgmedic.toml:4:12: sequences.feeds[0].sequence: found \"a.s\", which sequences.include and exclude leave out",
+        ],
+    );
+    refused(
+        &format!("[sequences]\ninclude = [\"b.*\"]\n{feed}"),
+        &["sequences.feeds[0].sequence: found \"a.s\"", "expected a sequence that is checked, or no such entry"],
+    );
+}
+
+#[test]
 fn a_link_is_declared_once_however_it_is_spelled() {
     refused(
         "[[sequences.feeds]]\nsequence = \"a.s\"\ncolumn = \"a.t.id\"\n\

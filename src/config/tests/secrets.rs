@@ -137,7 +137,7 @@ fn the_redacted_configuration_holds_everything_but_the_passwords() {
         "[[databases]]\nname = 'a'\nurl = 'postgres://u:hunter2@h:6543/d?sslmode=require&application_name=x%20y'\n\
          [[databases]]\nname = 'b'\nurl = 'postgresql://h/d?user=u&password=hunter2&p%61ssword=hunter2'\n\
          [[databases]]\nname = 'c'\nurl_file = 'c.url'\n\
-         [sequences]\nrepair = false\ninclude = ['public.*', '\"a.b\".\"c,d\"']\nexclude = ['x.y']\nheadroom = 5\n\
+         [sequences]\nrepair = false\ninclude = ['public.*', 'a.*', '\"a.b\".\"c,d\"']\nexclude = ['x.y']\nheadroom = 5\n\
          max_repair_ratio = 0.25\nlock_timeout = '1s 500ms'\nstatement_timeout = '1day'\nschedule = '0 0 3 * * *'\n\
          [[sequences.feeds]]\nsequence = 'a.\"S\"'\ncolumn = 'a.t.\"i \"\"d\"'\n\
          [log]\nformat = 'json'\nlevel = 'debug'",

@@ -229,12 +229,12 @@ impl Accounts {
         index
     }
 
-    /// A connection was refused because the server, or the role, has no more. Whether fewer are opened from now on: not
-    /// where only a standing one could make room.
-    pub fn refused(&mut self, index: usize, now: Instant) -> bool {
+    /// A connection was refused because the server, or the role, has no more; so many are counted and not open. Whether
+    /// fewer are opened from now on: not where only a standing one could make room.
+    pub fn refused(&mut self, index: usize, unopened: u32, now: Instant) -> bool {
         let index = self.resolve(index);
         let account = &mut self.accounts[index];
-        let others = account.open.saturating_sub(1);
+        let others = account.open.saturating_sub(unopened);
         let learned = others >= 2;
         if learned {
             account.refusal = Some((others, now + REFUSAL_COUNTS_FOR));
@@ -269,6 +269,7 @@ impl Accounts {
         self.accounts[old].merged_into = Some(index);
         let into = &mut self.accounts[index];
         into.configured = least(into.configured, from.configured);
+        into.refusal = [into.refusal, from.refusal].into_iter().flatten().min_by_key(|(open, _)| *open);
         into.open += from.open;
         into.standing += from.standing;
     }

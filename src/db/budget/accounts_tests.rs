@@ -77,7 +77,7 @@ fn after_a_refusal_fewer_are_opened_for_a_while() {
     for purpose in [Purpose::Standing, Purpose::Pass, Purpose::Pass] {
         assert!(accounts.take(index, &[purpose], now));
     }
-    assert!(accounts.refused(index, now));
+    assert!(accounts.refused(index, 1, now));
     assert_eq!(accounts.account(index).limit(now), 2);
     accounts.give_back(index, Purpose::Pass);
     assert!(!accounts.take(index, &[Purpose::Pass], now));
@@ -85,8 +85,44 @@ fn after_a_refusal_fewer_are_opened_for_a_while() {
     // Beside one that stays, it learns nothing: others have taken all.
     let other = reached(&mut accounts, "b:1", "b");
     accounts.force(other, &[Purpose::Standing, Purpose::Pass]);
-    assert!(!accounts.refused(other, now));
+    assert!(!accounts.refused(other, 1, now));
     assert_eq!(accounts.account(other).limit(now), 4);
+}
+
+#[test]
+fn what_is_asked_for_together_with_a_refused_connection_is_not_open() {
+    let (mut accounts, now) = (Accounts::default(), Instant::now());
+    let index = reached(&mut accounts, "a:1", "a");
+    assert!(accounts.take(index, &[Purpose::Pass], now));
+    assert!(accounts.take(index, &[Purpose::Pass, Purpose::Standing], now));
+    assert!(!accounts.refused(index, 2, now), "one connection is open");
+    assert_eq!(accounts.account(index).limit(now), DEFAULT_MAX_CONNECTIONS);
+}
+
+#[test]
+fn an_address_that_turns_out_to_be_a_known_servers_brings_its_refusal_along() {
+    let (mut accounts, now) = (Accounts::default(), Instant::now());
+    let index = reached(&mut accounts, "a:1", "a");
+    let alias = accounts.account_of("b:1", None);
+    accounts.force(alias, &[Purpose::Pass; 3]);
+    assert!(accounts.refused(alias, 1, now));
+    assert_eq!(accounts.identify("b:1", "a", None), index);
+    assert_eq!(accounts.account(index).limit(now), 2);
+}
+
+#[test]
+fn one_that_stays_open_no_longer_makes_room_for_another_once_it_is_closed() {
+    let (mut accounts, now) = (Accounts::default(), Instant::now());
+    let index = reached(&mut accounts, "a:1", "a");
+    let (standing, wanted) = ([Purpose::Standing], [Purpose::Pass, Purpose::Standing]);
+    assert!(accounts.take(index, &standing, now));
+    assert!(!accounts.can_fit(index, &wanted, now));
+    accounts.ends(index);
+    assert!(accounts.can_fit(index, &wanted, now), "it is waited for");
+    accounts.force(index, &[Purpose::Pass]);
+    assert!(!accounts.take(index, &wanted, now), "its server process has not ended, and another connection is open");
+    accounts.give_back(index, Purpose::Pass);
+    assert!(accounts.take(index, &wanted, now));
 }
 
 #[test]

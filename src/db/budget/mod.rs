@@ -150,10 +150,11 @@ impl Permit {
         self.budget.changed.notify_waiters();
     }
 
-    /// The server refused the connection because there are too many. Whether fewer are opened from now on, so that one
-    /// that ends makes room for this.
-    pub fn refused(&self) -> bool {
-        self.budget.lock().refused(self.index, Instant::now())
+    /// The server refused the connection because there are too many. `permits` are those that were acquired together with
+    /// this one. Whether fewer are opened from now on, so that one that ends makes room for these.
+    pub fn refused(&self, permits: usize) -> bool {
+        let unopened = u32::try_from(permits).unwrap_or(u32::MAX);
+        self.budget.lock().refused(self.index, unopened, Instant::now())
     }
 
     /// Whether this may stay open: those that do must leave room for a pass.

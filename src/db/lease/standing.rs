@@ -2,12 +2,13 @@
 
 use super::beacon::Beacon;
 use super::{LeaseLost, close};
-use crate::db::answers::ask;
+use crate::db::answers::{ANSWER_WITHIN, ask};
 use crate::db::connect::{Opened, open};
 use crate::db::conninfo::ConnectTarget;
 use crate::db::notification_listener::{ListenError, Listener};
 use pgmedic_core::Reason;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// What a held lease is asked for.
@@ -114,7 +115,9 @@ async fn keep_beacon(beacon: &mut Beacon, commands: &mut mpsc::Receiver<LeaseCom
 }
 
 async fn listen(listener: &mut Listener, target: &ConnectTarget) -> Result<(), Reason> {
-    let Opened { connection: mut other, permit, .. } = open(target).await?;
+    // While it waits for a place, the lease answers to nothing else.
+    let opened = timeout(ANSWER_WITHIN, open(target)).await.map_err(|_| ListenError::NoConnectionLeft)?;
+    let Opened { connection: mut other, permit, .. } = opened?;
     let result = listener.listen(&mut other).await;
     close(other).await;
     drop(permit);

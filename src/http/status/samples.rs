@@ -76,12 +76,18 @@ fn with_a_day(mut state: DatabaseState, scale: u64) -> DatabaseState {
 }
 
 fn with_history(mut snapshot: Snapshot, databases: [&str; 3]) -> Snapshot {
-    let repaired = |sequence: &str, cause, from, to| HistoryEvent::Repaired {
+    let repaired = |sequence: &str, cause: Cause, from, to| {
+        HistoryEvent::Repaired {
         sequence: sequence.to_owned(),
         cause: Some(cause),
         lag: None,
         from: Some(from),
         to: Some(to),
+        who: (cause == Cause::IdsInserted).then(|| {
+            "as far as the server tells, by INSERT with the column of role etl (application import.py, from 10.20.0.17, 397 times)"
+                .to_owned()
+        }),
+    }
     };
     let ended = |sweeps, expired| HistoryEvent::Ended { store: "logins".to_owned(), sweeps, expired, superseded: 14 };
     let mut add = |ago: f64, database: &str, event| snapshot.history.add(NOW - ago, database, event);
@@ -111,7 +117,8 @@ fn with_history(mut snapshot: Snapshot, databases: [&str; 3]) -> Snapshot {
 
 /// The sequence of the story, behind since three minutes.
 fn story() -> SequenceReport {
-    let feeds = vec![FeedReport { column: "public.user_sessions.session_id".to_owned(), link: Link::Serial }];
+    let column = "public.user_sessions.session_id".to_owned();
+    let feeds = vec![FeedReport { column, link: Link::Serial, followed: false }];
     SequenceReport { feeds, nearest_id: Some(658), ..behind("public.user_sessions_session_id_seq") }
 }
 
@@ -222,6 +229,7 @@ fn incident() -> Snapshot {
         exhausted: false,
         held_by: Some(HoldReason::Privilege),
         cause: Some(Cause::IdsInserted),
+        who: None,
     };
     snapshot.history.add(NOW - 216.0, "app", failing);
     snapshot.day.count(NOW, |hour| hour.failing = 2);

@@ -3,6 +3,7 @@
 use super::super::escape::escape_control;
 use super::super::{Outcome, SequenceReport, Status};
 use comfy_table::Color;
+use pgmedic_core::sequence::FeedReport;
 
 /// The columns, from left to right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +79,11 @@ impl Row {
 fn feeds(sequence: &SequenceReport) -> String {
     /// Feeds shown of one sequence.
     const SHOWN: usize = 3;
-    let mut lines: Vec<String> =
-        sequence.feeds.iter().take(SHOWN).map(|feed| escape_control(&feed.column).into_owned()).collect();
+    let line = |feed: &FeedReport| {
+        let column = escape_control(&feed.column);
+        if feed.followed { format!("{column} (followed)") } else { column.into_owned() }
+    };
+    let mut lines: Vec<String> = sequence.feeds.iter().take(SHOWN).map(line).collect();
     if sequence.feeds.len() > SHOWN {
         lines.push(format!("and {} more", sequence.feeds.len() - SHOWN));
     }

@@ -57,6 +57,7 @@ fn foldable(sequence: &SequenceReport) -> Option<Vec<ReasonKind>> {
                 | ReasonKind::UnsupportedColumn
                 | ReasonKind::IgnoredLink
                 | ReasonKind::LockNotAvailable
+                | ReasonKind::BeingVacuumed
                 | ReasonKind::StatementTimeout
                 | ReasonKind::MissingIndex
                 | ReasonKind::NoIndex

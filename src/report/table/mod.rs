@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `cells.rs` | one sequence as the cells of a row |
 //! | `fold.rs` | many sequences with the same reason, as one row |
+//! | `who.rs` | who was behind the drifts |
 //! | `fit.rs` | the rows, as narrow as the terminal |
 
 mod cells;
 mod fit;
 mod fold;
+mod who;
 
 use super::escape::escape_control;
 use super::session_lines;
@@ -108,6 +110,7 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
             Entry::One(_, sequence) => reasons(sequence),
             Entry::Many(_, members) => Some(fold::line(members)),
         })
+        .chain(who::lines(shown.iter().map(|(_, sequence)| *sequence)))
         .chain(reasons_of_stores)
         .map(|reason| match width {
             Some(width) => wrap_pieces(reason.split(' '), " ", 2, width),

@@ -7,7 +7,7 @@ use crate::sequences::guard::full_guard_sql;
 use pgmedic_core::sequence::advance::advance_sql;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::ForwardMove;
-use pgmedic_core::{QueryError, Timeouts};
+use pgmedic_core::{QueryError, Timeouts, fill_sql};
 use sqlx::postgres::PgRow;
 use std::time::Instant;
 
@@ -87,16 +87,14 @@ fn lock_sequence_sql(sequence: &Sequence) -> String {
 fn leap_sql(sequence: &Sequence, step: ForwardMove) -> String {
     let increment = sequence.parameters.increment;
     let before = if increment > 0 { "<=" } else { ">=" };
-    format!(
-        "SELECT CASE WHEN s.tableoid = {oid}::oid
-                      AND s.last_value::numeric + CASE WHEN s.is_called THEN '{increment}'::numeric ELSE 0 END \
-                          {before} '{last}'::numeric
-                     THEN pg_catalog.setval('{oid}'::regclass, '{last}'::bigint, true) END,
-                1 / (q.seqincrement = '{increment}'::bigint AND NOT q.seqcycle AND s.tableoid = {oid}::oid)::integer
-         FROM {name} AS s
-         JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.tableoid",
-        name = sequence.name,
-        oid = sequence.oid,
-        last = step.last,
+    fill_sql(
+        include_str!("leap.sql"),
+        &[
+            ("NAME", sequence.name.clone()),
+            ("OID", sequence.oid.to_string()),
+            ("INCREMENT", increment.to_string()),
+            ("BEFORE", before.to_owned()),
+            ("LAST", step.last.to_string()),
+        ],
     )
 }

@@ -1,7 +1,7 @@
 //! Of several agents one works. The others take over, and need few resources until then.
 
 use super::{EVERY_SECOND, REPAIRED, leader, orders, rewind, series, skipped};
-use crate::support::{Agent, Database, wait_until_blocked_on};
+use crate::support::{Agent, Database, wait_for, wait_until_blocked_on};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
 
@@ -73,6 +73,30 @@ async fn a_standby_opens_one_short_connection_a_tick() {
     assert!(connections <= later + 1.0, "{connections} connections for {later} ticks");
     second.stop();
     first.stop();
+}
+
+#[tokio::test]
+async fn after_a_lead_that_was_lost_and_taken_again_the_first_pass_reads_everything() {
+    let mut database = orders().await;
+    let settings =
+        format!("{EVERY_SECOND}full_pass_every = 1000000\nlisten_notify = false\n[log]\nlevel = \"debug\"\n");
+    let agent = Agent::start(&database, &settings);
+    let read = |since: usize, number: u32| {
+        let what = format!("a pass that reads {number} sequences; the log:\n{}", agent.log());
+        let text = format!("changed={number} ");
+        wait_for(&what, || agent.log()[since..].contains(&text).then_some(()));
+    };
+    read(0, 0);
+    let since = agent.log().len();
+    database
+        .sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks
+             WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        )
+        .await;
+    // Another agent may have led meanwhile, and the counters may have begun anew.
+    read(since, 1);
+    agent.stop();
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Which sequences are found, which columns they feed, and which of them cannot be judged.
 
+mod computed;
 mod directions;
 mod hostile;
 mod links;

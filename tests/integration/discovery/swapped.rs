@@ -1,6 +1,7 @@
 //! Changes that an owner makes to a table while a superuser's pass, which has checked the table, reads another one.
 
-use crate::support::{Database, LONG_TIMEOUTS, Outcome, Running};
+use crate::support::{Database, LONG_TIMEOUTS, Outcome, Running, wait_until_blocked_on};
+use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 /// Blocks a pass on the index of `m.a`, in the transaction that reads `m.b` next, runs `happens` as the owner of `m`,
@@ -70,4 +71,38 @@ async fn another_table_in_another_schema_of_that_name_is_not_read() {
          CREATE INDEX ON m.b ((gone.evil(0)))",
     )
     .await;
+}
+
+/// The read waits for a lock on an index, after the check. Its owner cannot add code to the table, or to the next one, until
+/// the read has ended.
+#[tokio::test]
+async fn nothing_is_hung_on_a_table_between_the_check_and_a_superusers_read() {
+    let mut database = Database::new().await;
+    let role = database.role("owner");
+    database
+        .sql(&format!(
+            "CREATE ROLE {role}; CREATE SCHEMA m AUTHORIZATION {role}; SET ROLE {role};
+             CREATE FUNCTION m.evil(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 1; END';
+             CREATE TABLE m.a (id serial PRIMARY KEY); CREATE TABLE m.b (id serial PRIMARY KEY);
+             INSERT INTO m.b VALUES (7); RESET ROLE"
+        ))
+        .await;
+    let (mut holder, mut owner) = (database.connect().await, database.connect().await);
+    // It locks the index alone.
+    sqlx::raw_sql("BEGIN; ALTER INDEX m.a_pkey SET TABLESPACE pg_default").execute(&mut holder).await.unwrap();
+    let running = Running::once_with(&database, LONG_TIMEOUTS, &["--dry-run"]);
+    wait_until_blocked_on(&mut database.connection, "m.a_pkey").await;
+    for trap in [
+        "CREATE INDEX ON m.a ((m.evil(0)))",
+        "CREATE INDEX ON m.b ((m.evil(0)))",
+        "ALTER TABLE m.b ADD CHECK (m.evil(0) = 1)",
+    ] {
+        let trap = AssertSqlSafe(format!("SET ROLE {role}; SET lock_timeout = '50ms'; {trap}"));
+        let refused = sqlx::raw_sql(trap).execute(&mut owner).await.unwrap_err();
+        assert_eq!(refused.as_database_error().unwrap().code().as_deref(), Some("55P03"));
+    }
+    // Rows are written meanwhile.
+    sqlx::raw_sql("INSERT INTO m.b VALUES (8)").execute(&mut owner).await.unwrap();
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+    running.outcome().await.exits(3).shows("m.b_id_seq", json!({ "verdict": "behind", "max_id": 8 }));
 }

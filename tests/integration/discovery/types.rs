@@ -92,7 +92,7 @@ async fn only_whole_numbers_are_supported() {
         .sql(
             "CREATE SEQUENCE shares; CREATE SEQUENCE words; CREATE SEQUENCE floats;
              CREATE TABLE a (id numeric(2, 2) DEFAULT nextval('shares')); INSERT INTO a VALUES (0.5);
-             CREATE TABLE c (id text PRIMARY KEY DEFAULT nextval('words')); INSERT INTO c VALUES ('50');
+             CREATE TABLE c (id text PRIMARY KEY DEFAULT nextval('words')); INSERT INTO c VALUES ('fifty');
              CREATE TABLE d (id double precision DEFAULT nextval('floats')); INSERT INTO d VALUES (50)",
         )
         .await;

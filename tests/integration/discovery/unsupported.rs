@@ -28,7 +28,7 @@ async fn a_default_that_multiplies_is_unsupported() {
     database
         .sql(
             "CREATE SEQUENCE s;
-             CREATE TABLE t (id bigint DEFAULT nextval('s') * 10 PRIMARY KEY); INSERT INTO t VALUES (9000)",
+             CREATE TABLE t (id bigint DEFAULT nextval('s') * 10 PRIMARY KEY); INSERT INTO t VALUES (9001)",
         )
         .await;
     is_left_alone(&mut database, "public.s", &["the default of public.t.id is computed from nextval"]).await;

@@ -93,3 +93,23 @@ async fn two_sequences_may_be_declared_for_one_column() {
     outcome.repair("public.even", json!({ "next_value": 10 }));
     outcome.shows("public.odd", json!({ "notes": [], "reason": null }));
 }
+
+#[tokio::test]
+async fn two_columns_of_one_table_that_patterns_catch_for_one_sequence_are_said() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE SEQUENCE orders_seq; CREATE TABLE orders (id bigint PRIMARY KEY, number bigint UNIQUE);
+             INSERT INTO orders VALUES (3, 9); CREATE SEQUENCE users_seq; CREATE TABLE users (id bigint PRIMARY KEY)",
+        )
+        .await;
+    let settings = "[[sequences.feeds]]\nsequence = 'public.*_seq'\ncolumn = 'public.*.id'\n
+                    [[sequences.feeds]]\nsequence = 'public.*_seq'\ncolumn = 'public.*.number'\n";
+    let outcome = database.once_with(settings, &[]).exits(0);
+    outcome.shows("public.orders_seq", json!({ "verdict": "behind", "max_id": 9 }));
+    let reason = outcome.reason("public.orders_seq");
+    let said =
+        "patterns of sequences.feeds catch two columns of one table for it, public.orders.id and public.orders.number";
+    assert!(reason.contains(said), "{reason}");
+    outcome.shows("public.users_seq", json!({ "verdict": "in_sync", "reason": null, "notes": [] }));
+}

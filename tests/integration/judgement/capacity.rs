@@ -1,7 +1,8 @@
 //! How much is left: up to which limit, and by what.
 
 use super::with;
-use serde_json::json;
+use crate::support::{Agent, wait_for};
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_narrower_column_that_references_the_key_limits_it_through_any_number_of_tables() {
@@ -100,4 +101,28 @@ async fn a_repair_tells_how_much_is_used_afterwards() {
     outcome.shows("public.t_id_seq", json!({ "used_ratio": 0.0 }));
     let used = outcome.sequence("public.t_id_seq")["repair"]["used_ratio"].as_f64().expect("a ratio");
     assert!((used - 16_384.0 / 32_767.0).abs() < 1e-9, "{used}");
+}
+
+#[tokio::test]
+async fn an_agent_tells_how_many_days_are_left_at_the_pace_that_it_has_seen() {
+    let mut database = with("CREATE TABLE t (id smallserial PRIMARY KEY); SELECT setval('t_id_seq', 26000)").await;
+    let settings = "[sequences]\nschedule = '* * * * * *'\nfull_pass_every = 1\n";
+    let agent = Agent::start(&database, settings);
+    agent.passes_again(&database.name, 1.0);
+    database.sql("SELECT nextval('t_id_seq') FROM generate_series(1, 100)").await;
+    let told = wait_for("days_left in the report", || {
+        let reports: Value = serde_json::from_str(&agent.get("/api/v1/reports").1).expect("JSON");
+        let finding = reports["databases"][0]["report"]["sequences"][0].clone();
+        finding["days_left"].is_number().then_some(finding)
+    });
+    let days = told["days_left"].as_f64().expect("a number");
+    // 6667 values are left, and 100 were handed out in 20 seconds or more.
+    assert!(days >= 6667.0 * 20.0 / 100.0 / 86_400.0, "{told:#}");
+    assert_eq!(told["running_out"], true);
+    let series = format!("pgmedic_sequence_days_left_min{{database=\"{}\"}}", database.name);
+    // The longer it watches, the slower is the pace.
+    agent.wait_until(&series, |later| later >= days);
+    let page = agent.get("/").1;
+    assert!(page.contains("Inserts will fail in about"), "{page}");
+    agent.stop();
 }

@@ -6,6 +6,8 @@ mod far;
 mod keys;
 mod leaps;
 mod memory;
+mod plans;
+mod racing;
 mod rules;
 
 use crate::support::Database;

@@ -1,6 +1,7 @@
 //! `[[sequences.rules]]`: lasting decisions about some sequences.
 
 use super::with;
+use crate::support::Agent;
 use serde_json::json;
 
 const FAR: &str =
@@ -32,6 +33,23 @@ async fn a_stated_max_id_before_the_next_value_is_said_as_exhausted_without_a_fi
     assert_eq!(database.nextval("t_id_seq").await, 701);
 }
 
+/// The ids beyond are another's, as the configuration says; those before it are still passed.
+#[tokio::test]
+async fn a_stated_max_id_below_the_ids_that_are_there_leaves_them_out_until_the_values_are_used_up() {
+    let mut database = with(
+        "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (4), (5), (70); SELECT setval('t_id_seq', 3)",
+    )
+    .await;
+    let rule = "[[sequences.rules]]\nmatch = 'public.t_id_seq'\nmax_id = 50\n";
+    let outcome = database.once_with(rule, &[]).exits(0);
+    outcome.shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 5, "limit": 50, "limited_by": "max_id" }));
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 6 }));
+    // No id is as low, and no value is left.
+    let outcome = database.once_with(&rule.replace("50", "-5"), &[]).exits(3);
+    outcome.shows("public.t_id_seq", json!({ "verdict": "exhausted", "limited_by": "max_id", "repair": null }));
+    assert_eq!(database.nextval("t_id_seq").await, 6);
+}
+
 #[tokio::test]
 async fn a_sequence_that_is_only_observed_is_shown_and_is_no_problem() {
     let mut database = with("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (1), (2)").await;
@@ -57,4 +75,17 @@ async fn the_first_match_decides_and_a_rule_that_applies_to_nothing_is_said() {
     outcome.repair("public.b_id_seq", json!({ "next_value": 102 }));
     assert!(outcome.stderr.contains("match = \"public.b_*\" applies to no sequence"), "{}", outcome.stderr);
     assert_eq!(database.nextval("a_id_seq").await, 12);
+}
+
+#[tokio::test]
+async fn an_agent_says_once_that_a_rule_applies_to_no_sequence() {
+    let database = with("CREATE TABLE a (id serial PRIMARY KEY)").await;
+    let rules = "[sequences]\nschedule = '* * * * * *'\n
+                 [[sequences.rules]]\nmatch = 'public.a_*'\nheadroom = 10\n
+                 [[sequences.rules]]\nmatch = 'public.ticket_no'\nrepair = false\n";
+    let agent = Agent::start(&database, rules);
+    agent.logs("match = \"public.ticket_no\" applies to no sequence; correct it, or remove the rule");
+    agent.passes_again(&database.name, 2.0);
+    let log = agent.stop();
+    assert_eq!(log.matches("applies to no sequence").count(), 1, "{log}");
 }

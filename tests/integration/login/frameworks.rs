@@ -59,6 +59,7 @@ async fn all_log_in(mut command: impl FnMut() -> Command) {
         assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "0", "failed logins:\n{log}");
         assert_eq!(
             database.number("SELECT count(*) FROM user_sessions WHERE session_id > 0 AND user_id > 0").await,
+            // The first of them has the user 0.
             (LOGINS - 1) * wave
         );
         let after = database.number("SELECT last_value FROM user_sessions_session_id_seq").await;
@@ -89,16 +90,89 @@ async fn sqlalchemy_logs_in_every_user() {
     all_log_in(|| python(folder.path(), "sqlalchemy_logins.py")).await;
 }
 
-/// Node.js looks for packages beside the script, so that both are copied there.
-#[tokio::test]
-async fn node_postgres_logs_in_every_user() {
-    let folder = installed("node");
-    let code = hook(include_str!("../../../docs/frameworks/node-postgres.md"), "js");
-    fs::write(folder.join("login-hook.mjs"), code).expect("the packages: run scripts/setup clients");
-    fs::copy(client("node_logins.mjs"), folder.join("login-logins.mjs")).unwrap();
+/// Lets the client of this name log in, with the hook of the document of this name. Node.js looks for packages beside the
+/// script.
+async fn node(name: &str, document: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(installed("frameworks/node_modules"), folder.path().join("node_modules")).unwrap();
+    let node_postgres = hook(include_str!("../../../docs/frameworks/node-postgres.md"), "js");
+    fs::write(folder.path().join("package.json"), r#"{"type": "module"}"#).unwrap();
+    fs::write(folder.path().join("repairing-client.js"), node_postgres).unwrap();
+    fs::write(folder.path().join("hook.js"), hook(document, "js")).unwrap();
+    let script = format!("{name}.mjs");
+    for file in ["logins.mjs", &script] {
+        fs::copy(client(file), folder.path().join(file)).unwrap();
+    }
     all_log_in(|| {
         let mut command = Command::new("node");
-        command.arg(folder.join("login-logins.mjs"));
+        command.arg(folder.path().join(&script));
+        command
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn node_postgres_logs_in_every_user() {
+    node("node-postgres", include_str!("../../../docs/frameworks/node-postgres.md")).await;
+}
+
+#[tokio::test]
+async fn drizzle_logs_in_every_user() {
+    node("drizzle", include_str!("../../../docs/frameworks/drizzle.md")).await;
+}
+
+#[tokio::test]
+async fn sequelize_logs_in_every_user() {
+    node("sequelize", include_str!("../../../docs/frameworks/sequelize.md")).await;
+}
+
+#[tokio::test]
+async fn typeorm_logs_in_every_user() {
+    node("typeorm", include_str!("../../../docs/frameworks/typeorm.md")).await;
+}
+
+#[tokio::test]
+async fn activerecord_logs_in_every_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hook.rb");
+    fs::write(&file, hook(include_str!("../../../docs/frameworks/activerecord.md"), "ruby")).unwrap();
+    all_log_in(|| {
+        // Only Debian's Ruby finds Debian's libraries; PATH may have another one.
+        let mut command = Command::new("/usr/bin/ruby");
+        command.arg(client("activerecord_logins.rb")).env("HOOK", &file);
+        command
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pdo_logs_in_every_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hook.php");
+    fs::write(&file, hook(include_str!("../../../docs/frameworks/pdo.md"), "php")).unwrap();
+    all_log_in(|| {
+        let mut command = Command::new("php");
+        command.arg(client("pdo_logins.php")).env("HOOK", &file);
+        command
+    })
+    .await;
+}
+
+/// Where Debian's package installs the driver.
+const JDBC_DRIVER: &str = "/usr/share/java/postgresql.jar";
+
+#[tokio::test]
+async fn jdbc_logs_in_every_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("RepairingInsert.java");
+    fs::write(&file, hook(include_str!("../../../docs/frameworks/jdbc.md"), "java")).unwrap();
+    let mut compiler = Command::new("javac");
+    compiler.args(["-cp", JDBC_DRIVER, "-d"]).arg(folder.path()).arg(&file).arg(client("JdbcLogins.java"));
+    let output = compiler.output().await.expect("javac: run scripts/setup clients");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    all_log_in(|| {
+        let mut command = Command::new("java");
+        command.args(["-cp", &format!("{JDBC_DRIVER}:{}", folder.path().display()), "JdbcLogins"]);
         command
     })
     .await;

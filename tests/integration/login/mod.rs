@@ -8,6 +8,7 @@
 //! | `cancellation` | logins that are dropped, and their round trips |
 //! | `concurrency` | many inserts at once, also through a pooler |
 //! | `store` | the session store |
+//! | `tokio_postgres` | the retry for tokio-postgres and deadpool |
 //! | `frameworks` | the hooks of docs/frameworks against the real frameworks |
 //! | `follow` | `pgmedic sql follow` |
 //! | `sql` | `pgmedic sql install` and the function `pgmedic.repair` |
@@ -23,6 +24,7 @@ mod repair;
 mod single_statement;
 mod sql;
 mod store;
+mod tokio_postgres;
 
 use crate::support::Database;
 use pgmedic_login::{InlineRepairLimits, RetryOutcome, retry_after_repair};

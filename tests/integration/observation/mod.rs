@@ -10,3 +10,5 @@ mod privileges;
 mod read_only;
 mod slow;
 mod touched;
+mod trusted;
+mod vacuumed;

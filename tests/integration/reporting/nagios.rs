@@ -42,6 +42,33 @@ async fn a_plugin_answers_in_one_line_with_the_codes_of_nagios() {
     assert!(data.contains(&("lag_max".to_owned(), "7;;;0".to_owned())), "{data:?}");
 }
 
+/// As on the status page.
+#[tokio::test]
+async fn what_waits_for_a_decision_is_a_warning_and_what_a_rule_observes_is_no_problem() {
+    let mut database = Database::new().await;
+    let tables =
+        "CREATE TABLE t (id serial, year integer, UNIQUE (year, id)); INSERT INTO t SELECT generate_series(1, 7), 1";
+    database.sql(tables).await;
+    let (text, _) = line(&check(&database, &[]).exits(1));
+    assert!(text.contains("public.t_id_seq held"), "no unique index makes an insert fail: {text}");
+
+    database
+        .sql("CREATE SEQUENCE s; CREATE TABLE v (id text PRIMARY KEY DEFAULT nextval('s')); INSERT INTO v VALUES (1)")
+        .await;
+    let (text, _) = line(&check(&database, &[]).exits(2));
+    assert!(text.contains("public.s unsupported"), "its inserts fail: {text}");
+
+    database
+        .sql("DROP TABLE t, v; CREATE TABLE small (id smallserial PRIMARY KEY); SELECT setval('small_id_seq', 32767)")
+        .await;
+    check(&database, &[]).exits(2);
+    let rule = "[[sequences.rules]]\nmatch = \"public.small_id_seq\"\nrepair = false\n";
+    let config = database.config(rule);
+    let arguments = ["--once", "--dry-run", "--format", "nagios", "--config", config.path().to_str().unwrap()];
+    let (text, _) = line(&pgmedic(&[], &arguments).exits(0));
+    assert!(text.starts_with("PGMEDIC OK - "), "{text}");
+}
+
 #[tokio::test]
 async fn what_could_not_be_looked_at_is_unknown() {
     let nowhere = [("DATABASE_URL", "postgres://u@127.0.0.1:1/d")];

@@ -73,7 +73,7 @@ fn text(value: &Value) -> String {
 
 /// A feed as the report has it.
 pub fn feed(column: &str, link: &str) -> Value {
-    json!({ "column": column, "link": link })
+    json!({ "column": column, "link": link, "followed": false })
 }
 
 /// A reason's text, and its fix where it has one.

@@ -1,8 +1,9 @@
 //! From the rows of a catalog query to sequences with the columns that they feed.
 
-use super::feed_row::{link_facts, oid, sequence, text, untrusted_owners};
+use super::feed_row::{link_facts, sequence};
 use super::link_rules::{LinkFacts, Stated, settle};
 use super::model::Sequence;
+use super::row_fields::{oid, text, untrusted_owners};
 use crate::{QueryError, Reason, ReasonKind};
 use sqlx::postgres::PgRow;
 use sqlx::{Column, Row, TypeInfo, ValueRef};

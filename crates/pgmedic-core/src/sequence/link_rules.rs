@@ -5,9 +5,9 @@
 
 use super::allocator::{Allocator, Blocks};
 use super::default_expression::DefaultKind;
-use super::model::{Feed, FeedProblem, FeedSource, Sequence, Suggestion, Uncounted, UncountedFeed};
+use super::model::{ComputedColumn, Feed, FeedProblem, FeedSource, Sequence, Suggestion, Uncounted, UncountedFeed};
 use super::{FeedReport, Link};
-use crate::{Fix, Reason, ReasonKind};
+use crate::{ColumnName, Fix, Reason, ReasonKind};
 
 /// What the configuration states of a link, or a likely one.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +43,8 @@ pub struct LinkFacts {
     /// Which of the stated links it is.
     pub stated: Option<usize>,
     pub source: Result<FeedSource, FeedProblem>,
+    /// How its ids are computed from the values of the sequence, where that can be repeated.
+    pub computed: Option<ComputedColumn>,
 }
 
 /// Where a column's values come from, if not from the sequence that it owns.
@@ -73,6 +75,7 @@ pub fn settle(sequence: &mut Sequence, links: Vec<LinkFacts>, stated: &[Stated])
         .iter()
         .filter(|link| link.draws() && !link.is_view && (!link.is_default() || link.trusted || link.stated.is_some()))
         .count();
+    sequence.notes.extend(two_columns_note(&links, stated));
     for link in links {
         match link.stated.and_then(|entry| stated.get(entry)) {
             Some(Stated::Declared { is_pattern: true, .. }) if !link.exists => {}
@@ -90,11 +93,31 @@ pub fn settle(sequence: &mut Sequence, links: Vec<LinkFacts>, stated: &[Stated])
     }
 }
 
+/// That patterns declare two columns of one table for the sequence: one of them may be meant for other sequences.
+fn two_columns_note(links: &[LinkFacts], stated: &[Stated]) -> Option<Reason> {
+    let by_pattern = |link: &&LinkFacts| {
+        let entry = link.stated.and_then(|entry| stated.get(entry));
+        link.exists && matches!(entry, Some(Stated::Declared { is_pattern: true, .. }))
+    };
+    let caught: Vec<&str> = links.iter().filter(by_pattern).map(|link| link.report.column.as_str()).collect();
+    let table = |column: &str| column.parse::<ColumnName>().ok().map(|column| column.table);
+    let first = caught.iter().enumerate().find_map(|(index, one)| {
+        let other = caught[index + 1..].iter().find(|other| table(one).is_some() && table(one) == table(other))?;
+        Some((*one, *other))
+    });
+    let (one, other) = first?;
+    let text = format!(
+        "patterns of sequences.feeds catch two columns of one table for it, {one} and {other}, and both count: correct the \
+         pattern that is not meant for it"
+    );
+    Some(Reason::new(ReasonKind::Configuration, text))
+}
+
 /// A declared column's ids are the sequence's values, or blocks of them, because the configuration says so.
 fn declared(sequence: &mut Sequence, link: LinkFacts, allocator: Option<Allocator>, toml: &str) {
     let increment = sequence.parameters.increment;
     let must_state = !link.draws() && increment.unsigned_abs() != 1;
-    let LinkFacts { report, source, .. } = link;
+    let LinkFacts { report, source, computed, .. } = link;
     if let (true, None, Ok(found)) = (must_state, allocator, &source) {
         // An id at or beyond the next value is taken in every scheme but that of a residue class.
         let found = with_allocator(Ok(found.clone()), Allocator::PooledLo, increment);
@@ -108,7 +131,15 @@ fn declared(sequence: &mut Sequence, link: LinkFacts, allocator: Option<Allocato
         Some(allocator) => with_allocator(source, allocator, increment),
         None => source,
     };
-    sequence.feeds.push(Feed { report, source });
+    add_feed(sequence, Feed { report, source }, computed);
+}
+
+/// Adds a link that counts, and how its ids are computed where they do not compare with the values.
+fn add_feed(sequence: &mut Sequence, feed: Feed, computed: Option<ComputedColumn>) {
+    if let (Err(FeedProblem::Unsupported(_)), Some(computed)) = (&feed.source, computed) {
+        sequence.computed.push(computed);
+    }
+    sequence.feeds.push(feed);
 }
 
 /// Sets the allocator of a source, and the range of the values whose blocks fit.
@@ -170,8 +201,9 @@ fn catalogued(sequence: &mut Sequence, link: LinkFacts, drawing: usize) {
             return;
         }
         if !link.trusted {
-            let LinkFacts { report, source, owner, .. } = link;
+            let LinkFacts { report, source, owner, computed, .. } = link;
             let source = uncomputed(&report.column, link.default, source);
+            sequence.computed.extend(computed.filter(|_| source.is_err()));
             let feed = Feed { report, source };
             sequence.uncounted.push(UncountedFeed { feed, why: Uncounted::Untrusted { owner } });
             return;
@@ -192,7 +224,7 @@ fn catalogued(sequence: &mut Sequence, link: LinkFacts, drawing: usize) {
         }
     }
     let source = uncomputed(column, link.default, link.source);
-    sequence.feeds.push(Feed { report: link.report, source });
+    add_feed(sequence, Feed { report: link.report, source }, link.computed);
 }
 
 /// The source, unless the default computes the ids. A column's type says more than that.

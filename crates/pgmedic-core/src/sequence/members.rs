@@ -1,9 +1,11 @@
 //! The partitions and children of a table that are read one by one: it has too many for one transaction, or some of them
 //! are left out.
 
-use super::feed_row::{catalog_sql, hidden_rows, oid};
+use super::feed_row::catalog_sql;
+use super::feed_source::hidden_rows;
 use super::model::FeedSource;
 use super::probe::{Partition, ProbePart, fits_in_transaction};
+use super::row_fields::oid;
 use crate::{Fix, QueryError, Reason, ReasonKind, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;

@@ -28,6 +28,9 @@ pub struct Sequence {
     pub feeds: Vec<Feed>,
     /// Columns that it may feed too: they are looked at, and never acted on.
     pub uncounted: Vec<UncountedFeed>,
+    /// Columns whose ids do not compare with it, because they are computed from its values: of its next values it is looked
+    /// whether their ids are taken.
+    pub computed: Vec<ComputedColumn>,
     /// Where ids of the fed columns must fit besides.
     pub limits: Vec<Limit>,
     /// Why links that were seen do not count.
@@ -129,6 +132,17 @@ pub enum Uncounted {
     Suggested(Suggestion),
 }
 
+/// A column whose ids PostgreSQL makes from the sequence's values, by a cast or an expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComputedColumn {
+    /// Where its ids are read. Its range says nothing.
+    pub source: FeedSource,
+    /// The type that an id is cast to before it is compared.
+    pub type_name: String,
+    /// The stored form of the default that makes the ids; none where it is the value itself, cast to the type.
+    pub default: Option<String>,
+}
+
 /// A likely link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
@@ -209,6 +223,8 @@ pub struct FeedReport {
     /// `schema.table.column`, quoted where SQL would quote it.
     pub column: String,
     pub link: Link,
+    /// The trigger of `pgmedic sql follow` takes the sequence along when an id is inserted that is ahead of it.
+    pub followed: bool,
 }
 
 /// How it is known that a sequence feeds a column.

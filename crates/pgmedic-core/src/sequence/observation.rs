@@ -195,6 +195,14 @@ pub fn explain_read_error(sequence: &Sequence, probe: &Probe<'_>, error: QueryEr
                 humantime::format_duration(timeouts.lock)
             ),
         ),
+        QueryError::BeingVacuumed { table, what } => Reason::new(
+            kind,
+            format!(
+                "{table} is being {what}: a superuser does not read another role's table meanwhile, because it first locks it \
+                 against indexes and other code of its owner; look again, or connect as the role that pgmedic grants makes"
+            ),
+        )
+        .with_fix(Fix::Command("pgmedic grants --role pgmedic".to_owned())),
         QueryError::QueryCanceled => {
             let limit = humantime::format_duration(timeouts.statement);
             let unindexed = |part: &ProbePart<'_>| Some((part.source.unindexed.clone()?, part.source.column.clone()));

@@ -116,8 +116,8 @@ impl SessionStore {
         let user = storable(user)?;
         let token = Token::generate()?;
         let hash = hash(token.expose());
-        // Four round trips: BEGIN; the lock and the insert; what follows it; COMMIT.
-        let mut transaction = self.begin().await?;
+        // Two round trips: BEGIN, the lock and the insert; what follows it, and COMMIT.
+        let mut transaction = OwnTransaction::unknown_to_sqlx(Held::Pool(self.pool.acquire().await?));
         // Rows are deleted after the insert: if the row with the max id were deleted before it, a repair would not see
         // that id, and the sequence would hand it out again. Rows that stay are closed before the insert, because a
         // unique index may limit the live sessions of a user.
@@ -126,7 +126,7 @@ impl SessionStore {
         if !deletes {
             insert = format!("{}; {insert}", self.statements.close_excess(&user, None));
         }
-        let mut statements = format!("{}; {SAVE}; {insert}", self.statements.lock(&user));
+        let mut statements = format!("{}; {}; {SAVE}; {insert}", self.statements.begin, self.statements.lock(&user));
         let mut attempt = Attempt::with_savepoint(&mut transaction, self.table.limits);
         let rows = loop {
             match sqlx::raw_sql(AssertSqlSafe(statements)).fetch_all(attempt.connection()).await {
@@ -137,14 +137,15 @@ impl SessionStore {
         };
         let repairs = attempt.into_repairs();
         let Some(id) = rows.iter().find_map(|row| row.try_get::<i64, _>("id").ok()) else {
-            transaction.rollback().await?;
+            // The transaction is dropped.
             return Err(StoreError::UnknownUser);
         };
         let mut closed = count_closed(&rows);
         let last = if deletes { format!("; {}", self.statements.close_excess(&user, Some(id))) } else { String::new() };
-        let last = AssertSqlSafe(format!("{RELEASE}{last}"));
+        // RELEASE fails in an aborted transaction, in which COMMIT would roll back without an error.
+        let last = AssertSqlSafe(format!("{RELEASE}{last}; COMMIT"));
         closed += count_closed(&sqlx::raw_sql(last).fetch_all(&mut *transaction).await?);
-        transaction.commit().await?;
+        transaction.mark_over();
         Ok(NewSession { id, token, closed, repairs })
     }
 

@@ -1,7 +1,7 @@
 //! Triggers that let sequences follow the ids that are inserted into their columns, as a script for `psql`. Part of the
 //! binary, not of the library's API.
 
-use super::{LINKS, render_template};
+use super::{BASE_TYPE, LINKS, render_template};
 use pgmedic_core::{ColumnName, quote_literal};
 
 const FOLLOW: &str = include_str!("follow/follow.sql");
@@ -23,7 +23,10 @@ pub enum FollowedColumns<'a> {
 pub fn follow(columns: FollowedColumns<'_>, always: bool) -> String {
     let body = quote_literal(BODY.trim_end());
     let always = always.to_string();
-    let script = FOLLOW.replace("@VERSION@", env!("CARGO_PKG_VERSION")).replace("@LINKS@", LINKS.trim_end());
+    let script = FOLLOW
+        .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
+        .replace("@LINKS@", LINKS.trim_end())
+        .replace("@BASE_TYPE@", BASE_TYPE.trim_end());
     let (all, named) = (is_all(columns), named(columns));
     let places = [("@ALL@", all.as_str()), ("@ALWAYS@", &always), ("@BODY@", &body), ("@COLUMNS@", &named)];
     render_template(&quote_block(&script, &named), &places)

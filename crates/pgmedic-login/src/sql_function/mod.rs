@@ -6,6 +6,7 @@ mod follow;
 pub use follow::{FollowedColumns, follow, unfollow};
 
 use pgmedic_core::quote_literal;
+use pgmedic_core::sequence::feed_row::trusted_owner_sql;
 use std::fmt::Write;
 
 /// The parts of the script, in order.
@@ -22,6 +23,7 @@ const INSTALL: &[&str] = &[
     include_str!("install/end.sql"),
 ];
 const LINKS: &str = include_str!("install/links.sql");
+const BASE_TYPE: &str = include_str!("base_type.sql");
 /// What the application's role may call.
 const FUNCTIONS: &str = "pgmedic.repair(regclass, name), pgmedic.repair(text, text, text)";
 const UNINSTALL: &str = include_str!("uninstall.sql");
@@ -53,8 +55,12 @@ pub fn install(owner: Option<&str>, granted: &[String], agent: Option<&str>) -> 
         grants.push('\n');
     }
     // Names come last: a name may contain a placeholder.
-    let script =
-        INSTALL.join("\n").replace("@VERSION@", env!("CARGO_PKG_VERSION")).replace("@LINKS@", LINKS.trim_end());
+    let script = INSTALL
+        .join("\n")
+        .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
+        .replace("@TRUSTED_OWNER@", &trusted_owner_sql())
+        .replace("@BASE_TYPE@", BASE_TYPE.trim_end())
+        .replace("@LINKS@", LINKS.trim_end());
     render_template(&script, &[("@OWNER@", &owner), ("@SET_ROLE@\n", &set_role), ("@GRANTS@\n", &grants)])
 }
 

@@ -2,7 +2,7 @@
 
 use crate::http::status::line::Line;
 use crate::http::status::time;
-use crate::http::status::words::{count, list};
+use crate::http::status::words::{count, list, sentence};
 use crate::report::{Cause, escape_control};
 use crate::state::{History, HistoryEntry, HistoryEvent};
 use std::collections::BTreeSet;
@@ -58,36 +58,40 @@ pub fn groups(history: &History, several: bool, now: f64) -> Vec<HourGroup> {
 
 fn is_same_moment(a: &HistoryEntry, b: &HistoryEntry) -> bool {
     let repaired = |entry: &HistoryEntry| matches!(entry.action, HistoryEvent::Repaired { .. });
-    repaired(a) && repaired(b) && a.database == b.database && a.at == b.at
+    let who = |entry: &HistoryEntry| match &entry.action {
+        HistoryEvent::Repaired { who, .. } => who.clone(),
+        _ => None,
+    };
+    repaired(a) && repaired(b) && a.database == b.database && a.at == b.at && who(a) == who(b)
 }
 
 fn many(first: &HistoryEntry, number: usize, several: bool) -> Event {
     let place = if several { format!(" in {}", escape_control(&first.database)) } else { String::new() };
-    let cause = match &first.action {
-        HistoryEvent::Repaired { cause, .. } => *cause,
-        _ => None,
+    let (cause, who) = match &first.action {
+        HistoryEvent::Repaired { cause, who, .. } => (*cause, who.as_deref()),
+        _ => (None, None),
     };
     Event {
         at: first.at,
         icon: "repaired",
         class: "healthy",
         line: Line::new(format!("{number} sequences{place} moved forward")),
-        why: Some(cause_text(cause).to_owned()),
+        why: Some(why(cause, who)),
     }
 }
 
 fn event(entry: &HistoryEntry, several: bool) -> Event {
     let place = if several { format!(" in {}", escape_control(&entry.database)) } else { String::new() };
     let (icon, class, line, why) = match &entry.action {
-        HistoryEvent::Repaired { sequence, cause, from, to, .. } => {
+        HistoryEvent::Repaired { sequence, cause, from, to, who, .. } => {
             let moved = match (from, to) {
                 (Some(from), Some(to)) => format!("{place} moved from {from} to {to}"),
                 _ => format!("{place} moved forward"),
             };
             let line = Line::default().name(sequence).text(moved);
-            ("repaired", "healthy", line, Some(cause_text(*cause).to_owned()))
+            ("repaired", "healthy", line, Some(why(*cause, who.as_deref())))
         }
-        HistoryEvent::Failing { sequence, lag, exhausted, held_by, cause } => {
+        HistoryEvent::Failing { sequence, lag, exhausted, held_by, cause, who } => {
             let mut text = match (exhausted, lag) {
                 (true, _) => format!("{place} ran out of values"),
                 (false, Some(lag)) => format!("{place} fell behind by {lag}"),
@@ -96,12 +100,12 @@ fn event(entry: &HistoryEntry, several: bool) -> Event {
             if let Some(guard) = held_by {
                 text += &format!("; repair held: {}", guard.word().replace('_', " "));
             }
-            let why = (!exhausted).then(|| cause_text(*cause).to_owned());
+            let why = (!exhausted).then(|| why(*cause, who.as_deref()));
             ("failing", "failing", Line::default().name(sequence).text(text), why)
         }
         HistoryEvent::NotChecked { why } => {
             let line = Line::default().strong(escape_control(&entry.database)).text(" could not be checked");
-            ("unknown", "unknown", line, Some(crate::http::status::words::sentence(why)))
+            ("unknown", "unknown", line, Some(sentence(why)))
         }
         HistoryEvent::Inline { outcome, repairs } => {
             let held = *outcome == "held";
@@ -124,6 +128,12 @@ fn event(entry: &HistoryEntry, several: bool) -> Event {
         }
     };
     Event { at: entry.at, icon, class, line, why }
+}
+
+/// The cause, and who was behind it.
+fn why(cause: Option<Cause>, who: Option<&str>) -> String {
+    let cause = cause_text(cause);
+    who.map_or_else(|| cause.to_owned(), |who| format!("{cause} {}", sentence(who)))
 }
 
 fn cause_text(cause: Option<Cause>) -> &'static str {

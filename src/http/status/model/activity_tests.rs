@@ -11,6 +11,7 @@ fn repaired(sequence: &str) -> HistoryEvent {
         lag: Some(20),
         from: Some(1),
         to: Some(21),
+        who: Some("as far as the server tells, by COPY of role etl".to_owned()),
     }
 }
 
@@ -42,6 +43,7 @@ fn each_event_says_what_and_why() {
         exhausted: false,
         held_by: Some(pgmedic_core::sequence::HoldReason::Privilege),
         cause: Some(Cause::Rewound),
+        who: None,
     };
     let events = [
         repaired("public.orders_id_seq"),

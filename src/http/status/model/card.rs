@@ -7,7 +7,7 @@ use crate::http::status::page_level::PageLevel;
 use crate::http::status::time::{format_duration, roughly};
 use crate::http::status::words::{sentence, table_of};
 use crate::report::{FarIds, Level, SequenceReport, SessionReport, Status, Verdict};
-use pgmedic_core::{Fix, Reason, shell_quote};
+use pgmedic_core::{Fix, Reason, ReasonKind, shell_quote};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Card {
@@ -22,6 +22,8 @@ pub struct Card {
     pub since: Option<f64>,
     pub what: String,
     pub why: Vec<String>,
+    /// Who was behind the drift, as far as the server tells.
+    pub who: Option<String>,
     /// The names of all sequences that it is about, where they are more than one.
     pub names: Vec<String>,
     /// What to run: one command, or one for each answer to the question.
@@ -120,10 +122,24 @@ pub fn of_sequences(
         since,
         what,
         why,
+        who: who(all),
         names: if single { Vec::new() } else { all.iter().map(|sequence| sequence.name.clone()).collect() },
         fixes,
         runbook: runbook::of_sequence(first),
     }
+}
+
+/// Of several sequences, where the same is told of each; with why no more is known, where a privilege is missing.
+fn who(sequences: &[&SequenceReport]) -> Option<String> {
+    let told = |sequence: &SequenceReport| {
+        let evidence = sequence.evidence.as_ref()?;
+        let hidden = evidence.reason.as_ref().filter(|reason| reason.kind == ReasonKind::MissingPrivilege);
+        let parts = evidence.text().into_iter().chain(hidden.map(ToString::to_string));
+        let parts: Vec<String> = parts.map(|part| sentence(&part)).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    };
+    let first = told(sequences.first()?)?;
+    sequences.iter().all(|sequence| told(sequence).as_ref() == Some(&first)).then_some(first)
 }
 
 fn level_word(level: Level) -> &'static str {
@@ -215,6 +231,7 @@ pub fn of_database(database: &DatabaseFacts<'_>, trouble: Trouble<'_>, now: f64)
         since,
         what,
         why,
+        who: None,
         names: Vec::new(),
         fixes: fix.into_iter().collect(),
         runbook,
@@ -238,6 +255,7 @@ pub fn of_store(database: &DatabaseFacts<'_>, store: &SessionReport) -> Card {
         since: None,
         what: what.to_owned(),
         why: store.attention().map(|reason: &Reason| sentence(&reason.text)).collect(),
+        who: None,
         names: Vec::new(),
         fixes: fix.map(|fix| FixStep::of(fix, database.name, None)).into_iter().collect(),
         runbook: Some(if failed { &runbook::SESSIONS_BACKLOG } else { &runbook::SESSIONS_HELD }),
@@ -254,6 +272,7 @@ pub fn of_configuration() -> Card {
         since: None,
         what: "The configuration was refused when it was last read; the one before is in force.".to_owned(),
         why: Vec::new(),
+        who: None,
         names: Vec::new(),
         fixes: vec![FixStep::shell("Check", "pgmedic check-config")],
         runbook: Some(&runbook::RELOAD),

@@ -9,7 +9,7 @@ pub fn what(sequence: &SequenceReport) -> String {
     match (Level::of(sequence), sequence.verdict) {
         (_, Verdict::Exhausted) => out_of_values(sequence),
         (Level::Failing, _) => failing(sequence),
-        (Level::Unknown, Verdict::Unsupported) => {
+        (Level::Unknown, Verdict::Unsupported | Verdict::Unlinked) => {
             "pgmedic cannot judge this sequence. Inserts may be failing; pgmedic cannot tell.".to_owned()
         }
         (Level::Unknown, _) => "Not checked. Inserts may be failing; pgmedic cannot tell.".to_owned(),
@@ -129,6 +129,19 @@ mod tests {
         assert_eq!(end, "Inserts fail: the sequence has no values left. It reached 32767, the end of smallint.");
         let own = SequenceReport { limit: Some(999), ..exhausted("public.ticks_id_seq") };
         assert!(what(&own).ends_with("It reached its limit, 999."));
+    }
+
+    #[test]
+    fn ids_in_the_way_of_what_cannot_be_judged_are_said() {
+        let with = |verdict, lag| {
+            let sequence = SequenceReport::new("public.a_id_seq".to_owned(), Vec::new(), verdict);
+            what(&SequenceReport { lag, ..sequence })
+        };
+        assert_eq!(with(Verdict::Unsupported, Some(3)), "Inserts fail with a duplicate key.");
+        for verdict in [Verdict::Unsupported, Verdict::Unlinked] {
+            let lag = (verdict == Verdict::Unlinked).then_some(3);
+            assert!(with(verdict, lag).starts_with("pgmedic cannot judge this sequence."));
+        }
     }
 
     #[test]

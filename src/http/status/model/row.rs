@@ -63,7 +63,7 @@ impl RowState {
 
 /// Whether nothing is said of its inserts: no column is known that it feeds, or a rule says to observe it only.
 pub fn is_not_judged(sequence: &SequenceReport) -> bool {
-    sequence.verdict == Verdict::Unlinked || sequence.observed_only
+    sequence.observed_only || sequence.verdict == Verdict::Unlinked && !sequence.needs_attention()
 }
 
 /// For how many days the values last at the present pace, where that is known.

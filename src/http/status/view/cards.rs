@@ -69,6 +69,9 @@ fn one(card: &Card, now: f64) -> Markup {
                         @if !card.why.is_empty() {
                             div { dt { "Why" } dd { @for why in &card.why { (options_unbroken(why)) " " } } }
                         }
+                        @if let Some(who) = &card.who {
+                            div { dt { "Who" } dd { (prose(who)) } }
+                        }
                         @if !card.names.is_empty() {
                             div { dt { "Which" } dd { details id={ (id) "-d" } {
                                 summary { (icon("fold")) (count(card.names.len() as u64, "sequence")) }

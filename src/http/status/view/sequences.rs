@@ -229,6 +229,7 @@ fn feeds(sequence: &SequenceReport) -> Markup {
         @for (index, feed) in sequence.feeds.iter().take(FEEDS).enumerate() {
             @if index > 0 { ", " }
             bdi { (breakable(&escape_control(&feed.column))) }
+            @if feed.followed { " (followed)" }
         }
         @if more > 0 { ", and " (more) " more" }
     }

@@ -2,9 +2,11 @@
 //!
 //! | module | what it tests |
 //! |---|---|
+//! | `agent` | which columns the reports say are followed |
 //! | `ids` | which ids the sequence follows, and how far |
 //! | `script` | what is refused, what is removed, and that no insert fails because of the trigger |
 
+mod agent;
 mod ids;
 mod script;
 

@@ -6,6 +6,7 @@
 //! | `constraint` | the form that takes the fields of the error |
 //! | `log` | the repair log and the notification |
 //! | `judged` | which sequences are repaired |
+//! | `refused` | what is refused with the reason |
 //! | `rights` | which roles may call it on which tables |
 //! | `script` | the scripts that install and uninstall it |
 
@@ -13,6 +14,7 @@ mod block;
 mod constraint;
 mod judged;
 mod log;
+mod refused;
 mod rights;
 mod script;
 

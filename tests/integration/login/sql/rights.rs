@@ -114,6 +114,51 @@ async fn no_function_of_a_tables_owner_runs_with_the_functions_privileges() {
     assert!(refusal.contains("not public.child, which belongs to"), "{refusal}");
 }
 
+/// A table whose ids are not read is looked at by the form with a constraint. Its row-level policy, or its index, would run.
+#[tokio::test]
+async fn a_strangers_table_is_not_read_where_its_ids_are_not_the_sequences_values_either() {
+    let (mut scene, mut attacker) = attacked().await;
+    let owner = scene.owner.replace('"', "\"\"");
+    let role = scene.database.role("attacker");
+    // A part of the owner's table that is the attacker's; and a table of the attacker with the owner's sequence.
+    scene
+        .database
+        .sql(&format!(
+            "SET ROLE \"{owner}\";
+             CREATE TABLE parts (id bigint DEFAULT nextval('user_sessions_session_id_seq') * 2) PARTITION BY LIST (id);
+             RESET ROLE; CREATE TABLE part (id bigint PRIMARY KEY); ALTER TABLE part OWNER TO {role};
+             ALTER TABLE parts ATTACH PARTITION part DEFAULT;
+             GRANT EXECUTE ON FUNCTION pgmedic.repair(text, text, text) TO {role}"
+        ))
+        .await;
+    run(
+        &mut attacker,
+        &format!(
+            "CREATE TABLE own (id bigint DEFAULT nextval('user_sessions_session_id_seq')) PARTITION BY LIST (id);
+             CREATE TABLE own_part PARTITION OF own (PRIMARY KEY (id)) DEFAULT;
+             CREATE FUNCTION spy(bigint) RETURNS boolean LANGUAGE plpgsql AS
+                 'BEGIN PERFORM set_config(''spy.ran_as'', current_user, false); RETURN true; END';
+             CREATE POLICY spying ON part USING (spy(id)); ALTER TABLE part ENABLE ROW LEVEL SECURITY;
+             CREATE POLICY spying ON own_part USING (spy(id)); ALTER TABLE own_part ENABLE ROW LEVEL SECURITY;
+             INSERT INTO part VALUES (4); INSERT INTO own_part VALUES (4);
+             GRANT ALL ON part, own, own_part TO \"{owner}\"; SET spy.ran_as = 'not run'"
+        ),
+    )
+    .await;
+    scene.database.sql("SELECT setval('user_sessions_session_id_seq', 5000)").await;
+    run(&mut attacker, "SELECT nextval('user_sessions_session_id_seq')").await;
+    for (table, words) in
+        [("part", "not public.part, which belongs to"), ("own_part", "the owner of public.own does not own")]
+    {
+        let refusal = repair(&mut attacker, &format!("'public', '{table}', '{table}_pkey'")).await.unwrap_err();
+        assert!(refusal.contains(words), "{refusal}");
+        let ran: String =
+            sqlx::query("SELECT current_setting('spy.ran_as')").fetch_one(&mut attacker).await.unwrap().get(0);
+        assert_eq!(ran, "not run", "{table}");
+        scene.database.sql("DROP TABLE IF EXISTS parts").await;
+    }
+}
+
 /// The schema's owner may drop the table, and create a view that calls a function in its place.
 #[tokio::test]
 async fn a_table_in_an_untrusted_schema_is_refused() {

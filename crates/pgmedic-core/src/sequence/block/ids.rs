@@ -4,7 +4,7 @@
 
 use crate::sequence::allocator::Blocks;
 use crate::sequence::judgement::{Numbering, ValueNumber};
-use crate::sequence::probe_part::ProbePart;
+use crate::sequence::probe_part::{ProbePart, integral_sql};
 
 /// The fed columns, and the value that others are counted from.
 #[derive(Debug)]
@@ -146,5 +146,5 @@ fn typed(part: &ProbePart<'_>, id: &str) -> String {
 /// A fraction is no id.
 fn integral(part: &ProbePart<'_>) -> String {
     let column = &part.source.column;
-    if part.source.numeric { format!(" AND t.{column} = pg_catalog.trunc(t.{column})") } else { String::new() }
+    if part.source.numeric { format!(" AND {}", integral_sql(&format!("t.{column}"))) } else { String::new() }
 }

@@ -54,7 +54,7 @@ BEGIN
             JOIN pg_attribute a ON a.attrelid = l.rel AND a.attnum = l.att
         )
         SELECT n.schema, n.name, n.col, r.oid AS rel, r.relkind, r.relispartition, r.relowner, o.rolname AS owner, s.nspname,
-               r.relname, a.attnum, a.atthasdef, b.type, b.modifier, l.seq, l.owned, l.identity, l.expression, l.sequences,
+               a.attnum, a.atthasdef, b.type, b.modifier, l.seq, l.owned, l.identity, l.expression, l.sequences,
                q.seqincrement, q.seqcycle, qc.relowner AS sequence_owner,
                quote_ident(s.nspname) || '.' || quote_ident(r.relname) AS table_name,
                quote_ident(qn.nspname) || '.' || quote_ident(qc.relname) AS sequence_name
@@ -64,14 +64,7 @@ BEGIN
         LEFT JOIN pg_roles o ON o.oid = r.relowner
         LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attname = n.col AND a.attnum > 0 AND NOT a.attisdropped
         LEFT JOIN LATERAL (
-            -- The base type, through domains over domains.
-            WITH RECURSIVE base (type, modifier, depth) AS (
-                SELECT a.atttypid, a.atttypmod, 0
-              UNION ALL
-                SELECT t.typbasetype, CASE WHEN base.modifier >= 0 THEN base.modifier ELSE t.typtypmod END, base.depth + 1
-                FROM base JOIN pg_type t ON t.oid = base.type AND t.typtype = 'd'
-            )
-            SELECT base.type, base.modifier FROM base ORDER BY base.depth DESC LIMIT 1
+@BASE_TYPE@
         ) AS b ON true
         LEFT JOIN LATERAL (
             SELECT k.*, count(*) OVER () AS sequences FROM pg_temp.pgmedic_links k

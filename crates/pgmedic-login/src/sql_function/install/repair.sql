@@ -45,6 +45,8 @@ DECLARE
     indexed boolean;
     one_by_one boolean;
     untrusted text;
+    counted boolean;        -- a link of this table, or of one that it is a partition of, counts
+    uncounted text;         -- the table whose link does not
     last_fit numeric;       -- the last value that fits the sequence and all columns
     next_value numeric;
     last numeric;           -- the number of last_fit, counted from 0, the next value; like the following
@@ -91,6 +93,8 @@ BEGIN
         ascending := sequence.increment > 0;
         toward := CASE WHEN ascending THEN 'max' ELSE 'min' END;
         back := CASE WHEN ascending THEN 'min' ELSE 'max' END;
+        counted := false;
+        uncounted := NULL;
         furthest := '{}';
         closest := '{}';
         seen := '{}';
@@ -103,20 +107,18 @@ BEGIN
         last_fit := CASE WHEN sequence.increment > 0 THEN sequence.max ELSE sequence.min END;
         FOR feed IN SELECT * FROM pgmedic.feeds_of(sequence.seq, CASE WHEN sequence.sole THEN $1 END, $2) LOOP
             IF NOT feed.counts THEN
-                -- Otherwise a role that may create a table could move another role's sequence.
-                IF feed.rel = $1 AND feed.attname = $2 THEN
-                    RAISE insufficient_privilege USING
-                        MESSAGE = format('the owner of %s does not own %s', feed.name, sequence.name);
-                END IF;
+                uncounted := CASE WHEN $1 = ANY (feed.members) AND feed.attname = $2 THEN feed.name ELSE uncounted END;
                 CONTINUE;
             END IF;
-            CONTINUE WHEN NOT feed.supported OR feed.has_foreign;
+            counted := counted OR $1 = ANY (feed.members);
+            -- Also where it is not read here: the form with a constraint reads the table after this.
             IF feed.untrusted IS NOT NULL THEN
                 RAISE insufficient_privilege USING
                     MESSAGE = format('pgmedic.repair serves tables of %I and of superusers, not %s', current_user,
                                      feed.untrusted),
                     HINT = 'Install it as the owner of the tables and their schemas: pgmedic sql install --owner NAME.';
             END IF;
+            CONTINUE WHEN NOT feed.supported OR feed.has_foreign;
             names := names || feed.name;
             oids := oids || feed.rel;
             members := members || feed.members;
@@ -130,8 +132,9 @@ BEGIN
             last_fit := CASE WHEN sequence.increment > 0 THEN least(last_fit, feed.highest)
                         ELSE greatest(last_fit, -feed.highest - CASE WHEN feed.type = 1700 THEN 0 ELSE 1 END) END;
             kind := CASE WHEN feed.type = 1700 THEN 'numeric' ELSE 'bigint' END;
-            -- A value of an integer column is compared as such, or no index serves it. Fractions are no ids of a sequence.
-            own := CASE WHEN feed.type = 1700 THEN format('mod(t.%I, 1) = 0', feed.attname) ELSE 'true' END;
+            -- A value of an integer column is compared as such, or no index serves it. Fractions are no ids of a
+            -- sequence; an equality would make the planner expect one row of them, and read all.
+            own := CASE WHEN feed.type = 1700 THEN format('abs(mod(t.%I, 1)) <= 0', feed.attname) ELSE 'true' END;
             furthest := furthest || format(select_id, toward, feed.attname, feed.name, '$1::' || kind, '$2::' || kind, own);
             closest := closest || format(select_id, back, feed.attname, feed.name, '$1::' || kind, '$2::' || kind, own);
             taken := taken || format('COALESCE((SELECT true FROM %2$s AS t WHERE t.%1$I = v.id::%3$s LIMIT 1), false)',
@@ -146,6 +149,11 @@ BEGIN
                      THEN format('mod(t.%I::numeric - (SELECT s.next FROM s), %s) = 0', feed.attname, sequence.increment)
                      ELSE 'true' END);
         END LOOP;
+        -- Otherwise a role that may create a table could move another role's sequence, and have its table read.
+        IF uncounted IS NOT NULL AND NOT counted THEN
+            RAISE insufficient_privilege USING
+                MESSAGE = format('the owner of %s does not own %s', uncounted, sequence.name);
+        END IF;
         IF cardinality(furthest) = 0 THEN
             RAISE feature_not_supported USING
                 MESSAGE = format('%s feeds no column whose ids are its own values', sequence.name);

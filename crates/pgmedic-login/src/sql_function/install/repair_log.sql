@@ -9,9 +9,12 @@ CREATE TABLE IF NOT EXISTS pgmedic.repair_log (
     to_value   bigint,                             -- what nextval would return afterwards
     counted    boolean NOT NULL DEFAULT false,     -- whether the agent's metrics have it
     charged    bigint,                             -- how many of these values held no id, as far as the agent limits them
-    early      boolean                             -- whether ids were passed that no insert would soon have met
+    early      boolean,                            -- whether ids were passed that no insert would soon have met
+    cause      text,                               -- why it had drifted: rewound, ids_inserted, unknown
+    evidence   jsonb                               -- who was behind that, as far as the server told
 );
-ALTER TABLE pgmedic.repair_log ADD COLUMN IF NOT EXISTS charged bigint, ADD COLUMN IF NOT EXISTS early boolean;
+ALTER TABLE pgmedic.repair_log ADD COLUMN IF NOT EXISTS charged bigint, ADD COLUMN IF NOT EXISTS early boolean,
+    ADD COLUMN IF NOT EXISTS cause text, ADD COLUMN IF NOT EXISTS evidence jsonb;
 -- What an earlier version logged has been counted.
 ALTER TABLE pgmedic.repair_log ADD COLUMN IF NOT EXISTS counted boolean NOT NULL DEFAULT true;
 ALTER TABLE pgmedic.repair_log ALTER COLUMN counted SET DEFAULT false;

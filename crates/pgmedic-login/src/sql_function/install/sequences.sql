@@ -52,7 +52,14 @@ BEGIN
     JOIN pg_attribute a ON a.attrelid = up.rel AND a.attname = $2
     -- OFFSET 0 makes the planner look the one column up, instead of computing the whole view first.
     CROSS JOIN LATERAL (
-        SELECT l.seq, l.identity FROM pgmedic.sequence_columns l WHERE l.rel = up.rel AND l.att = a.attnum OFFSET 0
+        SELECT l.seq, l.identity FROM pgmedic.sequence_columns l
+        WHERE l.rel = up.rel AND l.att = a.attnum
+          -- A sequence left behind by a column that draws from another one by now feeds nothing.
+          AND (l.identity OR l.expression IS NOT NULL
+               OR NOT EXISTS (SELECT FROM pgmedic.sequence_columns o
+                              WHERE o.rel = up.rel AND o.att = a.attnum AND o.seq <> l.seq
+                                AND (o.identity OR o.expression IS NOT NULL)))
+        OFFSET 0
     ) AS f
     JOIN pg_sequence q ON q.seqrelid = f.seq
     JOIN pg_class c ON c.oid = q.seqrelid
