@@ -128,6 +128,14 @@ pub fn unfinished_reason(left: Option<u64>, ended: u64, took: Duration) -> Reaso
     Reason::new(ReasonKind::Unfinished, format!("{left_text} after sweep_timeout{more}: the next sweep continues"))
 }
 
+/// That a sweep came to its end and so many sessions that are over are left, though each could be ended.
+pub fn locked_reason(left: u64) -> Reason {
+    let text = format!(
+        "{left} of the sessions that are over were locked by other transactions and are left: the next sweep continues"
+    );
+    Reason::new(ReasonKind::Unfinished, text)
+}
+
 /// That a column is implausible, as the reason of a hold.
 pub fn implausible_hold(implausible: &Reason) -> Reason {
     Reason::new(implausible.kind, format!("{}: correct the configuration if that is wrong", implausible.text))

@@ -48,6 +48,7 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
         role: "pgmedic".to_owned(),
         row_security: false,
         only: Vec::new(),
+        value_checks: Vec::new(),
         kinds: Vec::new(),
         columns: Vec::new(),
         ends,

@@ -19,6 +19,7 @@ mod resolve;
 mod rights;
 mod untrusted_code;
 
+pub use columns::ValueCheck;
 pub use effects::{Effects, SweepTrigger};
 pub use ids::GeneratedId;
 pub use resolve::resolve_store;
@@ -77,7 +78,7 @@ pub struct LifetimeColumn {
     /// Quoted.
     pub name: String,
     /// Of its unit.
-    pub microseconds: i64,
+    pub nanoseconds: i64,
 }
 
 /// How a session is ended.
@@ -119,6 +120,8 @@ pub struct ResolvedStore {
     pub row_security: bool,
     /// Conditions over the table `t`, as SQL: which rows are sessions.
     pub only: Vec<String>,
+    /// The values that the configuration states, against the types of their columns.
+    pub value_checks: Vec<ValueCheck>,
     /// Readable columns that tell kinds of sessions apart by their name, and are not in `only`. Quoted.
     pub kinds: Vec<String>,
     /// All columns that are read.

@@ -136,3 +136,23 @@ async fn without_the_language_that_tells_sessions_apart_it_is_said_which_one_is_
     database.sql(&outcome.store_fix("logins", "error")).await;
     database.once_with_as(&role, &by_expiry(""), &[]).exits(1).swept("logins", json!({ "stale": 1, "live": 2 }));
 }
+
+#[tokio::test]
+async fn a_single_run_says_what_others_have_locked_and_exits_with_3() {
+    let mut database = filled(30, 2).await;
+    let mut other = database.connect().await;
+    sqlx::raw_sql("BEGIN; SELECT FROM sessions WHERE id <= 10 FOR UPDATE").execute(&mut other).await.unwrap();
+    for expired in [20, 0] {
+        let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+        outcome.swept("logins", json!({ "expired": expired, "stale": 10, "live": 2, "error": null }));
+        outcome.store_says(
+            "logins",
+            "warnings",
+            &["10 of the sessions that are over were locked by other transactions"],
+        );
+        assert_eq!(outcome.store_kinds("logins", "warnings"), ["unfinished"]);
+    }
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 10, "warnings": [] }));
+    assert_eq!(left(&mut database).await, 2);
+}
