@@ -187,6 +187,9 @@ impl<'a> Look<'a> {
         let answer = match answer {
             Ok(ProbeAnswer::Block { answer, state }) => {
                 self.ahead = self.ahead.map(|seen| seen.moved_on(state));
+                if let (Some(walk), Some(seen)) = (&mut self.walk, &self.ahead) {
+                    walk.moved_on(seen.position.next_number());
+                }
                 answer
             }
             Ok(ProbeAnswer::Extremes { .. }) => return self.end(Err(other_question())),

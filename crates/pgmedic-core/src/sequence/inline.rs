@@ -134,6 +134,7 @@ impl InlineSequence {
             match answer {
                 Ok(ProbeAnswer::Block { answer, state }) => {
                     seen = seen.moved_on(state);
+                    walk.moved_on(seen.position.next_number());
                     walk.answer(answer).map_err(internal)?;
                 }
                 Ok(ProbeAnswer::Extremes { .. }) => {

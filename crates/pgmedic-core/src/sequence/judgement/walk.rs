@@ -130,6 +130,11 @@ impl BlockWalk {
         self
     }
 
+    /// Other sessions have moved the sequence on to value number `next`: how far away an id is counts from there.
+    pub fn moved_on(&mut self, next: ValueNumber) {
+        self.next = self.next.max(next);
+    }
+
     /// At most so many stretches in one statement, at least 1; 200 unless told otherwise.
     #[must_use]
     pub fn most_stretches(mut self, most: u16) -> Self {
