@@ -84,7 +84,11 @@ pub(super) fn update(mut cursor: Cursor<'_>) -> Option<Act> {
         }
     }
     let columns = assigned(cursor.until(&["from", "where", "returning"]));
-    (!columns.is_empty()).then(|| Act::Write { kind: StatementKind::Update, table, written: Written::Columns(columns) })
+    (!columns.is_empty()).then_some(Act::Write {
+        kind: StatementKind::Update,
+        table,
+        written: Written::Columns(columns),
+    })
 }
 
 /// The columns to which explicit values are assigned.
