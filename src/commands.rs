@@ -277,7 +277,8 @@ fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iter
         .databases
         .iter()
         .flat_map(|database| &database.sessions)
-        .filter(|store| store.approved)
+        // What no approval removes stays held, and says so.
+        .filter(|store| store.approved || store.held.is_some())
         .map(|store| store.name.as_str())
         .collect();
     let bare = |name: &str| name.replace('"', "");

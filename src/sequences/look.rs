@@ -185,7 +185,10 @@ impl<'a> Look<'a> {
 
     fn answered(&mut self, (probe, answer): ProbeResult<'a>, timeouts: Timeouts) {
         let answer = match answer {
-            Ok(ProbeAnswer::Block(answer)) => answer,
+            Ok(ProbeAnswer::Block { answer, state }) => {
+                self.ahead = self.ahead.map(|seen| seen.moved_on(state));
+                answer
+            }
             Ok(ProbeAnswer::Extremes { .. }) => return self.end(Err(other_question())),
             Err(error) => return self.end(Err(explain_read_error(self.subject.sequence, &probe, error, timeouts))),
         };

@@ -39,7 +39,7 @@ pub async fn read_states(
     for (probe, answer) in batch::run(connections, sequences, probes, timeouts, &Progress::default()).await {
         states[probe.sequence] = match answer {
             Ok(ProbeAnswer::Extremes { state, .. }) => Ok(state),
-            Ok(ProbeAnswer::Block(_)) => unread(),
+            Ok(ProbeAnswer::Block { .. }) => unread(),
             Err(error) => Err(error.into()),
         };
     }

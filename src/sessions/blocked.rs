@@ -5,11 +5,11 @@ use super::statements::Address;
 use super::store::{EndAction, ResolvedStore, SweepTrigger};
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 
-/// After so many that cannot be ended, and none that can, the rest is not tried.
-const HOPELESS: usize = 8;
+/// After so many that cannot be ended, and none that can, a few others are tried, and then none.
+const HOPELESS: u64 = 8;
 
-/// More are not looked for: each costs several transactions.
-const MOST: usize = 2000;
+/// More addresses are not left out of a statement.
+const MOST: usize = 20_000;
 
 /// Why a batch was rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +19,25 @@ pub enum BatchFailure {
     Kept,
     /// A trigger deleted other sessions with them.
     DeletedMore,
+    /// Sessions cannot be ended one by one: the role may not use PL/pgSQL.
+    NoLanguage,
 }
 
 /// The sessions of one sweep that cannot be ended.
 #[derive(Debug, Default)]
 pub struct Blocked {
+    /// Of those that the next batch would find again.
     addresses: Vec<Address>,
-    reasons: Vec<(Reason, u64)>,
+    reasons: Vec<BlockedReason>,
     gave_up: bool,
+}
+
+/// Why some sessions cannot be ended, and how many they are. `failure` is what the server says of each of them.
+#[derive(Debug)]
+struct BlockedReason {
+    failure: String,
+    reason: Reason,
+    count: u64,
 }
 
 impl Blocked {
@@ -34,26 +45,47 @@ impl Blocked {
         &self.addresses
     }
 
-    pub fn add(&mut self, address: Address, reason: Reason) {
-        self.addresses.push(address);
-        match self.reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count += 1,
-            None => self.reasons.push((reason, 1)),
+    /// Adds a session whose reason is known by its failure; else returns its address.
+    pub fn add_known(&mut self, failure: &str, address: Address) -> Option<Address> {
+        if self.addresses.contains(&address) {
+            return None;
         }
+        let Some(known) = self.reasons.iter_mut().find(|known| known.failure == failure) else { return Some(address) };
+        known.count += 1;
+        self.addresses.push(address);
+        None
+    }
+
+    pub fn add(&mut self, failure: String, address: Address, reason: Reason) {
+        self.addresses.push(address);
+        match self.reasons.iter_mut().find(|known| known.reason == reason) {
+            Some(known) => known.count += 1,
+            None => self.reasons.push(BlockedReason { failure, reason, count: 1 }),
+        }
+    }
+
+    /// The next batch begins at this time, in microseconds since 1970.
+    pub fn forget_before(&mut self, cursor: i64) {
+        // One less than what was read, because that was rounded.
+        self.addresses.retain(|address| address.at.is_none_or(|at| at >= cursor - 1));
+    }
+
+    pub fn are_many(&self) -> bool {
+        self.reasons.iter().map(|known| known.count).sum::<u64>() >= HOPELESS
     }
 
     /// Whether it is not worth going on, after `ended` sessions were ended.
     pub fn is_hopeless(&mut self, ended: u64) -> bool {
-        self.gave_up = self.addresses.len() >= MOST || ended == 0 && self.addresses.len() >= HOPELESS;
+        self.gave_up = self.addresses.len() >= MOST || ended == 0 && self.are_many();
         self.gave_up
     }
 
     /// The reasons as one, with the counts; the fix is that of the most frequent.
     pub fn reason(mut self) -> Option<Reason> {
-        self.reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let (first, _) = self.reasons.first()?;
+        self.reasons.sort_by_key(|known| std::cmp::Reverse(known.count));
+        let first = &self.reasons.first()?.reason;
         let parts: Vec<String> =
-            self.reasons.iter().map(|(reason, count)| format!("{count}: {}", reason.text)).collect();
+            self.reasons.iter().map(|known| format!("{}: {}", known.count, known.reason.text)).collect();
         let tried = if self.gave_up { ", and the rest was not tried" } else { "" };
         let text = format!("sessions that could not be ended{tried}: {}", parts.join("; "));
         Some(Reason { kind: first.kind, text, fix: first.fix.clone() })
@@ -79,13 +111,25 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
             let text = format!("a trigger deletes other sessions with it, which may be live ({})", names(&all));
             return Reason::new(ReasonKind::TakesAlong, text);
         }
+        BatchFailure::NoLanguage => {
+            let text = "a batch failed, and to end its sessions one by one the role needs USAGE ON LANGUAGE plpgsql";
+            return Reason::new(ReasonKind::MissingPrivilege, text)
+                .with_fix(Fix::Sql(format!("GRANT USAGE ON LANGUAGE plpgsql TO {}", store.role)));
+        }
     };
-    if let Some(reason) = trigger_reason(error, triggers) {
+    if let Some(reason) = trigger_reason(error, store) {
         return reason;
     }
     let mut reason = explain_sweep_error(error, timeouts);
     if reason.kind == ReasonKind::ForeignKey {
-        reason.fix = store.foreign_key_fix();
+        let defaults = &store.effects.set_default;
+        match store.foreign_key_fix() {
+            None if !defaults.is_empty() => {
+                let text = format!("{}, or the default of {} must refer to a row", reason.text, defaults.join(" and "));
+                reason = Reason::new(ReasonKind::ForeignKey, text);
+            }
+            fix => reason.fix = fix,
+        }
     }
     if reason.kind == ReasonKind::StatementTimeout {
         // Each deletion reads whole tables by a foreign key without an index.
@@ -99,23 +143,33 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
 
 /// That a trigger failed, if it can have been one. pgmedic's transactions have the search path `pg_catalog`, so that names
 /// without a schema in its function are not found.
-fn trigger_reason(error: &QueryError, triggers: &[SweepTrigger]) -> Option<Reason> {
-    let all: Vec<&SweepTrigger> = triggers.iter().collect();
+fn trigger_reason(error: &QueryError, store: &ResolvedStore) -> Option<Reason> {
+    let all: Vec<&SweepTrigger> = store.effects.triggers.iter().collect();
     if all.is_empty() {
         return None;
     }
-    let (is_unknown_name, message) = match error {
-        QueryError::UndefinedObject(message) => (true, message.clone()),
-        QueryError::Server { code, message } if ["42883", "42704"].contains(&code.as_str()) => (true, message.clone()),
-        QueryError::Server { code, .. } if code.starts_with("P0") => (false, format!("SQLSTATE {code}")),
+    let failed = |why: &str| {
+        let text = format!("a trigger failed with {why} ({})", names(&all));
+        Some(Reason::new(ReasonKind::TriggerFailed, text))
+    };
+    let sets_a_value = matches!(store.action, EndAction::Set { .. });
+    let message = match error {
+        QueryError::UndefinedObject(message) => message,
+        QueryError::Server { code, message } if ["42883", "42704"].contains(&code.as_str()) => message,
+        QueryError::Raised { code } => return failed(&format!("SQLSTATE {code}")),
+        QueryError::PermissionDenied(message) => {
+            let text = format!("{message}, which a trigger needs, running with pgmedic's rights ({})", names(&all));
+            return Some(Reason::new(ReasonKind::TriggerFailed, text));
+        }
+        // A foreign key, or the value of `revoke`.
+        QueryError::Server { code, .. } if code == "23503" || sets_a_value && code.starts_with("22") => return None,
+        // The server's own messages about constraints hold no values.
+        QueryError::Server { code, message } if code.starts_with("23") => return failed(message),
+        QueryError::Server { code, .. } if !["53", "57", "58"].iter().any(|class| code.starts_with(class)) => {
+            return failed(&format!("SQLSTATE {code}"));
+        }
         _ => return None,
     };
-    if !is_unknown_name {
-        return Some(Reason::new(
-            ReasonKind::TriggerFailed,
-            format!("a trigger failed with {message} ({})", names(&all)),
-        ));
-    }
     let unpinned: Vec<&SweepTrigger> =
         all.iter().copied().filter(|trigger| trigger.search_path_fix.is_some()).collect();
     let shown = if unpinned.is_empty() { &all } else { &unpinned };

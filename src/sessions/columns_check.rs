@@ -3,7 +3,7 @@
 use super::context::StoreContext;
 use super::plausibility::{Sample, implausible_reason, is_idle, last_use_reason, untouched_reason};
 use super::reasons::explain_sweep_error;
-use super::store::ExpiryColumn;
+use super::store::{ExpiryColumn, ResolvedStore, ValueCheck};
 use crate::config::ExpiryKind;
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
@@ -12,6 +12,29 @@ use sqlx::postgres::PgRow;
 
 /// So many sessions tell whether they are touched when they are used.
 const TOUCH_SAMPLE: u32 = 1000;
+
+/// Whether the columns take the values that the configuration states for them.
+pub async fn check_values(
+    connection: &mut BoundedConnection,
+    resolved: &ResolvedStore,
+    timeouts: Timeouts,
+) -> Result<(), Reason> {
+    if resolved.value_checks.is_empty() {
+        return Ok(());
+    }
+    let checks = resolved.value_checks.iter().map(|check| check.sql.clone());
+    let result = connection.run_transaction("values", TransactionMode::Read, timeouts, checks).await;
+    let Some(error) = result.failure else { return Ok(()) };
+    match (resolved.value_checks.get(result.answers.len()), &error) {
+        (Some(ValueCheck { key, type_name, .. }), QueryError::Server { message, .. }) => {
+            let text = format!(
+                "{key}: expected values of {type_name}, a type that can be compared; the server says: {message}"
+            );
+            Err(Reason::new(ReasonKind::Configuration, text))
+        }
+        _ => Err(explain_sweep_error(&error, timeouts)),
+    }
+}
 
 /// The newest values of the column of each rule.
 pub async fn read_samples(

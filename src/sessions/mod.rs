@@ -13,7 +13,7 @@
 //! | `columns_check.rs` | samples the columns |
 //! | `plausibility.rs` | whether a column can mean what the configuration says; pure |
 //! | `guards.rs` | what a sweep may end, and why the rest is held; pure |
-//! | `sweep.rs`, `blocked.rs` | ends sessions in batches, and finds those that cannot be ended |
+//! | `sweep.rs`, `one_by_one.rs`, `blocked.rs` | ends sessions in batches, and finds those that cannot be ended |
 //! | `batch_size.rs`, `deadline.rs` | how large a batch is, and when a sweep stops; pure |
 //! | `statements/` | the SQL of inspection and sweep |
 //! | `reasons.rs` | why a sweep is held or failed, with the fix |
@@ -27,6 +27,7 @@ mod context;
 mod deadline;
 mod guards;
 mod inspect;
+mod one_by_one;
 mod pass;
 mod pass_state;
 mod plausibility;

@@ -1,12 +1,15 @@
 //! The pass over each store of one database: resolve, inspect, guard, sweep, report.
 
 use super::clock::read_times;
+use super::columns_check::check_values;
 use super::context::StoreContext;
 use super::deadline::Deadline;
 use super::guards::{Expire, SweepCounts, SweepLimits, SweepPlan, allowed};
 use super::inspect::{StoreInspection, inspect_store, recount};
 use super::pass_state::{KnownStore, LastSweep, SessionPassState};
-use super::reasons::{held_reason, hold_reason, implausible_hold, kinds_hold, reissue_hold, unfinished_reason};
+use super::reasons::{
+    held_reason, hold_reason, implausible_hold, kinds_hold, locked_reason, reissue_hold, unfinished_reason,
+};
 use super::store::{ResolvedStore, resolve_store};
 use super::sweep::{Sweep, SweepResult};
 use crate::config::{Database, SessionStoreConfig};
@@ -91,6 +94,7 @@ impl StorePass<'_> {
         let read_only = self.connection.server().read_only;
         let may_sweep = !self.options.dry_run && read_only.is_none();
         self.check_rights(&resolved, may_sweep)?;
+        check_values(self.connection, &resolved, self.timeouts).await?;
 
         let known = self.state.get(&self.store.name).cloned();
         let first_look = self.state.is_lasting() && known.is_none();
@@ -153,8 +157,7 @@ impl StorePass<'_> {
         }
         let takes_along = &resolved.effects.holds;
         let mut blocks = resolved.effects.blocks.clone();
-        let sequences: Vec<&str> = resolved.ids.iter().map(|id| id.sequence.as_str()).collect();
-        blocks.extend(reissue_hold(inspection.unspent, &sequences));
+        blocks.extend(reissue_hold(inspection.unspent, &resolved.ids));
         if !blocks.is_empty() || !takes_along.is_empty() {
             plan = SweepPlan::NOTHING;
             holds.extend(takes_along.iter().cloned());
@@ -241,6 +244,10 @@ impl StorePass<'_> {
         self.record_counts(left);
         if (expired.unfinished || superseded.unfinished) && !self.options.cancel.is_cancelled() {
             self.report.warnings.push(unfinished_reason(left.map(|(stale, _)| stale), ended, took));
+        }
+        let is_swept = error.is_none() && !expired.unfinished && plan.expire == Expire::All;
+        if let (Some((stale @ 1.., _)), true, false) = (left, is_swept, self.state.is_lasting()) {
+            self.report.warnings.push(locked_reason(stale));
         }
         error.map_or(Ok(()), Err)
     }

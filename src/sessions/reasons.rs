@@ -1,6 +1,7 @@
 //! Why a sweep is held or failed, as reasons with their fixes. The texts hold nothing of a session.
 
 use super::guards::Hold;
+use super::store::GeneratedId;
 use std::time::Duration;
 
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, shell_quote};
@@ -29,6 +30,10 @@ pub fn explain_sweep_error(error: &QueryError, timeouts: Timeouts) -> Reason {
         QueryError::Server { code, message } if code == "23503" => {
             let text = format!("{message}: rows that refer to a session must be deleted with it");
             Reason::new(ReasonKind::ForeignKey, text)
+        }
+        // A row would be left that breaks another constraint, by ON DELETE SET NULL for example.
+        QueryError::Server { code, message } if code.starts_with("23") => {
+            Reason::new(ReasonKind::ForeignKey, format!("ending the session changes rows that refer to it: {message}"))
         }
         // The server's messages about syntax, names, types and resources, which hold no values.
         QueryError::Server { code, .. }
@@ -123,6 +128,14 @@ pub fn unfinished_reason(left: Option<u64>, ended: u64, took: Duration) -> Reaso
     Reason::new(ReasonKind::Unfinished, format!("{left_text} after sweep_timeout{more}: the next sweep continues"))
 }
 
+/// That a sweep came to its end and so many sessions that are over are left, though each could be ended.
+pub fn locked_reason(left: u64) -> Reason {
+    let text = format!(
+        "{left} of the sessions that are over were locked by other transactions and are left: the next sweep continues"
+    );
+    Reason::new(ReasonKind::Unfinished, text)
+}
+
 /// That a column is implausible, as the reason of a hold.
 pub fn implausible_hold(implausible: &Reason) -> Reason {
     Reason::new(implausible.kind, format!("{}: correct the configuration if that is wrong", implausible.text))
@@ -138,14 +151,20 @@ pub fn kinds_hold(column: &str, stale: u64) -> Reason {
 }
 
 /// That `unspent` of the sessions to be deleted have ids that a sequence would hand out again. None where there are none.
-pub fn reissue_hold(unspent: u64, sequences: &[&str]) -> Option<Reason> {
-    let first = sequences.first().filter(|_| unspent > 0)?;
+pub fn reissue_hold(unspent: u64, ids: &[GeneratedId]) -> Option<Reason> {
+    let first = ids.first().filter(|_| unspent > 0)?;
+    let sequences: Vec<&str> = ids.iter().map(|id| id.sequence.as_str()).collect();
     let text = format!(
         "{unspent} of the sessions that are over have ids that would be handed out again, because {} is behind: repair it \
          first",
         sequences.join(" or ")
     );
-    let fix = Fix::Command(format!("pgmedic --once --approve {}", shell_quote(first)));
+    if !ids.iter().all(|id| id.is_owner) {
+        // Whether this role may repair it depends on how far it is behind.
+        let text = format!("{text}, as its own reason in the report says");
+        return Some(Reason::new(ReasonKind::IdsReissued, text));
+    }
+    let fix = Fix::Command(format!("pgmedic --once --approve {}", shell_quote(&first.sequence)));
     Some(Reason::new(ReasonKind::IdsReissued, text).with_fix(fix))
 }
 

@@ -1,13 +1,13 @@
 //! Ends sessions: in batches, each in a transaction, until none is left, the time is up, or the pass is cancelled.
 //!
-//! A batch that fails is taken apart, until the sessions that cannot be ended are alone. The others are ended.
+//! A batch that fails is taken apart in `one_by_one.rs`.
 
 use super::batch_size::BatchSize;
-use super::blocked::{BatchFailure, Blocked, explain_failure};
+use super::blocked::{BatchFailure, Blocked};
 use super::context::StoreContext;
 use super::deadline::Deadline;
 use super::reasons::is_transient;
-use super::statements::{Address, Rows, Target};
+use super::statements::{Rows, Target};
 use super::store::{PerUserLimit, sweep_guard_sql};
 use super::times::Cutoffs;
 use crate::db::{BoundedConnection, TransactionMode};
@@ -47,8 +47,8 @@ pub struct SweepResult {
 }
 
 /// What one batch did.
-struct SweepBatch {
-    ended: u64,
+pub(super) struct SweepBatch {
+    pub(super) ended: u64,
     found: u64,
     /// The time of the last session found, in microseconds since 1970; none where the batch has no order.
     last: Option<i64>,
@@ -103,7 +103,7 @@ impl Sweep<'_> {
                     size.took(batch.took);
                 }
                 Err(BatchFailure::Query(QueryError::QueryCanceled)) if size.get() > 1 => size.took_too_long(),
-                Err(failure) => match self.take_apart(name, target, size.get(), &failure, result, blocked).await {
+                Err(failure) => match self.take_apart(name, &mut target, &failure, result, blocked).await {
                     Run::Continue => {}
                     end => return end,
                 },
@@ -111,76 +111,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// Ends what can be ended of the next batch, which failed, and notes the rest.
-    async fn take_apart(
-        &mut self,
-        name: &str,
-        target: Target<'_>,
-        size: u32,
-        failure: &BatchFailure,
-        result: &mut SweepResult,
-        blocked: &mut Blocked,
-    ) -> Run {
-        let explain = |failure: &BatchFailure, timeouts| explain_failure(failure, self.context.resolved, timeouts);
-        if is_of_every_row(failure) {
-            result.error = Some(explain(failure, self.timeouts));
-            return Run::Stopped;
-        }
-        let first = match self.addresses(target, size, blocked).await {
-            Ok(addresses) => addresses,
-            Err(error) => {
-                result.error = Some(explain(&BatchFailure::Query(error), self.timeouts));
-                return Run::Stopped;
-            }
-        };
-        if first.is_empty() {
-            return Run::Complete;
-        }
-        let mut parts = vec![first];
-        while let Some(mut part) = parts.pop() {
-            if self.is_time_up(result.ended) {
-                result.unfinished = true;
-                return Run::Stopped;
-            }
-            let rows = u32::try_from(part.len()).unwrap_or(u32::MAX);
-            match self.batch(name, target, rows, Rows::Only(&part)).await {
-                Ok(batch) => result.ended += batch.ended,
-                Err(failure) if is_of_every_row(&failure) => {
-                    result.error = Some(explain(&failure, self.timeouts));
-                    return Run::Stopped;
-                }
-                Err(failure) if part.len() == 1 => {
-                    blocked.add(part.remove(0), explain(&failure, self.timeouts));
-                    if blocked.is_hopeless(result.ended) {
-                        return Run::Stopped;
-                    }
-                }
-                Err(_) => {
-                    let second = part.split_off(part.len() / 2);
-                    parts.extend([second, part]);
-                }
-            }
-        }
-        Run::Continue
-    }
-
-    async fn addresses(
-        &mut self,
-        target: Target<'_>,
-        size: u32,
-        blocked: &Blocked,
-    ) -> Result<Vec<Address>, QueryError> {
-        let statement = self.context.sql.addresses(target, size, Rows::Except(blocked.addresses()));
-        let answer = self.connection.run_transaction("addresses", TransactionMode::Read, self.timeouts, [statement]);
-        let result = answer.await;
-        if let Some(error) = result.failure {
-            return Err(error);
-        }
-        let has_children = self.context.resolved.has_children;
-        result.answers.iter().flatten().map(|row| Address::read(row, has_children)).collect()
-    }
-
-    async fn batch(
+    pub(super) async fn batch(
         &mut self,
         name: &str,
         target: Target<'_>,
@@ -220,6 +151,11 @@ impl Sweep<'_> {
                     attempt += 1;
                 }
                 (Some(QueryError::ConcurrentlyChanged), Some(check)) => return Err(check.clone()),
+                // The batch itself divides nothing: a trigger did.
+                (Some(QueryError::ConcurrentlyChanged), None) if result.answers.len() == of_batch => {
+                    let error = QueryError::Server { code: "22012".to_owned(), message: "division by zero".to_owned() };
+                    return Err(BatchFailure::Query(error));
+                }
                 (Some(error), _) => return Err(BatchFailure::Query(error)),
                 (None, _) => {
                     let batch = result.answers.get(of_batch).and_then(|rows| rows.first());
@@ -235,7 +171,7 @@ impl Sweep<'_> {
         }
     }
 
-    fn is_time_up(&self, ended: u64) -> bool {
+    pub(super) fn is_time_up(&self, ended: u64) -> bool {
         self.cancel.is_cancelled() || self.deadline.is_up(self.started.elapsed(), ended)
     }
 }
@@ -252,7 +188,7 @@ impl SweepBatch {
 }
 
 /// What follows.
-enum Run {
+pub(super) enum Run {
     Continue,
     /// No session is left to end, but for locked ones and those that cannot be ended.
     Complete,
@@ -263,28 +199,5 @@ enum Run {
 impl Run {
     fn is_stopped(&self) -> bool {
         matches!(self, Self::Stopped)
-    }
-}
-
-/// Whether the failure has nothing to do with single sessions, so that trying them apart would only repeat it.
-fn is_of_every_row(failure: &BatchFailure) -> bool {
-    match failure {
-        BatchFailure::Query(error) => match error {
-            QueryError::PermissionDenied(_)
-            | QueryError::ConcurrentlyChanged
-            | QueryError::ConnectionLost(_)
-            | QueryError::StatementPooled
-            | QueryError::UnexpectedResponse(_) => true,
-            // A value that the column does not take; resources; the operator's intervention; internal errors.
-            QueryError::Server { code, .. } => {
-                ["22001", "22003", "22P02"].contains(&code.as_str())
-                    || ["25", "53", "54", "57", "58", "XX"].iter().any(|class| code.starts_with(class))
-            }
-            QueryError::LockNotAvailable
-            | QueryError::BeingVacuumed { .. }
-            | QueryError::QueryCanceled
-            | QueryError::UndefinedObject(_) => false,
-        },
-        BatchFailure::Kept | BatchFailure::DeletedMore => false,
     }
 }

@@ -16,12 +16,14 @@ ENDS = [600, 1800, 3 * 3600, 14 * 3600, 7 * 86400]
 
 
 class Django:
+    APPS = []
+
     def __init__(self, place):
         import django
         from django.conf import settings
 
         settings.configure(
-            INSTALLED_APPS=["django.contrib.sessions"],
+            INSTALLED_APPS=["django.contrib.sessions", *self.APPS],
             SESSION_ENGINE="django.contrib.sessions.backends.db",
             SECRET_KEY="only for this test",
             TIME_ZONE=os.environ["TZ"],
@@ -56,6 +58,27 @@ class Django:
 
     def find(self, key):
         return self.store().exists(key)
+
+
+class DjangoOauthToolkit(Django):
+    APPS = ["django.contrib.auth", "django.contrib.contenttypes", "oauth2_provider"]
+
+    def make(self, end):
+        from django.contrib.auth.models import User
+        from django.utils import timezone
+        from oauth2_provider.models import AccessToken
+
+        user, _ = User.objects.get_or_create(username="a")
+        token = str(uuid.uuid4())
+        AccessToken.objects.create(
+            user=user, token=token, scope="read", expires=timezone.now() + datetime.timedelta(seconds=end)
+        )
+        return token
+
+    def find(self, key):
+        from oauth2_provider.models import AccessToken
+
+        return AccessToken.objects.filter(token=key).exists()
 
 
 class FlaskSession:
@@ -96,7 +119,7 @@ def main():
     query = urllib.parse.parse_qs(parts.query)
     place = {name: query[name][0] for name in ("host", "port", "user")}
     place["database"] = parts.path.lstrip("/")
-    client = {"django": Django, "flask-session": FlaskSession}[store](place)
+    client = {"django": Django, "django-oauth-toolkit": DjangoOauthToolkit, "flask-session": FlaskSession}[store](place)
     if command == "make":
         made = {"live": [client.make(end) for end in ENDS], "expired": [client.make(-end) for end in ENDS]}
     else:

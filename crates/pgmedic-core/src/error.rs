@@ -38,6 +38,9 @@ pub enum QueryError {
     /// Any other error of the server.
     #[error("{message} (SQLSTATE {code})")]
     Server { code: String, message: String },
+    /// A function of the database raised it: its message is text of the function's author, and may hold secrets.
+    #[error("raised by a function in the database (SQLSTATE {code})")]
+    Raised { code: String },
     /// The answer was not what was asked for.
     #[error("unexpected answer: {0}")]
     UnexpectedResponse(String),
@@ -64,7 +67,7 @@ impl QueryError {
             Self::UndefinedObject(_) | Self::ConcurrentlyChanged => ReasonKind::ConcurrentlyChanged,
             Self::ConnectionLost(_) => ReasonKind::ConnectionLost,
             Self::StatementPooled => ReasonKind::StatementPooled,
-            Self::Server { .. } | Self::UnexpectedResponse(_) => ReasonKind::ServerError,
+            Self::Server { .. } | Self::Raised { .. } | Self::UnexpectedResponse(_) => ReasonKind::ServerError,
         }
     }
 }
@@ -85,17 +88,13 @@ impl From<Error> for QueryError {
     fn from(error: Error) -> Self {
         match error {
             Error::Database(error) => {
-                // The message that a function raises is text of its author, which may hold secrets.
-                let raised = error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::routine);
-                let message = match raised {
-                    Some("exec_stmt_raise") => "raised by a function in the database".to_owned(),
-                    _ => error.message().to_owned(),
-                };
-                match error.code().as_deref().unwrap_or_default() {
-                    // No privilege that could be granted: a function only says so.
-                    code @ "42501" if raised == Some("exec_stmt_raise") => {
-                        Self::Server { code: code.to_owned(), message }
-                    }
+                let routine = error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::routine);
+                let code = error.code().unwrap_or_default();
+                if routine == Some("exec_stmt_raise") {
+                    return Self::Raised { code: code.into_owned() };
+                }
+                let message = error.message().to_owned();
+                match code.as_ref() {
                     "42501" => Self::PermissionDenied(message),
                     "55P03" | "40P01" => Self::LockNotAvailable,
                     "57014" => Self::QueryCanceled,

@@ -41,7 +41,7 @@ impl<'c> OwnTransaction<'c> {
     }
 
     /// After its last message has committed it.
-    pub(crate) fn is_over(mut self) {
+    pub(crate) fn mark_committed(mut self) {
         self.open = false;
     }
 

@@ -77,6 +77,8 @@ pub struct Lifetime {
 /// The unit of a lifetime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LifetimeUnit {
+    Nanoseconds,
+    Microseconds,
     Milliseconds,
     Seconds,
     Minutes,
@@ -149,7 +151,9 @@ impl ExpiryKind {
 }
 
 impl LifetimeUnit {
-    pub(super) const WORDS: [(&'static str, Self); 5] = [
+    pub(super) const WORDS: [(&'static str, Self); 7] = [
+        ("nanoseconds", Self::Nanoseconds),
+        ("microseconds", Self::Microseconds),
         ("milliseconds", Self::Milliseconds),
         ("seconds", Self::Seconds),
         ("minutes", Self::Minutes),
@@ -157,13 +161,15 @@ impl LifetimeUnit {
         ("days", Self::Days),
     ];
 
-    pub fn microseconds(self) -> i64 {
+    pub fn nanoseconds(self) -> i64 {
         match self {
-            Self::Milliseconds => 1000,
-            Self::Seconds => 1_000_000,
-            Self::Minutes => 60 * 1_000_000,
-            Self::Hours => 3600 * 1_000_000,
-            Self::Days => 24 * 3600 * 1_000_000,
+            Self::Nanoseconds => 1,
+            Self::Microseconds => 1000,
+            Self::Milliseconds => 1_000_000,
+            Self::Seconds => 1_000_000_000,
+            Self::Minutes => 60 * 1_000_000_000,
+            Self::Hours => 3600 * 1_000_000_000,
+            Self::Days => 24 * 3600 * 1_000_000_000,
         }
     }
 }

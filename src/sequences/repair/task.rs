@@ -168,7 +168,7 @@ impl<'a> RepairTask<'a> {
             // It never got to its target, because another session set the sequence back meanwhile. That may not happen again.
             Some(QueryError::ConcurrentlyChanged) if self.method == Some(Method::Advance) => {}
             // An event trigger may forbid ALTER SEQUENCE.
-            Some(QueryError::Server { .. })
+            Some(QueryError::Server { .. } | QueryError::Raised { .. })
                 if self.method == Some(Method::Leap) && self.subject.sequence.may_advance =>
             {
                 self.in_slices = true;

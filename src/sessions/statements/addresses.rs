@@ -1,24 +1,35 @@
 //! The places of rows: each identifies a row until it is changed.
 
 use pgmedic_core::{QueryError, quote_literal};
+use serde::Deserialize;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 /// The place of a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Address {
-    /// The OID of the partition; none where the table has none.
-    table: Option<i64>,
+    /// The OID of the partition; 0 where the table has none.
+    table: i64,
     /// Its `ctid`.
+    #[serde(rename = "address")]
     place: String,
+    /// The time by which the session is over, in microseconds since 1970; none where that is not why it is ended.
+    pub at: Option<i64>,
 }
 
 impl Address {
     /// `row` is of `addresses.sql`.
-    pub fn read(row: &PgRow, has_children: bool) -> Result<Self, QueryError> {
-        let table = if has_children { Some(row.try_get("tableoid")?) } else { None };
-        Ok(Self { table, place: row.try_get("address")? })
+    pub fn read(row: &PgRow) -> Result<Self, QueryError> {
+        Ok(Self { table: row.try_get("tableoid")?, place: row.try_get("address")?, at: row.try_get("at")? })
     }
+}
+
+/// In which order addresses are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As a batch would end the sessions.
+    Batch,
+    Random,
 }
 
 /// Which rows a statement is about.
@@ -39,7 +50,7 @@ impl Rows<'_> {
         if has_children {
             let pairs: Vec<String> = addresses
                 .iter()
-                .map(|row| format!("({}::oid, {}::tid)", row.table.unwrap_or_default(), quote_literal(&row.place)))
+                .map(|row| format!("({}::oid, {}::tid)", row.table, quote_literal(&row.place)))
                 .collect();
             let not = if only { "" } else { "NOT " };
             return format!("({table}, {place}) {not}IN (VALUES {})", pairs.join(", "));
@@ -52,6 +63,6 @@ impl Rows<'_> {
 
 /// The address as `Address::read` expects it.
 pub fn address_text(table: &str, place: &str, has_children: bool) -> String {
-    let place = format!("{place}::text AS address");
-    if has_children { format!("{place}, {table}::bigint AS tableoid") } else { place }
+    let table = if has_children { format!("{table}::bigint") } else { "0::bigint".to_owned() };
+    format!("{place}::text AS address, {table} AS tableoid")
 }

@@ -1,12 +1,13 @@
 //! The statements that end sessions, and those around them.
 
-use super::addresses::{Rows, address_text};
+use super::addresses::{Order, Rows, address_text};
 use super::conditions::{Rule, column, is_left, is_over_by, not_revoked};
 use super::sweep_sql::SweepSql;
 use crate::config::Encoding;
 use crate::sessions::store::{EndAction, GeneratedId, PerUserLimit, TimeColumn, TimeType};
 use crate::sessions::times::{date_literal, time_literal};
-use pgmedic_core::fill_sql;
+use pgmedic_core::{fill_sql, quote_literal};
+use std::time::Duration;
 
 /// Which sessions a batch ends.
 #[derive(Debug, Clone, Copy)]
@@ -26,17 +27,20 @@ impl SweepSql<'_> {
         }
     }
 
-    /// The addresses of up to `size` of them, in the order in which they would be ended.
-    pub fn addresses(&self, target: Target<'_>, size: u32, rows: Rows<'_>) -> String {
+    /// The addresses of up to `size` of them.
+    pub fn addresses(&self, target: Target<'_>, size: u32, rows: Rows<'_>, order: Order) -> String {
         let size = size.to_string();
+        let ordered = |by: &str| if order == Order::Random { "pg_catalog.random()" } else { by }.to_owned();
         match target {
             Target::Over { rule, cursor } => {
+                let time = column(rule.column);
                 let values = [
                     ("TABLE", self.store.from()),
                     ("NOT_REVOKED", self.may_end()),
                     ("IS_OVER", is_over_by(self.encoding, rule)),
                     ("FROM_CURSOR", self.since(rule, cursor)),
-                    ("TIME", column(rule.column)),
+                    ("LAST", self.microseconds(&time)),
+                    ("ORDER", ordered(&time)),
                     ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
                     ("ADDRESS_TEXT", address_text("t.tableoid", "t.ctid", self.store.has_children)),
                     ("SIZE", size),
@@ -47,6 +51,7 @@ impl SweepSql<'_> {
                 let values = [
                     ("RANKED", self.ranked(limit)),
                     ("MAX", limit.max.to_string()),
+                    ("ORDER", ordered("r.age")),
                     ("ROWS", rows.condition("r.tableoid", "r.address", self.store.has_children)),
                     ("ADDRESS_TEXT", address_text("r.tableoid", "r.address", self.store.has_children)),
                     ("SIZE", size),
@@ -54,6 +59,38 @@ impl SweepSql<'_> {
                 fill_sql(include_str!("superseded_addresses.sql"), &values)
             }
         }
+    }
+
+    /// The statements that end the sessions at these addresses one by one, for so long; the last one says what was done.
+    pub fn one_by_one(&self, target: Target<'_>, addresses: &str, longest: Duration) -> [String; 3] {
+        let is_this = if self.store.has_children { "t.ctid = $1 AND t.tableoid = $2" } else { "t.ctid = $1" };
+        let is_meant = match target {
+            Target::Over { rule, .. } => is_over_by(self.encoding, rule),
+            Target::Superseded(_) => format!("NOT {}", self.is_over(&self.times.cutoff)),
+        };
+        let values = [
+            ("TABLE", self.store.from()),
+            ("IS_THIS", is_this.to_owned()),
+            ("IS_MEANT", is_meant),
+            ("NOT_REVOKED", self.may_end()),
+            ("LOCK", self.lock().to_owned()),
+        ];
+        let deleted = if self.store.is_checked() { self.deleted() } else { "SELECT 0".to_owned() };
+        let settings = [
+            ("find_all", addresses.to_owned()),
+            ("lock_one", fill_sql(include_str!("lock_one.sql"), &values)),
+            ("end_one", format!("{} WHERE {is_this} RETURNING NOT {}", self.end(), is_left(&self.store.action))),
+            ("deleted", deleted),
+            ("longest", longest.as_secs_f64().to_string()),
+        ];
+        let settings = settings.map(|(name, value)| {
+            format!("pg_catalog.set_config('pgmedic.{name}', {}, true) AS {name}", quote_literal(&value))
+        });
+        [
+            format!("SELECT {}", settings.join(", ")),
+            fill_sql::<&str>(include_str!("one_by_one.sql"), &[]),
+            "SELECT pg_catalog.current_setting('pgmedic.outcome') AS outcome".to_owned(),
+        ]
     }
 
     /// Notes, before a batch, how many rows of the table were deleted.

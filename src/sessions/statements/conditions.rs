@@ -66,22 +66,26 @@ pub fn is_over_by(encoding: &Encoding, rule: Rule<'_>) -> String {
     }
 }
 
-/// A hundred years: a longer lifetime is as good, and none is out of range.
-const LONGEST: i64 = 100 * 366 * 24 * 60 * 60 * 1_000_000;
+/// A hundred years in nanoseconds: a longer lifetime is as good, and none is out of range.
+const LONGEST: i64 = 100 * 366 * 24 * 60 * 60 * 1_000_000_000;
 
 /// The cutoff less the session's lifetime, in the encoding.
 fn before_cutoff(encoding: &Encoding, lifetime: &LifetimeColumn, cutoff: &str) -> String {
-    let longest = LONGEST / lifetime.microseconds;
+    let longest = LONGEST / lifetime.nanoseconds;
     let bounded = format!("least(t.{}, {longest})", lifetime.name);
-    let of_unit = |unit: i64| format!("{cutoff} - ceil({bounded}::numeric * {} / {unit})", lifetime.microseconds);
+    let of_unit = |unit: i64| format!("{cutoff} - ceil({bounded}::numeric * {} / {unit})", lifetime.nanoseconds);
     match encoding {
         Encoding::Timestamptz | Encoding::Timestamp { .. } | Encoding::Date { .. } => {
-            format!("{cutoff} - {bounded}::float8 * interval '{} microseconds'", lifetime.microseconds)
+            // A microsecond is the smallest part of an interval.
+            match lifetime.nanoseconds {
+                1 => format!("{cutoff} - {bounded}::float8 / 1000 * interval '1 microsecond'"),
+                unit => format!("{cutoff} - {bounded}::float8 * interval '{} microseconds'", unit / 1000),
+            }
         }
-        Encoding::EpochSeconds => of_unit(1_000_000),
-        Encoding::EpochMillis => of_unit(1000),
-        Encoding::EpochMicros => of_unit(1),
-        Encoding::EpochNanos => format!("{cutoff} - ceil({bounded}::numeric * {} * 1000)", lifetime.microseconds),
+        Encoding::EpochSeconds => of_unit(1_000_000_000),
+        Encoding::EpochMillis => of_unit(1_000_000),
+        Encoding::EpochMicros => of_unit(1000),
+        Encoding::EpochNanos => of_unit(1),
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `untouched.sql` | whether sessions are touched when they are used |
 //! | `batch.sql`, `supersede.sql` | end sessions; `ranked.sql` is a part of the second |
 //! | `addresses.sql`, `superseded_addresses.sql`, `addresses.rs` | single sessions of a batch that failed |
+//! | `one_by_one.sql`, `lock_one.sql` | end such sessions one by one |
 //! | `deleted.sql`, `deleted_before.sql`, `check_deleted.sql`, `check_kept.sql` | around a batch that triggers may change |
 //! | `local_offsets.sql` | a time zone's offsets, for naive timestamps |
 //! | `sweep_sql.rs`, `batches.rs` | fill those that read, and those that end sessions |
@@ -23,6 +24,6 @@ mod conditions;
 mod snapshot_tests;
 mod sweep_sql;
 
-pub use addresses::{Address, Rows};
+pub use addresses::{Address, Order, Rows};
 pub use batches::Target;
 pub use sweep_sql::SweepSql;

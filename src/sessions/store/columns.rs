@@ -15,6 +15,8 @@ pub struct Table {
     pub name: String,
     pub schema: String,
     pub owner: String,
+    /// A partition or child that is a foreign table.
+    pub foreign_part: Option<String>,
     /// It has partitions or children.
     pub has_children: bool,
     /// Of the table and its partitions and children.
@@ -38,6 +40,7 @@ impl Table {
             name: row.try_get("name")?,
             schema: row.try_get("schema")?,
             owner: row.try_get("owner")?,
+            foreign_part: row.try_get("foreign_part")?,
             has_children: row.try_get("has_children")?,
             oids: row.try_get("oids")?,
             row_security: row.try_get("row_security")?,
@@ -62,6 +65,9 @@ pub struct Column {
     /// Without its length: a cast to a length cuts a value that is too long, and an assignment refuses it.
     pub type_name: String,
     pub is_generated: bool,
+    pub is_required: bool,
+    /// The operator that compares it, with its schema.
+    pub equals: String,
     pub default: Option<String>,
     pub may_read: bool,
     pub may_set: bool,
@@ -78,6 +84,8 @@ impl Column {
             type_oid: row.try_get("type_oid")?,
             type_name: row.try_get("type_name")?,
             is_generated: row.try_get("is_generated")?,
+            is_required: row.try_get("is_required")?,
+            equals: row.try_get("equals")?,
             default: row.try_get("default_expression")?,
             may_read: row.try_get("may_read")?,
             may_set: row.try_get("may_set")?,
@@ -105,6 +113,26 @@ impl ResolveError {
 impl From<sqlx::Error> for ResolveError {
     fn from(error: sqlx::Error) -> Self {
         Self::Query(error.into())
+    }
+}
+
+/// Whether a column takes the values that the configuration states for it.
+#[derive(Debug, Clone)]
+pub struct ValueCheck {
+    pub key: String,
+    /// The column's type.
+    pub type_name: String,
+    /// Fails where it does not.
+    pub sql: String,
+}
+
+impl ValueCheck {
+    /// `condition` is over the column as one of `t`.
+    fn new(key: String, column: &Column, constants: impl IntoIterator<Item = String>, condition: &str) -> Self {
+        let constants: Vec<String> = constants.into_iter().chain([condition.to_owned()]).collect();
+        let Column { name, type_name, .. } = column;
+        let sql = format!("SELECT {} FROM (SELECT NULL::{type_name} AS {name}) AS t", constants.join(", "));
+        Self { key, type_name: type_name.clone(), sql }
     }
 }
 
@@ -177,7 +205,7 @@ impl TableColumns<'_> {
                 found.name, found.type_name
             )));
         }
-        Ok(LifetimeColumn { name: found.name.clone(), microseconds: lifetime.unit.microseconds() })
+        Ok(LifetimeColumn { name: found.name.clone(), nanoseconds: lifetime.unit.nanoseconds() })
     }
 
     /// The readable columns by which kinds of sessions are often told apart, and which the configuration does not use.
@@ -213,11 +241,31 @@ impl TableColumns<'_> {
     pub fn condition(&self, condition: &Condition) -> Result<String, ResolveError> {
         let found = self.find(&format!("only.{}", condition.column), &condition.column)?;
         let name = format!("t.{}", found.name);
-        let constants: Vec<String> = condition.values.iter().flatten().map(|value| constant(value, found)).collect();
-        let is_null = condition.values.iter().any(Option::is_none).then(|| format!("{name} IS NULL"));
-        let is_one = (!constants.is_empty()).then(|| format!("{name} IN ({})", constants.join(", ")));
-        let parts: Vec<String> = is_null.into_iter().chain(is_one).collect();
+        let is_one = |value: &Option<Scalar>| match value {
+            None => format!("{name} IS NULL"),
+            Some(value) => format!("{name} {} {}", found.equals, constant(value, found)),
+        };
+        let parts: Vec<String> = condition.values.iter().map(is_one).collect();
         Ok(if parts.len() == 1 { parts.concat() } else { format!("({})", parts.join(" OR ")) })
+    }
+
+    /// For each key with values for a column, whether its type takes them and can be compared.
+    pub fn checks(&self) -> Vec<ValueCheck> {
+        let mut checks = Vec::new();
+        for condition in &self.store.only {
+            let key = format!("only.{}", condition.column);
+            let (Ok(column), Ok(sql)) = (self.find(&key, &condition.column), self.condition(condition)) else {
+                continue;
+            };
+            let constants = condition.values.iter().flatten().map(|value| constant(value, column));
+            checks.push(ValueCheck::new(key, column, constants, &sql));
+        }
+        if let Action::Revoke { column, value: Some(value) } = &self.store.action
+            && let Ok(column) = self.find("revoke.column", column)
+        {
+            checks.push(ValueCheck::new("revoke.value".to_owned(), column, [constant(value, column)], "true"));
+        }
+        checks
     }
 
     /// How sessions are ended, if the table has what that needs.
@@ -226,6 +274,21 @@ impl TableColumns<'_> {
         let found = self.find("revoke.column", column)?;
         if found.is_generated {
             let text = format!("revoke.column: found {}, which is generated, expected one that can be set", found.name);
+            return Err(ResolveError::invalid_config(text));
+        }
+        if value.is_none() && found.is_required {
+            let text = format!(
+                "revoke.column: found {}, which is NOT NULL, expected one that is NULL while a session lives; or a `value` to \
+                 set it to",
+                found.name
+            );
+            return Err(ResolveError::invalid_config(text));
+        }
+        if value.is_none() && self.store.meanings.iter().any(|rule| rule.column == *column) {
+            let text = format!(
+                "revoke.column: found {}, which says when a session ends, expected one that is NULL while it lives",
+                found.name
+            );
             return Err(ResolveError::invalid_config(text));
         }
         match value {

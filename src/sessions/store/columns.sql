@@ -4,6 +4,17 @@ SELECT a.attname::text AS raw_name,
        CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::bigint AS type_oid,
        format_type(a.atttypid, -1) AS type_name,
        a.attgenerated <> '' AS is_generated,
+       a.attnotnull AS is_required,
+       -- The equality of an extension's type, such as citext, is not found without its schema.
+       coalesce((SELECT format('OPERATOR(%I.%s)', e.nspname, o.oprname)
+                 FROM pg_opclass oc
+                 JOIN pg_am m ON m.oid = oc.opcmethod AND m.amname = 'btree'
+                 JOIN pg_amop ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3
+                                AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
+                 JOIN pg_operator o ON o.oid = ao.amopopr
+                 JOIN pg_namespace e ON e.oid = o.oprnamespace
+                 WHERE oc.opcdefault AND oc.opcintype = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+                   AND e.nspname <> 'pg_catalog'), '=') AS equals,
        pg_get_expr(d.adbin, d.adrelid) AS default_expression,
        has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_read,
        has_column_privilege(a.attrelid, a.attnum, 'UPDATE') AS may_set,

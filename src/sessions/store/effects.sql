@@ -43,7 +43,15 @@ SELECT quote_ident(cn.nspname) || '.' || quote_ident(c.relname) AS child,
        k.conrelid IN (SELECT oid FROM parents) AND k.conrelid NOT IN (SELECT oid FROM store) AS is_parent_of_store,
        quote_ident(k.conname) AS name,
        own.columns,
-       own.are_nullable,
+       own.are_required,
+       -- What ON DELETE SET NULL may clear, so that the row no longer refers to a session and keeps all else. From version
+       -- 15 on, that may be a part of a key.
+       CASE WHEN own.clearable = own.columns THEN own.clearable
+            WHEN k.confmatchtype = 's' AND current_setting('server_version_num')::integer >= 150000 THEN own.clearable
+       END AS clearable,
+       -- The action sets a column to NULL that may not be NULL.
+       k.confdeltype = 'n' AND own.cleared_are_required AS cannot_clear,
+       own.defaults,
        k.confdeltype::text AS on_delete,
        -- The child's rows are referred to in turn, so they are more than a part of a session.
        EXISTS (SELECT FROM pg_catalog.pg_constraint o
@@ -61,7 +69,8 @@ SELECT quote_ident(cn.nspname) || '.' || quote_ident(c.relname) AS child,
        (pg_catalog.to_jsonb(k) ->> 'conenforced') IS NOT DISTINCT FROM 'false' AS is_not_enforced,
        EXISTS (SELECT FROM pg_catalog.pg_index i
                WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL
-                 AND i.indkey[0] = ANY (k.conkey)) AS is_indexed,
+                 AND (i.indkey[0] = ANY (own.telling)
+                      OR (i.indkey::smallint[])[0:cardinality(k.conkey) - 1] @> k.conkey)) AS is_indexed,
        format('FOREIGN KEY (%s) REFERENCES %I.%I (%s)%s%s',
               own.columns, n.nspname, s.relname, referenced.columns,
               CASE k.confmatchtype WHEN 'f' THEN ' MATCH FULL' END,
@@ -79,11 +88,34 @@ JOIN pg_catalog.pg_class s ON s.oid = k.confrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
 JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
+-- The primary key of the parent, where it is a part of what the child refers to: in (tenant, session), the session.
+LEFT JOIN pg_catalog.pg_constraint pk
+    ON pk.conrelid = k.confrelid AND pk.contype = 'p' AND k.confkey @> pk.conkey AND NOT pk.conkey @> k.confkey
 CROSS JOIN LATERAL (
-    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.place) AS columns,
-           bool_and(NOT a.attnotnull) AS are_nullable
-    FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number
+    SELECT string_agg(c.name, ', ' ORDER BY c.place) AS columns,
+           bool_and(c.is_required) AS are_required,
+           string_agg(c.name, ', ' ORDER BY c.place) FILTER (WHERE c.is_telling AND NOT c.is_required AND NOT c.is_shared)
+               AS clearable,
+           bool_or(c.is_required AND c.is_cleared) AS cleared_are_required,
+           string_agg(c.name, ', ' ORDER BY c.place) FILTER (WHERE c.is_cleared AND c.has_default) AS defaults,
+           array_agg(c.number) FILTER (WHERE c.is_telling) AS telling
+    FROM (
+        SELECT u.place, u.number,
+               quote_ident(a.attname) AS name,
+               a.attnotnull AS is_required,
+               a.atthasdef AS has_default,
+               pk.oid IS NULL OR u.referenced = ANY (pk.conkey) AS is_telling,
+               -- From version 15 on, the action may be about some of the columns.
+               coalesce((SELECT pg_catalog.jsonb_agg(e) @> pg_catalog.to_jsonb(u.number)
+                         FROM pg_catalog.jsonb_array_elements(
+                             nullif(pg_catalog.to_jsonb(k) -> 'confdelsetcols', 'null')) AS e
+                         HAVING count(*) > 0), true) AS is_cleared,
+               EXISTS (SELECT FROM pg_catalog.pg_constraint o
+                       WHERE o.conrelid = k.conrelid AND o.contype = 'f' AND o.oid <> k.oid AND u.number = ANY (o.conkey))
+                   AS is_shared
+        FROM unnest(k.conkey, k.confkey) WITH ORDINALITY AS u (number, referenced, place)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number
+    ) AS c
 ) AS own
 CROSS JOIN LATERAL (
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.place) AS columns

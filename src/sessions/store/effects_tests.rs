@@ -1,4 +1,4 @@
-use super::is_table_of_people;
+use crate::sessions::store::foreign_key::is_table_of_people;
 
 #[test]
 fn a_table_of_people_is_known_by_the_last_word_of_its_name() {

@@ -13,6 +13,8 @@ pub struct GeneratedId {
     pub sequence_schema: String,
     pub column: String,
     is_descending: bool,
+    /// The connected role has the rights of the sequence's owner, so that an approval lets it repair the sequence.
+    pub is_owner: bool,
     missing: Option<String>,
 }
 
@@ -30,7 +32,8 @@ impl GeneratedId {
         } else {
             None
         };
-        Ok(Self { sequence, sequence_schema, column, is_descending: row.try_get("is_descending")?, missing })
+        let (is_descending, is_owner) = (row.try_get("is_descending")?, row.try_get("is_owner")?);
+        Ok(Self { sequence, sequence_schema, column, is_descending, is_owner, missing })
     }
 
     /// The first privilege that `role` lacks to compare the ids with the sequence.

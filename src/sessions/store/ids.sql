@@ -29,6 +29,7 @@ SELECT DISTINCT quote_ident(sn.nspname) || '.' || quote_ident(s.relname) AS sequ
        quote_ident(sn.nspname) AS sequence_schema,
        quote_ident(a.attname) AS column,
        q.seqincrement < 0 AS is_descending,
+       pg_catalog.pg_has_role(s.relowner, 'USAGE') AS is_owner,
        pg_catalog.has_schema_privilege(sn.oid, 'USAGE') AS may_enter,
        pg_catalog.has_sequence_privilege(s.oid, 'SELECT') AS may_read_sequence,
        pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_read_column

@@ -5,19 +5,21 @@
 //! | `resolve.rs` | reads the catalog, and makes a `ResolvedStore` of what it says |
 //! | `columns.rs`, `table.sql`, `columns.sql` | the table and its columns; which index is missing |
 //! | `rights.rs` | the privileges that are missing |
-//! | `effects.rs`, `effects.sql`, `code.sql`, `replication_role.sql` | what ending a session does to other rows |
+//! | `effects.rs`, `foreign_key.rs`, `effects.sql`, `code.sql`, `replication_role.sql` | what ending a session does to other rows |
 //! | `ids.rs`, `ids.sql` | ids that come from a sequence, which must not be handed out again |
 //! | `untrusted_code.rs`, `untrusted_code.sql` | code of other roles that a sweep would run |
 //! | `privileges.rs` | what `pgmedic grants` prints for a store |
 
 mod columns;
 mod effects;
+mod foreign_key;
 mod ids;
 pub mod privileges;
 mod resolve;
 mod rights;
 mod untrusted_code;
 
+pub use columns::ValueCheck;
 pub use effects::{Effects, SweepTrigger};
 pub use ids::GeneratedId;
 pub use resolve::resolve_store;
@@ -76,7 +78,7 @@ pub struct LifetimeColumn {
     /// Quoted.
     pub name: String,
     /// Of its unit.
-    pub microseconds: i64,
+    pub nanoseconds: i64,
 }
 
 /// How a session is ended.
@@ -112,10 +114,14 @@ pub struct ResolvedStore {
     pub oids: Vec<i64>,
     pub schema: String,
     pub owner: String,
+    /// The connected role.
+    pub role: String,
     /// The table has row-level security policies.
     pub row_security: bool,
     /// Conditions over the table `t`, as SQL: which rows are sessions.
     pub only: Vec<String>,
+    /// The values that the configuration states, against the types of their columns.
+    pub value_checks: Vec<ValueCheck>,
     /// Readable columns that tell kinds of sessions apart by their name, and are not in `only`. Quoted.
     pub kinds: Vec<String>,
     /// All columns that are read.

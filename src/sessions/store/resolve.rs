@@ -72,6 +72,11 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
         let text = format!("table: found {found} named {}, expected the table beneath it", table.name);
         return Err(ResolveError::invalid_config(text));
     }
+    if let Some(part) = &table.foreign_part {
+        let text =
+            format!("table: found {}, which has the foreign table {part}, expected local partitions", table.name);
+        return Err(ResolveError::invalid_config(text));
+    }
     let columns = columns.iter().map(Column::read).collect::<Result<Vec<_>, _>>()?;
     let catalog = TableColumns { store, table: &table, all: &columns };
     let (ends, mut warnings) = expiry_columns(&catalog)?;
@@ -104,6 +109,7 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
         ids,
         untrusted_code: untrusted_code_reason(untrusted, &table.name, &table.owner, role)?,
         only,
+        value_checks: catalog.checks(),
         kinds: catalog.kinds(),
         created_at,
         effects,
@@ -114,6 +120,7 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
         oids: table.oids,
         schema: table.schema,
         owner: table.owner,
+        role: role.to_owned(),
         has_children: table.has_children,
         row_security: table.row_security,
     })

@@ -9,6 +9,13 @@ SELECT c.relkind::text AS kind,
           UNION
             SELECT i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid
         )
+        SELECT min(f.oid::regclass::text) FROM tree t JOIN pg_class f ON f.oid = t.oid AND f.oid <> c.oid AND f.relkind = 'f'
+       ) AS foreign_part,
+       (WITH RECURSIVE tree (oid) AS (
+            SELECT c.oid
+          UNION
+            SELECT i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid
+        )
         SELECT array_agg(tree.oid::bigint) FROM tree) AS oids,
        c.relrowsecurity AS row_security,
        row_security_active(c.oid) AS hides_rows,

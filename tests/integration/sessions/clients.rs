@@ -101,6 +101,43 @@ async fn auth_js() {
 }
 
 #[tokio::test]
+async fn auth_js_drizzle() {
+    let client = Client::node("auth.js-drizzle");
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE \"user\" (id text PRIMARY KEY, name text, email text UNIQUE, \"emailVerified\" timestamp, image text);
+             CREATE TABLE \"session\" (\"sessionToken\" text PRIMARY KEY, \"userId\" text NOT NULL REFERENCES \"user\" ON DELETE CASCADE,
+                                       expires timestamp NOT NULL)",
+        )
+        .await;
+    for zone in ZONES {
+        client.is_swept(&mut database, zone, "").await;
+    }
+    assert_eq!(database.number("SELECT count(*) FROM session").await, 15);
+}
+
+#[tokio::test]
+async fn connect_session_knex() {
+    let client = Client::node("connect-session-knex");
+    let mut database = Database::new().await;
+    for zone in ZONES {
+        client.is_swept(&mut database, zone, "").await;
+    }
+    assert_eq!(database.number("SELECT count(*) FROM sessions").await, 15);
+}
+
+#[tokio::test]
+async fn connect_session_sequelize() {
+    let client = Client::node("connect-session-sequelize");
+    let mut database = Database::new().await;
+    for zone in ZONES {
+        client.is_swept(&mut database, zone, "").await;
+    }
+    assert_eq!(database.number("SELECT count(*) FROM \"Sessions\"").await, 15);
+}
+
+#[tokio::test]
 async fn better_auth() {
     let client = Client::node("better-auth");
     let mut database = Database::new().await;
@@ -118,6 +155,16 @@ async fn django() {
         client.is_swept(&mut database, zone, "").await;
     }
     assert_eq!(database.number("SELECT count(*) FROM django_session").await, 15);
+}
+
+#[tokio::test]
+async fn django_oauth_toolkit() {
+    let client = Client::python("django-oauth-toolkit");
+    let mut database = Database::new().await;
+    for zone in ZONES {
+        client.is_swept(&mut database, zone, "").await;
+    }
+    assert_eq!(database.number("SELECT count(*) FROM oauth2_provider_accesstoken").await, 15);
 }
 
 #[tokio::test]

@@ -142,12 +142,12 @@ fn trigger(when: &str, body: &str) -> String {
 
 #[tokio::test]
 async fn a_trigger_that_keeps_every_row_is_named_and_changes_nothing() {
-    let mut database = filled(30, 20).await;
+    let mut database = filled(90, 20).await;
     database
         .sql(&trigger("BEFORE", "UPDATE public.sessions SET revoked_at = now() WHERE id = OLD.id; RETURN NULL;"))
         .await;
     let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
-    outcome.swept("logins", json!({ "expired": 0, "stale": 30, "live": 20 }));
+    outcome.swept("logins", json!({ "expired": 0, "stale": 90, "live": 20 }));
     outcome.store_says(
         "logins",
         "error",

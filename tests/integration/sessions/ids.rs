@@ -74,3 +74,26 @@ async fn a_descending_sequence_and_one_that_was_never_called_are_compared_in_the
     database.once_with(&settings, &[]).store_says("logins", "held", &["1 of the sessions"]);
     assert_eq!(left(&mut database).await, 21);
 }
+
+#[tokio::test]
+async fn a_role_that_cannot_repair_the_sequence_is_sent_to_its_reason_and_its_approval_is_not_called_unknown() {
+    let mut database = behind("serial").await;
+    let role = database.role("medic");
+    database
+        .sql(&format!(
+            "CREATE ROLE {role} LOGIN; GRANT SELECT, UPDATE, DELETE ON sessions TO {role};
+             GRANT SELECT, USAGE ON SEQUENCE sessions_id_seq TO {role}"
+        ))
+        .await;
+    let settings = format!("[sequences]\nadvance_limit = 10\n{}", by_expiry(""));
+    for arguments in [&[][..], &["--approve", "logins", "--approve", "public.sessions_id_seq"]] {
+        let outcome = database.once_with_as(&role, &settings, arguments).exits(3);
+        outcome.store_says("logins", "held", &["public.sessions_id_seq is behind", "its own reason in the report"]);
+        assert!(outcome.store_fixes("logins", "held").is_empty(), "this role may not leap");
+        assert!(!outcome.stderr.contains("--approve"), "{}", outcome.stderr);
+        assert_eq!(left(&mut database).await, 150);
+    }
+    // As the owner, the same run repairs and sweeps: no id goes to another session.
+    database.once_with(&settings, &[]).swept("logins", json!({ "expired": 50, "held": null }));
+    assert_eq!(database.nextval("sessions_id_seq").await, 151);
+}

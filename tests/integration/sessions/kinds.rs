@@ -35,13 +35,26 @@ async fn only_the_rows_with_these_values_are_sessions() {
 
 #[tokio::test]
 async fn a_condition_that_cannot_be_is_refused_with_its_key() {
-    let database = filled(1, 1).await;
+    let mut database = filled(1, 1).await;
+    database
+        .sql("CREATE DOMAIN state AS text CHECK (VALUE <> 'gone'); ALTER TABLE sessions ADD data json, ADD state state")
+        .await;
     let refused = |lines: &str, words: &[&str]| {
         let outcome = database.once_with(&by_expiry(lines), &[]).exits(1);
         outcome.store_says("logins", "error", words);
     };
     refused("only = { sort = \"web\" }", &["only.sort: found no column \"sort\" in public.sessions"]);
-    refused("only = { user_id = \"web\" }", &["does not fit its column", "`only`"]);
+    refused("only = { user_id = \"web\" }", &["only.user_id: expected values of integer", "\"web\""]);
+    refused("only = { user_id = [1, 99999999999] }", &["only.user_id: expected values of integer"]);
+    refused("only = { data = \"web\" }", &["only.data: expected values of json, a type that can be compared"]);
+    refused("only = { data = \"{}\" }", &["only.data: expected values of json, a type that can be compared"]);
+    refused("only = { state = \"gone\" }", &["only.state: expected values of public.state"]);
+    refused("revoke = { column = \"user_id\", value = \"gone\" }", &["revoke.value: expected values of integer"]);
+    refused("revoke = { column = \"created_at\" }", &["revoke.column: found created_at, which is NOT NULL"]);
+    refused(
+        "revoke = { column = \"expires_at\" }",
+        &["revoke.column: found expires_at, which says when a session ends"],
+    );
     refused(
         "created_at = \"created_at\"\nlifetime = { column = \"revoked_at\", unit = \"seconds\" }",
         &["lifetime.column: found revoked_at of type timestamp with time zone, expected a number"],
@@ -150,4 +163,53 @@ async fn sessions_of_another_kind_are_held_until_only_says_which_are_meant() {
     let settings = logins(&format!("{lines}only = {{ offline_flag = \"0\" }}"));
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 0, "live": 80 }));
     assert_eq!(left(&mut database).await, 150);
+}
+
+#[tokio::test]
+async fn the_equality_of_an_extensions_type_is_its_own() {
+    let mut database = filled(4, 4).await;
+    database
+        .sql("CREATE EXTENSION citext; ALTER TABLE sessions ADD kind citext; UPDATE sessions SET kind = 'Web' WHERE id % 2 = 0")
+        .await;
+    let settings = by_expiry("only = { kind = [\"web\", \"api\"] }");
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 2, "live": 2 }));
+}
+
+#[tokio::test]
+async fn a_lifetime_may_be_in_any_unit_and_no_odd_one_ends_a_session() {
+    for (unit, hour) in [("nanoseconds", 3_600_000_000_000_i64), ("microseconds", 3_600_000_000), ("hours", 1)] {
+        for (column, encoding) in [
+            ("timestamptz", "timestamptz"),
+            ("bigint", "epoch-seconds"),
+            ("numeric", "epoch-nanos"),
+            ("float8", "epoch-millis"),
+        ] {
+            let mut database = Database::new().await;
+            let per_second = match encoding {
+                "epoch-nanos" => 1_000_000_000_i64,
+                "epoch-millis" => 1000,
+                _ => 1,
+            };
+            let ago = |hours: &str| match encoding {
+                "timestamptz" => format!("now() - interval '{hours} hours'"),
+                _ => format!("(extract(epoch FROM now() - interval '{hours} hours') * {per_second})::{column}"),
+            };
+            database
+                .sql(&format!(
+                    "CREATE TABLE sessions (made {column}, lives double precision);
+                     INSERT INTO sessions SELECT {}, {hour} FROM generate_series(1, 4);
+                     INSERT INTO sessions SELECT {}, {hour} FROM generate_series(1, 5);
+                     INSERT INTO sessions SELECT {}, odd FROM unnest('{{NaN, Infinity, -Infinity, 0, -1, NULL}}'::float8[]) AS odd",
+                    ago("25.1"),
+                    ago("0.9"),
+                    ago("30")
+                ))
+                .await;
+            let lines = format!(
+                "created_at = \"made\"\nencoding = \"{encoding}\"\nlifetime = {{ column = \"lives\", unit = \"{unit}\" }}"
+            );
+            let outcome = database.once_with(&logins(&lines), &[]).exits(0);
+            outcome.swept("logins", json!({ "expired": 4, "stale": 0, "live": 11, "held": null }));
+        }
+    }
 }

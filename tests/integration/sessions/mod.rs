@@ -5,11 +5,13 @@
 //! | `sweep`, `revoke`, `newest` | which sessions are ended, and how |
 //! | `kinds` | which rows are sessions, and for how long each lives |
 //! | `effects`, `ids` | what a deletion takes along, and which ids it gives back |
+//! | `blocked`, `orphans` | sessions that cannot be ended, and rows that would be left without their session |
 //! | `encodings`, `presets`, `clients` | times as every encoding, framework and client writes them |
 //! | `guards`, `first_sweep`, `pass_state` | what is held, in one pass and from pass to pass |
 //! | `refused`, `untrusted_code`, `grants` | wrong configurations, code of other roles, privileges |
 //! | `fixes` | the command of each reason, run as it is printed |
 
+mod blocked;
 mod clients;
 mod effects;
 mod encodings;
@@ -20,6 +22,7 @@ mod guards;
 mod ids;
 mod kinds;
 mod newest;
+mod orphans;
 mod pass_state;
 mod presets;
 mod refused;

@@ -84,7 +84,7 @@ async fn a_session_that_is_being_extended_is_neither_waited_for_nor_ended() {
     .execute(&mut other)
     .await
     .unwrap();
-    let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
     outcome.swept("logins", json!({ "expired": 19, "stale": 1 }));
     sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
     database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 0, "live": 2 }));

@@ -109,7 +109,7 @@ impl InlineSequence {
     async fn look_ahead(
         &self,
         connection: &mut PgConnection,
-        seen: Observation,
+        mut seen: Observation,
         parts: &[ProbePart<'_>],
         settings: &Settings,
         timeouts: Timeouts,
@@ -132,7 +132,10 @@ impl InlineSequence {
                 .await
                 .and_then(|rows| probe.read(&rows));
             match answer {
-                Ok(ProbeAnswer::Block(answer)) => walk.answer(answer).map_err(internal)?,
+                Ok(ProbeAnswer::Block { answer, state }) => {
+                    seen = seen.moved_on(state);
+                    walk.answer(answer).map_err(internal)?;
+                }
                 Ok(ProbeAnswer::Extremes { .. }) => {
                     return Err(Reason::new(ReasonKind::Internal, "the answer to another question"));
                 }

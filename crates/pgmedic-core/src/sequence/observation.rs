@@ -25,6 +25,12 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// The same, of a sequence that other sessions have moved on since, if they have.
+    #[must_use]
+    pub fn moved_on(self, now: Option<SequenceState>) -> Self {
+        Self { position: now.map_or(self.position, |now| self.position.moved_on(now)), ..self }
+    }
+
     /// The id that the next value must be beyond, if any.
     pub fn origin(&self) -> Option<i64> {
         self.position.baseline(self.max_id)
@@ -117,7 +123,7 @@ pub fn merge_answers<'a>(
         let found = &mut builders[probe.sequence];
         let (state, extremes) = match answer {
             Ok(ProbeAnswer::Extremes { state, extremes }) => (state, extremes),
-            Ok(ProbeAnswer::Block(_)) => continue,
+            Ok(ProbeAnswer::Block { .. }) => continue,
             Err(error) => {
                 found.fail(explain_read_error(sequence, &probe, error, timeouts));
                 continue;

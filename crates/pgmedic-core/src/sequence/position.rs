@@ -113,6 +113,14 @@ impl Position {
         Self { parameters, next, limit: i128::from(limit), kept: 0 }
     }
 
+    /// The position in a state that was read later; a sequence that was set back meanwhile stays where it was seen.
+    #[must_use]
+    pub fn moved_on(self, now: SequenceState) -> Self {
+        let (last, increment) = (i128::from(now.last_value), i128::from(self.parameters.increment));
+        let next = if now.is_called { last + increment } else { last };
+        if (next - self.next) * increment.signum() > 0 { Self { next, ..self } } else { self }
+    }
+
     /// The same position, judged as behind until so many values are left unused between the max id and the next one.
     pub fn with_headroom(self, values: u32) -> Self {
         Self { kept: values, ..self }

@@ -162,3 +162,12 @@ fn numeric_columns_hold_as_many_digits_as_they_say() {
     assert_eq!(ColumnRange::numeric(18).max, 999_999_999_999_999_999);
     assert_eq!(ColumnRange::numeric(19), ColumnRange::INT8);
 }
+
+#[test]
+fn a_later_state_moves_the_next_value_on_and_never_back() {
+    let seen = position(1, called(40));
+    assert_eq!(seen.moved_on(called(90)).next_value(), Some(91));
+    assert_eq!(seen.moved_on(fresh(90)).next_value(), Some(90));
+    assert_eq!(seen.moved_on(called(7)), seen, "another session set it back");
+    assert_eq!(position(-2, called(-41)).moved_on(called(-51)).next_value(), Some(-53));
+}

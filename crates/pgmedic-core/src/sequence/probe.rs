@@ -35,8 +35,8 @@ pub struct ColumnExtreme {
 pub enum ProbeAnswer {
     /// The state, and each part's extreme in the order of the parts.
     Extremes { state: SequenceState, extremes: Vec<Option<ColumnExtreme>> },
-    /// The answer to its question.
-    Block(Answer),
+    /// The answer to its question, and the state of the sequence that it was answered by, if it was read.
+    Block { answer: Answer, state: Option<SequenceState> },
 }
 
 impl Probe<'_> {
@@ -82,7 +82,7 @@ impl Probe<'_> {
     /// When a relation was replaced since it was discovered, or the row is not what was asked for.
     pub fn read(&self, rows: &[PgRow]) -> Result<ProbeAnswer, QueryError> {
         if let Some(block) = &self.block {
-            return block.read(rows).map(ProbeAnswer::Block);
+            return Ok(ProbeAnswer::Block { answer: block.read(rows)?, state: block.read_state(rows)? });
         }
         let row = match rows {
             [row] => row,

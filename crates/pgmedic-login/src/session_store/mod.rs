@@ -145,7 +145,7 @@ impl SessionStore {
         // RELEASE fails in an aborted transaction, in which COMMIT would roll back without an error.
         let last = AssertSqlSafe(format!("{RELEASE}{last}; COMMIT"));
         closed += count_closed(&sqlx::raw_sql(last).fetch_all(&mut *transaction).await?);
-        transaction.is_over();
+        transaction.mark_committed();
         Ok(NewSession { id, token, closed, repairs })
     }
 

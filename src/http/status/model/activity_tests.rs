@@ -66,7 +66,8 @@ fn each_event_says_what_and_why() {
         "6 sweeps ended 212 sessions in public.logins in app | Expired 198, replaced by a newer login 14.",
         "The login path made 2 inline repairs in app | ",
         "app could not be checked | The server refused the role.",
-        "public.orders_id_seq in app moved from 1 to 21 | Ids inserted: rows came with ids at or past the next value.",
+        "public.orders_id_seq in app moved from 1 to 21 | Ids inserted: rows came with ids at or past the next value. \
+         As far as the server tells, by COPY of role etl.",
         "public.user_sessions_id_seq in app fell behind by 38; repair held: privilege | \
          Rewound: the sequence itself was moved back.",
     ];

@@ -9,6 +9,7 @@ mod ids;
 
 use super::judgement::{Answer, Draws, Numbering, Question, Stretch, ValueNumber};
 use super::model::Sequence;
+use super::position::SequenceState;
 use super::probe_part::ProbePart;
 use crate::{QueryError, fill_sql};
 use ids::Ids;
@@ -65,6 +66,19 @@ impl BlockQuestion {
                 fill_sql(include_str!("stretches.sql"), &[&values[..], &shared(&ids, draws, after, unchanged)].concat())
             }
         }
+    }
+
+    /// The state of the sequence by which the nearest id was looked for, where the statement has read it.
+    ///
+    /// # Errors
+    ///
+    /// When the row does not hold what it should.
+    pub fn read_state(&self, rows: &[PgRow]) -> Result<Option<SequenceState>, QueryError> {
+        let (Question::Nearest { .. }, [row]) = (&self.question, rows) else { return Ok(None) };
+        let (last_value, is_called): (Option<i64>, Option<bool>) =
+            (row.try_get("last_value")?, row.try_get("is_called")?);
+        let state = last_value.zip(is_called);
+        Ok(state.map(|(last_value, is_called)| SequenceState { last_value, is_called }))
     }
 
     /// Reads the rows that the statement returned.

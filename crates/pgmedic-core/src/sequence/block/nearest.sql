@@ -3,7 +3,9 @@
 -- The statement's snapshot is taken before it reads the sequence. So what other sessions insert while a walk goes on is
 -- never taken for an id ahead.
 SELECT @FIRST@ AS nearest,
-       1 / (@UNCHANGED@ AND (s.tableoid = '@OID@'::oid) IS NOT FALSE)::integer AS unchanged
+       1 / (@UNCHANGED@ AND (s.tableoid = '@OID@'::oid) IS NOT FALSE)::integer AS unchanged,
+       -- The gap before the nearest id is counted from here: other sessions may have moved the sequence on.
+       s.last_value, s.is_called
   FROM (SELECT 1) AS always
        -- No row where a leap has just replaced the sequence's file: then the value that was asked for counts.
   LEFT JOIN @SEQUENCE@ AS s ON true
