@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `resolve.rs` | reads the catalog, and makes a `ResolvedStore` of what it says |
 //! | `columns.rs`, `table.sql`, `columns.sql` | the table and its columns; which index is missing |
+//! | `values.rs` | whether the columns take the values that the configuration states for them |
 //! | `rights.rs` | the privileges that are missing |
 //! | `effects.rs`, `foreign_key.rs`, `effects.sql`, `code.sql`, `replication_role.sql` | what ending a session does to other rows |
 //! | `ids.rs`, `ids.sql` | ids that come from a sequence, which must not be handed out again |
@@ -18,12 +19,13 @@ pub mod privileges;
 mod resolve;
 mod rights;
 mod untrusted_code;
+mod values;
 
-pub use columns::ValueCheck;
 pub use effects::{Effects, SweepTrigger};
 pub use ids::GeneratedId;
 pub use resolve::resolve_store;
 pub use untrusted_code::sweep_guard_sql;
+pub use values::ValueCheck;
 
 use crate::config::ExpiryKind;
 use pgmedic_core::{Fix, Reason, ReasonKind};
