@@ -8,6 +8,7 @@ use pgmedic_core::{ColumnName, NameError, TableName};
 use super::error::{ConfigError, display_or_hide};
 use super::keys::WrittenFeed;
 use super::layers::ConfigLocations;
+use super::sessions::DeclaredId;
 use super::values::display_with_problem;
 
 /// Stands for `*` within parsed names. It is no letter of any language, so that no name holds it.
@@ -31,6 +32,15 @@ impl DeclaredFeed {
     /// One sequence and one column, in every database.
     pub fn new(sequence: TableName, column: ColumnName) -> Self {
         Self { sequence, column, pattern: None, database: None, allocator: None }
+    }
+
+    /// The sequence and the column, where it is no pattern and may feed `table` of this database, or of any.
+    pub fn id_of(&self, table: &TableName, database: Option<&str>) -> Option<DeclaredId> {
+        let elsewhere = matches!((&self.database, database), (Some(only), Some(one)) if only != one);
+        let (sequence, column) = self.names()?;
+        // The values of other allocators are not the ids.
+        let is_fed = column.table == *table && matches!(self.allocator, None | Some(Allocator::Residue)) && !elsewhere;
+        is_fed.then(|| DeclaredId { sequence: sequence.clone(), column: column.column.clone() })
     }
 
     /// The sequence and the column, where it is no pattern.

@@ -51,7 +51,7 @@ pub use presets::Preset;
 pub use schedule::{Schedule, cron_parser};
 pub use sequences::{SequenceRule, Sequences};
 pub use sessions::{
-    Action, Condition, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig,
+    Action, Condition, DeclaredId, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig,
 };
 pub use tls::TlsIdentity;
 pub use webhook::{Webhook, WebhookFormat, WebhookUrlError};
@@ -106,7 +106,11 @@ impl Settings {
             }
         }
         sessions::apply_presets(&mut written.sessions, &locations)?;
-        let sessions = sessions::validate(&written.sessions, &databases, &locations, now)?;
+        let mut sessions = sessions::validate(&written.sessions, &databases, &locations, now)?;
+        for store in &mut sessions {
+            let ids = sequences.feeds.iter().filter_map(|feed| feed.id_of(&store.table, store.database.as_deref()));
+            store.declared_ids = ids.collect();
+        }
         Ok(Self { databases, sequences, sessions, http, log, webhook, warnings, written })
     }
 

@@ -159,7 +159,7 @@ pub fn reissue_hold(unspent: u64, ids: &[GeneratedId]) -> Option<Reason> {
          first",
         sequences.join(" or ")
     );
-    if !ids.iter().all(|id| id.is_owner) {
+    if !ids.iter().all(|id| id.is_approvable) {
         // Whether this role may repair it depends on how far it is behind.
         let text = format!("{text}, as its own reason in the report says");
         return Some(Reason::new(ReasonKind::IdsReissued, text));

@@ -25,6 +25,8 @@ pub struct SessionStoreConfig {
     /// Only in the database of this configured name; in every one if none.
     pub database: Option<String>,
     pub table: TableName,
+    /// Sequences that the configuration says feed a column of the table.
+    pub declared_ids: Vec<DeclaredId>,
     /// Which rows of the table are the sessions: those for which all of these hold.
     pub only: Vec<Condition>,
     /// A session expires by the earliest of these rules. At least one; each of a different kind.
@@ -54,6 +56,13 @@ pub struct SessionStoreConfig {
     /// How long one sweep may take; the next continues where it stopped. None: as long as a single pass needs, and a
     /// minute in the agent.
     pub sweep_timeout: Option<Duration>,
+}
+
+/// A sequence, and the column of a store's table whose ids are its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredId {
+    pub sequence: TableName,
+    pub column: String,
 }
 
 /// A rule by which a session expires: a duration after the time in a column.

@@ -124,6 +124,7 @@ impl StoreValidator<'_> {
         let sweep_timeout =
             sweep_timeout.map(|text| timeout(text, &self.key("sweep_timeout"), locations)).transpose()?;
         Ok(SessionStoreConfig {
+            declared_ids: Vec::new(),
             name: self.name(written.name.as_deref())?,
             database: self.database(written.database.as_ref(), databases)?,
             table: self.table(written.table.as_deref())?,

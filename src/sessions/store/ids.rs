@@ -13,8 +13,8 @@ pub struct GeneratedId {
     pub sequence_schema: String,
     pub column: String,
     is_descending: bool,
-    /// The connected role has the rights of the sequence's owner, so that an approval lets it repair the sequence.
-    pub is_owner: bool,
+    /// The link counts, and the connected role has the rights of the sequence's owner: an approval lets it repair the sequence.
+    pub is_approvable: bool,
     missing: Option<String>,
 }
 
@@ -32,8 +32,8 @@ impl GeneratedId {
         } else {
             None
         };
-        let (is_descending, is_owner) = (row.try_get("is_descending")?, row.try_get("is_owner")?);
-        Ok(Self { sequence, sequence_schema, column, is_descending, is_owner, missing })
+        let (is_descending, is_approvable) = (row.try_get("is_descending")?, row.try_get("is_approvable")?);
+        Ok(Self { sequence, sequence_schema, column, is_descending, is_approvable, missing })
     }
 
     /// The first privilege that `role` lacks to compare the ids with the sequence.

@@ -5,7 +5,7 @@ use super::effects::Effects;
 use super::ids::GeneratedId;
 use super::untrusted_code::{untrusted_code_reason, untrusted_code_sql};
 use super::{ExpiryColumn, PerUserLimit, ResolvedStore};
-use crate::config::{Action, ExpiryKind, SessionStoreConfig};
+use crate::config::{Action, DeclaredId, ExpiryKind, SessionStoreConfig};
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::sessions::reasons::explain_sweep_error;
 use pgmedic_core::{QueryError, Reason, Timeouts, fill_sql, quote_literal};
@@ -39,6 +39,11 @@ fn queries(store: &SessionStoreConfig) -> [String; 7] {
     // A partial index on the sessions that are not revoked serves them.
     let values = [("SCHEMA", &schema), ("TABLE", &table), ("PARTIAL", &revokes), ("REVOKES", &revokes)];
     let fill = |sql: &str| fill_sql(sql, &values);
+    let row = |id: &DeclaredId| {
+        let parts = [&id.sequence.schema, &id.sequence.name, &id.column].map(|part| quote_literal(part));
+        format!(", ({})", parts.join(", "))
+    };
+    let declared: String = store.declared_ids.iter().map(row).collect();
     [
         fill(include_str!("table.sql")),
         fill(include_str!("columns.sql")),
@@ -46,7 +51,7 @@ fn queries(store: &SessionStoreConfig) -> [String; 7] {
         fill(include_str!("effects.sql")),
         fill(include_str!("code.sql")),
         fill(include_str!("replication_role.sql")),
-        fill(include_str!("ids.sql")),
+        fill_sql(include_str!("ids.sql"), &[("SCHEMA", &schema), ("TABLE", &table), ("DECLARED", &declared)]),
     ]
 }
 

@@ -45,6 +45,31 @@ async fn a_session_whose_id_would_be_handed_out_again_is_held_until_the_sequence
 }
 
 #[tokio::test]
+async fn a_sequence_that_only_the_configuration_or_a_text_links_is_compared_too() {
+    let declared = "[[sequences.feeds]]\nsequence = \"public.sessions_id_seq\"\ncolumn = \"public.sessions.id\"\n";
+    let of_text = "ALTER TABLE sessions ALTER id SET DEFAULT nextval('public.sessions_id_seq'::text)";
+    for (links, feeds, fix) in [
+        (
+            "ALTER TABLE sessions ALTER id DROP DEFAULT",
+            declared,
+            Some("pgmedic --once --approve public.sessions_id_seq"),
+        ),
+        // The reason of the sequence has the link as its fix.
+        (of_text, "", None),
+    ] {
+        let mut database = behind("serial").await;
+        database.sql(&format!("{links}; ALTER SEQUENCE sessions_id_seq OWNED BY NONE")).await;
+        let unrepaired = format!("[sequences]\nrepair = false\n{feeds}{}", by_expiry(""));
+        let outcome = database.once_with(&unrepaired, &[]).exits(3);
+        outcome.swept("logins", json!({ "expired": 0, "stale": 50 }));
+        assert_eq!(outcome.store_kinds("logins", "held"), ["ids_reissued"]);
+        assert_eq!(outcome.store("logins")["held"]["fix"].as_str(), fix, "{links}");
+        let repaired = format!("{declared}{}", by_expiry(""));
+        database.once_with(&repaired, &[]).exits(0).swept("logins", json!({ "expired": 50, "held": null }));
+    }
+}
+
+#[tokio::test]
 async fn sessions_that_are_revoked_keep_their_ids_and_need_no_repair() {
     let mut database = behind("serial").await;
     database.sql("ALTER TABLE sessions ADD revoked_at timestamptz").await;
