@@ -172,7 +172,7 @@ async fn run_pass(
     let computed_reads = look_at_computed(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
     let reads = reads.into_iter().zip(more_reads).zip(computed_reads).map(|((reads, more), last)| reads + more + last);
     for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
-        state.remember(sequence, finding, &counters, reads);
+        state.remember(sequence, finding, &counters, (began, reads));
     }
     let repaired: Vec<RepairLogEntry> =
         report.sequences.iter().filter_map(|sequence| RepairLogEntry::of(sequence)).collect();
@@ -185,7 +185,7 @@ async fn run_pass(
     for connection in connections.into_iter().filter(|connection| connection.lost().is_none()) {
         connection.close().await;
     }
-    state.finish_pass(began, counters.catalog, found);
+    state.finish_pass(counters.catalog, found);
     lost.map_or(Ok(()), Err)
 }
 

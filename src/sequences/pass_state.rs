@@ -28,14 +28,14 @@ pub struct SequencePassState {
     /// The discovered catalog and the catalog's counter then; without a counter it is discovered again.
     catalog: Option<(Option<i64>, Catalog)>,
     known: HashMap<u32, CachedFinding>,
-    /// When the last pass began.
-    began: Option<Instant>,
 }
 
 /// The finding of the previous pass.
 #[derive(Debug)]
 struct CachedFinding {
     finding: Arc<SequenceReport>,
+    /// When the pass began that read it.
+    read: Instant,
     next_value: Option<i64>,
     /// The counters as they will be if only pgmedic reads it until the next pass; none when it must be read again.
     expected: Option<ActivityCounters>,
@@ -52,7 +52,6 @@ impl Default for SequencePassState {
             epoch: String::new(),
             catalog: None,
             known: HashMap::new(),
-            began: None,
         }
     }
 }
@@ -190,9 +189,10 @@ impl SequencePassState {
         }
     }
 
-    /// When the pass before began.
-    pub(super) fn began(&self) -> Option<Instant> {
-        self.began
+    /// When the last pass began that read the sequence. Later ones took it for unchanged, which a statement may have ended
+    /// before: the server's statistics tell of it up to ten seconds later.
+    pub(super) fn last_read(&self, sequence: &Sequence) -> Option<Instant> {
+        self.known.get(&sequence.oid).filter(|known| known.finding.name == sequence.name).map(|known| known.read)
     }
 
     /// What was told of a drift that an earlier pass has seen, and that is there still.
@@ -201,13 +201,14 @@ impl SequencePassState {
         known.finding.evidence.clone().filter(|_| known.finding.outcome() != Some(Outcome::Repaired))
     }
 
-    /// Keeps a finding. `reads` is how often this pass read the sequence after `counters` were read.
+    /// Keeps a finding of the pass that began at `began`. `reads` is how often it read the sequence after `counters` were
+    /// read.
     pub(super) fn remember(
         &mut self,
         sequence: &Sequence,
         finding: &Arc<SequenceReport>,
         counters: &StatsSnapshot,
-        reads: u32,
+        (began, reads): (Instant, u32),
     ) {
         if !self.lasting {
             return;
@@ -219,13 +220,13 @@ impl SequencePassState {
             (true, Some(now)) => Some(ActivityCounters { sequence: now.sequence + i64::from(reads), ..now }),
             _ => None,
         };
-        self.known.insert(sequence.oid, CachedFinding { finding: Arc::clone(finding), next_value, expected });
+        self.known
+            .insert(sequence.oid, CachedFinding { finding: Arc::clone(finding), read: began, next_value, expected });
     }
 
-    /// Ends a pass that began then: keeps the catalog and its counter.
-    pub(super) fn finish_pass(&mut self, began: Instant, catalog: i64, discovered: Catalog) {
+    /// Ends a pass: keeps the catalog and its counter.
+    pub(super) fn finish_pass(&mut self, catalog: i64, discovered: Catalog) {
         if self.lasting {
-            self.began = Some(began);
             let known: HashSet<u32> = discovered.sequences.iter().map(|sequence| sequence.oid).collect();
             self.known.retain(|oid, _| known.contains(oid));
             self.memories.retain(|oid, _| known.contains(oid));

@@ -162,7 +162,9 @@ fn a_lifetime_counts_from_one_time_and_only_has_values() {
     refused(&format!("{by_made}lifetime = {{ column = \"ttl\" }}"), &["sessions[0].lifetime: found no `unit`"]);
     refused(
         &format!("{by_made}lifetime = {{ column = \"ttl\", unit = \"weeks\" }}"),
-        &["sessions[0].lifetime.unit: found \"weeks\", expected one of nanoseconds, microseconds, milliseconds, seconds"],
+        &[
+            "sessions[0].lifetime.unit: found \"weeks\", expected one of nanoseconds, microseconds, milliseconds, seconds",
+        ],
     );
     refused(&format!("{LEAST}{EXPIRY}only = {{ kind = [] }}"), &["sessions[0].only.kind: found an empty list"]);
     refused(&format!("{LEAST}{EXPIRY}only = {{ kind = 1.5 }}"), &["sessions[0].only.kind: found the number 1.5"]);

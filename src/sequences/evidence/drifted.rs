@@ -11,7 +11,7 @@ use std::time::Instant;
 pub struct Drifted<'a> {
     pub sequence: &'a Sequence,
     pub cause: Cause,
-    /// When the pass before began to look, if there was one: what ended before then is not behind the drift.
+    /// When the pass began that read it before, if there was one: what ended before then is not behind the drift.
     pub looked: Option<Instant>,
 }
 
@@ -21,7 +21,6 @@ pub fn new_drifts<'a>(
     findings: &mut [Arc<SequenceReport>],
     state: &SequencePassState,
 ) -> (Vec<usize>, Vec<Drifted<'a>>) {
-    let looked = state.began();
     let mut new = (Vec::new(), Vec::new());
     for (index, (sequence, finding)) in sequences.iter().zip(findings).enumerate() {
         let Some(cause) = finding.cause else { continue };
@@ -30,7 +29,7 @@ pub fn new_drifts<'a>(
             Some(told) => Arc::make_mut(finding).evidence = Some(told),
             None => {
                 new.0.push(index);
-                new.1.push(Drifted { sequence, cause, looked });
+                new.1.push(Drifted { sequence, cause, looked: state.last_read(sequence) });
             }
         }
     }
