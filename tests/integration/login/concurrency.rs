@@ -1,14 +1,14 @@
 //! Many inserts at once, also through a pooler.
 
 use super::{LOGIN, drifted};
-use crate::support::{Database, Pooler, server};
+use crate::support::{Database, Pooler, server, wait_for};
 use pgmedic_login::{InlineRepairLimits, retry_after_repair};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, Row};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::Barrier;
 
 /// Runs this many logins at once, and returns their ids.
@@ -106,8 +106,9 @@ async fn repairing_beside_healthy_inserts_never_rewinds() {
         })
     };
     let mut clients = Vec::new();
+    let done: Arc<[AtomicU64; 6]> = Arc::default();
     for client in 0..6 {
-        let (stop, mut connection) = (Arc::clone(&stop), database.connect().await);
+        let (stop, done, mut connection) = (Arc::clone(&stop), Arc::clone(&done), database.connect().await);
         clients.push(tokio::spawn(async move {
             let (mut ids, mut repairs) = (Vec::new(), 0);
             while !stop.load(Ordering::Relaxed) {
@@ -117,6 +118,7 @@ async fn repairing_beside_healthy_inserts_never_rewinds() {
                 });
                 let repaired = repaired.await.unwrap();
                 ids.push(repaired.value);
+                done[client].fetch_add(1, Ordering::Relaxed);
                 repairs += repaired.repairs.len();
                 if client < 3 {
                     sqlx::query("DELETE FROM t WHERE id = $1")
@@ -135,6 +137,12 @@ async fn repairing_beside_healthy_inserts_never_rewinds() {
             format!("INSERT INTO t SELECT generate_series({before} + 10, {before} + 200) ON CONFLICT DO NOTHING");
         database.sql(&ahead).await;
         database.wait_until(&format!("SELECT last_value > {before} + 250 FROM t_id_seq")).await;
+        // No insert meets more than two drifts: it gives up after four.
+        let counts = || done.iter().map(|count| count.load(Ordering::Relaxed)).collect::<Vec<_>>();
+        let begun = counts();
+        wait_for("an insert of each client", || {
+            counts().iter().zip(&begun).all(|(now, before)| now > before).then_some(())
+        });
     }
     stop.store(true, Ordering::Relaxed);
     let (mut given, mut all, mut repaired) = (BTreeSet::new(), 0, 0);
