@@ -15,13 +15,16 @@ use crate::metrics;
 use crate::once;
 use crate::pass_options::PassOptions;
 use crate::progress::Progress;
-use crate::report::{ExitCode as Outcome, Report, TableOptions, render_nagios, render_nagios_error, render_table};
+use crate::report::{
+    DatabaseReport, ExitCode as Outcome, Report, TableOptions, render_nagios, render_nagios_error, render_table,
+};
 use clap_complete::Shell;
 use cutover::{CutoverError, cutover};
 use history::{HistoryError, print_history};
 use pgmedic_core::TableName;
 use pgmedic_login::sql_function::{self, FollowedColumns};
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::{self, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -294,15 +297,10 @@ fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iter
 }
 
 /// Rules that match no sequence of any database: most likely misspelled, or never reached.
-fn unmatched_rules<'a>(settings: &'a Settings, report: &Report) -> impl Iterator<Item = &'a SequenceRule> {
-    let applied: Vec<String> = report
-        .databases
-        .iter()
-        .flat_map(|database| &database.sequences)
-        .filter_map(|sequence| sequence.rule.clone())
-        .collect();
+fn unmatched_rules<'a>(settings: &'a Settings, report: &'a Report) -> impl Iterator<Item = &'a SequenceRule> {
+    let applied: BTreeSet<&str> = report.databases.iter().flat_map(DatabaseReport::applied_rules).collect();
     let all_read = report.databases.iter().all(|database| database.error.is_none());
-    settings.sequences.rules.iter().filter(move |rule| all_read && !applied.contains(&rule.pattern.to_string()))
+    settings.sequences.rules.iter().filter(move |rule| all_read && !applied.contains(rule.pattern.to_string().as_str()))
 }
 
 /// The list of presets, as `[[sessions]]` would have them.

@@ -30,7 +30,7 @@ impl RuleUse {
         if !waiting.databases.contains(database) {
             return Vec::new();
         }
-        let applied: BTreeSet<&str> = report.sequences.iter().filter_map(|sequence| sequence.rule.as_deref()).collect();
+        let applied = report.applied_rules();
         waiting.unused.retain(|rule| !applied.contains(rule.pattern.to_string().as_str()));
         waiting.databases.remove(database);
         if waiting.databases.is_empty() { std::mem::take(&mut waiting.unused) } else { Vec::new() }

@@ -106,11 +106,7 @@ impl Settings {
             }
         }
         sessions::apply_presets(&mut written.sessions, &locations)?;
-        let mut sessions = sessions::validate(&written.sessions, &databases, &locations, now)?;
-        for store in &mut sessions {
-            let ids = sequences.feeds.iter().filter_map(|feed| feed.id_of(&store.table, store.database.as_deref()));
-            store.declared_ids = ids.collect();
-        }
+        let sessions = sessions::validate(&written.sessions, &databases, &sequences.feeds, &locations, now)?;
         Ok(Self { databases, sequences, sessions, http, log, webhook, warnings, written })
     }
 

@@ -111,8 +111,5 @@ pub async fn slots(
 async fn query(connection: &mut BoundedConnection, sql: &str, timeouts: Timeouts) -> Result<Vec<PgRow>, QueryError> {
     let sql = fill_sql::<&str>(sql, &[]);
     let result = connection.run_transaction("replication", TransactionMode::Read, timeouts, [sql]).await;
-    match result.failure {
-        Some(failure) => Err(failure),
-        None => Ok(result.answers.into_iter().flatten().collect()),
-    }
+    result.into_rows()
 }

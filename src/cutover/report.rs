@@ -1,5 +1,6 @@
 //! What a cutover found and did. The JSON form is a contract: docs/report.md describes every field.
 
+use crate::build_info;
 use crate::report::ExitCode;
 use pgmedic_core::Reason;
 use serde::Serialize;
@@ -163,7 +164,7 @@ impl CutoverReport {
     pub fn new(from: SideReport, to: SideReport, headroom: u32) -> Self {
         Self {
             schema: SCHEMA,
-            version: env!("CARGO_PKG_VERSION"),
+            version: build_info::VERSION,
             verdict: Verdict::Incomplete,
             reasons: Vec::new(),
             notes: Vec::new(),

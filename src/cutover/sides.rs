@@ -98,11 +98,8 @@ async fn identify(connection: &mut BoundedConnection, timeouts: Timeouts) -> Res
     let mode = TransactionMode::Read;
     let sql = fill_sql::<&str>(include_str!("identity.sql"), &[]);
     let result = connection.run_transaction("identity", mode, timeouts, [sql]).await;
-    if let Some(failure) = result.failure {
-        return Err(failure);
-    }
-    let none = || QueryError::UnexpectedResponse("none".to_owned());
-    let row = result.answers.first().and_then(|rows| rows.first()).ok_or_else(none)?;
+    let rows = result.into_rows()?;
+    let row = rows.first().ok_or_else(|| QueryError::UnexpectedResponse("none".to_owned()))?;
     let (oid, started, is_replica) = (row.try_get("oid")?, row.try_get("started")?, row.try_get("is_replica")?);
     // Not every role may read it.
     let sql = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()";

@@ -10,7 +10,7 @@ use super::connect::{Opened, open, open_another};
 use super::connect_error::ConnectError;
 use super::conninfo::ConnectTarget;
 use super::server_info::{ServerInfo, server_info_sql};
-use super::transaction::{Message, Preamble, TransactionMode};
+use super::transaction::{Message, Preamble, TransactionMode, TransactionResult};
 use futures_util::{Stream, StreamExt};
 use pgmedic_core::{QueryError, ReasonKind, Timeouts};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
@@ -26,15 +26,6 @@ const RESPONSE_GRACE: Duration = Duration::from_secs(10);
 /// be reached, until its timeouts end it.
 const ENDED_WITHIN: Duration = Duration::from_secs(1);
 const LOST_FOR: Duration = Duration::from_secs(60);
-
-/// The answers to the statements of a message.
-#[derive(Debug, Default)]
-pub struct TransactionResult {
-    /// The rows of each statement that was completed.
-    pub answers: Vec<Vec<PgRow>>,
-    /// Why the statement after the last answer failed; its transaction is rolled back then.
-    pub failure: Option<QueryError>,
-}
 
 /// A connection to one database.
 #[derive(Debug)]

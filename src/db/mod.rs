@@ -30,9 +30,9 @@ mod server_info;
 mod transaction;
 
 pub use connect_error::ConnectError;
-pub use connection::{BoundedConnection, TransactionResult};
+pub use connection::BoundedConnection;
 pub use conninfo::ConnectTarget;
 pub use lease::{Attempt, Holder, Lead, LeaseCommand, LeaseLost, LeaseRequest, Standing, acquire};
 pub use notification_listener::{ListenError, Listener};
 pub use server_info::ServerInfo;
-pub use transaction::TransactionMode;
+pub use transaction::{TransactionMode, TransactionResult};

@@ -108,15 +108,14 @@ impl Listener {
                 return Err(ListenError::Replica);
             }
             let mut listener = Self::connect(options, standing).await?;
-            let result = match listener.is_pooled(&mut other).await {
-                Ok(false) => match listener.prepare_session().await {
-                    Ok(()) => listener.listen(&mut other).await,
-                    Err(error) => Err(error),
-                },
-                Ok(true) => Err(ListenError::Pooled),
-                Err(error) => Err(error),
+            let listening = async {
+                if listener.is_pooled(&mut other).await? {
+                    return Err(ListenError::Pooled);
+                }
+                listener.prepare_session().await?;
+                listener.listen(&mut other).await
             };
-            match result {
+            match listening.await {
                 Ok(()) => Ok(listener),
                 Err(error) => {
                     listener.close().await;

@@ -3,7 +3,8 @@
 //! Several statements in one message cost one round trip, and a transaction-mode pooler sends the whole message to one
 //! server process.
 
-use pgmedic_core::{Timeouts, positive_milliseconds, settings_select};
+use pgmedic_core::{QueryError, Timeouts, positive_milliseconds, settings_select};
+use sqlx::postgres::PgRow;
 
 /// What a transaction may do, and how it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,35 @@ impl TransactionMode {
             Self::Read | Self::Write => "COMMIT",
             Self::ReadOnlyThenRollback => "ROLLBACK",
         }
+    }
+}
+
+/// The answers to the statements of a message.
+#[derive(Debug, Default)]
+pub struct TransactionResult {
+    /// The rows of each statement that was completed.
+    pub answers: Vec<Vec<PgRow>>,
+    /// Why the statement after the last answer failed; its transaction is rolled back then.
+    pub failure: Option<QueryError>,
+}
+
+impl TransactionResult {
+    /// The rows of each statement.
+    ///
+    /// # Errors
+    ///
+    /// The failure, if there is one.
+    pub fn into_answers(self) -> Result<Vec<Vec<PgRow>>, QueryError> {
+        self.failure.map_or(Ok(self.answers), Err)
+    }
+
+    /// The rows of the last statement.
+    ///
+    /// # Errors
+    ///
+    /// The failure, if there is one.
+    pub fn into_rows(self) -> Result<Vec<PgRow>, QueryError> {
+        Ok(self.into_answers()?.pop().unwrap_or_default())
     }
 }
 

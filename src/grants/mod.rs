@@ -71,10 +71,8 @@ async fn names(
     let role = quote_literal(role);
     let statement = format!("SELECT quote_ident({role}::name), {role}::name::text, quote_ident(current_database())");
     let result = connection.run_transaction("names", TransactionMode::Read, timeouts, [statement]).await;
-    if let Some(failure) = result.failure {
-        return Err(failure);
-    }
-    let Some(row) = result.answers.first().and_then(|rows| rows.first()) else {
+    let rows = result.into_rows()?;
+    let Some(row) = rows.first() else {
         return Err(QueryError::UnexpectedResponse("no names".to_owned()));
     };
     Ok(RoleNames { role: row.try_get(0)?, raw_role: row.try_get(1)?, database: row.try_get(2)?, max_connections })

@@ -4,8 +4,8 @@ use super::filter::SequenceFilter;
 use super::report::HistoryEntry;
 use crate::config::Database;
 use crate::db::{BoundedConnection, TransactionMode};
-use crate::sequences::REPAIR_LOG_CHECK;
-use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, fill_sql, parse_identifier, shell_quote};
+use crate::sequences::{REPAIR_LOG_CHECK, repair_log_install_fix};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use tokio_util::sync::CancellationToken;
@@ -67,9 +67,7 @@ async fn read_log(
 
 /// Whether the table is there, as it was installed, and readable.
 fn check(table: Option<&PgRow>, role: &str) -> Result<(), Reason> {
-    // The role's name as a shell gives it to `--agent`.
-    let name = parse_identifier(role).unwrap_or_else(|_| role.to_owned());
-    let install = Fix::Command(format!("pgmedic sql install --agent {} | psql \"$DATABASE_URL\"", shell_quote(&name)));
+    let install = repair_log_install_fix(role);
     let Some(table) = table else {
         let text = "pgmedic.repair_log is not installed, so nothing is recorded of what happened to sequences; what is \
                     repaired from now on is recorded after";
@@ -112,9 +110,5 @@ async fn answer(
     statement: &str,
     timeouts: Timeouts,
 ) -> Result<Vec<PgRow>, QueryError> {
-    let mut result = connection.run_transaction("history", TransactionMode::Read, timeouts, [statement]).await;
-    match result.failure {
-        Some(failure) => Err(failure),
-        None => Ok(result.answers.pop().unwrap_or_default()),
-    }
+    connection.run_transaction("history", TransactionMode::Read, timeouts, [statement]).await.into_rows()
 }

@@ -1,5 +1,6 @@
 //! What the log tells, as the JSON form has it.
 
+use crate::build_info;
 use crate::report::SCHEMA;
 use pgmedic_core::Reason;
 use serde::Serialize;
@@ -43,7 +44,7 @@ pub struct HistoryEntry {
 
 impl HistoryReport {
     pub fn new(databases: Vec<DatabaseHistory>) -> Self {
-        Self { schema: SCHEMA, version: env!("CARGO_PKG_VERSION"), databases }
+        Self { schema: SCHEMA, version: build_info::VERSION, databases }
     }
 
     /// Whether every log could be read.

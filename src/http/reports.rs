@@ -1,7 +1,8 @@
 //! `/api/v1/reports`: the state and the last report of each database as JSON.
 
 use super::response_limit::ResponseLimiter;
-use crate::report::DatabaseReport;
+use crate::build_info;
+use crate::report::{DatabaseReport, SCHEMA};
 use crate::state::{AgentState, DatabaseState};
 use axum::body::{Body, Bytes};
 use futures_util::stream;
@@ -87,7 +88,7 @@ fn write(state: &AgentState, out: &mut impl Write) -> io::Result<()> {
         pass_interval_seconds: database.interval,
         report: report(database),
     });
-    let page = ReportsPage { schema: 2, version: env!("CARGO_PKG_VERSION"), databases: entries.collect() };
+    let page = ReportsPage { schema: SCHEMA, version: build_info::VERSION, databases: entries.collect() };
     Ok(serde_json::to_writer(out, &page)?)
 }
 

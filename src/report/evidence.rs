@@ -1,7 +1,7 @@
 //! Who was behind a drift, as far as the server tells: never a statement's text or values.
 
-use pgmedic_core::Reason;
 use pgmedic_core::evidence::StatementKind;
+use pgmedic_core::{Reason, ReasonKind};
 use serde::{Deserialize, Serialize};
 
 /// What the server told when the drift was first seen.
@@ -49,6 +49,11 @@ impl Evidence {
         let statements = Vec::deserialize(json.get("statements")?).ok()?;
         let more = json.get("more").and_then(serde_json::Value::as_u64).unwrap_or(0);
         Some(Self { statements, more: usize::try_from(more).ok()?, reason: None })
+    }
+
+    /// Which privilege is missing to be told more.
+    pub fn missing_privilege(&self) -> Option<&Reason> {
+        self.reason.as_ref().filter(|reason| reason.kind == ReasonKind::MissingPrivilege)
     }
 
     /// `as far as the server tells, by COPY of role postgres (application pg_restore, from 10.0.0.5)`; none where nothing was told.

@@ -34,9 +34,10 @@ pub use sessions::SessionReport;
 pub use status::{Status, WARN_USED_RATIO, is_running_out};
 pub use table::{TableOptions, render as render_table};
 
+use crate::build_info;
 use pgmedic_core::Reason;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Version of the JSON form; it changes when a field changes its meaning or goes away.
@@ -93,7 +94,7 @@ pub struct Summary {
 impl Report {
     pub fn new(dry_run: bool, databases: Vec<DatabaseReport>) -> Self {
         let summary = Summary::of(&databases);
-        Self { schema: SCHEMA, version: env!("CARGO_PKG_VERSION"), dry_run, databases, summary }
+        Self { schema: SCHEMA, version: build_info::VERSION, dry_run, databases, summary }
     }
 }
 
@@ -129,6 +130,11 @@ impl Summary {
 }
 
 impl DatabaseReport {
+    /// The `[[sequences.rules]]` entries that apply to a sequence, by their patterns.
+    pub fn applied_rules(&self) -> BTreeSet<&str> {
+        self.sequences.iter().filter_map(|sequence| sequence.rule.as_deref()).collect()
+    }
+
     /// Whether no sequence was found where one was to be looked at: the database is there for its session stores otherwise.
     pub fn looked_at_nothing(&self) -> bool {
         self.no_sequence.is_some() && self.sessions.is_empty()

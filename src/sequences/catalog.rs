@@ -96,12 +96,9 @@ async fn read_catalog(
 async fn sequence_names(connection: &mut BoundedConnection, timeouts: Timeouts) -> Result<Vec<TableName>, QueryError> {
     let result =
         connection.run_transaction("sequences", TransactionMode::Read, timeouts, [SEQUENCE_NAMES.as_str()]).await;
-    if let Some(failure) = result.failure {
-        return Err(failure);
-    }
     // A name that is no UTF-8 matches no pattern; its sequence is reported as unreadable.
     let name = |row| Some(TableName { schema: Row::try_get(row, 0).ok()?, name: Row::try_get(row, 1).ok()? });
-    Ok(result.answers.iter().flatten().filter_map(name).collect())
+    Ok(result.into_rows()?.iter().filter_map(name).collect())
 }
 
 /// The declared feeds whose sequence this database does not have, and the patterns that match no sequence with such a column.

@@ -145,10 +145,7 @@ async fn taken_values(
     let plan = BatchPlan::of_one_read(&batch, sequence, read, connection.server(), timeouts);
     let statements: Vec<String> = plan.statements().cloned().collect();
     let result = connection.run_transaction("computed", plan.mode, plan.timeouts, statements).await;
-    match result.failure {
-        Some(failure) => Err(failure),
-        None => TakenValues::read(result.answers.last().map_or(&[], Vec::as_slice)),
-    }
+    TakenValues::read(&result.into_rows()?)
 }
 
 fn add_finding(report: &mut SequenceReport, sequence: &Sequence, column: &ComputedColumn, seen: &TakenValues) {

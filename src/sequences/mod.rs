@@ -57,5 +57,5 @@ pub use invalidation::Invalidation;
 pub use pass::pass;
 pub use pass_state::SequencePassState;
 pub use privileges::{Relation, RequiredPrivileges, SequencePrivileges, TablePrivileges, required_privileges};
-pub use repair_log::{CHECK as REPAIR_LOG_CHECK, LogOwner, RepairLogEntry};
+pub use repair_log::{CHECK as REPAIR_LOG_CHECK, LogOwner, RepairLogEntry, install_fix as repair_log_install_fix};
 pub use states::read_states;

@@ -18,8 +18,5 @@ use std::collections::HashSet;
 pub async fn trusted_roles(connection: &mut BoundedConnection, timeouts: Timeouts) -> Result<HashSet<u32>, QueryError> {
     let statement = fill_sql::<&str>(include_str!("trusted_roles.sql"), &[]);
     let result = connection.run_transaction("trusted", TransactionMode::Read, timeouts, [statement]).await;
-    if let Some(failure) = result.failure {
-        return Err(failure);
-    }
-    result.answers.iter().flatten().map(|row| parse_oid(&row.try_get::<i64, _>(0)?.to_string())).collect()
+    result.into_rows()?.iter().map(|row| parse_oid(&row.try_get::<i64, _>(0)?.to_string())).collect()
 }

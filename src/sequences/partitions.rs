@@ -39,10 +39,5 @@ async fn rows(
     source: &FeedSource,
     timeouts: Timeouts,
 ) -> Result<Vec<PgRow>, QueryError> {
-    let mut result =
-        connection.run_transaction("partitions", TransactionMode::Read, timeouts, [members_sql(source)]).await;
-    match result.failure {
-        Some(failure) => Err(failure),
-        None => Ok(result.answers.pop().unwrap_or_default()),
-    }
+    connection.run_transaction("partitions", TransactionMode::Read, timeouts, [members_sql(source)]).await.into_rows()
 }

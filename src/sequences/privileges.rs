@@ -123,11 +123,8 @@ async fn relations(
 ) -> Result<Vec<(u32, Relation, bool)>, QueryError> {
     let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
     let statement = fill_sql(include_str!("relations.sql"), &[("OIDS", oids.join(","))]);
-    let mut script = session.run_transaction("privileges", TransactionMode::Read, bounds, [statement]).await;
-    match script.failure {
-        Some(failure) => Err(failure),
-        None => script.answers.pop().unwrap_or_default().iter().map(relation).collect(),
-    }
+    let result = session.run_transaction("privileges", TransactionMode::Read, bounds, [statement]).await;
+    result.into_rows()?.iter().map(relation).collect()
 }
 
 fn relation(row: &PgRow) -> Result<(u32, Relation, bool), QueryError> {

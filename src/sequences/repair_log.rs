@@ -4,7 +4,7 @@ use super::memory::SequenceMemory;
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::report::{Cause, Outcome, SequenceReport};
 use pgmedic_core::sequence::model::Sequence;
-use pgmedic_core::{QueryError, Timeouts, fill_sql, quote_literal};
+use pgmedic_core::{Fix, QueryError, Timeouts, fill_sql, parse_identifier, quote_literal, shell_quote};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::HashMap;
@@ -13,7 +13,14 @@ use std::collections::HashMap;
 pub const CHECK: &str = include_str!("repair_log.sql");
 
 /// What repairs have charged, and the furthest values.
-const HISTORY: &str = include_str!("repair_log_history.sql");
+const TOTALS: &str = include_str!("repair_log_totals.sql");
+
+/// The command that installs the table, or adds what is missing, for an agent of `role`, which is quoted as SQL needs it.
+pub fn install_fix(role: &str) -> Fix {
+    // `--agent` takes the name as it is stored.
+    let name = parse_identifier(role).unwrap_or_else(|_| role.to_owned());
+    Fix::Command(format!("pgmedic sql install --agent {} | psql \"$DATABASE_URL\"", shell_quote(&name)))
+}
 
 /// A repair that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +137,7 @@ pub async fn write_log(
     let Some(owner) = found.first().map(LogOwner::of).transpose()? else { return Ok(()) };
     let statements = owner.lock_and_check_sql().into_iter().chain(owner.insert_sql(entries));
     let result = connection.run_transaction("repair-log", TransactionMode::Write, timeouts, statements).await;
-    result.failure.map_or(Ok(()), Err)
+    result.into_answers().map(drop)
 }
 
 /// What the log tells, by sequence; none where there is no log that may be read and believed.
@@ -160,7 +167,7 @@ pub async fn read_log(
         return Ok(None);
     }
     let mut memories = HashMap::new();
-    for row in answer(connection, HISTORY, timeouts).await? {
+    for row in answer(connection, TOTALS, timeouts).await? {
         let name: String = row.try_get("sequence")?;
         let Some(ascending) = believed.get(name.as_str()) else { continue };
         let charged: Option<String> = row.try_get("charged")?;
@@ -176,9 +183,5 @@ async fn answer(
     statement: &str,
     timeouts: Timeouts,
 ) -> Result<Vec<PgRow>, QueryError> {
-    let mut result = connection.run_transaction("repair-log", TransactionMode::Read, timeouts, [statement]).await;
-    match result.failure {
-        Some(failure) => Err(failure),
-        None => Ok(result.answers.pop().unwrap_or_default()),
-    }
+    connection.run_transaction("repair-log", TransactionMode::Read, timeouts, [statement]).await.into_rows()
 }

@@ -1,5 +1,5 @@
--- Whether pgmedic.repair_log may be written to, read and believed, and whose it is. Any role may have created a table of that name, and its triggers would run
--- with the agent's rights. So it must be exactly as `pgmedic sql install` creates it.
+-- Whether pgmedic.repair_log may be written to, read and believed, and whose it is. Any role may have created a table of that
+-- name, and its triggers would run with the agent's rights. So it must be exactly as `pgmedic sql install` creates it.
 SELECT c.relowner::bigint AS owner,
        quote_ident(o.rolname) AS owner_name,
        n.nspowner = c.relowner AS one_owner,
@@ -30,8 +30,8 @@ SELECT c.relowner::bigint AS owner,
        -- The installed columns, of built-in types, none of them generated.
        AND COALESCE((SELECT array_agg(a.attname || ' ' || a.atttypid::regtype ORDER BY a.attname) =
                    ARRAY['at timestamp with time zone', 'cause text', 'charged bigint', 'counted boolean',
-                         'early boolean', 'evidence jsonb', 'from_value bigint', 'outcome text', 'role name', 'sequence text', 'source text',
-                         'to_value bigint']
+                         'early boolean', 'evidence jsonb', 'from_value bigint', 'outcome text', 'role name',
+                         'sequence text', 'source text', 'to_value bigint']
                    AND bool_and(a.attgenerated = '')
             FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), false) AS plain
 FROM pg_class c

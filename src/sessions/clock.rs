@@ -42,10 +42,8 @@ pub async fn read_times(
 /// The database's clock, in microseconds since 1970.
 async fn database_now(connection: &mut BoundedConnection, timeouts: Timeouts) -> Result<i64, Reason> {
     let result = connection.run_transaction("clock", TransactionMode::Read, timeouts, [CLOCK_SQL]).await;
-    if let Some(error) = result.failure {
-        return Err(explain_sweep_error(&error, timeouts));
-    }
-    match result.answers.first().and_then(|rows| rows.first()) {
+    let rows = result.into_rows().map_err(|error| explain_sweep_error(&error, timeouts))?;
+    match rows.first() {
         Some(row) => Ok(row.try_get("microseconds").map_err(QueryError::from)?),
         None => Err(QueryError::UnexpectedResponse("the clock was not read".to_owned()).into()),
     }

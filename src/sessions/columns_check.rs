@@ -45,11 +45,9 @@ pub async fn read_samples(
     let most = u64::from(context.config.guard_min_sessions).saturating_add(1);
     let queries = context.resolved.ends.iter().flat_map(|end| context.sql.sample(&end.column, most));
     let result = connection.run_transaction("sample", TransactionMode::Read, timeouts, queries).await;
-    if let Some(error) = result.failure {
-        return Err(explain_sweep_error(&error, timeouts));
-    }
+    let answers = result.into_answers().map_err(|error| explain_sweep_error(&error, timeouts))?;
     // Two answers for each column.
-    let samples = result.answers.chunks(2).map(read_sample).collect::<Result<Vec<_>, _>>()?;
+    let samples = answers.chunks(2).map(read_sample).collect::<Result<Vec<_>, _>>()?;
     if samples.len() != context.resolved.ends.len() {
         return Err(QueryError::UnexpectedResponse("a sample is missing".to_owned()).into());
     }

@@ -1,7 +1,6 @@
 //! Inspects a store: how many sessions there are, how many a sweep would end, and whether the columns are plausible.
 
-use super::columns_check::count;
-use super::columns_check::{implausible_column, is_store_idle, read_samples, untouched_column};
+use super::columns_check::{count, implausible_column, is_store_idle, read_samples, untouched_column};
 use super::context::StoreContext;
 use super::guards::SweepCounts;
 use super::pass_state::LastSweep;
@@ -146,10 +145,8 @@ async fn count_sessions(
         let queries = context.sql.count_by_index(last, MAX_COUNTED);
         result = connection.run_transaction("count some", TransactionMode::Read, timeouts, queries).await;
     }
-    if let Some(error) = result.failure {
-        return Err(explain_sweep_error(&error, timeouts));
-    }
-    let rows = result.answers.iter().flatten().map(CountRow::read).collect::<Result<Vec<_>, _>>()?;
+    let answers = result.into_answers().map_err(|error| explain_sweep_error(&error, timeouts))?;
+    let rows = answers.iter().flatten().map(CountRow::read).collect::<Result<Vec<_>, _>>()?;
     Ok((complete, CountRow::combine(&rows)))
 }
 
@@ -208,10 +205,8 @@ async fn count_superseded(
 ) -> Result<(u64, u64), Reason> {
     let queries = [context.sql.count_superseded(limit)];
     let result = connection.run_transaction("count superseded", TransactionMode::Read, timeouts, queries).await;
-    if let Some(error) = result.failure {
-        return Err(explain_sweep_error(&error, timeouts));
-    }
-    match result.answers.first().and_then(|rows| rows.first()) {
+    let rows = result.into_rows().map_err(|error| explain_sweep_error(&error, timeouts))?;
+    match rows.first() {
         Some(row) => Ok((count(row, "superseded")?, count(row, "superseded_of_one")?)),
         None => Err(QueryError::UnexpectedResponse("nothing was counted".to_owned()).into()),
     }

@@ -9,6 +9,7 @@ use pgmedic_core::sequence::judgement::Settings;
 use pgmedic_core::{QueryError, Reason, settings_sql, simple_query};
 use sqlx::Row;
 use sqlx::postgres::PgConnection;
+use std::fmt::Display;
 use std::sync::LazyLock;
 
 static SEQUENCES_OF_INDEX: LazyLock<String> =
@@ -56,16 +57,14 @@ pub(crate) async fn repair_after_violation(
         }
         Ok(None) => RepairOutcome::NotRepaired,
         Err(reason) => {
-            tracing::warn!(
-                schema,
-                table,
-                constraint,
-                %reason,
-                "an insert met a taken id, which could not be repaired"
-            );
+            warn_not_repaired(schema, table, constraint, &reason);
             RepairOutcome::NotRepaired
         }
     }
+}
+
+pub(crate) fn warn_not_repaired(schema: &str, table: &str, constraint: &str, reason: &dyn Display) {
+    tracing::warn!(schema, table, constraint, %reason, "an insert met a taken id, which could not be repaired");
 }
 
 /// Repairs each sequence that can be repaired; a failure of one does not stop the others. None when no sequence is

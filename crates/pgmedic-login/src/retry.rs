@@ -9,7 +9,7 @@ use sqlx::{Connection, Error, Row, Transaction};
 
 /// How often an insert is run again. A second retry is needed only if another session moved the sequence back, or
 /// inserted ids past it, since the repair before.
-const RETRIES: u32 = 3;
+pub(crate) const RETRIES: u32 = 3;
 /// How often an insert runs at most.
 pub(crate) const MOST_RUNS: u32 = 1 + RETRIES;
 

@@ -3,12 +3,11 @@
 //! It calls `pgmedic.repair`, which `pgmedic sql install` installs: the role needs `EXECUTE` on it, and no privilege to read
 //! the sequence. Works through a pooler in transaction mode as far as the insert does.
 
+use crate::repair::warn_not_repaired;
+use crate::retry::RETRIES;
 use ::tokio_postgres::error::{DbError, SqlState};
 use ::tokio_postgres::types::Type;
 use ::tokio_postgres::{Error, GenericClient, Transaction};
-
-/// How often an insert is run again.
-const RETRIES: u32 = 3;
 
 const REPAIR: &str = "/* pgmedic:insert */ SELECT pgmedic.repair($1, $2, $3)";
 
@@ -139,13 +138,7 @@ async fn is_repaired<C: GenericClient + Sync>(client: &C, error: &Error) -> bool
         Ok(again) => again,
         Err(reason) => {
             let [schema, table, constraint] = violated_key(error).unwrap_or_default();
-            tracing::warn!(
-                schema,
-                table,
-                constraint,
-                %reason,
-                "an insert met a taken id, which could not be repaired"
-            );
+            warn_not_repaired(&schema, &table, &constraint, &reason);
             false
         }
     }

@@ -1,6 +1,5 @@
 //! What earlier runs repaired: the page's last 24 hours outlive a restart.
 
-use super::answers::answers;
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::report::{Cause, Evidence};
 use crate::sequences::LogOwner;
@@ -20,8 +19,8 @@ pub async fn earlier_repairs(
     owner: &LogOwner,
 ) -> Result<Vec<EarlierRepair>, QueryError> {
     let statement = fill_sql(include_str!("earlier.sql"), &[("TRUSTED", &owner.may_know())]);
-    let answers = answers(connection, TransactionMode::Read, timeouts, vec![statement]).await?;
-    answers.iter().flatten().map(repair).collect()
+    let result = connection.run_transaction("repair-log", TransactionMode::Read, timeouts, [statement]).await;
+    result.into_rows()?.iter().map(repair).collect()
 }
 
 fn repair(row: &PgRow) -> Result<EarlierRepair, QueryError> {

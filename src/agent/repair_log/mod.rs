@@ -4,11 +4,9 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `sync.rs` | the statements: check the table, count, remove old rows, insert |
-//! | `answers.rs` | how a statement is sent |
 //! | `earlier.rs` | what earlier runs repaired, for the page |
 //! | `count.sql`, `remove_old.sql`, `earlier.sql` | those of them that are long |
 
-mod answers;
 mod earlier;
 mod sync;
 
@@ -75,7 +73,7 @@ impl RepairLogWriter {
         Some(match result {
             Ok(RepairLogSync::Missing) => Ok(LogNews { inline: Vec::new(), earlier: is_first.then(Vec::new) }),
             Ok(RepairLogSync::Read { inline, earlier }) => {
-                Ok(LogNews { inline: OUTCOMES.into_iter().zip(inline).collect(), earlier: is_first.then_some(earlier) })
+                Ok(LogNews { inline: OUTCOMES.into_iter().zip(inline).collect(), earlier })
             }
             Ok(RepairLogSync::Unusable(reason)) => Err(reason),
             Err(reason) => Err(reason.while_doing("pgmedic.repair_log could not be written")),

@@ -1,11 +1,10 @@
 //! The statements on `pgmedic.repair_log`: check the table, remove old rows, insert the agent's repairs, count inline ones.
 
-use super::answers::answers;
 use super::earlier::earlier_repairs;
 use crate::db::{BoundedConnection, TransactionMode};
-use crate::sequences::{LogOwner, REPAIR_LOG_CHECK, RepairLogEntry};
+use crate::sequences::{LogOwner, REPAIR_LOG_CHECK, RepairLogEntry, repair_log_install_fix};
 use crate::state::EarlierRepair;
-use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, fill_sql, shell_quote};
+use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -35,7 +34,7 @@ pub enum RepairLogSync {
     /// The table must not be used; why, and what to do.
     Unusable(Reason),
     /// Inline repairs since the last time, by [`OUTCOMES`]; and what agents repaired before, where that was asked for.
-    Read { inline: Counts, earlier: Vec<EarlierRepair> },
+    Read { inline: Counts, earlier: Option<Vec<EarlierRepair>> },
 }
 
 /// Inserts `own` repairs and removes old rows, unless `read_only`; counts inline repairs. With `wants_earlier`, reads what
@@ -52,30 +51,32 @@ pub async fn sync_repair_log(
     wants_earlier: bool,
     counter: &mut InlineRepairCounter,
 ) -> Result<RepairLogSync, QueryError> {
-    let found = answers(connection, TransactionMode::Read, timeouts, vec![REPAIR_LOG_CHECK.to_owned()]).await?;
-    let Some(table) = found.first().and_then(|rows| rows.first()) else { return Ok(RepairLogSync::Missing) };
+    let found = connection.run_transaction("repair-log", TransactionMode::Read, timeouts, [REPAIR_LOG_CHECK]).await;
+    let found = found.into_rows()?;
+    let Some(table) = found.first() else { return Ok(RepairLogSync::Missing) };
     if !table.try_get::<bool, _>("plain")? {
         let what =
             "pgmedic.repair_log is not as `pgmedic sql install` makes it: run that again, or remove what was added";
         return Ok(RepairLogSync::Unusable(Reason::new(ReasonKind::RepairLog, what)));
     }
     if !table.try_get::<bool, _>("allowed")? {
-        let role = &connection.server().role;
-        let fix = Fix::Command(format!("pgmedic sql install --agent {}", shell_quote(role)));
-        let reason = Reason::new(ReasonKind::RepairLog, "pgmedic.repair_log cannot be written; run what this prints");
+        let fix = repair_log_install_fix(&connection.server().role);
+        let reason = Reason::new(ReasonKind::RepairLog, "pgmedic.repair_log cannot be written; install it again");
         return Ok(RepairLogSync::Unusable(reason.with_fix(fix)));
     }
     let owner = LogOwner::of(table)?;
     // Before `own` is written.
-    let earlier = if wants_earlier { earlier_repairs(connection, timeouts, &owner).await? } else { Vec::new() };
+    let earlier = if wants_earlier { Some(earlier_repairs(connection, timeouts, &owner).await?) } else { None };
     let read_only = read_only || connection.server().read_only.is_some();
     if read_only {
-        let statements = vec![count_unmarked(&owner)];
-        let mut answers = answers(connection, TransactionMode::Read, timeouts, statements).await?;
-        let counted = counts(&answers.pop().unwrap_or_default())?;
+        let statements = [count_unmarked(&owner)];
+        let result = connection.run_transaction("repair-log", TransactionMode::Read, timeouts, statements).await;
+        let counted = counts(&result.into_rows()?)?;
         return Ok(RepairLogSync::Read { inline: counter.since_last(counted), earlier });
     }
-    let answers = answers(connection, TransactionMode::Write, timeouts, write_sql(&owner, own)).await?;
+    let statements = write_sql(&owner, own);
+    let result = connection.run_transaction("repair-log", TransactionMode::Write, timeouts, statements).await;
+    let answers = result.into_answers()?;
     let counted = counts(answers.get(COUNTED_BY).map_or(&[][..], Vec::as_slice))?;
     let written = answers.last().map_or(0, Vec::len);
     if written < own.len() {

@@ -131,7 +131,7 @@ impl ServerLead {
     async fn ask_now(&self, state: &mut LeadState) -> Result<LeadAnswer, Reason> {
         if let Some(held) = &state.held {
             let ignored = state.answer.as_ref().map_or_else(Vec::new, |(_, answer)| answer.ignored.clone());
-            if !self.is_lost(held.number) && held.check().await {
+            if held.check().await {
                 let lease = Some(held.number);
                 return Ok(LeadAnswer { leadership: Leadership::Leader, lease, other: None, ignored });
             }

@@ -8,7 +8,7 @@ use super::super::layers::ConfigLocations;
 use super::super::presets::Preset;
 use super::super::schema::nearest;
 use super::super::values::{at_least_one, count, display_with_problem, duration, is_label, ratio, timeout};
-use super::super::{Database, Schedule};
+use super::super::{Database, DeclaredFeed, Schedule};
 use super::{Action, ExpiryKind, ExpiryRule, SessionStoreConfig};
 use pgmedic_core::{TableName, parse_identifier};
 
@@ -58,13 +58,14 @@ pub(in crate::config) fn apply_presets(
 pub(in crate::config) fn validate(
     written: &[WrittenStore],
     databases: &[Database],
+    feeds: &[DeclaredFeed],
     locations: &ConfigLocations,
     now: SystemTime,
 ) -> Result<Vec<SessionStoreConfig>, ConfigError> {
     let mut stores: Vec<SessionStoreConfig> = Vec::with_capacity(written.len());
     for (index, table) in written.iter().enumerate() {
         let validator = StoreValidator { table: format!("sessions[{index}]"), locations };
-        let store = validator.store(table, databases, now)?;
+        let store = validator.store(table, databases, feeds, now)?;
         if let Some(other) = stores.iter().position(|other| other.name == store.name) {
             let found = format!("{}, the name of sessions[{other}] too", display_or_hide(&store.name));
             return Err(validator.invalid("name", found, "a different `name` for each store"));
@@ -98,8 +99,11 @@ impl StoreValidator<'_> {
         &self,
         written: &WrittenStore,
         databases: &[Database],
+        feeds: &[DeclaredFeed],
         now: SystemTime,
     ) -> Result<SessionStoreConfig, ConfigError> {
+        let database = self.database(written.database.as_ref(), databases)?;
+        let table = self.table(written.table.as_deref())?;
         let encoding = self.encoding(written.encoding.as_deref(), written.time_zone.as_deref())?;
         let meanings = self.expiry_rules(written)?;
         let (user, max_per_user) = self.max_per_user(written)?;
@@ -124,10 +128,10 @@ impl StoreValidator<'_> {
         let sweep_timeout =
             sweep_timeout.map(|text| timeout(text, &self.key("sweep_timeout"), locations)).transpose()?;
         Ok(SessionStoreConfig {
-            declared_ids: Vec::new(),
             name: self.name(written.name.as_deref())?,
-            database: self.database(written.database.as_ref(), databases)?,
-            table: self.table(written.table.as_deref())?,
+            declared_ids: feeds.iter().filter_map(|feed| feed.id_of(&table, database.as_deref())).collect(),
+            database,
+            table,
             only: self.only(written)?,
             meanings,
             encoding,

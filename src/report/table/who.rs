@@ -2,7 +2,6 @@
 
 use super::super::SequenceReport;
 use super::super::escape::escape_control;
-use pgmedic_core::ReasonKind;
 
 /// Names that a line begins with.
 const NAMED: usize = 3;
@@ -14,8 +13,7 @@ pub(super) fn lines<'a>(sequences: impl Iterator<Item = &'a SequenceReport>) -> 
     let mut hidden = None;
     for sequence in sequences {
         let Some(evidence) = &sequence.evidence else { continue };
-        let reason = evidence.reason.as_ref().filter(|reason| reason.kind == ReasonKind::MissingPrivilege);
-        hidden = hidden.or(reason);
+        hidden = hidden.or(evidence.missing_privilege());
         let Some(text) = evidence.text() else { continue };
         match told.iter_mut().find(|(known, _)| *known == text) {
             Some((_, names)) => names.push(&sequence.name),

@@ -68,7 +68,7 @@ impl<'a> Inquiry<'a> {
         // The extension is there, and its library is not loaded.
         let not_loaded = matches!(error, QueryError::Server { code, .. } if code == "55000");
         self.reason.get_or_insert_with(|| match not_loaded {
-            true => nothing_remembered(),
+            true => no_statistics_reason(),
             false => Reason::from(error).while_doing("asking who was behind the drift failed"),
         });
     }
@@ -87,9 +87,9 @@ impl<'a> Inquiry<'a> {
         let server = server.first().ok_or_else(|| QueryError::UnexpectedResponse("none".to_owned()))?;
         self.statements = server.try_get("statements")?;
         self.reason = if server.try_get("sees_all")? {
-            self.statements.is_none().then(nothing_remembered)
+            self.statements.is_none().then(no_statistics_reason)
         } else {
-            Some(hidden(&connection.server().role))
+            Some(hidden_reason(&connection.server().role))
         };
         // A text that is not UTF-8 is no statement that is known.
         sessions.iter().filter_map(Session::read).for_each(|session| self.add_session(&session));
@@ -254,14 +254,14 @@ fn subscription(row: &PgRow) -> Option<Clue> {
 }
 
 /// Without the right, a role sees its own statements alone.
-fn hidden(role: &str) -> Reason {
+fn hidden_reason(role: &str) -> Reason {
     let text =
         format!("role {role} sees no statement of other roles, so who was behind the drift is told in part at most");
     let fix = Fix::Sql(format!("GRANT pg_read_all_stats TO {role}"));
     Reason::new(ReasonKind::MissingPrivilege, text).with_fix(fix)
 }
 
-fn nothing_remembered() -> Reason {
+fn no_statistics_reason() -> Reason {
     let text = "pg_stat_statements is not loaded, or not installed in this database, so only the last statement of a session \
                 that is still connected is seen";
     Reason::new(ReasonKind::NoStatistics, text)
@@ -272,6 +272,5 @@ async fn answers(
     timeouts: Timeouts,
     questions: impl IntoIterator<Item = String>,
 ) -> Result<Vec<Vec<PgRow>>, QueryError> {
-    let result = connection.run_transaction("evidence", TransactionMode::Read, timeouts, questions).await;
-    result.failure.map_or(Ok(result.answers), Err)
+    connection.run_transaction("evidence", TransactionMode::Read, timeouts, questions).await.into_answers()
 }

@@ -65,7 +65,7 @@ pub async fn leap(
         statements.push(full_guard_sql(std::iter::once((sequence.name.as_str(), sequence.oid))));
     }
     statements.push(leap_sql(sequence, step));
-    session.run_transaction("leap", TransactionMode::Write, bounds, statements).await.failure.map_or(Ok(()), Err)
+    session.run_transaction("leap", TransactionMode::Write, bounds, statements).await.into_answers().map(drop)
 }
 
 /// Divides by zero when the cache was changed since it was discovered: the rewrite would undo that change.

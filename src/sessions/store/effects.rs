@@ -151,7 +151,3 @@ fn replica_reason(key: &ForeignKey, fix: Option<String>) -> Reason {
         None => reason,
     }
 }
-
-#[cfg(test)]
-#[path = "effects_tests.rs"]
-mod tests;

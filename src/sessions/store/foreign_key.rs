@@ -190,3 +190,20 @@ pub fn is_table_of_people(table: &str) -> bool {
         .unwrap_or_else(|| last.trim_end_matches('s').to_owned());
     NAMES.contains(&singular.as_str()) || NAMES.contains(&last)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_table_of_people;
+
+    #[test]
+    fn a_table_of_people_is_known_by_the_last_word_of_its_name() {
+        for people in ["public.users", "public.\"User\"", "app.auth_user", "public.companies", "public.orders"] {
+            assert!(is_table_of_people(people), "{people}");
+        }
+        for other in
+            ["public.user_sessions", "public.client_fingerprints", "public.accounts_usersession", "public.logs"]
+        {
+            assert!(!is_table_of_people(other), "{other}");
+        }
+    }
+}

@@ -23,10 +23,8 @@ pub async fn resolve_store(
 ) -> Result<ResolvedStore, Reason> {
     let reading_failed = |reason: Reason| reason.while_doing("reading the catalog failed");
     let result = connection.run_transaction("resolve-store", TransactionMode::Read, timeouts, queries(store)).await;
-    if let Some(error) = result.failure {
-        return Err(reading_failed(explain_sweep_error(&error, timeouts)));
-    }
-    resolve(store, &result.answers, &connection.server().role).map_err(|error| match error {
+    let answers = result.into_answers().map_err(|error| reading_failed(explain_sweep_error(&error, timeouts)))?;
+    resolve(store, &answers, &connection.server().role).map_err(|error| match error {
         ResolveError::InvalidConfig(reason) => reason,
         ResolveError::Query(error) => reading_failed(error.into()),
     })

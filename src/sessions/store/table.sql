@@ -4,19 +4,8 @@ SELECT c.relkind::text AS kind,
        quote_ident(n.nspname) AS schema,
        quote_ident(pg_get_userbyid(c.relowner)) AS owner,
        c.relhassubclass AS has_children,
-       (WITH RECURSIVE tree (oid) AS (
-            SELECT c.oid
-          UNION
-            SELECT i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid
-        )
-        SELECT min(f.oid::regclass::text) FROM tree t JOIN pg_class f ON f.oid = t.oid AND f.oid <> c.oid AND f.relkind = 'f'
-       ) AS foreign_part,
-       (WITH RECURSIVE tree (oid) AS (
-            SELECT c.oid
-          UNION
-            SELECT i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid
-        )
-        SELECT array_agg(tree.oid::bigint) FROM tree) AS oids,
+       members.foreign_part,
+       members.oids,
        c.relrowsecurity AS row_security,
        row_security_active(c.oid) AS hides_rows,
        has_schema_privilege(n.oid, 'USAGE') AS may_use_schema,
@@ -27,4 +16,15 @@ SELECT c.relkind::text AS kind,
        CASE WHEN c.relkind IN ('r', 'p') THEN has_column_privilege(c.oid, 'tableoid', 'SELECT') ELSE false END AS may_read_tableoid
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
+-- The table with its partitions and children.
+CROSS JOIN LATERAL (
+    WITH RECURSIVE tree (oid) AS (
+        SELECT c.oid
+      UNION
+        SELECT i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid
+    )
+    SELECT array_agg(m.oid::bigint) AS oids,
+           min(m.oid::regclass::text) FILTER (WHERE m.relkind = 'f' AND m.oid <> c.oid) AS foreign_part
+    FROM tree t JOIN pg_class m ON m.oid = t.oid
+) AS members
 WHERE n.nspname = @SCHEMA@ AND c.relname = @TABLE@ AND c.relkind IN ('r', 'p', 'v', 'm', 'f')

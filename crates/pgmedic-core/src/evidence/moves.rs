@@ -68,7 +68,7 @@ fn is_regclass(cast: &[Token]) -> bool {
 /// `pg_get_serial_sequence('table', 'column')`, whose second argument is not folded.
 fn serial_sequence(argument: &[Token]) -> Option<Act> {
     let mut cursor = Cursor::new(argument, false);
-    cursor.words(&["pg_catalog"]);
+    cursor.word("pg_catalog");
     cursor.symbol('.');
     if !cursor.word("pg_get_serial_sequence") {
         return None;

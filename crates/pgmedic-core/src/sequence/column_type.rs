@@ -11,11 +11,10 @@ pub fn column_type(type_oid: i64, modifier: i32) -> Option<(ColumnRange, bool)> 
         (20, _) => Some((ColumnRange::INT8, false)),
         (1700, -1) => Some((ColumnRange::INT8, true)),
         (1700, modifier) => {
-            let precision = u32::try_from((modifier - 4) >> 16 & 0xffff).ok()?;
-            // The scale is negative where the bit of its sign is set: then the last digits of an id are rounded away.
-            let scale = u32::try_from((modifier - 4) & 0x7ff).ok().filter(|scale| scale & 0x400 == 0)?;
-            // The digits before the point.
-            Some((ColumnRange::numeric(precision.checked_sub(scale).filter(|digits| *digits > 0)?), true))
+            let (precision, scale) = precision_and_scale(modifier);
+            // Where the scale is negative, the last digits of an id are rounded away.
+            let digits = u32::try_from(precision - scale).ok().filter(|digits| scale >= 0 && *digits > 0)?;
+            Some((ColumnRange::numeric(digits), true))
         }
         _ => None,
     }
@@ -35,13 +34,18 @@ pub fn comparable_type(type_oid: i64, modifier: i32) -> Option<String> {
         790 => "pg_catalog.money".to_owned(),
         1700 if modifier < 4 => "pg_catalog.numeric".to_owned(),
         1700 => {
-            let (precision, scale) = ((modifier - 4) >> 16 & 0xffff, (modifier - 4) & 0x7ff);
-            // The scale is a number of 11 bits with a sign.
-            let scale = if scale & 0x400 == 0 { scale } else { scale - 0x800 };
+            let (precision, scale) = precision_and_scale(modifier);
             (precision > scale).then(|| format!("pg_catalog.numeric({precision}, {scale})"))?
         }
         _ => return None,
     })
+}
+
+/// Of a numeric's modifier.
+fn precision_and_scale(modifier: i32) -> (i32, i32) {
+    let (precision, scale) = ((modifier - 4) >> 16 & 0xffff, (modifier - 4) & 0x7ff);
+    // The scale is a number of 11 bits with a sign.
+    (precision, if scale & 0x400 == 0 { scale } else { scale - 0x800 })
 }
 
 #[cfg(test)]

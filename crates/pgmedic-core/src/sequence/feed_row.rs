@@ -68,9 +68,12 @@ pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option
     };
     let default = if late_bound { Some(DefaultKind::NextValue) } else { expression.as_deref().map(DefaultKind::of) };
     let source = source(row, &table, &attribute, role)?;
+    let is_unsupported = matches!(source, Err(FeedProblem::Unsupported(_)));
     let computed = match (default, &expression) {
         // A declared column's ids are the values themselves.
-        (Some(DefaultKind::NextValue), _) | (None, _) => computed(row, &table, &attribute, role, None)?,
+        (Some(DefaultKind::NextValue), _) | (None, _) if is_unsupported => {
+            computed(row, &table, &attribute, role, None)?
+        }
         (Some(DefaultKind::Computed), Some(tree)) if is_repeatable(tree) => {
             computed(row, &table, &attribute, role, expression)?
         }

@@ -29,6 +29,13 @@ pub struct SequenceState {
     pub is_called: bool,
 }
 
+impl SequenceState {
+    fn next(self, increment: i64) -> i128 {
+        let last = i128::from(self.last_value);
+        if self.is_called { last + i128::from(increment) } else { last }
+    }
+}
+
 /// The smallest and the largest id that a column's type can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColumnRange {
@@ -103,8 +110,7 @@ pub struct ForwardMove {
 impl Position {
     /// `columns` is the narrowest range of the fed columns.
     pub fn new(parameters: Parameters, state: SequenceState, columns: ColumnRange) -> Self {
-        let last = i128::from(state.last_value);
-        let next = if state.is_called { last + i128::from(parameters.increment) } else { last };
+        let next = state.next(parameters.increment);
         let limit = if parameters.increment > 0 {
             parameters.max_value.min(columns.max)
         } else {
@@ -116,9 +122,12 @@ impl Position {
     /// The position in a state that was read later; a sequence that was set back meanwhile stays where it was seen.
     #[must_use]
     pub fn moved_on(self, now: SequenceState) -> Self {
-        let (last, increment) = (i128::from(now.last_value), i128::from(self.parameters.increment));
-        let next = if now.is_called { last + increment } else { last };
-        if (next - self.next) * increment.signum() > 0 { Self { next, ..self } } else { self }
+        let next = now.next(self.parameters.increment);
+        if (next - self.next) * i128::from(self.parameters.increment.signum()) > 0 {
+            Self { next, ..self }
+        } else {
+            self
+        }
     }
 
     /// The same position, judged as behind until so many values are left unused between the max id and the next one.

@@ -57,12 +57,12 @@ pub fn groups(history: &History, several: bool, now: f64) -> Vec<HourGroup> {
 }
 
 fn is_same_moment(a: &HistoryEntry, b: &HistoryEntry) -> bool {
-    let repaired = |entry: &HistoryEntry| matches!(entry.action, HistoryEvent::Repaired { .. });
-    let who = |entry: &HistoryEntry| match &entry.action {
-        HistoryEvent::Repaired { who, .. } => who.clone(),
-        _ => None,
-    };
-    repaired(a) && repaired(b) && a.database == b.database && a.at == b.at && who(a) == who(b)
+    match (&a.action, &b.action) {
+        (HistoryEvent::Repaired { who, .. }, HistoryEvent::Repaired { who: other, .. }) => {
+            who == other && a.database == b.database && a.at == b.at
+        }
+        _ => false,
+    }
 }
 
 fn many(first: &HistoryEntry, number: usize, several: bool) -> Event {

@@ -7,7 +7,7 @@ use crate::http::status::page_level::PageLevel;
 use crate::http::status::time::{format_duration, roughly};
 use crate::http::status::words::{sentence, table_of};
 use crate::report::{FarIds, Level, SequenceReport, SessionReport, Status, Verdict};
-use pgmedic_core::{Fix, Reason, ReasonKind, shell_quote};
+use pgmedic_core::{Fix, Reason, shell_quote};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Card {
@@ -133,8 +133,7 @@ pub fn of_sequences(
 fn who(sequences: &[&SequenceReport]) -> Option<String> {
     let told = |sequence: &SequenceReport| {
         let evidence = sequence.evidence.as_ref()?;
-        let hidden = evidence.reason.as_ref().filter(|reason| reason.kind == ReasonKind::MissingPrivilege);
-        let parts = evidence.text().into_iter().chain(hidden.map(ToString::to_string));
+        let parts = evidence.text().into_iter().chain(evidence.missing_privilege().map(ToString::to_string));
         let parts: Vec<String> = parts.map(|part| sentence(&part)).collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     };

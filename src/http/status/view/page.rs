@@ -3,6 +3,7 @@
 use super::icons::{icon, sprite};
 use super::parts::line;
 use super::{activity, cards, databases, quiet, sequences, stores, tiles};
+use crate::build_info;
 use crate::http::status::assets::Links;
 use crate::http::status::model::Snapshot;
 use crate::http::status::model::activity::groups;
@@ -71,7 +72,7 @@ pub fn render(snapshot: &Snapshot, revision: u64, query: &SearchQuery) -> Markup
                     span { "Read-only: nothing on this page changes a database." }
                     a href="metrics" { "Metrics" }
                     a href="api/v1/reports" { "JSON report" }
-                    span { "pgmedic " (env!("CARGO_PKG_VERSION")) }
+                    span { "pgmedic " (build_info::VERSION) }
                 } }
             }
         }
@@ -84,7 +85,7 @@ fn bar(headline: &Headline, snapshot: &Snapshot) -> Markup {
     html! {
         div #bar .bar data-live { div .wrap {
             a .brand href="./" { "pgmedic" }
-            span .me { (env!("CARGO_PKG_VERSION")) @if snapshot.dry_run { " · dry run: nothing is changed" } }
+            span .me { (build_info::VERSION) @if snapshot.dry_run { " · dry run: nothing is changed" } }
             @if !headline.counts.is_empty() {
                 nav .counts aria-label="Needs attention" {
                     @for (level, number) in &headline.counts {
