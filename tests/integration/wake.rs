@@ -1,6 +1,6 @@
 //! `NOTIFY pgmedic` starts a pass, from any session and with any payload.
 
-use crate::support::{Agent, Database, Pooler, server, wait_for};
+use crate::support::{Agent, Database, EVERY_SECOND, Pooler, server, wait_for};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::postgres::PgConnectOptions;
@@ -8,8 +8,6 @@ use sqlx::{Connection, PgConnection, Row};
 
 /// A schedule that does not tick during a test.
 const HOURLY: &str = "[sequences]\nschedule = \"0 0 * * * *\"\n";
-
-const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 
 const DRIFT: &str = "SELECT setval('orders_id_seq', 1, false)";
 const REPAIRED: &str = "SELECT last_value = 20 FROM orders_id_seq";

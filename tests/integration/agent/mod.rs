@@ -19,9 +19,7 @@ mod sweeps;
 mod tls;
 mod webhook;
 
-use crate::support::{Agent, Database};
-
-const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
+use crate::support::{Database, EVERY_SECOND};
 
 const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";
 const REPAIRED: &str = "SELECT last_value = 20 FROM orders_id_seq";
@@ -73,13 +71,4 @@ fn skipped(database: &Database, reason: &str) -> String {
 fn said_once(log: &str) {
     assert_eq!(log.matches(SAYS_DOWN).count(), 1, "{log}");
     assert_eq!(log.matches(SAYS_BACK).count(), 1, "{log}");
-}
-
-/// The last report of the agent's first database.
-#[track_caller]
-fn report(agent: &Agent) -> serde_json::Value {
-    let (status, reports) = agent.get("/api/v1/reports");
-    assert_eq!(status, 200, "{reports}");
-    let reports: serde_json::Value = serde_json::from_str(&reports).expect("JSON");
-    reports["databases"][0]["report"].clone()
 }

@@ -1,7 +1,7 @@
 //! What of it is stored in `pgmedic.repair_log`.
 
 use super::Scene;
-use crate::support::{Agent, pgmedic};
+use crate::support::{Agent, EVERY_SECOND, pgmedic};
 use serde_json::Value;
 
 async fn install(scene: &mut Scene) {
@@ -24,7 +24,7 @@ async fn a_run_and_the_agent_store_cause_and_evidence_of_each_repair() {
     let found = scene.database.once(&[]).exits(0).sequence("public.orders_id_seq");
     assert_eq!(stored(&mut scene).await, ("unknown".to_owned(), found["evidence"].clone()));
 
-    let agent = Agent::start(&scene.database, "[sequences]\nschedule = \"* * * * * *\"\n");
+    let agent = Agent::start(&scene.database, EVERY_SECOND);
     agent.passes_again(&scene.database.name, 1.0);
     scene.ended_session("psql", "ALTER SEQUENCE orders_id_seq RESTART WITH 1").await;
     scene.database.wait_until("SELECT count(*) = 2 FROM pgmedic.repair_log").await;
@@ -62,8 +62,7 @@ async fn a_table_of_an_earlier_version_is_upgraded_by_installing_again() {
 async fn the_last_24_hours_of_the_page_outlive_a_restart() {
     let mut scene = Scene::plain().await;
     install(&mut scene).await;
-    let settings = "[sequences]\nschedule = \"* * * * * *\"\n";
-    let agent = Agent::start(&scene.database, settings);
+    let agent = Agent::start(&scene.database, EVERY_SECOND);
     agent.passes_again(&scene.database.name, 1.0);
     let _session = scene.session("import.py", "INSERT INTO orders (id) SELECT * FROM generate_series(1, 30)").await;
     scene.database.wait_until("SELECT count(*) = 1 FROM pgmedic.repair_log").await;
@@ -76,7 +75,7 @@ async fn the_last_24_hours_of_the_page_outlive_a_restart() {
              VALUES (now() - interval '25 hours', 'postgres', 'agent', 'public.orders_id_seq', true)",
         )
         .await;
-    let agent = Agent::start(&scene.database, settings);
+    let agent = Agent::start(&scene.database, EVERY_SECOND);
     agent.passes_again(&scene.database.name, 2.0);
     crate::support::wait_for("the page with the repair of the run before", || {
         let (_, page) = agent.get("/");

@@ -1,16 +1,11 @@
 //! What is remembered: the furthest next value, and what repairs have cost.
 
-use crate::support::{Agent, Database, pgmedic};
+use crate::support::{Agent, Database, EVERY_SECOND, pgmedic};
 use serde_json::{Value, json};
-
-const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 
 /// The agent's finding of a sequence, as the last pass left it.
 fn finding(agent: &Agent, sequence: &str) -> Value {
-    let (status, reports) = agent.get("/api/v1/reports");
-    assert_eq!(status, 200, "{reports}");
-    let reports: Value = serde_json::from_str(&reports).expect("JSON");
-    let sequences = reports["databases"][0]["report"]["sequences"].as_array().cloned().unwrap_or_default();
+    let sequences = agent.report()["sequences"].as_array().cloned().unwrap_or_default();
     sequences.into_iter().find(|found| found["name"] == sequence).unwrap_or(Value::Null)
 }
 

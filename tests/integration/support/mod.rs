@@ -24,7 +24,7 @@ mod replica;
 mod running;
 mod spy;
 
-pub use agent::{Agent, wait_for, wait_for_within};
+pub use agent::{Agent, EVERY_SECOND, wait_for, wait_for_within};
 pub use browser::{DESKTOP, Look, Page, picture};
 pub use certificates::{Authority, Certificate, install, tls_server};
 pub use database::{Database, command, pgmedic};
