@@ -262,7 +262,7 @@ async fn it_can_be_switched_off_and_on_by_a_reload() {
 #[tokio::test]
 async fn on_a_replica_nothing_is_heard_until_it_is_promoted() {
     let mut server = TestServer::start(&ServerOptions::default()).unwrap();
-    let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    let mut database = Database::on(&server).await;
     database
         .sql(&format!("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (20); {DRIFT}"))
         .await;

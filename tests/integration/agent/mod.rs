@@ -19,7 +19,8 @@ mod sweeps;
 mod tls;
 mod webhook;
 
-use crate::support::{Database, EVERY_SECOND};
+use crate::support::{Database, EVERY_SECOND, server_with};
+use pgmedic_testserver::TestServer;
 
 const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";
 const REPAIRED: &str = "SELECT last_value = 20 FROM orders_id_seq";
@@ -34,6 +35,13 @@ async fn fill(mut database: Database) -> Database {
 
 async fn orders() -> Database {
     fill(Database::new().await).await
+}
+
+/// The same on a server for one test, with these settings.
+async fn own_server(settings: &[(&str, &str)]) -> (TestServer, Database) {
+    let server = server_with(settings);
+    let database = fill(Database::on(&server).await).await;
+    (server, database)
 }
 
 /// Rewinds the sequence in a session that ends, and so reports what it did.

@@ -27,7 +27,7 @@ fn verdict(agent: &Agent, database: &Database, verdict: &str) {
 #[tokio::test]
 async fn a_replica_is_observed_only_until_it_is_promoted() {
     let mut server = TestServer::start(&ServerOptions::default()).unwrap();
-    let mut primary = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    let mut primary = Database::on(&server).await;
     primary.sql(&format!("{ORDERS}; {REWIND}")).await;
     let replica_server = replica_of(&mut server);
     primary.connection = primary.connect().await;
@@ -71,7 +71,7 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
 #[tokio::test]
 async fn what_came_to_a_healthy_replica_just_before_its_promotion_is_seen_by_the_first_pass_after_it() {
     let mut server = TestServer::start(&ServerOptions::default()).unwrap();
-    let mut primary = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    let mut primary = Database::on(&server).await;
     primary.sql(ORDERS).await;
     primary.sql("SELECT setval('orders_id_seq', 200)").await;
     let replica_server = replica_of(&mut server);

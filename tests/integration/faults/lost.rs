@@ -96,7 +96,7 @@ async fn a_server_killed_in_the_middle_is_reported_and_nothing_is_half_done() {
     // advance.
     for (hold, message, last) in [(WHILE_READING, "observe", 658..=658), (WHILE_LEAPING, "leap", 695..=800)] {
         let mut server = TestServer::start(&ServerOptions::default()).expect("a server");
-        let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
+        let mut database = Database::on(&server).await;
         let _holder = drifted(&mut database, hold).await;
         let pass = database.start(&LONG_TIMEOUTS);
         database.pass_waits_in(message).await;

@@ -1,6 +1,6 @@
 //! What an agent remembers of a table is not trusted where the server's counters do not tell of every change.
 
-use crate::support::Database;
+use crate::support::{Database, server_with};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pgmedic::config::{Environment, Settings};
@@ -8,7 +8,6 @@ use pgmedic::pass_options::PassOptions;
 use pgmedic::progress::Progress;
 use pgmedic::report::{Cause, SequenceReport, Verdict};
 use pgmedic::sequences::{SequencePassState, pass};
-use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::{AssertSqlSafe, Connection};
 use std::sync::Arc;
 
@@ -63,9 +62,8 @@ async fn crash(database: &mut Database) {
 
 #[tokio::test]
 async fn counters_that_began_anew_in_a_crash_are_not_taken_for_those_before_it() {
-    let settings = vec![("autovacuum".to_owned(), "off".to_owned())];
-    let server = TestServer::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
-    let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    let server = server_with(&[("autovacuum", "off")]);
+    let mut database = Database::on(&server).await;
     by_itself(&database, TABLE).await;
     let mut passes = Passes::over(&database);
     crash(&mut database).await;

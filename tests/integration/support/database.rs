@@ -1,6 +1,7 @@
 //! A database for one test.
 
 use super::{Outcome, server};
+use pgmedic_testserver::TestServer;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::path::Path;
@@ -17,17 +18,17 @@ pub struct Database {
 
 impl Database {
     pub async fn new() -> Self {
-        Self::of(server().url("postgres"), |name| server().url(name)).await
+        Self::on(server()).await
     }
 
-    /// Creates a database on another server. `url` returns the URL of a database.
-    pub async fn of(maintenance: String, url: impl Fn(&str) -> String) -> Self {
+    /// Creates a database on this server.
+    pub async fn on(server: &TestServer) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let mut connection = PgConnection::connect(&maintenance).await.expect("the maintenance database");
+        let mut connection = PgConnection::connect(&server.url("postgres")).await.expect("the maintenance database");
         let create = format!("CREATE DATABASE {name} TEMPLATE template0");
         sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await.expect("a database");
-        let url = url(&name);
+        let url = server.url(&name);
         let connection = PgConnection::connect(&url).await.expect("the new database");
         Self { name, url, connection }
     }

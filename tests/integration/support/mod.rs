@@ -48,11 +48,20 @@ use std::sync::LazyLock;
 pub fn server() -> &'static TestServer {
     static SERVER: LazyLock<TestServer> = LazyLock::new(|| {
         let settings = [("max_connections", "200"), ("autovacuum", "off"), ("max_prepared_transactions", "4")];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        TestServer::start(&ServerOptions { tcp: true, settings, ..ServerOptions::default() })
-            .expect("a PostgreSQL server")
+        let options = ServerOptions { tcp: true, ..ServerOptions::default() };
+        start_server(options, &settings)
     });
     &SERVER
+}
+
+/// Starts another server, with these settings. It ends when it is dropped.
+pub fn server_with(settings: &[(&str, &str)]) -> TestServer {
+    start_server(ServerOptions::default(), settings)
+}
+
+fn start_server(options: ServerOptions, settings: &[(&str, &str)]) -> TestServer {
+    let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    TestServer::start(&ServerOptions { settings, ..options }).expect("a PostgreSQL server")
 }
 
 /// User and group of the server's process. If the tests run as root, it is another user.
