@@ -88,6 +88,11 @@ impl Database {
         self.number(&format!("SELECT nextval('{sequence}')")).await
     }
 
+    /// Runs the script of `pgmedic sql install`, which makes the function `pgmedic.repair` and its log.
+    pub async fn install_sql(&mut self) {
+        self.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    }
+
     /// Runs `pgmedic` with these arguments, on this database.
     pub fn pgmedic(&self, arguments: &[&str]) -> Outcome {
         pgmedic(&[("DATABASE_URL", &self.url)], arguments)
