@@ -1,7 +1,7 @@
 //! `pgmedic history`.
 
 use super::Scene;
-use crate::support::{Database, pgmedic};
+use crate::support::{Database, Outcome, pgmedic, shell};
 use serde_json::{Value, json};
 
 async fn installed() -> Database {
@@ -103,17 +103,8 @@ async fn without_a_log_the_reason_says_how_to_get_one() {
     let error = run().exits(1).json()["databases"][0]["error"].clone();
     assert_eq!(error["kind"], "repair_log", "{error:#}");
     // An administrator runs it.
-    let fix = error["fix"].as_str().unwrap();
-    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_pgmedic")).parent().unwrap();
-    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
-    let status = std::process::Command::new("sh")
-        .args(["-c", fix])
-        .env("PATH", path)
-        .env("DATABASE_URL", database.url())
-        .stdout(std::process::Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success(), "{fix}");
+    let fix = shell(error["fix"].as_str().unwrap()).env("DATABASE_URL", database.url()).output().unwrap();
+    Outcome::of(fix).exits(0);
     assert_eq!(run().exits(0).json()["databases"][0]["entries"], json!([]));
     let table = pgmedic(&[("DATABASE_URL", &url)], &["history"]).exits(0).stdout;
     assert!(table.contains(": nothing is recorded"), "{table}");

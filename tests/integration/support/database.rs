@@ -150,6 +150,15 @@ pub fn command(variables: &[(&str, &str)], arguments: &[&str]) -> Command {
     command
 }
 
+/// A shell that runs this script, finds `pgmedic`, and has no other variable of this process than `PATH`.
+pub fn shell(script: &str) -> Command {
+    let folder = Path::new(env!("CARGO_BIN_EXE_pgmedic")).parent().expect("its folder");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a PATH"));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script]).env_clear().env("PATH", path).stdin(Stdio::null());
+    shell
+}
+
 /// Runs the binary and waits for its end.
 pub fn pgmedic(variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
     Outcome::of(command(variables, arguments).output().expect("pgmedic runs"))

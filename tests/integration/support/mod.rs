@@ -27,7 +27,7 @@ mod spy;
 pub use agent::{Agent, EVERY_SECOND, wait_for, wait_for_within};
 pub use browser::{DESKTOP, Look, Page, picture};
 pub use certificates::{Authority, Certificate, install, tls_server};
-pub use database::{Database, command, pgmedic};
+pub use database::{Database, command, pgmedic, shell};
 pub use findings::{feed, sentence};
 pub use grafana::{Dashboard, Query};
 pub use outcome::Outcome;
