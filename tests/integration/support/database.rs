@@ -70,6 +70,16 @@ impl Database {
         }
     }
 
+    /// Runs statements in a session that has ended when this returns, so that the server's statistics contain them.
+    pub async fn by_itself(&mut self, statements: &str) {
+        let mut session = self.connect().await;
+        let pid: i32 =
+            sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut session).await.expect("its process");
+        sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut session).await.expect(statements);
+        session.close().await.expect("a session that ends");
+        self.wait_until(&format!("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid})")).await;
+    }
+
     /// Runs a query that returns one row.
     pub async fn row(&mut self, query: &str) -> PgRow {
         match sqlx::query(AssertSqlSafe(query.to_owned())).fetch_one(&mut self.connection).await {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `database`, `outcome`, `findings` | a database for one test; runs of the binary; checks of its report |
 //! | `running`, `agent` | the binary as a process beside the test, and waiting for an event |
+//! | `passes` | passes within the test's own process |
 //! | `proxy`, `pooler`, `replica`, `certificates` | a slow or cut network, PgBouncer, a streaming replica, TLS |
 //! | `browser`, `prometheus`, `grafana` | the real tools that read an agent's pages |
 //! | `receiver` | a receiver of webhooks |
@@ -16,6 +17,7 @@ mod database;
 mod findings;
 mod grafana;
 mod outcome;
+mod passes;
 mod pooler;
 mod prometheus;
 mod proxy;
@@ -31,6 +33,7 @@ pub use database::{Database, command, pgmedic, shell};
 pub use findings::{feed, sentence};
 pub use grafana::{Dashboard, Query};
 pub use outcome::Outcome;
+pub use passes::Passes;
 pub use pooler::Pooler;
 pub use prometheus::{LONG_TIMEOUT, Prometheus, tool};
 pub use proxy::Proxy;
