@@ -1,16 +1,12 @@
 //! Connections and servers that end in the middle of a pass.
 
 use super::refused::error_of;
-use super::{LONG_TIMEOUTS, behind, behind_and_cached, state};
+use super::{LONG_TIMEOUTS, behind, behind_and_cached, run, state};
 use crate::support::{Database, Outcome, Running, waiting};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::postgres::PgConnection;
-
-async fn run(connection: &mut PgConnection, statements: &'static str) {
-    sqlx::raw_sql(statements).execute(connection).await.expect(statements);
-}
 
 /// Creates three tables that are behind, and another session whose lock blocks a pass.
 async fn drifted(database: &mut Database, hold: &'static str) -> PgConnection {
