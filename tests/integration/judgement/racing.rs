@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;
 
 const INSERT: &str = "INSERT INTO t DEFAULT VALUES RETURNING id::bigint";
-/// The first of the ids ahead: no pass that has seen no insert takes them for near.
+/// The first of the ids ahead. A pass that has seen no insert takes them for far.
 const AHEAD: i64 = 1_200;
 /// More than the clients run into before a pass ends.
 const LAST: i64 = 70_000;
