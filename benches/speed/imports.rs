@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Ids of an import, right ahead of the sequence.
 const IDS: i64 = 50;
 
-/// The duplicates that are left, of those without the trigger.
+/// The duplicates that the trigger leaves, of those without it.
 const MOST_LEFT: f64 = 0.02;
 
 #[derive(Default)]
@@ -27,7 +27,7 @@ struct Counts {
     duplicates: u64,
 }
 
-/// Compares the duplicates of both.
+/// Compares the duplicates without the trigger and with it.
 pub fn duplicates(url: &str, verdicts: &mut Verdicts) -> Result<()> {
     println!("\n{CLIENTS} clients insert for {} s, with an import every {} ms", TIME.as_secs(), PAUSE.as_millis());
     let mut shares = Vec::new();

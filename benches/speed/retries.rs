@@ -72,32 +72,22 @@ impl Client {
         let mut connection = self.connection.borrow_mut();
         match form {
             Form::Plain => insert(&mut *self.pool.acquire().await?).await.map(drop),
-            Form::Statement => {
-                retry_statement_after_repair(&self.pool, limits, async |c: &mut PgConnection| insert(c).await)
-                    .await
-                    .map(drop)
-            }
+            Form::Statement => retry_statement_after_repair(&self.pool, limits, insert).await.map(drop),
             Form::PoolTransaction => {
                 let mut transaction = self.pool.begin().await?;
                 insert(&mut transaction).await?;
                 transaction.commit().await
             }
-            Form::Pool => {
-                retry_after_repair(&self.pool, limits, async |c: &mut PgConnection| insert(c).await).await.map(drop)
-            }
+            Form::Pool => retry_after_repair(&self.pool, limits, insert).await.map(drop),
             Form::Transaction => {
                 let mut transaction = connection.begin().await?;
                 insert(&mut transaction).await?;
                 transaction.commit().await
             }
-            Form::Connection => {
-                retry_after_repair(&mut *connection, limits, async |c: &mut PgConnection| insert(c).await)
-                    .await
-                    .map(drop)
-            }
+            Form::Connection => retry_after_repair(&mut *connection, limits, insert).await.map(drop),
             Form::Inside => {
                 let mut transaction = connection.begin().await?;
-                retry_after_repair(&mut transaction, limits, async |c: &mut PgConnection| insert(c).await).await?;
+                retry_after_repair(&mut transaction, limits, insert).await?;
                 transaction.commit().await
             }
         }

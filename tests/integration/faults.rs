@@ -9,10 +9,15 @@ mod together;
 
 use crate::support::Database;
 use sqlx::Row;
+use sqlx::postgres::PgConnection;
 
 /// Timeouts that no test reaches, so that only a hang exceeds them.
 const LONG_TIMEOUTS: [(&str, &str); 2] =
     [("PGMEDIC_SEQUENCES__LOCK_TIMEOUT", "60s"), ("PGMEDIC_SEQUENCES__STATEMENT_TIMEOUT", "120s")];
+
+async fn run(connection: &mut PgConnection, statements: &'static str) {
+    sqlx::raw_sql(statements).execute(connection).await.expect(statements);
+}
 
 /// A table with a lag of 38. Its sequence is `<name>_id_seq`.
 fn behind(table: &str) -> String {

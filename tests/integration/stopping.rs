@@ -54,7 +54,7 @@ struct Stuck {
 impl Stuck {
     async fn new() -> Self {
         let server = TestServer::start(&ServerOptions::default()).unwrap();
-        let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
+        let mut database = Database::on(&server).await;
         database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (20)").await;
         let mut holder = database.connect().await;
         sqlx::raw_sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_second_signal_ends_it_at_once() {
 async fn nothing_is_left_waiting_for_a_standby_that_confirms_no_commit() {
     let mut server = TestServer::start(&ServerOptions::default()).unwrap();
     let replica = replica_of(&mut server);
-    let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    let mut database = Database::on(&server).await;
     // One repair is sent alone, and then two in one message.
     for table in 1..=3 {
         database.sql(&format!("CREATE TABLE t{table} (id serial PRIMARY KEY); INSERT INTO t{table} VALUES (20)")).await;

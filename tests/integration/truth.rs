@@ -1,7 +1,7 @@
 //! A real Prometheus scrapes real agents on databases with every problem that an alert is for: each dashboard query has
 //! data, and each alert fires. dashboards/prometheus/tests has what takes hours.
 
-use crate::support::{Agent, Dashboard, Database, LONG_TIMEOUT, Prometheus, Query, pgmedic, server, wait_for_within};
+use crate::support::{Agent, Dashboard, Database, LONG_TIMEOUT, Prometheus, Query, server, wait_for_within};
 use axum::Json;
 use axum::routing::post;
 use nix::sys::signal::Signal;
@@ -170,7 +170,7 @@ fn write_down(file: &str, prometheus: &Prometheus, dashboards: &[Dashboard], sec
 #[tokio::test(flavor = "multi_thread")]
 async fn dashboards_are_answered_and_what_should_fire_is_delivered() {
     let mut app = database(APP).await;
-    app.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    app.install_sql().await;
     let shop = database(SHOP).await;
     let crowd = database(CROWD).await;
     let (one, another, elsewhere) = (Database::new().await, Database::new().await, Database::new().await);

@@ -1,6 +1,6 @@
 //! `NOTIFY pgmedic` starts a pass, from any session and with any payload.
 
-use crate::support::{Agent, Database, Pooler, server, wait_for};
+use crate::support::{Agent, Database, EVERY_SECOND, Pooler, server, wait_for};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::postgres::PgConnectOptions;
@@ -8,8 +8,6 @@ use sqlx::{Connection, PgConnection, Row};
 
 /// A schedule that does not tick during a test.
 const HOURLY: &str = "[sequences]\nschedule = \"0 0 * * * *\"\n";
-
-const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 
 const DRIFT: &str = "SELECT setval('orders_id_seq', 1, false)";
 const REPAIRED: &str = "SELECT last_value = 20 FROM orders_id_seq";
@@ -81,8 +79,7 @@ async fn two_hundred_notifications_make_few_passes_and_the_last_has_its_effect()
     agent.signal(Signal::SIGCONT);
     database.wait_until(REPAIRED).await;
     // One for the first, one for the rest, and room for an unlucky moment; and then none any more.
-    let now: String = database.row("SELECT clock_timestamp()::text").await.get(0);
-    database.wait_until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '4 seconds'")).await;
+    database.sql("SELECT pg_sleep(4)").await;
     let passes = agent.passes(&database.name) - before;
     assert!((1.0..=4.0).contains(&passes), "{passes} passes for 201 notifications");
     agent.stop();
@@ -230,8 +227,7 @@ async fn a_server_that_ends_idle_sessions_does_not_end_the_one_that_listens() {
     let listener = format!("SELECT pid::bigint FROM pg_stat_activity WHERE {LISTENS} AND datname = current_database()");
     let pid = database.number(&listener).await;
     let passes = agent.passes(&database.name);
-    let now: String = database.row("SELECT clock_timestamp()::text").await.get(0);
-    database.wait_until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '3 seconds'")).await;
+    database.sql("SELECT pg_sleep(3)").await;
     assert_eq!(database.number(&listener).await, pid);
     assert_eq!(agent.passes(&database.name), passes);
     agent.stop();
@@ -249,8 +245,8 @@ async fn it_can_be_switched_off_and_on_by_a_reload() {
     let before = agent.passes(&database.name);
     database.sql(DRIFT).await;
     database.sql("NOTIFY pgmedic").await;
-    let now: String = database.row("SELECT clock_timestamp()::text").await.get(0);
-    database.wait_until(&format!("SELECT clock_timestamp() > '{now}'::timestamptz + interval '2 seconds'")).await;
+    // A notification that was heard would have started a pass by then.
+    database.sql("SELECT pg_sleep(2)").await;
     assert_eq!(agent.passes(&database.name), before);
     assert!(!["NOTIFY", "LISTEN"].iter().any(|word| agent.log().contains(word)), "{}", agent.log());
 
@@ -264,7 +260,7 @@ async fn it_can_be_switched_off_and_on_by_a_reload() {
 #[tokio::test]
 async fn on_a_replica_nothing_is_heard_until_it_is_promoted() {
     let mut server = TestServer::start(&ServerOptions::default()).unwrap();
-    let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    let mut database = Database::on(&server).await;
     database
         .sql(&format!("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (20); {DRIFT}"))
         .await;

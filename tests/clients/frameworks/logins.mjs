@@ -15,8 +15,8 @@ export async function run({ connections, logIn, logInTogether, insertTaken, cons
   const failed = logins.filter((login) => login.status === "rejected");
   for (const login of failed) console.error(login.reason);
   const error = await insertTaken(2).then(() => "inserted", (error) => error);
-  const isTold = constraintOf(error) === "user_sessions_pkey";
-  if (!isTold) console.error("a taken id:", error);
-  console.log(failed.length + (isTold ? 0 : 1));
+  const isAsDocumented = constraintOf(error) === "user_sessions_pkey";
+  if (!isAsDocumented) console.error("a taken id:", error);
+  console.log(failed.length + (isAsDocumented ? 0 : 1));
   await close();
 }

@@ -59,12 +59,12 @@ $connection = connection();
 $connection->beginTransaction();
 try {
     insert($connection, 'INSERT INTO user_sessions VALUES (2, ?)', [1], KEY);
-    $told = false;
+    $asDocumented = false;
 } catch (PDOException $error) {
-    $told = $error->errorInfo[0] === '23505' && str_contains($error->errorInfo[2], 'user_sessions_pkey');
+    $asDocumented = $error->errorInfo[0] === '23505' && str_contains($error->errorInfo[2], 'user_sessions_pkey');
     $connection->exec('SELECT 1');
 }
-if (!$told) {
-    fwrite(STDERR, "a taken id does not fail as told\n");
+if (!$asDocumented) {
+    fwrite(STDERR, "a taken id does not fail as documented\n");
 }
-echo $failed + ($told ? 0 : 1), "\n";
+echo $failed + ($asDocumented ? 0 : 1), "\n";

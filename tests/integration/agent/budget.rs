@@ -48,7 +48,7 @@ impl Watcher {
 async fn many(server: &TestServer, count: usize, settings: &str) -> (Vec<Database>, Agent) {
     let (mut databases, mut config) = (Vec::new(), String::new());
     for _ in 0..count {
-        let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
+        let mut database = Database::on(server).await;
         database.sql(ORDERS).await;
         // Each second one by the other way to the same server.
         let url =

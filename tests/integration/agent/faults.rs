@@ -1,15 +1,14 @@
 //! A server that crashes, is shut down, is full, or throws the agent out.
 
-use super::{EVERY_SECOND, REPAIRED, REWIND, SAYS_BACK, fill, leader, orders, repairs, rewind, series, up};
+use super::{EVERY_SECOND, REPAIRED, REWIND, SAYS_BACK, leader, orders, own_server, repairs, rewind, series, up};
 use crate::support::{Agent, Database, shut_down, wait_for, wait_until_ended};
 use nix::sys::signal::Signal;
-use pgmedic_testserver::{ServerOptions, TestServer};
+use pgmedic_testserver::TestServer;
 use sqlx::{Connection, PgConnection};
 
 #[tokio::test]
 async fn it_outlives_its_servers_crash_and_works_again() {
-    let mut server = TestServer::start(&ServerOptions::default()).unwrap();
-    let database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
+    let (mut server, database) = own_server(&[]).await;
     let agent = Agent::start(&database, EVERY_SECOND);
     let up = series("database_up", &database, "DATABASE");
     agent.wait_until(&up, |up| up == 1.0);
@@ -29,8 +28,7 @@ async fn it_outlives_its_servers_crash_and_works_again() {
 
 #[tokio::test]
 async fn it_starts_without_its_database_and_is_ready_when_it_comes() {
-    let mut server = TestServer::start(&ServerOptions::default()).unwrap();
-    let mut database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
+    let (mut server, mut database) = own_server(&[]).await;
     database.sql(REWIND).await;
     server.stop_hard();
     let agent = Agent::start(&database, EVERY_SECOND);
@@ -40,13 +38,6 @@ async fn it_starts_without_its_database_and_is_ready_when_it_comes() {
     wait_for("ready", || (agent.get("/readyz").0 == 200).then_some(()));
     agent.has_advanced(&database.name, 1.0);
     agent.stop();
-}
-
-async fn own_server(settings: &[(&str, &str)]) -> (TestServer, Database) {
-    let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let server = TestServer::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
-    let database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
-    (server, database)
 }
 
 #[tokio::test]

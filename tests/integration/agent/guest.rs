@@ -1,19 +1,11 @@
 //! What the agent leaves behind on a server that is not its own: nothing in its statistics, little in its log.
 
-use super::{EVERY_SECOND, fill, repairs};
+use super::{EVERY_SECOND, fill, own_server, repairs};
 use crate::support::{Agent, Database, pgmedic};
-use pgmedic_testserver::{ServerOptions, TestServer};
-
-async fn server_with(settings: &[(&str, &str)]) -> (TestServer, Database) {
-    let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let server = TestServer::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
-    let database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
-    (server, database)
-}
 
 #[tokio::test]
 async fn no_pass_and_no_lease_makes_a_new_entry_in_pg_stat_statements() {
-    let (_server, mut database) = server_with(&[("shared_preload_libraries", "pg_stat_statements")]).await;
+    let (_server, mut database) = own_server(&[("shared_preload_libraries", "pg_stat_statements")]).await;
     database
         .sql(
             "CREATE EXTENSION pg_stat_statements;
@@ -44,7 +36,7 @@ async fn no_pass_and_no_lease_makes_a_new_entry_in_pg_stat_statements() {
 /// pgaudit writes the whole message for each of its statements; the server's own log has each message once.
 #[tokio::test]
 async fn to_a_role_that_is_audited_each_statement_is_a_separate_message() {
-    let (server, mut database) = server_with(&[("log_statement", "all"), ("log_line_prefix", "%a ")]).await;
+    let (server, mut database) = own_server(&[("log_statement", "all"), ("log_line_prefix", "%a ")]).await;
     let role = format!("{}_audited", database.name);
     database.sql("DO $$ BEGIN FOR i IN 1..100 LOOP EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY)', i); END LOOP; END $$").await;
     database.sql(&format!("CREATE ROLE {role} LOGIN SUPERUSER; ALTER ROLE {role} SET pgaudit.log = 'read'")).await;

@@ -1,9 +1,8 @@
 //! Of several agents one works. The others take over, and need few resources until then.
 
-use super::{EVERY_SECOND, REPAIRED, leader, orders, rewind, series, skipped};
-use crate::support::{Agent, Database, wait_for, wait_until_blocked_on};
+use super::{EVERY_SECOND, REPAIRED, leader, orders, own_server, rewind, series, skipped};
+use crate::support::{Agent, wait_for, wait_until_blocked_on};
 use nix::sys::signal::Signal;
-use pgmedic_testserver::{ServerOptions, TestServer};
 
 #[tokio::test]
 async fn one_agent_leads_and_another_takes_over_when_it_is_killed() {
@@ -51,9 +50,7 @@ async fn a_killed_leader_is_succeeded_within_two_intervals() {
 
 #[tokio::test]
 async fn a_standby_opens_one_short_connection_a_tick() {
-    let settings = vec![("log_connections".to_owned(), "on".to_owned())];
-    let server = TestServer::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
-    let mut database = super::fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
+    let (server, mut database) = own_server(&[("log_connections", "on")]).await;
     let first = Agent::start(&database, EVERY_SECOND);
     first.wait_until(&leader(&database), |leads| leads == 1.0);
     let url = format!("{}&application_name=standby", database.url());

@@ -1,17 +1,14 @@
 //! The agent tests whether notifications arrive when it becomes the leader; a slow server is not taken for a pooler.
 
-use super::{EVERY_SECOND, fill};
-use crate::support::{Agent, Database};
-use pgmedic_testserver::{ServerOptions, TestServer};
+use super::{EVERY_SECOND, own_server};
+use crate::support::Agent;
 
 /// Commits wait for a replica that there is none of, where a session asks for that.
 const WAITS: [(&str, &str); 2] = [("synchronous_standby_names", "absent"), ("synchronous_commit", "local")];
 
 #[tokio::test]
 async fn a_server_that_takes_its_time_to_notify_is_listened_to_later() {
-    let settings = WAITS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let server = TestServer::start(&ServerOptions { settings, ..ServerOptions::default() }).unwrap();
-    let mut database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
+    let (_server, mut database) = own_server(&WAITS).await;
     // One commit that notifies waits, and so do all the others.
     let mut holder = database.connect().await;
     let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut holder).await.unwrap();

@@ -19,9 +19,8 @@ mod sweeps;
 mod tls;
 mod webhook;
 
-use crate::support::{Agent, Database};
-
-const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
+use crate::support::{Database, EVERY_SECOND, server_with};
+use pgmedic_testserver::TestServer;
 
 const REWIND: &str = "SELECT setval('orders_id_seq', 1, false)";
 const REPAIRED: &str = "SELECT last_value = 20 FROM orders_id_seq";
@@ -36,6 +35,13 @@ async fn fill(mut database: Database) -> Database {
 
 async fn orders() -> Database {
     fill(Database::new().await).await
+}
+
+/// The same on a server for one test, with these settings.
+async fn own_server(settings: &[(&str, &str)]) -> (TestServer, Database) {
+    let server = server_with(settings);
+    let database = fill(Database::on(&server).await).await;
+    (server, database)
 }
 
 /// Rewinds the sequence in a session that ends, and so reports what it did.
@@ -73,13 +79,4 @@ fn skipped(database: &Database, reason: &str) -> String {
 fn said_once(log: &str) {
     assert_eq!(log.matches(SAYS_DOWN).count(), 1, "{log}");
     assert_eq!(log.matches(SAYS_BACK).count(), 1, "{log}");
-}
-
-/// The last report of the agent's first database.
-#[track_caller]
-fn report(agent: &Agent) -> serde_json::Value {
-    let (status, reports) = agent.get("/api/v1/reports");
-    assert_eq!(status, 200, "{reports}");
-    let reports: serde_json::Value = serde_json::from_str(&reports).expect("JSON");
-    reports["databases"][0]["report"].clone()
 }

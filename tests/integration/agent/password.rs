@@ -15,7 +15,7 @@ const NEW: &str = "n3w-hush-43";
 async fn strict() -> (TestServer, Database) {
     let hba = "local all medic scram-sha-256\nlocal all all trust\n";
     let server = TestServer::start(&ServerOptions { hba: Some(hba.to_owned()), ..ServerOptions::default() }).unwrap();
-    let mut database = fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await;
+    let mut database = fill(Database::on(&server).await).await;
     database
         .sql(&format!(
             "SET password_encryption = 'scram-sha-256';

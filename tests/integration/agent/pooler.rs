@@ -1,7 +1,7 @@
 //! Through PgBouncer: in transaction mode right results and nothing left behind, beside others who share its server
 //! connections; where it cannot be, it says why.
 
-use super::{EVERY_SECOND, leader, orders, report};
+use super::{EVERY_SECOND, leader, orders};
 use crate::support::{Agent, Database, Pooler, pgmedic, server};
 use nix::sys::signal::Signal;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -95,7 +95,7 @@ async fn beside_others_every_report_is_true_and_every_repair_right() {
     let agent = Agent::start_at(&pooler.url(&database.name), &database, &format!("{EACH_TIME}repair = false\n"));
     for _ in 0..10 {
         agent.passes_again(&database.name, 1.0);
-        let report = report(&agent);
+        let report = agent.report();
         let sequences = report["sequences"].as_array().unwrap_or_else(|| panic!("{report:#}\n{}", agent.log()));
         assert_eq!(sequences.len(), usize::try_from(TABLES).unwrap());
         for n in 1..=TABLES {

@@ -133,8 +133,7 @@ async fn it_may_be_installed_and_taken_away_while_the_agent_runs() {
     let mut database = orders().await;
     let agent = Agent::start(&database, EVERY_SECOND);
     repairs(&mut database).await;
-    let install = pgmedic(&[], &["sql", "install"]).exits(0).stdout;
-    database.sql(&install).await;
+    database.install_sql().await;
     repairs(&mut database).await;
     database.wait_until("SELECT count(*) > 0 FROM pgmedic.repair_log WHERE source = 'agent'").await;
     database.sql(&pgmedic(&[], &["sql", "uninstall"]).exits(0).stdout).await;

@@ -1,6 +1,6 @@
 //! On a streaming replica: it observes and reports, changes nothing, and repairs from the moment of promotion.
 
-use super::{EVERY_SECOND, leader, report, series};
+use super::{EVERY_SECOND, leader, series};
 use crate::support::{Agent, Database, replica_of, wait_until};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
@@ -27,7 +27,7 @@ fn verdict(agent: &Agent, database: &Database, verdict: &str) {
 #[tokio::test]
 async fn a_replica_is_observed_only_until_it_is_promoted() {
     let mut server = TestServer::start(&ServerOptions::default()).unwrap();
-    let mut primary = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    let mut primary = Database::on(&server).await;
     primary.sql(&format!("{ORDERS}; {REWIND}")).await;
     let replica_server = replica_of(&mut server);
     primary.connection = primary.connect().await;
@@ -38,7 +38,7 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
     agent.wait_until(&series("database_in_recovery", &replica, "DATABASE"), |replica| replica == 1.0);
     assert_eq!(agent.metric(&leader(&replica)), Some(0.0), "no agent leads on a replica");
     verdict(&agent, &replica, "behind");
-    let finding = report(&agent)["sequences"][0].clone();
+    let finding = agent.report()["sequences"][0].clone();
     assert_eq!((&finding["next_value"], &finding["max_id"], &finding["lag"]), (&1.into(), &200.into(), &200.into()));
     assert_eq!(finding["repair"]["outcome"], "held", "{finding:#}");
     assert_eq!(finding["repair"]["reason"]["text"], "the server is a replica: observed only");
@@ -71,7 +71,7 @@ async fn a_replica_is_observed_only_until_it_is_promoted() {
 #[tokio::test]
 async fn what_came_to_a_healthy_replica_just_before_its_promotion_is_seen_by_the_first_pass_after_it() {
     let mut server = TestServer::start(&ServerOptions::default()).unwrap();
-    let mut primary = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    let mut primary = Database::on(&server).await;
     primary.sql(ORDERS).await;
     primary.sql("SELECT setval('orders_id_seq', 200)").await;
     let replica_server = replica_of(&mut server);

@@ -3,7 +3,7 @@
 use super::{EVERY_SECOND, leader, orders, repairs, series};
 use crate::support::{Agent, Database, wait_for, wait_until_blocked_on};
 use nix::sys::signal::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const STORE: &str = "[[sessions]]\nname = \"logins\"\ntable = \"public.logins\"\nexpires_at = \"expires_at\"\n\
                      encoding = \"timestamptz\"\nschedule = \"* * * * * *\"\n";
@@ -55,10 +55,9 @@ async fn stale_sessions_are_ended_by_a_tick_and_shown_everywhere() {
 
     add(&mut database, 5, "0").await;
     agent.wait_until(&of_store("sessions_expired_total", &database), |expired| expired == 35.0);
-    let (_, reports) = agent.get("/api/v1/reports");
-    let reports: Value = serde_json::from_str(&reports).unwrap();
-    let store = &reports["databases"][0]["report"]["sessions"][0];
-    assert_eq!((&store["name"], &store["live"]), (&json!("logins"), &json!(70)), "{reports:#}");
+    let report = agent.report();
+    let store = &report["sessions"][0];
+    assert_eq!((&store["name"], &store["live"]), (&json!("logins"), &json!(70)), "{report:#}");
     let log = agent.stop();
     assert_eq!(log.matches("sessions of logins were ended").count(), 2, "{log}");
 }

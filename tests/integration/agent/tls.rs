@@ -18,7 +18,7 @@ fn verify(mode: &str, authority: &Authority) -> String {
 }
 
 async fn orders(server: &TestServer) -> Database {
-    fill(Database::of(server.url("postgres"), |name| server.url(name)).await).await
+    fill(Database::on(server).await).await
 }
 
 /// A pass by this URL that must reach the database.

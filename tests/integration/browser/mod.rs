@@ -8,9 +8,8 @@ mod many;
 mod names;
 mod plain;
 
-use crate::support::{Agent, Database, Page};
+use crate::support::{Agent, Database, EVERY_SECOND, Page};
 
-const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 /// For a page that stays as it is: after the first pass there is no other.
 const HOURLY: &str = "[sequences]\nschedule = \"0 0 * * * *\"\n";
 

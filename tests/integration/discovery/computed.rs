@@ -1,5 +1,5 @@
-//! Columns whose ids are computed from the sequence's values, and sequences that cycle: not moved, and never well while an insert
-//! fails.
+//! Columns whose ids are computed from the sequence's values, and sequences that cycle: they are not moved, and an insert that
+//! fails is reported.
 
 use crate::support::Database;
 use serde_json::{Value, json};

@@ -43,7 +43,7 @@ fn words(line: &str) -> Vec<String> {
 async fn every_command_shown_works() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders DEFAULT VALUES").await;
-    database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    database.install_sql().await;
     let file = database.config("");
     let renamed = fs::read_to_string(file.path()).unwrap().replace(&format!("\"{}\"", database.name), "\"app\"");
     fs::write(file.path(), renamed).unwrap();

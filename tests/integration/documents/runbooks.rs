@@ -1,9 +1,8 @@
 //! Runs every command of the runbooks, on a database that has all of the problems.
 
-use crate::support::{Agent, Database, Outcome, wait_for};
+use crate::support::{Agent, Database, Outcome, shell, wait_for};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use tempfile::NamedTempFile;
 
 /// The agent's address in the runbooks.
@@ -92,11 +91,7 @@ fn the_first_command_of_a_runbook_begins_its_diagnosis() {
 
 /// Runs a command in a shell that has pgmedic in its PATH and no other variables of this process.
 fn run(command: &str, database: &Database, config: &NamedTempFile) -> Outcome {
-    let binary = Path::new(env!("CARGO_BIN_EXE_pgmedic")).parent().unwrap();
-    let path = std::env::var("PATH").unwrap();
-    let mut shell = Command::new("sh");
-    shell.args(["-c", command]).env_clear().stdin(Stdio::null());
-    shell.env("PATH", format!("{}:{path}", binary.display()));
+    let mut shell = shell(command);
     match command.split_once(' ') {
         Some(("psql", _)) => shell.env("DATABASE_URL", database.url()),
         _ => shell.env("PGMEDIC_CONFIG", config.path()),

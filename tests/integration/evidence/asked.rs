@@ -4,14 +4,15 @@ use super::Scene;
 use crate::support::Agent;
 use serde_json::{Value, json};
 
-const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\nfull_pass_every = 1\n";
+/// Each pass reads everything.
+const EACH_TIME: &str = "[sequences]\nschedule = \"* * * * * *\"\nfull_pass_every = 1\n";
 
 #[tokio::test]
 async fn it_is_asked_once_when_a_drift_is_first_seen_and_never_in_a_healthy_pass() {
     let mut scene = Scene::with_statistics().await;
     let asked = "SELECT coalesce(sum(s.calls), 0)::bigint FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
                  WHERE d.datname = current_database() AND s.query LIKE '%sees_all%' AND s.query NOT LIKE '%sum(s.calls)%'";
-    let agent = Agent::start(&scene.database, EVERY_SECOND);
+    let agent = Agent::start(&scene.database, EACH_TIME);
     agent.passes_again(&scene.database.name, 2.0);
     assert_eq!(scene.database.number(asked).await, 0);
     // Held, because it is far away: each pass sees it.
@@ -19,9 +20,7 @@ async fn it_is_asked_once_when_a_drift_is_first_seen_and_never_in_a_healthy_pass
     agent.logs("by INSERT with the column of role");
     agent.passes_again(&scene.database.name, 3.0);
     assert_eq!(scene.database.number(asked).await, 1);
-    let (_, reports) = agent.get("/api/v1/reports");
-    let reports: Value = serde_json::from_str(&reports).unwrap();
-    let found = &reports["databases"][0]["report"]["sequences"][0];
+    let found = &agent.report()["sequences"][0];
     assert_eq!(found["evidence"]["statements"][0]["role"], scene.etl.as_str(), "{found:#}");
     let (_, page) = agent.get("/");
     assert!(page.contains("As far as the server tells, by INSERT with the column of role"), "{page}");
@@ -98,7 +97,7 @@ async fn what_was_over_before_the_last_look_is_not_behind_a_drift() {
     // Its last statement is from before the agent, and its rows are gone.
     let _earlier = scene.session("earlier", "INSERT INTO orders (id) VALUES (1)").await;
     scene.database.sql("DELETE FROM orders WHERE id = 1; SELECT setval('orders_id_seq', 1)").await;
-    let agent = Agent::start(&scene.database, EVERY_SECOND);
+    let agent = Agent::start(&scene.database, EACH_TIME);
     agent.passes_again(&scene.database.name, 3.0);
     let _session = scene.session("later", "INSERT INTO orders (id) VALUES (2000000000)").await;
     agent.logs("application later");

@@ -1,12 +1,12 @@
 //! `pgmedic history`.
 
 use super::Scene;
-use crate::support::{Database, pgmedic};
+use crate::support::{Database, Outcome, pgmedic, shell};
 use serde_json::{Value, json};
 
 async fn installed() -> Database {
     let mut database = Database::new().await;
-    database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    database.install_sql().await;
     database
 }
 
@@ -20,7 +20,7 @@ fn sequences(database: &Database, arguments: &[&str]) -> Vec<Value> {
 #[tokio::test]
 async fn the_history_of_a_sequence_tells_when_how_far_by_whom_and_why() {
     let mut scene = Scene::plain().await;
-    scene.database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    scene.database.install_sql().await;
     let _session = scene.session("import.py", "INSERT INTO orders (id) SELECT * FROM generate_series(1, 30)").await;
     let found = scene.database.once(&[]).exits(0).sequence("public.orders_id_seq");
     // The login's function serves the tables of its owner.
@@ -103,17 +103,8 @@ async fn without_a_log_the_reason_says_how_to_get_one() {
     let error = run().exits(1).json()["databases"][0]["error"].clone();
     assert_eq!(error["kind"], "repair_log", "{error:#}");
     // An administrator runs it.
-    let fix = error["fix"].as_str().unwrap();
-    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_pgmedic")).parent().unwrap();
-    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
-    let status = std::process::Command::new("sh")
-        .args(["-c", fix])
-        .env("PATH", path)
-        .env("DATABASE_URL", database.url())
-        .stdout(std::process::Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success(), "{fix}");
+    let fix = shell(error["fix"].as_str().unwrap()).env("DATABASE_URL", database.url()).output().unwrap();
+    Outcome::of(fix).exits(0);
     assert_eq!(run().exits(0).json()["databases"][0]["entries"], json!([]));
     let table = pgmedic(&[("DATABASE_URL", &url)], &["history"]).exits(0).stdout;
     assert!(table.contains(": nothing is recorded"), "{table}");
@@ -136,8 +127,7 @@ async fn a_log_that_may_not_be_read_or_is_not_as_installed_is_not_read() {
 
 #[tokio::test]
 async fn each_configured_database_has_its_history_and_one_can_be_asked_for() {
-    let (first, mut second) = (installed().await, Database::new().await);
-    second.sql("SELECT 1").await;
+    let (first, second) = (installed().await, Database::new().await);
     let file = first.config(&format!("[[databases]]\nname = \"second\"\nurl = \"{}\"\n", second.url()));
     let run = |arguments: &[&str]| {
         let path = file.path().to_str().unwrap();

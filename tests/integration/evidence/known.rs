@@ -2,6 +2,7 @@
 
 use super::Scene;
 use crate::cutover::Pair;
+use crate::support::server;
 use serde_json::{Value, json};
 use std::process::Command;
 
@@ -36,7 +37,7 @@ async fn of_a_session_that_is_connected_all_is_told_without_pg_stat_statements()
     for (kind, before, statement) in STATEMENTS {
         let mut scene = Scene::plain().await;
         scene.database.sql(before).await;
-        let session = scene.session("import.py", statement).await;
+        let _session = scene.session("import.py", statement).await;
         refill(&mut scene, kind).await;
         let expected = json!([{
             "kind": kind, "certain": true, "role": scene.etl, "application": "import.py", "client_address": "[local]",
@@ -44,7 +45,6 @@ async fn of_a_session_that_is_connected_all_is_told_without_pg_stat_statements()
         }]);
         assert_eq!(Value::from(scene.told()), expected, "{statement}");
         assert_eq!(scene.evidence()["reason"]["kind"], "no_statistics");
-        drop(session);
     }
 }
 
@@ -100,19 +100,19 @@ async fn a_restore_is_told_by_its_application_while_it_is_connected() {
 
 #[tokio::test]
 async fn a_restore_that_has_ended_is_told_as_its_copy_and_only_by_pg_stat_statements() {
+    let programs = server().bin_dir();
+    if !programs.join("pg_restore").exists() {
+        // The packages of other versions have no client programs.
+        return;
+    }
     for with_statistics in [false, true] {
         let mut scene = if with_statistics { Scene::with_statistics().await } else { Scene::plain().await };
         scene.database.sql(ROWS).await;
-        let server = if with_statistics { super::statistics_server() } else { crate::support::server() };
-        if !server.bin_dir().join("pg_restore").exists() {
-            // The packages of other versions have no client programs.
-            return;
-        }
         let folder = tempfile::tempdir().unwrap();
         let dump = folder.path().join("orders.dump");
         let url = scene.database.url_as(&scene.etl);
         let run = |program: &str, arguments: &[&str]| {
-            let mut command = Command::new(server.bin_dir().join(program));
+            let mut command = Command::new(programs.join(program));
             assert!(command.args(arguments).status().unwrap().success(), "{program}");
         };
         let file = dump.to_str().unwrap();
@@ -120,7 +120,7 @@ async fn a_restore_that_has_ended_is_told_as_its_copy_and_only_by_pg_stat_statem
         scene.database.sql("DELETE FROM orders; SELECT setval('orders_id_seq', 1, false)").await;
         // The table's rows alone: what set the sequence is left out.
         let list = folder.path().join("list");
-        let contents = Command::new(server.bin_dir().join("pg_restore")).args(["--list", file]).output().unwrap();
+        let contents = Command::new(programs.join("pg_restore")).args(["--list", file]).output().unwrap();
         let contents = String::from_utf8(contents.stdout).unwrap();
         let rows: String = contents.lines().filter(|line| line.contains("TABLE DATA")).collect();
         std::fs::write(&list, rows + "\n").unwrap();

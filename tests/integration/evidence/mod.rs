@@ -5,8 +5,8 @@ mod history;
 mod known;
 mod stored;
 
-use crate::support::Database;
-use pgmedic_testserver::{ServerOptions, TestServer};
+use crate::support::{Database, server_with};
+use pgmedic_testserver::TestServer;
 use serde_json::Value;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
@@ -16,8 +16,7 @@ use std::sync::LazyLock;
 fn statistics_server() -> &'static TestServer {
     static SERVER: LazyLock<TestServer> = LazyLock::new(|| {
         let settings = [("shared_preload_libraries", "pg_stat_statements"), ("autovacuum", "off")];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        TestServer::start(&ServerOptions { settings, ..ServerOptions::default() }).expect("a PostgreSQL server")
+        server_with(&settings)
     });
     &SERVER
 }
@@ -37,7 +36,7 @@ impl Scene {
 
     async fn with_statistics() -> Self {
         let server = statistics_server();
-        let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
+        let mut database = Database::on(server).await;
         database.sql("CREATE EXTENSION pg_stat_statements").await;
         Self::of(database).await
     }

@@ -1,13 +1,8 @@
 //! What of it is stored in `pgmedic.repair_log`.
 
 use super::Scene;
-use crate::support::{Agent, pgmedic};
+use crate::support::{Agent, EVERY_SECOND};
 use serde_json::Value;
-
-async fn install(scene: &mut Scene) {
-    let script = pgmedic(&[], &["sql", "install"]).exits(0).stdout;
-    scene.database.sql(&script).await;
-}
 
 /// Cause and evidence of the last repair.
 async fn stored(scene: &mut Scene) -> (String, Value) {
@@ -19,12 +14,12 @@ async fn stored(scene: &mut Scene) -> (String, Value) {
 #[tokio::test]
 async fn a_run_and_the_agent_store_cause_and_evidence_of_each_repair() {
     let mut scene = Scene::with_statistics().await;
-    install(&mut scene).await;
+    scene.database.install_sql().await;
     scene.ended_session("import.py", "INSERT INTO orders (id) SELECT * FROM generate_series(1, 30)").await;
     let found = scene.database.once(&[]).exits(0).sequence("public.orders_id_seq");
     assert_eq!(stored(&mut scene).await, ("unknown".to_owned(), found["evidence"].clone()));
 
-    let agent = Agent::start(&scene.database, "[sequences]\nschedule = \"* * * * * *\"\n");
+    let agent = Agent::start(&scene.database, EVERY_SECOND);
     agent.passes_again(&scene.database.name, 1.0);
     scene.ended_session("psql", "ALTER SEQUENCE orders_id_seq RESTART WITH 1").await;
     scene.database.wait_until("SELECT count(*) = 2 FROM pgmedic.repair_log").await;
@@ -41,7 +36,7 @@ async fn a_run_and_the_agent_store_cause_and_evidence_of_each_repair() {
 #[tokio::test]
 async fn a_table_of_an_earlier_version_is_upgraded_by_installing_again() {
     let mut scene = Scene::plain().await;
-    install(&mut scene).await;
+    scene.database.install_sql().await;
     scene
         .database
         .sql(
@@ -49,7 +44,7 @@ async fn a_table_of_an_earlier_version_is_upgraded_by_installing_again() {
              ALTER TABLE pgmedic.repair_log DROP COLUMN cause, DROP COLUMN evidence",
         )
         .await;
-    install(&mut scene).await;
+    scene.database.install_sql().await;
     assert_eq!(scene.database.number("SELECT count(*) FROM pgmedic.repair_log WHERE evidence IS NULL").await, 1);
     let _session =
         scene.session("it's \\ \"odd\"", "INSERT INTO orders (id) SELECT * FROM generate_series(1, 30)").await;
@@ -61,9 +56,8 @@ async fn a_table_of_an_earlier_version_is_upgraded_by_installing_again() {
 #[tokio::test]
 async fn the_last_24_hours_of_the_page_outlive_a_restart() {
     let mut scene = Scene::plain().await;
-    install(&mut scene).await;
-    let settings = "[sequences]\nschedule = \"* * * * * *\"\n";
-    let agent = Agent::start(&scene.database, settings);
+    scene.database.install_sql().await;
+    let agent = Agent::start(&scene.database, EVERY_SECOND);
     agent.passes_again(&scene.database.name, 1.0);
     let _session = scene.session("import.py", "INSERT INTO orders (id) SELECT * FROM generate_series(1, 30)").await;
     scene.database.wait_until("SELECT count(*) = 1 FROM pgmedic.repair_log").await;
@@ -76,7 +70,7 @@ async fn the_last_24_hours_of_the_page_outlive_a_restart() {
              VALUES (now() - interval '25 hours', 'postgres', 'agent', 'public.orders_id_seq', true)",
         )
         .await;
-    let agent = Agent::start(&scene.database, settings);
+    let agent = Agent::start(&scene.database, EVERY_SECOND);
     agent.passes_again(&scene.database.name, 2.0);
     crate::support::wait_for("the page with the repair of the run before", || {
         let (_, page) = agent.get("/");

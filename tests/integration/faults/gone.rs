@@ -1,8 +1,7 @@
 //! Relations that are dropped or replaced between their discovery and their read or repair.
 
-use super::{LONG_TIMEOUTS, behind, behind_and_cached, state};
+use super::{LONG_TIMEOUTS, behind, behind_and_cached, run, state};
 use crate::support::{Database, Outcome};
-use sqlx::postgres::PgConnection;
 
 /// Blocks a pass on `held`, which it reads first, after it has read the catalog. Runs `meanwhile`, and lets the pass
 /// continue.
@@ -16,10 +15,6 @@ async fn held_up(database: &mut Database, meanwhile: &str) -> Outcome {
     let outcome = pass.outcome().await;
     database.forgets_the_pass().await;
     outcome
-}
-
-async fn run(connection: &mut PgConnection, statements: &'static str) {
-    sqlx::raw_sql(statements).execute(connection).await.expect(statements);
 }
 
 async fn database(tables: &str) -> Database {

@@ -1,17 +1,10 @@
 //! Locks that another session holds, and the lock that a leap takes.
 
-use super::{LONG_TIMEOUTS, behind, behind_and_cached, state};
+use super::{LONG_TIMEOUTS, behind, behind_and_cached, run, state};
 use crate::support::{Database, waiting};
+use serde_json::json;
 use sqlx::Row;
 use sqlx::postgres::PgConnection;
-
-async fn run(connection: &mut PgConnection, statements: &'static str) {
-    sqlx::raw_sql(statements).execute(connection).await.expect(statements);
-}
-
-async fn run_id(connection: &mut PgConnection, statement: &'static str) -> i32 {
-    sqlx::query(statement).fetch_one(connection).await.expect(statement).get(0)
-}
 
 /// Another session that has run these statements in an open transaction.
 async fn holder(database: &Database, statements: &'static str) -> PgConnection {
@@ -57,12 +50,9 @@ async fn an_advance_gives_up_when_another_session_alters_the_sequence() {
     let before = state(&mut database, "altered_id_seq").await;
     let mut holder = holder(&database, "ALTER SEQUENCE altered_id_seq CACHE 1").await;
     let outcome = database.start(&[]).outcome().await.exits(1);
-    let repair = &outcome.sequence("public.altered_id_seq")["repair"];
-    assert_eq!((&repair["outcome"], &repair["method"]), (&"failed".into(), &"advance".into()));
-    assert!(
-        repair["reason"]["text"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")),
-        "{repair:#}"
-    );
+    outcome.repair("public.altered_id_seq", json!({ "outcome": "failed", "method": "advance" }));
+    let reason = outcome.repair_reason("public.altered_id_seq");
+    assert!(reason.contains("lock_timeout (100ms)"), "{reason}");
     run(&mut holder, "ROLLBACK").await;
     assert_eq!(state(&mut database, "altered_id_seq").await, before);
     database.forgets_the_pass().await;
@@ -75,15 +65,17 @@ async fn a_leap_gives_up_and_values_are_handed_out_when_an_open_transaction_has_
     let mut holder = holder(&database, "SELECT nextval('used_id_seq')").await;
     let before = state(&mut database, "used_id_seq").await;
     let outcome = database.start(&[]).outcome().await.exits(0);
-    let repair = &outcome.sequence("public.used_id_seq")["repair"];
-    assert_eq!((&repair["outcome"], &repair["method"]), (&"repaired".into(), &"advance".into()));
-    assert_eq!(repair["reason"]["kind"], "cached_values", "{repair:#}");
+    outcome.repair("public.used_id_seq", json!({ "outcome": "repaired", "method": "advance" }));
+    let reason = &outcome.sequence("public.used_id_seq")["repair"]["reason"];
+    assert_eq!(reason["kind"], "cached_values", "{reason:#}");
     database.forgets_the_pass().await;
     let after = state(&mut database, "used_id_seq").await;
     assert_eq!((after.0, after.2), (697, before.2), "whole caches, and no rewrite");
     run(&mut holder, "COMMIT").await;
-    database.sql(repair["reason"]["fix"].as_str().expect("a fix")).await;
-    assert_eq!(run_id(&mut holder, "INSERT INTO used DEFAULT VALUES RETURNING id").await, 698);
+    database.sql(reason["fix"].as_str().expect("a fix")).await;
+    let insert = sqlx::query_scalar("INSERT INTO used DEFAULT VALUES RETURNING id");
+    let id: i32 = insert.fetch_one(&mut holder).await.expect("an insert");
+    assert_eq!(id, 698, "beyond what this session had cached");
 }
 
 #[tokio::test]
@@ -93,17 +85,13 @@ async fn a_leap_and_an_advance_give_up_when_an_open_transaction_has_altered_the_
     let mut holder = holder(&database, "ALTER SEQUENCE altered_id_seq OWNED BY altered.id").await;
     let before = state(&mut database, "altered_id_seq").await;
     let outcome = database.start(&[]).outcome().await.exits(1);
-    let repair = &outcome.sequence("public.altered_id_seq")["repair"];
-    assert_eq!(repair["outcome"], "failed");
-    assert!(
-        repair["reason"]["text"].as_str().is_some_and(|reason| reason.contains("lock_timeout (100ms)")),
-        "{repair:#}"
-    );
+    outcome.repair("public.altered_id_seq", json!({ "outcome": "failed" }));
+    let reason = outcome.repair_reason("public.altered_id_seq");
+    assert!(reason.contains("lock_timeout (100ms)"), "{reason}");
     assert_eq!(state(&mut database, "altered_id_seq").await, before);
     database.forgets_the_pass().await;
     run(&mut holder, "COMMIT").await;
-    let repair = &database.once(&[]).exits(0).sequence("public.altered_id_seq")["repair"];
-    assert_eq!((&repair["method"], &repair["next_value"]), (&"leap".into(), &696.into()));
+    database.once(&[]).exits(0).repair("public.altered_id_seq", json!({ "method": "leap", "next_value": 696 }));
 }
 
 #[tokio::test]
@@ -134,9 +122,9 @@ async fn inserts_between_the_reads_of_a_pass_are_not_taken_for_ids_ahead() {
         "SELECT FROM pg_locks WHERE relation = 'busy'::regclass AND NOT granted AND mode = 'AccessExclusiveLock'";
     database.wait_for_condition(&format!("EXISTS ({queues})")).await;
     run(&mut first, "COMMIT").await;
-    let repair = &pass.outcome().await.exits(3).sequence("public.busy_id_seq")["repair"];
+    let outcome = pass.outcome().await.exits(3);
     inserter.await.expect("the inserts");
-    assert_eq!((&repair["outcome"], &repair["held_by"]), (&"held".into(), &"far_ids".into()), "{repair:#}");
+    outcome.repair("public.busy_id_seq", json!({ "outcome": "held", "held_by": "far_ids" }));
     assert_eq!(state(&mut database, "busy_id_seq").await.0, 2);
 }
 
@@ -149,8 +137,7 @@ async fn ids_that_are_inserted_while_a_leap_waits_are_passed_too() {
     database.pass_waits_in("leap").await;
     database.sql("INSERT INTO used VALUES (800)").await;
     run(&mut user, "COMMIT").await;
-    let repair = &pass.outcome().await.exits(0).sequence("public.used_id_seq")["repair"];
-    assert_eq!((&repair["method"], &repair["next_value"]), (&"leap".into(), &801.into()));
+    pass.outcome().await.exits(0).repair("public.used_id_seq", json!({ "method": "leap", "next_value": 801 }));
     assert_eq!(database.nextval("used_id_seq").await, 801);
 }
 

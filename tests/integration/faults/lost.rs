@@ -1,16 +1,12 @@
 //! Connections and servers that end in the middle of a pass.
 
 use super::refused::error_of;
-use super::{LONG_TIMEOUTS, behind, behind_and_cached, state};
+use super::{LONG_TIMEOUTS, behind, behind_and_cached, run, state};
 use crate::support::{Database, Outcome, Running, waiting};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pgmedic_testserver::{ServerOptions, TestServer};
 use sqlx::postgres::PgConnection;
-
-async fn run(connection: &mut PgConnection, statements: &'static str) {
-    sqlx::raw_sql(statements).execute(connection).await.expect(statements);
-}
 
 /// Creates three tables that are behind, and another session whose lock blocks a pass.
 async fn drifted(database: &mut Database, hold: &'static str) -> PgConnection {
@@ -96,7 +92,7 @@ async fn a_server_killed_in_the_middle_is_reported_and_nothing_is_half_done() {
     // advance.
     for (hold, message, last) in [(WHILE_READING, "observe", 658..=658), (WHILE_LEAPING, "leap", 695..=800)] {
         let mut server = TestServer::start(&ServerOptions::default()).expect("a server");
-        let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
+        let mut database = Database::on(&server).await;
         let _holder = drifted(&mut database, hold).await;
         let pass = database.start(&LONG_TIMEOUTS);
         database.pass_waits_in(message).await;

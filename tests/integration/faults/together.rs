@@ -1,13 +1,8 @@
 //! Many repairs in one message: a failure of one does not affect the others.
 
-use super::{LONG_TIMEOUTS, behind, behind_and_cached, state};
+use super::{LONG_TIMEOUTS, behind, behind_and_cached, run, state};
 use crate::support::{Database, Proxy, pgmedic, server, waiting};
 use serde_json::json;
-use sqlx::postgres::PgConnection;
-
-async fn run(connection: &mut PgConnection, statements: &'static str) {
-    sqlx::raw_sql(statements).execute(connection).await.expect(statements);
-}
 
 /// Creates the tables `t1` to `t<count>`, each with ids up to `max_id` and the next value 1.
 async fn all_behind(database: &mut Database, count: u32, max_id: u32) {

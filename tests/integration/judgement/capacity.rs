@@ -1,8 +1,8 @@
 //! How much is left: up to which limit, and by what.
 
 use super::with;
-use crate::support::{Agent, wait_for};
-use serde_json::{Value, json};
+use crate::support::{Agent, EVERY_SECOND, wait_for};
+use serde_json::json;
 
 #[tokio::test]
 async fn a_narrower_column_that_references_the_key_limits_it_through_any_number_of_tables() {
@@ -106,13 +106,11 @@ async fn a_repair_tells_how_much_is_used_afterwards() {
 #[tokio::test]
 async fn an_agent_tells_how_many_days_are_left_at_the_pace_that_it_has_seen() {
     let mut database = with("CREATE TABLE t (id smallserial PRIMARY KEY); SELECT setval('t_id_seq', 26000)").await;
-    let settings = "[sequences]\nschedule = '* * * * * *'\nfull_pass_every = 1\n";
-    let agent = Agent::start(&database, settings);
+    let agent = Agent::start(&database, &format!("{EVERY_SECOND}full_pass_every = 1\n"));
     agent.passes_again(&database.name, 1.0);
     database.sql("SELECT nextval('t_id_seq') FROM generate_series(1, 100)").await;
     let told = wait_for("days_left in the report", || {
-        let reports: Value = serde_json::from_str(&agent.get("/api/v1/reports").1).expect("JSON");
-        let finding = reports["databases"][0]["report"]["sequences"][0].clone();
+        let finding = agent.report()["sequences"][0].clone();
         finding["days_left"].is_number().then_some(finding)
     });
     let days = told["days_left"].as_f64().expect("a number");

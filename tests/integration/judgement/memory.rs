@@ -1,16 +1,11 @@
 //! What is remembered: the furthest next value, and what repairs have cost.
 
-use crate::support::{Agent, Database, pgmedic};
+use crate::support::{Agent, Database, EVERY_SECOND};
 use serde_json::{Value, json};
-
-const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 
 /// The agent's finding of a sequence, as the last pass left it.
 fn finding(agent: &Agent, sequence: &str) -> Value {
-    let (status, reports) = agent.get("/api/v1/reports");
-    assert_eq!(status, 200, "{reports}");
-    let reports: Value = serde_json::from_str(&reports).expect("JSON");
-    let sequences = reports["databases"][0]["report"]["sequences"].as_array().cloned().unwrap_or_default();
+    let sequences = agent.report()["sequences"].as_array().cloned().unwrap_or_default();
     sequences.into_iter().find(|found| found["name"] == sequence).unwrap_or(Value::Null)
 }
 
@@ -75,7 +70,7 @@ async fn the_sequence_of_a_session_store_is_brought_back_though_all_sessions_are
 async fn what_repairs_may_burn_is_counted_over_all_runs_where_the_repair_log_is() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id smallserial PRIMARY KEY)").await;
-    database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    database.install_sql().await;
     // 5 % of 32 767 values are 1638, and each id costs 300.
     for run in 1..=6 {
         database.sql("INSERT INTO t SELECT last_value + CASE WHEN is_called THEN 301 ELSE 300 END FROM t_id_seq").await;
@@ -94,7 +89,7 @@ async fn what_repairs_may_burn_is_counted_over_all_runs_where_the_repair_log_is(
 async fn a_run_returns_to_the_next_value_that_the_repair_log_knows() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 5000)").await;
-    database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    database.install_sql().await;
     database.once(&[]).exits(0).repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 5001 }));
     // Yesterday's backup: the newest rows are gone, and the sequence is at its start.
     database.sql("DELETE FROM t WHERE id > 4000; SELECT setval('t_id_seq', 1, false)").await;

@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 /// Rows of each table; a scan of it reads them all.
 const ROWS: u32 = 30_000;
-/// More than the questions below look at, one by one.
+/// Each of the statements below looks at fewer rows.
 const FEW: f64 = 3_000.0;
 
 async fn discovered(database: &Database) -> Sequence {

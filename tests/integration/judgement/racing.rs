@@ -1,6 +1,6 @@
 //! A sequence that begins to race towards ids that were far ahead.
 
-use crate::support::{Agent, Database};
+use crate::support::{Agent, Database, EVERY_SECOND};
 use pgmedic_login::{InlineRepairLimits, retry_after_repair};
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;
 
 const INSERT: &str = "INSERT INTO t DEFAULT VALUES RETURNING id::bigint";
-/// The first of the ids ahead: no pass that has seen no insert takes them for near.
+/// The first of the ids ahead. A pass that has seen no insert takes them for far.
 const AHEAD: i64 = 1_200;
 /// More than the clients run into before a pass ends.
 const LAST: i64 = 70_000;
@@ -74,7 +74,7 @@ async fn raced(retries: bool) -> Arc<Race> {
     // Ids within a hundredth of the range would be passed early.
     let table = "CREATE TABLE t (id serial PRIMARY KEY); ALTER SEQUENCE t_id_seq MAXVALUE 100000";
     database.sql(&format!("{table}; {rows}")).await;
-    let agent = Agent::start(&database, "[sequences]\nschedule = \"* * * * * *\"\n");
+    let agent = Agent::start(&database, EVERY_SECOND);
     agent.passes_again(&database.name, 1.0);
     assert_eq!(database.number("SELECT last_value FROM t_id_seq").await, 1, "the ids are far ahead");
     let race = Arc::new(Race::default());

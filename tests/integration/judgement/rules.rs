@@ -1,7 +1,7 @@
 //! `[[sequences.rules]]`: lasting decisions about some sequences.
 
 use super::with;
-use crate::support::Agent;
+use crate::support::{Agent, EVERY_SECOND};
 use serde_json::json;
 
 const FAR: &str =
@@ -80,10 +80,9 @@ async fn the_first_match_decides_and_a_rule_that_applies_to_nothing_is_said() {
 #[tokio::test]
 async fn an_agent_says_once_that_a_rule_applies_to_no_sequence() {
     let database = with("CREATE TABLE a (id serial PRIMARY KEY)").await;
-    let rules = "[sequences]\nschedule = '* * * * * *'\n
-                 [[sequences.rules]]\nmatch = 'public.a_*'\nheadroom = 10\n
+    let rules = "[[sequences.rules]]\nmatch = 'public.a_*'\nheadroom = 10\n
                  [[sequences.rules]]\nmatch = 'public.ticket_no'\nrepair = false\n";
-    let agent = Agent::start(&database, rules);
+    let agent = Agent::start(&database, &format!("{EVERY_SECOND}{rules}"));
     agent.logs("match = \"public.ticket_no\" applies to no sequence; correct it, or remove the rule");
     agent.passes_again(&database.name, 2.0);
     let log = agent.stop();

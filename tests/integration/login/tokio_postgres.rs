@@ -1,7 +1,7 @@
 //! The retry for tokio-postgres, against the real library, alone and through deadpool-postgres.
 
 use super::cancellation::Polled;
-use crate::support::{Database, pgmedic, server};
+use crate::support::{Database, server};
 use deadpool_postgres::{Manager, Pool};
 use pgmedic_login::tokio_postgres::{is_duplicate_key, repair_after, retry_after_repair, retry_statement_after_repair};
 use std::pin::pin;
@@ -13,7 +13,7 @@ const INSERT: &str = "INSERT INTO user_sessions (user_id) VALUES ($1) RETURNING 
 /// A database whose sequence is behind 20 sessions, with the function for the client's role.
 async fn drifted() -> Database {
     let mut database = super::drifted().await;
-    database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    database.install_sql().await;
     database
 }
 

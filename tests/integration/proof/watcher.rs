@@ -155,7 +155,7 @@ impl Watcher {
     }
 }
 
-/// So many ids reach further than an advance may go (100 000 values), and close enough together to be one block.
+/// So many ids reach further than an advance may go (100 000 values), and lie close enough together to be one block.
 const IDS_PAST_AN_ADVANCE: i64 = 100_000 / DISTANCE + 2;
 
 /// Makes the sabotage. Returns the server process that ran it, and the effect on the sequence.

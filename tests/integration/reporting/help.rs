@@ -60,7 +60,7 @@ async fn every_example_of_every_help_page_works() {
     let mut database = Database::new().await;
     database.sql("CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (7)").await;
     // What `pgmedic history` prints.
-    database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    database.install_sql().await;
     let mut new = Database::new().await;
     new.sql("CREATE TABLE orders (id serial PRIMARY KEY)").await;
     let folder = tempfile::tempdir().unwrap();

@@ -70,6 +70,14 @@ impl Client {
         assert_eq!(found, live, "{} in {zone}", self.store);
         database.once_with(&settings, &[]).exits(0).swept("store", json!({ "expired": 0 }));
     }
+
+    /// The same in one zone after another. The live sessions of all of them remain in `table`.
+    async fn is_swept_in_all_zones(&self, mut database: Database, table: &str, rest: &str) {
+        for zone in ZONES {
+            self.is_swept(&mut database, zone, rest).await;
+        }
+        assert_eq!(database.number(&format!("SELECT count(*) FROM {table}")).await, 15);
+    }
 }
 
 #[tokio::test]
@@ -94,10 +102,7 @@ async fn auth_js() {
                                     \"sessionToken\" VARCHAR(255) NOT NULL, PRIMARY KEY (id))",
         )
         .await;
-    for zone in ZONES {
-        client.is_swept(&mut database, zone, "").await;
-    }
-    assert_eq!(database.number("SELECT count(*) FROM sessions").await, 15);
+    client.is_swept_in_all_zones(database, "sessions", "").await;
 }
 
 #[tokio::test]
@@ -111,78 +116,44 @@ async fn auth_js_drizzle() {
                                        expires timestamp NOT NULL)",
         )
         .await;
-    for zone in ZONES {
-        client.is_swept(&mut database, zone, "").await;
-    }
-    assert_eq!(database.number("SELECT count(*) FROM session").await, 15);
+    client.is_swept_in_all_zones(database, "session", "").await;
 }
 
 #[tokio::test]
 async fn connect_session_knex() {
-    let client = Client::node("connect-session-knex");
-    let mut database = Database::new().await;
-    for zone in ZONES {
-        client.is_swept(&mut database, zone, "").await;
-    }
-    assert_eq!(database.number("SELECT count(*) FROM sessions").await, 15);
+    Client::node("connect-session-knex").is_swept_in_all_zones(Database::new().await, "sessions", "").await;
 }
 
 #[tokio::test]
 async fn connect_session_sequelize() {
-    let client = Client::node("connect-session-sequelize");
-    let mut database = Database::new().await;
-    for zone in ZONES {
-        client.is_swept(&mut database, zone, "").await;
-    }
-    assert_eq!(database.number("SELECT count(*) FROM \"Sessions\"").await, 15);
+    Client::node("connect-session-sequelize").is_swept_in_all_zones(Database::new().await, "\"Sessions\"", "").await;
 }
 
 #[tokio::test]
 async fn better_auth() {
-    let client = Client::node("better-auth");
-    let mut database = Database::new().await;
-    for zone in ZONES {
-        client.is_swept(&mut database, zone, "user = '\"userId\"'\nmax_per_user = 1").await;
-    }
-    assert_eq!(database.number("SELECT count(*) FROM session").await, 15);
+    Client::node("better-auth")
+        .is_swept_in_all_zones(Database::new().await, "session", "user = '\"userId\"'\nmax_per_user = 1")
+        .await;
 }
 
 #[tokio::test]
 async fn django() {
-    let client = Client::python("django");
-    let mut database = Database::new().await;
-    for zone in ZONES {
-        client.is_swept(&mut database, zone, "").await;
-    }
-    assert_eq!(database.number("SELECT count(*) FROM django_session").await, 15);
+    Client::python("django").is_swept_in_all_zones(Database::new().await, "django_session", "").await;
 }
 
 #[tokio::test]
 async fn django_oauth_toolkit() {
-    let client = Client::python("django-oauth-toolkit");
-    let mut database = Database::new().await;
-    for zone in ZONES {
-        client.is_swept(&mut database, zone, "").await;
-    }
-    assert_eq!(database.number("SELECT count(*) FROM oauth2_provider_accesstoken").await, 15);
+    Client::python("django-oauth-toolkit")
+        .is_swept_in_all_zones(Database::new().await, "oauth2_provider_accesstoken", "")
+        .await;
 }
 
 #[tokio::test]
 async fn flask_session() {
-    let client = Client::python("flask-session");
-    let mut database = Database::new().await;
-    for zone in ZONES {
-        client.is_swept(&mut database, zone, "").await;
-    }
-    assert_eq!(database.number("SELECT count(*) FROM sessions").await, 15);
+    Client::python("flask-session").is_swept_in_all_zones(Database::new().await, "sessions", "").await;
 }
 
 #[tokio::test]
 async fn tower_sessions() {
-    let client = Client::rust("tower-sessions");
-    let mut database = Database::new().await;
-    for zone in ZONES {
-        client.is_swept(&mut database, zone, "").await;
-    }
-    assert_eq!(database.number("SELECT count(*) FROM tower_sessions.session").await, 15);
+    Client::rust("tower-sessions").is_swept_in_all_zones(Database::new().await, "tower_sessions.session", "").await;
 }

@@ -30,10 +30,8 @@ mod revoke;
 mod sweep;
 mod untrusted_code;
 
-use crate::support::{Database, Outcome, sentence};
+use crate::support::{Database, Outcome, sentence, shell};
 use serde_json::Value;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 impl Outcome {
     /// What the report says of one session store.
@@ -102,11 +100,7 @@ impl Outcome {
 /// Runs a fix as a person does: in a shell that finds `pgmedic`, with the configuration of `role`.
 fn run_fix(database: &Database, role: &str, settings: &str, fix: &str) -> Outcome {
     let config = database.config_as(role, settings);
-    let folder = Path::new(env!("CARGO_BIN_EXE_pgmedic")).parent().expect("its folder");
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a PATH"));
-    let mut shell = Command::new("sh");
-    shell.args(["-c", fix]).env_clear().env("PATH", path).env("PGMEDIC_CONFIG", config.path()).stdin(Stdio::null());
-    Outcome::of(shell.output().expect("a shell"))
+    Outcome::of(shell(fix).env("PGMEDIC_CONFIG", config.path()).output().expect("a shell"))
 }
 
 /// A store on `public.sessions` with these further lines.

@@ -1,4 +1,4 @@
-//! Rows that would refer to a session no more: no sweep leaves them behind, and no printed statement changes more than it says.
+//! Rows whose session would be gone: no sweep leaves them behind, and no printed statement changes more than it says.
 
 use super::{by_expiry, filled, left};
 use serde_json::json;

@@ -4,6 +4,7 @@ use super::database::command;
 use super::{Database, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -37,6 +38,9 @@ pub fn wait_for_within<T>(time: Duration, what: &str, mut look: impl FnMut() -> 
         std::thread::sleep(PAUSE);
     }
 }
+
+/// Settings of an agent that makes a pass each second. More keys of `[sequences]` may follow.
+pub const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 
 impl Database {
     /// Waits until this query returns true.
@@ -155,6 +159,15 @@ impl Agent {
     #[track_caller]
     pub fn get(&self, path: &str) -> (u16, String) {
         fetch(self.address, path)
+    }
+
+    /// The last report of its first database.
+    #[track_caller]
+    pub fn report(&self) -> Value {
+        let (status, reports) = self.get("/api/v1/reports");
+        assert_eq!(status, 200, "{reports}");
+        let reports: Value = serde_json::from_str(&reports).expect("JSON");
+        reports["databases"][0]["report"].clone()
     }
 
     /// The value of a series of `/metrics`, named as it is printed there: `pgmedic_leader{database="app"}`. `None` if

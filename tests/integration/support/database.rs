@@ -1,6 +1,7 @@
 //! A database for one test.
 
 use super::{Outcome, server};
+use pgmedic_testserver::TestServer;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use std::path::Path;
@@ -17,17 +18,17 @@ pub struct Database {
 
 impl Database {
     pub async fn new() -> Self {
-        Self::of(server().url("postgres"), |name| server().url(name)).await
+        Self::on(server()).await
     }
 
-    /// Creates a database on another server. `url` returns the URL of a database.
-    pub async fn of(maintenance: String, url: impl Fn(&str) -> String) -> Self {
+    /// Creates a database on this server.
+    pub async fn on(server: &TestServer) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let mut connection = PgConnection::connect(&maintenance).await.expect("the maintenance database");
+        let mut connection = PgConnection::connect(&server.url("postgres")).await.expect("the maintenance database");
         let create = format!("CREATE DATABASE {name} TEMPLATE template0");
         sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await.expect("a database");
-        let url = url(&name);
+        let url = server.url(&name);
         let connection = PgConnection::connect(&url).await.expect("the new database");
         Self { name, url, connection }
     }
@@ -69,6 +70,16 @@ impl Database {
         }
     }
 
+    /// Runs statements in a session that has ended when this returns, so that the server's statistics contain them.
+    pub async fn by_itself(&mut self, statements: &str) {
+        let mut session = self.connect().await;
+        let pid: i32 =
+            sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut session).await.expect("its process");
+        sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut session).await.expect(statements);
+        session.close().await.expect("a session that ends");
+        self.wait_until(&format!("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid})")).await;
+    }
+
     /// Runs a query that returns one row.
     pub async fn row(&mut self, query: &str) -> PgRow {
         match sqlx::query(AssertSqlSafe(query.to_owned())).fetch_one(&mut self.connection).await {
@@ -85,6 +96,11 @@ impl Database {
     /// Runs `nextval`, which moves the sequence.
     pub async fn nextval(&mut self, sequence: &str) -> i64 {
         self.number(&format!("SELECT nextval('{sequence}')")).await
+    }
+
+    /// Runs the script of `pgmedic sql install`, which makes the function `pgmedic.repair` and its log.
+    pub async fn install_sql(&mut self) {
+        self.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
     }
 
     /// Runs `pgmedic` with these arguments, on this database.
@@ -142,6 +158,15 @@ pub fn command(variables: &[(&str, &str)], arguments: &[&str]) -> Command {
     }
     command.envs(variables.iter().copied());
     command
+}
+
+/// A shell that runs this script, finds `pgmedic`, and has no other variable of this process than `PATH`.
+pub fn shell(script: &str) -> Command {
+    let folder = Path::new(env!("CARGO_BIN_EXE_pgmedic")).parent().expect("its folder");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a PATH"));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script]).env_clear().env("PATH", path).stdin(Stdio::null());
+    shell
 }
 
 /// Runs the binary and waits for its end.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `database`, `outcome`, `findings` | a database for one test; runs of the binary; checks of its report |
 //! | `running`, `agent` | the binary as a process beside the test, and waiting for an event |
+//! | `passes` | passes within the test's own process |
 //! | `proxy`, `pooler`, `replica`, `certificates` | a slow or cut network, PgBouncer, a streaming replica, TLS |
 //! | `browser`, `prometheus`, `grafana` | the real tools that read an agent's pages |
 //! | `receiver` | a receiver of webhooks |
@@ -16,6 +17,7 @@ mod database;
 mod findings;
 mod grafana;
 mod outcome;
+mod passes;
 mod pooler;
 mod prometheus;
 mod proxy;
@@ -24,13 +26,14 @@ mod replica;
 mod running;
 mod spy;
 
-pub use agent::{Agent, wait_for, wait_for_within};
+pub use agent::{Agent, EVERY_SECOND, wait_for, wait_for_within};
 pub use browser::{DESKTOP, Look, Page, picture};
 pub use certificates::{Authority, Certificate, install, tls_server};
-pub use database::{Database, command, pgmedic};
+pub use database::{Database, command, pgmedic, shell};
 pub use findings::{feed, sentence};
 pub use grafana::{Dashboard, Query};
 pub use outcome::Outcome;
+pub use passes::Passes;
 pub use pooler::Pooler;
 pub use prometheus::{LONG_TIMEOUT, Prometheus, tool};
 pub use proxy::Proxy;
@@ -48,11 +51,20 @@ use std::sync::LazyLock;
 pub fn server() -> &'static TestServer {
     static SERVER: LazyLock<TestServer> = LazyLock::new(|| {
         let settings = [("max_connections", "200"), ("autovacuum", "off"), ("max_prepared_transactions", "4")];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        TestServer::start(&ServerOptions { tcp: true, settings, ..ServerOptions::default() })
-            .expect("a PostgreSQL server")
+        let options = ServerOptions { tcp: true, ..ServerOptions::default() };
+        start_server(options, &settings)
     });
     &SERVER
+}
+
+/// Starts another server, with these settings. It ends when it is dropped.
+pub fn server_with(settings: &[(&str, &str)]) -> TestServer {
+    start_server(ServerOptions::default(), settings)
+}
+
+fn start_server(options: ServerOptions, settings: &[(&str, &str)]) -> TestServer {
+    let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    TestServer::start(&ServerOptions { settings, ..options }).expect("a PostgreSQL server")
 }
 
 /// User and group of the server's process. If the tests run as root, it is another user.

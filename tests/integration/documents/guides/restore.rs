@@ -10,10 +10,10 @@ const SCHEMA: &str = "
 #[tokio::test]
 async fn after_a_restore() {
     let server = complete_server("bin/pg_restore", &[]);
-    let mut source = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    let mut source = Database::on(&server).await;
     source.sql(SCHEMA).await;
     source.sql("INSERT INTO orders SELECT nextval('orders_id_seq') FROM generate_series(1, 695)").await;
-    let mut target = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    let mut target = Database::on(&server).await;
     target.sql(SCHEMA).await;
 
     let mut guide = Guide::named("after-a-restore", server.bin_dir(), &[("DATABASE_URL", target.url())]);
@@ -36,7 +36,7 @@ async fn what_follows_a_restore_and_what_does_not() {
     let server = complete_server("bin/pg_restore", &[]);
     let tools =
         |database: &Database| Guide::named("after-a-restore", server.bin_dir(), &[("DATABASE_URL", database.url())]);
-    let mut source = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    let mut source = Database::on(&server).await;
     source
         .sql(
             "CREATE TABLE orders (id serial PRIMARY KEY);
@@ -68,7 +68,7 @@ async fn what_follows_a_restore_and_what_does_not() {
         ),
     ];
     for (way, next) in ways {
-        let target = Database::of(server.url("postgres"), |name| server.url(name)).await;
+        let target = Database::on(&server).await;
         let script = format!("SOURCE='{}'\npg_dump --format=custom --file=all.dump \"$SOURCE\"\n{way}", source.url());
         tools(&target).run(&script).exits(0);
         let looked = target.once(&["--dry-run"]);

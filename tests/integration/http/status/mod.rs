@@ -7,12 +7,10 @@ mod sentences;
 mod stores;
 
 use super::CLIENT_TIMEOUT;
-use crate::support::{Agent, Database};
+use crate::support::{Agent, Database, EVERY_SECOND};
 use std::time::{Duration, Instant};
 
 const PAUSE: Duration = Duration::from_millis(20);
-
-const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 
 /// A page's text as a reader sees it, a space between two elements that stand apart.
 fn text(html: &str) -> String {

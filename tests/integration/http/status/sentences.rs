@@ -113,7 +113,7 @@ async fn what_cannot_be_read_is_not_called_healthy_and_the_command_lets_it_be_re
 #[tokio::test]
 async fn a_database_that_is_down_is_said_to_be_with_the_reason_and_when_it_was_last_seen() {
     let mut server = TestServer::start(&ServerOptions::default()).unwrap();
-    let mut database = Database::of(server.url("postgres"), |name| server.url(name)).await;
+    let mut database = Database::on(&server).await;
     database.sql("CREATE TABLE orders (id serial PRIMARY KEY)").await;
     let agent = Agent::start(&database, EVERY_SECOND);
     says(&agent, &[HEALTHY]);

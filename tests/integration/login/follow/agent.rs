@@ -1,10 +1,8 @@
 //! The reports and the page say which columns are followed.
 
 use super::{follow, followed};
-use crate::support::{Agent, Database, wait_for};
+use crate::support::{Agent, Database, EVERY_SECOND, wait_for};
 use serde_json::{Value, json};
-
-const EVERY_SECOND: &str = "[sequences]\nschedule = \"* * * * * *\"\n";
 
 /// Which feeds of all sequences are followed, in the order of the report.
 fn said(database: &Database) -> Vec<(String, bool)> {

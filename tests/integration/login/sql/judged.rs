@@ -115,7 +115,7 @@ async fn a_table_whose_owner_could_move_the_sequence_anyway_counts() {
     )
     .await;
     scene.may_insert().await;
-    let owner = scene.owner.replace('"', "\"\"");
+    let owner = scene.owner.clone();
     scene.database.sql("ALTER TABLE t OWNER TO postgres; GRANT SELECT ON t TO PUBLIC").await;
     assert_eq!(scene.repair("'t', 'id'").await, Ok(2), "the table of a superuser");
     let swapped = format!(

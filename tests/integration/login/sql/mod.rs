@@ -37,11 +37,10 @@ impl Scene {
     async fn new(tables: &str) -> Self {
         let mut database = Database::new().await;
         let (owner, app) = (database.role("The 'Owner'"), database.role("The App"));
-        let quoted = owner.replace('"', "\"\"");
         database
             .sql(&format!(
-                "CREATE ROLE \"{quoted}\"; CREATE ROLE \"{app}\" LOGIN; GRANT CREATE ON SCHEMA public TO \"{quoted}\";
-                 SET ROLE \"{quoted}\"; {tables}; RESET ROLE"
+                "CREATE ROLE \"{owner}\"; CREATE ROLE \"{app}\" LOGIN; GRANT CREATE ON SCHEMA public TO \"{owner}\";
+                 SET ROLE \"{owner}\"; {tables}; RESET ROLE"
             ))
             .await;
         let script = pgmedic(&[], &["sql", "install", "--owner", &owner, "--grant", &app]).exits(0).stdout;

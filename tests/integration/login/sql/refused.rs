@@ -31,7 +31,7 @@ async fn views_and_columns_without_a_sequence_are_refused_by_name() {
 #[tokio::test]
 async fn a_foreign_table_is_refused_and_its_sequence_stays() {
     let mut scene = Scene::new("CREATE SEQUENCE s").await;
-    let owner = scene.owner.replace('"', "\"\"");
+    let owner = scene.owner.clone();
     scene
         .database
         .sql(&format!(

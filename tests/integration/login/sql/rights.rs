@@ -89,7 +89,7 @@ async fn attacked() -> (Scene, PgConnection) {
 #[tokio::test]
 async fn no_function_of_a_tables_owner_runs_with_the_functions_privileges() {
     let (mut scene, mut attacker) = attacked().await;
-    let all = format!("GRANT ALL ON mine, mine_id_seq TO \"{}\"", scene.owner.replace('"', "\"\""));
+    let all = format!("GRANT ALL ON mine, mine_id_seq TO \"{}\"", scene.owner);
     run(
         &mut attacker,
         "CREATE TABLE mine (id serial PRIMARY KEY); INSERT INTO mine VALUES (5);
@@ -118,7 +118,7 @@ async fn no_function_of_a_tables_owner_runs_with_the_functions_privileges() {
 #[tokio::test]
 async fn a_strangers_table_is_not_read_where_its_ids_are_not_the_sequences_values_either() {
     let (mut scene, mut attacker) = attacked().await;
-    let owner = scene.owner.replace('"', "\"\"");
+    let owner = scene.owner.clone();
     let role = scene.database.role("attacker");
     // A part of the owner's table that is the attacker's; and a table of the attacker with the owner's sequence.
     scene
@@ -163,7 +163,7 @@ async fn a_strangers_table_is_not_read_where_its_ids_are_not_the_sequences_value
 #[tokio::test]
 async fn a_table_in_an_untrusted_schema_is_refused() {
     let (mut scene, _) = attacked().await;
-    let (owner, attacker) = (scene.owner.replace('"', "\"\""), scene.database.role("attacker"));
+    let (owner, attacker) = (scene.owner.clone(), scene.database.role("attacker"));
     let call = "'theirs.t', 'id'";
     scene
         .database
@@ -201,7 +201,7 @@ async fn a_table_in_an_untrusted_schema_is_refused() {
 #[tokio::test]
 async fn a_table_replaced_by_a_view_is_not_read() {
     let (mut scene, mut attacker) = attacked().await;
-    let owner = scene.owner.replace('"', "\"\"");
+    let owner = scene.owner.clone();
     scene
         .database
         .sql(&format!(
@@ -223,7 +223,7 @@ async fn a_table_replaced_by_a_view_is_not_read() {
 async fn a_schema_of_pg_database_owner_counts_as_the_database_owners() {
     let mut scene = incident().await;
     let (name, attacker) = (scene.database.name.clone(), scene.database.role("attacker"));
-    let owner = scene.owner.replace('"', "\"\"");
+    let owner = scene.owner.clone();
     if scene.database.number("SELECT current_setting('server_version_num')::bigint").await < 140_000 {
         // Version 14 added the role pg_database_owner.
         return;

@@ -67,7 +67,7 @@ async fn installing_revokes_the_privilege_to_create_in_the_schema() {
              SET ROLE {first}; GRANT CREATE ON SCHEMA pgmedic TO {second}; RESET ROLE"
         ))
         .await;
-    database.sql(&pgmedic(&[], &["sql", "install"]).exits(0).stdout).await;
+    database.install_sql().await;
     for role in [first, second] {
         let rights = format!(
             "SELECT has_schema_privilege('{role}', 'pgmedic', 'CREATE')::integer * 10
