@@ -65,7 +65,7 @@ async fn a_session_that_waited_for_the_repair_of_another_inserts_again_at_once()
         let is_waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
                               AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
         wait_until(&mut scene.database.connection, is_waiting).await;
-        // A repair of its own would move the sequence again.
+        // Another repair would move the sequence again.
         scene.database.sql("SELECT setval('user_sessions_session_id_seq', 690, false)").await;
         run(&mut first, "COMMIT").await;
         assert_eq!(waiting.await.unwrap(), answer, "{form}");
