@@ -27,7 +27,12 @@ pub fn render(snapshot: &Snapshot, facts: &[DatabaseFacts<'_>], revision: u64, p
         (name(&row.sequence.name))
     };
     let main = html! {
-        @if let Some(card) = &page.card { ul #cards .issues { (cards::one(card, now)) } }
+        @if let Some(card) = &page.card {
+            section #attention aria-labelledby="h-attention" {
+                h2 #h-attention .sr { "Needs attention" }
+                ul #cards .issues { (cards::one(card, now)) }
+            }
+        }
         section aria-labelledby="h-now" {
             div .head {
                 h2 #h-now { "Now" }
