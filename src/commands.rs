@@ -197,6 +197,7 @@ async fn run_agent(cli: &Cli) -> Result<ExitCode, RunError> {
 
 async fn run_once(cli: &Cli) -> Result<ExitCode, RunError> {
     let settings = load(cli)?;
+    settings.check_approvals(&cli.approve, &cli.database)?;
     Logging::install(&settings.log);
     log_warnings(&settings);
     let options = PassOptions {

@@ -58,7 +58,8 @@ pub struct Cli {
     #[arg(long, value_name = "NAME")]
     pub database: Vec<String>,
 
-    /// Approve what is held for this session store, or for the sequences that match, for this run only (repeatable)
+    /// Approve what is held for this session store, or for the sequences that match, for this run only (repeatable; of
+    /// several databases, name the one that is meant by `--database`)
     #[arg(long, value_name = "PATTERN", requires = "once")]
     pub approve: Vec<String>,
 

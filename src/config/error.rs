@@ -42,6 +42,11 @@ pub enum ConfigError {
     NoDatabase { file: String, empty: String },
 
     /// `--database` names a database that is not configured.
+    #[error(
+        "--approve {approval} would apply to each of {databases} databases: add --database NAME, once for each that it is \
+         meant for"
+    )]
+    AmbiguousApproval { approval: String, databases: usize },
     #[error("--database: found {found}, expected one of {known}")]
     UnknownDatabase { found: String, known: String },
 }

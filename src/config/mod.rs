@@ -154,6 +154,21 @@ impl Settings {
         }
         Ok(self)
     }
+
+    /// Refuses approvals that could let through more than was read and meant: names are the same in many databases.
+    ///
+    /// # Errors
+    ///
+    /// Where there are several databases, and none was selected.
+    pub fn check_approvals(&self, approvals: &[String], selected: &[String]) -> Result<(), ConfigError> {
+        match approvals.first() {
+            Some(approval) if selected.is_empty() && self.databases.len() > 1 => Err(ConfigError::AmbiguousApproval {
+                approval: error::display_or_hide(approval),
+                databases: self.databases.len(),
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn fnv1a(text: &str) -> i32 {

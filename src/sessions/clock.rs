@@ -60,16 +60,19 @@ async fn local_times(
     let Some(time_zone) = encoding.time_zone() else { return Ok(points.to_vec()) };
     let queries = points.iter().map(|at| local_offsets_sql(time_zone, *at));
     let result = connection.run_transaction("time-zone", TransactionMode::Read, timeouts, queries).await;
+    let is_summer_time = result.answers.iter().flatten().any(|row| row.try_get("is_summer_time").unwrap_or(true));
     match result.failure {
-        None => {}
-        Some(QueryError::Server { code, .. }) if code == "22023" => {
+        None if !is_summer_time => {}
+        Some(error) if !matches!(&error, QueryError::Server { code, .. } if code == "22023") => {
+            return Err(explain_sweep_error(&error, timeouts));
+        }
+        _ => {
             let text = format!(
-                "time_zone: found {time_zone:?}, expected a zone that the server knows (SELECT name FROM \
-                 pg_timezone_names)"
+                "time_zone: found {time_zone:?}, expected a zone that the server knows by its name (SELECT name FROM \
+                 pg_timezone_names); an abbreviation of summer time, such as CEST, is wrong in winter"
             );
             return Err(Reason::new(ReasonKind::Configuration, text));
         }
-        Some(error) => return Err(explain_sweep_error(&error, timeouts)),
     }
     if result.answers.len() != points.len() {
         return Err(QueryError::UnexpectedResponse("an offset is missing".to_owned()).into());

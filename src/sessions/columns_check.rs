@@ -99,8 +99,10 @@ fn implausible(end: &ExpiryColumn, why: &str) -> Reason {
 /// Whether the store was last used hours ago, as far as its columns tell.
 pub fn is_store_idle(context: &StoreContext<'_>, samples: &[Sample]) -> bool {
     let is_zone_known = context.config.is_zone_of_preset || context.config.encoding.time_zone().is_none();
+    // A lifetime in a wrong unit ends sessions at any time.
+    let has_lifetimes = context.config.meanings.iter().any(|meaning| meaning.lifetime.is_some());
     let rules = context.resolved.ends.iter().map(|end| end.kind).zip(samples);
-    is_idle(rules, is_zone_known, context.times.now_local)
+    !has_lifetimes && is_idle(rules, is_zone_known, context.times.now_local)
 }
 
 fn read_sample(answers: &[Vec<PgRow>]) -> Result<Sample, QueryError> {

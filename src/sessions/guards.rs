@@ -5,8 +5,11 @@
 pub struct SweepCounts {
     /// Sessions that are over by the cutoff.
     pub stale: u64,
-    /// Of them: those that have been over for less than a day, which a wrong time zone could explain.
-    pub recent: u64,
+    /// Of them: those that a mistake in the configuration could explain. A wrong time zone makes sessions seem to be over for
+    /// less than a day; a wrong unit of a lifetime for any time.
+    pub doubtful: u64,
+    /// Whether `doubtful` is only the least that there are: counting them took too long.
+    pub is_doubtful_capped: bool,
     /// Sessions that are not over.
     pub live: u64,
     /// The stale sessions that were live at the last sweep; none where there was no last sweep.
@@ -63,8 +66,8 @@ impl SweepPlan {
 pub enum Hold {
     /// All `stale` sessions would end, and none is live.
     NoneLeft { stale: u64 },
-    /// It is the first sweep, and more than the allowed part of the sessions would end that are live or were a day ago.
-    FirstSweep { ended: u64, recent: u64, all: u64 },
+    /// It is the first sweep, and of the `doubtful` sessions more than the allowed part would end.
+    FirstSweep { ended: u64, doubtful: u64, all: u64 },
     /// Of the sessions that are new since the last look, so many were over then.
     OverFromBirth { over: u64, new: u64 },
     /// More than the allowed part of the sessions that were live would end.
@@ -113,12 +116,14 @@ fn none_left_hold(counts: &SweepCounts, limits: SweepLimits) -> Option<Hold> {
     (held && !(counts.is_first_sweep && counts.is_idle)).then_some(Hold::NoneLeft { stale: counts.stale })
 }
 
-/// Sessions that have been over for longer than a time zone can explain are over; of the others, no larger share may end
-/// than of live ones.
+/// Sessions that are over beyond doubt may end. Of the others, no larger share may end than of live ones; and none where they
+/// are too many to be counted.
 fn first_sweep_hold(counts: &SweepCounts, limits: SweepLimits) -> Option<Hold> {
-    let SweepCounts { stale, recent, live, .. } = *counts;
-    let held = counts.is_first_sweep && !counts.is_idle && limits.is_share_exceeded(recent, recent + live);
-    held.then_some(Hold::FirstSweep { ended: stale, recent, all: stale + live })
+    let SweepCounts { stale, doubtful, live, .. } = *counts;
+    let is_too_large = counts.is_doubtful_capped && limits.max_ended_ratio < 1.0
+        || limits.is_share_exceeded(doubtful, doubtful + live);
+    let held = counts.is_first_sweep && !counts.is_idle && is_too_large;
+    held.then_some(Hold::FirstSweep { ended: stale, doubtful, all: stale + live })
 }
 
 fn supersede_hold(counts: &SweepCounts, limits: SweepLimits) -> Option<Hold> {

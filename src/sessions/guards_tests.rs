@@ -21,19 +21,21 @@ fn a_sweep_that_would_leave_no_live_session_ends_none() {
     assert_eq!(expires(counts(101, None, 0, false)), (Expire::Nothing, Some(Hold::NoneLeft { stale: 101 })));
 }
 
-fn first(stale: u64, recent: u64, live: u64) -> SweepCounts {
-    SweepCounts { recent, live, is_first_sweep: true, ..counts(stale, None, 0, live > 0) }
+fn first(stale: u64, doubtful: u64, live: u64) -> SweepCounts {
+    SweepCounts { doubtful, live, is_first_sweep: true, ..counts(stale, None, 0, live > 0) }
 }
 
 #[test]
 fn a_first_sweep_is_held_by_what_a_time_zone_could_explain_at_every_size() {
-    let hold = |ended, recent, all| (Expire::Nothing, Some(Hold::FirstSweep { ended, recent, all }));
+    let hold = |ended, doubtful, all| (Expire::Nothing, Some(Hold::FirstSweep { ended, doubtful, all }));
     assert_eq!(expires(first(5000, 5000, 50)), hold(5000, 5000, 5050));
     assert_eq!(expires(first(2, 2, 1)), hold(2, 2, 3));
     assert_eq!(expires(first(5000, 0, 1)), (Expire::All, None), "over for longer than a day");
     assert_eq!(expires(first(5000, 2, 1)), hold(5000, 2, 5001), "a backlog hides none of them");
     assert_eq!(expires(first(50, 50, 50)), (Expire::All, None), "half of them may go");
     assert_eq!(expires(first(1, 0, 0)), (Expire::Nothing, Some(Hold::NoneLeft { stale: 1 })));
+    let capped = SweepCounts { is_doubtful_capped: true, ..first(100_000, 100_000, 100_000) };
+    assert_eq!(expires(capped), hold(100_000, 100_000, 200_000), "the rest was not counted");
     let idle = |counts| expires(SweepCounts { is_idle: true, ..counts });
     assert_eq!(idle(first(500, 500, 0)), (Expire::All, None), "as at night");
     assert_eq!(idle(first(500, 500, 1)), (Expire::All, None), "with a robot's session");

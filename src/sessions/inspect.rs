@@ -88,9 +88,13 @@ pub async fn inspect_store(
         Some(limit) => count_superseded(connection, context, limit, timeouts).await?,
         None => (0, 0),
     };
+    // A lifetime in a wrong unit makes sessions seem to be over for any time.
+    let has_lifetimes = context.config.meanings.iter().any(|meaning| meaning.lifetime.is_some());
+    let doubtful = if has_lifetimes { found.stale } else { found.recent };
     let mut counts = SweepCounts {
         stale: found.stale,
-        recent: found.recent,
+        doubtful,
+        is_doubtful_capped: !complete && doubtful >= MAX_COUNTED,
         live: found.live,
         fresh: None,
         backlog_before: None,

@@ -71,13 +71,20 @@ pub fn hold_reason(hold: Hold, max_ended_ratio: f64) -> Reason {
             ReasonKind::NoneLeft,
             format!("all {stale} sessions would go, and none be left: correct the configuration if that is wrong"),
         ),
-        Hold::FirstSweep { ended, recent, all } => (
-            ReasonKind::FirstSweep,
-            format!(
-                "the first sweep would end {ended} of {all} sessions; {recent} of them have been over for less than a day, \
-                 more than max_ended_ratio ({max_ended_ratio}) allows, as with a wrong time zone, unit or column"
-            ),
-        ),
+        Hold::FirstSweep { ended, doubtful, all } => {
+            let recent = if doubtful < ended {
+                format!("; {doubtful} of them have been over for less than a day")
+            } else {
+                String::new()
+            };
+            (
+                ReasonKind::FirstSweep,
+                format!(
+                    "the first sweep would end {ended} of {all} sessions{recent}, more than max_ended_ratio \
+                     ({max_ended_ratio}) allows, as with a wrong time zone, unit or column"
+                ),
+            )
+        }
         Hold::OverFromBirth { over, new } => (
             ReasonKind::OverFromBirth,
             format!(

@@ -96,10 +96,10 @@ impl StorePass<'_> {
         let SweepCounts { stale, live, superseded, .. } = inspection.counts;
         self.record_counts(inspection.complete.then_some((stale, live)));
         if self.options.dry_run {
-            self.swept.report.would_end = Some(stale + superseded);
+            self.swept.report.would_end = inspection.complete.then_some(stale + superseded);
         }
         if let Some(why) = read_only {
-            self.swept.report.warnings.push(Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only")));
+            self.report_read_only(why, stale + superseded);
         }
         let sweeps = may_sweep && !first_look;
         // Before the sweep: the next pass may end what was seen to be over, even if this sweep fails.
@@ -108,6 +108,18 @@ impl StorePass<'_> {
             return Ok(());
         }
         self.sweep(&context, &inspection, last.as_ref(), plan).await
+    }
+
+    /// That nothing can be ended here. A run that was to end sessions has not done so.
+    fn report_read_only(&mut self, why: &str, left: u64) {
+        let report = &mut self.swept.report;
+        if left == 0 || self.options.dry_run || self.state.is_lasting() || report.held.is_some() {
+            report.warnings.push(Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only")));
+        } else {
+            report.approved = false;
+            let text = format!("{why}, so none of the {left} sessions that are to end could be: run it on the primary");
+            report.held = Some(Reason::new(ReasonKind::ReadOnly, text));
+        }
     }
 
     /// Code of other roles, and missing privileges. A pass that only looks needs no privilege to sweep.

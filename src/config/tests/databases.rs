@@ -207,3 +207,18 @@ fn a_variable_that_is_used_or_empty_is_no_cause_to_warn() {
     let written = Scene { file: true, ..written };
     assert_eq!(written.variable("DATABASE_URL", "").settings().warnings, Vec::<String>::new());
 }
+
+#[test]
+fn an_approval_names_its_database_where_there_are_several() {
+    let two = file("[[databases]]\nname = \"app\"\nurl = \"postgres:///app\"\n[[databases]]\nname = \"shop\"\nurl = \"postgres:///shop\"\n").settings();
+    let approvals = ["logins".to_owned()];
+    let error = two.check_approvals(&approvals, &[]).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "--approve \"logins\" would apply to each of 2 databases: add --database NAME, once for each that it is meant for"
+    );
+    let selected = ["app".to_owned()];
+    assert!(two.check_approvals(&approvals, &selected).is_ok());
+    assert!(two.check_approvals(&[], &[]).is_ok());
+    assert!(two.select_databases(&selected).unwrap().check_approvals(&approvals, &[]).is_ok());
+}

@@ -147,3 +147,57 @@ async fn microseconds_read_as_milliseconds_never_end_and_are_held() {
         assert_eq!(left(&mut database).await, 40);
     }
 }
+
+/// Hours that are read as seconds, and minutes: beside a store in use, and beside one that seems idle.
+#[tokio::test]
+async fn a_lifetime_in_a_wrong_unit_ends_no_session() {
+    for (table, unit, sessions) in [
+        (
+            "SELECT n, now() - interval '3 hours' - n * interval '11 hours', 720 FROM generate_series(0, 39) AS n",
+            "hours",
+            40,
+        ),
+        ("SELECT n, now() - n * interval '1 hour', 129600 FROM generate_series(0, 2000) AS n", "minutes", 2001),
+    ] {
+        let mut database = Database::new().await;
+        database
+            .sql(&format!(
+                "CREATE TABLE tokens (id int PRIMARY KEY, created_at timestamptz NOT NULL, ttl int NOT NULL);
+                 CREATE INDEX ON tokens (created_at); INSERT INTO tokens {table}"
+            ))
+            .await;
+        let settings = |unit: &str| {
+            format!(
+                "[[sessions]]\nname = \"tokens\"\ntable = \"public.tokens\"\ncreated_at = \"created_at\"\n\
+                 encoding = \"timestamptz\"\nlifetime = {{ column = \"ttl\", unit = \"{unit}\" }}\n"
+            )
+        };
+        let outcome = database.once_with(&settings("seconds"), &[]).exits(3);
+        outcome.store_says("tokens", "held", &["--approve tokens"]);
+        assert_eq!(database.number("SELECT count(*) FROM tokens").await, sessions);
+        database.once_with(&settings(unit), &[]).exits(0).swept("tokens", json!({ "expired": 0, "held": null }));
+    }
+}
+
+#[tokio::test]
+async fn an_abbreviation_of_summer_time_is_no_time_zone() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE sessions (id int PRIMARY KEY, user_id int, expires_at timestamp)").await;
+    for zone in ["CEST", "BST"] {
+        let settings =
+            logins(&format!("expires_at = \"expires_at\"\nencoding = \"timestamp\"\ntime_zone = \"{zone}\""));
+        let outcome = database.once_with(&settings, &[]).exits(1);
+        outcome.store_says("logins", "error", &[&format!("time_zone: found \"{zone}\""), "wrong in winter"]);
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_may_not_write_leaves_sessions_and_says_so() {
+    let mut database = filled(900, 100).await;
+    let name = database.name.clone();
+    database.sql(&format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = on")).await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+    outcome.store_says("logins", "held", &["default_transaction_read_only", "none of the 900 sessions"]);
+    assert_eq!(outcome.store_kinds("logins", "held"), ["read_only"]);
+    database.once_with(&by_expiry(""), &["--dry-run"]).exits(0).swept("logins", json!({ "held": null }));
+}
