@@ -3,6 +3,7 @@
 use pgmedic_core::evidence::StatementKind;
 use pgmedic_core::{Reason, ReasonKind};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// What the server told when the drift was first seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -72,8 +73,10 @@ impl EvidenceStatement {
         let Self { kind, certain, role, application, client_address, calls, .. } = self;
         let mut details = Vec::new();
         match (kind, application) {
-            (StatementKind::LogicalApply, Some(subscription)) => details.push(format!("subscription {subscription}")),
-            (_, Some(application)) => details.push(format!("application {application}")),
+            (StatementKind::LogicalApply, Some(subscription)) => {
+                details.push(format!("subscription {}", quoted(subscription)))
+            }
+            (_, Some(application)) => details.push(format!("application {}", quoted(application))),
             (_, None) => {}
         }
         details.extend(client_address.as_ref().map(|address| format!("from {address}")));
@@ -90,9 +93,33 @@ impl EvidenceStatement {
     }
 }
 
+/// What a client calls itself, which may be any text: in quotes where it could be taken for the words around it.
+fn quoted(name: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || " ._-/:@+[]#".contains(c);
+    if name.chars().all(is_plain) { Cow::Borrowed(name) } else { Cow::Owned(format!("{name:?}")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_an_application_accuses_no_other_role() {
+        let forged = EvidenceStatement {
+            kind: StatementKind::Insert,
+            certain: true,
+            role: "app".to_owned(),
+            application: Some("x), or setval of role dba (application \"psql\"".to_owned()),
+            client_address: None,
+            calls: None,
+            source: EvidenceSource::PgStatActivity,
+        };
+        assert!(
+            forged.text().ends_with(r#" of role app (application "x), or setval of role dba (application \"psql\"")"#),
+            "{}",
+            forged.text()
+        );
+    }
 
     #[test]
     fn it_names_role_application_address_and_kind() {

@@ -266,11 +266,6 @@ impl<'c> Attempt<'c> {
     }
 }
 
-/// A transaction with the savepoint in which a repair works.
-pub(crate) async fn begin_scope(connection: &mut PgConnection) -> Result<OwnTransaction<'_>, Error> {
-    OwnTransaction::begin(Held::Borrowed(connection), BEGIN).await
-}
-
 /// Begins a transaction, unless the caller has begun one with a plain `BEGIN`, and sets the savepoint. Returns whether it
 /// began one.
 async fn begin_unless_begun(connection: &mut PgConnection) -> Result<bool, Error> {

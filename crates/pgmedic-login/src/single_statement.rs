@@ -2,7 +2,7 @@
 //! alone.
 
 use crate::repair::{RepairOutcome, repair_after_violation};
-use crate::retry::{MOST_RUNS, begin_scope};
+use crate::retry::{Attempt, MOST_RUNS};
 use crate::types::{InlineRepairLimits, Repair, RetryOutcome};
 use crate::unique_violation::UniqueViolation;
 use sqlx::Error;
@@ -25,8 +25,8 @@ pub fn is_duplicate_key(error: &Error) -> bool {
 /// return the error. Otherwise run the insert again, a few times at most; there are no repairs when another session made
 /// them first.
 ///
-/// Run it on the connection of the failed insert, outside a transaction: it begins one. Through a pooler in
-/// transaction mode use [`retry_after_repair`](crate::retry_after_repair), which keeps one server connection.
+/// Run it on the connection of the failed insert: outside a transaction, where it begins one, or after a rollback to a
+/// savepoint, because the failed insert has aborted its transaction. Through a pooler in transaction mode use [`retry_after_repair`](crate::retry_after_repair), which keeps one server connection.
 ///
 /// ```no_run
 /// use pgmedic_login::sqlx::{self, PgConnection};
@@ -52,9 +52,9 @@ pub async fn repair_after(
     limits: InlineRepairLimits,
 ) -> Result<Option<Vec<Repair>>, Error> {
     let Some(violation) = UniqueViolation::from_error(error) else { return Ok(None) };
-    let mut transaction = begin_scope(connection).await?;
-    let outcome = repair_after_violation(&mut transaction, &violation, &limits).await;
-    transaction.commit().await?;
+    let mut scope = Attempt::begin(connection, limits).await?;
+    let outcome = repair_after_violation(scope.connection(), &violation, &limits).await;
+    scope.end(Ok(())).await?;
     Ok(match outcome {
         RepairOutcome::Retry(repairs) => Some(repairs),
         RepairOutcome::NotRepaired => None,

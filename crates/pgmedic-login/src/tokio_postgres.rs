@@ -126,9 +126,16 @@ pub async fn retry_after_repair<T>(
             Err(error) => error,
         };
         savepoint.rollback().await?;
-        if retries == RETRIES || !is_repaired(transaction, &error).await {
+        if retries == RETRIES {
             return Err(error);
         }
+        // A failed call would abort the caller's transaction.
+        let savepoint = transaction.savepoint("pgmedic_repair").await?;
+        if !is_repaired(&savepoint, &error).await {
+            savepoint.rollback().await?;
+            return Err(error);
+        }
+        savepoint.commit().await?;
         retries += 1;
     }
 }

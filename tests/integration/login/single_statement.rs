@@ -47,3 +47,17 @@ async fn the_repair_alone_serves_inserts_that_run_elsewhere() {
     let nothing = repair_after(&mut database.connection, &other, InlineRepairLimits::default()).await.unwrap();
     assert_eq!(nothing, None);
 }
+
+#[tokio::test]
+async fn the_repair_alone_leaves_the_callers_transaction_open() {
+    let mut database = drifted().await;
+    let mut transaction = database.connection.begin().await.unwrap();
+    sqlx::raw_sql("CREATE TABLE before (id int); SAVEPOINT login").execute(&mut *transaction).await.unwrap();
+    let error = sqlx::query(LOGIN).fetch_one(&mut *transaction).await.unwrap_err();
+    sqlx::raw_sql("ROLLBACK TO SAVEPOINT login").execute(&mut *transaction).await.unwrap();
+    let repairs = repair_after(&mut transaction, &error, InlineRepairLimits::default()).await.unwrap();
+    assert_eq!(repairs.map(|repairs| repairs.len()), Some(1));
+    transaction.rollback().await.unwrap();
+    assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'before'").await, 0);
+    assert_eq!(database.number(LOGIN).await, 696);
+}

@@ -75,10 +75,15 @@ async fn a_duplicate_that_no_sequence_explains_is_returned_after_one_run() {
 #[tokio::test]
 async fn without_the_function_the_inserts_error_is_returned() {
     let database = super::drifted().await;
-    let client = connect(&database).await;
+    let mut client = connect(&database).await;
     let error =
         retry_statement_after_repair(&client, async |client: &Client| client.query_one(INSERT, &[&7]).await).await;
     assert_eq!(error.unwrap_err().code(), Some(&SqlState::UNIQUE_VIOLATION));
+    // The transaction of the caller goes on.
+    let mut transaction = client.transaction().await.unwrap();
+    let error = retry_after_repair(&mut transaction, async |savepoint| savepoint.execute(INSERT, &[&7]).await);
+    assert_eq!(error.await.unwrap_err().code(), Some(&SqlState::UNIQUE_VIOLATION));
+    transaction.execute("SELECT 1", &[]).await.unwrap();
 }
 
 #[tokio::test]

@@ -197,7 +197,8 @@ BEGIN
             CASE WHEN one_by_one THEN
                 format('SELECT max(v.k) FROM (SELECT k, s.next + k * %s AS id FROM generate_series(0, %s) AS k OFFSET 0) AS v
                         WHERE v.id BETWEEN %s AND %s AND (%s)', sequence.increment, step - 1,
-                       least(last_fit, sequence.min), greatest(last_fit, sequence.min), array_to_string(taken, ' OR '))
+                       CASE WHEN ascending THEN sequence.min ELSE last_fit END,
+                       CASE WHEN ascending THEN last_fit ELSE sequence.max END, array_to_string(taken, ' OR '))
             ELSE
                 format('div(%s(%s) - s.next, %s)', CASE WHEN ascending THEN 'greatest' ELSE 'least' END,
                        array_to_string(seen, ', '), sequence.increment)

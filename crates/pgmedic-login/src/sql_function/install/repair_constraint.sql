@@ -51,11 +51,15 @@ BEGIN
     IF id IS NULL THEN
         RETURN false;
     END IF;
-    IF pgmedic.wait_for_repair(violated.rel) THEN
+    -- Only for a column that draws its values: another duplicate, of an e-mail address for example, waits for no repair.
+    IF EXISTS (SELECT FROM pg_attribute a
+               WHERE a.attrelid = violated.rel AND a.attname = id AND (a.atthasdef OR a.attidentity <> ''))
+       AND pgmedic.wait_for_repair(violated.rel) THEN
         BEGIN
             -- That session has just committed its entry.
             IF EXISTS (SELECT FROM pgmedic.repair_log e
-                       WHERE e.at > clock_timestamp() - interval '10 s' AND e.outcome = 'repaired') THEN
+                       WHERE e.at > statement_timestamp() - interval '10 s' AND e.outcome = 'repaired'
+                         AND to_regclass(e.sequence) IN (SELECT s.seq FROM pgmedic.sequences_of(violated.rel, id) AS s)) THEN
                 RETURN true;
             END IF;
         EXCEPTION WHEN OTHERS THEN
@@ -77,7 +81,7 @@ BEGIN
             -- This session has drawn none, as on another connection of a pool. So what counts is that there was a repair.
             BEGIN
                 drawn := EXISTS (SELECT FROM pgmedic.repair_log e
-                                 WHERE e.at > clock_timestamp() - interval '1 minute' AND e.sequence = sequence.name
+                                 WHERE e.at > statement_timestamp() - interval '1 minute' AND e.sequence = sequence.name
                                    AND e.outcome = 'repaired');
             EXCEPTION WHEN OTHERS THEN
                 drawn := true;

@@ -36,7 +36,7 @@ BEGIN
         -- Every login meets what is held, so it is logged once a minute.
         WHERE $3 <> 'held'
            OR NOT EXISTS (SELECT FROM pgmedic.repair_log e
-                          WHERE e.at > clock_timestamp() - interval '1 minute' AND e.sequence = $2 AND e.outcome = 'held');
+                          WHERE e.at > statement_timestamp() - interval '1 minute' AND e.sequence = $2 AND e.outcome = 'held');
     EXCEPTION WHEN OTHERS THEN
         RAISE WARNING 'pgmedic.repair_log could not be written: %', SQLERRM;
     END;
