@@ -5,6 +5,7 @@
 
 use pgmedic_core::{QueryError, Timeouts, positive_milliseconds, settings_select};
 use sqlx::postgres::PgRow;
+use std::time::Duration;
 
 /// What a transaction may do, and how it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,13 +78,19 @@ pub struct Preamble<'a> {
     pub restrict_views: bool,
 }
 
+/// On a busy machine, this process may need longer between two statements than a short `statement_timeout` allows one.
+const LEAST_IDLE_TIMEOUT: Duration = Duration::from_secs(1);
+
 impl Preamble<'_> {
     /// Opens the transaction and fixes the settings that could change what a statement does or how long it takes.
     fn statements(&self) -> Vec<String> {
         let Self { name, tag, mode, timeouts, restrict_views } = self;
         let mut others = vec![
             // Should the agent vanish without closing the connection, this ends the transaction and frees its locks.
-            ("idle_in_transaction_session_timeout", positive_milliseconds(timeouts.statement).to_string()),
+            (
+                "idle_in_transaction_session_timeout",
+                positive_milliseconds(timeouts.statement.max(LEAST_IDLE_TIMEOUT)).to_string(),
+            ),
             // A notice is text of the author of a trigger or function, in any amount.
             ("client_min_messages", "error".to_owned()),
         ];

@@ -131,12 +131,19 @@ fn by_default<'a>(row: &PgRow, unlinked: &'a [Unlinked]) -> Option<(&'a TableNam
         let name = TableName { schema: text(row, "sequence_schema")?, name: text(row, "sequence_name")? };
         unlinked.iter().map(|other| &other.name).find(|other| **other == name)
     };
+    let of_text = |body: &str| match draws(body).as_slice() {
+        [only] => named(&only.sequence, &column.table.schema, unlinked),
+        _ => None,
+    };
     let (sequence, evidence) = match (text(row, "expression"), text(row, "function"), text(row, "view")) {
         (Some(tree), ..) => (
             named(&late_bound_name(&tree)?, &column.table.schema, unlinked)?,
             "the text in its default, which PostgreSQL does not record".to_owned(),
         ),
-        (None, Some(function), _) => (recorded()?, format!("its default {function}, which uses the sequence")),
+        (None, Some(function), _) => match text(row, "body") {
+            Some(body) => (of_text(&body)?, format!("its default {function}, whose text calls nextval on it")),
+            None => (recorded()?, format!("its default {function}, which uses the sequence")),
+        },
         (None, None, Some(view)) => (recorded()?, format!("the default of the same column in the view {view}")),
         (None, None, None) => return None,
     };
