@@ -142,6 +142,12 @@ def check_contents(folder):
     for name in INSTALLED:
         there = list((folder / name).glob("pgmedic*.1*")) if name.endswith("/") else (folder / name).is_file()
         expect(f"{name} in the package", bool(there), True)
+    # A message of a panic names the file of the crate that it is in.
+    bill = json.loads((folder / "usr/share/doc/pgmedic/pgmedic.cdx.json").read_text())
+    listed = {f"{component['name']}-{component['version']}" for component in bill["components"]}
+    linked = re.findall(rb"/registry/src/[^/]+/([^/]+)/", (folder / "usr/bin/pgmedic").read_bytes())
+    expect("crates in the binary, at least", len(set(linked)) > 20, True)
+    expect("crates in the binary that the SBOM does not list", {name.decode() for name in linked} - listed, set())
     # What the .deb requires is found by cargo-deb, and what the .rpm requires is stated.
     needed = re.findall(rb"GLIBC_2\.(\d+)", (folder / "usr/bin/pgmedic").read_bytes())
     stated = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["metadata"]["generate-rpm"]["requires"]["glibc"]

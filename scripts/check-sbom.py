@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks what scripts/third-party writes: the SBOM against the schema of CycloneDX, its crates and dependencies against
-cargo's own account of them, and that the notices name each crate. scripts/check-deploy runs it.
+what cargo resolves, and that the notices name each crate. scripts/check-deploy runs it.
 
     check-sbom.py FOLDER    a folder that scripts/third-party wrote, with the default features and this machine's target"""
 
@@ -33,33 +33,38 @@ def cargo():
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def linked(metadata):
-    """Each package that the binary needs, with its normal dependencies, by reference."""
+def resolved(metadata):
+    """Each crate that normal dependencies lead to, with its normal dependencies, by reference. It has more than the binary,
+    because cargo counts here the features that only tests use."""
     packages = {package["id"]: package for package in metadata["packages"]}
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
     found, waiting = {}, [next(id for id, package in packages.items() if package["name"] == "pgmedic")]
     while waiting:
         id = waiting.pop()
-        needed = [dependency["pkg"] for dependency in nodes[id]["deps"]
-                  if any(kind["kind"] is None for kind in dependency["dep_kinds"])]
-        found[id] = needed
-        waiting.extend(next_id for next_id in needed if next_id not in found)
+        found[id] = [dependency["pkg"] for dependency in nodes[id]["deps"]
+                     if any(kind["kind"] is None for kind in dependency["dep_kinds"])]
+        waiting.extend(needed for needed in found[id] if needed not in found)
 
     def reference(id):
         return f"pkg:cargo/{packages[id]['name']}@{packages[id]['version']}"
 
-    return {reference(id): sorted({reference(needed) for needed in ids}) for id, ids in found.items()}
+    return {reference(id): {reference(needed) for needed in ids} for id, ids in found.items()}
 
 
 error = JsonStrictValidator(SchemaVersion.V1_5).validate_str(text)
 expect("the schema of CycloneDX", error, None)
 bill = json.loads(text)
-crates = linked(cargo())
-components = [component["bom-ref"] for component in bill["components"]]
+crates = resolved(cargo())
 root = bill["metadata"]["component"]["bom-ref"]
-expect("components", sorted(components), sorted([*(crates.keys() - {root}), "rust-std"]))
-dependencies = {entry["ref"]: sorted(entry["dependsOn"]) for entry in bill["dependencies"]}
-expect("dependencies", dependencies, {ref: needed for ref, needed in crates.items() if needed})
+listed = {component["bom-ref"] for component in bill["components"]}
+dependencies = {entry["ref"]: set(entry["dependsOn"]) for entry in bill["dependencies"]}
+expect("crates that cargo does not know", listed - crates.keys(), {"rust-std"})
+expect("direct dependencies that are missing", crates[root] - listed, set())
+expect("listed without being needed", listed - set().union(*dependencies.values()), {"rust-std"})
+expect("dependencies of the binary", dependencies[root], crates[root])
+for reference, needed in dependencies.items():
+    expect(f"dependencies of {reference} that are not listed", needed - listed, set())
+    expect(f"dependencies of {reference} that cargo does not know", needed - crates[reference], set())
 for component in bill["components"]:
     name = f"{component['name']} {component['version']}"
     foreign = not component["name"].startswith(("pgmedic-", "rust-std"))
