@@ -50,7 +50,10 @@ fn the_installation_leaves_a_pgmedic_that_is_there_and_asks_for_a_version_otherw
 
 /// A release of the version 9.8.7 whose program is the one under test, and its checksums.
 fn release(folder: &Path) -> String {
-    let name = format!("pgmedic-9.8.7-{}", if cfg!(target_arch = "x86_64") { "x86_64-unknown-linux-musl" } else { "aarch64-unknown-linux-gnu" });
+    let name = format!(
+        "pgmedic-9.8.7-{}",
+        if cfg!(target_arch = "x86_64") { "x86_64-unknown-linux-musl" } else { "aarch64-unknown-linux-gnu" }
+    );
     fs::create_dir(folder.join(&name)).unwrap();
     let program = folder.join(&name).join("pgmedic");
     fs::write(&program, format!("#!/bin/sh\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_pgmedic"))).unwrap();
@@ -71,7 +74,8 @@ fn serve(folder: PathBuf) -> (String, std::thread::JoinHandle<Vec<String>>) {
             let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
             let path = head[0].split(' ').nth(1).unwrap().to_owned();
             let content = fs::read(folder.join(path.rsplit('/').next().unwrap())).unwrap();
-            write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", content.len()).unwrap();
+            write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", content.len())
+                .unwrap();
             stream.write_all(&content).unwrap();
             path
         };
