@@ -72,9 +72,13 @@ impl Sweep<'_> {
                 if is_last || is_stuck {
                     return Run::Complete;
                 }
-                if let (Target::Over { cursor, .. }, Some(last)) = (&mut *target, last) {
+                if let (Target::Over { cursor, newest_first, .. }, Some(last)) = (&mut *target, last) {
                     *cursor = Some(last);
-                    blocked.forget_before(last);
+                    let margin = self.context.config.encoding.rounding();
+                    match *newest_first {
+                        true => blocked.forget_outside(..=last + margin),
+                        false => blocked.forget_outside(last - margin..),
+                    }
                 }
             }
             Err(failure) => return self.stopped(&failure, result),

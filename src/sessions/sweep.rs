@@ -43,7 +43,10 @@ pub struct SweepResult {
     pub ended: u64,
     /// It stopped before the last batch: the time was up, or the pass was cancelled.
     pub unfinished: bool,
+    /// Why it stopped, where that has nothing to do with single sessions.
     pub error: Option<Reason>,
+    /// The sessions that could not be ended.
+    pub blocked: Blocked,
 }
 
 /// What one batch did.
@@ -56,24 +59,38 @@ pub(super) struct SweepBatch {
 }
 
 impl Sweep<'_> {
-    /// Ends the sessions that are over by these cutoffs.
-    pub async fn expire(&mut self, cutoffs: &Cutoffs) -> SweepResult {
-        let (mut result, mut blocked) = (SweepResult::default(), Blocked::default());
-        for rule in self.context.sql.rules(cutoffs) {
-            if self.run("expire", Target::Over { rule, cursor: None }, &mut result, &mut blocked).await.is_stopped() {
+    /// Ends the sessions that are over by these cutoffs, but for `left_alone`.
+    pub async fn expire(&mut self, cutoffs: &Cutoffs, left_alone: Blocked) -> SweepResult {
+        let mut result = SweepResult::default();
+        // Where sessions refer to each other, those that refer come first: to older ones in some stores, as to the session
+        // that they continue, and to newer ones in others.
+        let orders = if self.context.resolved.effects.is_chained { &[true, false][..] } else { &[false] };
+        for newest_first in orders {
+            result.blocked = left_alone.clone();
+            self.expire_in_order(cutoffs, *newest_first, &mut result).await;
+            if result.error.is_some() || result.unfinished || !result.blocked.is_by_foreign_key() {
                 break;
             }
         }
-        result.error = result.error.or_else(|| blocked.reason());
         result
     }
 
-    /// Ends the live sessions beyond the newest ones that their users may have.
-    pub async fn supersede(&mut self, limit: &PerUserLimit) -> SweepResult {
-        let (mut result, mut blocked) = (SweepResult::default(), Blocked::default());
+    async fn expire_in_order(&mut self, cutoffs: &Cutoffs, newest_first: bool, result: &mut SweepResult) {
+        for rule in self.context.sql.rules(cutoffs) {
+            let mut blocked = result.blocked.all_again();
+            let run = self.run("expire", Target::Over { rule, newest_first, cursor: None }, result, &mut blocked).await;
+            result.blocked = blocked;
+            if run.is_stopped() {
+                break;
+            }
+        }
+    }
+
+    /// Ends the live sessions beyond the newest ones that their users may have, but for `left_alone`.
+    pub async fn supersede(&mut self, limit: &PerUserLimit, left_alone: Blocked) -> SweepResult {
+        let (mut result, mut blocked) = (SweepResult::default(), left_alone);
         self.run("supersede", Target::Superseded(limit), &mut result, &mut blocked).await;
-        result.error = result.error.or_else(|| blocked.reason());
-        result
+        SweepResult { blocked, ..result }
     }
 
     async fn run(

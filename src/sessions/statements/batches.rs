@@ -4,7 +4,7 @@ use super::addresses::{Order, Rows, address_text};
 use super::conditions::{Rule, column, is_left, is_over_by, not_revoked};
 use super::sweep_sql::SweepSql;
 use crate::config::Encoding;
-use crate::sessions::store::{EndAction, GeneratedId, PerUserLimit, TimeColumn, TimeType};
+use crate::sessions::store::{EndAction, GeneratedId, IdRows, OtherRows, PerUserLimit, TimeColumn, TimeType};
 use crate::sessions::times::{date_literal, time_literal};
 use pgmedic_core::{fill_sql, quote_literal};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use std::time::Duration;
 /// Which sessions a batch ends.
 #[derive(Debug, Clone, Copy)]
 pub enum Target<'a> {
-    /// Those that are over by this rule. `cursor` is the `last` of the batch before.
-    Over { rule: Rule<'a>, cursor: Option<i64> },
+    /// Those that are over by this rule, the oldest or the newest first. `cursor` is the `last` of the batch before.
+    Over { rule: Rule<'a>, newest_first: bool, cursor: Option<i64> },
     /// The live ones beyond the newest that their users may have.
     Superseded(&'a PerUserLimit),
 }
@@ -22,7 +22,7 @@ impl SweepSql<'_> {
     /// Ends up to `size` of the sessions that are meant.
     pub fn end_batch(&self, target: Target<'_>, size: u32, rows: Rows<'_>) -> String {
         match target {
-            Target::Over { rule, cursor } => self.batch(rule, cursor, size, rows),
+            Target::Over { rule, newest_first, cursor } => self.batch(rule, newest_first, cursor, size, rows),
             Target::Superseded(limit) => self.supersede(limit, size, rows),
         }
     }
@@ -32,15 +32,15 @@ impl SweepSql<'_> {
         let size = size.to_string();
         let ordered = |by: &str| if order == Order::Random { "pg_catalog.random()" } else { by }.to_owned();
         match target {
-            Target::Over { rule, cursor } => {
+            Target::Over { rule, newest_first, cursor } => {
                 let time = column(rule.column);
                 let values = [
                     ("TABLE", self.store.from()),
                     ("NOT_REVOKED", self.may_end()),
                     ("IS_OVER", is_over_by(self.encoding, rule)),
-                    ("FROM_CURSOR", self.since(rule, cursor)),
+                    ("FROM_CURSOR", self.since(rule, newest_first, cursor)),
                     ("LAST", self.microseconds(&time)),
-                    ("ORDER", ordered(&time)),
+                    ("ORDER", ordered(&directed(&time, newest_first))),
                     ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
                     ("ADDRESS_TEXT", address_text("t.tableoid", "t.ctid", self.store.has_children)),
                     ("SIZE", size),
@@ -113,6 +113,29 @@ impl SweepSql<'_> {
         fill_sql(include_str!("deleted.sql"), &[("OIDS", format!("'{{{}}}'::oid[]", oids.join(",")))])
     }
 
+    /// How many rows of another table that are deleted with the sessions have an id that its sequence has yet to hand out,
+    /// up to `most`.
+    pub fn count_unspent_of_others(&self, id: &GeneratedId, rows: &OtherRows, most: u64) -> String {
+        // Of live sessions, those may be deleted that their users have too many of.
+        let may_go = match self.store.per_user {
+            Some(_) => "true".to_owned(),
+            None => self.is_over(&self.times.cutoff),
+        };
+        let (store, only) = (self.store.from(), not_revoked(self.store));
+        let is_deleted = match &rows.join {
+            Some(join) => format!("EXISTS (SELECT FROM {store} AS t WHERE ({join}) AND {may_go} AND {only})"),
+            None => "true".to_owned(),
+        };
+        let values = [
+            ("FURTHEST", id.furthest_is_spent(&rows.table)),
+            ("TABLE", rows.table.clone()),
+            ("IS_SPENT", id.is_spent("c")),
+            ("IS_DELETED", is_deleted),
+            ("MOST", most.to_string()),
+        ];
+        fill_sql(include_str!("count_unspent_others.sql"), &values)
+    }
+
     /// How many of the sessions that are over have an id that its sequence has yet to hand out, up to `most`; none where
     /// no sequence feeds the table.
     pub fn count_unspent(&self, most: u64) -> Option<String> {
@@ -128,7 +151,8 @@ impl SweepSql<'_> {
     }
 
     fn is_spent(&self) -> Option<String> {
-        let all: Vec<String> = self.store.ids.iter().map(GeneratedId::is_spent).collect();
+        let own = self.store.ids.iter().filter(|id| id.rows == IdRows::Sessions);
+        let all: Vec<String> = own.map(|id| id.is_spent("t")).collect();
         (!all.is_empty()).then(|| all.join(" AND "))
     }
 
@@ -141,11 +165,17 @@ impl SweepSql<'_> {
         }
     }
 
-    fn since(&self, rule: Rule<'_>, cursor: Option<i64>) -> String {
-        match cursor {
-            // One less than what was read, because that was rounded.
-            Some(last) => format!("{} >= {}", column(rule.column), self.literal(last - 1)),
-            None => "true".to_owned(),
+    /// What the batch before has left.
+    fn since(&self, rule: Rule<'_>, newest_first: bool, cursor: Option<i64>) -> String {
+        let Some(last) = cursor else { return "true".to_owned() };
+        let literal = |at| match self.encoding {
+            Encoding::Date { .. } => date_literal(at),
+            _ => self.literal(at),
+        };
+        let margin = self.encoding.rounding();
+        match newest_first {
+            true => format!("{} <= {}", column(rule.column), literal(last + margin)),
+            false => format!("{} >= {}", column(rule.column), literal(last - margin)),
         }
     }
 
@@ -162,17 +192,18 @@ impl SweepSql<'_> {
         note("ended", "ended WHERE NOT is_left") + &note("found", "to_end")
     }
 
-    fn batch(&self, rule: Rule<'_>, cursor: Option<i64>, size: u32, rows: Rows<'_>) -> String {
+    fn batch(&self, rule: Rule<'_>, newest_first: bool, cursor: Option<i64>, size: u32, rows: Rows<'_>) -> String {
         let values = [
             ("TABLE", self.store.from()),
             ("NOT_REVOKED", self.may_end()),
             ("IS_OVER", is_over_by(self.encoding, rule)),
-            ("FROM_CURSOR", self.since(rule, cursor)),
+            ("FROM_CURSOR", self.since(rule, newest_first, cursor)),
             ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
             ("NOTED", self.noted()),
             ("IS_LEFT", is_left(&self.store.action)),
             ("TIME", column(rule.column)),
-            ("LAST", self.microseconds("max(at)")),
+            ("ORDER", directed(&column(rule.column), newest_first)),
+            ("LAST", self.microseconds(if newest_first { "min(at)" } else { "max(at)" })),
             ("SIZE", size.to_string()),
             ("ADDRESS", self.address().to_owned()),
             ("IS_SELECTED", self.is_selected().to_owned()),
@@ -243,4 +274,9 @@ impl SweepSql<'_> {
             }
         }
     }
+}
+
+/// The order by a column.
+fn directed(column: &str, newest_first: bool) -> String {
+    if newest_first { format!("{column} DESC") } else { column.to_owned() }
 }

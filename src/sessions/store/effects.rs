@@ -20,6 +20,8 @@ pub struct Effects {
     pub triggers: Vec<SweepTrigger>,
     /// Foreign keys act on other rows, so that a batch takes longer than its size tells.
     pub has_foreign_keys: bool,
+    /// A session that another one refers to stays, so that the order matters in which they are ended.
+    pub is_chained: bool,
     /// The columns that a foreign key sets to their default, which must be a row's key.
     pub set_default: Vec<String>,
 }
@@ -71,7 +73,10 @@ impl Effects {
                 self.refusal.get_or_insert_with(|| key.ring_reason());
             }
             "c" => self.holds.extend(key.hold()),
-            "a" | "r" => self.warnings.push(key.stop_warning()),
+            "a" | "r" => {
+                self.is_chained |= key.leads_back;
+                self.warnings.push(key.stop_warning());
+            }
             "n" if key.cannot_clear => self.warnings.push(key.stop_warning()),
             "d" => self.set_default.extend(key.defaults.as_ref().map(|columns| format!("{} ({columns})", key.child))),
             _ => {}
