@@ -81,7 +81,13 @@ def installed(assets):
 def check_metadata():
     metadata = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["metadata"]
     deb = installed(metadata["deb"]["assets"])
-    rpm = installed([(asset["source"], asset["dest"], asset["mode"]) for asset in metadata["generate-rpm"]["assets"]])
+    rpm = metadata["generate-rpm"]["assets"]
+    folders = {asset["dest"] for asset in rpm if asset.get("dir")}
+    files = [asset for asset in rpm if not asset.get("dir")]
+    # The .rpm removes only the folders that it names.
+    parents = {str(Path(asset["dest"]).parent) for asset in files}
+    expect("folders of the rpm", folders, {parent for parent in parents if "/pgmedic" in parent})
+    rpm = installed([(asset["source"], asset["dest"], asset["mode"]) for asset in files])
     for what, files in (("deb", deb), ("rpm", rpm)):
         for name, mode in INSTALLED.items():
             expect(f"{name} of the {what}", files.get(name), mode)
