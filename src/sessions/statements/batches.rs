@@ -12,17 +12,33 @@ use std::time::Duration;
 /// Which sessions a batch ends.
 #[derive(Debug, Clone, Copy)]
 pub enum Target<'a> {
-    /// Those that are over by this rule, the oldest or the newest first. `cursor` is the `last` of the batch before.
-    Over { rule: Rule<'a>, newest_first: bool, cursor: Option<i64> },
+    /// Those that are over by this rule. `cursor` is the `last` of the batch before.
+    Over { rule: Rule<'a>, turn: Turn, cursor: Option<i64> },
     /// The live ones beyond the newest that their users may have.
     Superseded(&'a PerUserLimit),
+}
+
+impl Target<'_> {
+    /// Whether a batch makes sessions for the next one.
+    pub fn renews_itself(&self) -> bool {
+        matches!(self, Self::Over { turn: Turn::Last, .. })
+    }
+}
+
+/// Which of the sessions that are over come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    Oldest,
+    Newest,
+    /// Those to which no session refers, and no others.
+    Last,
 }
 
 impl SweepSql<'_> {
     /// Ends up to `size` of the sessions that are meant.
     pub fn end_batch(&self, target: Target<'_>, size: u32, rows: Rows<'_>) -> String {
         match target {
-            Target::Over { rule, newest_first, cursor } => self.batch(rule, newest_first, cursor, size, rows),
+            Target::Over { rule, turn, cursor } => self.batch(rule, turn, cursor, size, rows),
             Target::Superseded(limit) => self.supersede(limit, size, rows),
         }
     }
@@ -32,15 +48,15 @@ impl SweepSql<'_> {
         let size = size.to_string();
         let ordered = |by: &str| if order == Order::Random { "pg_catalog.random()" } else { by }.to_owned();
         match target {
-            Target::Over { rule, newest_first, cursor } => {
+            Target::Over { rule, turn, cursor } => {
                 let time = column(rule.column);
                 let values = [
                     ("TABLE", self.store.from()),
                     ("NOT_REVOKED", self.may_end()),
                     ("IS_OVER", is_over_by(self.encoding, rule)),
-                    ("FROM_CURSOR", self.since(rule, newest_first, cursor)),
+                    ("FROM_CURSOR", self.since(rule, turn, cursor)),
                     ("LAST", self.microseconds(&time)),
-                    ("ORDER", ordered(&directed(&time, newest_first))),
+                    ("ORDER", ordered(&directed(&time, turn))),
                     ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
                     ("ADDRESS_TEXT", address_text("t.tableoid", "t.ctid", self.store.has_children)),
                     ("SIZE", size),
@@ -166,17 +182,32 @@ impl SweepSql<'_> {
     }
 
     /// What the batch before has left.
-    fn since(&self, rule: Rule<'_>, newest_first: bool, cursor: Option<i64>) -> String {
+    fn since(&self, rule: Rule<'_>, turn: Turn, cursor: Option<i64>) -> String {
+        if turn == Turn::Last {
+            // What refers to such a session may be ended by the batch before.
+            return self.is_last();
+        }
         let Some(last) = cursor else { return "true".to_owned() };
         let literal = |at| match self.encoding {
             Encoding::Date { .. } => date_literal(at),
             _ => self.literal(at),
         };
         let margin = self.encoding.rounding();
-        match newest_first {
-            true => format!("{} <= {}", column(rule.column), literal(last + margin)),
-            false => format!("{} >= {}", column(rule.column), literal(last - margin)),
+        match turn {
+            Turn::Newest => format!("{} <= {}", column(rule.column), literal(last + margin)),
+            Turn::Oldest | Turn::Last => format!("{} >= {}", column(rule.column), literal(last - margin)),
         }
+    }
+
+    /// No other session refers to it.
+    fn is_last(&self) -> String {
+        let store = self.store.from();
+        let is_other =
+            if self.store.has_children { "(r.tableoid, r.ctid) <> (t.tableoid, t.ctid)" } else { "r.ctid <> t.ctid" };
+        let keys = self.store.effects.chains.iter();
+        let none =
+            keys.map(|(refers, _)| format!("NOT EXISTS (SELECT FROM {store} AS r WHERE {refers} AND {is_other})"));
+        none.collect::<Vec<_>>().join(" AND ")
     }
 
     /// What a batch notes for the checks after it.
@@ -192,18 +223,18 @@ impl SweepSql<'_> {
         note("ended", "ended WHERE NOT is_left") + &note("found", "to_end")
     }
 
-    fn batch(&self, rule: Rule<'_>, newest_first: bool, cursor: Option<i64>, size: u32, rows: Rows<'_>) -> String {
+    fn batch(&self, rule: Rule<'_>, turn: Turn, cursor: Option<i64>, size: u32, rows: Rows<'_>) -> String {
         let values = [
             ("TABLE", self.store.from()),
             ("NOT_REVOKED", self.may_end()),
             ("IS_OVER", is_over_by(self.encoding, rule)),
-            ("FROM_CURSOR", self.since(rule, newest_first, cursor)),
+            ("FROM_CURSOR", self.since(rule, turn, cursor)),
             ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
             ("NOTED", self.noted()),
             ("IS_LEFT", is_left(&self.store.action)),
             ("TIME", column(rule.column)),
-            ("ORDER", directed(&column(rule.column), newest_first)),
-            ("LAST", self.microseconds(if newest_first { "min(at)" } else { "max(at)" })),
+            ("ORDER", directed(&column(rule.column), turn)),
+            ("LAST", self.microseconds(if turn == Turn::Newest { "min(at)" } else { "max(at)" })),
             ("SIZE", size.to_string()),
             ("ADDRESS", self.address().to_owned()),
             ("IS_SELECTED", self.is_selected().to_owned()),
@@ -277,6 +308,6 @@ impl SweepSql<'_> {
 }
 
 /// The order by a column.
-fn directed(column: &str, newest_first: bool) -> String {
-    if newest_first { format!("{column} DESC") } else { column.to_owned() }
+fn directed(column: &str, turn: Turn) -> String {
+    if turn == Turn::Newest { format!("{column} DESC") } else { column.to_owned() }
 }

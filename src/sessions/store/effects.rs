@@ -20,8 +20,9 @@ pub struct Effects {
     pub triggers: Vec<SweepTrigger>,
     /// Foreign keys act on other rows, so that a batch takes longer than its size tells.
     pub has_foreign_keys: bool,
-    /// A session that another one refers to stays, so that the order matters in which they are ended.
-    pub is_chained: bool,
+    /// The foreign keys by which a session keeps another one, so that the order matters in which they are ended: over the
+    /// sessions `r` and `t`, the one refers to the other; and the columns that this reads.
+    pub chains: Vec<(String, String)>,
     /// The columns that a foreign key sets to their default, which must be a row's key.
     pub set_default: Vec<String>,
 }
@@ -74,7 +75,9 @@ impl Effects {
             }
             "c" => self.holds.extend(key.hold()),
             "a" | "r" => {
-                self.is_chained |= key.leads_back;
+                if key.leads_back {
+                    self.chains.push((key.refers.clone(), key.read_columns.clone()));
+                }
                 self.warnings.push(key.stop_warning());
             }
             "n" if key.cannot_clear => self.warnings.push(key.stop_warning()),

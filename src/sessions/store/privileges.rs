@@ -41,6 +41,7 @@ pub async fn needs(
 
 fn store_privileges(store: ResolvedStore) -> StorePrivileges {
     let mut columns = store.columns;
+    columns.extend(store.effects.chains.into_iter().map(|(_, columns)| columns));
     let mut others = Vec::new();
     for id in &store.ids {
         let of_store = match &id.rows {

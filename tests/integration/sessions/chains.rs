@@ -39,6 +39,21 @@ async fn sessions_that_refer_to_each_other_are_ended_by_one_run_in_either_direct
 }
 
 #[tokio::test]
+async fn chains_of_sessions_that_ended_at_one_time_are_ended_by_one_run_whichever_keys_they_have() {
+    let mut database = filled(300, 4).await;
+    database
+        .sql(
+            "ALTER TABLE sessions ADD a bigint REFERENCES sessions, ADD b bigint REFERENCES sessions DEFERRABLE INITIALLY DEFERRED;
+             CREATE INDEX ON sessions (a); CREATE INDEX ON sessions (b);
+             UPDATE sessions SET expires_at = '2020-05-05', a = nullif((id * 7) % 300, 0), b = id WHERE id <= 300;
+             UPDATE sessions SET a = NULL WHERE id <= 300 AND a >= id",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
+    outcome.swept("logins", json!({ "expired": 300, "stale": 0, "live": 4 }));
+}
+
+#[tokio::test]
 async fn a_store_that_another_one_refers_to_is_swept_again_after_it() {
     let mut database = filled(50, 2).await;
     database
