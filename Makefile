@@ -31,6 +31,8 @@ image-test: ## build the image without a container engine, and run it against a 
 test: setup check-deploy ## run every check: formatting, lints, prose, documentation, size of the login crate, licenses, deployment files, tests
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+# As the image builds it. With the examples, whose dependencies are those of the tests, so that none is compiled again.
+	cargo clippy --locked --workspace --lib --bins --examples --no-default-features -- -D warnings
 	scripts/check-prose
 	scripts/check-rust-version
 	scripts/check-login-size
