@@ -1,5 +1,7 @@
 # Build with:  docker build --build-arg REVISION=$(git rev-parse HEAD) -t pgmedic:0.1.0 .
 # To pin the base images by digest:  --build-arg RUST_IMAGE=docker.io/library/rust@sha256:…  (RUNTIME_IMAGE likewise)
+# A static binary, on an image of the CA certificates alone:
+#   --build-arg RUST_IMAGE=docker.io/library/rust:1.94-alpine --build-arg RUNTIME_IMAGE=gcr.io/distroless/static-debian12:nonroot
 # Both images are Debian 12, so that the runtime image has the C library that the binary is linked with.
 # RUST_VERSION is Cargo.toml's rust-version; scripts/check-rust-version compares them.
 ARG RUST_VERSION=1.94
@@ -28,13 +30,9 @@ ARG REVISION=unknown
 # Without default features: the image has no `pgmedic demo`, which needs a PostgreSQL server's programs.
 RUN find src crates -name '*.rs' -exec touch {} + \
     && PGMEDIC_REVISION="$REVISION" cargo build --release --locked --no-default-features --bin pgmedic
-# The notices of every crate that was downloaded for the build; of two licenses to choose from, MIT.
-# hadolint ignore=DL3003
-RUN cd "${CARGO_HOME:-/usr/local/cargo}"/registry/src/* \
-    && for text in */LICEN[CS]E* */COPYING* */NOTICE*; do \
-           case $text in *-APACHE*) [ ! -f "${text%%/*}/LICENSE-MIT" ] || continue ;; esac; \
-           if [ -f "$text" ]; then printf '\n== %s\n\n' "$text" && cat "$text"; fi; \
-       done > /build/THIRD-PARTY.txt
+# The notices and the SBOM of what is linked.
+COPY scripts/third-party scripts/
+RUN scripts/third-party /build/doc --no-default-features
 
 # A C library and CA certificates, but no shell and no package manager.
 FROM ${RUNTIME_IMAGE}
@@ -42,7 +40,7 @@ LABEL org.opencontainers.image.title="pgmedic" \
       org.opencontainers.image.description="Keeps PostgreSQL inserts from failing because a sequence fell behind its table" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /build/target/release/pgmedic /usr/local/bin/pgmedic
-COPY --from=build /build/THIRD-PARTY.txt /usr/share/doc/pgmedic/
+COPY --from=build /build/doc /usr/share/doc/pgmedic/
 COPY LICENSE /usr/share/doc/pgmedic/
 # A numeric user, so that Kubernetes can verify that it is not root.
 USER 65532:65532

@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export PATH := $(target)/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build packages test check-deploy dashboards pictures test-matrix bench proof fuzz
+.PHONY: help setup demo build packages image-test test check-deploy dashboards pictures test-matrix bench proof fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,12 +21,18 @@ demo: ## show a failing login and its repair on a temporary PostgreSQL server
 build: ## build the release binary
 	cargo build --release --locked
 
-packages: ## build the tarball, the .deb and the .rpm into target/package/dist, and look into each
+packages: ## build the tarball, the .deb and the .rpm into target/package/dist, and install each into a new Debian
 	scripts/package
+
+image-test: ## build the image without a container engine, and run it against a PostgreSQL server, read-only and not as root
+	@scripts/setup server image
+	scripts/image-test
 
 test: setup check-deploy ## run every check: formatting, lints, prose, documentation, size of the login crate, licenses, deployment files, tests
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+# As the image builds it. With the examples, whose dependencies are those of the tests, so that none is compiled again.
+	cargo clippy --locked --workspace --lib --bins --examples --no-default-features -- -D warnings
 	scripts/check-prose
 	scripts/check-rust-version
 	scripts/check-login-size
@@ -66,9 +72,9 @@ bench: build ## measure speed, memory, and scale, compare with other tools, and 
 	scripts/bench --peers
 	scripts/figures
 
-proof: ## inject faults into two agents for ten minutes (or PROOF_SECONDS), then test random schemas and random input
+proof: ## inject faults into two agents for ten minutes (or PROOF_SECONDS), test random schemas and input, packages and the image
 	@scripts/setup server checks proof
 	PROOF_SEED=$${PROOF_SEED:-$$(date +%s)} PROOF_SECONDS=$${PROOF_SECONDS:-600} \
 		cargo test --locked --test integration -- proof:: --nocapture
 	scripts/prove-catalogs
-	$(MAKE) fuzz
+	$(MAKE) fuzz packages image-test

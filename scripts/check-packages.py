@@ -22,14 +22,15 @@ CRATES = ["pgmedic-core", "pgmedic-testserver", "pgmedic-login", "pgmedic"]
 # Packed, as cargo publishes it. The code alone is most of it.
 LARGEST_CRATE = 500_000
 # What scripts/package makes.
-MADE = re.compile(r"target/(release/pgmedic|package/(pgmedic\.service|pgmedic\.toml|THIRD-PARTY\.txt|man/\*\.1|"
-                  r"completions/(pgmedic\.bash|_pgmedic|pgmedic\.fish)))")
+MADE = re.compile(r"target/(release/pgmedic|package/(pgmedic\.service|pgmedic\.toml|pgmedic\.cdx\.json|"
+                  r"THIRD-PARTY\.txt|man/\*\.1|completions/(pgmedic\.bash|_pgmedic|pgmedic\.fish)))")
 # What both packages install.
 INSTALLED = {
     "usr/bin/pgmedic": "755",
     "usr/lib/systemd/system/pgmedic.service": "644",
     "etc/pgmedic/pgmedic.toml": "644",
     "usr/share/doc/pgmedic/examples/example.toml": "644",
+    "usr/share/doc/pgmedic/pgmedic.cdx.json": "644",
     "usr/share/man/man1/": "644",
     "usr/share/bash-completion/completions/pgmedic": "644",
     "usr/share/fish/vendor_completions.d/pgmedic.fish": "644",
@@ -80,13 +81,22 @@ def installed(assets):
 def check_metadata():
     metadata = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["metadata"]
     deb = installed(metadata["deb"]["assets"])
-    rpm = installed([(asset["source"], asset["dest"], asset["mode"]) for asset in metadata["generate-rpm"]["assets"]])
+    rpm = metadata["generate-rpm"]["assets"]
+    folders = {asset["dest"] for asset in rpm if asset.get("dir")}
+    files = [asset for asset in rpm if not asset.get("dir")]
+    # The .rpm removes only the folders that it names.
+    parents = {str(Path(asset["dest"]).parent) for asset in files}
+    expect("folders of the rpm", folders, {parent for parent in parents if "/pgmedic" in parent})
+    rpm = installed([(asset["source"], asset["dest"], asset["mode"]) for asset in files])
     for what, files in (("deb", deb), ("rpm", rpm)):
         for name, mode in INSTALLED.items():
             expect(f"{name} of the {what}", files.get(name), mode)
     expect("deb: what is kept at an upgrade", metadata["deb"]["conf-files"], ["/etc/pgmedic/pgmedic.toml"])
     kept = [asset["dest"] for asset in metadata["generate-rpm"]["assets"] if asset.get("config") == "noreplace"]
     expect("rpm: what is kept at an upgrade", kept, ["/etc/pgmedic/pgmedic.toml"])
+    scripts = [metadata["generate-rpm"][f"{when}_script"] for when in ("post_install", "pre_uninstall", "post_uninstall")]
+    for script in [*scripts, *(metadata["deb"]["maintainer-scripts"] + name for name in ("postinst", "prerm", "postrm"))]:
+        expect(f"{script} is valid", subprocess.run(["sh", "-n", ROOT / script]).returncode, 0)
     for line in ("ExecStart=/usr/bin/pgmedic", "Environment=PGMEDIC_CONFIG=/etc/pgmedic/pgmedic.toml"):
         expect(f"{line} in the unit", line in unit().splitlines(), True)
     # Debian 11 has systemd 247.
@@ -138,6 +148,18 @@ def check_contents(folder):
     for name in INSTALLED:
         there = list((folder / name).glob("pgmedic*.1*")) if name.endswith("/") else (folder / name).is_file()
         expect(f"{name} in the package", bool(there), True)
+    # A message of a panic names the file of the crate that it is in.
+    bill = json.loads((folder / "usr/share/doc/pgmedic/pgmedic.cdx.json").read_text())
+    listed = {f"{component['name']}-{component['version']}" for component in bill["components"]}
+    linked = re.findall(rb"/registry/src/[^/]+/([^/]+)/", (folder / "usr/bin/pgmedic").read_bytes())
+    expect("crates in the binary, at least", len(set(linked)) > 20, True)
+    expect("crates in the binary that the SBOM does not list", {name.decode() for name in linked} - listed, set())
+    # What the .deb requires is found by cargo-deb, and what the .rpm requires is stated.
+    needed = re.findall(rb"GLIBC_2\.(\d+)", (folder / "usr/bin/pgmedic").read_bytes())
+    stated = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["metadata"]["generate-rpm"]["requires"]["glibc"]
+    expect("glibc that the .rpm requires", stated, f">= 2.{max(map(int, needed))}")
+    notices = [*folder.glob("usr/share/*/pgmedic/THIRD-PARTY.txt"), *folder.glob("usr/share/*/pgmedic/THIRD-PARTY.txt.gz")]
+    expect("notices in the package", len(notices), 1)
     expect("the unit", (folder / "usr/lib/systemd/system/pgmedic.service").read_text(), unit())
 
 

@@ -3,9 +3,12 @@
 use anstyle::{AnsiColor, Style};
 use std::io::IsTerminal;
 
+#[cfg(feature = "demo")]
 pub(crate) const HEADING: Style = Style::new().bold();
+#[cfg(feature = "demo")]
 pub(crate) const SECONDARY: Style = Style::new().dimmed();
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default();
+#[cfg(feature = "demo")]
 pub(crate) const SUCCESS: Style = AnsiColor::Green.on_default();
 
 /// Only on a terminal, and never where `NO_COLOR` is set (no-color.org).

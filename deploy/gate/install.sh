@@ -22,7 +22,7 @@ aarch64) target=aarch64-unknown-linux-gnu ;;
 esac
 folder=${RUNNER_TEMP:-/tmp}/pgmedic-$version
 archive=pgmedic-$version-$target.tar.gz
-release=https://github.com/$ACTION_REPOSITORY/releases/download/v$version
+release=${GITHUB_SERVER_URL:-https://github.com}/$ACTION_REPOSITORY/releases/download/v$version
 mkdir -p "$folder"
 cd "$folder"
 curl -fsSL --retry 3 -O "$release/$archive" -O "$release/SHA256SUMS"

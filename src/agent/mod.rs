@@ -32,7 +32,6 @@ mod signals;
 mod worker;
 mod workers;
 
-#[cfg(feature = "demo")]
 pub(crate) use signals::StopSignals;
 
 use crate::config::{ConfigError, Schedule, Settings};
