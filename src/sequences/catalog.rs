@@ -1,5 +1,6 @@
 //! Discovery: which sequences feed which columns, by one catalog query, or two where likely links are looked at.
 
+use super::catalog_timeouts::catalog_timeouts;
 use super::declared::{StatedLink, expand};
 use super::owners;
 use super::shared_columns::{SharedColumn, shared_columns};
@@ -14,12 +15,8 @@ use pgmedic_core::{ColumnName, QueryError, TableName, Timeouts};
 use sqlx::Row;
 use std::collections::HashSet;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 static CATALOG: LazyLock<String> = LazyLock::new(|| catalog_sql(include_str!("catalog.sql"), &[]));
-
-/// The catalog query locks no user's table, so it may take the time that 100 000 sequences need.
-pub(super) const CATALOG_TIMEOUT: Duration = Duration::from_secs(60);
 
 static SEQUENCE_NAMES: LazyLock<String> = LazyLock::new(|| catalog_sql(include_str!("sequence_names.sql"), &[]));
 
@@ -48,7 +45,7 @@ pub async fn discover(
     timeouts: Timeouts,
 ) -> Result<Catalog, QueryError> {
     let role = connection.server().role.clone();
-    let timeouts = Timeouts { statement: timeouts.statement.max(CATALOG_TIMEOUT), ..timeouts };
+    let timeouts = catalog_timeouts(timeouts);
     let trusted = owners::trusted_roles(connection, timeouts).await?;
     let feeds: Vec<&DeclaredFeed> = settings.feeds_in(database).collect();
     let mut links = declared_links(connection, &feeds, timeouts).await?;

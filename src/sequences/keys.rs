@@ -1,5 +1,6 @@
 //! The keys and indexes of fed columns, read only where an id is ahead: a healthy sequence costs no question.
 
+use super::catalog_timeouts::catalog_timeouts;
 use crate::db::BoundedConnection;
 use pgmedic_core::sequence::feed_row::catalog_sql;
 use pgmedic_core::sequence::model::{FeedSource, Keys};
@@ -28,7 +29,7 @@ pub async fn read_keys(
     let mut keys = Vec::with_capacity(sources.len());
     let parameters = [tables, columns, empty(), empty(), empty()];
     connection
-        .query("keys", timeouts, &KEYS, parameters, |row| {
+        .query("keys", catalog_timeouts(timeouts), &KEYS, parameters, |row| {
             keys.push(Keys {
                 unique: row.try_get("is_unique")?,
                 in_primary_key: row.try_get("in_primary_key")?,

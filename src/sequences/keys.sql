@@ -52,11 +52,17 @@ unindexed (nth) AS (
         SELECT FROM pg_catalog.pg_index x
         JOIN pg_catalog.pg_opclass o ON o.oid = x.indclass[0]
         WHERE x.indrelid = m.rel AND x.indkey[0] = m.att AND x.indisvalid AND x.indpred IS NULL AND o.opcmethod = 403)
+),
+-- Aggregated before they are joined: ten thousand columns may be asked for.
+of_column (nth, is_unique, in_primary_key, longer_key) AS (
+    SELECT k.nth, bool_or(k.alone), bool_or(k.primary_key AND NOT k.alone),
+           (array_agg(k.name ORDER BY k.primary_key DESC, k.of_root DESC, k.index) FILTER (WHERE NOT k.alone))[1]
+    FROM keys k
+    GROUP BY k.nth
 )
-SELECT COALESCE((SELECT bool_or(k.alone) FROM keys k WHERE k.nth = a.nth), false) AS is_unique,
-       EXISTS (SELECT FROM keys k WHERE k.nth = a.nth AND k.primary_key AND NOT k.alone) AS in_primary_key,
-       (SELECT k.name FROM keys k WHERE k.nth = a.nth AND NOT k.alone
-        ORDER BY k.primary_key DESC, k.of_root DESC, k.index LIMIT 1) AS longer_key,
-       NOT EXISTS (SELECT FROM unindexed u WHERE u.nth = a.nth) AS is_indexed
+SELECT COALESCE(k.is_unique, false) AS is_unique, COALESCE(k.in_primary_key, false) AS in_primary_key, k.longer_key,
+       u.nth IS NULL AS is_indexed
 FROM asked a
+LEFT JOIN of_column k ON k.nth = a.nth
+LEFT JOIN (SELECT DISTINCT nth FROM unindexed) AS u ON u.nth = a.nth
 ORDER BY a.nth

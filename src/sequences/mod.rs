@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `pass.rs` | one pass over one database: discover, observe, judge, repair, report |
 //! | `declared.rs`, `suggestions/`, `feed_toml.rs` | discover: the links that the configuration declares, and likely ones |
-//! | `catalog.rs`, `owners.rs`, `references.rs` | discover: the sequences, the columns they feed, and what references these |
+//! | `catalog.rs`, `catalog_timeouts.rs`, `owners.rs`, `references.rs` | discover: the sequences, the columns they feed, and what references these |
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
 //! | `states.rs` | reads states alone, for `cutover` |
@@ -24,6 +24,7 @@ mod batch;
 mod batch_plan;
 mod blocks;
 mod catalog;
+mod catalog_timeouts;
 mod computed;
 mod declared;
 mod evidence;

@@ -1,6 +1,6 @@
 //! Limits that foreign keys set: an id that no referencing column can hold is of no use.
 
-use super::catalog::CATALOG_TIMEOUT;
+use super::catalog_timeouts::catalog_timeouts;
 use crate::db::BoundedConnection;
 use pgmedic_core::sequence::column_type::column_type;
 use pgmedic_core::sequence::feed_row::catalog_sql;
@@ -21,7 +21,7 @@ pub async fn add_reference_limits(
     sequences: &mut [Sequence],
     timeouts: Timeouts,
 ) -> Result<(), QueryError> {
-    let timeouts = Timeouts { statement: timeouts.statement.max(CATALOG_TIMEOUT), ..timeouts };
+    let timeouts = catalog_timeouts(timeouts);
     let fed: Vec<(usize, &FeedSource)> = sequences
         .iter()
         .enumerate()

@@ -7,6 +7,7 @@ use pgmedic::db::BoundedConnection;
 use pgmedic::pass_options::PassOptions;
 use pgmedic::sequences::discover;
 use pgmedic_core::sequence::block::BlockQuestion;
+use pgmedic_core::sequence::feed_row::catalog_sql;
 use pgmedic_core::sequence::judgement::{Draws, Question};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::{Position, SequenceState};
@@ -139,4 +140,37 @@ async fn the_ids_of_the_next_values_are_probed_where_they_are_computed() {
         database.sql("SET search_path = pg_catalog; SET enable_seqscan = off").await;
         probes_an_index(&mut database, &sequence, &statement, kind).await;
     }
+}
+
+/// How often each part of a query was read that has a name in it.
+fn readings(plan: &Value, found: &mut Vec<(String, f64)>) {
+    if let Some(name) = plan.get("CTE Name").and_then(Value::as_str) {
+        found.push((name.to_owned(), plan["Actual Loops"].as_f64().unwrap()));
+    }
+    for inner in plan.get("Plans").and_then(Value::as_array).into_iter().flatten() {
+        readings(inner, found);
+    }
+}
+
+/// After a restore every sequence may be behind: what was found for all columns is not searched again for each of them.
+#[tokio::test]
+async fn the_keys_of_many_columns_are_read_once() {
+    let mut database = with(
+        "DO $$ BEGIN FOR i IN 1..50 LOOP EXECUTE format('CREATE TABLE t_%s (id serial PRIMARY KEY)', i); END LOOP; END $$",
+    )
+    .await;
+    let list = "SELECT array_agg(oid::text) FROM pg_class WHERE relname LIKE 't\\_%' AND relkind = 'r'";
+    let tables: Vec<String> = database.row(list).await.get(0);
+    let keys = catalog_sql(include_str!("../../../src/sequences/keys.sql"), &[]);
+    let mut query = sqlx::query(AssertSqlSafe(format!("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {keys}")));
+    query = query.bind(&tables).bind(vec!["id"; tables.len()]);
+    for _ in 3..=5 {
+        query = query.bind(vec![""; tables.len()]);
+    }
+    let row = query.fetch_one(&mut database.connection).await.unwrap();
+    let plans: Value = serde_json::from_slice(row.try_get_raw(0).unwrap().as_bytes().unwrap()).unwrap();
+    let mut found = Vec::new();
+    readings(&plans[0]["Plan"], &mut found);
+    let again: Vec<_> = found.iter().filter(|(name, loops)| *loops > 1.0 && name != "spread_by").collect();
+    assert!(found.len() > 2 && again.is_empty(), "{again:?}\n{plans:#}");
 }
