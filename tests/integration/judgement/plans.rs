@@ -168,7 +168,7 @@ async fn the_keys_of_many_columns_are_read_once() {
         query = query.bind(vec![""; tables.len()]);
     }
     let row = query.fetch_one(&mut database.connection).await.unwrap();
-    let plans: Value = row.get(0);
+    let plans: Value = serde_json::from_slice(row.try_get_raw(0).unwrap().as_bytes().unwrap()).unwrap();
     let mut found = Vec::new();
     readings(&plans[0]["Plan"], &mut found);
     let again: Vec<_> = found.iter().filter(|(name, loops)| *loops > 1.0 && name != "spread_by").collect();
