@@ -5,9 +5,10 @@ use super::leadership::Leadership;
 use super::news::{Fact, describe};
 use super::repair_log::LogNews;
 use super::rule_use::RuleUse;
-use crate::db::Holder;
+use crate::config::{SessionStoreConfig, Settings};
+use crate::db::{Holder, ListenError};
 use crate::metrics::Metrics;
-use crate::report::{DatabaseReport, Outcome, SessionReport};
+use crate::report::{DatabaseLabel, DatabaseReport, Outcome, SessionReport};
 use crate::state::{AgentState, Configured, DatabaseState};
 use pgmedic_core::{Reason, ReasonKind};
 use std::collections::HashSet;
@@ -24,10 +25,31 @@ pub struct AgentContext {
 }
 
 impl AgentContext {
-    /// Forgets databases and session stores that are not configured any more.
-    pub fn retain(&self, configured: &Configured<'_>) {
-        self.state.retain(configured);
-        self.metrics.retain(configured);
+    /// Forgets databases and session stores that are not configured any more. What was discovered on a server that is
+    /// configured still stays.
+    pub fn retain_configured(&self, settings: &Settings) {
+        let known = self.state.databases();
+        let on_server = |name: &str| {
+            let (server, database) = name.split_once('/')?;
+            let server = settings.servers.iter().find(|known| known.name == server)?;
+            Some(DatabaseLabel::of_server(&server.name, database))
+        };
+        let discovered = known.keys().filter_map(|name| on_server(name));
+        let labels: Vec<DatabaseLabel> =
+            settings.databases.iter().map(|database| database.name.clone()).chain(discovered).collect();
+        let stores = |label| {
+            SessionStoreConfig::for_database(&settings.sessions, label).map(|store| store.name.as_str()).collect()
+        };
+        let configured: Configured<'_> = labels.iter().map(|label| (label.as_str(), stores(label))).collect();
+        self.state.retain(&configured);
+        self.metrics.retain(&configured);
+    }
+
+    /// Forgets a database that its server has no more.
+    pub fn forget(&self, database: &DatabaseLabel) {
+        self.state.forget(database);
+        self.metrics.forget(database);
+        self.rules.forget(database);
     }
 }
 
@@ -46,7 +68,7 @@ enum Subject {
 /// Publishes what one worker finds in one database.
 #[derive(Debug)]
 pub struct Publisher {
-    database: String,
+    database: DatabaseLabel,
     /// `sequences` or `sessions`, as the metrics call it.
     pass: &'static str,
     context: AgentContext,
@@ -54,8 +76,8 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    pub fn new(context: &AgentContext, database: &str, pass: &'static str) -> Self {
-        Self { database: database.to_owned(), pass, context: context.clone(), logged: ChangeLog::default() }
+    pub fn new(context: &AgentContext, database: &DatabaseLabel, pass: &'static str) -> Self {
+        Self { database: database.clone(), pass, context: context.clone(), logged: ChangeLog::default() }
     }
 
     /// Makes the series of the database exist, and forgets what was known of it: after a reload it may be another server.
@@ -79,7 +101,7 @@ impl Publisher {
         &self,
         accept: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Box<dyn Fn() + Send + Sync + 'static> {
-        let (database, pass, metrics) = (self.database.clone(), self.pass, Arc::clone(&self.context.metrics));
+        let (database, pass, metrics) = (self.database.to_string(), self.pass, Arc::clone(&self.context.metrics));
         Box::new(move || {
             if !accept() {
                 metrics.count_skipped(&database, pass, "running");
@@ -102,7 +124,7 @@ impl Publisher {
                 Leadership::Leader | Leadership::Follower => false,
             };
         });
-        let database = &self.database;
+        let database = self.database.as_str();
         let role = match leadership {
             Leadership::Unknown => return,
             Leadership::Leader => "leads",
@@ -131,7 +153,7 @@ impl Publisher {
 
     /// NOTIFY is heard in other databases of the server only, as no connection is left.
     pub fn not_listening_for_lack_of_connections(&mut self, databases: usize) {
-        let database = &self.database;
+        let database = self.database.as_str();
         let kind = format!("{:?}", ReasonKind::TooManyConnections);
         if !self.logged.replace(Subject::Listening, [kind]).is_empty() {
             tracing::info!(
@@ -165,7 +187,7 @@ impl Publisher {
 
     /// Whether this agent listens for NOTIFY; the reason says why it cannot.
     pub fn listening(&mut self, listening: Result<(), Reason>) {
-        let database = &self.database;
+        let database = self.database.as_str();
         let fact = listening.as_ref().err().map_or_else(String::new, |reason| format!("{:?}", reason.kind));
         if self.logged.replace(Subject::Listening, [fact]).is_empty() {
             return;
@@ -178,6 +200,41 @@ impl Publisher {
                  sequences.listen_notify = false"
             ),
         }
+    }
+
+    /// LISTEN is not possible in this database, nor in the others of its server in which it was not tried yet.
+    pub fn not_listening_on_server(&mut self, why: &ListenError, databases: usize) {
+        let server = self.database.server().unwrap_or_default();
+        let fix = match why {
+            ListenError::NoConnectionLeft => "; a larger max_connections leaves more for it",
+            _ => "",
+        };
+        tracing::info!(
+            server,
+            "no LISTEN in most of the {databases} databases of {server}, which follow the schedule: {why}{fix}"
+        );
+    }
+
+    /// A pass was due, and the server's statistics say that nothing was done in the database since the last one.
+    pub fn unchanged(&mut self) {
+        self.context.state.record_unchanged(&self.database);
+        self.context.metrics.count_unchanged(&self.database);
+        self.log_recovered();
+    }
+
+    /// The server of the database cannot be monitored, which is said once for all of its databases.
+    pub fn server_failure(&self, reason: &Reason) {
+        self.update(|state| {
+            state.up = Some(false);
+            state.report = None;
+            state.last_error = Some(reason.to_string());
+        });
+    }
+
+    /// The server says that the role may not enter the database.
+    pub fn refused(&mut self, reason: &Reason) {
+        self.context.metrics.count_panic(&self.database);
+        self.failure(reason, Some(false));
     }
 
     /// A pass has ended, completed or not.
@@ -205,14 +262,19 @@ impl Publisher {
 
     /// No pass could be made, or it was not completed. `reached` says whether the database responded, if that is known.
     pub fn failure(&mut self, reason: &Reason, reached: Option<bool>) {
-        let database = &self.database;
+        let database = self.database.as_str();
         self.update(|state| {
             state.up = reached.or(state.up);
             state.report = None;
             state.last_error = Some(reason.to_string());
         });
         if self.logged.add(Subject::Unreachable, format!("{:?}", reason.kind)) {
-            tracing::error!(database, "{database} cannot be monitored: {reason}");
+            if self.database.server().is_some() {
+                // The others of its server go on.
+                tracing::warn!(database, "{database} cannot be monitored: {reason}");
+            } else {
+                tracing::error!(database, "{database} cannot be monitored: {reason}");
+            }
         }
     }
 
@@ -253,7 +315,7 @@ impl Publisher {
     }
 
     fn log_recovered(&mut self) {
-        let database = &self.database;
+        let database = self.database.as_str();
         if self.logged.remove(&Subject::Unreachable) {
             tracing::info!(database, "{database} is back");
         }
@@ -276,13 +338,13 @@ impl Publisher {
             Subject::Sequence(name) => named.contains(name.as_str()),
             _ => true,
         });
-        let database = &self.database;
+        let database = self.database.as_str();
         tracing::debug!(database, sequences = report.sequences.len(), "{database}: a pass was completed");
     }
 
     /// Info when sessions were ended, warn when a sweep was held or could work better, error when it failed.
     fn log_store(&mut self, report: &SessionReport) {
-        let (database, store) = (&self.database, report.name.as_str());
+        let (database, store) = (self.database.as_str(), report.name.as_str());
         let (expired, superseded) = (report.expired, report.superseded);
         if expired + superseded > 0 {
             tracing::info!(database, store, expired, superseded, "sessions of {store} were ended");
@@ -301,7 +363,7 @@ impl Publisher {
     /// Logs those of the facts about `subject` that are news.
     fn log(&mut self, subject: Subject, facts: Vec<Fact>) {
         let news = self.logged.replace(subject.clone(), facts.iter().map(|fact| fact.kind.clone()));
-        let database = &self.database;
+        let database = self.database.as_str();
         let (sequence, store) = match &subject {
             Subject::Sequence(name) => (Some(name.as_str()), None),
             Subject::Store(name) => (None, Some(name.as_str())),

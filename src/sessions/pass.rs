@@ -52,7 +52,7 @@ pub async fn pass(
             }
         };
         report.duration_seconds = started.elapsed().as_secs_f64();
-        tracing::debug!(database = database.name, store = store.name, expired = report.expired, "swept");
+        tracing::debug!(database = database.name.as_str(), store = store.name, expired = report.expired, "swept");
         reports.push(report);
     }
     if connection.lost().is_none() {
