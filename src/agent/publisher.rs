@@ -86,7 +86,9 @@ impl Publisher {
         self.update(|state| {
             // The last 24 hours stay: a reload seldom changes the server.
             let observed = Arc::clone(&state.observed);
-            *state = DatabaseState { interval: interval.as_secs_f64(), observed, ..DatabaseState::default() };
+            let discovered = self.database.server().map(|_| self.database.clone());
+            *state =
+                DatabaseState { discovered, interval: interval.as_secs_f64(), observed, ..DatabaseState::default() };
         });
     }
 
@@ -125,13 +127,9 @@ impl Publisher {
             };
         });
         let database = self.database.as_str();
-        let role = match leadership {
-            Leadership::Unknown => return,
-            Leadership::Leader => "leads",
-            Leadership::Follower => "is standby",
-            Leadership::Observer => "observes, as the server is a replica,",
-        };
-        if !self.logged.replace(Subject::Leadership, [role.to_owned()]).is_empty() {
+        let Some(role) = leadership.says() else { return };
+        // On a server it is said once for all of its databases.
+        if !self.logged.replace(Subject::Leadership, [role.to_owned()]).is_empty() && self.database.server().is_none() {
             tracing::info!(database, "this agent {role} on {database}{why}");
         }
     }

@@ -126,7 +126,7 @@ pub(super) fn is_known_database(name: &str, databases: &[Database], servers: &[S
     Err(format!("the name of a configured database: {}", known.join(", ")))
 }
 
-/// Checks the tables. `databases` are those that have tables of their own.
+/// Checks the tables. `databases` are those of `[[databases]]`.
 pub(super) fn resolve_servers(
     written: Vec<WrittenServer>,
     databases: &[Database],

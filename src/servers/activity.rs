@@ -37,13 +37,16 @@ impl Baseline {
             return false;
         }
         let by_all = now.transactions.abs_diff(before.transactions);
-        if by_all <= own.saturating_sub(self.own) {
+        let own_since = own.saturating_sub(self.own);
+        if by_all < own_since {
+            // The end of a visit is counted a moment later.
             return true;
         }
-        if now.active.is_none() || now.active != before.active {
+        let by_autovacuum = now.active.is_some() && now.active == before.active;
+        if by_all > own_since && !by_autovacuum {
             return false;
         }
-        // By autovacuum alone: from here on, only what comes after counts.
+        // All of it is known. From here on, only what comes after counts.
         *self = Self { activity: now, own };
         true
     }
@@ -69,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_row_is_a_change_whoever_wrote_it() {
+    fn a_changed_row_is_a_change_also_by_this_agent() {
         assert!(!baseline().is_unchanged(Activity { rows: 51, ..BEFORE }, 99));
     }
 
@@ -78,9 +81,11 @@ mod tests {
         let mut baseline = baseline();
         let vacuumed = Activity { transactions: 104, ..BEFORE };
         assert!(baseline.is_unchanged(vacuumed, 10));
-        // Its transactions do not count for the next comparison.
-        assert!(baseline.is_unchanged(Activity { transactions: 107, active: Some(9500), ..BEFORE }, 13));
-        assert!(!baseline.is_unchanged(Activity { transactions: 108, active: Some(9500), ..BEFORE }, 13));
+        // Its transactions do not count for the next comparison, nor does the time of a visit.
+        let visited = Activity { transactions: 107, active: Some(9500), ..BEFORE };
+        assert!(baseline.is_unchanged(visited, 13));
+        assert!(baseline.is_unchanged(Activity { transactions: 109, ..visited }, 13), "autovacuum again");
+        assert!(!baseline.is_unchanged(Activity { transactions: 110, active: Some(9600), ..BEFORE }, 13));
     }
 
     #[test]

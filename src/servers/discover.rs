@@ -13,7 +13,7 @@ const MOST_SHOWN: usize = 5;
 /// All databases that a command is to work on.
 #[derive(Debug)]
 pub struct Discovered {
-    /// Those with tables of their own, in their order, and then those of each server, by name.
+    /// The configured ones, in their order, and then those of each server, by name.
     pub databases: Vec<Database>,
     /// Servers that could not be asked, by the database that was to be entered for it.
     pub failed: Vec<(Database, Reason)>,
@@ -29,6 +29,7 @@ pub async fn discover(settings: &Settings) -> Result<Discovered, ConfigError> {
     let mut found = Discovered { databases: settings.databases.clone(), failed: Vec::new() };
     let timeouts = settings.sequences.bounds();
     let never = CancellationToken::new();
+    let mut known: Vec<String> = found.databases.iter().map(|database| database.name.to_string()).collect();
     let surveys = settings.servers.iter().map(|server| survey(server, timeouts, &never));
     let surveys = join_all(surveys).await;
     for (index, (server, survey)) in settings.servers.iter().zip(surveys).enumerate() {
@@ -38,6 +39,7 @@ pub async fn discover(settings: &Settings) -> Result<Discovered, ConfigError> {
                 if let Some(other) = settings.servers.iter().take(index).find(|other| same_server(server, other)) {
                     return Err(ConfigError::SameServer { one: other.name.clone(), other: server.name.clone() });
                 }
+                known.extend(all.iter().map(|database| server.database(&database.name).name.to_string()));
                 let databases = covered(server, &all)?;
                 found.databases.extend(databases.into_iter().map(|database| server.database(&database.name)));
             }
@@ -52,8 +54,7 @@ pub async fn discover(settings: &Settings) -> Result<Discovered, ConfigError> {
                 .any(|database| database.name == wanted.as_str() || *database.name.database() == ***wanted)
     };
     if let Some(missing) = settings.wanted.iter().find(|wanted| !is_found(wanted)).filter(|_| found.failed.is_empty()) {
-        let known = found.databases.iter().map(|database| database.name.as_str());
-        return Err(ConfigError::unknown_database(missing, known));
+        return Err(ConfigError::unknown_database(missing, known.iter().map(String::as_str)));
     }
     Ok(found)
 }

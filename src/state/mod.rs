@@ -19,7 +19,7 @@ pub use observed::{LastRepair, Observed};
 
 use crate::clock;
 use crate::db::budget::{ConnectionBudget, ServerConnections};
-use crate::report::{DatabaseReport, SessionReport};
+use crate::report::{DatabaseLabel, DatabaseReport, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +32,8 @@ pub type Configured<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 /// One database.
 #[derive(Debug, Clone, Default)]
 pub struct DatabaseState {
+    /// Its name, where it was discovered on a server.
+    pub discovered: Option<DatabaseLabel>,
     /// Whether it responded at the last try; none before the first.
     pub up: Option<bool>,
     pub leader: bool,

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 #[derive(Debug)]
 pub enum Membership {
-    /// A database with a table of its own, and its place among those of the lease.
+    /// A database with a `[[databases]]` table, and its place among those of the lease.
     Own { lead: Arc<ServerLead>, place: usize },
     /// A database that was discovered on a server.
     Discovered(FleetMember),

@@ -55,6 +55,10 @@ impl Members {
         }
     }
 
+    pub fn len(&self) -> usize {
+        self.running.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.running.is_empty()
     }

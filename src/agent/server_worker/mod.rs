@@ -17,6 +17,7 @@ use super::scheduler::cron_intervals::intervals;
 use super::sequence_worker::{Fleet, FleetLead, LeadAnswer, Triggers};
 use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{ConfigError, Server, SessionStoreConfig, Settings};
+use crate::db::Holder;
 use crate::metrics::SEQUENCES;
 use crate::servers::{FoundDatabase, covered, same_server};
 use members::Members;
@@ -153,7 +154,8 @@ impl ServerWorker {
         if self.logged.remove(&()) {
             tracing::info!(server = self.name, "server {} is back", self.name);
         }
-        self.publish_leadership(&answer);
+        let databases = found.as_ref().map_or_else(|| self.members.len(), Vec::len);
+        self.publish_leadership(&answer, databases);
         self.fleet.surveyed(answer, found.as_deref());
         if let Some(found) = found {
             self.members.follow(&found, &self.home).await;
@@ -170,12 +172,17 @@ impl ServerWorker {
         covered(&self.server, found)
     }
 
-    fn publish_leadership(&mut self, answer: &LeadAnswer) {
+    fn publish_leadership(&mut self, answer: &LeadAnswer, databases: usize) {
         self.lease = answer.lease;
-        if self.leadership != answer.leadership {
-            tracing::debug!(server = self.name, leadership = ?answer.leadership, "asked who leads");
+        let before = std::mem::replace(&mut self.leadership, answer.leadership);
+        if let (Some(says), true) = (answer.leadership.says(), before != answer.leadership) {
+            let server = &self.name;
+            let holder = answer.other.as_ref();
+            let leader = holder.map_or_else(String::new, |Holder { role, application, pid, .. }| {
+                format!(": role {role:?} leads (application {application:?}, process {pid})")
+            });
+            tracing::info!(server, "this agent {says} on the {databases} databases of {server}{leader}");
         }
-        self.leadership = answer.leadership;
     }
 
     /// The server cannot be monitored, and none of its databases.

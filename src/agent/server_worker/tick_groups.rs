@@ -23,7 +23,7 @@ impl TickGroups {
         Self(groups)
     }
 
-    /// One for each schedule, whatever databases come.
+    /// One for each schedule, also while there is no database.
     pub fn ticks(&self) -> Vec<Tick> {
         let tick = |(schedule, handlers): &(Schedule, Handlers)| {
             let handlers = Arc::clone(handlers);

@@ -42,7 +42,7 @@ fn patterns_say_which_databases_are_monitored() {
 }
 
 #[test]
-fn a_database_with_a_table_of_its_own_is_left_to_that() {
+fn a_database_that_has_a_table_is_left_to_that() {
     let own = "[[databases]]\nurl = 'postgres://u@db2,db1/app?target_session_attrs=primary'\n";
     let settings = file(&format!("{own}{PROD}")).settings();
     assert!(!settings.servers[0].covers("app") && settings.servers[0].covers("crm"));
@@ -53,8 +53,14 @@ fn a_database_with_a_table_of_its_own_is_left_to_that() {
 #[test]
 fn a_server_that_leaves_out_every_database_is_refused() {
     refused(&format!("{PROD}include = []"), &["pgmedic.toml:4:11: servers[0].include: found an empty list"]);
-    refused(&format!("{PROD}exclude = ['a', '*']"), &["servers[0].exclude[1]: found \"*\"", "leaves out every database"]);
-    refused(&format!("{PROD}include = [' ']"), &["servers[0].include[0]: found \" \", expected the name of a database"]);
+    refused(
+        &format!("{PROD}exclude = ['a', '*']"),
+        &["servers[0].exclude[1]: found \"*\"", "leaves out every database"],
+    );
+    refused(
+        &format!("{PROD}include = [' ']"),
+        &["servers[0].include[0]: found \" \", expected the name of a database"],
+    );
 }
 
 #[test]
@@ -67,13 +73,19 @@ fn two_servers_that_are_one_are_refused() {
 
 #[test]
 fn one_connection_is_too_few() {
-    refused(&format!("{PROD}max_connections = 1"), &["servers[0].max_connections: found the number 1, expected a whole number from 2"]);
+    refused(
+        &format!("{PROD}max_connections = 1"),
+        &["servers[0].max_connections: found the number 1, expected a whole number from 2"],
+    );
 }
 
 #[test]
 fn a_server_has_a_name_that_no_database_begins_with() {
     refused("[[servers]]\nurl = 'postgres://u@h/'", &["servers[0]: found no `name`"]);
-    refused("[[servers]]\nname = 'a/b'\nurl = 'postgres://u@h/'", &["servers[0].name: found \"a/b\"", "without a slash"]);
+    refused(
+        "[[servers]]\nname = 'a/b'\nurl = 'postgres://u@h/'",
+        &["servers[0].name: found \"a/b\"", "without a slash"],
+    );
     let twice = PROD.replace("db1,db2", "db3");
     refused(&format!("{PROD}{twice}"), &["servers[1].name: found \"prod\", the name of servers[0] too"]);
     for name in ["prod", "prod/app"] {

@@ -20,7 +20,7 @@ pub enum LeaseCommand {
     Check(oneshot::Sender<bool>),
     /// To try again to receive notifications.
     Listen(Box<ConnectTarget>, oneshot::Sender<Result<(), Reason>>),
-    /// The rows of a statement made of constants; none through a pooler, where it needs a connection of its own.
+    /// The rows of a statement made of constants; none through a pooler, which has no session to ask on.
     Ask(String, oneshot::Sender<Option<Result<Vec<PgRow>, QueryError>>>),
 }
 

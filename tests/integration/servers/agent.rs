@@ -4,7 +4,8 @@ use super::*;
 use crate::support::wait_for;
 
 /// Sessions of pgmedic, other than the one that stays open.
-const VISITS: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgmedic' AND query NOT LIKE '%pgmedic:databases%'";
+const VISITS: &str =
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgmedic' AND query NOT LIKE '%pgmedic:databases%'";
 
 fn up(database: &str) -> String {
     series("pgmedic_database_up", database, "")
@@ -54,7 +55,9 @@ async fn a_database_in_which_nothing_was_done_is_not_entered_and_one_in_which_an
     let agent = start(&(table(&server.url("postgres"), "exclude = [\"postgres\"]")));
     for tenant in &mut tenants {
         tenant.wait_until(REPAIRED).await;
-        agent.wait_until(&series("pgmedic_pass_runs_total", &tenant.name, "pass=\"sequences\","), |passes| passes >= 3.0);
+        agent.wait_until(&series("pgmedic_pass_runs_total", &tenant.name, "pass=\"sequences\","), |passes| {
+            passes >= 3.0
+        });
     }
     // The sessions of this test were counted by now, or will be when they do something.
     let visited = |name: &str| format!("SELECT pg_stat_get_db_sessions(oid) FROM pg_database WHERE datname = '{name}'");
@@ -93,7 +96,9 @@ async fn a_standby_takes_over_all_databases_by_one_lease() {
     first.wait_until(&leader("b"), |leads| leads == 1.0);
     let second = Agent::run(first.same_config(), &[]);
     second.wait_until(&leader("b"), |leads| leads == 0.0);
-    second.wait_until(&series("pgmedic_pass_skipped_total", "b", "pass=\"sequences\",reason=\"standby\","), |ticks| ticks > 1.0);
+    second.wait_until(&series("pgmedic_pass_skipped_total", "b", "pass=\"sequences\",reason=\"standby\","), |ticks| {
+        ticks > 1.0
+    });
     let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
     assert_eq!(postgres.number(locks).await, 1, "one lease");
     first.stop();
@@ -118,7 +123,8 @@ async fn one_warning_names_a_database_without_the_privilege_and_the_grant_lets_t
     let url = server.url("postgres").replace("user=postgres", "user=guest");
     let agent = start(&table(&url, ""));
     agent.wait_until(&up("locked"), |up| up == 0.0);
-    agent.wait_until(&series("pgmedic_pass_failures_total", "locked", "pass=\"sequences\","), |failures| failures > 2.0);
+    agent
+        .wait_until(&series("pgmedic_pass_failures_total", "locked", "pass=\"sequences\","), |failures| failures > 2.0);
     let grant = "GRANT CONNECT ON DATABASE locked TO guest";
     locked.sql(grant).await;
     locked.wait_until(REPAIRED).await;

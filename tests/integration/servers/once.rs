@@ -32,9 +32,11 @@ async fn one_run_repairs_every_database_that_is_covered_and_leaves_templates_and
     let text = table(&server.url("postgres"), "exclude = [\"scratch_*\"]");
     let outcome = once(&text, &[]).exits(0);
     assert_eq!(named(&outcome), [names[1], "app", "postgres"]);
-    assert!(reports(&outcome).iter().all(|(name, error, sequences)| {
-        error.is_null() && *sequences == usize::from(name != "postgres")
-    }));
+    assert!(
+        reports(&outcome)
+            .iter()
+            .all(|(name, error, sequences)| { error.is_null() && *sequences == usize::from(name != "postgres") })
+    );
     for (database, repaired) in databases.iter_mut().zip([true, true, false]) {
         let found: bool = sqlx::Row::get(&database.row(REPAIRED).await, 0);
         assert_eq!(found, repaired, "{}", database.name);
@@ -59,7 +61,8 @@ async fn a_database_that_cannot_be_entered_is_named_and_the_others_are_looked_at
     app.sql("GRANT SELECT ON orders TO guest; GRANT SELECT, USAGE ON orders_id_seq TO guest").await;
     let url = server.url("postgres").replace("user=postgres", "user=guest");
     let outcome = once(&table(&url, ""), &[]).exits(1);
-    let errors: Vec<String> = reports(&outcome).into_iter().filter(|(_, error, _)| !error.is_null()).map(|(name, ..)| name).collect();
+    let errors: Vec<String> =
+        reports(&outcome).into_iter().filter(|(_, error, _)| !error.is_null()).map(|(name, ..)| name).collect();
     assert_eq!(errors, ["locked"], "{}", outcome.stdout);
     app.wait_until(REPAIRED).await;
     let grants = run(&table(&url, ""), &["grants"]).exits(0).stdout;
@@ -76,7 +79,9 @@ async fn the_grants_of_a_server_are_run_by_psql_as_an_owner_who_is_no_superuser(
     for name in names {
         let mut database = create(&server, &name.replace('"', "\"\""), "").await;
         let quoted = name.replace('"', "\"\"");
-        database.sql(&format!("ALTER DATABASE \"{quoted}\" OWNER TO master; ALTER SCHEMA public OWNER TO master")).await;
+        database
+            .sql(&format!("ALTER DATABASE \"{quoted}\" OWNER TO master; ALTER SCHEMA public OWNER TO master"))
+            .await;
         database.sql(&format!("SET ROLE master; {ORDERS}")).await;
     }
     let as_master = server.url("postgres").replace("user=postgres", "user=master");

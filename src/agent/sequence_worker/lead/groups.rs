@@ -47,7 +47,7 @@ pub fn leads(settings: &Settings, triggers: (&[Arc<Triggers>], &[Arc<Triggers>])
             database: database.clone(),
             triggers: Arc::clone(triggers),
         };
-        // Those with tables of their own come first: there NOTIFY is received.
+        // Configured databases come first: there NOTIFY is received.
         let own = indices.iter().map(|index| member(&settings.databases[*index], &triggers.0[*index]));
         let home = server.map(|index| member(&settings.servers[index].home, &triggers.1[index]));
         let lead = Arc::new(ServerLead {

@@ -67,7 +67,7 @@ impl HeldLease {
         listening.await.map_err(|_| lost())?
     }
 
-    /// The rows of a statement on its connection; none where it has none of its own, or was lost.
+    /// The rows of a statement on its connection; none where it has no connection, or lost it.
     pub async fn ask(&self, sql: String) -> Option<Result<Vec<PgRow>, QueryError>> {
         let (answer, rows) = oneshot::channel();
         self.commands.send(LeaseCommand::Ask(sql, answer)).await.ok()?;
