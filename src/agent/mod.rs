@@ -9,6 +9,7 @@
 //! | `session_worker/` | sweeps of the session stores of one database |
 //! | `leadership.rs`, `backoff.rs` | whether this agent leads; when to try again |
 //! | `repair_log/` | `pgmedic.repair_log`: own repairs are written, inline repairs counted |
+//! | `context.rs` | what all workers share |
 //! | `publisher.rs` | where a worker hands over its report |
 //! | `rule_use.rs` | which rules of the configuration apply to no sequence |
 //! | `news.rs`, `change_log.rs` | what of a report is worth a line in the log, and whether it was logged already |
@@ -20,6 +21,7 @@
 
 mod backoff;
 mod change_log;
+mod context;
 mod http_endpoint;
 mod leadership;
 mod news;
@@ -43,8 +45,8 @@ use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::state::AgentState;
 use crate::webhook::WebhookTask;
+use context::AgentContext;
 use http_endpoint::HttpEndpoint;
-use publisher::AgentContext;
 use scheduler::Scheduler;
 use scheduler::clock_jump::ClockJumpDetector;
 use sd_notify::NotifyState;

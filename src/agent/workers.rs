@@ -2,8 +2,8 @@
 //! server, which has the workers of its databases.
 
 use super::AgentError;
+use super::context::AgentContext;
 use super::leadership::Leadership;
-use super::publisher::AgentContext;
 use super::scheduler::{JobId, Scheduler};
 use super::worker::Worker;
 use super::{sequence_worker, server_worker, session_worker};

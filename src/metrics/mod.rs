@@ -33,6 +33,8 @@ pub const SESSIONS: &str = "sessions";
 const METHODS: [&str; 2] = ["advance", "leap"];
 const NO_METHOD: &str = "none";
 const OUTCOMES: [&str; 4] = ["repaired", "skipped", "held", "failed"];
+/// The method and the outcome of nearly all repairs.
+const COMMON: (&str, &str) = ("advance", "repaired");
 const CAUSES: [&str; 3] = ["rewound", "ids_inserted", "unknown"];
 const INLINE_OUTCOMES: [&str; 2] = ["repaired", "held"];
 const WEBHOOK_OUTCOMES: [&str; 2] = ["sent", "failed"];
@@ -123,20 +125,26 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// Makes the series of a database exist from zero.
+    /// Makes the series of a database exist from zero. Of a discovered one, which may be one of a thousand, only those of what
+    /// is common.
     pub fn init_database(&self, label: &DatabaseLabel) {
         let database = label.as_str();
-        if label.server().is_some() {
+        let is_one_of_many = label.server().is_some();
+        if is_one_of_many {
             self.discovered().insert(label.to_string(), label.clone());
         }
         self.init_pass(database, SEQUENCES);
         for cause in CAUSES {
             self.drift.with_label_values(&[database, cause]);
             for (method, outcome) in METHODS.iter().flat_map(|method| OUTCOMES.map(|outcome| (*method, outcome))) {
-                self.repairs.with_label_values(&[database, method, outcome, cause]);
+                if !is_one_of_many || (method, outcome) == COMMON {
+                    self.repairs.with_label_values(&[database, method, outcome, cause]);
+                }
             }
-            // Held before a method was chosen.
-            self.repairs.with_label_values(&[database, NO_METHOD, "held", cause]);
+            if !is_one_of_many {
+                // Held before a method was chosen.
+                self.repairs.with_label_values(&[database, NO_METHOD, "held", cause]);
+            }
         }
         for method in METHODS {
             self.repair_duration.with_label_values(&[method]);

@@ -79,6 +79,11 @@ impl SequencePassState {
         }
     }
 
+    /// Whether it holds no more sequences than that.
+    pub fn is_small(&self, most: usize) -> bool {
+        self.known.len() <= most
+    }
+
     /// Whether a next pass will use this state.
     pub(super) fn is_lasting(&self) -> bool {
         self.lasting

@@ -1,15 +1,14 @@
 //! One cycle of the worker: acquire or renew the lease, make the pass, publish the report.
 
 use super::fleet::Visit;
-use super::lead::{LeadAnswer, LeaseListens};
+use super::lead::LeadAnswer;
 use super::membership::Membership;
 use super::notify::NotifyListener;
 use super::triggers::Triggers;
 use crate::agent::leadership::Leadership;
 use crate::agent::publisher::Publisher;
 use crate::agent::repair_log::{RepairLogContext, RepairLogWriter};
-use crate::config::{Database, Sequences};
-use crate::db::ListenError;
+use crate::config::{Database, Settings};
 use crate::progress::Progress;
 use crate::report::DatabaseReport;
 use crate::sequences::{Invalidation, PassOptions, SequencePassState, pass};
@@ -25,11 +24,16 @@ use tokio_util::sync::CancellationToken;
 /// Each statement has timeouts; a pass that takes this long all the same is cancelled.
 const MAX_PASS_DURATION: Duration = Duration::from_secs(60 * 60);
 
+/// After so many ticks in which nothing was done in a discovered database, what is known of its catalog is given up, if it has
+/// no more sequences than that: of a thousand databases most are idle.
+const RESTS_AFTER: u32 = 3;
+const SMALL: usize = 200;
+
 /// What a worker was started with.
 #[derive(Debug)]
 pub struct SequenceWorkerContext {
     pub database: Database,
-    pub settings: Sequences,
+    pub settings: Arc<Settings>,
     /// The tables of the database's session stores.
     pub session_tables: Vec<TableName>,
     /// Who leads on the database.
@@ -48,11 +52,13 @@ pub struct SequenceWorkerState {
     losses: watch::Receiver<u64>,
     /// The number of the lease that this agent holds.
     lease: Option<u64>,
-    listener: NotifyListener,
+    pub(super) listener: NotifyListener,
     pass_state: SequencePassState,
     /// What the server had counted in a discovered database before its last visit, if that left nothing to be looked at again.
     visited: Option<Baseline>,
-    publisher: Publisher,
+    /// Ticks since then without a visit.
+    quiet: u32,
+    pub(super) publisher: Publisher,
     repair_log: RepairLogWriter,
 }
 
@@ -72,6 +78,7 @@ impl SequenceWorkerState {
             listener: NotifyListener::default(),
             pass_state: SequencePassState::persistent(),
             visited: None,
+            quiet: 0,
             publisher,
             repair_log: RepairLogWriter::default(),
         }
@@ -178,6 +185,7 @@ impl SequenceWorkerContext {
         if self.stop.is_cancelled() {
             return CycleOutcome::Done;
         }
+        state.quiet = 0;
         let settled = report.error.is_none() && report.sequences.iter().all(|sequence| sequence.is_settled());
         let lost = answer.lease.is_some() && state.lease.is_none();
         state.visited = baseline.filter(|_| settled && !lost);
@@ -189,6 +197,11 @@ impl SequenceWorkerContext {
         state.publisher.leadership(leadership);
         self.send_leadership(leadership);
         state.publisher.unchanged();
+        state.quiet = state.quiet.saturating_add(1);
+        if state.quiet == RESTS_AFTER && state.pass_state.is_small(SMALL) {
+            // The next visit reads a small database as a whole.
+            state.pass_state.invalidate(&Invalidation::All);
+        }
         CycleOutcome::Done
     }
 
@@ -232,38 +245,6 @@ impl SequenceWorkerContext {
         CycleOutcome::Done
     }
 
-    /// Listens for NOTIFY, where it does not yet and can.
-    async fn listen(&self, state: &mut SequenceWorkerState) {
-        if !self.settings.listen_notify {
-            return;
-        }
-        match self.lead.listens().await {
-            LeaseListens::Here(result) => return state.publisher.listening(result),
-            LeaseListens::Elsewhere if self.lead.is_alone() => return,
-            LeaseListens::Elsewhere => {}
-        }
-        if self.lead.discovered().is_some_and(|member| !member.may_listen()) {
-            return;
-        }
-        let Ok(target) = self.database.connect_options() else { return };
-        match state.listener.open(&target, &self.triggers).await {
-            // A replica takes no LISTEN. It is tried again after a promotion.
-            None | Some(Err(ListenError::Replica)) => {}
-            Some(Err(error @ (ListenError::NoConnectionLeft | ListenError::Pooled)))
-                if self.lead.discovered().is_some() =>
-            {
-                // Said once for all databases of the server.
-                if let Some(member) = self.lead.discovered().filter(|member| member.cannot_listen()) {
-                    state.publisher.not_listening_on_server(&error, member.databases());
-                }
-            }
-            Some(Err(ListenError::NoConnectionLeft)) => {
-                state.publisher.not_listening_for_lack_of_connections(self.lead.lead().databases())
-            }
-            Some(result) => state.publisher.listening(result.map_err(Reason::from)),
-        }
-    }
-
     /// Makes the pass. Where the lease is lost meanwhile, that is published at once.
     async fn pass(&self, state: &mut SequenceWorkerState, leadership: Leadership) -> DatabaseReport {
         let name = self.database.name.as_str();
@@ -277,7 +258,7 @@ impl SequenceWorkerContext {
             ..PassOptions::default()
         };
         let progress = Progress::default();
-        let mut pass = pin!(pass(&self.database, &self.settings, &options, pass_state, &progress));
+        let mut pass = pin!(pass(&self.database, &self.settings.sequences, &options, pass_state, &progress));
         let mut limit = pin!(sleep(MAX_PASS_DURATION));
         loop {
             tokio::select! {
@@ -305,8 +286,8 @@ impl SequenceWorkerContext {
         }
         let context = RepairLogContext {
             database: &self.database,
-            timeouts: self.settings.bounds(),
-            read_only: self.dry_run || !self.settings.repair,
+            timeouts: self.settings.sequences.bounds(),
+            read_only: self.dry_run || !self.settings.sequences.repair,
             stop: &self.stop,
         };
         // Last, because it may wait for the database.

@@ -7,11 +7,13 @@
 //! | `lead/` | who leads on the databases of one server |
 //! | `fleet.rs` | what is known of a whole server, for the workers of its databases |
 //! | `membership.rs` | whether a worker asks for the lease, or the worker of its server does |
+//! | `listening.rs` | where a worker receives NOTIFY |
 //! | `notify.rs` | LISTEN in a database where the lease does not stand, while this agent leads |
 
 mod cycle;
 mod fleet;
 mod lead;
+mod listening;
 mod membership;
 mod notify;
 mod triggers;
@@ -20,8 +22,9 @@ pub use fleet::{Fleet, FleetMember};
 pub use lead::{LeadAnswer, ServerLead};
 
 use super::backoff::{Backoff, schedule_jitter};
+use super::context::AgentContext;
 use super::leadership::Leadership;
-use super::publisher::{AgentContext, Publisher};
+use super::publisher::Publisher;
 use super::scheduler::cron_intervals::intervals;
 use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{Database, SessionStoreConfig, Settings};
@@ -82,7 +85,7 @@ pub fn longest_interval(settings: &Settings) -> Duration {
 /// to the session worker.
 pub fn start(
     context: &AgentContext,
-    settings: &Settings,
+    settings: &Arc<Settings>,
     database: &Database,
     lead: WorkerLead,
     leadership: watch::Sender<Leadership>,
@@ -107,7 +110,7 @@ pub fn start(
     let jitter = if membership.tries_again() { schedule_jitter(intervals.shortest) } else { Duration::ZERO };
     let worker = SequenceWorkerContext {
         database: database.clone(),
-        settings: settings.sequences.clone(),
+        settings: Arc::clone(settings),
         session_tables: SessionStoreConfig::for_database(&settings.sessions, &database.name)
             .map(|store| store.table.clone())
             .collect(),
@@ -119,6 +122,7 @@ pub fn start(
     };
     let state = SequenceWorkerState::new(publisher, worker.lead.losses());
     let work = run_worker(worker, state, jitter, busy);
+    tracing::debug!(size = std::mem::size_of_val(&work), "XXX");
     Worker::spawn(&database.name, SEQUENCES, vec![tick], stop, work)
 }
 

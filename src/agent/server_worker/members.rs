@@ -1,8 +1,9 @@
 //! The workers of a server's databases. Those of a database that is no more end, and a new database gets its own.
 
 use super::tick_groups::TickGroups;
+use crate::agent::context::AgentContext;
 use crate::agent::leadership::Leadership;
-use crate::agent::publisher::{AgentContext, Publisher};
+use crate::agent::publisher::Publisher;
 use crate::agent::sequence_worker::{self, Fleet, FleetMember, Triggers, WorkerLead};
 use crate::agent::session_worker;
 use crate::agent::worker::Worker;

@@ -11,8 +11,8 @@ mod tick_groups;
 
 use super::backoff::{Backoff, schedule_jitter};
 use super::change_log::ChangeLog;
+use super::context::AgentContext;
 use super::leadership::Leadership;
-use super::publisher::AgentContext;
 use super::scheduler::cron_intervals::intervals;
 use super::sequence_worker::{Fleet, FleetLead, LeadAnswer, Triggers};
 use super::worker::{Tick, Worker, catch_panic};

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::task::JoinHandle;
 
-/// Databases here; `proof::fleet` has more of them.
-const DATABASES: usize = 30;
+/// `make proof` has more of them.
+fn databases() -> usize {
+    std::env::var("FLEET_DATABASES").map_or(30, |number| number.parse().expect("FLEET_DATABASES is a whole number"))
+}
 
 /// Connects again and again, with all connections but those of pgmedic and this test.
 struct Application {
@@ -15,10 +17,10 @@ struct Application {
 }
 
 impl Application {
-    fn start(server: &TestServer, connections: usize) -> Self {
+    fn start(server: &TestServer, connections: usize, databases: usize) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let client = |number: usize| {
-            let (over, url) = (Arc::clone(&over), server.url(&format!("tenant_{}", number % DATABASES)));
+            let (over, url) = (Arc::clone(&over), server.url(&format!("tenant_{}", number % databases)));
             tokio::spawn(async move {
                 let mut connected = 0;
                 while !over.load(Ordering::Relaxed) {
@@ -46,6 +48,7 @@ impl Application {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_application_is_never_refused_while_many_databases_are_monitored_and_one_of_them_is_repaired() {
+    let databases = databases();
     let settings = [("max_connections", "16"), ("superuser_reserved_connections", "0")];
     let server = crate::support::server_with(&settings);
     let mut postgres = maintenance(&server).await;
@@ -54,13 +57,13 @@ async fn an_application_is_never_refused_while_many_databases_are_monitored_and_
     model.sql(ORDERS).await;
     model.sql("SELECT setval('orders_id_seq', 20)").await;
     model.connection.close().await.unwrap();
-    for number in 0..DATABASES {
+    for number in 0..databases {
         postgres.sql(&format!("CREATE DATABASE tenant_{number} TEMPLATE model")).await;
     }
     // Of the 16: four are pgmedic's at most, and one or two this test's.
-    let application = Application::start(&server, 8);
+    let application = Application::start(&server, 8, databases);
     let agent = start(&table(&server.url("postgres"), "include = [\"tenant_*\"]\nmax_connections = 4"));
-    let last = format!("tenant_{}", DATABASES - 1);
+    let last = format!("tenant_{}", databases - 1);
     agent.wait_until(&series("pgmedic_database_up", &last, ""), |up| up == 1.0);
     for number in [7, 23] {
         let mut tenant = Database::at("tenant", server.url(&format!("tenant_{number}"))).await;

@@ -28,7 +28,7 @@ async fn maintenance(server: &TestServer) -> Database {
 /// Creates a database, and runs statements in it.
 async fn create(server: &TestServer, name: &str, statements: &str) -> Database {
     let mut connection = PgConnection::connect(&server.url("postgres")).await.unwrap();
-    let sql = format!("CREATE DATABASE \"{name}\" TEMPLATE template0");
+    let sql = format!("CREATE DATABASE \"{}\" TEMPLATE template0", name.replace('"', "\"\""));
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let mut database = Database::at(name, server.url(name)).await;

@@ -24,7 +24,7 @@ async fn one_run_repairs_every_database_that_is_covered_and_leaves_templates_and
     let names = ["app", "It's \"odd\" = \\ 7", "scratch_1"];
     let mut databases = Vec::new();
     for name in names {
-        databases.push(create(&server, &name.replace('"', "\"\""), ORDERS).await);
+        databases.push(create(&server, name, ORDERS).await);
     }
     for (name, setting) in [("a_template", "IS_TEMPLATE true"), ("closed", "ALLOW_CONNECTIONS false")] {
         postgres.sql(&format!("CREATE DATABASE {name} {setting}")).await;
@@ -77,7 +77,7 @@ async fn the_grants_of_a_server_are_run_by_psql_as_an_owner_who_is_no_superuser(
     postgres.sql("CREATE ROLE master LOGIN CREATEROLE CREATEDB").await;
     let names = ["app", "It's \"odd\" = \\ 7"];
     for name in names {
-        let mut database = create(&server, &name.replace('"', "\"\""), "").await;
+        let mut database = create(&server, name, "").await;
         let quoted = name.replace('"', "\"\"");
         database
             .sql(&format!("ALTER DATABASE \"{quoted}\" OWNER TO master; ALTER SCHEMA public OWNER TO master"))
