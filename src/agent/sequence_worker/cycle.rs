@@ -24,9 +24,8 @@ use tokio_util::sync::CancellationToken;
 /// Each statement has timeouts; a pass that takes this long all the same is cancelled.
 const MAX_PASS_DURATION: Duration = Duration::from_secs(60 * 60);
 
-/// After so many ticks in which nothing was done in a discovered database, what is known of its catalog is given up, if it has
-/// no more sequences than that: of a thousand databases most are idle.
-const RESTS_AFTER: u32 = 3;
+/// Of a discovered database with no more sequences than that, nothing is kept of the catalog while it is idle: a server may
+/// have a thousand of them, and to read one as a whole takes a moment.
 const SMALL: usize = 200;
 
 /// What a worker was started with.
@@ -56,8 +55,6 @@ pub struct SequenceWorkerState {
     pass_state: SequencePassState,
     /// What the server had counted in a discovered database before its last visit, if that left nothing to be looked at again.
     visited: Option<Baseline>,
-    /// Ticks since then without a visit.
-    quiet: u32,
     pub(super) publisher: Publisher,
     repair_log: RepairLogWriter,
 }
@@ -78,7 +75,6 @@ impl SequenceWorkerState {
             listener: NotifyListener::default(),
             pass_state: SequencePassState::persistent(),
             visited: None,
-            quiet: 0,
             publisher,
             repair_log: RepairLogWriter::default(),
         }
@@ -93,6 +89,13 @@ impl SequenceWorkerState {
     pub fn panicked(&mut self) {
         self.publisher.panicked();
         self.invalidate_all();
+    }
+
+    /// Nothing was done in the database, or nothing since it was read as a whole.
+    fn rest(&mut self) {
+        if self.pass_state.is_small(SMALL) {
+            self.pass_state.invalidate(&Invalidation::All);
+        }
     }
 
     fn invalidate_all(&mut self) {
@@ -131,21 +134,20 @@ impl SequenceWorkerContext {
                     return self.standby(state, &answer).await;
                 }
                 state.lease = answer.lease;
-                let baseline = match self.lead.discovered() {
-                    None => None,
-                    Some(member) => {
-                        let own = self.database.transactions();
-                        match member.visit(state.visited.as_mut(), own) {
-                            Visit::Unneeded if !notified => return self.unchanged(state, answer.leadership),
-                            Visit::Refused(reason) => return self.refused(state, &reason).await,
-                            Visit::Full => state.pass_state.invalidate(&Invalidation::All),
-                            Visit::Due | Visit::Unneeded => {}
+                let mut reads_all = false;
+                if let Some(member) = self.lead.discovered() {
+                    reads_all = state.visited.is_none();
+                    match member.visit(state.visited.as_mut(), self.database.transactions()) {
+                        Visit::Unneeded if !notified => return self.unchanged(state, answer.leadership),
+                        Visit::Refused(reason) => return self.refused(state, &reason).await,
+                        Visit::Full => {
+                            reads_all = true;
+                            state.pass_state.invalidate(&Invalidation::All);
                         }
-                        member.baseline(own)
+                        Visit::Due | Visit::Unneeded => {}
                     }
-                };
-                // In memory only while it is made: a server may have a thousand databases.
-                Box::pin(self.visit(state, answer, baseline, notified)).await
+                }
+                self.visit(state, answer, reads_all, notified).await
             }
             Err(reason) if self.lead.tries_again() => {
                 state.publisher.failure(&reason, Some(false));
@@ -159,12 +161,12 @@ impl SequenceWorkerContext {
         }
     }
 
-    /// Makes the pass, and publishes it.
+    /// Waits for its turn, makes the pass, and publishes it.
     async fn visit(
         &self,
         state: &mut SequenceWorkerState,
         answer: LeadAnswer,
-        baseline: Option<Baseline>,
+        reads_all: bool,
         notified: bool,
     ) -> CycleOutcome {
         let turn = async {
@@ -174,6 +176,19 @@ impl SequenceWorkerContext {
             }
         };
         let Some(_turn) = self.stop.run_until_cancelled(turn).await else { return CycleOutcome::Done };
+        // In memory only while it is made.
+        Box::pin(self.visit_now(state, answer, reads_all, notified)).await
+    }
+
+    async fn visit_now(
+        &self,
+        state: &mut SequenceWorkerState,
+        answer: LeadAnswer,
+        reads_all: bool,
+        notified: bool,
+    ) -> CycleOutcome {
+        // Not before: while it waited, autovacuum may have worked there.
+        let baseline = self.lead.discovered().and_then(|member| member.baseline(self.database.transactions()));
         if answer.leadership == Leadership::Leader {
             self.stop.run_until_cancelled(self.listen(state)).await;
         }
@@ -185,10 +200,12 @@ impl SequenceWorkerContext {
         if self.stop.is_cancelled() {
             return CycleOutcome::Done;
         }
-        state.quiet = 0;
         let settled = report.error.is_none() && report.sequences.iter().all(|sequence| sequence.is_settled());
         let lost = answer.lease.is_some() && state.lease.is_none();
         state.visited = baseline.filter(|_| settled && !lost);
+        if reads_all && state.visited.is_some() {
+            state.rest();
+        }
         self.publish(state, report, notified).await
     }
 
@@ -197,11 +214,7 @@ impl SequenceWorkerContext {
         state.publisher.leadership(leadership);
         self.send_leadership(leadership);
         state.publisher.unchanged();
-        state.quiet = state.quiet.saturating_add(1);
-        if state.quiet == RESTS_AFTER && state.pass_state.is_small(SMALL) {
-            // The next visit reads a small database as a whole.
-            state.pass_state.invalidate(&Invalidation::All);
-        }
+        state.rest();
         CycleOutcome::Done
     }
 

@@ -22,7 +22,8 @@ impl Membership {
     /// When the server cannot be reached.
     pub async fn ask(&self) -> Result<LeadAnswer, Reason> {
         match self {
-            Self::Own { lead, .. } => lead.ask().await,
+            // In memory only while it is asked: a server may have a thousand databases.
+            Self::Own { lead, .. } => Box::pin(lead.ask()).await,
             Self::Discovered(member) => member.answer(),
         }
     }
@@ -35,7 +36,7 @@ impl Membership {
     /// Whether this database receives notifications on the lease's connection.
     pub async fn listens(&self) -> LeaseListens {
         match self.place() {
-            Some(place) => self.lead().listens(place).await,
+            Some(place) => Box::pin(self.lead().listens(place)).await,
             None => LeaseListens::Elsewhere,
         }
     }

@@ -122,7 +122,6 @@ pub fn start(
     };
     let state = SequenceWorkerState::new(publisher, worker.lead.losses());
     let work = run_worker(worker, state, jitter, busy);
-    tracing::debug!(size = std::mem::size_of_val(&work), "XXX");
     Worker::spawn(&database.name, SEQUENCES, vec![tick], stop, work)
 }
 
@@ -174,7 +173,7 @@ async fn run_worker(
             }
         }
     }
-    context.release_lease(&mut state).await;
+    Box::pin(context.release_lease(&mut state)).await;
 }
 
 /// When a cycle runs, if nothing triggers one earlier.
