@@ -12,8 +12,8 @@ use std::cell::RefCell;
 use tokio::runtime::{Builder, Runtime};
 
 /// Inserts that are timed together.
-const INSERTS: usize = 200;
-const ROUNDS: usize = 21;
+const INSERTS: usize = 50;
+const ROUNDS: usize = 101;
 
 const MOST_ON_A_POOL: f64 = 1.1;
 const MOST_ON_A_CONNECTION: f64 = 1.3;

@@ -1,26 +1,32 @@
-//! Runs competitors in turns, A B C, A B C, …, so that other load on the machine affects all of them alike.
+//! Runs competitors in turns, A B C, C B A, …, so that other load on the machine, and what the one before left behind, affect
+//! all of them alike.
 
 use super::Result;
 use std::time::{Duration, Instant};
 
-/// The times of one competitor's rounds, sorted.
+/// The times of one competitor, round by round.
 pub struct Times(Vec<Duration>);
 
 impl Times {
     pub fn median(&self) -> Duration {
-        self.0[self.0.len() / 2]
+        let mut times = self.0.clone();
+        times.sort();
+        times[times.len() / 2]
     }
 
     /// `1.234 s (1.201 to 1.401)`.
     pub fn show(&self) -> String {
         let seconds = |time: Option<&Duration>| time.map_or(0.0, Duration::as_secs_f64);
-        let (low, high) = (seconds(self.0.first()), seconds(self.0.last()));
+        let (low, high) = (seconds(self.0.iter().min()), seconds(self.0.iter().max()));
         format!("{:.4} s ({low:.4} to {high:.4})", self.median().as_secs_f64())
     }
 
-    /// The ratio of the medians.
+    /// The median of the ratios within each round: a machine that is slow for a while is slow for both.
     pub fn ratio_to(&self, other: &Self) -> f64 {
-        self.median().as_secs_f64() / other.median().as_secs_f64()
+        let mut ratios: Vec<f64> =
+            self.0.iter().zip(&other.0).map(|(own, other)| own.as_secs_f64() / other.as_secs_f64()).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios[ratios.len() / 2]
     }
 }
 
@@ -33,17 +39,15 @@ pub fn alternate<const N: usize>(
 ) -> Result<[Times; N]> {
     let mut times: [Vec<Duration>; N] = std::array::from_fn(|_| Vec::new());
     for round in 0..=rounds {
-        for (competitor, times) in times.iter_mut().enumerate() {
+        for turn in 0..N {
+            let competitor = if round % 2 == 0 { turn } else { N - 1 - turn };
             prepare(competitor)?;
             let started = Instant::now();
             run(competitor)?;
             if round > 0 {
-                times.push(started.elapsed());
+                times[competitor].push(started.elapsed());
             }
         }
     }
-    Ok(times.map(|mut times| {
-        times.sort();
-        Times(times)
-    }))
+    Ok(times.map(Times))
 }

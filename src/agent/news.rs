@@ -53,7 +53,7 @@ mod tests {
 
     fn held(lag: u128, kind: ReasonKind) -> Fact {
         let reason = Reason::new(kind, format!("{lag} values"));
-        let repair = RepairReport::new(Outcome::Held, None, Some(reason));
+        let repair = Box::new(RepairReport::new(Outcome::Held, None, Some(reason)));
         let sequence = SequenceReport {
             lag: Some(lag),
             repair: Some(repair),

@@ -5,10 +5,10 @@ use std::str::FromStr;
 use pgmedic_core::sequence::allocator::Allocator;
 use pgmedic_core::{ColumnName, NameError, TableName};
 
+use super::declared_id::{DeclaredId, Star};
 use super::error::{ConfigError, display_or_hide};
 use super::keys::WrittenFeed;
 use super::layers::ConfigLocations;
-use super::sessions::DeclaredId;
 use super::values::display_with_problem;
 
 /// Stands for `*` within parsed names. It is no letter of any language, so that no name holds it.
@@ -34,13 +34,19 @@ impl DeclaredFeed {
         Self { sequence, column, pattern: None, database: None, allocator: None }
     }
 
-    /// The sequence and the column, where it is no pattern and may feed `table` of this database, or of any.
-    pub fn id_of(&self, table: &TableName, database: Option<&str>) -> Option<DeclaredId> {
-        let elsewhere = matches!((&self.database, database), (Some(only), Some(one)) if only != one);
-        let (sequence, column) = self.names()?;
-        // The values of other allocators are not the ids.
-        let is_fed = column.table == *table && matches!(self.allocator, None | Some(Allocator::Residue)) && !elsewhere;
-        is_fed.then(|| DeclaredId { sequence: sequence.clone(), column: column.column.clone() })
+    /// What a sweep compares, where the feed may concern this database, or any.
+    pub fn declared_id(&self, database: Option<&str>) -> Option<DeclaredId> {
+        if matches!((&self.database, database), (Some(only), Some(one)) if !may_mean_one(only, one)) {
+            return None;
+        }
+        let ColumnName { table, column } = &self.column;
+        let star = [&table.schema, &table.name, column].iter().zip(1..).find_map(|(text, part)| {
+            let (before, after) = text.split_once(STAR)?;
+            Some(Star { part, before: before.to_owned(), after: after.to_owned() })
+        });
+        let plain = |text: &str| text.replace(STAR, "*");
+        let sequence = TableName { schema: plain(&self.sequence.schema), name: plain(&self.sequence.name) };
+        Some(DeclaredId { sequence, column: self.column.clone(), star, allocator: self.allocator.unwrap_or_default() })
     }
 
     /// The sequence and the column, where it is no pattern.
@@ -75,8 +81,17 @@ impl DeclaredFeed {
 
     /// Whether both may declare links in the same database.
     fn shares_a_database(&self, other: &Self) -> bool {
-        self.database.is_none() || other.database.is_none() || self.database == other.database
+        match (&self.database, &other.database) {
+            (Some(one), Some(other)) => may_mean_one(one, other),
+            _ => true,
+        }
     }
+}
+
+/// Whether both names may mean one database: a server's name means all that are found on it.
+fn may_mean_one(one: &str, other: &str) -> bool {
+    let is_on = |database: &str, server: &str| database.strip_prefix(server).is_some_and(|rest| rest.starts_with('/'));
+    one == other || is_on(one, other) || is_on(other, one)
 }
 
 /// The text that `*` stands for in `name`, none in the inner option where the pattern has no `*`; none where it does not

@@ -10,13 +10,14 @@
 //! | `file.rs`, `environment.rs` | read one layer each; an unknown key is an error |
 //! | `layers.rs` | merges the layers and keeps where each value was set |
 //! | `databases.rs`, `servers.rs`, `sequences.rs`, `sessions/`, `http.rs`, `tls.rs`, `log.rs`, `webhook.rs` | one section each: its settings and the checks of its values |
-//! | `feeds.rs` | `[[sequences.feeds]]`: links that the catalog does not record |
+//! | `feeds.rs`, `declared_id.rs` | `[[sequences.feeds]]`: links that the catalog does not record |
 //! | `presets.rs` | session stores of known frameworks |
 //! | `pattern.rs`, `schedule.rs`, `values.rs` | patterns, schedules, numbers and durations |
 //! | `redact.rs` | the settings as TOML, without passwords |
 //! | `error.rs` | errors, and which text they may show |
 
 mod databases;
+mod declared_id;
 mod environment;
 mod error;
 mod feeds;
@@ -43,6 +44,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use databases::{Database, UrlSource};
+pub use declared_id::DeclaredId;
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigLocation, SourceError};
 pub use feeds::DeclaredFeed;
@@ -54,7 +56,7 @@ pub use schedule::{Schedule, cron_parser};
 pub use sequences::{SequenceRule, Sequences};
 pub use servers::Server;
 pub use sessions::{
-    Action, Condition, DeclaredId, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig,
+    Action, Condition, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig,
 };
 pub use tls::TlsIdentity;
 pub use webhook::{Webhook, WebhookFormat, WebhookUrlError};
@@ -120,8 +122,7 @@ impl Settings {
             })?;
         }
         sessions::apply_presets(&mut written.sessions, &locations)?;
-        let sessions =
-            sessions::validate(&written.sessions, (&databases, &servers), &sequences.feeds, &locations, now)?;
+        let sessions = sessions::validate(&written.sessions, (&databases, &servers), &sequences, &locations, now)?;
         let wanted = Vec::new();
         Ok(Self { databases, servers, wanted, budget, sequences, sessions, http, log, webhook, warnings, written })
     }

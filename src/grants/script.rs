@@ -117,7 +117,8 @@ fn relations(needs: &RequiredPrivileges) -> impl Iterator<Item = &Relation> {
 fn schemas<'a>(needs: &'a RequiredPrivileges, stores: &'a [StorePrivileges]) -> BTreeSet<&'a str> {
     let of_stores = stores.iter().flat_map(|store| {
         let of_sequences = store.sequences.iter().map(|(schema, _)| schema.as_str());
-        std::iter::once(store.schema.as_str()).chain(of_sequences)
+        let of_others = store.others.iter().map(|(schema, ..)| schema.as_str());
+        std::iter::once(store.schema.as_str()).chain(of_sequences).chain(of_others)
     });
     relations(needs).map(|relation| relation.schema.as_str()).chain(of_stores).collect()
 }
@@ -130,9 +131,12 @@ fn sessions(out: &mut SqlWriter, role: &str, stores: &[StorePrivileges]) {
     }
     out.blank_line();
     out.comment("To sweep sessions. UPDATE of a column is needed to lock rows, so that sessions in use are skipped.");
-    for StorePrivileges { table, columns, privileges, sequences, .. } in stores {
+    for StorePrivileges { table, columns, others, privileges, sequences, .. } in stores {
         let columns = columns.join(", ");
         out.statement(&format!("GRANT SELECT ({columns}), {} ON TABLE {table} TO {role}", privileges.join(", ")));
+        for (_, other, columns) in others {
+            out.statement(&format!("GRANT SELECT ({columns}) ON TABLE {other} TO {role}"));
+        }
         for (_, sequence) in sequences {
             out.statement(&format!("GRANT SELECT ON SEQUENCE {sequence} TO {role}"));
         }

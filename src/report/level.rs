@@ -62,7 +62,8 @@ mod tests {
 
     fn sequence(verdict: Verdict, outcome: Option<Outcome>, running_out: bool) -> SequenceReport {
         let held_by = (outcome == Some(Outcome::Held)).then_some(HoldReason::Privilege);
-        let repair = outcome.map(|outcome| RepairReport { held_by, ..RepairReport::new(outcome, None, None) });
+        let repair =
+            outcome.map(|outcome| Box::new(RepairReport { held_by, ..RepairReport::new(outcome, None, None) }));
         SequenceReport { repair, running_out, ..SequenceReport::new("public.a_id_seq".to_owned(), Vec::new(), verdict) }
     }
 

@@ -5,7 +5,8 @@ use pgmedic_core::sequence::{FeedReport, HoldReason, Method};
 use pgmedic_core::{Fix, Reason, ReasonKind};
 use serde::Serialize;
 
-/// One sequence: what was found before any repair, and the repair.
+/// One sequence: what was found before any repair, and the repair. What most sequences do not have is boxed, because there may
+/// be many thousands.
 #[derive(Debug, Clone, Serialize)]
 pub struct SequenceReport {
     /// Schema-qualified, quoted where SQL would quote it.
@@ -42,14 +43,14 @@ pub struct SequenceReport {
     pub nearly_used_up: bool,
     pub cause: Option<Cause>,
     /// Who was behind it, as the server told when it was first seen; none where nothing was asked.
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<Box<Evidence>>,
     /// Why the verdict is what it is.
     pub reason: Option<Reason>,
     /// Further reasons, such as links that do not count.
     pub notes: Vec<Reason>,
     /// Likely links of an unlinked sequence, as `[[sequences.feeds]]` tables to paste.
     pub suggested_feeds: Option<String>,
-    pub repair: Option<RepairReport>,
+    pub repair: Option<Box<RepairReport>>,
 }
 
 /// Ids that no insert meets soon.
@@ -180,7 +181,7 @@ impl SequenceReport {
 
     /// Who was behind its drift, in words; none where that was not asked, or not told.
     pub fn who(&self) -> Option<String> {
-        self.evidence.as_ref().and_then(Evidence::text)
+        self.evidence.as_ref().and_then(|evidence| evidence.text())
     }
 
     /// The outcome of its repair, when it owed one.

@@ -10,7 +10,7 @@ use crate::report::DatabaseLabel;
 use pgmedic_core::sequence::catalog_reader::CatalogReader;
 use pgmedic_core::sequence::feed_row::catalog_sql;
 use pgmedic_core::sequence::link_rules::Stated;
-use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::sequence::model::{Sequence, UntrustedOwners};
 use pgmedic_core::{ColumnName, QueryError, TableName, Timeouts};
 use sqlx::Row;
 use std::collections::HashSet;
@@ -63,6 +63,10 @@ pub async fn discover(
     let missing = missing(&feeds, &sequences);
     for sequence in &mut sequences {
         sequence.untrusted_owners.retain(|owner| !trusted.contains(owner));
+        if sequence.untrusted_owners.is_empty() {
+            // An emptied set keeps its room.
+            sequence.untrusted_owners = UntrustedOwners::new();
+        }
     }
     let total = sequences.len();
     sequences.retain(|sequence| covered(&sequence));

@@ -190,7 +190,7 @@ fn feed_problems(sequence: &Sequence) -> (Vec<Reason>, Vec<Reason>) {
     }
     for feed in &sequence.feeds {
         match &feed.source {
-            Ok(source) => unsupported.extend(source.hidden.clone()),
+            Ok(source) => unsupported.extend(source.hidden.as_deref().cloned()),
             Err(FeedProblem::Unreadable(reason) | FeedProblem::Refused { reason, .. }) => {
                 unreadable.push(reason.clone());
             }

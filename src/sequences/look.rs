@@ -15,6 +15,8 @@ use pgmedic_core::sequence::model::{FeedSource, Keys, Sequence};
 use pgmedic_core::sequence::observation::{Observation, ObserveResult, explain_read_error};
 use pgmedic_core::sequence::probe::{Probe, ProbeAnswer, ProbePart, ProbeResult};
 use pgmedic_core::{Reason, ReasonKind, Timeouts};
+use std::iter::{Enumerate, Peekable};
+use std::vec::IntoIter;
 
 /// Statements of one walk after which a repair past the dense beginning is made before it goes on.
 const STATEMENTS_BEFORE_REPAIR: u32 = 5;
@@ -30,11 +32,32 @@ const MOST_ONE_BY_ONE: i128 = 5000;
 pub struct Subject<'a> {
     pub sequence: &'a Sequence,
     pub basis: Basis,
-    pub draws: Draws,
+    /// Of the draws of its walks.
+    pub seed: u64,
 }
 
 /// What was seen of a sequence, and of what lies ahead; none where there is nothing to read.
 pub type LookResult = Option<Result<Looked, Reason>>;
+
+/// The results of a look, in the order of its subjects. Of those with nothing ahead each is made as it is taken.
+#[derive(Debug)]
+pub struct LookResults {
+    seen: Enumerate<IntoIter<ObserveResult>>,
+    /// Of those that something may be ahead of, each with its place.
+    ahead: Peekable<IntoIter<(usize, LookResult)>>,
+}
+
+impl Iterator for LookResults {
+    type Item = LookResult;
+
+    fn next(&mut self) -> Option<LookResult> {
+        let (index, seen) = self.seen.next()?;
+        Some(match self.ahead.next_if(|(of, _)| *of == index) {
+            Some((_, result)) => result,
+            None => seen.map(|seen| seen.map(Looked::nothing_ahead)),
+        })
+    }
+}
 
 /// Looks at what lies ahead of each of `subjects`, as far as `seen` says that something may; in the same order.
 pub async fn look(
@@ -43,10 +66,14 @@ pub async fn look(
     seen: Vec<ObserveResult>,
     timeouts: Timeouts,
     progress: &Progress,
-) -> Vec<LookResult> {
-    let mut looks: Vec<Look<'_>> = subjects.iter().zip(seen).map(|(subject, seen)| Look::new(*subject, seen)).collect();
+) -> LookResults {
+    // A look takes two kilobytes, and few of the sequences need one.
+    let mut looks: Vec<Look<'_>> = Vec::new();
+    for (index, (subject, seen)) in subjects.iter().zip(&seen).enumerate() {
+        looks.extend(Look::new(index, *subject, seen));
+    }
     scope(connections, &mut looks, timeouts).await;
-    let sequences: Vec<&Sequence> = subjects.iter().map(|subject| subject.sequence).collect();
+    let sequences: Vec<&Sequence> = looks.iter().map(|look| look.subject.sequence).collect();
     loop {
         let probes: Vec<Probe<'_>> = looks
             .iter()
@@ -62,17 +89,17 @@ pub async fn look(
             looks[index].answered((probe, answer), timeouts);
         }
     }
-    looks.into_iter().map(|look| look.result).collect()
+    let ahead: Vec<(usize, LookResult)> = looks.into_iter().map(|look| (look.index, look.result)).collect();
+    LookResults { seen: seen.into_iter().enumerate(), ahead: ahead.into_iter().peekable() }
 }
 
 /// Reads the keys of what the subjects ahead feed, and begins their walks.
 async fn scope(connections: &mut [BoundedConnection], looks: &mut [Look<'_>], timeouts: Timeouts) {
-    let sources: Vec<&FeedSource> =
-        looks.iter().filter(|look| look.ahead.is_some()).flat_map(|look| look.subject.sequence.sources()).collect();
+    let sources: Vec<&FeedSource> = looks.iter().flat_map(|look| look.subject.sequence.sources()).collect();
     let Some(connection) = connections.first_mut().filter(|_| !sources.is_empty()) else { return };
     let keys = read_keys(connection, &sources, timeouts).await;
     let mut keys = keys.map(Vec::into_iter);
-    for look in looks.iter_mut().filter(|look| look.ahead.is_some()) {
+    for look in looks {
         look.read_members(connection, timeouts).await;
         match &mut keys {
             Ok(keys) => {
@@ -90,8 +117,10 @@ async fn scope(connections: &mut [BoundedConnection], looks: &mut [Look<'_>], ti
 /// One sequence, and how far the look at it has come.
 #[derive(Debug)]
 struct Look<'a> {
+    /// Its place among the subjects.
+    index: usize,
     subject: Subject<'a>,
-    /// What was seen, where something may be ahead and the look has not ended.
+    /// What was seen; none when the look has ended.
     ahead: Option<Observation>,
     keys: Vec<Keys>,
     /// Where the ids of each source are read.
@@ -108,16 +137,24 @@ struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    fn new(subject: Subject<'a>, seen: ObserveResult) -> Self {
+    /// None where nothing can be ahead.
+    fn new(index: usize, subject: Subject<'a>, seen: &ObserveResult) -> Option<Self> {
         let sequence = subject.sequence;
         let judged = !sequence.feeds.is_empty() && !sequence.parameters.cycle && sequence.sources().next().is_some();
-        let ahead = match &seen {
-            Some(Ok(seen)) if judged && seen.is_ahead() => Some(*seen),
-            _ => None,
-        };
-        let result = seen.map(|seen| seen.map(Looked::nothing_ahead));
-        let (keys, parts, walked, max_id_only) = (Vec::new(), Vec::new(), Vec::new(), None);
-        Self { subject, ahead, keys, parts, walked, max_id_only, walk: None, statements: 0, counting: None, result }
+        let Some(Ok(seen)) = seen else { return None };
+        (judged && seen.is_ahead()).then(|| Self {
+            index,
+            subject,
+            ahead: Some(*seen),
+            keys: Vec::new(),
+            parts: Vec::new(),
+            walked: Vec::new(),
+            max_id_only: None,
+            walk: None,
+            statements: 0,
+            counting: None,
+            result: Some(Ok(Looked::nothing_ahead(*seen))),
+        })
     }
 
     /// Reads which partitions and children stand for a table of which some are left out.
@@ -149,7 +186,7 @@ impl<'a> Look<'a> {
                 let relations: u64 = self.sources().map(|source| source.relations).sum();
                 let few = u16::try_from(2 * MOST_STRETCHES / relations.max(2)).unwrap_or(1);
                 let most = if seen.is_gapless() { few } else { self.most_one_by_one(&seen) };
-                let walk = self.subject.basis.walk(&seen, self.subject.draws).most_stretches(most);
+                let walk = self.subject.basis.walk(&seen, Draws::new(self.subject.seed)).most_stretches(most);
                 self.walk = Some(walk);
                 self.advance();
             }
@@ -180,7 +217,7 @@ impl<'a> Look<'a> {
     fn probe(&self, index: usize, question: Question) -> Probe<'a> {
         let parts = self.walked.iter().filter_map(|source| self.parts.get(*source)).flatten().cloned().collect();
         let own = self.ahead.map(|seen| seen.position.numbering());
-        Probe { sequence: index, parts, block: own.map(|own| BlockQuestion { question, own }) }
+        Probe { sequence: index, parts, block: own.map(|own| Box::new(BlockQuestion { question, own })) }
     }
 
     fn answered(&mut self, (probe, answer): ProbeResult<'a>, timeouts: Timeouts) {

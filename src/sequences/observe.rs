@@ -44,7 +44,7 @@ async fn first_probes<'a>(
 ) -> Vec<Probe<'a>> {
     let mut probes = Vec::with_capacity(sequences.len());
     for (index, sequence) in sequences.iter().enumerate().filter(|(_, sequence)| readable(sequence)) {
-        let mut parts = Vec::new();
+        let mut parts = Vec::with_capacity(sequence.feeds.len());
         for source in sequence.sources() {
             if !is_read_by_member(source) {
                 parts.push(ProbePart { source, member: None, own_values: None });
@@ -65,12 +65,14 @@ async fn first_probes<'a>(
 
 /// Probes of one sequence, none of which locks more relations than a transaction may. Each reads the state.
 fn split(sequence: usize, parts: Vec<ProbePart<'_>>) -> Vec<Probe<'_>> {
-    let mut probes = vec![Probe { sequence, parts: Vec::new(), block: None }];
-    for part in parts {
+    let all = Probe { sequence, parts, block: None };
+    if fits_in_transaction(all.relations()) {
+        return vec![all];
+    }
+    let mut probes: Vec<Probe<'_>> = Vec::new();
+    for part in all.parts {
         match probes.last_mut() {
-            Some(probe) if probe.parts.is_empty() || fits_in_transaction(probe.relations() + part.relations()) => {
-                probe.parts.push(part);
-            }
+            Some(probe) if fits_in_transaction(probe.relations() + part.relations()) => probe.parts.push(part),
             _ => probes.push(Probe { sequence, parts: vec![part], block: None }),
         }
     }

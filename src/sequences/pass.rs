@@ -164,10 +164,10 @@ async fn run_pass(
         let finding = Arc::make_mut(&mut report.sequences[first + index]);
         finding.nearly_used_up |=
             !finding.observed_only && repair.used_ratio.is_some_and(|used| used >= settings.fail_used_ratio);
-        finding.repair = Some(repair);
+        finding.repair = Some(Box::new(repair));
     }
     for (index, evidence) in asked.into_iter().zip(inquiry.finish(&mut connections[0], timeouts).await) {
-        Arc::make_mut(&mut report.sequences[first + index]).evidence = Some(evidence);
+        Arc::make_mut(&mut report.sequences[first + index]).evidence = Some(Box::new(evidence));
     }
     let subject = |sequence| subject(sequence, settings, options, state, now);
     let shared = SharedContext { sequences: &found.sequences, repair: &context };
@@ -234,7 +234,7 @@ fn subject<'a>(
         },
         known_next: memory.and_then(SequenceMemory::known_next),
     };
-    Subject { sequence, basis, draws: state.draws(sequence) }
+    Subject { sequence, basis, seed: state.seed(sequence) }
 }
 
 /// The catalog, from `state` when it has not changed; and the server's counters as they were before any probe.

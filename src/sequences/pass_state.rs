@@ -5,7 +5,6 @@ use super::catalog::Catalog;
 use super::invalidation::{InvalidatedSequences, Invalidation};
 use super::memory::SequenceMemory;
 use crate::report::{Cause, Evidence, Outcome, SequenceReport};
-use pgmedic_core::sequence::judgement::Draws;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;
 use std::collections::{HashMap, HashSet};
@@ -139,9 +138,9 @@ impl SequencePassState {
         settled.then(|| Arc::clone(&known.finding))
     }
 
-    /// The draws of walks over what `sequence` feeds.
-    pub(super) fn draws(&self, sequence: &Sequence) -> Draws {
-        Draws::new(self.seed ^ u64::from(sequence.oid).rotate_left(32))
+    /// The seed of the values that walks draw over what `sequence` feeds.
+    pub(super) fn seed(&self, sequence: &Sequence) -> u64 {
+        self.seed ^ u64::from(sequence.oid).rotate_left(32)
     }
 
     /// Whether the repair log is to be read: once.
@@ -201,7 +200,7 @@ impl SequencePassState {
     }
 
     /// What was told of a drift that an earlier pass has seen, and that is there still.
-    pub(super) fn evidence(&self, sequence: &Sequence) -> Option<Evidence> {
+    pub(super) fn evidence(&self, sequence: &Sequence) -> Option<Box<Evidence>> {
         let known = self.known.get(&sequence.oid).filter(|known| known.finding.name == sequence.name)?;
         known.finding.evidence.clone().filter(|_| known.finding.outcome() != Some(Outcome::Repaired))
     }

@@ -177,7 +177,7 @@ fn add_step(report: &mut SequenceReport, moved: Option<RepairReport>, partner: &
                 report.verdict = Verdict::Behind;
                 report.lag = Some(1);
             }
-            report.repair = Some(moved);
+            report.repair = Some(Box::new(moved));
         }
     }
     let meeting = report.reason.replace(Reason::new(ReasonKind::SharedColumn, text));

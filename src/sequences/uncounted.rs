@@ -106,7 +106,7 @@ fn hold(report: &mut SequenceReport, reason: Reason) {
         verdict => verdict,
     };
     match &mut report.repair {
-        None => report.repair = Some(RepairReport::held(HoldReason::Ownership, None, reason)),
+        None => report.repair = Some(Box::new(RepairReport::held(HoldReason::Ownership, None, reason))),
         Some(repair) if repair.outcome == Outcome::Repaired && repair.held_by.is_none() => {
             repair.held_by = Some(HoldReason::Ownership);
             let before = repair.reason.replace(reason);

@@ -4,6 +4,8 @@ use super::reasons::explain_sweep_error;
 use super::statements::Address;
 use super::store::{EndAction, ResolvedStore, SweepTrigger};
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
+use std::collections::HashSet;
+use std::ops::RangeBounds;
 
 /// After so many that cannot be ended, and none that can, a few others are tried, and then none.
 const HOPELESS: u64 = 8;
@@ -24,16 +26,18 @@ pub enum BatchFailure {
 }
 
 /// The sessions of one sweep that cannot be ended.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Blocked {
     /// Of those that the next batch would find again.
     addresses: Vec<Address>,
+    /// Of all of them.
+    all: HashSet<Address>,
     reasons: Vec<BlockedReason>,
     gave_up: bool,
 }
 
 /// Why some sessions cannot be ended, and how many they are. `failure` is what the server says of each of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct BlockedReason {
     failure: String,
     reason: Reason,
@@ -45,18 +49,36 @@ impl Blocked {
         &self.addresses
     }
 
+    /// The same sessions at the beginning of another look for those that are over: none of them is tried again.
+    pub fn all_again(&self) -> Self {
+        let addresses = self.all.iter().map(Address::at_any_time).collect();
+        Self { addresses, all: self.all.clone(), reasons: self.reasons.clone(), gave_up: false }
+    }
+
+    /// How many they are.
+    pub fn count(&self) -> u64 {
+        self.reasons.iter().map(|known| known.count).sum()
+    }
+
+    /// Whether a row that refers to one of them may be what keeps it.
+    pub fn is_by_foreign_key(&self) -> bool {
+        self.reasons.iter().any(|known| known.reason.kind == ReasonKind::ForeignKey)
+    }
+
     /// Adds a session whose reason is known by its failure; else returns its address.
     pub fn add_known(&mut self, failure: &str, address: Address) -> Option<Address> {
-        if self.addresses.contains(&address) {
+        if self.all.contains(&address) {
             return None;
         }
         let Some(known) = self.reasons.iter_mut().find(|known| known.failure == failure) else { return Some(address) };
         known.count += 1;
+        self.all.insert(address.clone());
         self.addresses.push(address);
         None
     }
 
     pub fn add(&mut self, failure: String, address: Address, reason: Reason) {
+        self.all.insert(address.clone());
         self.addresses.push(address);
         match self.reasons.iter_mut().find(|known| known.reason == reason) {
             Some(known) => known.count += 1,
@@ -64,14 +86,13 @@ impl Blocked {
         }
     }
 
-    /// The next batch begins at this time, in microseconds since 1970.
-    pub fn forget_before(&mut self, cursor: i64) {
-        // One less than what was read, because that was rounded.
-        self.addresses.retain(|address| address.at.is_none_or(|at| at >= cursor - 1));
+    /// The batches find sessions in this range of times only from now on, in microseconds since 1970.
+    pub fn forget_outside(&mut self, range: impl RangeBounds<i64>) {
+        self.addresses.retain(|address| address.at.is_none_or(|at| range.contains(&at)));
     }
 
     pub fn are_many(&self) -> bool {
-        self.reasons.iter().map(|known| known.count).sum::<u64>() >= HOPELESS
+        self.count() >= HOPELESS
     }
 
     /// Whether it is not worth going on, after `ended` sessions were ended.
@@ -81,11 +102,12 @@ impl Blocked {
     }
 
     /// The reasons as one, with the counts; the fix is that of the most frequent.
-    pub fn reason(mut self) -> Option<Reason> {
-        self.reasons.sort_by_key(|known| std::cmp::Reverse(known.count));
-        let first = &self.reasons.first()?.reason;
+    pub fn reason(&self) -> Option<Reason> {
+        let mut reasons: Vec<&BlockedReason> = self.reasons.iter().collect();
+        reasons.sort_by_key(|known| std::cmp::Reverse(known.count));
+        let first = &reasons.first()?.reason;
         let parts: Vec<String> =
-            self.reasons.iter().map(|known| format!("{}: {}", known.count, known.reason.text)).collect();
+            reasons.iter().map(|known| format!("{}: {}", known.count, known.reason.text)).collect();
         let tried = if self.gave_up { ", and the rest was not tried" } else { "" };
         let text = format!("sessions that could not be ended{tried}: {}", parts.join("; "));
         Some(Reason { kind: first.kind, text, fix: first.fix.clone() })

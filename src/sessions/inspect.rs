@@ -6,6 +6,7 @@ use super::guards::SweepCounts;
 use super::pass_state::LastSweep;
 use super::reasons::explain_sweep_error;
 use super::store::PerUserLimit;
+use super::unspent::{Unspent, count_unspent};
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::{QueryError, Reason, Timeouts};
 use sqlx::Row;
@@ -24,8 +25,8 @@ pub struct StoreInspection {
     pub implausible: Option<Reason>,
     /// The column that tells the sessions that are over from those that are not, at the first sweep.
     pub kind: Option<String>,
-    /// Sessions that are over whose ids a sequence has yet to hand out, or the least that there are.
-    pub unspent: u64,
+    /// Rows to be deleted whose ids a sequence has yet to hand out.
+    pub unspent: Vec<Unspent>,
 }
 
 /// A row of `count.sql`, or of `count_by_index.sql`, which explain the numbers.
@@ -111,7 +112,10 @@ pub async fn inspect_store(
             counts.live_before = last.live.min(MAX_COUNTED);
         }
     }
-    let unspent = if counts.stale > 0 { count_unspent(connection, context, timeouts).await? } else { 0 };
+    let unspent = match counts.stale + counts.superseded {
+        0 => Vec::new(),
+        _ => count_unspent(connection, context, MAX_COUNTED, timeouts).await?,
+    };
     let kind = if is_first_sweep && counts.stale > 0 { find_kind(connection, context, timeouts).await? } else { None };
     Ok(StoreInspection { counts, complete, implausible, kind, unspent })
 }
@@ -171,29 +175,6 @@ async fn find_kind(
         }
     }
     Ok(None)
-}
-
-/// How many sessions that are over have ids that a sequence has yet to hand out. Where that takes too long it is not known,
-/// and each batch leaves them out all the same.
-async fn count_unspent(
-    connection: &mut BoundedConnection,
-    context: &StoreContext<'_>,
-    timeouts: Timeouts,
-) -> Result<u64, Reason> {
-    if context.resolved.missing_to_sweep.is_some() {
-        return Ok(0);
-    }
-    let Some(query) = context.sql.count_unspent(MAX_COUNTED) else { return Ok(0) };
-    let result = connection.run_transaction("count unspent", TransactionMode::Read, timeouts, [query]).await;
-    match result.failure {
-        None => {}
-        Some(QueryError::QueryCanceled) => return Ok(0),
-        Some(error) => return Err(explain_sweep_error(&error, timeouts)),
-    }
-    match result.answers.first().and_then(|rows| rows.first()) {
-        Some(row) => Ok(count(row, "unspent")?),
-        None => Err(QueryError::UnexpectedResponse("no ids were counted".to_owned()).into()),
-    }
 }
 
 /// How many live sessions are superseded, and how many of one user's are.

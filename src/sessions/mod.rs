@@ -5,15 +5,17 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `pass.rs`, `pass_state.rs` | the pass, and what it leaves for the next one |
+//! | `pass.rs`, `store_pass.rs` | the pass over the stores of a database, and over one of them |
+//! | `pass_state.rs` | what a pass leaves for the next one |
 //! | `store/` | a configured store, resolved against the catalog: columns, privileges, foreign keys, untrusted code |
 //! | `context.rs` | what the pass knows of one store |
 //! | `times.rs`, `clock.rs` | by which time a session must be over to be ended, purely; reading the clock and time zones |
-//! | `inspect.rs` | counts sessions |
+//! | `inspect.rs`, `unspent.rs` | counts sessions, and rows whose ids would be handed out again |
 //! | `columns_check.rs` | samples the columns |
 //! | `plausibility.rs` | whether a column can mean what the configuration says; pure |
 //! | `guards.rs` | what a sweep may end, and why the rest is held; pure |
 //! | `sweep.rs`, `one_by_one.rs`, `blocked.rs` | ends sessions in batches, and finds those that cannot be ended |
+//! | `postponed.rs` | when those are tried again; pure |
 //! | `batch_size.rs`, `deadline.rs` | how large a batch is, and when a sweep stops; pure |
 //! | `statements/` | the SQL of inspection and sweep |
 //! | `reasons.rs` | why a sweep is held or failed, with the fix |
@@ -31,11 +33,14 @@ mod one_by_one;
 mod pass;
 mod pass_state;
 mod plausibility;
+mod postponed;
 mod reasons;
 mod statements;
 mod store;
+mod store_pass;
 mod sweep;
 mod times;
+mod unspent;
 
 pub use pass::{pass, unreachable_reports};
 pub use pass_state::SessionPassState;

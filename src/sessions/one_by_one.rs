@@ -1,7 +1,7 @@
 //! Takes a batch that failed apart: its sessions are ended one by one, and those that cannot be are noted.
 
 use super::blocked::{BatchFailure, Blocked, explain_failure};
-use super::statements::{Address, Order, Rows, Target};
+use super::statements::{Address, Order, Rows, Target, Turn};
 use super::store::{ResolvedStore, sweep_guard_sql};
 use super::sweep::{Run, Sweep, SweepResult};
 use crate::db::TransactionMode;
@@ -62,7 +62,8 @@ impl Sweep<'_> {
         };
         match apart {
             Ok(apart) => {
-                let is_last = !apart.stopped && apart.tried < u64::from(most);
+                let renewed = target.renews_itself() && apart.ended > 0;
+                let is_last = !apart.stopped && apart.tried < u64::from(most) && !renewed;
                 // Others have locked the rest.
                 let is_stuck = apart.ended == 0 && apart.blocked.is_empty();
                 let last = apart.last;
@@ -72,9 +73,14 @@ impl Sweep<'_> {
                 if is_last || is_stuck {
                     return Run::Complete;
                 }
-                if let (Target::Over { cursor, .. }, Some(last)) = (&mut *target, last) {
+                if let (Target::Over { cursor, turn, .. }, Some(last)) = (&mut *target, last) {
                     *cursor = Some(last);
-                    blocked.forget_before(last);
+                    let margin = self.context.config.encoding.rounding();
+                    match *turn {
+                        Turn::Newest => blocked.forget_outside(..=last + margin),
+                        Turn::Oldest => blocked.forget_outside(last - margin..),
+                        Turn::Last => {}
+                    }
                 }
             }
             Err(failure) => return self.stopped(&failure, result),

@@ -1,25 +1,14 @@
-//! The pass over each store of one database: resolve, inspect, guard, sweep, report.
+//! The pass over the stores of one database, one after the other.
 
-use super::clock::read_times;
-use super::columns_check::check_values;
-use super::context::StoreContext;
 use super::deadline::Deadline;
-use super::guards::{Expire, SweepCounts, SweepLimits, SweepPlan, allowed};
-use super::inspect::{StoreInspection, inspect_store, recount};
-use super::pass_state::{KnownStore, LastSweep, SessionPassState};
-use super::reasons::{
-    held_reason, hold_reason, implausible_hold, kinds_hold, locked_reason, reissue_hold, unfinished_reason,
-};
-use super::store::{ResolvedStore, resolve_store};
-use super::sweep::{Sweep, SweepResult};
+use super::pass_state::SessionPassState;
+use super::store_pass::{Swept, empty_report, pass_over_store};
 use crate::config::{Database, SessionStoreConfig};
 use crate::db::budget::Purpose;
 use crate::db::{BoundedConnection, ConnectTarget};
 use crate::pass_options::PassOptions;
 use crate::report::SessionReport;
-use futures_util::FutureExt;
-use pgmedic_core::{Reason, ReasonKind, Timeouts};
-use std::panic::AssertUnwindSafe;
+use pgmedic_core::{Reason, Timeouts};
 use std::time::Instant;
 
 /// One pass over these stores of one database. There is one report for each store, and errors are in it. `state` is what
@@ -38,27 +27,56 @@ pub async fn pass(
         Ok(connection) => connection,
         Err(reason) => return unreachable_reports(stores, &reason),
     };
-    let mut reports = Vec::with_capacity(stores.len());
+    let mut swept = Vec::with_capacity(stores.len());
     for store in stores {
-        let started = Instant::now();
-        let mut report = empty_report(store);
-        let mut pass = StorePass { connection: &mut connection, store, timeouts, options, state, report: &mut report };
-        // A server may send what makes the driver panic; the passes over other stores go on.
-        report.error = match AssertUnwindSafe(pass.run()).catch_unwind().await {
-            Ok(result) => result.err(),
-            Err(_) => {
-                let text = "the pass panicked, most likely on what the server sent: please report this";
-                Some(Reason::new(ReasonKind::Internal, text))
-            }
-        };
-        report.duration_seconds = started.elapsed().as_secs_f64();
-        tracing::debug!(database = database.name.as_str(), store = store.name, expired = report.expired, "swept");
-        reports.push(report);
+        let found = pass_over_store(&mut connection, store, timeouts, options, state).await;
+        tracing::debug!(database = database.name.as_str(), store = store.name, expired = found.report.expired, "swept");
+        swept.push(found);
     }
+    if !state.is_lasting() {
+        sweep_again(&mut connection, stores, &mut swept, timeouts, options).await;
+    }
+    let reports = swept.into_iter().map(|swept| swept.report).collect();
     if connection.lost().is_none() {
         connection.close().await;
     }
     reports
+}
+
+/// Sweeps the stores again whose sessions are kept by rows that refer to them, for as long as that ends any session: what
+/// was ended since may have been such a row.
+async fn sweep_again(
+    connection: &mut BoundedConnection,
+    stores: &[&SessionStoreConfig],
+    swept: &mut [Swept],
+    timeouts: Timeouts,
+    options: &PassOptions,
+) {
+    let started = Instant::now();
+    let mut ended_before: u64 = swept.iter().map(Swept::ended).sum();
+    let mut ended_again = 0;
+    while ended_before > 0 && !options.cancel.is_cancelled() {
+        ended_before = 0;
+        for (store, swept) in stores.iter().zip(swept.iter_mut()).filter(|(_, swept)| swept.is_referred_to) {
+            let is_up = Deadline::new(store.sweep_timeout, false).is_up(started.elapsed(), ended_again);
+            if is_up || connection.lost().is_some() {
+                continue;
+            }
+            let again = pass_over_store(connection, store, timeouts, options, &mut SessionPassState::default()).await;
+            let ended = again.ended();
+            ended_before += ended;
+            ended_again += ended;
+            // Else the sweep before says more: it tried all of them.
+            if ended > 0 {
+                let SessionReport { expired, superseded, duration_seconds, approved, .. } = swept.report;
+                *swept = again;
+                swept.report.expired += expired;
+                swept.report.superseded += superseded;
+                swept.report.duration_seconds += duration_seconds;
+                swept.report.approved |= approved;
+            }
+        }
+    }
 }
 
 async fn connect(database: &Database, timeouts: Timeouts, options: &PassOptions) -> Result<BoundedConnection, Reason> {
@@ -70,192 +88,4 @@ async fn connect(database: &Database, timeouts: Timeouts, options: &PassOptions)
 /// The reports of stores that could not be looked at.
 pub fn unreachable_reports(stores: &[&SessionStoreConfig], reason: &Reason) -> Vec<SessionReport> {
     stores.iter().map(|store| SessionReport { error: Some(reason.clone()), ..empty_report(store) }).collect()
-}
-
-fn empty_report(store: &SessionStoreConfig) -> SessionReport {
-    SessionReport { name: store.name.clone(), table: store.table.to_string(), ..SessionReport::default() }
-}
-
-/// The pass over one store.
-struct StorePass<'a> {
-    connection: &'a mut BoundedConnection,
-    store: &'a SessionStoreConfig,
-    timeouts: Timeouts,
-    options: &'a PassOptions,
-    state: &'a mut SessionPassState,
-    report: &'a mut SessionReport,
-}
-
-impl StorePass<'_> {
-    async fn run(&mut self) -> Result<(), Reason> {
-        let resolved = resolve_store(self.connection, self.store, self.timeouts).await?;
-        self.report.table.clone_from(&resolved.table);
-        self.report.warnings.clone_from(&resolved.warnings);
-        let read_only = self.connection.server().read_only;
-        let may_sweep = !self.options.dry_run && read_only.is_none();
-        self.check_rights(&resolved, may_sweep)?;
-        check_values(self.connection, &resolved, self.timeouts).await?;
-
-        let known = self.state.get(&self.store.name).cloned();
-        let first_look = self.state.is_lasting() && known.is_none();
-        let was_swept = known.as_ref().is_some_and(|known| known.was_swept);
-        let previous = known.as_ref().map(|known| known.clock);
-        let last = known.and_then(|known| known.last_sweep);
-        let times = read_times(self.connection, self.store, previous, self.timeouts).await?;
-        let context = StoreContext::new(self.store, &resolved, &times);
-        let inspection = inspect_store(self.connection, &context, last.as_ref(), !was_swept, self.timeouts).await?;
-
-        let plan = self.apply_guards(&resolved, &inspection);
-        let SweepCounts { stale, live, superseded, .. } = inspection.counts;
-        self.record_counts(inspection.complete.then_some((stale, live)));
-        if self.options.dry_run {
-            self.report.would_end = Some(stale + superseded);
-        }
-        if let Some(why) = read_only {
-            self.report.warnings.push(Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only")));
-        }
-        let sweeps = may_sweep && !first_look;
-        // Before the sweep: the next pass may end what was seen to be over, even if this sweep fails.
-        self.remember(&context, &inspection, last.clone(), was_swept, plan, sweeps);
-        if !sweeps {
-            return Ok(());
-        }
-        self.sweep(&context, &inspection, last.as_ref(), plan).await
-    }
-
-    /// Code of other roles, and missing privileges. A pass that only looks needs no privilege to sweep.
-    fn check_rights(&mut self, resolved: &ResolvedStore, may_sweep: bool) -> Result<(), Reason> {
-        if let Some(reason) = resolved.untrusted_code.as_ref().or(resolved.effects.refusal.as_ref()) {
-            return Err(reason.clone());
-        }
-        if let Some(reason) = &resolved.missing_to_look {
-            return Err(reason.clone());
-        }
-        match &resolved.missing_to_sweep {
-            Some(reason) if may_sweep => return Err(reason.clone()),
-            Some(reason) => self.report.warnings.push(reason.clone().while_doing("to sweep")),
-            None => {}
-        }
-        Ok(())
-    }
-
-    /// What may be ended; reports which guards hold the rest.
-    fn apply_guards(&mut self, resolved: &ResolvedStore, inspection: &StoreInspection) -> SweepPlan {
-        let max_ended_ratio = self.store.max_ended_ratio;
-        let (mut plan, mut holds) = match &inspection.implausible {
-            // The counts mean nothing then.
-            Some(implausible) => (SweepPlan::NOTHING, vec![implausible_hold(implausible)]),
-            None => {
-                let min_sessions = u64::from(self.store.guard_min_sessions);
-                let (plan, holds) = allowed(&inspection.counts, SweepLimits { max_ended_ratio, min_sessions });
-                (plan, holds.into_iter().map(|hold| hold_reason(hold, max_ended_ratio)).collect())
-            }
-        };
-        if let Some(column) = &inspection.kind {
-            plan = SweepPlan::NOTHING;
-            holds.push(kinds_hold(column, inspection.counts.stale));
-        }
-        let takes_along = &resolved.effects.holds;
-        let mut blocks = resolved.effects.blocks.clone();
-        blocks.extend(reissue_hold(inspection.unspent, &resolved.ids));
-        if !blocks.is_empty() || !takes_along.is_empty() {
-            plan = SweepPlan::NOTHING;
-            holds.extend(takes_along.iter().cloned());
-        }
-        let held = held_reason(&blocks, &holds, &self.store.name);
-        if held.is_some() && blocks.is_empty() && self.options.approves_store(&self.store.name) {
-            self.report.approved = true;
-            return SweepPlan::EVERYTHING;
-        }
-        self.report.held = held;
-        plan
-    }
-
-    /// Leaves the clock, and how far the store is swept, for the next pass.
-    fn remember(
-        &mut self,
-        context: &StoreContext<'_>,
-        inspection: &StoreInspection,
-        last: Option<LastSweep>,
-        was_swept: bool,
-        plan: SweepPlan,
-        sweeps: bool,
-    ) {
-        let counts = &inspection.counts;
-        let last_sweep = if plan.expire == Expire::All {
-            let superseded = if sweeps && plan.supersede { counts.superseded } else { 0 };
-            Some(LastSweep {
-                cutoffs: context.times.cutoff.clone(),
-                left: inspection.complete.then_some(counts.stale),
-                live: counts.live.saturating_sub(superseded),
-            })
-        } else {
-            last
-        };
-        let was_swept = was_swept || sweeps && plan.expire == Expire::All;
-        self.state.remember(&self.store.name, KnownStore { clock: context.times.now, last_sweep, was_swept });
-    }
-
-    async fn sweep(
-        &mut self,
-        context: &StoreContext<'_>,
-        inspection: &StoreInspection,
-        last: Option<&LastSweep>,
-        plan: SweepPlan,
-    ) -> Result<(), Reason> {
-        let started = Instant::now();
-        let deadline = Deadline::new(self.store.sweep_timeout, self.state.is_lasting());
-        let mut sweep = Sweep {
-            connection: self.connection,
-            context,
-            timeouts: self.timeouts,
-            cancel: &self.options.cancel,
-            started,
-            deadline,
-        };
-        let cutoffs = match plan.expire {
-            Expire::All => Some(&context.times.cutoff),
-            Expire::Backlog => last.map(|last| &last.cutoffs),
-            Expire::Nothing => None,
-        };
-        let expired = match cutoffs {
-            Some(cutoffs) => sweep.expire(cutoffs).await,
-            None => SweepResult::default(),
-        };
-        let superseded = match &context.resolved.per_user {
-            Some(limit) if plan.supersede && expired.error.is_none() => sweep.supersede(limit).await,
-            _ => SweepResult::default(),
-        };
-        let took = started.elapsed();
-        let ended = expired.ended + superseded.ended;
-        self.report.expired = expired.ended;
-        self.report.superseded = superseded.ended;
-        self.state.subtract_ended(&self.store.name, expired.ended);
-        let error = expired.error.or(superseded.error);
-        // What the table holds, and not what follows from the counts before: other rows may have gone along.
-        let left = if ended > 0 && self.connection.lost().is_none() {
-            match recount(self.connection, context, self.timeouts).await {
-                Ok(left) => left,
-                Err(reason) => return Err(error.unwrap_or(reason)),
-            }
-        } else {
-            inspection.complete.then_some((inspection.counts.stale, inspection.counts.live))
-        };
-        self.record_counts(left);
-        if (expired.unfinished || superseded.unfinished) && !self.options.cancel.is_cancelled() {
-            self.report.warnings.push(unfinished_reason(left.map(|(stale, _)| stale), ended, took));
-        }
-        let is_swept = error.is_none() && !expired.unfinished && plan.expire == Expire::All;
-        if let (Some((stale @ 1.., _)), true, false) = (left, is_swept, self.state.is_lasting()) {
-            self.report.warnings.push(locked_reason(stale));
-        }
-        error.map_or(Ok(()), Err)
-    }
-
-    /// Reports how many sessions are over, and how many live; none where they are not known.
-    fn record_counts(&mut self, counts: Option<(u64, u64)>) {
-        self.report.stale = counts.map(|(stale, _)| stale);
-        self.report.live = counts.map(|(_, live)| live);
-        self.report.remaining = counts.map(|(stale, live)| stale + live);
-    }
 }

@@ -1,5 +1,6 @@
 //! What a pass leaves for the next one.
 
+use super::postponed::Postponed;
 use super::times::Cutoffs;
 use std::collections::HashMap;
 
@@ -9,6 +10,7 @@ use std::collections::HashMap;
 pub struct SessionPassState {
     lasting: bool,
     stores: HashMap<String, KnownStore>,
+    postponed: HashMap<String, Postponed>,
 }
 
 /// A store as the previous pass left it.
@@ -49,6 +51,17 @@ impl SessionPassState {
     pub(super) fn remember(&mut self, store: &str, known: KnownStore) {
         if self.lasting {
             self.stores.insert(store.to_owned(), known);
+        }
+    }
+
+    /// The sessions of this store that could not be ended.
+    pub(super) fn postponed(&self, store: &str) -> Postponed {
+        self.postponed.get(store).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn postpone(&mut self, store: &str, postponed: Postponed) {
+        if self.lasting {
+            self.postponed.insert(store.to_owned(), postponed);
         }
     }
 

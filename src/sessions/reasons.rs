@@ -1,7 +1,6 @@
 //! Why a sweep is held or failed, as reasons with their fixes. The texts hold nothing of a session.
 
 use super::guards::Hold;
-use super::store::GeneratedId;
 use std::time::Duration;
 
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, shell_quote};
@@ -148,24 +147,6 @@ pub fn kinds_hold(column: &str, stale: u64) -> Reason {
          another kind, which may have another end or none: say by `only` which rows the store is about"
     );
     Reason::new(ReasonKind::SeveralKinds, text)
-}
-
-/// That `unspent` of the sessions to be deleted have ids that a sequence would hand out again. None where there are none.
-pub fn reissue_hold(unspent: u64, ids: &[GeneratedId]) -> Option<Reason> {
-    let first = ids.first().filter(|_| unspent > 0)?;
-    let sequences: Vec<&str> = ids.iter().map(|id| id.sequence.as_str()).collect();
-    let text = format!(
-        "{unspent} of the sessions that are over have ids that would be handed out again, because {} is behind: repair it \
-         first",
-        sequences.join(" or ")
-    );
-    if !ids.iter().all(|id| id.is_approvable) {
-        // Whether this role may repair it depends on how far it is behind.
-        let text = format!("{text}, as its own reason in the report says");
-        return Some(Reason::new(ReasonKind::IdsReissued, text));
-    }
-    let fix = Fix::Command(format!("pgmedic --once --approve {}", shell_quote(&first.sequence)));
-    Some(Reason::new(ReasonKind::IdsReissued, text).with_fix(fix))
 }
 
 /// The reasons for which the sweep of `store` is held as one. Its kind is the first one's. `blocks` are those that no

@@ -7,7 +7,7 @@ use super::blocked::{BatchFailure, Blocked};
 use super::context::StoreContext;
 use super::deadline::Deadline;
 use super::reasons::is_transient;
-use super::statements::{Rows, Target};
+use super::statements::{Rows, Target, Turn};
 use super::store::{PerUserLimit, sweep_guard_sql};
 use super::times::Cutoffs;
 use crate::db::{BoundedConnection, TransactionMode};
@@ -43,7 +43,10 @@ pub struct SweepResult {
     pub ended: u64,
     /// It stopped before the last batch: the time was up, or the pass was cancelled.
     pub unfinished: bool,
+    /// Why it stopped, where that has nothing to do with single sessions.
     pub error: Option<Reason>,
+    /// The sessions that could not be ended.
+    pub blocked: Blocked,
 }
 
 /// What one batch did.
@@ -56,24 +59,49 @@ pub(super) struct SweepBatch {
 }
 
 impl Sweep<'_> {
-    /// Ends the sessions that are over by these cutoffs.
-    pub async fn expire(&mut self, cutoffs: &Cutoffs) -> SweepResult {
-        let (mut result, mut blocked) = (SweepResult::default(), Blocked::default());
-        for rule in self.context.sql.rules(cutoffs) {
-            if self.run("expire", Target::Over { rule, cursor: None }, &mut result, &mut blocked).await.is_stopped() {
+    /// Ends the sessions that are over by these cutoffs, but for `left_alone`.
+    pub async fn expire(&mut self, cutoffs: &Cutoffs, left_alone: Blocked) -> SweepResult {
+        let mut result = SweepResult::default();
+        // Where sessions refer to each other, those that refer come first: to older ones in some stores, as to the session
+        // that they continue, and to newer ones in others. Where the time does not tell, one after the other is found.
+        let turns = match self.context.resolved.effects.chains.is_empty() {
+            true => &[Turn::Oldest][..],
+            false => &[Turn::Newest, Turn::Oldest, Turn::Last, Turn::Oldest],
+        };
+        for turn in turns {
+            let before = result.ended;
+            let blocked = std::mem::replace(&mut result.blocked, left_alone.clone());
+            self.expire_in_turn(cutoffs, *turn, &mut result).await;
+            let has_effect = result.ended > before;
+            if *turn == Turn::Last && !has_effect {
+                // The turn before tried all of them.
+                result.blocked = blocked;
+                break;
+            }
+            let is_done = *turn != Turn::Last && !result.blocked.is_by_foreign_key();
+            if is_done || result.error.is_some() || result.unfinished {
                 break;
             }
         }
-        result.error = result.error.or_else(|| blocked.reason());
         result
     }
 
-    /// Ends the live sessions beyond the newest ones that their users may have.
-    pub async fn supersede(&mut self, limit: &PerUserLimit) -> SweepResult {
-        let (mut result, mut blocked) = (SweepResult::default(), Blocked::default());
+    async fn expire_in_turn(&mut self, cutoffs: &Cutoffs, turn: Turn, result: &mut SweepResult) {
+        for rule in self.context.sql.rules(cutoffs) {
+            let mut blocked = result.blocked.all_again();
+            let run = self.run("expire", Target::Over { rule, turn, cursor: None }, result, &mut blocked).await;
+            result.blocked = blocked;
+            if run.is_stopped() {
+                break;
+            }
+        }
+    }
+
+    /// Ends the live sessions beyond the newest ones that their users may have, but for `left_alone`.
+    pub async fn supersede(&mut self, limit: &PerUserLimit, left_alone: Blocked) -> SweepResult {
+        let (mut result, mut blocked) = (SweepResult::default(), left_alone);
         self.run("supersede", Target::Superseded(limit), &mut result, &mut blocked).await;
-        result.error = result.error.or_else(|| blocked.reason());
-        result
+        SweepResult { blocked, ..result }
     }
 
     async fn run(
@@ -94,13 +122,20 @@ impl Sweep<'_> {
                 Ok(batch) => {
                     result.ended += batch.ended;
                     // Where none could be ended, the rest is locked by other sessions.
-                    if batch.found < u64::from(size.get()) || batch.ended == 0 {
+                    let is_last = batch.found < u64::from(size.get()) && !target.renews_itself();
+                    if is_last || batch.ended == 0 {
                         return Run::Complete;
                     }
                     if let (Target::Over { cursor, .. }, Some(last)) = (&mut target, batch.last) {
                         *cursor = Some(last);
                     }
                     size.took(batch.took);
+                }
+                // The turns before needed neither so long nor these privileges.
+                Err(BatchFailure::Query(QueryError::QueryCanceled | QueryError::PermissionDenied(_)))
+                    if target.renews_itself() =>
+                {
+                    return Run::Complete;
                 }
                 Err(BatchFailure::Query(QueryError::QueryCanceled)) if size.get() > 1 => size.took_too_long(),
                 Err(failure) => match self.take_apart(name, &mut target, &failure, result, blocked).await {

@@ -55,6 +55,16 @@ pub enum HistoryEvent {
     },
 }
 
+impl HistoryEvent {
+    /// The one sequence that it is about, if there is one.
+    pub fn sequence(&self) -> Option<&str> {
+        match self {
+            Self::Repaired { sequence, .. } | Self::Failing { sequence, .. } => Some(sequence),
+            Self::Inline { .. } | Self::NotChecked { .. } | Self::Ended { .. } => None,
+        }
+    }
+}
+
 /// A repair that an earlier run of an agent made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EarlierRepair {

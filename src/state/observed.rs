@@ -192,7 +192,7 @@ mod tests {
     fn values_that_a_repair_or_a_rewind_moved_over_were_not_handed_out() {
         let mut observed = Observed::default();
         let repair = RepairReport { next_value: Some(100), ..RepairReport::new(Outcome::Repaired, None, None) };
-        let repaired = SequenceReport { repair: Some(repair), ..at("a", 10, Verdict::Behind) };
+        let repaired = SequenceReport { repair: Some(Box::new(repair)), ..at("a", 10, Verdict::Behind) };
         let passes =
             [at("a", 5, Verdict::InSync), repaired, at("a", 103, Verdict::InSync), at("a", 2, Verdict::InSync)];
         let mut before: Option<DatabaseReport> = None;

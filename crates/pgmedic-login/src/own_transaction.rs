@@ -1,10 +1,11 @@
 //! A transaction that is rolled back when it is dropped, also while it begins.
 //!
 //! sqlx's own `Transaction` is not: dropped between sending `BEGIN` and reading the answer, it leaves an open transaction on
-//! the connection, and with it in the pool.
+//! the connection, and with it in the pool. Nor can it begin or end together with other statements in one message. So sqlx
+//! does not know of this one, and nothing else may begin or end one on the connection meanwhile.
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, Postgres};
+use sqlx::postgres::{PgConnection, PgRow, Postgres};
 use sqlx::{Database, Error, SqlSafeStr, SqlStr};
 use sqlx_core::transaction::TransactionManager;
 use std::ops::{Deref, DerefMut};
@@ -27,34 +28,38 @@ pub(crate) enum Held<'c> {
 }
 
 impl<'c> OwnTransaction<'c> {
-    /// Begins a transaction by these statements. The connection must be outside one.
-    pub(crate) async fn begin(connection: Held<'c>, statements: impl SqlSafeStr) -> Result<Self, Error> {
-        let mut transaction = Self { connection, open: true };
-        Manager::begin(&mut transaction, Some(statements.into_sql_str())).await?;
-        Ok(transaction)
-    }
-
-    /// A transaction that the next message begins, and the last one commits together with other statements: sqlx, which
-    /// counts transactions, cannot do that. So nothing else may begin one on the connection meanwhile.
-    pub(crate) const fn unknown_to_sqlx(connection: Held<'c>) -> Self {
+    /// A transaction that the next message begins. The connection must be outside one.
+    pub(crate) const fn new(connection: Held<'c>) -> Self {
         Self { connection, open: true }
     }
 
-    /// After its last message has committed it.
-    pub(crate) fn mark_committed(mut self) {
-        self.open = false;
+    /// Begins a transaction by these statements.
+    pub(crate) async fn begin(connection: Held<'c>, statements: impl SqlSafeStr) -> Result<Self, Error> {
+        let mut transaction = Self::new(connection);
+        sqlx::raw_sql(statements).execute(&mut *transaction).await?;
+        Ok(transaction)
     }
 
-    pub(crate) async fn commit(mut self) -> Result<(), Error> {
-        Manager::commit(&mut self).await?;
+    /// Ends the transaction by these statements, of which the last one is `COMMIT`. Returns their rows.
+    pub(crate) async fn commit_by(mut self, statements: impl SqlSafeStr) -> Result<Vec<PgRow>, Error> {
+        let rows = sqlx::raw_sql(statements).fetch_all(&mut *self).await?;
         self.open = false;
-        Ok(())
+        Ok(rows)
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        self.commit_by("COMMIT").await.map(drop)
     }
 
     pub(crate) async fn rollback(mut self) -> Result<(), Error> {
-        Manager::rollback(&mut self).await?;
+        sqlx::raw_sql("ROLLBACK").execute(&mut *self).await?;
         self.open = false;
         Ok(())
+    }
+
+    /// Leaves the transaction to the caller, who began it.
+    pub(crate) fn keep(mut self) {
+        self.open = false;
     }
 }
 
@@ -87,8 +92,8 @@ impl Drop for OwnTransaction<'_> {
         if Manager::get_transaction_depth(self) > 0 {
             Manager::start_rollback(self);
         } else {
-            // BEGIN may be on its way, of which sqlx knows only once it was answered, or not at all. The first thing that
-            // sqlx does here is to queue the statement; waiting for the answer is left to the connection's next user.
+            // The first thing that sqlx does here is to queue the statement; waiting for the answer is left to the connection's
+            // next user.
             let rollback = Manager::begin(self, Some(SqlStr::from_static("ROLLBACK")));
             let _ = pin!(rollback).poll(&mut Context::from_waker(Waker::noop()));
         }

@@ -37,8 +37,9 @@ pub(crate) const MOST_RUNS: u32 = 1 + RETRIES;
 /// require. [`Attempt`] is the same procedure for inserts that cannot own what they use.
 ///
 /// `at` is a pool, a connection, or a transaction, begun through sqlx or with `BEGIN`. Outside a transaction, `insert`
-/// gets a new one, which is committed when it succeeds. Inside a transaction, it runs in a savepoint, and everything
-/// that was done before the call remains, whether it succeeds or fails.
+/// gets a new one, which is committed when it succeeds; it must not begin or end a transaction itself, also not through
+/// sqlx. Inside a transaction, it runs in a savepoint, and everything that was done before the call remains, whether it
+/// succeeds or fails.
 ///
 /// **Roll back after cancelling**: a call that is dropped before it returns may leave the caller's transaction with the
 /// savepoint and with settings of the repair, such as `search_path` and `lock_timeout`.
@@ -60,7 +61,7 @@ pub(crate) const MOST_RUNS: u32 = 1 + RETRIES;
 /// # Errors
 ///
 /// The error of `insert`, unchanged, or one of beginning or ending the transaction or savepoint. An `insert` that
-/// returns `Ok` although a statement failed ends in the latter.
+/// returns `Ok` although a statement failed, or that ended the transaction, ends in the latter.
 pub async fn retry_after_repair<'c, T>(
     at: impl Into<RetryTarget<'c>>,
     limits: InlineRepairLimits,
@@ -158,8 +159,14 @@ enum AttemptScope<'c> {
 const BEGIN: &str = "/* pgmedic:insert */ BEGIN; SAVEPOINT pgmedic_insert";
 pub(crate) const SAVE: &str = "SAVEPOINT pgmedic_insert";
 pub(crate) const RELEASE: &str = "RELEASE SAVEPOINT pgmedic_insert";
-const IS_IN_TRANSACTION: &str = "/* pgmedic:insert */ SELECT pg_catalog.statement_timestamp() \
-                                 OPERATOR(pg_catalog.<>) pg_catalog.transaction_timestamp()";
+/// Begins likewise, and returns whether the caller had begun a transaction with a plain `BEGIN`, of which sqlx does not know:
+/// this one is the caller's then, and the server warns of the second `BEGIN`. Outside a transaction, both timestamps are
+/// those of this message.
+const BEGIN_UNLESS_BEGUN: &str = "/* pgmedic:insert */ SELECT pg_catalog.statement_timestamp() \
+                                  OPERATOR(pg_catalog.<>) pg_catalog.transaction_timestamp(); \
+                                  BEGIN; SAVEPOINT pgmedic_insert";
+/// RELEASE fails in an aborted transaction, in which COMMIT would roll back without an error.
+const COMMIT: &str = "RELEASE SAVEPOINT pgmedic_insert; COMMIT";
 /// Returns the caller's transaction to the state before the attempt.
 const UNDO: &str = "ROLLBACK TO SAVEPOINT pgmedic_insert; RELEASE SAVEPOINT pgmedic_insert";
 
@@ -175,11 +182,13 @@ impl<'c> Attempt<'c> {
                 AttemptScope::Own(OwnTransaction::begin(Held::Pool(pool.acquire().await?), BEGIN).await?)
             }
             RetryTarget::Connection(connection) => {
-                if connection.is_in_transaction() || is_in_raw_transaction(connection).await? {
+                if connection.is_in_transaction() {
                     send(connection, SAVE).await?;
                     AttemptScope::Nested(connection)
+                } else if begin_unless_begun(connection).await? {
+                    AttemptScope::Own(OwnTransaction::new(Held::Borrowed(connection)))
                 } else {
-                    AttemptScope::Own(begin_scope(connection).await?)
+                    AttemptScope::Nested(connection)
                 }
             }
         };
@@ -200,18 +209,22 @@ impl<'c> Attempt<'c> {
     ///
     /// The insert's error, unless it was repaired; nothing of the insert remains then. Or the database's, when the
     /// insert could not be committed.
-    pub async fn end<T>(mut self, result: Result<T, Error>) -> Result<AttemptOutcome<'c, T>, Error> {
+    pub async fn end<T>(self, result: Result<T, Error>) -> Result<AttemptOutcome<'c, T>, Error> {
         let value = match result {
             Ok(value) => value,
             Err(error) => return self.retry_after(error).await.map(AttemptOutcome::Retry),
         };
-        // This fails in an aborted transaction, in which COMMIT would roll back without an error.
-        if let Err(error) = send(self.connection(), RELEASE).await {
-            self.undo().await;
-            return Err(error);
-        }
-        if let AttemptScope::Own(transaction) = self.scope {
-            transaction.commit().await?;
+        match self.scope {
+            AttemptScope::Own(transaction) => {
+                transaction.commit_by(COMMIT).await.map_err(explain_ended_transaction)?;
+            }
+            AttemptScope::Nested(connection) => {
+                if let Err(error) = send(connection, RELEASE).await {
+                    // This error is the one to return.
+                    let _ = send(connection, UNDO).await;
+                    return Err(error);
+                }
+            }
         }
         Ok(AttemptOutcome::Done(RetryOutcome { value, attempts: self.runs + 1, repairs: self.repairs }))
     }
@@ -258,12 +271,29 @@ pub(crate) async fn begin_scope(connection: &mut PgConnection) -> Result<OwnTran
     OwnTransaction::begin(Held::Borrowed(connection), BEGIN).await
 }
 
-/// Whether the caller has begun a transaction with a plain `BEGIN`, of which sqlx does not know: a second `BEGIN` would
-/// not nest, and its `COMMIT` would commit the caller's work. Outside a transaction, both timestamps are those of this
-/// message.
-async fn is_in_raw_transaction(connection: &mut PgConnection) -> Result<bool, Error> {
-    let row = sqlx::raw_sql(IS_IN_TRANSACTION).fetch_one(connection).await?;
-    row.try_get(0)
+/// Begins a transaction, unless the caller has begun one with a plain `BEGIN`, and sets the savepoint. Returns whether it
+/// began one.
+async fn begin_unless_begun(connection: &mut PgConnection) -> Result<bool, Error> {
+    // While the answer is on its way, the transaction is rolled back if this future is dropped.
+    let mut transaction = OwnTransaction::new(Held::Borrowed(connection));
+    let result = sqlx::raw_sql(BEGIN_UNLESS_BEGUN).fetch_all(&mut *transaction).await;
+    // If the server refused the message, it began nothing.
+    transaction.keep();
+    let is_begun: bool = result?.first().ok_or(Error::RowNotFound)?.try_get(0)?;
+    Ok(!is_begun)
+}
+
+/// Says what to do about an insert that ended the transaction that it ran in.
+fn explain_ended_transaction(error: Error) -> Error {
+    let code = error.as_database_error().and_then(|error| error.code());
+    if code.as_deref() != Some("25P01") {
+        return error;
+    }
+    Error::InvalidArgument(
+        "the insert committed or rolled back the transaction that it ran in: call retry_after_repair with a transaction \
+         of yours, in which an insert may begin others, or let the insert begin and end none"
+            .to_owned(),
+    )
 }
 
 async fn send(connection: &mut PgConnection, statements: &'static str) -> Result<(), Error> {

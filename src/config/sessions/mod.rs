@@ -12,6 +12,8 @@ mod validate;
 use std::time::Duration;
 
 use super::Schedule;
+use super::declared_id::DeclaredId;
+use super::pattern::Pattern;
 use crate::report::DatabaseLabel;
 use pgmedic_core::TableName;
 use serde::{Deserialize, Serialize};
@@ -26,8 +28,10 @@ pub struct SessionStoreConfig {
     /// Only in the database of this configured name; in every one if none.
     pub database: Option<String>,
     pub table: TableName,
-    /// Sequences that the configuration says feed a column of the table.
+    /// The sequences that the configuration says feed a column, of this table or another one.
     pub declared_ids: Vec<DeclaredId>,
+    /// The furthest ids that the configuration states, by the rules for sequences in their order.
+    pub max_ids: Vec<(Pattern, Option<i64>)>,
     /// Which rows of the table are the sessions: those for which all of these hold.
     pub only: Vec<Condition>,
     /// A session expires by the earliest of these rules. At least one; each of a different kind.
@@ -57,13 +61,6 @@ pub struct SessionStoreConfig {
     /// How long one sweep may take; the next continues where it stopped. None: as long as a single pass needs, and a
     /// minute in the agent.
     pub sweep_timeout: Option<Duration>,
-}
-
-/// A sequence, and the column of a store's table whose ids are its values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeclaredId {
-    pub sequence: TableName,
-    pub column: String,
 }
 
 /// A rule by which a session expires: a duration after the time in a column.
@@ -203,6 +200,16 @@ impl Encoding {
         match self {
             Self::Timestamp { time_zone } | Self::Date { time_zone } => Some(time_zone),
             _ => None,
+        }
+    }
+
+    /// By how much a time that was read may differ from the one in the column, in microseconds.
+    pub fn rounding(&self) -> i64 {
+        match self {
+            Self::Date { .. } => 24 * 60 * 60 * 1_000_000,
+            Self::EpochSeconds => 1_000_000,
+            Self::EpochMillis => 1000,
+            Self::Timestamptz | Self::Timestamp { .. } | Self::EpochMicros | Self::EpochNanos => 1,
         }
     }
 

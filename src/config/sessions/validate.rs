@@ -9,7 +9,7 @@ use super::super::presets::Preset;
 use super::super::schema::nearest;
 use super::super::servers::is_known_database;
 use super::super::values::{at_least_one, count, display_with_problem, duration, is_label, ratio, timeout};
-use super::super::{Database, DeclaredFeed, Schedule, Server};
+use super::super::{Database, Schedule, Sequences, Server};
 use super::{Action, ExpiryKind, ExpiryRule, SessionStoreConfig};
 use pgmedic_core::{TableName, parse_identifier};
 
@@ -59,14 +59,14 @@ pub(in crate::config) fn apply_presets(
 pub(in crate::config) fn validate(
     written: &[WrittenStore],
     databases: (&[Database], &[Server]),
-    feeds: &[DeclaredFeed],
+    sequences: &Sequences,
     locations: &ConfigLocations,
     now: SystemTime,
 ) -> Result<Vec<SessionStoreConfig>, ConfigError> {
     let mut stores: Vec<SessionStoreConfig> = Vec::with_capacity(written.len());
     for (index, table) in written.iter().enumerate() {
         let validator = StoreValidator { table: format!("sessions[{index}]"), locations };
-        let store = validator.store(table, databases, feeds, now)?;
+        let store = validator.store(table, databases, sequences, now)?;
         if let Some(other) = stores.iter().position(|other| other.name == store.name) {
             let found = format!("{}, the name of sessions[{other}] too", display_or_hide(&store.name));
             return Err(validator.invalid("name", found, "a different `name` for each store"));
@@ -100,7 +100,7 @@ impl StoreValidator<'_> {
         &self,
         written: &WrittenStore,
         databases: (&[Database], &[Server]),
-        feeds: &[DeclaredFeed],
+        sequences: &Sequences,
         now: SystemTime,
     ) -> Result<SessionStoreConfig, ConfigError> {
         let database = self.database(written.database.as_ref(), databases)?;
@@ -130,7 +130,8 @@ impl StoreValidator<'_> {
             sweep_timeout.map(|text| timeout(text, &self.key("sweep_timeout"), locations)).transpose()?;
         Ok(SessionStoreConfig {
             name: self.name(written.name.as_deref())?,
-            declared_ids: feeds.iter().filter_map(|feed| feed.id_of(&table, database.as_deref())).collect(),
+            declared_ids: sequences.feeds.iter().filter_map(|feed| feed.declared_id(database.as_deref())).collect(),
+            max_ids: sequences.rules.iter().map(|rule| (rule.pattern.clone(), rule.max_id)).collect(),
             database,
             table,
             only: self.only(written)?,

@@ -7,7 +7,7 @@
 //! | `view/` | the same as HTML |
 //! | `page_level.rs` | the levels: word, color, shape |
 //! | `line.rs`, `words.rs`, `time.rs` | text with names and times in it; numbers, names and durations as words |
-//! | `search_query.rs` | what the page is asked for |
+//! | `search_query.rs`, `sequence_query.rs` | what the page, and the page of one sequence, are asked for |
 //! | `assets.rs` | stylesheet, script, icon |
 //! | `events.rs` | the stream that announces changes to open pages |
 //! | `runbooks.rs` | the runbooks that the page links to |
@@ -21,6 +21,7 @@ mod runbooks;
 #[cfg(test)]
 mod samples;
 mod search_query;
+mod sequence_query;
 mod time;
 mod view;
 mod words;
@@ -35,8 +36,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use maud::Markup;
 use model::Snapshot;
+use model::one_sequence::OneSequence;
 use search_query::SearchQuery;
+use sequence_query::SequenceQuery;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -74,6 +78,7 @@ impl Default for StatusPage {
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/", get(status_page))
+        .route("/sequence", get(sequence_page))
         .route("/events", get(events::events))
         .route("/assets/status.css", get(assets::stylesheet))
         .route("/assets/status.js", get(assets::script))
@@ -83,6 +88,26 @@ pub fn routes() -> Router<AppState> {
 
 async fn status_page(State(app): State<AppState>, RawQuery(raw): RawQuery) -> Response {
     let query = SearchQuery::read(raw.as_deref().unwrap_or_default());
+    respond(app, move |snapshot, revision| (StatusCode::OK, view::render(snapshot, revision, &query))).await
+}
+
+async fn sequence_page(State(app): State<AppState>, RawQuery(raw): RawQuery) -> Response {
+    let query = SequenceQuery::read(raw.as_deref().unwrap_or_default());
+    respond(app, move |snapshot, revision| {
+        let facts = snapshot.facts();
+        match OneSequence::of(&query, snapshot, &facts) {
+            Some(sequence) => (StatusCode::OK, view::render_sequence(snapshot, &facts, revision, &sequence)),
+            None => (StatusCode::NOT_FOUND, view::render_unknown_sequence(snapshot, &facts, revision, &query)),
+        }
+    })
+    .await
+}
+
+/// Answers with a page of the present state. `render` is given the number of the state's last change.
+async fn respond(
+    app: AppState,
+    render: impl FnOnce(&Snapshot, u64) -> (StatusCode, Markup) + Send + 'static,
+) -> Response {
     let permit = app.status.limiter.acquire().await;
     let rendering = Arc::clone(&app.status.rendering).acquire_owned().await;
     let state = Arc::clone(&app.sources.state);
@@ -91,14 +116,15 @@ async fn status_page(State(app): State<AppState>, RawQuery(raw): RawQuery) -> Re
         let _rendering = rendering;
         // Read first, so that a change during the rendering is announced to the page.
         let revision = *state.revision().borrow();
-        view::render(&Snapshot::take(&state, now()), revision, &query).into_string()
+        let (status, page) = render(&Snapshot::take(&state, now()), revision);
+        (status, page.into_string())
     });
-    let Ok(page) = page.await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let Ok((status, page)) = page.await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let headers: [(HeaderName, &str); 3] = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         // It shows this moment only.
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (headers, permit.attach(page.into_bytes())).into_response()
+    (status, headers, permit.attach(page.into_bytes())).into_response()
 }

@@ -49,8 +49,8 @@ mod tests {
             }],
             ..Evidence::default()
         };
-        let named = |name: &str, evidence| SequenceReport {
-            evidence,
+        let named = |name: &str, evidence: Option<Evidence>| SequenceReport {
+            evidence: evidence.map(Box::new),
             ..SequenceReport::new(name.to_owned(), Vec::new(), Verdict::Behind)
         };
         let mut all: Vec<_> = ["a", "b", "c", "d", "e"].map(|name| named(name, Some(by("etl")))).into();

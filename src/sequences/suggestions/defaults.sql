@@ -1,7 +1,8 @@
 -- Defaults that draw from a sequence without a dependency on it: by a text that is looked up at each insert, or by a function
--- whose SQL body PostgreSQL records (version 14 and newer).
+-- whose SQL body PostgreSQL records (version 14 and newer). And those of views, which store no ids.
 SELECT n.nspname::text AS schema, r.relname::text AS "table", a.attname::text AS "column",
-       ad.adbin::text AS expression, NULL::text AS function, NULL::text AS sequence_schema, NULL::text AS sequence_name
+       ad.adbin::text AS expression, NULL::text AS function, NULL::text AS sequence_schema, NULL::text AS sequence_name,
+       NULL::text AS view
 FROM pg_catalog.pg_attrdef ad
 JOIN pg_catalog.pg_class r ON r.oid = ad.adrelid AND r.relkind IN ('r', 'p') AND r.relpersistence <> 't'
 JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
@@ -10,7 +11,7 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = ad.adrelid AND a.attnum = ad.adnu
 WHERE ad.adbin::text LIKE '%:funcid 1574 %' AND ad.adbin::text LIKE '%:funcid 1079 %'
 UNION ALL
 SELECT n.nspname::text, r.relname::text, a.attname::text, NULL,
-       quote_ident(pn.nspname) || '.' || quote_ident(p.proname) || '()', sn.nspname::text, s.relname::text
+       quote_ident(pn.nspname) || '.' || quote_ident(p.proname) || '()', sn.nspname::text, s.relname::text, NULL
 FROM pg_catalog.pg_sequence q
 JOIN pg_catalog.pg_class s ON s.oid = q.seqrelid
 JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
@@ -24,3 +25,24 @@ JOIN pg_catalog.pg_attrdef ad ON ad.oid = d.objid
 JOIN pg_catalog.pg_class r ON r.oid = ad.adrelid AND r.relkind IN ('r', 'p') AND r.relpersistence <> 't'
 JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = ad.adrelid AND a.attnum = ad.adnum
+UNION ALL
+-- The column of the same name in the one table that has it, among those that the view reads.
+SELECT min(n.nspname), min(r.relname), min(a.attname), NULL, NULL, min(sn.nspname), min(s.relname),
+       min(quote_ident(vn.nspname) || '.' || quote_ident(v.relname))
+FROM pg_catalog.pg_sequence q
+JOIN pg_catalog.pg_class s ON s.oid = q.seqrelid
+JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
+JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = q.seqrelid
+                           AND d.classid = 'pg_catalog.pg_attrdef'::regclass
+JOIN pg_catalog.pg_attrdef ad ON ad.oid = d.objid
+JOIN pg_catalog.pg_class v ON v.oid = ad.adrelid AND v.relkind = 'v'
+JOIN pg_catalog.pg_namespace vn ON vn.oid = v.relnamespace
+JOIN pg_catalog.pg_attribute va ON va.attrelid = v.oid AND va.attnum = ad.adnum
+JOIN pg_catalog.pg_rewrite w ON w.ev_class = v.oid AND w.ev_type = '1'
+JOIN pg_catalog.pg_depend read ON read.classid = 'pg_catalog.pg_rewrite'::regclass AND read.objid = w.oid
+                              AND read.refclassid = 'pg_catalog.pg_class'::regclass AND read.refobjsubid > 0
+JOIN pg_catalog.pg_class r ON r.oid = read.refobjid AND r.relkind IN ('r', 'p') AND r.relpersistence <> 't'
+JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum = read.refobjsubid AND a.attname = va.attname
+GROUP BY q.seqrelid, v.oid, va.attnum
+HAVING count(DISTINCT r.oid) = 1

@@ -2,7 +2,7 @@
 //!
 //! | file | finds |
 //! |---|---|
-//! | `defaults.sql` | defaults that name the sequence by a text, or call a function that draws from it |
+//! | `defaults.sql` | defaults that name the sequence by a text, call a function that draws from it, or are a view's |
 //! | `triggers.sql`, `trigger_body.rs` | triggers that call `nextval` |
 //! | `columns.sql`, `naming.rs` | columns that the sequence's name points at |
 //!
@@ -18,7 +18,9 @@ use naming::{Column, is_hilo, likely_column};
 use pgmedic_core::sequence::allocator::Allocator;
 use pgmedic_core::sequence::default_expression::late_bound_name;
 use pgmedic_core::sequence::model::{Sequence, Suggestion};
-use pgmedic_core::{ColumnName, QueryError, RelationRef, TableName, Timeouts, fill_sql, quote_literal};
+use pgmedic_core::{
+    ColumnName, QueryError, Reason, ReasonKind, RelationRef, TableName, Timeouts, fill_sql, quote_literal,
+};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::{BTreeSet, HashMap};
@@ -88,7 +90,9 @@ async fn read(
 }
 
 fn unlinked(sequence: &Sequence) -> Option<Unlinked> {
-    let has_link = sequence.all_feeds().next().is_some() || !sequence.notes.is_empty();
+    // A note of a view's default says that it is no link.
+    let is_of_view = |note: &Reason| note.kind == ReasonKind::IgnoredLink;
+    let has_link = sequence.all_feeds().next().is_some() || !sequence.notes.iter().all(is_of_view);
     // A name that is no UTF-8 can neither be read nor declared.
     if has_link || !sequence.has_readable_names() {
         return None;
@@ -123,17 +127,18 @@ fn named<'a>(name: &str, schema: &str, unlinked: &'a [Unlinked]) -> Option<&'a T
 
 fn by_default<'a>(row: &PgRow, unlinked: &'a [Unlinked]) -> Option<(&'a TableName, Likely)> {
     let column = table_column(row, text(row, "column")?)?;
-    let (sequence, evidence) = match (text(row, "expression"), text(row, "function")) {
-        (Some(tree), _) => (
+    let recorded = || {
+        let name = TableName { schema: text(row, "sequence_schema")?, name: text(row, "sequence_name")? };
+        unlinked.iter().map(|other| &other.name).find(|other| **other == name)
+    };
+    let (sequence, evidence) = match (text(row, "expression"), text(row, "function"), text(row, "view")) {
+        (Some(tree), ..) => (
             named(&late_bound_name(&tree)?, &column.table.schema, unlinked)?,
             "the text in its default, which PostgreSQL does not record".to_owned(),
         ),
-        (None, Some(function)) => {
-            let name = TableName { schema: text(row, "sequence_schema")?, name: text(row, "sequence_name")? };
-            let sequence = &unlinked.iter().find(|other| other.name == name)?.name;
-            (sequence, format!("its default {function}, which uses the sequence"))
-        }
-        (None, None) => return None,
+        (None, Some(function), _) => (recorded()?, format!("its default {function}, which uses the sequence")),
+        (None, None, Some(view)) => (recorded()?, format!("the default of the same column in the view {view}")),
+        (None, None, None) => return None,
     };
     Some((sequence, Likely { column, evidence, is_drawn: true }))
 }

@@ -4,9 +4,10 @@ use pgmedic_core::{QueryError, quote_literal};
 use serde::Deserialize;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+use std::hash::{Hash, Hasher};
 
-/// The place of a row.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// The place of a row. Where it is in time makes no difference to that.
+#[derive(Debug, Clone, Deserialize)]
 pub struct Address {
     /// The OID of the partition; 0 where the table has none.
     table: i64,
@@ -17,7 +18,31 @@ pub struct Address {
     pub at: Option<i64>,
 }
 
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        (self.table, &self.place) == (other.table, &other.place)
+    }
+}
+
+impl Eq for Address {}
+
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.table, &self.place).hash(state);
+    }
+}
+
 impl Address {
+    /// The same place, at any time: another rule may have another one.
+    pub fn at_any_time(&self) -> Self {
+        Self { at: None, ..self.clone() }
+    }
+
+    #[cfg(test)]
+    pub fn of(place: &str) -> Self {
+        Self { table: 0, place: place.to_owned(), at: None }
+    }
+
     /// `row` is of `addresses.sql`.
     pub fn read(row: &PgRow) -> Result<Self, QueryError> {
         Ok(Self { table: row.try_get("tableoid")?, place: row.try_get("address")?, at: row.try_get("at")? })

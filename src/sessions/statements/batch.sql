@@ -1,4 +1,4 @@
--- Ends one batch of the sessions that are over by one rule, the oldest first.
+-- Ends one batch of the sessions that are over by one rule, the oldest first; or the newest.
 --
 -- Locked rows are skipped: a session that is being extended is neither waited for nor ended. The addresses are
 -- MATERIALIZED, because a join could run a LIMIT again for each row. The condition stands twice: the row that is ended may
@@ -7,7 +7,7 @@ WITH to_end AS MATERIALIZED (
     SELECT @ADDRESS@, @TIME@ AS at
     FROM @TABLE@ AS t
     WHERE @IS_OVER@ AND @NOT_REVOKED@ AND @FROM_CURSOR@ AND @ROWS@
-    ORDER BY @TIME@
+    ORDER BY @ORDER@
     LIMIT @SIZE@
     FOR @LOCK@ SKIP LOCKED
 ),

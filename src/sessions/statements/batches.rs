@@ -4,7 +4,7 @@ use super::addresses::{Order, Rows, address_text};
 use super::conditions::{Rule, column, is_left, is_over_by, not_revoked};
 use super::sweep_sql::SweepSql;
 use crate::config::Encoding;
-use crate::sessions::store::{EndAction, GeneratedId, PerUserLimit, TimeColumn, TimeType};
+use crate::sessions::store::{EndAction, GeneratedId, IdRows, OtherRows, PerUserLimit, TimeColumn, TimeType};
 use crate::sessions::times::{date_literal, time_literal};
 use pgmedic_core::{fill_sql, quote_literal};
 use std::time::Duration;
@@ -13,16 +13,32 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy)]
 pub enum Target<'a> {
     /// Those that are over by this rule. `cursor` is the `last` of the batch before.
-    Over { rule: Rule<'a>, cursor: Option<i64> },
+    Over { rule: Rule<'a>, turn: Turn, cursor: Option<i64> },
     /// The live ones beyond the newest that their users may have.
     Superseded(&'a PerUserLimit),
+}
+
+impl Target<'_> {
+    /// Whether a batch makes sessions for the next one.
+    pub fn renews_itself(&self) -> bool {
+        matches!(self, Self::Over { turn: Turn::Last, .. })
+    }
+}
+
+/// Which of the sessions that are over come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    Oldest,
+    Newest,
+    /// Those to which no session refers, and no others.
+    Last,
 }
 
 impl SweepSql<'_> {
     /// Ends up to `size` of the sessions that are meant.
     pub fn end_batch(&self, target: Target<'_>, size: u32, rows: Rows<'_>) -> String {
         match target {
-            Target::Over { rule, cursor } => self.batch(rule, cursor, size, rows),
+            Target::Over { rule, turn, cursor } => self.batch(rule, turn, cursor, size, rows),
             Target::Superseded(limit) => self.supersede(limit, size, rows),
         }
     }
@@ -32,15 +48,15 @@ impl SweepSql<'_> {
         let size = size.to_string();
         let ordered = |by: &str| if order == Order::Random { "pg_catalog.random()" } else { by }.to_owned();
         match target {
-            Target::Over { rule, cursor } => {
+            Target::Over { rule, turn, cursor } => {
                 let time = column(rule.column);
                 let values = [
                     ("TABLE", self.store.from()),
                     ("NOT_REVOKED", self.may_end()),
                     ("IS_OVER", is_over_by(self.encoding, rule)),
-                    ("FROM_CURSOR", self.since(rule, cursor)),
+                    ("FROM_CURSOR", self.since(rule, turn, cursor)),
                     ("LAST", self.microseconds(&time)),
-                    ("ORDER", ordered(&time)),
+                    ("ORDER", ordered(&directed(&time, turn))),
                     ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
                     ("ADDRESS_TEXT", address_text("t.tableoid", "t.ctid", self.store.has_children)),
                     ("SIZE", size),
@@ -113,6 +129,29 @@ impl SweepSql<'_> {
         fill_sql(include_str!("deleted.sql"), &[("OIDS", format!("'{{{}}}'::oid[]", oids.join(",")))])
     }
 
+    /// How many rows of another table that are deleted with the sessions have an id that its sequence has yet to hand out,
+    /// up to `most`.
+    pub fn count_unspent_of_others(&self, id: &GeneratedId, rows: &OtherRows, most: u64) -> String {
+        // Of live sessions, those may be deleted that their users have too many of.
+        let may_go = match self.store.per_user {
+            Some(_) => "true".to_owned(),
+            None => self.is_over(&self.times.cutoff),
+        };
+        let (store, only) = (self.store.from(), not_revoked(self.store));
+        let is_deleted = match &rows.join {
+            Some(join) => format!("EXISTS (SELECT FROM {store} AS t WHERE ({join}) AND {may_go} AND {only})"),
+            None => "true".to_owned(),
+        };
+        let values = [
+            ("FURTHEST", id.furthest_is_spent(&rows.table)),
+            ("TABLE", rows.table.clone()),
+            ("IS_SPENT", id.is_spent("c")),
+            ("IS_DELETED", is_deleted),
+            ("MOST", most.to_string()),
+        ];
+        fill_sql(include_str!("count_unspent_others.sql"), &values)
+    }
+
     /// How many of the sessions that are over have an id that its sequence has yet to hand out, up to `most`; none where
     /// no sequence feeds the table.
     pub fn count_unspent(&self, most: u64) -> Option<String> {
@@ -128,7 +167,8 @@ impl SweepSql<'_> {
     }
 
     fn is_spent(&self) -> Option<String> {
-        let all: Vec<String> = self.store.ids.iter().map(GeneratedId::is_spent).collect();
+        let own = self.store.ids.iter().filter(|id| id.rows == IdRows::Sessions);
+        let all: Vec<String> = own.map(|id| id.is_spent("t")).collect();
         (!all.is_empty()).then(|| all.join(" AND "))
     }
 
@@ -141,12 +181,33 @@ impl SweepSql<'_> {
         }
     }
 
-    fn since(&self, rule: Rule<'_>, cursor: Option<i64>) -> String {
-        match cursor {
-            // One less than what was read, because that was rounded.
-            Some(last) => format!("{} >= {}", column(rule.column), self.literal(last - 1)),
-            None => "true".to_owned(),
+    /// What the batch before has left.
+    fn since(&self, rule: Rule<'_>, turn: Turn, cursor: Option<i64>) -> String {
+        if turn == Turn::Last {
+            // What refers to such a session may be ended by the batch before.
+            return self.is_last();
         }
+        let Some(last) = cursor else { return "true".to_owned() };
+        let literal = |at| match self.encoding {
+            Encoding::Date { .. } => date_literal(at),
+            _ => self.literal(at),
+        };
+        let margin = self.encoding.rounding();
+        match turn {
+            Turn::Newest => format!("{} <= {}", column(rule.column), literal(last + margin)),
+            Turn::Oldest | Turn::Last => format!("{} >= {}", column(rule.column), literal(last - margin)),
+        }
+    }
+
+    /// No other session refers to it.
+    fn is_last(&self) -> String {
+        let store = self.store.from();
+        let is_other =
+            if self.store.has_children { "(r.tableoid, r.ctid) <> (t.tableoid, t.ctid)" } else { "r.ctid <> t.ctid" };
+        let keys = self.store.effects.chains.iter();
+        let none =
+            keys.map(|(refers, _)| format!("NOT EXISTS (SELECT FROM {store} AS r WHERE {refers} AND {is_other})"));
+        none.collect::<Vec<_>>().join(" AND ")
     }
 
     /// What a batch notes for the checks after it.
@@ -162,17 +223,18 @@ impl SweepSql<'_> {
         note("ended", "ended WHERE NOT is_left") + &note("found", "to_end")
     }
 
-    fn batch(&self, rule: Rule<'_>, cursor: Option<i64>, size: u32, rows: Rows<'_>) -> String {
+    fn batch(&self, rule: Rule<'_>, turn: Turn, cursor: Option<i64>, size: u32, rows: Rows<'_>) -> String {
         let values = [
             ("TABLE", self.store.from()),
             ("NOT_REVOKED", self.may_end()),
             ("IS_OVER", is_over_by(self.encoding, rule)),
-            ("FROM_CURSOR", self.since(rule, cursor)),
+            ("FROM_CURSOR", self.since(rule, turn, cursor)),
             ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
             ("NOTED", self.noted()),
             ("IS_LEFT", is_left(&self.store.action)),
             ("TIME", column(rule.column)),
-            ("LAST", self.microseconds("max(at)")),
+            ("ORDER", directed(&column(rule.column), turn)),
+            ("LAST", self.microseconds(if turn == Turn::Newest { "min(at)" } else { "max(at)" })),
             ("SIZE", size.to_string()),
             ("ADDRESS", self.address().to_owned()),
             ("IS_SELECTED", self.is_selected().to_owned()),
@@ -243,4 +305,9 @@ impl SweepSql<'_> {
             }
         }
     }
+}
+
+/// The order by a column.
+fn directed(column: &str, turn: Turn) -> String {
+    if turn == Turn::Newest { format!("{column} DESC") } else { column.to_owned() }
 }

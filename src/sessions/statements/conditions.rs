@@ -79,7 +79,8 @@ fn before_cutoff(encoding: &Encoding, lifetime: &LifetimeColumn, cutoff: &str) -
             // A microsecond is the smallest part of an interval.
             match lifetime.nanoseconds {
                 1 => format!("{cutoff} - {bounded}::float8 / 1000 * interval '1 microsecond'"),
-                unit => format!("{cutoff} - {bounded}::float8 * interval '{} microseconds'", unit / 1000),
+                // Before version 15 the text of an interval may not hold so many of them.
+                unit => format!("{cutoff} - {bounded}::float8 * {} * interval '1 microsecond'", unit / 1000),
             }
         }
         Encoding::EpochSeconds => of_unit(1_000_000_000),

@@ -25,5 +25,5 @@ mod snapshot_tests;
 mod sweep_sql;
 
 pub use addresses::{Address, Order, Rows};
-pub use batches::Target;
+pub use batches::{Target, Turn};
 pub use sweep_sql::SweepSql;

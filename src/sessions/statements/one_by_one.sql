@@ -47,7 +47,7 @@ BEGIN
                 'failure', pg_catalog.concat_ws(' ', state, object_schema, object_table, object_name));
         END;
         tried := tried + 1;
-        last := greatest(last, session.at);
+        last := session.at;
         is_stopped := clock_timestamp() > stop_at;
         EXIT WHEN is_stopped;
     END LOOP;

@@ -1,6 +1,6 @@
 //! Compares every statement, as it is sent, with `snapshot.sql`: four encodings, three ways to end a session.
 
-use super::{Rows, SweepSql, Target};
+use super::{Rows, SweepSql, Target, Turn};
 use crate::config::{Encoding, ExpiryKind};
 use crate::sessions::store::{Effects, EndAction, ExpiryColumn, PerUserLimit, ResolvedStore, TimeColumn, TimeType};
 use crate::sessions::times::{Times, time_literal};
@@ -91,8 +91,9 @@ fn statements(encoding: &Encoding, store: &ResolvedStore, reads: bool) -> Vec<(&
     let sql = SweepSql { store, encoding, times: &times };
     let limit = store.per_user.as_ref().unwrap();
     let rule = sql.rules(&times.cutoff).next().unwrap();
+    let over = Target::Over { rule, turn: Turn::Oldest, cursor: Some(NOW - 60 * MINUTE) };
     let mut all = vec![
-        ("batch", sql.end_batch(Target::Over { rule, cursor: Some(NOW - 60 * MINUTE) }, 500, Rows::Except(&[]))),
+        ("batch", sql.end_batch(over, 500, Rows::Except(&[]))),
         ("supersede", sql.end_batch(Target::Superseded(limit), 500, Rows::Except(&[]))),
     ];
     if reads {
@@ -149,8 +150,13 @@ fn the_first_batch_begins_at_the_oldest_session_and_a_first_look_has_no_fresh_on
     let (store, times) = (store("delete", TimeType::Timestamptz, false), times(&Encoding::Timestamptz));
     let sql = SweepSql { store: &store, encoding: &Encoding::Timestamptz, times: &times };
     let rule = sql.rules(&times.cutoff).next().unwrap();
-    let first = sql.end_batch(Target::Over { rule, cursor: None }, 500, Rows::Except(&[]));
+    let over = |turn, cursor| Target::Over { rule, turn, cursor };
+    let first = sql.end_batch(over(Turn::Oldest, None), 500, Rows::Except(&[]));
     assert!(first.contains("AND true AND true AND true\n"), "no condition, no cursor, no row is left out");
+    let next = sql.end_batch(over(Turn::Newest, Some(NOW)), 500, Rows::Except(&[]));
+    let expected =
+        ["t.expires_at <= '2026-01-15 00:00:00.000001+00'", "ORDER BY t.expires_at DESC", "epoch FROM min(at)"];
+    assert!(expected.iter().all(|part| next.contains(part)), "{next}");
     assert!(sql.count(None).contains("false AS was_over"));
     assert!(sql.count_by_index(None, 10).iter().all(|sql| sql.contains("WHERE false AND true LIMIT 10")));
 }

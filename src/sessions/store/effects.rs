@@ -20,6 +20,9 @@ pub struct Effects {
     pub triggers: Vec<SweepTrigger>,
     /// Foreign keys act on other rows, so that a batch takes longer than its size tells.
     pub has_foreign_keys: bool,
+    /// The foreign keys by which a session keeps another one, so that the order matters in which they are ended: over the
+    /// sessions `r` and `t`, the one refers to the other; and the columns that this reads.
+    pub chains: Vec<(String, String)>,
     /// The columns that a foreign key sets to their default, which must be a row's key.
     pub set_default: Vec<String>,
 }
@@ -71,7 +74,12 @@ impl Effects {
                 self.refusal.get_or_insert_with(|| key.ring_reason());
             }
             "c" => self.holds.extend(key.hold()),
-            "a" | "r" => self.warnings.push(key.stop_warning()),
+            "a" | "r" => {
+                if key.leads_back {
+                    self.chains.push((key.refers.clone(), key.read_columns.clone()));
+                }
+                self.warnings.push(key.stop_warning());
+            }
             "n" if key.cannot_clear => self.warnings.push(key.stop_warning()),
             "d" => self.set_default.extend(key.defaults.as_ref().map(|columns| format!("{} ({columns})", key.child))),
             _ => {}

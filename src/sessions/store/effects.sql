@@ -52,6 +52,9 @@ SELECT quote_ident(cn.nspname) || '.' || quote_ident(c.relname) AS child,
        -- The action sets a column to NULL that may not be NULL.
        k.confdeltype = 'n' AND own.cleared_are_required AS cannot_clear,
        own.defaults,
+       -- The row r refers to the session t; and the columns that this reads.
+       own.refers,
+       own.read_columns,
        k.confdeltype::text AS on_delete,
        -- The child's rows are referred to in turn, so they are more than a part of a session.
        EXISTS (SELECT FROM pg_catalog.pg_constraint o
@@ -98,9 +101,13 @@ CROSS JOIN LATERAL (
                AS clearable,
            bool_or(c.is_required AND c.is_cleared) AS cleared_are_required,
            string_agg(c.name, ', ' ORDER BY c.place) FILTER (WHERE c.is_cleared AND c.has_default) AS defaults,
-           array_agg(c.number) FILTER (WHERE c.is_telling) AS telling
+           array_agg(c.number) FILTER (WHERE c.is_telling) AS telling,
+           string_agg(c.refers, ' AND ' ORDER BY c.place) AS refers,
+           string_agg(concat_ws(', ', c.name, c.referenced_name), ', ' ORDER BY c.place) AS read_columns
     FROM (
         SELECT u.place, u.number,
+               quote_ident(ra.attname) AS referenced_name,
+               format('t.%I OPERATOR(%I.%s) r.%I', ra.attname, opn.nspname, op.oprname, a.attname) AS refers,
                quote_ident(a.attname) AS name,
                a.attnotnull AS is_required,
                a.atthasdef AS has_default,
@@ -113,8 +120,11 @@ CROSS JOIN LATERAL (
                EXISTS (SELECT FROM pg_catalog.pg_constraint o
                        WHERE o.conrelid = k.conrelid AND o.contype = 'f' AND o.oid <> k.oid AND u.number = ANY (o.conkey))
                    AS is_shared
-        FROM unnest(k.conkey, k.confkey) WITH ORDINALITY AS u (number, referenced, place)
+        FROM unnest(k.conkey, k.confkey, k.conpfeqop) WITH ORDINALITY AS u (number, referenced, equals, place)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number
+        JOIN pg_catalog.pg_attribute ra ON ra.attrelid = k.confrelid AND ra.attnum = u.referenced
+        JOIN pg_catalog.pg_operator op ON op.oid = u.equals
+        JOIN pg_catalog.pg_namespace opn ON opn.oid = op.oprnamespace
     ) AS c
 ) AS own
 CROSS JOIN LATERAL (

@@ -26,6 +26,10 @@ pub struct ForeignKey {
     pub cannot_clear: bool,
     /// The columns with a default, where its action sets them to it.
     pub defaults: Option<String>,
+    /// Over the row `r` of the child and the row `t` of the parent: the one refers to the other.
+    pub refers: String,
+    /// The columns that this reads.
+    pub read_columns: String,
     /// As `pg_constraint.confdeltype`.
     pub on_delete: String,
     pub is_referenced: bool,
@@ -53,6 +57,8 @@ impl ForeignKey {
             clearable: row.try_get("clearable")?,
             cannot_clear: row.try_get("cannot_clear")?,
             defaults: row.try_get("defaults")?,
+            refers: row.try_get("refers")?,
+            read_columns: row.try_get("read_columns")?,
             on_delete: row.try_get("on_delete")?,
             is_referenced: row.try_get("is_referenced")?,
             disabled_fix: row.try_get("disabled_fix")?,

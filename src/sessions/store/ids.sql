@@ -1,6 +1,8 @@
--- The columns of the table whose ids come from a sequence: by ownership (serial, identity), by a default, also one that names
--- its sequence by a text, or because the configuration says so. One row for each column and sequence.
--- @DECLARED@: rows of a schema, a sequence and a column, each after a comma.
+-- The columns whose ids come from a sequence, in each table whose rows are deleted with a session: the table of the sessions
+-- itself, and those that ON DELETE CASCADE reaches. A sequence feeds a column by ownership (serial, identity), by a default,
+-- also one that names its sequence by a text, or because the configuration says so. One row for each column and sequence.
+-- @DECLARED@: rows of an entry, the sequence's schema and name, the column's schema, table and name; and where one part of
+-- that name is a pattern: which one, and the texts before and after the star. Each is after a comma.
 WITH RECURSIVE
 store AS (
     SELECT c.oid
@@ -8,60 +10,138 @@ store AS (
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = @SCHEMA@ AND c.relname = @TABLE@
 ),
-tree (rel) AS (
-    SELECT s.oid FROM store s
+-- root: the table that a statement names, for its partitions and children too. steps: 0 the sessions, 1 the rows that refer
+-- to one of them, 2 all that are further away.
+deleted (rel, root, steps) AS (
+    SELECT s.oid, s.oid, 0 FROM store s
   UNION
-    SELECT i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.rel
+    SELECT x.rel, x.root, x.steps
+    FROM deleted d
+    CROSS JOIN LATERAL (
+        SELECT i.inhrelid AS rel, d.root, d.steps FROM pg_catalog.pg_inherits i WHERE i.inhparent = d.rel
+      UNION ALL
+        SELECT k.conrelid, k.conrelid, least(d.steps + 1, 2)
+        FROM pg_catalog.pg_constraint k
+        WHERE k.contype = 'f' AND k.confrelid = d.rel AND k.confdeltype = 'c' AND k.conparentid = 0
+    ) AS x
 ),
-links (seq, rel, att, counts) AS (
-    SELECT d.objid, d.refobjid, d.refobjsubid, true
-    FROM tree t
+roots AS (
+    SELECT d.rel, d.root, min(d.steps) AS steps FROM deleted d GROUP BY d.rel, d.root
+),
+named AS (
+    SELECT DISTINCT d.rel, n.nspname, c.relname
+    FROM deleted d
+    JOIN pg_catalog.pg_class c ON c.oid = d.rel
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+),
+-- entry: of the configuration.
+links (seq, rel, att, counts, entry) AS (
+    SELECT d.objid, d.refobjid, d.refobjsubid, true, NULL::integer
+    FROM named t
     JOIN pg_catalog.pg_depend d ON d.refobjid = t.rel
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
       AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
   UNION
-    SELECT d.refobjid, ad.adrelid, ad.adnum::integer, true
-    FROM tree t
+    SELECT d.refobjid, ad.adrelid, ad.adnum::integer, true, NULL
+    FROM named t
     JOIN pg_catalog.pg_attrdef ad ON ad.adrelid = t.rel
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
     WHERE d.refclassid = 'pg_catalog.pg_class'::regclass
   UNION
-    SELECT coalesce(to_regclass(v.name), to_regclass(quote_ident(n.nspname) || '.' || v.name))::oid, ad.adrelid,
-           ad.adnum::integer, false
-    FROM tree t
-    JOIN pg_catalog.pg_class c ON c.oid = t.rel
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    SELECT coalesce(to_regclass(v.name), to_regclass(quote_ident(t.nspname) || '.' || v.name))::oid, ad.adrelid,
+           ad.adnum::integer, false, NULL
+    FROM named t
     JOIN pg_catalog.pg_attrdef ad ON ad.adrelid = t.rel
     CROSS JOIN LATERAL (
         SELECT replace(found[1], '''''', '''') AS name
         FROM regexp_match(pg_get_expr(ad.adbin, ad.adrelid), $$nextval\(\('((?:[^']|'')+)'::text\)::regclass\)$$) AS found
     ) v
   UNION
-    SELECT c.oid, s.oid, a.attnum::integer, true
-    FROM (VALUES (NULL, NULL, NULL)@DECLARED@) AS f (schema, name, attname)
-    JOIN pg_catalog.pg_namespace n ON n.nspname = f.schema
-    JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = f.name AND c.relkind = 'S'
-    CROSS JOIN store s
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = s.oid AND a.attname = f.attname AND NOT a.attisdropped
+    SELECT s.oid, t.rel, a.attnum::integer, true, f.entry
+    FROM (VALUES (NULL::integer, NULL, NULL, NULL, NULL, NULL, NULL::integer, NULL, NULL)@DECLARED@)
+        AS f (entry, seq_schema, seq_name, schema, name, attname, star, before, after)
+    JOIN named t ON (f.star = 1 OR t.nspname = f.schema) AND (f.star = 2 OR t.relname = f.name)
+    JOIN pg_catalog.pg_attribute a
+        ON a.attrelid = t.rel AND a.attnum > 0 AND NOT a.attisdropped AND (f.star = 3 OR a.attname = f.attname)
+    CROSS JOIN LATERAL (
+        SELECT CASE f.star WHEN 1 THEN t.nspname WHEN 2 THEN t.relname WHEN 3 THEN a.attname END::text AS part
+    ) AS p
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN f.star = 0 THEN ''
+                    WHEN starts_with(p.part, f.before) AND right(p.part, length(f.after)) = f.after
+                        THEN substr(p.part, length(f.before) + 1, length(p.part) - length(f.before) - length(f.after))
+               END AS text
+    ) AS x
+    JOIN pg_catalog.pg_namespace n ON n.nspname = replace(f.seq_schema, '*', x.text)
+    JOIN pg_catalog.pg_class s ON s.relnamespace = n.oid AND s.relname = replace(f.seq_name, '*', x.text) AND s.relkind = 'S'
+    WHERE f.star = 0 OR x.text <> ''
+),
+-- How rows of such a table refer to the sessions. All of a partition's rows are taken for those of its whole table.
+joins AS (
+    SELECT r.root,
+           string_agg('(' || j.condition || ')', ' OR ') AS condition,
+           string_agg(j.own_columns, ', ') AS own_columns,
+           string_agg(j.store_columns, ', ') AS store_columns,
+           min(j.own_unread) AS own_unread,
+           min(j.store_unread) AS store_unread
+    FROM (SELECT DISTINCT r.root FROM roots r WHERE r.steps = 1) AS r
+    JOIN pg_catalog.pg_constraint k ON k.conrelid = r.root AND k.contype = 'f' AND k.confdeltype = 'c' AND k.conparentid = 0
+    JOIN deleted p ON p.rel = k.confrelid AND p.steps = 0
+    CROSS JOIN LATERAL (
+        SELECT string_agg(format('t.%I OPERATOR(%I.%s) c.%I', ta.attname, opn.nspname, op.oprname, ca.attname), ' AND ')
+                   AS condition,
+               string_agg(quote_ident(ca.attname), ', ') AS own_columns,
+               string_agg(quote_ident(ta.attname), ', ') AS store_columns,
+               min(quote_ident(ca.attname)) FILTER (WHERE NOT pg_catalog.has_column_privilege(k.conrelid, ca.attnum, 'SELECT'))
+                   AS own_unread,
+               min(quote_ident(ta.attname)) FILTER (WHERE NOT pg_catalog.has_column_privilege(p.root, ta.attnum, 'SELECT'))
+                   AS store_unread
+        FROM unnest(k.conkey, k.confkey, k.conpfeqop) AS u (own, referenced, equals)
+        JOIN pg_catalog.pg_attribute ca ON ca.attrelid = k.conrelid AND ca.attnum = u.own
+        JOIN pg_catalog.pg_attribute pa ON pa.attrelid = k.confrelid AND pa.attnum = u.referenced
+        JOIN pg_catalog.pg_attribute ta ON ta.attrelid = p.root AND ta.attname = pa.attname
+        JOIN pg_catalog.pg_operator op ON op.oid = u.equals
+        JOIN pg_catalog.pg_namespace opn ON opn.oid = op.oprnamespace
+    ) AS j
+    GROUP BY r.root
 )
 SELECT quote_ident(sn.nspname) || '.' || quote_ident(s.relname) AS sequence,
        quote_ident(sn.nspname) AS sequence_schema,
+       sn.nspname AS raw_schema,
+       s.relname AS raw_name,
+       quote_ident(rn.nspname) || '.' || quote_ident(r.relname) AS relation,
+       quote_ident(rn.nspname) AS relation_schema,
        quote_ident(a.attname) AS column,
-       q.seqincrement < 0 AS is_descending,
+       min(t.steps) AS steps,
+       l.entry,
+       q.seqincrement AS increment,
+       q.seqmin AS lowest,
+       q.seqmax AS highest,
        pg_catalog.pg_has_role(s.relowner, 'USAGE') AND bool_or(l.counts) AS is_approvable,
        pg_catalog.has_schema_privilege(sn.oid, 'USAGE') AS may_enter,
        pg_catalog.has_sequence_privilege(s.oid, 'SELECT') AS may_read_sequence,
-       pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_read_column
+       pg_catalog.has_schema_privilege(rn.oid, 'USAGE') AS may_enter_relation,
+       pg_catalog.row_security_active(r.oid) AS hides_rows,
+       coalesce(j.own_unread, CASE WHEN NOT pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+                                   THEN quote_ident(a.attname) END) AS unread,
+       j.condition,
+       j.own_columns,
+       j.store_columns,
+       j.store_unread
 FROM links l
 JOIN pg_catalog.pg_sequence q ON q.seqrelid = l.seq AND NOT q.seqcycle
 JOIN pg_catalog.pg_class s ON s.oid = l.seq
 JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
 JOIN pg_catalog.pg_attribute la ON la.attrelid = l.rel AND la.attnum = l.att
--- A partition's column has the name of its parent's.
-CROSS JOIN store st
-JOIN pg_catalog.pg_attribute a ON a.attrelid = st.oid AND a.attname = la.attname
+-- A partition's column has the name of its table's.
+JOIN roots t ON t.rel = l.rel
+JOIN pg_catalog.pg_class r ON r.oid = t.root
+JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = t.root AND a.attname = la.attname
 JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+LEFT JOIN joins j ON j.root = t.root
 -- Numbers only: a text that is built from a value cannot be compared with it.
 WHERE CASE WHEN y.typtype = 'd' THEN y.typbasetype ELSE y.oid END IN (20, 21, 23, 1700)
-GROUP BY s.oid, s.relname, s.relowner, sn.oid, sn.nspname, a.attrelid, a.attnum, a.attname, q.seqincrement
-ORDER BY sequence, 3
+GROUP BY s.oid, s.relname, s.relowner, sn.oid, sn.nspname, r.oid, r.relname, rn.oid, rn.nspname, a.attrelid, a.attnum, a.attname,
+         q.seqincrement, q.seqmin, q.seqmax, l.entry, j.condition, j.own_columns, j.store_columns, j.own_unread, j.store_unread
+ORDER BY steps, sequence, relation, 7

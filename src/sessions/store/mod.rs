@@ -22,7 +22,7 @@ mod untrusted_code;
 mod values;
 
 pub use effects::{Effects, SweepTrigger};
-pub use ids::GeneratedId;
+pub use ids::{GeneratedId, IdRows, OtherRows};
 pub use resolve::resolve_store;
 pub use untrusted_code::sweep_guard_sql;
 pub use values::ValueCheck;
@@ -135,7 +135,8 @@ pub struct ResolvedStore {
     /// The column with the time of creation, where it is compared with the last activity.
     pub created_at: Option<TimeColumn>,
     pub effects: Effects,
-    /// The columns whose ids come from a sequence, where sessions are deleted.
+    /// The columns whose ids come from a sequence, where sessions are deleted: of their table, and of tables whose rows are
+    /// deleted with them.
     pub ids: Vec<GeneratedId>,
     pub warnings: Vec<Reason>,
     /// The first privilege that is missing to look at the store.

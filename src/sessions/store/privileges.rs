@@ -1,6 +1,6 @@
 //! The privileges that a role needs to sweep the configured stores of one database.
 
-use super::{EndAction, ResolvedStore, resolve_store};
+use super::{EndAction, IdRows, ResolvedStore, resolve_store};
 use crate::config::SessionStoreConfig;
 use crate::db::BoundedConnection;
 use pgmedic_core::{Reason, Timeouts};
@@ -13,6 +13,8 @@ pub struct StorePrivileges {
     pub owner: String,
     /// The columns to read, `ctid` and `tableoid` among them.
     pub columns: Vec<String>,
+    /// Other tables whose rows are deleted with the sessions: schema, name, and the columns to read.
+    pub others: Vec<(String, String, String)>,
     /// The sequences to read: schema and name.
     pub sequences: Vec<(String, String)>,
     /// What ending a session needs, and what locking it does, such as `UPDATE (expires_at)`.
@@ -39,9 +41,19 @@ pub async fn needs(
 
 fn store_privileges(store: ResolvedStore) -> StorePrivileges {
     let mut columns = store.columns;
-    let of_ids = store.ids.iter().map(|id| id.column.clone());
-    let of_ids: Vec<String> = of_ids.filter(|column| !columns.contains(column)).collect();
-    columns.extend(of_ids);
+    columns.extend(store.effects.chains.into_iter().map(|(_, columns)| columns));
+    let mut others = Vec::new();
+    for id in &store.ids {
+        let of_store = match &id.rows {
+            IdRows::Sessions => Some(id.column.clone()),
+            IdRows::Others(rows) => {
+                others.push((rows.schema.clone(), rows.table.clone(), rows.columns.clone()));
+                rows.store_columns.clone()
+            }
+        };
+        let new = of_store.filter(|column| !columns.contains(column));
+        columns.extend(new);
+    }
     columns.push("ctid".to_owned());
     if store.has_children {
         columns.push("tableoid".to_owned());
@@ -60,6 +72,7 @@ fn store_privileges(store: ResolvedStore) -> StorePrivileges {
         table: store.table,
         owner: store.owner,
         columns,
+        others,
         sequences: store.ids.into_iter().map(|id| (id.sequence_schema, id.sequence)).collect(),
         privileges,
         row_security: store.row_security,

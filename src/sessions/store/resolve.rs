@@ -8,7 +8,7 @@ use super::{ExpiryColumn, PerUserLimit, ResolvedStore};
 use crate::config::{Action, DeclaredId, ExpiryKind, SessionStoreConfig};
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::sessions::reasons::explain_sweep_error;
-use pgmedic_core::{QueryError, Reason, Timeouts, fill_sql, quote_literal};
+use pgmedic_core::{ColumnName, QueryError, Reason, Timeouts, fill_sql, quote_literal};
 use sqlx::postgres::PgRow;
 
 /// Finds the store's table and columns, and what a sweep of it needs and runs.
@@ -37,11 +37,7 @@ fn queries(store: &SessionStoreConfig) -> [String; 7] {
     // A partial index on the sessions that are not revoked serves them.
     let values = [("SCHEMA", &schema), ("TABLE", &table), ("PARTIAL", &revokes), ("REVOKES", &revokes)];
     let fill = |sql: &str| fill_sql(sql, &values);
-    let row = |id: &DeclaredId| {
-        let parts = [&id.sequence.schema, &id.sequence.name, &id.column].map(|part| quote_literal(part));
-        format!(", ({})", parts.join(", "))
-    };
-    let declared: String = store.declared_ids.iter().map(row).collect();
+    let declared: String = store.declared_ids.iter().enumerate().map(declared_row).collect();
     [
         fill(include_str!("table.sql")),
         fill(include_str!("columns.sql")),
@@ -51,6 +47,23 @@ fn queries(store: &SessionStoreConfig) -> [String; 7] {
         fill(include_str!("replication_role.sql")),
         fill_sql(include_str!("ids.sql"), &[("SCHEMA", &schema), ("TABLE", &table), ("DECLARED", &declared)]),
     ]
+}
+
+/// A row for `ids.sql`.
+fn declared_row((entry, id): (usize, &DeclaredId)) -> String {
+    let ColumnName { table, column } = &id.column;
+    let names = [&id.sequence.schema, &id.sequence.name, &table.schema, &table.name, column];
+    // Other parts are compared as they are, and this one by the texts around the star.
+    let place = |part: u8| id.star.as_ref().is_some_and(|star| star.part == part);
+    let is_star = [false, false, place(1), place(2), place(3)];
+    let names =
+        names.iter().zip(is_star).map(|(name, is_star)| if is_star { "NULL".to_owned() } else { quote_literal(name) });
+    let names: Vec<String> = names.collect();
+    let star = match &id.star {
+        Some(star) => format!("{}, {}, {}", star.part, quote_literal(&star.before), quote_literal(&star.after)),
+        None => "0, NULL, NULL".to_owned(),
+    };
+    format!(", ({entry}, {}, {star})", names.join(", "))
 }
 
 /// `answers` are those to [`queries`]; `role` is the connected role, quoted.
@@ -87,8 +100,7 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
     let effects = Effects::read(keys, code, replication_role, deletes).map_err(ResolveError::Query)?;
     warnings.extend(effects.warnings.iter().cloned());
     let ids = if deletes { ids.as_slice() } else { &[] };
-    let ids = ids.iter().map(|row| GeneratedId::read(row, &table.name)).collect::<Result<Vec<_>, _>>();
-    let ids = ids.map_err(ResolveError::Query)?;
+    let ids = GeneratedId::read_all(ids, &table.name, store).map_err(ResolveError::Query)?;
     let created_at = store.created_at.as_deref().filter(|_| store.counts_activity());
     let created_at = created_at.map(|column| catalog.find_time("created_at", column)).transpose()?;
     let per_user = match store.max_per_user {

@@ -50,6 +50,13 @@ async fn held_unreadable_exhausted_running_out() {
         "attention",
         &[needed, also, "GRANT SELECT (id) ON public.secrets", "--approve public.payments_id_seq"],
     );
+    let page = Page::open(&agent.url(""));
+    let link = page.look("document.querySelector('#attention a[href^=\"sequence?\"]').href");
+    page.close();
+    let page = Page::open(link.as_str().expect("a link"));
+    page.says(&["are failing", "Check it now"]);
+    page.is_for_everyone("sequence");
+    page.close();
     agent.stop();
 }
 

@@ -21,9 +21,11 @@ const FRAMEWORKS: &str = "
     INSERT INTO foo SELECT generate_series(1, 50);
     CREATE SEQUENCE by_text; CREATE TABLE bar (id bigint PRIMARY KEY DEFAULT nextval('by_text'::text));
     INSERT INTO bar SELECT generate_series(1, 30);
+    CREATE SEQUENCE by_view; CREATE TABLE kept (id int PRIMARY KEY, note text); CREATE VIEW shown AS SELECT id, note FROM kept;
+    ALTER VIEW shown ALTER id SET DEFAULT nextval('by_view'); INSERT INTO kept SELECT generate_series(1, 20);
 ";
 
-const LINKS: [(&str, &str, u64); 7] = [
+const LINKS: [(&str, &str, u64); 8] = [
     ("public.cart_id_seq", "public.cart.id", 50),
     ("public.\"Invoice_SEQ\"", "public.\"Invoice\".\"Id\"", 3),
     ("public.\"BlogHiLoSequence\"", "public.\"Blogs\".\"Id\"", 2),
@@ -31,6 +33,7 @@ const LINKS: [(&str, &str, u64); 7] = [
     ("public.events_stream_seq", "public.events.stream_ordering", 2),
     ("public.by_trigger", "public.foo.id", 50),
     ("public.by_text", "public.bar.id", 30),
+    ("public.by_view", "public.kept.id", 20),
 ];
 
 #[tokio::test]

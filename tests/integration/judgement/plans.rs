@@ -43,7 +43,7 @@ fn statements(sequence: &Sequence) -> Vec<String> {
     ];
     let walk = questions.map(|question| Some(BlockQuestion { question, own: position.numbering() }));
     let parts = || sequence.sources().map(|source| ProbePart { source, member: None, own_values: None }).collect();
-    let probe = |block| Probe { sequence: 0, parts: parts(), block }.sql(sequence);
+    let probe = |block: Option<_>| Probe { sequence: 0, parts: parts(), block: block.map(Box::new) }.sql(sequence);
     [None].into_iter().chain(walk).map(probe).collect()
 }
 

@@ -1,6 +1,6 @@
 //! A sequence that begins to race towards ids that were far ahead.
 
-use crate::support::{Agent, Database, EVERY_SECOND};
+use crate::support::{Agent, Database, EVERY_SECOND, wait_for};
 use pgmedic_login::{InlineRepairLimits, retry_after_repair};
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
@@ -79,12 +79,10 @@ async fn raced(retries: bool) -> Arc<Race> {
     assert_eq!(database.number("SELECT last_value FROM t_id_seq").await, 1, "the ids are far ahead");
     let race = Arc::new(Race::default());
     let clients = race.start(&database, retries);
-    let beyond = |race: &Race| race.inserted.load(Ordering::Relaxed) >= AHEAD as u64 + 500;
-    while !beyond(&race) {
-        let passes = agent.passes(&database.name) as u64;
-        race.passes.store(passes, Ordering::Relaxed);
-        tokio::task::yield_now().await;
-    }
+    wait_for("inserts beyond the block", || {
+        race.passes.store(agent.passes(&database.name) as u64, Ordering::Relaxed);
+        (race.inserted.load(Ordering::Relaxed) >= AHEAD as u64 + 500).then_some(())
+    });
     race.stop.store(true, Ordering::Relaxed);
     for client in clients {
         client.await.unwrap();

@@ -7,8 +7,8 @@ use crate::support::{Database, Proxy, server};
 use pgmedic_login::{
     InlineRepairLimits, SessionStore, SessionTable, repair_after, retry_after_repair, retry_statement_after_repair,
 };
-use sqlx::Row;
 use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::{Connection, Row};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -79,6 +79,12 @@ async fn an_insert_that_is_dropped_leaves_the_connection_as_it_was() {
     .await;
     is_safe_to_drop(&mut database, &pool, async || {
         let login = async |connection: &mut sqlx::PgConnection| sqlx::query(LOGIN).execute(connection).await;
+        let mut connection = pool.acquire().await.unwrap();
+        retry_after_repair(&mut *connection, limits, login).await.unwrap()
+    })
+    .await;
+    is_safe_to_drop(&mut database, &pool, async || {
+        let login = async |connection: &mut sqlx::PgConnection| sqlx::query(LOGIN).execute(connection).await;
         retry_statement_after_repair(&pool, limits, login).await.unwrap()
     })
     .await;
@@ -106,4 +112,17 @@ async fn a_login_of_the_session_store_takes_two_round_trips() {
         let taken = proxy.round_trips() - before;
         assert!(taken <= 3, "{taken} round trips");
     }
+}
+
+#[tokio::test]
+async fn a_retried_insert_takes_as_many_round_trips_as_a_transaction() {
+    let database = super::drifted().await;
+    let proxy = Proxy::to(&server().tcp_url(&database.name).unwrap());
+    let mut connection = sqlx::PgConnection::connect(proxy.url()).await.unwrap();
+    let limits = InlineRepairLimits::default();
+    let login = async |connection: &mut sqlx::PgConnection| sqlx::raw_sql(LOGIN).execute(connection).await;
+    retry_after_repair(&mut connection, limits, login).await.unwrap();
+    let before = proxy.round_trips();
+    let outcome = retry_after_repair(&mut connection, limits, login).await.unwrap();
+    assert_eq!((outcome.attempts, proxy.round_trips() - before), (1, 3), "BEGIN, INSERT, COMMIT");
 }

@@ -3,7 +3,7 @@
 use super::{LOGIN, drifted, fails_at_once, insert, insert_within};
 use crate::support::Database;
 use pgmedic_login::{InlineRepairLimits, retry_after_repair};
-use sqlx::postgres::PgPool;
+use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{Connection, Row};
 
 const SEQUENCE: &str = "public.user_sessions_session_id_seq";
@@ -153,6 +153,23 @@ async fn an_insert_that_ignores_an_error_of_the_server_fails() {
     });
     let error = silent.await.unwrap_err();
     assert_eq!(error.as_database_error().and_then(|error| error.code()).as_deref(), Some("25P02"));
+    assert_eq!(insert(&mut database.connection, LOGIN).await.0.unwrap().value, 696);
+}
+
+#[tokio::test]
+async fn an_insert_that_ends_its_transaction_is_told_so() {
+    let mut database = drifted().await;
+    let committing = async |connection: &mut PgConnection| {
+        let mut transaction = connection.begin().await?;
+        sqlx::query("SELECT 1").execute(&mut *transaction).await?;
+        transaction.commit().await
+    };
+    let limits = InlineRepairLimits::default();
+    let error = retry_after_repair(&mut database.connection, limits, committing).await.unwrap_err();
+    assert!(error.to_string().contains("call retry_after_repair with a transaction of yours"), "{error}");
+    let mut transaction = database.connection.begin().await.unwrap();
+    retry_after_repair(&mut transaction, limits, committing).await.unwrap();
+    transaction.commit().await.unwrap();
     assert_eq!(insert(&mut database.connection, LOGIN).await.0.unwrap().value, 696);
 }
 

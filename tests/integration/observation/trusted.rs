@@ -5,6 +5,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pgmedic::report::{Cause, Verdict};
 use sqlx::Connection;
+use std::time::Duration;
 
 const TABLE: &str = "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 10); SELECT setval('t_id_seq', 10)";
 
@@ -14,15 +15,19 @@ async fn crash(database: &mut Database) {
     let writer = i32::try_from(database.number(query).await).unwrap();
     kill(Pid::from_raw(writer), Signal::SIGKILL).unwrap();
     // The session ends with the crash, and the server refuses others until it has recovered.
-    while sqlx::query("SELECT 1").execute(&mut database.connection).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
-    database.connection = loop {
-        if let Ok(connection) = sqlx::PgConnection::connect(database.url()).await {
-            break connection;
+    let recovered = async {
+        while sqlx::query("SELECT 1").execute(&mut database.connection).await.is_ok() {
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
+        loop {
+            if let Ok(connection) = sqlx::PgConnection::connect(database.url()).await {
+                break connection;
+            }
+            tokio::task::yield_now().await;
+        }
     };
+    let recovered = tokio::time::timeout(Duration::from_secs(60), recovered).await;
+    database.connection = recovered.expect("the server crashes and recovers within a minute");
 }
 
 #[tokio::test]

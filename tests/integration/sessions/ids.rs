@@ -122,3 +122,136 @@ async fn a_role_that_cannot_repair_the_sequence_is_sent_to_its_reason_and_its_ap
     database.once_with(&settings, &[]).swept("logins", json!({ "expired": 50, "held": null }));
     assert_eq!(database.nextval("sessions_id_seq").await, 151);
 }
+
+#[tokio::test]
+async fn a_sequence_that_a_pattern_links_is_compared_too() {
+    for (sequence, column) in [
+        ("public.*_id_seq", "public.*.id"),
+        ("*.sessions_id_seq", "*.sessions.id"),
+        ("public.sessions_*_seq", "public.sessions.*"),
+    ] {
+        let mut database = behind("serial").await;
+        database.sql("ALTER TABLE sessions ALTER id DROP DEFAULT; ALTER SEQUENCE sessions_id_seq OWNED BY NONE").await;
+        let declared = format!("[[sequences.feeds]]\nsequence = \"{sequence}\"\ncolumn = \"{column}\"\n");
+        let settings = format!("[sequences]\nrepair = false\n{declared}{}", by_expiry(""));
+        let outcome = database.once_with(&settings, &[]).exits(3);
+        outcome.store_says("logins", "held", &["50 of the sessions", "public.sessions_id_seq is behind"]);
+        let outcome = database.once_with(&format!("{declared}{}", by_expiry("")), &[]).exits(0);
+        outcome.swept("logins", json!({ "expired": 50, "held": null }));
+    }
+}
+
+#[tokio::test]
+async fn an_id_is_handed_out_with_the_last_block_that_was() {
+    // What the last value stands for, up to which id.
+    for (increment, last, allocator, up_to) in [
+        (50, 101, "pooled", 101),
+        (50, 101, "pooled_lo", 150),
+        (50, 101, "hilo", 150),
+        (1, 3, "legacy_hilo\"\nblock_size = 50\n#\"", 199),
+        (-50, -101, "hilo", -150),
+    ] {
+        let mut database = Database::new().await;
+        let sign = i32::signum(increment);
+        database
+            .sql(&format!(
+                "CREATE TABLE sessions (id bigserial PRIMARY KEY, expires_at timestamptz); CREATE INDEX ON sessions (expires_at);
+                 ALTER SEQUENCE sessions_id_seq INCREMENT {increment} MINVALUE -10000 MAXVALUE 10000;
+                 SELECT setval('sessions_id_seq', {last});
+                 INSERT INTO sessions SELECT {sign} * n, now() + interval '1 day' FROM generate_series(1, 20) AS n;
+                 INSERT INTO sessions SELECT {sign} * n, now() - interval '3 days' FROM generate_series(21, abs({up_to})) AS n"
+            ))
+            .await;
+        let settings = format!(
+            "[sequences]\nrepair = false\n[[sequences.feeds]]\nsequence = \"public.sessions_id_seq\"\n\
+             column = \"public.sessions.id\"\nallocator = \"{allocator}\"\n{}",
+            by_expiry("")
+        );
+        database.sql(&format!("INSERT INTO sessions VALUES ({up_to} + {sign}, now() - interval '3 days')")).await;
+        let outcome = database.once_with(&settings, &[]).exits(3);
+        outcome.store_says("logins", "held", &["1 of the sessions that are over"]);
+        database.sql(&format!("DELETE FROM sessions WHERE id = {up_to} + {sign}")).await;
+        database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "live": 20, "stale": 0, "held": null }));
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_the_sequence_cannot_lead_to_holds_nothing() {
+    // Another node's, beyond the sequence's bound, and beyond what the configuration states.
+    let rule = "[[sequences.rules]]\nmatch = \"public.sessions_*\"\nmax_id = 800\n";
+    for (parameters, rules, far) in
+        [("INCREMENT 10", "", 1002), ("MAXVALUE 1000", "", 1001), ("INCREMENT 1", rule, 900)]
+    {
+        let mut database = behind("serial").await;
+        database
+            .sql(&format!(
+                "UPDATE sessions SET id = {far} WHERE id = 150; DELETE FROM sessions WHERE id BETWEEN 101 AND 149;
+                 ALTER SEQUENCE sessions_id_seq {parameters}; SELECT setval('sessions_id_seq', 101)"
+            ))
+            .await;
+        let settings = format!("[sequences]\nrepair = false\n{rules}{}", by_expiry(""));
+        let outcome = database.once_with(&settings, &[]).exits(0);
+        outcome.swept("logins", json!({ "expired": 1, "live": 100, "held": null }));
+    }
+}
+
+/// Sessions in order, and `tokens` that are deleted with them, whose sequence is behind: their ids are 1 to 40.
+async fn with_tokens(more: &str) -> Database {
+    let mut database = super::filled(20, 20).await;
+    database
+        .sql(&format!(
+            "CREATE TABLE tokens (id serial PRIMARY KEY, session bigint NOT NULL REFERENCES sessions ON DELETE CASCADE);
+             CREATE INDEX ON tokens (session); INSERT INTO tokens (session) SELECT id FROM sessions ORDER BY id DESC; {more};
+             SELECT setval('tokens_id_seq', 30)"
+        ))
+        .await;
+    database
+}
+
+#[tokio::test]
+async fn the_ids_of_rows_that_are_deleted_with_a_session_are_compared_too() {
+    let unrepaired = format!("[sequences]\nrepair = false\n{}", by_expiry(""));
+    // Two of them are of sessions that are over. The far one is not, and may stay ahead.
+    let mut database = with_tokens("UPDATE tokens SET id = 999999 WHERE id = 1").await;
+    let outcome = database.once_with(&unrepaired, &["--approve", "logins"]).exits(3);
+    let words = ["10 rows of public.tokens that are deleted with the sessions", "public.tokens_id_seq is behind"];
+    outcome.store_says("logins", "held", &words);
+    assert_eq!(outcome.store_kinds("logins", "held"), ["ids_reissued"]);
+    let fix = outcome.store_fix("logins", "held");
+    assert_eq!(fix, "pgmedic --once --approve public.tokens_id_seq");
+    database.once_with(&by_expiry(""), &[]).swept("logins", json!({ "expired": 20, "held": null }));
+    assert_eq!(database.nextval("tokens_id_seq").await, 41);
+    // Further away it is not known which ones.
+    let mut database = with_tokens("").await;
+    database
+        .sql(
+            "CREATE TABLE uses (id serial PRIMARY KEY, token int REFERENCES tokens ON DELETE CASCADE); CREATE INDEX ON uses (token);
+             INSERT INTO uses (token) SELECT id FROM tokens; SELECT setval('tokens_id_seq', 40), setval('uses_id_seq', 39)",
+        )
+        .await;
+    let outcome = database.once_with(&unrepaired, &["--approve", "logins"]).exits(3);
+    outcome.store_says("logins", "held", &["1 rows of public.uses, of which some are deleted with the sessions"]);
+    database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(0).swept("logins", json!({ "expired": 20 }));
+}
+
+#[tokio::test]
+async fn the_privileges_to_compare_them_are_in_the_grants_and_one_that_is_missing_is_named() {
+    let mut database = with_tokens("").await;
+    let role = database.role("medic");
+    let config = database.config(&by_expiry(""));
+    let path = config.path().to_str().expect("a path");
+    let grants = crate::support::pgmedic(&[], &["grants", "--role", &role, "--config", path]).exits(0).stdout;
+    let grants: Vec<&str> = grants.lines().filter(|line| !line.starts_with("\\")).collect();
+    database.sql(&grants.join("\n")).await;
+    for column in ["id", "session"] {
+        database.sql(&format!("REVOKE SELECT ({column}) ON tokens FROM {role}")).await;
+        let outcome = database.once_with_as(&role, &by_expiry(""), &[]);
+        assert_eq!(
+            outcome.store_fixes("logins", "error"),
+            [format!("GRANT SELECT ({column}) ON public.tokens TO {role}")]
+        );
+        database.sql(&outcome.store_fix("logins", "error")).await;
+    }
+    database.once_with_as(&role, &by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 20, "held": null }));
+    assert_eq!(database.nextval("tokens_id_seq").await, 41);
+}

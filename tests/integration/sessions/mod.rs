@@ -5,13 +5,14 @@
 //! | `sweep`, `revoke`, `newest` | which sessions are ended, and how |
 //! | `kinds` | which rows are sessions, and for how long each lives |
 //! | `effects`, `ids` | what a deletion takes along, and which ids it gives back |
-//! | `blocked`, `orphans` | sessions that cannot be ended, and rows that would be left without their session |
+//! | `blocked`, `chains`, `orphans` | sessions that cannot be ended, or not in each order, and rows that would be left without one |
 //! | `encodings`, `presets`, `clients` | times as every encoding, framework and client writes them |
 //! | `guards`, `first_sweep`, `pass_state` | what is held, in one pass and from pass to pass |
 //! | `refused`, `untrusted_code`, `grants` | wrong configurations, code of other roles, privileges |
 //! | `fixes` | the command of each reason, run as it is printed |
 
 mod blocked;
+mod chains;
 mod clients;
 mod effects;
 mod encodings;

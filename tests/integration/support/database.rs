@@ -80,6 +80,23 @@ impl Database {
         self.wait_until(&format!("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid})")).await;
     }
 
+    /// Waits until the server's statistics contain what sessions that have ended did, and this one.
+    pub async fn flush_statistics(&mut self) {
+        if self.number("SELECT current_setting('server_version_num')::bigint").await >= 150_000 {
+            return self.sql("SELECT pg_stat_force_next_flush()").await;
+        }
+        // Before version 15 a session reports to a process that reads the reports one after the other.
+        self.sql("CREATE SCHEMA IF NOT EXISTS flushed; CREATE TABLE IF NOT EXISTS flushed.marker ()").await;
+        let pid = self.number("SELECT pg_backend_pid()::bigint").await;
+        let new = self.connect().await;
+        std::mem::replace(&mut self.connection, new).close().await.expect("a session that ends");
+        self.wait_until(&format!("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid})")).await;
+        let scans = "SELECT pg_stat_get_numscans('flushed.marker'::regclass)";
+        let before = self.number(scans).await;
+        self.by_itself("SELECT FROM flushed.marker").await;
+        self.wait_until(&format!("{scans} > {before}")).await;
+    }
+
     /// Runs a query that returns one row.
     pub async fn row(&mut self, query: &str) -> PgRow {
         match sqlx::query(AssertSqlSafe(query.to_owned())).fetch_one(&mut self.connection).await {

@@ -82,7 +82,7 @@ fn stored(row: &PgRow, table: &str, column: &str) -> Result<FeedSource, QueryErr
         may_lock: has_privilege(row, "may_lock")?,
         unindexed,
         stated_allocator: None,
-        hidden: has_foreign.then(|| foreign_members(row)).transpose()?,
+        hidden: has_foreign.then(|| foreign_members(row).map(Box::new)).transpose()?,
         by_member: (has_foreign || !left_out.is_empty()).then_some(left_out),
         partners,
     })

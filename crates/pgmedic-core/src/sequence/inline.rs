@@ -126,7 +126,7 @@ impl InlineSequence {
                 Progress::Done(found) => return Ok(Looked::walked(seen, found)),
                 Progress::Ask(question) => question,
             };
-            let block = Some(BlockQuestion { question, own: seen.position.numbering() });
+            let block = Some(Box::new(BlockQuestion { question, own: seen.position.numbering() }));
             let probe = Probe { sequence: 0, parts: parts.to_vec(), block };
             let answer = simple_query(connection, "inline-walk", &probe.sql(&self.sequence))
                 .await

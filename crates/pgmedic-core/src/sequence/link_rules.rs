@@ -76,6 +76,8 @@ pub fn settle(sequence: &mut Sequence, links: Vec<LinkFacts>, stated: &[Stated])
         .filter(|link| link.draws() && !link.is_view && (!link.is_default() || link.trusted || link.stated.is_some()))
         .count();
     sequence.notes.extend(two_columns_note(&links, stated));
+    // Most have one; a vector that grows would take the room of four.
+    sequence.feeds.reserve_exact(links.len());
     for link in links {
         match link.stated.and_then(|entry| stated.get(entry)) {
             Some(Stated::Declared { is_pattern: true, .. }) if !link.exists => {}

@@ -182,7 +182,7 @@ pub struct FeedSource {
     /// of the values whose blocks fit.
     pub stated_allocator: Option<Allocator>,
     /// Why a part of it is not seen, though the rest is read.
-    pub hidden: Option<Reason>,
+    pub hidden: Option<Box<Reason>>,
     /// Set where its partitions and children are read one by one: without foreign tables, and without these, by OID, whose
     /// values another sequence hands out.
     pub by_member: Option<Vec<u32>>,

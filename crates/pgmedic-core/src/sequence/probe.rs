@@ -18,8 +18,8 @@ pub struct Probe<'a> {
     /// Index into the sequences that are looked at.
     pub sequence: usize,
     pub parts: Vec<ProbePart<'a>>,
-    /// What is asked of a walk; none where the state and the furthest ids are read.
-    pub block: Option<BlockQuestion>,
+    /// What is asked of a walk; none where the state and the furthest ids are read. Boxed, because it is large and rare.
+    pub block: Option<Box<BlockQuestion>>,
 }
 
 /// The furthest id of a part.

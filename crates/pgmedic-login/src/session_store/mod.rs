@@ -117,7 +117,7 @@ impl SessionStore {
         let token = Token::generate()?;
         let hash = hash(token.expose());
         // Two round trips: BEGIN, the lock and the insert; what follows it, and COMMIT.
-        let mut transaction = OwnTransaction::unknown_to_sqlx(Held::Pool(self.pool.acquire().await?));
+        let mut transaction = OwnTransaction::new(Held::Pool(self.pool.acquire().await?));
         // Rows are deleted after the insert: if the row with the max id were deleted before it, a repair would not see
         // that id, and the sequence would hand it out again. Rows that stay are closed before the insert, because a
         // unique index may limit the live sessions of a user.
@@ -144,8 +144,7 @@ impl SessionStore {
         let last = if deletes { format!("; {}", self.statements.close_excess(&user, Some(id))) } else { String::new() };
         // RELEASE fails in an aborted transaction, in which COMMIT would roll back without an error.
         let last = AssertSqlSafe(format!("{RELEASE}{last}; COMMIT"));
-        closed += count_closed(&sqlx::raw_sql(last).fetch_all(&mut *transaction).await?);
-        transaction.mark_committed();
+        closed += count_closed(&transaction.commit_by(last).await?);
         Ok(NewSession { id, token, closed, repairs })
     }
 

@@ -18,6 +18,7 @@ const INSTALL: &[&str] = &[
     include_str!("install/feeds.sql"),
     include_str!("install/block.sql"),
     include_str!("install/leap.sql"),
+    include_str!("install/wait.sql"),
     include_str!("install/repair.sql"),
     include_str!("install/repair_constraint.sql"),
     include_str!("install/end.sql"),

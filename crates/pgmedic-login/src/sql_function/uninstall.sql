@@ -16,6 +16,8 @@ END
 $uninstall$;
 DROP FUNCTION IF EXISTS pgmedic.repair(text, text, text);
 DROP FUNCTION IF EXISTS pgmedic.repair(regclass, name);
+DROP FUNCTION IF EXISTS pgmedic.repair_alone(regclass, name);
+DROP FUNCTION IF EXISTS pgmedic.wait_for_repair(oid);
 DROP FUNCTION IF EXISTS pgmedic.leap(oid, text, numeric);
 DROP FUNCTION IF EXISTS pgmedic.block_end(numeric, numeric, numeric, numeric, numeric, text, text, text);
 DROP FUNCTION IF EXISTS pgmedic.log_repair(name, text, text, numeric, numeric);

@@ -219,7 +219,8 @@
     request.timeout = AGAIN;
     request.onload = () => {
       const page = request.response;
-      if (request.status === 200 && page?.body?.dataset.revision) {
+      // Also the page that says that the sequence is not known any more.
+      if ([200, 404].includes(request.status) && page?.body?.dataset.revision) {
         revision = page.body.dataset.revision;
         receive(page);
       }

@@ -4,7 +4,7 @@ use crate::http::status::line::Line;
 use crate::http::status::time;
 use crate::http::status::words::{count, list, sentence};
 use crate::report::{Cause, escape_control};
-use crate::state::{History, HistoryEntry, HistoryEvent};
+use crate::state::{HistoryEntry, HistoryEvent};
 use std::collections::BTreeSet;
 
 const HOUR: f64 = 3600.0;
@@ -32,9 +32,9 @@ pub struct Event {
     pub why: Option<String>,
 }
 
-/// By hour. `several` says whether there is more than one database.
-pub fn groups(history: &History, several: bool, now: f64) -> Vec<HourGroup> {
-    let mut entries: Vec<&HistoryEntry> = history.entries().collect();
+/// By hour. `several` says whether the entries are of more than one database.
+pub fn groups<'a>(entries: impl Iterator<Item = &'a HistoryEntry>, several: bool, now: f64) -> Vec<HourGroup> {
+    let mut entries: Vec<&HistoryEntry> = entries.collect();
     // The sweeps of an hour are one entry that moves on with each of them.
     entries.sort_by(|a, b| b.at.total_cmp(&a.at));
     let mut groups = Vec::new();

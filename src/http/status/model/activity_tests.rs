@@ -1,5 +1,6 @@
 use super::*;
 use crate::http::status::model::test_support::NOW;
+use crate::state::History;
 
 /// Minute 0 of the hour of `NOW`.
 const HOUR_START: f64 = 1_699_999_200.0;
@@ -26,7 +27,7 @@ fn each_hour_is_summed_up_and_the_newest_comes_first() {
     history.add(HOUR_START + 10.0, "app", repaired("public.orders_id_seq"));
     history.add(HOUR_START + 20.0, "app", repaired("public.orders_id_seq"));
     history.add(HOUR_START + 30.0, "app", ended(198, 14));
-    let groups = groups(&history, false, NOW);
+    let groups = groups(history.entries(), false, NOW);
     let summaries: Vec<(&str, &str)> =
         groups.iter().map(|group| (group.label.as_str(), group.summary.as_str())).collect();
     let wanted = [("22:00", "2 repairs of 1 sequence, 212 sessions ended"), ("21:00", "188 sessions ended")];
@@ -55,7 +56,7 @@ fn each_event_says_what_and_why() {
     for event in events {
         history.add(HOUR_START, "app", event);
     }
-    let groups = groups(&history, true, NOW);
+    let groups = groups(history.entries(), true, NOW);
     let mut said: Vec<String> = groups[0]
         .events
         .iter()
@@ -80,7 +81,7 @@ fn many_repairs_at_one_moment_are_one_event() {
     for number in 0..9 {
         history.add(HOUR_START, "ledger", repaired(&format!("public.t{number}_id_seq")));
     }
-    let groups = groups(&history, true, NOW);
+    let groups = groups(history.entries(), true, NOW);
     assert_eq!(groups[0].events.len(), 1);
     assert_eq!(groups[0].events[0].line.at(NOW).to_string(), "9 sequences in ledger moved forward");
     assert_eq!(groups[0].summary, "9 repairs of 9 sequences");

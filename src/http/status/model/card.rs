@@ -4,6 +4,7 @@ use super::facts::{DatabaseFacts, Trouble};
 use super::finding::what;
 use super::runbook::{self, Runbook};
 use crate::http::status::page_level::PageLevel;
+use crate::http::status::sequence_query::SequenceQuery;
 use crate::http::status::time::{format_duration, roughly};
 use crate::http::status::words::{sentence, table_of};
 use crate::report::{FarIds, Level, SequenceReport, SessionReport, Status, Verdict};
@@ -29,6 +30,8 @@ pub struct Card {
     /// What to run: one command, or one for each answer to the question.
     pub fixes: Vec<FixStep>,
     pub runbook: Option<&'static Runbook>,
+    /// A link to the page of the one sequence that it is about.
+    pub page: Option<String>,
 }
 
 /// A command, and where to run it.
@@ -126,6 +129,7 @@ pub fn of_sequences(
         names: if single { Vec::new() } else { all.iter().map(|sequence| sequence.name.clone()).collect() },
         fixes,
         runbook: runbook::of_sequence(first),
+        page: single.then(|| SequenceQuery::link(database.name, &first.name)),
     }
 }
 
@@ -234,6 +238,7 @@ pub fn of_database(database: &DatabaseFacts<'_>, trouble: Trouble<'_>, now: f64)
         names: Vec::new(),
         fixes: fix.into_iter().collect(),
         runbook,
+        page: None,
     }
 }
 
@@ -258,6 +263,7 @@ pub fn of_store(database: &DatabaseFacts<'_>, store: &SessionReport) -> Card {
         names: Vec::new(),
         fixes: fix.map(|fix| FixStep::of(fix, database.name, None)).into_iter().collect(),
         runbook: Some(if failed { &runbook::SESSIONS_BACKLOG } else { &runbook::SESSIONS_HELD }),
+        page: None,
     }
 }
 
@@ -275,5 +281,6 @@ pub fn of_configuration() -> Card {
         names: Vec::new(),
         fixes: vec![FixStep::shell("Check", "pgmedic check-config")],
         runbook: Some(&runbook::RELOAD),
+        page: None,
     }
 }

@@ -126,15 +126,21 @@ fn unknown_sentence(facts: &[DatabaseFacts<'_>], unchecked: u64, sums: &Counts) 
 fn soon_sentence(place: &Place<'_>) -> String {
     let soonest = place.sequences.iter().filter_map(|sequence| days_left(sequence)).reduce(f64::min);
     match (place.tables.first(), place.tables.len(), soonest) {
-        (Some((_, table)), 1, Some(left)) => {
-            format!("Inserts into {} will fail in about {}", escape_control(table), days(left))
-        }
-        (Some((_, table)), 1, None) => {
+        (Some((_, table)), 1, left) => {
             let used = place.sequences.iter().filter_map(|sequence| sequence.used_ratio).fold(0.0, f64::max);
-            format!("{} is running out of ids: {} are used", escape_control(table), percent(used))
+            runs_out(table, left, used)
         }
         (_, _, Some(left)) => format!("{} will run out of ids, the first in about {}", place.words(), days(left)),
         _ => format!("{} are running out of ids", place.words()),
+    }
+}
+
+/// That a table runs out of ids: in so many days, where the pace is known.
+pub fn runs_out(table: &str, days_left: Option<f64>, used_ratio: f64) -> String {
+    let table = escape_control(table);
+    match days_left {
+        Some(left) => format!("Inserts into {table} will fail in about {}", days(left)),
+        None => format!("{table} is running out of ids: {} are used", percent(used_ratio)),
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `cards.rs` | what needs attention; `card.rs`, `finding.rs` the sentences of one card, `runbook.rs` its runbook |
 //! | `sequences.rs` | the table of sequences: filter, order, page; `row.rs` one row |
 //! | `activity.rs` | the events of each hour |
+//! | `one_sequence.rs` | the page of one sequence |
 
 pub mod activity;
 pub mod card;
@@ -15,6 +16,7 @@ pub mod cards;
 pub mod facts;
 pub mod finding;
 pub mod headline;
+pub mod one_sequence;
 pub mod row;
 pub mod runbook;
 pub mod sequences;

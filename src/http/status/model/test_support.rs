@@ -44,7 +44,7 @@ pub fn behind(name: &str) -> SequenceReport {
         max_id: Some(695),
         lag: Some(38),
         cause: Some(Cause::IdsInserted),
-        repair: Some(repair),
+        repair: Some(Box::new(repair)),
         ..feeding(name, Verdict::Behind)
     }
 }

@@ -197,7 +197,7 @@ mod tests {
         snapshot.day.count(NOW, |hour| hour.repaired = 6);
         let repair = RepairReport { next_value: Some(21), ..RepairReport::new(Outcome::Repaired, None, None) };
         let repaired = SequenceReport {
-            repair: Some(repair),
+            repair: Some(Box::new(repair)),
             ..SequenceReport::new("public.orders_id_seq".to_owned(), Vec::new(), Verdict::Behind)
         };
         let report =

@@ -21,7 +21,7 @@ pub fn render(groups: &[HourGroup], started: f64, dropped: u64, now: f64) -> Mar
     }
 }
 
-fn hour(group: &HourGroup, open: bool, now: f64) -> Markup {
+pub fn hour(group: &HourGroup, open: bool, now: f64) -> Markup {
     html! {
         div .hour {
             @if open {

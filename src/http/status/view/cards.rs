@@ -50,7 +50,7 @@ fn summary(headline: &Headline) -> String {
     if parts.len() > 1 { format!("{}; worst first", parts.join(", ")) } else { parts.concat() }
 }
 
-fn one(card: &Card, now: f64) -> Markup {
+pub fn one(card: &Card, now: f64) -> Markup {
     let id = id(&card.key);
     html! {
         li id=(id) class={ "panel issue " (card.level.class()) } {
@@ -81,8 +81,11 @@ fn one(card: &Card, now: f64) -> Markup {
                     }
                     div .fix {
                         @for step in &card.fixes { (fix(step)) }
-                        @if let Some(runbook) = card.runbook {
-                            p .links { a href={ "runbooks/" (runbook.name) } { "Runbook: " (runbook.title) } }
+                        @if card.runbook.is_some() || card.page.is_some() {
+                            p .links {
+                                @if let Some(runbook) = card.runbook { a href={ "runbooks/" (runbook.name) } { "Runbook: " (runbook.title) } }
+                                @if let Some(page) = &card.page { " " a href=(page) { "History of this sequence" } }
+                            }
                         }
                     }
                 }

@@ -2,7 +2,8 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `page.rs` | the page as a whole, its bar and its footer |
+//! | `page.rs`, `one_sequence.rs` | the page of all databases, the page of one sequence |
+//! | `document.rs` | what both have: head, bar, headline, footer |
 //! | `parts.rs`, `icons.rs` | numbers, names, badges, points in time; the icons |
 //! | `tiles.rs`, `cards.rs`, `databases.rs`, `sequences.rs`, `activity.rs`, `stores.rs` | a section each |
 //! | `quiet.rs` | what a standby shows, and an agent that starts |
@@ -10,7 +11,9 @@
 mod activity;
 mod cards;
 mod databases;
+mod document;
 mod icons;
+mod one_sequence;
 mod page;
 mod parts;
 mod quiet;
@@ -18,4 +21,5 @@ mod sequences;
 mod stores;
 mod tiles;
 
+pub use one_sequence::{render as render_sequence, render_unknown as render_unknown_sequence};
 pub use page::render;

@@ -6,9 +6,11 @@ use crate::http::status::model::facts::DatabaseFacts;
 use crate::http::status::model::row::{Row, days_left};
 use crate::http::status::model::sequences::{ROWS, Table, TableRow};
 use crate::http::status::search_query::{Direction, Filter, SearchQuery, SortKey};
+use crate::http::status::sequence_query::SequenceQuery;
 use crate::http::status::time::minute;
 use crate::http::status::words::{days, percent};
 use crate::report::{Cause, SequenceReport, Verdict, escape_control};
+use crate::state::LastRepair;
 use maud::{Markup, html};
 
 /// Columns shown of a sequence that feeds many.
@@ -178,7 +180,7 @@ fn sequence_row(row: &Row<'_>, has_time_left: bool, several: bool, now: f64) -> 
     html! {
         tr role="row" class={ "seq" @if !is_quiet { " " (row.state.class()) } } {
             td .state role="cell" { (styled_badge(row.state.class(), row.state.icon(), row.state.word(), is_quiet)) }
-            th .full role="rowheader" scope="row" { (name(&sequence.name)) }
+            th .full role="rowheader" scope="row" { a href=(SequenceQuery::link(row.database, &sequence.name)) { (name(&sequence.name)) } }
             td .feeds role="cell" data-label="Feeds" { (feeds(sequence)) }
             @if several { td .db role="cell" {
                 a href=(SearchQuery { database: row.database.to_owned(), page: 1, ..SearchQuery::default() }.link("sequences")) { (label(row.database)) }
@@ -201,17 +203,24 @@ fn sequence_row(row: &Row<'_>, has_time_left: bool, several: bool, now: f64) -> 
                 } }
             }
             td .nowrap.rep role="cell" data-label="Last repair" {
-                @match row.last_repair {
-                    Some(repair) => { (ago(repair.at, now)) @if let Some(cause) = repair.cause.and_then(cause) { span .quiet { " · " (cause) } } }
-                    None => { span .quiet { "–" } }
-                }
+                (last_repair(row.last_repair, now))
             }
         }
     }
 }
 
+/// When it was repaired, and the cause.
+pub fn last_repair(repair: Option<LastRepair>, now: f64) -> Markup {
+    html! {
+        @match repair {
+            Some(repair) => { (ago(repair.at, now)) @if let Some(cause) = repair.cause.and_then(cause) { span .quiet { " · " (cause) } } }
+            None => { span .quiet { "–" } }
+        }
+    }
+}
+
 /// `?` for what was not read, `–` for what does not exist.
-fn missing(sequence: &SequenceReport) -> &'static str {
+pub fn missing(sequence: &SequenceReport) -> &'static str {
     if sequence.verdict == Verdict::Unreadable { "?" } else { "–" }
 }
 

@@ -4,6 +4,7 @@ mod live;
 mod safety;
 mod search;
 mod sentences;
+mod sequence;
 mod stores;
 
 use super::CLIENT_TIMEOUT;
@@ -62,6 +63,12 @@ fn fix(agent: &Agent) -> String {
     let (page, _) = html.split_once("<template").expect("what is shown when the agent is gone");
     let (_, rest) = page.split_once("<code>").unwrap_or_else(|| panic!("no command in {}", text(&html)));
     text(&format!("<code>{}", rest.split('<').next().unwrap_or_default()))
+}
+
+/// The links of a page that begin like this, as a browser reads them.
+fn links(html: &str, begin: &str) -> Vec<String> {
+    let links = html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    links.filter(|link| link.starts_with(begin)).map(|link| link.replace("&amp;", "&")).collect()
 }
 
 /// With 20 ids in `orders`, and a sequence that knows of them.

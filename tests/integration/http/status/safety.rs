@@ -1,7 +1,7 @@
 //! Names that would be more than names, and what browsers are told.
 
 use super::super::{Client, agent, asked, is_well, status};
-use super::{EVERY_SECOND, html, says};
+use super::{EVERY_SECOND, html, links, says};
 use crate::support::{Agent, Database};
 use std::fs;
 
@@ -61,6 +61,11 @@ async fn every_name_from_a_database_or_a_query_is_only_text() {
     let more = ["database=%22%3E%3Cscript%3Ed", "q=a%22+onload%3D%22alert(1)"];
     for query in [""].into_iter().chain(queries).chain(more) {
         is_harmless(&html(&agent, &format!("/?{query}")));
+    }
+    let pages = links(&html(&agent, "/"), "sequence?");
+    assert!(pages.len() > 4, "{pages:?}");
+    for page in pages {
+        is_harmless(&html(&agent, &format!("/{page}")));
     }
     agent.stop();
 }

@@ -1,6 +1,7 @@
 //! `pgmedic.repair(schema, table, constraint)`: what drivers tell of a duplicate key.
 
 use super::{CALL, Scene, incident, repair, run};
+use crate::support::wait_until;
 use sqlx::postgres::{PgConnection, PgDatabaseError};
 use sqlx::{AssertSqlSafe, Row};
 
@@ -44,6 +45,42 @@ async fn a_sequence_that_another_session_repaired_first_is_worth_a_second_try_to
     scene.database.sql("DELETE FROM pgmedic.repair_log").await;
     let again: bool = sqlx::query(call).fetch_one(&mut other).await.unwrap().get(0);
     assert!(!again);
+}
+
+/// After a drift, every login asks for the repair. The second one waits for the first one's, and reads nothing.
+#[tokio::test]
+async fn a_session_that_waited_for_the_repair_of_another_inserts_again_at_once() {
+    for (form, answer) in [(CALL, "0"), ("'public', 'user_sessions', 'user_sessions_pkey'", "true")] {
+        let mut scene = incident().await;
+        let [mut first, mut second] = [scene.application().await, scene.application().await];
+        // So that a slow machine changes nothing.
+        scene.database.sql("ALTER FUNCTION pgmedic.wait_for_repair(oid) SET lock_timeout = 0").await;
+        run(&mut first, "BEGIN").await;
+        assert_eq!(repair(&mut first, CALL).await, Ok(38));
+        let question = format!("SELECT pgmedic.repair({form})::text");
+        let waiting = tokio::spawn(async move {
+            let row = sqlx::query(AssertSqlSafe(question)).fetch_one(&mut second).await.unwrap();
+            row.get::<String, _>(0)
+        });
+        let is_waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
+        wait_until(&mut scene.database.connection, is_waiting).await;
+        // Another repair would move the sequence again.
+        scene.database.sql("SELECT setval('user_sessions_session_id_seq', 690, false)").await;
+        run(&mut first, "COMMIT").await;
+        assert_eq!(waiting.await.unwrap(), answer, "{form}");
+        assert_eq!(scene.database.nextval("user_sessions_session_id_seq").await, 690, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_keeps_its_transaction_open_after_a_repair_is_not_waited_for() {
+    let mut scene = incident().await;
+    let mut first = scene.application().await;
+    run(&mut first, "BEGIN").await;
+    assert_eq!(repair(&mut first, CALL).await, Ok(38));
+    scene.database.sql("SELECT setval('user_sessions_session_id_seq', 690, false)").await;
+    assert_eq!(scene.repair(CALL).await, Ok(6));
 }
 
 #[tokio::test]

@@ -1,9 +1,7 @@
--- Moves the sequences that feed a column past the ids that they would run into, forward only. Returns the number of values
--- that it used: 0 when no sequence was behind, for instance because another session has repaired it. So insert again in
--- either case, a few times at most.
-CREATE OR REPLACE FUNCTION pgmedic.repair("table" regclass, "column" name)
+-- What pgmedic.repair does when no other session does it. Runs with the rights of the function that calls it.
+CREATE OR REPLACE FUNCTION pgmedic.repair_alone("table" regclass, "column" name)
 RETURNS bigint
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET row_security = off           -- rows that a policy hides are an error, not a wrong maximum
 SET quote_all_identifiers = off  -- this and the next: defaults are compared as they are spelt
@@ -282,6 +280,20 @@ BEGIN
         RAISE object_not_in_prerequisite_state USING MESSAGE = format('no sequence feeds %s.%I', $1, $2);
     END IF;
     RETURN total;
+END
+$pgmedic$;
+REVOKE ALL ON FUNCTION pgmedic.repair_alone(regclass, name) FROM PUBLIC;
+
+-- Moves the sequences that feed a column past the ids that they would run into, forward only. Returns the number of values
+-- that it used: 0 when no sequence was behind, for instance because another session has repaired it. So insert again in
+-- either case, a few times at most.
+CREATE OR REPLACE FUNCTION pgmedic.repair("table" regclass, "column" name)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $pgmedic$
+BEGIN
+    RETURN CASE WHEN pgmedic.wait_for_repair($1) THEN 0 ELSE pgmedic.repair_alone($1, $2) END;
 END
 $pgmedic$;
 REVOKE ALL ON FUNCTION pgmedic.repair(regclass, name) FROM PUBLIC;

@@ -1,0 +1,139 @@
+//! The page of one sequence.
+
+use super::Snapshot;
+use super::activity::{HourGroup, groups};
+use super::card::{self, Card};
+use super::facts::DatabaseFacts;
+use super::headline::runs_out;
+use super::row::{Row, RowState, days_left};
+use crate::http::status::page_level::PageLevel;
+use crate::http::status::sequence_query::SequenceQuery;
+use crate::http::status::words::table_of;
+use crate::report::{Level, SequenceReport, escape_control};
+use pgmedic_core::{quote_literal, shell_quote};
+
+/// What the page says of one sequence.
+#[derive(Debug)]
+pub struct OneSequence<'a> {
+    pub row: Row<'a>,
+    pub level: PageLevel,
+    /// Whether inserts work, in one sentence.
+    pub sentence: String,
+    /// What needs attention.
+    pub card: Option<Card>,
+    /// When it was last checked, in seconds since 1970.
+    pub checked: Option<f64>,
+    /// Its events in the memory of the agent.
+    pub events: Vec<HourGroup>,
+    /// The command that prints its history from `pgmedic.repair_log`.
+    pub history_command: String,
+    /// The statement that makes the agent check it at once.
+    pub check_statement: String,
+}
+
+impl<'a> OneSequence<'a> {
+    /// None where the database, or a sequence of this name in it, is not known at the moment.
+    pub fn of(query: &SequenceQuery, snapshot: &Snapshot, facts: &[DatabaseFacts<'a>]) -> Option<Self> {
+        let database = facts.iter().find(|database| database.name == query.database)?;
+        let sequence = database.checked_sequences().find(|sequence| sequence.name == query.name)?;
+        let row = Row::of(database.name, sequence, &database.state.observed, snapshot.now);
+        let level = PageLevel::from(Level::of(sequence));
+        let card = (level != PageLevel::Healthy)
+            .then(|| Card { page: None, ..card::of_sequences(database, sequence, &[sequence], snapshot.dry_run) });
+        let own = snapshot
+            .history
+            .entries()
+            .filter(|entry| entry.database == database.name && entry.action.sequence() == Some(&sequence.name));
+        let place = if facts.len() > 1 { format!(" --database {}", shell_quote(database.name)) } else { String::new() };
+        Some(Self {
+            sentence: sentence(&row),
+            level,
+            card,
+            checked: database.state.last_success,
+            events: groups(own, false, snapshot.now),
+            history_command: format!("pgmedic history {}{place}", shell_quote(&sequence.name)),
+            check_statement: format!("NOTIFY pgmedic, {};", quote_literal(&sequence.name)),
+            row,
+        })
+    }
+}
+
+/// Whether inserts work.
+fn sentence(row: &Row<'_>) -> String {
+    let sequence = row.sequence;
+    let (table, name) = (escape_control(table(sequence)), escape_control(&sequence.name));
+    match row.state {
+        RowState::Level(Level::Failing) => format!("Inserts into {table} are failing"),
+        RowState::Level(Level::Unknown) => format!("{name} cannot be checked"),
+        RowState::Level(Level::Soon) => runs_out(&table, days_left(sequence), sequence.used_ratio.unwrap_or_default()),
+        RowState::Level(Level::Decision) => format!("No insert into {table} is failing; a decision is waiting"),
+        RowState::NotJudged => format!("{name} is not judged"),
+        RowState::Level(Level::Healthy) | RowState::Repaired => format!("{name} is ahead of its data"),
+    }
+}
+
+/// The first table that it feeds; the sequence itself where none is known.
+fn table(sequence: &SequenceReport) -> &str {
+    sequence.feeds.first().map_or(&sequence.name, |feed| table_of(&feed.column))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::status::model::test_support::*;
+    use crate::report::Cause;
+    use crate::state::HistoryEvent;
+
+    fn query(database: &str, name: &str) -> SequenceQuery {
+        SequenceQuery { database: database.to_owned(), name: name.to_owned() }
+    }
+
+    #[test]
+    fn the_sentence_says_whether_inserts_work() {
+        let sequences = vec![
+            in_sync("public.a_id_seq"),
+            behind("public.b_id_seq"),
+            running_out("public.c_id_seq"),
+            unreadable("public.d_id_seq"),
+        ];
+        let snapshot = snapshot([("app", checked(sequences))]);
+        let facts = snapshot.facts();
+        let sentences = ["a", "b", "c", "d"].map(|name| {
+            let page = OneSequence::of(&query("app", &format!("public.{name}_id_seq")), &snapshot, &facts).unwrap();
+            (page.sentence, page.card.is_some())
+        });
+        let wanted = [
+            ("public.a_id_seq is ahead of its data", false),
+            ("Inserts into public.b are failing", true),
+            ("public.c is running out of ids: 94.1% are used", true),
+            ("public.d_id_seq cannot be checked", true),
+        ];
+        for ((sentence, has_card), (begin, needs_card)) in sentences.iter().zip(wanted) {
+            assert!(sentence.starts_with(begin) && *has_card == needs_card, "{sentence}");
+        }
+    }
+
+    #[test]
+    fn only_its_own_events_are_listed_and_commands_are_quoted() {
+        let name = "public.\"it's\"";
+        let mut snapshot = snapshot([("app", checked(vec![in_sync(name)])), ("shop", checked(vec![in_sync(name)]))]);
+        for (database, sequence) in [("app", name), ("app", "public.other"), ("shop", name)] {
+            let repaired = HistoryEvent::Repaired {
+                sequence: sequence.to_owned(),
+                cause: Some(Cause::Rewound),
+                lag: None,
+                from: Some(1),
+                to: Some(2),
+                who: None,
+            };
+            snapshot.history.add(NOW - 10.0, database, repaired);
+        }
+        let facts = snapshot.facts();
+        let page = OneSequence::of(&query("app", name), &snapshot, &facts).unwrap();
+        assert_eq!(page.events.iter().map(|group| group.events.len()).sum::<usize>(), 1);
+        assert_eq!(page.check_statement, "NOTIFY pgmedic, 'public.\"it''s\"';");
+        assert_eq!(page.history_command, "pgmedic history 'public.\"it'\\''s\"' --database app");
+        assert!(OneSequence::of(&query("other", name), &snapshot, &facts).is_none());
+        assert!(OneSequence::of(&query("app", "public.other"), &snapshot, &facts).is_none());
+    }
+}
