@@ -134,6 +134,10 @@ impl SequenceWorkerContext {
                     return self.standby(state, &answer).await;
                 }
                 state.lease = answer.lease;
+                if *self.leadership.borrow() != answer.leadership {
+                    // After a promotion there may be something to repair, though nothing was done since the last visit.
+                    state.visited = None;
+                }
                 let mut reads_all = false;
                 if let Some(member) = self.lead.discovered() {
                     reads_all = state.visited.is_none();

@@ -5,8 +5,11 @@ use crate::config::Schedule;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+type Handler = Box<dyn Fn() + Send + Sync>;
+
 /// What is called when a schedule is due, by the database's OID.
-type Handlers = Arc<Mutex<BTreeMap<u32, Vec<Box<dyn Fn() + Send + Sync>>>>>;
+type HandlersByOid = BTreeMap<u32, Vec<Handler>>;
+type Handlers = Arc<Mutex<HandlersByOid>>;
 
 /// The schedules of one server.
 pub struct TickGroups(Vec<(Schedule, Handlers)>);
@@ -50,7 +53,7 @@ impl TickGroups {
     }
 }
 
-fn lock(handlers: &Handlers) -> MutexGuard<'_, BTreeMap<u32, Vec<Box<dyn Fn() + Send + Sync>>>> {
+fn lock(handlers: &Handlers) -> MutexGuard<'_, HandlersByOid> {
     handlers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

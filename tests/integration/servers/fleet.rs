@@ -26,7 +26,7 @@ impl Application {
                 while !over.load(Ordering::Relaxed) {
                     let connection = PgConnection::connect(&url).await;
                     let mut connection = connection.unwrap_or_else(|error| panic!("refused: {error}"));
-                    sqlx::raw_sql("SELECT pg_sleep(0.02)").execute(&mut connection).await.unwrap();
+                    sqlx::raw_sql("SELECT pg_sleep(0.1)").execute(&mut connection).await.unwrap();
                     connection.close().await.unwrap();
                     connected += 1;
                 }
