@@ -72,9 +72,10 @@ bench: build ## measure speed, memory, and scale, compare with other tools, and 
 	scripts/bench --peers
 	scripts/figures
 
-proof: ## inject faults into two agents for ten minutes (or PROOF_SECONDS), test random schemas and input, packages and the image
+proof: ## inject faults into two agents for ten minutes (or PROOF_SECONDS), test 250 databases, random schemas and input, packages, the image
 	@scripts/setup server checks proof
 	PROOF_SEED=$${PROOF_SEED:-$$(date +%s)} PROOF_SECONDS=$${PROOF_SECONDS:-600} \
 		cargo test --locked --test integration -- proof:: --nocapture
+	FLEET_DATABASES=$${FLEET_DATABASES:-250} cargo test --locked --test integration -- servers::fleet::
 	scripts/prove-catalogs
 	$(MAKE) fuzz packages image-test

@@ -73,6 +73,7 @@ impl RunError {
             Self::Agent(_) => NOT_COMPLETED,
             #[cfg(feature = "demo")]
             Self::Demo(_) => NOT_COMPLETED,
+            Self::Grants(GrantsError::Config(_)) | Self::History(HistoryError::Config(_)) => BAD_USAGE,
             Self::Grants(_) => NOT_COMPLETED,
             // Also for a bad configuration: Docker reserves 2 for health checks.
             Self::Unhealthy(_) => NOT_COMPLETED,
@@ -127,7 +128,7 @@ async fn run_command(cli: &Cli) -> Result<ExitCode, RunError> {
             Ok(if complete { ExitCode::SUCCESS } else { ExitCode::from(NOT_COMPLETED) })
         }
         Some(Command::CheckConfig) => check_config(cli),
-        Some(Command::Grants { role }) => print_grants(cli, role.as_deref()).await,
+        Some(Command::Grants { role, database }) => print_grants(cli, role.as_deref(), database).await,
         None if cli.once => run_once(cli).await,
         None => run_agent(cli).await,
     }
@@ -181,8 +182,8 @@ fn check_config(cli: &Cli) -> Result<ExitCode, RunError> {
     print(&load_with_warnings(cli)?.redacted_toml())
 }
 
-async fn print_grants(cli: &Cli, role: Option<&str>) -> Result<ExitCode, RunError> {
-    let settings = load_with_warnings(cli)?;
+async fn print_grants(cli: &Cli, role: Option<&str>, databases: &[String]) -> Result<ExitCode, RunError> {
+    let settings = load_with_warnings(cli)?.select_databases(databases)?;
     print(&grants(&settings, role).await?)
 }
 
@@ -207,7 +208,7 @@ async fn run_once(cli: &Cli) -> Result<ExitCode, RunError> {
         ..PassOptions::default()
     };
     let progress = Progress::default();
-    let report = once::with_progress_bar(once::run(&settings, &options, &progress), &progress).await;
+    let report = once::with_progress_bar(once::run(&settings, &options, &progress), &progress).await?;
     for name in unmatched_approvals(&cli.approve, &report) {
         tracing::warn!(
             "--approve {name}: no sequence of this name was behind, and no session store of this name was held; names \

@@ -16,6 +16,7 @@
 //! | [`grants`] | the least privileges for the configured work, as SQL |
 //! | [`history`] | what happened to sequences, from `pgmedic.repair_log` |
 //! | [`config`], [`pass_options`] | the settings, and the options of one pass |
+//! | [`servers`] | the databases of whole servers |
 //! | [`sequences`] | the pass over sequences: discover, observe, judge, repair, report |
 //! | [`sessions`] | the pass over session stores: check, inspect, judge, end expired sessions |
 //! | [`report`] | the result of a pass, as a table and as JSON |
@@ -68,6 +69,8 @@ mod proptest_config;
 pub mod report;
 #[doc(hidden)]
 pub mod sequences;
+#[doc(hidden)]
+pub mod servers;
 #[doc(hidden)]
 pub mod sessions;
 #[doc(hidden)]

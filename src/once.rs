@@ -1,13 +1,15 @@
 //! The one-shot run: the passes that the agent makes, once for each database, then a report.
 
-use crate::config::{Database, SessionStoreConfig, Settings};
+use crate::config::{ConfigError, Database, SessionStoreConfig, Settings};
 use crate::progress::Progress;
 use crate::report::{DatabaseReport, Report};
 use crate::sequences::{PassOptions, SequencePassState, pass};
+use crate::servers::{Discovered, discover};
 use crate::sessions;
 use futures_util::StreamExt;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
@@ -17,12 +19,35 @@ const MAX_CONCURRENT_DATABASES: usize = 4;
 /// A shorter run shows no progress bar.
 const SHOW_PROGRESS_AFTER: Duration = Duration::from_millis(700);
 
-/// Makes a pass over each database, with these options. The report has them in the configured order.
-pub async fn run(settings: &Settings, options: &PassOptions, progress: &Progress) -> Report {
-    let passes =
-        settings.databases.iter().map(async |database| pass_database(database, settings, options, progress).await);
-    let reports = stream::iter(passes).buffered(MAX_CONCURRENT_DATABASES).collect().await;
-    Report::new(options.dry_run, reports)
+/// Makes a pass over each database, with these options. The report has them in the configured order, and those of servers by
+/// name after them.
+///
+/// # Errors
+///
+/// When the databases of a server show that the configuration is wrong.
+pub async fn run(settings: &Settings, options: &PassOptions, progress: &Progress) -> Result<Report, ConfigError> {
+    let Discovered { databases, failed } = discover(settings).await?;
+    let passes = databases.iter().map(async |database| pass_database(database, settings, options, progress).await);
+    let mut reports: Vec<DatabaseReport> = stream::iter(passes).buffered(MAX_CONCURRENT_DATABASES).collect().await;
+    allow_databases_without_sequences(&mut reports);
+    reports.extend(failed.into_iter().map(|(home, reason)| DatabaseReport {
+        name: home.name,
+        error: Some(reason),
+        ..DatabaseReport::default()
+    }));
+    Ok(Report::new(options.dry_run, reports))
+}
+
+/// A server has databases without a sequence, such as `postgres`: they are no sign of a mistake unless all of its are so.
+fn allow_databases_without_sequences(reports: &mut [DatabaseReport]) {
+    let has_any = |report: &&DatabaseReport| !report.sequences.is_empty() || report.error.is_some();
+    let servers: BTreeSet<String> =
+        reports.iter().filter(has_any).filter_map(|report| report.name.server().map(str::to_owned)).collect();
+    for report in reports {
+        if report.name.server().is_some_and(|server| servers.contains(server)) {
+            report.no_sequence = None;
+        }
+    }
 }
 
 /// The sequences, and then the session stores.

@@ -14,6 +14,16 @@ pub enum Leadership {
 }
 
 impl Leadership {
+    /// What the log says of this agent, if anything.
+    pub fn says(self) -> Option<&'static str> {
+        match self {
+            Self::Unknown => None,
+            Self::Leader => Some("leads"),
+            Self::Follower => Some("is standby"),
+            Self::Observer => Some("observes, as the server is a replica,"),
+        }
+    }
+
     /// Whether this agent makes passes and sweeps.
     pub fn works(self) -> bool {
         matches!(self, Self::Leader | Self::Observer)

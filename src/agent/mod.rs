@@ -5,9 +5,11 @@
 //! | `scheduler/` | schedules: when a tick comes, and how often it will |
 //! | `workers.rs`, `worker.rs` | the workers of one configuration; what every worker has in common |
 //! | `sequence_worker/` | passes over the sequences of one database, NOTIFY, the lease |
+//! | `server_worker/` | the databases of one server, which come and go, and their workers |
 //! | `session_worker/` | sweeps of the session stores of one database |
 //! | `leadership.rs`, `backoff.rs` | whether this agent leads; when to try again |
 //! | `repair_log/` | `pgmedic.repair_log`: own repairs are written, inline repairs counted |
+//! | `context.rs` | what all workers share |
 //! | `publisher.rs` | where a worker hands over its report |
 //! | `rule_use.rs` | which rules of the configuration apply to no sequence |
 //! | `news.rs`, `change_log.rs` | what of a report is worth a line in the log, and whether it was logged already |
@@ -19,6 +21,7 @@
 
 mod backoff;
 mod change_log;
+mod context;
 mod http_endpoint;
 mod leadership;
 mod news;
@@ -27,6 +30,7 @@ mod repair_log;
 mod rule_use;
 mod scheduler;
 mod sequence_worker;
+mod server_worker;
 mod session_worker;
 mod signals;
 mod worker;
@@ -40,8 +44,8 @@ use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::state::AgentState;
 use crate::webhook::WebhookTask;
+use context::AgentContext;
 use http_endpoint::HttpEndpoint;
-use publisher::AgentContext;
 use scheduler::Scheduler;
 use scheduler::clock_jump::ClockJumpDetector;
 use sd_notify::NotifyState;
@@ -90,7 +94,7 @@ pub async fn run(
     let webhook = WebhookTask::start(settings.webhook.clone(), &context.state, &context.metrics);
     let mut scheduler = Scheduler::start().await?;
     scheduler.add(&Schedule::Cron(EVERY_SECOND.to_owned()), heartbeat_job(&sources.heartbeat)).await?;
-    let mut workers = WorkerSet::start(&mut scheduler, &settings, &context).await?;
+    let mut workers = WorkerSet::start(&mut scheduler, &Arc::new(settings), &context).await?;
     let mut clock = ClockJumpDetector::now();
     if let Some(address) = endpoint.address() {
         listening(address);
@@ -115,7 +119,7 @@ pub async fn run(
                 if shutdown_unless_stopped(workers, &mut scheduler, &mut signals).await {
                     return Ok(());
                 }
-                workers = WorkerSet::start(&mut scheduler, &settings, &context).await?;
+                workers = WorkerSet::start(&mut scheduler, &Arc::new(settings), &context).await?;
                 context.state.set_reloaded(true);
                 tracing::info!("the configuration was read again");
             }

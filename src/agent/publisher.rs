@@ -1,35 +1,18 @@
 //! Where the workers hand over what they found: first the state that the pages show, then the counters, then the log.
 
 use super::change_log::ChangeLog;
+use super::context::AgentContext;
 use super::leadership::Leadership;
 use super::news::{Fact, describe};
 use super::repair_log::LogNews;
-use super::rule_use::RuleUse;
-use crate::db::Holder;
-use crate::metrics::Metrics;
-use crate::report::{DatabaseReport, Outcome, SessionReport};
-use crate::state::{AgentState, Configured, DatabaseState};
+use crate::db::{Holder, ListenError};
+use crate::report::{DatabaseLabel, DatabaseReport, Outcome, SessionReport};
+use crate::state::DatabaseState;
 use pgmedic_core::{Reason, ReasonKind};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Level;
-
-/// What all workers write to, and what metrics and HTTP read.
-#[derive(Debug, Clone)]
-pub struct AgentContext {
-    pub state: Arc<AgentState>,
-    pub metrics: Arc<Metrics>,
-    pub rules: Arc<RuleUse>,
-}
-
-impl AgentContext {
-    /// Forgets databases and session stores that are not configured any more.
-    pub fn retain(&self, configured: &Configured<'_>) {
-        self.state.retain(configured);
-        self.metrics.retain(configured);
-    }
-}
 
 /// What the log has facts about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,7 +29,7 @@ enum Subject {
 /// Publishes what one worker finds in one database.
 #[derive(Debug)]
 pub struct Publisher {
-    database: String,
+    database: DatabaseLabel,
     /// `sequences` or `sessions`, as the metrics call it.
     pass: &'static str,
     context: AgentContext,
@@ -54,8 +37,8 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    pub fn new(context: &AgentContext, database: &str, pass: &'static str) -> Self {
-        Self { database: database.to_owned(), pass, context: context.clone(), logged: ChangeLog::default() }
+    pub fn new(context: &AgentContext, database: &DatabaseLabel, pass: &'static str) -> Self {
+        Self { database: database.clone(), pass, context: context.clone(), logged: ChangeLog::default() }
     }
 
     /// Makes the series of the database exist, and forgets what was known of it: after a reload it may be another server.
@@ -64,7 +47,9 @@ impl Publisher {
         self.update(|state| {
             // The last 24 hours stay: a reload seldom changes the server.
             let observed = Arc::clone(&state.observed);
-            *state = DatabaseState { interval: interval.as_secs_f64(), observed, ..DatabaseState::default() };
+            let discovered = self.database.server().map(|_| self.database.clone());
+            *state =
+                DatabaseState { discovered, interval: interval.as_secs_f64(), observed, ..DatabaseState::default() };
         });
     }
 
@@ -79,7 +64,7 @@ impl Publisher {
         &self,
         accept: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Box<dyn Fn() + Send + Sync + 'static> {
-        let (database, pass, metrics) = (self.database.clone(), self.pass, Arc::clone(&self.context.metrics));
+        let (database, pass, metrics) = (self.database.to_string(), self.pass, Arc::clone(&self.context.metrics));
         Box::new(move || {
             if !accept() {
                 metrics.count_skipped(&database, pass, "running");
@@ -102,14 +87,10 @@ impl Publisher {
                 Leadership::Leader | Leadership::Follower => false,
             };
         });
-        let database = &self.database;
-        let role = match leadership {
-            Leadership::Unknown => return,
-            Leadership::Leader => "leads",
-            Leadership::Follower => "is standby",
-            Leadership::Observer => "observes, as the server is a replica,",
-        };
-        if !self.logged.replace(Subject::Leadership, [role.to_owned()]).is_empty() {
+        let database = self.database.as_str();
+        let Some(role) = leadership.says() else { return };
+        // On a server it is said once for all of its databases.
+        if !self.logged.replace(Subject::Leadership, [role.to_owned()]).is_empty() && self.database.server().is_none() {
             tracing::info!(database, "this agent {role} on {database}{why}");
         }
     }
@@ -131,7 +112,7 @@ impl Publisher {
 
     /// NOTIFY is heard in other databases of the server only, as no connection is left.
     pub fn not_listening_for_lack_of_connections(&mut self, databases: usize) {
-        let database = &self.database;
+        let database = self.database.as_str();
         let kind = format!("{:?}", ReasonKind::TooManyConnections);
         if !self.logged.replace(Subject::Listening, [kind]).is_empty() {
             tracing::info!(
@@ -165,7 +146,7 @@ impl Publisher {
 
     /// Whether this agent listens for NOTIFY; the reason says why it cannot.
     pub fn listening(&mut self, listening: Result<(), Reason>) {
-        let database = &self.database;
+        let database = self.database.as_str();
         let fact = listening.as_ref().err().map_or_else(String::new, |reason| format!("{:?}", reason.kind));
         if self.logged.replace(Subject::Listening, [fact]).is_empty() {
             return;
@@ -178,6 +159,41 @@ impl Publisher {
                  sequences.listen_notify = false"
             ),
         }
+    }
+
+    /// LISTEN is not possible in this database, nor in the others of its server in which it was not tried yet.
+    pub fn not_listening_on_server(&mut self, why: &ListenError, databases: usize) {
+        let server = self.database.server().unwrap_or_default();
+        let fix = match why {
+            ListenError::NoConnectionLeft => "; a larger max_connections leaves more for it",
+            _ => "",
+        };
+        tracing::info!(
+            server,
+            "no LISTEN in most of the {databases} databases of {server}, which follow the schedule: {why}{fix}"
+        );
+    }
+
+    /// A pass was due, and the server's statistics say that nothing was done in the database since the last one.
+    pub fn unchanged(&mut self) {
+        self.context.state.record_unchanged(&self.database);
+        self.context.metrics.count_unchanged(&self.database);
+        self.log_recovered();
+    }
+
+    /// The server of the database cannot be monitored, which is said once for all of its databases.
+    pub fn server_failure(&self, reason: &Reason) {
+        self.update(|state| {
+            state.up = Some(false);
+            state.report = None;
+            state.last_error = Some(reason.to_string());
+        });
+    }
+
+    /// The server says that the role may not enter the database.
+    pub fn refused(&mut self, reason: &Reason) {
+        self.context.metrics.count_panic(&self.database);
+        self.failure(reason, Some(false));
     }
 
     /// A pass has ended, completed or not.
@@ -205,14 +221,19 @@ impl Publisher {
 
     /// No pass could be made, or it was not completed. `reached` says whether the database responded, if that is known.
     pub fn failure(&mut self, reason: &Reason, reached: Option<bool>) {
-        let database = &self.database;
+        let database = self.database.as_str();
         self.update(|state| {
             state.up = reached.or(state.up);
             state.report = None;
             state.last_error = Some(reason.to_string());
         });
         if self.logged.add(Subject::Unreachable, format!("{:?}", reason.kind)) {
-            tracing::error!(database, "{database} cannot be monitored: {reason}");
+            if self.database.server().is_some() {
+                // The others of its server go on.
+                tracing::warn!(database, "{database} cannot be monitored: {reason}");
+            } else {
+                tracing::error!(database, "{database} cannot be monitored: {reason}");
+            }
         }
     }
 
@@ -253,7 +274,7 @@ impl Publisher {
     }
 
     fn log_recovered(&mut self) {
-        let database = &self.database;
+        let database = self.database.as_str();
         if self.logged.remove(&Subject::Unreachable) {
             tracing::info!(database, "{database} is back");
         }
@@ -276,13 +297,13 @@ impl Publisher {
             Subject::Sequence(name) => named.contains(name.as_str()),
             _ => true,
         });
-        let database = &self.database;
+        let database = self.database.as_str();
         tracing::debug!(database, sequences = report.sequences.len(), "{database}: a pass was completed");
     }
 
     /// Info when sessions were ended, warn when a sweep was held or could work better, error when it failed.
     fn log_store(&mut self, report: &SessionReport) {
-        let (database, store) = (&self.database, report.name.as_str());
+        let (database, store) = (self.database.as_str(), report.name.as_str());
         let (expired, superseded) = (report.expired, report.superseded);
         if expired + superseded > 0 {
             tracing::info!(database, store, expired, superseded, "sessions of {store} were ended");
@@ -301,7 +322,7 @@ impl Publisher {
     /// Logs those of the facts about `subject` that are news.
     fn log(&mut self, subject: Subject, facts: Vec<Fact>) {
         let news = self.logged.replace(subject.clone(), facts.iter().map(|fact| fact.kind.clone()));
-        let database = &self.database;
+        let database = self.database.as_str();
         let (sequence, store) = match &subject {
             Subject::Sequence(name) => (Some(name.as_str()), None),
             Subject::Store(name) => (None, Some(name.as_str())),

@@ -1,14 +1,16 @@
-//! The workers of one configuration: one over sequences for each database, and one over its session stores.
+//! The workers of one configuration: one over sequences for each database, one over its session stores, and one for each
+//! server, which has the workers of its databases.
 
 use super::AgentError;
+use super::context::AgentContext;
 use super::leadership::Leadership;
-use super::publisher::AgentContext;
 use super::scheduler::{JobId, Scheduler};
 use super::worker::Worker;
-use super::{sequence_worker, session_worker};
+use super::{sequence_worker, server_worker, session_worker};
 use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::metrics::Metrics;
 use futures_util::future::join_all;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -39,25 +41,23 @@ impl WorkerSet {
     /// When the scheduler refuses a cron line that the configuration has accepted.
     pub async fn start(
         scheduler: &mut Scheduler,
-        settings: &Settings,
+        settings: &Arc<Settings>,
         context: &AgentContext,
     ) -> Result<Self, AgentError> {
-        let stores = |database| {
-            SessionStoreConfig::for_database(&settings.sessions, database).map(|store| store.name.as_str()).collect()
-        };
-        let names = settings.databases.iter().map(|database| database.name.as_str());
-        context.retain(&names.map(|name| (name, stores(name))).collect());
+        context.retain_configured(settings);
         context.rules.restart(settings);
-        if let Some(database) = settings.databases.first() {
-            context.state.set_connections(database.budget());
-        }
+        context.state.set_connections(&settings.budget);
         let mut set = Self { jobs: Vec::new(), workers: Vec::new() };
-        for (database, lead) in settings.databases.iter().zip(sequence_worker::leads(settings)) {
+        let (leads, fleets) = sequence_worker::leads(settings);
+        for (database, lead) in settings.databases.iter().zip(leads) {
             let (sender, leadership) = watch::channel(Leadership::default());
             set.add(scheduler, sequence_worker::start(context, settings, database, lead, sender)).await?;
             if let Some(worker) = session_worker::start(context, settings, database, leadership) {
                 set.add(scheduler, worker).await?;
             }
+        }
+        for (index, lead) in fleets.into_iter().enumerate() {
+            set.add(scheduler, server_worker::start(context, settings, index, lead)).await?;
         }
         Ok(set)
     }

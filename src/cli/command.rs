@@ -34,6 +34,9 @@ pub enum Command {
         /// The role's name (default: the user of each database's URL)
         #[arg(long, value_name = "NAME", value_parser = parse_role)]
         role: Option<String>,
+        /// Only this database, by its configured name (repeatable)
+        #[arg(long = "database", id = "of_grants", value_name = "NAME")]
+        database: Vec<String>,
     },
     /// List the session stores that are known by name: tables, columns and what they mean
     #[command(after_help = help::PRESETS)]

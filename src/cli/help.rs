@@ -89,7 +89,8 @@ Exit codes:
 pub(super) const GRANTS: &str = "\
 Examples:
   pgmedic grants --role pgmedic
-  pgmedic grants --role pgmedic > grants.sql    # run it as an administrator";
+  pgmedic grants --role pgmedic > grants.sql    # run it as an administrator
+  pgmedic grants --database prod/app            # one database of the server prod";
 
 pub(super) const PRESETS: &str = "\
 Examples:

@@ -96,8 +96,9 @@ fn a_subcommand_refuses_flags_that_it_would_ignore() {
 #[test]
 fn grants_are_for_a_role_and_never_for_everybody() {
     let command = |arguments| read(arguments).unwrap().command;
-    assert_eq!(command("grants"), Some(Command::Grants { role: None }));
-    assert_eq!(command("grants --role medic"), Some(Command::Grants { role: Some("medic".to_owned()) }));
+    assert_eq!(command("grants"), Some(Command::Grants { role: None, database: Vec::new() }));
+    let medic = Command::Grants { role: Some("medic".to_owned()), database: vec!["app".to_owned()] };
+    assert_eq!(command("grants --role medic --database app"), Some(medic));
     for arguments in ["grants --role public", "grants --role none", "grants --role=", "--role medic grants"] {
         refused(arguments);
     }

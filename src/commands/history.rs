@@ -1,7 +1,7 @@
 //! `pgmedic history`: reads its arguments, runs it, and renders its report.
 
 use crate::cli::{HistoryArguments, ListFormat};
-use crate::config::Settings;
+use crate::config::{ConfigError, Settings};
 use crate::history::{SequenceFilter, UnusableName, history, render};
 use crate::report::TableOptions;
 
@@ -10,6 +10,8 @@ use crate::report::TableOptions;
 pub enum HistoryError {
     #[error(transparent)]
     Name(#[from] UnusableName),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error("the report could not be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -20,7 +22,7 @@ pub(super) async fn print_history(
     arguments: &HistoryArguments,
 ) -> Result<(String, bool), HistoryError> {
     let filter = SequenceFilter::parse(arguments.sequence.as_deref())?;
-    let report = history(settings, &filter, arguments.limit).await;
+    let report = history(settings, &filter, arguments.limit).await?;
     let text = match arguments.format {
         ListFormat::Table => render(&report, arguments.limit, TableOptions::for_stdout(false).color),
         ListFormat::Json => serde_json::to_string(&report)? + "\n",

@@ -12,15 +12,20 @@ use super::keys::WrittenDatabase;
 use super::layers::ConfigLocations;
 use super::values::is_label;
 use crate::db::budget::{ConnectionBudget, DEFAULT_MAX_CONNECTIONS};
-use crate::db::{ConnectTarget, conninfo};
+use crate::db::{ConnectTarget, OwnTransactions, conninfo};
+use crate::report::DatabaseLabel;
 
 /// One database to monitor.
 #[derive(Debug, Clone)]
 pub struct Database {
     /// The label in reports and metrics; unique.
-    pub name: String,
+    pub name: DatabaseLabel,
     /// Where its connection URL comes from.
     pub source: UrlSource,
+    /// The database's own name, where it is another one than the URL's.
+    own_name: Option<String>,
+    /// Counts the transactions of this agent in it.
+    transactions: OwnTransactions,
     /// Of all connections to its server at a time; none for the default.
     max_connections: Option<u32>,
     /// Counts the connections of the whole configuration.
@@ -37,8 +42,20 @@ pub enum UrlSource {
 }
 
 impl Database {
-    fn new(name: String, source: UrlSource) -> Self {
-        Self { name, source, max_connections: None, budget: Arc::default() }
+    fn new(name: impl Into<DatabaseLabel>, source: UrlSource) -> Self {
+        Self {
+            name: name.into(),
+            source,
+            own_name: None,
+            transactions: OwnTransactions::default(),
+            max_connections: None,
+            budget: Arc::default(),
+        }
+    }
+
+    /// The database of this own name on the same server, by the same connection string.
+    pub(super) fn sibling(&self, name: DatabaseLabel, own_name: &str) -> Self {
+        Self { name, own_name: Some(own_name.to_owned()), transactions: OwnTransactions::default(), ..self.clone() }
     }
 
     /// A database that the command line names.
@@ -52,12 +69,22 @@ impl Database {
     ///
     /// When the file that holds the URL cannot be read or no longer holds a usable URL.
     pub fn connect_options(&self) -> Result<ConnectTarget, ConfigError> {
-        let target = self.source.options().map_err(|cause| ConfigError::Source {
-            location: ConfigLocation::Database(self.name.clone()),
+        let target = self.source.options(self.own_name.as_deref()).map_err(|cause| ConfigError::Source {
+            location: ConfigLocation::Database(self.name.to_string()),
             key: String::new(),
             cause: Box::new(cause),
         })?;
-        Ok(ConnectTarget { budget: Arc::clone(&self.budget), max_connections: self.max_connections, ..target })
+        Ok(ConnectTarget {
+            budget: Arc::clone(&self.budget),
+            max_connections: self.max_connections,
+            transactions: self.transactions.clone(),
+            ..target
+        })
+    }
+
+    /// How many transactions of this agent its server has counted, at most.
+    pub fn transactions(&self) -> u64 {
+        self.transactions.count()
     }
 
     /// What this entry says of the connections to its server.
@@ -88,13 +115,14 @@ impl UrlSource {
 
     /// The source and the connection target that it holds now.
     fn checked(self) -> Result<(Self, ConnectTarget), SourceError> {
-        let options = self.options()?;
+        let options = self.options(None)?;
         Ok((self, options))
     }
 
-    fn options(&self) -> Result<ConnectTarget, SourceError> {
+    /// The connection target, with this database instead of the one that is named.
+    fn options(&self, database: Option<&str>) -> Result<ConnectTarget, SourceError> {
         match self {
-            Self::Inline(url) => parse(url).map_err(SourceError::Inline),
+            Self::Inline(url) => parse(url, database).map_err(SourceError::Inline),
             Self::File(path) => {
                 let path = path.clone();
                 let text = match fs::read_to_string(&path) {
@@ -105,15 +133,15 @@ impl UrlSource {
                 if text.is_empty() {
                     return Err(SourceError::Empty { path });
                 }
-                parse(&text.into()).map_err(|cause| SourceError::InFile { path, cause })
+                parse(&text.into(), database).map_err(|cause| SourceError::InFile { path, cause })
             }
         }
     }
 }
 
 /// One warning for all parameters of a connection string that have no effect here.
-fn ignored_parameters(database: &Database) -> Option<String> {
-    let ignored = database.source.options().ok()?.ignored;
+pub(super) fn ignored_parameters(database: &Database) -> Option<String> {
+    let ignored = database.source.options(None).ok()?.ignored;
     let name = &database.name;
     (!ignored.is_empty()).then(|| {
         format!(
@@ -123,20 +151,23 @@ fn ignored_parameters(database: &Database) -> Option<String> {
     })
 }
 
-fn parse(text: &SecretString) -> Result<ConnectTarget, conninfo::ConninfoError> {
-    conninfo::parse(text, &|name| std::env::var(name).ok())
+fn parse(text: &SecretString, database: Option<&str>) -> Result<ConnectTarget, conninfo::ConninfoError> {
+    conninfo::parse_for(text, &|name| std::env::var(name).ok(), database)
 }
 
 /// The databases of the file, or else the one that a variable names; and warnings about variables and parameters that
 /// are not used.
 pub(super) fn resolve_databases(
     written: Vec<WrittenDatabase>,
+    has_servers: bool,
+    budget: &Arc<ConnectionBudget>,
     locations: &ConfigLocations,
     environment: &Environment,
 ) -> Result<(Vec<Database>, Vec<String>), ConfigError> {
-    let mut warnings: Vec<String> = unused_variables(!written.is_empty(), locations, environment).into_iter().collect();
-    let budget = Arc::<ConnectionBudget>::default();
-    if written.is_empty() {
+    let in_file = has_servers || !written.is_empty();
+    let mut warnings: Vec<String> = unused_variables(in_file, locations, environment).into_iter().collect();
+    if !in_file {
+        let budget = Arc::clone(budget);
         let database = Database { budget, ..from_variables(locations, environment)? };
         warnings.extend(ignored_parameters(&database));
         return Ok((vec![database], warnings));
@@ -144,7 +175,7 @@ pub(super) fn resolve_databases(
     let mut databases: Vec<Database> = Vec::new();
     for (index, table) in written.into_iter().enumerate() {
         let key = format!("databases[{index}]");
-        let database = Database { budget: Arc::clone(&budget), ..from_file(table, &key, locations)? };
+        let database = Database { budget: Arc::clone(budget), ..from_file(table, &key, locations)? };
         if let Some(other) = databases.iter().position(|other| other.name == database.name) {
             return Err(locations.invalid(
                 format!("{key}.name"),
@@ -175,8 +206,13 @@ fn unused_variables(in_file: bool, locations: &ConfigLocations, environment: &En
     (!unused.is_empty()).then(|| format!("{unused}: set, but not used, because {why}; to use it, {fix}"))
 }
 
-fn from_file(table: WrittenDatabase, key: &str, locations: &ConfigLocations) -> Result<Database, ConfigError> {
-    let (source, source_key) = match (table.url, table.url_file) {
+/// The connection string of a table, as what is wanted of it and as it is now, and the key that holds it.
+pub(super) fn source_of(
+    (url, url_file): (Option<String>, Option<String>),
+    key: &str,
+    locations: &ConfigLocations,
+) -> Result<(UrlSource, ConnectTarget, String), ConfigError> {
+    let (source, source_key) = match (url, url_file) {
         (Some(url), None) => (Ok(UrlSource::Inline(url.into())), format!("{key}.url")),
         (None, Some(file)) => {
             // A path is relative to the configuration file, not to the working directory.
@@ -188,34 +224,57 @@ fn from_file(table: WrittenDatabase, key: &str, locations: &ConfigLocations) -> 
             return Err(locations.invalid(key, found, "exactly one of `url` and `url_file`"));
         }
     };
-    let unusable = |cause| ConfigError::Source {
-        location: locations.of(&source_key),
-        key: source_key.clone(),
-        cause: Box::new(cause),
-    };
-    let (source, options) = source.and_then(UrlSource::checked).map_err(unusable)?;
+    let (source, target) =
+        source.and_then(UrlSource::checked).map_err(|cause| unusable(cause, &source_key, locations))?;
+    Ok((source, target, source_key))
+}
+
+fn unusable(cause: SourceError, key: &str, locations: &ConfigLocations) -> ConfigError {
+    ConfigError::Source { location: locations.of(key), key: key.to_owned(), cause: Box::new(cause) }
+}
+
+fn from_file(table: WrittenDatabase, key: &str, locations: &ConfigLocations) -> Result<Database, ConfigError> {
+    let (source, options, source_key) = source_of((table.url, table.url_file), key, locations)?;
     let name = match table.name {
         Some(name) if !is_label(&name) => {
             let expected = "a short label, such as \"app\"";
             return Err(locations.invalid(format!("{key}.name"), display_or_hide(&name), expected));
         }
         Some(name) => name,
-        None => label(&options).map_err(unusable)?,
+        None => label(&options).map_err(|cause| unusable(cause, &source_key, locations))?,
     };
-    let max_connections = table.max_connections;
-    let max_connections =
-        max_connections.map(|number| checked_max_connections(number, &format!("{key}.max_connections"), locations));
-    let max_connections = max_connections.transpose()?;
+    let max_connections = checked_max_connections(table.max_connections, key, locations)?;
     Ok(Database { max_connections, ..Database::new(name, source) })
 }
 
+/// The database that a server's connection string names, or else `postgres`, which every server has.
+pub(super) fn home_of_server(
+    server: &str,
+    source: UrlSource,
+    target: &ConnectTarget,
+    max_connections: Option<u32>,
+    budget: &Arc<ConnectionBudget>,
+) -> Database {
+    let named = target.first().get_database().filter(|name| !name.is_empty());
+    let own_name = named.unwrap_or("postgres").to_owned();
+    let label = DatabaseLabel::of_server(server, &own_name);
+    Database { own_name: Some(own_name), max_connections, budget: Arc::clone(budget), ..Database::new(label, source) }
+}
+
 /// One connection stays open for the lease and for NOTIFY, and the passes need another.
-fn checked_max_connections(number: i64, key: &str, locations: &ConfigLocations) -> Result<u32, ConfigError> {
-    u32::try_from(number).ok().filter(|number| *number >= 2).ok_or_else(|| {
-        let expected =
-            "a whole number from 2 on: one connection holds the lease and receives NOTIFY, another one works";
-        locations.invalid(key, format!("the number {number}"), expected)
-    })
+pub(super) fn checked_max_connections(
+    number: Option<i64>,
+    table: &str,
+    locations: &ConfigLocations,
+) -> Result<Option<u32>, ConfigError> {
+    let check = |number: i64| {
+        u32::try_from(number).ok().filter(|number| *number >= 2).ok_or_else(|| {
+            let expected =
+                "a whole number from 2 on: one connection holds the lease and receives NOTIFY, another one works";
+            locations.invalid(format!("{table}.max_connections"), format!("the number {number}"), expected)
+        })
+    };
+    number.map(check).transpose()
 }
 
 /// The database's own name, as the label.

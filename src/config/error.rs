@@ -33,13 +33,26 @@ pub enum ConfigError {
     #[error("{location}: {key}{cause}", key = prefix(.key))]
     Source { location: ConfigLocation, key: String, cause: Box<SourceError> },
 
-    /// Neither the file nor a variable names a database.
+    /// Neither the file nor a variable names a database or a server.
     #[error(
-        "no database is named: add a [[databases]] table with a `url` to the configuration file ({file}), \
+        "no database is named: add a [[databases]] or [[servers]] table with a `url` to the configuration file ({file}), \
          set DATABASE_URL (or PGMEDIC_DATABASE_URL), \
          or set DATABASE_URL_FILE (or PGMEDIC_DATABASE_URL_FILE) to a file that holds the URL{empty}"
     )]
     NoDatabase { file: String, empty: String },
+
+    /// The patterns of a server leave out all of its databases.
+    #[error(
+        "server {server:?}: include and exclude leave none of its {count} databases ({names}), expected patterns that match \
+         one; templates, and databases that accept no connections, are never monitored"
+    )]
+    NothingCovered { server: String, count: usize, names: String },
+
+    /// Two `[[servers]]` tables lead to one server.
+    #[error(
+        "server {other:?}: found the server of {one:?} by another address, expected one [[servers]] table for each server"
+    )]
+    SameServer { one: String, other: String },
 
     /// `--database` names a database that is not configured.
     #[error(
@@ -49,6 +62,20 @@ pub enum ConfigError {
     AmbiguousApproval { approval: String, databases: usize },
     #[error("--database: found {found}, expected one of {known}")]
     UnknownDatabase { found: String, known: String },
+}
+
+/// How many names an error lists.
+const MOST_NAMES: usize = 20;
+
+impl ConfigError {
+    /// `--database` names none of these.
+    pub fn unknown_database<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let mut names: Vec<&str> = known.take(MOST_NAMES + 1).collect();
+        if let Some(last) = names.get_mut(MOST_NAMES) {
+            *last = "…";
+        }
+        Self::UnknownDatabase { found: display_or_hide(name), known: names.join(", ") }
+    }
 }
 
 /// Why a connection URL is missing or unusable.

@@ -36,7 +36,7 @@ impl DeclaredFeed {
 
     /// What a sweep compares, where the feed may concern this database, or any.
     pub fn declared_id(&self, database: Option<&str>) -> Option<DeclaredId> {
-        if matches!((&self.database, database), (Some(only), Some(one)) if only != one) {
+        if matches!((&self.database, database), (Some(only), Some(one)) if !may_mean_one(only, one)) {
             return None;
         }
         let ColumnName { table, column } = &self.column;
@@ -81,8 +81,17 @@ impl DeclaredFeed {
 
     /// Whether both may declare links in the same database.
     fn shares_a_database(&self, other: &Self) -> bool {
-        self.database.is_none() || other.database.is_none() || self.database == other.database
+        match (&self.database, &other.database) {
+            (Some(one), Some(other)) => may_mean_one(one, other),
+            _ => true,
+        }
     }
+}
+
+/// Whether both names may mean one database: a server's name means all that are found on it.
+fn may_mean_one(one: &str, other: &str) -> bool {
+    let is_on = |database: &str, server: &str| database.strip_prefix(server).is_some_and(|rest| rest.starts_with('/'));
+    one == other || is_on(one, other) || is_on(other, one)
 }
 
 /// The text that `*` stands for in `name`, none in the inner option where the pattern has no `*`; none where it does not

@@ -121,6 +121,8 @@ section! {
     struct Written {
         #[serde(default)]
         databases: Tables<WrittenDatabase>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        servers: Tables<WrittenServer>,
         sequences: Table<WrittenSequences>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sessions: Tables<WrittenStore>,
@@ -144,6 +146,18 @@ section! {
         name: Text,
         url: Secret,
         url_file: Text,
+        max_connections: Integer,
+    }
+}
+
+section! {
+    /// `[[servers]]`
+    optional struct WrittenServer {
+        name: Text,
+        url: Secret,
+        url_file: Text,
+        include: List,
+        exclude: List,
         max_connections: Integer,
     }
 }

@@ -9,7 +9,7 @@
 //! | `schema.rs` | the types of values, and lookups in that list |
 //! | `file.rs`, `environment.rs` | read one layer each; an unknown key is an error |
 //! | `layers.rs` | merges the layers and keeps where each value was set |
-//! | `databases.rs`, `sequences.rs`, `sessions/`, `http.rs`, `tls.rs`, `log.rs`, `webhook.rs` | one section each: its settings and the checks of its values |
+//! | `databases.rs`, `servers.rs`, `sequences.rs`, `sessions/`, `http.rs`, `tls.rs`, `log.rs`, `webhook.rs` | one section each: its settings and the checks of its values |
 //! | `feeds.rs`, `declared_id.rs` | `[[sequences.feeds]]`: links that the catalog does not record |
 //! | `presets.rs` | session stores of known frameworks |
 //! | `pattern.rs`, `schedule.rs`, `values.rs` | patterns, schedules, numbers and durations |
@@ -33,6 +33,7 @@ mod redact;
 mod schedule;
 mod schema;
 mod sequences;
+mod servers;
 mod sessions;
 mod tls;
 mod values;
@@ -40,6 +41,7 @@ mod webhook;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use databases::{Database, UrlSource};
 pub use declared_id::DeclaredId;
@@ -52,6 +54,7 @@ pub use pattern::Pattern;
 pub use presets::Preset;
 pub use schedule::{Schedule, cron_parser};
 pub use sequences::{SequenceRule, Sequences};
+pub use servers::Server;
 pub use sessions::{
     Action, Condition, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig,
 };
@@ -59,13 +62,23 @@ pub use tls::TlsIdentity;
 pub use webhook::{Webhook, WebhookFormat, WebhookUrlError};
 
 use crate::clock;
+use crate::db::budget::ConnectionBudget;
+use crate::report::DatabaseLabel;
+use databases::{ignored_parameters, resolve_databases};
 use layers::Layers;
+use servers::{is_known_database, resolve_servers};
 
 /// The whole configuration, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// At least one; names are unique.
+    /// At least one, or a server; names are unique.
     pub databases: Vec<Database>,
+    /// Whose databases are discovered; names are unique.
+    pub servers: Vec<Server>,
+    /// Names of `--database` that only a server's databases can have.
+    pub wanted: Vec<String>,
+    /// Counts the connections to all of them.
+    pub budget: Arc<ConnectionBudget>,
     pub sequences: Sequences,
     /// Session stores; names are unique.
     pub sessions: Vec<SessionStoreConfig>,
@@ -93,28 +106,30 @@ impl Settings {
         let http = Http::validate(&written.http, &locations)?;
         let log = Log::validate(&written.log, &locations)?;
         let webhook = Webhook::validate(&written.webhook, &locations)?;
-        let (databases, warnings) =
-            databases::resolve_databases(std::mem::take(&mut written.databases), &locations, environment)?;
+        let budget = Arc::<ConnectionBudget>::default();
+        let (written_databases, written_servers) =
+            (std::mem::take(&mut written.databases), std::mem::take(&mut written.servers));
+        let has_servers = !written_servers.is_empty();
+        let (databases, mut warnings) =
+            resolve_databases(written_databases, has_servers, &budget, &locations, environment)?;
+        let servers = resolve_servers(written_servers, &databases, &budget, &locations)?;
+        warnings.extend(servers.iter().filter_map(|server| ignored_parameters(&server.home)));
         for (index, feed) in sequences.feeds.iter().enumerate() {
             let Some(name) = &feed.database else { continue };
-            if !databases.iter().any(|database| database.name == *name) {
-                let known: Vec<&str> = databases.iter().map(|database| database.name.as_str()).collect();
-                let expected = format!("the name of a configured database: {}", known.join(", "));
-                return Err(locations.invalid(
-                    format!("sequences.feeds[{index}].database"),
-                    error::display_or_hide(name),
-                    expected,
-                ));
-            }
+            is_known_database(name, &databases, &servers).map_err(|expected| {
+                let key = format!("sequences.feeds[{index}].database");
+                locations.invalid(key, error::display_or_hide(name), expected)
+            })?;
         }
         sessions::apply_presets(&mut written.sessions, &locations)?;
-        let sessions = sessions::validate(&written.sessions, &databases, &sequences, &locations, now)?;
-        Ok(Self { databases, sequences, sessions, http, log, webhook, warnings, written })
+        let sessions = sessions::validate(&written.sessions, (&databases, &servers), &sequences, &locations, now)?;
+        let wanted = Vec::new();
+        Ok(Self { databases, servers, wanted, budget, sequences, sessions, http, log, webhook, warnings, written })
     }
 
     /// The key of the leadership lease on the database of this name: agents with the same work elect one leader.
     /// FNV-1a of the patterns and the session stores: the same on every host and in every version.
-    pub fn leadership_key(&self, database: &str) -> i32 {
+    pub fn leadership_key(&self, database: &DatabaseLabel) -> i32 {
         let Sequences { include, exclude, .. } = &self.sequences;
         let include = include.iter().map(|pattern| format!("+{pattern}\n"));
         let exclude = exclude.iter().map(|pattern| format!("-{pattern}\n"));
@@ -124,34 +139,38 @@ impl Settings {
         fnv1a(&include.chain(exclude).chain(stores).collect::<String>())
     }
 
-    /// The key of the leadership lease on the server of these databases.
-    pub fn server_leadership_key(&self, databases: &[&str]) -> i32 {
-        match databases {
-            [one] => self.leadership_key(one),
-            several => {
-                let text = several.iter().map(|name| format!("{name} {}\n", self.leadership_key(name)));
-                fnv1a(&text.collect::<String>())
+    /// The key of the leadership lease on the server of these databases, and of those that are discovered on it.
+    pub fn server_leadership_key(&self, databases: &[&DatabaseLabel], server: Option<&Server>) -> i32 {
+        let text = databases.iter().map(|name| format!("{name} {}\n", self.leadership_key(name)));
+        match (databases, server) {
+            ([one], None) => self.leadership_key(one),
+            (_, None) => fnv1a(&text.collect::<String>()),
+            (_, Some(server)) => {
+                let own = format!("{} {}\n{}", server.name, self.leadership_key(&server.home.name), server.patterns());
+                fnv1a(&(text.collect::<String>() + &own))
             }
         }
     }
 
-    /// Keeps only the databases of these names; all of them when no name is given.
+    /// Keeps only the databases of these names; all of them when no name is given. A name may be a server's, or that of a
+    /// database that is yet to be discovered, with or without the server's name and a slash before it.
     ///
     /// # Errors
     ///
-    /// When a name is not configured.
+    /// When a name is not configured, and no server can have such a database.
     pub fn select_databases(mut self, names: &[String]) -> Result<Self, ConfigError> {
-        let known = |name: &String| self.databases.iter().any(|database| database.name == *name);
-        if let Some(unknown) = names.iter().find(|name| !known(name)) {
-            let names: Vec<&str> = self.databases.iter().map(|database| database.name.as_str()).collect();
-            return Err(ConfigError::UnknownDatabase {
-                found: error::display_or_hide(unknown),
-                known: names.join(", "),
-            });
+        if names.is_empty() {
+            return Ok(self);
         }
-        if !names.is_empty() {
-            self.databases.retain(|database| names.contains(&database.name));
+        let is_configured = |name: &String| self.databases.iter().any(|database| database.name == name.as_str());
+        let wanted: Vec<String> = names.iter().filter(|name| !is_configured(name)).cloned().collect();
+        if let (Some(unknown), true) = (wanted.first(), self.servers.is_empty()) {
+            let known = self.databases.iter().map(|database| database.name.as_str());
+            return Err(ConfigError::unknown_database(unknown, known));
         }
+        self.databases.retain(|database| names.iter().any(|name| database.name == name.as_str()));
+        servers::select(&mut self.servers, &wanted);
+        self.wanted = wanted;
         Ok(self)
     }
 

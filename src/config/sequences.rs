@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use crate::report::DatabaseLabel;
 use pgmedic_core::Timeouts;
 
 use super::environment::Environment;
@@ -87,8 +88,8 @@ impl Sequences {
     }
 
     /// The declared feeds that concern the database of this configured name.
-    pub fn feeds_in<'a>(&'a self, database: &'a str) -> impl Iterator<Item = &'a DeclaredFeed> {
-        self.feeds.iter().filter(move |feed| feed.database.as_deref().is_none_or(|only| only == database))
+    pub fn feeds_in<'a>(&'a self, database: &'a DatabaseLabel) -> impl Iterator<Item = &'a DeclaredFeed> {
+        self.feeds.iter().filter(move |feed| feed.database.as_deref().is_none_or(|only| database.is_meant_by(only)))
     }
 
     /// Loads this section only, for `pgmedic cutover`, whose databases the command line names.

@@ -36,7 +36,7 @@ pub async fn carry_over(
 ) -> CutoverReport {
     let started = Instant::now();
     let side =
-        |database: &crate::config::Database| SideReport { database: database.name.clone(), server_version: None };
+        |database: &crate::config::Database| SideReport { database: database.name.to_string(), server_version: None };
     let mut report = CutoverReport::new(side(&request.from), side(&request.to), request.headroom);
     match work(request, before, cancel, progress, &mut report).await {
         Ok(()) => report.conclude(),

@@ -9,6 +9,7 @@ use super::cancel::cancel_running;
 use super::connect::{Opened, open, open_another};
 use super::connect_error::ConnectError;
 use super::conninfo::ConnectTarget;
+use super::own_transactions::OwnTransactions;
 use super::server_info::{ServerInfo, server_info_sql};
 use super::transaction::{Message, Preamble, TransactionMode, TransactionResult};
 use futures_util::{Stream, StreamExt};
@@ -40,6 +41,7 @@ pub struct BoundedConnection {
     lost: Option<QueryError>,
     /// Relations that the server process may have in its caches, by what `reserve_relations` was told.
     cached_relations: u64,
+    transactions: OwnTransactions,
     /// Last, so that the connection is closed before it is counted no more.
     permit: Permit,
 }
@@ -59,7 +61,7 @@ impl BoundedConnection {
         let opened = cancel.run_until_cancelled(open(target)).await;
         let opened = opened
             .unwrap_or_else(|| Err(ConnectError::at(target.first(), ReasonKind::ConnectionLost, "asked to stop")))?;
-        Self::introduce(opened, timeouts, cancel).await
+        Self::introduce(opened, target.transactions.clone(), timeouts, cancel).await
     }
 
     /// Opens another connection to the same server and database. None where the budget has no room for it now.
@@ -69,15 +71,24 @@ impl BoundedConnection {
     /// As [`Self::connect`].
     pub async fn another(&self, timeouts: Timeouts) -> Result<Option<Self>, ConnectError> {
         match self.cancel.run_until_cancelled(open_another(&self.options, &self.permit)).await {
-            Some(Ok(Some(opened))) => Self::introduce(opened, timeouts, &self.cancel).await.map(Some),
+            Some(Ok(Some(opened))) => {
+                Self::introduce(opened, self.transactions.clone(), timeouts, &self.cancel).await.map(Some)
+            }
             Some(Err(error)) => Err(error),
             Some(Ok(None)) | None => Ok(None),
         }
     }
 
     /// Asks the server of a new connection for its version and settings.
-    async fn introduce(opened: Opened, timeouts: Timeouts, cancel: &CancellationToken) -> Result<Self, ConnectError> {
+    async fn introduce(
+        opened: Opened,
+        transactions: OwnTransactions,
+        timeouts: Timeouts,
+        cancel: &CancellationToken,
+    ) -> Result<Self, ConnectError> {
         let Opened { connection, options, permit } = opened;
+        // The server counts the one in which it starts the session.
+        transactions.add(1);
         let mut connection = Self {
             connection,
             options: options.clone(),
@@ -86,6 +97,7 @@ impl BoundedConnection {
             cancel: cancel.clone(),
             lost: None,
             cached_relations: 0,
+            transactions,
             permit,
         };
         let result =
@@ -246,6 +258,7 @@ impl BoundedConnection {
             return TransactionResult { answers: Vec::new(), failure: Some(failure.clone()) };
         }
         let messages = if self.server.is_audited { message.each(&self.tag) } else { vec![message.sql()] };
+        let transactions = message.transactions();
         let mut answers = message.answers();
         let mut failure = None;
         for sql in messages {
@@ -262,6 +275,8 @@ impl BoundedConnection {
                 break;
             }
         }
+        // Which of them were made before a failure is not known.
+        self.transactions.add(if failure.is_none() { transactions } else { transactions.min(1) });
         if let Some(failure) = &failure {
             self.mark_lost(failure, limit).await;
         }

@@ -10,6 +10,7 @@
 //! | `server_info.rs` | asks for the server's version and state, and the connected role |
 //! | `connection.rs` | `BoundedConnection`: sends statements and receives their answers |
 //! | `transaction.rs` | the statements of a transaction, in one message, and which rows are whose answer |
+//! | `own_transactions.rs` | counts the transactions of this agent in a database |
 //! | `cancel.rs` | cancels a statement whose answer is not waited for any more |
 //! | `lease/` | the lock by which one of several agents leads |
 //! | `notification_listener.rs` | receives `NOTIFY pgmedic` |
@@ -26,6 +27,7 @@ mod connection;
 pub mod conninfo;
 mod lease;
 mod notification_listener;
+mod own_transactions;
 mod server_info;
 mod transaction;
 
@@ -34,5 +36,6 @@ pub use connection::BoundedConnection;
 pub use conninfo::ConnectTarget;
 pub use lease::{Attempt, Holder, Lead, LeaseCommand, LeaseLost, LeaseRequest, Standing, acquire};
 pub use notification_listener::{ListenError, Listener};
+pub use own_transactions::OwnTransactions;
 pub use server_info::ServerInfo;
 pub use transaction::{TransactionMode, TransactionResult};

@@ -10,6 +10,7 @@ use super::connect::{Opened, open_beside_standing};
 use super::connect_error::ConnectError;
 use super::connection::random_tag;
 use super::conninfo::ConnectTarget;
+use super::own_transactions::OwnTransactions;
 use futures_util::future::try_join;
 use pgmedic_core::{Reason, ReasonKind};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
@@ -86,6 +87,7 @@ pub struct Listener {
     pool: PgPool,
     /// Payloads can be read as text.
     utf8: bool,
+    transactions: OwnTransactions,
     /// Last, so that the connection is closed before it is counted no more.
     permit: Permit,
 }
@@ -142,7 +144,17 @@ impl Listener {
         listener.ignore_pool_close_event(true);
         // The agent decides when to try again.
         listener.eager_reconnect(false);
-        Ok(Self { listener, pool, utf8: false, permit })
+        Ok(Self { listener, pool, utf8: false, transactions: OwnTransactions::default(), permit })
+    }
+
+    /// Counts its transactions there from now on.
+    pub(super) fn count_in(&mut self, transactions: OwnTransactions) {
+        self.transactions = transactions;
+    }
+
+    /// A statement was sent on its connection.
+    pub(super) fn count_transaction(&self) {
+        self.transactions.add(1);
     }
 
     /// The connection, for a statement that is answered at once. Notifications that come meanwhile are kept.
@@ -227,7 +239,9 @@ impl Listener {
                 Err(_) if !self.may_stay() => return Err(ListenError::NoConnectionLeft),
                 Err(_) => {
                     let answer = self.listener.execute("/* pgmedic:listen */ SELECT 1");
-                    if let Err(error) = with_answer_timeout(answer).await {
+                    let answer = with_answer_timeout(answer).await;
+                    self.count_transaction();
+                    if let Err(error) = answer {
                         self.permit.lost(SESSION_ENDS_WITHIN);
                         return Err(error);
                     }

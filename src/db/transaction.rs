@@ -125,12 +125,14 @@ struct Statement {
 #[derive(Debug, Default)]
 pub struct Message {
     statements: Vec<Statement>,
+    /// How many transactions it opens.
+    transactions: u64,
 }
 
 impl Message {
     /// Opens a transaction, and no more.
     pub fn begin(preamble: &Preamble<'_>) -> Self {
-        let mut message = Self::default();
+        let mut message = Self { transactions: 1, ..Self::default() };
         message.push_without_answer(preamble.statements());
         message
     }
@@ -152,6 +154,7 @@ impl Message {
         let begin = preamble.statements();
         for group in groups {
             message.push_without_answer(begin.iter().cloned().chain(group));
+            message.transactions += 1;
             message.statements.push(Statement { sql: preamble.mode.end().to_owned(), completes_answer: true });
         }
         message
@@ -187,6 +190,11 @@ impl Message {
             sql.push_str(";\n");
         }
         sql
+    }
+
+    /// How many transactions it opens.
+    pub fn transactions(&self) -> u64 {
+        self.transactions
     }
 
     /// Collects the response to this message.

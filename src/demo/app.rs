@@ -50,7 +50,7 @@ impl DemoApp {
 
     /// What `pgmedic --once` does.
     pub(super) async fn once(&self) -> Result<Report, DemoError> {
-        let report = once::run(&self.settings, &PassOptions::default(), &Progress::default()).await;
+        let report = once::run(&self.settings, &PassOptions::default(), &Progress::default()).await?;
         match report.databases.iter().find_map(|database| database.error.as_ref()) {
             Some(error) => Err(DemoError::UnexpectedResult(format!("the pass could not be completed: {error}"))),
             None => Ok(report),

@@ -10,9 +10,10 @@ mod script;
 use crate::config::{ConfigError, Database, SessionStoreConfig, Settings};
 use crate::db::{BoundedConnection, ConnectError, TransactionMode};
 use crate::sequences::required_privileges;
+use crate::servers::{Discovered, discover};
 use crate::sessions;
-use pgmedic_core::{QueryError, Timeouts, quote_literal};
-use script::{HEAD, RoleNames, script};
+use pgmedic_core::{QueryError, Reason, Timeouts, quote_literal};
+use script::{HEAD, RoleNames, psql_connect, script};
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
 
@@ -21,13 +22,15 @@ use tokio_util::sync::CancellationToken;
 pub enum GrantsError {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error("{server} cannot be asked for the databases of its server: {cause}")]
+    Server { server: String, cause: Reason },
     #[error("{database} cannot be asked what it needs: {cause}")]
     Connect { database: String, cause: ConnectError },
     #[error("{database}: reading the catalog failed: {cause}")]
     Catalog { database: String, cause: QueryError },
 }
 
-/// The SQL for every configured database. `role` is the role that pgmedic connects as; the default is the user in each
+/// The SQL for every database, of servers too. `role` is the role that pgmedic connects as; the default is the user in each
 /// connection URL. Changes nothing, and needs only the privilege to connect.
 ///
 /// # Errors
@@ -35,8 +38,18 @@ pub enum GrantsError {
 /// When a database cannot be reached or read.
 pub async fn grants(settings: &Settings, role: Option<&str>) -> Result<String, GrantsError> {
     let mut text = HEAD.to_owned();
-    for database in &settings.databases {
-        text += &grants_for(database, settings, role).await?;
+    let Discovered { databases, failed } = discover(settings).await?;
+    if let Some((home, cause)) = failed.into_iter().next() {
+        return Err(GrantsError::Server { server: home.name.to_string(), cause });
+    }
+    for database in &databases {
+        match grants_for(database, settings, role).await {
+            // Of the many databases of a server, one that cannot be entered is named.
+            Err(error @ GrantsError::Connect { .. }) if database.name.server().is_some() => {
+                text += &not_covered(&error)
+            }
+            part => text += &part?,
+        }
     }
     Ok(text)
 }
@@ -46,8 +59,9 @@ async fn grants_for(database: &Database, settings: &Settings, role: Option<&str>
     let timeouts = sequences.bounds();
     let options = database.connect_options()?;
     let connected = BoundedConnection::connect(&options, timeouts, &CancellationToken::new()).await;
-    let mut connection = connected.map_err(|cause| GrantsError::Connect { database: database.name.clone(), cause })?;
-    let catalog_error = |cause| GrantsError::Catalog { database: database.name.clone(), cause };
+    let mut connection =
+        connected.map_err(|cause| GrantsError::Connect { database: database.name.to_string(), cause })?;
+    let catalog_error = |cause| GrantsError::Catalog { database: database.name.to_string(), cause };
     let names =
         names(&mut connection, role.unwrap_or(options.first().get_username()), database.max_connections(), timeouts)
             .await
@@ -58,7 +72,14 @@ async fn grants_for(database: &Database, settings: &Settings, role: Option<&str>
     let (stores, notes) = sessions::needs(&mut connection, stores, timeouts).await;
     needs.notes.extend(notes);
     connection.close().await;
-    Ok(script(&database.name, &names, &needs, &stores, sequences))
+    let connect = database.name.server().map(|_| psql_connect(options.database_name()));
+    Ok(script(&database.name, connect.as_deref(), &names, &needs, &stores, sequences))
+}
+
+fn not_covered(error: &GrantsError) -> String {
+    let text = error.to_string();
+    let lines = text.split(['\n', '\r']).map(|line| format!("-- {line}\n"));
+    format!("\n-- Not covered:\n{}", lines.collect::<String>())
 }
 
 /// The names of the role and the database, quoted by the server.

@@ -26,9 +26,21 @@ pub struct RoleNames {
     pub max_connections: u32,
 }
 
-/// The SQL for one database; `label` is its configured name.
+/// psql's command that changes to this database of the same server.
+pub fn psql_connect(database: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !database.is_empty() && database.chars().all(is_plain) {
+        return format!("\\connect {database}");
+    }
+    // A name with = or with quotes would be taken for something else, unless it stands in a connection string.
+    let value = database.replace('\\', "\\\\").replace('\'', "\\'").replace('"', "\"\"");
+    format!("\\connect -reuse-previous=on \"dbname='{value}'\"")
+}
+
+/// The SQL for one database; `label` is its configured name, `connect` psql's command that changes to it.
 pub fn script(
     label: &str,
+    connect: Option<&str>,
     names: &RoleNames,
     needs: &RequiredPrivileges,
     stores: &[StorePrivileges],
@@ -37,7 +49,14 @@ pub fn script(
     let RoleNames { role, database, max_connections, .. } = names;
     let mut out = SqlWriter::default();
     out.blank_line();
-    out.comment(&format!("Database {label}\nconnect to {database}"));
+    match connect {
+        // A line break would end the command.
+        Some(connect) if !connect.contains(['\n', '\r']) => {
+            out.comment(&format!("Database {label}"));
+            out.line(connect);
+        }
+        _ => out.comment(&format!("Database {label}\nconnect to {database}")),
+    }
     for note in &needs.notes {
         out.comment(&format!("Not covered: {note}"));
     }
@@ -232,6 +251,11 @@ impl SqlWriter {
         }
     }
 
+    /// A command of psql.
+    fn line(&mut self, line: &str) {
+        let _ = writeln!(self.text, "{line}");
+    }
+
     fn statement(&mut self, statement: &str) {
         let _ = writeln!(self.text, "{statement};");
     }
@@ -252,6 +276,12 @@ mod tests {
             "DO $$BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'pgmedic') \
              THEN CREATE ROLE pgmedic LOGIN; END IF; END$$"
         );
+    }
+
+    #[test]
+    fn psql_changes_to_a_database_of_any_name() {
+        assert_eq!(psql_connect("tenant_7"), r"\connect tenant_7");
+        assert_eq!(psql_connect(r#"a'b\c"d=e"#), r#"\connect -reuse-previous=on "dbname='a\'b\\c""d=e'""#);
     }
 
     #[test]

@@ -16,12 +16,18 @@ pub use filter::{SequenceFilter, UnusableName};
 pub use report::{DatabaseHistory, HistoryReport};
 pub use table::render;
 
-use crate::config::Settings;
+use crate::config::{ConfigError, Settings};
+use crate::servers::discover;
 
-/// The newest entries of each configured database, at most `limit` of each.
-pub async fn history(settings: &Settings, filter: &SequenceFilter, limit: u32) -> HistoryReport {
+/// The newest entries of each database, at most `limit` of each.
+///
+/// # Errors
+///
+/// When the databases of a server show that the configuration is wrong.
+pub async fn history(settings: &Settings, filter: &SequenceFilter, limit: u32) -> Result<HistoryReport, ConfigError> {
+    let discovered = discover(settings).await?;
     let mut databases = Vec::new();
-    for database in &settings.databases {
+    for database in &discovered.databases {
         let read = read::read(database, settings.sequences.bounds(), filter, limit).await;
         let name = database.name.clone();
         databases.push(match read {
@@ -29,5 +35,11 @@ pub async fn history(settings: &Settings, filter: &SequenceFilter, limit: u32) -
             Err(reason) => DatabaseHistory { name, error: Some(reason), entries: Vec::new(), more: false },
         });
     }
-    HistoryReport::new(databases)
+    databases.extend(discovered.failed.into_iter().map(|(home, reason)| DatabaseHistory {
+        name: home.name,
+        error: Some(reason),
+        entries: Vec::new(),
+        more: false,
+    }));
+    Ok(HistoryReport::new(databases))
 }

@@ -1,7 +1,7 @@
 //! What the log tells, as the JSON form has it.
 
 use crate::build_info;
-use crate::report::SCHEMA;
+use crate::report::{DatabaseLabel, SCHEMA};
 use pgmedic_core::Reason;
 use serde::Serialize;
 
@@ -15,8 +15,8 @@ pub struct HistoryReport {
 /// The log of one database.
 #[derive(Debug, Serialize)]
 pub struct DatabaseHistory {
-    /// The configured name.
-    pub name: String,
+    #[serde(flatten)]
+    pub name: DatabaseLabel,
     /// Why its log could not be read.
     pub error: Option<Reason>,
     /// The newest first.

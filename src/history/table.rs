@@ -88,7 +88,7 @@ mod tests {
             cause: Some("rewound".to_owned()),
             evidence: Some(serde_json::json!({ "statements": "forged" })),
         };
-        let database = DatabaseHistory { name: "app".to_owned(), error: None, entries: vec![entry], more: true };
+        let database = DatabaseHistory { name: "app".into(), error: None, entries: vec![entry], more: true };
         let text = render(&HistoryReport::new(vec![database]), 50, false);
         assert_eq!(
             text,

@@ -2,7 +2,7 @@
 
 use super::response_limit::ResponseLimiter;
 use crate::build_info;
-use crate::report::{DatabaseReport, SCHEMA};
+use crate::report::{DatabaseLabel, DatabaseReport, SCHEMA};
 use crate::state::{AgentState, DatabaseState};
 use axum::body::{Body, Bytes};
 use futures_util::stream;
@@ -24,15 +24,16 @@ pub struct Reports {
 }
 
 #[derive(Serialize)]
-struct ReportsPage<'a> {
+struct ReportsPage {
     schema: u32,
     version: &'static str,
-    databases: Vec<DatabaseEntry<'a>>,
+    databases: Vec<DatabaseEntry>,
 }
 
 #[derive(Serialize)]
-struct DatabaseEntry<'a> {
-    name: &'a str,
+struct DatabaseEntry {
+    #[serde(flatten)]
+    name: DatabaseLabel,
     up: Option<bool>,
     leader: bool,
     last_success_timestamp_seconds: Option<f64>,
@@ -81,7 +82,7 @@ impl Write for ChunkWriter {
 fn write(state: &AgentState, out: &mut impl Write) -> io::Result<()> {
     let databases = state.databases();
     let entries = databases.iter().map(|(name, database)| DatabaseEntry {
-        name,
+        name: database.discovered.clone().unwrap_or_else(|| name.as_str().into()),
         up: database.up,
         leader: database.leader,
         last_success_timestamp_seconds: database.last_success,

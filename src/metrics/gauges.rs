@@ -189,16 +189,23 @@ impl GaugeSet {
         }
         self.stores.fill(database, &state.sweeps);
         let Some(report) = &state.report else { return };
+        // Of one of many databases only what there is.
+        let is_shown = |count: usize| count > 0 || state.discovered.is_none();
         for verdict in VERDICTS {
             let count = report.sequences.iter().filter(|sequence| verdict_after_pass(sequence) == verdict).count();
-            self.sequences.with_label_values(&[database, verdict.as_str()]).set(count as f64);
+            if is_shown(count) || matches!(verdict, Verdict::InSync | Verdict::Behind) {
+                self.sequences.with_label_values(&[database, verdict.as_str()]).set(count as f64);
+            }
         }
         for guard in HoldReason::ALL {
             let is_held = |sequence: &SequenceReport| {
                 verdict_after_pass(sequence) == Verdict::Behind && sequence.held_by() == Some(guard)
             };
             let count = report.sequences.iter().filter(|sequence| is_held(sequence)).count();
-            self.held.with_label_values(&[database, guard.word()]).set(count as f64);
+            // The alert on sequences behind subtracts these, so that one of them has to be there.
+            if is_shown(count) || guard == HoldReason::FarIds {
+                self.held.with_label_values(&[database, guard.word()]).set(count as f64);
+            }
         }
         let maximum = |of: fn(&SequenceReport) -> Option<f64>| {
             let maximum = report.sequences.iter().filter_map(|sequence| of(sequence)).reduce(f64::max);

@@ -5,15 +5,17 @@
 //! | `mod.rs` | counters and histograms, which the agent's publisher moves |
 //! | `gauges.rs` | gauges, computed from `crate::state` at each scrape: what is gone from the state is gone from the metrics |
 //! | `session_stores.rs` | the counters and gauges of session stores |
+//! | `servers.rs` | the label `server` of databases that were discovered |
 //! | `textfile.rs` | the gauges of one run, for node_exporter |
 
 mod gauges;
+mod servers;
 mod session_stores;
 mod textfile;
 
 pub use textfile::{replace as replace_textfile, textfile};
 
-use crate::report::{Cause, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
+use crate::report::{Cause, DatabaseLabel, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
 use crate::state::{AgentState, Configured};
 use gauges::Gauges;
 use prometheus::core::Collector;
@@ -21,7 +23,7 @@ use prometheus::proto::MetricFamily;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
 use session_stores::StoreCounters;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The pass over sequences, as a label.
 pub const SEQUENCES: &str = "sequences";
@@ -31,6 +33,8 @@ pub const SESSIONS: &str = "sessions";
 const METHODS: [&str; 2] = ["advance", "leap"];
 const NO_METHOD: &str = "none";
 const OUTCOMES: [&str; 4] = ["repaired", "skipped", "held", "failed"];
+/// The method and the outcome of nearly all repairs.
+const COMMON: (&str, &str) = ("advance", "repaired");
 const CAUSES: [&str; 3] = ["rewound", "ids_inserted", "unknown"];
 const INLINE_OUTCOMES: [&str; 2] = ["repaired", "held"];
 const WEBHOOK_OUTCOMES: [&str; 2] = ["sent", "failed"];
@@ -57,6 +61,8 @@ pub struct Metrics {
     stores: StoreCounters,
     /// Sequences, by database, whose drift was counted and still lasts.
     drifting: Mutex<HashMap<String, HashSet<String>>>,
+    /// Databases that were discovered on a server: their series get a label with its name.
+    discovered: Mutex<HashMap<String, DatabaseLabel>>,
 }
 
 impl Metrics {
@@ -109,6 +115,7 @@ impl Metrics {
             )?,
             stores: StoreCounters::new(&registry)?,
             drifting: Mutex::default(),
+            discovered: Mutex::default(),
             registry: registry.clone(),
         };
         registry.register(Box::new(Gauges::new(Arc::clone(state))?))?;
@@ -118,16 +125,26 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// Makes the series of a database exist from zero.
-    pub fn init_database(&self, database: &str) {
+    /// Makes the series of a database exist from zero. Of a discovered one, which may be one of a thousand, only those of what
+    /// is common.
+    pub fn init_database(&self, label: &DatabaseLabel) {
+        let database = label.as_str();
+        let is_one_of_many = label.server().is_some();
+        if is_one_of_many {
+            self.discovered().insert(label.to_string(), label.clone());
+        }
         self.init_pass(database, SEQUENCES);
         for cause in CAUSES {
             self.drift.with_label_values(&[database, cause]);
             for (method, outcome) in METHODS.iter().flat_map(|method| OUTCOMES.map(|outcome| (*method, outcome))) {
-                self.repairs.with_label_values(&[database, method, outcome, cause]);
+                if !is_one_of_many || (method, outcome) == COMMON {
+                    self.repairs.with_label_values(&[database, method, outcome, cause]);
+                }
             }
-            // Held before a method was chosen.
-            self.repairs.with_label_values(&[database, NO_METHOD, "held", cause]);
+            if !is_one_of_many {
+                // Held before a method was chosen.
+                self.repairs.with_label_values(&[database, NO_METHOD, "held", cause]);
+            }
         }
         for method in METHODS {
             self.repair_duration.with_label_values(&[method]);
@@ -145,25 +162,46 @@ impl Metrics {
 
     /// Removes the series of databases and session stores that are not `configured` any more.
     pub fn retain(&self, configured: &Configured<'_>) {
+        self.remove_series(|labels| {
+            let stores = labels.get("database").and_then(|database| configured.get(database));
+            stores.is_some_and(|stores| {
+                labels.get("store").is_none_or(|store| stores.contains(store))
+                    && (labels.get("pass") != Some(&SESSIONS) || !stores.is_empty())
+            })
+        });
+        self.drifting().retain(|database, _| configured.contains_key(database.as_str()));
+        self.discovered().retain(|database, _| configured.contains_key(database.as_str()));
+    }
+
+    /// Removes the series of a database.
+    pub fn forget(&self, gone: &str) {
+        self.remove_series(|labels| labels.get("database") != Some(&gone));
+        self.drifting().remove(gone);
+        self.discovered().remove(gone);
+    }
+
+    /// Removes the series whose labels are not to stay.
+    fn remove_series(&self, stays: impl Fn(&HashMap<&str, &str>) -> bool) {
         let passes = [&self.runs, &self.failures, &self.skipped];
         let repairs = [&self.repairs, &self.drift, &self.inline];
         for counter in passes.into_iter().chain(repairs).chain(self.stores.all()) {
             for metric in counter.collect().iter().flat_map(MetricFamily::get_metric) {
                 let labels: HashMap<&str, &str> =
                     metric.get_label().iter().map(|label| (label.name(), label.value())).collect();
-                let stores = labels.get("database").and_then(|database| configured.get(database));
-                let stays = stores.is_some_and(|stores| {
-                    labels.get("store").is_none_or(|store| stores.contains(store))
-                        && (labels.get("pass") != Some(&SESSIONS) || !stores.is_empty())
-                });
-                if !stays {
+                if !stays(&labels) {
                     // It existed a moment ago.
                     let _ = counter.remove(&labels);
                 }
             }
         }
-        let mut drifting = self.drifting.lock().unwrap_or_else(PoisonError::into_inner);
-        drifting.retain(|database, _| configured.contains_key(database.as_str()));
+    }
+
+    fn drifting(&self) -> MutexGuard<'_, HashMap<String, HashSet<String>>> {
+        self.drifting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn discovered(&self) -> MutexGuard<'_, HashMap<String, DatabaseLabel>> {
+        self.discovered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn init_pass(&self, database: &str, pass: &str) {
@@ -180,7 +218,7 @@ impl Metrics {
         let database = report.name.as_str();
         self.count_pass(database, SEQUENCES, report.error.is_some());
         self.duration.with_label_values(&[SEQUENCES]).observe(report.duration_seconds);
-        let mut drifting = self.drifting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut drifting = self.drifting();
         let before = drifting.entry(database.to_owned()).or_default();
         for sequence in &report.sequences {
             self.count_repair(database, sequence, before.contains(&sequence.name));
@@ -197,6 +235,11 @@ impl Metrics {
     /// Counts a pass that ended without a report.
     pub fn count_panic(&self, database: &str) {
         self.count_pass(database, SEQUENCES, true);
+    }
+
+    /// Counts a pass that had nothing to look at.
+    pub fn count_unchanged(&self, database: &str) {
+        self.count_pass(database, SEQUENCES, false);
     }
 
     /// Counts a finished sweep of some of a database's stores.
@@ -245,13 +288,23 @@ impl Metrics {
         }
     }
 
+    /// All series. Those of a server's database have its own name as `database`, and beside it the server's.
+    fn gather(&self) -> Vec<MetricFamily> {
+        let mut families = self.registry.gather();
+        let discovered = self.discovered();
+        if !discovered.is_empty() {
+            families.iter_mut().for_each(|family| servers::add_labels(family, &discovered));
+        }
+        families
+    }
+
     /// The text format, version 0.0.4 (prometheus.io, Exposition formats).
     ///
     /// # Errors
     ///
     /// When a collector's families contradict each other.
     pub fn render(&self) -> Result<String, prometheus::Error> {
-        let mut families = self.registry.gather();
+        let mut families = self.gather();
         families.extend(process());
         TextEncoder::new().encode_to_string(&families)
     }

@@ -37,6 +37,7 @@ pub fn textfile(report: &Report) -> Result<String, prometheus::Error> {
     let state = Arc::new(AgentState::new(report.dry_run));
     let metrics = Metrics::new(&state)?;
     for database in &report.databases {
+        metrics.init_database(&database.name);
         match &database.error {
             None => state.record_pass(&database.name, Arc::new(database.clone())),
             Some(_) => state.update(&database.name, |state| state.up = Some(database.server_version.is_some())),
@@ -48,7 +49,7 @@ pub fn textfile(report: &Report) -> Result<String, prometheus::Error> {
     let code = IntGauge::new("pgmedic_once_exit_code", "The exit code of the last run of pgmedic --once.")?;
     code.set(i64::from(ExitCode::of(report) as u8));
     let kept: HashSet<&str> = KEPT.into();
-    let mut families: Vec<MetricFamily> = metrics.registry.gather();
+    let mut families: Vec<MetricFamily> = metrics.gather();
     families.retain(|family| kept.contains(family.name()));
     families.extend(prometheus::core::Collector::collect(&code));
     TextEncoder::new().encode_to_string(&families)

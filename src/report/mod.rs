@@ -9,12 +9,14 @@
 //! | `level.rs` | how urgent a finding is: fails now, not known, fails soon, to be decided, healthy |
 //! | `table/`, `session_lines.rs`, `wrap.rs` | the table form |
 //! | `nagios.rs` | one line with performance data, for Nagios |
+//! | `label.rs` | what a database is called |
 //! | `escape.rs` | names from a database, made safe to print |
 //! | `exit.rs` | the exit code that a report means |
 
 mod escape;
 mod evidence;
 mod exit;
+mod label;
 mod level;
 mod nagios;
 mod sequence;
@@ -27,6 +29,7 @@ mod wrap;
 pub use escape::escape_control;
 pub use evidence::{Evidence, EvidenceSource, EvidenceStatement};
 pub use exit::ExitCode;
+pub use label::DatabaseLabel;
 pub use level::Level;
 pub use nagios::{NagiosState, render as render_nagios, render_error as render_nagios_error};
 pub use sequence::{Cause, FarIds, Outcome, RepairReport, SequenceReport, Verdict};
@@ -56,8 +59,8 @@ pub struct Report {
 /// One pass over one database.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct DatabaseReport {
-    /// The configured name.
-    pub name: String,
+    #[serde(flatten)]
+    pub name: DatabaseLabel,
     /// As the server reports it, such as `15.18`; none when it was never reached.
     pub server_version: Option<String>,
     /// Why the pass could not be completed.

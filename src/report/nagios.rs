@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn what_could_not_be_checked_is_unknown_and_its_text_stays_on_one_line() {
         let error = Some(Reason::new(ReasonKind::Unreachable, "refused | by\npeer"));
-        let database = DatabaseReport { name: "app".to_owned(), error, ..DatabaseReport::default() };
+        let database = DatabaseReport { name: "app".into(), error, ..DatabaseReport::default() };
         let (text, state) = render(&Report::new(false, vec![database]));
         assert_eq!((state, state.exit_code()), (NagiosState::Unknown, 3));
         assert!(

@@ -189,6 +189,12 @@ impl SequenceReport {
         self.repair.as_ref().map(|repair| repair.outcome)
     }
 
+    /// Whether the finding stays true for as long as nothing is done in the database. What needs attention may change without
+    /// that: a lock or a privilege goes away.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.verdict, Verdict::InSync | Verdict::Unsupported | Verdict::Unlinked)
+    }
+
     /// Whether a person still has to act, or an insert may fail.
     pub fn needs_attention(&self) -> bool {
         if self.observed_only {

@@ -7,6 +7,7 @@ use super::shared_columns::{SharedColumn, shared_columns};
 use super::suggestions::suggest;
 use crate::config::{DeclaredFeed, Sequences};
 use crate::db::{BoundedConnection, TransactionMode};
+use crate::report::DatabaseLabel;
 use pgmedic_core::sequence::catalog_reader::CatalogReader;
 use pgmedic_core::sequence::feed_row::catalog_sql;
 use pgmedic_core::sequence::link_rules::Stated;
@@ -40,7 +41,7 @@ pub struct Catalog {
 /// When a query fails.
 pub async fn discover(
     connection: &mut BoundedConnection,
-    database: &str,
+    database: &DatabaseLabel,
     settings: &Sequences,
     timeouts: Timeouts,
 ) -> Result<Catalog, QueryError> {

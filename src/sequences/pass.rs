@@ -103,11 +103,16 @@ async fn run_pass(
         // The second connection only makes it quicker.
         match connections[0].another(timeouts).await {
             Ok(second) => connections.extend(second),
-            Err(error) => tracing::debug!(database = database.name, %error, "no second connection"),
+            Err(error) => tracing::debug!(database = database.name.as_str(), %error, "no second connection"),
         }
     }
     let seen = observe(&mut connections, &changed, options.headroom, timeouts, progress).await;
-    tracing::debug!(database = database.name, changed = changed.len(), connections = connections.len(), "observed");
+    tracing::debug!(
+        database = database.name.as_str(),
+        changed = changed.len(),
+        connections = connections.len(),
+        "observed"
+    );
     let reads: Vec<u32> = seen
         .iter()
         .map(|seen| seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |seen| seen.reads))
@@ -179,7 +184,7 @@ async fn run_pass(
     if let (true, Some(connection)) = (state.writes_log(), connections.first_mut())
         && let Err(error) = write_log(connection, &repaired, timeouts).await
     {
-        tracing::warn!(database = database.name, %error, "the repairs are not in pgmedic.repair_log");
+        tracing::warn!(database = database.name.as_str(), %error, "the repairs are not in pgmedic.repair_log");
     }
     let lost = connections.iter().find_map(BoundedConnection::lost).map(Reason::from);
     for connection in connections.into_iter().filter(|connection| connection.lost().is_none()) {
@@ -248,7 +253,7 @@ async fn load_catalog(
     let counters = match read_stats(connection, known, timeouts).await {
         // Without the statistics nothing can be left out: each pass is as the first.
         Err(QueryError::PermissionDenied(message)) => {
-            tracing::debug!(database = database.name, message, "the server's statistics cannot be read");
+            tracing::debug!(database = database.name.as_str(), message, "the server's statistics cannot be read");
             state.invalidate(&Invalidation::All);
             let found = discover_catalog(connection, database, settings, timeouts).await?;
             return Ok((found, StatsSnapshot::default()));
@@ -280,7 +285,7 @@ async fn discover_catalog(
     state_max_ids(&mut found.sequences, settings);
     // The server process has cached catalog entries of all of them.
     connection.reserve_relations(found.sequences.len() as u64, batch::MAX_CACHED_RELATIONS, timeouts).await;
-    tracing::debug!(database = database.name, sequences = found.sequences.len(), "discovered");
+    tracing::debug!(database = database.name.as_str(), sequences = found.sequences.len(), "discovered");
     Ok(found)
 }
 

@@ -4,7 +4,7 @@ use super::activity::{ActivityCounters, StatsSnapshot};
 use super::catalog::Catalog;
 use super::invalidation::{InvalidatedSequences, Invalidation};
 use super::memory::SequenceMemory;
-use crate::report::{Cause, Evidence, Outcome, SequenceReport, Verdict};
+use crate::report::{Cause, Evidence, Outcome, SequenceReport};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;
 use std::collections::{HashMap, HashSet};
@@ -76,6 +76,11 @@ impl SequencePassState {
                 self.known.values_mut().for_each(|known| known.expected = None);
             }
         }
+    }
+
+    /// Whether it holds no more sequences than that.
+    pub fn is_small(&self, most: usize) -> bool {
+        self.known.len() <= most
     }
 
     /// Whether a next pass will use this state.
@@ -213,9 +218,7 @@ impl SequencePassState {
             return;
         }
         let next_value = finding.next_value_after_pass();
-        // Every pass reads what needs attention: a lock or a privilege that goes away changes no counter.
-        let settled = matches!(finding.verdict, Verdict::InSync | Verdict::Unsupported | Verdict::Unlinked);
-        let expected = match (settled, counters.of(sequence)) {
+        let expected = match (finding.is_settled(), counters.of(sequence)) {
             (true, Some(now)) => Some(ActivityCounters { sequence: now.sequence + i64::from(reads), ..now }),
             _ => None,
         };

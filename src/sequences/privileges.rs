@@ -6,6 +6,7 @@ use super::findings::missing_sequence_reason;
 use super::partitions;
 use crate::config::Sequences;
 use crate::db::{BoundedConnection, TransactionMode};
+use crate::report::DatabaseLabel;
 use pgmedic_core::sequence::members::is_read_by_member;
 use pgmedic_core::sequence::model::{FeedProblem, FeedSource, Sequence};
 use pgmedic_core::{QueryError, Reason, Timeouts, fill_sql};
@@ -59,7 +60,7 @@ pub struct Relation {
 /// When the catalog cannot be read.
 pub async fn required_privileges(
     session: &mut BoundedConnection,
-    database: &str,
+    database: &DatabaseLabel,
     settings: &Sequences,
     bounds: Timeouts,
 ) -> Result<RequiredPrivileges, QueryError> {

@@ -30,7 +30,7 @@ pub async fn pass(
     let mut swept = Vec::with_capacity(stores.len());
     for store in stores {
         let found = pass_over_store(&mut connection, store, timeouts, options, state).await;
-        tracing::debug!(database = database.name, store = store.name, expired = found.report.expired, "swept");
+        tracing::debug!(database = database.name.as_str(), store = store.name, expired = found.report.expired, "swept");
         swept.push(found);
     }
     if !state.is_lasting() {

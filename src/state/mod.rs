@@ -19,7 +19,7 @@ pub use observed::{LastRepair, Observed};
 
 use crate::clock;
 use crate::db::budget::{ConnectionBudget, ServerConnections};
-use crate::report::{DatabaseReport, SessionReport};
+use crate::report::{DatabaseLabel, DatabaseReport, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +32,8 @@ pub type Configured<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 /// One database.
 #[derive(Debug, Clone, Default)]
 pub struct DatabaseState {
+    /// Its name, where it was discovered on a server.
+    pub discovered: Option<DatabaseLabel>,
     /// Whether it responded at the last try; none before the first.
     pub up: Option<bool>,
     pub leader: bool,
@@ -165,6 +167,16 @@ impl AgentState {
         lock(&self.day).count(now, |hour| hour.failing = hour.failing.max(failing));
     }
 
+    /// A pass was due just now, and nothing was done in the database since the last one: its report is still true.
+    pub fn record_unchanged(&self, database: &str) {
+        let now = now();
+        self.update(database, |state| {
+            state.up = Some(true);
+            state.last_success = Some(now);
+            state.last_error = None;
+        });
+    }
+
     /// These stores were swept just now, or could not be.
     pub fn record_sweep(&self, database: &str, reports: Vec<SessionReport>) {
         let now = now();
@@ -241,6 +253,13 @@ impl AgentState {
         }
         drop(databases);
         lock(&self.history).retain(|database| configured.contains_key(database));
+        self.bump_revision();
+    }
+
+    /// Forgets a database that is no more.
+    pub fn forget(&self, gone: &str) {
+        lock(&self.databases).remove(gone);
+        lock(&self.history).retain(|database| database != gone);
         self.bump_revision();
     }
 

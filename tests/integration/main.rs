@@ -30,6 +30,7 @@ mod observation;
 mod oracle;
 mod race;
 mod reporting;
+mod servers;
 mod sessions;
 mod stopping;
 mod story;

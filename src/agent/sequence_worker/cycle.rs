@@ -1,16 +1,18 @@
 //! One cycle of the worker: acquire or renew the lease, make the pass, publish the report.
 
-use super::lead::{LeadAnswer, LeaseListens, ServerLead};
+use super::fleet::Visit;
+use super::lead::LeadAnswer;
+use super::membership::Membership;
 use super::notify::NotifyListener;
 use super::triggers::Triggers;
 use crate::agent::leadership::Leadership;
 use crate::agent::publisher::Publisher;
 use crate::agent::repair_log::{RepairLogContext, RepairLogWriter};
-use crate::config::{Database, Sequences};
-use crate::db::ListenError;
+use crate::config::{Database, Settings};
 use crate::progress::Progress;
 use crate::report::DatabaseReport;
 use crate::sequences::{Invalidation, PassOptions, SequencePassState, pass};
+use crate::servers::Baseline;
 use pgmedic_core::{Reason, TableName};
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,16 +24,19 @@ use tokio_util::sync::CancellationToken;
 /// Each statement has timeouts; a pass that takes this long all the same is cancelled.
 const MAX_PASS_DURATION: Duration = Duration::from_secs(60 * 60);
 
+/// Of a discovered database with no more sequences than that, nothing is kept of the catalog while it is idle: a server may
+/// have a thousand of them, and to read one as a whole takes a moment.
+const SMALL: usize = 200;
+
 /// What a worker was started with.
 #[derive(Debug)]
 pub struct SequenceWorkerContext {
     pub database: Database,
-    pub settings: Sequences,
+    pub settings: Arc<Settings>,
     /// The tables of the database's session stores.
     pub session_tables: Vec<TableName>,
-    /// The lease of the database's server, and the database's place among those of the server.
-    pub lead: Arc<ServerLead>,
-    pub member: usize,
+    /// Who leads on the database.
+    pub lead: Membership,
     pub dry_run: bool,
     pub triggers: Arc<Triggers>,
     /// Received by the session worker, which works only while this agent leads.
@@ -46,9 +51,11 @@ pub struct SequenceWorkerState {
     losses: watch::Receiver<u64>,
     /// The number of the lease that this agent holds.
     lease: Option<u64>,
-    listener: NotifyListener,
+    pub(super) listener: NotifyListener,
     pass_state: SequencePassState,
-    publisher: Publisher,
+    /// What the server had counted in a discovered database before its last visit, if that left nothing to be looked at again.
+    visited: Option<Baseline>,
+    pub(super) publisher: Publisher,
     repair_log: RepairLogWriter,
 }
 
@@ -67,6 +74,7 @@ impl SequenceWorkerState {
             lease: None,
             listener: NotifyListener::default(),
             pass_state: SequencePassState::persistent(),
+            visited: None,
             publisher,
             repair_log: RepairLogWriter::default(),
         }
@@ -80,7 +88,19 @@ impl SequenceWorkerState {
     /// A cycle panicked.
     pub fn panicked(&mut self) {
         self.publisher.panicked();
+        self.invalidate_all();
+    }
+
+    /// Nothing was done in the database, or nothing since it was read as a whole.
+    fn rest(&mut self) {
+        if self.pass_state.is_small(SMALL) {
+            self.pass_state.invalidate(&Invalidation::All);
+        }
+    }
+
+    fn invalidate_all(&mut self) {
         self.pass_state.invalidate(&Invalidation::All);
+        self.visited = None;
     }
 }
 
@@ -100,7 +120,7 @@ impl SequenceWorkerContext {
         let invalidation = self.triggers.take_invalidation();
         let notified = !invalidation.is_empty();
         if notified {
-            tracing::debug!(database = self.database.name, ?invalidation, "notified");
+            tracing::debug!(database = self.database.name.as_str(), ?invalidation, "notified");
             // The change may be too new for the server's statistics, which would call the table unchanged.
             state.pass_state.invalidate(&invalidation);
         }
@@ -114,21 +134,98 @@ impl SequenceWorkerContext {
                     return self.standby(state, &answer).await;
                 }
                 state.lease = answer.lease;
-                if answer.leadership == Leadership::Leader {
-                    self.stop.run_until_cancelled(self.listen(state)).await;
+                if *self.leadership.borrow() != answer.leadership {
+                    // After a promotion there may be something to repair, though nothing was done since the last visit.
+                    state.visited = None;
                 }
-                let report = self.pass(state, answer.leadership).await;
-                if answer.lease.is_some() && state.lease.is_none() {
-                    // It was lost meanwhile: another agent may lead.
-                    state.pass_state.invalidate(&Invalidation::All);
+                let mut reads_all = false;
+                if let Some(member) = self.lead.discovered() {
+                    reads_all = state.visited.is_none();
+                    match member.visit(state.visited.as_mut(), self.database.transactions()) {
+                        Visit::Unneeded if !notified => return self.unchanged(state, answer.leadership),
+                        Visit::Refused(reason) => return self.refused(state, &reason).await,
+                        Visit::Full => {
+                            reads_all = true;
+                            state.pass_state.invalidate(&Invalidation::All);
+                        }
+                        Visit::Due | Visit::Unneeded => {}
+                    }
                 }
-                if self.stop.is_cancelled() { CycleOutcome::Done } else { self.publish(state, report, notified).await }
+                self.visit(state, answer, reads_all, notified).await
             }
-            Err(reason) => {
+            Err(reason) if self.lead.tries_again() => {
                 state.publisher.failure(&reason, Some(false));
                 self.after_failure(state, false).await
             }
+            Err(reason) => {
+                state.publisher.server_failure(&reason);
+                state.invalidate_all();
+                self.after_failure(state, false).await
+            }
         }
+    }
+
+    /// Waits for its turn, makes the pass, and publishes it.
+    async fn visit(
+        &self,
+        state: &mut SequenceWorkerState,
+        answer: LeadAnswer,
+        reads_all: bool,
+        notified: bool,
+    ) -> CycleOutcome {
+        let turn = async {
+            match self.lead.discovered() {
+                Some(member) => member.turn().await,
+                None => None,
+            }
+        };
+        let Some(_turn) = self.stop.run_until_cancelled(turn).await else { return CycleOutcome::Done };
+        // In memory only while it is made.
+        Box::pin(self.visit_now(state, answer, reads_all, notified)).await
+    }
+
+    async fn visit_now(
+        &self,
+        state: &mut SequenceWorkerState,
+        answer: LeadAnswer,
+        reads_all: bool,
+        notified: bool,
+    ) -> CycleOutcome {
+        // Not before: while it waited, autovacuum may have worked there.
+        let baseline = self.lead.discovered().and_then(|member| member.baseline(self.database.transactions()));
+        if answer.leadership == Leadership::Leader {
+            self.stop.run_until_cancelled(self.listen(state)).await;
+        }
+        let report = self.pass(state, answer.leadership).await;
+        if answer.lease.is_some() && state.lease.is_none() {
+            // It was lost meanwhile: another agent may lead.
+            state.invalidate_all();
+        }
+        if self.stop.is_cancelled() {
+            return CycleOutcome::Done;
+        }
+        let settled = report.error.is_none() && report.sequences.iter().all(|sequence| sequence.is_settled());
+        let lost = answer.lease.is_some() && state.lease.is_none();
+        state.visited = baseline.filter(|_| settled && !lost);
+        if reads_all && state.visited.is_some() {
+            state.rest();
+        }
+        self.publish(state, report, notified).await
+    }
+
+    /// Nothing was done in the database since the last visit: what that found is still true.
+    fn unchanged(&self, state: &mut SequenceWorkerState, leadership: Leadership) -> CycleOutcome {
+        state.publisher.leadership(leadership);
+        self.send_leadership(leadership);
+        state.publisher.unchanged();
+        state.rest();
+        CycleOutcome::Done
+    }
+
+    /// The server says that the role may not enter the database.
+    async fn refused(&self, state: &mut SequenceWorkerState, reason: &Reason) -> CycleOutcome {
+        state.publisher.refused(reason);
+        self.after_failure(state, true).await
     }
 
     /// Releases the lease, and closes the connection that listens.
@@ -140,7 +237,7 @@ impl SequenceWorkerContext {
     pub fn mark_lease_lost(&self, state: &mut SequenceWorkerState) {
         state.lease = None;
         // Another agent may lead meanwhile.
-        state.pass_state.invalidate(&Invalidation::All);
+        state.invalidate_all();
         self.leadership_unknown(&mut state.publisher);
     }
 
@@ -158,36 +255,16 @@ impl SequenceWorkerContext {
         state.listener.close().await;
         // The leader may change sequences meanwhile: a comparison with what was seen before would name wrong causes.
         state.pass_state = SequencePassState::persistent();
+        state.visited = None;
         state.repair_log = RepairLogWriter::default();
         state.publisher.standby(answer.other.as_ref());
         self.send_leadership(Leadership::Follower);
         CycleOutcome::Done
     }
 
-    /// Listens for NOTIFY, where it does not yet and can.
-    async fn listen(&self, state: &mut SequenceWorkerState) {
-        if !self.settings.listen_notify {
-            return;
-        }
-        match self.lead.listens(self.member).await {
-            LeaseListens::Here(result) => return state.publisher.listening(result),
-            LeaseListens::Elsewhere if self.lead.is_alone() => return,
-            LeaseListens::Elsewhere => {}
-        }
-        let Ok(target) = self.database.connect_options() else { return };
-        match state.listener.open(&target, &self.triggers).await {
-            // A replica takes no LISTEN. It is tried again after a promotion.
-            None | Some(Err(ListenError::Replica)) => {}
-            Some(Err(ListenError::NoConnectionLeft)) => {
-                state.publisher.not_listening_for_lack_of_connections(self.lead.databases())
-            }
-            Some(result) => state.publisher.listening(result.map_err(Reason::from)),
-        }
-    }
-
     /// Makes the pass. Where the lease is lost meanwhile, that is published at once.
     async fn pass(&self, state: &mut SequenceWorkerState, leadership: Leadership) -> DatabaseReport {
-        let name = &self.database.name;
+        let name = self.database.name.as_str();
         let SequenceWorkerState { losses, lease, pass_state, publisher, .. } = state;
         publisher.leadership(leadership);
         self.send_leadership(leadership);
@@ -198,7 +275,7 @@ impl SequenceWorkerContext {
             ..PassOptions::default()
         };
         let progress = Progress::default();
-        let mut pass = pin!(pass(&self.database, &self.settings, &options, pass_state, &progress));
+        let mut pass = pin!(pass(&self.database, &self.settings.sequences, &options, pass_state, &progress));
         let mut limit = pin!(sleep(MAX_PASS_DURATION));
         loop {
             tokio::select! {
@@ -226,8 +303,8 @@ impl SequenceWorkerContext {
         }
         let context = RepairLogContext {
             database: &self.database,
-            timeouts: self.settings.bounds(),
-            read_only: self.dry_run || !self.settings.repair,
+            timeouts: self.settings.sequences.bounds(),
+            read_only: self.dry_run || !self.settings.sequences.repair,
             stop: &self.stop,
         };
         // Last, because it may wait for the database.
@@ -235,12 +312,12 @@ impl SequenceWorkerContext {
             state.publisher.repair_log(found);
         }
         // Where the lease was lost during the pass, find out soon which agent leads.
-        if lost { CycleOutcome::RetrySoon } else { CycleOutcome::Done }
+        if lost && self.lead.tries_again() { CycleOutcome::RetrySoon } else { CycleOutcome::Done }
     }
 
     async fn after_failure(&self, state: &mut SequenceWorkerState, reached: bool) -> CycleOutcome {
         // Cached findings are outdated; the next values are kept, because they tell the cause of a later drift.
-        state.pass_state.invalidate(&Invalidation::All);
+        state.invalidate_all();
         if !reached {
             state.lease = None;
             // An open connection would delay a server that is shutting down, and the lease another agent. Other databases of
@@ -252,6 +329,7 @@ impl SequenceWorkerContext {
             }
             self.leadership_unknown(&mut state.publisher);
         }
-        CycleOutcome::RetrySoon
+        // The worker of the server says when a discovered database is to be tried again.
+        if self.lead.tries_again() { CycleOutcome::RetrySoon } else { CycleOutcome::Done }
     }
 }

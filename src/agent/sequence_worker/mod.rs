@@ -4,30 +4,41 @@
 //! |---|---|
 //! | `triggers.rs` | ticks of the schedule and notifications, waiting to start a cycle |
 //! | `cycle.rs` | one cycle: acquire or renew the lease, make the pass, publish the report |
-//! | `lead.rs` | who leads on the databases of one server |
+//! | `lead/` | who leads on the databases of one server |
+//! | `fleet.rs` | what is known of a whole server, for the workers of its databases |
+//! | `membership.rs` | whether a worker asks for the lease, or the worker of its server does |
+//! | `listening.rs` | where a worker receives NOTIFY |
 //! | `notify.rs` | LISTEN in a database where the lease does not stand, while this agent leads |
 
 mod cycle;
+mod fleet;
 mod lead;
+mod listening;
+mod membership;
 mod notify;
 mod triggers;
 
+pub use fleet::{Fleet, FleetMember};
+pub use lead::{LeadAnswer, ServerLead};
+
 use super::backoff::{Backoff, schedule_jitter};
+use super::context::AgentContext;
 use super::leadership::Leadership;
-use super::publisher::{AgentContext, Publisher};
+use super::publisher::Publisher;
 use super::scheduler::cron_intervals::intervals;
 use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::metrics::SEQUENCES;
 use cycle::{CycleOutcome, SequenceWorkerContext, SequenceWorkerState};
-use lead::ServerLead;
+use lead::Leads;
+use membership::Membership;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use triggers::Triggers;
+pub use triggers::Triggers;
 
 /// From the end of a cycle that a notification started to the begin of the next.
 const MIN_NOTIFY_INTERVAL: Duration = Duration::from_secs(1);
@@ -35,30 +46,51 @@ const MIN_NOTIFY_INTERVAL: Duration = Duration::from_secs(1);
 /// And so many times as long as that cycle took: a flood of notifications keeps an agent busy for a quarter of the time.
 const NOTIFY_PAUSE_RATIO: u32 = 3;
 
-/// The lease that a worker asks for, the database's place among those of its server, and what starts a cycle.
+/// Who leads on a database, and what starts a cycle of its worker.
 pub struct WorkerLead {
-    lead: Arc<ServerLead>,
-    member: usize,
+    membership: Membership,
     triggers: Arc<Triggers>,
 }
 
-/// One for each database, in their order. The databases of a server share its lease.
-pub fn leads(settings: &Settings) -> Vec<WorkerLead> {
+/// The lease of a server whose databases are discovered, and what starts a cycle in the one that its connection string names.
+pub struct FleetLead {
+    pub place: (Arc<ServerLead>, usize),
+    pub home: Arc<Triggers>,
+}
+
+/// Who leads on each database, and the lease of each server, in their order. The databases of a server share its lease.
+pub fn leads(settings: &Settings) -> (Vec<WorkerLead>, Vec<FleetLead>) {
     let triggers: Vec<Arc<Triggers>> = settings.databases.iter().map(|_| Arc::default()).collect();
-    let leads = lead::leads(settings, &triggers).into_iter().zip(triggers);
-    leads.map(|((lead, member), triggers)| WorkerLead { lead, member, triggers }).collect()
+    let home_triggers: Vec<Arc<Triggers>> = settings.servers.iter().map(|_| Arc::default()).collect();
+    let Leads { databases, servers } = lead::leads(settings, (&triggers, &home_triggers));
+    let own = |((lead, place), triggers)| WorkerLead { membership: Membership::Own { lead, place }, triggers };
+    let databases = databases.into_iter().zip(triggers).map(own).collect();
+    let servers = servers.into_iter().zip(home_triggers).map(|(place, home)| FleetLead { place, home }).collect();
+    (databases, servers)
+}
+
+impl WorkerLead {
+    /// Of a discovered database. `home` is given for the one that the server's connection string names.
+    pub fn discovered(member: FleetMember, home: Option<Arc<Triggers>>) -> Self {
+        Self { membership: Membership::Discovered(member), triggers: home.unwrap_or_default() }
+    }
+}
+
+/// The longest time between two ticks.
+pub fn longest_interval(settings: &Settings) -> Duration {
+    intervals(&settings.sequences.schedule, crate::clock::now().into()).longest
 }
 
 /// Starts the worker, whose first cycle runs at once. It is one task, so that cycles never overlap. `leadership` is sent
 /// to the session worker.
 pub fn start(
     context: &AgentContext,
-    settings: &Settings,
+    settings: &Arc<Settings>,
     database: &Database,
     lead: WorkerLead,
     leadership: watch::Sender<Leadership>,
 ) -> Worker {
-    let WorkerLead { lead, member, triggers } = lead;
+    let WorkerLead { membership, triggers } = lead;
     let intervals = intervals(&settings.sequences.schedule, crate::clock::now().into());
     let publisher = Publisher::new(context, &database.name, SEQUENCES);
     publisher.init_database(intervals.longest);
@@ -74,21 +106,22 @@ pub fn start(
         })
     };
     let tick = Tick { schedule: settings.sequences.schedule.clone(), handler };
+    // The worker of a server spreads its ticks.
+    let jitter = if membership.tries_again() { schedule_jitter(intervals.shortest) } else { Duration::ZERO };
     let worker = SequenceWorkerContext {
         database: database.clone(),
-        settings: settings.sequences.clone(),
+        settings: Arc::clone(settings),
         session_tables: SessionStoreConfig::for_database(&settings.sessions, &database.name)
             .map(|store| store.table.clone())
             .collect(),
-        lead,
-        member,
+        lead: membership,
         dry_run: context.state.dry_run(),
         triggers,
         leadership,
         stop: stop.clone(),
     };
     let state = SequenceWorkerState::new(publisher, worker.lead.losses());
-    let work = run_worker(worker, state, schedule_jitter(intervals.shortest), busy);
+    let work = run_worker(worker, state, jitter, busy);
     Worker::spawn(&database.name, SEQUENCES, vec![tick], stop, work)
 }
 
@@ -114,7 +147,9 @@ async fn run_worker(
             }
             () = state.lease_lost() => {
                 context.mark_lease_lost(&mut state);
-                next.no_later_than(Instant::now() + backoff.next_delay());
+                if context.lead.tries_again() {
+                    next.no_later_than(Instant::now() + backoff.next_delay());
+                }
             }
             () = next.wait() => {
                 busy.store(true, Ordering::Relaxed);
@@ -138,7 +173,7 @@ async fn run_worker(
             }
         }
     }
-    context.release_lease(&mut state).await;
+    Box::pin(context.release_lease(&mut state)).await;
 }
 
 /// When a cycle runs, if nothing triggers one earlier.

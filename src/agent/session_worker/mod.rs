@@ -10,8 +10,9 @@
 mod due_stores;
 
 use super::backoff::schedule_jitter;
+use super::context::AgentContext;
 use super::leadership::Leadership;
-use super::publisher::{AgentContext, Publisher};
+use super::publisher::Publisher;
 use super::scheduler::cron_intervals::{CronIntervals, intervals};
 use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{Database, SessionStoreConfig, Settings};

@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::Schedule;
 use super::declared_id::DeclaredId;
 use super::pattern::Pattern;
+use crate::report::DatabaseLabel;
 use pgmedic_core::TableName;
 use serde::{Deserialize, Serialize};
 
@@ -235,8 +236,8 @@ impl Encoding {
 
 impl SessionStoreConfig {
     /// The stores in the database of this configured name.
-    pub fn for_database<'a>(stores: &'a [Self], database: &'a str) -> impl Iterator<Item = &'a Self> {
-        stores.iter().filter(move |store| store.database.as_deref().is_none_or(|only| only == database))
+    pub fn for_database<'a>(stores: &'a [Self], database: &'a DatabaseLabel) -> impl Iterator<Item = &'a Self> {
+        stores.iter().filter(move |store| store.database.as_deref().is_none_or(|only| database.is_meant_by(only)))
     }
 
     /// Whether a session ends some time after its last activity.

@@ -7,8 +7,9 @@ use super::super::keys::{Optional, WrittenRevoke, WrittenStore};
 use super::super::layers::ConfigLocations;
 use super::super::presets::Preset;
 use super::super::schema::nearest;
+use super::super::servers::is_known_database;
 use super::super::values::{at_least_one, count, display_with_problem, duration, is_label, ratio, timeout};
-use super::super::{Database, Schedule, Sequences};
+use super::super::{Database, Schedule, Sequences, Server};
 use super::{Action, ExpiryKind, ExpiryRule, SessionStoreConfig};
 use pgmedic_core::{TableName, parse_identifier};
 
@@ -57,7 +58,7 @@ pub(in crate::config) fn apply_presets(
 /// Checks the tables, to which presets and defaults have been applied.
 pub(in crate::config) fn validate(
     written: &[WrittenStore],
-    databases: &[Database],
+    databases: (&[Database], &[Server]),
     sequences: &Sequences,
     locations: &ConfigLocations,
     now: SystemTime,
@@ -98,7 +99,7 @@ impl StoreValidator<'_> {
     fn store(
         &self,
         written: &WrittenStore,
-        databases: &[Database],
+        databases: (&[Database], &[Server]),
         sequences: &Sequences,
         now: SystemTime,
     ) -> Result<SessionStoreConfig, ConfigError> {
@@ -174,15 +175,16 @@ impl StoreValidator<'_> {
         Ok(name.to_owned())
     }
 
-    fn database(&self, name: Option<&String>, databases: &[Database]) -> Result<Option<String>, ConfigError> {
-        match name {
-            Some(name) if !databases.iter().any(|database| database.name == *name) => {
-                let known: Vec<&str> = databases.iter().map(|database| database.name.as_str()).collect();
-                let expected = format!("the name of a configured database: {}", known.join(", "));
-                Err(self.invalid("database", display_or_hide(name), expected))
-            }
-            _ => Ok(name.cloned()),
+    fn database(
+        &self,
+        name: Option<&String>,
+        (databases, servers): (&[Database], &[Server]),
+    ) -> Result<Option<String>, ConfigError> {
+        if let Some(name) = name {
+            is_known_database(name, databases, servers)
+                .map_err(|expected| self.invalid("database", display_or_hide(name), expected))?;
         }
+        Ok(name.cloned())
     }
 
     fn table(&self, table: Option<&str>) -> Result<TableName, ConfigError> {

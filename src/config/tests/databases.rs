@@ -8,7 +8,7 @@ fn only(scene: &Scene) -> (String, String) {
     assert_eq!(settings.databases.len(), 1);
     let database = &settings.databases[0];
     let options = database.connect_options().unwrap();
-    (database.name.clone(), options.first().get_database().unwrap_or_default().to_owned())
+    (database.name.to_string(), options.first().get_database().unwrap_or_default().to_owned())
 }
 
 fn pair(name: &str, database: &str) -> (String, String) {
@@ -32,7 +32,7 @@ fn a_database_is_named_after_the_one_in_its_url() {
 fn a_url_without_a_database_names_the_user_as_libpq_does() {
     let expected = std::env::var("PGDATABASE").unwrap_or("alice".to_owned());
     let settings = bare().variable("DATABASE_URL", "postgres://alice@h").settings();
-    assert_eq!(settings.databases[0].name, expected);
+    assert_eq!(settings.databases[0].name.as_str(), expected);
 }
 
 #[test]
@@ -138,7 +138,9 @@ fn only_the_databases_asked_for_are_kept_in_their_order() {
     let kept = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let settings = three.clone().select_databases(&names)?;
-        Ok::<_, ConfigError>(settings.databases.into_iter().map(|database| database.name).collect::<String>())
+        Ok::<_, ConfigError>(
+            settings.databases.into_iter().map(|database| database.name.to_string()).collect::<String>(),
+        )
     };
     assert_eq!(kept(&[]).unwrap(), "abc");
     assert_eq!(kept(&["c", "a"]).unwrap(), "ac");

@@ -196,12 +196,12 @@ fn declared_feeds_hold_stored_names() {
 #[test]
 fn the_leadership_key_stays_the_same_so_that_agents_of_two_versions_elect_one_leader() {
     let default = variable("PGMEDIC_CONFIG", "unused").settings();
-    assert_eq!(default.leadership_key("app"), 1_453_664_126);
+    assert_eq!(default.leadership_key(&"app".into()), 1_453_664_126);
     let settings = file(
         "[sequences]\nexclude = ['a.b']\n[[sessions]]\nname = 'logins'\ntable = 'public.s'\nexpires_at = 'e'\n\
          encoding = 'timestamptz'",
     );
-    assert_eq!(settings.settings().leadership_key("app"), -1_809_355_917);
+    assert_eq!(settings.settings().leadership_key(&"app".into()), -1_809_355_917);
 }
 
 #[test]

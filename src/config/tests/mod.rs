@@ -5,6 +5,7 @@ mod errors;
 mod fuzz;
 mod layers;
 mod secrets;
+mod servers;
 mod sessions;
 mod webhook;
 

@@ -197,6 +197,11 @@ impl Accounts {
         self.addresses.get(address).is_some_and(|(_, certain)| *certain)
     }
 
+    /// The account of the server at an address, once it has said which one it is.
+    pub fn certain_account(&self, address: &str) -> Option<usize> {
+        self.addresses.get(address).filter(|(_, certain)| *certain).map(|(index, _)| self.resolve(*index))
+    }
+
     /// The server at `address` says who it is, and how many connections it grants the role. Returns its account.
     pub fn identify(&mut self, address: &str, identity: &str, server_limit: Option<u32>) -> usize {
         let found = self.accounts.iter().position(|account| account.identity.as_deref() == Some(identity));

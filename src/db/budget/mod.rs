@@ -99,6 +99,16 @@ impl ConnectionBudget {
         self.lock().doubt(address);
     }
 
+    /// Whether an address of each list leads to one server, as far as it has said so.
+    pub fn are_same_server(&self, one: &[String], other: &[String]) -> bool {
+        let accounts = self.lock();
+        let known = |addresses: &[String]| -> Vec<usize> {
+            addresses.iter().filter_map(|address| accounts.certain_account(address)).collect()
+        };
+        let other = known(other);
+        known(one).iter().any(|account| other.contains(account))
+    }
+
     /// The servers that were reached, and their connections.
     pub fn servers(&self) -> Vec<ServerConnections> {
         let now = Instant::now();

@@ -5,6 +5,7 @@ use super::password_file::password;
 use super::{Lookup, Pairs};
 use crate::db::budget::{ConnectionBudget, Purpose};
 use crate::db::connect_error::address_of;
+use crate::db::own_transactions::OwnTransactions;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::net::IpAddr;
@@ -55,6 +56,8 @@ pub struct ConnectTarget {
     pub budget: Arc<ConnectionBudget>,
     pub max_connections: Option<u32>,
     pub purpose: Purpose,
+    /// Counts the transactions in its database.
+    pub transactions: OwnTransactions,
 }
 
 impl ConnectTarget {
@@ -63,10 +66,24 @@ impl ConnectTarget {
         &self.candidates[0].options
     }
 
-    /// The addresses in one text: the same for all connection strings that name the same server.
+    /// The addresses in one text, and which server is wanted: the same for all connection strings that name the same server.
     pub fn addresses(&self) -> String {
-        let address = |candidate: &Candidate| address_of(&candidate.options);
-        self.candidates.iter().map(address).collect::<Vec<_>>().join(",")
+        format!("{} {:?}", self.address_list().join(","), self.attributes)
+    }
+
+    /// The addresses, as the budget knows them.
+    pub fn address_list(&self) -> Vec<String> {
+        self.candidates.iter().map(|candidate| address_of(&candidate.options)).collect()
+    }
+
+    /// Whether both lead to the same server, as far as their texts tell.
+    pub fn is_same_server(&self, other: &Self) -> bool {
+        let addresses = |target: &Self| {
+            let mut all = target.address_list();
+            all.sort();
+            all
+        };
+        self.attributes == other.attributes && addresses(self) == addresses(other)
     }
 
     /// The database's name: as in libpq, the user's name when no database is named.
@@ -124,6 +141,7 @@ pub fn target(pairs: &Pairs, ignored: Vec<String>, environment: Lookup<'_>) -> R
         budget: Arc::default(),
         max_connections: None,
         purpose: Purpose::Pass,
+        transactions: OwnTransactions::default(),
     })
 }
 

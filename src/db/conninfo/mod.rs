@@ -92,6 +92,19 @@ impl Pairs {
 ///
 /// Which part cannot be used, without showing any that could belong to a password.
 pub fn parse(text: &SecretString, environment: Lookup<'_>) -> Result<ConnectTarget, ConninfoError> {
+    parse_for(text, environment, None)
+}
+
+/// The same, for this database instead of the one that the string names.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_for(
+    text: &SecretString,
+    environment: Lookup<'_>,
+    database: Option<&str>,
+) -> Result<ConnectTarget, ConninfoError> {
     let mut pairs = read(text.expose_secret())?;
     let mut ignored = parameters::normalize(&mut pairs)?;
     let service = pairs.get("service").map(str::to_owned).or_else(|| environment("PGSERVICE"));
@@ -106,6 +119,9 @@ pub fn parse(text: &SecretString, environment: Lookup<'_>) -> Result<ConnectTarg
     // A variable is not part of this connection string, so an ignored parameter of it gives no warning.
     parameters::normalize(&mut defaults)?;
     defaults.take().iter().for_each(|(name, value)| pairs.set_default(name, value));
+    if let Some(database) = database {
+        pairs.set("dbname", database);
+    }
     candidates::target(&pairs, ignored, environment)
 }
 

@@ -90,7 +90,7 @@ pub async fn acquire(target: &ConnectTarget, request: LeaseRequest) -> Result<At
     };
     let Opened { connection: mut first, options, permit } = opened;
     let mut ignored = Vec::new();
-    let result = match decide(&mut first, &options, standing, request, &mut ignored).await {
+    let result = match decide(&mut first, (target, &options), standing, request, &mut ignored).await {
         Ok(Decision::Pooled) => match Beacon::raise(first, permit, request.key, &mut ignored).await {
             Ok(Ok(beacon)) => Ok(Lead::Held(Standing::Beacon(beacon))),
             Ok(Err(holder)) => Ok(Lead::Other(holder)),
@@ -120,7 +120,7 @@ enum Decision {
 /// What the first connection says, and where it says nothing against it, a second one that is to hold the lease.
 async fn decide(
     first: &mut PgConnection,
-    options: &PgConnectOptions,
+    (target, options): (&ConnectTarget, &PgConnectOptions),
     standing: Option<Permit>,
     request: LeaseRequest,
     ignored: &mut Vec<Holder>,
@@ -138,7 +138,10 @@ async fn decide(
     let mut listener = Listener::connect(options.clone(), standing).await?;
     let decision = on_session(first, &mut listener, request, ignored).await;
     match decision {
-        Ok(OnSession::Held(listening)) => Ok(Decision::Lead(Lead::Held(Standing::session(listener, listening)))),
+        Ok(OnSession::Held(listening)) => {
+            let standing = Standing::session(listener, listening, target.transactions.clone());
+            Ok(Decision::Lead(Lead::Held(standing)))
+        }
         other => {
             listener.close().await;
             Ok(match other? {

@@ -2,11 +2,13 @@
 
 use super::beacon::Beacon;
 use super::{LeaseLost, close};
-use crate::db::answers::{ANSWER_WITHIN, ask};
+use crate::db::answers::{ANSWER_WITHIN, ask, rows};
 use crate::db::connect::{Opened, open};
 use crate::db::conninfo::ConnectTarget;
 use crate::db::notification_listener::{ListenError, Listener};
-use pgmedic_core::Reason;
+use crate::db::own_transactions::OwnTransactions;
+use pgmedic_core::{QueryError, Reason};
+use sqlx::postgres::PgRow;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +20,8 @@ pub enum LeaseCommand {
     Check(oneshot::Sender<bool>),
     /// To try again to receive notifications.
     Listen(Box<ConnectTarget>, oneshot::Sender<Result<(), Reason>>),
+    /// The rows of a statement made of constants; none through a pooler, which has no session to ask on.
+    Ask(String, oneshot::Sender<Option<Result<Vec<PgRow>, QueryError>>>),
 }
 
 /// A held lease.
@@ -30,7 +34,12 @@ pub enum Standing {
 }
 
 impl Standing {
-    pub(super) fn session(listener: Listener, listening: Result<(), ListenError>) -> Self {
+    pub(super) fn session(
+        mut listener: Listener,
+        listening: Result<(), ListenError>,
+        transactions: OwnTransactions,
+    ) -> Self {
+        listener.count_in(transactions);
         Self::Session { listener: Box::new(listener), listening }
     }
 
@@ -87,6 +96,7 @@ async fn keep_session(
                         Ok(connection) => ask(connection, "/* pgmedic:lease */ SELECT 1".to_owned()).await.is_ok(),
                         Err(_) => false,
                     };
+                    listener.count_transaction();
                     // The worker that asked may have ended.
                     let _ = answer.send(alive);
                     if !alive {
@@ -96,8 +106,30 @@ async fn keep_session(
                 LeaseCommand::Listen(target, answer) => {
                     let _ = answer.send(listen(listener, &target).await);
                 }
+                LeaseCommand::Ask(sql, answer) => {
+                    let result = ask_rows(listener, sql).await;
+                    let lost = result.as_ref().err().filter(|error| error.is_lost()).map(ToString::to_string);
+                    let _ = answer.send(Some(result));
+                    if let Some(lost) = lost {
+                        return LeaseLost(lost);
+                    }
+                }
             },
         }
+    }
+}
+
+async fn ask_rows(listener: &mut Listener, sql: String) -> Result<Vec<PgRow>, QueryError> {
+    if !listener.may_stay() {
+        return Err(QueryError::ConnectionLost("no room was left for it".to_owned()));
+    }
+    match listener.connection().await {
+        Ok(connection) => {
+            let answer = rows(connection, sql).await;
+            listener.count_transaction();
+            answer
+        }
+        Err(error) => Err(QueryError::ConnectionLost(error.to_string())),
     }
 }
 
@@ -109,6 +141,7 @@ async fn keep_beacon(beacon: &mut Beacon, commands: &mut mpsc::Receiver<LeaseCom
             Some(command) = commands.recv() => match command {
                 LeaseCommand::Check(answer) => { let _ = answer.send(true); }
                 LeaseCommand::Listen(_, answer) => { let _ = answer.send(Err(ListenError::Pooled.into())); }
+                LeaseCommand::Ask(_, answer) => { let _ = answer.send(None); }
             },
         }
     }

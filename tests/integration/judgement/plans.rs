@@ -26,7 +26,7 @@ async fn discovered(database: &Database) -> Sequence {
     let (address, timeouts) = (settings.databases[0].connect_options().unwrap(), settings.sequences.bounds());
     let cancel = PassOptions::default().cancel;
     let mut connection = BoundedConnection::connect(&address, timeouts, &cancel).await.unwrap();
-    let found = discover(&mut connection, &database.name, &settings.sequences, timeouts).await.unwrap();
+    let found = discover(&mut connection, &database.name.as_str().into(), &settings.sequences, timeouts).await.unwrap();
     let fed = found.sequences.into_iter().find(|sequence| !sequence.feeds.is_empty());
     fed.expect("a sequence that feeds a column")
 }

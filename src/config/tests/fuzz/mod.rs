@@ -39,7 +39,7 @@ fn comes_back(settings: &Settings) -> Result<(), TestCaseError> {
     prop_assert_eq!(&again.sequences, &settings.sequences);
     prop_assert_eq!(&again.sessions, &settings.sessions);
     prop_assert_eq!((&again.http, &again.log), (&settings.http, &settings.log));
-    let names = |settings: &Settings| settings.databases.iter().map(|database| database.name.clone()).collect();
+    let names = |settings: &Settings| settings.databases.iter().map(|database| database.name.to_string()).collect();
     let (before, after): (Vec<String>, Vec<String>) = (names(settings), names(&again));
     prop_assert_eq!(before, after);
     Ok(())

@@ -79,7 +79,7 @@ fn observed(sequences: usize) -> Observed {
 /// A database that was checked four seconds ago.
 pub fn checked(sequences: Vec<SequenceReport>) -> DatabaseState {
     let report = DatabaseReport {
-        name: "app".to_owned(),
+        name: "app".into(),
         server_version: Some("17.5".to_owned()),
         sequences: sequences.into_iter().map(Arc::new).collect(),
         ..DatabaseReport::default()

@@ -201,7 +201,7 @@ mod tests {
             ..SequenceReport::new("public.orders_id_seq".to_owned(), Vec::new(), Verdict::Behind)
         };
         let report =
-            DatabaseReport { name: "app".to_owned(), sequences: vec![Arc::new(repaired)], ..DatabaseReport::default() };
+            DatabaseReport { name: "app".into(), sequences: vec![Arc::new(repaired)], ..DatabaseReport::default() };
         snapshot.history.record_pass(NOW - 15.0, &report, &[]);
         let [sequences, failing, repaired, ended] = of(&snapshot);
         assert_eq!(sequences, (Some(1), "1.2 million ids handed out in 24 h".to_owned()));

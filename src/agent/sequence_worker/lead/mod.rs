@@ -2,20 +2,31 @@
 //!
 //! Databases whose connection strings name the same addresses are one server's. The lease stands in the first of them that
 //! can be entered, on the connection that receives NOTIFY there.
+//!
+//! | file | does |
+//! |---|---|
+//! | `mod.rs` | asks for the lease, and answers who leads |
+//! | `groups.rs` | which databases share a lease |
+//! | `held.rs` | the held lease, kept by a task |
+//! | `survey.rs` | asks for a server's databases, on the lease's connection where there is one |
+
+mod groups;
+mod held;
+mod survey;
+
+pub use groups::{Leads, leads};
 
 use super::triggers::Triggers;
 use crate::agent::leadership::Leadership;
-use crate::agent::worker::catch_panic;
-use crate::config::{Database, Settings};
-use crate::db::{Attempt, Holder, Lead, LeaseCommand, LeaseLost, LeaseRequest, ListenError, acquire};
+use crate::config::Database;
+use crate::db::{Attempt, Holder, Lead, LeaseRequest, acquire};
+use crate::servers::SurveySql;
+use held::HeldLease;
 use pgmedic_core::{Reason, ReasonKind};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
-use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Workers of one server that ask at the same time get the same answer.
 const ANSWER_COUNTS_FOR: Duration = Duration::from_millis(300);
@@ -45,20 +56,7 @@ struct LeadState {
     leases: u64,
     pooled: bool,
     answer: Option<(Instant, LeadAnswer)>,
-}
-
-/// A held lease, kept by a task.
-#[derive(Debug)]
-struct HeldLease {
-    /// From 1 on.
-    number: u64,
-    /// The database in which it stands.
-    member: usize,
-    commands: mpsc::Sender<LeaseCommand>,
-    /// Whether notifications are received there.
-    listening: Result<(), Reason>,
-    task: JoinHandle<()>,
-    stop: DropGuard,
+    survey: SurveySql,
 }
 
 /// Who leads, as far as it is known.
@@ -78,35 +76,6 @@ pub enum LeaseListens {
     Here(Result<(), Reason>),
     /// The lease stands in another database, or receives none.
     Elsewhere,
-}
-
-/// The leases of all databases, one a server, in the order of the databases.
-pub fn leads(settings: &Settings, triggers: &[Arc<Triggers>]) -> Vec<(Arc<ServerLead>, usize)> {
-    let mut servers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (index, database) in settings.databases.iter().enumerate() {
-        // What cannot be read now is alone.
-        let server = database.connect_options().map_or_else(|_| format!("\0{index}"), |target| target.addresses());
-        servers.entry(server).or_default().push(index);
-    }
-    let mut leads: BTreeMap<usize, (Arc<ServerLead>, usize)> = BTreeMap::new();
-    for indices in servers.into_values() {
-        let names: Vec<&str> = indices.iter().map(|index| settings.databases[*index].name.as_str()).collect();
-        let lead = Arc::new(ServerLead {
-            members: indices
-                .iter()
-                .map(|index| Member {
-                    database: settings.databases[*index].clone(),
-                    triggers: Arc::clone(&triggers[*index]),
-                })
-                .collect(),
-            key: settings.server_leadership_key(&names),
-            listen: settings.sequences.listen_notify,
-            state: Mutex::default(),
-            lost: watch::Sender::default(),
-        });
-        leads.extend(indices.iter().enumerate().map(|(member, index)| (*index, (Arc::clone(&lead), member))));
-    }
-    leads.into_values().collect()
 }
 
 impl ServerLead {
@@ -168,25 +137,8 @@ impl ServerLead {
                 state.pooled = standing.is_pooled();
                 state.leases += 1;
                 let number = state.leases;
-                let listening = standing.listening().map_err(Reason::from);
-                let (commands, receiver) = mpsc::channel(4);
-                let (stop, lost) = (CancellationToken::new(), self.lost.clone());
                 let triggers = Arc::clone(&self.members[member].triggers);
-                let keep = {
-                    let (stop, triggers) = (stop.clone(), Arc::clone(&triggers));
-                    async move { standing.keep(|payload| triggers.notify_received(payload), receiver, stop).await }
-                };
-                let task = tokio::spawn(async move {
-                    let ended = catch_panic(keep).await.unwrap_or_else(|| Some(LeaseLost::panicked()));
-                    if let Some(reason) = ended {
-                        tracing::debug!(%reason, "the lease was lost");
-                        // Before the notification, whose cycle must not take this lease for held.
-                        lost.send_modify(|last| *last = (*last).max(number));
-                        // Any notification may have been missed.
-                        triggers.notify_received("");
-                    }
-                });
-                state.held = Some(HeldLease { number, member, commands, listening, task, stop: stop.drop_guard() });
+                state.held = Some(HeldLease::keep(number, member, standing, triggers, self.lost.clone()));
                 answer(Leadership::Leader, Some(number), None)
             }
         }
@@ -244,26 +196,4 @@ async fn attempt(member: &Member, request: LeaseRequest) -> Result<Attempt, Reas
 fn concerns_one_database(reason: &Reason) -> bool {
     use ReasonKind::{Configuration, LoginRefused, TooManyConnections, UnknownDatabase};
     matches!(reason.kind, Configuration | LoginRefused | TooManyConnections | UnknownDatabase)
-}
-
-impl HeldLease {
-    async fn check(&self) -> bool {
-        let (answer, alive) = oneshot::channel();
-        self.commands.send(LeaseCommand::Check(answer)).await.is_ok() && alive.await.unwrap_or(false)
-    }
-
-    async fn listen(&self, database: &Database) -> Result<(), Reason> {
-        let target = database.connect_options()?;
-        let (answer, listening) = oneshot::channel();
-        let lost = || Reason::from(ListenError::Other("the connection was lost".to_owned()));
-        self.commands.send(LeaseCommand::Listen(Box::new(target), answer)).await.map_err(|_| lost())?;
-        listening.await.map_err(|_| lost())?
-    }
-
-    /// Returns when its connection is closed.
-    async fn release(self) {
-        drop(self.stop);
-        // A panic of the task has closed its connection too.
-        let _ = self.task.await;
-    }
 }

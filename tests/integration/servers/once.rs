@@ -1,0 +1,104 @@
+//! `--once`, `grants` and `history` go over all databases of a server.
+
+use super::*;
+use serde_json::Value;
+
+fn reports(outcome: &Outcome) -> Vec<(String, Value, usize)> {
+    let report = outcome.json();
+    let database = |database: &Value| {
+        let sequences = database["sequences"].as_array().unwrap();
+        assert_eq!(database["server"], "prod");
+        (database["name"].as_str().unwrap().to_owned(), database["error"].clone(), sequences.len())
+    };
+    report["databases"].as_array().unwrap().iter().map(database).collect()
+}
+
+fn named(outcome: &Outcome) -> Vec<String> {
+    reports(outcome).into_iter().map(|(name, ..)| name).collect()
+}
+
+#[tokio::test]
+async fn one_run_repairs_every_database_that_is_covered_and_leaves_templates_and_closed_ones_alone() {
+    let server = own_server();
+    let mut postgres = maintenance(&server).await;
+    let names = ["app", "It's \"odd\" = \\ 7", "scratch_1"];
+    let mut databases = Vec::new();
+    for name in names {
+        databases.push(create(&server, name, ORDERS).await);
+    }
+    for (name, setting) in [("a_template", "IS_TEMPLATE true"), ("closed", "ALLOW_CONNECTIONS false")] {
+        postgres.sql(&format!("CREATE DATABASE {name} {setting}")).await;
+    }
+    let text = table(&server.url("postgres"), "exclude = [\"scratch_*\"]");
+    let outcome = once(&text, &[]).exits(0);
+    assert_eq!(named(&outcome), [names[1], "app", "postgres"]);
+    assert!(
+        reports(&outcome)
+            .iter()
+            .all(|(name, error, sequences)| { error.is_null() && *sequences == usize::from(name != "postgres") })
+    );
+    for (database, repaired) in databases.iter_mut().zip([true, true, false]) {
+        let found: bool = sqlx::Row::get(&database.row(REPAIRED).await, 0);
+        assert_eq!(found, repaired, "{}", database.name);
+    }
+    for (asked, expected) in [("prod/app", "app"), ("app", "app"), ("postgres", "postgres")] {
+        let code = if asked == "postgres" { 3 } else { 0 };
+        assert_eq!(named(&once(&text, &["--database", asked]).exits(code)), [expected], "{asked}");
+    }
+    let refused = once(&text, &["--database", "prod/scratch_1"]).exits(2);
+    assert!(refused.stderr.contains("found \"prod/scratch_1\", expected one of"), "{}", refused.stderr);
+    let history = run(&text, &["history", "--format", "json", "--database", "prod/app"]).json();
+    assert_eq!((&history["databases"][0]["name"], &history["databases"][0]["server"]), (&"app".into(), &"prod".into()));
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_entered_is_named_and_the_others_are_looked_at() {
+    let server = own_server();
+    let mut app = create(&server, "app", ORDERS).await;
+    create(&server, "locked", ORDERS).await;
+    app.sql("CREATE ROLE guest LOGIN SUPERUSER; REVOKE CONNECT ON DATABASE locked FROM PUBLIC; ALTER ROLE guest NOSUPERUSER")
+        .await;
+    app.sql("GRANT SELECT ON orders TO guest; GRANT SELECT, USAGE ON orders_id_seq TO guest").await;
+    let url = server.url("postgres").replace("user=postgres", "user=guest");
+    let outcome = once(&table(&url, ""), &[]).exits(1);
+    let errors: Vec<String> =
+        reports(&outcome).into_iter().filter(|(_, error, _)| !error.is_null()).map(|(name, ..)| name).collect();
+    assert_eq!(errors, ["locked"], "{}", outcome.stdout);
+    app.wait_until(REPAIRED).await;
+    let grants = run(&table(&url, ""), &["grants"]).exits(0).stdout;
+    assert!(grants.contains("\\connect app\n") && grants.contains("-- Not covered:\n-- prod/locked"), "{grants}");
+}
+
+#[tokio::test]
+async fn the_grants_of_a_server_are_run_by_psql_as_an_owner_who_is_no_superuser() {
+    let server = own_server();
+    let mut postgres = maintenance(&server).await;
+    // What a provider gives its customer: a role that may create others, and owns what it made.
+    postgres.sql("CREATE ROLE master LOGIN CREATEROLE CREATEDB").await;
+    let names = ["app", "It's \"odd\" = \\ 7"];
+    for name in names {
+        let mut database = create(&server, name, "").await;
+        let quoted = name.replace('"', "\"\"");
+        database
+            .sql(&format!("ALTER DATABASE \"{quoted}\" OWNER TO master; ALTER SCHEMA public OWNER TO master"))
+            .await;
+        database.sql(&format!("SET ROLE master; {ORDERS}")).await;
+    }
+    let as_master = server.url("postgres").replace("user=postgres", "user=master");
+    let text = table(&as_master, "exclude = [\"postgres\"]\nmax_connections = 3");
+    let script = run(&text, &["grants", "--role", "medic"]).exits(0).stdout;
+    let file = config(&script);
+    let output = std::process::Command::new("psql")
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file.path().to_str().unwrap(), &as_master])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && !errors.contains("ERROR"), "{errors}\n{script}");
+    let as_medic = server.url("postgres").replace("user=postgres", "user=medic");
+    let outcome = once(&table(&as_medic, "exclude = [\"postgres\"]"), &[]).exits(0);
+    assert_eq!(outcome.json()["summary"]["repaired"], 2, "{}", outcome.stdout);
+    let one = run(&text, &["grants", "--database", "prod/app"]).exits(0).stdout;
+    assert_eq!(one.matches("\\connect").count(), 1, "{one}");
+}
