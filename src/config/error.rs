@@ -54,12 +54,12 @@ pub enum ConfigError {
     )]
     SameServer { one: String, other: String },
 
-    /// `--database` names a database that is not configured.
+    /// `--approve` without `--database`, where there are several databases.
     #[error(
-        "--approve {approval} would apply to each of {databases} databases: add --database NAME, once for each that it is \
-         meant for"
+        "--approve {0} would apply to every database that is configured: add --database NAME, once for each that it is meant for"
     )]
-    AmbiguousApproval { approval: String, databases: usize },
+    AmbiguousApproval(String),
+    /// `--database` names a database that is not configured.
     #[error("--database: found {found}, expected one of {known}")]
     UnknownDatabase { found: String, known: String },
 }

@@ -180,11 +180,11 @@ impl Settings {
     ///
     /// Where there are several databases, and none was selected.
     pub fn check_approvals(&self, approvals: &[String], selected: &[String]) -> Result<(), ConfigError> {
+        let are_several = self.databases.len() > 1 || !self.servers.is_empty();
         match approvals.first() {
-            Some(approval) if selected.is_empty() && self.databases.len() > 1 => Err(ConfigError::AmbiguousApproval {
-                approval: error::display_or_hide(approval),
-                databases: self.databases.len(),
-            }),
+            Some(approval) if selected.is_empty() && are_several => {
+                Err(ConfigError::AmbiguousApproval(error::display_or_hide(approval)))
+            }
             _ => Ok(()),
         }
     }

@@ -217,7 +217,7 @@ fn an_approval_names_its_database_where_there_are_several() {
     let error = two.check_approvals(&approvals, &[]).unwrap_err().to_string();
     assert_eq!(
         error,
-        "--approve \"logins\" would apply to each of 2 databases: add --database NAME, once for each that it is meant for"
+        "--approve \"logins\" would apply to every database that is configured: add --database NAME, once for each that it is meant for"
     );
     let selected = ["app".to_owned()];
     assert!(two.check_approvals(&approvals, &selected).is_ok());
