@@ -90,7 +90,7 @@ pub(super) const GRANTS: &str = "\
 Examples:
   pgmedic grants --role pgmedic
   pgmedic grants --role pgmedic > grants.sql    # run it as an administrator
-  pgmedic grants --database prod/app            # one database of the server prod";
+  pgmedic grants --database app                 # one database only";
 
 pub(super) const PRESETS: &str = "\
 Examples:

@@ -79,7 +79,7 @@ fn the_name_of_a_key_in_another_table_is_not_taken_for_an_old_one() {
 
 #[test]
 fn a_key_far_from_any_known_one_gets_the_list() {
-    refused("[frobnicate]\n", &["`frobnicate`", "expected one of databases, sequences, sessions, http, log"]);
+    refused("[frobnicate]\n", &["`frobnicate`", "expected one of databases, servers, sequences, sessions, http, log"]);
 }
 
 #[test]
