@@ -43,6 +43,13 @@ impl BatchSize {
         }
     }
 
+    /// Others have locked all of its sessions: a larger one reaches past them. False where it is as large as may be.
+    pub fn reach_further(&mut self) -> bool {
+        let can_grow = self.size < self.largest;
+        self.size = self.size.saturating_mul(2).min(self.largest);
+        can_grow
+    }
+
     /// It was cancelled.
     pub fn took_too_long(&mut self) {
         self.last = None;

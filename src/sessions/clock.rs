@@ -26,7 +26,14 @@ pub async fn read_times(
     let points = timeouts_before(cutoff).chain(timeouts_before(now)).chain(timeouts_before(minus(now, DAY)));
     let points: Vec<i64> = points.chain([now]).collect();
     let local = local_times(connection, &store.encoding, &points, timeouts).await?;
-    let literals: Vec<String> = local.iter().map(|at| time_literal(&store.encoding, *at)).collect();
+    // Beside a lifetime, the column says when a session began, perhaps before the last change of the clocks.
+    let changed = match store.meanings.iter().any(|rule| rule.lifetime.is_some()) {
+        true => longest_change(connection, &store.encoding, now, timeouts).await?,
+        false => 0,
+    };
+    let rules = store.meanings.iter().cycle().map(|rule| if rule.lifetime.is_some() { changed } else { 0 });
+    let literals = local.iter().zip(rules).map(|(at, changed)| time_literal(&store.encoding, at - changed));
+    let literals: Vec<String> = literals.collect();
     let (cutoff, rest) = literals.split_at(store.meanings.len());
     let (cutoff_now, rest) = rest.split_at(store.meanings.len());
     let (cutoff_day_ago, _) = rest.split_at(store.meanings.len());
@@ -86,6 +93,25 @@ async fn local_times(
         local.push(earliest_local_time(*at, |step| offset(step).unwrap_or_default()));
     }
     Ok(local)
+}
+
+/// By how many microseconds at most the clock of the store's writer was set forward since any point in time of the last 400
+/// days: so much later, compared by that clock, nothing that began then ends too early.
+async fn longest_change(
+    connection: &mut BoundedConnection,
+    encoding: &Encoding,
+    now: i64,
+    timeouts: Timeouts,
+) -> Result<i64, Reason> {
+    let Some(time_zone) = encoding.time_zone() else { return Ok(0) };
+    let values = [("ZONE", quote_literal(time_zone)), ("SECONDS", now.div_euclid(1_000_000).to_string())];
+    let query = fill_sql(include_str!("statements/longest_change.sql"), &values);
+    let result = connection.run_transaction("time-zone", TransactionMode::Read, timeouts, [query]).await;
+    let rows = result.into_rows().map_err(|error| explain_sweep_error(&error, timeouts))?;
+    match rows.first() {
+        Some(row) => Ok(row.try_get("microseconds").map_err(QueryError::from)?),
+        None => Err(QueryError::UnexpectedResponse("no offset was read".to_owned()).into()),
+    }
 }
 
 fn local_offsets_sql(time_zone: &str, at: i64) -> String {

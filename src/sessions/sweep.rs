@@ -123,8 +123,11 @@ impl Sweep<'_> {
                     result.ended += batch.ended;
                     // Where none could be ended, the rest is locked by other sessions.
                     let is_last = batch.found < u64::from(size.get()) && !target.renews_itself();
-                    if is_last || batch.ended == 0 {
+                    if is_last || batch.ended == 0 && !size.reach_further() {
                         return Run::Complete;
+                    }
+                    if batch.ended == 0 {
+                        continue;
                     }
                     if let (Target::Over { cursor, .. }, Some(last)) = (&mut target, batch.last) {
                         *cursor = Some(last);

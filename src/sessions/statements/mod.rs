@@ -12,7 +12,7 @@
 //! | `addresses.sql`, `superseded_addresses.sql`, `addresses.rs` | single sessions of a batch that failed |
 //! | `one_by_one.sql`, `lock_one.sql` | end such sessions one by one |
 //! | `deleted.sql`, `deleted_before.sql`, `check_deleted.sql`, `check_kept.sql` | around a batch that triggers may change |
-//! | `local_offsets.sql` | a time zone's offsets, for naive timestamps |
+//! | `local_offsets.sql`, `longest_change.sql` | a time zone's offsets, for naive timestamps |
 //! | `sweep_sql.rs`, `batches.rs` | fill those that read, and those that end sessions |
 //! | `conditions.rs` | the conditions that they share |
 //! | `snapshot.sql` | every statement as it is sent, for each encoding and action; a test compares it |

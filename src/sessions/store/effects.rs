@@ -57,6 +57,9 @@ impl Effects {
             let fix: Option<String> = role.try_get("fix")?;
             effects.blocks.push(replica_reason(key, fix));
         }
+        if !effects.triggers.is_empty() && !role.try_get::<bool, _>("counts_rows")? {
+            effects.blocks.push(uncounted_reason());
+        }
         effects.has_foreign_keys = !enforced.is_empty();
         for key in enforced {
             effects.add_key(key);
@@ -144,6 +147,13 @@ impl Effects {
         });
         Ok(())
     }
+}
+
+/// What a trigger deletes with the sessions could not be noticed.
+fn uncounted_reason() -> Reason {
+    let text = "track_counts is off, so it could not be noticed if a trigger of the table deleted live sessions: switch it on for \
+                this role (ALTER ROLE ... SET track_counts = on, as a superuser)";
+    Reason::new(ReasonKind::Configuration, text)
 }
 
 /// Foreign keys do not act in this session.

@@ -10,6 +10,19 @@ store AS (
   UNION
     SELECT i.inhrelid FROM store s JOIN pg_catalog.pg_inherits i ON i.inhparent = s.oid
 ),
+-- The tables that the sessions' table is a partition of: keys may refer to a session through these.
+ancestors AS (
+    SELECT i.inhparent AS oid
+    FROM store s
+    JOIN pg_catalog.pg_class c ON c.oid = s.oid AND c.relispartition
+    JOIN pg_catalog.pg_inherits i ON i.inhrelid = s.oid
+    WHERE i.inhparent NOT IN (SELECT oid FROM store)
+  UNION
+    SELECT i.inhparent
+    FROM ancestors a
+    JOIN pg_catalog.pg_class c ON c.oid = a.oid AND c.relispartition
+    JOIN pg_catalog.pg_inherits i ON i.inhrelid = a.oid
+),
 -- The tables whose rows sessions refer to, such as the users, and those that these refer to.
 parents AS (
     SELECT k.confrelid AS oid
@@ -29,17 +42,21 @@ deleted (rel, steps) AS (
       UNION ALL
         SELECT k.conrelid, least(d.steps + 1, 2)
         FROM pg_catalog.pg_constraint k
-        WHERE k.contype = 'f' AND k.confrelid = d.rel AND k.confdeltype = 'c'
+        WHERE k.contype = 'f' AND k.confdeltype = 'c'
+          AND (k.confrelid = d.rel
+               OR d.rel IN (SELECT oid FROM store) AND k.confrelid IN (SELECT oid FROM ancestors))
     ) AS x
 ),
 reached AS (
-    SELECT rel, min(steps) AS steps FROM deleted GROUP BY rel
+    SELECT d.rel, min(d.steps) AS steps
+    FROM (SELECT rel, steps FROM deleted UNION ALL SELECT oid, 0 FROM ancestors) AS d
+    GROUP BY d.rel
 )
 SELECT quote_ident(cn.nspname) || '.' || quote_ident(c.relname) AS child,
        quote_ident(n.nspname) || '.' || quote_ident(s.relname) AS parent,
        r.steps,
        c.relkind = 'p' AS is_partitioned,
-       k.conrelid IN (SELECT oid FROM store) AS leads_back,
+       k.conrelid IN (SELECT oid FROM store UNION ALL SELECT oid FROM ancestors) AS leads_back,
        k.conrelid IN (SELECT oid FROM parents) AND k.conrelid NOT IN (SELECT oid FROM store) AS is_parent_of_store,
        quote_ident(k.conname) AS name,
        own.columns,

@@ -1,5 +1,7 @@
--- Whether foreign keys and ordinary triggers act in this session, and where the setting comes from.
+-- Whether foreign keys and ordinary triggers act in this session, and where the setting comes from; and whether the server
+-- counts the rows that a transaction deletes.
 SELECT current_setting('session_replication_role') AS replication_role,
+       current_setting('track_counts') = 'on' AS counts_rows,
        (SELECT CASE WHEN s.setrole <> 0 AND s.setdatabase <> 0
                     THEN format('ALTER ROLE %I IN DATABASE %I RESET session_replication_role', session_user, current_database())
                     WHEN s.setrole <> 0 THEN format('ALTER ROLE %I RESET session_replication_role', session_user)

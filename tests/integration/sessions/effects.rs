@@ -1,6 +1,7 @@
 //! What ending a session does to other rows: foreign keys are followed to the end, and triggers and rules are named.
 
 use super::{by_expiry, filled, left};
+use crate::support::Database;
 use serde_json::json;
 
 #[tokio::test]
@@ -247,4 +248,40 @@ async fn in_partitions_the_session_that_cannot_go_is_alone_as_well() {
     outcome.swept("logins", json!({ "expired": 48, "stale": 2, "live": 49 }));
     outcome.store_says("logins", "error", &["notes"]);
     assert_eq!(left(&mut database).await, 51);
+}
+
+/// Keys refer to the table that the store is a partition of.
+#[tokio::test]
+async fn keys_that_refer_to_a_session_through_its_partitioned_table_are_followed() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE all_sessions (id bigint, kind text, expires_at timestamptz, PRIMARY KEY (id, kind)) PARTITION BY LIST (kind);
+             CREATE TABLE sessions PARTITION OF all_sessions FOR VALUES IN ('web');
+             CREATE TABLE api PARTITION OF all_sessions FOR VALUES IN ('api');
+             CREATE TABLE orders (id serial PRIMARY KEY, session_id bigint NOT NULL, kind text NOT NULL,
+                                  FOREIGN KEY (session_id, kind) REFERENCES all_sessions ON DELETE CASCADE);
+             INSERT INTO all_sessions SELECT n, 'web', now() + (n - 20.5) * interval '2 days' FROM generate_series(1, 40) AS n;
+             INSERT INTO orders (session_id, kind) SELECT id, kind FROM all_sessions",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+    outcome.store_says("logins", "held", &["public.orders"]);
+    assert_eq!(database.number("SELECT count(*) FROM orders").await, 40);
+}
+
+#[tokio::test]
+async fn a_trigger_whose_deletions_are_not_counted_holds_the_sweep() {
+    let mut database = filled(2, 2).await;
+    let name = database.name.clone();
+    database
+        .sql(&format!(
+            "CREATE FUNCTION others() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM public.sessions WHERE user_id > 2; RETURN NULL; END';
+             CREATE TRIGGER others AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION others();
+             ALTER DATABASE \"{name}\" SET track_counts = off"
+        ))
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(3);
+    outcome.store_says("logins", "held", &["track_counts is off"]);
+    assert_eq!(left(&mut database).await, 4);
 }

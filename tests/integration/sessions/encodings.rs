@@ -3,6 +3,7 @@
 use super::logins;
 use crate::support::Database;
 use serde_json::json;
+use sqlx::Row;
 
 /// A store whose `ends` has this type and holds these SQL expressions.
 async fn holding(column: &str, values: &str) -> Database {
@@ -70,4 +71,35 @@ async fn a_domain_is_its_base_type() {
     database.sql("INSERT INTO sessions VALUES (now() - interval '1 hour'), (now() + interval '1 hour')").await;
     let settings = logins("expires_at = \"ends\"\nencoding = \"timestamptz\"");
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 1, "live": 1 }));
+}
+
+/// In a zone where the clocks were set forward since the session began, its lifetime by the clock on the wall is an hour longer.
+#[tokio::test]
+async fn a_lifetime_across_a_change_to_summer_time_is_not_cut() {
+    let mut database = Database::new().await;
+    let offset = |at: &str| format!("(({at}) AT TIME ZONE z.name - ({at}) AT TIME ZONE 'UTC')");
+    // At any time of the year, it is summer in one of them.
+    let row = database
+        .row(&format!(
+            "SELECT z.name, d FROM (VALUES ('Europe/Zurich'), ('Australia/Sydney')) AS z (name), generate_series(1, 300) AS d
+             WHERE {} < {} ORDER BY d LIMIT 1",
+            offset("now() - d * interval '24 hours'"),
+            offset("now()")
+        ))
+        .await;
+    let (zone, days): (String, i32) = (row.get(0), row.get(1));
+    database
+        .sql(&format!(
+            "CREATE TABLE sessions (id int PRIMARY KEY, made timestamp NOT NULL, ttl int NOT NULL); CREATE INDEX ON sessions (made);
+             INSERT INTO sessions VALUES
+             (1, (now() - {days} * interval '24 hours' + interval '30 minutes') AT TIME ZONE '{zone}', {days} * 86400),
+             (2, (now() - interval '1 minute') AT TIME ZONE '{zone}', 86400), (3, now() AT TIME ZONE '{zone}', 86400)"
+        ))
+        .await;
+    let settings = logins(&format!(
+        "created_at = \"made\"\nencoding = \"timestamp\"\ntime_zone = \"{zone}\"\nlifetime = {{ column = \"ttl\", unit = \"seconds\" }}"
+    ));
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 0, "live": 3, "held": null }));
+    database.sql("UPDATE sessions SET made = made - interval '2 hours' WHERE id = 1").await;
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "expired": 1 }));
 }

@@ -3,6 +3,8 @@
 use super::{by_expiry, left, logins};
 use crate::support::Database;
 use serde_json::json;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
 
 /// `users` with as many sessions each as their number, made one minute apart.
 async fn users(users: u32) -> Database {
@@ -137,4 +139,20 @@ async fn in_partitions_the_same_address_is_another_session() {
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 20, "live": 60 }));
     assert_eq!(database.number("SELECT count(*) FROM two").await, 40);
     assert_eq!(database.number("SELECT count(DISTINCT user_id) FROM one").await, 20);
+}
+
+/// Where a foreign key makes the first batches small.
+#[tokio::test]
+async fn a_session_that_another_transaction_has_locked_does_not_stop_the_others() {
+    let mut database = users(12).await;
+    database
+        .sql("CREATE TABLE notes (session int REFERENCES sessions ON DELETE CASCADE); CREATE INDEX ON notes (session)")
+        .await;
+    let mut other = PgConnection::connect(database.url()).await.unwrap();
+    let lock = "BEGIN; SELECT FROM sessions WHERE user_id = 2 ORDER BY created_at LIMIT 1 FOR UPDATE";
+    sqlx::raw_sql(lock).execute(&mut other).await.unwrap();
+    let settings = by_expiry(&format!("{NEWEST}max_per_user = 1\nmax_ended_ratio = 1"));
+    database.once_with(&settings, &[]).swept("logins", json!({ "superseded": 65, "error": null }));
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 1 }));
 }
