@@ -10,6 +10,7 @@ use crate::progress::Progress;
 use crate::report::{Outcome, RepairReport, SequenceReport, Verdict};
 use pgmedic_core::sequence::HoldReason;
 use pgmedic_core::sequence::ahead::Looked;
+use pgmedic_core::sequence::judgement::Hold;
 use pgmedic_core::sequence::model::{Sequence, Uncounted, UncountedFeed};
 use pgmedic_core::{Fix, Reason, ReasonKind, Timeouts};
 use std::sync::Arc;
@@ -62,16 +63,22 @@ fn fed_alone(sequence: &Sequence, uncounted: &UncountedFeed) -> Sequence {
 }
 
 fn add_finding(report: &mut SequenceReport, uncounted: &UncountedFeed, looked: &Looked, next: NextMove) {
-    // What is so far away, or in a column where no insert fails at it, is no drift.
-    let NextMove::Step(step) = next else { return };
     let seen = &looked.seen;
+    let lag = match next {
+        NextMove::Step(step) => step.to.values,
+        // What is so far away, or in a column where no insert fails at it, is no drift.
+        NextMove::Held(Hold::FarIds { .. }) => return,
+        NextMove::Held(Hold::NoUniqueKey { .. }) if !looked.is_part_of_key() => return,
+        NextMove::Held(_) => seen.lag(),
+        NextMove::Nothing { .. } | NextMove::Exhausted => return,
+    };
     let Some(id) = looked.max_id() else { return };
     let column = &uncounted.feed.report.column;
     let text = format!("id {id} of {column} lies at or beyond the next value {}", seen.position.next());
     report.next_value = report.next_value.or(seen.position.next_value());
     report.max_id = report.max_id.or(Some(id));
     if report.outcome().is_none() {
-        report.lag = Some(step.to.values);
+        report.lag = Some(lag);
     }
     match &uncounted.why {
         Uncounted::Untrusted { owner } => {

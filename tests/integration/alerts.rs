@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Labels that Prometheus adds.
-const ADDED: [&str; 2] = ["job", "instance"];
+/// Labels that Prometheus adds. `server` is on the databases of `[[servers]]` alone.
+const ADDED: [&str; 3] = ["job", "instance", "server"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -196,6 +196,10 @@ impl<'a> RepairTask<'a> {
         let now = match seen.unwrap_or_else(gone) {
             Ok(now) => now,
             Err(reason) => {
+                // It may have come as far as it was to.
+                if let Some(step) = self.step {
+                    self.charge(step.charged, step.early);
+                }
                 let reason = reason.while_doing("could not look again");
                 self.ended = Some(RepairReport::new(Outcome::Failed, self.method, Some(reason)));
                 return;
@@ -205,7 +209,10 @@ impl<'a> RepairTask<'a> {
         let reached =
             self.step.is_some_and(|step| !now.seen.position.is_before(step.to.last) && !is_at(&now, step.to.last));
         let had_headroom = self.headroom.of_run > 0 && reached;
-        self.charge(&before, &now.seen.position);
+        if let Some(step) = self.step {
+            let moved = before.next_value().map_or(0, |before| now.seen.position.values_since(before));
+            self.charge(step.charged.min(moved), step.early && moved > 0);
+        }
         let unfinished = std::mem::replace(&mut self.looked, now).unfinished;
         // Headroom is counted from the max id that the repair was made for: rows that came since may use it.
         let headroom = if had_headroom { Headroom { of_run: 0, ..self.headroom } } else { self.headroom };
@@ -227,17 +234,14 @@ impl<'a> RepairTask<'a> {
         }
     }
 
-    /// Takes what a move burnt from the allowance: as judged, or as far as it came.
-    fn charge(&mut self, before: &Position, now: &Position) {
-        let Some(step) = self.step else { return };
-        let moved = before.next_value().map_or(0, |before| now.values_since(before));
-        let charged = step.charged.min(moved);
+    /// Takes what a move burnt from the allowance.
+    fn charge(&mut self, charged: u128, early: bool) {
         self.charged += charged;
-        self.early |= step.early && moved > 0;
+        self.early |= early;
         match &mut self.subject.basis.memory {
             Memory::Lasting(history) => {
                 history.charged = history.charged.saturating_add(charged);
-                history.passed_early |= step.early && moved > 0;
+                history.passed_early |= early;
             }
             Memory::RunOnly { charged: sum } => *sum = sum.saturating_add(charged),
         }

@@ -30,11 +30,15 @@ async fn repair_inline(database: &Database) {
 async fn the_agent_writes_its_repairs_counts_inline_ones_and_removes_old_ones() {
     let mut database = installed(None).await;
     database
-        .sql("INSERT INTO pgmedic.repair_log (at, role, sequence, counted) VALUES (now() - interval '31 days', 'app', 'old', true), (now(), 'app', 'new', true)")
+        .sql(
+            "INSERT INTO pgmedic.repair_log (at, role, sequence, counted) VALUES (now() - interval '31 days', 'app', 'old', true), (now(), 'app', 'new', true);
+             INSERT INTO pgmedic.repair_log (at, role, sequence, source, counted, charged) VALUES (now() - interval '31 days', 'app', 'charged', 'agent', true, 5)",
+        )
         .await;
     // The leader before has counted these.
     let agent = Agent::start(&database, EVERY_SECOND);
     database.wait_until("SELECT count(*) = 0 FROM pgmedic.repair_log WHERE sequence = 'old'").await;
+    assert_eq!(database.number("SELECT count(*) FROM pgmedic.repair_log WHERE sequence = 'charged'").await, 1);
     assert_eq!(agent.metric(&inline(&database, "repaired")), Some(0.0));
 
     // It notifies the agent, which counts it.

@@ -125,3 +125,17 @@ async fn a_declared_sequence_gets_no_suggestion() {
     let expected = json!({ "verdict": "in_sync", "suggested_feeds": Value::Null, "max_id": Value::Null });
     outcome.shows("public.cart_id_seq", expected);
 }
+
+/// The index serves no walk, so that a long lag would be held.
+#[tokio::test]
+async fn a_likely_link_that_would_be_held_is_a_problem_too() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE SEQUENCE t_id_seq; CREATE TABLE t (id bigint, live boolean DEFAULT true);
+             CREATE UNIQUE INDEX ON t (id) WHERE live; INSERT INTO t SELECT generate_series(1, 200000)",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(3);
+    assert_eq!(outcome.sequence("public.t_id_seq")["lag"], 200_000);
+}

@@ -146,6 +146,11 @@ impl Looked {
         (number >= position.next_number()).then_some(number)
     }
 
+    /// Whether the column is only a part of a longer key, so that an insert may fail at a taken id.
+    pub fn is_part_of_key(&self) -> bool {
+        matches!(self.max_id_only, Some(MaxIdOnly::PartOfKey { .. }))
+    }
+
     /// The furthest own id that was seen: of a block the id itself, of a residue class the furthest one that the walk met.
     pub fn max_id(&self) -> Option<i64> {
         if self.seen.by_block {
