@@ -192,7 +192,7 @@ impl Publisher {
 
     /// The server says that the role may not enter the database.
     pub fn refused(&mut self, reason: &Reason) {
-        self.context.metrics.count_panic(&self.database);
+        self.context.metrics.count_failed_pass(&self.database);
         self.failure(reason, Some(false));
     }
 
@@ -214,7 +214,7 @@ impl Publisher {
 
     /// A pass panicked: there is no report.
     pub fn panicked(&mut self) {
-        self.context.metrics.count_panic(&self.database);
+        self.context.metrics.count_failed_pass(&self.database);
         let text = "a pass panicked: this is a defect of pgmedic, please report it";
         self.failure(&Reason::new(ReasonKind::Internal, text), None);
     }

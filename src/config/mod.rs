@@ -66,7 +66,7 @@ use crate::db::budget::ConnectionBudget;
 use crate::report::DatabaseLabel;
 use databases::{ignored_parameters, resolve_databases};
 use layers::Layers;
-use servers::{is_known_database, resolve_servers};
+use servers::{expected_instead, resolve_servers};
 
 /// The whole configuration, checked.
 #[derive(Debug, Clone)]
@@ -116,10 +116,10 @@ impl Settings {
         warnings.extend(servers.iter().filter_map(|server| ignored_parameters(&server.home)));
         for (index, feed) in sequences.feeds.iter().enumerate() {
             let Some(name) = &feed.database else { continue };
-            is_known_database(name, &databases, &servers).map_err(|expected| {
+            if let Some(expected) = expected_instead(name, &databases, &servers) {
                 let key = format!("sequences.feeds[{index}].database");
-                locations.invalid(key, error::display_or_hide(name), expected)
-            })?;
+                return Err(locations.invalid(key, error::display_or_hide(name), expected));
+            }
         }
         sessions::apply_presets(&mut written.sessions, &locations)?;
         let sessions = sessions::validate(&written.sessions, (&databases, &servers), &sequences, &locations, now)?;

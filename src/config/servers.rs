@@ -109,21 +109,17 @@ pub(super) fn select(servers: &mut Vec<Server>, names: &[String]) {
     });
 }
 
-/// Whether `database` of another table may have this name.
-///
-/// # Errors
-///
-/// What is expected instead.
-pub(super) fn is_known_database(name: &str, databases: &[Database], servers: &[Server]) -> Result<(), String> {
+/// What `database` of another table is expected to be, if no database can have this name.
+pub(super) fn expected_instead(name: &str, databases: &[Database], servers: &[Server]) -> Option<String> {
     let of_server =
         |server: &Server| name == server.name || name.split_once('/').is_some_and(|(prefix, _)| prefix == server.name);
     if databases.iter().any(|database| database.name == name) || servers.iter().any(of_server) {
-        return Ok(());
+        return None;
     }
     let databases = databases.iter().map(|database| database.name.to_string());
     let servers = servers.iter().flat_map(|server| [server.name.clone(), format!("{}/…", server.name)]);
     let known: Vec<String> = databases.chain(servers).collect();
-    Err(format!("the name of a configured database: {}", known.join(", ")))
+    Some(format!("the name of a configured database: {}", known.join(", ")))
 }
 
 /// Checks the tables. `databases` are those of `[[databases]]`.

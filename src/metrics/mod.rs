@@ -233,7 +233,7 @@ impl Metrics {
     }
 
     /// Counts a pass that ended without a report.
-    pub fn count_panic(&self, database: &str) {
+    pub fn count_failed_pass(&self, database: &str) {
         self.count_pass(database, SEQUENCES, true);
     }
 

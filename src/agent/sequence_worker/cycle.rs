@@ -197,15 +197,15 @@ impl SequenceWorkerContext {
             self.stop.run_until_cancelled(self.listen(state)).await;
         }
         let report = self.pass(state, answer.leadership).await;
-        if answer.lease.is_some() && state.lease.is_none() {
-            // It was lost meanwhile: another agent may lead.
+        let lost = answer.lease.is_some() && state.lease.is_none();
+        if lost {
+            // Another agent may lead.
             state.invalidate_all();
         }
         if self.stop.is_cancelled() {
             return CycleOutcome::Done;
         }
         let settled = report.error.is_none() && report.sequences.iter().all(|sequence| sequence.is_settled());
-        let lost = answer.lease.is_some() && state.lease.is_none();
         state.visited = baseline.filter(|_| settled && !lost);
         if reads_all && state.visited.is_some() {
             state.rest();

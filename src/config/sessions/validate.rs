@@ -7,7 +7,7 @@ use super::super::keys::{Optional, WrittenRevoke, WrittenStore};
 use super::super::layers::ConfigLocations;
 use super::super::presets::Preset;
 use super::super::schema::nearest;
-use super::super::servers::is_known_database;
+use super::super::servers::expected_instead;
 use super::super::values::{at_least_one, count, display_with_problem, duration, is_label, ratio, timeout};
 use super::super::{Database, Schedule, Sequences, Server};
 use super::{Action, ExpiryKind, ExpiryRule, SessionStoreConfig};
@@ -180,9 +180,10 @@ impl StoreValidator<'_> {
         name: Option<&String>,
         (databases, servers): (&[Database], &[Server]),
     ) -> Result<Option<String>, ConfigError> {
-        if let Some(name) = name {
-            is_known_database(name, databases, servers)
-                .map_err(|expected| self.invalid("database", display_or_hide(name), expected))?;
+        if let Some(name) = name
+            && let Some(expected) = expected_instead(name, databases, servers)
+        {
+            return Err(self.invalid("database", display_or_hide(name), expected));
         }
         Ok(name.cloned())
     }

@@ -61,11 +61,12 @@ impl<'a> OneSequence<'a> {
 /// Whether inserts work.
 fn sentence(row: &Row<'_>) -> String {
     let sequence = row.sequence;
-    let (table, name) = (escape_control(table(sequence)), escape_control(&sequence.name));
+    let first = first_table(sequence);
+    let (table, name) = (escape_control(first), escape_control(&sequence.name));
     match row.state {
         RowState::Level(Level::Failing) => format!("Inserts into {table} are failing"),
         RowState::Level(Level::Unknown) => format!("{name} cannot be checked"),
-        RowState::Level(Level::Soon) => runs_out(&table, days_left(sequence), sequence.used_ratio.unwrap_or_default()),
+        RowState::Level(Level::Soon) => runs_out(first, days_left(sequence), sequence.used_ratio.unwrap_or_default()),
         RowState::Level(Level::Decision) => format!("No insert into {table} is failing; a decision is waiting"),
         RowState::NotJudged => format!("{name} is not judged"),
         RowState::Level(Level::Healthy) | RowState::Repaired => format!("{name} is ahead of its data"),
@@ -73,7 +74,7 @@ fn sentence(row: &Row<'_>) -> String {
 }
 
 /// The first table that it feeds; the sequence itself where none is known.
-fn table(sequence: &SequenceReport) -> &str {
+fn first_table(sequence: &SequenceReport) -> &str {
     sequence.feeds.first().map_or(&sequence.name, |feed| table_of(&feed.column))
 }
 
