@@ -38,6 +38,7 @@ fn statements(sequence: &Sequence) -> Vec<String> {
     let (next, limit, draws) = (position.next_number(), position.limit_number(), Draws::new(7));
     let questions = [
         Question::Nearest { from: next, up_to: limit },
+        Question::Few { from: next, up_to: limit, most: 1000 },
         Question::Stretches { after: next, up_to: limit, step: 1000, most: 20, draws },
         Question::Scales { after: next, up_to: limit, steps: vec![1000, 100, 10], draws },
         Question::Count { from: next, up_to: next + 20_000, most: 100 },

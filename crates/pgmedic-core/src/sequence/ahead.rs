@@ -183,7 +183,12 @@ impl Basis {
     pub fn walk(&self, seen: &Observation, draws: Draws) -> BlockWalk {
         let position = &seen.position;
         let walk = BlockWalk::new(position.next_number(), position.limit_number(), self.terms(seen), draws);
-        if seen.is_gapless() { walk } else { walk.one_by_one() }
+        let max = seen.max_id.and_then(|id| position.numbering().number(id.into()));
+        match max {
+            _ if !seen.is_gapless() => walk.one_by_one(),
+            Some(max) => walk.with_max_id(max),
+            None => walk,
+        }
     }
 
     /// Judges what was seen.

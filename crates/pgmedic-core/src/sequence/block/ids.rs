@@ -75,15 +75,30 @@ impl<'a> Ids<'a> {
             );
         }
         let (nearer, extreme) = if self.ascending() { ("least", "min") } else { ("greatest", "max") };
+        self.extremes(nearer, extreme, |part| self.not_before_next(part, &from, &up_to))
+    }
+
+    /// All taken ids from `from` to `up_to` and not before the next value of `s`, of ranges that hold the sequence's values
+    /// alone.
+    pub fn all(&self, from: i128, up_to: i128) -> String {
+        let (from, up_to) = (format!("'{from}'::int8"), format!("'{up_to}'::int8"));
+        let rows = self.parts.iter().map(|part| {
+            let (only, table, column) = (part.only_keyword(), part.table(), &part.source.column);
+            let condition = self.not_before_next(part, &from, &up_to);
+            format!("SELECT t.{column}::int8 AS id FROM {only}{table} AS t WHERE {condition}")
+        });
+        rows.collect::<Vec<_>>().join(" UNION ALL ")
+    }
+
+    /// The condition of a part's ids from `from` to `up_to` that are not before the next value of `s`.
+    fn not_before_next(&self, part: &ProbePart<'_>, from: &str, up_to: &str) -> String {
         // Without a row of `s`, `from` alone counts.
         let later = if self.ascending() { "greatest" } else { "least" };
         let from = format!("{later}({from}, s.last_value)");
-        self.extremes(nearer, extreme, |part| {
-            let (from, up_to, column) = (typed(part, &from), typed(part, &up_to), &part.source.column);
-            let (low, high) = if self.ascending() { (from, up_to) } else { (up_to, from) };
-            let handed_out = format!("(s.is_called AND t.{column} = s.last_value)");
-            format!("t.{column} >= {low} AND t.{column} <= {high} AND {handed_out} IS NOT TRUE{}", integral(part))
-        })
+        let (from, up_to, column) = (typed(part, &from), typed(part, up_to), &part.source.column);
+        let (low, high) = if self.ascending() { (from, up_to) } else { (up_to, from) };
+        let handed_out = format!("(s.is_called AND t.{column} = s.last_value)");
+        format!("t.{column} >= {low} AND t.{column} <= {high} AND {handed_out} IS NOT TRUE{}", integral(part))
     }
 
     /// The last taken value beyond `after` and up to `up_to`; all counted from the base.

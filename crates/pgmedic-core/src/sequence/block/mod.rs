@@ -3,11 +3,11 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `ids.rs` | the probes: taken ids of the fed columns as SQL expressions |
-//! | `nearest.sql`, `stretches.sql`, `scales.sql`, `count.sql` | one statement for each kind of question |
+//! | `nearest.sql`, `few.sql`, `stretches.sql`, `scales.sql`, `count.sql` | one statement for each kind of question |
 
 mod ids;
 
-use super::judgement::{Answer, Draws, Numbering, Question, Stretch, ValueNumber};
+use super::judgement::{Answer, Draws, FewIds, Numbering, Question, Stretch, ValueNumber};
 use super::model::Sequence;
 use super::position::SequenceState;
 use super::probe_part::ProbePart;
@@ -29,7 +29,7 @@ impl BlockQuestion {
         let Self { question, own } = self;
         let after = match question {
             Question::Stretches { after, .. } | Question::Scales { after, .. } => *after,
-            Question::Nearest { from, .. } | Question::Count { from, .. } => *from - 1,
+            Question::Nearest { from, .. } | Question::Few { from, .. } | Question::Count { from, .. } => *from - 1,
         };
         let ids = Ids::new(parts, *own, after);
         match question {
@@ -41,6 +41,16 @@ impl BlockQuestion {
                     ("SEQUENCE", sequence.name.clone()),
                 ];
                 fill_sql(include_str!("nearest.sql"), &values)
+            }
+            Question::Few { from, up_to, most } => {
+                let values = [
+                    ("IDS", ids.all(own.id(*from), own.id(*up_to))),
+                    ("MORE", (most + 1).to_string()),
+                    ("UNCHANGED", unchanged.to_owned()),
+                    ("OID", sequence.oid.to_string()),
+                    ("SEQUENCE", sequence.name.clone()),
+                ];
+                fill_sql(include_str!("few.sql"), &values)
             }
             Question::Count { up_to, most, .. } => {
                 let count = ids.count("0", &(up_to - after).to_string(), &most.to_string());
@@ -68,13 +78,13 @@ impl BlockQuestion {
         }
     }
 
-    /// The state of the sequence by which the nearest id was looked for, where the statement has read it.
+    /// The state of the sequence by which the ids from its next value on were looked for, where the statement has read it.
     ///
     /// # Errors
     ///
     /// When the row does not hold what it should.
     pub fn read_state(&self, rows: &[PgRow]) -> Result<Option<SequenceState>, QueryError> {
-        let (Question::Nearest { .. }, [row]) = (&self.question, rows) else { return Ok(None) };
+        let (Question::Nearest { .. } | Question::Few { .. }, [row]) = (&self.question, rows) else { return Ok(None) };
         let (last_value, is_called): (Option<i64>, Option<bool>) =
             (row.try_get("last_value")?, row.try_get("is_called")?);
         let state = last_value.zip(is_called);
@@ -92,14 +102,22 @@ impl BlockQuestion {
             [row] => Ok(row),
             rows => Err(QueryError::UnexpectedResponse(format!("{} rows instead of one", rows.len()))),
         };
+        let number = |id: i64| {
+            let odd = || QueryError::UnexpectedResponse(format!("{id} is not among the values asked for"));
+            own.number(id.into()).ok_or_else(odd)
+        };
         Ok(match question {
             Question::Nearest { .. } => {
                 let nearest: Option<i64> = one()?.try_get("nearest")?;
-                let number = |id: i64| {
-                    let odd = || QueryError::UnexpectedResponse(format!("{id} is not among the values asked for"));
-                    own.number(id.into()).ok_or_else(odd)
-                };
                 Answer::Nearest(nearest.map(number).transpose()?)
+            }
+            Question::Few { most, .. } => {
+                let row = one()?;
+                let ends: Option<(i64, i64)> = Option::zip(row.try_get("lowest")?, row.try_get("highest")?);
+                let ends = ends.map(|(low, high)| Ok::<_, QueryError>((number(low)?, number(high)?))).transpose()?;
+                let ends = ends.map(|(low, high)| (low.min(high), low.max(high)));
+                let few = FewIds { ends, taken: unsigned(row.try_get("taken")?)? };
+                Answer::Few((unsigned(row.try_get("read")?)? <= *most).then_some(few))
             }
             Question::Count { .. } => Answer::Count(unsigned(one()?.try_get("taken")?)?),
             Question::Scales { after, .. } => {

@@ -48,7 +48,7 @@ pub use decide::{Ids, Observation, Wishes, decide};
 pub use decision::{Decision, Hold, Repair, RepairKind};
 pub use draws::Draws;
 pub use numbering::{Numbering, ValueNumber};
-pub use question::{Answer, AnswerError, Question, Stretch, thin_needs};
+pub use question::{Answer, AnswerError, FewIds, Question, Stretch, thin_needs};
 pub use terms::{History, Memory, Settings, Terms};
 pub use walk::{BlockWalk, Found, Progress, ThinPart};
 

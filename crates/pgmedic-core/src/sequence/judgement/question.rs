@@ -18,6 +18,15 @@ pub enum Question {
         /// The limit, or as far as own ids are looked for one by one.
         up_to: ValueNumber,
     },
+    /// All taken ids from `from` to `up_to`, where there are at most `most`: one range of an index, with a LIMIT.
+    Few {
+        /// The next value.
+        from: ValueNumber,
+        /// So far that a block which ends among the first values ends before it.
+        up_to: ValueNumber,
+        /// More ids than this are not looked at.
+        most: u64,
+    },
     /// The chain of stretches from `after` on: each ends with the last taken id (`max(id)` with a range) within `step`
     /// values of where the one before ended. The chain ends after `most` stretches, after one that is neither dense nor
     /// thin, or where no id follows within `step`.
@@ -60,12 +69,23 @@ pub enum Question {
 pub enum Answer {
     /// None where no id is taken.
     Nearest(Option<ValueNumber>),
+    /// None where there are more than asked for.
+    Few(Option<FewIds>),
     /// Fewer than asked for where the chain ended.
     Stretches(Vec<Stretch>),
     /// One for each step, none where no id is taken within it.
     Scales(Vec<Option<Stretch>>),
     /// At most as many as asked for.
     Count(u64),
+}
+
+/// The taken ids among some values, all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FewIds {
+    /// The first and the last of them; none where no id is taken.
+    pub ends: Option<(ValueNumber, ValueNumber)>,
+    /// How many values are taken.
+    pub taken: u64,
 }
 
 /// The values from behind one taken id up to another.
@@ -82,6 +102,23 @@ pub struct Stretch {
 }
 
 impl Stretch {
+    /// The stretch behind the id `after` up to `last`, in which so many ids are taken, counted instead of drawn.
+    ///
+    /// ```
+    /// use pgmedic_core::sequence::judgement::Stretch;
+    ///
+    /// assert!(Stretch::counted(100, 420, 30).is_dense());
+    /// assert!(!Stretch::counted(100, 421, 30).is_dense());
+    /// ```
+    #[must_use]
+    pub fn counted(after: ValueNumber, last: ValueNumber, taken: u64) -> Self {
+        let length = (last - after).max(1);
+        let drawn = length.min(Draws::COUNT as i128);
+        let share = (i128::from(taken) * drawn / length).clamp(0, drawn);
+        let count = |number| u32::try_from(number).unwrap_or(0);
+        Self { last, drawn: count(drawn), taken: count(share), thin: taken >= thin_needs(length) }
+    }
+
     /// At least 3 of 32 of the values looked at are taken.
     ///
     /// ```

@@ -4,12 +4,14 @@
 //! a thin one is charged, and the block ends before a stretch that is neither, or where no id follows within the step.
 
 use super::chain::{Chain, Next};
-use super::{Answer, AnswerError, Draws, Question, Stretch, Terms, ValueNumber};
+use super::{Answer, AnswerError, Draws, FewIds, Question, Stretch, Terms, ValueNumber};
 
 /// A block that is further away than `soon` is passed early when it holds one id for every so many values before it.
 const EARLY: i128 = 5000;
 /// Own ids of a residue class that one statement looks for, one by one: some 12 ms.
 const MOST_ONE_BY_ONE: i128 = 5000;
+/// Where the max id is nearer than so many values, one statement looks at all ids.
+const FEW: u32 = 1000;
 /// Stretches that one statement looks at.
 const MOST_STRETCHES: u16 = 200;
 
@@ -97,6 +99,11 @@ pub struct ThinPart {
 
 #[derive(Debug, Clone)]
 enum Phase {
+    /// The max id is near: all ids up to a step beyond it.
+    Few {
+        from: ValueNumber,
+        up_to: ValueNumber,
+    },
     /// No id was found before this value.
     Nearest {
         from: ValueNumber,
@@ -130,6 +137,17 @@ impl BlockWalk {
         self
     }
 
+    /// The max id is value number `max`: where it is near, one statement shows the whole block.
+    #[must_use]
+    pub fn with_max_id(mut self, max: ValueNumber) -> Self {
+        let few = i128::from(FEW);
+        if matches!(self.phase, Phase::Nearest { .. }) && max - self.next < few {
+            let up_to = self.limit.min(self.next + few - 1 + self.terms.step);
+            self.phase = Phase::Few { from: self.next, up_to };
+        }
+        self
+    }
+
     /// Other sessions have moved the sequence on to value number `next`: how far away an id is counts from there.
     pub fn moved_on(&mut self, next: ValueNumber) {
         self.next = self.next.max(next);
@@ -146,6 +164,9 @@ impl BlockWalk {
     #[must_use]
     pub fn progress(&self) -> Progress {
         match &self.phase {
+            Phase::Few { from, up_to } => {
+                Progress::Ask(Question::Few { from: *from, up_to: *up_to, most: u64::from(FEW) })
+            }
             Phase::Nearest { from } => Progress::Ask(Question::Nearest { from: *from, up_to: self.look_up_to(*from) }),
             Phase::Chain(chain) => Progress::Ask(chain.question(self.most, self.draws)),
             Phase::Count { nearest, end, .. } => {
@@ -162,6 +183,7 @@ impl BlockWalk {
     /// When it does not belong to that question. The walk then stands where it stood.
     pub fn answer(&mut self, answer: Answer) -> Result<(), AnswerError> {
         self.phase = match (&self.phase, answer) {
+            (Phase::Few { from, up_to }, Answer::Few(few)) => self.all_ids(*from, *up_to, few)?,
             (Phase::Nearest { from }, Answer::Nearest(nearest)) => self.begin(*from, nearest)?,
             (Phase::Chain(chain), Answer::Stretches(stretches)) => {
                 let mut chain = chain.clone();
@@ -213,6 +235,27 @@ impl BlockWalk {
 
     fn look_up_to(&self, from: ValueNumber) -> ValueNumber {
         self.look.map_or(self.nearest_within, |look| self.nearest_within.min(from + look - 1))
+    }
+
+    /// Takes all ids ahead, where they are few; else the walk begins with the nearest.
+    fn all_ids(&self, from: ValueNumber, up_to: ValueNumber, few: Option<FewIds>) -> Result<Phase, AnswerError> {
+        let Some(FewIds { ends: Some((nearest, last)), taken }) = few else {
+            return Ok(Phase::Nearest { from });
+        };
+        if nearest > last || last > up_to {
+            return Err(AnswerError::OutOfRange);
+        }
+        let phase = self.begin(from, Some(nearest))?;
+        // What follows within a step of the last id was looked at too.
+        let whole = last + self.terms.step <= up_to || up_to == self.limit;
+        match phase {
+            Phase::Chain(mut chain) if whole && last < self.limit && last - nearest <= self.terms.step => {
+                let stretch = (last > nearest).then(|| Stretch::counted(nearest, last, taken.saturating_sub(1)));
+                let next = chain.stretches(stretch.as_slice(), 2)?;
+                Ok(self.after(chain, next))
+            }
+            phase => Ok(phase),
+        }
     }
 
     fn begin(&self, from: ValueNumber, nearest: Option<ValueNumber>) -> Result<Phase, AnswerError> {

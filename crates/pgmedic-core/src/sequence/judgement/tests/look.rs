@@ -1,6 +1,7 @@
 //! Answers a walk's questions as a server would, with the same few kinds of probes.
 
-use super::super::{Answer, BlockWalk, Draws, Found, Numbering, Progress, Question, Stretch, ValueNumber, thin_needs};
+use super::super::thin_needs;
+use super::super::{Answer, BlockWalk, Draws, FewIds, Found, Numbering, Progress, Question, Stretch, ValueNumber};
 use super::rows::Rows;
 
 /// A table and the sequence that feeds it, as a server can be asked about them.
@@ -68,6 +69,11 @@ impl Table<'_> {
 pub fn answer(table: &Table, question: &Question) -> Answer {
     match question {
         Question::Nearest { from, up_to } => Answer::Nearest(table.first(*from, *up_to)),
+        Question::Few { from, up_to, most } => {
+            let taken = table.count_most(*from, *up_to, *most + 1);
+            let ends = table.first(*from, *up_to).zip(table.last(*from, *up_to));
+            Answer::Few((taken <= *most).then_some(FewIds { ends, taken }))
+        }
         Question::Stretches { after, up_to, step, most, draws } => {
             let mut stretches: Vec<Stretch> = Vec::new();
             let mut after = *after;

@@ -207,7 +207,8 @@ impl Play {
         } else if self.scenario.unique {
             let own = Numbering::new(i64::try_from(*first).unwrap(), i64::MAX, 1, *first);
             let seen = Table { rows, own, exact: false };
-            let (found, questions) = walk(&seen, BlockWalk::new(next, limit, terms, Draws::new(15)));
+            let new = BlockWalk::new(next, limit, terms, Draws::new(15));
+            let (found, questions) = walk(&seen, max_id.map_or(new.clone(), |max| new.with_max_id(max)));
             self.outcome.questions = self.outcome.questions.max(questions);
             Ids::Walked(found)
         } else {

@@ -132,15 +132,26 @@ impl World {
         Terms::new(self.limit, &Settings { advance_limit, ..Settings::default() }, &self.memory)
     }
 
-    pub fn walk(&self, most: u16) -> BlockWalk {
+    /// A walk that does not know the max id.
+    fn blind_walk(&self, most: u16) -> BlockWalk {
         let walk = BlockWalk::new(self.next, self.limit, self.terms(), Draws::new(self.seed)).most_stretches(most);
         if self.own.is_gapless() { walk } else { walk.one_by_one() }
     }
 
+    pub fn walk(&self, most: u16) -> BlockWalk {
+        match self.max_id() {
+            Some(max) => self.blind_walk(most).with_max_id(max),
+            None => self.blind_walk(most),
+        }
+    }
+
+    fn max_id(&self) -> Option<ValueNumber> {
+        self.own.is_gapless().then(|| self.table(false).last(0, self.limit)).flatten()
+    }
+
     pub fn observe(&self, found: Found) -> Observation {
-        let max_id = self.own.is_gapless().then(|| self.table(false).last(0, self.limit)).flatten();
         let Self { next, limit, .. } = *self;
-        Observation { next, limit, max_id, ids: Ids::Walked(found), far_count: None, known_next: None }
+        Observation { next, limit, max_id: self.max_id(), ids: Ids::Walked(found), far_count: None, known_next: None }
     }
 
     pub fn judge(&self, exact: bool) -> Decision {
@@ -208,6 +219,16 @@ proptest! {
         world in world(&[1, -1]), exact: bool,
     ) {
         check(&world, exact)?;
+    }
+
+    #[test]
+    fn a_known_max_id_changes_nothing_also_where_ids_were_inserted_since(
+        world in world(&[1, -1]), since in prop_oneof![Just(0_i128), 0..2000_i128],
+    ) {
+        let table = world.table(true);
+        let blind = walk(&table, world.blind_walk(200)).0;
+        let max_id = world.max_id().unwrap_or(world.next) - since;
+        prop_assert_eq!(walk(&table, world.blind_walk(200).with_max_id(max_id)).0, blind);
     }
 
     #[test]

@@ -115,6 +115,20 @@ fn five_hundred_million_ids_take_26_statements() {
 }
 
 #[test]
+fn a_block_that_ends_among_the_first_thousand_values_takes_one_statement() {
+    let ask = |rows: &Rows, max| {
+        let new = BlockWalk::new(100, LIMIT, agent(), Draws::new(1)).with_max_id(max);
+        walk(&Table { rows, own: ids(), exact: false }, new)
+    };
+    assert_eq!(ask(&rows(&[(100, 137)]), 137), (block(100, 137, 0), 1));
+    assert_eq!(ask(&rows(&[(100, 1099)]), 1099), (block(100, 1099, 0), 1));
+    let (found, questions) = ask(&rows(&[(100, 1100)]), 1100);
+    assert_eq!((found, questions > 1), (block(100, 1100, 0), true), "one more is walked");
+    let (found, questions) = ask(&rows(&[(100, 137), (1100, 60_000)]), 137);
+    assert_eq!((found, questions > 1), (block(100, 60_000, 0), true), "inserted since the max id was read");
+}
+
+#[test]
 fn the_dense_beginning_is_known_while_the_walk_goes_on() {
     let mut rows = rows(&[(100, 30 * M)]);
     rows.add_pattern(Pattern::Runs { from: 30 * M + 1, to: 60 * M, period: 100, run: 1 });
