@@ -20,7 +20,7 @@ pub struct ServerInfo {
     /// The server has a setting that forbids reading views and foreign tables.
     pub(super) can_restrict_views: bool,
     /// pgaudit writes the whole message into the log for each of its statements.
-    pub(super) is_audited: bool,
+    pub is_audited: bool,
     /// No changes are made here but the primary's.
     pub is_replica: bool,
     /// Why nothing can be written here: the server is a replica, or read only by setting.

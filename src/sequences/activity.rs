@@ -35,6 +35,29 @@ pub struct ActivityCounters {
 }
 
 impl StatsSnapshot {
+    /// Reads the answer to [`changes_sql`].
+    ///
+    /// # Errors
+    ///
+    /// When it is another one.
+    pub fn read(rows: &[PgRow]) -> Result<Self, QueryError> {
+        let mut snapshot = Self::default();
+        for row in rows {
+            let (of, oid, count): (&str, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            let oid = u32::try_from(oid).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
+            match of {
+                "server" => (snapshot.stats_epoch, snapshot.catalog) = (row.try_get(3)?, count),
+                "sequence" => drop(snapshot.sequences.insert(oid, count)),
+                "table" => drop(snapshot.tables.insert(oid, count)),
+                _ => drop(snapshot.in_use.insert(oid)),
+            }
+        }
+        if snapshot.stats_epoch.is_empty() {
+            return Err(QueryError::UnexpectedResponse("no epoch".to_owned()));
+        }
+        Ok(snapshot)
+    }
+
     /// The counters of `sequence`; none where one is missing, or does not tell all.
     pub fn of(&self, sequence: &Sequence) -> Option<ActivityCounters> {
         // No counter is read of a column whose ids are computed.
@@ -62,36 +85,13 @@ pub async fn read_stats(
     sequences: &[Sequence],
     timeouts: Timeouts,
 ) -> Result<StatsSnapshot, QueryError> {
-    let result = connection.run_transaction("changes", TransactionMode::Read, timeouts, statements(sequences)).await;
-    if let Some(failure) = result.failure {
-        return Err(failure);
-    }
-    let [server, per_sequence, per_table, per_tree, in_use] = result.answers.as_slice() else {
-        return Err(QueryError::UnexpectedResponse(format!("{} answers instead of five", result.answers.len())));
-    };
-    let [server] = server.as_slice() else { return Err(QueryError::UnexpectedResponse("no epoch".to_owned())) };
-    let mut tables = by_oid(per_table)?;
-    tables.extend(by_oid(per_tree)?);
-    Ok(StatsSnapshot {
-        stats_epoch: server.try_get(0)?,
-        catalog: server.try_get(1)?,
-        sequences: by_oid(per_sequence)?,
-        tables,
-        in_use: by_oid(in_use)?.into_keys().collect(),
-    })
+    let result = connection.run_transaction("changes", TransactionMode::Read, timeouts, [changes_sql(sequences)]).await;
+    StatsSnapshot::read(&result.into_rows()?)
 }
 
-fn by_oid(rows: &[PgRow]) -> Result<HashMap<u32, i64>, QueryError> {
-    rows.iter()
-        .map(|row| {
-            let oid: i64 = row.try_get(0)?;
-            let oid = u32::try_from(oid).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
-            Ok((oid, row.try_get(1)?))
-        })
-        .collect()
-}
-
-fn statements(sequences: &[Sequence]) -> [String; 5] {
+/// The statement whose rows [`StatsSnapshot::read`] reads: the epoch, the catalog's counter, and the counters of these
+/// sequences and of the tables they feed.
+pub fn changes_sql(sequences: &[Sequence]) -> String {
     let sources = || sequences.iter().flat_map(Sequence::all_feeds).filter_map(|feed| feed.source.as_ref().ok());
     let oids = |with_children: bool| {
         let oids: Vec<String> = sources()
@@ -100,14 +100,9 @@ fn statements(sequences: &[Sequence]) -> [String; 5] {
             .collect();
         oids.join(",")
     };
-    let fill = |template, tables: &str| fill_sql(template, &[("TABLES", tables), ("ROW_CHANGES", ROW_CHANGES)]);
-    [
-        fill(include_str!("stats_epoch.sql"), ""),
-        "SELECT seqrelid::bigint, pg_stat_get_blocks_fetched(seqrelid) FROM pg_sequence".to_owned(),
-        fill("SELECT t::bigint, @ROW_CHANGES@ FROM unnest('{@TABLES@}'::oid[]) AS t", &oids(false)),
-        fill(include_str!("tree_activity.sql"), &oids(true)),
-        fill(include_str!("in_use.sql"), ""),
-    ]
+    let (tables, trees) = (oids(false), oids(true));
+    let values = [("TABLES", tables.as_str()), ("TREES", trees.as_str()), ("ROW_CHANGES", ROW_CHANGES)];
+    fill_sql(include_str!("changes.sql"), &values)
 }
 
 /// The rows that were inserted into, updated in and deleted from table `t`.

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `pass.rs` | one pass over one database: discover, observe, judge, repair, report |
 //! | `declared.rs`, `suggestions/`, `feed_toml.rs` | discover: the links that the configuration declares, and likely ones |
-//! | `catalog.rs`, `catalog_timeouts.rs`, `owners.rs`, `references.rs` | discover: the sequences, the columns they feed, and what references these |
+//! | `load.rs`, `catalog.rs`, `catalog_timeouts.rs`, `owners.rs`, `references.rs` | discover: the sequences, the columns they feed, and what references these |
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
+//! | `quiet.rs` | the pass in which all of them do |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
 //! | `states.rs` | reads states alone, for `cutover` |
 //! | `keys.rs`, `look.rs` | observe what lies ahead, where an id is at or beyond the next value |
@@ -33,6 +34,7 @@ mod findings;
 mod guard;
 mod invalidation;
 mod keys;
+mod load;
 mod look;
 mod memory;
 mod moves;
@@ -43,6 +45,7 @@ mod partitions;
 mod pass;
 mod pass_state;
 mod privileges;
+mod quiet;
 mod references;
 mod repair;
 mod repair_log;

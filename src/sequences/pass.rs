@@ -1,19 +1,18 @@
 //! The pass: discover, observe, judge, repair, report.
 
-use super::activity::{StatsSnapshot, read_stats};
 use super::batch;
 use super::blocks::look_for_blocks;
-use super::catalog::{Catalog, discover};
+use super::catalog::Catalog;
 use super::computed::look_at_computed;
 use super::evidence::{Inquiry, new_drifts};
 use super::findings::{Judged, finding, missing_sequence};
-use super::invalidation::Invalidation;
+use super::load::load_catalog;
 use super::look::{Subject, look};
 use super::memory::SequenceMemory;
 use super::moves::{Headroom, next_move};
 use super::observe::observe;
 use super::pass_state::SequencePassState;
-use super::references::add_reference_limits;
+use super::quiet::nothing_changed;
 use super::repair::{RepairTask, Repaired, repair};
 use super::repair_log::{RepairLogEntry, read_log, write_log};
 use super::shared_columns::{SharedContext, look_at_shared, shared_columns};
@@ -26,9 +25,8 @@ use crate::report::{DatabaseReport, Verdict};
 use futures_util::FutureExt;
 use pgmedic_core::sequence::ahead::Basis;
 use pgmedic_core::sequence::judgement::{Memory, Settings, Wishes};
-use pgmedic_core::sequence::model::{Limit, LimitedBy, Sequence};
-use pgmedic_core::sequence::position::ColumnRange;
-use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
+use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::{Reason, ReasonKind};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
@@ -68,11 +66,19 @@ async fn run_pass(
     progress: &Progress,
     report: &mut DatabaseReport,
 ) -> Result<(), Reason> {
+    let counters = state.counters.take();
+    if let Some(counters) = &counters
+        && nothing_changed(database, settings, options, counters, state, report)
+    {
+        return Ok(());
+    }
     let (began, timeouts) = (Instant::now(), settings.bounds());
     let address = database.connect_options()?;
     let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await?;
     report.server_version = Some(connection.server().version.clone());
-    let (mut found, counters) = load_catalog(&mut connection, database, settings, state, timeouts).await?;
+    // Such a server would write the whole message into its log, for each of its statements.
+    state.server_version = report.server_version.clone().filter(|_| !connection.server().is_audited);
+    let (mut found, counters) = load_catalog(&mut connection, database, settings, state, counters).await?;
     if let Some(only) = &options.only {
         found.sequences.retain(|sequence| only.contains(&sequence.name_parts));
         found.missing.clear();
@@ -235,70 +241,4 @@ fn subject<'a>(
         known_next: memory.and_then(SequenceMemory::known_next),
     };
     Subject { sequence, basis, seed: state.seed(sequence) }
-}
-
-/// The catalog, from `state` when it has not changed; and the server's counters as they were before any probe.
-async fn load_catalog(
-    connection: &mut BoundedConnection,
-    database: &Database,
-    settings: &Sequences,
-    state: &mut SequencePassState,
-    timeouts: Timeouts,
-) -> Result<(Catalog, StatsSnapshot), Reason> {
-    if !state.is_lasting() {
-        return Ok((discover_catalog(connection, database, settings, timeouts).await?, StatsSnapshot::default()));
-    }
-    let while_counting = |error| Reason::from(&error).while_doing("reading the server's statistics failed");
-    let known = state.discovered().map_or(&[][..], |known| &known.sequences);
-    let counters = match read_stats(connection, known, timeouts).await {
-        // Without the statistics nothing can be left out: each pass is as the first.
-        Err(QueryError::PermissionDenied(message)) => {
-            tracing::debug!(database = database.name.as_str(), message, "the server's statistics cannot be read");
-            state.invalidate(&Invalidation::All);
-            let found = discover_catalog(connection, database, settings, timeouts).await?;
-            return Ok((found, StatsSnapshot::default()));
-        }
-        counters => counters.map_err(while_counting)?,
-    };
-    state.start_pass(&counters, settings.full_pass_every, connection.server().read_only.is_some());
-    if let Some(found) = state.take_discovered(&counters) {
-        return Ok((found, counters));
-    }
-    let found = discover_catalog(connection, database, settings, timeouts).await?;
-    state.drop_changed(&found);
-    let mut now = read_stats(connection, &found.sequences, timeouts).await.map_err(while_counting)?;
-    // A change of the catalog between the two reads is found by the next pass.
-    now.catalog = counters.catalog;
-    Ok((found, now))
-}
-
-async fn discover_catalog(
-    connection: &mut BoundedConnection,
-    database: &Database,
-    settings: &Sequences,
-    timeouts: Timeouts,
-) -> Result<Catalog, Reason> {
-    let found = discover(connection, &database.name, settings, timeouts).await;
-    let mut found = found.map_err(|error| Reason::from(error).while_doing("reading the catalog failed"))?;
-    let limits = add_reference_limits(connection, &mut found.sequences, timeouts).await;
-    limits.map_err(|error| Reason::from(error).while_doing("reading the foreign keys failed"))?;
-    state_max_ids(&mut found.sequences, settings);
-    // The server process has cached catalog entries of all of them.
-    connection.reserve_relations(found.sequences.len() as u64, batch::MAX_CACHED_RELATIONS, timeouts).await;
-    tracing::debug!(database = database.name.as_str(), sequences = found.sequences.len(), "discovered");
-    Ok(found)
-}
-
-/// The limits that the configuration states.
-fn state_max_ids(sequences: &mut [Sequence], settings: &Sequences) {
-    for sequence in sequences {
-        let (schema, name) = &sequence.name_parts;
-        let Some(max_id) = settings.rule(schema, name).and_then(|rule| rule.max_id) else { continue };
-        let range = if sequence.parameters.increment > 0 {
-            ColumnRange { max: max_id, ..ColumnRange::INT8 }
-        } else {
-            ColumnRange { min: max_id, ..ColumnRange::INT8 }
-        };
-        sequence.limits.push(Limit { range, by: LimitedBy::StatedMaxId });
-    }
 }

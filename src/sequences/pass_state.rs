@@ -27,6 +27,10 @@ pub struct SequencePassState {
     /// The discovered catalog and the catalog's counter then; without a counter it is discovered again.
     catalog: Option<(Option<i64>, Catalog)>,
     known: HashMap<u32, CachedFinding>,
+    /// The counters that were read for the next pass on another connection.
+    pub(super) counters: Option<StatsSnapshot>,
+    /// The server's version, where its counters may be read on another connection.
+    pub(super) server_version: Option<String>,
 }
 
 /// The finding of the previous pass.
@@ -51,6 +55,8 @@ impl Default for SequencePassState {
             epoch: String::new(),
             catalog: None,
             known: HashMap::new(),
+            counters: None,
+            server_version: None,
         }
     }
 }
@@ -96,6 +102,19 @@ impl SequencePassState {
     /// Takes the catalog of the previous pass, if it has not changed since.
     pub(super) fn take_discovered(&mut self, counters: &StatsSnapshot) -> Option<Catalog> {
         self.catalog.take_if(|(catalog, _)| *catalog == Some(counters.catalog)).map(|(_, discovered)| discovered)
+    }
+
+    /// The findings of the previous pass, where a pass that reads nothing would have them all; it counts as one.
+    pub(super) fn unchanged(&mut self, counters: &StatsSnapshot, full_every: u32) -> Option<Vec<Arc<SequenceReport>>> {
+        let (catalog, found) = self.catalog.as_ref()?;
+        let comparable = self.epoch == counters.stats_epoch && !counters.stats_epoch.starts_with("off");
+        if !comparable || self.quiet + 1 >= full_every || *catalog != Some(counters.catalog) {
+            return None;
+        }
+        let findings = found.sequences.iter().map(|sequence| self.cached_finding(sequence, counters));
+        let findings: Vec<_> = findings.collect::<Option<_>>()?;
+        self.quiet += 1;
+        Some(findings)
     }
 
     /// Starts a pass. It reads everything when the counters began anew, every `full_every`th time, and always on a replica,

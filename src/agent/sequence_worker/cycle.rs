@@ -3,8 +3,8 @@
 use super::fleet::Visit;
 use super::lead::LeadAnswer;
 use super::membership::Membership;
-use super::notify::NotifyListener;
 use super::triggers::Triggers;
+use super::worker_state::{SequenceWorkerState, lease_lost};
 use crate::agent::leadership::Leadership;
 use crate::agent::publisher::Publisher;
 use crate::agent::repair_log::{RepairLogContext, RepairLogWriter};
@@ -12,7 +12,6 @@ use crate::config::{Database, Settings};
 use crate::progress::Progress;
 use crate::report::DatabaseReport;
 use crate::sequences::{Invalidation, PassOptions, SequencePassState, pass};
-use crate::servers::Baseline;
 use pgmedic_core::{Reason, TableName};
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,10 +22,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Each statement has timeouts; a pass that takes this long all the same is cancelled.
 const MAX_PASS_DURATION: Duration = Duration::from_secs(60 * 60);
-
-/// Of a discovered database with no more sequences than that, nothing is kept of the catalog while it is idle: a server may
-/// have a thousand of them, and to read one as a whole takes a moment.
-const SMALL: usize = 200;
 
 /// What a worker was started with.
 #[derive(Debug)]
@@ -44,19 +39,13 @@ pub struct SequenceWorkerContext {
     pub stop: CancellationToken,
 }
 
-/// What is kept from one cycle to the next.
-#[derive(Debug)]
-pub struct SequenceWorkerState {
-    /// The number of the last lease that was lost.
-    losses: watch::Receiver<u64>,
-    /// The number of the lease that this agent holds.
-    lease: Option<u64>,
-    pub(super) listener: NotifyListener,
-    pass_state: SequencePassState,
-    /// What the server had counted in a discovered database before its last visit, if that left nothing to be looked at again.
-    visited: Option<Baseline>,
-    pub(super) publisher: Publisher,
-    repair_log: RepairLogWriter,
+/// A pass that is to be made.
+struct Due {
+    answer: LeadAnswer,
+    /// The last pass is no basis for this one.
+    reads_all: bool,
+    /// A notification asked for it.
+    notified: bool,
 }
 
 /// How a cycle ended.
@@ -65,53 +54,6 @@ pub enum CycleOutcome {
     Done,
     /// No pass was completed: try again soon.
     RetrySoon,
-}
-
-impl SequenceWorkerState {
-    pub fn new(publisher: Publisher, losses: watch::Receiver<u64>) -> Self {
-        Self {
-            losses,
-            lease: None,
-            listener: NotifyListener::default(),
-            pass_state: SequencePassState::persistent(),
-            visited: None,
-            publisher,
-            repair_log: RepairLogWriter::default(),
-        }
-    }
-
-    /// Waits until the lease is lost. Dropping this does no harm.
-    pub async fn lease_lost(&mut self) {
-        lease_lost(&mut self.losses, self.lease).await;
-    }
-
-    /// A cycle panicked.
-    pub fn panicked(&mut self) {
-        self.publisher.panicked();
-        self.invalidate_all();
-    }
-
-    /// Nothing was done in the database, or nothing since it was read as a whole.
-    fn rest(&mut self) {
-        if self.pass_state.is_small(SMALL) {
-            self.pass_state.invalidate(&Invalidation::All);
-        }
-    }
-
-    fn invalidate_all(&mut self) {
-        self.pass_state.invalidate(&Invalidation::All);
-        self.visited = None;
-    }
-}
-
-async fn lease_lost(losses: &mut watch::Receiver<u64>, lease: Option<u64>) {
-    let lost = match lease {
-        Some(lease) => losses.wait_for(|last| *last >= lease).await.is_ok(),
-        None => false,
-    };
-    if !lost {
-        std::future::pending::<()>().await;
-    }
 }
 
 impl SequenceWorkerContext {
@@ -151,7 +93,7 @@ impl SequenceWorkerContext {
                         Visit::Due | Visit::Unneeded => {}
                     }
                 }
-                self.visit(state, answer, reads_all, notified).await
+                self.visit(state, Due { answer, reads_all, notified }).await
             }
             Err(reason) if self.lead.tries_again() => {
                 state.publisher.failure(&reason, Some(false));
@@ -166,13 +108,7 @@ impl SequenceWorkerContext {
     }
 
     /// Waits for its turn, makes the pass, and publishes it.
-    async fn visit(
-        &self,
-        state: &mut SequenceWorkerState,
-        answer: LeadAnswer,
-        reads_all: bool,
-        notified: bool,
-    ) -> CycleOutcome {
+    async fn visit(&self, state: &mut SequenceWorkerState, due: Due) -> CycleOutcome {
         let turn = async {
             match self.lead.discovered() {
                 Some(member) => member.turn().await,
@@ -181,21 +117,17 @@ impl SequenceWorkerContext {
         };
         let Some(_turn) = self.stop.run_until_cancelled(turn).await else { return CycleOutcome::Done };
         // In memory only while it is made.
-        Box::pin(self.visit_now(state, answer, reads_all, notified)).await
+        Box::pin(self.visit_now(state, due)).await
     }
 
-    async fn visit_now(
-        &self,
-        state: &mut SequenceWorkerState,
-        answer: LeadAnswer,
-        reads_all: bool,
-        notified: bool,
-    ) -> CycleOutcome {
+    async fn visit_now(&self, state: &mut SequenceWorkerState, due: Due) -> CycleOutcome {
+        let Due { answer, reads_all, notified } = due;
         // Not before: while it waited, autovacuum may have worked there.
         let baseline = self.lead.discovered().and_then(|member| member.baseline(self.database.transactions()));
         if answer.leadership == Leadership::Leader {
             self.stop.run_until_cancelled(self.listen(state)).await;
         }
+        self.stop.run_until_cancelled(self.count_changes(state)).await;
         let report = self.pass(state, answer.leadership).await;
         let lost = answer.lease.is_some() && state.lease.is_none();
         if lost {
@@ -211,6 +143,17 @@ impl SequenceWorkerContext {
             state.rest();
         }
         self.publish(state, report, notified).await
+    }
+
+    /// Reads the server's counters on the lease's connection: where nothing has changed, the pass opens no other one.
+    async fn count_changes(&self, state: &mut SequenceWorkerState) {
+        let Some(question) = state.pass_state.question() else { return };
+        let answer = self.lead.ask_on_lease(question).await;
+        let taken = answer.map(|rows| rows.and_then(|rows| state.pass_state.answered(&rows)));
+        if let Some(Err(error)) = taken {
+            // The pass asks again, and says what is wrong.
+            tracing::debug!(database = self.database.name.as_str(), %error, "the changes were not counted");
+        }
     }
 
     /// Nothing was done in the database since the last visit: what that found is still true.

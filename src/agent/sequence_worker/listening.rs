@@ -1,7 +1,8 @@
 //! Where a worker receives NOTIFY: on the lease's connection, or on a separate one where the budget has room for it.
 
-use super::cycle::{SequenceWorkerContext, SequenceWorkerState};
+use super::cycle::SequenceWorkerContext;
 use super::lead::LeaseListens;
+use super::worker_state::SequenceWorkerState;
 use crate::db::ListenError;
 use pgmedic_core::Reason;
 

@@ -2,7 +2,8 @@
 
 use super::fleet::FleetMember;
 use super::lead::{LeadAnswer, LeaseListens, ServerLead};
-use pgmedic_core::Reason;
+use pgmedic_core::{QueryError, Reason};
+use sqlx::postgres::PgRow;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -39,6 +40,11 @@ impl Membership {
             Some(place) => Box::pin(self.lead().listens(place)).await,
             None => LeaseListens::Elsewhere,
         }
+    }
+
+    /// The rows of a statement on the lease's connection; none where that stands in another database, or cannot be asked.
+    pub async fn ask_on_lease(&self, sql: String) -> Option<Result<Vec<PgRow>, QueryError>> {
+        self.lead().ask_in(self.place()?, sql).await
     }
 
     /// Releases the lease at once, where the worker asks for it.

@@ -3,6 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `triggers.rs` | ticks of the schedule and notifications, waiting to start a cycle |
+//! | `worker_state.rs` | what is kept from one cycle to the next |
 //! | `cycle.rs` | one cycle: acquire or renew the lease, make the pass, publish the report |
 //! | `lead/` | who leads on the databases of one server |
 //! | `fleet.rs` | what is known of a whole server, for the workers of its databases |
@@ -17,6 +18,7 @@ mod listening;
 mod membership;
 mod notify;
 mod triggers;
+mod worker_state;
 
 pub use fleet::{Fleet, FleetMember};
 pub use lead::{LeadAnswer, ServerLead};
@@ -29,7 +31,7 @@ use super::scheduler::cron_intervals::intervals;
 use super::worker::{Tick, Worker, catch_panic};
 use crate::config::{Database, SessionStoreConfig, Settings};
 use crate::metrics::SEQUENCES;
-use cycle::{CycleOutcome, SequenceWorkerContext, SequenceWorkerState};
+use cycle::{CycleOutcome, SequenceWorkerContext};
 use lead::Leads;
 use membership::Membership;
 use std::sync::Arc;
@@ -39,6 +41,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 pub use triggers::Triggers;
+use worker_state::SequenceWorkerState;
 
 /// From the end of a cycle that a notification started to the begin of the next.
 const MIN_NOTIFY_INTERVAL: Duration = Duration::from_secs(1);

@@ -1,11 +1,12 @@
-//! Asks for a server's databases, on the lease's connection where there is one: then one statement a pass tells whether this
+//! Asks on the lease's connection, where there is one. So for a server's databases: one statement a pass tells whether this
 //! agent still leads, which databases there are, and in which of them anything was done.
 
 use super::{LeadAnswer, ServerLead};
 use crate::agent::leadership::Leadership;
 use crate::config::Server;
 use crate::servers::{FoundDatabase, read, survey};
-use pgmedic_core::{Reason, Timeouts};
+use pgmedic_core::{QueryError, Reason, Timeouts};
+use sqlx::postgres::PgRow;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +37,12 @@ impl ServerLead {
         }
         let found = survey(server, timeouts, cancel).await?;
         Ok((answer, Some(found)))
+    }
+
+    /// The rows of a statement on the lease's connection; none where that stands in another database, or cannot be asked.
+    pub async fn ask_in(&self, member: usize, sql: String) -> Option<Result<Vec<PgRow>, QueryError>> {
+        let state = self.state.lock().await;
+        state.held.as_ref().filter(|held| held.member == member)?.ask(sql).await
     }
 
     /// None where no lease is held, or its connection cannot be asked.

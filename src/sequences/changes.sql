@@ -1,0 +1,32 @@
+-- What the server's statistics have counted, one row each: of the server, of each sequence, of each table of @TABLES@, of
+-- each of @TREES@ with all its partitions and children, and which sequences are in use.
+-- @ROW_CHANGES@: the rows inserted into, updated in and deleted from table t.
+WITH RECURSIVE tree (root, t) AS (
+    SELECT t, t FROM unnest('{@TREES@}'::oid[]) AS t
+  UNION
+    -- One whose detachment is pending counts too: that costs at most a needless read.
+    SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.t
+)
+-- Changes of the catalog tables that discovery reads, and of who may connect with which settings.
+SELECT 'server' AS of, 0::bigint AS oid,
+       (SELECT sum(@ROW_CHANGES@)::bigint
+          FROM unnest('{pg_class,pg_sequence,pg_depend,pg_attrdef,pg_attribute,pg_index,pg_constraint,pg_inherits,pg_namespace,pg_type,pg_policy,pg_authid,pg_auth_members,pg_database,pg_db_role_setting}'::regclass[]) AS t) AS count,
+       -- The start of the counters: they are lost in a crash, and start anew at a promotion or a reset.
+       concat_ws(' ', current_setting('track_counts'), pg_postmaster_start_time(), pg_is_in_recovery(),
+                 -- A crash changes neither of the other times.
+                 pg_stat_get_bgwriter_stat_reset_time(),
+                 (SELECT concat_ws(' ', oid, pg_stat_get_db_stat_reset_time(oid))
+                    FROM pg_database WHERE datname = current_database())) AS epoch
+UNION ALL
+SELECT 'sequence', seqrelid::bigint, pg_stat_get_blocks_fetched(seqrelid), NULL FROM pg_sequence
+UNION ALL
+SELECT 'table', t::bigint, @ROW_CHANGES@, NULL FROM unnest('{@TABLES@}'::oid[]) AS t
+UNION ALL
+SELECT 'table', root::bigint, sum(@ROW_CHANGES@)::bigint, NULL FROM tree AS t (root, t) GROUP BY root
+UNION ALL
+-- Sequences on which other sessions hold the lock of setval and nextval, which a transaction keeps until its end and every
+-- role may see.
+SELECT DISTINCT 'in use', l.relation::bigint, 0::bigint, NULL FROM pg_locks l
+  JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+  JOIN pg_sequence q ON q.seqrelid = l.relation
+ WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.pid <> pg_backend_pid()

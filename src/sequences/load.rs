@@ -1,0 +1,89 @@
+//! Discovers the catalog, unless the server's counters say that the one of the previous pass still holds.
+
+use super::activity::{StatsSnapshot, read_stats};
+use super::batch;
+use super::catalog::{Catalog, discover};
+use super::invalidation::Invalidation;
+use super::pass_state::SequencePassState;
+use super::references::add_reference_limits;
+use crate::config::{Database, Sequences};
+use crate::db::BoundedConnection;
+use pgmedic_core::sequence::model::{Limit, LimitedBy, Sequence};
+use pgmedic_core::sequence::position::ColumnRange;
+use pgmedic_core::{QueryError, Reason, Timeouts};
+
+/// The catalog, from `state` when it has not changed; and the server's counters as they were before any probe, read now unless
+/// `counters` has them.
+///
+/// # Errors
+///
+/// When a statement fails.
+pub async fn load_catalog(
+    connection: &mut BoundedConnection,
+    database: &Database,
+    settings: &Sequences,
+    state: &mut SequencePassState,
+    counters: Option<StatsSnapshot>,
+) -> Result<(Catalog, StatsSnapshot), Reason> {
+    let timeouts = settings.bounds();
+    if !state.is_lasting() {
+        return Ok((discover_catalog(connection, database, settings, timeouts).await?, StatsSnapshot::default()));
+    }
+    let while_counting = |error| Reason::from(&error).while_doing("reading the server's statistics failed");
+    let known = state.discovered().map_or(&[][..], |known| &known.sequences);
+    let counters = match counters {
+        Some(counters) => Ok(counters),
+        None => read_stats(connection, known, timeouts).await,
+    };
+    let counters = match counters {
+        // Without the statistics nothing can be left out: each pass is as the first.
+        Err(QueryError::PermissionDenied(message)) => {
+            tracing::debug!(database = database.name.as_str(), message, "the server's statistics cannot be read");
+            state.invalidate(&Invalidation::All);
+            let found = discover_catalog(connection, database, settings, timeouts).await?;
+            return Ok((found, StatsSnapshot::default()));
+        }
+        counters => counters.map_err(while_counting)?,
+    };
+    state.start_pass(&counters, settings.full_pass_every, connection.server().read_only.is_some());
+    if let Some(found) = state.take_discovered(&counters) {
+        return Ok((found, counters));
+    }
+    let found = discover_catalog(connection, database, settings, timeouts).await?;
+    state.drop_changed(&found);
+    let mut now = read_stats(connection, &found.sequences, timeouts).await.map_err(while_counting)?;
+    // A change of the catalog between the two reads is found by the next pass.
+    now.catalog = counters.catalog;
+    Ok((found, now))
+}
+
+async fn discover_catalog(
+    connection: &mut BoundedConnection,
+    database: &Database,
+    settings: &Sequences,
+    timeouts: Timeouts,
+) -> Result<Catalog, Reason> {
+    let found = discover(connection, &database.name, settings, timeouts).await;
+    let mut found = found.map_err(|error| Reason::from(error).while_doing("reading the catalog failed"))?;
+    let limits = add_reference_limits(connection, &mut found.sequences, timeouts).await;
+    limits.map_err(|error| Reason::from(error).while_doing("reading the foreign keys failed"))?;
+    state_max_ids(&mut found.sequences, settings);
+    // The server process has cached catalog entries of all of them.
+    connection.reserve_relations(found.sequences.len() as u64, batch::MAX_CACHED_RELATIONS, timeouts).await;
+    tracing::debug!(database = database.name.as_str(), sequences = found.sequences.len(), "discovered");
+    Ok(found)
+}
+
+/// The limits that the configuration states.
+fn state_max_ids(sequences: &mut [Sequence], settings: &Sequences) {
+    for sequence in sequences {
+        let (schema, name) = &sequence.name_parts;
+        let Some(max_id) = settings.rule(schema, name).and_then(|rule| rule.max_id) else { continue };
+        let range = if sequence.parameters.increment > 0 {
+            ColumnRange { max: max_id, ..ColumnRange::INT8 }
+        } else {
+            ColumnRange { min: max_id, ..ColumnRange::INT8 }
+        };
+        sequence.limits.push(Limit { range, by: LimitedBy::StatedMaxId });
+    }
+}
