@@ -17,11 +17,14 @@ use pgmedic_core::{QueryError, ReasonKind, Timeouts};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Either};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How much later than the server's timeouts a response may arrive: the delay of the network and of a busy machine.
 const RESPONSE_GRACE: Duration = Duration::from_secs(10);
+
+/// The first answer of a server nearby takes less: a round trip, and what a new server process has to load for it.
+const FAR: Duration = Duration::from_millis(12);
 
 /// How long the server process of a lost connection is still counted: until it has noticed a cancellation, and where it cannot
 /// be reached, until its timeouts end it.
@@ -41,6 +44,8 @@ pub struct BoundedConnection {
     lost: Option<QueryError>,
     /// Relations that the server process may have in its caches, by what `reserve_relations` was told.
     cached_relations: u64,
+    /// How long its first answer took.
+    first_answer: Duration,
     transactions: OwnTransactions,
     /// Last, so that the connection is closed before it is counted no more.
     permit: Permit,
@@ -97,11 +102,14 @@ impl BoundedConnection {
             cancel: cancel.clone(),
             lost: None,
             cached_relations: 0,
+            first_answer: Duration::ZERO,
             transactions,
             permit,
         };
+        let asked = Instant::now();
         let result =
             connection.run_transaction("server-info", TransactionMode::Read, timeouts, [server_info_sql()]).await;
+        connection.first_answer = asked.elapsed();
         if let Some(failure) = result.failure {
             return Err(ConnectError::because(&options, failure));
         }
@@ -112,6 +120,11 @@ impl BoundedConnection {
 
     pub fn server(&self) -> &ServerInfo {
         &self.server
+    }
+
+    /// Whether a round trip takes long, as to another region.
+    pub fn is_far(&self) -> bool {
+        self.first_answer >= FAR
     }
 
     /// The failure that ended the connection; every later statement fails with it too.

@@ -26,13 +26,15 @@ use futures_util::FutureExt;
 use pgmedic_core::sequence::ahead::Basis;
 use pgmedic_core::sequence::judgement::{Memory, Settings, Wishes};
 use pgmedic_core::sequence::model::Sequence;
-use pgmedic_core::{Reason, ReasonKind};
+use pgmedic_core::{Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// From so many transactions on, a second connection saves more time than opening it takes.
 const SECOND_CONNECTION_FROM: u64 = 4;
+/// And a third one, where the server is far away: most of the time is spent on waiting for it.
+const THIRD_CONNECTION_FROM: u64 = 16;
 
 /// One pass over one database. It always returns a report, and errors are in it. `state` is what the previous pass left,
 /// and is updated for the next.
@@ -105,13 +107,7 @@ async fn run_pass(
         }
     }
     let mut connections = vec![connection];
-    if batch::estimate_transactions(&changed) >= SECOND_CONNECTION_FROM {
-        // The second connection only makes it quicker.
-        match connections[0].another(timeouts).await {
-            Ok(second) => connections.extend(second),
-            Err(error) => tracing::debug!(database = database.name.as_str(), %error, "no second connection"),
-        }
-    }
+    add_connections(&mut connections, batch::estimate_transactions(&changed), timeouts).await;
     let seen = observe(&mut connections, &changed, options.headroom, timeouts, progress).await;
     tracing::debug!(
         database = database.name.as_str(),
@@ -198,6 +194,29 @@ async fn run_pass(
     }
     state.finish_pass(counters.catalog, found);
     lost.map_or(Ok(()), Err)
+}
+
+/// Opens more connections for so many transactions, as far as the budget has room for them now.
+async fn add_connections(connections: &mut Vec<BoundedConnection>, transactions: u64, timeouts: Timeouts) {
+    let is_far = connections[0].is_far();
+    let wanted = if transactions >= THIRD_CONNECTION_FROM && is_far {
+        3
+    } else if transactions >= SECOND_CONNECTION_FROM {
+        2
+    } else {
+        1
+    };
+    while connections.len() < wanted {
+        // They only make it quicker.
+        match connections[0].another(timeouts).await {
+            Ok(Some(another)) => connections.push(another),
+            Ok(None) => break,
+            Err(error) => {
+                tracing::debug!(%error, connections = connections.len(), "no further connection");
+                break;
+            }
+        }
+    }
 }
 
 /// That nothing was looked at, if so: a misspelled pattern or a wrong database must not be reported as healthy.

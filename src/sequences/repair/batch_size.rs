@@ -1,12 +1,13 @@
 //! How many advances go in one message. Pure.
 //!
 //! A server sends nothing before a whole message is done (unless the answers fill its buffer), so a long message would be
-//! taken for a lost connection. And a server that logs an error logs all of the message, of about a kilobyte for each.
+//! taken for a lost connection. And a server that logs an error logs all of the message, of about a kilobyte for each; after
+//! an error the next message has one advance.
 
 use std::time::Duration;
 
 /// Most advances in one message.
-const MOST: usize = 40;
+const MOST: usize = 80;
 
 /// Values that a message hands out, unless one advance alone takes more: some tens of milliseconds of work.
 const VALUES: u128 = 100_000;
@@ -15,7 +16,7 @@ const VALUES: u128 = 100_000;
 const LONG: Duration = Duration::from_secs(1);
 
 /// The longest that the advances of one message may wait for their locks, together; unless one alone may take longer.
-const WAITING: Duration = Duration::from_secs(5);
+const WAITING: Duration = Duration::from_secs(10);
 
 /// Starts with one advance, and doubles after each message that succeeded quickly.
 #[derive(Debug)]

@@ -10,9 +10,9 @@ fn after(messages: usize) -> AdaptiveBatchSize {
 }
 
 #[test]
-fn it_begins_with_one_and_doubles_up_to_forty() {
-    let fits: Vec<usize> = (0..8).map(|messages| after(messages).fits([1; 200])).collect();
-    assert_eq!(fits, [1, 2, 4, 8, 16, 32, 40, 40]);
+fn it_begins_with_one_and_doubles_up_to_eighty() {
+    let fits: Vec<usize> = (0..9).map(|messages| after(messages).fits([1; 200])).collect();
+    assert_eq!(fits, [1, 2, 4, 8, 16, 32, 64, 80, 80]);
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn advances_that_may_wait_long_for_their_locks_go_few_together() {
         (0..9).for_each(|_| pace.record(QUICK, false));
         pace.fits([1; 200])
     };
-    assert_eq!((fits(0), fits(1), fits(5), fits(60)), (40, 5, 1, 1));
+    assert_eq!((fits(0), fits(1), fits(5), fits(60)), (80, 10, 2, 1));
 }
 
 #[test]

@@ -31,8 +31,8 @@ use pgmedic_core::sequence::position::ForwardMove;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Most sequences that are moved before they are read again.
-const MAX_PER_ROUND: usize = 200;
+/// Most sequences that are moved before they are read again: those of serial columns fill one transaction then.
+const MAX_PER_ROUND: usize = 160;
 
 /// Tries of each repair: other sessions may hold the lock, or insert ids past the max id meanwhile.
 const TRIES: u32 = 3;
