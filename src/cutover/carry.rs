@@ -4,13 +4,12 @@
 //! sequence, its values are handed out with `nextval`.
 
 use crate::db::{BoundedConnection, TransactionMode};
-use crate::sequences::MAX_CACHED_RELATIONS;
+use crate::sequences::{MAX_CACHED_RELATIONS, WorkQueue};
 use futures_util::future::join_all;
 use pgmedic_core::sequence::advance::advance_sql;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::ForwardMove;
 use pgmedic_core::{QueryError, Timeouts, fill_sql, quote_literal};
-use std::sync::{Mutex, PoisonError};
 
 /// Most moves in one message: a server sends nothing before all of them are done.
 const TOGETHER: usize = 40;
@@ -42,17 +41,17 @@ pub async fn carry(
 ) -> Vec<Result<(), QueryError>> {
     let lost = QueryError::ConnectionLost("it ended before this was moved".to_owned());
     let mut outcomes: Vec<Result<(), QueryError>> = moves.iter().map(|_| Err(lost.clone())).collect();
-    let shares = Mutex::new(moves.chunks(TOGETHER).zip(outcomes.chunks_mut(TOGETHER)));
-    let work = async |connection: &mut BoundedConnection| {
-        let next = || shares.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let shares = WorkQueue::new(moves.chunks(TOGETHER).zip(outcomes.chunks_mut(TOGETHER)));
+    let work = async |(number, connection): (usize, &mut BoundedConnection)| {
         while connection.lost().is_none()
-            && let Some((moves, outcomes)) = next()
+            && let Some((moves, outcomes)) = shares.next(number)
         {
-            connection.reserve_relations(moves.len() as u64, MAX_CACHED_RELATIONS, timeouts).await;
+            let relations: Vec<(u32, u64)> = moves.iter().map(|one| (one.sequence.oid, 1)).collect();
+            connection.reserve_relations(&relations, MAX_CACHED_RELATIONS, timeouts).await;
             move_share(connection, moves, outcomes, timeouts).await;
         }
     };
-    join_all(connections.iter_mut().map(work)).await;
+    join_all(connections.iter_mut().enumerate().map(work)).await;
     outcomes
 }
 

@@ -5,6 +5,7 @@
 //! process.
 
 use super::budget::Permit;
+use super::cached_relations::CachedRelations;
 use super::cancel::cancel_running;
 use super::connect::{Opened, open, open_another};
 use super::connect_error::ConnectError;
@@ -42,8 +43,8 @@ pub struct BoundedConnection {
     tag: String,
     cancel: CancellationToken,
     lost: Option<QueryError>,
-    /// Relations that the server process may have in its caches, by what `reserve_relations` was told.
-    cached_relations: u64,
+    /// What the server process may have in its caches.
+    cached: CachedRelations,
     /// How long its first answer took.
     first_answer: Duration,
     transactions: OwnTransactions,
@@ -101,7 +102,7 @@ impl BoundedConnection {
             tag: random_tag(),
             cancel: cancel.clone(),
             lost: None,
-            cached_relations: 0,
+            cached: CachedRelations::default(),
             first_answer: Duration::ZERO,
             transactions,
             permit,
@@ -132,24 +133,24 @@ impl BoundedConnection {
         self.lost.as_ref()
     }
 
-    /// Announces that the next statements read `relations` relations. Connects anew where the server process would then
-    /// have more than `most` in its caches: it keeps what it learned of each relation until it ends. Keeps the present
-    /// connection where no other one can be opened.
-    pub async fn reserve_relations(&mut self, relations: u64, most: u64, timeouts: Timeouts) {
-        if self.cached_relations > 0 && self.cached_relations + relations > most {
+    /// Announces that the next statements read `relations`: each by its OID, and how many it is with its partitions and indexes.
+    /// Connects anew where the server process would then have more than `most` in its caches: it keeps what it learned of each
+    /// until it ends. Keeps the present connection where no other one can be opened.
+    pub async fn reserve_relations(&mut self, relations: &[(u32, u64)], most: u64, timeouts: Timeouts) {
+        if self.cached.would_exceed(most, relations) {
             match self.another(timeouts).await {
                 Ok(Some(fresh)) => {
-                    tracing::debug!(relations = self.cached_relations, "changed to a fresh server process");
+                    tracing::debug!(relations = self.cached.count(), "changed to a fresh server process");
                     std::mem::replace(self, fresh).close().await;
                 }
                 result => {
                     tracing::debug!(error = ?result.err(), "no fresh connection");
                     // Not tried again for each of the next ones.
-                    self.cached_relations = 0;
+                    self.cached = CachedRelations::default();
                 }
             }
         }
-        self.cached_relations += relations;
+        self.cached.add(relations);
     }
 
     /// Runs `statements` in one message and one transaction. Each must be a single SQL statement made of constants

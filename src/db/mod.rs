@@ -10,6 +10,7 @@
 //! | `server_info.rs` | asks for the server's version and state, and the connected role |
 //! | `connection.rs` | `BoundedConnection`: sends statements and receives their answers |
 //! | `transaction.rs` | the statements of a transaction, in one message, and which rows are whose answer |
+//! | `cached_relations.rs` | what a server process has in its caches |
 //! | `own_transactions.rs` | counts the transactions of this agent in a database |
 //! | `cancel.rs` | cancels a statement whose answer is not waited for any more |
 //! | `lease/` | the lock by which one of several agents leads |
@@ -20,6 +21,7 @@
 
 mod answers;
 pub mod budget;
+mod cached_relations;
 mod cancel;
 mod connect;
 mod connect_error;

@@ -5,6 +5,7 @@
 
 use super::batch_plan::{Batch, BatchPlan, ProbeOutcome, ProbeResponse, decide};
 use super::guard::vacuumed_sql;
+use super::work_queue::WorkQueue;
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::progress::Progress;
 use futures_util::future::join_all;
@@ -14,7 +15,6 @@ use pgmedic_core::sequence::probe::{MAX_RELATIONS, Probe, ProbeResult, fits_in_t
 use pgmedic_core::{QueryError, Timeouts};
 use sqlx::Row;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Most relations that one server process may have in its caches: each takes about 4 KB until the process ends, so this
 /// is 80 MB.
@@ -67,50 +67,37 @@ pub async fn run<'a>(
     timeouts: Timeouts,
     progress: &Progress,
 ) -> Vec<ProbeResult<'a>> {
-    let queue = BatchQueue(Mutex::new(group_into_batches(sequences, probes)));
+    let queue = WorkQueue::new(group_into_batches(sequences, probes));
     let run = BatchRun { sequences, queue: &queue, timeouts, progress };
-    let workers = connections.iter_mut().map(|connection| run.work(connection));
+    let workers = connections.iter_mut().enumerate().map(|(number, connection)| run.work(number, connection));
     let mut results: Vec<ProbeResult<'a>> = join_all(workers).await.into_iter().flatten().collect();
     // Every connection was lost before these.
     let lost = QueryError::ConnectionLost("it ended before this was read".to_owned());
-    while let Some(batch) = queue.next() {
+    while let Some(batch) = queue.next(0) {
         results.extend(batch.probes.into_iter().map(|probe| (probe, Err(lost.clone()))));
     }
     results
 }
 
-/// The batches that no connection has taken yet.
-struct BatchQueue<'a>(Mutex<VecDeque<Batch<'a>>>);
-
-impl<'a> BatchQueue<'a> {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Batch<'a>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn next(&self) -> Option<Batch<'a>> {
-        self.lock().pop_front()
-    }
-
-    fn add(&self, batch: Batch<'a>) {
-        self.lock().push_back(batch);
-    }
-}
-
 /// What all connections share.
 struct BatchRun<'q, 'a> {
     sequences: &'q [&'q Sequence],
-    queue: &'q BatchQueue<'a>,
+    queue: &'q WorkQueue<Batch<'a>>,
     timeouts: Timeouts,
     progress: &'q Progress,
 }
 
 impl<'a> BatchRun<'_, 'a> {
     /// Takes batches from the queue until it is empty or the connection is lost.
-    async fn work(&self, connection: &mut BoundedConnection) -> Vec<ProbeResult<'a>> {
+    async fn work(&self, number: usize, connection: &mut BoundedConnection) -> Vec<ProbeResult<'a>> {
         let mut results = Vec::new();
-        while let Some(batch) = self.queue.next() {
-            let relations: u64 = batch.probes.iter().map(Probe::relations).sum();
-            connection.reserve_relations(relations, MAX_CACHED_RELATIONS, self.timeouts).await;
+        while let Some(batch) = self.queue.next(number) {
+            let relations = batch.probes.iter().flat_map(|probe| {
+                let parts = probe.parts.iter().map(|part| (part.oid(), part.relations()));
+                parts.chain([(self.sequences[probe.sequence].oid, 1)])
+            });
+            let relations: Vec<(u32, u64)> = relations.collect();
+            connection.reserve_relations(&relations, MAX_CACHED_RELATIONS, self.timeouts).await;
             self.run_batch(connection, batch, &mut results).await;
             if connection.lost().is_some() {
                 break;
@@ -151,7 +138,7 @@ impl<'a> BatchRun<'_, 'a> {
                     response => decide(batch.is_single, plan.is_guarded, response),
                 };
                 match outcome {
-                    ProbeOutcome::RetryAlone => self.queue.add(Batch::single(probe)),
+                    ProbeOutcome::RetryAlone => self.queue.add_last(Batch::single(probe)),
                     ProbeOutcome::Answered(rows) => {
                         self.progress.advance(1);
                         let answer = probe.read(rows);

@@ -69,7 +69,8 @@ async fn discover_catalog(
     limits.map_err(|error| Reason::from(error).while_doing("reading the foreign keys failed"))?;
     state_max_ids(&mut found.sequences, settings);
     // The server process has cached catalog entries of all of them.
-    connection.reserve_relations(found.sequences.len() as u64, batch::MAX_CACHED_RELATIONS, timeouts).await;
+    let relations: Vec<(u32, u64)> = found.sequences.iter().map(|sequence| (sequence.oid, 1)).collect();
+    connection.reserve_relations(&relations, batch::MAX_CACHED_RELATIONS, timeouts).await;
     tracing::debug!(database = database.name.as_str(), sequences = found.sequences.len(), "discovered");
     Ok(found)
 }

@@ -9,6 +9,7 @@
 //! | `quiet.rs` | the pass in which all of them do |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
 //! | `states.rs` | reads states alone, for `cutover` |
+//! | `work_queue.rs` | what several connections share |
 //! | `keys.rs`, `look.rs` | observe what lies ahead, where an id is at or beyond the next value |
 //! | `memory.rs`, `repair_log.rs`, `moves.rs`, `findings.rs` | judge: what is remembered of a sequence, its next move, verdict and reasons |
 //! | `evidence/` | who was behind a drift that is seen for the first time |
@@ -53,6 +54,7 @@ mod shared_columns;
 mod states;
 mod suggestions;
 mod uncounted;
+mod work_queue;
 
 pub use crate::pass_options::PassOptions;
 pub use batch::MAX_CACHED_RELATIONS;
@@ -63,3 +65,4 @@ pub use pass_state::SequencePassState;
 pub use privileges::{Relation, RequiredPrivileges, SequencePrivileges, TablePrivileges, required_privileges};
 pub use repair_log::{CHECK as REPAIR_LOG_CHECK, LogOwner, RepairLogEntry, install_fix as repair_log_install_fix};
 pub use states::read_states;
+pub use work_queue::WorkQueue;

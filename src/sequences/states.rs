@@ -55,7 +55,8 @@ async fn read_last_values(
     timeouts: Timeouts,
 ) -> Result<HashMap<u32, i64>, QueryError> {
     let Some(connection) = connections.first_mut() else { return Ok(HashMap::new()) };
-    connection.reserve_relations(few.len() as u64, MAX_CACHED_RELATIONS, timeouts).await;
+    let relations: Vec<(u32, u64)> = few.iter().map(|index| (sequences[*index].oid, 1)).collect();
+    connection.reserve_relations(&relations, MAX_CACHED_RELATIONS, timeouts).await;
     let oids: Vec<String> = few.iter().map(|index| sequences[*index].oid.to_string()).collect();
     let sql = format!(
         "SELECT s.oid::bigint, s.last_value FROM (SELECT o.oid, pg_sequence_last_value(o.oid::regclass) AS last_value \

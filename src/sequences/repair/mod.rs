@@ -20,6 +20,7 @@ pub use task::{RepairContext, RepairTask, Repaired};
 
 use super::look::{Subject, look};
 use super::observe::observe;
+use super::work_queue::WorkQueue;
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
 use batch_size::AdaptiveBatchSize;
@@ -28,7 +29,6 @@ use methods::{advance, leap};
 use pgmedic_core::sequence::Method;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::ForwardMove;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Most sequences that are moved before they are read again: those of serial columns fill one transaction then.
@@ -57,18 +57,17 @@ pub async fn repair(
         }
     }
     let share = tasks.len().div_ceil(connections.len().max(1)).clamp(1, MAX_PER_ROUND);
-    let shares = Mutex::new(tasks.chunks_mut(share));
-    let work = async |connection: &mut BoundedConnection| {
+    let shares = WorkQueue::new(tasks.chunks_mut(share));
+    let work = async |(number, connection): (usize, &mut BoundedConnection)| {
         let mut pace = AdaptiveBatchSize::new(context.timeouts.lock);
-        let next = || shares.lock().unwrap_or_else(PoisonError::into_inner).next();
         while connection.lost().is_none()
-            && let Some(share) = next()
+            && let Some(share) = shares.next(number)
         {
             repair_share(connection, &mut pace, share, context).await;
             progress.advance(share.len());
         }
     };
-    join_all(connections.iter_mut().map(work)).await;
+    join_all(connections.iter_mut().enumerate().map(work)).await;
     tasks.into_iter().map(|task| task.finish(context.timeouts)).collect()
 }
 

@@ -30,7 +30,7 @@ async fn a_pass_in_which_nothing_changed_opens_no_connection_and_what_changes_is
     // Of a table that is new.
     database.sql("CREATE TABLE bills (id serial PRIMARY KEY); INSERT INTO bills SELECT generate_series(1, 7)").await;
     database.wait_until("SELECT last_value = 7 FROM bills_id_seq").await;
-    assert!(proxy.connections() > before, "it was repaired on a connection of its own");
+    assert!(proxy.connections() > before, "it was repaired on a separate connection");
     agent.stop();
 }
 
