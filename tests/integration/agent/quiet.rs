@@ -21,12 +21,10 @@ async fn a_pass_in_which_nothing_changed_opens_no_connection_and_what_changes_is
     let proxy = Proxy::to(&server().tcp_url(&database.name).unwrap());
     let agent = Agent::start_at(proxy.url(), &database, SETTINGS);
     database.wait_until(REPAIRED).await;
-    quiet(&agent, &proxy, &database.name);
+    let before = quiet(&agent, &proxy, &database.name);
 
     rewind(&database).await;
     database.wait_until(REPAIRED).await;
-    let before = quiet(&agent, &proxy, &database.name);
-
     // Of a table that is new.
     database.sql("CREATE TABLE bills (id serial PRIMARY KEY); INSERT INTO bills SELECT generate_series(1, 7)").await;
     database.wait_until("SELECT last_value = 7 FROM bills_id_seq").await;
