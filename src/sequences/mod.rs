@@ -2,7 +2,7 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `pass.rs` | one pass over one database: discover, observe, judge, repair, report |
+//! | `pass.rs`, `examine.rs` | one pass over one database: discover, then observe, judge and repair group by group, and report |
 //! | `declared.rs`, `suggestions/`, `feed_toml.rs` | discover: the links that the configuration declares, and likely ones |
 //! | `load.rs`, `catalog.rs`, `catalog_timeouts.rs`, `owners.rs`, `references.rs` | discover: the sequences, the columns they feed, and what references these |
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
@@ -30,6 +30,7 @@ mod catalog_timeouts;
 mod computed;
 mod declared;
 mod evidence;
+mod examine;
 mod feed_toml;
 mod findings;
 mod guard;

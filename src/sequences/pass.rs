@@ -4,27 +4,19 @@ use super::batch;
 use super::blocks::look_for_blocks;
 use super::catalog::Catalog;
 use super::computed::look_at_computed;
-use super::evidence::{Inquiry, new_drifts};
-use super::findings::{Judged, finding, missing_sequence};
+use super::examine::{Bounds, GROUP, examine};
+use super::findings::missing_sequence;
 use super::load::load_catalog;
-use super::look::{Subject, look};
-use super::memory::SequenceMemory;
-use super::moves::{Headroom, next_move};
-use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::quiet::nothing_changed;
-use super::repair::{RepairTask, Repaired, repair};
 use super::repair_log::{RepairLogEntry, read_log, write_log};
 use super::shared_columns::{SharedContext, look_at_shared, shared_columns};
-use super::uncounted::look_at_uncounted;
 use crate::config::{Database, Sequences};
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
 use crate::progress::Progress;
-use crate::report::{DatabaseReport, Verdict};
+use crate::report::DatabaseReport;
 use futures_util::FutureExt;
-use pgmedic_core::sequence::ahead::Basis;
-use pgmedic_core::sequence::judgement::{Memory, Settings, Wishes};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::{Reason, ReasonKind, Timeouts};
 use std::panic::AssertUnwindSafe;
@@ -108,76 +100,25 @@ async fn run_pass(
     }
     let mut connections = vec![connection];
     add_connections(&mut connections, batch::estimate_transactions(&changed), timeouts).await;
-    let seen = observe(&mut connections, &changed, options.headroom, timeouts, progress).await;
+    let context = options.repair_context(settings, timeouts);
+    let bounds = Bounds { settings, options, repair: &context, progress };
+    let (first, mut reads) = (report.sequences.len(), Vec::with_capacity(changed.len()));
+    for group in changed.chunks(GROUP) {
+        reads.extend(examine(&mut connections, group, &bounds, state, &mut report.sequences).await);
+    }
     tracing::debug!(
         database = database.name.as_str(),
         changed = changed.len(),
         connections = connections.len(),
         "observed"
     );
-    let reads: Vec<u32> = seen
-        .iter()
-        .map(|seen| seen.as_ref().and_then(|seen| seen.as_ref().ok()).map_or(0, |seen| seen.reads))
-        .collect();
     let now = Instant::now();
-    let subjects: Vec<Subject<'_>> = changed
-        .iter()
-        .zip(&seen)
-        .map(|(sequence, seen)| {
-            if let (Some(Ok(seen)), Some(memory)) = (seen, state.memory_mut(sequence)) {
-                memory.observed(&seen.position, now);
-            }
-            subject(sequence, settings, options, state, now)
-        })
-        .collect();
-    let looked = look(&mut connections, &subjects, seen, timeouts, progress).await;
-    let context = options.repair_context(settings, timeouts);
-    let (first, mut tasks, mut behind) = (report.sequences.len(), Vec::new(), Vec::new());
-    for (index, (subject, looked)) in subjects.iter().zip(looked).enumerate() {
-        let sequence = subject.sequence;
-        let judged: Judged = looked.map(|looked| {
-            looked.map(|looked| {
-                let next = next_move(&looked, &subject.basis, headroom(sequence, settings, options));
-                (looked, next)
-            })
-        });
-        let mut finding = finding(sequence, &judged, settings);
-        if let (Some(Ok((looked, _))), Some(pace)) = (&judged, subject.basis.wishes.pace) {
-            finding.days_left = looked.seen.position.days_left(pace);
-        }
-        if let (Some(Ok((looked, _))), Verdict::Behind) = (judged, finding.verdict) {
-            finding.cause = Some(state.cause(sequence, &looked.seen.position));
-            let headroom = headroom(sequence, settings, options);
-            tasks.push(RepairTask::new(*subject, looked, headroom, finding.observed_only));
-            behind.push(index);
-        }
-        report.sequences.push(Arc::new(finding));
-    }
-    let (asked, drifted) = new_drifts(&changed, &mut report.sequences[first..], state);
-    // Sessions go on, so they are asked before the repair; statistics stay, and the repair does not wait for them.
-    let inquiry = Inquiry::begin(&mut connections[0], drifted, timeouts).await;
-    let repairs = repair(&mut connections, tasks, &context, progress).await;
-    for (index, repaired) in behind.into_iter().zip(repairs) {
-        let Repaired { report: repair, position } = repaired;
-        if let Some(memory) = state.memory_mut(changed[index]) {
-            memory.repaired(&position, repair.next_value, repair.charged, repair.early);
-        }
-        // The Arc is still unique: make_mut does not clone.
-        let finding = Arc::make_mut(&mut report.sequences[first + index]);
-        finding.nearly_used_up |=
-            !finding.observed_only && repair.used_ratio.is_some_and(|used| used >= settings.fail_used_ratio);
-        finding.repair = Some(Box::new(repair));
-    }
-    for (index, evidence) in asked.into_iter().zip(inquiry.finish(&mut connections[0], timeouts).await) {
-        Arc::make_mut(&mut report.sequences[first + index]).evidence = Some(Box::new(evidence));
-    }
-    let subject = |sequence| subject(sequence, settings, options, state, now);
+    let subject = |sequence| bounds.subject(sequence, state, now);
     let shared = SharedContext { sequences: &found.sequences, repair: &context };
     look_at_shared(&mut connections, &found.shared, &mut report.sequences, shared, subject).await;
     look_for_blocks(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
-    let more_reads = look_at_uncounted(&mut connections, &subjects, &mut report.sequences[first..], timeouts).await;
     let computed_reads = look_at_computed(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
-    let reads = reads.into_iter().zip(more_reads).zip(computed_reads).map(|((reads, more), last)| reads + more + last);
+    let reads = reads.into_iter().zip(computed_reads).map(|(reads, more)| reads + more);
     for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
         state.remember(sequence, finding, &counters, (began, reads));
     }
@@ -231,33 +172,4 @@ fn no_sequence(found: &Catalog) -> Option<Reason> {
         ),
     };
     Some(Reason::new(ReasonKind::NoSequence, text))
-}
-
-/// The headroom of the run replaces the configured one.
-fn headroom(sequence: &Sequence, settings: &Sequences, options: &PassOptions) -> Headroom {
-    let (schema, name) = &sequence.name_parts;
-    let of_rule = settings.rule(schema, name).and_then(|rule| rule.headroom);
-    Headroom { configured: of_rule.unwrap_or(settings.headroom), of_run: options.headroom }
-}
-
-/// A sequence, and what its judgement goes by.
-fn subject<'a>(
-    sequence: &'a Sequence,
-    settings: &Sequences,
-    options: &PassOptions,
-    state: &SequencePassState,
-    now: Instant,
-) -> Subject<'a> {
-    let memory = state.memory(sequence);
-    let basis = Basis {
-        settings: Settings { advance_limit: settings.advance_limit, max_repair_ratio: settings.max_repair_ratio },
-        memory: memory.map_or(Memory::RunOnly { charged: 0 }, SequenceMemory::memory),
-        wishes: Wishes {
-            approved: options.approves(sequence),
-            session_store: options.feeds_store(sequence),
-            pace: memory.and_then(|memory| memory.pace(now)),
-        },
-        known_next: memory.and_then(SequenceMemory::known_next),
-    };
-    Subject { sequence, basis, seed: state.seed(sequence) }
 }
