@@ -215,6 +215,11 @@ impl SequenceReport {
         !self.observed_only && self.reasons().any(|reason| reason.kind == ReasonKind::IdTaken)
     }
 
+    /// Whether a column that it feeds is only a part of a primary key, so that an insert of a taken id may fail.
+    pub fn feeds_part_of_key(&self) -> bool {
+        self.reasons().any(|reason| reason.kind == ReasonKind::PartOfKey)
+    }
+
     /// Whether a person should look at it: now, or before its range ends.
     pub fn needs_a_look(&self) -> bool {
         self.needs_attention() || self.running_out

@@ -89,6 +89,8 @@ pub enum ReasonKind {
     Budget,
     /// A guard holds the repair: no unique index makes an insert fail.
     NoUniqueKey,
+    /// The column is unique only together with the others of a primary key, so that an insert of a taken id may fail.
+    PartOfKey,
     /// A guard holds the repair: no index can find where the ids ahead end.
     NoIndex,
     /// A guard holds the repair: only an owner of the sequence may make a leap.

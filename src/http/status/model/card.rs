@@ -90,6 +90,9 @@ pub fn of_sequences(
     let since = all.iter().filter_map(|sequence| database.state.observed.since(&sequence.name)).reduce(f64::min);
     let what = match (single, level) {
         (true, _) => what(first),
+        (false, Level::Unknown) if first.verdict == Verdict::Behind => {
+            "Inserts may be failing; pgmedic cannot tell.".to_owned()
+        }
         (false, Level::Unknown) => "Not checked. Inserts may be failing; pgmedic cannot tell.".to_owned(),
         (false, Level::Failing) => "Inserts fail with a duplicate key.".to_owned(),
         (false, _) => "No insert fails yet.".to_owned(),
