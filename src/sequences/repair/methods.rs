@@ -60,7 +60,12 @@ pub async fn leap(
     // from a slow statement.
     let statement = bounds.statement.min(bounds.lock / if guarded { 3 } else { 2 });
     let bounds = Timeouts { lock: statement * 4 / 5, statement };
-    let mut statements = vec![unchanged_cache_sql(sequence), lock_sequence_sql(sequence)];
+    let mut statements = vec![unchanged_cache_sql(sequence)];
+    if guarded && session.server().superuser {
+        // The lock of a sequence keeps its name, and this one that of its schema: what the guard has seen stays so.
+        statements.push(lock_schema_sql(sequence));
+    }
+    statements.push(lock_sequence_sql(sequence));
     if guarded {
         statements.push(full_guard_sql(std::iter::once((sequence.name.as_str(), sequence.oid))));
     }
@@ -73,6 +78,15 @@ fn unchanged_cache_sql(sequence: &Sequence) -> String {
     format!(
         "SELECT 1 / (seqcache = '{}'::bigint)::integer FROM pg_catalog.pg_sequence WHERE seqrelid = {}::oid",
         sequence.parameters.cache, sequence.oid
+    )
+}
+
+/// Keeps the schema from being renamed until the transaction ends: a rename updates this row. Only a superuser may lock it.
+fn lock_schema_sql(sequence: &Sequence) -> String {
+    format!(
+        "SELECT FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid \
+         WHERE c.oid = {}::oid FOR SHARE OF n",
+        sequence.oid
     )
 }
 
