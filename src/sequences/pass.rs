@@ -22,7 +22,7 @@ use crate::config::{Database, Sequences};
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
 use crate::progress::Progress;
-use crate::report::{DatabaseReport, Verdict};
+use crate::report::{DatabaseReport, Outcome, Verdict};
 use futures_util::FutureExt;
 use pgmedic_core::sequence::ahead::Basis;
 use pgmedic_core::sequence::judgement::{Memory, Settings, Wishes};
@@ -158,7 +158,12 @@ async fn run_pass(
     for (index, repaired) in behind.into_iter().zip(repairs) {
         let Repaired { report: repair, position } = repaired;
         if let Some(memory) = state.memory_mut(changed[index]) {
-            memory.repaired(&position, repair.next_value, repair.charged, repair.early);
+            memory.charge(repair.charged, repair.early);
+            match (repair.outcome, repair.next_value) {
+                (_, Some(next)) => memory.repaired(&position, next),
+                (Outcome::Failed, None) => memory.moved_somewhere(),
+                (_, None) => {}
+            }
         }
         // The Arc is still unique: make_mut does not clone.
         let finding = Arc::make_mut(&mut report.sequences[first + index]);

@@ -143,7 +143,7 @@ impl SequencePassState {
         self.seed ^ u64::from(sequence.oid).rotate_left(32)
     }
 
-    /// Whether the repair log is to be read: once.
+    /// Whether the repair log is to be read: at first, and after others have added to it.
     pub(super) fn wants_log(&self) -> bool {
         !self.log_was_read
     }
@@ -158,9 +158,17 @@ impl SequencePassState {
         self.log_was_read = true;
         let Some(log) = &mut log else { return };
         for sequence in sequences {
-            let memory = log.remove(&sequence.name).unwrap_or_default();
-            self.memories.insert(sequence.oid, (sequence.name.clone(), memory));
+            let logged = log.remove(&sequence.name).unwrap_or_default();
+            match self.memories.get_mut(&sequence.oid).filter(|(name, _)| *name == sequence.name) {
+                Some((_, memory)) => memory.merge_log(&logged, sequence.parameters.increment > 0),
+                None => drop(self.memories.insert(sequence.oid, (sequence.name.clone(), logged))),
+            }
         }
+    }
+
+    /// Others have added repairs to the log: the next pass reads it again.
+    pub fn log_has_grown(&mut self) {
+        self.log_was_read = false;
     }
 
     /// What is remembered of `sequence`, if anything can be.

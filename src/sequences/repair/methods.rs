@@ -15,7 +15,8 @@ use std::time::Instant;
 /// one of a step, so it takes fewer when other sessions hand them out too. Many go in one message, each in a separate
 /// transaction, so that none waits while it holds another one's lock. The outcomes are in the order of `steps`.
 ///
-/// An error is the statement's. Values that were handed out before it are not handed out again, unless the server crashes
+/// An error is the statement's, or that the connection was lost: then whether it ran is not known, and steps that were not sent
+/// have no outcome. Values that were handed out before it are not handed out again, unless the server crashes
 /// before anything was committed.
 pub async fn advance(
     session: &mut BoundedConnection,
@@ -35,7 +36,14 @@ pub async fn advance(
         let answered = script.answers.len();
         outcomes.extend(script.answers.iter().map(reached));
         if answered < message.len() {
-            outcomes.push(Err(script.failure.unwrap_or_else(|| QueryError::UnexpectedResponse("none".to_owned()))));
+            let failure = script.failure.unwrap_or_else(|| QueryError::UnexpectedResponse("none".to_owned()));
+            // The server may have run all of the message; it has not seen the next one.
+            let lost = failure.is_lost();
+            let concerned = if lost { message.len() - answered } else { 1 };
+            outcomes.extend(std::iter::repeat_n(Err(failure), concerned));
+            if lost {
+                break;
+            }
         }
     }
     outcomes
