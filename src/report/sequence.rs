@@ -238,6 +238,16 @@ impl SequenceReport {
         })
     }
 
+    /// Makes the commands that approve its repair complete, where several databases are configured.
+    pub fn name_database(&mut self, database: &str) {
+        let of_repair = self.repair.as_mut().and_then(|repair| repair.reason.as_mut());
+        self.reason
+            .iter_mut()
+            .chain(&mut self.notes)
+            .chain(of_repair)
+            .for_each(|reason| reason.name_database(database));
+    }
+
     /// All reasons, those of its repair last.
     pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
         let of_repair = self.repair.as_ref().and_then(|repair| repair.reason.as_ref());

@@ -40,6 +40,12 @@ impl SessionReport {
         self.warnings.iter().any(|warning| warning.kind == ReasonKind::Unfinished)
     }
 
+    /// Makes the commands that approve its sweep complete, where several databases are configured.
+    pub fn name_database(&mut self, database: &str) {
+        let reasons = self.error.iter_mut().chain(&mut self.held).chain(&mut self.warnings);
+        reasons.for_each(|reason| reason.name_database(database));
+    }
+
     /// Why a person has to act: the sweep failed or is held. The error comes first.
     pub fn attention(&self) -> impl Iterator<Item = &Reason> {
         self.error.iter().chain(&self.held)

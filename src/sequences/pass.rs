@@ -180,6 +180,12 @@ async fn run_pass(
     look_for_blocks(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
     let more_reads = look_at_uncounted(&mut connections, &subjects, &mut report.sequences[first..], timeouts).await;
     let computed_reads = look_at_computed(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
+    if database.among_several {
+        // Nothing to clone: each is still unique.
+        report.sequences[first..]
+            .iter_mut()
+            .for_each(|finding| Arc::make_mut(finding).name_database(database.name.as_str()));
+    }
     let reads = reads.into_iter().zip(more_reads).zip(computed_reads).map(|((reads, more), last)| reads + more + last);
     for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
         state.remember(sequence, finding, &counters, (began, reads));

@@ -3,7 +3,7 @@
 use super::guards::Hold;
 use std::time::Duration;
 
-use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, shell_quote};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 
 /// Why the statement failed, and what to do. The text of a trigger is left out, because it may hold a session's id.
 pub fn explain_sweep_error(error: &QueryError, timeouts: Timeouts) -> Reason {
@@ -166,8 +166,8 @@ pub fn held_reason(blocks: &[Reason], holds: &[Reason], store: &str) -> Option<R
     if let Some(block) = blocks.first() {
         return Some(Reason { kind, text: texts.join("; and "), fix: block.fix.clone() });
     }
-    let fix = Fix::Command(format!("pgmedic --once --approve {}", shell_quote(store)));
-    Some(Reason::new(kind, format!("{}; else approve the sweep", texts.join("; and "))).with_fix(fix))
+    let text = format!("{}; else approve the sweep", texts.join("; and "));
+    Some(Reason::new(kind, text).with_fix(Fix::approve(store)))
 }
 
 #[cfg(test)]
@@ -181,7 +181,7 @@ mod tests {
         let held = held_reason(&[], &holds, "my logins").expect("a reason");
         assert_eq!(held.kind, ReasonKind::NoneLeft);
         assert!(held.text.contains("all 101 sessions") && held.text.contains("; and max_per_user would end 102"));
-        assert_eq!(held.fix, Some(Fix::Command("pgmedic --once --approve 'my logins'".to_owned())));
+        assert_eq!(held.fix, Some(Fix::Approval("pgmedic --once --approve 'my logins'".to_owned())));
         assert_eq!(held_reason(&[], &[], "my logins"), None);
     }
 

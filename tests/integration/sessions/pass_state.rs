@@ -86,7 +86,7 @@ async fn a_clock_that_stays_where_it_jumped_is_held() {
         let reason = held.held.clone().expect("a reason");
         assert!(reason.text.contains("280 of the 300 sessions"), "{held:?}");
         assert_eq!(reason.kind, ReasonKind::TooManyEnded);
-        assert_eq!(reason.fix, Some(Fix::Command("pgmedic --once --approve logins".to_owned())));
+        assert_eq!(reason.fix, Some(Fix::Approval("pgmedic --once --approve logins".to_owned())));
     }
     assert_eq!(left(&mut database).await, 300);
     database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(0);

@@ -4,13 +4,13 @@ use super::HoldReason;
 use super::ahead::{Looked, MaxIdOnly};
 use super::judgement::{Hold, ThinPart, ValueNumber};
 use super::model::{FeedSource, Sequence};
-use crate::{Fix, Reason, ReasonKind, shell_quote};
+use crate::{Fix, Reason, ReasonKind};
 use std::time::Duration;
 
 /// Why `hold` holds the repair of `sequence`.
 pub fn hold_reason(sequence: &Sequence, looked: &Looked, hold: &Hold) -> Reason {
     let words = Words { sequence, looked };
-    let reason = |kind, text: String| Reason::new(kind, text).with_fix(approve(&sequence.name));
+    let reason = |kind, text: String| Reason::new(kind, text).with_fix(Fix::approve(&sequence.name));
     match hold {
         Hold::FarIds { gap, from, to, count, due } => {
             reason(ReasonKind::FarIds, words.far_ids(*gap, *from, *to, *count, *due))
@@ -29,11 +29,6 @@ pub fn part_of_key_note(looked: &Looked) -> Option<Reason> {
     let Some(MaxIdOnly::PartOfKey { column, key }) = &looked.max_id_only else { return None };
     let text = format!("{column} is unique only together with others, in {key}: it is judged by its max id alone");
     Some(Reason::new(ReasonKind::PartOfKey, text))
-}
-
-/// The command that approves a repair by name.
-pub fn approve(name: &str) -> Fix {
-    Fix::Command(format!("pgmedic --once --approve {}", shell_quote(name)))
 }
 
 /// How long until a value is reached at the present pace, such as `3 days`; at least a second.
@@ -179,8 +174,8 @@ impl Words<'_> {
                      inserts may fail; approve the repair if these ids are no mistake"
                 ),
             )
-            .with_fix(approve(&self.sequence.name)),
-            _ => Reason::new(ReasonKind::NoIndex, ahead).with_fix(approve(&self.sequence.name)),
+            .with_fix(Fix::approve(&self.sequence.name)),
+            _ => Reason::new(ReasonKind::NoIndex, ahead).with_fix(Fix::approve(&self.sequence.name)),
         }
     }
 

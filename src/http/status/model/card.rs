@@ -64,7 +64,9 @@ impl FixStep {
                 let command = if sql.contains('\'') { sql.clone() } else { sql.replace("; ", ";\n") };
                 Self { lead: "Fix", command: command + end, tool: Tool::Psql(database.to_owned()), after }
             }
-            Fix::Command(command) => Self { lead: "Fix", tool: Tool::Shell, command: command.clone(), after: None },
+            Fix::Command(command) | Fix::Approval(command) => {
+                Self { lead: "Fix", tool: Tool::Shell, command: command.clone(), after: None }
+            }
             Fix::Configuration(tables) => {
                 Self { lead: "Fix", tool: Tool::Configuration, command: tables.clone(), after: None }
             }
