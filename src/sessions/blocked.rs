@@ -19,8 +19,8 @@ pub enum BatchFailure {
     Query(QueryError),
     /// A trigger kept sessions that were to be ended.
     Kept,
-    /// A trigger deleted other sessions with them.
-    DeletedMore,
+    /// A trigger deleted or updated other sessions with them.
+    ChangedMore,
     /// Sessions cannot be ended one by one: the role may not use PL/pgSQL.
     NoLanguage,
 }
@@ -128,9 +128,10 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
             let text = format!("a trigger keeps the session as it is ({}){hint}", names(&keeping));
             return Reason::new(ReasonKind::TriggerKeepsRows, text);
         }
-        BatchFailure::DeletedMore => {
+        BatchFailure::ChangedMore => {
             let all: Vec<&SweepTrigger> = triggers.iter().collect();
-            let text = format!("a trigger deletes other sessions with it, which may be live ({})", names(&all));
+            let text =
+                format!("a trigger deletes or changes other sessions with it, which may be live ({})", names(&all));
             return Reason::new(ReasonKind::TakesAlong, text);
         }
         BatchFailure::NoLanguage => {

@@ -23,6 +23,8 @@ pub struct Effects {
     /// The foreign keys by which a session keeps another one, so that the order matters in which they are ended: over the
     /// sessions `r` and `t`, the one refers to the other; and the columns that this reads.
     pub chains: Vec<(String, String)>,
+    /// A foreign key changes sessions that go on: it sets their reference to a session, or to what goes with it, to NULL.
+    pub updates_sessions: bool,
     /// The columns that a foreign key sets to their default, which must be a row's key.
     pub set_default: Vec<String>,
 }
@@ -72,6 +74,7 @@ impl Effects {
             let text = format!("{} does not act, because its triggers are disabled", key.title());
             self.blocks.push(Reason::new(ReasonKind::ForeignKeysOff, text).with_fix(Fix::Sql(fix.clone())));
         }
+        self.updates_sessions |= key.leads_back && matches!(key.on_delete.as_str(), "n" | "d");
         match key.on_delete.as_str() {
             "c" if key.leads_back => {
                 self.refusal.get_or_insert_with(|| key.ring_reason());
@@ -151,7 +154,7 @@ impl Effects {
 
 /// What a trigger deletes with the sessions could not be noticed.
 fn uncounted_reason() -> Reason {
-    let text = "track_counts is off, so it could not be noticed if a trigger of the table deleted live sessions: switch it on for \
+    let text = "track_counts is off, so it could not be noticed if a trigger of the table ended live sessions: switch it on for \
                 this role (ALTER ROLE ... SET track_counts = on, as a superuser)";
     Reason::new(ReasonKind::Configuration, text)
 }

@@ -166,8 +166,54 @@ async fn a_trigger_that_deletes_a_live_session_with_another_one_is_found_before_
         .await;
     let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
     outcome.swept("logins", json!({ "expired": 2, "stale": 1, "live": 3 }));
-    outcome.store_says("logins", "error", &["1: a trigger deletes other sessions with it"]);
+    outcome.store_says("logins", "error", &["1: a trigger deletes or changes other sessions with it"]);
     assert_eq!(left(&mut database).await, 4);
+}
+
+#[tokio::test]
+async fn a_trigger_that_revokes_live_sessions_with_another_one_is_found_before_it_is_committed() {
+    let all = "UPDATE public.sessions SET revoked_at = now() WHERE id = OLD.id + 3 AND OLD.id = 2; RETURN OLD;";
+    for settings in ["", "revoke = { column = \"revoked_at\" }"] {
+        let mut database = filled(3, 3).await;
+        database.sql(&trigger("AFTER", all).replace(" DELETE ON", " DELETE OR UPDATE ON")).await;
+        let outcome = database.once_with(&by_expiry(settings), &[]).exits(1);
+        outcome.swept("logins", json!({ "expired": 2, "stale": 1, "live": 3 }));
+        outcome.store_says(
+            "logins",
+            "error",
+            &["1: a trigger deletes or changes other sessions with it", "t on public.sessions, which runs public.f()"],
+        );
+        assert_eq!(outcome.store_kinds("logins", "error"), ["takes_along"]);
+        let live = "SELECT count(*) FROM sessions WHERE revoked_at IS NULL AND expires_at > now()";
+        assert_eq!(database.number(live).await, 3);
+    }
+}
+
+#[tokio::test]
+async fn a_trigger_that_changes_the_session_itself_or_none_holds_nothing() {
+    for (before, settings, ended) in [
+        ("BEFORE UPDATE", "revoke = { column = \"revoked_at\" }", "NEW.user_id := 7; RETURN NEW;"),
+        ("AFTER DELETE", "", "UPDATE public.sessions SET user_id = 7 WHERE id = OLD.id; RETURN OLD;"),
+    ] {
+        let mut database = filled(3, 3).await;
+        let (when, event) = before.split_once(' ').expect("two words");
+        database.sql(&trigger(when, ended).replace(" DELETE ON", &format!(" {event} ON"))).await;
+        database.once_with(&by_expiry(settings), &[]).exits(0).swept("logins", json!({ "expired": 3, "live": 3 }));
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_clears_the_reference_of_a_live_session_is_no_trigger_that_changes_it() {
+    let mut database = filled(3, 3).await;
+    database.sql(&trigger("AFTER", "RETURN OLD;")).await;
+    database
+        .sql(
+            "ALTER TABLE sessions ADD parent bigint REFERENCES sessions ON DELETE SET NULL;
+             CREATE INDEX ON sessions (parent); UPDATE sessions SET parent = id - 3 WHERE id > 3",
+        )
+        .await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3, "live": 3 }));
+    assert_eq!(database.number("SELECT count(parent) FROM sessions").await, 0);
 }
 
 #[tokio::test]
