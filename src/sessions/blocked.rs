@@ -6,6 +6,7 @@ use super::store::{EndAction, ResolvedStore, SweepTrigger};
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 use std::collections::HashSet;
 use std::ops::RangeBounds;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// After so many that cannot be ended, and none that can, a few others are tried, and then none.
 const HOPELESS: u64 = 8;
@@ -34,6 +35,8 @@ pub struct Blocked {
     all: HashSet<Address>,
     reasons: Vec<BlockedReason>,
     gave_up: bool,
+    /// When they were tried, in microseconds since 1970; none for those of this pass.
+    tried_at: Option<i64>,
 }
 
 /// Why some sessions cannot be ended, and how many they are. `failure` is what the server says of each of them.
@@ -52,7 +55,18 @@ impl Blocked {
     /// The same sessions at the beginning of another look for those that are over: none of them is tried again.
     pub fn all_again(&self) -> Self {
         let addresses = self.all.iter().map(Address::at_any_time).collect();
-        Self { addresses, all: self.all.clone(), reasons: self.reasons.clone(), gave_up: false }
+        Self {
+            addresses,
+            all: self.all.clone(),
+            reasons: self.reasons.clone(),
+            gave_up: false,
+            tried_at: self.tried_at,
+        }
+    }
+
+    /// The same sessions in a later pass, which leaves them alone since they were tried at that time.
+    pub fn since(&self, tried_at: i64) -> Self {
+        Self { tried_at: Some(tried_at), ..self.all_again() }
     }
 
     /// How many they are.
@@ -109,9 +123,16 @@ impl Blocked {
         let parts: Vec<String> =
             reasons.iter().map(|known| format!("{}: {}", known.count, known.reason.text)).collect();
         let tried = if self.gave_up { ", and the rest was not tried" } else { "" };
-        let text = format!("sessions that could not be ended{tried}: {}", parts.join("; "));
+        let when = self.tried_at.map_or_else(String::new, |at| format!(" when they were last tried, at {}", utc(at)));
+        let text = format!("sessions that could not be ended{when}{tried}: {}", parts.join("; "));
         Some(Reason { kind: first.kind, text, fix: first.fix.clone() })
     }
+}
+
+/// A time in microseconds since 1970 as UTC, such as `2026-01-15T12:00:00Z`.
+fn utc(at: i64) -> String {
+    let since_epoch = Duration::from_micros(u64::try_from(at).unwrap_or_default());
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since_epoch).to_string()
 }
 
 /// Why a batch failed, with the fix that the catalog tells.

@@ -1,5 +1,6 @@
 //! The pass over one store: resolve, inspect, guard, sweep, report.
 
+use super::blocked::Blocked;
 use super::clock::read_times;
 use super::columns_check::check_values;
 use super::context::StoreContext;
@@ -218,7 +219,14 @@ impl StorePass<'_> {
             Expire::Nothing => None,
         };
         let postponed = self.state.postponed(&self.store.name);
-        let (over, superseded) = postponed.left_alone();
+        let (mut over, mut superseded) = postponed.left_alone();
+        // What is not there any more is not waited for.
+        if inspection.complete && inspection.counts.stale == 0 {
+            over = Blocked::default();
+        }
+        if inspection.counts.superseded == 0 {
+            superseded = Blocked::default();
+        }
         let expired = match cutoffs {
             Some(cutoffs) => sweep.expire(cutoffs, over).await,
             None => SweepResult::default(),
@@ -238,7 +246,7 @@ impl StorePass<'_> {
         let (unfinished, is_swept) = (expired.unfinished || superseded.unfinished, !expired.unfinished);
         let error = expired.error.or(superseded.error).or(blocked);
         if cutoffs.is_some() {
-            self.state.postpone(&self.store.name, postponed.after(expired.blocked, superseded.blocked));
+            self.state.postpone(&self.store.name, postponed.after(expired.blocked, superseded.blocked, context.times.now));
         }
         // What the table holds, and not what follows from the counts before: other rows may have gone along.
         let left = if ended > 0 && self.connection.lost().is_none() {
