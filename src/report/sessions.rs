@@ -10,6 +10,8 @@ pub struct SessionReport {
     pub name: String,
     /// Schema-qualified, quoted where SQL would quote it.
     pub table: String,
+    /// Tables of which foreign keys delete rows with a session (`ON DELETE CASCADE`), quoted where SQL would quote them.
+    pub takes_along: Vec<String>,
     /// Sessions that were over, and were ended by this sweep.
     pub expired: u64,
     /// Sessions that were live, and were ended because their user has newer ones.

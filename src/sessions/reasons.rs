@@ -142,6 +142,15 @@ pub fn locked_reason(left: u64) -> Reason {
     Reason::new(ReasonKind::Unfinished, text)
 }
 
+/// That live sessions beyond their users' newest `max` are left because others have locked them.
+pub fn locked_superseded_reason(left: u64, max: u32) -> Reason {
+    let text = format!(
+        "{left} of the live sessions beyond their users' newest {max} (max_per_user) were locked by other transactions and are \
+         left: the next sweep continues"
+    );
+    Reason::new(ReasonKind::Unfinished, text)
+}
+
 /// That a column is implausible, as the reason of a hold.
 pub fn implausible_hold(implausible: &Reason) -> Reason {
     Reason::new(implausible.kind, format!("{}: correct the configuration if that is wrong", implausible.text))

@@ -16,6 +16,8 @@ pub struct Effects {
     /// Why the sweep is held unless it is approved: it would delete rows that are more than a part of a session.
     pub holds: Vec<Reason>,
     pub warnings: Vec<Reason>,
+    /// The tables whose rows foreign keys delete with a session.
+    pub takes_along: Vec<String>,
     /// The enabled triggers that run when a session is ended.
     pub triggers: Vec<SweepTrigger>,
     /// Foreign keys act on other rows, so that a batch takes longer than its size tells.
@@ -79,7 +81,12 @@ impl Effects {
             "c" if key.leads_back => {
                 self.refusal.get_or_insert_with(|| key.ring_reason());
             }
-            "c" => self.holds.extend(key.hold()),
+            "c" => {
+                self.holds.extend(key.hold());
+                if !self.takes_along.contains(&key.child) {
+                    self.takes_along.push(key.child.clone());
+                }
+            }
             "a" | "r" => {
                 if key.leads_back {
                     self.chains.push((key.refers.clone(), key.read_columns.clone()));
