@@ -214,16 +214,20 @@ fn trigger_reason(error: &QueryError, store: &ResolvedStore) -> Option<Reason> {
         }
         _ => return None,
     };
-    let unpinned: Vec<&SweepTrigger> =
-        all.iter().copied().filter(|trigger| trigger.search_path_fix.is_some()).collect();
+    let unpinned: Vec<&SweepTrigger> = all.iter().copied().filter(|trigger| trigger.has_no_search_path).collect();
     let shown = if unpinned.is_empty() { &all } else { &unpinned };
+    let fixes: Option<Vec<&str>> = unpinned.iter().map(|trigger| trigger.search_path_fix.as_deref()).collect();
+    let mut fixes = fixes.unwrap_or_default();
+    fixes.dedup();
+    let way = match fixes.is_empty() {
+        true => "write the schemas of its tables into it",
+        false => "the fix gives it the search_path that all sessions begin with, also where one has set another",
+    };
     let text = format!(
-        "a trigger failed ({}): {message}; pgmedic works with search_path = pg_catalog, and the function names no schema",
+        "a trigger failed ({}): {message}; pgmedic works with search_path = pg_catalog, and the function names no schema: {way}",
         names(shown)
     );
     let reason = Reason::new(ReasonKind::TriggerFailed, text);
-    let mut fixes: Vec<&str> = unpinned.iter().filter_map(|trigger| trigger.search_path_fix.as_deref()).collect();
-    fixes.dedup();
     Some(if fixes.is_empty() { reason } else { reason.with_fix(Fix::Sql(fixes.join("; "))) })
 }
 

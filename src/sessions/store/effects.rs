@@ -39,7 +39,9 @@ pub struct SweepTrigger {
     pub function: String,
     /// It runs before a session is ended, and may keep it.
     pub may_keep_rows: bool,
-    /// Makes unqualified names in its function work; none where the function sets a search path.
+    /// Its function sets no search path, so that names without a schema do not work in it.
+    pub has_no_search_path: bool,
+    /// Makes them work, where that changes nothing for the application.
     pub search_path_fix: Option<String>,
 }
 
@@ -135,10 +137,6 @@ impl Effects {
             }
             return Ok(());
         }
-        let search_path_fix = match row.try_get("has_no_search_path")? {
-            true => row.try_get("fix")?,
-            false => None,
-        };
         let function: String = row.try_get("function")?;
         if row.try_get("may_orphan_rows")? {
             let text = format!(
@@ -153,7 +151,8 @@ impl Effects {
             name,
             function,
             may_keep_rows: row.try_get("may_keep_rows")?,
-            search_path_fix,
+            has_no_search_path: row.try_get("has_no_search_path")?,
+            search_path_fix: row.try_get("fix")?,
         });
         Ok(())
     }

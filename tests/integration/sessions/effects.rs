@@ -225,10 +225,41 @@ async fn a_triggers_function_that_names_no_schema_is_named_with_the_statement_th
     outcome.store_says("logins", "error", &["public.f()", "search_path = pg_catalog", "names no schema"]);
     assert_eq!(outcome.store_kinds("logins", "error"), ["trigger_failed"]);
     let fix = outcome.store_fix("logins", "error");
-    assert_eq!(fix, "ALTER FUNCTION public.f() SET search_path = public");
+    assert_eq!(fix, "ALTER FUNCTION public.f() SET search_path = \"$user\", public");
     database.sql(&fix).await;
     database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3 }));
     assert_eq!(database.number("SELECT count(*) FROM told").await, 3);
+}
+
+#[tokio::test]
+async fn a_search_path_is_set_only_where_that_changes_nothing_for_the_application() {
+    let tell = trigger("AFTER", "INSERT INTO told VALUES (OLD.id); RETURN OLD;");
+    let tenant = "CREATE SCHEMA tenant; CREATE TABLE tenant.t (); CREATE TRIGGER t AFTER DELETE ON tenant.t FOR EACH ROW EXECUTE FUNCTION f()";
+    let elsewhere =
+        "CREATE SCHEMA logs; CREATE TABLE logs.told (session bigint); ALTER DATABASE $ SET search_path = logs, public";
+    let of_a_role = "CREATE ROLE $_app; GRANT DELETE ON sessions TO $_app; ALTER ROLE $_app SET search_path = tenant";
+    let unreached =
+        "CREATE SCHEMA logs; CREATE TABLE logs.told (session bigint); ALTER DATABASE $ SET search_path = logs";
+    for (more, fix) in [
+        (elsewhere, Some("ALTER FUNCTION public.f() SET search_path = logs, public")),
+        (tenant, None),
+        (of_a_role, None),
+        (unreached, None),
+    ] {
+        let mut database = filled(3, 3).await;
+        database.sql(&format!("{tell}; {}", more.replace('$', &database.name))).await;
+        let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+        assert_eq!(outcome.store_fixes("logins", "error"), fix.into_iter().collect::<Vec<_>>(), "{more}");
+        let way = if fix.is_some() { "all sessions begin with" } else { "write the schemas of its tables into it" };
+        outcome.store_says("logins", "error", &[way]);
+        let Some(fix) = fix else { continue };
+        database.sql(fix).await;
+        database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3 }));
+        // The application's own deletions go on as before.
+        let mut application = database.connect().await;
+        sqlx::raw_sql("DELETE FROM public.sessions").execute(&mut application).await.unwrap();
+        assert_eq!(database.number("SELECT count(*) FROM logs.told").await, 6);
+    }
 }
 
 #[tokio::test]
