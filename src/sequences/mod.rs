@@ -8,7 +8,7 @@
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
 //! | `states.rs` | reads states alone, for `cutover` |
-//! | `keys.rs`, `look.rs` | observe what lies ahead, where an id is at or beyond the next value |
+//! | `keys.rs`, `look.rs`, `look_results.rs` | observe what lies ahead, where an id is at or beyond the next value |
 //! | `memory.rs`, `repair_log.rs`, `moves.rs`, `findings.rs` | judge: what is remembered of a sequence, its next move, verdict and reasons |
 //! | `evidence/` | who was behind a drift that is seen for the first time |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
@@ -34,6 +34,7 @@ mod guard;
 mod invalidation;
 mod keys;
 mod look;
+mod look_results;
 mod memory;
 mod moves;
 mod observe;

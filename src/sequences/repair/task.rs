@@ -1,6 +1,7 @@
 //! One repair: the next move, and what its outcome means. Pure.
 
-use super::super::look::{LookResult, Subject};
+use super::super::look::Subject;
+use super::super::look_results::LookResult;
 use super::super::moves::{Headroom, NextMove, Step, next_move};
 use super::TRIES;
 use super::reasons::failed_reason;
