@@ -12,7 +12,7 @@ use super::look::{Subject, look};
 use super::memory::SequenceMemory;
 use super::moves::{Headroom, next_move};
 use super::observe::observe;
-use super::pass_state::SequencePassState;
+use super::pass_state::{RepairLogReading, SequencePassState};
 use super::references::add_reference_limits;
 use super::repair::{RepairTask, Repaired, repair};
 use super::repair_log::{RepairLogEntry, read_log, write_log};
@@ -78,11 +78,15 @@ async fn run_pass(
         found.missing.clear();
         found.shared = shared_columns(&found.sequences);
     }
-    if state.wants_log() {
-        let remembered = read_log(&mut connection, &found.sequences, timeouts).await;
-        let remembered =
-            remembered.map_err(|error| Reason::from(error).while_doing("reading the repair log failed"))?;
-        state.remember_log(&found.sequences, remembered);
+    if state.log() != RepairLogReading::Read {
+        match (read_log(&mut connection, &found.sequences, timeouts).await, state.log()) {
+            (Ok(log), _) => state.remember_log(&found.sequences, log),
+            // What it told before still holds; the next pass tries again.
+            (Err(error), RepairLogReading::Grown) => {
+                tracing::warn!(database = database.name.as_str(), %error, "pgmedic.repair_log was not read again");
+            }
+            (Err(error), _) => return Err(Reason::from(error).while_doing("reading the repair log failed")),
+        }
     }
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
 

@@ -19,8 +19,7 @@ pub struct SequencePassState {
     /// For the values that walks draw: it is not guessable, and stays the same for as long as what is remembered.
     seed: u64,
     memories: HashMap<u32, (String, SequenceMemory)>,
-    /// The repair log was read.
-    log_was_read: bool,
+    log: RepairLogReading,
     /// Quiet passes since the last full one.
     quiet: u32,
     epoch: String,
@@ -40,13 +39,23 @@ struct CachedFinding {
     expected: Option<ActivityCounters>,
 }
 
+/// What was read of the repair log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum RepairLogReading {
+    #[default]
+    Unread,
+    Read,
+    /// It was read, and others have added to it since.
+    Grown,
+}
+
 impl Default for SequencePassState {
     fn default() -> Self {
         Self {
             lasting: false,
             seed: RandomState::new().build_hasher().finish(),
             memories: HashMap::new(),
-            log_was_read: false,
+            log: RepairLogReading::default(),
             quiet: 0,
             epoch: String::new(),
             catalog: None,
@@ -144,8 +153,8 @@ impl SequencePassState {
     }
 
     /// Whether the repair log is to be read: at first, and after others have added to it.
-    pub(super) fn wants_log(&self) -> bool {
-        !self.log_was_read
+    pub(super) fn log(&self) -> RepairLogReading {
+        self.log
     }
 
     /// Whether the repairs of this pass are to be written to the repair log: of a single run that has read it.
@@ -155,7 +164,7 @@ impl SequencePassState {
 
     /// Takes over what the repair log tells; none where there is no log.
     pub(super) fn remember_log(&mut self, sequences: &[Sequence], mut log: Option<HashMap<String, SequenceMemory>>) {
-        self.log_was_read = true;
+        self.log = RepairLogReading::Read;
         let Some(log) = &mut log else { return };
         for sequence in sequences {
             let logged = log.remove(&sequence.name).unwrap_or_default();
@@ -168,7 +177,9 @@ impl SequencePassState {
 
     /// Others have added repairs to the log: the next pass reads it again.
     pub fn log_has_grown(&mut self) {
-        self.log_was_read = false;
+        if self.log == RepairLogReading::Read {
+            self.log = RepairLogReading::Grown;
+        }
     }
 
     /// What is remembered of `sequence`, if anything can be.

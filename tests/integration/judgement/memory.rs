@@ -150,3 +150,17 @@ async fn a_move_whose_connection_was_lost_is_charged_as_if_it_had_been_made() {
     let found = passes.next().await;
     assert_eq!(found.held_by(), Some(HoldReason::Budget), "{found:#?}");
 }
+
+#[tokio::test]
+async fn a_repair_log_that_is_locked_when_it_is_read_again_keeps_no_pass_from_its_work() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id serial PRIMARY KEY)").await;
+    database.install_sql().await;
+    let mut passes = Passes::with(&database, "repair = true\nlock_timeout = \"100ms\"");
+    passes.next().await;
+    database.by_itself("INSERT INTO t VALUES (1)").await;
+    let mut holder = database.connect().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE pgmedic.repair_log").execute(&mut holder).await.unwrap();
+    passes.log_has_grown();
+    assert_eq!(passes.next().await.outcome(), Some(Outcome::Repaired));
+}

@@ -18,17 +18,18 @@ pub struct Passes {
 impl Passes {
     /// Passes that repair nothing.
     pub fn over(database: &Database) -> Self {
-        Self::with(database, "repair = false")
+        Self::with(database, "repair = false\nlock_timeout = \"10s\"")
     }
 
     /// Passes that repair.
     pub fn repairing(database: &Database) -> Self {
-        Self::with(database, "repair = true")
+        Self::with(database, "repair = true\nlock_timeout = \"10s\"")
     }
 
-    fn with(database: &Database, repair: &str) -> Self {
-        let bounds = "full_pass_every = 1000000\nlock_timeout = \"10s\"\nstatement_timeout = \"100s\"";
-        let config = database.config(&format!("[sequences]\n{repair}\n{bounds}\n"));
+    /// Passes with these keys of `[sequences]`.
+    pub fn with(database: &Database, keys: &str) -> Self {
+        let bounds = "full_pass_every = 1000000\nstatement_timeout = \"100s\"";
+        let config = database.config(&format!("[sequences]\n{keys}\n{bounds}\n"));
         let settings = Settings::load(Some(config.path()), &Environment::default()).unwrap();
         Self { settings, state: SequencePassState::persistent() }
     }
@@ -45,6 +46,11 @@ impl Passes {
         let report = self.pass().await;
         assert_eq!(report.error.map(|reason| reason.kind), Some(ReasonKind::ConnectionLost));
         Arc::clone(&report.sequences[0])
+    }
+
+    /// Others have written to the repair log.
+    pub fn log_has_grown(&mut self) {
+        self.state.log_has_grown();
     }
 
     async fn pass(&mut self) -> DatabaseReport {

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS pgmedic.repair_log (
     role       name NOT NULL,                      -- the role that asked for it
     source     text NOT NULL DEFAULT 'inline',     -- inline: this function; agent: the agent
     sequence   text NOT NULL,                      -- with its schema, quoted
-    outcome    text NOT NULL DEFAULT 'repaired',   -- or held: ids ahead were not passed, or not all of them
+    outcome    text NOT NULL DEFAULT 'repaired',   -- or held: ids ahead were not passed, or not all; failed
     from_value bigint,                             -- what nextval would have returned
     to_value   bigint,                             -- what nextval would return afterwards
     counted    boolean NOT NULL DEFAULT false,     -- whether the agent's metrics have it
