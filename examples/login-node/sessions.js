@@ -50,7 +50,10 @@ export function sessions(pool, retry = "repair") {
         const taken = error.code === "23505" && error.constraint === "user_sessions_pkey";
         if (!taken || retries === RETRIES) throw error;
         await client.query("ROLLBACK TO SAVEPOINT login");
-        await client.query(repair);
+        await client.query(repair).catch((refusal) => {
+          error.cause = refusal;
+          throw error;
+        });
         console.error(`a session's id was taken; retrying after ${retry}`);
       }
     }

@@ -26,6 +26,8 @@ pub struct Database {
     own_name: Option<String>,
     /// Counts the transactions of this agent in it.
     transactions: OwnTransactions,
+    /// Other databases are configured too, so that a command has to name this one.
+    pub among_several: bool,
     /// Of all connections to its server at a time; none for the default.
     max_connections: Option<u32>,
     /// Counts the connections of the whole configuration.
@@ -48,6 +50,7 @@ impl Database {
             source,
             own_name: None,
             transactions: OwnTransactions::default(),
+            among_several: false,
             max_connections: None,
             budget: Arc::default(),
         }
@@ -186,6 +189,8 @@ pub(super) fn resolve_databases(
         warnings.extend(ignored_parameters(&database));
         databases.push(database);
     }
+    let among_several = has_servers || databases.len() > 1;
+    databases.iter_mut().for_each(|database| database.among_several = among_several);
     Ok((databases, warnings))
 }
 
@@ -258,7 +263,13 @@ pub(super) fn home_of_server(
     let named = target.first().get_database().filter(|name| !name.is_empty());
     let own_name = named.unwrap_or("postgres").to_owned();
     let label = DatabaseLabel::of_server(server, &own_name);
-    Database { own_name: Some(own_name), max_connections, budget: Arc::clone(budget), ..Database::new(label, source) }
+    Database {
+        own_name: Some(own_name),
+        among_several: true,
+        max_connections,
+        budget: Arc::clone(budget),
+        ..Database::new(label, source)
+    }
 }
 
 /// One connection stays open for the lease and for NOTIFY, and the passes need another.

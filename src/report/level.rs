@@ -40,9 +40,10 @@ impl Level {
 
     fn of_behind(sequence: &SequenceReport) -> Self {
         match (sequence.held_by(), sequence.outcome()) {
-            (Some(HoldReason::FarIds | HoldReason::NoUniqueKey | HoldReason::NoIndex), _) => {
-                Self::of_range(sequence).min(Self::Decision)
-            }
+            // Which of the next values are taken was not seen.
+            (Some(HoldReason::NoIndex), _) => Self::Unknown,
+            (Some(HoldReason::NoUniqueKey), _) if sequence.feeds_part_of_key() => Self::Unknown,
+            (Some(HoldReason::FarIds | HoldReason::NoUniqueKey), _) => Self::of_range(sequence).min(Self::Decision),
             // It waits for the last free value.
             (Some(HoldReason::Budget), _) if sequence.nearest_id != sequence.next_value_after_pass() => Self::Soon,
             (None, Some(Outcome::Repaired)) => Self::of_range(sequence),

@@ -1,5 +1,6 @@
 use super::*;
 use crate::report::RepairReport;
+use pgmedic_core::{Reason, ReasonKind};
 
 fn sequence(verdict: Verdict, outcome: Option<Outcome>, running_out: bool) -> SequenceReport {
     let held_by = (outcome == Some(Outcome::Held)).then_some(HoldReason::Privilege);
@@ -30,6 +31,18 @@ fn ids_far_ahead_are_a_decision_and_a_used_up_allowance_fails_with_the_last_free
     assert_eq!(held(HoldReason::FarIds, 2_000_000_000), Level::Decision);
     assert_eq!((held(HoldReason::Budget, 9), held(HoldReason::Budget, 5)), (Level::Soon, Level::Failing));
     assert_eq!(held(HoldReason::Thin, 9), Level::Failing);
+}
+
+#[test]
+fn without_an_index_or_with_a_part_of_a_primary_key_it_is_not_known_whether_inserts_fail() {
+    let held = |guard, kind| {
+        let reason = Reason::new(kind, "");
+        let repair = Some(Box::new(RepairReport::held(guard, None, reason)));
+        Level::of(&SequenceReport { repair, ..sequence(Verdict::Behind, None, true) })
+    };
+    assert_eq!(held(HoldReason::NoIndex, ReasonKind::NoIndex), Level::Unknown);
+    assert_eq!(held(HoldReason::NoUniqueKey, ReasonKind::PartOfKey), Level::Unknown);
+    assert_eq!(held(HoldReason::NoUniqueKey, ReasonKind::NoUniqueKey), Level::Soon, "the range ends, no insert fails");
 }
 
 #[test]

@@ -215,6 +215,11 @@ impl SequenceReport {
         !self.observed_only && self.reasons().any(|reason| reason.kind == ReasonKind::IdTaken)
     }
 
+    /// Whether a column that it feeds is only a part of a primary key, so that an insert of a taken id may fail.
+    pub fn feeds_part_of_key(&self) -> bool {
+        self.reasons().any(|reason| reason.kind == ReasonKind::PartOfKey)
+    }
+
     /// Whether a person should look at it: now, or before its range ends.
     pub fn needs_a_look(&self) -> bool {
         self.needs_attention() || self.running_out
@@ -231,6 +236,16 @@ impl SequenceReport {
             Some(Fix::Configuration(toml)) => Some(toml.as_str()),
             _ => None,
         })
+    }
+
+    /// Makes the commands that approve its repair complete, where several databases are configured.
+    pub fn name_database(&mut self, database: &str) {
+        let of_repair = self.repair.as_mut().and_then(|repair| repair.reason.as_mut());
+        self.reason
+            .iter_mut()
+            .chain(&mut self.notes)
+            .chain(of_repair)
+            .for_each(|reason| reason.name_database(database));
     }
 
     /// All reasons, those of its repair last.

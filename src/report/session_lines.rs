@@ -18,6 +18,7 @@ pub fn summary_line(store: &SessionReport) -> String {
         if let Some(all) = store.remaining {
             let _ = write!(line, " of {all}");
         }
+        add_taken_along(&mut line, store);
         return line;
     }
     let _ = write!(line, "{word}{} expired", store.expired);
@@ -33,7 +34,16 @@ pub fn summary_line(store: &SessionReport) -> String {
         }
         _ => line.push_str(", the rest not counted"),
     }
+    add_taken_along(&mut line, store);
     line
+}
+
+/// `; their rows in public.devices are deleted too`
+fn add_taken_along(line: &mut String, store: &SessionReport) {
+    if !store.takes_along.is_empty() {
+        let tables: Vec<_> = store.takes_along.iter().map(|table| escape_control(table)).collect();
+        let _ = write!(line, "; what belongs to them in {} is deleted too", tables.join(", "));
+    }
 }
 
 /// The reasons with their fixes: of the failure, of the hold, of the warnings.

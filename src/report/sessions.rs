@@ -10,6 +10,8 @@ pub struct SessionReport {
     pub name: String,
     /// Schema-qualified, quoted where SQL would quote it.
     pub table: String,
+    /// Tables of which foreign keys delete rows with a session (`ON DELETE CASCADE`), quoted where SQL would quote them.
+    pub takes_along: Vec<String>,
     /// Sessions that were over, and were ended by this sweep.
     pub expired: u64,
     /// Sessions that were live, and were ended because their user has newer ones.
@@ -38,6 +40,12 @@ impl SessionReport {
     /// Whether sessions that are over are left, because the sweep did not finish in its time.
     pub fn is_unfinished(&self) -> bool {
         self.warnings.iter().any(|warning| warning.kind == ReasonKind::Unfinished)
+    }
+
+    /// Makes the commands that approve its sweep complete, where several databases are configured.
+    pub fn name_database(&mut self, database: &str) {
+        let reasons = self.error.iter_mut().chain(&mut self.held).chain(&mut self.warnings);
+        reasons.for_each(|reason| reason.name_database(database));
     }
 
     /// Why a person has to act: the sweep failed or is held. The error comes first.

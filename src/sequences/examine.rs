@@ -13,7 +13,7 @@ use crate::config::Sequences;
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
 use crate::progress::Progress;
-use crate::report::{SequenceReport, Verdict};
+use crate::report::{Outcome, SequenceReport, Verdict};
 use pgmedic_core::sequence::ahead::Basis;
 use pgmedic_core::sequence::judgement::{Memory, Settings, Wishes};
 use pgmedic_core::sequence::model::Sequence;
@@ -87,7 +87,12 @@ pub async fn examine(
     for (index, repaired) in behind.into_iter().zip(repairs) {
         let Repaired { report: repair, position } = repaired;
         if let Some(memory) = state.memory_mut(group[index]) {
-            memory.repaired(&position, repair.next_value, repair.charged, repair.early);
+            memory.charge(repair.charged, repair.early);
+            match (repair.outcome, repair.next_value) {
+                (_, Some(next)) => memory.repaired(&position, next),
+                (Outcome::Failed, None) => memory.moved_somewhere(),
+                (_, None) => {}
+            }
         }
         // The Arc is still unique: make_mut does not clone.
         let finding = Arc::make_mut(&mut reports[index]);

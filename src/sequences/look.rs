@@ -4,19 +4,20 @@
 
 use super::batch;
 use super::keys::read_keys;
+use super::look_results::{LookResult, LookResults};
 use super::partitions::read_partitions;
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
 use pgmedic_core::sequence::ahead::{Basis, Looked, MaxIdOnly, Scope};
 use pgmedic_core::sequence::block::BlockQuestion;
 use pgmedic_core::sequence::held_reasons::MOST_COUNTED;
-use pgmedic_core::sequence::judgement::{Answer, BlockWalk, Draws, Found, Progress as Walked, Question};
+use pgmedic_core::sequence::judgement::{Answer, BlockWalk, Draws, Found, Gather, Progress as Walked, Question};
+use pgmedic_core::sequence::members::is_read_by_member;
 use pgmedic_core::sequence::model::{FeedSource, Keys, Sequence};
 use pgmedic_core::sequence::observation::{Observation, ObserveResult, explain_read_error};
-use pgmedic_core::sequence::probe::{Probe, ProbeAnswer, ProbePart, ProbeResult};
+use pgmedic_core::sequence::probe::{Probe, ProbeAnswer, ProbePart, ProbeResult, fits_in_transaction, group_parts};
 use pgmedic_core::{Reason, ReasonKind, Timeouts};
-use std::iter::{Enumerate, Peekable};
-use std::vec::IntoIter;
+use std::collections::BTreeMap;
 
 /// Statements of one walk after which a repair past the dense beginning is made before it goes on.
 const STATEMENTS_BEFORE_REPAIR: u32 = 5;
@@ -36,29 +37,6 @@ pub struct Subject<'a> {
     pub seed: u64,
 }
 
-/// What was seen of a sequence, and of what lies ahead; none where there is nothing to read.
-pub type LookResult = Option<Result<Looked, Reason>>;
-
-/// The results of a look, in the order of its subjects. Of those with nothing ahead each is made as it is taken.
-#[derive(Debug)]
-pub struct LookResults {
-    seen: Enumerate<IntoIter<ObserveResult>>,
-    /// Of those that something may be ahead of, each with its place.
-    ahead: Peekable<IntoIter<(usize, LookResult)>>,
-}
-
-impl Iterator for LookResults {
-    type Item = LookResult;
-
-    fn next(&mut self) -> Option<LookResult> {
-        let (index, seen) = self.seen.next()?;
-        Some(match self.ahead.next_if(|(of, _)| *of == index) {
-            Some((_, result)) => result,
-            None => seen.map(|seen| seen.map(Looked::nothing_ahead)),
-        })
-    }
-}
-
 /// Looks at what lies ahead of each of `subjects`, as far as `seen` says that something may; in the same order.
 pub async fn look(
     connections: &mut [BoundedConnection],
@@ -75,22 +53,22 @@ pub async fn look(
     scope(connections, &mut looks, timeouts).await;
     let sequences: Vec<&Sequence> = looks.iter().map(|look| look.subject.sequence).collect();
     loop {
-        let probes: Vec<Probe<'_>> = looks
-            .iter()
-            .enumerate()
-            .filter_map(|(index, look)| look.question().map(|ask| look.probe(index, ask)))
-            .collect();
+        let probes: Vec<Probe<'_>> =
+            looks.iter_mut().enumerate().flat_map(|(index, look)| look.probes(index)).collect();
         if probes.is_empty() {
             break;
         }
         progress.add_total(probes.len());
+        let mut answers: BTreeMap<usize, Vec<ProbeResult<'_>>> = BTreeMap::new();
         for (probe, answer) in batch::run(connections, &sequences, probes, timeouts, progress).await {
-            let index = probe.sequence;
-            looks[index].answered((probe, answer), timeouts);
+            answers.entry(probe.sequence).or_default().push((probe, answer));
+        }
+        for (index, answers) in answers {
+            looks[index].answered(answers, timeouts);
         }
     }
     let ahead: Vec<(usize, LookResult)> = looks.into_iter().map(|look| (look.index, look.result)).collect();
-    LookResults { seen: seen.into_iter().enumerate(), ahead: ahead.into_iter().peekable() }
+    LookResults::new(seen, ahead)
 }
 
 /// Reads the keys of what the subjects ahead feed, and begins their walks.
@@ -125,8 +103,10 @@ struct Look<'a> {
     keys: Vec<Keys>,
     /// Where the ids of each source are read.
     parts: Vec<Vec<ProbePart<'a>>>,
-    /// The sources that are walked.
-    walked: Vec<usize>,
+    /// Where the ids that are walked are read: each group in one statement.
+    groups: Vec<Vec<ProbePart<'a>>>,
+    /// The answers of several groups to one question.
+    gather: Option<Gather>,
     /// Why what a walk finds counts by its last id alone: it was made because others' ids hide the max id.
     max_id_only: Option<MaxIdOnly>,
     walk: Option<BlockWalk>,
@@ -148,7 +128,8 @@ impl<'a> Look<'a> {
             ahead: Some(*seen),
             keys: Vec::new(),
             parts: Vec::new(),
-            walked: Vec::new(),
+            groups: Vec::new(),
+            gather: None,
             max_id_only: None,
             walk: None,
             statements: 0,
@@ -157,10 +138,11 @@ impl<'a> Look<'a> {
         })
     }
 
-    /// Reads which partitions and children stand for a table of which some are left out.
+    /// Reads which partitions and children stand for a table of which some are left out, or which has too many of them for one
+    /// transaction.
     async fn read_members(&mut self, connection: &mut BoundedConnection, timeouts: Timeouts) {
         for source in self.subject.sequence.sources() {
-            if source.by_member.is_none() {
+            if !is_read_by_member(source) {
                 self.parts.push(vec![ProbePart { source, member: None, own_values: None }]);
                 continue;
             }
@@ -174,33 +156,37 @@ impl<'a> Look<'a> {
     fn begin(&mut self, keys: Vec<Keys>) {
         let Some(seen) = self.ahead else { return };
         self.keys = keys;
-        match Scope::new(self.subject.sequence, &self.keys) {
-            Scope::MaxIdOnly(why) if !seen.hidden || matches!(why, MaxIdOnly::TooManyRelations { .. }) => {
-                self.end(Ok(Looked::by_max_id(seen, why)))
-            }
-            scope => {
-                (self.walked, self.max_id_only) = match scope {
-                    Scope::Walk(walked) => (walked, None),
-                    Scope::MaxIdOnly(why) => ((0..self.keys.len()).collect(), Some(why)),
-                };
-                let relations: u64 = self.sources().map(|source| source.relations).sum();
-                let few = u16::try_from(2 * MOST_STRETCHES / relations.max(2)).unwrap_or(1);
-                let most = if seen.is_gapless() { few } else { self.most_one_by_one(&seen) };
-                let walk = self.subject.basis.walk(&seen, Draws::new(self.subject.seed)).most_stretches(most);
-                self.walk = Some(walk);
-                self.advance();
-            }
+        let (walked, why) = match Scope::new(self.subject.sequence, &self.keys) {
+            Scope::MaxIdOnly(why) if !seen.hidden => return self.end(Ok(Looked::by_max_id(seen, why))),
+            Scope::Walk(walked) => (walked, None),
+            Scope::MaxIdOnly(why) => ((0..self.keys.len()).collect(), Some(why)),
+        };
+        self.groups =
+            group_parts(walked.iter().filter_map(|source| self.parts.get(*source)).flatten().cloned().collect());
+        if let Some(part) = self.groups.iter().flatten().find(|part| !fits_in_transaction(1 + part.relations())) {
+            let why = MaxIdOnly::TooManyRelations { table: part.table().to_owned() };
+            return self.end(Ok(Looked::by_max_id(seen, why)));
         }
+        self.max_id_only = why;
+        let relations: u64 = self.groups.iter().flatten().map(ProbePart::relations).sum();
+        let few = u16::try_from(2 * MOST_STRETCHES / relations.max(2)).unwrap_or(1);
+        let most = match self.groups.len() {
+            2.. => 1,
+            _ if seen.is_gapless() => few,
+            _ => self.most_one_by_one(&seen),
+        };
+        let walk = self.subject.basis.walk(&seen, Draws::new(self.subject.seed)).most_stretches(most);
+        let max = seen.max_id.and_then(|id| seen.position.numbering().number(id.into()));
+        self.walk = Some(match max {
+            Some(max) if self.groups.len() == 1 => walk.with_max_id(max),
+            _ => walk,
+        });
+        self.advance();
     }
 
     fn most_one_by_one(&self, seen: &Observation) -> u16 {
         let terms = self.subject.basis.terms(seen);
         u16::try_from(MOST_ONE_BY_ONE / terms.step.min(terms.soon).max(1)).unwrap_or(u16::MAX).clamp(5, 200)
-    }
-
-    fn sources(&self) -> impl Iterator<Item = &'a FeedSource> {
-        let sequence = self.subject.sequence;
-        self.walked.iter().filter_map(move |index| sequence.sources().nth(*index))
     }
 
     /// What is to be asked next.
@@ -214,24 +200,52 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn probe(&self, index: usize, question: Question) -> Probe<'a> {
-        let parts = self.walked.iter().filter_map(|source| self.parts.get(*source)).flatten().cloned().collect();
-        let own = self.ahead.map(|seen| seen.position.numbering());
-        Probe { sequence: index, parts, block: own.map(|own| Box::new(BlockQuestion { question, own })) }
+    /// The statements that ask it: one for each group.
+    fn probes(&mut self, index: usize) -> Vec<Probe<'a>> {
+        let (Some(question), Some(seen)) = (self.question(), &self.ahead) else { return Vec::new() };
+        let question = match self.groups.len() {
+            2.. => self.gather.get_or_insert_with(|| Gather::new(question)).question(),
+            _ => question,
+        };
+        let own = seen.position.numbering();
+        let probe = |parts: &Vec<ProbePart<'a>>| {
+            let block = Some(Box::new(BlockQuestion { question: question.clone(), own }));
+            Probe { sequence: index, parts: parts.clone(), block }
+        };
+        self.groups.iter().map(probe).collect()
     }
 
-    fn answered(&mut self, (probe, answer): ProbeResult<'a>, timeouts: Timeouts) {
-        let answer = match answer {
-            Ok(ProbeAnswer::Block { answer, state }) => {
-                self.ahead = self.ahead.map(|seen| seen.moved_on(state));
-                if let (Some(walk), Some(seen)) = (&mut self.walk, &self.ahead) {
-                    walk.moved_on(seen.position.next_number());
+    fn answered(&mut self, results: Vec<ProbeResult<'a>>, timeouts: Timeouts) {
+        let mut answers = Vec::with_capacity(results.len());
+        for (probe, answer) in results {
+            match answer {
+                Ok(ProbeAnswer::Block { answer, state }) => {
+                    self.ahead = self.ahead.map(|seen| seen.moved_on(state));
+                    answers.push(answer);
                 }
-                answer
+                Ok(ProbeAnswer::Extremes { .. }) => return self.end(Err(other_question())),
+                Err(error) => return self.end(Err(explain_read_error(self.subject.sequence, &probe, error, timeouts))),
             }
-            Ok(ProbeAnswer::Extremes { .. }) => return self.end(Err(other_question())),
-            Err(error) => return self.end(Err(explain_read_error(self.subject.sequence, &probe, error, timeouts))),
+        }
+        if let (Some(walk), Some(seen)) = (&mut self.walk, &self.ahead) {
+            walk.moved_on(seen.position.next_number());
+        }
+        let whole = match &mut self.gather {
+            Some(gather) => gather.answer(answers),
+            None => Ok(answers.pop()),
         };
+        match whole {
+            Ok(Some(answer)) => {
+                self.gather = None;
+                self.answer(answer);
+            }
+            // Another round about the same question.
+            Ok(None) => {}
+            Err(_) => self.end(Err(other_question())),
+        }
+    }
+
+    fn answer(&mut self, answer: Answer) {
         self.statements += 1;
         if let Some((found, _)) = self.counting.take() {
             let Answer::Count(count) = answer else { return self.end(Err(other_question())) };

@@ -45,13 +45,31 @@ impl SequenceMemory {
         self.moved_to(position, next);
     }
 
-    /// Records a repair.
-    pub fn repaired(&mut self, position: &Position, next: Option<i64>, charged: u128, early: bool) {
+    /// Records what was charged for a repair, also for one that failed.
+    pub fn charge(&mut self, charged: u128, early: bool) {
         self.history.charged = self.history.charged.saturating_add(charged);
         self.history.passed_early |= early;
-        if let Some(next) = next {
-            self.moved_to(position, next);
-        }
+    }
+
+    /// Records to where a repair has moved it.
+    pub fn repaired(&mut self, position: &Position, next: i64) {
+        self.moved_to(position, next);
+    }
+
+    /// A repair failed, and how far it came is not known: up to the next look no value counts as handed out.
+    pub fn moved_somewhere(&mut self) {
+        self.last_next = None;
+    }
+
+    /// Takes over what the log of repairs tells now, which repairs of others have been added to.
+    pub fn merge_log(&mut self, log: &Self, ascending: bool) {
+        self.history.charged = self.history.charged.max(log.history.charged);
+        self.history.passed_early |= log.history.passed_early;
+        let further = |a: i64, b: i64| if ascending { a.max(b) } else { a.min(b) };
+        self.known_next = match (self.known_next, log.known_next) {
+            (Some(own), Some(logged)) => Some(further(own, logged)),
+            (own, logged) => own.or(logged),
+        };
     }
 
     fn moved_to(&mut self, position: &Position, next: i64) {
@@ -85,11 +103,35 @@ mod tests {
         let begin = Instant::now();
         let mut memory = SequenceMemory::default();
         memory.observed(&at(100), begin);
-        memory.repaired(&at(100), Some(5000), 7, true);
+        memory.charge(7, true);
+        memory.repaired(&at(100), 5000);
         memory.observed(&at(5200), begin + Duration::from_secs(100));
         let history = History { most_handed_out: 200, charged: 7, passed_early: true };
         assert_eq!(memory.memory(), Memory::Lasting(history));
         assert_eq!(memory.pace(begin + Duration::from_secs(100)), Some(2.0));
+    }
+
+    #[test]
+    fn what_a_failed_repair_may_have_passed_is_not_handed_out() {
+        let begin = Instant::now();
+        let mut memory = SequenceMemory::default();
+        memory.observed(&at(100), begin);
+        memory.moved_somewhere();
+        memory.observed(&at(90_000), begin + Duration::from_secs(50));
+        memory.observed(&at(90_100), begin + Duration::from_secs(100));
+        assert_eq!(memory.memory(), Memory::Lasting(History { most_handed_out: 100, ..History::default() }));
+        assert_eq!(memory.pace(begin + Duration::from_secs(100)), Some(1.0));
+    }
+
+    #[test]
+    fn what_others_have_logged_is_taken_over_once() {
+        let mut memory = SequenceMemory::of_log(50, false, Some(10));
+        memory.charge(30, false);
+        for _ in 0..2 {
+            memory.merge_log(&SequenceMemory::of_log(120, true, Some(20)), true);
+        }
+        let history = History { charged: 120, passed_early: true, ..History::default() };
+        assert_eq!((memory.memory(), memory.known_next()), (Memory::Lasting(history), Some(20)));
     }
 
     #[test]

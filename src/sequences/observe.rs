@@ -8,7 +8,7 @@ use pgmedic_core::Timeouts;
 use pgmedic_core::sequence::members::is_read_by_member;
 use pgmedic_core::sequence::model::{Feed, FeedProblem, Sequence};
 use pgmedic_core::sequence::observation::{ObservationBuilder, ObserveResult, merge_answers};
-use pgmedic_core::sequence::probe::{Probe, ProbePart, fits_in_transaction};
+use pgmedic_core::sequence::probe::{Probe, ProbePart, group_parts};
 
 /// Reads every one of `sequences`, which are to leave `headroom` values unused beyond their max ids; the results are in the
 /// same order.
@@ -65,16 +65,9 @@ async fn first_probes<'a>(
 
 /// Probes of one sequence, none of which locks more relations than a transaction may. Each reads the state.
 fn split(sequence: usize, parts: Vec<ProbePart<'_>>) -> Vec<Probe<'_>> {
-    let all = Probe { sequence, parts, block: None };
-    if fits_in_transaction(all.relations()) {
-        return vec![all];
+    let mut groups = group_parts(parts);
+    if groups.is_empty() {
+        groups.push(Vec::new());
     }
-    let mut probes: Vec<Probe<'_>> = Vec::new();
-    for part in all.parts {
-        match probes.last_mut() {
-            Some(probe) if fits_in_transaction(probe.relations() + part.relations()) => probe.parts.push(part),
-            _ => probes.push(Probe { sequence, parts: vec![part], block: None }),
-        }
-    }
-    probes
+    groups.into_iter().map(|parts| Probe { sequence, parts, block: None }).collect()
 }

@@ -7,7 +7,7 @@ use super::computed::look_at_computed;
 use super::examine::{Bounds, GROUP, examine};
 use super::findings::missing_sequence;
 use super::load::load_catalog;
-use super::pass_state::SequencePassState;
+use super::pass_state::{RepairLogReading, SequencePassState};
 use super::quiet::nothing_changed;
 use super::repair_log::{RepairLogEntry, read_log, write_log};
 use super::shared_columns::{SharedContext, look_at_shared, shared_columns};
@@ -78,11 +78,15 @@ async fn run_pass(
         found.missing.clear();
         found.shared = shared_columns(&found.sequences);
     }
-    if state.wants_log() {
-        let remembered = read_log(&mut connection, &found.sequences, timeouts).await;
-        let remembered =
-            remembered.map_err(|error| Reason::from(error).while_doing("reading the repair log failed"))?;
-        state.remember_log(&found.sequences, remembered);
+    if state.log() != RepairLogReading::Read {
+        match (read_log(&mut connection, &found.sequences, timeouts).await, state.log()) {
+            (Ok(log), _) => state.remember_log(&found.sequences, log),
+            // What it told before still holds; the next pass tries again.
+            (Err(error), RepairLogReading::Grown) => {
+                tracing::warn!(database = database.name.as_str(), %error, "pgmedic.repair_log was not read again");
+            }
+            (Err(error), _) => return Err(Reason::from(error).while_doing("reading the repair log failed")),
+        }
     }
     report.sequences.extend(found.missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))));
 
@@ -118,6 +122,12 @@ async fn run_pass(
     look_at_shared(&mut connections, &found.shared, &mut report.sequences, shared, subject).await;
     look_for_blocks(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
     let computed_reads = look_at_computed(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
+    if database.among_several {
+        // Nothing to clone: each is still unique.
+        report.sequences[first..]
+            .iter_mut()
+            .for_each(|finding| Arc::make_mut(finding).name_database(database.name.as_str()));
+    }
     let reads = reads.into_iter().zip(computed_reads).map(|(reads, more)| reads + more);
     for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {
         state.remember(sequence, finding, &counters, (began, reads));

@@ -19,8 +19,7 @@ pub struct SequencePassState {
     /// For the values that walks draw: it is not guessable, and stays the same for as long as what is remembered.
     seed: u64,
     memories: HashMap<u32, (String, SequenceMemory)>,
-    /// The repair log was read.
-    log_was_read: bool,
+    log: RepairLogReading,
     /// Quiet passes since the last full one.
     quiet: u32,
     epoch: String,
@@ -44,13 +43,23 @@ struct CachedFinding {
     expected: Option<ActivityCounters>,
 }
 
+/// What was read of the repair log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum RepairLogReading {
+    #[default]
+    Unread,
+    Read,
+    /// It was read, and others have added to it since.
+    Grown,
+}
+
 impl Default for SequencePassState {
     fn default() -> Self {
         Self {
             lasting: false,
             seed: RandomState::new().build_hasher().finish(),
             memories: HashMap::new(),
-            log_was_read: false,
+            log: RepairLogReading::default(),
             quiet: 0,
             epoch: String::new(),
             catalog: None,
@@ -162,9 +171,9 @@ impl SequencePassState {
         self.seed ^ u64::from(sequence.oid).rotate_left(32)
     }
 
-    /// Whether the repair log is to be read: once.
-    pub(super) fn wants_log(&self) -> bool {
-        !self.log_was_read
+    /// Whether the repair log is to be read: at first, and after others have added to it.
+    pub(super) fn log(&self) -> RepairLogReading {
+        self.log
     }
 
     /// Whether the repairs of this pass are to be written to the repair log: of a single run that has read it.
@@ -174,11 +183,21 @@ impl SequencePassState {
 
     /// Takes over what the repair log tells; none where there is no log.
     pub(super) fn remember_log(&mut self, sequences: &[Sequence], mut log: Option<HashMap<String, SequenceMemory>>) {
-        self.log_was_read = true;
+        self.log = RepairLogReading::Read;
         let Some(log) = &mut log else { return };
         for sequence in sequences {
-            let memory = log.remove(&sequence.name).unwrap_or_default();
-            self.memories.insert(sequence.oid, (sequence.name.clone(), memory));
+            let logged = log.remove(&sequence.name).unwrap_or_default();
+            match self.memories.get_mut(&sequence.oid).filter(|(name, _)| *name == sequence.name) {
+                Some((_, memory)) => memory.merge_log(&logged, sequence.parameters.increment > 0),
+                None => drop(self.memories.insert(sequence.oid, (sequence.name.clone(), logged))),
+            }
+        }
+    }
+
+    /// Others have added repairs to the log: the next pass reads it again.
+    pub fn log_has_grown(&mut self) {
+        if self.log == RepairLogReading::Read {
+            self.log = RepairLogReading::Grown;
         }
     }
 

@@ -22,14 +22,15 @@ pub fn install_fix(role: &str) -> Fix {
     Fix::Command(format!("pgmedic sql install --agent {} | psql \"$DATABASE_URL\"", shell_quote(&name)))
 }
 
-/// A repair that was made.
+/// A repair that was made, or that failed and may have burnt values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepairLogEntry {
     /// Schema-qualified, quoted as SQL needs it.
     pub sequence: String,
-    /// What `nextval` would have returned before, and after.
+    pub outcome: Outcome,
+    /// What `nextval` would have returned before, and after where that is known.
     pub from: i64,
-    pub to: i64,
+    pub to: Option<i64>,
     /// Values that the allowance paid for.
     pub charged: u128,
     /// It passed a block that was not soon met.
@@ -41,13 +42,18 @@ pub struct RepairLogEntry {
 }
 
 impl RepairLogEntry {
-    /// The entry for a finding that was repaired.
+    /// The entry for a finding that was repaired, or whose repair failed and was charged.
     pub fn of(sequence: &SequenceReport) -> Option<Self> {
-        let repair = sequence.repair.as_ref().filter(|repair| repair.outcome == Outcome::Repaired)?;
+        let repair = sequence.repair.as_ref().filter(|repair| match repair.outcome {
+            Outcome::Repaired => repair.next_value.is_some(),
+            Outcome::Failed => repair.charged > 0 || repair.early,
+            Outcome::Held | Outcome::Skipped => false,
+        })?;
         Some(Self {
             sequence: sequence.name.clone(),
+            outcome: repair.outcome,
             from: sequence.next_value?,
-            to: repair.next_value?,
+            to: repair.next_value,
             charged: repair.charged,
             early: repair.early,
             cause: sequence.cause,
@@ -98,14 +104,15 @@ impl LogOwner {
     pub fn insert_sql(&self, entries: &[RepairLogEntry]) -> Option<String> {
         let rows: Vec<String> = entries
             .iter()
-            .map(|RepairLogEntry { sequence, from, to, charged, early, cause, evidence }| {
-                let sequence = quote_literal(sequence);
+            .map(|RepairLogEntry { sequence, outcome, from, to, charged, early, cause, evidence }| {
+                let (sequence, outcome) = (quote_literal(sequence), outcome.word());
+                let to = to.map_or_else(|| "NULL".to_owned(), |to| to.to_string());
                 let charged = i64::try_from(*charged).unwrap_or(i64::MAX);
                 let text = |text: Option<&str>| text.map_or_else(|| "NULL".to_owned(), quote_literal);
                 let (cause, evidence) = (text(cause.map(Cause::word)), text(evidence.as_deref()));
                 format!(
-                    "(clock_timestamp(), current_user, 'agent', {sequence}, 'repaired', {from}, {to}, {charged}, {early}, \
-                     {cause}::text, {evidence}::jsonb)"
+                    "(clock_timestamp(), current_user, 'agent', {sequence}, '{outcome}', {from}, {to}::bigint, {charged}, \
+                     {early}, {cause}::text, {evidence}::jsonb)"
                 )
             })
             .collect();

@@ -6,6 +6,7 @@ use super::store::{EndAction, ResolvedStore, SweepTrigger};
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 use std::collections::HashSet;
 use std::ops::RangeBounds;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// After so many that cannot be ended, and none that can, a few others are tried, and then none.
 const HOPELESS: u64 = 8;
@@ -19,8 +20,8 @@ pub enum BatchFailure {
     Query(QueryError),
     /// A trigger kept sessions that were to be ended.
     Kept,
-    /// A trigger deleted other sessions with them.
-    DeletedMore,
+    /// A trigger deleted or updated other sessions with them.
+    ChangedMore,
     /// Sessions cannot be ended one by one: the role may not use PL/pgSQL.
     NoLanguage,
 }
@@ -34,6 +35,8 @@ pub struct Blocked {
     all: HashSet<Address>,
     reasons: Vec<BlockedReason>,
     gave_up: bool,
+    /// When they were tried, in microseconds since 1970; none for those of this pass.
+    tried_at: Option<i64>,
 }
 
 /// Why some sessions cannot be ended, and how many they are. `failure` is what the server says of each of them.
@@ -52,7 +55,18 @@ impl Blocked {
     /// The same sessions at the beginning of another look for those that are over: none of them is tried again.
     pub fn all_again(&self) -> Self {
         let addresses = self.all.iter().map(Address::at_any_time).collect();
-        Self { addresses, all: self.all.clone(), reasons: self.reasons.clone(), gave_up: false }
+        Self {
+            addresses,
+            all: self.all.clone(),
+            reasons: self.reasons.clone(),
+            gave_up: false,
+            tried_at: self.tried_at,
+        }
+    }
+
+    /// The same sessions in a later pass, which leaves them alone since they were tried at that time.
+    pub fn since(&self, tried_at: i64) -> Self {
+        Self { tried_at: Some(tried_at), ..self.all_again() }
     }
 
     /// How many they are.
@@ -109,9 +123,16 @@ impl Blocked {
         let parts: Vec<String> =
             reasons.iter().map(|known| format!("{}: {}", known.count, known.reason.text)).collect();
         let tried = if self.gave_up { ", and the rest was not tried" } else { "" };
-        let text = format!("sessions that could not be ended{tried}: {}", parts.join("; "));
+        let when = self.tried_at.map_or_else(String::new, |at| format!(" when they were last tried, at {}", utc(at)));
+        let text = format!("sessions that could not be ended{when}{tried}: {}", parts.join("; "));
         Some(Reason { kind: first.kind, text, fix: first.fix.clone() })
     }
+}
+
+/// A time in microseconds since 1970 as UTC, such as `2026-01-15T12:00:00Z`.
+fn utc(at: i64) -> String {
+    let since_epoch = Duration::from_micros(u64::try_from(at).unwrap_or_default());
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since_epoch).to_string()
 }
 
 /// Why a batch failed, with the fix that the catalog tells.
@@ -128,9 +149,10 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
             let text = format!("a trigger keeps the session as it is ({}){hint}", names(&keeping));
             return Reason::new(ReasonKind::TriggerKeepsRows, text);
         }
-        BatchFailure::DeletedMore => {
+        BatchFailure::ChangedMore => {
             let all: Vec<&SweepTrigger> = triggers.iter().collect();
-            let text = format!("a trigger deletes other sessions with it, which may be live ({})", names(&all));
+            let text =
+                format!("a trigger deletes or changes other sessions with it, which may be live ({})", names(&all));
             return Reason::new(ReasonKind::TakesAlong, text);
         }
         BatchFailure::NoLanguage => {
@@ -192,16 +214,20 @@ fn trigger_reason(error: &QueryError, store: &ResolvedStore) -> Option<Reason> {
         }
         _ => return None,
     };
-    let unpinned: Vec<&SweepTrigger> =
-        all.iter().copied().filter(|trigger| trigger.search_path_fix.is_some()).collect();
+    let unpinned: Vec<&SweepTrigger> = all.iter().copied().filter(|trigger| trigger.has_no_search_path).collect();
     let shown = if unpinned.is_empty() { &all } else { &unpinned };
+    let fixes: Option<Vec<&str>> = unpinned.iter().map(|trigger| trigger.search_path_fix.as_deref()).collect();
+    let mut fixes = fixes.unwrap_or_default();
+    fixes.dedup();
+    let way = match fixes.is_empty() {
+        true => "write the schemas of its tables into it",
+        false => "the fix gives it the search_path that all sessions begin with, also where one has set another",
+    };
     let text = format!(
-        "a trigger failed ({}): {message}; pgmedic works with search_path = pg_catalog, and the function names no schema",
+        "a trigger failed ({}): {message}; pgmedic works with search_path = pg_catalog, and the function names no schema: {way}",
         names(shown)
     );
     let reason = Reason::new(ReasonKind::TriggerFailed, text);
-    let mut fixes: Vec<&str> = unpinned.iter().filter_map(|trigger| trigger.search_path_fix.as_deref()).collect();
-    fixes.dedup();
     Some(if fixes.is_empty() { reason } else { reason.with_fix(Fix::Sql(fixes.join("; "))) })
 }
 

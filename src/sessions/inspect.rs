@@ -182,7 +182,11 @@ async fn find_kind(
 }
 
 /// How many live sessions are superseded, and how many of one user's are.
-async fn count_superseded(
+///
+/// # Errors
+///
+/// Why they could not be counted.
+pub async fn count_superseded(
     connection: &mut BoundedConnection,
     context: &StoreContext<'_>,
     limit: &PerUserLimit,

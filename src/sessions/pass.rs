@@ -36,7 +36,10 @@ pub async fn pass(
     if !state.is_lasting() {
         sweep_again(&mut connection, stores, &mut swept, timeouts, options).await;
     }
-    let reports = swept.into_iter().map(|swept| swept.report).collect();
+    let mut reports: Vec<SessionReport> = swept.into_iter().map(|swept| swept.report).collect();
+    if database.among_several {
+        reports.iter_mut().for_each(|report| report.name_database(database.name.as_str()));
+    }
     if connection.lost().is_none() {
         connection.close().await;
     }

@@ -20,26 +20,31 @@ pub struct Postponed {
     passes: u32,
     /// Times in a row that they were tried without an effect.
     tried: u32,
+    /// When they were tried last, in microseconds since 1970.
+    tried_at: i64,
 }
 
 impl Postponed {
     /// The sessions that a pass leaves alone: of those that are over, and of superseded ones.
     pub fn left_alone(&self) -> (Blocked, Blocked) {
-        if self.passes == 0 { Default::default() } else { (self.over.all_again(), self.superseded.all_again()) }
+        match self.passes {
+            0 => Default::default(),
+            _ => (self.over.since(self.tried_at), self.superseded.since(self.tried_at)),
+        }
     }
 
-    /// The same after that pass, which could not end these.
-    pub fn after(&self, over: Blocked, superseded: Blocked) -> Self {
+    /// The same after that pass, which began at `now` and could not end these.
+    pub fn after(&self, over: Blocked, superseded: Blocked, now: i64) -> Self {
         let count = over.count() + superseded.count();
         if count == 0 || count > MOST {
             return Self::default();
         }
         if self.passes > 0 {
-            return Self { over, superseded, passes: self.passes - 1, tried: self.tried };
+            return Self { over, superseded, passes: self.passes - 1, tried: self.tried, tried_at: self.tried_at };
         }
         let has_effect = count < self.over.count() + self.superseded.count();
         let tried = if has_effect { 1 } else { self.tried + 1 };
-        Self { over, superseded, passes: (1 << tried.min(LONGEST)) - 1, tried }
+        Self { over, superseded, passes: (1 << tried.min(LONGEST)) - 1, tried, tried_at: now }
     }
 }
 

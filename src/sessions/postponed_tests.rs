@@ -18,7 +18,7 @@ fn tries(postponed: &mut Postponed, passes: usize, count: i64) -> Vec<bool> {
         let (left_alone, _) = postponed.left_alone();
         tries.push(left_alone.addresses().is_empty());
         let now = if left_alone.addresses().is_empty() { blocked(count) } else { left_alone };
-        *postponed = postponed.after(now, Blocked::default());
+        *postponed = postponed.after(now, Blocked::default(), 0);
     }
     tries
 }
@@ -38,7 +38,7 @@ fn they_are_tried_soon_again_where_some_could_be_ended_and_forgotten_where_none_
     let mut postponed = Postponed::default();
     tries(&mut postponed, 14, 3);
     assert_eq!(tries(&mut postponed, 3, 2), [true, false, true]);
-    postponed = postponed.after(Blocked::default(), Blocked::default());
+    postponed = postponed.after(Blocked::default(), Blocked::default(), 0);
     assert_eq!(tries(&mut postponed, 3, 1), [true, false, true]);
 }
 
@@ -46,4 +46,18 @@ fn they_are_tried_soon_again_where_some_could_be_ended_and_forgotten_where_none_
 fn too_many_to_be_remembered_are_tried_each_time() {
     let mut postponed = Postponed::default();
     assert_eq!(tries(&mut postponed, 3, 5001), [true; 3]);
+}
+
+#[test]
+fn what_is_said_of_those_that_are_left_alone_is_as_of_when_they_were_tried() {
+    let said = |blocked: Blocked| blocked.reason().expect("a reason").text;
+    let mut postponed = Postponed::default().after(blocked(3), Blocked::default(), 1_768_435_200_000_000);
+    for pass in 0..2 {
+        let (left_alone, _) = postponed.left_alone();
+        let expected =
+            "sessions that could not be ended when they were last tried, at 2026-01-15T00:00:00Z: 3: referred to";
+        assert_eq!(said(left_alone.clone()), expected, "{pass}");
+        postponed = Postponed { passes: 2, ..postponed }.after(left_alone, Blocked::default(), 1_999_999_999_000_000);
+    }
+    assert_eq!(said(blocked(3)), "sessions that could not be ended: 3: referred to");
 }

@@ -3,7 +3,7 @@
 use super::guards::Hold;
 use std::time::Duration;
 
-use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, shell_quote};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 
 /// Why the statement failed, and what to do. The text of a trigger is left out, because it may hold a session's id.
 pub fn explain_sweep_error(error: &QueryError, timeouts: Timeouts) -> Reason {
@@ -142,6 +142,15 @@ pub fn locked_reason(left: u64) -> Reason {
     Reason::new(ReasonKind::Unfinished, text)
 }
 
+/// That live sessions beyond their users' newest `max` are left because others have locked them.
+pub fn locked_superseded_reason(left: u64, max: u32) -> Reason {
+    let text = format!(
+        "{left} of the live sessions beyond their users' newest {max} (max_per_user) were locked by other transactions and are \
+         left: the next sweep continues"
+    );
+    Reason::new(ReasonKind::Unfinished, text)
+}
+
 /// That a column is implausible, as the reason of a hold.
 pub fn implausible_hold(implausible: &Reason) -> Reason {
     Reason::new(implausible.kind, format!("{}: correct the configuration if that is wrong", implausible.text))
@@ -166,8 +175,8 @@ pub fn held_reason(blocks: &[Reason], holds: &[Reason], store: &str) -> Option<R
     if let Some(block) = blocks.first() {
         return Some(Reason { kind, text: texts.join("; and "), fix: block.fix.clone() });
     }
-    let fix = Fix::Command(format!("pgmedic --once --approve {}", shell_quote(store)));
-    Some(Reason::new(kind, format!("{}; else approve the sweep", texts.join("; and "))).with_fix(fix))
+    let text = format!("{}; else approve the sweep", texts.join("; and "));
+    Some(Reason::new(kind, text).with_fix(Fix::approve(store)))
 }
 
 #[cfg(test)]
@@ -181,7 +190,7 @@ mod tests {
         let held = held_reason(&[], &holds, "my logins").expect("a reason");
         assert_eq!(held.kind, ReasonKind::NoneLeft);
         assert!(held.text.contains("all 101 sessions") && held.text.contains("; and max_per_user would end 102"));
-        assert_eq!(held.fix, Some(Fix::Command("pgmedic --once --approve 'my logins'".to_owned())));
+        assert_eq!(held.fix, Some(Fix::Approval("pgmedic --once --approve 'my logins'".to_owned())));
         assert_eq!(held_reason(&[], &[], "my logins"), None);
     }
 

@@ -1,13 +1,16 @@
 //! The pass over one store: resolve, inspect, guard, sweep, report.
 
+use super::blocked::Blocked;
 use super::clock::read_times;
 use super::columns_check::check_values;
 use super::context::StoreContext;
 use super::deadline::Deadline;
 use super::guards::{Expire, SweepCounts, SweepLimits, SweepPlan, allowed};
-use super::inspect::{StoreInspection, inspect_store, recount};
+use super::inspect::{StoreInspection, count_superseded, inspect_store, recount};
 use super::pass_state::{KnownStore, LastSweep, SessionPassState};
-use super::reasons::{held_reason, hold_reason, implausible_hold, kinds_hold, locked_reason, unfinished_reason};
+use super::reasons::{
+    held_reason, hold_reason, implausible_hold, kinds_hold, locked_reason, locked_superseded_reason, unfinished_reason,
+};
 use super::store::{ResolvedStore, resolve_store};
 use super::sweep::{Sweep, SweepResult};
 use super::unspent::Unspent;
@@ -77,6 +80,7 @@ impl StorePass<'_> {
     async fn run(&mut self) -> Result<(), Reason> {
         let resolved = resolve_store(self.connection, self.store, self.timeouts).await?;
         self.swept.report.table.clone_from(&resolved.table);
+        self.swept.report.takes_along.clone_from(&resolved.effects.takes_along);
         self.swept.report.warnings.clone_from(&resolved.warnings);
         let read_only = self.connection.server().read_only;
         let may_sweep = !self.options.dry_run && read_only.is_none();
@@ -218,7 +222,14 @@ impl StorePass<'_> {
             Expire::Nothing => None,
         };
         let postponed = self.state.postponed(&self.store.name);
-        let (over, superseded) = postponed.left_alone();
+        let (mut over, mut superseded) = postponed.left_alone();
+        // What is not there any more is not waited for.
+        if inspection.complete && inspection.counts.stale == 0 {
+            over = Blocked::default();
+        }
+        if inspection.counts.superseded == 0 {
+            superseded = Blocked::default();
+        }
         let expired = match cutoffs {
             Some(cutoffs) => sweep.expire(cutoffs, over).await,
             None => SweepResult::default(),
@@ -238,7 +249,8 @@ impl StorePass<'_> {
         let (unfinished, is_swept) = (expired.unfinished || superseded.unfinished, !expired.unfinished);
         let error = expired.error.or(superseded.error).or(blocked);
         if cutoffs.is_some() {
-            self.state.postpone(&self.store.name, postponed.after(expired.blocked, superseded.blocked));
+            self.state
+                .postpone(&self.store.name, postponed.after(expired.blocked, superseded.blocked, context.times.now));
         }
         // What the table holds, and not what follows from the counts before: other rows may have gone along.
         let left = if ended > 0 && self.connection.lost().is_none() {
@@ -257,7 +269,21 @@ impl StorePass<'_> {
         if let (Some((stale @ 1.., _)), true, false) = (left, is_swept, self.state.is_lasting()) {
             self.swept.report.warnings.push(locked_reason(stale));
         }
+        if !unfinished && error.is_none() && plan.supersede && !self.state.is_lasting() {
+            self.warn_of_locked_superseded(context, inspection.counts.superseded.saturating_sub(superseded.ended))
+                .await?;
+        }
         error.map_or(Ok(()), Err)
+    }
+
+    /// Says how many superseded sessions are left, of which the sweep missed `missed`: others have locked them.
+    async fn warn_of_locked_superseded(&mut self, context: &StoreContext<'_>, missed: u64) -> Result<(), Reason> {
+        let Some(limit) = context.resolved.per_user.as_ref().filter(|_| missed > 0) else { return Ok(()) };
+        let (left, _) = count_superseded(self.connection, context, limit, self.timeouts).await?;
+        if left > 0 {
+            self.swept.report.warnings.push(locked_superseded_reason(left, limit.max));
+        }
+        Ok(())
     }
 
     /// Reports how many sessions are over, and how many live; none where they are not known.

@@ -161,7 +161,7 @@ impl Sweep<'_> {
         // A constraint that is checked late would fail in COMMIT, where nothing tells which one.
         statements.push("SET CONSTRAINTS ALL IMMEDIATE".to_owned());
         if store.is_checked() {
-            statements.push(sql.note_deleted());
+            statements.push(sql.note_changed());
         }
         statements.push(BEGAN_SQL.to_owned());
         let of_batch = statements.len();
@@ -172,8 +172,8 @@ impl Sweep<'_> {
             checks.push(BatchFailure::Kept);
         }
         if store.is_checked() {
-            statements.push(sql.check_deleted());
-            checks.push(BatchFailure::DeletedMore);
+            statements.push(sql.check_changed());
+            checks.push(BatchFailure::ChangedMore);
         }
         statements.push(TOOK_SQL.to_owned());
         // An application that extends one of the sessions waits for the batch.

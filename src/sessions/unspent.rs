@@ -5,7 +5,7 @@ use super::context::StoreContext;
 use super::reasons::explain_sweep_error;
 use super::store::{GeneratedId, IdRows};
 use crate::db::{BoundedConnection, TransactionMode};
-use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, shell_quote};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 
 /// Rows to be deleted whose ids a sequence has yet to hand out.
 #[derive(Debug)]
@@ -42,8 +42,7 @@ impl Unspent {
             format!("{count} {rows} that would be handed out again, because {sequences} is behind: repair it first");
         match ids.first() {
             Some(first) if ids.iter().all(|id| id.is_approvable) => {
-                let fix = Fix::Command(format!("pgmedic --once --approve {}", shell_quote(&first.sequence)));
-                Reason::new(ReasonKind::IdsReissued, text).with_fix(fix)
+                Reason::new(ReasonKind::IdsReissued, text).with_fix(Fix::approve(&first.sequence))
             }
             // Whether this role may repair it depends on how far it is behind.
             _ => Reason::new(ReasonKind::IdsReissued, format!("{text}, as its own reason in the report says")),

@@ -1,5 +1,6 @@
 //! Why something is as it is, as data: a kind to match on, a sentence to read, and the command that fixes it.
 
+use crate::shell_quote;
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -31,6 +32,9 @@ pub enum Fix {
     Sql(String),
     /// A command for a shell.
     Command(String),
+    /// A command for a shell that approves a repair or a sweep. Where several databases are configured, it is complete with
+    /// [`Reason::name_database`].
+    Approval(String),
     /// Tables for the configuration file.
     Configuration(String),
 }
@@ -89,6 +93,8 @@ pub enum ReasonKind {
     Budget,
     /// A guard holds the repair: no unique index makes an insert fail.
     NoUniqueKey,
+    /// The column is unique only together with the others of a primary key, so that an insert of a taken id may fail.
+    PartOfKey,
     /// A guard holds the repair: no index can find where the ids ahead end.
     NoIndex,
     /// A guard holds the repair: only an owner of the sequence may make a leap.
@@ -212,6 +218,13 @@ impl Reason {
         Self { text: format!("{what}: {}", self.text), ..self }
     }
 
+    /// Makes a command that approves something complete where there are several databases.
+    pub fn name_database(&mut self, database: &str) {
+        if let Some(Fix::Approval(command)) = &self.fix {
+            self.fix = Some(Fix::Command(format!("{command} --database {}", shell_quote(database))));
+        }
+    }
+
     /// A missing privilege, such as `USAGE ON SCHEMA a`, and the statement that grants it. `role` is quoted.
     #[must_use]
     pub fn missing_privilege(privilege: &str, role: &str) -> Self {
@@ -221,11 +234,19 @@ impl Reason {
 }
 
 impl Fix {
+    /// The command that approves a repair or a sweep by name.
+    #[must_use]
+    pub fn approve(name: &str) -> Self {
+        Self::Approval(format!("pgmedic --once --approve {}", shell_quote(name)))
+    }
+
     /// The command itself.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Sql(command) | Self::Command(command) | Self::Configuration(command) => command,
+            Self::Sql(command) | Self::Command(command) | Self::Approval(command) | Self::Configuration(command) => {
+                command
+            }
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct LogNews {
 pub struct RepairLogWriter {
     counter: InlineRepairCounter,
     last_sync: Option<Instant>,
+    /// Repairs of passes that could not be completed: written with those of the next one.
+    unwritten: Vec<RepairLogEntry>,
 }
 
 /// Where the table is, and how it may be used.
@@ -58,12 +60,12 @@ impl RepairLogWriter {
         notified: bool,
         context: RepairLogContext<'_>,
     ) -> Option<Result<LogNews, Reason>> {
-        let own: Vec<RepairLogEntry> =
-            report.sequences.iter().filter_map(|sequence| RepairLogEntry::of(sequence)).collect();
+        self.keep(report);
         let due = self.last_sync.is_none_or(|last| last.elapsed() >= SYNC_EVERY);
-        if own.is_empty() && !notified && !due {
+        if self.unwritten.is_empty() && !notified && !due {
             return None;
         }
+        let own = std::mem::take(&mut self.unwritten);
         let is_first = self.last_sync.is_none();
         self.last_sync = Some(Instant::now());
         let result = self.sync(&own, is_first, context).await;
@@ -78,6 +80,11 @@ impl RepairLogWriter {
             Ok(RepairLogSync::Unusable(reason)) => Err(reason),
             Err(reason) => Err(reason.while_doing("pgmedic.repair_log could not be written")),
         })
+    }
+
+    /// Keeps what a pass repaired until it can be written.
+    pub fn keep(&mut self, report: &DatabaseReport) {
+        self.unwritten.extend(report.sequences.iter().filter_map(|sequence| RepairLogEntry::of(sequence)));
     }
 
     async fn sync(

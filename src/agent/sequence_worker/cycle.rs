@@ -242,6 +242,7 @@ impl SequenceWorkerContext {
         let lost = *self.leadership.borrow() == Leadership::Unknown;
         state.publisher.pass(&report);
         if report.error.is_some() {
+            state.repair_log.keep(&report);
             return self.after_failure(state, report.server_version.is_some()).await;
         }
         let context = RepairLogContext {
@@ -252,6 +253,10 @@ impl SequenceWorkerContext {
         };
         // Last, because it may wait for the database.
         if let Some(found) = state.repair_log.sync_after_pass(&report, notified, context).await {
+            if found.as_ref().is_ok_and(|news| news.inline.iter().any(|(_, repairs)| *repairs > 0)) {
+                // What they burnt is charged.
+                state.pass_state.log_has_grown();
+            }
             state.publisher.repair_log(found);
         }
         // Where the lease was lost during the pass, find out soon which agent leads.

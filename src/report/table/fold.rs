@@ -62,6 +62,7 @@ fn foldable(sequence: &SequenceReport) -> Option<Vec<ReasonKind>> {
                 | ReasonKind::MissingIndex
                 | ReasonKind::NoIndex
                 | ReasonKind::NoUniqueKey
+                | ReasonKind::PartOfKey
                 | ReasonKind::RepairDisabled
         )
     };

@@ -15,7 +15,8 @@ use std::time::Instant;
 /// one of a step, so it takes fewer when other sessions hand them out too. Many go in one message, each in a separate
 /// transaction, so that none waits while it holds another one's lock. The outcomes are in the order of `steps`.
 ///
-/// An error is the statement's. Values that were handed out before it are not handed out again, unless the server crashes
+/// An error is the statement's, or that the connection was lost: then whether it ran is not known, and steps that were not sent
+/// have no outcome. Values that were handed out before it are not handed out again, unless the server crashes
 /// before anything was committed.
 pub async fn advance(
     session: &mut BoundedConnection,
@@ -35,7 +36,14 @@ pub async fn advance(
         let answered = script.answers.len();
         outcomes.extend(script.answers.iter().map(reached));
         if answered < message.len() {
-            outcomes.push(Err(script.failure.unwrap_or_else(|| QueryError::UnexpectedResponse("none".to_owned()))));
+            let failure = script.failure.unwrap_or_else(|| QueryError::UnexpectedResponse("none".to_owned()));
+            // The server may have run all of the message; it has not seen the next one.
+            let lost = failure.is_lost();
+            let concerned = if lost { message.len() - answered } else { 1 };
+            outcomes.extend(std::iter::repeat_n(Err(failure), concerned));
+            if lost {
+                break;
+            }
         }
     }
     outcomes
@@ -60,7 +68,12 @@ pub async fn leap(
     // from a slow statement.
     let statement = bounds.statement.min(bounds.lock / if guarded { 3 } else { 2 });
     let bounds = Timeouts { lock: statement * 4 / 5, statement };
-    let mut statements = vec![unchanged_cache_sql(sequence), lock_sequence_sql(sequence)];
+    let mut statements = vec![unchanged_cache_sql(sequence)];
+    if guarded && session.server().superuser {
+        // The lock of a sequence keeps its name, and this one that of its schema: what the guard has seen stays so.
+        statements.push(lock_schema_sql(sequence));
+    }
+    statements.push(lock_sequence_sql(sequence));
     if guarded {
         statements.push(full_guard_sql(std::iter::once((sequence.name.as_str(), sequence.oid))));
     }
@@ -73,6 +86,15 @@ fn unchanged_cache_sql(sequence: &Sequence) -> String {
     format!(
         "SELECT 1 / (seqcache = '{}'::bigint)::integer FROM pg_catalog.pg_sequence WHERE seqrelid = {}::oid",
         sequence.parameters.cache, sequence.oid
+    )
+}
+
+/// Keeps the schema from being renamed until the transaction ends: a rename updates this row. Only a superuser may lock it.
+fn lock_schema_sql(sequence: &Sequence) -> String {
+    format!(
+        "SELECT FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid \
+         WHERE c.oid = {}::oid FOR SHARE OF n",
+        sequence.oid
     )
 }
 

@@ -1,6 +1,7 @@
 //! One repair: the next move, and what its outcome means. Pure.
 
-use super::super::look::{LookResult, Subject};
+use super::super::look::Subject;
+use super::super::look_results::LookResult;
 use super::super::moves::{Headroom, NextMove, Step, next_move};
 use super::TRIES;
 use super::reasons::failed_reason;
@@ -173,7 +174,19 @@ impl<'a> RepairTask<'a> {
             {
                 self.in_slices = true;
             }
-            Some(_) => self.fail(timeouts),
+            Some(ref failure) => {
+                if failure.is_lost() {
+                    self.charge_step();
+                }
+                self.fail(timeouts);
+            }
+        }
+    }
+
+    /// Charges all of the last move, which may have come as far as it was to.
+    fn charge_step(&mut self) {
+        if let Some(step) = self.step {
+            self.charge(step.charged, step.early);
         }
     }
 
@@ -196,10 +209,7 @@ impl<'a> RepairTask<'a> {
         let now = match seen.unwrap_or_else(gone) {
             Ok(now) => now,
             Err(reason) => {
-                // It may have come as far as it was to.
-                if let Some(step) = self.step {
-                    self.charge(step.charged, step.early);
-                }
+                self.charge_step();
                 let reason = reason.while_doing("could not look again");
                 self.ended = Some(RepairReport::new(Outcome::Failed, self.method, Some(reason)));
                 return;

@@ -91,12 +91,12 @@ impl SweepSql<'_> {
             ("NOT_REVOKED", self.may_end()),
             ("LOCK", self.lock().to_owned()),
         ];
-        let deleted = if self.store.is_checked() { self.deleted() } else { "SELECT 0".to_owned() };
+        let changed = if self.store.is_checked() { self.changed() } else { "SELECT 0".to_owned() };
         let settings = [
             ("find_all", addresses.to_owned()),
             ("lock_one", fill_sql(include_str!("lock_one.sql"), &values)),
             ("end_one", format!("{} WHERE {is_this} RETURNING NOT {}", self.end(), is_left(&self.store.action))),
-            ("deleted", deleted),
+            ("changed", changed),
             ("longest", longest.as_secs_f64().to_string()),
         ];
         let settings = settings.map(|(name, value)| {
@@ -109,14 +109,14 @@ impl SweepSql<'_> {
         ]
     }
 
-    /// Notes, before a batch, how many rows of the table were deleted.
-    pub fn note_deleted(&self) -> String {
-        fill_sql(include_str!("deleted_before.sql"), &[("DELETED", self.deleted())])
+    /// Notes, before a batch, how many rows of the table were changed.
+    pub fn note_changed(&self) -> String {
+        fill_sql(include_str!("changed_before.sql"), &[("CHANGED", self.changed())])
     }
 
-    /// Fails, after a batch, where more rows were deleted than it selected.
-    pub fn check_deleted(&self) -> String {
-        fill_sql(include_str!("check_deleted.sql"), &[("DELETED", self.deleted())])
+    /// Fails, after a batch, where more rows were changed than it selected.
+    pub fn check_changed(&self) -> String {
+        fill_sql(include_str!("check_changed.sql"), &[("CHANGED", self.changed())])
     }
 
     /// Fails, after a batch, where rows that it selected were not ended.
@@ -124,9 +124,14 @@ impl SweepSql<'_> {
         fill_sql::<&str>(include_str!("check_kept.sql"), &[])
     }
 
-    fn deleted(&self) -> String {
+    fn changed(&self) -> String {
         let oids: Vec<String> = self.store.oids.iter().map(i64::to_string).collect();
-        fill_sql(include_str!("deleted.sql"), &[("OIDS", format!("'{{{}}}'::oid[]", oids.join(",")))])
+        // Foreign keys update sessions themselves where they set a reference to another session to NULL.
+        let counted = if self.store.effects.updates_sessions { &["deleted"][..] } else { &["deleted", "updated"] };
+        let counted: Vec<String> =
+            counted.iter().map(|what| format!("pg_catalog.pg_stat_get_xact_tuples_{what}(r.oid)")).collect();
+        let values = [("COUNTED", counted.join(" + ")), ("OIDS", format!("'{{{}}}'::oid[]", oids.join(",")))];
+        fill_sql(include_str!("changed.sql"), &values)
     }
 
     /// How many rows of another table that are deleted with the sessions have an id that its sequence has yet to hand out,
@@ -220,7 +225,7 @@ impl SweepSql<'_> {
                 ",\n       pg_catalog.set_config('pgmedic.{name}', (SELECT count(*) FROM {table})::text, true) AS noted_{name}"
             )
         };
-        note("ended", "ended WHERE NOT is_left") + &note("found", "to_end")
+        note("ended", "ended WHERE NOT is_left") + &note("changed", "ended") + &note("found", "to_end")
     }
 
     fn batch(&self, rule: Rule<'_>, turn: Turn, cursor: Option<i64>, size: u32, rows: Rows<'_>) -> String {

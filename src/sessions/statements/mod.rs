@@ -11,7 +11,7 @@
 //! | `batch.sql`, `supersede.sql` | end sessions; `ranked.sql` is a part of the second |
 //! | `addresses.sql`, `superseded_addresses.sql`, `addresses.rs` | single sessions of a batch that failed |
 //! | `one_by_one.sql`, `lock_one.sql` | end such sessions one by one |
-//! | `deleted.sql`, `deleted_before.sql`, `check_deleted.sql`, `check_kept.sql` | around a batch that triggers may change |
+//! | `changed.sql`, `changed_before.sql`, `check_changed.sql`, `check_kept.sql` | around a batch that triggers may change |
 //! | `local_offsets.sql`, `longest_change.sql` | a time zone's offsets, for naive timestamps |
 //! | `sweep_sql.rs`, `batches.rs` | fill those that read, and those that end sessions |
 //! | `conditions.rs` | the conditions that they share |

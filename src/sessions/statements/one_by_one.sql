@@ -7,7 +7,7 @@ DECLARE
     find_all CONSTANT text := pg_catalog.current_setting('pgmedic.find_all');
     lock_one CONSTANT text := pg_catalog.current_setting('pgmedic.lock_one');
     end_one CONSTANT text := pg_catalog.current_setting('pgmedic.end_one');
-    deleted CONSTANT text := pg_catalog.current_setting('pgmedic.deleted');
+    changed CONSTANT text := pg_catalog.current_setting('pgmedic.changed');
     stop_at CONSTANT timestamptz :=
         clock_timestamp() + pg_catalog.current_setting('pgmedic.longest')::double precision * interval '1 second';
     session record;
@@ -27,15 +27,15 @@ DECLARE
 BEGIN
     FOR session IN EXECUTE find_all LOOP
         BEGIN
-            EXECUTE deleted INTO before;
+            EXECUTE changed INTO before;
             is_there := NULL;
             EXECUTE lock_one INTO is_there USING session.address::tid, session.tableoid::oid;
             IF is_there THEN
                 is_ended := NULL;
                 EXECUTE end_one INTO is_ended USING session.address::tid, session.tableoid::oid;
-                EXECUTE deleted INTO after;
+                EXECUTE changed INTO after;
                 IF is_ended IS NOT TRUE OR after - before > 1 THEN
-                    RAISE EXCEPTION USING ERRCODE = 'PGM01', MESSAGE = 'a trigger kept the session, or deleted others';
+                    RAISE EXCEPTION USING ERRCODE = 'PGM01', MESSAGE = 'a trigger kept the session, or changed others';
                 END IF;
                 ended := ended + 1;
             END IF;

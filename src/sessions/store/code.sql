@@ -20,6 +20,21 @@ changed (rel, is_store, is_deleted, keys) AS (
           AND CASE WHEN d.is_deleted THEN k.confdeltype IN ('c', 'n', 'd')
                    ELSE NOT d.is_store AND k.confupdtype IN ('c', 'n', 'd') AND k.confkey && d.keys END
     ) AS x
+),
+-- The search paths that sessions of other roles begin with in this database; of all where role is 0.
+paths (role, value) AS (
+    SELECT s.setrole, substr(c.setting, length('search_path=') + 1)
+    FROM pg_catalog.pg_db_role_setting s
+    CROSS JOIN unnest(s.setconfig) AS c (setting)
+    WHERE c.setting LIKE 'search\_path=%' AND s.setrole <> quote_ident(session_user)::regrole
+      AND s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()))
+  UNION
+    SELECT 0, CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s
+                             CROSS JOIN unnest(s.setconfig) AS c (setting)
+                             WHERE c.setting LIKE 'search\_path=%' AND s.setrole = quote_ident(session_user)::regrole)
+                THEN g.boot_val ELSE g.reset_val END
+    FROM pg_catalog.pg_settings g
+    WHERE g.name = 'search_path'
 )
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS relation,
        d.is_store,
@@ -40,7 +55,17 @@ SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS relation,
            OR g.tgenabled = 'R' AND current_setting('session_replication_role') <> 'replica' AS is_disabled,
        NOT EXISTS (SELECT FROM unnest(f.proconfig) AS s (setting)
                    WHERE s.setting LIKE 'search\_path=%') AS has_no_search_path,
-       format('ALTER FUNCTION %I.%I() SET search_path = %I', fn.nspname, f.proname, n.nspname) AS fix
+       -- Where it changes nothing for a session with the search path that all begin with which may write: that leads to the
+       -- table's schema, and no trigger of another schema runs the function.
+       (SELECT format('ALTER FUNCTION %I.%I() SET search_path = %s', fn.nspname, f.proname, min(p.value))
+        FROM paths p
+        LEFT JOIN pg_catalog.pg_roles pr ON pr.oid = p.role
+        WHERE pr.oid IS NULL OR NOT pr.rolsuper AND has_table_privilege(pr.oid, c.oid, 'DELETE, UPDATE')
+        HAVING count(DISTINCT p.value) = 1
+           AND n.nspname = ANY (ARRAY(SELECT btrim(e, ' "') FROM unnest(string_to_array(min(p.value), ',')) AS u (e)))
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger og
+                           JOIN pg_catalog.pg_class oc ON oc.oid = og.tgrelid
+                           WHERE og.tgfoid = f.oid AND oc.relnamespace <> n.oid)) AS fix
 FROM changed d
 JOIN pg_catalog.pg_class c ON c.oid = d.rel
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -16,6 +16,8 @@ pub struct Effects {
     /// Why the sweep is held unless it is approved: it would delete rows that are more than a part of a session.
     pub holds: Vec<Reason>,
     pub warnings: Vec<Reason>,
+    /// The tables whose rows foreign keys delete with a session.
+    pub takes_along: Vec<String>,
     /// The enabled triggers that run when a session is ended.
     pub triggers: Vec<SweepTrigger>,
     /// Foreign keys act on other rows, so that a batch takes longer than its size tells.
@@ -23,6 +25,8 @@ pub struct Effects {
     /// The foreign keys by which a session keeps another one, so that the order matters in which they are ended: over the
     /// sessions `r` and `t`, the one refers to the other; and the columns that this reads.
     pub chains: Vec<(String, String)>,
+    /// A foreign key changes sessions that go on: it sets their reference to a session, or to what goes with it, to NULL.
+    pub updates_sessions: bool,
     /// The columns that a foreign key sets to their default, which must be a row's key.
     pub set_default: Vec<String>,
 }
@@ -35,7 +39,9 @@ pub struct SweepTrigger {
     pub function: String,
     /// It runs before a session is ended, and may keep it.
     pub may_keep_rows: bool,
-    /// Makes unqualified names in its function work; none where the function sets a search path.
+    /// Its function sets no search path, so that names without a schema do not work in it.
+    pub has_no_search_path: bool,
+    /// Makes them work, where that changes nothing for the application.
     pub search_path_fix: Option<String>,
 }
 
@@ -72,11 +78,17 @@ impl Effects {
             let text = format!("{} does not act, because its triggers are disabled", key.title());
             self.blocks.push(Reason::new(ReasonKind::ForeignKeysOff, text).with_fix(Fix::Sql(fix.clone())));
         }
+        self.updates_sessions |= key.leads_back && matches!(key.on_delete.as_str(), "n" | "d");
         match key.on_delete.as_str() {
             "c" if key.leads_back => {
                 self.refusal.get_or_insert_with(|| key.ring_reason());
             }
-            "c" => self.holds.extend(key.hold()),
+            "c" => {
+                self.holds.extend(key.hold());
+                if !self.takes_along.contains(&key.child) {
+                    self.takes_along.push(key.child.clone());
+                }
+            }
             "a" | "r" => {
                 if key.leads_back {
                     self.chains.push((key.refers.clone(), key.read_columns.clone()));
@@ -125,10 +137,6 @@ impl Effects {
             }
             return Ok(());
         }
-        let search_path_fix = match row.try_get("has_no_search_path")? {
-            true => row.try_get("fix")?,
-            false => None,
-        };
         let function: String = row.try_get("function")?;
         if row.try_get("may_orphan_rows")? {
             let text = format!(
@@ -143,7 +151,8 @@ impl Effects {
             name,
             function,
             may_keep_rows: row.try_get("may_keep_rows")?,
-            search_path_fix,
+            has_no_search_path: row.try_get("has_no_search_path")?,
+            search_path_fix: row.try_get("fix")?,
         });
         Ok(())
     }
@@ -151,7 +160,7 @@ impl Effects {
 
 /// What a trigger deletes with the sessions could not be noticed.
 fn uncounted_reason() -> Reason {
-    let text = "track_counts is off, so it could not be noticed if a trigger of the table deleted live sessions: switch it on for \
+    let text = "track_counts is off, so it could not be noticed if a trigger of the table ended live sessions: switch it on for \
                 this role (ALTER ROLE ... SET track_counts = on, as a superuser)";
     Reason::new(ReasonKind::Configuration, text)
 }

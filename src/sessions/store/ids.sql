@@ -10,20 +10,39 @@ store AS (
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = @SCHEMA@ AND c.relname = @TABLE@
 ),
+-- The tables that the sessions' table is a partition of: keys may refer to a session through these, and a sequence of theirs
+-- may feed it.
+ancestors AS (
+    SELECT i.inhparent AS oid
+    FROM store s
+    JOIN pg_catalog.pg_class c ON c.oid = s.oid AND c.relispartition
+    JOIN pg_catalog.pg_inherits i ON i.inhrelid = s.oid
+  UNION
+    SELECT i.inhparent
+    FROM ancestors a
+    JOIN pg_catalog.pg_class c ON c.oid = a.oid AND c.relispartition
+    JOIN pg_catalog.pg_inherits i ON i.inhrelid = a.oid
+),
 -- root: the table that a statement names, for its partitions and children too. steps: 0 the sessions, 1 the rows that refer
 -- to one of them, 2 all that are further away.
-deleted (rel, root, steps) AS (
+reached (rel, root, steps) AS (
     SELECT s.oid, s.oid, 0 FROM store s
   UNION
     SELECT x.rel, x.root, x.steps
-    FROM deleted d
+    FROM reached d
     CROSS JOIN LATERAL (
         SELECT i.inhrelid AS rel, d.root, d.steps FROM pg_catalog.pg_inherits i WHERE i.inhparent = d.rel
       UNION ALL
         SELECT k.conrelid, k.conrelid, least(d.steps + 1, 2)
         FROM pg_catalog.pg_constraint k
-        WHERE k.contype = 'f' AND k.confrelid = d.rel AND k.confdeltype = 'c' AND k.conparentid = 0
+        WHERE k.contype = 'f' AND k.confdeltype = 'c' AND k.conparentid = 0
+          AND (k.confrelid = d.rel OR d.steps = 0 AND k.confrelid IN (SELECT oid FROM ancestors))
     ) AS x
+),
+deleted (rel, root, steps) AS (
+    SELECT r.rel, r.root, r.steps FROM reached r
+  UNION
+    SELECT a.oid, s.oid, 0 FROM ancestors a CROSS JOIN store s
 ),
 roots AS (
     SELECT d.rel, d.root, min(d.steps) AS steps FROM deleted d GROUP BY d.rel, d.root

@@ -154,7 +154,7 @@ impl ResolvedStore {
         if self.has_children { self.table.clone() } else { format!("ONLY {}", self.table) }
     }
 
-    /// Whether each batch is compared with what it selected, because a trigger may keep sessions, or delete others.
+    /// Whether each batch is compared with what it selected, because a trigger may keep sessions, or change others.
     pub fn is_checked(&self) -> bool {
         !self.effects.triggers.is_empty()
     }

@@ -46,20 +46,28 @@ pub fn untrusted_code_reason(
             "table: {relation}{led_here} {found} {untrusted}, whose triggers, rules and functions would run with the \
              rights of {role}, a superuser: run pgmedic as a role that is no superuser, which pgmedic grants sets up"
         );
-        (text, Fix::Command("pgmedic grants --role pgmedic".to_owned()))
+        (text, Some(Fix::Command("pgmedic grants --role pgmedic".to_owned())))
     } else if let Some(borrowed) = row.try_get::<Option<String>, _>("borrowed_role")? {
         let text = format!(
             "table: {relation}{led_here} {found} {untrusted}, whose triggers, rules and functions would run with the \
              rights of {role}, a member of {borrowed}: let a second [[databases]] entry, with the url of a role that only \
              sweeps, hold the store by its `database`; or end the membership"
         );
-        (text, Fix::Sql(format!("REVOKE {borrowed} FROM {role}")))
+        (text, Some(Fix::Sql(format!("REVOKE {borrowed} FROM {role}"))))
     } else {
+        let fix: Option<String> = row.try_get("fix")?;
+        let way = match &fix {
+            Some(_) => format!(
+                "; the fix gives it to {owner}, with whose rights the foreign key then acts, and leaves {untrusted} all but \
+                 the right to alter it"
+            ),
+            None => String::new(),
+        };
         let text = format!(
             "table: {relation}{led_here} {found} {untrusted}, whose triggers would run with the rights of {role}: \
-             expected it to belong to {owner} as {table} does, or the foreign key to have no action"
+             expected it to belong to {owner} as {table} does, or the foreign key to have no action{way}"
         );
-        (text, Fix::Sql(format!("ALTER TABLE {relation} OWNER TO {owner}")))
+        (text, fix.map(Fix::Sql))
     };
-    Ok(Some(Reason::new(ReasonKind::UntrustedCode, text).with_fix(fix)))
+    Ok(Some(Reason { fix, ..Reason::new(ReasonKind::UntrustedCode, text) }))
 }

@@ -70,12 +70,30 @@ owners AS (
 )
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS relation, w.found,
        quote_ident(o.rolname) AS untrusted_role, w.is_store, m.rolsuper AS is_superuser,
-       quote_ident(b.rolname) AS borrowed_role
+       quote_ident(b.rolname) AS borrowed_role,
+       -- Gives the table to the owner of the sessions, and lets its own go on reading and writing. None where row security would
+       -- bind that role from then on, or where a superuser's rights would be lent to the table's triggers.
+       CASE WHEN NOT c.relrowsecurity AND NOT so.rolsuper THEN
+           concat_ws('; ',
+               format('ALTER TABLE %I.%I OWNER TO %I', n.nspname, c.relname, so.rolname),
+               format('GRANT ALL ON TABLE %I.%I TO %I', n.nspname, c.relname, o.rolname),
+               (SELECT string_agg(format('GRANT ALL ON SEQUENCE %I.%I TO %I', qn.nspname, q.relname, o.rolname), '; ' ORDER BY q.oid)
+                FROM pg_depend d
+                JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
+                JOIN pg_namespace qn ON qn.oid = q.relnamespace
+                WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+                  AND d.deptype IN ('a', 'i')),
+               -- A foreign key's action runs as the owner of the table that it changes.
+               CASE WHEN NOT has_schema_privilege(so.oid, n.oid, 'USAGE')
+                    THEN format('GRANT USAGE ON SCHEMA %I TO %I', n.nspname, so.rolname) END)
+       END AS fix
 FROM owners w
 JOIN pg_class c ON c.oid = w.rel
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_roles o ON o.oid = w.owner
 CROSS JOIN me m
+JOIN store s ON true
+JOIN pg_roles so ON so.oid = s.relowner
 -- A role that the connected one is a member of, and the owner of the code is not: the code could act with its rights.
 LEFT JOIN LATERAL (
     SELECT r.rolname
@@ -92,5 +110,5 @@ LEFT JOIN LATERAL (
 ) AS b ON true
 WHERE NOT o.rolsuper AND o.oid <> m.oid
   -- A role that is no superuser was given the store by its owner, and its few rights are all that the table's code gets.
-  AND (m.rolsuper OR b.rolname IS NOT NULL OR NOT w.is_store AND w.found = 'belongs to' AND o.oid <> (SELECT s.relowner FROM store s))
+  AND (m.rolsuper OR b.rolname IS NOT NULL OR NOT w.is_store AND w.found = 'belongs to' AND o.oid <> s.relowner)
 ORDER BY NOT w.is_store, w.found, relation, untrusted_role

@@ -51,6 +51,7 @@ public final class JdbcLogins {
             RepairingInsert.run(connection, c -> insert(c, "INSERT INTO user_sessions VALUES (2, ?)", 1));
             return false;
         } catch (PSQLException error) {
+            for (Throwable refusal : error.getSuppressed()) System.err.println(refusal.getMessage());
             return "user_sessions_pkey".equals(error.getServerErrorMessage().getConstraint());
         }
     }

@@ -16,6 +16,7 @@ export async function run({ connections, logIn, logInTogether, insertTaken, cons
   for (const login of failed) console.error(login.reason);
   const error = await insertTaken(2).then(() => "inserted", (error) => error);
   const isAsDocumented = constraintOf(error) === "user_sessions_pkey";
+  for (let reason = error; reason; reason = reason.cause ?? reason.parent ?? reason.driverError) console.error(reason.message);
   if (!isAsDocumented) console.error("a taken id:", error);
   console.log(failed.length + (isAsDocumented ? 0 : 1));
   await close();

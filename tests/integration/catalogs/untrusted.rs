@@ -124,3 +124,29 @@ async fn a_leap_runs_nothing_that_was_hung_on_a_table_while_it_waited() {
         assert!(role != "postgres" || !database.spied().contains(&role), "{:?}", database.spied());
     }
 }
+
+/// Both have a sequence of the same name, so the name alone does not tell which one is moved.
+#[tokio::test]
+async fn no_schema_takes_the_place_of_another_while_a_superuser_leaps() {
+    let (mut database, stranger) = besieged().await;
+    database
+        .sql(&format!(
+            "GRANT CREATE ON DATABASE {} TO {stranger}; SET ROLE {stranger}; CREATE SCHEMA n;
+             CREATE SEQUENCE n.t_id_seq; RESET ROLE; ALTER SEQUENCE m.t_id_seq CACHE 3; INSERT INTO m.t VALUES (8)",
+            database.name
+        ))
+        .await;
+    let mut other = database.connect().await;
+    sqlx::raw_sql("BEGIN; SELECT setval('m.t_id_seq', 7)").execute(&mut other).await.unwrap();
+    let running = Running::once_with(&database, LONG_TIMEOUTS, &[]);
+    wait_until_blocked_on(&mut database.connection, "m.t_id_seq").await;
+    let swap = format!(
+        "SET ROLE {stranger}; SET statement_timeout = '1s'; ALTER SCHEMA m RENAME TO o; ALTER SCHEMA n RENAME TO m"
+    );
+    let mut thief = database.connect().await;
+    let swapped = sqlx::raw_sql(AssertSqlSafe(swap)).execute(&mut thief).await;
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    let outcome = running.outcome().await;
+    outcome.repair("m.t_id_seq", json!({ "outcome": "repaired", "method": "leap", "next_value": 9 }));
+    assert!(swapped.is_err(), "it waited until the leap had ended");
+}

@@ -36,9 +36,13 @@ async fn a_part_of_a_longer_primary_key_is_passed_within_a_step_and_held_beyond(
         );
         database.sql(&create).await;
         let outcome = database.once(&[]);
-        outcome.repair("public.doc_number_seq", expected);
+        outcome.repair("public.doc_number_seq", expected.clone());
         let said = outcome.stdout.as_str();
         assert!(said.contains("doc_pkey (tenant, number)"), "{said}");
+        let held = expected["outcome"] == "held";
+        assert_eq!(said.contains("inserts may fail at ids"), held, "{said}");
+        let line = database.pgmedic(&["--once", "--dry-run", "--format", "nagios"]).exits(if held { 3 } else { 0 });
+        assert_eq!(line.stdout.starts_with("PGMEDIC UNKNOWN"), held, "{}", line.stdout);
     }
 }
 
@@ -72,6 +76,9 @@ async fn without_an_index_the_max_id_is_passed_within_a_step_and_the_fix_creates
     database.sql("INSERT INTO t SELECT generate_series(301, 200000)").await;
     let outcome = database.once(&[]).exits(3);
     outcome.repair("public.s", json!({ "outcome": "held", "held_by": "no_index" }));
+    assert!(outcome.repair_reason("public.s").contains("inserts may fail"), "{}", outcome.stdout);
+    let line = database.pgmedic(&["--once", "--dry-run", "--format", "nagios"]).exits(3);
+    assert!(line.stdout.starts_with("PGMEDIC UNKNOWN"), "{}", line.stdout);
     database.sql(&outcome.repair_fix("public.s")).await;
     database.once(&[]).exits(0).repair("public.s", json!({ "outcome": "repaired", "next_value": 200_001 }));
 }

@@ -1,6 +1,8 @@
 //! What is remembered: the furthest next value, and what repairs have cost.
 
-use crate::support::{Agent, Database, EVERY_SECOND};
+use crate::support::{Agent, Database, EVERY_SECOND, Passes, waiting};
+use pgmedic::report::Outcome;
+use pgmedic_core::sequence::HoldReason;
 use serde_json::{Value, json};
 
 /// The agent's finding of a sequence, as the last pass left it.
@@ -94,4 +96,71 @@ async fn a_run_returns_to_the_next_value_that_the_repair_log_knows() {
     // Yesterday's backup: the newest rows are gone, and the sequence is at its start.
     database.sql("DELETE FROM t WHERE id > 4000; SELECT setval('t_id_seq', 1, false)").await;
     database.once(&[]).exits(0).repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 5001 }));
+}
+
+/// One id, 300 values ahead.
+const LONE_ID: &str = "INSERT INTO t SELECT last_value + CASE WHEN is_called THEN 301 ELSE 300 END FROM t_id_seq";
+
+#[tokio::test]
+async fn what_the_login_path_burns_is_charged_in_a_run_and_by_an_agent_that_runs() {
+    for with_agent in [false, true] {
+        let mut database = Database::new().await;
+        database.sql("CREATE TABLE t (id smallserial PRIMARY KEY)").await;
+        database.install_sql().await;
+        let agent = with_agent.then(|| Agent::start(&database, EVERY_SECOND));
+        if let Some(agent) = &agent {
+            agent.passes_again(&database.name, 1.0);
+        }
+        for _ in 1..=5 {
+            // In one transaction, so that the agent does not see the id before it is passed.
+            database.sql(&format!("BEGIN; {LONE_ID}; SELECT pgmedic.repair('t', 'id'); COMMIT")).await;
+        }
+        assert_eq!(database.number("SELECT sum(charged)::bigint FROM pgmedic.repair_log").await, 1500);
+        let Some(agent) = agent else {
+            database.sql(LONE_ID).await;
+            database.once(&[]).repair("public.t_id_seq", json!({ "outcome": "held", "held_by": "budget" }));
+            continue;
+        };
+        let inline = format!("pgmedic_inline_repairs_total{{database=\"{}\",outcome=\"repaired\"}}", database.name);
+        agent.wait_until(&inline, |repairs| repairs == 5.0);
+        database.sql(LONE_ID).await;
+        agent.passes_again(&database.name, 2.0);
+        assert_eq!(finding(&agent, "public.t_id_seq")["repair"]["held_by"], "budget", "{:#}", agent.report());
+        agent.stop();
+    }
+}
+
+#[tokio::test]
+async fn a_move_whose_connection_was_lost_is_charged_as_if_it_had_been_made() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id smallserial PRIMARY KEY)").await;
+    database.sql(LONE_ID).await;
+    let mut holder = database.connect().await;
+    sqlx::raw_sql("BEGIN; ALTER SEQUENCE t_id_seq OWNED BY t.id").execute(&mut holder).await.unwrap();
+    let mut passes = Passes::repairing(&database);
+    for _ in 1..=5 {
+        let lose = async {
+            database.pass_waits_in("advance").await;
+            database.row(&format!("SELECT pg_terminate_backend(pid) {}", waiting("advance"))).await;
+        };
+        let (found, ()) = tokio::join!(passes.lost(), lose);
+        assert_eq!(found.outcome(), Some(Outcome::Failed), "{found:#?}");
+    }
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+    let found = passes.next().await;
+    assert_eq!(found.held_by(), Some(HoldReason::Budget), "{found:#?}");
+}
+
+#[tokio::test]
+async fn a_repair_log_that_is_locked_when_it_is_read_again_keeps_no_pass_from_its_work() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id serial PRIMARY KEY)").await;
+    database.install_sql().await;
+    let mut passes = Passes::with(&database, "repair = true\nlock_timeout = \"100ms\"");
+    passes.next().await;
+    database.by_itself("INSERT INTO t VALUES (1)").await;
+    let mut holder = database.connect().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE pgmedic.repair_log").execute(&mut holder).await.unwrap();
+    passes.log_has_grown();
+    assert_eq!(passes.next().await.outcome(), Some(Outcome::Repaired));
 }

@@ -41,6 +41,8 @@ fn statements(sequence: &Sequence) -> Vec<String> {
         Question::Few { from: next, up_to: limit, most: 1000 },
         Question::Stretches { after: next, up_to: limit, step: 1000, most: 20, draws },
         Question::Scales { after: next, up_to: limit, steps: vec![1000, 100, 10], draws },
+        Question::Lasts { after: next, up_to: limit, steps: vec![1000, 100, 10] },
+        Question::Taken { after: next, lasts: vec![next + 1000, next + 10], draws },
         Question::Count { from: next, up_to: next + 20_000, most: 100 },
     ];
     let walk = questions.map(|question| Some(BlockQuestion { question, own: position.numbering() }));

@@ -27,7 +27,8 @@ fn hook(document: &str, language: &str) -> String {
     rest.split_once("```").expect("its end").0.to_owned()
 }
 
-/// Lets the client log in three times fifty users, each time behind more taken ids, and asserts that all of them succeed.
+/// Lets the client log in three times fifty users, each time behind more taken ids, and asserts that all of them succeed; and
+/// that a taken id which the client chose reaches it as a duplicate, also where the repair is refused.
 async fn all_log_in(mut command: impl FnMut() -> Command) {
     let mut database = Database::new().await;
     let app = database.role("app");
@@ -39,24 +40,25 @@ async fn all_log_in(mut command: impl FnMut() -> Command) {
         ))
         .await;
     database.sql(&pgmedic(&[], &["sql", "install", "--grant", &app]).exits(0).stdout).await;
+    let database_name = database.name.clone();
     let url = server().tcp_url(&database.name).expect("the common server listens on TCP");
     let address = url.rsplit_once('@').and_then(|(_, rest)| rest.split_once('/')).expect("an address").0;
     let (host, port) = address.rsplit_once(':').expect("a port");
+    let mut run = async || {
+        let mut client = command();
+        client.args([host, port, &database_name, &app]).stdin(Stdio::null()).kill_on_drop(true);
+        let output = client.output().await.expect("the client: run scripts/setup clients");
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "0", "failed logins:\n{log}");
+        log
+    };
     for wave in 1..=3 {
         let import = "INSERT INTO user_sessions
                       SELECT id, 0 FROM generate_series((SELECT last_value FROM user_sessions_session_id_seq) + 1,
                                                         (SELECT last_value FROM user_sessions_session_id_seq) + 200) AS id";
         database.sql(import).await;
         let before = database.number("SELECT last_value FROM user_sessions_session_id_seq").await;
-        let output = command()
-            .args([host, port, &database.name, &app])
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .expect("the client: run scripts/setup clients");
-        let log = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "0", "failed logins:\n{log}");
+        run().await;
         assert_eq!(
             database.number("SELECT count(*) FROM user_sessions WHERE session_id > 0 AND user_id > 0").await,
             // The first of them has the user 0.
@@ -66,6 +68,10 @@ async fn all_log_in(mut command: impl FnMut() -> Command) {
         assert!(after >= before + 200, "{before} {after}");
     }
     assert!(database.number("SELECT count(*) FROM pgmedic.repair_log").await > 0, "there was nothing to repair");
+    // A repair that is refused replaces no error of an insert.
+    database.sql(&format!("REVOKE EXECUTE ON FUNCTION pgmedic.repair(text, text, text) FROM {app}")).await;
+    let log = run().await;
+    assert!(log.contains("permission denied for function repair"), "the refusal is told: {log}");
 }
 
 fn python(folder: &Path, script: &str) -> Command {

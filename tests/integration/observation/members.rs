@@ -101,3 +101,39 @@ async fn a_partition_whose_detachment_is_pending_does_not_count() {
     assert_eq!(database.number("SELECT max(id) FROM t").await, PARTITIONS);
     database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "verdict": "in_sync", "max_id": PARTITIONS }));
 }
+
+#[tokio::test]
+async fn a_far_lag_in_more_partitions_than_one_transaction_may_lock_is_walked_and_passed() {
+    let mut database = Database::new().await;
+    many_partitions(&mut database).await;
+    let restored = format!(
+        "INSERT INTO t SELECT id, 1 + id % {PARTITIONS} FROM generate_series({PARTITIONS} + 1, 250000) AS id;
+         INSERT INTO t VALUES (2000000000, 1)"
+    );
+    database.sql(&restored).await;
+    let outcome = database.once(&[]);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 250_001 }));
+    assert_eq!(database.nextval("t_id_seq").await, 250_001, "the outlier is not passed");
+}
+
+#[tokio::test]
+async fn many_tables_of_one_sequence_are_walked_in_groups_and_a_hole_between_their_ids_is_kept() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE SEQUENCE s CACHE 2;
+             DO $$ BEGIN
+                 FOR n IN 1..300 LOOP
+                     EXECUTE format('CREATE TABLE t%s (id bigint PRIMARY KEY DEFAULT nextval(''s''))', n);
+                     EXECUTE format('INSERT INTO t%s SELECT id * 300 + %s FROM generate_series(0, 500) AS id', n, n);
+                     EXECUTE format('INSERT INTO t%s VALUES (400000 + %s)', n, n);
+                 END LOOP;
+             END $$",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(3);
+    let repaired = json!({ "outcome": "repaired", "method": "leap", "next_value": 150_301, "held_by": "far_ids" });
+    outcome.repair("public.s", repaired);
+    assert!(outcome.repair_reason("public.s").contains("300 ids from 400001 to 400300"), "{}", outcome.stdout);
+    assert_eq!(database.nextval("s").await, 150_301);
+}

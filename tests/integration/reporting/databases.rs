@@ -1,6 +1,6 @@
 //! Several databases in one run.
 
-use crate::support::{Database, pgmedic};
+use crate::support::{Database, Outcome, pgmedic, shell};
 use serde_json::Value;
 use std::io::Write;
 use tempfile::NamedTempFile;
@@ -101,4 +101,39 @@ async fn a_file_that_counts_more_than_database_url_is_told_at_once() {
     let outcome = pgmedic(&variables[..1], &["--once", "--dry-run"]).exits(3);
     assert_eq!(outcome.stderr, "");
     assert_eq!((production.nextval("t_id_seq").await, meant.nextval("t_id_seq").await), (1, 1));
+}
+
+#[tokio::test]
+async fn a_printed_approval_names_the_database_where_there_are_several_and_works_as_it_stands() {
+    let (mut one, mut two) = (Database::new().await, Database::new().await);
+    for database in [&mut one, &mut two] {
+        database
+            .sql(
+                "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (2000000000);
+                 CREATE TABLE logins (id integer PRIMARY KEY, ends timestamptz);
+                 INSERT INTO logins SELECT g, now() - interval '1 hour' FROM generate_series(1, 500) g",
+            )
+            .await;
+    }
+    let mut config = configured(&[("it's one", one.url()), ("two", two.url())]);
+    writeln!(
+        config,
+        "[[sessions]]\nname = \"logins\"\ntable = \"public.logins\"\nexpires_at = \"ends\"\nencoding = \"timestamptz\"\n\
+         database = \"it's one\""
+    )
+    .unwrap();
+    let path = config.path().to_str().unwrap();
+    let held = pgmedic(&[], &["--once", "--format", "json", "-c", path]).exits(3).json();
+    let of_one = &held["databases"][0];
+    let fixes = [&of_one["sequences"][0]["repair"]["reason"]["fix"], &of_one["sessions"][0]["held"]["fix"]];
+    for fix in fixes {
+        let command = fix.as_str().unwrap_or_else(|| panic!("{held:#}"));
+        assert!(command.ends_with("--database 'it'\\''s one'"), "{command}");
+        let run = shell(command).env("PGMEDIC_CONFIG", path).output().unwrap();
+        let run = Outcome::of(run);
+        assert!(!run.stderr.contains("--database"), "{}", run.stderr);
+    }
+    assert_eq!((one.nextval("t_id_seq").await, two.nextval("t_id_seq").await), (2_000_000_001, 1));
+    assert_eq!(one.number("SELECT count(*) FROM logins").await, 0);
+    assert_eq!(two.number("SELECT count(*) FROM logins").await, 500);
 }

@@ -1,6 +1,7 @@
 //! `--once`, `grants` and `history` go over all databases of a server.
 
 use super::*;
+use crate::support::shell;
 use serde_json::Value;
 
 fn reports(outcome: &Outcome) -> Vec<(String, Value, usize)> {
@@ -101,4 +102,19 @@ async fn the_grants_of_a_server_are_run_by_psql_as_an_owner_who_is_no_superuser(
     assert_eq!(outcome.json()["summary"]["repaired"], 2, "{}", outcome.stdout);
     let one = run(&text, &["grants", "--database", "prod/app"]).exits(0).stdout;
     assert_eq!(one.matches("\\connect").count(), 1, "{one}");
+}
+
+#[tokio::test]
+async fn a_printed_approval_names_the_discovered_database_and_works_as_it_stands() {
+    let server = own_server();
+    let mut database =
+        create(&server, "my shop", "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (1000000000)").await;
+    let text = table(&server.url("postgres"), "");
+    let report = once(&text, &["--database", "my shop"]).exits(3).json();
+    let fix = report["databases"][0]["sequences"][0]["repair"]["reason"]["fix"].as_str().map(str::to_owned);
+    let file = config(&text);
+    let command = fix.unwrap_or_else(|| panic!("{report:#}"));
+    let run = shell(&command).env("PGMEDIC_CONFIG", file.path()).output().unwrap();
+    assert_eq!(run.status.code(), Some(0), "{command}: {}", String::from_utf8_lossy(&run.stderr));
+    assert_eq!(database.nextval("t_id_seq").await, 1_000_000_001);
 }

@@ -1,5 +1,6 @@
-//! What ending a session does to other rows: foreign keys are followed to the end, and triggers and rules are named.
+//! What ending a session does to other rows: foreign keys are followed to the end.
 
+use super::triggers::trigger;
 use super::{by_expiry, filled, left};
 use crate::support::Database;
 use serde_json::json;
@@ -133,72 +134,6 @@ async fn keys_that_do_not_act_hold_the_sweep_also_where_it_is_approved() {
     assert_eq!(database.number("SELECT count(*) FROM notes").await, 2);
 }
 
-/// A trigger `t` with this body on `sessions`.
-fn trigger(when: &str, body: &str) -> String {
-    format!(
-        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {body} END$$;
-         CREATE TRIGGER t {when} DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION f()"
-    )
-}
-
-#[tokio::test]
-async fn a_trigger_that_keeps_every_row_is_named_and_changes_nothing() {
-    let mut database = filled(90, 20).await;
-    database
-        .sql(&trigger("BEFORE", "UPDATE public.sessions SET revoked_at = now() WHERE id = OLD.id; RETURN NULL;"))
-        .await;
-    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
-    outcome.swept("logins", json!({ "expired": 0, "stale": 90, "live": 20 }));
-    outcome.store_says(
-        "logins",
-        "error",
-        &["t on public.sessions, which runs public.f()", "`revoke`", "was not tried"],
-    );
-    assert_eq!(outcome.store_kinds("logins", "error"), ["trigger_keeps_rows"]);
-    assert_eq!(database.number("SELECT count(*) FROM sessions WHERE revoked_at IS NOT NULL").await, 0);
-}
-
-#[tokio::test]
-async fn a_trigger_that_deletes_a_live_session_with_another_one_is_found_before_it_is_committed() {
-    let mut database = filled(3, 3).await;
-    database
-        .sql(&trigger("AFTER", "DELETE FROM public.sessions WHERE id = OLD.id + 3 AND OLD.id = 2; RETURN OLD;"))
-        .await;
-    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
-    outcome.swept("logins", json!({ "expired": 2, "stale": 1, "live": 3 }));
-    outcome.store_says("logins", "error", &["1: a trigger deletes other sessions with it"]);
-    assert_eq!(left(&mut database).await, 4);
-}
-
-#[tokio::test]
-async fn a_triggers_function_that_names_no_schema_is_named_with_the_statement_that_helps() {
-    let mut database = filled(3, 3).await;
-    database.sql("CREATE TABLE told (session bigint)").await;
-    database.sql(&trigger("AFTER", "INSERT INTO told VALUES (OLD.id); RETURN OLD;")).await;
-    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
-    outcome.store_says("logins", "error", &["public.f()", "search_path = pg_catalog", "names no schema"]);
-    assert_eq!(outcome.store_kinds("logins", "error"), ["trigger_failed"]);
-    let fix = outcome.store_fix("logins", "error");
-    assert_eq!(fix, "ALTER FUNCTION public.f() SET search_path = public");
-    database.sql(&fix).await;
-    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3 }));
-    assert_eq!(database.number("SELECT count(*) FROM told").await, 3);
-}
-
-#[tokio::test]
-async fn a_rule_is_named_and_a_disabled_trigger_too() {
-    let mut database = filled(2, 2).await;
-    database.sql(&trigger("AFTER", "RETURN OLD;")).await;
-    database.sql("ALTER TABLE sessions DISABLE TRIGGER t").await;
-    let outcome = database.once_with(&by_expiry(""), &["--dry-run"]).exits(0);
-    outcome.store_says("logins", "warnings", &["the trigger t of public.sessions is disabled"]);
-    database.sql("CREATE RULE keep AS ON DELETE TO sessions DO INSTEAD NOTHING").await;
-    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
-    outcome.store_says("logins", "error", &["the rule keep of public.sessions"]);
-    assert_eq!(outcome.store_kinds("logins", "error"), ["rewrite_rule"]);
-    assert_eq!(left(&mut database).await, 4);
-}
-
 #[tokio::test]
 async fn one_session_that_cannot_go_keeps_no_other_one() {
     let of_ids =
@@ -268,20 +203,4 @@ async fn keys_that_refer_to_a_session_through_its_partitioned_table_are_followed
     let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
     outcome.store_says("logins", "held", &["public.orders"]);
     assert_eq!(database.number("SELECT count(*) FROM orders").await, 40);
-}
-
-#[tokio::test]
-async fn a_trigger_whose_deletions_are_not_counted_holds_the_sweep() {
-    let mut database = filled(2, 2).await;
-    let name = database.name.clone();
-    database
-        .sql(&format!(
-            "CREATE FUNCTION others() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM public.sessions WHERE user_id > 2; RETURN NULL; END';
-             CREATE TRIGGER others AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION others();
-             ALTER DATABASE \"{name}\" SET track_counts = off"
-        ))
-        .await;
-    let outcome = database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(3);
-    outcome.store_says("logins", "held", &["track_counts is off"]);
-    assert_eq!(left(&mut database).await, 4);
 }

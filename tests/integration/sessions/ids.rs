@@ -255,3 +255,32 @@ async fn the_privileges_to_compare_them_are_in_the_grants_and_one_that_is_missin
     database.once_with_as(&role, &by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 20, "held": null }));
     assert_eq!(database.nextval("tokens_id_seq").await, 41);
 }
+
+#[tokio::test]
+async fn ids_of_rows_that_refer_to_the_partitioned_table_of_a_store_are_compared_too_and_so_are_those_it_numbers() {
+    for (numbered, behind, words) in [
+        ("bigint", "tokens_id_seq", "1 rows of public.tokens that are deleted with the sessions"),
+        ("bigserial", "all_sessions_id_seq", "1 of the sessions that are over have ids"),
+    ] {
+        let mut database = Database::new().await;
+        database
+            .sql(&format!(
+                "CREATE TABLE all_sessions (id {numbered}, kind text, expires_at timestamptz, PRIMARY KEY (id, kind)) PARTITION BY LIST (kind);
+                 CREATE TABLE sessions PARTITION OF all_sessions FOR VALUES IN ('web');
+                 ALTER TABLE sessions ALTER id DROP DEFAULT;
+                 CREATE TABLE tokens (id serial PRIMARY KEY, session bigint NOT NULL, kind text NOT NULL,
+                                      FOREIGN KEY (session, kind) REFERENCES all_sessions ON DELETE CASCADE);
+                 CREATE INDEX ON tokens (session, kind);
+                 INSERT INTO all_sessions SELECT n, 'web', now() + (20.5 - n) * interval '2 days' FROM generate_series(1, 40) AS n;
+                 INSERT INTO tokens (session, kind) SELECT id, kind FROM all_sessions ORDER BY id;
+                 SELECT setval('{behind}', 39)"
+            ))
+            .await;
+        let unrepaired = format!("[sequences]\nrepair = false\n{}", by_expiry(""));
+        let outcome = database.once_with(&unrepaired, &["--approve", "logins"]).exits(3);
+        outcome.store_says("logins", "held", &[words, behind]);
+        assert_eq!(outcome.store_kinds("logins", "held"), ["ids_reissued"]);
+        database.once_with(&by_expiry(""), &["--approve", "logins"]).swept("logins", json!({ "expired": 20 }));
+        assert_eq!(database.nextval(behind).await, 41);
+    }
+}

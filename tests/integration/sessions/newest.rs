@@ -93,7 +93,9 @@ async fn a_session_that_becomes_the_newest_meanwhile_stays() {
     let touch = "BEGIN; UPDATE sessions SET created_at = now() WHERE user_id = 2 AND created_at < now() - interval '90 seconds'";
     sqlx::raw_sql(touch).execute(&mut other).await.unwrap();
     let settings = by_expiry(&format!("{NEWEST}max_per_user = 1"));
-    database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 0, "live": 3 }));
+    let outcome = database.once_with(&settings, &[]).exits(3);
+    outcome.swept("logins", json!({ "superseded": 0, "live": 3 }));
+    outcome.store_says("logins", "warnings", &["1 of the live sessions beyond their users' newest 1"]);
     sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 1, "live": 2 }));
     let newest = "SELECT count(*) FROM sessions WHERE user_id = 2 AND created_at > now() - interval '30 seconds'";
@@ -152,7 +154,11 @@ async fn a_session_that_another_transaction_has_locked_does_not_stop_the_others(
     let lock = "BEGIN; SELECT FROM sessions WHERE user_id = 2 ORDER BY created_at LIMIT 1 FOR UPDATE";
     sqlx::raw_sql(lock).execute(&mut other).await.unwrap();
     let settings = by_expiry(&format!("{NEWEST}max_per_user = 1\nmax_ended_ratio = 1"));
-    database.once_with(&settings, &[]).swept("logins", json!({ "superseded": 65, "error": null }));
+    let outcome = database.once_with(&settings, &[]).exits(3);
+    outcome.swept("logins", json!({ "superseded": 65, "error": null, "takes_along": ["public.notes"] }));
+    let left = "1 of the live sessions beyond their users' newest 1 (max_per_user) were locked by other transactions";
+    outcome.store_says("logins", "warnings", &[left]);
+    assert_eq!(outcome.store_kinds("logins", "warnings"), ["unfinished"]);
     sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
     database.once_with(&settings, &[]).exits(0).swept("logins", json!({ "superseded": 1 }));
 }

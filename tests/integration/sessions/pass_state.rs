@@ -86,7 +86,7 @@ async fn a_clock_that_stays_where_it_jumped_is_held() {
         let reason = held.held.clone().expect("a reason");
         assert!(reason.text.contains("280 of the 300 sessions"), "{held:?}");
         assert_eq!(reason.kind, ReasonKind::TooManyEnded);
-        assert_eq!(reason.fix, Some(Fix::Command("pgmedic --once --approve logins".to_owned())));
+        assert_eq!(reason.fix, Some(Fix::Approval("pgmedic --once --approve logins".to_owned())));
     }
     assert_eq!(left(&mut database).await, 300);
     database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(0);
@@ -171,4 +171,29 @@ async fn the_very_first_sweep_is_guarded_by_the_look_before_it() {
     let held = agent.pass().await;
     assert!(held.held.is_some_and(|why| why.text.contains("299 of the 300")), "{:?}", held.expired);
     assert_eq!(left(&mut database).await, 300);
+}
+
+#[tokio::test]
+async fn sessions_that_are_left_alone_are_reported_as_of_their_last_try_and_not_after_they_are_gone() {
+    let mut database = filled(3, 3).await;
+    database
+        .sql(
+            "CREATE TABLE notes (session bigint NOT NULL CONSTRAINT k REFERENCES sessions); CREATE INDEX ON notes (session);
+             INSERT INTO notes SELECT id FROM sessions WHERE expires_at < now()",
+        )
+        .await;
+    let mut agent = Agent::new(&database, "");
+    agent.pass().await;
+    let said = |report: &SessionReport| report.error.as_ref().map(|reason| reason.text.clone()).unwrap_or_default();
+    let tried = said(&agent.pass().await);
+    assert!(tried.starts_with("sessions that could not be ended: 3: "), "{tried}");
+    let left_alone = said(&agent.pass().await);
+    assert!(
+        left_alone.starts_with("sessions that could not be ended when they were last tried, at 20"),
+        "{left_alone}"
+    );
+    assert!(said(&agent.pass().await).starts_with("sessions that could not be ended: 3: "));
+    database.sql("DELETE FROM notes; DELETE FROM sessions WHERE expires_at < now()").await;
+    let gone = agent.pass().await;
+    assert_eq!((gone.error, gone.stale, gone.live), (None, Some(0), Some(3)));
 }

@@ -5,7 +5,6 @@ use super::judgement::{BlockWalk, decide};
 use super::model::{FeedSource, Keys, Sequence};
 use super::observation::Observation;
 use super::position::ForwardMove;
-use super::probe::fits_in_transaction;
 
 /// How the ids ahead of a sequence can be looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +20,7 @@ pub enum Scope {
 pub enum MaxIdOnly {
     /// No index of this table can find a block in this column.
     NoIndex { table: String, column: String },
-    /// The tree of this table has too many relations for one transaction.
+    /// This table alone has too many indexes for one transaction.
     TooManyRelations { table: String },
     /// The column is a part of this primary key, and not alone unique.
     PartOfKey { column: String, key: String },
@@ -41,13 +40,7 @@ impl Scope {
             let (table, column) = (source.table.clone(), source.column.clone());
             return Self::MaxIdOnly(MaxIdOnly::NoIndex { table, column });
         }
-        let relations: u64 = unique.iter().map(|(_, source, _)| source.relations).sum();
-        match unique.first() {
-            Some((_, source, _)) if !fits_in_transaction(1 + relations) => {
-                Self::MaxIdOnly(MaxIdOnly::TooManyRelations { table: source.table.clone() })
-            }
-            _ => Self::Walk(unique.into_iter().map(|(index, _, _)| *index).collect()),
-        }
+        Self::Walk(unique.into_iter().map(|(index, _, _)| *index).collect())
     }
 
     /// Where none of the walked sources has an id ahead: why those of the others are not passed.
@@ -183,12 +176,7 @@ impl Basis {
     pub fn walk(&self, seen: &Observation, draws: Draws) -> BlockWalk {
         let position = &seen.position;
         let walk = BlockWalk::new(position.next_number(), position.limit_number(), self.terms(seen), draws);
-        let max = seen.max_id.and_then(|id| position.numbering().number(id.into()));
-        match max {
-            _ if !seen.is_gapless() => walk.one_by_one(),
-            Some(max) => walk.with_max_id(max),
-            None => walk,
-        }
+        if seen.is_gapless() { walk } else { walk.one_by_one() }
     }
 
     /// Judges what was seen.

@@ -4,19 +4,20 @@ use super::HoldReason;
 use super::ahead::{Looked, MaxIdOnly};
 use super::judgement::{Hold, ThinPart, ValueNumber};
 use super::model::{FeedSource, Sequence};
-use crate::{Fix, Reason, ReasonKind, shell_quote};
+use crate::{Fix, Reason, ReasonKind};
 use std::time::Duration;
 
 /// Why `hold` holds the repair of `sequence`.
 pub fn hold_reason(sequence: &Sequence, looked: &Looked, hold: &Hold) -> Reason {
     let words = Words { sequence, looked };
-    let reason = |kind, text: String| Reason::new(kind, text).with_fix(approve(&sequence.name));
+    let reason = |kind, text: String| Reason::new(kind, text).with_fix(Fix::approve(&sequence.name));
     match hold {
         Hold::FarIds { gap, from, to, count, due } => {
             reason(ReasonKind::FarIds, words.far_ids(*gap, *from, *to, *count, *due))
         }
         Hold::Thin { part, allowance } => reason(ReasonKind::Thin, words.thin(part, *allowance)),
         Hold::Budget { gap, allowance, due } => reason(ReasonKind::Budget, words.budget(*gap, *allowance, *due)),
+        Hold::NoUniqueKey { lag } if looked.is_part_of_key() => reason(ReasonKind::PartOfKey, words.part_of_key(*lag)),
         Hold::NoUniqueKey { lag } => reason(ReasonKind::NoUniqueKey, words.no_unique_key(*lag)),
         Hold::NoIndex { lag } => words.no_index(*lag),
         Hold::Limit { past, limit } => words.limit(*past, *limit),
@@ -27,12 +28,7 @@ pub fn hold_reason(sequence: &Sequence, looked: &Looked, hold: &Hold) -> Reason 
 pub fn part_of_key_note(looked: &Looked) -> Option<Reason> {
     let Some(MaxIdOnly::PartOfKey { column, key }) = &looked.max_id_only else { return None };
     let text = format!("{column} is unique only together with others, in {key}: it is judged by its max id alone");
-    Some(Reason::new(ReasonKind::NoUniqueKey, text))
-}
-
-/// The command that approves a repair by name.
-pub fn approve(name: &str) -> Fix {
-    Fix::Command(format!("pgmedic --once --approve {}", shell_quote(name)))
+    Some(Reason::new(ReasonKind::PartOfKey, text))
 }
 
 /// How long until a value is reached at the present pace, such as `3 days`; at least a second.
@@ -130,10 +126,9 @@ impl Words<'_> {
     fn no_unique_key(&self, lag: i128) -> String {
         let (column, key) = match &self.looked.max_id_only {
             Some(MaxIdOnly::NoUniqueKey { column, key }) => (column.as_str(), key.as_deref()),
-            Some(MaxIdOnly::PartOfKey { column, key }) => (column.as_str(), Some(key.as_str())),
             _ => ("the column", None),
         };
-        let max = self.looked.seen.max_id.map_or_else(String::new, |max| format!(" up to {max}"));
+        let max = self.up_to_max();
         let unique = match key {
             Some(key) => format!("{column} is unique only together with others, in {key}"),
             None => format!("no unique index is on {column} alone"),
@@ -144,6 +139,22 @@ impl Words<'_> {
         )
     }
 
+    fn part_of_key(&self, lag: i128) -> String {
+        let (column, key) = match &self.looked.max_id_only {
+            Some(MaxIdOnly::PartOfKey { column, key }) => (column.as_str(), key.as_str()),
+            _ => ("the column", "a longer key"),
+        };
+        format!(
+            "inserts may fail at ids{} ({lag} values ahead): {column} is unique only together with others, in {key}, and an \
+             insert fails where the others are the same too; approve the repair, unless its numbers start again on purpose",
+            self.up_to_max()
+        )
+    }
+
+    fn up_to_max(&self) -> String {
+        self.looked.seen.max_id.map_or_else(String::new, |max| format!(" up to {max}"))
+    }
+
     fn no_index(&self, lag: i128) -> Reason {
         let max = self.looked.seen.max_id.map_or_else(String::new, |max| format!(" {max}"));
         let ahead = format!("id{max} is {lag} values ahead");
@@ -152,19 +163,19 @@ impl Words<'_> {
                 ReasonKind::NoIndex,
                 format!(
                     "{ahead}, and no valid index without a WHERE clause begins with {table}.{column}, so it cannot be told \
-                     which of the values up to it are taken; create one, or approve the repair"
+                     which of the values up to it are taken: inserts may fail; create one, or approve the repair"
                 ),
             )
             .with_fix(Fix::Sql(format!("CREATE INDEX ON {table} ({column})"))),
             Some(MaxIdOnly::TooManyRelations { table }) => Reason::new(
                 ReasonKind::NoIndex,
                 format!(
-                    "{ahead}, and {table} has too many partitions and indexes to look between them in one transaction; \
-                     approve the repair if these ids are no mistake"
+                    "{ahead}, and {table} has too many indexes to look between them in one transaction: \
+                     inserts may fail; approve the repair if these ids are no mistake"
                 ),
             )
-            .with_fix(approve(&self.sequence.name)),
-            _ => Reason::new(ReasonKind::NoIndex, ahead).with_fix(approve(&self.sequence.name)),
+            .with_fix(Fix::approve(&self.sequence.name)),
+            _ => Reason::new(ReasonKind::NoIndex, ahead).with_fix(Fix::approve(&self.sequence.name)),
         }
     }
 

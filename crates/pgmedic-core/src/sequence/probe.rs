@@ -30,6 +30,20 @@ pub struct ColumnExtreme {
     pub integral: bool,
 }
 
+/// Groups of the parts, none of which locks more relations than a transaction may, together with the sequence; a part that is
+/// too large by itself is alone.
+pub fn group_parts(parts: Vec<ProbePart<'_>>) -> Vec<Vec<ProbePart<'_>>> {
+    let mut groups: Vec<Vec<ProbePart<'_>>> = Vec::new();
+    let relations = |group: &[ProbePart<'_>]| group.iter().map(ProbePart::relations).sum::<u64>();
+    for part in parts {
+        match groups.last_mut() {
+            Some(group) if fits_in_transaction(1 + relations(group) + part.relations()) => group.push(part),
+            _ => groups.push(vec![part]),
+        }
+    }
+    groups
+}
+
 /// What a probe found.
 #[derive(Debug)]
 pub enum ProbeAnswer {

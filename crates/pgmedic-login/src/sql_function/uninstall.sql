@@ -20,7 +20,7 @@ DROP FUNCTION IF EXISTS pgmedic.repair_alone(regclass, name);
 DROP FUNCTION IF EXISTS pgmedic.wait_for_repair(oid);
 DROP FUNCTION IF EXISTS pgmedic.leap(oid, text, numeric);
 DROP FUNCTION IF EXISTS pgmedic.block_end(numeric, numeric, numeric, numeric, numeric, text, text, text);
-DROP FUNCTION IF EXISTS pgmedic.log_repair(name, text, text, numeric, numeric);
+DROP FUNCTION IF EXISTS pgmedic.log_repair(name, text, text, numeric, numeric, numeric);
 DROP FUNCTION IF EXISTS pgmedic.feeds_of(oid, oid, name);
 DROP FUNCTION IF EXISTS pgmedic.sequences_of(oid, name);
 DROP VIEW IF EXISTS pgmedic.sequence_columns;

@@ -64,7 +64,9 @@ impl FixStep {
                 let command = if sql.contains('\'') { sql.clone() } else { sql.replace("; ", ";\n") };
                 Self { lead: "Fix", command: command + end, tool: Tool::Psql(database.to_owned()), after }
             }
-            Fix::Command(command) => Self { lead: "Fix", tool: Tool::Shell, command: command.clone(), after: None },
+            Fix::Command(command) | Fix::Approval(command) => {
+                Self { lead: "Fix", tool: Tool::Shell, command: command.clone(), after: None }
+            }
             Fix::Configuration(tables) => {
                 Self { lead: "Fix", tool: Tool::Configuration, command: tables.clone(), after: None }
             }
@@ -90,6 +92,9 @@ pub fn of_sequences(
     let since = all.iter().filter_map(|sequence| database.state.observed.since(&sequence.name)).reduce(f64::min);
     let what = match (single, level) {
         (true, _) => what(first),
+        (false, Level::Unknown) if first.verdict == Verdict::Behind => {
+            "Inserts may be failing; pgmedic cannot tell.".to_owned()
+        }
         (false, Level::Unknown) => "Not checked. Inserts may be failing; pgmedic cannot tell.".to_owned(),
         (false, Level::Failing) => "Inserts fail with a duplicate key.".to_owned(),
         (false, _) => "No insert fails yet.".to_owned(),

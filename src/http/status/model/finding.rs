@@ -12,6 +12,7 @@ pub fn what(sequence: &SequenceReport) -> String {
         (Level::Unknown, Verdict::Unsupported | Verdict::Unlinked) => {
             "pgmedic cannot judge this sequence. Inserts may be failing; pgmedic cannot tell.".to_owned()
         }
+        (Level::Unknown, Verdict::Behind) => format!("Inserts may be failing; pgmedic cannot tell.{}", ahead(sequence)),
         (Level::Unknown, _) => "Not checked. Inserts may be failing; pgmedic cannot tell.".to_owned(),
         (Level::Soon, _) => soon(sequence),
         (Level::Decision, _) => decision(sequence),
@@ -68,11 +69,15 @@ fn decision(sequence: &SequenceReport) -> String {
              used up."
         );
     }
-    let numbers = match (sequence.next_value, sequence.max_id) {
+    format!("No insert fails yet.{}", ahead(sequence))
+}
+
+/// The next value and the furthest id, where both are known.
+fn ahead(sequence: &SequenceReport) -> String {
+    match (sequence.next_value, sequence.max_id) {
         (Some(next), Some(max_id)) => format!(" The next value is {next}, and the furthest id is {max_id}."),
         _ => String::new(),
-    };
-    format!("No insert fails yet.{numbers}")
+    }
 }
 
 /// The integer type whose range ends there.

@@ -57,6 +57,16 @@ fn what_was_not_read_may_be_failing() {
 }
 
 #[test]
+fn where_no_index_tells_which_values_are_taken_inserts_may_be_failing() {
+    let mut held = SequenceReport { next_value: Some(5), max_id: Some(900), ..behind("public.a_id_seq") };
+    if let Some(repair) = &mut held.repair {
+        repair.held_by = Some(HoldReason::NoIndex);
+    }
+    let expected = "Inserts may be failing; pgmedic cannot tell. The next value is 5, and the furthest id is 900.";
+    assert_eq!(what(&held), expected);
+}
+
+#[test]
 fn a_range_that_ends_says_how_much_of_it_is_used() {
     let items = what(&running_out("public.items_id_seq"));
     assert_eq!(items, "Inserts will fail: 94.1% of the values up to 2147483647 are used.");

@@ -6,7 +6,7 @@ use crate::http::status::line::Line;
 use crate::http::status::page_level::PageLevel;
 use crate::http::status::time::format_duration;
 use crate::http::status::words::{count, days, list, percent, table_of};
-use crate::report::{Level, SequenceReport, escape_control};
+use crate::report::{Level, SequenceReport, Verdict, escape_control};
 use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -107,6 +107,9 @@ fn unknown_sentence(facts: &[DatabaseFacts<'_>], unchecked: u64, sums: &Counts) 
         (0, _) if sums.unknown == 0 => format!("{} cannot be swept", count(sums.stores_failed, "session store")),
         (0, _) => {
             let place = Place::of(facts, Level::Unknown);
+            if place.sequences.iter().all(|sequence| sequence.verdict == Verdict::Behind) {
+                return format!("Inserts may be failing on {}", place.words());
+            }
             let databases: BTreeSet<&str> = place.tables.iter().map(|(database, _)| *database).collect();
             let inside = match databases.first() {
                 Some(only) if databases.len() == 1 => escape_control(only).into_owned(),

@@ -1,6 +1,7 @@
 use super::*;
 use crate::http::status::model::test_support::*;
 use crate::state::DatabaseState;
+use pgmedic_core::sequence::HoldReason;
 
 fn headline(databases: Vec<(&'static str, DatabaseState)>) -> (PageLevel, String, String, String) {
     let snapshot = snapshot(databases);
@@ -46,6 +47,20 @@ fn a_database_that_cannot_be_checked_is_named_or_counted() {
     says(vec![("app", checked(vec![unreadable("public.a_id_seq")]))], "1 sequence in app cannot be checked");
     says(vec![("app", checked(Vec::new()))], "No sequences found in app");
     assert_eq!(headline(vec![("legacy", refused(61))]).3, "? 1 unknown · pgmedic");
+}
+
+#[test]
+fn where_it_is_not_known_which_values_are_taken_inserts_may_be_failing() {
+    let held = |name: &str| {
+        let mut held = behind(name);
+        if let Some(repair) = &mut held.repair {
+            repair.held_by = Some(HoldReason::NoIndex);
+        }
+        held
+    };
+    says(vec![("app", checked(vec![held("public.a_id_seq")]))], "Inserts may be failing on 1 table in app");
+    let both = checked(vec![held("public.a_id_seq"), unreadable("public.b_id_seq")]);
+    says(vec![("app", both)], "2 sequences in app cannot be checked");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::row::{Row, RowState, days_left};
 use crate::http::status::page_level::PageLevel;
 use crate::http::status::sequence_query::SequenceQuery;
 use crate::http::status::words::table_of;
-use crate::report::{Level, SequenceReport, escape_control};
+use crate::report::{Level, SequenceReport, Verdict, escape_control};
 use pgmedic_core::{quote_literal, shell_quote};
 
 /// What the page says of one sequence.
@@ -65,6 +65,9 @@ fn sentence(row: &Row<'_>) -> String {
     let (table, name) = (escape_control(first), escape_control(&sequence.name));
     match row.state {
         RowState::Level(Level::Failing) => format!("Inserts into {table} are failing"),
+        RowState::Level(Level::Unknown) if sequence.verdict == Verdict::Behind => {
+            format!("Inserts into {table} may be failing")
+        }
         RowState::Level(Level::Unknown) => format!("{name} cannot be checked"),
         RowState::Level(Level::Soon) => runs_out(first, days_left(sequence), sequence.used_ratio.unwrap_or_default()),
         RowState::Level(Level::Decision) => format!("No insert into {table} is failing; a decision is waiting"),

@@ -40,10 +40,11 @@ async fn a_held_sweep_needs_attention_and_shows_what_lets_it_through() {
 #[tokio::test]
 async fn a_store_that_cannot_be_swept_shows_the_command_that_lets_it_be() {
     let mut database = logins(3, 7).await;
-    let (medic, other) = (database.role("medic"), database.role("other"));
+    let (medic, owner, other) = (database.role("medic"), database.role("owner"), database.role("other"));
     database
         .sql(&format!(
-            "CREATE ROLE {medic} LOGIN; CREATE ROLE {other}; GRANT SELECT, UPDATE, DELETE ON logins TO {medic};
+            "CREATE ROLE {medic} LOGIN; CREATE ROLE {owner}; CREATE ROLE {other}; ALTER TABLE logins OWNER TO {owner};
+             GRANT SELECT, UPDATE, DELETE ON logins TO {medic};
              CREATE TABLE child (id bigint PRIMARY KEY REFERENCES logins ON DELETE CASCADE);
              ALTER TABLE child OWNER TO {other}; CREATE TABLE orders (id serial);
              GRANT SELECT ON orders, orders_id_seq, logins_id_seq TO {medic}"
@@ -53,7 +54,8 @@ async fn a_store_that_cannot_be_swept_shows_the_command_that_lets_it_be() {
     let agent = Agent::start_at(&database.url_as(&medic), &database, &settings);
     let what = format!("logins session store in {}", database.name);
     says(&agent, &["1 session store cannot be swept", &what, "to which a foreign key's action"]);
-    assert_eq!(fix(&agent), "ALTER TABLE public.child OWNER TO postgres;");
+    let shown = format!("ALTER TABLE public.child OWNER TO {owner}; GRANT ALL ON TABLE public.child TO {other};");
+    assert_eq!(fix(&agent), shown);
     database.sql(&fix(&agent)).await;
     says(&agent, &[HEALTHY, "logins 7 0 3 Swept"]);
     agent.stop();

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `ids.rs` | the probes: taken ids of the fed columns as SQL expressions |
 //! | `nearest.sql`, `few.sql`, `stretches.sql`, `scales.sql`, `count.sql` | one statement for each kind of question |
+//! | `lasts.sql`, `taken.sql` | the same about stretches, where the tables are read in several statements |
 
 mod ids;
 
@@ -28,7 +29,10 @@ impl BlockQuestion {
     pub fn sql(&self, sequence: &Sequence, parts: &[ProbePart<'_>], unchanged: &str) -> String {
         let Self { question, own } = self;
         let after = match question {
-            Question::Stretches { after, .. } | Question::Scales { after, .. } => *after,
+            Question::Stretches { after, .. }
+            | Question::Scales { after, .. }
+            | Question::Lasts { after, .. }
+            | Question::Taken { after, .. } => *after,
             Question::Nearest { from, .. } | Question::Few { from, .. } | Question::Count { from, .. } => *from - 1,
         };
         let ids = Ids::new(parts, *own, after);
@@ -64,6 +68,23 @@ impl BlockQuestion {
                     ("TAKEN", ids.taken("v.id")),
                 ];
                 fill_sql(include_str!("scales.sql"), &[&values[..], &shared(&ids, draws, after, unchanged)].concat())
+            }
+            Question::Lasts { up_to, steps, .. } => {
+                let furthest = up_to - after;
+                let values = [
+                    ("LAST", ids.last("0::int8", &format!("least(step.length, {furthest})"))),
+                    ("STEPS", join(steps.iter())),
+                    ("UNCHANGED", unchanged.to_owned()),
+                ];
+                fill_sql(include_str!("lasts.sql"), &values)
+            }
+            Question::Taken { lasts, draws, .. } => {
+                let values = [
+                    ("LASTS", join(lasts.iter().map(|last| last - after))),
+                    ("COUNT", ids.count("0", "s.reached", "(s.reached + 999) / 1000")),
+                    ("TAKEN", ids.taken("v.id")),
+                ];
+                fill_sql(include_str!("taken.sql"), &[&values[..], &shared(&ids, draws, after, unchanged)].concat())
             }
             Question::Stretches { up_to, step, most, draws, .. } => {
                 let furthest = (up_to - after).min(step * i128::from(*most));
@@ -122,6 +143,22 @@ impl BlockQuestion {
             Question::Count { .. } => Answer::Count(unsigned(one()?.try_get("taken")?)?),
             Question::Scales { after, .. } => {
                 Answer::Scales(rows.iter().map(|row| read_stretch(row, *after)).collect::<Result<_, _>>()?)
+            }
+            Question::Lasts { after, .. } => {
+                let last = |row: &PgRow| {
+                    let reached: Option<i64> = row.try_get("reached")?;
+                    Ok(reached.map(|reached| after + i128::from(reached)))
+                };
+                Answer::Lasts(rows.iter().map(last).collect::<Result<_, QueryError>>()?)
+            }
+            Question::Taken { .. } => {
+                let taken = |row: &PgRow| {
+                    let mask: i64 = row.try_get("taken")?;
+                    let mask =
+                        u32::try_from(mask).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
+                    Ok((mask, unsigned(row.try_get("ids")?)?))
+                };
+                Answer::Taken(rows.iter().map(taken).collect::<Result<_, QueryError>>()?)
             }
             Question::Stretches { after, .. } => {
                 let mut stretches = Vec::with_capacity(rows.len());

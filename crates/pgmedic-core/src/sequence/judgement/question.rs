@@ -53,6 +53,25 @@ pub enum Question {
         /// For the values to look at.
         draws: Draws,
     },
+    /// Asked by a [`Gather`](super::Gather) alone: the last taken id within each of `steps` from `after` on.
+    Lasts {
+        /// A taken id.
+        after: ValueNumber,
+        /// No id beyond this value counts.
+        up_to: ValueNumber,
+        /// In values.
+        steps: Vec<i128>,
+    },
+    /// Asked by a [`Gather`](super::Gather) alone: which of the values looked at are taken in the stretches from `after` to
+    /// each of `lasts`, and how many ids they hold.
+    Taken {
+        /// A taken id.
+        after: ValueNumber,
+        /// Where the stretches end.
+        lasts: Vec<ValueNumber>,
+        /// For the values to look at.
+        draws: Draws,
+    },
     /// How many ids from `from` to `up_to` are taken, at most `most`: a count by index with a LIMIT.
     Count {
         /// First value counted.
@@ -75,6 +94,10 @@ pub enum Answer {
     Stretches(Vec<Stretch>),
     /// One for each step, none where no id is taken within it.
     Scales(Vec<Option<Stretch>>),
+    /// One for each step.
+    Lasts(Vec<Option<ValueNumber>>),
+    /// One for each stretch: a bit for each value looked at, and the number of ids, counted up to [`thin_needs`].
+    Taken(Vec<(u32, u64)>),
     /// At most as many as asked for.
     Count(u64),
 }

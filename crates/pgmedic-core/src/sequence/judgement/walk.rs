@@ -137,11 +137,12 @@ impl BlockWalk {
         self
     }
 
-    /// The max id is value number `max`: where it is near, one statement shows the whole block.
+    /// The max id is value number `max`: where it is near, one statement shows the whole block. Not for a residue class, nor where
+    /// the ids are read in several statements.
     #[must_use]
     pub fn with_max_id(mut self, max: ValueNumber) -> Self {
         let few = i128::from(FEW);
-        if matches!(self.phase, Phase::Nearest { .. }) && max - self.next < few {
+        if matches!(self.phase, Phase::Nearest { .. }) && self.look.is_none() && max - self.next < few {
             let up_to = self.limit.min(self.next + few - 1 + self.terms.step);
             self.phase = Phase::Few { from: self.next, up_to };
         }

@@ -5,18 +5,19 @@
 -- From the nearest id, the last id within a step is reached, again and again. A stretch is dense where 3 of 32 of its
 -- values are taken: passed free of charge. It is thin where one in 1 000 is taken: passed as long as all that is charged
 -- stays below one step. The block ends before any other stretch.
-CREATE OR REPLACE FUNCTION pgmedic.block_end(
+DROP FUNCTION IF EXISTS pgmedic.block_end(numeric, numeric, numeric, numeric, numeric, text, text, text);
+CREATE FUNCTION pgmedic.block_end(
     next numeric, increment numeric, last numeric, step numeric, nearest numeric,
     furthest text,  -- the query of the furthest id from $1 to $2; null where ids are looked for one by one
     taken text,     -- the condition that id v.id is taken
     ids text,       -- the query of all ids from $1 to $2
-    OUT passed numeric, OUT held text)
+    OUT passed numeric, OUT held text,
+    OUT charged numeric)  -- values that no id held, as far as repairs are charged with them
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $pgmedic$
 DECLARE
     max_stretches CONSTANT integer := 200;  -- 20 million values; the next call goes on
-    charged numeric := 0;
-    budget CONSTANT numeric := step - nearest;
+    budget CONSTANT numeric := step;
     dense_end numeric := nearest;
     thin_seen boolean := false;
     edge boolean := false;      -- only what the goal asks for is passed, with shorter steps where a whole one is not such
@@ -29,6 +30,7 @@ DECLARE
     thin boolean;
 BEGIN
     passed := nearest;
+    charged := nearest;
     WHILE stretches < max_stretches LOOP
         stretches := stretches + 1;
         reached := least(passed + length, last - 1);
@@ -45,6 +47,7 @@ BEGIN
             solid := true;
             edge := true;
             passed := 0;
+            charged := 0;
             length := step;
             CONTINUE;
         END IF;
@@ -95,6 +98,7 @@ BEGIN
                 IF thin THEN
                     held := 'thin';
                     passed := dense_end;
+                    charged := nearest;
                 END IF;
                 edge := true;
                 length := greatest(1, div(length, 10));

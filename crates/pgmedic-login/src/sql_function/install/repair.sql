@@ -52,6 +52,7 @@ DECLARE
     nearest numeric;
     max_id numeric;
     passed numeric;
+    charged numeric;        -- of the values that are passed, those that no id held
     held text;
     reached bigint;
     total bigint := 0;
@@ -206,6 +207,7 @@ BEGIN
         INTO next_value, max_id;
 
         passed := NULL;
+        charged := NULL;
         held := NULL;
         IF max_id IS NULL THEN
             CONTINUE WHEN sequence.cache = 1;
@@ -219,6 +221,10 @@ BEGIN
             ELSIF max_id < least(step, window_limit, last - 1) AND NOT one_by_one THEN
                 -- The usual lag. All of it would count as one thin stretch at most.
                 passed := max_id;
+                EXECUTE format('SELECT $3 - count(*) FROM (%s LIMIT $3) AS few', array_to_string(ids, ' UNION ALL '))
+                INTO charged
+                USING least(next_value, next_value + max_id * sequence.increment),
+                      greatest(next_value, next_value + max_id * sequence.increment), max_id::bigint + 1;
             ELSE
                 IF one_by_one THEN
                     EXECUTE format('SELECT min(v.k) FROM (SELECT k, $1 + k * $2 AS id FROM generate_series(0, $3) AS k OFFSET 0)
@@ -232,7 +238,7 @@ BEGIN
                 IF nearest >= step THEN
                     held := 'far_ids';
                 ELSE
-                    SELECT b.passed, b.held INTO passed, held
+                    SELECT b.passed, b.held, b.charged INTO passed, held, charged
                     FROM pgmedic.block_end(
                         next_value, sequence.increment, last, step, nearest,
                         CASE WHEN NOT one_by_one THEN
@@ -243,7 +249,7 @@ BEGIN
             END IF;
             IF held IS NOT NULL THEN
                 RAISE WARNING '% has ids ahead that a login does not pass (%): run pgmedic --once', sequence.name, held;
-                PERFORM pgmedic.log_repair(caller, sequence.name, 'held', next_value, NULL);
+                PERFORM pgmedic.log_repair(caller, sequence.name, 'held', next_value, NULL, NULL);
                 CONTINUE WHEN passed IS NULL;
             END IF;
         END IF;
@@ -273,8 +279,9 @@ BEGIN
         END IF;
         IF passed >= 0 THEN
             total := total + passed::bigint + 1;
+            -- Without an index, all of it counts as burnt.
             PERFORM pgmedic.log_repair(caller, sequence.name, 'repaired', next_value,
-                                       reached + sequence.increment::numeric);
+                                       reached + sequence.increment::numeric, least(COALESCE(charged, passed + 1), passed + 1));
         END IF;
     END LOOP;
     IF NOT found_any THEN

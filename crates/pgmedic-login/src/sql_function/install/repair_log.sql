@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS pgmedic.repair_log (
     role       name NOT NULL,                      -- the role that asked for it
     source     text NOT NULL DEFAULT 'inline',     -- inline: this function; agent: the agent
     sequence   text NOT NULL,                      -- with its schema, quoted
-    outcome    text NOT NULL DEFAULT 'repaired',   -- or held: ids ahead were not passed, or not all of them
+    outcome    text NOT NULL DEFAULT 'repaired',   -- or held: ids ahead were not passed, or not all; failed
     from_value bigint,                             -- what nextval would have returned
     to_value   bigint,                             -- what nextval would return afterwards
     counted    boolean NOT NULL DEFAULT false,     -- whether the agent's metrics have it
@@ -23,7 +23,9 @@ REVOKE ALL ON TABLE pgmedic.repair_log FROM PUBLIC;
 
 -- Logs what a repair did, and notifies the agent. Where the table cannot be written, the repair and its caller lose the
 -- entry, get a warning, and go on.
-CREATE OR REPLACE FUNCTION pgmedic.log_repair(caller name, sequence text, outcome text, from_value numeric, to_value numeric)
+DROP FUNCTION IF EXISTS pgmedic.log_repair(name, text, text, numeric, numeric);
+CREATE OR REPLACE FUNCTION pgmedic.log_repair(
+    caller name, sequence text, outcome text, from_value numeric, to_value numeric, charged numeric)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $pgmedic$
@@ -31,8 +33,8 @@ BEGIN
     BEGIN
         -- A login does not wait for a lock on the log.
         LOCK TABLE pgmedic.repair_log IN ROW EXCLUSIVE MODE NOWAIT;
-        INSERT INTO pgmedic.repair_log (role, sequence, outcome, from_value, to_value)
-        SELECT $1, $2, $3, $4, $5
+        INSERT INTO pgmedic.repair_log (role, sequence, outcome, from_value, to_value, charged)
+        SELECT $1, $2, $3, $4, $5, $6
         -- Every login meets what is held, so it is logged once a minute.
         WHERE $3 <> 'held'
            OR NOT EXISTS (SELECT FROM pgmedic.repair_log e
@@ -47,4 +49,4 @@ BEGIN
     END IF;
 END
 $pgmedic$;
-REVOKE ALL ON FUNCTION pgmedic.log_repair(name, text, text, numeric, numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgmedic.log_repair(name, text, text, numeric, numeric, numeric) FROM PUBLIC;

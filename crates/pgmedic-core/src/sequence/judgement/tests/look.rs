@@ -90,6 +90,17 @@ pub fn answer(table: &Table, question: &Question) -> Answer {
         Question::Scales { after, up_to, steps, draws } => {
             Answer::Scales(steps.iter().map(|step| stretch(table, *after, *up_to, *step, draws)).collect())
         }
+        Question::Lasts { after, up_to, steps } => {
+            Answer::Lasts(steps.iter().map(|step| table.last(after + 1, *up_to.min(&(after + step)))).collect())
+        }
+        Question::Taken { after, lasts, draws } => {
+            let taken = lasts.iter().map(|last| {
+                let bit = |(place, value): (usize, ValueNumber)| u32::from(table.has(value)) << place;
+                let mask = draws.values(*after, *last).enumerate().map(bit).sum();
+                (mask, table.count_most(after + 1, *last, thin_needs(last - after)))
+            });
+            Answer::Taken(taken.collect())
+        }
         Question::Count { from, up_to, most } => Answer::Count(table.count_most(*from, *up_to, *most)),
     }
 }
