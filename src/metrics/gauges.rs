@@ -192,7 +192,8 @@ impl GaugeSet {
         // Of one of many databases only what there is.
         let is_shown = |count: usize| count > 0 || state.discovered.is_none();
         for verdict in VERDICTS {
-            let count = report.sequences.iter().filter(|sequence| verdict_after_pass(sequence) == verdict).count();
+            let listed = report.sequences.iter().filter(|sequence| verdict_after_pass(sequence) == verdict).count();
+            let count = listed + if verdict == Verdict::Unlinked { report.unlisted } else { 0 };
             if is_shown(count) || matches!(verdict, Verdict::InSync | Verdict::Behind) {
                 self.sequences.with_label_values(&[database, verdict.as_str()]).set(count as f64);
             }

@@ -70,6 +70,8 @@ pub struct DatabaseReport {
     pub duration_seconds: f64,
     /// Shared with the agent's pass state, which may hold thousands.
     pub sequences: Vec<Arc<SequenceReport>>,
+    /// How many more sequences there are, which feed nothing: the first thousand of these are listed.
+    pub unlisted: usize,
     /// The session stores that were swept.
     pub sessions: Vec<SessionReport>,
 }
@@ -126,6 +128,9 @@ impl Summary {
                 *summary.held_by.entry(guard.word()).or_default() += 1;
             }
         }
+        let unlisted: usize = databases.iter().map(|database| database.unlisted).sum();
+        summary.sequences += unlisted as u64;
+        summary.unlinked += unlisted as u64;
         summary.sessions_expired =
             databases.iter().flat_map(|database| &database.sessions).map(|store| store.expired).sum();
         summary

@@ -100,8 +100,13 @@ pub fn changes_sql(sequences: &[Sequence]) -> String {
             .collect();
         oids.join(",")
     };
-    let (tables, trees) = (oids(false), oids(true));
-    let values = [("TABLES", tables.as_str()), ("TREES", trees.as_str()), ("ROW_CHANGES", ROW_CHANGES)];
+    let own: Vec<String> = sequences.iter().map(|sequence| sequence.oid.to_string()).collect();
+    let values = [
+        ("SEQUENCES", own.join(",")),
+        ("TABLES", oids(false)),
+        ("TREES", oids(true)),
+        ("ROW_CHANGES", ROW_CHANGES.to_owned()),
+    ];
     fill_sql(include_str!("changes.sql"), &values)
 }
 

@@ -32,7 +32,12 @@ pub struct Catalog {
     pub missing: Vec<DeclaredFeed>,
     /// How many sequences `include` and `exclude` leave out.
     pub excluded: usize,
+    /// How many sequences that nothing is known of are left out, because there are so many.
+    pub unlisted: usize,
 }
+
+/// Most sequences that feed nothing, and of which there is nothing to say, that are looked at: a tenant may create any number.
+const MOST_BARE: usize = 1000;
 
 /// Reads the catalog.
 ///
@@ -55,6 +60,8 @@ pub async fn discover(
     let likely = suggest(connection, sequences.iter().filter(covered), timeouts).await?;
     if !likely.is_empty() {
         links.extend(likely);
+        // Not both at once in memory.
+        drop(sequences);
         sequences = read_catalog(connection, &links, &role, timeouts).await?;
     }
     let missing = missing(&feeds, &sequences);
@@ -68,8 +75,22 @@ pub async fn discover(
     let total = sequences.len();
     sequences.retain(|sequence| covered(&sequence));
     let left_out = total - sequences.len();
+    let unlisted = leave_out_bare(&mut sequences);
     let shared = shared_columns(&sequences);
-    Ok(Catalog { sequences, shared, missing, excluded: left_out })
+    Ok(Catalog { sequences, shared, missing, excluded: left_out, unlisted })
+}
+
+/// Keeps the first of those that nothing is known of, and returns how many are left out.
+fn leave_out_bare(sequences: &mut Vec<Sequence>) -> usize {
+    let (before, mut bare) = (sequences.len(), 0);
+    sequences.retain(|sequence| {
+        bare += usize::from(sequence.is_bare());
+        !sequence.is_bare() || bare <= MOST_BARE
+    });
+    if sequences.len() < before {
+        sequences.shrink_to_fit();
+    }
+    before - sequences.len()
 }
 
 async fn declared_links(

@@ -1,5 +1,5 @@
--- What the server's statistics have counted, one row each: of the server, of each sequence, of each table of @TABLES@, of
--- each of @TREES@ with all its partitions and children, and which sequences are in use.
+-- What the server's statistics have counted, one row each: of the server, of each of @SEQUENCES@ and of @TABLES@, of each of
+-- @TREES@ with all its partitions and children, and which sequences are in use.
 -- @ROW_CHANGES@: the rows inserted into, updated in and deleted from table t.
 WITH RECURSIVE tree (root, t) AS (
     SELECT t, t FROM unnest('{@TREES@}'::oid[]) AS t
@@ -18,7 +18,7 @@ SELECT 'server' AS of, 0::bigint AS oid,
                  (SELECT concat_ws(' ', oid, pg_stat_get_db_stat_reset_time(oid))
                     FROM pg_database WHERE datname = current_database())) AS epoch
 UNION ALL
-SELECT 'sequence', seqrelid::bigint, pg_stat_get_blocks_fetched(seqrelid), NULL FROM pg_sequence
+SELECT 'sequence', s::bigint, pg_stat_get_blocks_fetched(s), NULL FROM unnest('{@SEQUENCES@}'::oid[]) AS s
 UNION ALL
 SELECT 'table', t::bigint, @ROW_CHANGES@, NULL FROM unnest('{@TABLES@}'::oid[]) AS t
 UNION ALL

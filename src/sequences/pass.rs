@@ -76,6 +76,7 @@ async fn run_pass(
     if let Some(only) = &options.only {
         found.sequences.retain(|sequence| only.contains(&sequence.name_parts));
         found.missing.clear();
+        found.unlisted = 0;
         found.shared = shared_columns(&found.sequences);
     }
     if state.log() != RepairLogReading::Read {
@@ -95,6 +96,7 @@ async fn run_pass(
         Some(reason) if state.is_lasting() && found.excluded > 0 => return Err(reason),
         reason => report.no_sequence = reason,
     }
+    report.unlisted = found.unlisted;
     let mut changed: Vec<&Sequence> = Vec::new();
     for sequence in &found.sequences {
         match state.cached_finding(sequence, &counters) {

@@ -52,6 +52,7 @@ pub fn nothing_changed(
     let missing = state.discovered().map_or(&[][..], |found| &found.missing);
     report.sequences = missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))).collect();
     report.sequences.extend(findings);
+    report.unlisted = state.discovered().map_or(0, |found| found.unlisted);
     report.server_version.clone_from(&state.server_version);
     true
 }

@@ -86,7 +86,7 @@ impl Observed {
             self.last_failure = Some((at, at - began));
         }
         self.since = since;
-        self.sequences = Some(report.sequences.len());
+        self.sequences = Some(report.sequences.len() + report.unlisted);
         let repaired = report.sequences.iter().filter(|sequence| sequence.outcome() == Some(Outcome::Repaired));
         let repaired: Vec<&Arc<SequenceReport>> = repaired.collect();
         for sequence in &repaired {

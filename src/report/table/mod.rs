@@ -134,7 +134,7 @@ fn render_database(text: &mut String, database: &DatabaseReport, options: TableO
 fn headline(database: &DatabaseReport, rows: &[(Status, &SequenceReport)]) -> String {
     let mut line = escape_control(&database.name).into_owned();
     let Some(version) = &database.server_version else { return line + ": not reached" };
-    let number = rows.len();
+    let number = rows.len() + database.unlisted;
     let _ = write!(
         line,
         " (PostgreSQL {}): {number} sequence{}",
@@ -145,6 +145,9 @@ fn headline(database: &DatabaseReport, rows: &[(Status, &SequenceReport)]) -> St
         if let [(status, _), ..] = same {
             let _ = write!(line, ", {} {}", same.len(), status.word());
         }
+    }
+    if database.unlisted > 0 {
+        let _ = write!(line, ", {} more that feed nothing and are not looked at", database.unlisted);
     }
     let _ = write!(line, ", looked at in {:.0} ms", database.duration_seconds * 1000.0);
     line

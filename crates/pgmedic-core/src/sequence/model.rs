@@ -59,6 +59,16 @@ impl Sequence {
         !self.parameters.cycle && (self.feeds.is_empty() || !self.feeds.iter().all(unsupported))
     }
 
+    /// Whether it feeds nothing, and nothing else is known of it.
+    pub fn is_bare(&self) -> bool {
+        self.feeds.is_empty()
+            && self.uncounted.is_empty()
+            && self.computed.is_empty()
+            && self.limits.is_empty()
+            && self.notes.is_empty()
+            && self.problem.is_none()
+    }
+
     /// Whether statements can name it and what it feeds.
     pub fn has_readable_names(&self) -> bool {
         self.problem.as_ref().is_none_or(|problem| problem.kind != ReasonKind::NameEncoding)

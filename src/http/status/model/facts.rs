@@ -109,6 +109,9 @@ fn count(state: &DatabaseState) -> Counts {
         counts.exhausted += u64::from(sequence.verdict == Verdict::Exhausted && !sequence.observed_only);
         counts.not_judged += u64::from(is_not_judged(sequence));
     }
+    let unlisted = state.report.as_ref().map_or(0, |report| report.unlisted as u64);
+    counts.healthy += unlisted;
+    counts.not_judged += unlisted;
     counts
 }
 
