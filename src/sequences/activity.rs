@@ -19,6 +19,8 @@ pub struct StatsSnapshot {
     pub stats_epoch: String,
     /// Changes of the catalog: of sequences, tables, columns, indexes, privileges and policies.
     pub catalog: i64,
+    /// Which server this is, and whether it is a replica. Empty where that cannot be read.
+    pub server: String,
     /// Block fetches of each sequence.
     sequences: HashMap<u32, i64>,
     /// Row changes of each table, partitions and children included.
@@ -75,6 +77,7 @@ pub async fn read_stats(
     Ok(StatsSnapshot {
         stats_epoch: server.try_get(0)?,
         catalog: server.try_get(1)?,
+        server: server.try_get(2)?,
         sequences: by_oid(per_sequence)?,
         tables,
         in_use: by_oid(in_use)?.into_keys().collect(),

@@ -232,7 +232,7 @@ fn subject<'a>(
             session_store: options.feeds_store(sequence),
             pace: memory.and_then(|memory| memory.pace(now)),
         },
-        known_next: memory.and_then(SequenceMemory::known_next),
+        known_next: state.known_next(sequence),
     };
     Subject { sequence, basis, seed: state.seed(sequence) }
 }
@@ -255,11 +255,13 @@ async fn load_catalog(
         Err(QueryError::PermissionDenied(message)) => {
             tracing::debug!(database = database.name.as_str(), message, "the server's statistics cannot be read");
             state.invalidate(&Invalidation::All);
+            state.reaches("", connection.server().is_replica);
             let found = discover_catalog(connection, database, settings, timeouts).await?;
             return Ok((found, StatsSnapshot::default()));
         }
         counters => counters.map_err(while_counting)?,
     };
+    state.reaches(&counters.server, connection.server().is_replica);
     state.start_pass(&counters, settings.full_pass_every, connection.server().read_only.is_some());
     if let Some(found) = state.take_discovered(&counters) {
         return Ok((found, counters));

@@ -51,3 +51,12 @@ pub fn replica_with(primary: &mut TestServer, options: &ServerOptions) -> TestSe
     replica.restart().expect("the replica");
     replica
 }
+
+/// Makes a server that has ended follow another one, which was promoted after it had received everything, and starts it.
+pub fn follow(old: &mut TestServer, primary: &TestServer) {
+    let data = old.data_dir();
+    let mut settings = OpenOptions::new().append(true).open(data.join("postgresql.conf")).expect("its settings");
+    writeln!(settings, "primary_conninfo = '{}'", primary.url("postgres")).expect("a setting");
+    fs::write(data.join("standby.signal"), "").expect("a standby's mark");
+    old.restart().expect("the old primary follows");
+}
