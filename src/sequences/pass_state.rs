@@ -112,6 +112,12 @@ impl SequencePassState {
         self.server = (server.to_owned(), replica);
     }
 
+    /// The server that the last pass reached, where it is known and no replica.
+    pub fn primary(&self) -> Option<&str> {
+        let (server, replica) = &self.server;
+        (!server.is_empty() && !replica).then_some(server)
+    }
+
     /// Starts a pass. It reads everything when the counters began anew, every `full_every`th time, and always on a replica,
     /// whose counters do not include changes that come from the primary.
     pub(super) fn start_pass(&mut self, counters: &StatsSnapshot, full_every: u32, replica: bool) {

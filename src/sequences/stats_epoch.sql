@@ -1,5 +1,5 @@
 -- What identifies the start of the server's counters: they are lost in a crash, and start anew at a promotion or a reset.
--- Then the number of changes of the catalog tables that discovery reads, and what identifies the server.
+-- Then the number of changes of the catalog tables that discovery reads, and what identifies the server, as which_server.sql does.
 SELECT
     concat_ws(' ', current_setting('track_counts'), pg_postmaster_start_time(), pg_is_in_recovery(),
               -- A crash changes neither of the other times.

@@ -124,7 +124,7 @@ impl SequenceWorkerContext {
             // The change may be too new for the server's statistics, which would call the table unchanged.
             state.pass_state.invalidate(&invalidation);
         }
-        let Some(answer) = self.stop.run_until_cancelled(self.lead.ask()).await else {
+        let Some(answer) = self.stop.run_until_cancelled(self.lead.ask(state.pass_state.primary())).await else {
             return CycleOutcome::Done;
         };
         match answer {

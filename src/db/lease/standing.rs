@@ -7,7 +7,8 @@ use crate::db::connect::{Opened, open};
 use crate::db::conninfo::ConnectTarget;
 use crate::db::notification_listener::{ListenError, Listener};
 use crate::db::own_transactions::OwnTransactions;
-use pgmedic_core::{QueryError, Reason};
+use pgmedic_core::{QueryError, Reason, fill_sql};
+use sqlx::Row;
 use sqlx::postgres::PgRow;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -16,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 /// What a held lease is asked for.
 #[derive(Debug)]
 pub enum LeaseCommand {
-    /// Whether the connection is still there.
-    Check(oneshot::Sender<bool>),
+    /// Which server the connection is still open to; empty where that is not known, and none where it is lost.
+    Check(oneshot::Sender<Option<String>>),
     /// To try again to receive notifications.
     Listen(Box<ConnectTarget>, oneshot::Sender<Result<(), Reason>>),
     /// The rows of a statement made of constants; none through a pooler, which has no session to ask on.
@@ -92,15 +93,12 @@ async fn keep_session(
             },
             Some(command) = commands.recv() => match command {
                 LeaseCommand::Check(answer) => {
-                    let alive = listener.may_stay() && match listener.connection().await {
-                        Ok(connection) => ask(connection, "/* pgmedic:lease */ SELECT 1".to_owned()).await.is_ok(),
-                        Err(_) => false,
-                    };
+                    let server = check(listener).await;
                     listener.count_transaction();
                     // The worker that asked may have ended.
-                    let _ = answer.send(alive);
-                    if !alive {
-                        return LeaseLost("the connection was lost, or no room was left for it".to_owned());
+                    let _ = answer.send(server.clone().ok());
+                    if let Err(lost) = server {
+                        return lost;
                     }
                 }
                 LeaseCommand::Listen(target, answer) => {
@@ -116,6 +114,26 @@ async fn keep_session(
                 }
             },
         }
+    }
+}
+
+/// Which server the lease stands on. A lease on a replica counts for nothing: the primary is another server now.
+async fn check(listener: &mut Listener) -> Result<String, LeaseLost> {
+    let lost = |why: String| LeaseLost(why);
+    if !listener.may_stay() {
+        return Err(lost("no room was left for it".to_owned()));
+    }
+    let connection = listener.connection().await.map_err(|error| lost(error.to_string()))?;
+    let sql = fill_sql::<&str>(include_str!("../which_server.sql"), &[]);
+    let row = match ask(connection, format!("/* pgmedic:lease */ {sql}")).await {
+        Ok(row) => row,
+        Err(QueryError::PermissionDenied(_)) => return Ok(String::new()),
+        Err(error) => return Err(lost(error.to_string())),
+    };
+    match (row.try_get(0), row.try_get(1)) {
+        (Ok(server), Ok(false)) => Ok(server),
+        (Ok(_), Ok(true)) => Err(lost("its server is a replica now".to_owned())),
+        (Err(error), _) | (_, Err(error)) => Err(lost(error.to_string())),
     }
 }
 
@@ -139,7 +157,7 @@ async fn keep_beacon(beacon: &mut Beacon, commands: &mut mpsc::Receiver<LeaseCom
         tokio::select! {
             lost = &mut shown => return lost,
             Some(command) = commands.recv() => match command {
-                LeaseCommand::Check(answer) => { let _ = answer.send(true); }
+                LeaseCommand::Check(answer) => { let _ = answer.send(Some(String::new())); }
                 LeaseCommand::Listen(_, answer) => { let _ = answer.send(Err(ListenError::Pooled.into())); }
                 LeaseCommand::Ask(_, answer) => { let _ = answer.send(None); }
             },

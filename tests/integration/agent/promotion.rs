@@ -3,7 +3,7 @@
 
 use super::replica::catches_up;
 use super::{EVERY_SECOND, leader, series};
-use crate::support::{Agent, Database, follow, replica_with, shut_down, wait_until_ended};
+use crate::support::{Agent, Database, Pooler, Proxy, follow, replica_with, shut_down, wait_for, wait_until_ended};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
 use serde_json::Value;
@@ -151,5 +151,48 @@ async fn what_one_server_wrote_ahead_of_a_sequence_is_not_called_rewound_on_the_
     pair.switch_over().await;
     let rewound = finding(&agent, &pair.database);
     assert_eq!((&rewound["next_value"], &rewound["cause"]), (&41.into(), &"rewound".into()), "{rewound:#}");
+    agent.stop();
+}
+
+#[tokio::test]
+async fn its_lease_moves_to_the_promoted_server_also_while_the_old_one_still_answers() {
+    let mut pair = Pair::with(ORDERS).await;
+    let proxy = Proxy::to(&pair.tcp_url(&pair.primary));
+    let agent = Agent::start_at(proxy.url(), &pair.database, EVERY_SECOND);
+    pair.database.wait_until(HAS_THE_LEASE).await;
+    pair.promote().await;
+    // Connections that are open stay where they are.
+    proxy.lead_to(&pair.tcp_url(&pair.replica));
+    pair.database.wait_until(HAS_THE_LEASE).await;
+    let mut old = pair.at(&pair.primary).await;
+    old.wait_until(&format!("SELECT NOT ({HAS_THE_LEASE})")).await;
+    pair.database.by_itself(REWIND).await;
+    pair.database.wait_until(REPAIRED).await;
+    agent.stop();
+}
+
+#[tokio::test]
+async fn through_a_pooler_that_leads_to_a_demoted_server_it_observes_until_that_is_promoted_again() {
+    let mut pair = Pair::with(ORDERS).await;
+    let pooler = Pooler::start_with(&pair.primary, "transaction", "server_login_retry = 1");
+    let agent = Agent::start_at(&pooler.url(&pair.database.name), &pair.database, EVERY_SECOND);
+    let in_recovery = series("database_in_recovery", &pair.database, "DATABASE");
+    agent.wait_until(&leader(&pair.database), |leads| leads == 1.0);
+
+    // The pooler keeps its clients while it has no server, unless one of them asks for something.
+    agent.signal(Signal::SIGSTOP);
+    pair.switch_over().await;
+    pair.old_primary_follows().await;
+    agent.signal(Signal::SIGCONT);
+    agent.wait_until(&in_recovery, |in_recovery| in_recovery == 1.0);
+    agent.wait_until(&leader(&pair.database), |leads| leads == 0.0);
+    pair.database.by_itself(REWIND).await;
+    wait_for("the drift, observed", || (finding(&agent, &pair.database)["verdict"] == "behind").then_some(()));
+    let reason = "the server is a replica: observed only";
+    assert_eq!(finding(&agent, &pair.database)["repair"]["reason"]["text"], reason);
+
+    pair.switch_over().await;
+    pair.database.wait_until(REPAIRED).await;
+    agent.wait_until(&leader(&pair.database), |leads| leads == 1.0);
     agent.stop();
 }

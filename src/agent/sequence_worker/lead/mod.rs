@@ -55,6 +55,8 @@ struct LeadState {
     /// How many leases were held so far.
     leases: u64,
     pooled: bool,
+    /// This agent held the last lease that is known of.
+    led: bool,
     answer: Option<(Instant, LeadAnswer)>,
     survey: SurveySql,
 }
@@ -79,12 +81,13 @@ pub enum LeaseListens {
 }
 
 impl ServerLead {
-    /// Tries to get the lease, or checks that it is still held.
+    /// Tries to get the lease, or checks that it is still held. `reached` is the server of the last pass: a lease on another
+    /// one counts for nothing, as after a failover whose old server still answers.
     ///
     /// # Errors
     ///
     /// When no database of the server can be reached.
-    pub async fn ask(&self) -> Result<LeadAnswer, Reason> {
+    pub async fn ask(&self, reached: Option<&str>) -> Result<LeadAnswer, Reason> {
         let mut state = self.state.lock().await;
         if let Some((at, answer)) = &state.answer
             && at.elapsed() < ANSWER_COUNTS_FOR
@@ -92,15 +95,16 @@ impl ServerLead {
         {
             return Ok(answer.clone());
         }
-        let answer = self.ask_now(&mut state).await?;
+        let answer = self.ask_now(&mut state, reached).await?;
         state.answer = Some((Instant::now(), answer.clone()));
         Ok(answer)
     }
 
-    async fn ask_now(&self, state: &mut LeadState) -> Result<LeadAnswer, Reason> {
+    async fn ask_now(&self, state: &mut LeadState, reached: Option<&str>) -> Result<LeadAnswer, Reason> {
         if let Some(held) = &state.held {
             let ignored = state.answer.as_ref().map_or_else(Vec::new, |(_, answer)| answer.ignored.clone());
-            if held.check().await {
+            let counts = |server: &str| server.is_empty() || reached.is_none_or(|reached| reached == server);
+            if held.check().await.is_some_and(|server| counts(&server)) {
                 let lease = Some(held.number);
                 return Ok(LeadAnswer { leadership: Leadership::Leader, lease, other: None, ignored });
             }
@@ -111,7 +115,7 @@ impl ServerLead {
         }
         let mut first_error = None;
         for (index, member) in self.members.iter().enumerate() {
-            let request = LeaseRequest { key: self.key, listen: self.listen, pooled: state.pooled };
+            let request = LeaseRequest { key: self.key, listen: self.listen, pooled: state.pooled, led: state.led };
             match attempt(member, request).await {
                 Ok(attempt) => return Ok(self.accept(state, index, attempt)),
                 Err(reason) => {
@@ -131,10 +135,14 @@ impl ServerLead {
         let answer = |leadership, lease, other| LeadAnswer { leadership, lease, other, ignored };
         match lead {
             Lead::Replica => answer(Leadership::Observer, None, None),
-            Lead::Other(holder) => answer(Leadership::Follower, None, Some(holder)),
+            Lead::Other(holder) => {
+                state.led = false;
+                answer(Leadership::Follower, None, Some(holder))
+            }
             Lead::Unheld => answer(Leadership::Leader, None, None),
             Lead::Held(standing) => {
                 state.pooled = standing.is_pooled();
+                state.led = true;
                 state.leases += 1;
                 let number = state.leases;
                 let triggers = Arc::clone(&self.members[member].triggers);
