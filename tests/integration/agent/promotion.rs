@@ -155,6 +155,26 @@ async fn what_one_server_wrote_ahead_of_a_sequence_is_not_called_rewound_on_the_
 }
 
 #[tokio::test]
+async fn a_primary_that_hangs_is_not_waited_for_again_and_again() {
+    let mut pair = Pair::with(ORDERS).await;
+    let hangs = Proxy::to(&pair.tcp_url(&pair.primary));
+    let url = pair.url_of([hangs.url(), &pair.tcp_url(&pair.replica)]);
+    // Between two passes, so that none of them waits for an answer.
+    let agent = Agent::start_at(&url, &pair.database, "[sequences]\nschedule = \"*/4 * * * * *\"\n");
+    agent.wait_until(&leader(&pair.database), |leads| leads == 1.0);
+    agent.passes_again(&pair.database.name, 1.0);
+    hangs.cut();
+    pair.promote().await;
+    pair.database.by_itself(REWIND).await;
+    pair.database.wait_until(REPAIRED).await;
+    pair.database.wait_until(HAS_THE_LEASE).await;
+    let tried = hangs.connections();
+    agent.passes_again(&pair.database.name, 2.0);
+    assert_eq!(hangs.connections(), tried, "the host that gave no answer is asked last");
+    agent.stop();
+}
+
+#[tokio::test]
 async fn its_lease_moves_to_the_promoted_server_also_while_the_old_one_still_answers() {
     let mut pair = Pair::with(ORDERS).await;
     let proxy = Proxy::to(&pair.tcp_url(&pair.primary));
