@@ -6,6 +6,7 @@ use nix::unistd::Pid;
 use pgmedic_testserver::{ServerOptions, TestServer};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// Asks the server to end, by a signal: SIGTERM waits for its clients, SIGINT disconnects them.
@@ -59,4 +60,21 @@ pub fn follow(old: &mut TestServer, primary: &TestServer) {
     writeln!(settings, "primary_conninfo = '{}'", primary.url("postgres")).expect("a setting");
     fs::write(data.join("standby.signal"), "").expect("a standby's mark");
     old.restart().expect("the old primary follows");
+}
+
+/// The same for a server that was killed with what the other one has not received, which is taken back.
+pub fn rewind(old: &mut TestServer, primary: &TestServer) {
+    let data = old.data_dir();
+    // It takes the configuration of the other server with everything else.
+    let settings = fs::read(data.join("postgresql.conf")).expect("its settings");
+    let mut command = Command::new(old.bin_dir().join("pg_rewind"));
+    if nix::unistd::geteuid().is_root() {
+        let (user, group) = super::owner(old);
+        command.uid(user).gid(group);
+    }
+    command.current_dir("/").arg("-D").arg(&data).args(["--source-server", &primary.url("postgres")]);
+    let output = command.output().expect("pg_rewind");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::write(data.join("postgresql.conf"), settings).expect("its settings");
+    follow(old, primary);
 }
