@@ -2,13 +2,13 @@
 
 use super::beacon::Beacon;
 use super::{LeaseLost, close};
-use crate::db::answers::{ANSWER_WITHIN, ask, rows};
+use crate::db::answers::{ANSWER_WITHIN, rows};
 use crate::db::connect::{Opened, open};
 use crate::db::conninfo::ConnectTarget;
 use crate::db::notification_listener::{ListenError, Listener};
 use crate::db::own_transactions::OwnTransactions;
-use pgmedic_core::{QueryError, Reason, fill_sql};
-use sqlx::Row;
+use crate::db::which_server::ask_which_server;
+use pgmedic_core::{QueryError, Reason};
 use sqlx::postgres::PgRow;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -119,21 +119,14 @@ async fn keep_session(
 
 /// Which server the lease stands on. A lease on a replica counts for nothing: the primary is another server now.
 async fn check(listener: &mut Listener) -> Result<String, LeaseLost> {
-    let lost = |why: String| LeaseLost(why);
     if !listener.may_stay() {
-        return Err(lost("no room was left for it".to_owned()));
+        return Err(LeaseLost("no room was left for it".to_owned()));
     }
-    let connection = listener.connection().await.map_err(|error| lost(error.to_string()))?;
-    let sql = fill_sql::<&str>(include_str!("../which_server.sql"), &[]);
-    let row = match ask(connection, format!("/* pgmedic:lease */ {sql}")).await {
-        Ok(row) => row,
-        Err(QueryError::PermissionDenied(_)) => return Ok(String::new()),
-        Err(error) => return Err(lost(error.to_string())),
-    };
-    match (row.try_get(0), row.try_get(1)) {
-        (Ok(server), Ok(false)) => Ok(server),
-        (Ok(_), Ok(true)) => Err(lost("its server is a replica now".to_owned())),
-        (Err(error), _) | (_, Err(error)) => Err(lost(error.to_string())),
+    let connection = listener.connection().await.map_err(|error| LeaseLost(error.to_string()))?;
+    match ask_which_server(connection, "lease").await {
+        Ok(server) if server.is_replica => Err(LeaseLost("its server is a replica now".to_owned())),
+        Ok(server) => Ok(server.name),
+        Err(error) => Err(LeaseLost(error.to_string())),
     }
 }
 

@@ -3,7 +3,10 @@
 
 use super::replica::catches_up;
 use super::{EVERY_SECOND, leader, series};
-use crate::support::{Agent, Database, Pooler, Proxy, follow, replica_with, shut_down, wait_for, wait_until_ended};
+use crate::support::{
+    Agent, Database, LONG_TIMEOUTS, Pooler, Proxy, follow, replica_with, shut_down, wait_for, wait_until_blocked_on,
+    wait_until_ended,
+};
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
 use serde_json::Value;
@@ -171,6 +174,27 @@ async fn a_primary_that_hangs_is_not_waited_for_again_and_again() {
     let tried = hangs.connections();
     agent.passes_again(&pair.database.name, 2.0);
     assert_eq!(hangs.connections(), tried, "the host that gave no answer is asked last");
+    agent.stop();
+}
+
+#[tokio::test]
+async fn a_pass_that_waits_for_a_primary_that_hangs_is_given_up_for_the_promoted_one() {
+    let mut pair = Pair::with(ORDERS).await;
+    let hangs = Proxy::to(&pair.tcp_url(&pair.primary));
+    let url = pair.url_of([hangs.url(), &pair.tcp_url(&pair.replica)]);
+    let settings = format!("{LONG_TIMEOUTS}schedule = \"* * * * * *\"\nfull_pass_every = 1\n");
+    let agent = Agent::start_at(&url, &pair.database, &settings);
+    agent.wait_until(&leader(&pair.database), |leads| leads == 1.0);
+    agent.passes_again(&pair.database.name, 1.0);
+    pair.database.sql("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await;
+    let mut look = pair.database.connect().await;
+    wait_until_blocked_on(&mut look, "orders").await;
+    hangs.cut();
+    pair.promote().await;
+    pair.database.by_itself(REWIND).await;
+    // Sooner than its statement times out.
+    pair.database.wait_until(REPAIRED).await;
+    agent.logs("another one is the primary now");
     agent.stop();
 }
 
