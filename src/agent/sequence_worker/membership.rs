@@ -15,15 +15,15 @@ pub enum Membership {
 }
 
 impl Membership {
-    /// Who leads. `reached` is the server of the last pass.
+    /// Who leads.
     ///
     /// # Errors
     ///
     /// When the server cannot be reached.
-    pub async fn ask(&self, reached: Option<&str>) -> Result<LeadAnswer, Reason> {
+    pub async fn ask(&self) -> Result<LeadAnswer, Reason> {
         match self {
             // In memory only while it is asked: a server may have a thousand databases.
-            Self::Own { lead, .. } => Box::pin(lead.ask(reached)).await,
+            Self::Own { lead, .. } => Box::pin(lead.ask()).await,
             Self::Discovered(member) => member.answer(),
         }
     }

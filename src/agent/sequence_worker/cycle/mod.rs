@@ -115,7 +115,7 @@ impl SequenceWorkerContext {
             // The change may be too new for the server's statistics, which would call the table unchanged.
             state.pass_state.invalidate(&invalidation);
         }
-        let Some(answer) = self.stop.run_until_cancelled(self.lead.ask(state.pass_state.primary())).await else {
+        let Some(answer) = self.stop.run_until_cancelled(self.lead.ask()).await else {
             return CycleOutcome::Done;
         };
         match answer {
@@ -188,6 +188,9 @@ impl SequenceWorkerContext {
             self.stop.run_until_cancelled(self.listen(state)).await;
         }
         let report = self.pass(state, answer.leadership).await;
+        if let (None, Some(server)) = (&report.error, state.pass_state.primary()) {
+            self.lead.lead().reaches(server);
+        }
         let lost = answer.lease.is_some() && state.lease.is_none();
         if lost {
             // Another agent may lead.

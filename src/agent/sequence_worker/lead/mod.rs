@@ -23,7 +23,7 @@ use crate::db::{Attempt, Holder, Lead, LeaseRequest, acquire};
 use crate::servers::SurveySql;
 use held::HeldLease;
 use pgmedic_core::{Reason, ReasonKind};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
@@ -45,6 +45,8 @@ pub struct ServerLead {
     key: i32,
     listen: bool,
     state: Mutex<LeadState>,
+    /// The primary that the last pass reached, since the lease was got.
+    reached: std::sync::Mutex<Option<String>>,
     /// The number of the last lease that was lost, or 0.
     lost: watch::Sender<u64>,
 }
@@ -81,13 +83,13 @@ pub enum LeaseListens {
 }
 
 impl ServerLead {
-    /// Tries to get the lease, or checks that it is still held. `reached` is the server of the last pass: a lease on another
-    /// one counts for nothing, as after a failover whose old server still answers.
+    /// Tries to get the lease, or checks that it is still held. A lease on another server than the one that passes reach counts for
+    /// nothing, as after a failover whose old server still answers.
     ///
     /// # Errors
     ///
     /// When no database of the server can be reached.
-    pub async fn ask(&self, reached: Option<&str>) -> Result<LeadAnswer, Reason> {
+    pub async fn ask(&self) -> Result<LeadAnswer, Reason> {
         let mut state = self.state.lock().await;
         if let Some((at, answer)) = &state.answer
             && at.elapsed() < ANSWER_COUNTS_FOR
@@ -95,16 +97,15 @@ impl ServerLead {
         {
             return Ok(answer.clone());
         }
-        let answer = self.ask_now(&mut state, reached).await?;
+        let answer = self.ask_now(&mut state).await?;
         state.answer = Some((Instant::now(), answer.clone()));
         Ok(answer)
     }
 
-    async fn ask_now(&self, state: &mut LeadState, reached: Option<&str>) -> Result<LeadAnswer, Reason> {
+    async fn ask_now(&self, state: &mut LeadState) -> Result<LeadAnswer, Reason> {
         if let Some(held) = &state.held {
             let ignored = state.answer.as_ref().map_or_else(Vec::new, |(_, answer)| answer.ignored.clone());
-            let counts = |server: &str| server.is_empty() || reached.is_none_or(|reached| reached == server);
-            if held.check().await.is_some_and(|server| counts(&server)) {
+            if held.check().await.is_some_and(|server| self.is_reached(&server)) {
                 let lease = Some(held.number);
                 return Ok(LeadAnswer { leadership: Leadership::Leader, lease, other: None, ignored });
             }
@@ -143,6 +144,7 @@ impl ServerLead {
             Lead::Held(standing) => {
                 state.pooled = standing.is_pooled();
                 state.led = true;
+                *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 state.leases += 1;
                 let number = state.leases;
                 let triggers = Arc::clone(&self.members[member].triggers);
@@ -165,6 +167,17 @@ impl ServerLead {
             held.listening = held.listen(&self.members[member].database).await;
         }
         LeaseListens::Here(held.listening.clone())
+    }
+
+    /// A pass of a worker has reached this primary.
+    pub fn reaches(&self, server: &str) {
+        *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(server.to_owned());
+    }
+
+    /// Whether passes reach this server, as far as one has since the lease was got, and the server's name is known.
+    fn is_reached(&self, server: &str) -> bool {
+        let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        server.is_empty() || reached.as_deref().is_none_or(|reached| reached == server)
     }
 
     fn is_lost(&self, lease: u64) -> bool {

@@ -25,7 +25,7 @@ impl ServerLead {
         if let Some((answer, found)) = self.survey_on_lease().await {
             return Ok((answer, Some(found)));
         }
-        let answer = self.ask(None).await?;
+        let answer = self.ask().await?;
         if answer.lease.is_some()
             && let Some((answer, found)) = self.survey_on_lease().await
         {
