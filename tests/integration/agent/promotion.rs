@@ -4,8 +4,8 @@
 use super::replica::catches_up;
 use super::{EVERY_SECOND, leader, series};
 use crate::support::{
-    Agent, Database, LONG_TIMEOUTS, Pooler, Proxy, follow, replica_with, shut_down, wait_for, wait_until_blocked_on,
-    wait_until_ended,
+    Agent, Database, LONG_TIMEOUTS, Pooler, Proxy, end_receiver, follow, pause_receiver, replica_with, shut_down,
+    wait_for, wait_until_blocked_on, wait_until_ended,
 };
 use nix::sys::signal::Signal;
 use pgmedic_testserver::{ServerOptions, TestServer};
@@ -154,6 +154,32 @@ async fn what_one_server_wrote_ahead_of_a_sequence_is_not_called_rewound_on_the_
     pair.switch_over().await;
     let rewound = finding(&agent, &pair.database);
     assert_eq!((&rewound["next_value"], &rewound["cause"]), (&41.into(), &"rewound".into()), "{rewound:#}");
+    agent.stop();
+}
+
+#[tokio::test]
+async fn ids_that_were_lost_with_the_primary_are_given_again_and_the_agent_says_so_and_repairs_nothing() {
+    let mut pair = Pair::with(ORDERS).await;
+    let agent = pair.agent();
+    let mut replica = pair.at(&pair.replica).await;
+    catches_up(&mut pair.database, &mut replica).await;
+    let receiver = pause_receiver(&mut replica.connection).await;
+    pair.database.by_itself("INSERT INTO orders SELECT FROM generate_series(1, 100)").await;
+    assert_eq!(finding(&agent, &pair.database)["next_value"], 301);
+    pair.primary.stop_hard();
+    end_receiver(receiver);
+    pair.promote().await;
+
+    let rewound = finding(&agent, &pair.database);
+    assert_eq!((&rewound["verdict"], &rewound["next_value"]), (&"in_sync".into(), &201.into()), "{rewound:#}");
+    assert_eq!((&rewound["cause"], &rewound["reason"]["kind"]), (&"rewound".into(), &"rewound".into()));
+    let fix = rewound["reason"]["fix"].as_str().unwrap().to_owned();
+    assert_eq!(pair.database.number("SELECT max(id)::bigint FROM orders").await, 200, "lost with their sequence");
+    pair.database.sql("INSERT INTO orders DEFAULT VALUES").await;
+    assert_eq!(agent.advances(&pair.database.name).unwrap_or(0.0), 0.0);
+    // What it proposes where the lost ids are known elsewhere.
+    pair.database.sql(&fix).await;
+    assert_eq!(pair.database.nextval("orders_id_seq").await, 301);
     agent.stop();
 }
 

@@ -4,9 +4,8 @@ use super::director::Director;
 use super::history::Fault;
 use super::scene::{DATABASE, Scene};
 use super::tables::TABLES;
-use crate::support::{follow, rewind, shut_down, wait_until_ended};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use crate::support::{end_receiver, follow, pause_receiver, rewind, shut_down, wait_until_ended};
+use nix::sys::signal::Signal;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use std::time::Duration;
@@ -166,18 +165,10 @@ impl Director {
     /// killed, the replica is promoted, and the old primary is rewound and follows it.
     async fn promote_lagging(&mut self) {
         self.wait_until_replayed().await;
-        let mut replica = self.scene.replica().await;
-        let receiver: i32 = sqlx::query_scalar("SELECT pid FROM pg_stat_wal_receiver")
-            .fetch_one(&mut replica)
-            .await
-            .expect("a receiver");
-        let send = |signal| kill(Pid::from_raw(receiver), signal).expect("a receiver");
-        send(Signal::SIGSTOP);
+        let receiver = pause_receiver(&mut self.scene.replica().await).await;
         self.hold().await;
         self.scene.servers[0].stop_hard();
-        // It ends before it reads what the primary had sent meanwhile.
-        send(Signal::SIGTERM);
-        send(Signal::SIGCONT);
+        end_receiver(receiver);
         self.scene.promote_replica().await;
         self.hold().await;
         // pg_rewind reads the new timeline from what the last checkpoint wrote.

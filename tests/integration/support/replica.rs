@@ -4,6 +4,7 @@ use super::wait_for;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pgmedic_testserver::{ServerOptions, TestServer};
+use sqlx::postgres::PgConnection;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -51,6 +52,21 @@ pub fn replica_with(primary: &mut TestServer, options: &ServerOptions) -> TestSe
     fs::write(data.join("standby.signal"), "").expect("a standby's mark");
     replica.restart().expect("the replica");
     replica
+}
+
+/// Stops the process of a replica that receives from the primary. Returns its id.
+pub async fn pause_receiver(replica: &mut PgConnection) -> Pid {
+    let query = "SELECT pid FROM pg_stat_wal_receiver";
+    let pid: i32 = sqlx::query_scalar(query).fetch_one(replica).await.expect("a receiver");
+    kill(Pid::from_raw(pid), Signal::SIGSTOP).expect("a receiver");
+    Pid::from_raw(pid)
+}
+
+/// Ends it, before it reads what the primary had sent meanwhile.
+pub fn end_receiver(receiver: Pid) {
+    for signal in [Signal::SIGTERM, Signal::SIGCONT] {
+        kill(receiver, signal).expect("a receiver");
+    }
 }
 
 /// Makes a server that has ended follow another one, which was promoted after it had received everything, and starts it.
