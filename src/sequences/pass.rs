@@ -246,6 +246,7 @@ async fn load_catalog(
     timeouts: Timeouts,
 ) -> Result<(Catalog, StatsSnapshot), Reason> {
     if !state.is_lasting() {
+        state.reaches("", connection.server().is_replica);
         return Ok((discover_catalog(connection, database, settings, timeouts).await?, StatsSnapshot::default()));
     }
     let while_counting = |error| Reason::from(&error).while_doing("reading the server's statistics failed");
