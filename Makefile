@@ -40,7 +40,7 @@ test: setup check-deploy ## run every check: formatting, lints, prose, documenta
 	scripts/check-login-size
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	cargo deny --locked check bans licenses sources
-	cargo test --locked --workspace --no-fail-fast -- --skip proof::
+	cargo test --locked --workspace --no-fail-fast -- --skip proof:: --skip failover::
 # One minute of injected faults. It runs alone, because other tests would slow it down.
 	cargo test --locked --test integration -- proof::
 
@@ -74,10 +74,11 @@ bench: build ## measure speed, memory, and scale, compare with other tools, and 
 	scripts/bench --peers
 	scripts/figures
 
-proof: ## inject faults into two agents for ten minutes (or PROOF_SECONDS), test 250 databases, random schemas and input, packages, the image
-	@scripts/setup server checks proof
+proof: ## inject faults into two agents for ten minutes (or PROOF_SECONDS), fail over, test 250 databases, random schemas and input, packages, the image
+	@scripts/setup server checks proof failover
 	PROOF_SEED=$${PROOF_SEED:-$$(date +%s)} PROOF_SECONDS=$${PROOF_SECONDS:-600} \
 		cargo test --locked --test integration -- proof:: --nocapture
+	cargo test --locked --test integration -- failover:: --nocapture
 	FLEET_DATABASES=$${FLEET_DATABASES:-250} cargo test --locked --test integration -- servers::fleet::
 	scripts/prove-catalogs
 	$(MAKE) fuzz packages image-test

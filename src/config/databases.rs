@@ -142,16 +142,24 @@ impl UrlSource {
     }
 }
 
-/// One warning for all parameters of a connection string that have no effect here.
-pub(super) fn ignored_parameters(database: &Database) -> Option<String> {
-    let ignored = database.source.options(None).ok()?.ignored;
+/// One warning for all parameters of a connection string that have no effect here, and one where it does not say which of several
+/// hosts is wanted.
+pub(super) fn connection_warnings(database: &Database) -> Vec<String> {
+    let Ok(target) = database.source.options(None) else { return Vec::new() };
     let name = &database.name;
-    (!ignored.is_empty()).then(|| {
+    let ignored = (!target.ignored.is_empty()).then(|| {
         format!(
             "{name}: its connection string has parameters without effect here, which are ignored: {}",
-            ignored.join(", ")
+            target.ignored.join(", ")
         )
-    })
+    });
+    let undecided = (target.candidates.len() > 1 && !target.names_attributes).then(|| {
+        format!(
+            "{name}: its connection string names several hosts, and the first that answers is taken, after a failover perhaps a \
+             replica, where nothing is repaired; add target_session_attrs=read-write to it"
+        )
+    });
+    ignored.into_iter().chain(undecided).collect()
 }
 
 fn parse(text: &SecretString, database: Option<&str>) -> Result<ConnectTarget, conninfo::ConninfoError> {
@@ -172,7 +180,7 @@ pub(super) fn resolve_databases(
     if !in_file {
         let budget = Arc::clone(budget);
         let database = Database { budget, ..from_variables(locations, environment)? };
-        warnings.extend(ignored_parameters(&database));
+        warnings.extend(connection_warnings(&database));
         return Ok((vec![database], warnings));
     }
     let mut databases: Vec<Database> = Vec::new();
@@ -186,7 +194,7 @@ pub(super) fn resolve_databases(
                 "a different `name` for each database (the default is the name in its URL)",
             ));
         }
-        warnings.extend(ignored_parameters(&database));
+        warnings.extend(connection_warnings(&database));
         databases.push(database);
     }
     let among_several = has_servers || databases.len() > 1;

@@ -64,7 +64,7 @@ pub use webhook::{Webhook, WebhookFormat, WebhookUrlError};
 use crate::clock;
 use crate::db::budget::ConnectionBudget;
 use crate::report::DatabaseLabel;
-use databases::{ignored_parameters, resolve_databases};
+use databases::{connection_warnings, resolve_databases};
 use layers::Layers;
 use servers::{expected_instead, resolve_servers};
 
@@ -113,7 +113,7 @@ impl Settings {
         let (databases, mut warnings) =
             resolve_databases(written_databases, has_servers, &budget, &locations, environment)?;
         let servers = resolve_servers(written_servers, &databases, &budget, &locations)?;
-        warnings.extend(servers.iter().filter_map(|server| ignored_parameters(&server.home)));
+        warnings.extend(servers.iter().flat_map(|server| connection_warnings(&server.home)));
         for (index, feed) in sequences.feeds.iter().enumerate() {
             let Some(name) = &feed.database else { continue };
             if let Some(expected) = expected_instead(name, &databases, &servers) {

@@ -80,6 +80,10 @@ async fn open_for<const N: usize>(target: &ConnectTarget, purposes: [Purpose; N]
     if target.shuffled {
         fastrand::shuffle(&mut candidates);
     }
+    if matches!(target.attributes, SessionAttributes::ReadWrite | SessionAttributes::Primary) {
+        // One server is what is wanted, in whichever order they are asked. Each connection would wait for a silent one again.
+        candidates.sort_by_cached_key(|candidate| target.budget.is_silent(&address_of(&candidate.options)));
+    }
     let wanted = match target.attributes {
         SessionAttributes::PreferStandby => vec![SessionAttributes::Standby, SessionAttributes::Any],
         one => vec![one],
@@ -118,7 +122,10 @@ async fn open_one<const N: usize>(
         let no_room = || Failure { error: ConnectError::no_room(&candidate.options), is_final: true };
         let mut permits = permits.ok_or_else(no_room)?;
         attempts += 1;
-        match open_at(target, candidate, wanted).await {
+        let opened = open_at(target, candidate, wanted).await;
+        let is_silent = matches!(&opened, Err(failure) if failure.error.kind() == ReasonKind::NoResponse);
+        target.budget.answered(&address, !is_silent);
+        match opened {
             Ok((mut connection, options)) => {
                 permits.iter_mut().for_each(Permit::opened);
                 if target.budget.must_identify(&address) {

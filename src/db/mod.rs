@@ -11,6 +11,7 @@
 //! | `connection.rs` | `BoundedConnection`: sends statements and receives their answers |
 //! | `transaction.rs` | the statements of a transaction, in one message, and which rows are whose answer |
 //! | `cached_relations.rs` | what a server process has in its caches |
+//! | `which_server.rs` | which server a connection is open to |
 //! | `own_transactions.rs` | counts the transactions of this agent in a database |
 //! | `cancel.rs` | cancels a statement whose answer is not waited for any more |
 //! | `lease/` | the lock by which one of several agents leads |
@@ -32,6 +33,7 @@ mod notification_listener;
 mod own_transactions;
 mod server_info;
 mod transaction;
+mod which_server;
 
 pub use connect_error::ConnectError;
 pub use connection::BoundedConnection;
@@ -41,3 +43,4 @@ pub use notification_listener::{ListenError, Listener};
 pub use own_transactions::OwnTransactions;
 pub use server_info::ServerInfo;
 pub use transaction::{TransactionMode, TransactionResult};
+pub use which_server::{which_server, which_server_sql};

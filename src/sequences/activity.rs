@@ -19,6 +19,8 @@ pub struct StatsSnapshot {
     pub stats_epoch: String,
     /// Changes of the catalog: of sequences, tables, columns, indexes, privileges and policies.
     pub catalog: i64,
+    /// Which server this is, and whether it is a replica. Empty where that cannot be read.
+    pub server: String,
     /// Block fetches of each sequence.
     sequences: HashMap<u32, i64>,
     /// Row changes of each table, partitions and children included.
@@ -46,7 +48,10 @@ impl StatsSnapshot {
             let (of, oid, count): (&str, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
             let oid = u32::try_from(oid).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
             match of {
-                "server" => (snapshot.stats_epoch, snapshot.catalog) = (row.try_get(3)?, count),
+                "server" => {
+                    (snapshot.catalog, snapshot.stats_epoch, snapshot.server) =
+                        (count, row.try_get(3)?, row.try_get(4)?);
+                }
                 "sequence" => drop(snapshot.sequences.insert(oid, count)),
                 "table" => drop(snapshot.tables.insert(oid, count)),
                 _ => drop(snapshot.in_use.insert(oid)),

@@ -7,26 +7,28 @@ WITH RECURSIVE tree (root, t) AS (
     -- One whose detachment is pending counts too: that costs at most a needless read.
     SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.t
 )
--- Changes of the catalog tables that discovery reads, and of who may connect with which settings.
+-- Changes of the catalog tables that discovery reads.
 SELECT 'server' AS of, 0::bigint AS oid,
        (SELECT sum(@ROW_CHANGES@)::bigint
-          FROM unnest('{pg_class,pg_sequence,pg_depend,pg_attrdef,pg_attribute,pg_index,pg_constraint,pg_inherits,pg_namespace,pg_type,pg_policy,pg_authid,pg_auth_members,pg_database,pg_db_role_setting}'::regclass[]) AS t) AS count,
+          FROM unnest('{pg_class,pg_sequence,pg_depend,pg_attrdef,pg_attribute,pg_index,pg_constraint,pg_inherits,pg_namespace,pg_type,pg_policy,pg_authid,pg_auth_members}'::regclass[]) AS t) AS count,
        -- The start of the counters: they are lost in a crash, and start anew at a promotion or a reset.
        concat_ws(' ', current_setting('track_counts'), pg_postmaster_start_time(), pg_is_in_recovery(),
                  -- A crash changes neither of the other times.
                  pg_stat_get_bgwriter_stat_reset_time(),
                  (SELECT concat_ws(' ', oid, pg_stat_get_db_stat_reset_time(oid))
-                    FROM pg_database WHERE datname = current_database())) AS epoch
+                    FROM pg_database WHERE datname = current_database())) AS epoch,
+       -- What identifies the server, as which_server.sql does.
+       concat_ws(' ', (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint, pg_is_in_recovery()) AS server
 UNION ALL
-SELECT 'sequence', s::bigint, pg_stat_get_blocks_fetched(s), NULL FROM unnest('{@SEQUENCES@}'::oid[]) AS s
+SELECT 'sequence', s::bigint, pg_stat_get_blocks_fetched(s), NULL, NULL FROM unnest('{@SEQUENCES@}'::oid[]) AS s
 UNION ALL
-SELECT 'table', t::bigint, @ROW_CHANGES@, NULL FROM unnest('{@TABLES@}'::oid[]) AS t
+SELECT 'table', t::bigint, @ROW_CHANGES@, NULL, NULL FROM unnest('{@TABLES@}'::oid[]) AS t
 UNION ALL
-SELECT 'table', root::bigint, sum(@ROW_CHANGES@)::bigint, NULL FROM tree AS t (root, t) GROUP BY root
+SELECT 'table', root::bigint, sum(@ROW_CHANGES@)::bigint, NULL, NULL FROM tree AS t (root, t) GROUP BY root
 UNION ALL
 -- Sequences on which other sessions hold the lock of setval and nextval, which a transaction keeps until its end and every
 -- role may see.
-SELECT DISTINCT 'in use', l.relation::bigint, 0::bigint, NULL FROM pg_locks l
+SELECT DISTINCT 'in use', l.relation::bigint, 0::bigint, NULL, NULL FROM pg_locks l
   JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
   JOIN pg_sequence q ON q.seqrelid = l.relation
  WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.pid <> pg_backend_pid()

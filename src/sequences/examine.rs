@@ -127,7 +127,7 @@ impl Bounds<'_> {
                 session_store: self.options.feeds_store(sequence),
                 pace: memory.and_then(|memory| memory.pace(now)),
             },
-            known_next: memory.and_then(SequenceMemory::known_next),
+            known_next: state.known_next(sequence),
         };
         Subject { sequence, basis, seed: state.seed(sequence) }
     }

@@ -7,10 +7,11 @@ use super::invalidation::Invalidation;
 use super::pass_state::SequencePassState;
 use super::references::add_reference_limits;
 use crate::config::{Database, Sequences};
-use crate::db::BoundedConnection;
+use crate::db::{BoundedConnection, TransactionMode, which_server_sql};
 use pgmedic_core::sequence::model::{Limit, LimitedBy, Sequence};
 use pgmedic_core::sequence::position::ColumnRange;
 use pgmedic_core::{QueryError, Reason, Timeouts};
+use sqlx::Row;
 
 /// The catalog, from `state` when it has not changed; and the server's counters as they were before any probe, read now unless
 /// `counters` has them.
@@ -27,24 +28,27 @@ pub async fn load_catalog(
 ) -> Result<(Catalog, StatsSnapshot), Reason> {
     let timeouts = settings.bounds();
     if !state.is_lasting() {
+        state.reaches("", connection.server().is_replica);
         return Ok((discover_catalog(connection, database, settings, timeouts).await?, StatsSnapshot::default()));
     }
     let while_counting = |error| Reason::from(&error).while_doing("reading the server's statistics failed");
     let known = state.discovered().map_or(&[][..], |known| &known.sequences);
     let counters = match counters {
-        Some(counters) => Ok(counters),
-        None => read_stats(connection, known, timeouts).await,
+        Some(counters) if is_server(connection, &counters.server, timeouts).await => Ok(counters),
+        _ => read_stats(connection, known, timeouts).await,
     };
     let counters = match counters {
         // Without the statistics nothing can be left out: each pass is as the first.
         Err(QueryError::PermissionDenied(message)) => {
             tracing::debug!(database = database.name.as_str(), message, "the server's statistics cannot be read");
             state.invalidate(&Invalidation::All);
+            state.reaches("", connection.server().is_replica);
             let found = discover_catalog(connection, database, settings, timeouts).await?;
             return Ok((found, StatsSnapshot::default()));
         }
         counters => counters.map_err(while_counting)?,
     };
+    state.reaches(&counters.server, connection.server().is_replica);
     state.start_pass(&counters, settings.full_pass_every, connection.server().read_only.is_some());
     if let Some(found) = state.take_discovered(&counters) {
         return Ok((found, counters));
@@ -55,6 +59,14 @@ pub async fn load_catalog(
     // A change of the catalog between the two reads is found by the next pass.
     now.catalog = counters.catalog;
     Ok((found, now))
+}
+
+/// Whether the connection reaches the server of this name: the lease may stand on another one.
+async fn is_server(connection: &mut BoundedConnection, name: &str, timeouts: Timeouts) -> bool {
+    let ask = [which_server_sql()];
+    let result = connection.run_transaction("which-server", TransactionMode::Read, timeouts, ask).await;
+    let row = result.answers.first().and_then(|rows| rows.first());
+    row.is_some_and(|row| row.try_get::<&str, _>(0).is_ok_and(|reached| reached == name))
 }
 
 async fn discover_catalog(

@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 /// A pace is told from so long a time on.
 const SHORTEST: Duration = Duration::from_secs(20);
 
+/// So many values PostgreSQL writes ahead of a sequence: a replica stands at what was written. The primary that ended in order
+/// stands at what was handed out, also as a replica of the next one, until that hands out values itself.
+pub const WRITTEN_AHEAD: u128 = 32;
+
 /// What is remembered of one sequence.
 #[derive(Debug, Clone, Default)]
 pub struct SequenceMemory {
@@ -15,6 +19,8 @@ pub struct SequenceMemory {
     known_next: Option<i64>,
     /// The next value after the last pass.
     last_next: Option<i64>,
+    /// The next look may be at another server than the ones before.
+    elsewhere: bool,
     /// When it was first seen, and how many values it has handed out since; what repairs passed is not counted.
     since: Option<(Instant, u128)>,
 }
@@ -34,9 +40,20 @@ impl SequenceMemory {
         self.known_next
     }
 
+    /// The next look is at another server, or may be.
+    pub fn moves_elsewhere(&mut self) {
+        self.elsewhere = true;
+    }
+
     /// Records what a pass saw.
     pub fn observed(&mut self, position: &Position, now: Instant) {
         let Some(next) = position.next_value() else { return };
+        if std::mem::take(&mut self.elsewhere)
+            && self.known_next.is_some_and(|known| position.values_until(known) <= WRITTEN_AHEAD)
+        {
+            // What was written ahead is not handed out.
+            self.known_next = None;
+        }
         let handed_out = self.last_next.map_or(0, |before| position.values_since(before));
         let most = u64::try_from(handed_out).unwrap_or(u64::MAX);
         self.history.most_handed_out = self.history.most_handed_out.max(most);
@@ -144,5 +161,23 @@ mod tests {
         assert_eq!(memory.known_next(), Some(5000));
         assert_eq!(memory.memory(), Memory::Lasting(History { most_handed_out: 7, ..History::default() }));
         assert_eq!(memory.pace(begin), None, "watched too briefly");
+    }
+
+    #[test]
+    fn what_one_server_has_written_ahead_is_not_known_of_another() {
+        let begin = Instant::now();
+        let known = |elsewhere: bool, next| {
+            let mut memory = SequenceMemory::default();
+            memory.observed(&at(67), begin);
+            if elsewhere {
+                memory.moves_elsewhere();
+            }
+            memory.observed(&at(next), begin);
+            memory.known_next()
+        };
+        assert_eq!(known(true, 35), Some(35));
+        assert_eq!(known(true, 34), Some(67), "so many were lost with the server before");
+        assert_eq!(known(false, 66), Some(67));
+        assert_eq!(known(true, 70), Some(70));
     }
 }

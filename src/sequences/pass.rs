@@ -19,14 +19,16 @@ use crate::report::DatabaseReport;
 use futures_util::FutureExt;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::{Reason, ReasonKind, Timeouts};
+use std::ops::RangeInclusive;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// From so many transactions on, a second connection saves more time than opening it takes.
 const SECOND_CONNECTION_FROM: u64 = 4;
-/// And a third one, where the server is far away: most of the time is spent on waiting for it.
-const THIRD_CONNECTION_FROM: u64 = 16;
+/// And for so many a third one, where the server is far away: most of the time is spent on waiting for it. For more the place
+/// is needed to replace server processes that have read many relations.
+const THIRD_CONNECTION_FOR: RangeInclusive<u64> = 16..=80;
 
 /// One pass over one database. It always returns a report, and errors are in it. `state` is what the previous pass left,
 /// and is updated for the next.
@@ -60,7 +62,7 @@ async fn run_pass(
     progress: &Progress,
     report: &mut DatabaseReport,
 ) -> Result<(), Reason> {
-    let counters = state.counters.take();
+    let counters = state.standing.counters.take();
     if let Some(counters) = &counters
         && nothing_changed(database, settings, options, counters, state, report)
     {
@@ -70,8 +72,8 @@ async fn run_pass(
     let address = database.connect_options()?;
     let mut connection = BoundedConnection::connect(&address, timeouts, &options.cancel).await?;
     report.server_version = Some(connection.server().version.clone());
-    // Such a server would write the whole message into its log, for each of its statements.
-    state.server_version = report.server_version.clone().filter(|_| !connection.server().is_audited);
+    let server = connection.server();
+    state.standing.connected = (!server.is_audited).then(|| (began, server.version.clone()));
     let (mut found, counters) = load_catalog(&mut connection, database, settings, state, counters).await?;
     if let Some(only) = &options.only {
         found.sequences.retain(|sequence| only.contains(&sequence.name_parts));
@@ -110,6 +112,10 @@ async fn run_pass(
     let bounds = Bounds { settings, options, repair: &context, progress };
     let (first, mut reads) = (report.sequences.len(), Vec::with_capacity(changed.len()));
     for group in changed.chunks(GROUP) {
+        // What is read on one connection alone is read on the first.
+        if let Some(alive) = connections.iter().position(|connection| connection.lost().is_none()) {
+            connections.swap(0, alive);
+        }
         reads.extend(examine(&mut connections, group, &bounds, state, &mut report.sequences).await);
     }
     tracing::debug!(
@@ -152,7 +158,7 @@ async fn run_pass(
 /// Opens more connections for so many transactions, as far as the budget has room for them now.
 async fn add_connections(connections: &mut Vec<BoundedConnection>, transactions: u64, timeouts: Timeouts) {
     let is_far = connections[0].is_far();
-    let wanted = if transactions >= THIRD_CONNECTION_FROM && is_far {
+    let wanted = if THIRD_CONNECTION_FOR.contains(&transactions) && is_far {
         3
     } else if transactions >= SECOND_CONNECTION_FROM {
         2

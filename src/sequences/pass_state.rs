@@ -3,7 +3,8 @@
 use super::activity::{ActivityCounters, StatsSnapshot};
 use super::catalog::Catalog;
 use super::invalidation::{InvalidatedSequences, Invalidation};
-use super::memory::SequenceMemory;
+use super::memory::{SequenceMemory, WRITTEN_AHEAD};
+use super::quiet::StandingState;
 use crate::report::{Cause, Evidence, Outcome, SequenceReport};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;
@@ -23,13 +24,13 @@ pub struct SequencePassState {
     /// Quiet passes since the last full one.
     quiet: u32,
     epoch: String,
+    /// The server that the last pass reached, and whether it is a replica.
+    server: (String, bool),
     /// The discovered catalog and the catalog's counter then; without a counter it is discovered again.
     catalog: Option<(Option<i64>, Catalog)>,
     known: HashMap<u32, CachedFinding>,
-    /// The counters that were read for the next pass on another connection.
-    pub(super) counters: Option<StatsSnapshot>,
-    /// The server's version, where its counters may be read on another connection.
-    pub(super) server_version: Option<String>,
+    /// Whether the next pass has to connect.
+    pub(super) standing: StandingState,
 }
 
 /// The finding of the previous pass.
@@ -39,6 +40,8 @@ struct CachedFinding {
     /// When the pass began that read it.
     read: Instant,
     next_value: Option<i64>,
+    /// Read on another server than the one that was reached last, or it may be.
+    elsewhere: bool,
     /// The counters as they will be if only pgmedic reads it until the next pass; none when it must be read again.
     expected: Option<ActivityCounters>,
 }
@@ -62,10 +65,10 @@ impl Default for SequencePassState {
             log: RepairLogReading::default(),
             quiet: 0,
             epoch: String::new(),
+            server: <(String, bool)>::default(),
             catalog: None,
             known: HashMap::new(),
-            counters: None,
-            server_version: None,
+            standing: StandingState::default(),
         }
     }
 }
@@ -126,6 +129,21 @@ impl SequencePassState {
         Some(findings)
     }
 
+    /// The server that a pass reaches. An unknown one, whose name is empty, may be another each time.
+    pub(super) fn reaches(&mut self, server: &str, replica: bool) {
+        if server.is_empty() || self.server.0 != server {
+            self.known.values_mut().for_each(|known| known.elsewhere = true);
+            self.memories.values_mut().for_each(|(_, memory)| memory.moves_elsewhere());
+        }
+        self.server = (server.to_owned(), replica);
+    }
+
+    /// The server that the last pass reached, where it is known and no replica.
+    pub fn primary(&self) -> Option<&str> {
+        let (server, replica) = &self.server;
+        (!server.is_empty() && !replica).then_some(server)
+    }
+
     /// Starts a pass. It reads everything when the counters began anew, every `full_every`th time, and always on a replica,
     /// whose counters do not include changes that come from the primary.
     pub(super) fn start_pass(&mut self, counters: &StatsSnapshot, full_every: u32, replica: bool) {
@@ -136,6 +154,7 @@ impl SequencePassState {
             || self.quiet >= full_every
         {
             self.quiet = 0;
+            self.standing.failed = false;
             self.epoch.clone_from(&counters.stats_epoch);
             self.known.values_mut().for_each(|known| known.expected = None);
             // The catalog is discovered again too.
@@ -207,6 +226,11 @@ impl SequencePassState {
         self.memories.get(&sequence.oid).filter(|(name, _)| *name == sequence.name).map(|(_, memory)| memory)
     }
 
+    /// The furthest next value that is known of `sequence`. None on a replica, which may lag behind the server that had it.
+    pub(super) fn known_next(&self, sequence: &Sequence) -> Option<i64> {
+        self.memory(sequence).filter(|_| !self.server.1).and_then(SequenceMemory::known_next)
+    }
+
     /// The same, to be changed.
     pub(super) fn memory_mut(&mut self, sequence: &Sequence) -> Option<&mut SequenceMemory> {
         if !self.lasting && self.memory(sequence).is_none() {
@@ -224,10 +248,15 @@ impl SequencePassState {
     pub(super) fn cause(&self, sequence: &Sequence, position: &Position) -> Cause {
         // After a failover an OID may be another sequence's.
         let known = self.known.get(&sequence.oid).filter(|known| known.finding.name == sequence.name);
-        match known.and_then(|known| known.next_value) {
-            None => Cause::Unknown,
-            Some(before) if position.is_before(before) => Cause::Rewound,
-            Some(_) => Cause::IdsInserted,
+        let Some((before, elsewhere)) = known.and_then(|known| Some((known.next_value?, known.elsewhere))) else {
+            return Cause::Unknown;
+        };
+        let back = position.values_until(before);
+        match (back, elsewhere) {
+            // A replica may stand where another server stood a while ago.
+            (1.., true) if self.server.1 => Cause::Unknown,
+            (1..=WRITTEN_AHEAD, true) | (0, _) => Cause::IdsInserted,
+            _ => Cause::Rewound,
         }
     }
 
@@ -260,8 +289,10 @@ impl SequencePassState {
             (true, Some(now)) => Some(ActivityCounters { sequence: now.sequence + i64::from(reads), ..now }),
             _ => None,
         };
-        self.known
-            .insert(sequence.oid, CachedFinding { finding: Arc::clone(finding), read: began, next_value, expected });
+        self.known.insert(
+            sequence.oid,
+            CachedFinding { finding: Arc::clone(finding), read: began, next_value, elsewhere: false, expected },
+        );
     }
 
     /// Ends a pass: keeps the catalog and its counter.

@@ -10,17 +10,40 @@ use crate::report::DatabaseReport;
 use pgmedic_core::{QueryError, Timeouts, settings_select};
 use sqlx::postgres::PgRow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The connection keeps a lease, which must not wait long.
 const TIMEOUTS: Timeouts = Timeouts { lock: Duration::from_millis(100), statement: Duration::from_secs(1) };
+
+/// So long an answer on the lease's connection is taken for what a new connection would find: it may stand on a server that is
+/// the primary no more, and a role that could not log in again keeps it.
+const TRUSTED_FOR: Duration = Duration::from_secs(10);
+
+/// For more sequences than these the answer might take longer than the lease can wait, from afar.
+const MOST_SEQUENCES: usize = 10_000;
+
+/// Whether the next pass has to connect.
+#[derive(Debug, Default)]
+pub struct StandingState {
+    /// The counters that were read for it on the lease's connection.
+    pub(super) counters: Option<StatsSnapshot>,
+    /// When the last pass connected, and the version of the server that it reached; none where that writes each message into its
+    /// log for each of its statements.
+    pub(super) connected: Option<(Instant, String)>,
+    /// The question was not answered since the last full pass.
+    pub(super) failed: bool,
+}
 
 impl SequencePassState {
     /// What is to be asked before the next pass, as one message whose rows [`Self::answered`] takes; none where the pass has to
     /// connect all the same.
     pub fn question(&self) -> Option<String> {
-        let known = self.discovered().filter(|found| found.shared.is_empty() && !found.sequences.is_empty())?;
-        self.server_version.as_ref()?;
+        let known = self.discovered().filter(|found| found.shared.is_empty())?;
+        let (connected, _) = self.standing.connected.as_ref()?;
+        let few = (1..=MOST_SEQUENCES).contains(&known.sequences.len());
+        if self.standing.failed || !few || connected.elapsed() >= TRUSTED_FOR {
+            return None;
+        }
         // A message is one transaction, also without BEGIN.
         let settings = settings_select(TIMEOUTS, &[], &[]);
         Some(format!("/* pgmedic:changes */ {settings}; {}", changes_sql(&known.sequences)))
@@ -32,8 +55,13 @@ impl SequencePassState {
     ///
     /// When they are not such.
     pub fn answered(&mut self, rows: &[PgRow]) -> Result<(), QueryError> {
-        self.counters = Some(StatsSnapshot::read(rows)?);
+        self.standing.counters = Some(StatsSnapshot::read(rows)?);
         Ok(())
+    }
+
+    /// It was not answered: it is not asked again before the next full pass.
+    pub fn not_answered(&mut self) {
+        self.standing.failed = true;
     }
 }
 
@@ -53,6 +81,6 @@ pub fn nothing_changed(
     report.sequences = missing.iter().map(|feed| Arc::new(missing_sequence(feed, &database.name))).collect();
     report.sequences.extend(findings);
     report.unlisted = state.discovered().map_or(0, |found| found.unlisted);
-    report.server_version.clone_from(&state.server_version);
+    report.server_version = state.standing.connected.as_ref().map(|(_, version)| version.clone());
     true
 }

@@ -41,6 +41,9 @@ mod wake;
 // The documents: every command, figure, claim and path in them.
 mod documents;
 
+// Failovers by the programs of Debian.
+mod failover;
+
 // The proof: faults against two agents, judged by a history checker.
 mod proof;
 

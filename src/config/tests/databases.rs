@@ -211,6 +211,20 @@ fn a_variable_that_is_used_or_empty_is_no_cause_to_warn() {
 }
 
 #[test]
+fn several_hosts_of_which_none_is_wanted_more_than_the_others_are_a_cause_to_warn() {
+    let warnings = |url: &str| file(&format!("[[databases]]\nurl = '{url}'")).settings().warnings.split_off(1);
+    let warning = warnings("postgres://u@one,two/app").remove(0);
+    assert_eq!(
+        warning,
+        "app: its connection string names several hosts, and the first that answers is taken, after a failover perhaps a \
+         replica, where nothing is repaired; add target_session_attrs=read-write to it"
+    );
+    for decided in ["postgres://u@one/app", "postgres://u@one,two/app?target_session_attrs=any"] {
+        assert_eq!(warnings(decided), Vec::<String>::new(), "{decided}");
+    }
+}
+
+#[test]
 fn an_approval_names_its_database_where_there_are_several() {
     let two = file("[[databases]]\nname = \"app\"\nurl = \"postgres:///app\"\n[[databases]]\nname = \"shop\"\nurl = \"postgres:///shop\"\n").settings();
     let approvals = ["logins".to_owned()];

@@ -14,7 +14,7 @@ mod accounts;
 pub use accounts::{DEFAULT_MAX_CONNECTIONS, Purpose};
 
 use accounts::Accounts;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -33,6 +33,8 @@ type Queue = Arc<tokio::sync::Mutex<()>>;
 pub struct ConnectionBudget {
     accounts: Mutex<Accounts>,
     queues: Mutex<HashMap<(usize, Purpose), Queue>>,
+    /// Addresses that gave no answer when they were tried last.
+    silent: Mutex<HashSet<String>>,
     changed: Notify,
 }
 
@@ -97,6 +99,21 @@ impl ConnectionBudget {
     /// The address gave no connection: another server may stand there next.
     pub fn doubt(&self, address: &str) {
         self.lock().doubt(address);
+    }
+
+    /// Notes whether an address gave any answer.
+    pub fn answered(&self, address: &str, answered: bool) {
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if answered {
+            silent.remove(address);
+        } else if !silent.contains(address) {
+            silent.insert(address.to_owned());
+        }
+    }
+
+    /// Whether the address gave no answer when it was tried last.
+    pub fn is_silent(&self, address: &str) -> bool {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).contains(address)
     }
 
     /// Whether an address of each list leads to one server, as far as it has said so.

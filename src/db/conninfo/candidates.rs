@@ -46,6 +46,8 @@ pub struct ConnectTarget {
     /// At least one, in the order of the string.
     pub candidates: Vec<Candidate>,
     pub attributes: SessionAttributes,
+    /// Whether the string says so, or any is wanted for want of it.
+    pub names_attributes: bool,
     /// Whether the order is drawn at random: `load_balance_hosts=random`.
     pub shuffled: bool,
     /// For each address.
@@ -131,6 +133,7 @@ pub fn target(pairs: &Pairs, ignored: Vec<String>, environment: Lookup<'_>) -> R
     Ok(ConnectTarget {
         candidates,
         attributes: attributes(pairs)?,
+        names_attributes: pairs.get("target_session_attrs").is_some_and(|wanted| !wanted.is_empty()),
         shuffled: match pairs.get("load_balance_hosts") {
             None | Some("" | "disable") => false,
             Some("random") => true,

@@ -8,6 +8,7 @@
 use super::super::answers::ask;
 use super::super::budget::Permit;
 use super::LeaseLost;
+use super::LeaseRequest;
 use super::holders::{Holder, LOCK_NAMESPACE, free_place, holders, lock_keys};
 use super::{agent_among, close};
 use pgmedic_core::QueryError;
@@ -37,15 +38,17 @@ pub struct Beacon {
 
 impl Beacon {
     /// Watches for another agent's lock for longer than a period, and then takes the lock for the first time. Returns the
-    /// other agent where there is one.
+    /// other agent where there is one. The agent that led last watches for a shorter time than the others, so that it leads
+    /// again soon after a failover.
     pub async fn raise(
         connection: PgConnection,
         permit: Permit,
-        key: i32,
+        request: LeaseRequest,
         ignored: &mut Vec<Holder>,
     ) -> Result<Result<Self, Holder>, QueryError> {
-        let mut beacon = Self { connection, key, ignored: ignored.clone(), _permit: permit };
-        let until = Instant::now() + PERIOD.mul_f64(2.5 + fastrand::f64());
+        let mut beacon = Self { connection, key: request.key, ignored: ignored.clone(), _permit: permit };
+        let periods = if request.led { 1.6 } else { 2.5 + fastrand::f64() };
+        let until = Instant::now() + PERIOD.mul_f64(periods);
         while Instant::now() < until {
             if let Some(agent) = beacon.look().await? {
                 beacon.lower().await;
@@ -87,12 +90,16 @@ impl Beacon {
         for key in keys.iter().skip(free_place(&self.ignored).unwrap_or(keys.len())) {
             // One statement, so that no transaction is ever left open. The lock ends with it.
             let sql = format!(
-                "/* pgmedic:lease */ SELECT CASE WHEN pg_catalog.pg_try_advisory_xact_lock({LOCK_NAMESPACE}, {key}) \
+                "/* pgmedic:lease */ SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL \
+                 WHEN pg_catalog.pg_try_advisory_xact_lock({LOCK_NAMESPACE}, {key}) \
                  THEN (SELECT true FROM pg_catalog.pg_sleep({})) ELSE false END",
                 HELD_FOR.as_secs_f64()
             );
-            if ask(&mut self.connection, sql).await?.try_get(0)? {
-                return Ok(None);
+            match ask(&mut self.connection, sql).await?.try_get(0)? {
+                Some(true) => return Ok(None),
+                Some(false) => {}
+                // The pooler leads to another server than before, or to the same one after it was demoted.
+                None => return Err(QueryError::ConnectionLost("the server is a replica now".to_owned())),
             }
             if let Some(agent) = self.look().await? {
                 return Ok(Some(agent));

@@ -71,6 +71,8 @@ pub struct LeaseRequest {
     pub listen: bool,
     /// What an earlier attempt learned: a pooler in transaction mode is in between.
     pub pooled: bool,
+    /// This agent had it last, as far as it knows.
+    pub led: bool,
 }
 
 /// Tries to get the lease. No connection stays open unless it is got.
@@ -91,7 +93,7 @@ pub async fn acquire(target: &ConnectTarget, request: LeaseRequest) -> Result<At
     let Opened { connection: mut first, options, permit } = opened;
     let mut ignored = Vec::new();
     let result = match decide(&mut first, (target, &options), standing, request, &mut ignored).await {
-        Ok(Decision::Pooled) => match Beacon::raise(first, permit, request.key, &mut ignored).await {
+        Ok(Decision::Pooled) => match Beacon::raise(first, permit, request, &mut ignored).await {
             Ok(Ok(beacon)) => Ok(Lead::Held(Standing::Beacon(beacon))),
             Ok(Err(holder)) => Ok(Lead::Other(holder)),
             Err(error) => Err(error.into()),

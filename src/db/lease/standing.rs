@@ -2,11 +2,12 @@
 
 use super::beacon::Beacon;
 use super::{LeaseLost, close};
-use crate::db::answers::{ANSWER_WITHIN, ask, rows};
+use crate::db::answers::{ANSWER_WITHIN, rows};
 use crate::db::connect::{Opened, open};
 use crate::db::conninfo::ConnectTarget;
 use crate::db::notification_listener::{ListenError, Listener};
 use crate::db::own_transactions::OwnTransactions;
+use crate::db::which_server::ask_which_server;
 use pgmedic_core::{QueryError, Reason};
 use sqlx::postgres::PgRow;
 use tokio::sync::{mpsc, oneshot};
@@ -16,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 /// What a held lease is asked for.
 #[derive(Debug)]
 pub enum LeaseCommand {
-    /// Whether the connection is still there.
-    Check(oneshot::Sender<bool>),
+    /// Which server the connection is still open to; empty where that is not known, and none where it is lost.
+    Check(oneshot::Sender<Option<String>>),
     /// To try again to receive notifications.
     Listen(Box<ConnectTarget>, oneshot::Sender<Result<(), Reason>>),
     /// The rows of a statement made of constants; none through a pooler, which has no session to ask on.
@@ -92,15 +93,12 @@ async fn keep_session(
             },
             Some(command) = commands.recv() => match command {
                 LeaseCommand::Check(answer) => {
-                    let alive = listener.may_stay() && match listener.connection().await {
-                        Ok(connection) => ask(connection, "/* pgmedic:lease */ SELECT 1".to_owned()).await.is_ok(),
-                        Err(_) => false,
-                    };
+                    let server = check(listener).await;
                     listener.count_transaction();
                     // The worker that asked may have ended.
-                    let _ = answer.send(alive);
-                    if !alive {
-                        return LeaseLost("the connection was lost, or no room was left for it".to_owned());
+                    let _ = answer.send(server.clone().ok());
+                    if let Err(lost) = server {
+                        return lost;
                     }
                 }
                 LeaseCommand::Listen(target, answer) => {
@@ -116,6 +114,19 @@ async fn keep_session(
                 }
             },
         }
+    }
+}
+
+/// Which server the lease stands on. A lease on a replica counts for nothing: the primary is another server now.
+async fn check(listener: &mut Listener) -> Result<String, LeaseLost> {
+    if !listener.may_stay() {
+        return Err(LeaseLost("no room was left for it".to_owned()));
+    }
+    let connection = listener.connection().await.map_err(|error| LeaseLost(error.to_string()))?;
+    match ask_which_server(connection, "lease").await {
+        Ok(server) if server.is_replica => Err(LeaseLost("its server is a replica now".to_owned())),
+        Ok(server) => Ok(server.name),
+        Err(error) => Err(LeaseLost(error.to_string())),
     }
 }
 
@@ -139,7 +150,7 @@ async fn keep_beacon(beacon: &mut Beacon, commands: &mut mpsc::Receiver<LeaseCom
         tokio::select! {
             lost = &mut shown => return lost,
             Some(command) = commands.recv() => match command {
-                LeaseCommand::Check(answer) => { let _ = answer.send(true); }
+                LeaseCommand::Check(answer) => { let _ = answer.send(Some(String::new())); }
                 LeaseCommand::Listen(_, answer) => { let _ = answer.send(Err(ListenError::Pooled.into())); }
                 LeaseCommand::Ask(_, answer) => { let _ = answer.send(None); }
             },

@@ -91,7 +91,11 @@ async fn repair_share(
         while !far.is_empty() {
             let mut few: Vec<PlannedMove<'_, '_>> = far.drain(..far.len().min(LEAPS_TOGETHER)).collect();
             for (task, step) in &mut few {
-                leap_one(connection, task, *step, context).await;
+                if connection.lost().is_some() {
+                    task.not_sent();
+                } else {
+                    leap_one(connection, task, *step, context).await;
+                }
             }
             observe_again(connection, few, context).await;
         }
@@ -112,10 +116,12 @@ async fn advance_all(
     let started = Instant::now();
     let outcomes = advance(connection, pace, &steps, context.timeouts).await;
     let each = duration_per_task(started, near.len());
+    let sent = outcomes.len();
     for ((task, _), outcome) in near.iter_mut().zip(outcomes) {
         task.elapsed += each;
         task.attempted(outcome, context.timeouts);
     }
+    near.iter_mut().skip(sent).for_each(|(task, _)| task.not_sent());
 }
 
 async fn leap_one(

@@ -183,6 +183,11 @@ impl<'a> RepairTask<'a> {
         }
     }
 
+    /// The connection was lost before the move was sent.
+    pub fn not_sent(&mut self) {
+        self.step = None;
+    }
+
     /// Charges all of the last move, which may have come as far as it was to.
     fn charge_step(&mut self) {
         if let Some(step) = self.step {

@@ -53,6 +53,12 @@ named AS (
     JOIN pg_catalog.pg_class c ON c.oid = d.rel
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 ),
+-- Their own defaults, and no others: to print an expression locks its table.
+defaults AS MATERIALIZED (
+    SELECT t.nspname, ad.adrelid, ad.adnum, ad.adbin
+    FROM named t
+    JOIN pg_catalog.pg_attrdef ad ON ad.adrelid = t.rel
+),
 -- entry: of the configuration.
 links (seq, rel, att, counts, entry) AS (
     SELECT d.objid, d.refobjid, d.refobjsubid, true, NULL::integer
@@ -67,10 +73,9 @@ links (seq, rel, att, counts, entry) AS (
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
     WHERE d.refclassid = 'pg_catalog.pg_class'::regclass
   UNION
-    SELECT coalesce(to_regclass(v.name), to_regclass(quote_ident(t.nspname) || '.' || v.name))::oid, ad.adrelid,
+    SELECT coalesce(to_regclass(v.name), to_regclass(quote_ident(ad.nspname) || '.' || v.name))::oid, ad.adrelid,
            ad.adnum::integer, false, NULL
-    FROM named t
-    JOIN pg_catalog.pg_attrdef ad ON ad.adrelid = t.rel
+    FROM defaults ad
     CROSS JOIN LATERAL (
         SELECT replace(found[1], '''''', '''') AS name
         FROM regexp_match(pg_get_expr(ad.adbin, ad.adrelid), $$nextval\(\('((?:[^']|'')+)'::text\)::regclass\)$$) AS found

@@ -12,6 +12,7 @@ mod network;
 mod overlap;
 mod password;
 mod pooler;
+mod promotion;
 mod quiet;
 mod reload;
 mod repair_log;

@@ -1,6 +1,6 @@
 //! Passes in which nothing has changed.
 
-use super::{REPAIRED, orders, rewind, up};
+use super::{REPAIRED, orders, rewind};
 use crate::support::{Agent, Proxy, server, wait_for};
 
 /// No full pass finds what the others miss.
@@ -30,27 +30,4 @@ async fn a_pass_in_which_nothing_changed_opens_no_connection_and_what_changes_is
     database.wait_until("SELECT last_value = 7 FROM bills_id_seq").await;
     assert!(proxy.connections() > before, "it was repaired on a separate connection");
     agent.stop();
-}
-
-#[tokio::test]
-async fn a_role_that_may_not_connect_any_more_is_told_by_the_next_pass() {
-    let mut database = orders().await;
-    let role = format!("{}_watch", database.name);
-    database
-        .sql(&format!(
-            "SELECT setval('orders_id_seq', 20); CREATE ROLE {role} LOGIN; GRANT pg_read_all_stats TO {role};
-             GRANT SELECT ON orders TO {role}; GRANT USAGE, SELECT ON SEQUENCE orders_id_seq TO {role}"
-        ))
-        .await;
-    // What a session did is counted at the latest at its end, and no later change wakes the agent.
-    database.connection = database.connect().await;
-    let url = server().tcp_url(&database.name).unwrap().replacen("postgres@", &format!("{role}@"), 1);
-    assert!(url.contains(&role), "{url}");
-    let proxy = Proxy::to(&url);
-    let agent = Agent::start_at(proxy.url(), &database, SETTINGS);
-    quiet(&agent, &proxy, &database.name);
-    database.sql(&format!("ALTER ROLE {role} NOLOGIN")).await;
-    agent.wait_until(&up(&database), |up| up == 0.0);
-    agent.stop();
-    database.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }

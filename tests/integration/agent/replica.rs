@@ -13,7 +13,7 @@ const LAST_VALUE: &str = "SELECT last_value FROM orders_id_seq";
 const REPAIRED: &str = "SELECT last_value = 200 FROM orders_id_seq";
 
 /// Waits until the replica has done everything that the primary has.
-async fn catches_up(primary: &mut Database, replica: &mut Database) {
+pub async fn catches_up(primary: &mut Database, replica: &mut Database) {
     let row = primary.row("SELECT pg_current_wal_lsn()::text").await;
     let done: String = row.get(0);
     replica.wait_until(&format!("SELECT pg_last_wal_replay_lsn() >= '{done}'::pg_lsn")).await;

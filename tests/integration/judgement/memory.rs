@@ -133,8 +133,9 @@ async fn what_the_login_path_burns_is_charged_in_a_run_and_by_an_agent_that_runs
 #[tokio::test]
 async fn a_move_whose_connection_was_lost_is_charged_as_if_it_had_been_made() {
     let mut database = Database::new().await;
-    database.sql("CREATE TABLE t (id smallserial PRIMARY KEY)").await;
+    database.sql("CREATE TABLE t (id smallserial PRIMARY KEY); CREATE TABLE u (id smallserial PRIMARY KEY)").await;
     database.sql(LONE_ID).await;
+    database.sql("INSERT INTO u VALUES (301)").await;
     let mut holder = database.connect().await;
     sqlx::raw_sql("BEGIN; ALTER SEQUENCE t_id_seq OWNED BY t.id").execute(&mut holder).await.unwrap();
     let mut passes = Passes::repairing(&database);
@@ -149,6 +150,8 @@ async fn a_move_whose_connection_was_lost_is_charged_as_if_it_had_been_made() {
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
     let found = passes.next().await;
     assert_eq!(found.held_by(), Some(HoldReason::Budget), "{found:#?}");
+    // Its moves were to follow, and were never sent.
+    assert_eq!(database.nextval("u_id_seq").await, 302);
 }
 
 #[tokio::test]

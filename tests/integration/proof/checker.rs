@@ -116,9 +116,19 @@ fn moved_back(entries: &[Entry], sequence: &'static str, sign: i64) -> Vec<Viola
     let (mut given, mut sabotaged): (Option<i64>, Moment) = (None, Moment::ZERO);
     // A crash may lose every move that no client has seen, so only ids that clients received count.
     let mut crashing = false;
+    // Where what was confirmed may be lost, ids that clients received before count, and where the saboteur moved it.
+    let mut losing = false;
     let further = |a: i64, b: i64| if a * sign > b * sign { a } else { b };
     for Entry { from, to, event } in entries {
         match event {
+            Event::FaultBegins(fault) if fault.loses_commits() => losing = true,
+            Event::FaultEnds(fault) if fault.loses_commits() => (losing, before, sabotaged) = (false, given, *to),
+            Event::Sabotage { sequence: name, moved } if losing && *name == sequence => match moved {
+                Moved::Not => {}
+                Moved::To(next) => given = given.filter(|given| further(*given, *next) == *next).or(Some(*next)),
+                Moved::Unknown => given = None,
+            },
+            Event::Inserted { .. } | Event::Sequences(_) if losing => {}
             Event::Sabotage { sequence: name, moved } if *name == sequence && *moved != Moved::Not => {
                 let next = if let Moved::To(next) = moved { Some(*next) } else { None };
                 (before, given, sabotaged) = (next, None, *to);
@@ -181,8 +191,14 @@ fn duplicates(entries: &[Entry], sequence: &'static str) -> Vec<Violation> {
 
 fn sessions_ended(entries: &[Entry]) -> Vec<Violation> {
     let mut violations = Vec::new();
-    let mut before: &[Session] = &[];
+    let mut before: Vec<Session> = Vec::new();
+    let mut losing = false;
     for Entry { to, event, .. } in entries {
+        if let Event::FaultBegins(fault) | Event::FaultEnds(fault) = event
+            && fault.loses_commits()
+        {
+            losing = matches!(event, Event::FaultBegins(_));
+        }
         let Event::Sessions { there, deleted, .. } = event else { continue };
         for deletion in deleted.iter().filter(|deletion| deletion.by_agent) {
             let session = deletion.session;
@@ -194,9 +210,14 @@ fn sessions_ended(entries: &[Entry]) -> Vec<Violation> {
         let accounted = |key: Key| {
             there.iter().any(|session| session.key == key) || deleted.iter().any(|deletion| deletion.session.key == key)
         };
+        if losing {
+            // Logins and ends may be lost, and no session from before.
+            before.retain(|session| !deleted.iter().any(|deletion| deletion.session.key == session.key));
+            continue;
+        }
         let lost = before.iter().filter(|session| !accounted(session.key));
         violations.extend(lost.map(|session| Violation::SessionLost { key: session.key, at: *to }));
-        before = there;
+        before.clone_from(there);
     }
     violations
 }

@@ -101,6 +101,55 @@ fn a_crash_may_lose_moves_that_no_client_has_seen_and_nothing_else() {
 }
 
 #[test]
+fn a_failover_that_loses_commits_loses_nothing_that_was_confirmed_before_it_began() {
+    let fault = Fault::LaggingPromoted;
+    let given = |seconds, id| entry(seconds, Event::Inserted { sequence: S, id });
+    let failover = |during: Vec<Entry>, next| {
+        let mut entries = vec![look(1.0, 700, false), given(1.5, 690), begins(2.0, fault)];
+        entries.extend(during);
+        entries.extend([ends(3.0, fault), look(4.0, next, false), look(5.0, next, false)]);
+        found(&entries)
+    };
+    let lost = || vec![given(2.2, 720), look(2.5, 721, false)];
+    assert_eq!(failover(lost(), 691), []);
+    assert!(matches!(failover(lost(), 689)[..], [Violation::MovedBack { before: 690, now: 689, .. }]));
+    // A sabotage may be lost too, or not.
+    let sabotaged = || vec![sabotage(2.2, Moved::To(600)), given(2.4, 601)];
+    assert_eq!(failover(sabotaged(), 700), []);
+    assert_eq!(failover(sabotaged(), 600), []);
+    assert!(matches!(failover(sabotaged(), 599)[..], [Violation::MovedBack { before: 600, now: 599, .. }]));
+    // After it, nothing is lost any more.
+    let entries = [begins(2.0, fault), ends(3.0, fault), given(4.0, 700), look(5.0, 701, false), look(6.0, 700, false)];
+    assert!(matches!(found(&entries)[..], [Violation::MovedBack { before: 701, now: 700, .. }]));
+}
+
+#[test]
+fn a_failover_that_loses_commits_loses_no_session_from_before_and_gives_no_taken_id_without_a_drift() {
+    let fault = Fault::LaggingPromoted;
+    let (one, two) = (session(1, 100), session(2, 100));
+    let failover = |after: &[Session]| {
+        let during = sessions(2.5, 60, &[one, two], &[]);
+        found(&[
+            sessions(1.0, 50, &[one], &[]),
+            begins(2.0, fault),
+            during,
+            ends(3.0, fault),
+            sessions(4.0, 70, after, &[]),
+        ])
+    };
+    assert_eq!(failover(&[one]), [], "a login during the fault may be lost");
+    assert_eq!(failover(&[two]), [Violation::SessionLost { key: one.key, at: at(4.01) }]);
+
+    let duplicate = |seconds| entry(seconds, Event::Duplicate { sequence: S });
+    let calm = [look(1.0, 700, false), begins(2.0, fault), ends(3.0, fault), duplicate(3.5)];
+    assert!(matches!(found(&calm)[..], [Violation::DuplicateWithoutDrift { .. }]));
+    // A repair during the fault may be lost.
+    let repaired =
+        [sabotage(1.0, Moved::To(600)), begins(2.0, fault), look(2.5, 700, false), ends(3.0, fault), duplicate(3.5)];
+    assert_eq!(found(&repaired), []);
+}
+
+#[test]
 fn a_drift_that_passes_neither_repair_nor_report_is_seen() {
     let violations = found(&drifting(|_| leading()));
     assert!(matches!(violations[..], [Violation::LeftBehind { .. }, Violation::FalselyHealthy { .. }]));

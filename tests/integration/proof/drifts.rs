@@ -51,18 +51,24 @@ pub fn drifts(entries: &[Entry]) -> Vec<Drift> {
 
 /// The periods in which an insert may find a value of this sequence taken: from a sabotage until an observation finds
 /// the sequence ahead, and, with a cache, until a leap. Such a sequence may be ahead because sessions have drawn values
-/// in failing inserts, while other sessions still hold cached values that are taken.
+/// in failing inserts, while other sessions still hold cached values that are taken. What is observed during a fault that loses
+/// commits may be lost, a repair too.
 pub fn open_to_duplicates(entries: &[Entry], sequence: &str) -> Vec<(Moment, Moment)> {
     let mut open = Vec::new();
     let mut since = None;
     let mut before = None;
+    let mut losing = false;
     for Entry { from, to, event } in entries {
         match event {
+            Event::FaultBegins(fault) | Event::FaultEnds(fault) if fault.loses_commits() => {
+                losing = matches!(event, Event::FaultBegins(_));
+                before = None;
+            }
             Event::Sabotage { sequence: name, .. } if *name == sequence => {
                 since.get_or_insert(*from);
                 before = None;
             }
-            Event::Sequences(states) => {
+            Event::Sequences(states) if !losing => {
                 let Some((_, state)) = states.iter().find(|(name, _)| *name == sequence) else { continue };
                 let before = before.get_or_insert(state.file);
                 let leapt = state.file.is_none() || state.file != *before;

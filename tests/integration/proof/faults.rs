@@ -4,12 +4,10 @@ use super::director::Director;
 use super::history::Fault;
 use super::scene::{DATABASE, Scene};
 use super::tables::TABLES;
-use crate::support::{shut_down, wait_until_ended};
+use crate::support::{end_receiver, follow, pause_receiver, rewind, shut_down, wait_until_ended};
 use nix::sys::signal::Signal;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
-use std::fs::{self, OpenOptions};
-use std::io::Write;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -25,6 +23,21 @@ impl Scene {
     pub fn possible(&self) -> Vec<Fault> {
         let not_made = self.not_made();
         Fault::ALL.into_iter().filter(|fault| !not_made.iter().any(|(other, _)| other == fault)).collect()
+    }
+
+    async fn replica(&self) -> PgConnection {
+        PgConnection::connect(&self.servers[1].url("postgres")).await.expect("the replica")
+    }
+
+    /// Promotes the replica, which is the first server from then on, and routes everything to it.
+    async fn promote_replica(&mut self) {
+        let promoted = self.replica().await.execute("SELECT pg_promote()").await;
+        promoted.expect("a promotion");
+        self.servers.swap(0, 1);
+        if let Ok(disks) = &mut self.disks {
+            disks.swap(0, 1);
+        }
+        self.route_to_primary();
     }
 
     fn restart(&mut self) {
@@ -48,6 +61,7 @@ impl Director {
                 self.hold().await;
             }
             Fault::ServerPromoted => self.promote().await,
+            Fault::LaggingPromoted => self.promote_lagging().await,
             Fault::DiskFull => self.fill_the_disk().await,
             Fault::TooManyConnections => {
                 let mut crowd = Vec::new();
@@ -141,32 +155,59 @@ impl Director {
         self.wait_until_streaming().await;
         shut_down(&self.scene.servers[0], Signal::SIGINT);
         wait_until_ended(&self.scene.servers[0]);
-        let mut replica = PgConnection::connect(&self.scene.servers[1].url("postgres")).await.expect("the replica");
-        replica.execute("SELECT pg_promote()").await.expect("a promotion");
-        self.scene.servers.swap(0, 1);
-        if let Ok(disks) = &mut self.scene.disks {
-            disks.swap(0, 1);
-        }
-        self.scene.route_to_primary();
-        let [primary, old] = &mut self.scene.servers;
-        let data = old.data_dir();
-        let mut settings = OpenOptions::new().append(true).open(data.join("postgresql.conf")).expect("its settings");
-        writeln!(settings, "primary_conninfo = '{}'", primary.url("postgres")).expect("a setting");
-        fs::write(data.join("standby.signal"), "").expect("a standby's mark");
+        self.scene.promote_replica().await;
         self.hold().await;
-        self.scene.servers[1].restart().expect("the old primary follows");
+        let [primary, old] = &mut self.scene.servers;
+        follow(old, primary);
+    }
+
+    /// A failover that loses commits: the replica receives nothing from the beginning of the fault on, the primary is
+    /// killed, the replica is promoted, and the old primary is rewound and follows it.
+    async fn promote_lagging(&mut self) {
+        self.wait_until_replayed().await;
+        let receiver = pause_receiver(&mut self.scene.replica().await).await;
+        self.hold().await;
+        self.scene.servers[0].stop_hard();
+        end_receiver(receiver);
+        self.scene.promote_replica().await;
+        self.hold().await;
+        // pg_rewind reads the new timeline from what the last checkpoint wrote.
+        self.scene.direct().await.expect("the primary").execute("CHECKPOINT").await.expect("a checkpoint");
+        let [primary, old] = &mut self.scene.servers;
+        rewind(old, primary);
     }
 
     async fn wait_until_streaming(&self) {
-        let query = "SELECT count(*) > 0 FROM pg_stat_replication WHERE state = 'streaming'";
+        self.wait_for_replica("SELECT count(*) > 0 FROM pg_stat_replication WHERE state = 'streaming'").await;
+    }
+
+    /// Waits until the replica has done everything that was confirmed to a client before.
+    async fn wait_until_replayed(&self) {
+        self.wait_until_streaming().await;
+        let done: String = loop {
+            if let Ok(mut connection) = self.scene.direct().await
+                && let Ok(done) =
+                    sqlx::query_scalar("SELECT pg_current_wal_insert_lsn()::text").fetch_one(&mut connection).await
+            {
+                break done;
+            }
+        };
+        let query = format!("SELECT count(*) > 0 FROM pg_stat_replication WHERE replay_lsn >= '{done}'");
+        self.wait_for_replica(&query).await;
+    }
+
+    async fn wait_for_replica(&self, query: &str) {
         loop {
             if let Ok(mut connection) = self.scene.direct().await {
-                let streaming = sqlx::query_scalar(query).fetch_one(&mut connection).await;
-                if streaming.unwrap_or(false) {
+                let answer = sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&mut connection).await;
+                if answer.unwrap_or(false) {
                     return;
                 }
             }
-            assert!(self.now() < self.until + Duration::from_secs(120), "the replica of {DATABASE} does not stream");
+            assert!(
+                self.now() < self.until + Duration::from_secs(120),
+                "the replica of {DATABASE} does not follow: {query}"
+            );
             sleep(Duration::from_millis(50)).await;
         }
     }

@@ -13,6 +13,7 @@ pub enum Fault {
     ServerKilled,
     ServerRestarted,
     ServerPromoted,
+    LaggingPromoted,
     DiskFull,
     TooManyConnections,
     LeaderTerminated,
@@ -26,10 +27,11 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ServerKilled,
         Self::ServerRestarted,
         Self::ServerPromoted,
+        Self::LaggingPromoted,
         Self::DiskFull,
         Self::TooManyConnections,
         Self::LeaderTerminated,
@@ -47,6 +49,12 @@ impl Fault {
     pub fn loses_moves(self) -> bool {
         matches!(self, Self::ServerKilled | Self::DiskFull)
     }
+
+    /// Whether the fault may lose what was committed and confirmed after it began: the server is gone, and its replica had
+    /// received nothing more.
+    pub fn loses_commits(self) -> bool {
+        matches!(self, Self::LaggingPromoted)
+    }
 }
 
 impl fmt::Display for Fault {
@@ -55,6 +63,7 @@ impl fmt::Display for Fault {
             Self::ServerKilled => "server killed",
             Self::ServerRestarted => "server restarted",
             Self::ServerPromoted => "replica promoted",
+            Self::LaggingPromoted => "lagging replica promoted",
             Self::DiskFull => "disk full",
             Self::TooManyConnections => "too many connections",
             Self::LeaderTerminated => "leader's connection terminated",

@@ -42,8 +42,15 @@ pub struct Scene {
 }
 
 fn options() -> ServerOptions {
-    let settings =
-        [("max_connections", "60"), ("max_wal_size", "64MB"), ("min_wal_size", "32MB"), ("wal_keep_size", "64MB")];
+    let settings = [
+        ("max_connections", "60"),
+        ("max_wal_size", "64MB"),
+        ("min_wal_size", "32MB"),
+        ("wal_keep_size", "64MB"),
+        // For pg_rewind.
+        ("wal_log_hints", "on"),
+        ("full_page_writes", "on"),
+    ];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     ServerOptions { tcp: true, settings, ..ServerOptions::default() }
 }

@@ -37,8 +37,9 @@ pub struct Watcher {
     chance: Chance,
     orders: mpsc::Receiver<Order>,
     seen: watch::Sender<Observation>,
-    /// The numbers of the deletions that are in the history already.
-    noted: HashSet<i64>,
+    /// The deletions that are in the history already, by their numbers. A server that was promoted without the last ones gives
+    /// their numbers again.
+    noted: HashSet<(i64, Key)>,
 }
 
 /// All sessions and deletions by one statement, and so at one moment.
@@ -117,7 +118,7 @@ impl Watcher {
             match row.try_get(0)? {
                 "clock" => clock = number,
                 "there" => there.push(session),
-                _ if self.noted.insert(number) => {
+                _ if self.noted.insert((number, key)) => {
                     deleted.push(Deletion { session, at: row.try_get(5)?, by_agent: row.try_get(6)? });
                 }
                 _ => {}

@@ -45,6 +45,17 @@ async fn a_session_whose_id_would_be_handed_out_again_is_held_until_the_sequence
 }
 
 #[tokio::test]
+async fn a_table_that_is_locked_keeps_no_sweep_of_another_from_its_work() {
+    let mut database = behind("serial").await;
+    // By a default that would have to be printed to be understood.
+    database.sql("CREATE TABLE elsewhere (id serial PRIMARY KEY)").await;
+    let mut holder = database.connect().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE elsewhere IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+    outcome.swept("logins", json!({ "expired": 50, "error": null }));
+}
+
+#[tokio::test]
 async fn a_sequence_that_only_the_configuration_or_a_text_links_is_compared_too() {
     let declared = "[[sequences.feeds]]\nsequence = \"public.sessions_id_seq\"\ncolumn = \"public.sessions.id\"\n";
     let of_text = "ALTER TABLE sessions ALTER id SET DEFAULT nextval('public.sessions_id_seq'::text)";

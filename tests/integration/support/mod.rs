@@ -38,7 +38,9 @@ pub use pooler::Pooler;
 pub use prometheus::{LONG_TIMEOUT, Prometheus, tool};
 pub use proxy::Proxy;
 pub use receiver::{Answer, Receiver};
-pub use replica::{replica_of, replica_with, shut_down, wait_until_ended};
+pub use replica::{
+    end_receiver, follow, pause_receiver, replica_of, replica_with, rewind, shut_down, wait_until_ended,
+};
 pub use running::{LONG_TIMEOUTS, Running, wait_until, wait_until_blocked_on, waiting};
 
 use pgmedic_testserver::{ServerOptions, TestServer};

@@ -225,6 +225,12 @@ impl Position {
         u128::try_from(distance).unwrap_or(0) / u128::from(self.parameters.increment.unsigned_abs())
     }
 
+    /// How many values lie from the present next value up to a later one, a part of one counted as one; 0 where it is not later.
+    pub fn values_until(&self, later: i64) -> u128 {
+        let distance = self.distance(self.next, i128::from(later));
+        u128::try_from(distance).unwrap_or(0).div_ceil(u128::from(self.parameters.increment.unsigned_abs()))
+    }
+
     /// Whether `value` is further than `other`, in the sequence's direction.
     pub fn is_further(&self, value: i64, other: i64) -> bool {
         self.distance(i128::from(other), i128::from(value)) > 0

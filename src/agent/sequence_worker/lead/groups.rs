@@ -55,6 +55,7 @@ pub fn leads(settings: &Settings, triggers: (&[Arc<Triggers>], &[Arc<Triggers>])
             key: settings.server_leadership_key(&names, configured),
             listen: settings.sequences.listen_notify,
             state: Mutex::default(),
+            reached: std::sync::Mutex::default(),
             lost: watch::Sender::default(),
         });
         databases.extend(indices.iter().enumerate().map(|(place, index)| (*index, (Arc::clone(&lead), place))));

@@ -54,9 +54,11 @@ impl HeldLease {
         Self { number, member, commands, listening, task, stop: stop.drop_guard() }
     }
 
-    pub async fn check(&self) -> bool {
-        let (answer, alive) = oneshot::channel();
-        self.commands.send(LeaseCommand::Check(answer)).await.is_ok() && alive.await.unwrap_or(false)
+    /// Which server its connection is still open to; empty where that is not known, and none where it is lost.
+    pub async fn check(&self) -> Option<String> {
+        let (answer, server) = oneshot::channel();
+        self.commands.send(LeaseCommand::Check(answer)).await.ok()?;
+        server.await.ok()?
     }
 
     pub async fn listen(&self, database: &Database) -> Result<(), Reason> {

@@ -23,7 +23,7 @@ use crate::db::{Attempt, Holder, Lead, LeaseRequest, acquire};
 use crate::servers::SurveySql;
 use held::HeldLease;
 use pgmedic_core::{Reason, ReasonKind};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
@@ -45,6 +45,8 @@ pub struct ServerLead {
     key: i32,
     listen: bool,
     state: Mutex<LeadState>,
+    /// The primary that the last pass reached, since the lease was got.
+    reached: std::sync::Mutex<Option<String>>,
     /// The number of the last lease that was lost, or 0.
     lost: watch::Sender<u64>,
 }
@@ -55,6 +57,8 @@ struct LeadState {
     /// How many leases were held so far.
     leases: u64,
     pooled: bool,
+    /// This agent held the last lease that is known of.
+    led: bool,
     answer: Option<(Instant, LeadAnswer)>,
     survey: SurveySql,
 }
@@ -79,7 +83,8 @@ pub enum LeaseListens {
 }
 
 impl ServerLead {
-    /// Tries to get the lease, or checks that it is still held.
+    /// Tries to get the lease, or checks that it is still held. A lease on another server than the one that passes reach counts for
+    /// nothing, as after a failover whose old server still answers.
     ///
     /// # Errors
     ///
@@ -100,7 +105,7 @@ impl ServerLead {
     async fn ask_now(&self, state: &mut LeadState) -> Result<LeadAnswer, Reason> {
         if let Some(held) = &state.held {
             let ignored = state.answer.as_ref().map_or_else(Vec::new, |(_, answer)| answer.ignored.clone());
-            if held.check().await {
+            if held.check().await.is_some_and(|server| self.is_reached(&server)) {
                 let lease = Some(held.number);
                 return Ok(LeadAnswer { leadership: Leadership::Leader, lease, other: None, ignored });
             }
@@ -111,7 +116,7 @@ impl ServerLead {
         }
         let mut first_error = None;
         for (index, member) in self.members.iter().enumerate() {
-            let request = LeaseRequest { key: self.key, listen: self.listen, pooled: state.pooled };
+            let request = LeaseRequest { key: self.key, listen: self.listen, pooled: state.pooled, led: state.led };
             match attempt(member, request).await {
                 Ok(attempt) => return Ok(self.accept(state, index, attempt)),
                 Err(reason) => {
@@ -131,10 +136,15 @@ impl ServerLead {
         let answer = |leadership, lease, other| LeadAnswer { leadership, lease, other, ignored };
         match lead {
             Lead::Replica => answer(Leadership::Observer, None, None),
-            Lead::Other(holder) => answer(Leadership::Follower, None, Some(holder)),
+            Lead::Other(holder) => {
+                state.led = false;
+                answer(Leadership::Follower, None, Some(holder))
+            }
             Lead::Unheld => answer(Leadership::Leader, None, None),
             Lead::Held(standing) => {
                 state.pooled = standing.is_pooled();
+                state.led = true;
+                *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 state.leases += 1;
                 let number = state.leases;
                 let triggers = Arc::clone(&self.members[member].triggers);
@@ -157,6 +167,17 @@ impl ServerLead {
             held.listening = held.listen(&self.members[member].database).await;
         }
         LeaseListens::Here(held.listening.clone())
+    }
+
+    /// A pass of a worker has reached this primary.
+    pub fn reaches(&self, server: &str) {
+        *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(server.to_owned());
+    }
+
+    /// Whether passes reach this server, as far as one has since the lease was got, and the server's name is known.
+    fn is_reached(&self, server: &str) -> bool {
+        let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        server.is_empty() || reached.as_deref().is_none_or(|reached| reached == server)
     }
 
     fn is_lost(&self, lease: u64) -> bool {

@@ -271,6 +271,10 @@ impl BlockWalk {
         if nearest < from || nearest > looked_to {
             return Err(AnswerError::OutOfRange);
         }
+        if nearest < self.next {
+            // Other sessions have moved the sequence on since a part of the ids was read.
+            return Ok(Phase::Nearest { from: self.next });
+        }
         let gap = nearest - self.next;
         let reachable = self.is_soon(nearest) || gap <= self.terms.early;
         // Past an id at the limit there is nothing to go to.

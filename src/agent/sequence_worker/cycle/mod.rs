@@ -1,27 +1,27 @@
 //! One cycle of the worker: acquire or renew the lease, make the pass, publish the report.
+//!
+//! | file | does |
+//! |---|---|
+//! | `mod.rs` | the steps of a cycle |
+//! | `pass.rs` | makes the pass, during which the lease may be lost and another server promoted |
+
+mod pass;
 
 use super::fleet::Visit;
 use super::lead::LeadAnswer;
 use super::membership::Membership;
 use super::triggers::Triggers;
-use super::worker_state::{SequenceWorkerState, lease_lost};
+use super::worker_state::SequenceWorkerState;
 use crate::agent::leadership::Leadership;
 use crate::agent::publisher::Publisher;
 use crate::agent::repair_log::{RepairLogContext, RepairLogWriter};
 use crate::config::{Database, Settings};
-use crate::progress::Progress;
 use crate::report::DatabaseReport;
-use crate::sequences::{Invalidation, PassOptions, SequencePassState, pass};
+use crate::sequences::{Invalidation, SequencePassState};
 use pgmedic_core::{Reason, TableName};
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-
-/// Each statement has timeouts; a pass that takes this long all the same is cancelled.
-const MAX_PASS_DURATION: Duration = Duration::from_secs(60 * 60);
 
 /// What a worker was started with.
 #[derive(Debug)]
@@ -129,6 +129,9 @@ impl SequenceWorkerContext {
         }
         self.stop.run_until_cancelled(self.count_changes(state)).await;
         let report = self.pass(state, answer.leadership).await;
+        if let (None, Some(server)) = (&report.error, state.pass_state.primary()) {
+            self.lead.lead().reaches(server);
+        }
         let lost = answer.lease.is_some() && state.lease.is_none();
         if lost {
             // Another agent may lead.
@@ -153,6 +156,7 @@ impl SequenceWorkerContext {
         if let Some(Err(error)) = taken {
             // The pass asks again, and says what is wrong.
             tracing::debug!(database = self.database.name.as_str(), %error, "the changes were not counted");
+            state.pass_state.not_answered();
         }
     }
 
@@ -203,38 +207,6 @@ impl SequenceWorkerContext {
         state.publisher.standby(answer.other.as_ref());
         self.send_leadership(Leadership::Follower);
         CycleOutcome::Done
-    }
-
-    /// Makes the pass. Where the lease is lost meanwhile, that is published at once.
-    async fn pass(&self, state: &mut SequenceWorkerState, leadership: Leadership) -> DatabaseReport {
-        let name = self.database.name.as_str();
-        let SequenceWorkerState { losses, lease, pass_state, publisher, .. } = state;
-        publisher.leadership(leadership);
-        self.send_leadership(leadership);
-        let options = PassOptions {
-            dry_run: self.dry_run,
-            session_tables: self.session_tables.clone(),
-            cancel: self.stop.child_token(),
-            ..PassOptions::default()
-        };
-        let progress = Progress::default();
-        let mut pass = pin!(pass(&self.database, &self.settings.sequences, &options, pass_state, &progress));
-        let mut limit = pin!(sleep(MAX_PASS_DURATION));
-        loop {
-            tokio::select! {
-                report = &mut pass => return report,
-                // The pass goes on: it is safe beside that of another leader.
-                () = lease_lost(losses, *lease) => {
-                    *lease = None;
-                    self.leadership_unknown(publisher);
-                }
-                () = &mut limit, if !options.cancel.is_cancelled() => {
-                    let limit = humantime::format_duration(MAX_PASS_DURATION);
-                    tracing::error!(database = name, "a pass over {name} is cancelled: it took longer than {limit}");
-                    options.cancel.cancel();
-                }
-            }
-        }
     }
 
     async fn publish(&self, state: &mut SequenceWorkerState, report: DatabaseReport, notified: bool) -> CycleOutcome {
