@@ -6,7 +6,7 @@
 //! | `declared.rs`, `suggestions/`, `feed_toml.rs` | discover: the links that the configuration declares, and likely ones |
 //! | `load.rs`, `catalog.rs`, `catalog_timeouts.rs`, `owners.rs`, `references.rs` | discover: the sequences, the columns they feed, and what references these |
 //! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
-//! | `quiet.rs` | the pass in which all of them do |
+//! | `quiet.rs`, `standing.rs` | the pass in which all of them do |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
 //! | `states.rs` | reads states alone, for `cutover` |
 //! | `work_queue.rs` | what several connections share |
@@ -53,6 +53,7 @@ mod references;
 mod repair;
 mod repair_log;
 mod shared_columns;
+mod standing;
 mod states;
 mod suggestions;
 mod uncounted;

@@ -4,7 +4,7 @@ use super::activity::{ActivityCounters, StatsSnapshot};
 use super::catalog::Catalog;
 use super::invalidation::{InvalidatedSequences, Invalidation};
 use super::memory::{SequenceMemory, WRITTEN_AHEAD};
-use super::quiet::StandingState;
+use super::standing::StandingState;
 use crate::report::{Cause, Evidence, Outcome, SequenceReport};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;

@@ -10,7 +10,7 @@ use crate::report::DatabaseReport;
 use pgmedic_core::{QueryError, Timeouts, settings_select};
 use sqlx::postgres::PgRow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The connection keeps a lease, which must not wait long.
 const TIMEOUTS: Timeouts = Timeouts { lock: Duration::from_millis(100), statement: Duration::from_secs(1) };
@@ -21,18 +21,6 @@ const TRUSTED_FOR: Duration = Duration::from_secs(10);
 
 /// For more sequences than these the answer might take longer than the lease can wait, from afar.
 const MOST_SEQUENCES: usize = 10_000;
-
-/// Whether the next pass has to connect.
-#[derive(Debug, Default)]
-pub struct StandingState {
-    /// The counters that were read for it on the lease's connection.
-    pub(super) counters: Option<StatsSnapshot>,
-    /// When the last pass connected, and the version of the server that it reached; none where that writes each message into its
-    /// log for each of its statements.
-    pub(super) connected: Option<(Instant, String)>,
-    /// The question was not answered since the last full pass.
-    pub(super) failed: bool,
-}
 
 impl SequencePassState {
     /// What is to be asked before the next pass, as one message whose rows [`Self::answered`] takes; none where the pass has to
