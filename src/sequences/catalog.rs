@@ -32,12 +32,28 @@ pub struct Catalog {
     pub missing: Vec<DeclaredFeed>,
     /// How many sequences `include` and `exclude` leave out.
     pub excluded: usize,
-    /// How many sequences that nothing is known of are left out, because there are so many.
+    /// How many sequences that nothing is known of a pass leaves out, because there are so many.
     pub unlisted: usize,
 }
 
 /// Most sequences that feed nothing, and of which there is nothing to say, that are looked at: a tenant may create any number.
 const MOST_BARE: usize = 1000;
+
+impl Catalog {
+    /// Keeps the first of the sequences that nothing is known of, and counts the others.
+    pub fn leave_out_bare(&mut self) {
+        let (before, mut bare) = (self.sequences.len(), 0);
+        self.sequences.retain(|sequence| {
+            bare += usize::from(sequence.is_bare());
+            !sequence.is_bare() || bare <= MOST_BARE
+        });
+        self.unlisted = before - self.sequences.len();
+        if self.unlisted > 0 {
+            self.sequences.shrink_to_fit();
+            self.shared = shared_columns(&self.sequences);
+        }
+    }
+}
 
 /// Reads the catalog.
 ///
@@ -75,22 +91,8 @@ pub async fn discover(
     let total = sequences.len();
     sequences.retain(|sequence| covered(&sequence));
     let left_out = total - sequences.len();
-    let unlisted = leave_out_bare(&mut sequences);
     let shared = shared_columns(&sequences);
-    Ok(Catalog { sequences, shared, missing, excluded: left_out, unlisted })
-}
-
-/// Keeps the first of those that nothing is known of, and returns how many are left out.
-fn leave_out_bare(sequences: &mut Vec<Sequence>) -> usize {
-    let (before, mut bare) = (sequences.len(), 0);
-    sequences.retain(|sequence| {
-        bare += usize::from(sequence.is_bare());
-        !sequence.is_bare() || bare <= MOST_BARE
-    });
-    if sequences.len() < before {
-        sequences.shrink_to_fit();
-    }
-    before - sequences.len()
+    Ok(Catalog { sequences, shared, missing, excluded: left_out, unlisted: 0 })
 }
 
 async fn declared_links(

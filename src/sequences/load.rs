@@ -14,7 +14,7 @@ use pgmedic_core::{QueryError, Reason, Timeouts};
 use sqlx::Row;
 
 /// The catalog, from `state` when it has not changed; and the server's counters as they were before any probe, read now unless
-/// `counters` has them.
+/// `counters` has them. Of many sequences that nothing is known of some are left out, unless `keep_bare`.
 ///
 /// # Errors
 ///
@@ -25,11 +25,12 @@ pub async fn load_catalog(
     settings: &Sequences,
     state: &mut SequencePassState,
     counters: Option<StatsSnapshot>,
+    keep_bare: bool,
 ) -> Result<(Catalog, StatsSnapshot), Reason> {
     let timeouts = settings.bounds();
     if !state.is_lasting() {
         state.reaches("", connection.server().is_replica);
-        return Ok((discover_catalog(connection, database, settings, timeouts).await?, StatsSnapshot::default()));
+        return Ok((discover_catalog(connection, database, settings, keep_bare).await?, StatsSnapshot::default()));
     }
     let while_counting = |error| Reason::from(&error).while_doing("reading the server's statistics failed");
     let known = state.discovered().map_or(&[][..], |known| &known.sequences);
@@ -43,7 +44,7 @@ pub async fn load_catalog(
             tracing::debug!(database = database.name.as_str(), message, "the server's statistics cannot be read");
             state.invalidate(&Invalidation::All);
             state.reaches("", connection.server().is_replica);
-            let found = discover_catalog(connection, database, settings, timeouts).await?;
+            let found = discover_catalog(connection, database, settings, keep_bare).await?;
             return Ok((found, StatsSnapshot::default()));
         }
         counters => counters.map_err(while_counting)?,
@@ -53,7 +54,7 @@ pub async fn load_catalog(
     if let Some(found) = state.take_discovered(&counters) {
         return Ok((found, counters));
     }
-    let found = discover_catalog(connection, database, settings, timeouts).await?;
+    let found = discover_catalog(connection, database, settings, keep_bare).await?;
     state.drop_changed(&found);
     let mut now = read_stats(connection, &found.sequences, timeouts).await.map_err(while_counting)?;
     // A change of the catalog between the two reads is found by the next pass.
@@ -73,10 +74,14 @@ async fn discover_catalog(
     connection: &mut BoundedConnection,
     database: &Database,
     settings: &Sequences,
-    timeouts: Timeouts,
+    keep_bare: bool,
 ) -> Result<Catalog, Reason> {
+    let timeouts = settings.bounds();
     let found = discover(connection, &database.name, settings, timeouts).await;
     let mut found = found.map_err(|error| Reason::from(error).while_doing("reading the catalog failed"))?;
+    if !keep_bare {
+        found.leave_out_bare();
+    }
     let limits = add_reference_limits(connection, &mut found.sequences, timeouts).await;
     limits.map_err(|error| Reason::from(error).while_doing("reading the foreign keys failed"))?;
     state_max_ids(&mut found.sequences, settings);

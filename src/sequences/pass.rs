@@ -74,11 +74,11 @@ async fn run_pass(
     report.server_version = Some(connection.server().version.clone());
     let server = connection.server();
     state.standing.connected = (!server.is_audited).then(|| (began, server.version.clone()));
-    let (mut found, counters) = load_catalog(&mut connection, database, settings, state, counters).await?;
+    let keep_bare = options.only.is_some();
+    let (mut found, counters) = load_catalog(&mut connection, database, settings, state, counters, keep_bare).await?;
     if let Some(only) = &options.only {
         found.sequences.retain(|sequence| only.contains(&sequence.name_parts));
         found.missing.clear();
-        found.unlisted = 0;
         found.shared = shared_columns(&found.sequences);
     }
     if state.log() != RepairLogReading::Read {

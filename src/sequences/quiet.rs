@@ -29,7 +29,7 @@ impl SequencePassState {
         let known = self.discovered().filter(|found| found.shared.is_empty())?;
         let (connected, _) = self.standing.connected.as_ref()?;
         let few = (1..=MOST_SEQUENCES).contains(&known.sequences.len());
-        if self.standing.failed || !few || connected.elapsed() >= TRUSTED_FOR {
+        if self.standing.failed || self.standing.lost || !few || connected.elapsed() >= TRUSTED_FOR {
             return None;
         }
         // A message is one transaction, also without BEGIN.
@@ -47,9 +47,10 @@ impl SequencePassState {
         Ok(())
     }
 
-    /// It was not answered: it is not asked again before the next full pass.
-    pub fn not_answered(&mut self) {
+    /// It was not answered: it is not asked again before the next full pass, and never where the connection was lost over it.
+    pub fn not_answered(&mut self, lost: bool) {
         self.standing.failed = true;
+        self.standing.lost |= lost;
     }
 }
 

@@ -13,4 +13,6 @@ pub struct StandingState {
     pub(super) connected: Option<(Instant, String)>,
     /// The question was not answered since the last full pass.
     pub(super) failed: bool,
+    /// The connection was lost over it: it is never asked again.
+    pub(super) lost: bool,
 }

@@ -47,6 +47,13 @@ impl Membership {
         self.lead().ask_in(self.place()?, sql).await
     }
 
+    /// A pass has reached this primary.
+    pub fn reaches(&self, server: &str) {
+        if let Some(place) = self.place() {
+            self.lead().reaches(place, server);
+        }
+    }
+
     /// Releases the lease at once, where the worker asks for it.
     pub async fn release(&self) {
         if let Self::Own { lead, .. } = self {

@@ -138,7 +138,13 @@ async fn the_server_is_followed_when_it_stops_and_starts_again() {
     // A crash may have moved the sequence further before that.
     tenant.wait_until("SELECT last_value >= 20 FROM orders_id_seq").await;
     let log = agent.stop();
-    assert_eq!(log.matches("server prod cannot be monitored").count(), 1, "{log}");
+    // A server that starts refuses in other words, for a moment.
+    let mut reasons: Vec<&str> =
+        log.lines().filter_map(|line| Some(line.split_once("server prod cannot be monitored")?.1)).collect();
+    let said = reasons.len();
+    reasons.sort_unstable();
+    reasons.dedup();
+    assert!(said > 0 && said == reasons.len(), "each reason is said once: {log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

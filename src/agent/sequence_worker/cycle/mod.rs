@@ -130,7 +130,7 @@ impl SequenceWorkerContext {
         self.stop.run_until_cancelled(self.count_changes(state)).await;
         let report = self.pass(state, answer.leadership).await;
         if let (None, Some(server)) = (&report.error, state.pass_state.primary()) {
-            self.lead.lead().reaches(server);
+            self.lead.reaches(server);
         }
         let lost = answer.lease.is_some() && state.lease.is_none();
         if lost {
@@ -156,7 +156,7 @@ impl SequenceWorkerContext {
         if let Some(Err(error)) = taken {
             // The pass asks again, and says what is wrong.
             tracing::debug!(database = self.database.name.as_str(), %error, "the changes were not counted");
-            state.pass_state.not_answered();
+            state.pass_state.not_answered(error.is_lost());
         }
     }
 

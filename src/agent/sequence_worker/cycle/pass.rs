@@ -3,7 +3,7 @@
 use super::SequenceWorkerContext;
 use crate::agent::leadership::Leadership;
 use crate::agent::sequence_worker::worker_state::{SequenceWorkerState, lease_lost};
-use crate::db::which_server;
+use crate::db::{WhichServer, which_server};
 use crate::progress::Progress;
 use crate::report::DatabaseReport;
 use crate::sequences::{PassOptions, pass};
@@ -72,6 +72,7 @@ impl SequenceWorkerContext {
     /// Whether the connection string leads to another primary than this one.
     async fn is_elsewhere(&self, reached: &str) -> bool {
         let Ok(target) = self.database.connect_options() else { return false };
-        which_server(&target).await.is_ok_and(|server| !server.is_replica && server.name != reached)
+        let elsewhere = |server: WhichServer| !server.is_replica && !server.name.is_empty() && server.name != reached;
+        which_server(&target).await.is_ok_and(elsewhere)
     }
 }

@@ -23,6 +23,7 @@ use crate::db::{Attempt, Holder, Lead, LeaseRequest, acquire};
 use crate::servers::SurveySql;
 use held::HeldLease;
 use pgmedic_core::{Reason, ReasonKind};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
@@ -45,8 +46,8 @@ pub struct ServerLead {
     key: i32,
     listen: bool,
     state: Mutex<LeadState>,
-    /// The primary that the last pass reached, since the lease was got.
-    reached: std::sync::Mutex<Option<String>>,
+    /// The primary that the last pass over each member reached, since the lease was got: one address may lead to several servers.
+    reached: std::sync::Mutex<HashMap<usize, String>>,
     /// The number of the last lease that was lost, or 0.
     lost: watch::Sender<u64>,
 }
@@ -105,12 +106,14 @@ impl ServerLead {
     async fn ask_now(&self, state: &mut LeadState) -> Result<LeadAnswer, Reason> {
         if let Some(held) = &state.held {
             let ignored = state.answer.as_ref().map_or_else(Vec::new, |(_, answer)| answer.ignored.clone());
-            if held.check().await.is_some_and(|server| self.is_reached(&server)) {
+            if held.check().await.is_some_and(|server| self.is_reached(held.member, &server)) {
                 let lease = Some(held.number);
                 return Ok(LeadAnswer { leadership: Leadership::Leader, lease, other: None, ignored });
             }
         }
         if let Some(lost) = state.held.take() {
+            // The other databases of the server learn it too, where its connection is still open.
+            self.lost.send_modify(|last| *last = (*last).max(lost.number));
             // A new connection shows whether the database is down, and needs the place of the old one.
             lost.release().await;
         }
@@ -144,7 +147,7 @@ impl ServerLead {
             Lead::Held(standing) => {
                 state.pooled = standing.is_pooled();
                 state.led = true;
-                *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                self.reached.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 state.leases += 1;
                 let number = state.leases;
                 let triggers = Arc::clone(&self.members[member].triggers);
@@ -169,15 +172,15 @@ impl ServerLead {
         LeaseListens::Here(held.listening.clone())
     }
 
-    /// A pass of a worker has reached this primary.
-    pub fn reaches(&self, server: &str) {
-        *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(server.to_owned());
+    /// A pass over this member has reached this primary.
+    pub fn reaches(&self, member: usize, server: &str) {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner).insert(member, server.to_owned());
     }
 
-    /// Whether passes reach this server, as far as one has since the lease was got, and the server's name is known.
-    fn is_reached(&self, server: &str) -> bool {
+    /// Whether passes over this member reach this server, as far as one has since the lease was got, and its name is known.
+    fn is_reached(&self, member: usize, server: &str) -> bool {
         let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
-        server.is_empty() || reached.as_deref().is_none_or(|reached| reached == server)
+        server.is_empty() || reached.get(&member).is_none_or(|reached| reached == server)
     }
 
     fn is_lost(&self, lease: u64) -> bool {
