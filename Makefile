@@ -1,8 +1,6 @@
 # `make` lists the targets. scripts/setup installs the tools that a target needs and that are missing.
 
 target := $(abspath $(or $(CARGO_TARGET_DIR),target))
-# Most tests wait for servers and schedules most of the time.
-export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 # Where scripts/setup installs tools.
 export PATH := $(target)/tools/bin:$(PATH)
 

@@ -52,7 +52,7 @@ use std::sync::LazyLock;
 /// settings: such a test starts a separate server.
 pub fn server() -> &'static TestServer {
     static SERVER: LazyLock<TestServer> = LazyLock::new(|| {
-        let settings = [("max_connections", "200"), ("autovacuum", "off"), ("max_prepared_transactions", "4")];
+        let settings = [("max_connections", "400"), ("autovacuum", "off"), ("max_prepared_transactions", "4")];
         let options = ServerOptions { tcp: true, ..ServerOptions::default() };
         start_server(options, &settings)
     });

@@ -233,6 +233,10 @@ async fn a_schema_of_pg_database_owner_counts_as_the_database_owners() {
     let refusal = scene.repair(CALL).await.unwrap_err();
     assert!(refusal.ends_with(&format!("user_sessions, whose schema belongs to {attacker}")), "{refusal}");
     scene.database.sql(&format!("ALTER DATABASE {name} OWNER TO \"{owner}\"")).await;
+    // A session is told of its error before its locks are released, and who waits for a repair makes none.
+    let no_lock = "SELECT NOT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                   WHERE l.locktype = 'advisory' AND d.datname = current_database())";
+    scene.database.wait_until(no_lock).await;
     assert_eq!(scene.repair(CALL).await, Ok(38));
 }
 
