@@ -43,4 +43,4 @@ pub use notification_listener::{ListenError, Listener};
 pub use own_transactions::OwnTransactions;
 pub use server_info::ServerInfo;
 pub use transaction::{TransactionMode, TransactionResult};
-pub use which_server::{WhichServer, which_server, which_server_sql};
+pub use which_server::{WhichServer, server_name_sql, which_server, which_server_sql};

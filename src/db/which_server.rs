@@ -31,9 +31,14 @@ pub async fn which_server(target: &ConnectTarget) -> Result<WhichServer, Connect
     server.map_err(|error| ConnectError::because(&options, error))
 }
 
+/// The name of a server, as an SQL expression.
+pub fn server_name_sql() -> String {
+    fill_sql::<&str>(include_str!("server_name.sql"), &[])
+}
+
 /// The statement that tells the server's name, and whether it is a replica.
 pub fn which_server_sql() -> String {
-    fill_sql::<&str>(include_str!("which_server.sql"), &[])
+    fill_sql(include_str!("which_server.sql"), &[("SERVER", server_name_sql())])
 }
 
 /// Asks on an open connection. The statement has this name.

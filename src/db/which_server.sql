@@ -1,6 +1,2 @@
--- Which server this is, by the microsecond in which its postmaster started, and whether it is a replica. Operators are
--- qualified, as no search_path is set.
-SELECT pg_catalog.concat_ws(' ',
-           (pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8,
-           pg_catalog.pg_is_in_recovery()),
-       pg_catalog.pg_is_in_recovery()
+-- Which server this is, and whether it is a replica.
+SELECT @SERVER@, pg_catalog.pg_is_in_recovery()

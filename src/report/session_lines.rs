@@ -38,7 +38,7 @@ pub fn summary_line(store: &SessionReport) -> String {
     line
 }
 
-/// `; their rows in public.devices are deleted too`
+/// `; what belongs to them in public.devices is deleted too`
 fn add_taken_along(line: &mut String, store: &SessionReport) {
     if !store.takes_along.is_empty() {
         let tables: Vec<_> = store.takes_along.iter().map(|table| escape_control(table)).collect();

@@ -5,7 +5,7 @@
 //! and every `full_pass_every`th pass reads everything.
 //! Source: PostgreSQL manual, The Cumulative Statistics System.
 
-use crate::db::{BoundedConnection, TransactionMode};
+use crate::db::{BoundedConnection, TransactionMode, server_name_sql};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::{QueryError, Timeouts, fill_sql};
 use sqlx::Row;
@@ -111,6 +111,7 @@ pub fn changes_sql(sequences: &[Sequence]) -> String {
         ("TABLES", oids(false)),
         ("TREES", oids(true)),
         ("ROW_CHANGES", ROW_CHANGES.to_owned()),
+        ("SERVER", server_name_sql()),
     ];
     fill_sql(include_str!("changes.sql"), &values)
 }

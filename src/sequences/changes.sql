@@ -1,6 +1,6 @@
 -- What the server's statistics have counted, one row each: of the server, of each of @SEQUENCES@ and of @TABLES@, of each of
 -- @TREES@ with all its partitions and children, and which sequences are in use.
--- @ROW_CHANGES@: the rows inserted into, updated in and deleted from table t.
+-- @ROW_CHANGES@: the rows inserted into, updated in and deleted from table t. @SERVER@: the name of the server.
 WITH RECURSIVE tree (root, t) AS (
     SELECT t, t FROM unnest('{@TREES@}'::oid[]) AS t
   UNION
@@ -17,8 +17,7 @@ SELECT 'server' AS of, 0::bigint AS oid,
                  pg_stat_get_bgwriter_stat_reset_time(),
                  (SELECT concat_ws(' ', oid, pg_stat_get_db_stat_reset_time(oid))
                     FROM pg_database WHERE datname = current_database())) AS epoch,
-       -- What identifies the server, as which_server.sql does.
-       concat_ws(' ', (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint, pg_is_in_recovery()) AS server
+       @SERVER@ AS server
 UNION ALL
 SELECT 'sequence', s::bigint, pg_stat_get_blocks_fetched(s), NULL, NULL FROM unnest('{@SEQUENCES@}'::oid[]) AS s
 UNION ALL

@@ -25,7 +25,7 @@ pub const GROUP: usize = 10_000;
 
 /// What an examination goes by.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds<'a> {
+pub struct ExamineContext<'a> {
     pub settings: &'a Sequences,
     pub options: &'a PassOptions,
     pub repair: &'a RepairContext,
@@ -36,12 +36,12 @@ pub struct Bounds<'a> {
 pub async fn examine(
     connections: &mut [BoundedConnection],
     group: &[&Sequence],
-    bounds: &Bounds<'_>,
+    context: &ExamineContext<'_>,
     state: &mut SequencePassState,
     reports: &mut Vec<Arc<SequenceReport>>,
 ) -> Vec<u32> {
-    let Bounds { settings, options, repair: context, progress } = *bounds;
-    let timeouts = context.timeouts;
+    let ExamineContext { settings, options, repair: repair_context, progress } = *context;
+    let timeouts = repair_context.timeouts;
     let seen = observe(connections, group, options.headroom, timeouts, progress).await;
     let reads: Vec<u32> = seen
         .iter()
@@ -55,7 +55,7 @@ pub async fn examine(
             if let (Some(Ok(seen)), Some(memory)) = (seen, state.memory_mut(sequence)) {
                 memory.observed(&seen.position, now);
             }
-            bounds.subject(sequence, state, now)
+            context.subject(sequence, state, now)
         })
         .collect();
     let looked = look(connections, &subjects, seen, timeouts, progress).await;
@@ -64,7 +64,7 @@ pub async fn examine(
         let sequence = subject.sequence;
         let judged: Judged = looked.map(|looked| {
             looked.map(|looked| {
-                let next = next_move(&looked, &subject.basis, bounds.headroom(sequence));
+                let next = next_move(&looked, &subject.basis, context.headroom(sequence));
                 (looked, next)
             })
         });
@@ -74,7 +74,7 @@ pub async fn examine(
         }
         if let (Some(Ok((looked, _))), Verdict::Behind) = (judged, finding.verdict) {
             finding.cause = Some(state.cause(sequence, &looked.seen.position));
-            tasks.push(RepairTask::new(*subject, looked, bounds.headroom(sequence), finding.observed_only));
+            tasks.push(RepairTask::new(*subject, looked, context.headroom(sequence), finding.observed_only));
             behind.push(index);
         }
         reports.push(Arc::new(finding));
@@ -83,13 +83,13 @@ pub async fn examine(
     let (asked, drifted) = new_drifts(group, reports, state);
     // Sessions go on, so they are asked before the repair; statistics stay, and the repair does not wait for them.
     let inquiry = Inquiry::begin(&mut connections[0], drifted, timeouts).await;
-    let repairs = repair(connections, tasks, context, progress).await;
+    let repairs = repair(connections, tasks, repair_context, progress).await;
     for (index, repaired) in behind.into_iter().zip(repairs) {
         let Repaired { report: repair, position } = repaired;
         if let Some(memory) = state.memory_mut(group[index]) {
             memory.charge(repair.charged, repair.early);
             match (repair.outcome, repair.next_value) {
-                (_, Some(next)) => memory.repaired(&position, next),
+                (_, Some(next)) => memory.moved_to(&position, next),
                 (Outcome::Failed, None) => memory.moved_somewhere(),
                 (_, None) => {}
             }
@@ -107,7 +107,7 @@ pub async fn examine(
     reads.into_iter().zip(more).map(|(reads, more)| reads + more).collect()
 }
 
-impl Bounds<'_> {
+impl ExamineContext<'_> {
     /// The headroom of the run replaces the configured one.
     fn headroom(&self, sequence: &Sequence) -> Headroom {
         let (schema, name) = &sequence.name_parts;

@@ -68,11 +68,6 @@ impl SequenceMemory {
         self.history.passed_early |= early;
     }
 
-    /// Records to where a repair has moved it.
-    pub fn repaired(&mut self, position: &Position, next: i64) {
-        self.moved_to(position, next);
-    }
-
     /// A repair failed, and how far it came is not known: up to the next look no value counts as handed out.
     pub fn moved_somewhere(&mut self) {
         self.last_next = None;
@@ -89,7 +84,8 @@ impl SequenceMemory {
         };
     }
 
-    fn moved_to(&mut self, position: &Position, next: i64) {
+    /// Records its next value, after a look or a repair.
+    pub fn moved_to(&mut self, position: &Position, next: i64) {
         self.last_next = Some(next);
         if self.known_next.is_none_or(|known| position.is_further(next, known)) {
             self.known_next = Some(next);
@@ -121,7 +117,7 @@ mod tests {
         let mut memory = SequenceMemory::default();
         memory.observed(&at(100), begin);
         memory.charge(7, true);
-        memory.repaired(&at(100), 5000);
+        memory.moved_to(&at(100), 5000);
         memory.observed(&at(5200), begin + Duration::from_secs(100));
         let history = History { most_handed_out: 200, charged: 7, passed_early: true };
         assert_eq!(memory.memory(), Memory::Lasting(history));

@@ -4,7 +4,7 @@ use super::batch;
 use super::blocks::look_for_blocks;
 use super::catalog::Catalog;
 use super::computed::look_at_computed;
-use super::examine::{Bounds, GROUP, examine};
+use super::examine::{ExamineContext, GROUP, examine};
 use super::findings::missing_sequence;
 use super::load::load_catalog;
 use super::pass_state::{RepairLogReading, SequencePassState};
@@ -108,15 +108,15 @@ async fn run_pass(
     }
     let mut connections = vec![connection];
     add_connections(&mut connections, batch::estimate_transactions(&changed), timeouts).await;
-    let context = options.repair_context(settings, timeouts);
-    let bounds = Bounds { settings, options, repair: &context, progress };
+    let repair = options.repair_context(settings, timeouts);
+    let context = ExamineContext { settings, options, repair: &repair, progress };
     let (first, mut reads) = (report.sequences.len(), Vec::with_capacity(changed.len()));
     for group in changed.chunks(GROUP) {
         // What is read on one connection alone is read on the first.
         if let Some(alive) = connections.iter().position(|connection| connection.lost().is_none()) {
             connections.swap(0, alive);
         }
-        reads.extend(examine(&mut connections, group, &bounds, state, &mut report.sequences).await);
+        reads.extend(examine(&mut connections, group, &context, state, &mut report.sequences).await);
     }
     tracing::debug!(
         database = database.name.as_str(),
@@ -125,8 +125,8 @@ async fn run_pass(
         "observed"
     );
     let now = Instant::now();
-    let subject = |sequence| bounds.subject(sequence, state, now);
-    let shared = SharedContext { sequences: &found.sequences, repair: &context };
+    let subject = |sequence| context.subject(sequence, state, now);
+    let shared = SharedContext { sequences: &found.sequences, repair: &repair };
     look_at_shared(&mut connections, &found.shared, &mut report.sequences, shared, subject).await;
     look_for_blocks(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
     let computed_reads = look_at_computed(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;

@@ -29,7 +29,7 @@ pub struct SequencePassState {
     /// The discovered catalog and the catalog's counter then; without a counter it is discovered again.
     catalog: Option<(Option<i64>, Catalog)>,
     known: HashMap<u32, CachedFinding>,
-    /// Whether the next pass has to connect.
+    /// Of the connection that stands for the lease: whether the next pass has to open another.
     pub(super) standing: StandingState,
 }
 

@@ -3,7 +3,7 @@
 use super::activity::StatsSnapshot;
 use std::time::Instant;
 
-/// Whether the next pass has to connect.
+/// What was learned of it since the last pass, and what that pass left.
 #[derive(Debug, Default)]
 pub struct StandingState {
     /// The counters that were read for it on the lease's connection.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `triggers.rs` | ticks of the schedule and notifications, waiting to start a cycle |
 //! | `worker_state.rs` | what is kept from one cycle to the next |
-//! | `cycle.rs` | one cycle: acquire or renew the lease, make the pass, publish the report |
+//! | `cycle/` | one cycle: acquire or renew the lease, make the pass, publish the report |
 //! | `lead/` | who leads on the databases of one server |
 //! | `fleet.rs` | what is known of a whole server, for the workers of its databases |
 //! | `membership.rs` | whether a worker asks for the lease, or the worker of its server does |

@@ -46,7 +46,7 @@ pub struct ConnectTarget {
     /// At least one, in the order of the string.
     pub candidates: Vec<Candidate>,
     pub attributes: SessionAttributes,
-    /// Whether the string says so, or any is wanted for want of it.
+    /// Whether the connection string has `target_session_attrs`; without it any server is taken.
     pub names_attributes: bool,
     /// Whether the order is drawn at random: `load_balance_hosts=random`.
     pub shuffled: bool,

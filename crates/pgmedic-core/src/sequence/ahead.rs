@@ -20,7 +20,7 @@ pub enum Scope {
 pub enum MaxIdOnly {
     /// No index of this table can find a block in this column.
     NoIndex { table: String, column: String },
-    /// This table alone has too many indexes for one transaction.
+    /// This table alone has too many indexes for one transaction, or is one of so many that ids cannot be looked for one by one.
     TooManyRelations { table: String },
     /// The column is a part of this primary key, and not alone unique.
     PartOfKey { column: String, key: String },

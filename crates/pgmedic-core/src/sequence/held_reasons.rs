@@ -170,7 +170,7 @@ impl Words<'_> {
             Some(MaxIdOnly::TooManyRelations { table }) => Reason::new(
                 ReasonKind::NoIndex,
                 format!(
-                    "{ahead}, and {table} has too many indexes to look between them in one transaction: \
+                    "{ahead}, and {table} has too many indexes or partitions to look between them in one transaction: \
                      inserts may fail; approve the repair if these ids are no mistake"
                 ),
             )

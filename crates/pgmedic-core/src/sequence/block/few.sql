@@ -1,6 +1,6 @@
--- All taken ids from one value to another, and not before the next value: the lowest, the highest, and how many; one row. Fewer
--- than @MORE@ rows were read, or not all ids are known. Divides by zero where a name no longer stands for the relation that was
--- discovered.
+-- All taken ids from one value to another, and not before the next value: the lowest, the highest, and how many; one row. At
+-- most @MORE@ rows are read: where so many were, there may be other ids. Divides by zero where a name no longer stands for the
+-- relation that was discovered.
 -- The statement's snapshot is taken before it reads the sequence. So what other sessions insert while a walk goes on is
 -- never taken for an id ahead.
 SELECT few.lowest, few.highest, few.taken, few.read,
