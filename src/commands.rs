@@ -2,10 +2,12 @@
 
 mod cutover;
 mod history;
+mod presets;
+mod unmatched;
 
 use crate::agent::{self, AgentError};
-use crate::cli::{Cli, Command, Format, ListFormat, SqlCommand, completions, man_pages};
-use crate::config::{ConfigError, Environment, Http, Pattern, Preset, SequenceRule, Settings};
+use crate::cli::{Cli, Command, Format, SqlCommand, completions, man_pages};
+use crate::config::{ConfigError, Environment, Http, Settings};
 #[cfg(feature = "demo")]
 use crate::demo::{self, DemoError};
 use crate::grants::{GrantsError, grants};
@@ -15,19 +17,15 @@ use crate::metrics;
 use crate::once;
 use crate::pass_options::PassOptions;
 use crate::progress::Progress;
-use crate::report::{
-    DatabaseReport, ExitCode as Outcome, Report, TableOptions, render_nagios, render_nagios_error, render_table,
-};
+use crate::report::{ExitCode as Outcome, Report, TableOptions, render_nagios, render_nagios_error, render_table};
 use clap_complete::Shell;
 use cutover::{CutoverError, cutover};
 use history::{HistoryError, print_history};
-use pgmedic_core::TableName;
 use pgmedic_login::sql_function::{self, FollowedColumns};
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::io::{self, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use unmatched::{unmatched_approvals, unmatched_rules};
 
 /// Why a command failed, as opposed to a report that has bad news.
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +111,7 @@ async fn run_command(cli: &Cli) -> Result<ExitCode, RunError> {
         Some(Command::Demo { serve }) => demo(*serve).await,
         Some(Command::Completions { shell }) => completion_script(*shell),
         Some(Command::Man { folder }) => man(folder.as_deref()),
-        Some(Command::Presets { format }) => presets(*format),
+        Some(Command::Presets { format }) => print(&presets::render_presets(*format)),
         Some(Command::Sql { script }) => sql(script),
         Some(Command::Healthcheck) => check_health(cli).await,
         Some(Command::Cutover(arguments)) => {
@@ -154,10 +152,6 @@ fn man(folder: Option<&Path>) -> Result<ExitCode, RunError> {
         std::fs::write(&path, &page.text).map_err(|cause| RunError::File { path, cause })?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn presets(format: ListFormat) -> Result<ExitCode, RunError> {
-    print(&render_presets(format))
 }
 
 fn sql(script: &SqlCommand) -> Result<ExitCode, RunError> {
@@ -266,57 +260,5 @@ fn write_report(stdout: &mut StdoutLock<'_>, report: &Report, cli: &Cli) -> io::
             writeln!(stdout)
         }
         Format::Nagios => stdout.write_all(render_nagios(report).0.as_bytes()),
-    }
-}
-
-/// Approvals that had no effect: most likely misspelled.
-fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl Iterator<Item = &'a String> {
-    let behind: Vec<&str> = report
-        .databases
-        .iter()
-        .flat_map(|database| &database.sequences)
-        .filter(|sequence| sequence.repair.is_some())
-        .map(|sequence| sequence.name.as_str())
-        .collect();
-    let stores: Vec<&str> = report
-        .databases
-        .iter()
-        .flat_map(|database| &database.sessions)
-        // What no approval removes stays held, and says so.
-        .filter(|store| store.approved || store.held.is_some())
-        .map(|store| store.name.as_str())
-        .collect();
-    let bare = |name: &str| name.replace('"', "");
-    let matches = move |approval: &str, known: &str| {
-        let parts = known.parse::<TableName>();
-        bare(known).eq_ignore_ascii_case(&bare(approval))
-            || approval
-                .parse::<Pattern>()
-                .is_ok_and(|pattern| parts.as_ref().is_ok_and(|parts| pattern.matches(&parts.schema, &parts.name)))
-    };
-    let approved = approved.iter().filter(move |name| !stores.contains(&name.as_str()));
-    approved.filter(move |name| !behind.iter().any(|known| matches(name, known)))
-}
-
-/// Rules that match no sequence of any database: most likely misspelled, or never reached.
-fn unmatched_rules<'a>(settings: &'a Settings, report: &'a Report) -> impl Iterator<Item = &'a SequenceRule> {
-    let applied: BTreeSet<&str> = report.databases.iter().flat_map(DatabaseReport::applied_rules).collect();
-    let all_read = report.databases.iter().all(|database| database.error.is_none());
-    settings.sequences.rules.iter().filter(move |rule| all_read && !applied.contains(rule.pattern.to_string().as_str()))
-}
-
-/// The list of presets, as `[[sessions]]` would have them.
-fn render_presets(format: ListFormat) -> String {
-    let presets = Preset::all();
-    match format {
-        ListFormat::Json => {
-            let listed = presets.iter().map(|preset| {
-                let about = [("name", preset.name), ("client", &preset.client), ("meaning", &preset.meaning)];
-                let keys = about.into_iter().chain(preset.keys()).map(|(key, value)| (key, value.to_owned()));
-                keys.chain(preset.tables()).collect::<BTreeMap<_, _>>()
-            });
-            format!("{}\n", serde_json::json!(listed.collect::<Vec<_>>()))
-        }
-        ListFormat::Table => presets.iter().map(|preset| preset.to_toml_lines() + "\n").collect(),
     }
 }

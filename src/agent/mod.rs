@@ -12,7 +12,7 @@
 //! | `context.rs` | what all workers share |
 //! | `publisher.rs` | where a worker hands over its report |
 //! | `rule_use.rs` | which rules of the configuration apply to no sequence |
-//! | `news.rs`, `change_log.rs` | what of a report is worth a line in the log, and whether it was logged already |
+//! | `news.rs`, `change_log.rs`, `database_log.rs` | what of a report is worth a line in the log, and whether it was logged already |
 //! | `http_endpoint.rs`, `signals.rs` | the address that HTTP listens on; signals of the operating system |
 //!
 //! A tick or a notification starts a cycle of a worker. The cycle makes a pass (`crate::sequences`, `crate::sessions`),
@@ -22,6 +22,7 @@
 mod backoff;
 mod change_log;
 mod context;
+mod database_log;
 mod http_endpoint;
 mod leadership;
 mod news;

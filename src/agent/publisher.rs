@@ -1,30 +1,17 @@
 //! Where the workers hand over what they found: first the state that the pages show, then the counters, then the log.
 
-use super::change_log::ChangeLog;
 use super::context::AgentContext;
+use super::database_log::{DatabaseLog, Subject};
 use super::leadership::Leadership;
-use super::news::{Fact, describe};
+use super::news::Fact;
 use super::repair_log::LogNews;
 use crate::db::{Holder, ListenError};
-use crate::report::{DatabaseLabel, DatabaseReport, Outcome, SessionReport};
+use crate::report::{DatabaseLabel, DatabaseReport, SessionReport};
 use crate::state::DatabaseState;
 use pgmedic_core::{Reason, ReasonKind};
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Level;
-
-/// What the log has facts about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Subject {
-    Unreachable,
-    Leadership,
-    IgnoredHolder,
-    Listening,
-    RepairLog,
-    Sequence(String),
-    Store(String),
-}
 
 /// Publishes what one worker finds in one database.
 #[derive(Debug)]
@@ -33,12 +20,12 @@ pub struct Publisher {
     /// `sequences` or `sessions`, as the metrics call it.
     pass: &'static str,
     context: AgentContext,
-    logged: ChangeLog<Subject>,
+    log: DatabaseLog,
 }
 
 impl Publisher {
     pub fn new(context: &AgentContext, database: &DatabaseLabel, pass: &'static str) -> Self {
-        Self { database: database.clone(), pass, context: context.clone(), logged: ChangeLog::default() }
+        Self { database: database.clone(), pass, context: context.clone(), log: DatabaseLog::new(database) }
     }
 
     /// Makes the series of the database exist, and forgets what was known of it: after a reload it may be another server.
@@ -90,7 +77,7 @@ impl Publisher {
         let database = self.database.as_str();
         let Some(role) = leadership.says() else { return };
         // On a server it is said once for all of its databases.
-        if !self.logged.replace(Subject::Leadership, [role.to_owned()]).is_empty() && self.database.server().is_none() {
+        if self.log.is_news(Subject::Leadership, role.to_owned()) && self.database.server().is_none() {
             tracing::info!(database, "this agent {role} on {database}{why}");
         }
     }
@@ -107,14 +94,14 @@ impl Publisher {
             Fact { level: Level::WARN, kind: role.clone(), text }
         };
         let facts = holders.iter().map(fact).collect();
-        self.log(Subject::IgnoredHolder, facts);
+        self.log.log(Subject::IgnoredHolder, facts);
     }
 
     /// NOTIFY is heard in other databases of the server only, as no connection is left.
     pub fn not_listening_for_lack_of_connections(&mut self, databases: usize) {
         let database = self.database.as_str();
         let kind = format!("{:?}", ReasonKind::TooManyConnections);
-        if !self.logged.replace(Subject::Listening, [kind]).is_empty() {
+        if self.log.is_news(Subject::Listening, kind) {
             tracing::info!(
                 database,
                 "no LISTEN in {database}, which follows its schedule: max_connections leaves no connection for it beside the \
@@ -130,8 +117,8 @@ impl Publisher {
             format!(": role {role:?} leads (application {application:?}, process {pid})")
         });
         self.set_leadership(Leadership::Follower, &leader);
-        self.logged.remove(&Subject::RepairLog);
-        self.log_recovered();
+        self.log.forget(&Subject::RepairLog);
+        self.log.recovered();
         self.update(|state| {
             state.up = Some(true);
             state.report = None;
@@ -148,7 +135,7 @@ impl Publisher {
     pub fn listening(&mut self, listening: Result<(), Reason>) {
         let database = self.database.as_str();
         let fact = listening.as_ref().err().map_or_else(String::new, |reason| format!("{:?}", reason.kind));
-        if self.logged.replace(Subject::Listening, [fact]).is_empty() {
+        if !self.log.is_news(Subject::Listening, fact) {
             return;
         }
         match listening {
@@ -178,7 +165,7 @@ impl Publisher {
     pub fn unchanged(&mut self) {
         self.context.state.record_unchanged(&self.database);
         self.context.metrics.count_unchanged(&self.database);
-        self.log_recovered();
+        self.log.recovered();
     }
 
     /// The server of the database cannot be monitored, which is said once for all of its databases.
@@ -204,8 +191,8 @@ impl Publisher {
         }
         self.context.metrics.count(report);
         if report.error.is_none() {
-            self.log_sequences(report);
-            self.log_recovered();
+            self.log.sequences(report);
+            self.log.recovered();
             for rule in self.context.rules.record(&self.database, report) {
                 tracing::warn!("{}", rule.unused());
             }
@@ -227,7 +214,7 @@ impl Publisher {
             state.report = None;
             state.last_error = Some(reason.to_string());
         });
-        if self.logged.add(Subject::Unreachable, format!("{:?}", reason.kind)) {
+        if self.log.add(Subject::Unreachable, format!("{:?}", reason.kind)) {
             if self.database.server().is_some() {
                 // The others of its server go on.
                 tracing::warn!(database, "{database} cannot be monitored: {reason}");
@@ -244,7 +231,7 @@ impl Publisher {
             kind: format!("{:?}", reason.kind),
             text: format!("{}: {reason}", self.database),
         });
-        self.log(Subject::RepairLog, problem.into_iter().collect());
+        self.log.log(Subject::RepairLog, problem.into_iter().collect());
         let LogNews { inline, earlier } = found.unwrap_or_default();
         if let Some(earlier) = earlier {
             self.context.state.restore_repairs(&self.database, earlier);
@@ -258,7 +245,7 @@ impl Publisher {
     /// Some of the database's session stores were swept, or could not be.
     pub fn sweep(&mut self, reports: Vec<SessionReport>, took: Duration) {
         for report in &reports {
-            self.log_store(report);
+            self.log.store(report);
         }
         self.context.metrics.count_sweep(&self.database, &reports, took.as_secs_f64());
         self.context.state.record_sweep(&self.database, reports);
@@ -271,72 +258,5 @@ impl Publisher {
 
     fn update(&self, change: impl FnOnce(&mut DatabaseState)) {
         self.context.state.update(&self.database, change);
-    }
-
-    fn log_recovered(&mut self) {
-        let database = self.database.as_str();
-        if self.logged.remove(&Subject::Unreachable) {
-            tracing::info!(database, "{database} is back");
-        }
-    }
-
-    /// Info when something was repaired, warn when it was held or cannot be judged, error when it failed.
-    fn log_sequences(&mut self, report: &DatabaseReport) {
-        let mut named = HashSet::new();
-        for sequence in &report.sequences {
-            let Some(fact) = describe(sequence) else { continue };
-            let subject = Subject::Sequence(sequence.name.clone());
-            if sequence.outcome() == Some(Outcome::Repaired) {
-                // Each repair is news.
-                self.logged.remove(&subject);
-            }
-            self.log(subject, vec![fact]);
-            named.insert(sequence.name.as_str());
-        }
-        self.logged.retain(|subject| match subject {
-            Subject::Sequence(name) => named.contains(name.as_str()),
-            _ => true,
-        });
-        let database = self.database.as_str();
-        tracing::debug!(database, sequences = report.sequences.len(), "{database}: a pass was completed");
-    }
-
-    /// Info when sessions were ended, warn when a sweep was held or could work better, error when it failed.
-    fn log_store(&mut self, report: &SessionReport) {
-        let (database, store) = (self.database.as_str(), report.name.as_str());
-        let (expired, superseded) = (report.expired, report.superseded);
-        if expired + superseded > 0 {
-            tracing::info!(database, store, expired, superseded, "sessions of {store} were ended");
-        }
-        let fact = |level, what: String, reason: &Reason| {
-            let text = format!("{what}: {reason}");
-            Fact { level, kind: format!("{what}: {:?}", reason.kind), text }
-        };
-        let error = report.error.iter().map(|why| fact(Level::ERROR, format!("{store} cannot be swept"), why));
-        let held = report.held.iter().map(|why| fact(Level::WARN, format!("the sweep of {store} is held"), why));
-        let warnings = report.warnings.iter().map(|why| fact(Level::WARN, store.to_owned(), why));
-        let facts = error.chain(held).chain(warnings).collect();
-        self.log(Subject::Store(store.to_owned()), facts);
-    }
-
-    /// Logs those of the facts about `subject` that are news.
-    fn log(&mut self, subject: Subject, facts: Vec<Fact>) {
-        let news = self.logged.replace(subject.clone(), facts.iter().map(|fact| fact.kind.clone()));
-        let database = self.database.as_str();
-        let (sequence, store) = match &subject {
-            Subject::Sequence(name) => (Some(name.as_str()), None),
-            Subject::Store(name) => (None, Some(name.as_str())),
-            _ => (None, None),
-        };
-        for Fact { level, kind, text } in facts {
-            if !news.contains(&kind) {
-                continue;
-            }
-            match level {
-                Level::ERROR => tracing::error!(database, sequence, store, "{text}"),
-                Level::WARN => tracing::warn!(database, sequence, store, "{text}"),
-                _ => tracing::info!(database, sequence, store, "{text}"),
-            }
-        }
     }
 }

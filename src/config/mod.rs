@@ -9,6 +9,7 @@
 //! | `schema.rs` | the types of values, and lookups in that list |
 //! | `file.rs`, `environment.rs` | read one layer each; an unknown key is an error |
 //! | `layers.rs` | merges the layers and keeps where each value was set |
+//! | `database.rs`, `url_source.rs`, `database_variables.rs` | one database: where its connection string comes from |
 //! | `databases.rs`, `servers.rs`, `sequences.rs`, `sessions/`, `http.rs`, `tls.rs`, `log.rs`, `webhook.rs` | one section each: its settings and the checks of its values |
 //! | `feeds.rs`, `declared_id.rs` | `[[sequences.feeds]]`: links that the catalog does not record |
 //! | `presets.rs` | session stores of known frameworks |
@@ -16,6 +17,8 @@
 //! | `redact.rs` | the settings as TOML, without passwords |
 //! | `error.rs` | errors, and which text they may show |
 
+mod database;
+mod database_variables;
 mod databases;
 mod declared_id;
 mod environment;
@@ -36,6 +39,7 @@ mod sequences;
 mod servers;
 mod sessions;
 mod tls;
+mod url_source;
 mod values;
 mod webhook;
 
@@ -43,7 +47,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use databases::{Database, UrlSource};
+pub use database::Database;
 pub use declared_id::DeclaredId;
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigLocation, SourceError};
@@ -59,6 +63,7 @@ pub use sessions::{
     Action, Condition, Encoding, ExpiryKind, ExpiryRule, Lifetime, LifetimeUnit, Scalar, SessionStoreConfig,
 };
 pub use tls::TlsIdentity;
+pub use url_source::UrlSource;
 pub use webhook::{Webhook, WebhookFormat, WebhookUrlError};
 
 use crate::clock;

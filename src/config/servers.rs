@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use wildmatch::WildMatch;
 
-use super::databases::{Database, checked_max_connections, home_of_server, source_of};
+use super::database::Database;
+use super::databases::{checked_max_connections, home_of_server};
 use super::error::{ConfigError, display_or_hide};
 use super::keys::WrittenServer;
 use super::layers::ConfigLocations;
+use super::url_source::source_of;
 use super::values::is_label;
 use crate::db::ConnectTarget;
 use crate::db::budget::ConnectionBudget;

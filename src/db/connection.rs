@@ -4,20 +4,17 @@
 //! transaction: a named prepared statement may be missing, or be another one, where a pooler has changed the server
 //! process.
 
-use super::budget::Permit;
 use super::cached_relations::CachedRelations;
-use super::cancel::cancel_running;
+use super::channel::{Channel, next_or_lost, random_tag};
 use super::connect::{Opened, open, open_another};
 use super::connect_error::ConnectError;
 use super::conninfo::ConnectTarget;
 use super::own_transactions::OwnTransactions;
 use super::server_info::{ServerInfo, server_info_sql};
 use super::transaction::{Message, Preamble, TransactionMode, TransactionResult};
-use futures_util::{Stream, StreamExt};
 use pgmedic_core::{QueryError, ReasonKind, Timeouts};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
-use sqlx::{AssertSqlSafe, Connection, Either};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Connection};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -27,29 +24,15 @@ const RESPONSE_GRACE: Duration = Duration::from_secs(10);
 /// The first answer of a server nearby takes less: a round trip, and what a new server process has to load for it.
 const FAR: Duration = Duration::from_millis(12);
 
-/// How long the server process of a lost connection is still counted: until it has noticed a cancellation, and where it cannot
-/// be reached, until its timeouts end it.
-const ENDED_WITHIN: Duration = Duration::from_secs(1);
-const LOST_FOR: Duration = Duration::from_secs(60);
-
 /// A connection to one database.
 #[derive(Debug)]
 pub struct BoundedConnection {
-    connection: PgConnection,
-    options: PgConnectOptions,
     server: ServerInfo,
-    /// In the comment that begins each message. `pg_stat_activity` finds a running statement by it, also where a pooler
-    /// chose the server process.
-    tag: String,
-    cancel: CancellationToken,
-    lost: Option<QueryError>,
     /// What the server process may have in its caches.
     cached: CachedRelations,
     /// How long its first answer took.
     first_answer: Duration,
-    transactions: OwnTransactions,
-    /// Last, so that the connection is closed before it is counted no more.
-    permit: Permit,
+    channel: Channel,
 }
 
 impl BoundedConnection {
@@ -76,10 +59,9 @@ impl BoundedConnection {
     ///
     /// As [`Self::connect`].
     pub async fn another(&self, timeouts: Timeouts) -> Result<Option<Self>, ConnectError> {
-        match self.cancel.run_until_cancelled(open_another(&self.options, &self.permit)).await {
-            Some(Ok(Some(opened))) => {
-                Self::introduce(opened, self.transactions.clone(), timeouts, &self.cancel).await.map(Some)
-            }
+        let Channel { options, permit, cancel, transactions, .. } = &self.channel;
+        match cancel.run_until_cancelled(open_another(options, permit)).await {
+            Some(Ok(Some(opened))) => Self::introduce(opened, transactions.clone(), timeouts, cancel).await.map(Some),
             Some(Err(error)) => Err(error),
             Some(Ok(None)) | None => Ok(None),
         }
@@ -96,16 +78,19 @@ impl BoundedConnection {
         // The server counts the one in which it starts the session.
         transactions.add(1);
         let mut connection = Self {
-            connection,
-            options: options.clone(),
             server: ServerInfo::default(),
-            tag: random_tag(),
-            cancel: cancel.clone(),
-            lost: None,
             cached: CachedRelations::default(),
             first_answer: Duration::ZERO,
-            transactions,
-            permit,
+            channel: Channel {
+                connection,
+                options: options.clone(),
+                tag: random_tag(),
+                cancel: cancel.clone(),
+                is_audited: false,
+                lost: None,
+                transactions,
+                permit,
+            },
         };
         let asked = Instant::now();
         let result =
@@ -116,6 +101,7 @@ impl BoundedConnection {
         }
         let answer = result.answers.first().and_then(|rows| rows.first());
         connection.server = ServerInfo::read(answer).map_err(|problem| ConnectError::because(&options, problem))?;
+        connection.channel.is_audited = connection.server.is_audited;
         Ok(connection)
     }
 
@@ -130,7 +116,7 @@ impl BoundedConnection {
 
     /// The failure that ended the connection; every later statement fails with it too.
     pub fn lost(&self) -> Option<&QueryError> {
-        self.lost.as_ref()
+        self.channel.lost.as_ref()
     }
 
     /// Announces that the next statements read `relations`: each by its OID, and how many it is with its partitions and indexes.
@@ -164,7 +150,7 @@ impl BoundedConnection {
     ) -> TransactionResult {
         let preamble = self.preamble(name, mode, timeouts);
         let message = Message::one_transaction(&preamble, statements.into_iter().map(Into::into));
-        let result = self.send(message, response_timeout(timeouts, 1)).await;
+        let result = self.channel.send(message, response_timeout(timeouts, 1)).await;
         if result.failure.is_some() {
             self.roll_back(timeouts).await;
         }
@@ -195,7 +181,7 @@ impl BoundedConnection {
     ) -> TransactionResult {
         let transactions = u32::try_from(groups.len()).unwrap_or(u32::MAX);
         let message = Message::separate_transactions(&self.preamble(name, mode, timeouts), groups);
-        let result = self.send(message, response_timeout(timeouts, transactions)).await;
+        let result = self.channel.send(message, response_timeout(timeouts, transactions)).await;
         if result.failure.is_some() {
             self.roll_back(timeouts).await;
         }
@@ -217,18 +203,18 @@ impl BoundedConnection {
     ) -> Result<(), QueryError> {
         let limit = response_timeout(timeouts, 1);
         let begin = Message::begin(&self.preamble(name, TransactionMode::Read, timeouts));
-        if let Some(failure) = self.send(begin, limit).await.failure {
+        if let Some(failure) = self.channel.send(begin, limit).await.failure {
             return Err(failure);
         }
         // pg_stat_activity shows this statement without the preamble, so it has the name and the tag too.
-        let named = format!("/* pgmedic:{name} tag={} */ {statement}", self.tag);
+        let named = format!("/* pgmedic:{name} tag={} */ {statement}", self.channel.tag);
         let mut query = sqlx::query(AssertSqlSafe(named)).persistent(false);
         for array in arrays {
             query = query.bind(array);
         }
-        let mut rows = query.fetch(&mut self.connection);
+        let mut rows = query.fetch(&mut self.channel.connection);
         let result = loop {
-            match next_or_lost(limit, &self.cancel, &mut rows).await {
+            match next_or_lost(limit, &self.channel.cancel, &mut rows).await {
                 Ok(Some(row)) => {
                     if let Err(failure) = each(row) {
                         break Err(failure);
@@ -240,7 +226,7 @@ impl BoundedConnection {
         };
         drop(rows);
         if let Err(failure) = &result {
-            self.mark_lost(failure, limit).await;
+            self.channel.mark_lost(failure, limit).await;
         }
         self.roll_back(timeouts).await;
         result
@@ -248,72 +234,24 @@ impl BoundedConnection {
 
     /// Waits for `pause`, or until the connection is cancelled.
     pub async fn sleep_unless_cancelled(&self, pause: Duration) {
-        self.cancel.run_until_cancelled(tokio::time::sleep(pause)).await;
+        self.channel.cancel.run_until_cancelled(tokio::time::sleep(pause)).await;
     }
 
     /// Ends the connection with the protocol's message, so that the server logs no broken one.
     pub async fn close(self) {
         // It is closed also where the server does not take the message.
-        let _ = tokio::time::timeout(RESPONSE_GRACE, self.connection.close()).await;
+        let _ = tokio::time::timeout(RESPONSE_GRACE, self.channel.connection.close()).await;
     }
 
     fn preamble<'a>(&'a self, name: &'a str, mode: TransactionMode, timeouts: Timeouts) -> Preamble<'a> {
-        Preamble { name, tag: &self.tag, mode, timeouts, restrict_views: self.server.can_restrict_views }
+        Preamble { name, tag: &self.channel.tag, mode, timeouts, restrict_views: self.server.can_restrict_views }
     }
 
     /// Ends the transaction that is open. Should this fail, the next statement fails too, and its failure is reported.
     async fn roll_back(&mut self, timeouts: Timeouts) {
-        self.send(Message::without_answer("/* pgmedic:rollback */ ROLLBACK"), response_timeout(timeouts, 1)).await;
+        let message = Message::without_answer("/* pgmedic:rollback */ ROLLBACK");
+        self.channel.send(message, response_timeout(timeouts, 1)).await;
     }
-
-    /// Sends one message and collects its answers. Without any response for `limit` the connection counts as lost.
-    async fn send(&mut self, message: Message, limit: Duration) -> TransactionResult {
-        if let Some(failure) = &self.lost {
-            return TransactionResult { answers: Vec::new(), failure: Some(failure.clone()) };
-        }
-        let messages = if self.server.is_audited { message.each(&self.tag) } else { vec![message.sql()] };
-        let transactions = message.transactions();
-        let mut answers = message.answers();
-        let mut failure = None;
-        for sql in messages {
-            let mut response = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_many(&mut self.connection);
-            failure = loop {
-                match next_or_lost(limit, &self.cancel, &mut response).await {
-                    Ok(Some(Either::Right(row))) => answers.row(row),
-                    Ok(Some(Either::Left(_))) => answers.statement_completed(),
-                    Ok(None) => break None,
-                    Err(failure) => break Some(failure),
-                }
-            };
-            if failure.is_some() {
-                break;
-            }
-        }
-        // Which of them were made before a failure is not known.
-        self.transactions.add(if failure.is_none() { transactions } else { transactions.min(1) });
-        if let Some(failure) = &failure {
-            self.mark_lost(failure, limit).await;
-        }
-        TransactionResult { answers: answers.finish(), failure }
-    }
-
-    async fn mark_lost(&mut self, failure: &QueryError, limit: Duration) {
-        if failure.is_lost() {
-            self.lost = Some(failure.clone());
-            let ended = cancel_running(&self.options, &self.tag, &self.permit).await;
-            if ended {
-                self.permit.lost(ENDED_WITHIN);
-            } else if *failure == QueryError::no_response(limit) {
-                self.permit.lost(LOST_FOR);
-            }
-        }
-    }
-}
-
-/// A random number in hexadecimal, so that no other connection has the same tag, on any host.
-pub(super) fn random_tag() -> String {
-    let random = RandomState::new().build_hasher().finish();
-    format!("{random:016x}")
 }
 
 /// The longest time without a response that the timeouts explain, with so many transactions in one message: the server
@@ -321,20 +259,4 @@ pub(super) fn random_tag() -> String {
 /// no longer than one statement may.
 fn response_timeout(timeouts: Timeouts, transactions: u32) -> Duration {
     timeouts.lock * transactions.saturating_sub(1) + timeouts.statement + RESPONSE_GRACE
-}
-
-/// The next item of a response. After `limit`, and once `cancel` is cancelled, the connection counts as lost.
-async fn next_or_lost<T>(
-    limit: Duration,
-    cancel: &CancellationToken,
-    items: &mut (impl Stream<Item = Result<T, sqlx::Error>> + Unpin),
-) -> Result<Option<T>, QueryError> {
-    let next = tokio::time::timeout(limit, items.next());
-    let Some(next) = cancel.run_until_cancelled(next).await else {
-        return Err(QueryError::ConnectionLost("asked to stop".to_owned()));
-    };
-    match next {
-        Ok(item) => Ok(item.transpose()?),
-        Err(_) => Err(QueryError::no_response(limit)),
-    }
 }

@@ -8,7 +8,8 @@
 //! | `connect_error.rs` | explains why a connection cannot be opened |
 //! | `answers.rs` | small statements on a bare connection, with a time limit |
 //! | `server_info.rs` | asks for the server's version and state, and the connected role |
-//! | `connection.rs` | `BoundedConnection`: sends statements and receives their answers |
+//! | `connection.rs` | `BoundedConnection`: runs statements in transactions |
+//! | `channel.rs` | sends messages and receives their answers |
 //! | `transaction.rs` | the statements of a transaction, in one message, and which rows are whose answer |
 //! | `cached_relations.rs` | what a server process has in its caches |
 //! | `which_server.rs` | which server a connection is open to |
@@ -24,6 +25,7 @@ mod answers;
 pub mod budget;
 mod cached_relations;
 mod cancel;
+mod channel;
 mod connect;
 mod connect_error;
 mod connection;

@@ -6,9 +6,9 @@
 
 use super::answers::ANSWER_WITHIN;
 use super::budget::Permit;
+use super::channel::random_tag;
 use super::connect::{Opened, open_beside_standing};
 use super::connect_error::ConnectError;
-use super::connection::random_tag;
 use super::conninfo::ConnectTarget;
 use super::own_transactions::OwnTransactions;
 use futures_util::future::try_join;

@@ -4,7 +4,7 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `mod.rs`, `sequence.rs`, `evidence.rs`, `sessions.rs` | the report's types, which serialize to the JSON form |
+//! | `mod.rs`, `sequence.rs`, `repair.rs`, `evidence.rs`, `sessions.rs` | the report's types, which serialize to the JSON form |
 //! | `status.rs` | verdict and outcome as one word; when a sequence is running out |
 //! | `level.rs` | how urgent a finding is: fails now, not known, fails soon, to be decided, healthy |
 //! | `table/`, `session_lines.rs`, `wrap.rs` | the table form |
@@ -19,6 +19,7 @@ mod exit;
 mod label;
 mod level;
 mod nagios;
+mod repair;
 mod sequence;
 mod session_lines;
 mod sessions;
@@ -32,7 +33,8 @@ pub use exit::ExitCode;
 pub use label::DatabaseLabel;
 pub use level::Level;
 pub use nagios::{NagiosState, render as render_nagios, render_error as render_nagios_error};
-pub use sequence::{Cause, FarIds, Outcome, RepairReport, SequenceReport, Verdict};
+pub use repair::{Outcome, RepairReport};
+pub use sequence::{Cause, FarIds, SequenceReport, Verdict};
 pub use sessions::SessionReport;
 pub use status::{Status, WARN_USED_RATIO, is_running_out};
 pub use table::{TableOptions, render as render_table};

@@ -2,12 +2,13 @@
 
 use super::evidence::{Inquiry, new_drifts};
 use super::findings::{Judged, finding};
-use super::look::{Subject, look};
+use super::look::look;
 use super::memory::SequenceMemory;
 use super::moves::{Headroom, next_move};
 use super::observe::observe;
 use super::pass_state::SequencePassState;
 use super::repair::{RepairContext, RepairTask, Repaired, repair};
+use super::single_look::Subject;
 use super::uncounted::look_at_uncounted;
 use crate::config::Sequences;
 use crate::db::BoundedConnection;

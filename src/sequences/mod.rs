@@ -10,7 +10,7 @@
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
 //! | `states.rs` | reads states alone, for `cutover` |
 //! | `work_queue.rs` | what several connections share |
-//! | `keys.rs`, `look.rs`, `look_results.rs` | observe what lies ahead, where an id is at or beyond the next value |
+//! | `keys.rs`, `look.rs`, `single_look.rs`, `look_results.rs` | observe what lies ahead, where an id is at or beyond the next value |
 //! | `memory.rs`, `repair_log.rs`, `moves.rs`, `findings.rs` | judge: what is remembered of a sequence, its next move, verdict and reasons |
 //! | `evidence/` | who was behind a drift that is seen for the first time |
 //! | `orders.rs`, `repair/` | repair the sequences that are behind |
@@ -53,6 +53,7 @@ mod references;
 mod repair;
 mod repair_log;
 mod shared_columns;
+mod single_look;
 mod standing;
 mod states;
 mod suggestions;

@@ -2,10 +2,10 @@
 //! one hands out next.
 
 use super::keys::read_keys;
-use super::look::Subject;
 use super::moves::Headroom;
 use super::observe::observe;
 use super::repair::{RepairContext, RepairTask, repair};
+use super::single_look::Subject;
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
 use crate::report::{Outcome, RepairReport, SequenceReport, Verdict};

@@ -2,9 +2,10 @@
 //! said, and nothing is done about them.
 
 use super::feed_toml::feed_toml;
-use super::look::{Subject, look};
+use super::look::look;
 use super::moves::{Headroom, NextMove, next_move};
 use super::observe::observe;
+use super::single_look::Subject;
 use crate::db::BoundedConnection;
 use crate::progress::Progress;
 use crate::report::{Outcome, RepairReport, SequenceReport, Verdict};

@@ -2,24 +2,27 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `mod.rs` | [`AgentState`]: the databases, their last reports, a revision that changes with each change |
+//! | `mod.rs` | [`AgentState`]: all databases, a revision that changes with each change |
+//! | `database.rs` | [`DatabaseState`]: one database |
 //! | `observed.rs` | what is remembered of a database: since when something fails, the last repairs, `day.rs` |
 //! | `day.rs` | counts of each of the last 24 hours |
 //! | `history.rs` | the last repairs, sweeps and failures |
 //!
 //! The agent's publisher writes it. Metrics and HTTP read it.
 
+mod database;
 mod day;
 mod history;
 mod observed;
 
+pub use database::{DatabaseState, SessionSweepState};
 pub use day::{DayCounts, HOURS, HourCounts};
 pub use history::{EarlierRepair, History, HistoryEntry, HistoryEvent};
 pub use observed::{LastRepair, Observed};
 
 use crate::clock;
 use crate::db::budget::{ConnectionBudget, ServerConnections};
-use crate::report::{DatabaseLabel, DatabaseReport, SessionReport};
+use crate::report::{DatabaseReport, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,54 +31,6 @@ use tokio::sync::watch;
 
 /// The names of the configured databases, and of the session stores of each.
 pub type Configured<'a> = BTreeMap<&'a str, Vec<&'a str>>;
-
-/// One database.
-#[derive(Debug, Clone, Default)]
-pub struct DatabaseState {
-    /// Its name, where it was discovered on a server.
-    pub discovered: Option<DatabaseLabel>,
-    /// Whether it responded at the last try; none before the first.
-    pub up: Option<bool>,
-    pub leader: bool,
-    /// The server is a replica, on which every agent observes and none leads.
-    pub replica: bool,
-    /// The longest time between two consecutive ticks of the schedule, in seconds.
-    pub interval: f64,
-    /// When a pass was last completed, in seconds since 1970.
-    pub last_success: Option<f64>,
-    /// Of the last completed pass. None while another agent leads, because its results are not known here.
-    pub report: Option<Arc<DatabaseReport>>,
-    /// Why the last pass was not completed.
-    pub last_error: Option<String>,
-    /// When passes began to fail, in seconds since 1970; none while the last one was completed.
-    pub failing_since: Option<f64>,
-    pub sweeps: SessionSweepState,
-    pub observed: Arc<Observed>,
-}
-
-/// The session stores of a database.
-#[derive(Debug, Clone, Default)]
-pub struct SessionSweepState {
-    /// The longest time between two consecutive sweeps, of the store where it is shortest, in seconds; none where there
-    /// are no stores.
-    pub interval: Option<f64>,
-    /// When a sweep was last completed while no store's last sweep had failed, in seconds since 1970.
-    pub last_success: Option<f64>,
-    /// The last report of each store; none while another agent leads.
-    pub stores: BTreeMap<String, SessionReport>,
-    /// When each store was last swept, in seconds since 1970.
-    pub swept_at: BTreeMap<String, f64>,
-    /// Sessions of each store that were ended in the last 24 hours.
-    pub ended: BTreeMap<String, Arc<DayCounts>>,
-}
-
-impl DatabaseState {
-    /// The parts whose change pages are told about.
-    fn summary(&self) -> (Option<bool>, bool, Option<f64>, bool, Option<String>, usize) {
-        let (reported, stores) = (self.report.is_some(), self.sweeps.stores.len());
-        (self.up, self.leader, self.last_success, reported, self.last_error.clone(), stores)
-    }
-}
 
 /// The result of reading the configuration.
 #[derive(Debug, Clone, Copy)]

@@ -7,19 +7,23 @@
 //! |---|---|
 //! | `mod.rs` | the repairs of one connection's share, in rounds: advance, leap, observe again |
 //! | `task.rs` | one sequence's repair: what is left to do, and what came of it |
+//! | `context.rs` | what all repairs of a pass need to know |
 //! | `methods.rs` | the SQL of an advance and of a leap, and their answers |
 //! | `batch_size.rs` | how many advances a message holds: doubled while all goes well |
 //! | `reasons.rs` | why a repair failed or was left undone |
 
 mod batch_size;
+mod context;
 mod methods;
 mod reasons;
 mod task;
 
-pub use task::{RepairContext, RepairTask, Repaired};
+pub use context::RepairContext;
+pub use task::{RepairTask, Repaired};
 
-use super::look::{Subject, look};
+use super::look::look;
 use super::observe::observe;
+use super::single_look::Subject;
 use super::work_queue::WorkQueue;
 use crate::db::BoundedConnection;
 use crate::progress::Progress;

@@ -1,9 +1,10 @@
 //! One repair: the next move, and what its outcome means. Pure.
 
-use super::super::look::Subject;
 use super::super::look_results::LookResult;
 use super::super::moves::{Headroom, NextMove, Step, next_move};
+use super::super::single_look::Subject;
 use super::TRIES;
+use super::context::RepairContext;
 use super::reasons::failed_reason;
 use crate::db::ServerInfo;
 use crate::report::{Outcome, RepairReport};
@@ -23,16 +24,6 @@ const MOST_MOVES: u32 = 200;
 
 /// Leaps that fail before what remains is advanced.
 const LEAPS_BEFORE_SLICES: u32 = 2;
-
-/// What all repairs of a pass need to know.
-#[derive(Debug, Clone, Copy)]
-pub struct RepairContext {
-    /// Values of `--headroom`.
-    pub headroom: u32,
-    pub timeouts: Timeouts,
-    /// Why nothing is to be changed, if so.
-    pub look_only: Option<&'static str>,
-}
 
 /// A sequence that is behind, and how far its repair has come.
 #[derive(Debug)]
@@ -138,7 +129,7 @@ impl<'a> RepairTask<'a> {
                 self.step = Some(step);
                 if self.in_slices {
                     self.method = Some(Method::Advance);
-                    return Some((Method::Advance, slice(step.to, self.position(), context)));
+                    return Some((Method::Advance, context.slice(step.to, self.position())));
                 }
                 self.method = Some(method);
                 return Some((method, step.to));
@@ -318,25 +309,6 @@ impl<'a> RepairTask<'a> {
         let reason = failed_reason(self.subject.sequence, self.method, error, timeouts);
         RepairReport::new(Outcome::Failed, self.method, Some(reason))
     }
-}
-
-impl RepairContext {
-    /// The values that an advance hands out well within the statement's time.
-    fn slice(&self) -> u128 {
-        /// About a sixth of what a server hands out in a millisecond.
-        const VALUES_PER_MILLISECOND: u128 = 250;
-        (self.timeouts.statement.as_millis() * VALUES_PER_MILLISECOND).clamp(1, 1_000_000)
-    }
-}
-
-/// The first part of a move, as far as one statement can take it.
-fn slice(whole: ForwardMove, position: &Position, context: &RepairContext) -> ForwardMove {
-    let values = whole.values.min(context.slice());
-    let last = i128::try_from(values).ok().and_then(|values| {
-        let numbering = position.numbering();
-        i64::try_from(numbering.id(position.next_number() + values - 1)).ok()
-    });
-    last.map_or(whole, |last| ForwardMove { values, last })
 }
 
 fn is_at(now: &Looked, value: i64) -> bool {
