@@ -1,5 +1,5 @@
-//! The cases: ten kinds of drift, and three more that a tool should handle. Each differs from a plain serial column in
-//! one thing only.
+//! The cases: ten kinds of drift, three more that a tool should handle, and three in which it should change nothing. Each
+//! differs from a plain serial column in one thing only.
 
 /// A sequence, the columns that it feeds, and the statements that lead to the state in which a tool finds it.
 pub struct Case {
@@ -25,31 +25,43 @@ pub enum Aim {
     Repaired,
     /// The tool reports that no id is left.
     Reported,
+    /// No insert fails soon, and the sequence stays as it is.
+    LeftAlone,
 }
 
 /// A fed column. The names are not quoted.
 pub struct Feed {
     pub table: &'static str,
     pub column: &'static str,
+    /// The id that an application inserts, where the column has no default.
+    pub inserted: Option<&'static str>,
 }
 
 const fn id_of(table: &'static str) -> Feed {
-    Feed { table, column: "id" }
+    column_of(table, "id")
+}
+
+const fn column_of(table: &'static str, column: &'static str) -> Feed {
+    Feed { table, column, inserted: None }
 }
 
 /// The number of cases with drift. They come first in [`CASES`].
 pub const DRIFTS: usize = 10;
 
+/// The number of cases in which a sequence should stay as it is. They come last.
+pub const LEFT_ALONE: usize = 3;
+
 /// Names of the rows that do not stand for one case.
 pub const DRIFTS_REPAIRED: &str = "**drifts repaired**";
+pub const RIGHTLY_LEFT_ALONE: &str = "**left alone where that is right**";
 pub const DUPLICATES: &str = "duplicates that a run causes beside healthy inserts";
 pub const TIME_BEHIND: &str = "time for 1 000 tables, all behind, times pgmedic's";
 
 /// The rows of the README's table, in this order. `docs/comparison.md` has a row for every case.
 pub const README_ROWS: [&str; 5] =
-    ["CACHE 50, a session holds values", DRIFTS_REPAIRED, "in order, newest rows deleted", DUPLICATES, TIME_BEHIND];
+    [DRIFTS_REPAIRED, "in order, newest rows deleted", RIGHTLY_LEFT_ALONE, DUPLICATES, TIME_BEHIND];
 
-pub const CASES: [Case; 13] = [
+pub const CASES: [Case; 16] = [
     Case {
         name: "serial",
         sequence: "public.user_sessions_id_seq",
@@ -158,7 +170,7 @@ pub const CASES: [Case; 13] = [
     Case {
         name: "name with spaces, quotes, upper case",
         sequence: r#"public."User ""Guest"" Log_Log Id_seq""#,
-        feeds: &[Feed { table: r#"User "Guest" Log"#, column: "Log Id" }],
+        feeds: &[column_of(r#"User "Guest" Log"#, "Log Id")],
         setup: r#"CREATE TABLE "User ""Guest"" Log" ("Log Id" serial PRIMARY KEY)"#,
         held: "",
         drift: r#"INSERT INTO "User ""Guest"" Log" SELECT generate_series(1, 50)"#,
@@ -168,7 +180,7 @@ pub const CASES: [Case; 13] = [
     Case {
         name: "the same without quotes",
         sequence: r#"public."User Guest Log_Log Id_seq""#,
-        feeds: &[Feed { table: "User Guest Log", column: "Log Id" }],
+        feeds: &[column_of("User Guest Log", "Log Id")],
         setup: r#"CREATE TABLE "User Guest Log" ("Log Id" serial PRIMARY KEY)"#,
         held: "",
         drift: r#"INSERT INTO "User Guest Log" SELECT generate_series(1, 50)"#,
@@ -196,5 +208,42 @@ pub const CASES: [Case; 13] = [
                 SELECT setval('visits_id_seq', 2147483620)",
         last: 2_147_483_647,
         aim: Aim::Reported,
+    },
+    // The next thousand million inserts succeed. Past the far id, half of the key is gone.
+    Case {
+        name: "one id far ahead",
+        sequence: "public.orders_id_seq",
+        feeds: &[id_of("orders")],
+        setup: "CREATE TABLE orders (id serial PRIMARY KEY)",
+        held: "INSERT INTO orders SELECT nextval('orders_id_seq') FROM generate_series(1, 100)",
+        drift: "INSERT INTO orders VALUES (1000000000)",
+        last: 100,
+        aim: Aim::LeftAlone,
+    },
+    // The numbers of a year begin at 1.
+    Case {
+        name: "numbering restarted on purpose",
+        sequence: "public.invoices_number_seq",
+        feeds: &[column_of("invoices", "number")],
+        setup: "CREATE TABLE invoices (year integer NOT NULL DEFAULT 2026, number serial, UNIQUE (year, number))",
+        held: "INSERT INTO invoices (year) SELECT 2025 FROM generate_series(1, 5000);
+               ALTER SEQUENCE invoices_number_seq RESTART;
+               INSERT INTO invoices (year) SELECT 2026 FROM generate_series(1, 20)",
+        drift: "",
+        last: 20,
+        aim: Aim::LeftAlone,
+    },
+    // As Hibernate's pooled optimizer uses it: value v stands for the ids v - 49 to v.
+    Case {
+        name: "block allocator",
+        sequence: "public.shipments_seq",
+        feeds: &[Feed { table: "shipments", column: "id", inserted: Some("nextval('shipments_seq') - 49") }],
+        setup: "CREATE SEQUENCE shipments_seq INCREMENT 50;
+                CREATE TABLE shipments (id bigint PRIMARY KEY)",
+        held: "SELECT nextval('shipments_seq') FROM generate_series(1, 4);
+               INSERT INTO shipments SELECT generate_series(1, 151)",
+        drift: "",
+        last: 151,
+        aim: Aim::LeftAlone,
     },
 ];

@@ -1,7 +1,7 @@
 //! Which kinds of drift each tool repairs: every one on a fresh copy of the case's database.
 
 use super::Result;
-use super::cases::{CASES, Case, DRIFTS, DRIFTS_REPAIRED};
+use super::cases::{CASES, Case, DRIFTS, DRIFTS_REPAIRED, LEFT_ALONE, RIGHTLY_LEFT_ALONE};
 use super::figures::{Block, Figures, labelled};
 use super::oracle::{Scene, Verdict};
 use super::peer::{PEERS, Peer};
@@ -91,13 +91,16 @@ fn tools(server: &TestServer) -> Result<Block> {
     Ok(Block::table("peers-tools", ["tool", "what is run", "version"], PEERS.iter().map(row).collect::<Result<_>>()?))
 }
 
-/// A row for each case, and the number of repaired drifts after the last drift.
+/// A row for each case, and after the last drift and at the end the number of right results.
 fn rows(outcomes: &[Vec<Outcome>]) -> Vec<Vec<String>> {
     let row = |(case, row): (&Case, &Vec<Outcome>)| labelled(case.name, row.iter().map(Outcome::short));
     let mut rows: Vec<_> = CASES.iter().zip(outcomes).map(row).collect();
-    let repaired = |peer: usize| outcomes[..DRIFTS].iter().filter(|row| row[peer].verdict.is_well()).count();
-    let sum = (0..PEERS.len()).map(|peer| format!("**{} of {DRIFTS}**", repaired(peer)));
-    rows.insert(DRIFTS, labelled(DRIFTS_REPAIRED, sum));
+    let sums = |label, cases: &[Vec<Outcome>]| {
+        let well = |peer: usize| cases.iter().filter(|row| row[peer].verdict.is_well()).count();
+        labelled(label, (0..PEERS.len()).map(|peer| format!("**{} of {}**", well(peer), cases.len())))
+    };
+    rows.push(sums(RIGHTLY_LEFT_ALONE, &outcomes[CASES.len() - LEFT_ALONE..]));
+    rows.insert(DRIFTS, sums(DRIFTS_REPAIRED, &outcomes[..DRIFTS]));
     rows
 }
 

@@ -47,6 +47,8 @@ pub enum Verdict {
     Fails { code: String, message: String, session: &'static str },
     /// No id is left, and the tool reported no error.
     NotReported,
+    /// The sequence was moved, although it should stay as it is.
+    Moved { from: i128, to: i128 },
 }
 
 impl Verdict {
@@ -63,6 +65,7 @@ impl Verdict {
             Self::OffsetLost { .. } => "offset lost".to_owned(),
             Self::Fails { code, .. } => format!("still {code}"),
             Self::NotReported => "not reported".to_owned(),
+            Self::Moved { .. } => "moved".to_owned(),
         }
     }
 }
@@ -76,6 +79,7 @@ impl fmt::Display for Verdict {
             Self::OffsetLost { id } => write!(out, "hands out another node's id {id}"),
             Self::Fails { code, message, session } => write!(out, "{session} fails with {code}: {message}"),
             Self::NotReported => out.write_str("no error reported"),
+            Self::Moved { from, to } => write!(out, "moved, from next value {from} to {to}"),
         }
     }
 }
@@ -109,6 +113,9 @@ impl<'a> Scene<'a> {
         if self.case.aim == Aim::Reported {
             return Ok(if reported_error { Verdict::Well } else { Verdict::NotReported });
         }
+        if self.case.aim == Aim::LeftAlone && after != self.before {
+            return Ok(Verdict::Moved { from, to });
+        }
         Ok(match inserted {
             Inserted::Refused(_) if after == self.before => Verdict::NotSeen,
             Inserted::Refused(refusal) => refusal,
@@ -129,8 +136,10 @@ enum Inserted {
 async fn insert_all(feeds: &[Feed], fresh: &mut PgConnection, holder: &mut PgConnection) -> Result<Inserted> {
     let (mut ids, mut refused) = (Vec::new(), None);
     for _ in 0..INSERTS {
-        for Feed { table, column } in feeds {
-            let insert = format!("INSERT INTO {} DEFAULT VALUES RETURNING {}::int8", quoted(table), quoted(column));
+        for Feed { table, column, inserted } in feeds {
+            let (table, column) = (quoted(table), quoted(column));
+            let values = inserted.map_or("DEFAULT VALUES".to_owned(), |id| format!("({column}) VALUES ({id})"));
+            let insert = format!("INSERT INTO {table} {values} RETURNING {column}::int8");
             for (session, connection) in [("a new session", &mut *fresh), ("the older session", &mut *holder)] {
                 match sqlx::query_scalar(AssertSqlSafe(insert.clone())).fetch_one(connection).await {
                     Ok(id) => ids.push(id),

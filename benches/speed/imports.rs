@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Clients that insert as fast as they can, without a retry.
+/// Clients that insert without a retry, each 1 000 times a second.
 const CLIENTS: usize = 8;
+const BETWEEN_INSERTS: Duration = Duration::from_millis(1);
 /// For so long, once without and once with the trigger.
 const TIME: Duration = Duration::from_secs(10);
 /// Between two imports, by INSERT and by COPY in turns.
@@ -55,7 +56,9 @@ async fn beside_imports(url: &str, table: &'static str) -> Result<Counts> {
         clients.push(tokio::spawn(async move {
             let insert = format!("INSERT INTO {table} (name) VALUES ('login')");
             let mut counts = Counts::default();
+            let mut ticks = tokio::time::interval(BETWEEN_INSERTS);
             while !stop.load(Ordering::Relaxed) {
+                ticks.tick().await;
                 counts.inserts += 1;
                 match sqlx::query(AssertSqlSafe(insert.clone())).execute(&mut connection).await {
                     Ok(_) => {}

@@ -96,7 +96,10 @@ fn measure(part: Part, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     let cores = std::thread::available_parallelism()?;
     println!("PostgreSQL {}, {cores} cores, {}", server.version(), load());
     match part {
-        Part::Sessions => sessions::a_million(&server, verdicts)?,
+        Part::Sessions => {
+            sessions::a_million(&server, verdicts)?;
+            sessions::a_backlog(&server, verdicts)?;
+        }
         Part::Logins => {
             retries::ratios(&server, verdicts)?;
             inline_repair::small(&server, verdicts)?;
@@ -116,6 +119,7 @@ fn measure(part: Part, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
 
 fn everything(server: &TestServer, quick: bool, verdicts: &mut Verdicts) -> Result<()> {
     let many = sweep::ten_thousand(server, verdicts)?;
+    sweep::far_ids(&many, verdicts)?;
     agent::many(server, &many, sweep::ROWS, verdicts)?;
     let small = agent::small(server, verdicts)?;
     notified::latency("one table", &small, verdicts)?;
@@ -129,6 +133,7 @@ fn everything(server: &TestServer, quick: bool, verdicts: &mut Verdicts) -> Resu
     sessions::a_million(server, verdicts)?;
     cutover::ten_thousand(server, verdicts)?;
     if !quick {
+        sessions::a_backlog(server, verdicts)?;
         sweep::a_hundred_thousand(server, &many, verdicts)?;
     }
     Ok(())

@@ -32,8 +32,10 @@ pub fn one(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
     inside.sort_by(f64::total_cmp);
     let inside = inside[inside.len() / 2];
     println!("  the report's own duration          {inside:.2} ms, move and second look");
+    verdicts.at_most(format!("one repair by advance, lag of {LAG}, with the second look"), Some(inside), 2.0, "ms");
+    // The pass asks besides who was behind the drift.
     let beyond = (drifted.median().as_secs_f64() - healthy.median().as_secs_f64()) * 1e3;
-    verdicts.at_most(format!("one repair by advance, lag of {LAG}, beyond the reads"), Some(beyond), 2.0, "ms");
+    verdicts.at_most(format!("a run with it, lag of {LAG}, beyond a run without"), Some(beyond), 15.0, "ms");
     Ok(())
 }
 

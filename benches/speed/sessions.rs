@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 const EXPIRED: u32 = 1_000_000;
 const LIVE: u32 = 100_000;
+const BACKLOG: u32 = 3_000_000;
 const ROUNDS: usize = 3;
 /// How long logins are measured without a sweep.
 const ALONE: Duration = Duration::from_secs(8);
@@ -21,7 +22,7 @@ const DELETE: &str = "DELETE FROM sessions WHERE expires_at < now() - interval '
 /// Sweeps and single DELETEs take turns, each on a new copy. Then each runs once more beside logins.
 pub fn a_million(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
     let started = Instant::now();
-    make(server)?;
+    make(server, "sessions_template", EXPIRED + LIVE)?;
     println!("\n{EXPIRED} expired sessions among {LIVE} live ones ({:.0} s to make)", started.elapsed().as_secs_f64());
     let url = server.url("sessions");
     let config = config(&url)?;
@@ -57,20 +58,34 @@ fn show(what: &str, logins: &Logins) {
     println!("  {what:<34} {rate:.0} a second, the longest {:.0} ms, {late} of more than 20 ms", longest * 1e3);
 }
 
-/// Creates the database that is copied for each round: 1.1 million sessions, in random order.
-fn make(server: &TestServer) -> Result<()> {
-    execute(&server.url("postgres"), "CREATE DATABASE sessions_template".to_owned())?;
+/// Works off a backlog of three million expired sessions, as after a sweep that was off for long.
+pub fn a_backlog(server: &TestServer, verdicts: &mut Verdicts) -> Result<()> {
+    let started = Instant::now();
+    make(server, "backlog", BACKLOG + BACKLOG / 10)?;
+    println!("\n{BACKLOG} expired sessions ({:.0} s to make)", started.elapsed().as_secs_f64());
+    let config = config(&server.url("backlog"))?;
+    let started = Instant::now();
+    // Its exit code is 3 where some are left.
+    run(configured(config.path(), &["--once", "--approve", "logins"]))?;
+    let rate = f64::from(BACKLOG) / started.elapsed().as_secs_f64();
+    println!("  sessions a second                  {rate:.0}");
+    verdicts.at_most("50 000 sessions a second, against a backlog's rate", Some(50_000.0 / rate), 1.0, "x");
+    execute(&server.url("postgres"), "DROP DATABASE backlog WITH (FORCE)".to_owned())
+}
+
+/// Creates a database with so many sessions in random order, one in eleven of them live.
+fn make(server: &TestServer, name: &str, sessions: u32) -> Result<()> {
+    execute(&server.url("postgres"), format!("CREATE DATABASE {name}"))?;
     let fill = format!(
         "CREATE TABLE sessions (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id bigint NOT NULL,
                                 token text NOT NULL UNIQUE, expires_at timestamptz NOT NULL);
          INSERT INTO sessions (user_id, token, expires_at)
          SELECT n % 50000, md5(n::text), now() + CASE WHEN n % 11 = 0 THEN 1 ELSE -1 END
                 * (interval '1 hour' + (hashint4(n) & 8388607) * interval '1 second')
-         FROM generate_series(1, {}) AS n;
-         CREATE INDEX ON sessions (expires_at)",
-        EXPIRED + LIVE
+         FROM generate_series(1, {sessions}) AS n;
+         CREATE INDEX ON sessions (expires_at)"
     );
-    let url = server.url("sessions_template");
+    let url = server.url(name);
     execute(&url, fill)?;
     execute(&url, "VACUUM (ANALYZE)".to_owned())
 }

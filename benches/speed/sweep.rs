@@ -3,7 +3,7 @@
 use super::Result;
 use super::clients::{self, in_strings, one_by_one, pgmedic, psql, script};
 use super::rounds::alternate;
-use super::tables::database;
+use super::tables::{database, execute};
 use super::verdicts::Verdicts;
 use super::watch;
 use pgmedic_testserver::TestServer;
@@ -14,6 +14,9 @@ pub const ROWS: u32 = 5;
 const MANY: u32 = 10_000;
 const ROUNDS: usize = 7;
 const ROUNDS_OF_MORE: usize = 5;
+/// One table in so many gets an id that no insert meets soon.
+const FAR_SHARE: u32 = 100;
+const FAR_ID: u32 = 1_000_000_000;
 const DRY_RUN: [&str; 2] = ["--once", "--dry-run"];
 
 /// `MAX_RELATIONS` of `src/sequences/batch.rs`.
@@ -64,6 +67,30 @@ fn against_psql(psql: &Path, url: &str, verdicts: &mut Verdicts) -> Result<()> {
     println!("  psql, one question at a time       {}", singly.show());
     verdicts.at_most(IN_STRINGS, Some(own.ratio_to(&strings)), 1.2, "x");
     verdicts.at_most(ONE_BY_ONE, Some(own.ratio_to(&singly)), 1.0 / 3.0, "x");
+    Ok(())
+}
+
+/// Compares a pass over the tables where one in a hundred has an id far ahead with one where none has, in turns.
+pub fn far_ids(url: &str, verdicts: &mut Verdicts) -> Result<()> {
+    let change = |statement: &str| {
+        let far = MANY / FAR_SHARE;
+        let each = format!("EXECUTE format('{statement}', i * {FAR_SHARE}, {FAR_ID})");
+        execute(url, format!("DO $$ BEGIN FOR i IN 1..{far} LOOP {each}; END LOOP; END $$"))
+    };
+    let prepare = |competitor| match competitor {
+        0 => change("DELETE FROM table_%s WHERE id = %s"),
+        _ => change("INSERT INTO table_%s (id) VALUES (%s)"),
+    };
+    let pass = |competitor| {
+        let summary = clients::report(url, &DRY_RUN)?["summary"].clone();
+        let far = if competitor == 0 { 0 } else { MANY / FAR_SHARE };
+        if summary["held"] == far { Ok(()) } else { Err(format!("not {far} are held: {summary}").into()) }
+    };
+    let [healthy, far] = alternate(ROUNDS_OF_MORE, prepare, pass)?;
+    prepare(0)?;
+    println!("  the same, 1 % with a far id        {}", far.show());
+    println!("  without, in turns                  {}", healthy.show());
+    verdicts.at_most("time with 1 % far ids, against none", Some(far.ratio_to(&healthy)), 1.5, "x");
     Ok(())
 }
 

@@ -13,6 +13,8 @@ use serde_json::json;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, SystemTime};
 use tempfile::NamedTempFile;
 
 /// The seconds of a slice, in which the agent runs or is stopped. The rate of a load varies by more than an agent
@@ -164,7 +166,12 @@ fn rates(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rates>
         second += 1;
         if second % SLICE == 0 {
             let number = second / SLICE;
-            agent.signal(if works(number) { Signal::SIGCONT } else { Signal::SIGSTOP })?;
+            if works(number) {
+                agent.signal(Signal::SIGCONT)?;
+            } else {
+                thread::sleep(until_idle());
+                agent.signal(Signal::SIGSTOP)?;
+            }
             let slices = if works(number - 1) { &mut rates.beside } else { &mut rates.alone };
             slices.push(mean(&slice));
             slice.clear();
@@ -179,6 +186,19 @@ fn rates(program: &Path, load: &Load, script: &Path, url: &str) -> Result<Rates>
         return Err(format!("pgbench {status}, {} slices, {failures} passes failed", rates.alone.len()).into());
     }
     Ok(rates)
+}
+
+/// How long it takes until the agent, whose passes begin with each second, waits for the next one: an agent that is stopped within a
+/// pass takes its connection for lost.
+fn until_idle() -> Duration {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let idle_from = Duration::from_millis(400);
+    let within = Duration::from_nanos(now.subsec_nanos().into());
+    match within {
+        early if early < idle_from => idle_from - early,
+        late if late > Duration::from_millis(900) => Duration::from_secs(1) + idle_from - late,
+        _ => Duration::ZERO,
+    }
 }
 
 /// Whether the agent runs in this slice.
