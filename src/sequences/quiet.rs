@@ -25,11 +25,14 @@ const MOST_SEQUENCES: usize = 10_000;
 impl SequencePassState {
     /// What is to be asked before the next pass, as one message whose rows [`Self::answered`] takes; none where the pass has to
     /// connect all the same.
-    pub fn question(&self) -> Option<String> {
+    pub fn question(&mut self) -> Option<String> {
+        if !self.standing.may_ask() {
+            return None;
+        }
         let known = self.discovered().filter(|found| found.shared.is_empty())?;
         let (connected, _) = self.standing.connected.as_ref()?;
         let few = (1..=MOST_SEQUENCES).contains(&known.sequences.len());
-        if self.standing.failed || self.standing.lost || !few || connected.elapsed() >= TRUSTED_FOR {
+        if !few || connected.elapsed() >= TRUSTED_FOR {
             return None;
         }
         // A message is one transaction, also without BEGIN.
@@ -43,14 +46,13 @@ impl SequencePassState {
     ///
     /// When they are not such.
     pub fn answered(&mut self, rows: &[PgRow]) -> Result<(), QueryError> {
-        self.standing.counters = Some(StatsSnapshot::read(rows)?);
+        self.standing.answered(StatsSnapshot::read(rows)?);
         Ok(())
     }
 
-    /// It was not answered: it is not asked again before the next full pass, and never where the connection was lost over it.
+    /// It was not answered; `lost` says that the connection was lost over it.
     pub fn not_answered(&mut self, lost: bool) {
-        self.standing.failed = true;
-        self.standing.lost |= lost;
+        self.standing.not_answered(lost);
     }
 }
 
