@@ -69,6 +69,7 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
         missing_to_look: None,
         missing_to_sweep: None,
         untrusted_code: None,
+        is_plainly_safe: true,
     }
 }
 

@@ -145,6 +145,8 @@ pub struct ResolvedStore {
     pub missing_to_sweep: Option<Reason>,
     /// Code of another role would run with the rights of the connected one.
     pub untrusted_code: Option<Reason>,
+    /// It is plain that no such code runs: a quick question tells before each batch.
+    pub is_plainly_safe: bool,
 }
 
 impl ResolvedStore {

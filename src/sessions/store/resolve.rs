@@ -3,12 +3,13 @@
 use super::columns::{Column, ResolveError, Table, TableColumns, is_now};
 use super::effects::Effects;
 use super::ids::GeneratedId;
-use super::untrusted_code::{untrusted_code_reason, untrusted_code_sql};
+use super::untrusted_code::{untrusted_code_reason, untrusted_code_sql, untrusted_guard_sql};
 use super::{ExpiryColumn, PerUserLimit, ResolvedStore};
 use crate::config::{Action, DeclaredId, ExpiryKind, SessionStoreConfig};
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::sessions::reasons::explain_sweep_error;
 use pgmedic_core::{ColumnName, QueryError, Reason, Timeouts, fill_sql, quote_literal};
+use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 /// Finds the store's table and columns, and what a sweep of it needs and runs.
@@ -31,7 +32,7 @@ pub async fn resolve_store(
 }
 
 /// The table; its columns; the code of untrusted roles that it runs; the foreign keys, triggers and rules that act.
-fn queries(store: &SessionStoreConfig) -> [String; 7] {
+fn queries(store: &SessionStoreConfig) -> [String; 8] {
     let (schema, table) = (quote_literal(&store.table.schema), quote_literal(&store.table.name));
     let revokes = matches!(store.action, Action::Revoke { .. }).to_string();
     // A partial index on the sessions that are not revoked serves them.
@@ -42,6 +43,7 @@ fn queries(store: &SessionStoreConfig) -> [String; 7] {
         fill(include_str!("table.sql")),
         fill(include_str!("columns.sql")),
         untrusted_code_sql(store),
+        untrusted_guard_sql(store),
         fill(include_str!("effects.sql")),
         fill(include_str!("code.sql")),
         fill(include_str!("replication_role.sql")),
@@ -68,7 +70,7 @@ fn declared_row((entry, id): (usize, &DeclaredId)) -> String {
 
 /// `answers` are those to [`queries`]; `role` is the connected role, quoted.
 fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Result<ResolvedStore, ResolveError> {
-    let [tables, columns, untrusted, keys, code, replication_role, ids] = answers else {
+    let [tables, columns, untrusted, guard, keys, code, replication_role, ids] = answers else {
         return Err(ResolveError::Query(QueryError::UnexpectedResponse("an answer is missing".to_owned())));
     };
     let Some(table) = tables.first() else {
@@ -123,6 +125,7 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
         missing_to_sweep: missing_to_sweep.or_else(|| ids.iter().find_map(|id| id.missing_privilege(role))),
         ids,
         untrusted_code: untrusted_code_reason(untrusted, &table.name, &table.owner, role)?,
+        is_plainly_safe: guard.first().is_some_and(|row| row.try_get("is_plain").unwrap_or_default()),
         only,
         value_checks: catalog.checks(),
         kinds: catalog.kinds(),

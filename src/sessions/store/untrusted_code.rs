@@ -8,8 +8,18 @@ use sqlx::postgres::PgRow;
 
 /// A query about the table that `store` names: a row for each reason not to end its sessions, none where it is safe.
 pub fn untrusted_code_sql(store: &SessionStoreConfig) -> String {
+    about_owners(include_str!("untrusted_code.sql"), store)
+}
+
+/// A query about the same table: `true` where it is plain that the other one has no row.
+pub fn untrusted_guard_sql(store: &SessionStoreConfig) -> String {
+    about_owners(include_str!("untrusted_guard.sql"), store)
+}
+
+fn about_owners(query: &str, store: &SessionStoreConfig) -> String {
     let (schema, table) = (quote_literal(&store.table.schema), quote_literal(&store.table.name));
-    fill_sql(include_str!("untrusted_code.sql"), &[("SCHEMA", &schema), ("TABLE", &table)])
+    let owners = fill_sql(include_str!("touched_owners.sql"), &[("SCHEMA", &schema), ("TABLE", &table)]);
+    fill_sql(query, &[("OWNERS", owners)])
 }
 
 /// The statements before each batch, in its transaction: the table may have changed since it was resolved.
@@ -21,8 +31,11 @@ pub fn sweep_guard_sql(config: &SessionStoreConfig, resolved: &ResolvedStore) ->
         statements.push(format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", resolved.from()));
     }
     // Divides by zero where there is a row.
-    statements
-        .push(format!("SELECT 1 / (NOT EXISTS (SELECT FROM ({}) AS untrusted))::integer", untrusted_code_sql(config)));
+    let is_safe = match resolved.is_plainly_safe {
+        true => untrusted_guard_sql(config),
+        false => format!("NOT EXISTS (SELECT FROM ({}) AS untrusted)", untrusted_code_sql(config)),
+    };
+    statements.push(format!("SELECT 1 / ({is_safe})::integer"));
     statements
 }
 

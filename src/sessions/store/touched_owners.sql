@@ -1,0 +1,76 @@
+-- The owners of what runs, or may be computed, when sessions are ended: of the tables that this touches, and of functions.
+WITH RECURSIVE
+store AS (
+    SELECT c.oid, c.relowner
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = @SCHEMA@ AND c.relname = @TABLE@
+),
+-- is_member: the owner of a database is a member of pg_database_owner.
+me AS (
+    SELECT r.oid, r.rolsuper,
+           EXISTS (SELECT FROM pg_auth_members a WHERE a.member = r.oid)
+               OR EXISTS (SELECT FROM pg_database d WHERE d.datname = current_database() AND d.datdba = r.oid) AS is_member
+    FROM pg_roles r
+    WHERE r.rolname = current_user
+),
+-- The table, its partitions and children, and the tables that foreign keys change when a row is deleted; is_store: no
+-- foreign key led here.
+touched (rel, is_store) AS (
+    SELECT s.oid, true FROM store s
+  UNION
+    SELECT x.rel, x.is_store
+    FROM touched t
+    CROSS JOIN LATERAL (
+        SELECT i.inhrelid AS rel, t.is_store FROM pg_inherits i WHERE i.inhparent = t.rel
+      UNION ALL
+        -- By its trigger on the referenced table, which an index finds.
+        SELECT k.conrelid, false
+        FROM pg_trigger g
+        JOIN pg_constraint k ON k.oid = g.tgconstraint
+        WHERE g.tgrelid = t.rel AND k.contype = 'f' AND k.confrelid = t.rel
+          AND ARRAY[k.confdeltype, k.confupdtype] && '{c,n,d}'
+    ) AS x
+),
+-- What runs, or may be computed, when rows of these tables are found, changed or deleted.
+parts AS (
+    SELECT t.rel, 'pg_class'::regclass AS class, t.rel AS part FROM touched t
+  UNION ALL
+    SELECT t.rel, 'pg_class'::regclass, i.indexrelid FROM touched t JOIN pg_index i ON i.indrelid = t.rel
+  UNION ALL
+    SELECT t.rel, 'pg_trigger'::regclass, g.oid FROM touched t JOIN pg_trigger g ON g.tgrelid = t.rel
+  UNION ALL
+    SELECT t.rel, 'pg_rewrite'::regclass, w.oid FROM touched t JOIN pg_rewrite w ON w.ev_class = t.rel
+  UNION ALL
+    SELECT t.rel, 'pg_constraint'::regclass, k.oid FROM touched t JOIN pg_constraint k ON k.conrelid = t.rel
+  UNION ALL
+    SELECT t.rel, 'pg_statistic_ext'::regclass, s.oid FROM touched t JOIN pg_statistic_ext s ON s.stxrelid = t.rel
+  UNION ALL
+    SELECT t.rel, 'pg_attrdef'::regclass, d.oid
+    FROM touched t
+    JOIN pg_attribute a ON a.attrelid = t.rel AND a.attgenerated <> ''
+    JOIN pg_attrdef d ON d.adrelid = t.rel AND d.adnum = a.attnum
+),
+owners AS (
+    SELECT t.rel, t.is_store, 'belongs to' AS found, c.relowner AS owner
+    FROM touched t
+    JOIN pg_class c ON c.oid = t.rel
+  UNION
+    -- The owner of a schema may replace what is in it.
+    SELECT t.rel, t.is_store, 'is in a schema of',
+           CASE o.rolname WHEN 'pg_database_owner' THEN d.datdba ELSE n.nspowner END
+    FROM touched t
+    JOIN pg_class c ON c.oid = t.rel
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_roles o ON o.oid = n.nspowner
+    JOIN pg_database d ON d.datname = current_database()
+    WHERE t.is_store
+  UNION
+    SELECT p.rel, t.is_store, 'runs functions of', COALESCE(f.proowner, o.oprowner)
+    FROM parts p
+    JOIN touched t ON t.rel = p.rel
+    JOIN pg_depend d ON d.classid = p.class AND d.objid = p.part AND d.refobjid >= 16384
+    LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
+    LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+    WHERE COALESCE(f.proowner, o.oprowner) IS NOT NULL
+)

@@ -1,0 +1,12 @@
+-- Whether it is plain that no code of an untrusted role runs when sessions are ended: that `untrusted_code.sql` has no row. Not
+-- plain is more than that, so this is quick.
+@OWNERS@
+SELECT NOT EXISTS (
+    SELECT
+    FROM owners w
+    CROSS JOIN me m
+    CROSS JOIN store s
+    JOIN pg_roles o ON o.oid = w.owner
+    WHERE NOT o.rolsuper AND o.oid <> m.oid
+      AND (m.rolsuper OR m.is_member OR NOT w.is_store AND w.found = 'belongs to' AND o.oid <> s.relowner)
+) AS is_plain
