@@ -5,7 +5,7 @@ use pgmedic_core::sequence::{HoldReason, Method};
 use serde::Serialize;
 
 /// What was done about a sequence that is behind.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RepairReport {
     pub outcome: Outcome,
     /// What was used, or would have been.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 /// One sequence: what was found before any repair, and the repair. What most sequences do not have is boxed, because there may
 /// be many thousands.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SequenceReport {
     /// Schema-qualified, quoted where SQL would quote it.
     pub name: String,
@@ -20,7 +20,7 @@ pub struct SequenceReport {
     /// The first taken id at or beyond the next value, where one was looked for.
     pub nearest_id: Option<i64>,
     /// The ids ahead that are too far away to be passed without approval.
-    pub far_ids: Option<FarIds>,
+    pub far_ids: Option<Box<FarIds>>,
     /// The last value that it can hand out and every fed column, and what references it, can hold.
     pub limit: Option<i64>,
     /// What sets the limit: the sequence or a column, by name; or `max_id`.

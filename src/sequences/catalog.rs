@@ -90,6 +90,7 @@ pub async fn discover(
     }
     let total = sequences.len();
     sequences.retain(|sequence| covered(&sequence));
+    sequences.shrink_to_fit();
     let left_out = total - sequences.len();
     let shared = shared_columns(&sequences);
     Ok(Catalog { sequences, shared, missing, excluded: left_out, unlisted: 0 })

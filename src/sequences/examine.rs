@@ -78,7 +78,7 @@ pub async fn examine(
             tasks.push(RepairTask::new(*subject, looked, context.headroom(sequence), finding.observed_only));
             behind.push(index);
         }
-        reports.push(Arc::new(finding));
+        reports.push(state.same_finding(sequence, &finding).unwrap_or_else(|| Arc::new(finding)));
     }
     let reports = &mut reports[first..];
     let (asked, drifted) = new_drifts(group, reports, state);

@@ -53,11 +53,9 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
     }
     match next {
         NextMove::Held(Hold::FarIds { gap, from, to, count, .. }) => {
-            report.far_ids = id(*from).map(|from| FarIds {
-                count: *count,
-                from,
-                to: to.and_then(id),
-                distance: u128::try_from(*gap).unwrap_or(0),
+            report.far_ids = id(*from).map(|from| {
+                let (to, distance) = (to.and_then(id), u128::try_from(*gap).unwrap_or(0));
+                Box::new(FarIds { count: *count, from, to, distance })
             });
         }
         NextMove::Nothing { rewound: Some(_) } if verdict == Verdict::InSync => report.cause = Some(Cause::Rewound),

@@ -131,10 +131,8 @@ async fn run_pass(
     look_for_blocks(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
     let computed_reads = look_at_computed(&mut connections, &changed, &mut report.sequences[first..], timeouts).await;
     if database.among_several {
-        // Nothing to clone: each is still unique.
-        report.sequences[first..]
-            .iter_mut()
-            .for_each(|finding| Arc::make_mut(finding).name_database(database.name.as_str()));
+        let with_reasons = report.sequences[first..].iter_mut().filter(|finding| finding.reasons().next().is_some());
+        with_reasons.for_each(|finding| Arc::make_mut(finding).name_database(database.name.as_str()));
     }
     let reads = reads.into_iter().zip(computed_reads).map(|(reads, more)| reads + more);
     for ((sequence, reads), finding) in changed.into_iter().zip(reads).zip(&report.sequences[first..]) {

@@ -9,7 +9,7 @@ use crate::report::{Cause, Evidence, Outcome, SequenceReport};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -40,6 +40,8 @@ struct CachedFinding {
     /// When the pass began that read it.
     read: Instant,
     next_value: Option<i64>,
+    /// Of what was discovered of it.
+    fingerprint: u64,
     /// Read on another server than the one that was reached last, or it may be.
     elsewhere: bool,
     /// The counters as they will be if only pgmedic reads it until the next pass; none when it must be read again.
@@ -111,9 +113,10 @@ impl SequencePassState {
         self.catalog.as_ref().map(|(_, discovered)| discovered)
     }
 
-    /// Takes the catalog of the previous pass, if it has not changed since.
+    /// Takes the catalog of the previous pass, if it has not changed since. Otherwise forgets it, so that there are never two.
     pub(super) fn take_discovered(&mut self, counters: &StatsSnapshot) -> Option<Catalog> {
-        self.catalog.take_if(|(catalog, _)| *catalog == Some(counters.catalog)).map(|(_, discovered)| discovered)
+        let (catalog, discovered) = self.catalog.take()?;
+        (catalog == Some(counters.catalog)).then_some(discovered)
     }
 
     /// The findings of the previous pass, where a pass that reads nothing would have them all; it counts as one.
@@ -154,7 +157,6 @@ impl SequencePassState {
             || self.quiet >= full_every
         {
             self.quiet = 0;
-            self.standing.failed = false;
             self.epoch.clone_from(&counters.stats_epoch);
             self.known.values_mut().for_each(|known| known.expected = None);
             // The catalog is discovered again too.
@@ -166,12 +168,9 @@ impl SequencePassState {
 
     /// Invalidates the findings of sequences that were discovered anew and differ from before, as their counters do not compare.
     pub(super) fn drop_changed(&mut self, found: &Catalog) {
-        let Some((_, before)) = self.catalog.take() else { return };
-        let before: HashMap<u32, &Sequence> =
-            before.sequences.iter().map(|sequence| (sequence.oid, sequence)).collect();
         for sequence in &found.sequences {
-            if before.get(&sequence.oid).is_none_or(|before| *before != sequence)
-                && let Some(known) = self.known.get_mut(&sequence.oid)
+            if let Some(known) = self.known.get_mut(&sequence.oid)
+                && known.fingerprint != fingerprint(sequence)
             {
                 known.expected = None;
             }
@@ -183,6 +182,12 @@ impl SequencePassState {
         let known = self.known.get(&sequence.oid)?;
         let settled = known.expected.is_some() && known.expected == counters.of(sequence);
         settled.then(|| Arc::clone(&known.finding))
+    }
+
+    /// The finding of the previous pass, where `finding` is the same: of many thousands, most are, and none is kept twice.
+    pub(super) fn same_finding(&self, sequence: &Sequence, finding: &SequenceReport) -> Option<Arc<SequenceReport>> {
+        let known = &self.known.get(&sequence.oid)?.finding;
+        (**known == *finding).then(|| Arc::clone(known))
     }
 
     /// The seed of the values that walks draw over what `sequence` feeds.
@@ -291,7 +296,14 @@ impl SequencePassState {
         };
         self.known.insert(
             sequence.oid,
-            CachedFinding { finding: Arc::clone(finding), read: began, next_value, elsewhere: false, expected },
+            CachedFinding {
+                finding: Arc::clone(finding),
+                read: began,
+                next_value,
+                fingerprint: fingerprint(sequence),
+                elsewhere: false,
+                expected,
+            },
         );
     }
 
@@ -304,4 +316,9 @@ impl SequencePassState {
             self.catalog = Some((Some(catalog), discovered));
         }
     }
+}
+
+/// Differs, but for a chance of one in 2^64, where anything that was discovered does.
+fn fingerprint(sequence: &Sequence) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(sequence)
 }

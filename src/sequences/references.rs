@@ -54,6 +54,7 @@ pub async fn add_reference_limits(
             && !sequence.limits.contains(&limit)
         {
             sequence.limits.push(limit);
+            sequence.limits.shrink_to_fit();
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ use std::fmt;
 ///     .with_fix(Fix::Sql("GRANT SELECT (id) ON public.t TO medic".to_owned()));
 /// assert_eq!(reason.to_string(), "a privilege is missing: GRANT SELECT (id) ON public.t TO medic");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Reason {
     /// What to match on; it never depends on the wording.
     pub kind: ReasonKind,
@@ -26,7 +26,7 @@ pub struct Reason {
 }
 
 /// A command that a person can run as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Fix {
     /// SQL statements for the database of the report.
     Sql(String),

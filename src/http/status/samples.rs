@@ -131,13 +131,12 @@ fn since(mut state: DatabaseState, seconds: f64) -> DatabaseState {
 }
 
 fn far() -> SequenceReport {
-    let far_ids =
-        Some(FarIds { count: Some(3), from: 2_000_000_000, to: Some(2_000_000_002), distance: 1_999_951_787 });
+    let far_ids = FarIds { count: Some(3), from: 2_000_000_000, to: Some(2_000_000_002), distance: 1_999_951_787 };
     let mut far = SequenceReport {
         next_value: Some(48_213),
         max_id: Some(2_000_000_002),
         lag: Some(0),
-        far_ids,
+        far_ids: Some(Box::new(far_ids)),
         ..behind("public.customers_id_seq")
     };
     if let Some(repair) = &mut far.repair {

@@ -56,6 +56,7 @@ impl<'a> CatalogReader<'a> {
         let links = std::mem::take(&mut self.links);
         if let Some(sequence) = self.sequences.last_mut().filter(|sequence| sequence.has_readable_names()) {
             settle(sequence, links, self.stated);
+            sequence.shrink_to_fit();
         }
     }
 }

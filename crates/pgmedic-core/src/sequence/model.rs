@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// A sequence and the columns it feeds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sequence {
     pub oid: u32,
     /// Schema and name as PostgreSQL stores them, for matching.
@@ -74,6 +74,15 @@ impl Sequence {
         self.problem.as_ref().is_none_or(|problem| problem.kind != ReasonKind::NameEncoding)
     }
 
+    /// Gives back the room of lists that grew: a first entry takes room for four, and of tens of thousands that is much.
+    pub fn shrink_to_fit(&mut self) {
+        self.feeds.shrink_to_fit();
+        self.uncounted.shrink_to_fit();
+        self.computed.shrink_to_fit();
+        self.limits.shrink_to_fit();
+        self.notes.shrink_to_fit();
+    }
+
     /// Every column that is looked at, whether it counts or not.
     pub fn all_feeds(&self) -> impl Iterator<Item = &Feed> {
         self.feeds.iter().chain(self.uncounted.iter().map(|uncounted| &uncounted.feed))
@@ -94,14 +103,14 @@ pub struct Keys {
 }
 
 /// Ids beyond it cannot be used, for another reason than the bounds of the sequence and the types of the columns it feeds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Limit {
     pub range: ColumnRange,
     pub by: LimitedBy,
 }
 
 /// What sets a limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum LimitedBy {
     /// A foreign key column that references a fed column, or one that references it in turn.
     Reference {
@@ -117,21 +126,21 @@ pub enum LimitedBy {
 }
 
 /// A column that counts as fed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Feed {
     pub report: FeedReport,
     pub source: Result<FeedSource, FeedProblem>,
 }
 
 /// A column that a sequence may feed, which does not count.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UncountedFeed {
     pub feed: Feed,
     pub why: Uncounted,
 }
 
 /// Why a column does not count.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Uncounted {
     /// Its default draws from the sequence, and its table belongs to this role (quoted), which could not move the sequence
     /// otherwise.
@@ -143,7 +152,7 @@ pub enum Uncounted {
 }
 
 /// A column whose ids PostgreSQL makes from the sequence's values, by a cast or an expression.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ComputedColumn {
     /// Where its ids are read. Its range says nothing.
     pub source: FeedSource,
@@ -154,7 +163,7 @@ pub struct ComputedColumn {
 }
 
 /// A likely link.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Suggestion {
     /// What it is likely by, after "by".
     pub evidence: String,
@@ -164,7 +173,7 @@ pub struct Suggestion {
 }
 
 /// Where a fed column's ids are read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FeedSource {
     pub table_oid: u32,
     /// Schema-qualified, quoted by the server.
@@ -213,7 +222,7 @@ impl FeedSource {
 }
 
 /// Why a feed cannot be looked at.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum FeedProblem {
     /// Its ids cannot be compared with the sequence, by the column's nature.
     Unsupported(Reason),
@@ -228,7 +237,7 @@ pub enum FeedProblem {
 pub type UntrustedOwners = BTreeSet<u32>;
 
 /// A column whose new values come from the sequence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct FeedReport {
     /// `schema.table.column`, quoted where SQL would quote it.
     pub column: String,
@@ -238,7 +247,7 @@ pub struct FeedReport {
 }
 
 /// How it is known that a sequence feeds a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
     /// Owned by the column (`pg_depend` 'a').

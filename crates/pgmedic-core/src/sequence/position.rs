@@ -8,7 +8,7 @@ use super::judgement::{Numbering, ValueNumber};
 use std::ops::RangeInclusive;
 
 /// A sequence's parameters, as `pg_sequence` has them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Parameters {
     /// Step from one value to the next: never 0, negative when descending.
     pub increment: i64,
@@ -37,7 +37,7 @@ impl SequenceState {
 }
 
 /// The smallest and the largest id that a column's type can hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ColumnRange {
     pub min: i64,
     pub max: i64,

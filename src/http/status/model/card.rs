@@ -110,7 +110,7 @@ pub fn of_sequences(
     if let (true, Level::Soon, Some(limited_by)) = (single, level, &first.limited_by) {
         why.push(sentence(&format!("the limit is that of {limited_by}")));
     }
-    let fixes = match (single, first.far_ids) {
+    let fixes = match (single, &first.far_ids) {
         (true, Some(far)) if level == Level::Decision => {
             let burnt = format!(
                 "moving past them would use up the {} free values before them, so pgmedic asks first",
@@ -170,7 +170,7 @@ fn fix_of(database: &DatabaseFacts<'_>, sequence: &SequenceReport, dry_run: bool
 }
 
 /// The answers to ids far ahead, the safest first.
-fn far_fixes(database: &DatabaseFacts<'_>, sequence: &SequenceReport, far: FarIds) -> Vec<FixStep> {
+fn far_fixes(database: &DatabaseFacts<'_>, sequence: &SequenceReport, far: &FarIds) -> Vec<FixStep> {
     let descending = sequence.next_value_after_pass().is_some_and(|next| far.from < next);
     let mut fixes = Vec::new();
     if let Some(feed) = sequence.feeds.first() {

@@ -56,7 +56,7 @@ fn a_fix_says_where_it_is_run_and_what_comes_of_it() {
 
 #[test]
 fn ids_far_ahead_have_three_answers_and_the_safest_comes_first() {
-    let far_ids = Some(FarIds { count: Some(1), from: 2_000_000_000, to: Some(2_000_000_000), distance: 7 });
+    let far_ids = Some(Box::new(FarIds { count: Some(1), from: 2_000_000_000, to: Some(2_000_000_000), distance: 7 }));
     let mut far = SequenceReport { far_ids, ..behind("public.customers_id_seq") };
     if let Some(repair) = &mut far.repair {
         repair.held_by = Some(HoldReason::FarIds);

@@ -54,7 +54,7 @@ fn soon(sequence: &SequenceReport) -> String {
 }
 
 fn decision(sequence: &SequenceReport) -> String {
-    if let (Some(far), Some(next)) = (sequence.far_ids, sequence.next_value_after_pass()) {
+    if let (Some(far), Some(next)) = (&sequence.far_ids, sequence.next_value_after_pass()) {
         let number = match far.count {
             Some(1) => "1 id".to_owned(),
             Some(number) => format!("{number} ids"),

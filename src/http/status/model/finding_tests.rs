@@ -15,7 +15,7 @@ fn a_sequence_behind_says_the_next_value_and_the_taken_ids() {
 #[test]
 fn ids_far_ahead_are_counted_and_named() {
     let far = |count, from, to| {
-        let far_ids = Some(FarIds { count, from, to, distance: 1_999_951_787 });
+        let far_ids = Some(Box::new(FarIds { count, from, to, distance: 1_999_951_787 }));
         let mut sequence = SequenceReport { far_ids, next_value: Some(48_213), ..behind("public.customers_id_seq") };
         if let Some(repair) = &mut sequence.repair {
             repair.held_by = Some(HoldReason::FarIds);
