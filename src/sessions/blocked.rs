@@ -22,6 +22,8 @@ pub enum BatchFailure {
     Kept,
     /// A trigger deleted or updated other sessions with them.
     ChangedMore,
+    /// A trigger deleted rows of these other tables with them.
+    TookAlong(String),
     /// Sessions cannot be ended one by one: the role may not use PL/pgSQL.
     NoLanguage,
 }
@@ -151,8 +153,15 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
         }
         BatchFailure::ChangedMore => {
             let all: Vec<&SweepTrigger> = triggers.iter().collect();
-            let text =
-                format!("a trigger deletes or changes other sessions with it, which may be live ({})", names(&all));
+            let text = format!(
+                "a trigger deletes, changes or adds other sessions with it, which may be live ({})",
+                names(&all)
+            );
+            return Reason::new(ReasonKind::TakesAlong, text);
+        }
+        BatchFailure::TookAlong(tables) => {
+            let all: Vec<&SweepTrigger> = triggers.iter().collect();
+            let text = format!("a trigger deletes rows of {tables} with the sessions ({})", names(&all));
             return Reason::new(ReasonKind::TakesAlong, text);
         }
         BatchFailure::NoLanguage => {
@@ -174,6 +183,12 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
             }
             fix => reason.fix = fix,
         }
+    }
+    if let QueryError::Server { code, message } = error
+        && code == "55000"
+        && message.contains("replica identity")
+    {
+        return reason.with_fix(Fix::Sql(format!("ALTER TABLE {} REPLICA IDENTITY FULL", store.table)));
     }
     if reason.kind == ReasonKind::StatementTimeout {
         // Each deletion reads whole tables by a foreign key without an index.

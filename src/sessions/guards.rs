@@ -12,6 +12,8 @@ pub struct SweepCounts {
     pub is_doubtful_capped: bool,
     /// Sessions that are not over.
     pub live: u64,
+    /// Of them: those without an end, which tell nothing of a column that is a wrong one.
+    pub endless: u64,
     /// The stale sessions that were live at the last sweep; none where there was no last sweep.
     pub fresh: Option<u64>,
     /// Sessions that were over at the last sweep and were left; none where they were not counted.
@@ -38,6 +40,10 @@ pub struct SweepLimits {
     /// This many of the sessions that were live may always end: of three, two that end at once are nothing unusual.
     pub min_sessions: u64,
 }
+
+/// At a first sweep no user may lose so many sessions where that is too large a share of all: a value such as 0 may stand for all
+/// users.
+const MANY_OF_ONE: u64 = 15;
 
 /// What a sweep may end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,18 +125,20 @@ fn none_left_hold(counts: &SweepCounts, limits: SweepLimits) -> Option<Hold> {
 /// Sessions that are over beyond doubt may end. Of the others, no larger share may end than of live ones; and none where they
 /// are too many to be counted.
 fn first_sweep_hold(counts: &SweepCounts, limits: SweepLimits) -> Option<Hold> {
-    let SweepCounts { stale, doubtful, live, .. } = *counts;
+    let SweepCounts { stale, doubtful, live, endless, .. } = *counts;
     let is_too_large = counts.is_doubtful_capped && limits.max_ended_ratio < 1.0
-        || limits.is_share_exceeded(doubtful, doubtful + live);
+        || limits.is_share_exceeded(doubtful, doubtful + live.saturating_sub(endless));
     let held = counts.is_first_sweep && !counts.is_idle && is_too_large;
     held.then_some(Hold::FirstSweep { ended: stale, doubtful, all: stale + live })
 }
 
 fn supersede_hold(counts: &SweepCounts, limits: SweepLimits) -> Option<Hold> {
     let SweepCounts { superseded, superseded_of_one, live, .. } = *counts;
+    let is_of_all =
+        counts.is_first_sweep && superseded_of_one >= MANY_OF_ONE && limits.is_share_exceeded(superseded, live);
     if superseded_of_one > limits.min_sessions {
         Some(Hold::TooManyOfOneUser { sessions: superseded_of_one })
-    } else if limits.exceeded_by(superseded, live) {
+    } else if is_of_all || limits.exceeded_by(superseded, live) {
         Some(Hold::TooManySuperseded { superseded, live })
     } else {
         None

@@ -5,7 +5,7 @@ use super::context::StoreContext;
 use super::guards::SweepCounts;
 use super::pass_state::LastSweep;
 use super::reasons::explain_sweep_error;
-use super::store::PerUserLimit;
+use super::store::{PerUserLimit, ResolvedStore};
 use super::unspent::{Unspent, count_unspent};
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::{QueryError, Reason, Timeouts};
@@ -96,11 +96,14 @@ pub async fn inspect_store(
         doubtful,
         is_doubtful_capped: !complete && doubtful >= MAX_COUNTED,
         live: found.live,
+        endless: found.endless,
         fresh: None,
         backlog_before: None,
         live_before: 0,
-        // A few rows without an end do not show that sessions are live: the table of a wrong column has them too.
-        any_live: found.live_now > 0 || found.endless > u64::from(context.config.guard_min_sessions),
+        // Rows without an end do not show that sessions are live where they are few, nor at a first sweep that may be wrong: the
+        // table of a wrong column has them too.
+        any_live: found.live_now > 0
+            || found.endless > u64::from(context.config.guard_min_sessions) && !(is_first_sweep && doubtful > 0),
         is_first_sweep,
         is_idle: is_store_idle(context, &samples),
         superseded,
@@ -164,7 +167,11 @@ async fn find_kind(
     context: &StoreContext<'_>,
     timeouts: Timeouts,
 ) -> Result<Option<String>, Reason> {
-    for column in &context.resolved.kinds {
+    for (column, may_read) in &context.resolved.kinds {
+        if !may_read {
+            let ResolvedStore { table, role, .. } = context.resolved;
+            return Err(Reason::missing_privilege(&format!("SELECT ({column}) ON {table}"), role));
+        }
         let query = context.sql.kinds(column, MAX_COUNTED);
         let result = connection.run_transaction("kinds", TransactionMode::Read, timeouts, [query]).await;
         match result.failure {

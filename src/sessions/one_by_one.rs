@@ -3,7 +3,7 @@
 use super::blocked::{BatchFailure, Blocked, explain_failure};
 use super::statements::{Address, Order, Rows, Target, Turn};
 use super::store::{ResolvedStore, sweep_guard_sql};
-use super::sweep::{Run, Sweep, SweepResult};
+use super::sweep::{Run, Sweep, SweepResult, took_along};
 use crate::db::TransactionMode;
 use pgmedic_core::QueryError;
 use serde::Deserialize;
@@ -115,7 +115,9 @@ impl Sweep<'_> {
                 // The first of its kind is tried again alone: the server tells why in full only then.
                 match self.batch(name, target, 1, Rows::Only(std::slice::from_ref(&address))).await {
                     Ok(batch) => result.ended += batch.ended,
-                    Err(failure @ BatchFailure::Query(QueryError::ConnectionLost(_))) => {
+                    Err(
+                        failure @ (BatchFailure::Query(QueryError::ConnectionLost(_)) | BatchFailure::TookAlong(_)),
+                    ) => {
                         return Some(self.stopped(&failure, result));
                     }
                     Err(why) => {
@@ -133,7 +135,11 @@ impl Sweep<'_> {
     }
 
     fn stopped(&self, failure: &BatchFailure, result: &mut SweepResult) -> Run {
-        result.error = Some(explain_failure(failure, self.context.resolved, self.timeouts));
+        let reason = Some(explain_failure(failure, self.context.resolved, self.timeouts));
+        match failure {
+            BatchFailure::TookAlong(_) => result.hold = reason,
+            _ => result.error = reason,
+        }
         Run::Stopped
     }
 
@@ -173,16 +179,26 @@ impl Sweep<'_> {
         let (sql, store) = (self.context.sql, self.context.resolved);
         let mut statements = sweep_guard_sql(self.context.config, store);
         statements.push("SET CONSTRAINTS ALL IMMEDIATE".to_owned());
+        if self.notices_taken() {
+            statements.push(sql.note_deleted());
+        }
         let addresses = sql.addresses(target, size, Rows::Except(blocked.addresses()), order);
         statements.extend(sql.one_by_one(target, &addresses, self.timeouts.lock / 2));
+        let outcome = statements.len() - 1;
+        if self.notices_taken() {
+            statements.extend(sql.check_taken());
+        }
         let answer = self.connection.run_transaction(name, TransactionMode::Write, self.timeouts, &statements).await;
         match answer.failure {
             None => {}
             // The same rows were found, locked and changed by the batch: what is new is the language.
             Some(QueryError::PermissionDenied(_)) => return Err(BatchFailure::NoLanguage),
+            Some(QueryError::ConcurrentlyChanged) if answer.answers.len() == outcome + 2 => {
+                return Err(took_along(answer.answers.last()));
+            }
             Some(error) => return Err(BatchFailure::Query(error)),
         }
-        let outcome = answer.answers.last().and_then(|rows| rows.first());
+        let outcome = answer.answers.get(outcome).and_then(|rows| rows.first());
         let outcome = outcome.map(|row| row.try_get::<String, _>("outcome").map_err(QueryError::from)).transpose();
         let outcome = outcome.map_err(BatchFailure::Query)?.unwrap_or_default();
         let read = serde_json::from_str(&outcome).map_err(|error| error.to_string());
@@ -192,7 +208,7 @@ impl Sweep<'_> {
 
 /// Whether the failure has nothing to do with single sessions, so that trying them apart would only repeat it.
 fn is_of_every_row(failure: &BatchFailure, store: &ResolvedStore) -> bool {
-    let BatchFailure::Query(error) = failure else { return false };
+    let BatchFailure::Query(error) = failure else { return matches!(failure, BatchFailure::TookAlong(_)) };
     match error {
         // A trigger may need a privilege for some sessions only.
         QueryError::PermissionDenied(_) => store.effects.triggers.is_empty(),

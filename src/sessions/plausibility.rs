@@ -22,6 +22,9 @@ const MINUTE: i64 = 60 * 1_000_000;
 /// An end is rarely so close to now in a store in use, and the last use of a session always.
 const LAST_MINUTES: i64 = 5 * MINUTE;
 
+/// An end as the furthest of all is not so close either: it is the last use by a clock that is a little ahead.
+const CLOCK_AHEAD: i64 = MINUTE / 2;
+
 /// After so long without any activity a store is idle, as at night.
 const IDLE_FROM: i64 = 2 * 60 * MINUTE;
 
@@ -75,12 +78,13 @@ pub fn implausible_reason(
 /// column's zone. For a store that was not swept before: the last session of one that is may just have ended.
 pub fn last_use_reason(kind: ExpiryKind, sample: &Sample, now: i64) -> Option<String> {
     let newest = sample.newest.first().copied()?;
-    let is_last_use = kind == ExpiryKind::ExpiresAt && newest <= now && newest >= now - LAST_MINUTES;
+    let is_last_use = kind == ExpiryKind::ExpiresAt && (now - LAST_MINUTES..=now + CLOCK_AHEAD).contains(&newest);
     is_last_use.then(|| {
-        let seconds = (now - newest) / 1_000_000;
+        let seconds = (now - newest).abs() / 1_000_000;
+        let when =
+            if newest > now { format!("{seconds} s ahead") } else { format!("{seconds} s ago and none lies ahead") };
         format!(
-            "its newest value is {seconds} s ago and none lies ahead, so it seems to say when a session was last used (then \
-             it is `last_activity`)"
+            "its newest value is {when}, so it seems to say when a session was last used (then it is `last_activity`)"
         )
     })
 }

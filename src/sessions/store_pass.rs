@@ -97,6 +97,8 @@ impl StorePass<'_> {
         let inspection = inspect_store(self.connection, &context, last.as_ref(), !was_swept, self.timeouts).await?;
 
         let plan = self.apply_guards(&resolved, &inspection);
+        // What its triggers do is known only when they have run.
+        self.swept.report.approved |= resolved.is_checked() && self.options.approves_store(&self.store.name);
         let SweepCounts { stale, live, superseded, .. } = inspection.counts;
         self.record_counts(inspection.complete.then_some((stale, live)));
         if self.options.dry_run {
@@ -121,7 +123,13 @@ impl StorePass<'_> {
             report.warnings.push(Reason::new(ReasonKind::ReadOnly, format!("{why}: observed only")));
         } else {
             report.approved = false;
-            let text = format!("{why}, so none of the {left} sessions that are to end could be: run it on the primary");
+            let way = match self.connection.server().is_replica {
+                true => "run it on the primary",
+                false => {
+                    "reset default_transaction_read_only, by ALTER ROLE or ALTER DATABASE, or in the connection string"
+                }
+            };
+            let text = format!("{why}, so none of the {left} sessions that are to end could be: {way}");
             report.held = Some(Reason::new(ReasonKind::ReadOnly, text));
         }
     }
@@ -215,6 +223,7 @@ impl StorePass<'_> {
             cancel: &self.options.cancel,
             started,
             deadline,
+            is_approved: self.options.approves_store(&self.store.name),
         };
         let cutoffs = match plan.expire {
             Expire::All => Some(&context.times.cutoff),
@@ -235,7 +244,9 @@ impl StorePass<'_> {
             None => SweepResult::default(),
         };
         let superseded = match &context.resolved.per_user {
-            Some(limit) if plan.supersede && expired.error.is_none() => sweep.supersede(limit, superseded).await,
+            Some(limit) if plan.supersede && expired.error.is_none() && expired.hold.is_none() => {
+                sweep.supersede(limit, superseded).await
+            }
             _ => SweepResult::default(),
         };
         let took = started.elapsed();
@@ -248,6 +259,9 @@ impl StorePass<'_> {
         let blocked = blocked.iter().find_map(|blocked| blocked.reason());
         let (unfinished, is_swept) = (expired.unfinished || superseded.unfinished, !expired.unfinished);
         let error = expired.error.or(superseded.error).or(blocked);
+        if let Some(hold) = expired.hold.or(superseded.hold) {
+            self.swept.report.held = held_reason(&[], &[hold], &self.store.name);
+        }
         if cutoffs.is_some() {
             self.state
                 .postpone(&self.store.name, postponed.after(expired.blocked, superseded.blocked, context.times.now));
@@ -265,7 +279,7 @@ impl StorePass<'_> {
         if unfinished && !self.options.cancel.is_cancelled() {
             self.swept.report.warnings.push(unfinished_reason(left.map(|(stale, _)| stale), ended, took));
         }
-        let is_swept = is_swept && error.is_none() && plan.expire == Expire::All;
+        let is_swept = is_swept && error.is_none() && self.swept.report.held.is_none() && plan.expire == Expire::All;
         if let (Some((stale @ 1.., _)), true, false) = (left, is_swept, self.state.is_lasting()) {
             self.swept.report.warnings.push(locked_reason(stale));
         }

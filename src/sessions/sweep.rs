@@ -35,6 +35,8 @@ pub struct Sweep<'a> {
     pub cancel: &'a CancellationToken,
     pub started: Instant,
     pub deadline: Deadline,
+    /// Whatever triggers delete in other tables may go.
+    pub is_approved: bool,
 }
 
 /// What a sweep did, also where it failed half way.
@@ -45,6 +47,8 @@ pub struct SweepResult {
     pub unfinished: bool,
     /// Why it stopped, where that has nothing to do with single sessions.
     pub error: Option<Reason>,
+    /// It stopped because more would go with the sessions, which a person may approve.
+    pub hold: Option<Reason>,
     /// The sessions that could not be ended.
     pub blocked: Blocked,
 }
@@ -79,7 +83,7 @@ impl Sweep<'_> {
                 break;
             }
             let is_done = *turn != Turn::Last && !result.blocked.is_by_foreign_key();
-            if is_done || result.error.is_some() || result.unfinished {
+            if is_done || result.error.is_some() || result.hold.is_some() || result.unfinished {
                 break;
             }
         }
@@ -163,6 +167,9 @@ impl Sweep<'_> {
         if store.is_checked() {
             statements.push(sql.note_changed());
         }
+        if self.notices_taken() {
+            statements.push(sql.note_deleted());
+        }
         statements.push(BEGAN_SQL.to_owned());
         let of_batch = statements.len();
         statements.push(sql.end_batch(target, size, rows));
@@ -174,6 +181,12 @@ impl Sweep<'_> {
         if store.is_checked() {
             statements.push(sql.check_changed());
             checks.push(BatchFailure::ChangedMore);
+        }
+        if self.notices_taken() {
+            for statement in sql.check_taken() {
+                statements.push(statement);
+                checks.push(BatchFailure::TookAlong(String::new()));
+            }
         }
         statements.push(TOOK_SQL.to_owned());
         // An application that extends one of the sessions waits for the batch.
@@ -187,6 +200,9 @@ impl Sweep<'_> {
                 (Some(error), _) if is_transient(&error) && attempt < MAX_ATTEMPTS => {
                     self.connection.sleep_unless_cancelled(self.timeouts.lock * attempt).await;
                     attempt += 1;
+                }
+                (Some(QueryError::ConcurrentlyChanged), Some(BatchFailure::TookAlong(_))) => {
+                    return Err(took_along(result.answers.last()));
                 }
                 (Some(QueryError::ConcurrentlyChanged), Some(check)) => return Err(check.clone()),
                 // The batch itself divides nothing: a trigger did.
@@ -209,6 +225,11 @@ impl Sweep<'_> {
         }
     }
 
+    /// Whether it is to be noticed what triggers delete in other tables.
+    pub(super) fn notices_taken(&self) -> bool {
+        self.context.resolved.is_checked() && !self.is_approved
+    }
+
     pub(super) fn is_time_up(&self, ended: u64) -> bool {
         self.cancel.is_cancelled() || self.deadline.is_up(self.started.elapsed(), ended)
     }
@@ -223,6 +244,13 @@ impl SweepBatch {
             took: Duration::from_micros(took.try_get::<i64, _>("took")?.unsigned_abs()),
         })
     }
+}
+
+/// That triggers deleted rows of other tables, whose names are in the answer to `taken.sql`.
+pub(super) fn took_along(answer: Option<&Vec<sqlx::postgres::PgRow>>) -> BatchFailure {
+    let row = answer.and_then(|rows| rows.first());
+    let names = row.and_then(|row| row.try_get::<Option<String>, _>("taken").ok().flatten());
+    BatchFailure::TookAlong(names.unwrap_or_default())
 }
 
 /// What follows.

@@ -28,6 +28,8 @@ pub struct SessionStoreConfig {
     /// Only in the database of this configured name; in every one if none.
     pub database: Option<String>,
     pub table: TableName,
+    /// The tables of the other stores: their sessions may be live.
+    pub other_stores: Vec<TableName>,
     /// The sequences that the configuration says feed a column, of this table or another one.
     pub declared_ids: Vec<DeclaredId>,
     /// The furthest ids that the configuration states, by the rules for sequences in their order.

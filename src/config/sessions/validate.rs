@@ -73,6 +73,14 @@ pub(in crate::config) fn validate(
         }
         stores.push(store);
     }
+    let tables: Vec<(Option<String>, TableName)> =
+        stores.iter().map(|store| (store.database.clone(), store.table.clone())).collect();
+    for store in &mut stores {
+        let is_beside =
+            |database: &Option<String>| database.is_none() || store.database.is_none() || *database == store.database;
+        let others = tables.iter().filter(|(database, table)| is_beside(database) && *table != store.table);
+        store.other_stores = others.map(|(_, table)| table.clone()).collect();
+    }
     Ok(stores)
 }
 
@@ -130,6 +138,7 @@ impl StoreValidator<'_> {
             sweep_timeout.map(|text| timeout(text, &self.key("sweep_timeout"), locations)).transpose()?;
         Ok(SessionStoreConfig {
             name: self.name(written.name.as_deref())?,
+            other_stores: Vec::new(),
             declared_ids: sequences.feeds.iter().filter_map(|feed| feed.declared_id(database.as_deref())).collect(),
             max_ids: sequences.rules.iter().map(|rule| (rule.pattern.clone(), rule.max_id)).collect(),
             database,

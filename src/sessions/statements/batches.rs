@@ -126,8 +126,14 @@ impl SweepSql<'_> {
 
     fn changed(&self) -> String {
         let oids: Vec<String> = self.store.oids.iter().map(i64::to_string).collect();
-        // Foreign keys update sessions themselves where they set a reference to another session to NULL.
-        let counted = if self.store.effects.updates_sessions { &["deleted"][..] } else { &["deleted", "updated"] };
+        let deletes = matches!(self.store.action, EndAction::Delete);
+        let counted = match (deletes, self.store.effects.updates_sessions) {
+            // Foreign keys update sessions themselves where they set a reference to another session to NULL.
+            (true, true) => &["deleted", "inserted"][..],
+            // A session that is put back was not ended.
+            (true, false) => &["deleted", "inserted", "updated"],
+            (false, _) => &["deleted", "updated"],
+        };
         let counted: Vec<String> =
             counted.iter().map(|what| format!("pg_catalog.pg_stat_get_xact_tuples_{what}(r.oid)")).collect();
         let values = [("COUNTED", counted.join(" + ")), ("OIDS", format!("'{{{}}}'::oid[]", oids.join(",")))];

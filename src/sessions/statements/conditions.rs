@@ -42,7 +42,8 @@ pub fn is_time_after(lowest: i64, encoding: &Encoding, column: &TimeColumn) -> S
         TimeType::Int4 => i32::MAX.to_string(),
         TimeType::Int8 => i64::MAX.to_string(),
         TimeType::Float8 => "'Infinity'::float8".to_owned(),
-        TimeType::Numeric => "'NaN'::numeric".to_owned(),
+        // Infinity, which is known from version 14 on, and NaN are larger.
+        TimeType::Numeric => "'1e1000'::numeric".to_owned(),
         TimeType::Date => "'infinity'::date".to_owned(),
         TimeType::Timestamptz => "'infinity'::timestamptz".to_owned(),
         TimeType::Timestamp => "'infinity'::timestamp".to_owned(),

@@ -12,6 +12,7 @@
 //! | `addresses.sql`, `superseded_addresses.sql`, `addresses.rs` | single sessions of a batch that failed |
 //! | `one_by_one.sql`, `lock_one.sql` | end such sessions one by one |
 //! | `changed.sql`, `changed_before.sql`, `check_changed.sql`, `check_kept.sql` | around a batch that triggers may change |
+//! | `taken.rs`, `taken.sql`, `deleted.sql` | notice what triggers delete in other tables |
 //! | `local_offsets.sql`, `longest_change.sql` | a time zone's offsets, for naive timestamps |
 //! | `sweep_sql.rs`, `batches.rs` | fill those that read, and those that end sessions |
 //! | `conditions.rs` | the conditions that they share |
@@ -23,6 +24,7 @@ mod conditions;
 #[cfg(test)]
 mod snapshot_tests;
 mod sweep_sql;
+mod taken;
 
 pub use addresses::{Address, Order, Rows};
 pub use batches::{Target, Turn};

@@ -80,7 +80,7 @@ WHERE g.tgtype & (CASE WHEN d.is_deleted THEN 8 ELSE 16 END) <> 0
   -- UPDATE OF other columns.
   AND (d.keys IS NULL OR cardinality(g.tgattr::smallint[]) = 0 OR g.tgattr::smallint[] && d.keys)
 UNION
-SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), d.is_store, 'rule', quote_ident(w.rulename), NULL, false,
+SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), d.is_store, 'rule', quote_ident(w.rulename), NULL, w.is_instead,
        false, w.ev_enabled = 'D', false, NULL
 FROM changed d
 JOIN pg_catalog.pg_class c ON c.oid = d.rel
@@ -88,5 +88,5 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid
 WHERE w.ev_type = CASE WHEN d.is_deleted THEN '4' ELSE '2' END::"char"
   -- A partition's rule acts only where it is named in the statement; a foreign key's action names its own table.
-  AND (d.is_store AND c.relname = @TABLE@ AND n.nspname = @SCHEMA@ OR NOT d.is_store AND w.is_instead)
+  AND (d.is_store AND c.relname = @TABLE@ AND n.nspname = @SCHEMA@ OR NOT d.is_store AND (w.is_instead OR pg_catalog.pg_get_ruledef(w.oid) ~* '\mdelete\s+from\M'))
 ORDER BY is_store DESC, relation, kind, name

@@ -147,6 +147,29 @@ impl TableColumns<'_> {
         self.time_column(key, self.find(key, name)?)
     }
 
+    /// The column that most likely has the time of creation, by its name, where the configuration names none.
+    pub fn likely_creation(&self) -> Option<TimeColumn> {
+        const NAMES: [&str; 10] = [
+            "created_at",
+            "createdat",
+            "created",
+            "created_on",
+            "create_time",
+            "creation_time",
+            "date_created",
+            "inserted_at",
+            "created_time",
+            "issued_at",
+        ];
+        let used = self.store.columns();
+        let is_likely = |column: &&Column| {
+            NAMES.contains(&column.raw_name.to_lowercase().as_str())
+                && column.may_read
+                && !used.contains(&column.raw_name.as_str())
+        };
+        self.all.iter().filter(is_likely).find_map(|column| self.time_column("created_at", column).ok())
+    }
+
     /// The column, if its type is the one that `encoding` states.
     pub fn time_column(&self, key: &str, column: &Column) -> Result<TimeColumn, ResolveError> {
         let found = TimeType::of(column.type_oid);
@@ -188,8 +211,9 @@ impl TableColumns<'_> {
         Ok(LifetimeColumn { name: found.name.clone(), nanoseconds: lifetime.unit.nanoseconds() })
     }
 
-    /// The readable columns by which kinds of sessions are often told apart, and which the configuration does not use.
-    pub fn kinds(&self) -> Vec<String> {
+    /// The columns by which kinds of sessions are often told apart, and which the configuration does not use; and whether they
+    /// can be read.
+    pub fn kinds(&self) -> Vec<(String, bool)> {
         const NAMES: [&str; 16] = [
             "type",
             "kind",
@@ -210,11 +234,9 @@ impl TableColumns<'_> {
         ];
         let used = self.store.columns();
         let is_kind = |column: &&Column| {
-            NAMES.contains(&column.raw_name.to_lowercase().as_str())
-                && column.may_read
-                && !used.contains(&column.raw_name.as_str())
+            NAMES.contains(&column.raw_name.to_lowercase().as_str()) && !used.contains(&column.raw_name.as_str())
         };
-        self.all.iter().filter(is_kind).map(|column| column.name.clone()).collect()
+        self.all.iter().filter(is_kind).map(|column| (column.name.clone(), column.may_read)).collect()
     }
 
     /// How sessions are ended, if the table has what that needs.

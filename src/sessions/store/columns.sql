@@ -1,7 +1,7 @@
 -- The columns of the table of a session store.
 SELECT a.attname::text AS raw_name,
        quote_ident(a.attname) AS name,
-       CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END::bigint AS type_oid,
+       base.oid::bigint AS type_oid,
        format_type(a.atttypid, -1) AS type_name,
        a.attgenerated <> '' AS is_generated,
        a.attnotnull AS is_required,
@@ -13,7 +13,7 @@ SELECT a.attname::text AS raw_name,
                                 AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
                  JOIN pg_operator o ON o.oid = ao.amopopr
                  JOIN pg_namespace e ON e.oid = o.oprnamespace
-                 WHERE oc.opcdefault AND oc.opcintype = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+                 WHERE oc.opcdefault AND oc.opcintype = base.oid
                    AND e.nspname <> 'pg_catalog'), '=') AS equals,
        pg_get_expr(d.adbin, d.adrelid) AS default_expression,
        has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_read,
@@ -28,6 +28,15 @@ FROM pg_namespace n
 JOIN pg_class c ON c.relnamespace = n.oid
 JOIN pg_attribute a ON a.attrelid = c.oid
 JOIN pg_type t ON t.oid = a.atttypid
+-- A domain may be over a domain.
+CROSS JOIN LATERAL (
+    WITH RECURSIVE chain (oid, base) AS (
+        SELECT t.oid, t.typbasetype
+      UNION ALL
+        SELECT y.oid, y.typbasetype FROM chain b JOIN pg_type y ON y.oid = b.base
+    )
+    SELECT b.oid FROM chain b WHERE b.base = 0
+) AS base
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE n.nspname = @SCHEMA@ AND c.relname = @TABLE@ AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum

@@ -2,6 +2,7 @@
 
 use super::columns::missing_index;
 use super::foreign_key::ForeignKey;
+use crate::config::{Action, SessionStoreConfig};
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -46,9 +47,16 @@ pub struct SweepTrigger {
 }
 
 impl Effects {
-    /// `keys`, `code` and `role` are the rows of `effects.sql`, `code.sql` and `replication_role.sql`. Foreign keys act
-    /// only where sessions are deleted.
-    pub fn read(keys: &[PgRow], code: &[PgRow], role: &[PgRow], deletes: bool) -> Result<Self, QueryError> {
+    /// `keys`, `code` and `role` are the rows of `effects.sql`, `code.sql` and `replication_role.sql`.
+    pub fn read(
+        keys: &[PgRow],
+        code: &[PgRow],
+        role: &[PgRow],
+        store: &SessionStoreConfig,
+    ) -> Result<Self, QueryError> {
+        // Foreign keys act only where sessions are deleted.
+        let deletes = matches!(store.action, Action::Delete);
+        let other_stores: Vec<String> = store.other_stores.iter().map(ToString::to_string).collect();
         let mut effects = Self::default();
         for row in code {
             effects.add_code(row)?;
@@ -68,12 +76,12 @@ impl Effects {
         }
         effects.has_foreign_keys = !enforced.is_empty();
         for key in enforced {
-            effects.add_key(key);
+            effects.add_key(key, other_stores.contains(&key.child));
         }
         Ok(effects)
     }
 
-    fn add_key(&mut self, key: &ForeignKey) {
+    fn add_key(&mut self, key: &ForeignKey, is_other_store: bool) {
         if let Some(fix) = &key.disabled_fix {
             let text = format!("{} does not act, because its triggers are disabled", key.title());
             self.blocks.push(Reason::new(ReasonKind::ForeignKeysOff, text).with_fix(Fix::Sql(fix.clone())));
@@ -84,7 +92,7 @@ impl Effects {
                 self.refusal.get_or_insert_with(|| key.ring_reason());
             }
             "c" => {
-                self.holds.extend(key.hold());
+                self.holds.extend(key.hold(is_other_store));
                 if !self.takes_along.contains(&key.child) {
                     self.takes_along.push(key.child.clone());
                 }
@@ -116,7 +124,12 @@ impl Effects {
         let (relation, name): (String, String) = (row.try_get("relation")?, row.try_get("name")?);
         let is_disabled: bool = row.try_get("is_disabled")?;
         if row.try_get::<String, _>("kind")? == "rule" {
-            if !is_disabled {
+            let is_more = !row.try_get::<bool, _>("may_keep_rows")? && !row.try_get::<bool, _>("is_store")?;
+            if !is_disabled && is_more {
+                let text =
+                    format!("the rule {name} of {relation} deletes other rows with the rows that refer to a session");
+                self.holds.push(Reason::new(ReasonKind::TakesAlong, text));
+            } else if !is_disabled {
                 let what = match row.try_get("is_store")? {
                     true => "the statement that ends a session",
                     false => "what a foreign key does to rows that refer to a session",

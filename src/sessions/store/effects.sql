@@ -66,8 +66,8 @@ SELECT quote_ident(cn.nspname) || '.' || quote_ident(c.relname) AS child,
        CASE WHEN own.clearable = own.columns THEN own.clearable
             WHEN k.confmatchtype = 's' AND current_setting('server_version_num')::integer >= 150000 THEN own.clearable
        END AS clearable,
-       -- The action sets a column to NULL that may not be NULL.
-       k.confdeltype = 'n' AND own.cleared_are_required AS cannot_clear,
+       -- The action sets a column to NULL that cannot be NULL there.
+       k.confdeltype = 'n' AND own.cleared_are_kept AS cannot_clear,
        own.defaults,
        -- The row r refers to the session t; and the columns that this reads.
        own.refers,
@@ -114,9 +114,9 @@ LEFT JOIN pg_catalog.pg_constraint pk
 CROSS JOIN LATERAL (
     SELECT string_agg(c.name, ', ' ORDER BY c.place) AS columns,
            bool_and(c.is_required) AS are_required,
-           string_agg(c.name, ', ' ORDER BY c.place) FILTER (WHERE c.is_telling AND NOT c.is_required AND NOT c.is_shared)
-               AS clearable,
-           bool_or(c.is_required AND c.is_cleared) AS cleared_are_required,
+           string_agg(c.name, ', ' ORDER BY c.place)
+               FILTER (WHERE c.is_telling AND NOT (c.is_required OR c.is_kept OR c.is_shared)) AS clearable,
+           bool_or((c.is_required OR c.is_kept) AND c.is_cleared) AS cleared_are_kept,
            string_agg(c.name, ', ' ORDER BY c.place) FILTER (WHERE c.is_cleared AND c.has_default) AS defaults,
            array_agg(c.number) FILTER (WHERE c.is_telling) AS telling,
            string_agg(c.refers, ' AND ' ORDER BY c.place) AS refers,
@@ -126,9 +126,17 @@ CROSS JOIN LATERAL (
                quote_ident(ra.attname) AS referenced_name,
                format('t.%I OPERATOR(%I.%s) r.%I', ra.attname, opn.nspname, op.oprname, a.attname) AS refers,
                quote_ident(a.attname) AS name,
-               a.attnotnull AS is_required,
+               a.attnotnull OR nulls.are_refused_by_type AS is_required,
+               -- It may be NULL in some rows, and cannot be set to it.
+               nulls.cannot_be_set AS is_kept,
                a.atthasdef AS has_default,
-               pk.oid IS NULL OR u.referenced = ANY (pk.conkey) AS is_telling,
+               -- The columns that say which session: of several, such as (tenant, session), those that are its own.
+               m.may_tell AND CASE
+                   WHEN count(*) FILTER (WHERE m.may_tell) OVER () = 1 THEN true
+                   WHEN bool_or(m.may_tell AND m.is_own) OVER () THEN m.is_own
+                   WHEN m.is_of_primary_key THEN u.place = max(u.place) FILTER (WHERE m.may_tell) OVER ()
+                   ELSE true
+               END AS is_telling,
                -- From version 15 on, the action may be about some of the columns.
                coalesce((SELECT pg_catalog.jsonb_agg(e) @> pg_catalog.to_jsonb(u.number)
                          FROM pg_catalog.jsonb_array_elements(
@@ -142,6 +150,40 @@ CROSS JOIN LATERAL (
         JOIN pg_catalog.pg_attribute ra ON ra.attrelid = k.confrelid AND ra.attnum = u.referenced
         JOIN pg_catalog.pg_operator op ON op.oid = u.equals
         JOIN pg_catalog.pg_namespace opn ON opn.oid = op.oprnamespace
+        CROSS JOIN LATERAL (
+            SELECT pk.oid IS NULL OR u.referenced = ANY (pk.conkey) AS may_tell,
+                   EXISTS (SELECT FROM pg_catalog.pg_constraint p
+                           WHERE p.conrelid = k.confrelid AND p.contype = 'p' AND u.referenced = ANY (p.conkey))
+                       AS is_of_primary_key,
+                   ra.attidentity <> ''
+                       OR EXISTS (SELECT FROM pg_catalog.pg_attrdef e
+                                  WHERE e.adrelid = ra.attrelid AND e.adnum = ra.attnum
+                                    AND pg_catalog.pg_get_expr(e.adbin, e.adrelid) ~* 'nextval|uuid|random')
+                       OR EXISTS (SELECT FROM pg_catalog.pg_index i
+                                  WHERE i.indrelid = ra.attrelid AND i.indisunique AND i.indpred IS NULL
+                                    AND i.indnkeyatts = 1 AND i.indkey[0] = ra.attnum) AS is_own
+        ) AS m
+        CROSS JOIN LATERAL (
+            WITH RECURSIVE types (base, refuses) AS (
+                SELECT y.typbasetype, y.typnotnull FROM pg_catalog.pg_type y WHERE y.oid = a.atttypid
+              UNION ALL
+                SELECT y.typbasetype, y.typnotnull FROM types b JOIN pg_catalog.pg_type y ON y.oid = b.base
+            )
+            SELECT (SELECT bool_or(b.refuses) FROM types b) AS are_refused_by_type,
+                   a.attgenerated <> ''
+                       -- A check without such a word is true of NULL.
+                       OR EXISTS (SELECT FROM pg_catalog.pg_constraint o
+                                  WHERE o.conrelid = k.conrelid AND o.contype = 'c' AND u.number = ANY (o.conkey)
+                                    AND pg_catalog.pg_get_constraintdef(o.oid) ~* 'null|coalesce|distinct|case')
+                       -- From version 15 on, an index may let NULL stand once.
+                       OR EXISTS (SELECT FROM pg_catalog.pg_index i
+                                  WHERE i.indrelid = k.conrelid AND u.number = ANY (i.indkey::smallint[])
+                                    AND pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct' = 'true')
+                       -- No partition may take NULL.
+                       OR EXISTS (SELECT FROM pg_catalog.pg_partitioned_table p
+                                  WHERE p.partrelid = k.conrelid AND u.number = ANY (p.partattrs::smallint[]))
+                       AS cannot_be_set
+        ) AS nulls
     ) AS c
 ) AS own
 CROSS JOIN LATERAL (

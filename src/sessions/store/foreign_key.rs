@@ -22,7 +22,7 @@ pub struct ForeignKey {
     pub are_required: bool,
     /// Those that ON DELETE SET NULL may clear without a loss; none where there are none.
     pub clearable: Option<String>,
-    /// Its action sets a column to NULL that may not be NULL.
+    /// Its action sets a column to NULL that cannot be NULL there.
     pub cannot_clear: bool,
     /// The columns with a default, where its action sets them to it.
     pub defaults: Option<String>,
@@ -90,16 +90,21 @@ impl ForeignKey {
     }
 
     /// Why the rows of the child are not deleted without an approval.
-    pub fn hold(&self) -> Option<Reason> {
+    /// `is_other_store` says that the child is the table of another configured store.
+    pub fn hold(&self, is_other_store: bool) -> Option<Reason> {
         let Self { child, .. } = self;
-        let why = if self.is_parent_of_store {
+        let why = if is_other_store {
+            format!("{child} is another configured store, whose sessions may be live")
+        } else if self.is_parent_of_store {
             format!("sessions refer to {child}")
         } else if is_table_of_people(child) {
             format!("{child} is no part of a session by its name")
         } else if self.steps > 0 {
             format!("{child} refers to no session itself")
-        } else if !self.are_required && self.is_referenced {
-            format!("rows of {child} exist without a session, and other tables refer to them")
+        } else if self.is_referenced {
+            "other tables refer to them".to_owned()
+        } else if !self.are_required && points_at_last(&self.columns) {
+            format!("rows of {child} only name their last session")
         } else {
             return None;
         };
@@ -114,7 +119,11 @@ impl ForeignKey {
     /// deletes them only where they are a part of the session.
     pub fn stop_warning(&self) -> Reason {
         let Self { child, columns, .. } = self;
-        let clears = if self.cannot_clear { ", whose ON DELETE SET NULL is refused by NOT NULL" } else { "" };
+        let clears = if self.cannot_clear {
+            ", whose ON DELETE SET NULL is refused, because they cannot be NULL there"
+        } else {
+            ""
+        };
         let whose = if self.leads_back {
             format!(
                 "{child} refers to itself by {columns}{clears}, and a session that another one refers to cannot be deleted"
@@ -171,9 +180,15 @@ impl ForeignKey {
     }
 }
 
+/// Whether the columns, as their names say, hold the last or the present session of a row that had others before.
+fn points_at_last(columns: &str) -> bool {
+    let columns = columns.to_lowercase();
+    ["last", "latest", "current", "active"].iter().any(|word| columns.contains(word))
+}
+
 /// Whether the table holds people or what belongs to them, by its name: `table` is schema-qualified and quoted.
 pub fn is_table_of_people(table: &str) -> bool {
-    const NAMES: [&str; 13] = [
+    const NAMES: [&str; 23] = [
         "user",
         "account",
         "customer",
@@ -187,6 +202,16 @@ pub fn is_table_of_people(table: &str) -> bool {
         "organization",
         "company",
         "order",
+        "payment",
+        "invoice",
+        "purchase",
+        "sale",
+        "subscription",
+        "booking",
+        "profile",
+        "message",
+        "post",
+        "document",
     ];
     let name = table.rsplit('.').next().unwrap_or(table).trim_matches('"').to_lowercase();
     let last = name.rsplit('_').next().unwrap_or(&name);

@@ -124,8 +124,8 @@ pub struct ResolvedStore {
     pub only: Vec<String>,
     /// The values that the configuration states, against the types of their columns.
     pub value_checks: Vec<ValueCheck>,
-    /// Readable columns that tell kinds of sessions apart by their name, and are not in `only`. Quoted.
-    pub kinds: Vec<String>,
+    /// Columns that tell kinds of sessions apart by their name, and are not in `only`, quoted; and whether they can be read.
+    pub kinds: Vec<(String, bool)>,
     /// All columns that are read.
     pub columns: Vec<String>,
     /// One for each expiry rule of the configuration, in its order.

@@ -99,12 +99,15 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
     let catalog = TableColumns { store, table: &table, all: &columns };
     let (ends, mut warnings) = expiry_columns(&catalog)?;
     let deletes = matches!(store.action, Action::Delete);
-    let effects = Effects::read(keys, code, replication_role, deletes).map_err(ResolveError::Query)?;
+    let effects = Effects::read(keys, code, replication_role, store).map_err(ResolveError::Query)?;
     warnings.extend(effects.warnings.iter().cloned());
     let ids = if deletes { ids.as_slice() } else { &[] };
     let ids = GeneratedId::read_all(ids, &table.name, store).map_err(ResolveError::Query)?;
-    let created_at = store.created_at.as_deref().filter(|_| store.counts_activity());
-    let created_at = created_at.map(|column| catalog.find_time("created_at", column)).transpose()?;
+    let created_at = match &store.created_at {
+        Some(column) if store.counts_activity() => Some(catalog.find_time("created_at", column)?),
+        None if store.counts_activity() => catalog.likely_creation(),
+        _ => None,
+    };
     let per_user = match store.max_per_user {
         Some(max) => {
             let user = store.user.iter().map(|user| catalog.find("user", user).map(|found| found.name.clone()));

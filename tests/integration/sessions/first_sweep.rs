@@ -201,3 +201,56 @@ async fn a_run_that_may_not_write_leaves_sessions_and_says_so() {
     assert_eq!(outcome.store_kinds("logins", "held"), ["read_only"]);
     database.once_with(&by_expiry(""), &["--dry-run"]).exits(0).swept("logins", json!({ "held": null }));
 }
+
+/// The clock of the application is ahead, and most rows were never used.
+#[tokio::test]
+async fn a_last_use_that_is_taken_for_an_end_ends_nothing_beside_rows_without_one_and_by_a_clock_that_is_ahead() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (id serial PRIMARY KEY, last_used_at timestamptz);
+             INSERT INTO sessions (last_used_at) SELECT NULL FROM generate_series(1, 120);
+             INSERT INTO sessions (last_used_at) SELECT now() - interval '6 min' - i * interval '7 min' FROM generate_series(1, 90) i",
+        )
+        .await;
+    let settings = super::logins("expires_at = \"last_used_at\"\nencoding = \"timestamptz\"");
+    database.once_with(&settings, &[]).exits(3).swept("logins", json!({ "expired": 0 }));
+    database.sql("INSERT INTO sessions (last_used_at) VALUES (now() + interval '20 s')").await;
+    let outcome = database.once_with(&settings, &[]).exits(3);
+    outcome.store_says("logins", "held", &["s ahead", "when a session was last used"]);
+    assert_eq!(left(&mut database).await, 211);
+}
+
+#[tokio::test]
+async fn rows_without_an_end_and_a_backlog_of_days_are_no_mistake() {
+    let mut database = super::filled(30, 0).await;
+    database.sql("INSERT INTO sessions (expires_at) SELECT NULL FROM generate_series(1, 120)").await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 30, "live": 120 }));
+}
+
+#[tokio::test]
+async fn an_activity_that_is_a_creation_which_the_configuration_does_not_name_is_none_either() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (id serial PRIMARY KEY, created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL);
+             INSERT INTO sessions (created_at, updated_at)
+             SELECT t.at, t.at FROM generate_series(1, 90) i,
+                    LATERAL (SELECT now() - interval '130 min' - i * interval '3 min' AS at) AS t",
+        )
+        .await;
+    let settings = super::logins("last_activity = \"updated_at\"\nidle_timeout = \"30m\"\nencoding = \"timestamptz\"");
+    let outcome = database.once_with(&settings, &[]).exits(3);
+    outcome.store_says("logins", "held", &["last_activity = updated_at", "equals created_at in 90 of 90"]);
+    assert_eq!(left(&mut database).await, 90);
+}
+
+/// Guests have the user 0.
+#[tokio::test]
+async fn a_user_that_stands_for_all_loses_no_sessions_in_a_small_store() {
+    let mut database = super::filled(0, 60).await;
+    database.sql("UPDATE sessions SET user_id = id % 3, created_at = now() - id * interval '1 min'").await;
+    let settings = by_expiry("user = \"user_id\"\nmax_per_user = 1\ncreated_at = \"created_at\"");
+    database.once_with(&settings, &[]).exits(3).swept("logins", json!({ "superseded": 0, "live": 60 }));
+    database.once_with(&settings, &["--approve", "logins"]).exits(0).swept("logins", json!({ "superseded": 57 }));
+}

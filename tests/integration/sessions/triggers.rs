@@ -36,7 +36,7 @@ async fn a_trigger_that_deletes_a_live_session_with_another_one_is_found_before_
         .await;
     let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
     outcome.swept("logins", json!({ "expired": 2, "stale": 1, "live": 3 }));
-    outcome.store_says("logins", "error", &["1: a trigger deletes or changes other sessions with it"]);
+    outcome.store_says("logins", "error", &["1: a trigger deletes, changes or adds other sessions with it"]);
     assert_eq!(left(&mut database).await, 4);
 }
 
@@ -51,7 +51,10 @@ async fn a_trigger_that_revokes_live_sessions_with_another_one_is_found_before_i
         outcome.store_says(
             "logins",
             "error",
-            &["1: a trigger deletes or changes other sessions with it", "t on public.sessions, which runs public.f()"],
+            &[
+                "1: a trigger deletes, changes or adds other sessions with it",
+                "t on public.sessions, which runs public.f()",
+            ],
         );
         assert_eq!(outcome.store_kinds("logins", "error"), ["takes_along"]);
         let live = "SELECT count(*) FROM sessions WHERE revoked_at IS NULL AND expires_at > now()";
