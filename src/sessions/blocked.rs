@@ -200,6 +200,17 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
     reason
 }
 
+/// That more sessions are over, after as many were ended as were over before.
+pub fn more_over_reason(store: &ResolvedStore) -> Reason {
+    let all: Vec<&SweepTrigger> = store.effects.triggers.iter().collect();
+    let text = format!(
+        "as many sessions were ended as were over when the sweep began, and others are over now, as if a trigger ended them with \
+         these ({})",
+        names(&all)
+    );
+    Reason::new(ReasonKind::TakesAlong, text)
+}
+
 /// That a trigger failed, if it can have been one. pgmedic's transactions have the search path `pg_catalog`, so that names
 /// without a schema in its function are not found.
 fn trigger_reason(error: &QueryError, store: &ResolvedStore) -> Option<Reason> {

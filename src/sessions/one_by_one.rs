@@ -3,7 +3,7 @@
 use super::blocked::{BatchFailure, Blocked, explain_failure};
 use super::statements::{Address, Order, Rows, Target, Turn};
 use super::store::{ResolvedStore, sweep_guard_sql};
-use super::sweep::{Run, Sweep, SweepResult, took_along};
+use super::sweep::{ALL_IMMEDIATE, Run, Sweep, SweepResult, took_along};
 use crate::db::TransactionMode;
 use pgmedic_core::QueryError;
 use serde::Deserialize;
@@ -178,7 +178,7 @@ impl Sweep<'_> {
     ) -> Result<Apart, BatchFailure> {
         let (sql, store) = (self.context.sql, self.context.resolved);
         let mut statements = sweep_guard_sql(self.context.config, store);
-        statements.push("SET CONSTRAINTS ALL IMMEDIATE".to_owned());
+        statements.push(ALL_IMMEDIATE.to_owned());
         if self.notices_taken() {
             statements.push(sql.note_deleted());
         }

@@ -31,6 +31,9 @@ const IDLE_FROM: i64 = 2 * 60 * MINUTE;
 /// After so long without any it is not in use, or the column is another one: the longest holidays are shorter.
 const IDLE_UP_TO: i64 = 7 * DAY;
 
+/// Of fewer sessions, each may tell when a store was used.
+const FEW: usize = 5;
+
 /// How many of the newest values are looked at.
 pub const SAMPLE: usize = 20;
 
@@ -108,7 +111,9 @@ pub fn is_idle<'a>(
     is_zone_known: bool,
     now: i64,
 ) -> bool {
-    let newest = rules.clone().filter_map(|(_, sample)| sample.newest.first().copied()).max();
+    // One session, of a robot perhaps, does not tell.
+    let last_used = |sample: &Sample| sample.newest.get(usize::from(sample.newest.len() >= FEW)).copied();
+    let newest = rules.clone().filter_map(|(_, sample)| last_used(sample)).max();
     let idle_for = newest.map_or(0, |newest| now - newest);
     let is_varied = |sample: &Sample| {
         let mut seconds: Vec<i64> = sample.newest.iter().map(|value| value / 1_000_000).collect();

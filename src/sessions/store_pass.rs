@@ -1,6 +1,6 @@
 //! The pass over one store: resolve, inspect, guard, sweep, report.
 
-use super::blocked::Blocked;
+use super::blocked::{Blocked, more_over_reason};
 use super::clock::read_times;
 use super::columns_check::check_values;
 use super::context::StoreContext;
@@ -224,6 +224,7 @@ impl StorePass<'_> {
             started,
             deadline,
             is_approved: self.options.approves_store(&self.store.name),
+            most_expired: (inspection.complete && context.resolved.is_checked()).then_some(inspection.counts.stale),
         };
         let cutoffs = match plan.expire {
             Expire::All => Some(&context.times.cutoff),
@@ -239,6 +240,7 @@ impl StorePass<'_> {
         if inspection.counts.superseded == 0 {
             superseded = Blocked::default();
         }
+        let most_expired = sweep.most_expired;
         let expired = match cutoffs {
             Some(cutoffs) => sweep.expire(cutoffs, over).await,
             None => SweepResult::default(),
@@ -276,6 +278,10 @@ impl StorePass<'_> {
             inspection.complete.then_some((inspection.counts.stale, inspection.counts.live))
         };
         self.record_counts(left);
+        if let (Some((1.., _)), true) = (left, most_expired.is_some_and(|most| expired.ended >= most.max(1))) {
+            let hold = more_over_reason(context.resolved);
+            self.swept.report.held = held_reason(&[], &[hold], &self.store.name);
+        }
         if unfinished && !self.options.cancel.is_cancelled() {
             self.swept.report.warnings.push(unfinished_reason(left.map(|(stale, _)| stale), ended, took));
         }

@@ -19,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 /// Attempts at one batch, whose errors may be transient: a lock that was not available, a concurrent change.
 const MAX_ATTEMPTS: u32 = 3;
 
+/// Runs what is checked late, and lets nothing be so any more.
+pub(super) const ALL_IMMEDIATE: &str = "SET CONSTRAINTS ALL IMMEDIATE";
+
 /// Notes when a batch begins to lock sessions.
 const BEGAN_SQL: &str =
     "SELECT pg_catalog.set_config('pgmedic.began', extract(epoch FROM clock_timestamp())::text, true)";
@@ -37,6 +40,8 @@ pub struct Sweep<'a> {
     pub deadline: Deadline,
     /// Whatever triggers delete in other tables may go.
     pub is_approved: bool,
+    /// The sessions that were over when the sweep began, where triggers might make others over.
+    pub most_expired: Option<u64>,
 }
 
 /// What a sweep did, also where it failed half way.
@@ -122,11 +127,19 @@ impl Sweep<'_> {
                 result.unfinished = true;
                 return Run::Stopped;
             }
-            match self.batch(name, target, size.get(), Rows::Except(blocked.addresses())).await {
+            let left = match target {
+                Target::Over { .. } => self.most_expired.map_or(u64::MAX, |most| most.saturating_sub(result.ended)),
+                Target::Superseded(_) => u64::MAX,
+            };
+            if left == 0 {
+                return Run::Complete;
+            }
+            let wanted = u32::try_from(left).unwrap_or(u32::MAX).min(size.get());
+            match self.batch(name, target, wanted, Rows::Except(blocked.addresses())).await {
                 Ok(batch) => {
                     result.ended += batch.ended;
                     // Where none could be ended, the rest is locked by other sessions.
-                    let is_last = batch.found < u64::from(size.get()) && !target.renews_itself();
+                    let is_last = batch.found < u64::from(wanted) && !target.renews_itself();
                     if is_last || batch.ended == 0 && !size.reach_further() {
                         return Run::Complete;
                     }
@@ -163,7 +176,7 @@ impl Sweep<'_> {
         let (sql, store) = (self.context.sql, self.context.resolved);
         let mut statements = sweep_guard_sql(self.context.config, store);
         // A constraint that is checked late would fail in COMMIT, where nothing tells which one.
-        statements.push("SET CONSTRAINTS ALL IMMEDIATE".to_owned());
+        statements.push(ALL_IMMEDIATE.to_owned());
         if store.is_checked() {
             statements.push(sql.note_changed());
         }
@@ -174,6 +187,11 @@ impl Sweep<'_> {
         let of_batch = statements.len();
         statements.push(sql.end_batch(target, size, rows));
         let mut checks = Vec::new();
+        if store.is_checked() {
+            // A trigger may have deferred what is checked, too.
+            statements.push(ALL_IMMEDIATE.to_owned());
+            checks.push(BatchFailure::ChangedMore);
+        }
         if store.effects.triggers.iter().any(|trigger| trigger.may_keep_rows) {
             statements.push(sql.check_kept());
             checks.push(BatchFailure::Kept);

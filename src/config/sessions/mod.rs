@@ -65,6 +65,18 @@ pub struct SessionStoreConfig {
     pub sweep_timeout: Option<Duration>,
 }
 
+impl SessionStoreConfig {
+    /// Whether a row may be a session of both stores.
+    pub fn may_overlap(&self, other: &Self) -> bool {
+        let is_beside = self.database.is_none() || other.database.is_none() || self.database == other.database;
+        let is_apart = self.only.iter().any(|own| {
+            let others = other.only.iter().filter(|condition| condition.column == own.column);
+            others.into_iter().any(|others| !own.values.iter().any(|value| others.values.contains(value)))
+        });
+        is_beside && self.table == other.table && !is_apart
+    }
+}
+
 /// A rule by which a session expires: a duration after the time in a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpiryRule {

@@ -71,6 +71,12 @@ pub(in crate::config) fn validate(
             let found = format!("{}, the name of sessions[{other}] too", display_or_hide(&store.name));
             return Err(validator.invalid("name", found, "a different `name` for each store"));
         }
+        if let Some(other) = stores.iter().position(|other| other.may_overlap(&store)) {
+            let found = format!("{}, the table of sessions[{other}] too", store.table);
+            let expected = "`only` in each of the two, with different values of one column: a session that lives by the one \
+                            may be over by the other";
+            return Err(validator.invalid("table", found, expected));
+        }
         stores.push(store);
     }
     let tables: Vec<(Option<String>, TableName)> =

@@ -33,6 +33,8 @@ BEGIN
             IF is_there THEN
                 is_ended := NULL;
                 EXECUTE end_one INTO is_ended USING session.address::tid, session.tableoid::oid;
+                -- A trigger may have deferred what is checked.
+                SET CONSTRAINTS ALL IMMEDIATE;
                 EXECUTE changed INTO after;
                 IF is_ended IS NOT TRUE OR after - before > 1 THEN
                     RAISE EXCEPTION USING ERRCODE = 'PGM01', MESSAGE = 'a trigger kept the session, or changed others';

@@ -49,7 +49,10 @@ SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS relation,
            WHEN l.lanname <> 'plpgsql' THEN true
            WHEN f.prosrc ~* 'tg_op' THEN f.prosrc ~* '\mreturn\s+null' OR f.prosrc !~* ('\mreturn\s+' || t.row)
            ELSE f.prosrc ~* ('\mreturn\M(?!\s+' || t.row || '\M)')
-       END OR NOT d.is_store AND t.is_before AND NOT d.is_deleted AND f.prosrc ~* 'new\.\w+\s*:?=\s*old\.' AS may_orphan_rows,
+       END OR NOT d.is_store AND t.is_before AND NOT d.is_deleted
+           -- What a function for several events returns for a deletion is none of this.
+           AND regexp_replace(f.prosrc, $$'delete'\s*then\s*return\s+old$$, '', 'gi')
+               ~* '(new\.\w+\s*:?=\s*old\.|\mnew\s*:?=|\minto\s+new\M|\mreturn\s+old\M)' AS may_orphan_rows,
        g.tgenabled = 'D'
            OR g.tgenabled = 'O' AND current_setting('session_replication_role') = 'replica'
            OR g.tgenabled = 'R' AND current_setting('session_replication_role') <> 'replica' AS is_disabled,

@@ -302,9 +302,19 @@ pub fn missing_index(text: String, table: &str, is_partitioned: bool, what: &str
 
 /// Whether a default is the current time, such as `CURRENT_TIMESTAMP` or `now()`, with nothing added to it.
 pub fn is_now(default: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '(' | ')' | ':' | ' ' | '\'' | '"');
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '(' | ')' | ':' | ' ' | '\'' | '"' | ',' | '*' | '.');
     let lower = default.to_lowercase();
-    let now = ["current_timestamp", "localtimestamp", "now()", "clock_timestamp()", "statement_timestamp()"];
+    let now = [
+        "current_timestamp",
+        "current_date",
+        "localtimestamp",
+        "now()",
+        "'now'::",
+        "clock_timestamp()",
+        "statement_timestamp()",
+        "transaction_timestamp()",
+    ];
     lower.chars().all(plain) && now.iter().any(|now| lower.contains(now))
 }
 

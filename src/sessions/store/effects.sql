@@ -143,7 +143,8 @@ CROSS JOIN LATERAL (
                              nullif(pg_catalog.to_jsonb(k) -> 'confdelsetcols', 'null')) AS e
                          HAVING count(*) > 0), true) AS is_cleared,
                EXISTS (SELECT FROM pg_catalog.pg_constraint o
-                       WHERE o.conrelid = k.conrelid AND o.contype = 'f' AND o.oid <> k.oid AND u.number = ANY (o.conkey))
+                       WHERE o.conrelid = k.conrelid AND o.contype = 'f' AND o.oid <> k.oid AND o.conparentid = 0
+                         AND u.number = ANY (o.conkey))
                    AS is_shared
         FROM unnest(k.conkey, k.confkey, k.conpfeqop) WITH ORDINALITY AS u (number, referenced, equals, place)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number

@@ -101,8 +101,8 @@ impl ForeignKey {
             format!("{child} is no part of a session by its name")
         } else if self.steps > 0 {
             format!("{child} refers to no session itself")
-        } else if self.is_referenced {
-            "other tables refer to them".to_owned()
+        } else if !self.are_required && self.is_referenced {
+            format!("rows of {child} exist without a session, and other tables refer to them")
         } else if !self.are_required && points_at_last(&self.columns) {
             format!("rows of {child} only name their last session")
         } else {
@@ -188,7 +188,7 @@ fn points_at_last(columns: &str) -> bool {
 
 /// Whether the table holds people or what belongs to them, by its name: `table` is schema-qualified and quoted.
 pub fn is_table_of_people(table: &str) -> bool {
-    const NAMES: [&str; 23] = [
+    const NAMES: [&str; 34] = [
         "user",
         "account",
         "customer",
@@ -212,9 +212,22 @@ pub fn is_table_of_people(table: &str) -> bool {
         "message",
         "post",
         "document",
+        "client",
+        "reservation",
+        "contact",
+        "cart",
+        "comment",
+        "ticket",
+        "kunden",
+        "benutzer",
+        "utilisateur",
+        "usuario",
+        "cliente",
     ];
     let name = table.rsplit('.').next().unwrap_or(table).trim_matches('"').to_lowercase();
-    let last = name.rsplit('_').next().unwrap_or(&name);
+    // A version or a year says nothing.
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches("_v").trim_end_matches('_');
+    let last = name.rsplit('_').next().unwrap_or(name);
     let singular = last
         .strip_suffix("ies")
         .map(|stem| format!("{stem}y"))
@@ -228,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_table_of_people_is_known_by_the_last_word_of_its_name() {
-        for people in ["public.users", "public.\"User\"", "app.auth_user", "public.companies", "public.orders"] {
+        for people in ["public.users", "public.\"User\"", "app.auth_user", "public.companies", "public.orders_2026"] {
             assert!(is_table_of_people(people), "{people}");
         }
         for other in

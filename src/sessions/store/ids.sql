@@ -166,6 +166,13 @@ JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
 LEFT JOIN joins j ON j.root = t.root
 -- Numbers only: a text that is built from a value cannot be compared with it.
 WHERE CASE WHEN y.typtype = 'd' THEN y.typbasetype ELSE y.oid END IN (20, 21, 23, 1700)
+  -- Nor an id that is computed from a value.
+  AND (l.entry IS NOT NULL
+       OR NOT EXISTS (SELECT FROM defaults ad
+                      CROSS JOIN pg_get_expr(ad.adbin, ad.adrelid) AS e (default_expression)
+                      WHERE ad.adrelid = l.rel AND ad.adnum = l.att AND e.default_expression ~ 'nextval\('
+                        AND e.default_expression
+                            !~ $$^\(?nextval\(\(?'([^']|'')+'(::text\))?::regclass\)\)?(::[a-z0-9 ]+)?\Z$$))
 GROUP BY s.oid, s.relname, s.relowner, sn.oid, sn.nspname, r.oid, r.relname, rn.oid, rn.nspname, a.attrelid, a.attnum, a.attname,
          q.seqincrement, q.seqmin, q.seqmax, l.entry, j.condition, j.own_columns, j.store_columns, j.own_unread, j.store_unread
 ORDER BY steps, sequence, relation, 7

@@ -6,12 +6,15 @@ store AS (
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = @SCHEMA@ AND c.relname = @TABLE@
 ),
--- is_member: the owner of a database is a member of pg_database_owner.
+-- The connected role. Code that it runs may also act as the role that logged in, by SET ROLE NONE. is_member: the owner of a
+-- database is a member of pg_database_owner.
 me AS (
-    SELECT r.oid, r.rolsuper,
-           EXISTS (SELECT FROM pg_auth_members a WHERE a.member = r.oid)
+    SELECT r.oid, u.oid AS session_role, r.rolsuper OR u.rolsuper AS rolsuper,
+           r.oid <> u.oid
+               OR EXISTS (SELECT FROM pg_auth_members a WHERE a.member = r.oid)
                OR EXISTS (SELECT FROM pg_database d WHERE d.datname = current_database() AND d.datdba = r.oid) AS is_member
     FROM pg_roles r
+    JOIN pg_roles u ON u.rolname = session_user
     WHERE r.rolname = current_user
 ),
 -- The table, its partitions and children, and the tables that foreign keys change when a row is deleted; is_store: no

@@ -254,3 +254,11 @@ async fn a_user_that_stands_for_all_loses_no_sessions_in_a_small_store() {
     database.once_with(&settings, &[]).exits(3).swept("logins", json!({ "superseded": 0, "live": 60 }));
     database.once_with(&settings, &["--approve", "logins"]).exits(0).swept("logins", json!({ "superseded": 57 }));
 }
+
+#[tokio::test]
+async fn one_session_of_a_robot_keeps_no_idle_store_unswept() {
+    let settings = "[[sessions]]\npreset = \"laravel\"\nidle_timeout = \"30m\"\n";
+    let mut database = evening("last_activity int", 500, 30).await;
+    database.sql("INSERT INTO sessions (user_id, last_activity) VALUES (0, extract(epoch FROM now())::int)").await;
+    database.once_with(settings, &[]).exits(0).swept("laravel", json!({ "expired": 500, "live": 1 }));
+}

@@ -204,3 +204,69 @@ async fn a_privilege_that_is_revoked_during_the_sweep_is_among_those_that_the_fi
     database.sql(&script).await;
     database.once_with_as(&medic, &settings, &[]).swept("logins", json!({ "expired": 2, "error": null }));
 }
+
+#[tokio::test]
+async fn no_fix_sets_to_null_what_cannot_be_null() {
+    for (setup, table) in [
+        ("", "c (data jsonb, sid bigint GENERATED ALWAYS AS ((data ->> 'sid')::bigint) STORED REFERENCES sessions)"),
+        ("", "c (sid bigint REFERENCES sessions CHECK (sid IS NOT NULL))"),
+        ("", "c (gid int, sid bigint REFERENCES sessions CHECK (num_nonnulls(sid, gid) = 1))"),
+        ("CREATE DOMAIN a AS bigint NOT NULL; CREATE DOMAIN sid AS a;", "c (sid sid REFERENCES sessions)"),
+        ("", "c (id int, sid bigint REFERENCES sessions) PARTITION BY RANGE (sid)"),
+    ] {
+        let mut database = filled(3, 2).await;
+        database.sql(&format!("{setup} CREATE TABLE {table}")).await;
+        let outcome = database.once_with(&by_expiry(""), &["--dry-run"]).exits(0);
+        let fixes = outcome.store_fixes("logins", "warnings");
+        assert!(!fixes.iter().any(|fix| fix.contains("SET NULL")), "{table}: {fixes:?}");
+        outcome.store_says("logins", "warnings", &["public.c refers to the sessions by sid"]);
+    }
+    // A check that is true of NULL does no harm.
+    let mut database = filled(3, 2).await;
+    database
+        .sql("CREATE TABLE c (sid bigint REFERENCES sessions CHECK (sid > 0)); INSERT INTO c SELECT id FROM sessions")
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    database.sql(&outcome.store_fix("logins", "error")).await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3 }));
+}
+
+#[tokio::test]
+async fn the_fix_of_a_key_that_is_the_whole_primary_key_keeps_the_tenant() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (tenant int, id int, expires_at timestamptz, PRIMARY KEY (tenant, id));
+             INSERT INTO sessions SELECT 7, n, now() + (n - 3.5) * interval '1 day' FROM generate_series(1, 6) AS n;
+             CREATE TABLE c (id int, tenant int, sid int, FOREIGN KEY (tenant, sid) REFERENCES sessions);
+             INSERT INTO c SELECT id, tenant, id FROM sessions",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    let is_partial = database.number("SELECT current_setting('server_version_num')::bigint").await >= 150_000;
+    if is_partial {
+        database.sql(&outcome.store_fix("logins", "error")).await;
+        database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3 }));
+    } else {
+        assert_eq!(outcome.store_fixes("logins", "error"), Vec::<String>::new());
+    }
+    assert_eq!(database.number("SELECT count(*) FROM c WHERE tenant = 7").await, 6);
+}
+
+#[tokio::test]
+async fn a_reference_to_a_partitioned_store_can_be_cleared() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (id int PRIMARY KEY, expires_at timestamptz) PARTITION BY RANGE (id);
+             CREATE TABLE low PARTITION OF sessions FOR VALUES FROM (0) TO (4);
+             CREATE TABLE high PARTITION OF sessions FOR VALUES FROM (4) TO (100);
+             INSERT INTO sessions SELECT n, now() + (n - 3.5) * interval '1 day' FROM generate_series(1, 6) AS n;
+             CREATE TABLE c (id serial, sid int REFERENCES sessions); INSERT INTO c (sid) SELECT id FROM sessions",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    database.sql(&outcome.store_fix("logins", "error")).await;
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3 }));
+    assert_eq!(database.number("SELECT count(*) FROM c").await, 6);
+}

@@ -295,3 +295,17 @@ async fn ids_of_rows_that_refer_to_the_partitioned_table_of_a_store_are_compared
         assert_eq!(database.nextval(behind).await, 41);
     }
 }
+
+#[tokio::test]
+async fn ids_that_are_computed_from_a_value_are_not_taken_for_values() {
+    for default in ["1000000 + nextval('sq')", "nextval('sq') * 10 + 1", "(nextval('sq') % 4096) + (7::bigint << 22)"] {
+        let mut database = super::filled(3, 2).await;
+        database
+            .sql(&format!(
+                "CREATE SEQUENCE sq; ALTER TABLE sessions ALTER id DROP IDENTITY, ALTER id SET DEFAULT {default};
+                 UPDATE sessions SET id = DEFAULT"
+            ))
+            .await;
+        database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3, "live": 2 }));
+    }
+}

@@ -213,3 +213,27 @@ async fn a_lifetime_may_be_in_any_unit_and_no_odd_one_ends_a_session() {
         }
     }
 }
+
+/// As authentik's tokens and Keycloak's offline sessions: those in use are over now and then, too.
+#[tokio::test]
+async fn sessions_of_a_kind_that_never_ends_are_held_beside_ordinary_ones_that_are_over() {
+    let mut database = super::filled(5, 20).await;
+    database
+        .sql(
+            "ALTER TABLE sessions ADD expiring boolean NOT NULL DEFAULT true;
+             INSERT INTO sessions (expires_at, expiring) SELECT now() - interval '100 days', false FROM generate_series(1, 20)",
+        )
+        .await;
+    let outcome = database.once_with(&super::by_expiry(""), &[]).exits(3);
+    outcome.store_says("logins", "held", &["expiring"]);
+    let only = super::by_expiry("only = { expiring = true }");
+    database.once_with(&only, &[]).exits(0).swept("logins", json!({ "expired": 5, "live": 20 }));
+    // A few of another kind are over because they are over.
+    database.sql("DELETE FROM sessions WHERE NOT expiring").await;
+    database
+        .sql(
+            "INSERT INTO sessions (expires_at, expiring) SELECT now() - interval '3 days', n > 3 FROM generate_series(1, 9) n",
+        )
+        .await;
+    database.once_with(&super::by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 9, "live": 20 }));
+}

@@ -100,3 +100,20 @@ async fn the_fix_of_a_key_of_several_columns_clears_the_session_and_nothing_else
         assert_eq!(database.number(deferred).await, 1);
     }
 }
+
+#[tokio::test]
+async fn a_trigger_that_returns_the_row_as_it_was_holds_the_sweep_and_one_for_several_events_does_not() {
+    for (body, code) in [
+        ("NEW := OLD; RETURN NEW;", 3),
+        ("IF TG_OP = 'UPDATE' AND NEW.session IS NULL THEN RETURN OLD; END IF; RETURN NEW;", 3),
+        ("IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW;", 0),
+    ] {
+        let mut database = filled(3, 3).await;
+        database.sql(&notes("SET NULL", "BEFORE UPDATE OR DELETE", body)).await;
+        let outcome = database.once_with(&by_expiry(""), &[]).exits(code);
+        if code == 3 {
+            outcome.store_says("logins", "held", &["may keep a row as it is"]);
+        }
+        assert_eq!(database.number(ORPHANS).await, 0);
+    }
+}

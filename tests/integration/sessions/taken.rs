@@ -92,11 +92,6 @@ async fn rows_that_may_exist_without_a_session_or_belong_to_others_are_not_delet
             "payments (id int, sid bigint NOT NULL REFERENCES sessions ON DELETE CASCADE)",
             "no part of a session by its name",
         ),
-        (
-            "cases (id int PRIMARY KEY, sid bigint NOT NULL REFERENCES sessions ON DELETE CASCADE);
-             CREATE TABLE letters (c int REFERENCES cases ON DELETE SET NULL)",
-            "other tables refer to them",
-        ),
     ] {
         let mut database = filled(3, 2).await;
         let name = table.split(' ').next().expect("a name");
@@ -151,4 +146,32 @@ async fn an_infinite_number_never_ends() {
         .await;
     let by_number = logins("expires_at = \"e\"\nencoding = \"epoch-seconds\"");
     database.once_with(&by_number, &[]).exits(0).swept("logins", json!({ "expired": 0, "live": 120 }));
+}
+
+#[tokio::test]
+async fn a_trigger_that_makes_live_sessions_over_has_them_ended_by_no_sweep() {
+    let mut database = filled(4, 8).await;
+    database.sql("ALTER TABLE sessions ADD earlier bigint REFERENCES sessions ON DELETE SET NULL; UPDATE sessions SET user_id = 1").await;
+    let out =
+        "UPDATE public.sessions SET expires_at = now() - interval '1 day' WHERE user_id = OLD.user_id; RETURN OLD;";
+    database.sql(&trigger("AFTER", out)).await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+    outcome.store_says("logins", "held", &["others are over now", "public.f()"]);
+    assert_eq!(left(&mut database).await, 8);
+}
+
+#[tokio::test]
+async fn what_a_trigger_puts_off_to_the_end_is_found_too() {
+    let mut database = filled(3, 4).await;
+    database.sql(&trigger("BEFORE", "SET CONSTRAINTS ALL DEFERRED; RETURN OLD;")).await;
+    database
+        .sql(
+            "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN DELETE FROM public.sessions; RETURN NULL; END$$;
+             CREATE CONSTRAINT TRIGGER g AFTER DELETE ON sessions DEFERRABLE INITIALLY DEFERRED
+                 FOR EACH ROW EXECUTE FUNCTION g()",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    outcome.swept("logins", json!({ "expired": 0, "live": 4 }));
+    assert_eq!(left(&mut database).await, 7);
 }

@@ -225,3 +225,20 @@ async fn what_a_trigger_says_by_notices_is_in_no_log() {
     outcome.swept("logins", json!({ "expired": 2 }));
     assert!(!outcome.stderr.contains("hunter2") && !outcome.stderr.contains("forged"), "{}", outcome.stderr);
 }
+
+/// SET ROLE NONE leads back to the role that logged in.
+#[tokio::test]
+async fn a_role_that_was_set_at_the_login_hides_no_superuser_from_the_tables_owner() {
+    let mut database = filled(3, 2).await;
+    let (owner, low, boss) = (database.role("owner"), database.role("low"), database.role("boss"));
+    database
+        .sql(&format!(
+            "CREATE ROLE {owner}; CREATE ROLE {low}; ALTER TABLE sessions OWNER TO {owner};
+             GRANT SELECT, UPDATE, DELETE ON sessions TO {low}; GRANT SELECT ON sessions_id_seq TO {low};
+             CREATE ROLE {boss} SUPERUSER LOGIN; ALTER ROLE {boss} SET role = {low}"
+        ))
+        .await;
+    let outcome = database.once_with_as(&boss, &by_expiry(""), &[]).exits(1);
+    assert_eq!(outcome.store_kinds("logins", "error"), ["untrusted_code"]);
+    assert_eq!(left(&mut database).await, 5);
+}
