@@ -54,7 +54,7 @@ const TUNING: [&str; 12] = [
 ];
 
 /// What frameworks, drivers, poolers and providers add for themselves.
-const FOREIGN: [&str; 58] = [
+const FOREIGN: [&str; 83] = [
     // Prisma
     "schema",
     "pgbouncer",
@@ -120,11 +120,42 @@ const FOREIGN: [&str; 58] = [
     "pool_size",
     "charset",
     "search_path",
+    // Doctrine, django-environ, dj-database-url
+    "serverVersion",
+    "atomic_requests",
+    "autocommit",
+    "disable_server_side_cursors",
+    "test_name",
+    // node-postgres, postgres.js
+    "idleTimeoutMillis",
+    "connectionTimeoutMillis",
+    "min",
+    "max_lifetime",
+    "allowExitOnIdle",
+    "keepAlive",
+    // JDBC
+    "cleanupSavepoints",
+    "defaultRowFetchSize",
+    "assumeMinServerVersion",
+    "readOnly",
+    "logUnclosedConnections",
+    "disableColumnSanitiser",
+    "tcpNoDelay",
+    "escapeSyntaxCallMode",
+    "hostRecheckSeconds",
+    "cancelSignalTimeout",
+    // Rails, Prisma, lib/pq
+    "insert_returning",
+    "database_tasks",
+    "max_idle_connection_lifetime",
+    "binary_parameters",
 ];
 
 /// The names under which other drivers have libpq's parameters.
-const ALIASES: [(&str, &str); 12] = [
+const ALIASES: [(&str, &str); 14] = [
     ("ApplicationName", "application_name"),
+    ("applicationName", "application_name"),
+    ("gssEncMode", "gssencmode"),
     ("database", "dbname"),
     ("username", "user"),
     ("ssl-mode", "sslmode"),
@@ -152,8 +183,10 @@ pub fn normalize(pairs: &mut Pairs) -> Result<Vec<String>, ConninfoError> {
         let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name.as_str(), |(_, name)| name);
         match (name, value.as_str()) {
             // Values that other drivers write.
-            ("ssl" | "requiressl" | "tls", "true" | "1" | "require" | "on") => known.set_default("sslmode", "require"),
-            ("ssl" | "requiressl" | "tls", "false" | "0" | "disable" | "off" | "") => {}
+            ("ssl" | "requiressl" | "tls" | "ssl_require", "true" | "1" | "require" | "on") => {
+                known.set_default("sslmode", "require")
+            }
+            ("ssl" | "requiressl" | "tls" | "ssl_require", "false" | "0" | "disable" | "off" | "") => {}
             ("ssl", other) => known.set_default("sslmode", other),
             ("sslmode", "no-verify") => {
                 known.set("sslmode", "require");
@@ -218,7 +251,9 @@ fn effect(name: &str, value: &str) -> Result<Effect, ConninfoError> {
         "replication" => Refused("leave it out; pgmedic needs an ordinary connection"),
         "scram_client_key" | "scram_server_key" => Refused("give the password itself, or a password file"),
         oauth if oauth.starts_with("oauth_") => Refused("give a password, or a client certificate"),
-        other if TUNING.contains(&other) || FOREIGN.contains(&other) => Ignored,
+        other if TUNING.contains(&other) || FOREIGN.iter().any(|foreign| foreign.eq_ignore_ascii_case(other)) => {
+            Ignored
+        }
         unknown => return Err(ConninfoError::Unknown(printable(unknown))),
     })
 }

@@ -4,11 +4,12 @@ use super::error::ConninfoError;
 use super::{Pairs, REDACTED, is_secret};
 
 /// What may stand before `://`; frameworks add the name of their driver behind a plus sign.
-const SCHEMES: [&str; 5] = ["postgres", "postgresql", "postgis", "pgsql", "timescaledb"];
+const SCHEMES: [&str; 6] = ["postgres", "postgresql", "postgis", "pgsql", "timescaledb", "ecto"];
 
 /// The rest of a URL behind its scheme, when the text is a URL of PostgreSQL's.
 pub fn after_scheme(text: &str) -> Option<&str> {
-    let (scheme, rest) = text.strip_prefix("jdbc:").unwrap_or(text).split_once("://")?;
+    let (scheme, rest) =
+        ["jdbc:", "r2dbc:"].iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text).split_once("://")?;
     let (base, driver) = scheme.split_once('+').map_or((scheme, None), |(base, driver)| (base, Some(driver)));
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     (SCHEMES.contains(&base) && driver.is_none_or(is_name)).then_some(rest)
@@ -44,9 +45,22 @@ pub fn parse(rest: &str) -> Result<Pairs, ConninfoError> {
         }
     }
     pairs.set_unless_empty("dbname", &decode(path)?);
+    let mut hosts_of_query = Vec::new();
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        if name == "host" {
+            hosts_of_query.push(value);
+        }
         pairs.set(&decode(name)?, &decode(value)?);
+    }
+    // SQLAlchemy's form of several hosts: one parameter for each, with its port.
+    if hosts_of_query.len() > 1 {
+        let parsed: Vec<(String, String)> = hosts_of_query.into_iter().map(host_and_port).collect::<Result<_, _>>()?;
+        let (hosts, ports): (Vec<String>, Vec<String>) = parsed.into_iter().unzip();
+        pairs.set("host", &hosts.join(","));
+        if ports.iter().any(|port| !port.is_empty()) {
+            pairs.set("port", &ports.join(","));
+        }
     }
     // A password before an empty host is one with a slash in it.
     if hosts.is_empty() && !login.is_empty() && pairs.get("host").is_none() && pairs.get("password").is_some() {

@@ -71,11 +71,16 @@ impl<'a> SweepSql<'a> {
 
     /// The newest values of a rule's column; then whether any lies too far ahead, and how many too far back, up to `most`.
     pub fn sample(&self, time: &TimeColumn, most: u64) -> [String; 2] {
+        // Of numbers, only 0 and less mean never: small ones are lifetimes, or days.
+        let lowest = match self.encoding {
+            Encoding::Timestamptz | Encoding::Timestamp { .. } | Encoding::Date { .. } => MIN_TIME,
+            _ => 0,
+        };
         let values = [
             ("TABLE", self.store.from()),
             ("NOT_REVOKED", not_revoked(self.store)),
             ("TIME", column(time)),
-            ("IS_TIME", is_time_after(MIN_TIME, self.encoding, time)),
+            ("IS_TIME", is_time_after(lowest, self.encoding, time)),
             ("FURTHEST", self.literal(self.times.now.saturating_add(FURTHEST))),
             ("EARLIEST", self.literal(EARLIEST)),
             ("MICROSECONDS", self.microseconds(&column(time))),

@@ -262,3 +262,17 @@ async fn one_session_of_a_robot_keeps_no_idle_store_unswept() {
     database.sql("INSERT INTO sessions (user_id, last_activity) VALUES (0, extract(epoch FROM now())::int)").await;
     database.once_with(settings, &[]).exits(0).swept("laravel", json!({ "expired": 500, "live": 1 }));
 }
+
+#[tokio::test]
+async fn a_lifetime_and_days_are_no_ends_although_nothing_would_go() {
+    for number in [3600, 20_000] {
+        let mut database = Database::new().await;
+        database
+            .sql(&format!(
+                "CREATE TABLE sessions (e bigint); INSERT INTO sessions SELECT {number} + n FROM generate_series(0, 99) AS n"
+            ))
+            .await;
+        let outcome = database.once_with(&logins("expires_at = \"e\"\nencoding = \"epoch-seconds\""), &[]).exits(3);
+        outcome.store_says("logins", "held", &["before the year 2000"]);
+    }
+}
