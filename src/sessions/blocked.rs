@@ -190,6 +190,10 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
     {
         return reason.with_fix(Fix::Sql(format!("ALTER TABLE {} REPLICA IDENTITY FULL", store.table)));
     }
+    if reason.kind == ReasonKind::StatementTimeout && !triggers.is_empty() {
+        let all: Vec<&SweepTrigger> = triggers.iter().collect();
+        reason.text = format!("{}; its triggers run within that time ({})", reason.text, names(&all));
+    }
     if reason.kind == ReasonKind::StatementTimeout {
         // Each deletion reads whole tables by a foreign key without an index.
         if let Some(missing) = store.effects.warnings.iter().find(|warning| warning.kind == ReasonKind::MissingIndex) {

@@ -10,7 +10,7 @@ use super::super::schema::nearest;
 use super::super::servers::expected_instead;
 use super::super::values::{at_least_one, count, display_with_problem, duration, is_label, ratio, timeout};
 use super::super::{Database, Schedule, Sequences, Server};
-use super::{Action, ExpiryKind, ExpiryRule, SessionStoreConfig};
+use super::{Action, ExpiryKind, ExpiryRule, Scalar, SessionStoreConfig};
 use pgmedic_core::{TableName, parse_identifier};
 
 /// The values of keys that a store leaves out. `config/pgmedic.toml` shows them.
@@ -285,6 +285,10 @@ impl StoreValidator<'_> {
         let expected = "action = \"delete\", or revoke = { column = \"revoked_at\" }";
         match (action, revoke) {
             (None | Some("delete"), None) => Ok(Action::Delete),
+            (None, Some(WrittenRevoke { value: Some(Scalar::Text(text)), .. })) if text == "null" => {
+                let expected = "a value that tells a session as ended; without `value`, the column is set to the time";
+                Err(self.invalid("revoke.value", "\"null\", which means NULL in `only`", expected))
+            }
             (None, Some(WrittenRevoke { column: Some(column), value })) => {
                 Ok(Action::Revoke { column: self.column("revoke.column", column)?, value: value.clone() })
             }

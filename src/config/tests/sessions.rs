@@ -84,6 +84,37 @@ fn every_preset_makes_a_store_with_what_it_leaves_to_be_stated() {
 }
 
 #[test]
+fn two_stores_of_one_table_differ_in_a_column() {
+    let both = |first: &str, second: &str| {
+        let store =
+            |name: &str, only: &str| format!("[[sessions]]\nname = \"{name}\"\ntable = \"public.s\"\n{EXPIRY}{only}\n");
+        file(&(store("web", first) + &store("api", second)))
+    };
+    let apart = both("only = { kind = \"web\" }", "only = { kind = [\"api\", \"cli\"], active = true }");
+    assert_eq!(apart.settings().sessions.len(), 2);
+    for (first, second) in [
+        ("", ""),
+        ("", "only = { kind = \"api\" }"),
+        ("only = { kind = [\"web\", \"api\"] }", "only = { kind = \"api\" }"),
+    ] {
+        let error = both(first, second).error();
+        let words =
+            ["sessions[1].table", "public.s, the table of sessions[0] too", "expected `only` in each of the two"];
+        assert!(words.iter().all(|word| error.contains(word)), "{error}");
+    }
+    let elsewhere = "database = \"none\"";
+    assert!(!both(elsewhere, "").error().contains("the table of"), "another database is named first");
+}
+
+#[test]
+fn a_session_is_not_revoked_by_the_text_that_only_reads_as_null() {
+    refused(
+        &format!("{LEAST}{EXPIRY}revoke = {{ column = \"token\", value = \"null\" }}"),
+        &["sessions[0].revoke.value: found \"null\"", "without `value`"],
+    );
+}
+
+#[test]
 fn what_is_left_out_is_named_with_what_was_expected() {
     refused("table = \"public.s\"", &["sessions[0]: found no `encoding`"]);
     refused(&format!("table = \"public.s\"\n{EXPIRY}"), &["pgmedic.toml:1:1: sessions[0]: found no `name`"]);

@@ -182,7 +182,7 @@ fn uncounted_reason() -> Reason {
 fn replica_reason(key: &ForeignKey, fix: Option<String>) -> Reason {
     let text = format!(
         "session_replication_role is replica, so foreign keys do not act, and {} would be left with rows that refer to \
-         nothing; set it to origin for this role",
+         nothing; set it to origin for this role, or in the options of the connection string",
         key.child
     );
     let reason = Reason::new(ReasonKind::ForeignKeysOff, text);

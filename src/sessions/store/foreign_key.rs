@@ -77,16 +77,16 @@ impl ForeignKey {
 
     /// Deleting a session would delete sessions that are not over.
     pub fn ring_reason(&self) -> Reason {
+        let fix = self.set_null().map(|(_, fix)| fix);
+        let way = match fix {
+            Some(_) => "ON DELETE SET NULL keeps them",
+            None => "without CASCADE they keep those that they refer to, until they are over themselves",
+        };
         let text = format!(
-            "{} is ON DELETE CASCADE and leads back to the sessions, so ending one would end live ones too: ON DELETE SET \
-             NULL keeps them",
+            "{} is ON DELETE CASCADE and leads back to the sessions, so ending one would end live ones too: {way}",
             self.title()
         );
-        let reason = Reason::new(ReasonKind::ForeignKeyRing, text);
-        match self.set_null() {
-            Some((_, fix)) => reason.with_fix(fix),
-            None => reason,
-        }
+        Reason { fix, ..Reason::new(ReasonKind::ForeignKeyRing, text) }
     }
 
     /// Why the rows of the child are not deleted without an approval.
