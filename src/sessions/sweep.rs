@@ -38,7 +38,7 @@ pub struct Sweep<'a> {
     pub cancel: &'a CancellationToken,
     pub started: Instant,
     pub deadline: Deadline,
-    /// Whatever triggers delete in other tables may go.
+    /// What triggers delete in other tables may go.
     pub is_approved: bool,
     /// The sessions that were over when the sweep began, where triggers might make others over.
     pub most_expired: Option<u64>,

@@ -269,7 +269,7 @@ fn with_certificates(
             return Err(ConninfoError::Value { name: "sslmode", expected });
         }
     };
-    // As libpq: there is no TLS on a socket, whatever is asked for.
+    // As libpq: there is no TLS on a socket, in any mode.
     let mode = if options.get_socket().is_some() { PgSslMode::Disable } else { mode };
     Ok(Candidate { options: options.ssl_mode(mode), with_tls: None })
 }

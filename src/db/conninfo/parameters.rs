@@ -54,7 +54,7 @@ const TUNING: [&str; 12] = [
 ];
 
 /// What frameworks, drivers, poolers and providers add for themselves.
-const FOREIGN: [&str; 83] = [
+const FOREIGN: [&str; 82] = [
     // Prisma
     "schema",
     "pgbouncer",
@@ -139,7 +139,6 @@ const FOREIGN: [&str; 83] = [
     "assumeMinServerVersion",
     "readOnly",
     "logUnclosedConnections",
-    "disableColumnSanitiser",
     "tcpNoDelay",
     "escapeSyntaxCallMode",
     "hostRecheckSeconds",
