@@ -3,6 +3,7 @@
 use super::Result;
 use super::clients::{self, in_strings, one_by_one, pgmedic, psql, script};
 use super::rounds::alternate;
+use super::server_side::{cpu_seconds, each};
 use super::tables::{database, execute};
 use super::verdicts::Verdicts;
 use super::watch;
@@ -32,7 +33,7 @@ pub fn ten_thousand(server: &TestServer, verdicts: &mut Verdicts) -> Result<Stri
     let url = tables(server)?;
     all_are_looked_at(&url, MANY)?;
     match psql(server) {
-        Some(psql) => against_psql(&psql, &url, verdicts)?,
+        Some(psql) => against_psql(server, &psql, &url, verdicts)?,
         None => {
             println!(
                 "  no psql in {} nor on PATH: pgmedic's own time only (Debian: apt install postgresql-client)",
@@ -52,8 +53,9 @@ pub fn ten_thousand(server: &TestServer, verdicts: &mut Verdicts) -> Result<Stri
 
 const IN_STRINGS: &str = "time against psql, the same reads in strings of 200";
 const ONE_BY_ONE: &str = "time against psql, one question at a time";
+const CPU_IN_STRINGS: &str = "the server's CPU time against psql, the same reads in strings of 200";
 
-fn against_psql(psql: &Path, url: &str, verdicts: &mut Verdicts) -> Result<()> {
+fn against_psql(server: &TestServer, psql: &Path, url: &str, verdicts: &mut Verdicts) -> Result<()> {
     let mut naive = tempfile::NamedTempFile::new()?;
     naive.write_all(one_by_one(MANY).as_bytes())?;
     let command = |competitor| match competitor {
@@ -61,12 +63,21 @@ fn against_psql(psql: &Path, url: &str, verdicts: &mut Verdicts) -> Result<()> {
         1 => in_strings(psql, url, MANY),
         _ => script(psql, url, naive.path()),
     };
-    let [own, strings, singly] = alternate(ROUNDS, |_| Ok(()), |competitor| clients::run(command(competitor)))?;
+    let mut cpu = [Some(0.0); 3];
+    let run = |competitor: usize| {
+        let before = cpu_seconds(server);
+        clients::run(command(competitor))?;
+        let spent = each(before, cpu_seconds(server), 1.0);
+        cpu[competitor] = cpu[competitor].zip(spent).map(|(sum, spent)| sum + spent);
+        Ok(())
+    };
+    let [own, strings, singly] = alternate(ROUNDS, |_| Ok(()), run)?;
     println!("  pgmedic --once --dry-run           {}", own.show());
     println!("  psql, in strings of 200            {}", strings.show());
     println!("  psql, one question at a time       {}", singly.show());
     verdicts.at_most(IN_STRINGS, Some(own.ratio_to(&strings)), 1.2, "x");
     verdicts.at_most(ONE_BY_ONE, Some(own.ratio_to(&singly)), 1.0 / 3.0, "x");
+    verdicts.at_most(CPU_IN_STRINGS, cpu[0].zip(cpu[1]).map(|(own, strings)| own / strings), 1.5, "x");
     Ok(())
 }
 

@@ -4,6 +4,7 @@ mod bounded;
 mod changes;
 mod edges;
 mod exhausted;
+mod extremes;
 mod locks;
 mod members;
 mod privileges;
