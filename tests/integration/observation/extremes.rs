@@ -1,4 +1,4 @@
-//! What is read of a sequence is its own state and the furthest of all ids, wherever they lie and whatever happens meanwhile.
+//! What is read of a sequence is its own state and the furthest of all ids, wherever they lie and all that happens meanwhile.
 
 use crate::support::{Database, LONG_TIMEOUTS, Outcome, Passes, Running, wait_until_blocked_on};
 use serde_json::json;
