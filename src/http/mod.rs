@@ -30,12 +30,13 @@ use crate::config::Http;
 use crate::metrics::Metrics;
 use crate::state::AgentState;
 use axum::Router;
-use axum::body::HttpBody;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures_util::stream;
 use host::KnownHosts;
 use reports::Reports;
 use status::StatusPage;
@@ -97,11 +98,14 @@ async fn security_headers(mut response: Response) -> Response {
     response
 }
 
+/// Is sent family by family: of a thousand databases, the whole text would take megabytes.
 async fn metrics_page(State(app): State<AppState>) -> Response {
     let metrics = Arc::clone(&app.sources.metrics);
-    match spawn_blocking(move || metrics.render()).await {
-        Ok(Ok(text)) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
-        Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    match spawn_blocking(move || metrics.scrape()).await {
+        Ok(scrape) => {
+            let body = Body::from_stream(stream::iter(scrape.into_texts()));
+            ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], body).into_response()
+        }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -2,236 +2,186 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `mod.rs` | counters and histograms, which the agent's publisher moves |
-//! | `series.rs` | which series of the counters exist |
-//! | `gauges.rs` | gauges, computed from `crate::state` at each scrape: what is gone from the state is gone from the metrics |
-//! | `session_stores.rs` | the counters and gauges of session stores |
-//! | `servers.rs` | the label `server` of databases that were discovered |
+//! | `mod.rs` | what the agent's publisher counts |
+//! | `counters.rs` | the numbers that are counted |
+//! | `figures.rs` | the gauges of one database, computed from `crate::state` at each scrape |
+//! | `scrape.rs` | one scrape: all figures as they were at one moment |
+//! | `families/` | every family: its name, what it says, where its values come from; a scrape's text |
+//! | `exposition.rs` | one family, as the prometheus crate writes it |
 //! | `textfile.rs` | the gauges of one run, for node_exporter |
 
-mod gauges;
-mod series;
-mod servers;
-mod session_stores;
+mod counters;
+mod exposition;
+mod families;
+mod figures;
+mod scrape;
 mod textfile;
 
+pub use counters::{SEQUENCES, SESSIONS};
+pub use scrape::Scrape;
 pub use textfile::{replace as replace_textfile, textfile};
 
 use crate::report::{Cause, DatabaseLabel, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
-use crate::state::AgentState;
-use gauges::Gauges;
-use prometheus::core::Collector;
-use prometheus::proto::MetricFamily;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
-use session_stores::StoreCounters;
+use crate::state::{AgentState, Configured};
+use counters::Counters;
+use figures::DatabaseFigures;
+use pgmedic_core::sequence::Method;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The pass over sequences, as a label.
-pub const SEQUENCES: &str = "sequences";
-/// The pass over session stores, as a label.
-pub const SESSIONS: &str = "sessions";
-
-const NO_METHOD: &str = "none";
-const WEBHOOK_OUTCOMES: [&str; 2] = ["sent", "failed"];
-
-/// From a hundredth of a second to a minute.
-const PASS_BUCKETS: [f64; 9] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0];
-/// From a third of a millisecond to ten seconds.
-const REPAIR_BUCKETS: [f64; 9] = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0];
-
-/// The registry, and the counters in it.
+/// What is counted, and the state that the gauges are made from.
 #[derive(Debug)]
 pub struct Metrics {
-    registry: Registry,
-    runs: IntCounterVec,
-    failures: IntCounterVec,
-    skipped: IntCounterVec,
-    duration: HistogramVec,
-    repairs: IntCounterVec,
-    drift: IntCounterVec,
-    repair_duration: HistogramVec,
-    inline: IntCounterVec,
-    webhook: IntCounterVec,
-    stores: StoreCounters,
+    state: Arc<AgentState>,
+    counters: Mutex<Counters>,
     /// Sequences, by database, whose drift was counted and still lasts.
     drifting: Mutex<HashMap<String, HashSet<String>>>,
-    /// Databases that were discovered on a server: their series get a label with its name.
-    discovered: Mutex<HashMap<String, DatabaseLabel>>,
 }
 
 impl Metrics {
     /// # Errors
     ///
-    /// When a metric is named twice or wrongly: never, or at every start.
+    /// When the bounds of a histogram do not increase: never, or at every start.
     pub fn new(state: &Arc<AgentState>) -> Result<Self, prometheus::Error> {
-        let registry = Registry::new_custom(Some("pgmedic".to_owned()), None)?;
-        let counter = |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
-            let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(counter.clone()))?;
-            Ok(counter)
-        };
-        let histogram =
-            |name: &str, help: &str, label: &str, buckets: &[f64]| -> Result<HistogramVec, prometheus::Error> {
-                let histogram = HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), &[label])?;
-                registry.register(Box::new(histogram.clone()))?;
-                Ok(histogram)
-            };
-        let metrics = Self {
-            runs: counter("pass_runs_total", "Passes made.", &["database", "pass"])?,
-            failures: counter("pass_failures_total", "Passes that were not completed.", &["database", "pass"])?,
-            skipped: counter(
-                "pass_skipped_total",
-                "Passes that were due and not made.",
-                &["database", "pass", "reason"],
-            )?,
-            duration: histogram("pass_duration_seconds", "How long a pass took.", "pass", &PASS_BUCKETS)?,
-            repairs: counter(
-                "repairs_total",
-                "Repairs of sequences that were behind.",
-                &["database", "method", "outcome", "cause"],
-            )?,
-            drift: counter("drift_detected_total", "Sequences found behind, by why.", &["database", "cause"])?,
-            repair_duration: histogram(
-                "repair_duration_seconds",
-                "How long a repair took.",
-                "method",
-                &REPAIR_BUCKETS,
-            )?,
-            inline: counter(
-                "inline_repairs_total",
-                "Repairs by the login path, from pgmedic.repair_log where it is installed.",
-                &["database", "outcome"],
-            )?,
-            webhook: counter(
-                "webhook_posts_total",
-                "Posts to the webhook, by outcome: sent, or failed after every retry.",
-                &["outcome"],
-            )?,
-            stores: StoreCounters::new(&registry)?,
-            drifting: Mutex::default(),
-            discovered: Mutex::default(),
-            registry: registry.clone(),
-        };
-        registry.register(Box::new(Gauges::new(Arc::clone(state))?))?;
-        for outcome in WEBHOOK_OUTCOMES {
-            metrics.webhook.with_label_values(&[outcome]);
+        let counters = Mutex::new(Counters::new()?);
+        Ok(Self { state: Arc::clone(state), counters, drifting: Mutex::default() })
+    }
+
+    /// Makes the series of a database exist from zero.
+    pub fn init_database(&self, label: &DatabaseLabel) {
+        let mut counters = self.counters();
+        let database = counters.of(label);
+        database.label = label.clone();
+        database.pass(SEQUENCES);
+        counters.pass_duration(SEQUENCES);
+        for method in [Method::Advance, Method::Leap] {
+            counters.repair_duration(Some(method));
         }
-        Ok(metrics)
+    }
+
+    /// Makes the series of a database's session stores exist from zero.
+    pub fn init_stores<'a>(&self, database: &str, stores: impl Iterator<Item = &'a str>) {
+        let mut counters = self.counters();
+        let database = counters.of(database);
+        database.pass(SESSIONS);
+        for store in stores {
+            database.store(store);
+        }
+        counters.pass_duration(SESSIONS);
+    }
+
+    /// Removes the series of databases and session stores that are not `configured` any more.
+    pub fn retain(&self, configured: &Configured<'_>) {
+        self.counters().retain(|name, database| {
+            let Some(stores) = configured.get(name) else { return false };
+            database.stores.retain(|store, _| stores.contains(&store.as_str()));
+            if stores.is_empty() {
+                database.sessions = None;
+            }
+            true
+        });
+        self.drifting().retain(|database, _| configured.contains_key(database.as_str()));
+    }
+
+    /// Removes the series of a database.
+    pub fn forget(&self, gone: &str) {
+        self.counters().retain(|name, _| name != gone);
+        self.drifting().remove(gone);
+    }
+
+    fn counters(&self) -> MutexGuard<'_, Counters> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn drifting(&self) -> MutexGuard<'_, HashMap<String, HashSet<String>>> {
         self.drifting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn discovered(&self) -> MutexGuard<'_, HashMap<String, DatabaseLabel>> {
-        self.discovered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Counts a finished pass.
     pub fn count(&self, report: &DatabaseReport) {
-        let database = report.name.as_str();
-        self.count_pass(database, SEQUENCES, report.error.is_some());
-        self.duration.with_label_values(&[SEQUENCES]).observe(report.duration_seconds);
         let mut drifting = self.drifting();
-        let before = drifting.entry(database.to_owned()).or_default();
+        let before = drifting.remove(report.name.as_str()).unwrap_or_default();
+        let mut counters = self.counters();
+        count_pass(&mut counters, &report.name, SEQUENCES, report.error.is_some());
+        counters.pass_duration(SEQUENCES).observe(report.duration_seconds);
         for sequence in &report.sequences {
-            self.count_repair(database, sequence, before.contains(&sequence.name));
+            count_repair(&mut counters, &report.name, sequence, before.contains(&sequence.name));
         }
+        drop(counters);
         // A pass that was not completed does not show which drift is over.
-        if report.error.is_none() {
-            before.clear();
-        }
+        let mut now = if report.error.is_none() { HashSet::new() } else { before };
         let lasting =
             |sequence: &&Arc<SequenceReport>| sequence.verdict == Verdict::Behind && sequence.needs_attention();
-        before.extend(report.sequences.iter().filter(lasting).map(|sequence| sequence.name.clone()));
+        now.extend(report.sequences.iter().filter(lasting).map(|sequence| sequence.name.clone()));
+        if !now.is_empty() {
+            drifting.insert(report.name.to_string(), now);
+        }
     }
 
     /// Counts a pass that ended without a report.
     pub fn count_failed_pass(&self, database: &str) {
-        self.count_pass(database, SEQUENCES, true);
+        count_pass(&mut self.counters(), database, SEQUENCES, true);
     }
 
     /// Counts a pass that had nothing to look at.
     pub fn count_unchanged(&self, database: &str) {
-        self.count_pass(database, SEQUENCES, false);
+        count_pass(&mut self.counters(), database, SEQUENCES, false);
     }
 
     /// Counts a finished sweep of some of a database's stores.
     pub fn count_sweep(&self, database: &str, reports: &[SessionReport], seconds: f64) {
-        self.count_pass(database, SESSIONS, reports.iter().any(|report| report.error.is_some()));
-        self.duration.with_label_values(&[SESSIONS]).observe(seconds);
-        reports.iter().for_each(|report| self.stores.count(database, report));
+        let mut counters = self.counters();
+        count_pass(&mut counters, database, SESSIONS, reports.iter().any(|report| report.error.is_some()));
+        counters.pass_duration(SESSIONS).observe(seconds);
+        let database = counters.of(database);
+        reports.iter().for_each(|report| database.count_store(report));
     }
 
     /// Counts repairs that the login path made inline.
     pub fn count_inline(&self, database: &str, outcome: &'static str, repairs: u64) {
-        self.inline.with_label_values(&[database, outcome]).inc_by(repairs);
+        self.counters().of(database).count_inline(outcome, repairs);
     }
 
     /// Counts a post to the webhook.
     pub fn count_webhook(&self, sent: bool) {
-        let [yes, no] = WEBHOOK_OUTCOMES;
-        self.webhook.with_label_values(&[if sent { yes } else { no }]).inc();
-    }
-
-    fn count_pass(&self, database: &str, pass: &str, failed: bool) {
-        self.runs.with_label_values(&[database, pass]).inc();
-        if failed {
-            self.failures.with_label_values(&[database, pass]).inc();
-        }
+        self.counters().count_webhook(sent);
     }
 
     /// Counts a pass that was due and not made, because one is `running` or this agent is standby.
     pub fn count_skipped(&self, database: &str, pass: &str, reason: &str) {
-        self.skipped.with_label_values(&[database, pass, reason]).inc();
+        self.counters().of(database).pass(pass).count_skipped(reason);
     }
 
-    /// Drift that lasts since an earlier pass is not counted again.
-    fn count_repair(&self, database: &str, sequence: &SequenceReport, lasting: bool) {
-        if let Some(cause) = sequence.cause
-            && !lasting
-        {
-            self.drift.with_label_values(&[database, cause.word()]).inc();
+    /// What a scrape shows at this moment.
+    pub fn scrape(&self) -> Scrape {
+        let databases = self.state.databases();
+        Scrape {
+            dry_run: self.state.dry_run(),
+            reload: self.state.reload(),
+            servers: self.state.servers(),
+            databases: databases.iter().map(|(name, state)| DatabaseFigures::of(name, state)).collect(),
+            counters: self.counters().clone(),
         }
-        let Some(repair) = &sequence.repair else { return };
-        let method = repair.method.map_or(NO_METHOD, pgmedic_core::sequence::Method::word);
-        let cause = sequence.cause.unwrap_or(Cause::Unknown).word();
-        self.repairs.with_label_values(&[database, method, repair.outcome.word(), cause]).inc();
-        if matches!(repair.outcome, Outcome::Repaired | Outcome::Failed) {
-            self.repair_duration.with_label_values(&[method]).observe(repair.duration_seconds);
-        }
-    }
-
-    /// All series. Those of a server's database have its own name as `database`, and beside it the server's.
-    fn gather(&self) -> Vec<MetricFamily> {
-        let mut families = self.registry.gather();
-        let discovered = self.discovered();
-        if !discovered.is_empty() {
-            families.iter_mut().for_each(|family| servers::add_labels(family, &discovered));
-        }
-        families
-    }
-
-    /// The text format, version 0.0.4 (prometheus.io, Exposition formats).
-    ///
-    /// # Errors
-    ///
-    /// When a collector's families contradict each other.
-    pub fn render(&self) -> Result<String, prometheus::Error> {
-        let mut families = self.gather();
-        families.extend(process());
-        TextEncoder::new().encode_to_string(&families)
     }
 }
 
-/// `process_*`, under their standard names, which have no prefix.
-#[cfg(target_os = "linux")]
-fn process() -> Vec<MetricFamily> {
-    prometheus::process_collector::ProcessCollector::for_self().collect()
+fn count_pass(counters: &mut Counters, database: &str, pass: &str, failed: bool) {
+    let pass = counters.of(database).pass(pass);
+    pass.runs += 1;
+    pass.failures += u64::from(failed);
 }
 
-#[cfg(not(target_os = "linux"))]
-fn process() -> Vec<MetricFamily> {
-    Vec::new()
+/// Drift that lasts since an earlier pass is not counted again.
+fn count_repair(counters: &mut Counters, database: &str, sequence: &SequenceReport, lasting: bool) {
+    if let Some(cause) = sequence.cause
+        && !lasting
+    {
+        counters.of(database).count_drift(cause);
+    }
+    let Some(repair) = &sequence.repair else { return };
+    let cause = sequence.cause.unwrap_or(Cause::Unknown);
+    counters.of(database).count_repair(repair.method, repair.outcome, cause);
+    if matches!(repair.outcome, Outcome::Repaired | Outcome::Failed) {
+        counters.repair_duration(repair.method).observe(repair.duration_seconds);
+    }
 }

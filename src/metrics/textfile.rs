@@ -1,11 +1,10 @@
 //! The gauges of one run, for the textfile collector of node_exporter.
 
 use super::Metrics;
+use super::exposition::FamilyText;
 use crate::report::{ExitCode, Report};
 use crate::state::AgentState;
-use prometheus::proto::MetricFamily;
-use prometheus::{IntGauge, TextEncoder};
-use std::collections::HashSet;
+use prometheus::proto::MetricType;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,27 +31,27 @@ const KEPT: [&str; 14] = [
 ///
 /// # Errors
 ///
-/// When a metric is named twice or wrongly: never, or at every run.
+/// When a family has no name: never, or at every run.
 pub fn textfile(report: &Report) -> Result<String, prometheus::Error> {
     let state = Arc::new(AgentState::new(report.dry_run));
-    let metrics = Metrics::new(&state)?;
     for database in &report.databases {
-        metrics.init_database(&database.name);
+        let name = &database.name;
+        state.update(name, |state| state.discovered = name.server().map(|_| name.clone()));
         match &database.error {
-            None => state.record_pass(&database.name, Arc::new(database.clone())),
-            Some(_) => state.update(&database.name, |state| state.up = Some(database.server_version.is_some())),
+            None => state.record_pass(name, Arc::new(database.clone())),
+            Some(_) => state.update(name, |state| state.up = Some(database.server_version.is_some())),
         }
         if !database.sessions.is_empty() {
-            state.record_sweep(&database.name, database.sessions.clone());
+            state.record_sweep(name, database.sessions.clone());
         }
     }
-    let code = IntGauge::new("pgmedic_once_exit_code", "The exit code of the last run of pgmedic --once.")?;
-    code.set(i64::from(ExitCode::of(report) as u8));
-    let kept: HashSet<&str> = KEPT.into();
-    let mut families: Vec<MetricFamily> = metrics.gather();
-    families.retain(|family| kept.contains(family.name()));
-    families.extend(prometheus::core::Collector::collect(&code));
-    TextEncoder::new().encode_to_string(&families)
+    let mut code = FamilyText::new(
+        "pgmedic_once_exit_code",
+        "The exit code of the last run of pgmedic --once.",
+        MetricType::GAUGE,
+    );
+    code.add(&[], f64::from(ExitCode::of(report) as u8));
+    Ok(Metrics::new(&state)?.scrape().text_of_gauges(&KEPT)? + &code.into_text()?)
 }
 
 /// Replaces the file at once: the collector may read at any time, as another user.

@@ -31,8 +31,8 @@ async fn head_says_what_get_would_without_it() {
             let answer =
                 asked(&agent, format!("{method} {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
             let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-            // Reports are sent piece by piece.
-            let has_length = head.contains("content-length: ") || page == "/api/v1/reports";
+            // These are sent piece by piece.
+            let has_length = head.contains("content-length: ") || ["/metrics", "/api/v1/reports"].contains(&page);
             (head.lines().next().map(str::to_owned), has_length, body.is_empty())
         };
         assert_eq!(of("HEAD"), (Some("HTTP/1.1 200 OK".to_owned()), true, true), "{page}");

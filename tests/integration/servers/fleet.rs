@@ -10,6 +10,9 @@ fn databases() -> usize {
     std::env::var("FLEET_DATABASES").map_or(30, |number| number.parse().expect("FLEET_DATABASES is a whole number"))
 }
 
+/// Bytes that an agent on a thousand databases may take, also while all of them are shown.
+const MOST_MEMORY: f64 = 60e6;
+
 /// Connects again and again, with all connections but those of pgmedic and this test.
 struct Application {
     tasks: Vec<JoinHandle<u64>>,
@@ -72,6 +75,12 @@ async fn an_application_is_never_refused_while_many_databases_are_monitored_and_
         tenant.connection.close().await.unwrap();
     }
     assert!(application.stop().await > 0);
+    for path in ["/metrics", "/", "/api/v1/reports"] {
+        let shown = agent.get(path).1;
+        assert!(shown.contains("tenant_7"), "{path}");
+        let memory = agent.metric("process_resident_memory_bytes").expect("its memory");
+        assert!(memory <= MOST_MEMORY, "{memory} bytes after {path} of {databases} databases");
+    }
     let metrics = agent.get("/metrics").1;
     let max = metrics.lines().find(|line| line.starts_with("pgmedic_server_connections_max{")).unwrap();
     assert!(max.ends_with(" 4"), "{max}");
