@@ -60,7 +60,7 @@ pictures: ## draw the picture of the status page in docs/, and of each of its st
 	@scripts/setup browser
 	PGMEDIC_SAMPLE_PAGES=$(target)/pages cargo test --locked --workspace --lib -- http::status::samples
 	node scripts/pictures.mjs $(target)/tools/browser $(target)/pages $(target)/pictures
-	node scripts/pictures.mjs $(target)/tools/browser $(target)/pages $(target)/pictures incident 1440 1512 docs/status.png
+	node scripts/pictures.mjs $(target)/tools/browser $(target)/pages $(target)/pictures incident 1440 1860 docs/status.png
 
 test-matrix: ## run the integration tests on every supported version of PostgreSQL
 	scripts/test-matrix

@@ -7,8 +7,9 @@ use super::leadership::Leadership;
 use super::scheduler::{JobId, Scheduler};
 use super::worker::Worker;
 use super::{sequence_worker, server_worker, session_worker};
-use crate::config::{Database, SessionStoreConfig, Settings};
+use crate::config::{Database, Server, SessionStoreConfig, Settings};
 use crate::metrics::Metrics;
+use crate::state::ConfiguredServers;
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,19 @@ pub fn init_series(settings: &Settings, metrics: &Metrics) {
     }
 }
 
+/// What the state is told of the servers.
+fn servers(settings: &Settings) -> ConfiguredServers {
+    let addresses = |server: &Server| {
+        // What cannot be read has no address, and is said when it is connected to.
+        let target = server.home.connect_options().ok();
+        (server.name.clone(), target.map(|target| target.address_list()).unwrap_or_default())
+    };
+    ConfiguredServers {
+        budget: Arc::clone(&settings.budget),
+        addresses: settings.servers.iter().map(addresses).collect(),
+    }
+}
+
 pub struct WorkerSet {
     jobs: Vec<JobId>,
     workers: Vec<Worker>,
@@ -46,7 +60,7 @@ impl WorkerSet {
     ) -> Result<Self, AgentError> {
         context.retain_configured(settings);
         context.rules.restart(settings);
-        context.state.set_connections(&settings.budget);
+        context.state.set_servers(servers(settings));
         let mut set = Self { jobs: Vec::new(), workers: Vec::new() };
         let (leads, fleets) = sequence_worker::leads(settings);
         for (database, lead) in settings.databases.iter().zip(leads) {

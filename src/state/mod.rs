@@ -6,6 +6,7 @@
 //! | `database.rs` | [`DatabaseState`]: one database |
 //! | `observed.rs` | what is remembered of a database: since when something fails, the last repairs, `day.rs` |
 //! | `day.rs` | counts of each of the last 24 hours |
+//! | `servers.rs` | the servers of the configuration, and the connections to them |
 //! | `history.rs` | the last repairs, sweeps and failures |
 //!
 //! The agent's publisher writes it. Metrics and HTTP read it.
@@ -14,14 +15,16 @@ mod database;
 mod day;
 mod history;
 mod observed;
+mod servers;
 
 pub use database::{DatabaseState, SessionSweepState};
 pub use day::{DayCounts, HOURS, HourCounts};
 pub use history::{EarlierRepair, History, HistoryEntry, HistoryEvent};
 pub use observed::{LastRepair, Observed};
+pub use servers::{ConfiguredServers, NamedServer};
 
 use crate::clock;
-use crate::db::budget::{ConnectionBudget, ServerConnections};
+use crate::db::budget::ServerConnections;
 use crate::report::{DatabaseReport, SessionReport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,7 +48,8 @@ pub struct Reload {
 #[derive(Debug)]
 pub struct AgentState {
     dry_run: bool,
-    databases: Mutex<BTreeMap<String, DatabaseState>>,
+    /// Shared with what is rendered at the moment.
+    databases: Mutex<BTreeMap<String, Arc<DatabaseState>>>,
     history: Mutex<History>,
     /// Of all databases together.
     day: Mutex<DayCounts>,
@@ -54,7 +58,7 @@ pub struct AgentState {
     /// Increases with every change. Begins with the time in milliseconds, so that a restart does not repeat a number.
     revision: watch::Sender<u64>,
     reload: Mutex<Reload>,
-    connections: Mutex<Arc<ConnectionBudget>>,
+    servers: Mutex<ConfiguredServers>,
     /// Whether any database ever responded.
     reached: AtomicBool,
 }
@@ -70,7 +74,7 @@ impl AgentState {
             day: Mutex::default(),
             started,
             revision: watch::Sender::new((started * 1000.0) as u64),
-            connections: Mutex::default(),
+            servers: Mutex::default(),
             reload: Mutex::new(Reload { accepted: true, accepted_at: started }),
             reached: AtomicBool::new(false),
         }
@@ -79,7 +83,7 @@ impl AgentState {
     /// Changes what is known of a database.
     pub fn update(&self, database: &str, change: impl FnOnce(&mut DatabaseState)) {
         let mut databases = lock(&self.databases);
-        let state = databases.entry(database.to_owned()).or_default();
+        let state = Arc::make_mut(databases.entry(database.to_owned()).or_default());
         let before = state.summary();
         change(state);
         let changed = state.summary() != before;
@@ -197,6 +201,7 @@ impl AgentState {
         let mut databases = lock(&self.databases);
         databases.retain(|name, _| configured.contains_key(name.as_str()));
         for (name, state) in databases.iter_mut() {
+            let state = Arc::make_mut(state);
             match configured.get(name.as_str()) {
                 Some(stores) if !stores.is_empty() => {
                     state.sweeps.stores.retain(|store, _| stores.contains(&store.as_str()));
@@ -227,7 +232,7 @@ impl AgentState {
         self.dry_run
     }
 
-    pub fn databases(&self) -> BTreeMap<String, DatabaseState> {
+    pub fn databases(&self) -> BTreeMap<String, Arc<DatabaseState>> {
         lock(&self.databases).clone()
     }
 
@@ -255,14 +260,19 @@ impl AgentState {
         *lock(&self.reload)
     }
 
-    /// What counts the connections of the present configuration.
-    pub fn set_connections(&self, budget: &Arc<ConnectionBudget>) {
-        *lock(&self.connections) = Arc::clone(budget);
+    /// Takes over the servers of the present configuration.
+    pub fn set_servers(&self, servers: ConfiguredServers) {
+        *lock(&self.servers) = servers;
     }
 
     /// The servers that were reached, and the connections to them.
     pub fn servers(&self) -> Vec<ServerConnections> {
-        lock(&self.connections).servers()
+        lock(&self.servers).budget.servers()
+    }
+
+    /// The servers that are configured as a whole.
+    pub fn named_servers(&self) -> Vec<NamedServer> {
+        lock(&self.servers).named()
     }
 
     /// Whether a database ever responded, of this configuration or an earlier one: an agent that is ready stays ready.

@@ -5,6 +5,7 @@ use crate::state::{DatabaseState, History, HistoryEvent};
 use pgmedic_core::{Reason, ReasonKind};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a problem, or its end, or a repair is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -69,7 +70,7 @@ impl Told {
     /// The news, and what the receiver knows when it has got them.
     pub fn news(
         &self,
-        databases: &BTreeMap<String, DatabaseState>,
+        databases: &BTreeMap<String, Arc<DatabaseState>>,
         history: &History,
         repairs: bool,
     ) -> (Vec<Event>, Self) {
@@ -96,7 +97,7 @@ impl Told {
     }
 
     /// What is wrong now. Where nothing newer is known, what was told stays true.
-    fn present(&self, databases: &BTreeMap<String, DatabaseState>) -> BTreeMap<Subject, Event> {
+    fn present(&self, databases: &BTreeMap<String, Arc<DatabaseState>>) -> BTreeMap<Subject, Event> {
         let mut now = BTreeMap::new();
         for (database, state) in databases {
             let told = self.problems.iter().filter(|(subject, _)| subject.0 == *database);

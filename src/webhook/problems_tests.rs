@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 /// The events that a state makes: kind and name.
 fn told(told: &mut Told, state: DatabaseState) -> Vec<(EventKind, String)> {
-    let (events, next) = told.news(&[("app".to_owned(), state)].into(), &History::default(), true);
+    let (events, next) = told.news(&[("app".to_owned(), Arc::new(state))].into(), &History::default(), true);
     *told = next;
     events.into_iter().map(|event| (event.event, event.name)).collect()
 }

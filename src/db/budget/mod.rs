@@ -48,6 +48,12 @@ pub struct ServerConnections {
     pub max: u32,
 }
 
+impl ServerConnections {
+    fn of(account: &accounts::Account, now: Instant) -> Self {
+        Self { server: account.name.clone(), open: account.open, standing: account.standing, max: account.limit(now) }
+    }
+}
+
 impl ConnectionBudget {
     /// Waits until connections for all of `purposes` fit at once, and counts them. None where those that stay open leave no room for them.
     pub async fn acquire<const N: usize>(
@@ -129,14 +135,14 @@ impl ConnectionBudget {
     /// The servers that were reached, and their connections.
     pub fn servers(&self) -> Vec<ServerConnections> {
         let now = Instant::now();
+        self.lock().servers().map(|account| ServerConnections::of(account, now)).collect()
+    }
+
+    /// The server that one of these addresses leads to, and the connections to it; none where none has said so yet.
+    pub fn server_at(&self, addresses: &[String]) -> Option<ServerConnections> {
         let accounts = self.lock();
-        let server = |account: &accounts::Account| ServerConnections {
-            server: account.name.clone(),
-            open: account.open,
-            standing: account.standing,
-            max: account.limit(now),
-        };
-        accounts.servers().map(server).collect()
+        let account = addresses.iter().find_map(|address| accounts.certain_account(address))?;
+        Some(ServerConnections::of(accounts.account(account), Instant::now()))
     }
 
     fn permits<const N: usize>(self: &Arc<Self>, address: &str, index: usize, purposes: [Purpose; N]) -> [Permit; N] {

@@ -14,6 +14,8 @@ pub struct SearchQuery {
     /// Words that the name of the sequence or of a column that it feeds must contain, ignoring case.
     pub text: String,
     pub database: String,
+    /// The configured name of a server.
+    pub server: String,
     pub filter: Filter,
     /// None for the default order: the worst first.
     pub sort: Option<SortKey>,
@@ -23,7 +25,7 @@ pub struct SearchQuery {
     pub page: usize,
     /// Whether every card is shown.
     pub all_cards: bool,
-    /// Which page of the list of healthy databases is open; none while it is folded.
+    /// Which page of the list of healthy databases, of the server if one is named, is open; none while it is folded.
     pub databases: Option<usize>,
 }
 
@@ -137,6 +139,17 @@ impl SortKey {
 }
 
 impl SearchQuery {
+    /// Finds the sequences of a server.
+    pub fn of_server(server: &str) -> Self {
+        Self { server: server.to_owned(), page: 1, ..Self::default() }
+    }
+
+    /// Whether it may find sequences of the database.
+    pub fn covers(&self, database: &str, server: Option<&str>) -> bool {
+        (self.database.is_empty() || self.database == database)
+            && (self.server.is_empty() || server == Some(self.server.as_str()))
+    }
+
     /// Reads a query. Invalid parts are ignored.
     pub fn read(query: &str) -> Self {
         let mut question = Self { page: 1, ..Self::default() };
@@ -144,6 +157,7 @@ impl SearchQuery {
             match key.as_ref() {
                 "q" => question.text = escape_control(value.trim()).chars().take(LONGEST).collect(),
                 "database" => question.database = value.into_owned(),
+                "server" => question.server = value.into_owned(),
                 "status" => {
                     question.filter =
                         Filter::ALL.into_iter().find(|filter| filter.value() == value).unwrap_or_default();
@@ -203,6 +217,7 @@ impl SearchQuery {
         let pairs = [
             ("q", self.text.as_str()),
             ("database", &self.database),
+            ("server", &self.server),
             ("status", self.filter.value()),
             ("sort", self.sort.map_or("", SortKey::value)),
             ("dir", direction),
@@ -220,7 +235,7 @@ impl SearchQuery {
 
     /// Whether it finds every sequence.
     pub fn is_unfiltered(&self) -> bool {
-        self.text.is_empty() && self.database.is_empty() && self.filter == Filter::All
+        self.text.is_empty() && self.database.is_empty() && self.server.is_empty() && self.filter == Filter::All
     }
 }
 

@@ -4,6 +4,7 @@ use super::*;
 fn a_link_asks_the_same_again() {
     let question = SearchQuery {
         text: "a&b=\"<script>\" ü".to_owned(),
+        server: "a&b".to_owned(),
         database: "app #1".to_owned(),
         filter: Filter::Healthy,
         sort: Some(SortKey::Lag),

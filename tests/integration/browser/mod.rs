@@ -7,6 +7,7 @@ mod lost;
 mod many;
 mod names;
 mod plain;
+mod servers;
 
 use crate::support::{Agent, Database, EVERY_SECOND, Page};
 

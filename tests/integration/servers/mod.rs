@@ -3,6 +3,7 @@
 mod agent;
 mod fleet;
 mod once;
+mod page;
 mod refused;
 
 use crate::support::{Agent, Database, EVERY_SECOND, Outcome, pgmedic};

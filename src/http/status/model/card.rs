@@ -47,22 +47,28 @@ pub struct FixStep {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tool {
-    /// SQL, on this database.
-    Psql(String),
+    /// SQL, on this database of a server, where one is named.
+    Psql(String, Option<String>),
     /// On the agent's host.
     Shell,
     /// Not run, but added to the configuration.
     Configuration,
 }
 
+impl Tool {
+    fn psql(database: &DatabaseFacts<'_>) -> Self {
+        Self::Psql(database.own_name().to_owned(), database.server.map(str::to_owned))
+    }
+}
+
 impl FixStep {
-    fn of(fix: &Fix, database: &str, after: Option<String>) -> Self {
+    fn of(fix: &Fix, database: &DatabaseFacts<'_>, after: Option<String>) -> Self {
         match fix {
             Fix::Sql(sql) => {
                 let end = if sql.ends_with(';') { "" } else { ";" };
                 // A line for each statement; within a literal, a line break would change it.
                 let command = if sql.contains('\'') { sql.clone() } else { sql.replace("; ", ";\n") };
-                Self { lead: "Fix", command: command + end, tool: Tool::Psql(database.to_owned()), after }
+                Self { lead: "Fix", command: command + end, tool: Tool::psql(database), after }
             }
             Fix::Command(command) | Fix::Approval(command) => {
                 Self { lead: "Fix", tool: Tool::Shell, command: command.clone(), after: None }
@@ -126,7 +132,7 @@ pub fn of_sequences(
         key,
         level: level.into(),
         title,
-        place: database.name.to_owned(),
+        place: database.place(),
         since,
         what,
         why,
@@ -163,10 +169,10 @@ fn fix_of(database: &DatabaseFacts<'_>, sequence: &SequenceReport, dry_run: bool
     let act = match sequence.verdict {
         Verdict::Behind if !dry_run => "repairs",
         Verdict::Unreadable => "checks",
-        _ => return Some(FixStep::of(fix, database.name, None)),
+        _ => return Some(FixStep::of(fix, database, None)),
     };
     let after = format!("pgmedic then {act} the sequence within {}.", format_duration(database.state.interval));
-    Some(FixStep::of(fix, database.name, Some(after)))
+    Some(FixStep::of(fix, database, Some(after)))
 }
 
 /// The answers to ids far ahead, the safest first.
@@ -179,7 +185,7 @@ fn far_fixes(database: &DatabaseFacts<'_>, sequence: &SequenceReport, far: &FarI
             (feed.column.trim_start_matches(table).trim_start_matches('.'), if descending { "<=" } else { ">=" });
         fixes.push(FixStep {
             lead: "If they are a mistake, look at them and give them other ids",
-            tool: Tool::Psql(database.name.to_owned()),
+            tool: Tool::psql(database),
             command: format!("SELECT * FROM {table} WHERE {column} {beyond} {};", far.from),
             after: None,
         });
@@ -193,7 +199,7 @@ fn far_fixes(database: &DatabaseFacts<'_>, sequence: &SequenceReport, far: &FarI
         after: None,
     });
     let approve = sequence.reasons().find_map(|reason| reason.fix.as_ref());
-    fixes.extend(approve.map(|fix| FixStep { lead: "If the jump is wanted", ..FixStep::of(fix, database.name, None) }));
+    fixes.extend(approve.map(|fix| FixStep { lead: "If the jump is wanted", ..FixStep::of(fix, database, None) }));
     fixes
 }
 
@@ -234,8 +240,8 @@ pub fn of_database(database: &DatabaseFacts<'_>, trouble: Trouble<'_>, now: f64)
     Card {
         key: format!("{} database", database.name),
         level: PageLevel::Unknown,
-        title: database.name.to_owned(),
-        place: "database".to_owned(),
+        title: database.own_name().to_owned(),
+        place: database.server.map_or_else(|| "database".to_owned(), |server| format!("database on server {server}")),
         since,
         what,
         why,
@@ -260,13 +266,13 @@ pub fn of_store(database: &DatabaseFacts<'_>, store: &SessionReport) -> Card {
         key: format!("{} store {}", database.name, store.name),
         level: if failed { PageLevel::Unknown } else { PageLevel::Decision },
         title: store.name.clone(),
-        place: format!("session store in {}", database.name),
+        place: format!("session store in {}", database.place()),
         since: None,
         what: what.to_owned(),
         why: store.attention().map(|reason: &Reason| sentence(&reason.text)).collect(),
         who: None,
         names: Vec::new(),
-        fixes: fix.map(|fix| FixStep::of(fix, database.name, None)).into_iter().collect(),
+        fixes: fix.map(|fix| FixStep::of(fix, database, None)).into_iter().collect(),
         runbook: Some(if failed { &runbook::SESSIONS_BACKLOG } else { &runbook::SESSIONS_HELD }),
         page: None,
     }

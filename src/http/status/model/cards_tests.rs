@@ -48,7 +48,7 @@ fn the_same_reason_with_the_same_fix_is_one_card() {
 fn a_fix_says_where_it_is_run_and_what_comes_of_it() {
     let cards = cards(vec![("app", checked(vec![behind("public.user_sessions_id_seq")]))]);
     let fix = &cards.shown[0].fixes[0];
-    assert_eq!(fix.tool, Tool::Psql("app".to_owned()));
+    assert_eq!(fix.tool, Tool::Psql("app".to_owned(), None));
     assert!(fix.command.starts_with("GRANT ") && fix.command.ends_with("TO pgmedic;"), "{}", fix.command);
     assert_eq!(fix.after.as_deref(), Some("pgmedic then repairs the sequence within 30 s."));
     assert_eq!(cards.shown[0].why, ["The role has no UPDATE privilege."], "the fix is not repeated");
@@ -65,7 +65,7 @@ fn ids_far_ahead_have_three_answers_and_the_safest_comes_first() {
     let card = &cards.shown[0];
     assert_eq!(card.why, ["Moving past them would use up the 7 free values before them, so pgmedic asks first."]);
     let fixes: Vec<(&Tool, &str)> = card.fixes.iter().map(|fix| (&fix.tool, fix.command.as_str())).collect();
-    let psql = Tool::Psql("shop".to_owned());
+    let psql = Tool::Psql("shop".to_owned(), None);
     assert_eq!(fixes[0], (&psql, "SELECT * FROM public.customers WHERE id >= 2000000000;"));
     let rule = "[[sequences.rules]]\nmatch = \"public.customers_id_seq\"\nmax_id = 1999999999";
     assert_eq!(fixes[1], (&Tool::Configuration, rule));

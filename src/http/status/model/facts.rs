@@ -2,7 +2,7 @@
 
 use super::row::is_not_judged;
 use crate::http::status::page_level::PageLevel;
-use crate::report::{Level, SequenceReport, Verdict};
+use crate::report::{DatabaseLabel, Level, SequenceReport, Verdict};
 use crate::state::DatabaseState;
 
 /// A pass is overdue after three intervals and this many seconds, which a busy machine may need.
@@ -37,7 +37,10 @@ pub struct Counts {
 
 #[derive(Debug, Clone)]
 pub struct DatabaseFacts<'a> {
+    /// Unique; of a server's database `server/database`.
     pub name: &'a str,
+    /// The configured server that it was discovered on.
+    pub server: Option<&'a str>,
     pub state: &'a DatabaseState,
     pub level: PageLevel,
     pub trouble: Option<Trouble<'a>>,
@@ -61,7 +64,27 @@ impl<'a> DatabaseFacts<'a> {
             (None, None) => PageLevel::Starting,
             (None, Some(_)) => worst(&counts),
         };
-        Self { name, state, level, trouble, counts, sequences: state.observed.sequences.map(|number| number as u64) }
+        let server = state.discovered.as_ref().and_then(DatabaseLabel::server);
+        let sequences = state.observed.sequences.map(|number| number as u64);
+        Self { name, server, state, level, trouble, counts, sequences }
+    }
+
+    /// The name without the server's.
+    pub fn own_name(&self) -> &'a str {
+        self.state.discovered.as_ref().map_or(self.name, DatabaseLabel::database)
+    }
+
+    /// Where something is: the database, and its server.
+    pub fn place(&self) -> String {
+        match self.server {
+            Some(server) => format!("{} · server {server}", self.own_name()),
+            None => self.name.to_owned(),
+        }
+    }
+
+    /// Whether nothing is to be done: it is healthy, another agent leads there, or its first pass is being made.
+    pub fn is_quiet(&self) -> bool {
+        matches!(self.level, PageLevel::Starting | PageLevel::Healthy | PageLevel::Standby)
     }
 
     /// The sequences of the last pass; none where their state is not known now.

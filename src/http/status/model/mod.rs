@@ -3,6 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `facts.rs` | a database: its level, what it counts |
+//! | `servers.rs` | the databases by server |
 //! | `headline.rs` | the sentence that says whether inserts work |
 //! | `tiles.rs` | four figures of the last 24 hours |
 //! | `cards.rs` | what needs attention; `card.rs`, `finding.rs` the sentences of one card, `runbook.rs` its runbook |
@@ -20,16 +21,18 @@ pub mod one_sequence;
 pub mod row;
 pub mod runbook;
 pub mod sequences;
+pub mod servers;
 pub mod tiles;
 
 use crate::db::budget::ServerConnections;
-use crate::state::{AgentState, DatabaseState, DayCounts, History};
+use crate::state::{AgentState, DatabaseState, DayCounts, History, NamedServer};
 use facts::DatabaseFacts;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The agent's state at one moment.
 pub struct Snapshot {
-    pub databases: BTreeMap<String, DatabaseState>,
+    pub databases: BTreeMap<String, Arc<DatabaseState>>,
     pub history: History,
     pub day: DayCounts,
     /// When the agent started, and the moment itself, in seconds since 1970.
@@ -40,6 +43,8 @@ pub struct Snapshot {
     pub config_accepted: bool,
     /// The servers that were reached, and the connections to them.
     pub servers: Vec<ServerConnections>,
+    /// The servers that are configured as a whole.
+    pub named_servers: Vec<NamedServer>,
 }
 
 impl Snapshot {
@@ -53,6 +58,7 @@ impl Snapshot {
             dry_run: state.dry_run(),
             config_accepted: state.reload().accepted,
             servers: state.servers(),
+            named_servers: state.named_servers(),
         }
     }
 

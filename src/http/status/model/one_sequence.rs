@@ -16,6 +16,9 @@ use pgmedic_core::{quote_literal, shell_quote};
 #[derive(Debug)]
 pub struct OneSequence<'a> {
     pub row: Row<'a>,
+    /// The database's name without its server's, and the server's where it was discovered on one.
+    pub own_name: &'a str,
+    pub server: Option<&'a str>,
     pub level: PageLevel,
     /// Whether inserts work, in one sentence.
     pub sentence: String,
@@ -46,6 +49,8 @@ impl<'a> OneSequence<'a> {
             .filter(|entry| entry.database == database.name && entry.action.sequence() == Some(&sequence.name));
         let place = if facts.len() > 1 { format!(" --database {}", shell_quote(database.name)) } else { String::new() };
         Some(Self {
+            own_name: database.own_name(),
+            server: database.server,
             sentence: sentence(&row),
             level,
             card,

@@ -52,7 +52,7 @@ impl<'a> Table<'a> {
         let mut counts = FilterCounts::default();
         let mut rows: Vec<TableRow<'a>> = Vec::new();
         for database in facts {
-            let asked_for = query.database.is_empty() || query.database == database.name;
+            let asked_for = query.covers(database.name, database.server);
             if let (Some(trouble), Some(number @ 1..)) = (database.trouble, database.sequences) {
                 counts.all += number;
                 counts.unknown += number;

@@ -115,8 +115,13 @@ pub fn standby() -> DatabaseState {
 }
 
 pub fn snapshot(databases: impl IntoIterator<Item = (&'static str, DatabaseState)>) -> Snapshot {
+    snapshot_of(databases.into_iter().map(|(name, state)| (name.to_owned(), state)))
+}
+
+/// The same, by the whole names of the databases.
+pub fn snapshot_of(databases: impl IntoIterator<Item = (String, DatabaseState)>) -> Snapshot {
     Snapshot {
-        databases: databases.into_iter().map(|(name, state)| (name.to_owned(), state)).collect(),
+        databases: databases.into_iter().map(|(name, state)| (name, Arc::new(state))).collect(),
         history: History::default(),
         day: DayCounts::default(),
         started: NOW - 100_000.0,
@@ -124,5 +129,6 @@ pub fn snapshot(databases: impl IntoIterator<Item = (&'static str, DatabaseState
         dry_run: false,
         config_accepted: true,
         servers: Vec::new(),
+        named_servers: Vec::new(),
     }
 }

@@ -9,6 +9,7 @@ use crate::http::status::time::{minute, roughly};
 use crate::http::status::words::{approximate, count};
 use crate::report::escape_control;
 use crate::state::{HOURS, HistoryEvent, HourCounts};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tile {
@@ -67,7 +68,10 @@ fn sequences(snapshot: &Snapshot, facts: &[DatabaseFacts<'_>], is_known: bool) -
         (false, _) => "Not counted yet".to_owned(),
         (true, 1) if ids == 1 => format!("1 id handed out {}", period(snapshot)),
         (true, 1) => format!("{} ids handed out {}", approximate(ids), period(snapshot)),
-        (true, number) => count(number as u64, "database"),
+        (true, number) => match facts.iter().filter_map(|database| database.server).collect::<BTreeSet<_>>().len() {
+            0 | 1 => count(number as u64, "database"),
+            servers => format!("{} on {servers} servers", count(number as u64, "database")),
+        },
     };
     if unchecked > 0 {
         sub += &format!("; {unchecked} not checked");

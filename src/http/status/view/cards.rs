@@ -1,7 +1,7 @@
 //! What needs attention: a card for each finding.
 
 use super::icons::icon;
-use super::parts::{badge, label, name, prose, styled_badge};
+use super::parts::{badge, label, name, prose, stable_id, styled_badge};
 use crate::http::status::model::card::{Card, FixStep, Tool};
 use crate::http::status::model::cards::Cards;
 use crate::http::status::model::headline::Headline;
@@ -11,7 +11,6 @@ use crate::http::status::time::{exact, roughly, since};
 use crate::http::status::words::count;
 use crate::report::escape_control;
 use maud::{Markup, html};
-use sha2::{Digest, Sha256};
 
 pub fn render(cards: &Cards, headline: &Headline, query: &SearchQuery, now: f64) -> Markup {
     html! {
@@ -51,7 +50,7 @@ fn summary(headline: &Headline) -> String {
 }
 
 pub fn one(card: &Card, now: f64) -> Markup {
-    let id = id(&card.key);
+    let id = stable_id("card", &card.key);
     html! {
         li id=(id) class={ "panel issue " (card.level.class()) } {
             article aria-labelledby={ (id) "-t" } {
@@ -99,7 +98,10 @@ fn fix(step: &FixStep) -> Markup {
         p {
             (step.lead) ": "
             @match &step.tool {
-                Tool::Psql(database) => { "run in " b { "psql" } " on database " b { (label(database)) } }
+                Tool::Psql(database, server) => {
+                    "run in " b { "psql" } " on database " b { (label(database)) }
+                    @if let Some(server) = server { ", server " b { (label(server)) } }
+                }
                 Tool::Shell => { "run in a " b { "shell" } " on the agent’s host" }
                 Tool::Configuration => { "add to " b { "pgmedic.toml" } }
             }
@@ -130,13 +132,6 @@ fn options_unbroken(text: &str) -> Markup {
             @if word.starts_with("--") { span .nowrap { (word) } } @else { (prose(word)) }
         }
     }
-}
-
-/// The same for the same finding, so that the card stays where it is. Names may contain any character.
-fn id(key: &str) -> String {
-    let digest = Sha256::digest(key.as_bytes());
-    let start: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    format!("card-{start}")
 }
 
 /// What the script shows when the agent does not answer.

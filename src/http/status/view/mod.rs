@@ -6,18 +6,22 @@
 //! | `document.rs` | what both have: head, bar, headline, footer |
 //! | `parts.rs`, `icons.rs` | numbers, names, badges, points in time; the icons |
 //! | `tiles.rs`, `cards.rs`, `databases.rs`, `sequences.rs`, `activity.rs`, `stores.rs` | a section each |
+//! | `servers.rs`, `database_rows.rs`, `dots.rs` | the rows of servers and of databases; the map of databases |
 //! | `quiet.rs` | what a standby shows, and an agent that starts |
 
 mod activity;
 mod cards;
+mod database_rows;
 mod databases;
 mod document;
+mod dots;
 mod icons;
 mod one_sequence;
 mod page;
 mod parts;
 mod quiet;
 mod sequences;
+mod servers;
 mod stores;
 mod tiles;
 

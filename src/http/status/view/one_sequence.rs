@@ -54,7 +54,11 @@ pub fn render(snapshot: &Snapshot, facts: &[DatabaseFacts<'_>], revision: u64, p
         }
         section aria-labelledby="h-check" {
             h2 #h-check { "Check it now" }
-            p { "Run in " b { "psql" } " on database " b { (label(row.database)) } ", after a fix or an import" }
+            p {
+                "Run in " b { "psql" } " on database " b { (label(page.own_name)) }
+                @if let Some(server) = page.server { ", server " b { (label(server)) } }
+                ", after a fix or an import"
+            }
             (cards::command(&page.check_statement))
         }
     };

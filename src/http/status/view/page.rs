@@ -1,5 +1,6 @@
 //! The page of all databases.
 
+use super::database_rows::connections;
 use super::document::{Parts, document};
 use super::parts::line;
 use super::{activity, cards, databases, quiet, sequences, stores, tiles};
@@ -20,7 +21,7 @@ pub fn render(snapshot: &Snapshot, revision: u64, query: &SearchQuery) -> Markup
     let cards = Cards::of(snapshot, &facts, query.all_cards);
     let second = html! {
         (line(&headline.second, now))
-        @if let ([_], [server]) = (facts.as_slice(), snapshot.servers.as_slice()) { " · " (databases::connections(server)) }
+        @if let ([_], [server]) = (facts.as_slice(), snapshot.servers.as_slice()) { " · " (connections(server)) }
     };
     let main = html! {
         @if level == PageLevel::Standby {
@@ -30,7 +31,7 @@ pub fn render(snapshot: &Snapshot, revision: u64, query: &SearchQuery) -> Markup
             @if level == PageLevel::Starting { (quiet::starting(&facts)) }
             @else { (cards::render(&cards, &headline, query, now)) }
         }
-        (databases::render(&facts, &snapshot.servers, query, now))
+        (databases::render(&facts, snapshot, query))
         @if !matches!(level, PageLevel::Standby | PageLevel::Starting) {
             (sequences::render(&Table::of(query, &facts, now), query, &facts, level == PageLevel::Healthy, now))
         }

@@ -7,6 +7,7 @@ use crate::http::status::time::{clock, exact, roughly};
 use crate::http::status::words::split_schema;
 use crate::report::escape_control;
 use maud::{Markup, html};
+use sha2::{Digest, Sha256};
 
 /// Digits in groups of three. The space between two groups is no text, so that a copied number can be pasted.
 pub fn number(number: impl ToString) -> Markup {
@@ -81,9 +82,10 @@ pub fn name(name: &str) -> Markup {
     html! { bdi .name { @if !schema.is_empty() { span .schema { (schema) } wbr; } (breakable(rest)) } }
 }
 
-/// Breaks after periods and underscores.
+/// Breaks after periods, underscores and slashes.
 pub fn breakable(text: &str) -> Markup {
-    html! { @for part in text.split_inclusive(['.', '_']) { (part) @if part.ends_with(['.', '_']) { wbr; } } }
+    const AFTER: [char; 3] = ['.', '_', '/'];
+    html! { @for part in text.split_inclusive(AFTER) { (part) @if part.ends_with(AFTER) { wbr; } } }
 }
 
 /// Any other name, such as a database's.
@@ -111,6 +113,14 @@ pub fn ago(at: f64, now: f64) -> Markup {
 /// `14:03:59`.
 pub fn clock_time(at: f64) -> Markup {
     html! { time datetime=(exact(at)) { (clock(at)) } }
+}
+
+/// An id that is the same for the same key, so that an element stays where it is, and stays open. A key may hold any
+/// character.
+pub fn stable_id(kind: &str, key: &str) -> String {
+    let digest = Sha256::digest(key.as_bytes());
+    let start: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("{kind}-{start}")
 }
 
 pub fn line(line: &Line, now: f64) -> Markup {

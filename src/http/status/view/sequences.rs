@@ -84,8 +84,8 @@ fn form(query: &SearchQuery, several: bool) -> Markup {
         form #search .search method="get" action="./#sequences" role="search" {
             label .sr for="q" { "Search sequences, tables, and columns" }
             input #q type="search" name="q" value=(query.text) placeholder="Name or column" autocomplete="off" spellcheck="false";
-            @if several && !query.database.is_empty() {
-                input type="hidden" name="database" value=(query.database);
+            @for (key, value) in [("database", &query.database), ("server", &query.server)] {
+                @if several && !value.is_empty() { input type="hidden" name=(key) value=(value); }
             }
             @if query.filter != Filter::All { input type="hidden" name="status" value=(query.filter.value()); }
             label .sr for="sort" { "Sort by" }
@@ -102,6 +102,7 @@ fn form(query: &SearchQuery, several: bool) -> Markup {
         @if !query.is_unfiltered() {
             p .asked {
                 @if !query.database.is_empty() { "Only in " b { (label(&query.database)) } ". " }
+                @if !query.server.is_empty() { "Only on server " b { (label(&query.server)) } ". " }
                 a #show-all href=(SearchQuery { page: 1, ..SearchQuery::default() }.link("sequences")) { "Show all" }
             }
         }
