@@ -10,6 +10,7 @@ use super::environment::Environment;
 use super::error::{ConfigError, display_or_hide};
 use super::keys::WrittenHttp;
 use super::layers::{ConfigLocations, Layers};
+use super::links::PageLink;
 use super::tls::TlsIdentity;
 
 /// The address of the agent's HTTP endpoint.
@@ -23,6 +24,10 @@ pub struct Http {
     pub tls: Option<TlsIdentity>,
     /// Who may read the pages; everyone where the list is empty.
     pub users: Vec<BasicAuthUser>,
+    /// Where the status page leads to, such as Grafana.
+    pub links: Vec<PageLink>,
+    /// The pages of the other agents.
+    pub agents: Vec<PageLink>,
 }
 
 /// A user of the basic authentication.
@@ -71,7 +76,14 @@ impl Http {
             }
         }
         let tls = TlsIdentity::validate(&written.tls_server_config, locations)?;
-        Ok(Self { listen, allowed_hosts: written.allowed_hosts.clone(), tls, users: users(written, locations)? })
+        Ok(Self {
+            listen,
+            allowed_hosts: written.allowed_hosts.clone(),
+            tls,
+            users: users(written, locations)?,
+            links: PageLink::validate(&written.links, "http.links", locations)?,
+            agents: PageLink::validate(&written.agents, "http.agents", locations)?,
+        })
     }
 }
 

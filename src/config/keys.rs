@@ -257,6 +257,10 @@ section! {
         listen: Text,
         allowed_hosts: List,
         tls_server_config: Table<WrittenTls>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        links: Tables<WrittenLink>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        agents: Tables<WrittenLink>,
         // Never printed.
         #[serde(default, skip_serializing)]
         basic_auth_users: Tables<WrittenUser>,
@@ -276,6 +280,14 @@ section! {
     optional struct WrittenUser {
         username: Text,
         password_hash: Secret,
+    }
+}
+
+section! {
+    /// `[[http.links]]` and `[[http.agents]]`
+    optional struct WrittenLink {
+        name: Text,
+        url: Text,
     }
 }
 

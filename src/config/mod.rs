@@ -10,7 +10,7 @@
 //! | `file.rs`, `environment.rs` | read one layer each; an unknown key is an error |
 //! | `layers.rs` | merges the layers and keeps where each value was set |
 //! | `database.rs`, `url_source.rs`, `database_variables.rs` | one database: where its connection string comes from |
-//! | `databases.rs`, `servers.rs`, `sequences.rs`, `sessions/`, `http.rs`, `tls.rs`, `log.rs`, `webhook.rs` | one section each: its settings and the checks of its values |
+//! | `databases.rs`, `servers.rs`, `sequences.rs`, `sessions/`, `http.rs`, `tls.rs`, `links.rs`, `log.rs`, `webhook.rs` | one section each: its settings and the checks of its values |
 //! | `feeds.rs`, `declared_id.rs` | `[[sequences.feeds]]`: links that the catalog does not record |
 //! | `presets.rs` | session stores of known frameworks |
 //! | `pattern.rs`, `schedule.rs`, `values.rs` | patterns, schedules, numbers and durations |
@@ -29,6 +29,7 @@ mod http;
 mod key;
 mod keys;
 mod layers;
+mod links;
 mod log;
 mod pattern;
 mod presets;
@@ -53,6 +54,7 @@ pub use environment::Environment;
 pub use error::{ConfigError, ConfigLocation, SourceError};
 pub use feeds::DeclaredFeed;
 pub use http::{BasicAuthUser, Http};
+pub use links::PageLink;
 pub use log::{Log, LogFormat};
 pub use pattern::Pattern;
 pub use presets::Preset;

@@ -73,7 +73,7 @@ fn router(sources: Sources, address: SocketAddr, settings: &Http) -> Router {
         .route("/healthz", get(readyz))
         .route("/api/v1/reports", get(reports_page))
         .merge(status::routes())
-        .with_state(AppState { sources, reports: Reports::default(), status: StatusPage::default() })
+        .with_state(AppState { sources, reports: Reports::default(), status: StatusPage::new(settings) })
         .layer(from_fn(reject_large_body))
         .layer(from_fn_with_state(users, basic_auth::require_password))
         .layer(from_fn_with_state(hosts, host::reject_unknown_host))

@@ -30,6 +30,7 @@ pub use events::EventStreamLimit;
 
 use super::AppState;
 use super::response_limit::ResponseLimiter;
+use crate::config::Http;
 use crate::state::now;
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -38,7 +39,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::Markup;
 use model::one_sequence::OneSequence;
-use model::Snapshot;
+use model::{PageLinks, Snapshot};
 use search_query::SearchQuery;
 use sequence_query::SequenceQuery;
 use std::sync::Arc;
@@ -56,17 +57,19 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// The limits of the status page.
+/// The limits of the status page, and its links.
 #[derive(Debug, Clone)]
 pub struct StatusPage {
+    links: Arc<PageLinks>,
     limiter: ResponseLimiter,
     rendering: Arc<Semaphore>,
     streams: EventStreamLimit,
 }
 
-impl Default for StatusPage {
-    fn default() -> Self {
+impl StatusPage {
+    pub fn new(settings: &Http) -> Self {
         Self {
+            links: Arc::new(PageLinks { elsewhere: settings.links.clone(), agents: settings.agents.clone() }),
             limiter: ResponseLimiter::new(MAX_PAGES),
             rendering: Arc::new(Semaphore::new(MAX_RENDERED)),
             streams: EventStreamLimit::default(),
@@ -110,13 +113,13 @@ async fn respond(
 ) -> Response {
     let permit = app.status.limiter.acquire().await;
     let rendering = Arc::clone(&app.status.rendering).acquire_owned().await;
-    let state = Arc::clone(&app.sources.state);
+    let (state, links) = (Arc::clone(&app.sources.state), Arc::clone(&app.status.links));
     // Apart from the event loop, which answers probes meanwhile.
     let page = spawn_blocking(move || {
         let _rendering = rendering;
         // Read first, so that a change during the rendering is announced to the page.
         let revision = *state.revision().borrow();
-        let (status, page) = render(&Snapshot::take(&state, now()), revision);
+        let (status, page) = render(&Snapshot::take(&state, &links, now()), revision);
         (status, page.into_string())
     });
     let Ok((status, page)) = page.await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };

@@ -21,7 +21,8 @@ async fn fleet(names: &[String], settings: &str) -> (TestServer, Agent) {
         sqlx::Connection::close(database.connection).await.unwrap();
     }
     let table = format!(
-        "[[servers]]\nname = \"prod\"\nurl = \"{}\"\nexclude = [\"postgres\"]\n{settings}[http]\nlisten = \"127.0.0.1:0\"\n",
+        "[[servers]]\nname = \"prod\"\nurl = \"{}\"\nexclude = [\"postgres\"]\n[[http.links]]\nname = \"Grafana\"\n\
+         url = \"https://grafana.example/\"\n{settings}[http]\nlisten = \"127.0.0.1:0\"\n",
         server.url("postgres")
     );
     let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();

@@ -24,6 +24,7 @@ pub mod sequences;
 pub mod servers;
 pub mod tiles;
 
+use crate::config::PageLink;
 use crate::db::budget::ServerConnections;
 use crate::state::{AgentState, DatabaseState, DayCounts, History, NamedServer};
 use facts::DatabaseFacts;
@@ -45,10 +46,20 @@ pub struct Snapshot {
     pub servers: Vec<ServerConnections>,
     /// The servers that are configured as a whole.
     pub named_servers: Vec<NamedServer>,
+    pub links: Arc<PageLinks>,
+}
+
+/// Where the page leads to elsewhere.
+#[derive(Debug, Default)]
+pub struct PageLinks {
+    /// Such as Grafana.
+    pub elsewhere: Vec<PageLink>,
+    /// The pages of the other agents.
+    pub agents: Vec<PageLink>,
 }
 
 impl Snapshot {
-    pub fn take(state: &AgentState, now: f64) -> Self {
+    pub fn take(state: &AgentState, links: &Arc<PageLinks>, now: f64) -> Self {
         Self {
             databases: state.databases(),
             history: state.history(),
@@ -59,6 +70,7 @@ impl Snapshot {
             config_accepted: state.reload().accepted,
             servers: state.servers(),
             named_servers: state.named_servers(),
+            links: Arc::clone(links),
         }
     }
 

@@ -130,5 +130,6 @@ pub fn snapshot_of(databases: impl IntoIterator<Item = (String, DatabaseState)>)
         config_accepted: true,
         servers: Vec::new(),
         named_servers: Vec::new(),
+        links: Arc::default(),
     }
 }

@@ -8,25 +8,39 @@ mod incident;
 
 use super::assets::Links;
 use super::model::test_support::{checked, refused, snapshot, standby};
+use super::model::{PageLinks, Snapshot};
 use super::search_query::SearchQuery;
 use super::view;
+use crate::config::PageLink;
 use crate::state::DatabaseState;
 use day::{shop, with_a_day, with_history};
 use fleet::fleet;
 use incident::incident;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+
+/// Links to elsewhere, and to the other agent.
+fn linked(snapshot: Snapshot) -> Snapshot {
+    let link = |name: &str, url: &str| PageLink { name: name.to_owned(), url: url.to_owned() };
+    let elsewhere = vec![
+        link("Grafana", "https://grafana.example/d/pgmedic-overview"),
+        link("On call", "https://wiki.example/databases/on-call"),
+    ];
+    let agents = vec![link("pgmedic-1", "http://pgmedic-1.example:9847/")];
+    Snapshot { links: Arc::new(PageLinks { elsewhere, agents }), ..snapshot }
+}
 
 #[test]
 fn every_state_of_a_believable_day_is_rendered() {
     let calm = || with_history(snapshot([("app", with_a_day(checked(shop(0)), 2))]), ["app"; 3]);
     let pages = [
         ("calm", calm(), ""),
-        ("incident", incident(), ""),
-        ("fleet", fleet(8), ""),
+        ("incident", linked(incident()), ""),
+        ("fleet", linked(fleet(8)), ""),
         ("fleet-list", fleet(8), "server=pg-03&databases=2"),
         ("fleet-of-one", fleet(1), ""),
-        ("standby", snapshot([("app", standby()), ("shop", standby())]), ""),
+        ("standby", linked(snapshot([("app", standby()), ("shop", standby())])), ""),
         ("starting", snapshot([("app", DatabaseState::default())]), ""),
         ("empty", snapshot([("app", checked(Vec::new()))]), ""),
         ("unreachable", snapshot([("legacy", refused(61))]), ""),

@@ -2,6 +2,7 @@
 
 use super::icons::icon;
 use super::parts::{badge, label, name, prose, stable_id, styled_badge};
+use crate::http::status::model::PageLinks;
 use crate::http::status::model::card::{Card, FixStep, Tool};
 use crate::http::status::model::cards::Cards;
 use crate::http::status::model::headline::Headline;
@@ -135,7 +136,7 @@ fn options_unbroken(text: &str) -> Markup {
 }
 
 /// What the script shows when the agent does not answer.
-pub fn no_answer() -> Markup {
+pub fn no_answer(links: &PageLinks) -> Markup {
     html! {
         template #no-answer {
             li #card-no-answer class="panel issue idle" {
@@ -155,6 +156,9 @@ pub fn no_answer() -> Markup {
                             (command("pgmedic healthcheck"))
                             p { "or, where systemd runs it" }
                             (command("systemctl status pgmedic"))
+                            @if !links.agents.is_empty() {
+                                p .links { @for agent in &links.agents { a href=(agent.url) { "Page of " (label(&agent.name)) } " " } }
+                            }
                         }
                     }
                 }

@@ -2,6 +2,7 @@
 
 use super::cards;
 use super::icons::{icon, sprite};
+use super::parts::label;
 use crate::build_info;
 use crate::http::status::assets::Links;
 use crate::http::status::model::Snapshot;
@@ -9,6 +10,9 @@ use crate::http::status::model::headline::Headline;
 use crate::http::status::page_level::PageLevel;
 use crate::http::status::time::{clock, exact};
 use maud::{DOCTYPE, Markup, html};
+
+/// Links elsewhere that the bar has room for; the footer has them all.
+const BAR_LINKS: usize = 4;
 
 /// What differs from page to page.
 pub struct Parts {
@@ -52,11 +56,13 @@ pub fn document(snapshot: &Snapshot, revision: u64, whole: &Headline, parts: Par
                     p #said .sr role="status" {}
                 }
                 main #main .wrap tabindex="-1" { (main) }
-                (cards::no_answer())
+                (cards::no_answer(&snapshot.links))
                 footer .foot { div .wrap {
                     span { "Read-only: nothing on this page changes a database." }
                     a href="metrics" { "Metrics" }
                     a href="api/v1/reports" { "JSON report" }
+                    @for link in &snapshot.links.elsewhere { a href=(link.url) { (label(&link.name)) } }
+                    @for agent in &snapshot.links.agents { a href=(agent.url) { "Page of " (label(&agent.name)) } }
                     span { "pgmedic " (build_info::VERSION) }
                 } }
             }
@@ -79,6 +85,12 @@ fn bar(headline: &Headline, snapshot: &Snapshot, home: &str) -> Markup {
                             span .word { " " (if *level == PageLevel::Decision { "to decide".to_owned() } else { level.word().to_lowercase() }) }
                         }
                     }
+                }
+            }
+            // On a narrow screen they are in the footer alone.
+            @if !snapshot.links.elsewhere.is_empty() {
+                nav .elsewhere aria-label="Elsewhere" {
+                    @for link in snapshot.links.elsewhere.iter().take(BAR_LINKS) { a href=(link.url) { (label(&link.name)) } }
                 }
             }
             p .asof {

@@ -25,7 +25,7 @@ pub fn render(snapshot: &Snapshot, revision: u64, query: &SearchQuery) -> Markup
     };
     let main = html! {
         @if level == PageLevel::Standby {
-            (quiet::standby(&facts))
+            (quiet::standby(&facts, &snapshot.links))
         } @else {
             (tiles::render(&tile_figures(snapshot, &facts), now))
             @if level == PageLevel::Starting { (quiet::starting(&facts)) }

@@ -2,11 +2,12 @@
 
 use super::icons::icon;
 use super::parts::label;
+use crate::http::status::model::PageLinks;
 use crate::http::status::model::facts::DatabaseFacts;
 use crate::http::status::time::format_duration;
 use maud::{Markup, html};
 
-pub fn standby(facts: &[DatabaseFacts<'_>]) -> Markup {
+pub fn standby(facts: &[DatabaseFacts<'_>], links: &PageLinks) -> Markup {
     let interval = facts.iter().map(|database| database.state.interval).fold(0.0, f64::max);
     html! {
         section #standby aria-label="Leader" data-live {
@@ -14,6 +15,11 @@ pub fn standby(facts: &[DatabaseFacts<'_>]) -> Markup {
                 b { "Another agent has the numbers." }
                 " A standby checks nothing itself, so this page cannot say whether inserts work. It takes over within "
                 (format_duration(interval)) " when the leader stops."
+            }
+            @if !links.agents.is_empty() {
+                p .links.agents {
+                    @for agent in &links.agents { a href=(agent.url) { "Open the page of " (label(&agent.name)) } " " }
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The status page, as the agent serves it and without any script.
 
+mod links;
 mod live;
 mod safety;
 mod search;
