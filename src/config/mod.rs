@@ -6,6 +6,7 @@
 //! | file | contents |
 //! |---|---|
 //! | `keys.rs` | every key and its type: the list to which a new key is added |
+//! | `one_or_many.rs` | a value that is one, or a list |
 //! | `schema.rs` | the types of values, and lookups in that list |
 //! | `file.rs`, `environment.rs` | read one layer each; an unknown key is an error |
 //! | `layers.rs` | merges the layers and keeps where each value was set |
@@ -31,6 +32,7 @@ mod keys;
 mod layers;
 mod links;
 mod log;
+mod one_or_many;
 mod pattern;
 mod presets;
 mod redact;
