@@ -11,7 +11,7 @@ const MOST_WORDS: usize = 8;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchQuery {
-    /// Words that the name of the sequence or of a column that it feeds must contain, ignoring case.
+    /// Words that the name of the sequence, of a column that it feeds, or of its database must contain, ignoring case.
     pub text: String,
     pub database: String,
     /// The configured name of a server.

@@ -4,7 +4,7 @@ use super::facts::{DatabaseFacts, Trouble};
 use super::row::{Row, RowState, days_left};
 use crate::http::status::search_query::{Filter, SearchQuery, SortKey};
 use crate::http::status::words::contains_word;
-use crate::report::{Level, SequenceReport};
+use crate::report::Level;
 use std::cmp::{Ordering, Reverse};
 
 /// Rows on a page.
@@ -49,6 +49,8 @@ pub struct Table<'a> {
 impl<'a> Table<'a> {
     pub fn of(query: &SearchQuery, facts: &[DatabaseFacts<'a>], now: f64) -> Self {
         let words = query.words();
+        // With one database, its name tells nothing apart.
+        let several = facts.len() > 1;
         let mut counts = FilterCounts::default();
         let mut rows: Vec<TableRow<'a>> = Vec::new();
         for database in facts {
@@ -56,7 +58,8 @@ impl<'a> Table<'a> {
             if let (Some(trouble), Some(number @ 1..)) = (database.trouble, database.sequences) {
                 counts.all += number;
                 counts.unknown += number;
-                let shown = asked_for && trouble != Trouble::NoSequences && words.is_empty();
+                let is_named = words.iter().all(|word| several && contains_word(database.name, word));
+                let shown = asked_for && trouble != Trouble::NoSequences && is_named;
                 if shown && matches!(query.filter, Filter::All | Filter::Unknown) {
                     rows.push(TableRow::Database(database.name, number, database.trouble_since()));
                 }
@@ -64,7 +67,7 @@ impl<'a> Table<'a> {
             for sequence in database.checked_sequences() {
                 let row = Row::of(database.name, sequence, &database.state.observed, now);
                 counts.add(row.state);
-                if asked_for && query.filter.finds(row.state) && has_words(sequence, &words) {
+                if asked_for && query.filter.finds(row.state) && has_words(&row, several, &words) {
                     rows.push(TableRow::Sequence(row));
                 }
             }
@@ -113,9 +116,12 @@ impl FilterCounts {
     }
 }
 
-fn has_words(sequence: &SequenceReport, words: &[String]) -> bool {
+/// Whether each word is in the name of the sequence, of a column that it feeds, or of its database.
+fn has_words(row: &Row<'_>, several: bool, words: &[String]) -> bool {
+    let sequence = row.sequence;
     words.iter().all(|word| {
-        let mut names = std::iter::once(&sequence.name).chain(sequence.feeds.iter().map(|feed| &feed.column));
+        let columns = sequence.feeds.iter().map(|feed| feed.column.as_str());
+        let mut names = columns.chain([sequence.name.as_str()]).chain(several.then_some(row.database));
         names.any(|name| contains_word(name, word))
     })
 }

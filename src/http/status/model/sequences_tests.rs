@@ -1,5 +1,6 @@
 use super::*;
 use crate::http::status::model::test_support::*;
+use crate::report::SequenceReport;
 use crate::state::DatabaseState;
 
 /// The names of the rows that a query finds.
@@ -75,4 +76,13 @@ fn a_page_past_the_end_shows_the_last_one() {
     assert_eq!(of(""), (1, 25, 1, 3, 61));
     assert_eq!(of("page=3"), (51, 11, 3, 3, 61));
     assert_eq!(of("page=6000"), of("page=3"));
+}
+
+#[test]
+fn a_word_finds_the_sequences_of_a_database_where_there_are_several() {
+    let databases = || vec![("tenant_1", app()), ("tenant_2", app()), ("legacy", refused(61))];
+    assert_eq!(listed(databases(), "q=TENANT_2").len(), 5);
+    assert_eq!(listed(databases(), "q=tenant_2+b_id"), ["b_id_seq"]);
+    assert_eq!(listed(databases(), "q=lega"), ["legacy"], "what cannot be checked is found too");
+    assert_eq!(listed(vec![("tenant_2", app())], "q=tenant"), [""; 0]);
 }

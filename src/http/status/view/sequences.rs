@@ -82,8 +82,8 @@ fn form(query: &SearchQuery, several: bool) -> Markup {
     ];
     html! {
         form #search .search method="get" action="./#sequences" role="search" {
-            label .sr for="q" { "Search sequences, tables, and columns" }
-            input #q type="search" name="q" value=(query.text) placeholder="Name or column" autocomplete="off" spellcheck="false";
+            label .sr for="q" { "Search sequences, tables, columns" @if several { ", databases" } }
+            input #q type="search" name="q" value=(query.text) placeholder=(if several { "Name, column, database" } else { "Name or column" }) autocomplete="off" spellcheck="false";
             @for (key, value) in [("database", &query.database), ("server", &query.server)] {
                 @if several && !value.is_empty() { input type="hidden" name=(key) value=(value); }
             }
