@@ -3,14 +3,45 @@
 -- $1 the tables' OIDs, $2 the columns, quoted; $3 to $5 are empty.
 WITH RECURSIVE
 -- Each column of each foreign key. A partition's copy says the same as its parent's.
-pairs (referenced, referenced_att, rel, att) AS MATERIALIZED (
-    SELECT k.confrelid, c.referenced_att, k.conrelid, c.att
+keys (referenced, referenced_att, rel, att) AS MATERIALIZED (
+    SELECT k.confrelid, c.referenced_att::integer, k.conrelid, c.att::integer
     FROM pg_catalog.pg_constraint k
     CROSS JOIN LATERAL unnest(k.conkey, k.confkey) AS c (att, referenced_att)
     WHERE k.contype = 'f' AND k.conparentid = 0
 ),
+-- The referenced columns, and the same of the tables that these are partitions or children of: an id of the root is one of
+-- its members'. A child that draws from a sequence of its own holds other ids.
+above (referenced, referenced_att, root, root_att) AS (
+    SELECT k.referenced, k.referenced_att, k.referenced, k.referenced_att FROM keys k
+  UNION
+    SELECT a.referenced, a.referenced_att, pc.attrelid, pc.attnum::integer
+    FROM above a
+    JOIN pg_catalog.pg_inherits i ON i.inhrelid = a.root
+    JOIN pg_catalog.pg_class m ON m.oid = a.root
+    JOIN pg_catalog.pg_attribute c ON c.attrelid = a.root AND c.attnum = a.root_att
+    JOIN pg_catalog.pg_attribute pc ON pc.attrelid = i.inhparent AND pc.attname = c.attname AND pc.attnum > 0
+    WHERE COALESCE(to_jsonb(i) ->> 'inhdetachpending', 'false') = 'false'
+      AND (m.relispartition
+           OR c.attidentity = '' AND NOT EXISTS (
+               SELECT d.refobjid
+               FROM pg_catalog.pg_attrdef e
+               JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = e.oid
+                                          AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjsubid = 0
+               WHERE e.adrelid = c.attrelid AND e.adnum = c.attnum
+             EXCEPT
+               SELECT d.refobjid
+               FROM pg_catalog.pg_attrdef e
+               JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = e.oid
+                                          AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjsubid = 0
+               WHERE e.adrelid = pc.attrelid AND e.adnum = pc.attnum))
+),
+pairs (referenced, referenced_att, rel, att) AS MATERIALIZED (
+    SELECT DISTINCT a.root, a.root_att, k.rel, k.att
+    FROM keys k
+    JOIN above a ON a.referenced = k.referenced AND a.referenced_att = k.referenced_att
+),
 asked (nth, rel, att) AS (
-    SELECT a.nth, a.rel::oid, c.attnum
+    SELECT a.nth, a.rel::oid, c.attnum::integer
     FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS a (rel, att, c, d, e, nth)
     JOIN pg_catalog.pg_attribute c ON c.attrelid = a.rel::oid AND c.attnum > 0 AND NOT c.attisdropped
                                   AND pg_catalog.quote_ident(c.attname) = a.att
@@ -28,6 +59,24 @@ reached (nth, rel, att, path) AS (
     WHERE (p.rel::text || '.' || p.att::text) <> ALL (r.path) AND cardinality(r.path) < 16
 ),
 @DOMAINS@
+-- What keeps the type of a referencing column as it is, in the table itself or a partition or child of it.
+below (rel, att, member, member_att) AS (
+    SELECT DISTINCT r.rel, r.att, r.rel, r.att FROM reached r
+  UNION
+    SELECT w.rel, w.att, mc.attrelid, mc.attnum::integer
+    FROM below w
+    JOIN pg_catalog.pg_inherits i ON i.inhparent = w.member
+    JOIN pg_catalog.pg_attribute c ON c.attrelid = w.member AND c.attnum = w.member_att
+    JOIN pg_catalog.pg_attribute mc ON mc.attrelid = i.inhrelid AND mc.attname = c.attname AND mc.attnum > 0
+),
+obstacles AS (
+    SELECT DISTINCT ON (w.rel, w.att) w.rel, w.att, o.phrase, o.classid, o.objid, o.objsubid
+    FROM below w
+    JOIN (
+@WIDEN_OBSTACLES@
+    ) AS o ON o.rel = w.member AND o.att = w.member_att
+    ORDER BY w.rel, w.att, o.classid, o.objid, o.objsubid
+),
 -- What was reached, of each column the shortest way.
 nearest (nth, rel, att, depth) AS (
     SELECT nth, rel, att, min(cardinality(path)) FROM reached GROUP BY nth, rel, att
@@ -35,14 +84,17 @@ nearest (nth, rel, att, depth) AS (
 SELECT q.nth::bigint AS nth, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(m.relname) AS rel_quoted,
        pg_catalog.quote_ident(c.attname) AS att_quoted, COALESCE(b.base, c.atttypid)::bigint AS type_oid,
        CASE WHEN b.modifier >= 0 THEN b.modifier ELSE c.atttypmod END AS type_modifier,
-       NOT (m.relispartition OR c.attinhcount > 0 OR EXISTS (
-           SELECT FROM pg_catalog.pg_partitioned_table p
-           WHERE p.partrelid = m.oid AND c.attnum = ANY (p.partattrs::int2[]))) AS may_widen
+       CASE WHEN c.atttypid <> COALESCE(b.base, c.atttypid)
+            THEN 'it is of the domain ' || pg_catalog.format_type(c.atttypid, NULL)
+            WHEN m.relispartition OR c.attinhcount > 0 THEN 'it is inherited'
+            ELSE pg_catalog.format(o.phrase, pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid))
+       END AS widen_obstacle
 FROM nearest q
 JOIN pg_catalog.pg_class m ON m.oid = q.rel
 JOIN pg_catalog.pg_namespace n ON n.oid = m.relnamespace
 JOIN pg_catalog.pg_attribute c ON c.attrelid = q.rel AND c.attnum = q.att
 LEFT JOIN domains b ON b.type = c.atttypid
+LEFT JOIN obstacles o ON o.rel = q.rel AND o.att = q.att
 -- A bigint holds every value of a sequence.
 WHERE COALESCE(b.base, c.atttypid) <> 'bigint'::regtype
 ORDER BY q.nth, q.depth, 2, 3

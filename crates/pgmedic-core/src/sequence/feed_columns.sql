@@ -53,10 +53,11 @@
     CASE WHEN b.modifier >= 0 THEN b.modifier ELSE a.atttypmod END AS type_modifier,
     CASE WHEN COALESCE(b.base, a.atttypid) NOT IN (20, 21, 23)
          THEN pg_catalog.format_type(a.atttypid, a.atttypmod) END AS type_name,
-    -- PostgreSQL changes neither the type of a partition key nor of an inherited column.
-    CASE WHEN r.relkind = 'p' THEN NOT EXISTS (
-        SELECT FROM pg_catalog.pg_partitioned_table pt WHERE pt.partrelid = r.oid AND a.attnum = ANY (pt.partattrs))
-    ELSE a.attinhcount = 0 END AS may_widen,
+    -- Why PostgreSQL does not change its type in place, by its own nature. In a bigint, a column of a domain would lose the
+    -- domain's default and checks.
+    CASE WHEN a.atttypid <> COALESCE(b.base, a.atttypid)
+         THEN 'it is of the domain ' || pg_catalog.format_type(a.atttypid, NULL)
+         WHEN a.attinhcount > 0 THEN 'it is inherited' END AS fixed_type,
     pg_catalog.has_schema_privilege(rn.oid, 'USAGE') AS may_enter_rel_schema,
     -- The privilege on the whole table implies each column's, and is quicker to look up.
     pg_catalog.has_table_privilege(r.oid, 'SELECT')

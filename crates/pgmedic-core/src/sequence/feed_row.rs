@@ -15,18 +15,20 @@ use sqlx::postgres::PgRow;
 
 /// Fills the places of a catalog query: those of `values`, and what several catalog queries have in common. That is
 /// `@FEED_COLUMNS@` in the select list, `@PARTITION_STEP@` as the recursive part of `tree (root, member)`,
-/// `@DOMAINS@` as the query `domains (type, base, modifier)` among others, and `@TRUSTED_OWNER@` as a condition on table `r`
-/// and sequence `s`.
+/// `@DOMAINS@` as the query `domains (type, base, modifier)` among others, `@WIDEN_OBSTACLES@` as a query
+/// `(rel, att, phrase, classid, objid, objsubid)`, and `@TRUSTED_OWNER@` as a condition on table `r` and sequence `s`.
 pub fn catalog_sql(template: &str, values: &[(&str, &str)]) -> String {
     let trusted_owner = trusted_owner_sql();
     let feed_columns = fill_sql(include_str!("feed_columns.sql"), &[("TRUSTED_OWNER", &trusted_owner)]);
     let partition_step = fill_sql::<&str>(include_str!("partition_step.sql"), &[]);
     let domains = fill_sql::<&str>(include_str!("domains.sql"), &[]);
+    let widen_obstacles = fill_sql::<&str>(include_str!("widen_obstacles.sql"), &[]);
     let shared = [
         ("DOMAINS", domains.as_str()),
         ("FEED_COLUMNS", feed_columns.as_str()),
         ("PARTITION_STEP", &partition_step),
         ("TRUSTED_OWNER", &trusted_owner),
+        ("WIDEN_OBSTACLES", &widen_obstacles),
     ];
     fill_sql(template, &[values, &shared].concat())
 }
@@ -63,8 +65,10 @@ pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option
     let elsewhere = match row.try_get::<Option<String>, _>("other_sequence")? {
         _ if late_bound => DrawnElsewhere::No,
         Some(other) => DrawnElsewhere::Sequence(other),
-        None if other_default.is_some() => DrawnElsewhere::Default,
-        None => DrawnElsewhere::No,
+        None => match &other_default {
+            Some(tree) => DrawnElsewhere::Default { calls_function: tree.contains("{FUNCEXPR ") },
+            None => DrawnElsewhere::No,
+        },
     };
     let default = if late_bound { Some(DefaultKind::NextValue) } else { expression.as_deref().map(DefaultKind::of) };
     let source = source(row, &table, &attribute, role)?;

@@ -78,7 +78,7 @@ fn stored(row: &PgRow, table: &str, column: &str) -> Result<FeedSource, QueryErr
         has_children,
         file_fingerprint: row.try_get("files")?,
         alone: row.try_get("runs_functions")? || unindexed.is_some() && (has_children || pages > FEW_PAGES),
-        may_widen: row.try_get("may_widen")?,
+        widen_obstacle: widen_obstacle(row)?,
         may_lock: has_privilege(row, "may_lock")?,
         unindexed,
         stated_allocator: None,
@@ -86,6 +86,13 @@ fn stored(row: &PgRow, table: &str, column: &str) -> Result<FeedSource, QueryErr
         by_member: (has_foreign || !left_out.is_empty()).then_some(left_out),
         partners,
     })
+}
+
+/// Why the column's type cannot be changed in place, so far as the query looked.
+fn widen_obstacle(row: &PgRow) -> Result<Option<Box<str>>, QueryError> {
+    let by_itself: Option<String> = row.try_get("fixed_type")?;
+    let by_others: Option<String> = row.try_get("widen_obstacle")?;
+    Ok(by_itself.or(by_others).map(String::into_boxed_str))
 }
 
 /// That a part of the table is kept elsewhere.

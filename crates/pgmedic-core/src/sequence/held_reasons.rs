@@ -4,6 +4,7 @@ use super::HoldReason;
 use super::ahead::{Looked, MaxIdOnly};
 use super::judgement::{Hold, ThinPart, ValueNumber};
 use super::model::{FeedSource, Sequence};
+use super::widening::Widening;
 use crate::{Fix, Reason, ReasonKind};
 use std::time::Duration;
 
@@ -166,7 +167,7 @@ impl Words<'_> {
                      which of the values up to it are taken: inserts may fail; create one, or approve the repair"
                 ),
             )
-            .with_fix(Fix::Sql(format!("CREATE INDEX ON {table} ({column})"))),
+            .with_fix(Fix::Sql(format!("CREATE INDEX CONCURRENTLY ON {table} ({column})"))),
             Some(MaxIdOnly::TooManyRelations { table }) => Reason::new(
                 ReasonKind::NoIndex,
                 format!(
@@ -180,15 +181,25 @@ impl Words<'_> {
     }
 
     fn limit(&self, past: ValueNumber, limit: ValueNumber) -> Reason {
-        let headroom = self.looked.seen.position.headroom();
-        let (past, limit) = (self.id(past - i128::from(headroom)), self.id(limit));
-        let beyond = if headroom == 0 { String::new() } else { format!(" and {headroom} values beyond it") };
-        let fix = super::reasons::widen_fix(self.sequence, &self.looked.seen);
-        let widen = if fix.is_some() { ", else widen what is full" } else { "" };
+        let position = &self.looked.seen.position;
+        let headroom = i128::from(position.headroom());
+        let max = self.looked.max_id().map(i128::from);
+        let nearest = self.looked.nearest().filter(|_| !self.looked.seen.by_block).map(|nearest| self.id(nearest));
+        let (ids, leave, it) = match (nearest, max) {
+            (Some(nearest), Some(max)) if nearest != max => (format!("ids from {nearest} to {max}"), "leave", "them"),
+            (_, Some(max)) => (format!("id {max}"), "leaves", "it"),
+            (_, None) => (format!("id {}", self.id(past - headroom)), "leaves", "it"),
+        };
+        let beyond = if headroom == 0 { String::new() } else { format!(" and {headroom} values beyond {it}") };
+        let widening = Widening::of(self.sequence, position);
+        let widen = if widening.fix().is_some() { ", else widen what is full" } else { "" };
         let text = format!(
-            "id {past}{beyond} leaves no value before the limit {limit}: correct that id if it is a mistake{widen}"
+            "{ids}{beyond} {leave} no value before the limit {}: correct what is a mistake{widen}{}{}",
+            self.id(limit),
+            widening.advice(),
+            widening.locks()
         );
-        Reason { fix, ..Reason::new(ReasonKind::Limit, text) }
+        Reason { fix: widening.fix(), ..Reason::new(ReasonKind::Limit, text) }
     }
 }
 

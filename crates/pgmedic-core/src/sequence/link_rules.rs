@@ -53,8 +53,10 @@ pub enum DrawnElsewhere {
     No,
     /// From this sequence: the column is an identity column, or its default names the other one.
     Sequence(String),
-    /// From a default that names no sequence.
-    Default,
+    /// From a default that names no sequence. It may draw from this one all the same where it calls a function.
+    Default {
+        calls_function: bool,
+    },
 }
 
 impl LinkFacts {
@@ -219,8 +221,12 @@ fn catalogued(sequence: &mut Sequence, link: LinkFacts, drawing: usize) {
             sequence.notes.push(left_over_note(&sequence.name, column, other));
             return;
         }
-        if link.elsewhere == DrawnElsewhere::Default {
+        if let DrawnElsewhere::Default { calls_function } = link.elsewhere {
             let problem = Err(FeedProblem::Unsupported(other_default(column)));
+            if calls_function && link.source.is_ok() {
+                let feed = Feed { report: link.report.clone(), source: link.source };
+                sequence.uncounted.push(UncountedFeed { feed, why: Uncounted::Owner });
+            }
             sequence.feeds.push(Feed { report: link.report, source: problem });
             return;
         }
