@@ -170,3 +170,20 @@ async fn a_repair_log_that_is_locked_when_it_is_read_again_keeps_no_pass_from_it
     passes.log_has_grown();
     assert_eq!(passes.next().await.outcome(), Some(Outcome::Repaired));
 }
+
+/// A table that is rotated leaves its name, and the sequence's, to the next one.
+#[tokio::test]
+async fn what_the_log_tells_of_a_renamed_sequence_is_not_told_of_the_one_that_has_its_name() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 200000)").await;
+    database.install_sql().await;
+    database.once(&[]).exits(0).repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 200_001 }));
+    database
+        .sql(
+            "ALTER TABLE t RENAME TO old; ALTER SEQUENCE t_id_seq RENAME TO old_id_seq; ALTER INDEX t_pkey RENAME TO old_pkey;
+             CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 120000)",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(0);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 120_001 }));
+}
