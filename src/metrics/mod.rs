@@ -17,7 +17,7 @@ mod textfile;
 
 pub use textfile::{replace as replace_textfile, textfile};
 
-use crate::report::{Cause, DatabaseLabel, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
+use crate::report::{Cause, DatabaseLabel, DatabaseReport, Outcome, SequenceReport, SessionReport};
 use crate::state::AgentState;
 use gauges::Gauges;
 use prometheus::core::Collector;
@@ -142,8 +142,10 @@ impl Metrics {
         if report.error.is_none() {
             before.clear();
         }
-        let lasting =
-            |sequence: &&Arc<SequenceReport>| sequence.verdict == Verdict::Behind && sequence.needs_attention();
+        // Of any verdict: one that was set back and is in sync, or that a rule says to leave, is drift that lasts too.
+        let lasting = |sequence: &&Arc<SequenceReport>| {
+            sequence.cause.is_some() && (sequence.outcome() != Some(Outcome::Repaired) || sequence.held_by().is_some())
+        };
         before.extend(report.sequences.iter().filter(lasting).map(|sequence| sequence.name.clone()));
     }
 
