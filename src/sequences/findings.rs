@@ -157,7 +157,7 @@ fn verdict_without_notes(sequence: &Sequence, judged: &Judged) -> (Verdict, Vec<
 
 /// Why nothing says which column it feeds; none where a note says what became of its owner.
 fn unlinked_reason(sequence: &Sequence) -> Option<Reason> {
-    if sequence.notes.iter().any(|note| note.kind == ReasonKind::LeftOver) {
+    if sequence.notes.iter().any(|note| note.kind == ReasonKind::LeftOver) && suggestions(sequence).next().is_none() {
         return None;
     }
     let text = "no ownership, default or declared link says which column it feeds".to_owned();

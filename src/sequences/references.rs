@@ -6,6 +6,7 @@ use pgmedic_core::sequence::allocator::Blocks;
 use pgmedic_core::sequence::column_type::column_type;
 use pgmedic_core::sequence::feed_row::catalog_sql;
 use pgmedic_core::sequence::model::{FeedSource, Limit, LimitedBy, Sequence};
+use pgmedic_core::sequence::row_fields::{lossy_text, optional_lossy_text};
 use pgmedic_core::{QueryError, Timeouts};
 use sqlx::Row;
 use std::sync::LazyLock;
@@ -47,11 +48,12 @@ pub async fn add_reference_limits(
             let kind = column_type(row.try_get("type_oid")?, row.try_get("type_modifier")?);
             if let (Some((owner, blocks)), Some((range, _))) = (owner, kind) {
                 let range = blocks.values_that_fit(range);
-                let by = LimitedBy::Reference {
-                    table: row.try_get("rel_quoted")?,
-                    column: row.try_get("att_quoted")?,
-                    widen_obstacle: row.try_get::<Option<String>, _>("widen_obstacle")?.map(String::into_boxed_str),
+                let (table, column) = (lossy_text(&row, "rel_quoted")?, lossy_text(&row, "att_quoted")?);
+                let obstacle = match [&table, &column].iter().any(|name| name.contains(char::REPLACEMENT_CHARACTER)) {
+                    true => Some("its name is no UTF-8".to_owned()),
+                    false => optional_lossy_text(&row, "widen_obstacle")?,
                 };
+                let by = LimitedBy::Reference { table, column, widen_obstacle: obstacle.map(String::into_boxed_str) };
                 limits.push((owner, Limit { range, by }));
             }
             Ok(())

@@ -9,16 +9,16 @@ keys (referenced, referenced_att, rel, att) AS MATERIALIZED (
     CROSS JOIN LATERAL unnest(k.conkey, k.confkey) AS c (att, referenced_att)
     WHERE k.contype = 'f' AND k.conparentid = 0
 ),
--- The referenced columns, and the same of the tables that these are partitions or children of: an id of the root is one of
--- its members'. A child that draws from a sequence of its own holds other ids.
-above (referenced, referenced_att, root, root_att) AS (
-    SELECT k.referenced, k.referenced_att, k.referenced, k.referenced_att FROM keys k
+-- The same with the columns of the tables that the referenced ones are partitions or children of: an id of the root is one of
+-- its members'. A child that draws from another sequence holds other ids.
+above (referenced, referenced_att, rel, att) AS (
+    SELECT k.referenced, k.referenced_att, k.rel, k.att FROM keys k
   UNION
-    SELECT a.referenced, a.referenced_att, pc.attrelid, pc.attnum::integer
+    SELECT pc.attrelid, pc.attnum::integer, a.rel, a.att
     FROM above a
-    JOIN pg_catalog.pg_inherits i ON i.inhrelid = a.root
-    JOIN pg_catalog.pg_class m ON m.oid = a.root
-    JOIN pg_catalog.pg_attribute c ON c.attrelid = a.root AND c.attnum = a.root_att
+    JOIN pg_catalog.pg_inherits i ON i.inhrelid = a.referenced
+    JOIN pg_catalog.pg_class m ON m.oid = a.referenced
+    JOIN pg_catalog.pg_attribute c ON c.attrelid = a.referenced AND c.attnum = a.referenced_att
     JOIN pg_catalog.pg_attribute pc ON pc.attrelid = i.inhparent AND pc.attname = c.attname AND pc.attnum > 0
     WHERE COALESCE(to_jsonb(i) ->> 'inhdetachpending', 'false') = 'false'
       AND (m.relispartition
@@ -35,10 +35,21 @@ above (referenced, referenced_att, root, root_att) AS (
                                           AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjsubid = 0
                WHERE e.adrelid = pc.attrelid AND e.adnum = pc.attnum))
 ),
+-- The same with the partitions of the referenced tables: a partition may have a sequence for itself.
+partitions (referenced, referenced_att, rel, att) AS (
+    SELECT k.referenced, k.referenced_att, k.rel, k.att FROM keys k
+  UNION
+    SELECT mc.attrelid, mc.attnum::integer, p.rel, p.att
+    FROM partitions p
+    JOIN pg_catalog.pg_inherits i ON i.inhparent = p.referenced
+    JOIN pg_catalog.pg_class m ON m.oid = i.inhrelid AND m.relispartition
+    JOIN pg_catalog.pg_attribute c ON c.attrelid = p.referenced AND c.attnum = p.referenced_att
+    JOIN pg_catalog.pg_attribute mc ON mc.attrelid = i.inhrelid AND mc.attname = c.attname AND mc.attnum > 0
+),
 pairs (referenced, referenced_att, rel, att) AS MATERIALIZED (
-    SELECT DISTINCT a.root, a.root_att, k.rel, k.att
-    FROM keys k
-    JOIN above a ON a.referenced = k.referenced AND a.referenced_att = k.referenced_att
+    SELECT referenced, referenced_att, rel, att FROM above
+  UNION
+    SELECT referenced, referenced_att, rel, att FROM partitions
 ),
 asked (nth, rel, att) AS (
     SELECT a.nth, a.rel::oid, c.attnum::integer
@@ -69,13 +80,22 @@ below (rel, att, member, member_att) AS (
     JOIN pg_catalog.pg_attribute c ON c.attrelid = w.member AND c.attnum = w.member_att
     JOIN pg_catalog.pg_attribute mc ON mc.attrelid = i.inhrelid AND mc.attname = c.attname AND mc.attnum > 0
 ),
-obstacles AS (
-    SELECT DISTINCT ON (w.rel, w.att) w.rel, w.att, o.phrase, o.classid, o.objid, o.objsubid
-    FROM below w
-    JOIN (
+-- Maps are looked up as quickly where the planner expects other numbers of rows, as just after a restore.
+obstacles (map) AS MATERIALIZED (
+    SELECT jsonb_object_agg(o.rel || ':' || o.att, pg_catalog.format(o.phrase,
+               pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid)) ORDER BY o.classid DESC, o.objid DESC)
+    FROM (
 @WIDEN_OBSTACLES@
-    ) AS o ON o.rel = w.member AND o.att = w.member_att
-    ORDER BY w.rel, w.att, o.classid, o.objid, o.objsubid
+    ) AS o
+    -- IS TRUE makes it a look-up in a hash table.
+    WHERE ((o.rel, o.att) IN (SELECT w.member, w.member_att FROM below w)) IS TRUE
+),
+obstacles_in_trees (map) AS MATERIALIZED (
+    SELECT jsonb_object_agg(t.key, t.what)
+    FROM (SELECT w.rel || ':' || w.att AS key, min((SELECT o.map FROM obstacles o) ->> (w.member || ':' || w.member_att)) AS what
+          FROM below w
+          GROUP BY w.rel, w.att) AS t
+    WHERE t.what IS NOT NULL
 ),
 -- What was reached, of each column the shortest way.
 nearest (nth, rel, att, depth) AS (
@@ -87,14 +107,13 @@ SELECT q.nth::bigint AS nth, pg_catalog.quote_ident(n.nspname) || '.' || pg_cata
        CASE WHEN c.atttypid <> COALESCE(b.base, c.atttypid)
             THEN 'it is of the domain ' || pg_catalog.format_type(c.atttypid, NULL)
             WHEN m.relispartition OR c.attinhcount > 0 THEN 'it is inherited'
-            ELSE pg_catalog.format(o.phrase, pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid))
+            ELSE (SELECT o.map FROM obstacles_in_trees o) ->> (q.rel || ':' || q.att)
        END AS widen_obstacle
 FROM nearest q
 JOIN pg_catalog.pg_class m ON m.oid = q.rel
 JOIN pg_catalog.pg_namespace n ON n.oid = m.relnamespace
 JOIN pg_catalog.pg_attribute c ON c.attrelid = q.rel AND c.attnum = q.att
 LEFT JOIN domains b ON b.type = c.atttypid
-LEFT JOIN obstacles o ON o.rel = q.rel AND o.att = q.att
 -- A bigint holds every value of a sequence.
 WHERE COALESCE(b.base, c.atttypid) <> 'bigint'::regtype
 ORDER BY q.nth, q.depth, 2, 3

@@ -163,6 +163,11 @@ async fn a_key_of_a_partition_or_child_that_a_narrower_column_references_is_a_li
         let outcome = database.once(&[]).exits(3);
         outcome.shows("public.p_id_seq", json!({ "limit": 2_147_483_647, "limited_by": "public.b.x" }));
     }
+    let part = "CREATE TABLE p (id bigint, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+                CREATE TABLE c PARTITION OF p FOR VALUES IN (1); CREATE SEQUENCE cs OWNED BY c.id;
+                ALTER TABLE c ALTER id SET DEFAULT nextval('cs');
+                CREATE TABLE b (pid int, pk int, FOREIGN KEY (pid, pk) REFERENCES p); SELECT setval('cs', 2147483640)";
+    with(part).await.once(&[]).exits(3).shows("public.cs", json!({ "limited_by": "public.b.pid" }));
     let child =
         "CREATE TABLE p (id bigserial PRIMARY KEY); CREATE SEQUENCE s; CREATE TABLE c (PRIMARY KEY (id)) INHERITS (p);
                  ALTER TABLE c ALTER id SET DEFAULT nextval('s'); CREATE TABLE b (x int REFERENCES c);

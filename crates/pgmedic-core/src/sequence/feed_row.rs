@@ -7,9 +7,9 @@ use super::link_rules::{DrawnElsewhere, LinkFacts};
 use super::model::{ComputedColumn, FeedProblem, Sequence, UntrustedOwners};
 use super::position::Parameters;
 use super::repeatable_default::is_repeatable;
-use super::row_fields::{has_privilege, lossy_text, text};
+use super::row_fields::{has_privilege, lossy_text, optional_lossy_text, text};
 use super::{FeedReport, Link};
-use crate::{QueryError, Reason, ReasonKind, RelationRef, fill_sql};
+use crate::{QueryError, Reason, ReasonKind, RelationRef, TableName, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -61,7 +61,11 @@ pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option
         None => Link::Declared,
     };
     let other_default: Option<String> = row.try_get("other_default")?;
-    let late_bound = other_default.as_deref().and_then(late_bound_name).is_some_and(|name| is_name_of(&name, sequence));
+    let has_namesake: bool = row.try_get("has_namesake")?;
+    let late_bound = other_default
+        .as_deref()
+        .and_then(late_bound_name)
+        .is_some_and(|name| is_name_of(&name, sequence, has_namesake));
     let elsewhere = match row.try_get::<Option<String>, _>("other_sequence")? {
         _ if late_bound => DrawnElsewhere::No,
         Some(other) => DrawnElsewhere::Sequence(other),
@@ -87,6 +91,7 @@ pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option
         report: FeedReport { column, link, followed: row.try_get("followed")? },
         default,
         elsewhere,
+        used_by: optional_lossy_text(row, "used_by")?,
         trusted: row.try_get("trusted_owner")?,
         owner: text(row, "rel_owner")?,
         is_view: text(row, "rel_kind")? == "v",
@@ -121,6 +126,7 @@ fn missing_column(column: String, stated: Option<usize>) -> LinkFacts {
         report: FeedReport { column, link: Link::Declared, followed: false },
         default: None,
         elsewhere: DrawnElsewhere::No,
+        used_by: None,
         trusted: true,
         owner: String::new(),
         is_view: false,
@@ -131,10 +137,11 @@ fn missing_column(column: String, stated: Option<usize>) -> LinkFacts {
     }
 }
 
-/// Whether a name in a default, which may lack the schema, means this sequence.
-fn is_name_of(name: &str, sequence: &Sequence) -> bool {
+/// Whether a name in a default means this sequence. One that lacks the schema does where no other sequence has the name.
+fn is_name_of(name: &str, sequence: &Sequence, has_namesake: bool) -> bool {
     let (schema, relation) = &sequence.name_parts;
-    name.parse::<RelationRef>().is_ok_and(|name| name.matches(schema, relation))
+    let is_exact = !has_namesake || name.parse::<TableName>().is_ok();
+    is_exact && name.parse::<RelationRef>().is_ok_and(|name| name.matches(schema, relation))
 }
 
 /// The sequence of one row, without its links.
@@ -165,6 +172,7 @@ pub fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryErro
         owner: lossy_text(row, "seq_owner")?,
         owner_is_superuser: row.try_get("seq_owner_is_superuser")?,
         may_alter: row.try_get("may_alter")?,
+        not_inherited: row.try_get("not_inherited")?,
         may_advance: has_privilege(row, "may_advance")?,
         may_set: has_privilege(row, "may_set")?,
         feeds: Vec::new(),

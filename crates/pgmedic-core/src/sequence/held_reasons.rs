@@ -4,6 +4,7 @@ use super::HoldReason;
 use super::ahead::{Looked, MaxIdOnly};
 use super::judgement::{Hold, ThinPart, ValueNumber};
 use super::model::{FeedSource, Sequence};
+use super::position::Parameters;
 use super::widening::Widening;
 use crate::{Fix, Reason, ReasonKind};
 use std::time::Duration;
@@ -72,8 +73,16 @@ impl Words<'_> {
 
     /// The statement that bounds the sequence before value number `from`, for one that was sent to other values on purpose.
     fn bounded_before(&self, from: ValueNumber) -> String {
-        let bound = if self.sequence.parameters.increment > 0 { "MAXVALUE" } else { "MINVALUE" };
-        format!("ALTER SEQUENCE {} {bound} {}", self.sequence.name, self.id(from - 1))
+        let Parameters { increment, min_value, max_value, start, .. } = self.sequence.parameters;
+        let last = self.id(from - 1);
+        let (bound, first, is_outside) = if increment > 0 {
+            ("MAXVALUE", min_value, i128::from(start) > last)
+        } else {
+            ("MINVALUE", max_value, i128::from(start) < last)
+        };
+        // PostgreSQL refuses a bound before the start.
+        let start = if is_outside { format!(" START WITH {first}") } else { String::new() };
+        format!("ALTER SEQUENCE {} {bound} {last}{start}", self.sequence.name)
     }
 
     fn far_ids(

@@ -21,6 +21,9 @@ pub struct Sequence {
     pub owner_is_superuser: bool,
     /// The role may `ALTER` it: it owns it, or is a member of its owner.
     pub may_alter: bool,
+    /// The role is a member of its owner that does not inherit the privileges: true where the membership says so, as from
+    /// version 16 on, and false where the role does.
+    pub not_inherited: Option<bool>,
     /// The role may call `nextval`.
     pub may_advance: bool,
     /// The role may call `setval`.

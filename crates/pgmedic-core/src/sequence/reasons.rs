@@ -64,15 +64,29 @@ pub fn rewound_reason(sequence: &Sequence, seen: &Observation, values: i128) -> 
         "it was set back: its next value was {known} before, so {values} values will be handed out again; bring it back if \
          that was no intention"
     );
-    // It may be run much later, when the sequence has gone further: it reads the state again, under the sequence's lock.
+    Reason::new(ReasonKind::Rewound, text).with_fix(Fix::Sql(forward_sql(sequence, known)))
+}
+
+/// The statements that make `next` the next value, unless the sequence is there already. They may be run much later, when it has
+/// gone further: they read the state again, under the sequence's lock.
+pub fn forward_sql(sequence: &Sequence, next: i128) -> String {
     let Sequence { name, parameters, .. } = sequence;
     let (cache, before) = (parameters.cache, if parameters.increment > 0 { "<" } else { ">" });
-    let statements = format!(
+    format!(
         "BEGIN; SET LOCAL lock_timeout = '1s'; ALTER SEQUENCE {name} CACHE {cache}; \
-         SELECT pg_catalog.setval({}::regclass, {known}, false) FROM {name} WHERE last_value {before} {known}; COMMIT",
+         SELECT pg_catalog.setval({}::regclass, {next}, false) FROM {name} WHERE last_value {before} {next}; COMMIT",
         crate::quote_literal(name)
-    );
-    Reason::new(ReasonKind::Rewound, text).with_fix(Fix::Sql(statements))
+    )
+}
+
+/// The statement that gives the role, which is quoted, the rights of the sequence's owner.
+pub fn become_owner(sequence: &Sequence, role: &str) -> Fix {
+    let owner = &sequence.owner;
+    Fix::Sql(match sequence.not_inherited {
+        None => format!("GRANT {owner} TO {role}"),
+        Some(true) => format!("GRANT {owner} TO {role} WITH INHERIT TRUE"),
+        Some(false) => format!("ALTER ROLE {role} INHERIT"),
+    })
 }
 
 /// What the role lacks for the move. `role` is the connected role, quoted.
@@ -91,7 +105,7 @@ pub fn missing_right_reason(sequence: &Sequence, missing: MissingRight, role: &s
             ReasonKind::Ownership,
             "the lag is wider than advance_limit, and only an owner may leap; become a member, or raise advance_limit",
         )
-        .with_fix(Fix::Sql(format!("GRANT {owner} TO {role}"))),
+        .with_fix(become_owner(sequence, role)),
         MissingRight::NoUpdate => Reason::missing_privilege(&format!("UPDATE ON SEQUENCE {name}"), role),
         MissingRight::NoPrivilege => Reason::missing_privilege(&format!("USAGE ON SEQUENCE {name}"), role),
     }
