@@ -84,7 +84,11 @@ BEGIN
                                              SELECT format(e.form, v.name)
                                              FROM (VALUES ('nextval((%L::text)::regclass)'),
                                                           ('nextval((%L::character varying)::regclass)')) AS e (form),
-                                                  (VALUES (quote_ident(s.relname)), (c.name)) AS v (name)))) AS supported,
+                                                  (VALUES (quote_ident(s.relname), true), (c.name, false)) AS v (name, alone)
+                                             -- Without a schema, the text may mean another sequence of the name.
+                                             WHERE NOT (v.alone AND EXISTS (
+                                                 SELECT FROM pg_class o
+                                                 WHERE o.relname = s.relname AND o.relkind = 'S' AND o.oid <> s.oid))))) AS supported,
                format('%I.%I', n.nspname, r.relname) AS name
         -- OFFSET 0 makes the planner look the one sequence up, instead of computing the whole view first.
         FROM (SELECT l.* FROM pgmedic.sequence_columns l WHERE l.seq = $1 OFFSET 0) AS f
