@@ -13,15 +13,32 @@ const ANY_CHARACTER: char = '\u{E001}';
 
 type Glob = WildMatchPattern<ANY_TEXT, ANY_CHARACTER>;
 
-/// A glob for a sequence's schema and name: `*` is any text, `?` any one character, and a backslash before `*`, `?` or another
-/// backslash makes it an ordinary character.
+/// A glob for a sequence's schema and name: `*` is any text, `?` any one character, and a backslash before one of them
+/// makes it an ordinary character. A name as it is stored matches itself, with any characters.
 ///
 /// Names are compared as PostgreSQL stores them, so case matters. Quotes let a part hold a dot: `public."a.b*"`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern {
     text: String,
-    schema: Glob,
-    sequence: Glob,
+    schema: Part,
+    sequence: Part,
+}
+
+/// One part of a pattern.
+#[derive(Debug, Clone, PartialEq)]
+struct Part {
+    text: String,
+    glob: Glob,
+}
+
+impl Part {
+    fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), glob: glob(text) }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        self.text == name || self.glob.matches(name)
+    }
 }
 
 /// The glob of one part.
@@ -32,7 +49,7 @@ fn glob(text: &str) -> Glob {
         glob.push(match character {
             '*' => ANY_TEXT,
             '?' => ANY_CHARACTER,
-            '\\' => characters.next_if(|next| matches!(next, '*' | '?' | '\\')).unwrap_or('\\'),
+            '\\' => characters.next_if(|next| matches!(next, '*' | '?')).unwrap_or('\\'),
             other => other,
         });
     }
@@ -42,7 +59,7 @@ fn glob(text: &str) -> Glob {
 impl Pattern {
     /// Matches every sequence.
     pub fn all() -> Self {
-        Self { text: "*.*".to_owned(), schema: glob("*"), sequence: glob("*") }
+        Self { text: "*.*".to_owned(), schema: Part::new("*"), sequence: Part::new("*") }
     }
 
     /// Whether the sequence of this schema and name (as stored, without quotes) matches.
@@ -67,7 +84,7 @@ impl FromStr for Pattern {
         }
         let [schema, sequence] =
             <[NamePart; 2]>::try_from(parts).map_err(|parts| NameError::Parts { found: parts.len(), expected: 2 })?;
-        Ok(Self { text: text.to_owned(), schema: glob(&schema.text), sequence: glob(&sequence.text) })
+        Ok(Self { text: text.to_owned(), schema: Part::new(&schema.text), sequence: Part::new(&sequence.text) })
     }
 }
 
@@ -119,7 +136,8 @@ mod tests {
         assert!(pattern(r#"public."a\*""#).matches("public", "a*"));
         assert!(!pattern(r#"public."a\*""#).matches("public", "abc"));
         assert!(!pattern(r#"public."a\?""#).matches("public", "ab"));
-        assert!(pattern(r#"public."a\b\\*""#).matches("public", r"a\b\c"), "other backslashes are what they are");
+        assert!(pattern(r#"public."a\b\\*""#).matches("public", r"a\b\*"), "other backslashes are what they are");
+        assert!(pattern(r#"public."\*""#).matches("public", r"\*"), "a name as it is stored matches itself");
     }
 
     #[test]

@@ -257,7 +257,7 @@ impl Fix {
 pub fn approval_pattern(name: &str) -> String {
     let mut pattern = String::with_capacity(name.len());
     for character in name.chars() {
-        if matches!(character, '*' | '?' | '\\') {
+        if matches!(character, '*' | '?') {
             pattern.push('\\');
         }
         pattern.push(character);
