@@ -1,6 +1,6 @@
 //! The options of a pass.
 
-use pgmedic_core::TableName;
+use pgmedic_core::{TableName, approval_pattern};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,6 @@ pub struct PassOptions {
 impl PassOptions {
     /// Whether held sweeps of the session store of this name are allowed.
     pub fn approves_store(&self, name: &str) -> bool {
-        self.approvals.iter().any(|approved| approved == name)
+        self.approvals.iter().any(|approved| approved == name || *approved == approval_pattern(name))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::{Pattern, SequenceRule, Settings};
 use crate::report::{DatabaseReport, Report};
-use pgmedic_core::TableName;
+use pgmedic_core::{TableName, approval_pattern};
 use std::collections::BTreeSet;
 
 /// Approvals that had no effect: most likely misspelled.
@@ -30,7 +30,8 @@ pub fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl 
                 .parse::<Pattern>()
                 .is_ok_and(|pattern| parts.as_ref().is_ok_and(|parts| pattern.matches(&parts.schema, &parts.name)))
     };
-    let approved = approved.iter().filter(move |name| !stores.contains(&name.as_str()));
+    let is_store = move |name: &str| stores.iter().any(|store| *store == name || approval_pattern(store) == name);
+    let approved = approved.iter().filter(move |name| !is_store(name));
     approved.filter(move |name| !behind.iter().any(|known| matches(name, known)))
 }
 

@@ -3,24 +3,63 @@
 use std::fmt;
 use std::str::FromStr;
 
-use wildmatch::WildMatch;
+use wildmatch::WildMatchPattern;
 
 use pgmedic_core::name::{NameError, NamePart, split};
 
-/// A glob for a sequence's schema and name: `*` is any text, `?` any one character.
+/// Stand for `*` and `?` within a glob, so that a name may hold these characters. They are no letters of any language.
+const ANY_TEXT: char = '\u{E000}';
+const ANY_CHARACTER: char = '\u{E001}';
+
+type Glob = WildMatchPattern<ANY_TEXT, ANY_CHARACTER>;
+
+/// A glob for a sequence's schema and name: `*` is any text, `?` any one character, and a backslash before one of them
+/// makes it an ordinary character. A name as it is stored matches itself, with any characters.
 ///
 /// Names are compared as PostgreSQL stores them, so case matters. Quotes let a part hold a dot: `public."a.b*"`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern {
     text: String,
-    schema: WildMatch,
-    sequence: WildMatch,
+    schema: Part,
+    sequence: Part,
+}
+
+/// One part of a pattern.
+#[derive(Debug, Clone, PartialEq)]
+struct Part {
+    text: String,
+    glob: Glob,
+}
+
+impl Part {
+    fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), glob: glob(text) }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        self.text == name || self.glob.matches(name)
+    }
+}
+
+/// The glob of one part.
+fn glob(text: &str) -> Glob {
+    let mut glob = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        glob.push(match character {
+            '*' => ANY_TEXT,
+            '?' => ANY_CHARACTER,
+            '\\' => characters.next_if(|next| matches!(next, '*' | '?')).unwrap_or('\\'),
+            other => other,
+        });
+    }
+    Glob::new(&glob)
 }
 
 impl Pattern {
     /// Matches every sequence.
     pub fn all() -> Self {
-        Self { text: "*.*".to_owned(), schema: WildMatch::new("*"), sequence: WildMatch::new("*") }
+        Self { text: "*.*".to_owned(), schema: Part::new("*"), sequence: Part::new("*") }
     }
 
     /// Whether the sequence of this schema and name (as stored, without quotes) matches.
@@ -45,11 +84,7 @@ impl FromStr for Pattern {
         }
         let [schema, sequence] =
             <[NamePart; 2]>::try_from(parts).map_err(|parts| NameError::Parts { found: parts.len(), expected: 2 })?;
-        Ok(Self {
-            text: text.to_owned(),
-            schema: WildMatch::new(&schema.text),
-            sequence: WildMatch::new(&sequence.text),
-        })
+        Ok(Self { text: text.to_owned(), schema: Part::new(&schema.text), sequence: Part::new(&sequence.text) })
     }
 }
 
@@ -94,6 +129,30 @@ mod tests {
         assert!(dotted.matches("my.schema", "a.bc"));
         assert!(!dotted.matches("my", "schema.a.b"));
         assert_eq!(dotted.to_string(), r#""my.schema"."a.b*""#);
+    }
+
+    #[test]
+    fn a_backslash_makes_a_wildcard_an_ordinary_character() {
+        assert!(pattern(r#"public."a\*""#).matches("public", "a*"));
+        assert!(!pattern(r#"public."a\*""#).matches("public", "abc"));
+        assert!(!pattern(r#"public."a\?""#).matches("public", "ab"));
+        assert!(pattern(r#"public."a\b\\*""#).matches("public", r"a\b\*"), "other backslashes are what they are");
+        assert!(pattern(r#"public."\*""#).matches("public", r"\*"), "a name as it is stored matches itself");
+    }
+
+    #[test]
+    fn the_command_that_approves_a_sequence_is_a_pattern_of_its_name_alone() {
+        for name in ["a*", "?", r"a\b", r"a\*", "*?*"] {
+            let quoted = format!("public.\"{name}\"");
+            let fix = pgmedic_core::Fix::approve(&quoted);
+            let argument = fix.as_str().split('\'').nth(1).expect("a quoted argument");
+            let approved = pattern(argument);
+            assert!(approved.matches("public", name), "{argument}");
+            assert!(
+                !["abc", "b", "xyz", r"a\bc", "a"].iter().any(|other| approved.matches("public", other)),
+                "{argument}"
+            );
+        }
     }
 
     #[test]

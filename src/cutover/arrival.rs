@@ -1,10 +1,10 @@
 //! Whether rows arrive: judges the subscriptions, and waits until what was written before has arrived.
 
-use super::replication::{Slot, mark, slots, subscriptions};
+use super::replication::{Slot, mark, slots, subscriptions, unsubscribed};
 use super::report::SubscriptionReport;
 use crate::db::BoundedConnection;
 use pgmedic_core::name::QuotedIdent;
-use pgmedic_core::{Fix, Reason, ReasonKind, Timeouts, quote_literal};
+use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, quote_literal};
 use std::time::{Duration, Instant};
 
 /// How long to wait until the rows that were written before have arrived. A subscriber confirms at least every 10 seconds
@@ -61,6 +61,13 @@ pub async fn look(old: &mut BoundedConnection, new: &mut BoundedConnection, mark
         Err(error) => arrival.reasons.push(Reason::from(error).while_doing("the slots of OLD cannot be read")),
     }
     arrival.reasons.extend(arrival.subscriptions.iter().filter_map(problem));
+    for subscribed in &found.subscribed {
+        let name = &subscribed.subscription;
+        let is_from_old = |one: &SubscriptionReport| one.name == *name && one.from_old == Some(true);
+        if arrival.subscriptions.iter().any(is_from_old) {
+            arrival.reasons.extend(lacking(name, unsubscribed(old, subscribed, timeouts).await));
+        }
+    }
     arrival.notes.extend(arrival.subscriptions.iter().filter_map(note));
     if arrival.subscriptions.is_empty() && arrival.reasons.is_empty() {
         let text = "NEW has no subscription, so whether all rows of OLD have arrived is not known";
@@ -120,6 +127,21 @@ fn problem(subscription: &SubscriptionReport) -> Option<Reason> {
          run again"
     );
     Some(Reason::new(ReasonKind::ReplicationLag, text))
+}
+
+/// That a subscription lacks tables of its publications, whose rows never arrive.
+fn lacking(name: &str, found: Result<(i64, String), QueryError>) -> Option<Reason> {
+    let (number, names) = match found {
+        Ok((0, _)) => return None,
+        Ok(found) => found,
+        Err(error) => return Some(Reason::from(error).while_doing("the publications of OLD cannot be read")),
+    };
+    let more = if number > 3 { ", …" } else { "" };
+    let text = format!(
+        "subscription {name} of NEW lacks {number} tables that OLD publishes, whose rows do not arrive: {names}{more}"
+    );
+    let fix = Fix::Sql(format!("ALTER SUBSCRIPTION {} REFRESH PUBLICATION", QuotedIdent(name)));
+    Some(Reason::new(ReasonKind::Replication, text).with_fix(fix))
 }
 
 fn note(subscription: &SubscriptionReport) -> Option<Reason> {

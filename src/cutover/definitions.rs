@@ -2,8 +2,10 @@
 
 use super::request::SchemaMap;
 use pgmedic_core::name::QuotedIdent;
+use pgmedic_core::sequence::Link;
 use pgmedic_core::sequence::model::Sequence;
-use pgmedic_core::sequence::position::Parameters;
+use pgmedic_core::sequence::position::{Parameters, Position};
+use pgmedic_core::sequence::reasons::forward_sql;
 use pgmedic_core::{ColumnName, Fix, Reason, ReasonKind, TableName};
 
 /// How the definition of a sequence differs from the one that it takes over from.
@@ -55,18 +57,33 @@ pub fn compare(old: &Parameters, new: &Sequence) -> Differences {
     differences
 }
 
+/// That NEW hands out values of another residue class than OLD, and the statements that bring it to the first one of OLD's
+/// that neither has handed out; none where it does not.
+pub fn other_class(old: &Position, new: &Position, sequence: &Sequence) -> Option<Reason> {
+    let increment = i128::from(sequence.parameters.increment);
+    let apart = (new.next() - old.next()) % increment;
+    if apart == 0 {
+        return None;
+    }
+    let up = increment > 0;
+    let first = if up { old.next().max(new.next()) } else { old.next().min(new.next()) };
+    let steps = ((first - old.next()) * increment.signum() + increment.abs() - 1).div_euclid(increment.abs());
+    let next = old.next() + steps * increment;
+    let text = format!(
+        "NEW hands out values of another residue class than OLD: {} and {}, with INCREMENT {increment}",
+        new.next(),
+        old.next()
+    );
+    Some(Reason::new(ReasonKind::Definition, text).with_fix(Fix::Sql(forward_sql(sequence, next))))
+}
+
 /// That no sequence takes over from `old`, which should be called `wanted`; and the statement that makes one: by renaming
 /// the one of `others`, the sequences there, that feeds the same column, or by creating it.
 pub fn missing(old: &Sequence, wanted: &TableName, others: &[Sequence], map: &SchemaMap) -> Reason {
     let text = format!("NEW has no sequence {wanted}");
-    let columns: Vec<ColumnName> = columns(old)
-        .map(|mut column| {
-            column.table.schema = map.of(&column.table.schema).to_owned();
-            column
-        })
-        .collect();
+    let columns: Vec<ColumnName> = columns(old, |_| true).map(|column| map.column(&column)).collect();
     let feeds_the_same = |other: &&Sequence| {
-        other.name_parts.0 == wanted.schema && self::columns(other).any(|column| columns.contains(&column))
+        other.name_parts.0 == wanted.schema && self::columns(other, |_| true).any(|column| columns.contains(&column))
     };
     if let Some(other) = others.iter().find(feeds_the_same) {
         let text = format!("{text}; {} feeds the same column there", other.name);
@@ -75,14 +92,20 @@ pub fn missing(old: &Sequence, wanted: &TableName, others: &[Sequence], map: &Sc
     }
     let Parameters { increment, min_value, max_value, start, cache, cycle } = old.parameters;
     let cycle = if cycle { " CYCLE" } else { "" };
+    // A schema without a sequence there may not exist there.
+    let schema = match others.iter().any(|other| other.name_parts.0 == wanted.schema) || wanted.schema == "public" {
+        true => String::new(),
+        false => format!("CREATE SCHEMA IF NOT EXISTS {}; ", QuotedIdent(&wanted.schema)),
+    };
     let fix = format!(
-        "CREATE SEQUENCE {wanted} INCREMENT BY {increment} MINVALUE {min_value} MAXVALUE {max_value} START WITH {start} \
+        "{schema}CREATE SEQUENCE {wanted} INCREMENT BY {increment} MINVALUE {min_value} MAXVALUE {max_value} START WITH {start} \
          CACHE {cache}{cycle}"
     );
     Reason::new(ReasonKind::MissingSequence, text).with_fix(Fix::Sql(fix))
 }
 
-/// The columns that a sequence feeds.
-fn columns(sequence: &Sequence) -> impl Iterator<Item = ColumnName> {
-    sequence.feeds.iter().filter_map(|feed| feed.report.column.parse().ok())
+/// The columns that a sequence feeds by such a link.
+pub fn columns(sequence: &Sequence, counts: impl Fn(Link) -> bool) -> impl Iterator<Item = ColumnName> {
+    let feeds = sequence.feeds.iter().filter(move |feed| counts(feed.report.link));
+    feeds.filter_map(|feed| feed.report.column.parse().ok())
 }

@@ -9,7 +9,7 @@
 //! | `watch.rs` | keeps NEW ahead until it is stopped |
 //! | `sides.rs`, `swapped.rs` | connects; refuses databases that cannot be meant |
 //! | `replication.rs`, `arrival.rs` | whether rows arrive: subscriptions, slots, lag |
-//! | `pairs.rs`, `definitions.rs` | which sequence takes over from which, and how they differ |
+//! | `pairs.rs`, `definitions.rs`, `drawing.rs` | which sequence takes over from which, and how they and their columns differ |
 //! | `target.rs`, `round.rs`, `carry.rs` | how far NEW has to move, and the moves |
 //! | `ids.rs` | the pass over NEW: no id beyond its next values |
 //! | `report.rs`, `table.rs` | the report, as JSON and as text |
@@ -17,6 +17,7 @@
 mod arrival;
 mod carry;
 mod definitions;
+mod drawing;
 mod ids;
 mod pairs;
 mod replication;

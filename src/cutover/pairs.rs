@@ -1,6 +1,6 @@
 //! Which sequence of NEW takes over from which of OLD, and where both stand.
 
-use super::definitions::{compare, missing};
+use super::definitions::{compare, missing, other_class};
 use super::report::{CarryOutcome, CarryReport};
 use super::request::Request;
 use super::sides::Side;
@@ -74,6 +74,18 @@ fn report(pair: &Pair<'_>, others: &[Sequence], request: &Request) -> CarryRepor
         }
     }
     report
+}
+
+/// Adds what only the positions show to `reports`: another residue class, which the same increment does not tell.
+pub fn compare_classes(pairs: &[Pair<'_>], standings: &[Standing], request: &Request, reports: &mut [CarryReport]) {
+    for ((pair, standing), report) in pairs.iter().zip(standings).zip(reports) {
+        let (Some((old, at)), Some(new)) = (standing.both(), pair.new) else { continue };
+        if new.parameters.increment == pair.old.parameters.increment
+            && let Some(reason) = other_class(old, at, new)
+        {
+            if request.confirmed { &mut report.notes } else { &mut report.reasons }.push(reason);
+        }
+    }
 }
 
 /// Reads where each pair stands.

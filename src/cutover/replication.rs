@@ -10,8 +10,19 @@ use sqlx::postgres::PgRow;
 #[derive(Debug, Default)]
 pub struct Subscriptions {
     pub found: Vec<SubscriptionReport>,
+    /// What each of PostgreSQL's own subscribes to.
+    pub subscribed: Vec<Subscribed>,
     /// What could not be read.
     pub unread: Vec<Reason>,
+}
+
+/// What a subscription subscribes to.
+#[derive(Debug)]
+pub struct Subscribed {
+    pub subscription: String,
+    publications: Vec<String>,
+    /// Quoted.
+    tables: Vec<String>,
 }
 
 /// A logical slot, and how far its subscriber is behind it.
@@ -28,12 +39,21 @@ pub struct Slot {
 /// The subscriptions of this database: PostgreSQL's own, and those of pglogical.
 pub async fn subscriptions(connection: &mut BoundedConnection, side: &str, timeouts: Timeouts) -> Subscriptions {
     let mut subscriptions = Subscriptions::default();
-    let own = query(connection, include_str!("subscriptions.sql"), timeouts).await;
+    let own = query(connection, &fill_sql::<&str>(include_str!("subscriptions.sql"), &[]), timeouts).await;
+    let subscribed = |row: &PgRow| {
+        Some(Subscribed {
+            subscription: row.try_get("name").ok()?,
+            publications: row.try_get("publications").ok()?,
+            tables: row.try_get("tables").ok()?,
+        })
+    };
+    subscriptions.subscribed = own.iter().flatten().filter_map(subscribed).collect();
     subscriptions.add(own, "logical", side);
-    let installed = query(connection, include_str!("pglogical_installed.sql"), timeouts).await;
+    let installed = query(connection, &fill_sql::<&str>(include_str!("pglogical_installed.sql"), &[]), timeouts).await;
     match installed.as_deref() {
         Ok([row]) if row.try_get("installed").unwrap_or(false) => {
-            let theirs = query(connection, include_str!("pglogical_subscriptions.sql"), timeouts).await;
+            let theirs =
+                query(connection, &fill_sql::<&str>(include_str!("pglogical_subscriptions.sql"), &[]), timeouts).await;
             subscriptions.add(theirs, "pglogical", side);
         }
         Ok(_) => {}
@@ -69,6 +89,27 @@ fn read_subscription(row: &PgRow, kind: &'static str) -> Result<SubscriptionRepo
         lag_bytes: None,
         behind_mark: None,
     })
+}
+
+/// How many tables the publications of this database have that the subscription lacks, and the names of three.
+///
+/// # Errors
+///
+/// When they cannot be read.
+pub async fn unsubscribed(
+    connection: &mut BoundedConnection,
+    subscribed: &Subscribed,
+    timeouts: Timeouts,
+) -> Result<(i64, String), QueryError> {
+    let array = |texts: &[String]| {
+        let texts: Vec<String> = texts.iter().map(|text| pgmedic_core::quote_literal(text)).collect();
+        format!("ARRAY[{}]", texts.join(", "))
+    };
+    let places = [("PUBLICATIONS", array(&subscribed.publications)), ("TABLES", array(&subscribed.tables))];
+    let rows = query(connection, &fill_sql(include_str!("unsubscribed.sql"), &places), timeouts).await?;
+    let row = rows.first().ok_or_else(|| QueryError::UnexpectedResponse("none".to_owned()))?;
+    let names: Option<String> = row.try_get("names")?;
+    Ok((row.try_get("number")?, names.unwrap_or_default()))
 }
 
 /// The end of the log now: what was written before it lies before this position.
@@ -109,7 +150,6 @@ pub async fn slots(
 }
 
 async fn query(connection: &mut BoundedConnection, sql: &str, timeouts: Timeouts) -> Result<Vec<PgRow>, QueryError> {
-    let sql = fill_sql::<&str>(sql, &[]);
     let result = connection.run_transaction("replication", TransactionMode::Read, timeouts, [sql]).await;
     result.into_rows()
 }

@@ -2,6 +2,7 @@
 
 use crate::config::{Database, Sequences};
 use crate::db::conninfo::{self, ConninfoError};
+use pgmedic_core::ColumnName;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 
@@ -27,6 +28,13 @@ pub struct Request {
 pub struct SchemaMap(BTreeMap<String, String>);
 
 impl SchemaMap {
+    /// The column of NEW that stands for one of OLD.
+    pub fn column(&self, old: &ColumnName) -> ColumnName {
+        let mut column = old.clone();
+        column.table.schema = self.of(&old.table.schema).to_owned();
+        column
+    }
+
     pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(pairs.into_iter().collect())
     }

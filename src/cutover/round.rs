@@ -9,8 +9,8 @@ use crate::config::Sequences;
 use pgmedic_core::sequence::Method;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::{ForwardMove, Position};
-use pgmedic_core::sequence::reasons::still_cached_reason;
-use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
+use pgmedic_core::sequence::reasons::{become_owner, still_cached_reason};
+use pgmedic_core::{QueryError, Reason, ReasonKind, Timeouts};
 
 /// Moves every sequence of NEW that has fewer than its `headroom` values left beyond OLD, and says in `reports` what came
 /// of it. Returns how many were moved.
@@ -108,8 +108,7 @@ fn method(sequence: &Sequence, step: ForwardMove, advance_limit: u32, role: &str
         let text = format!("only its owner may move it, and its owner {owner} is a superuser: name that role in --to");
         Reason::new(ReasonKind::Ownership, text)
     } else {
-        Reason::new(ReasonKind::Ownership, "only its owner may move it so far")
-            .with_fix(Fix::Sql(format!("GRANT {owner} TO {role}")))
+        Reason::new(ReasonKind::Ownership, "only its owner may move it so far").with_fix(become_owner(sequence, role))
     })
 }
 

@@ -1,8 +1,9 @@
 //! One run: look at both databases, bring NEW ahead, look at what has arrived there, and say whether writers may move.
 
 use super::arrival::arrival;
+use super::drawing::compare_drawing;
 use super::ids::check_ids;
-use super::pairs::{Pair, Standing, pair, read_standings, reports};
+use super::pairs::{Pair, Standing, compare_classes, pair, read_standings, reports};
 use super::replication::{slots, subscriptions};
 use super::report::{CutoverReport, SideReport};
 use super::request::Request;
@@ -84,6 +85,10 @@ async fn work(
         report.notes.push(reason);
     }
     report.sequences = reports(&pairs, &to, request);
+    compare_classes(&pairs, &first, request, &mut report.sequences);
+    if let Err(reason) = compare_drawing(&mut old, &mut new, &pairs, request, &mut report.sequences).await {
+        report.reasons.push(reason);
+    }
     report.subscriptions = arrived.subscriptions;
     report.reasons.extend(arrived.reasons);
     report.notes.extend(arrived.notes);
@@ -109,7 +114,8 @@ async fn work(
 
 /// How many sequences of NEW are further than those of OLD, and how many are not as far.
 fn direction(pairs: &[Pair<'_>], standings: &[Standing]) -> Direction<'static> {
-    let leads = pairs.iter().zip(standings).filter_map(|(pair, standing)| pair.lead(standing));
+    let comparable = pairs.iter().zip(standings).filter(|(pair, _)| pair.same_direction());
+    let leads = comparable.filter_map(|(pair, standing)| pair.lead(standing));
     leads.fold(Direction::default(), |mut direction, lead| {
         direction.ahead += usize::from(lead > 0);
         direction.behind += usize::from(lead < 0);

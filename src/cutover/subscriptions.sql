@@ -3,7 +3,12 @@
 SELECT s.subname::text AS name, s.subenabled AS enabled, s.subslotname::text AS slot,
        EXISTS (SELECT FROM pg_catalog.pg_stat_subscription w
                WHERE w.subid = s.oid AND w.relid IS NULL AND w.pid IS NOT NULL) AS working,
-       t.number AS unready, t.names AS unready_tables
+       t.number AS unready, t.names AS unready_tables, s.subpublications::text[] AS publications,
+       ARRAY(SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+             FROM pg_catalog.pg_subscription_rel r
+             JOIN pg_catalog.pg_class c ON c.oid = r.srrelid
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+             WHERE r.srsubid = s.oid) AS tables
 FROM pg_catalog.pg_subscription s
 CROSS JOIN LATERAL (
     SELECT count(*) AS number,

@@ -21,7 +21,7 @@ pub use counters::{SEQUENCES, SESSIONS};
 pub use scrape::Scrape;
 pub use textfile::{replace as replace_textfile, textfile};
 
-use crate::report::{Cause, DatabaseLabel, DatabaseReport, Outcome, SequenceReport, SessionReport, Verdict};
+use crate::report::{Cause, DatabaseLabel, DatabaseReport, Outcome, SequenceReport, SessionReport};
 use crate::state::{AgentState, Configured};
 use counters::Counters;
 use figures::DatabaseFigures;
@@ -110,8 +110,10 @@ impl Metrics {
         drop(counters);
         // A pass that was not completed does not show which drift is over.
         let mut now = if report.error.is_none() { HashSet::new() } else { before };
-        let lasting =
-            |sequence: &&Arc<SequenceReport>| sequence.verdict == Verdict::Behind && sequence.needs_attention();
+        // Of any verdict: one that was set back and is in sync, or that a rule says to leave, is drift that lasts too.
+        let lasting = |sequence: &&Arc<SequenceReport>| {
+            sequence.cause.is_some() && (sequence.outcome() != Some(Outcome::Repaired) || sequence.held_by().is_some())
+        };
         now.extend(report.sequences.iter().filter(lasting).map(|sequence| sequence.name.clone()));
         if !now.is_empty() {
             drifting.insert(report.name.to_string(), now);

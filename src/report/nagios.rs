@@ -121,7 +121,7 @@ fn performance(report: &Report) -> String {
     let sequences = || report.databases.iter().flat_map(|database| &database.sequences);
     let unreached = report.databases.iter().filter(|database| database.error.is_some()).count();
     let lag = sequences().filter(|sequence| sequence.needs_attention()).filter_map(|sequence| sequence.lag).max();
-    let used = sequences().filter_map(|sequence| sequence.used_ratio).reduce(f64::max).unwrap_or(0.0);
+    let used = sequences().filter_map(|sequence| sequence.used_after_pass()).reduce(f64::max).unwrap_or(0.0);
     let summary = &report.summary;
     let seconds: f64 = report.databases.iter().map(|database| database.duration_seconds).fold(0.0, f64::max);
     format!(

@@ -157,6 +157,23 @@ inherited AS (
     WHERE f.rel <> f.root
     GROUP BY f.seq, f.rel, f.att
 ),
+-- What keeps the type of a fed column as it is, by table and column. A map is looked up as quickly where the planner expects
+-- another number of rows, as just after a restore.
+obstacles (map) AS MATERIALIZED (
+    SELECT jsonb_object_agg(o.rel || ':' || o.att, pg_catalog.format(o.phrase,
+               pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid)) ORDER BY o.classid DESC, o.objid DESC)
+    FROM (
+@WIDEN_OBSTACLES@
+    ) AS o
+    -- IS TRUE makes it a look-up in a hash table.
+    WHERE ((o.rel, o.att) IN (SELECT l.rel, l.att FROM links l UNION ALL SELECT f.rel, f.att FROM fed f)) IS TRUE
+),
+-- The same of the fed column in any member of its tree: a change of the type reaches all of them.
+obstacles_in_trees AS (
+    SELECT f.seq, f.root, f.root_att, min((SELECT o.map FROM obstacles o) ->> (f.rel || ':' || f.att)) AS what
+    FROM fed f
+    GROUP BY f.seq, f.root, f.root_att
+),
 -- Members whose values another sequence hands out, each with that sequence.
 members_of_others AS (
     SELECT f.seq, f.root AS rel, f.root_att AS att,
@@ -188,6 +205,7 @@ SELECT
     EXISTS (SELECT FROM followed f
             WHERE f.seq = l.seq AND f.rel = l.rel AND f.tgname = 'zz_pgmedic_follow_' || l.att) AS followed,
     mo.list AS members_of_others,
+    COALESCE((SELECT o.map FROM obstacles o) ->> (l.rel || ':' || l.att), ot.what) AS widen_obstacle,
     pg_catalog.has_table_privilege(r.oid, 'SELECT') AS may_lock,
     COALESCE(u.pages, r.relpages)::bigint AS pages,
     CASE WHEN t.root IS NOT NULL THEN u.largest
@@ -213,6 +231,7 @@ LEFT JOIN (
     LEFT JOIN trees t ON t.root = l.rel
     LEFT JOIN with_functions wf ON wf.rel = l.rel
     LEFT JOIN trees_with_functions tf ON tf.rel = l.rel
+    LEFT JOIN obstacles_in_trees ot ON ot.seq = l.seq AND ot.root = l.rel AND ot.root_att = l.att
     LEFT JOIN unindexed u ON u.seq = l.seq AND u.rel = l.rel AND u.att = l.att
     LEFT JOIN members_of_others mo ON mo.seq = l.seq AND mo.rel = l.rel AND mo.att = l.att
 ) ON l.seq = q.seqrelid AND (r.relpersistence IS NULL OR r.relpersistence <> 't')

@@ -1,7 +1,7 @@
 //! Observes, judges and repairs a group of sequences.
 
 use super::evidence::{Inquiry, new_drifts};
-use super::findings::{Judged, finding};
+use super::findings::{Judged, count_repair, finding};
 use super::look::look;
 use super::memory::SequenceMemory;
 use super::moves::{Headroom, next_move};
@@ -97,9 +97,8 @@ pub async fn examine(
         }
         // The Arc is still unique: make_mut does not clone.
         let finding = Arc::make_mut(&mut reports[index]);
-        finding.nearly_used_up |=
-            !finding.observed_only && repair.used_ratio.is_some_and(|used| used >= settings.fail_used_ratio);
         finding.repair = Some(Box::new(repair));
+        count_repair(finding, group[index], &position, settings);
     }
     for (index, evidence) in asked.into_iter().zip(inquiry.finish(&mut connections[0], timeouts).await) {
         Arc::make_mut(&mut reports[index]).evidence = Some(Box::new(evidence));

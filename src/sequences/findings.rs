@@ -8,6 +8,7 @@ use pgmedic_core::sequence::held_reasons::part_of_key_note;
 use pgmedic_core::sequence::judgement::Hold;
 use pgmedic_core::sequence::limits::limited_by;
 use pgmedic_core::sequence::model::{FeedProblem, Sequence, Suggestion, Uncounted, UncountedFeed};
+use pgmedic_core::sequence::position::Position;
 use pgmedic_core::sequence::reasons::{exhausted_reason, rewound_reason, running_out_reason};
 use pgmedic_core::sequence::{FeedReport, Link};
 use pgmedic_core::{Fix, Reason, ReasonKind};
@@ -44,7 +45,7 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
     report.running_out = is_running_out(verdict, used_ratio, settings.warn_used_ratio);
     report.nearly_used_up = used_ratio >= settings.fail_used_ratio && !report.observed_only;
     if report.running_out {
-        report.add_reason(running_out_reason(sequence, &looked.seen));
+        report.add_reason(running_out_reason(sequence, position));
     }
     if matches!(verdict, Verdict::InSync | Verdict::Behind | Verdict::Exhausted) {
         let to_block_end = looked.block_end().and_then(|end| u128::try_from(end - position.next_number() + 1).ok());
@@ -62,6 +63,21 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
         _ => {}
     }
     report
+}
+
+/// What is true of its capacity after the repair, which reached `position`.
+pub fn count_repair(finding: &mut SequenceReport, sequence: &Sequence, position: &Position, settings: &Sequences) {
+    let Some(used_ratio) = finding.repair.as_ref().and_then(|repair| repair.used_ratio) else { return };
+    finding.nearly_used_up |= !finding.observed_only && used_ratio >= settings.fail_used_ratio;
+    if position.remaining() > 0 && is_running_out(finding.verdict, used_ratio, settings.warn_used_ratio) {
+        finding.running_out = true;
+        // What was true before it is not any more.
+        finding.notes.retain(|note| note.kind != ReasonKind::RunningOut);
+        if finding.reason.as_ref().is_some_and(|reason| reason.kind == ReasonKind::RunningOut) {
+            finding.reason = (!finding.notes.is_empty()).then(|| finding.notes.remove(0));
+        }
+        finding.add_reason(running_out_reason(sequence, position));
+    }
 }
 
 /// The report of a declared feed whose sequence does not exist in `database`.
@@ -141,7 +157,7 @@ fn verdict_without_notes(sequence: &Sequence, judged: &Judged) -> (Verdict, Vec<
 
 /// Why nothing says which column it feeds; none where a note says what became of its owner.
 fn unlinked_reason(sequence: &Sequence) -> Option<Reason> {
-    if sequence.notes.iter().any(|note| note.kind == ReasonKind::LeftOver) {
+    if sequence.notes.iter().any(|note| note.kind == ReasonKind::LeftOver) && suggestions(sequence).next().is_none() {
         return None;
     }
     let text = "no ownership, default or declared link says which column it feeds".to_owned();

@@ -4,6 +4,7 @@ use super::catalog_timeouts::catalog_timeouts;
 use crate::db::BoundedConnection;
 use pgmedic_core::sequence::feed_row::catalog_sql;
 use pgmedic_core::sequence::model::{FeedSource, Keys};
+use pgmedic_core::sequence::row_fields::optional_lossy_text;
 use pgmedic_core::{QueryError, Timeouts};
 use sqlx::Row;
 use std::sync::LazyLock;
@@ -33,7 +34,7 @@ pub async fn read_keys(
             keys.push(Keys {
                 unique: row.try_get("is_unique")?,
                 in_primary_key: row.try_get("in_primary_key")?,
-                longer_key: row.try_get("longer_key")?,
+                longer_key: optional_lossy_text(&row, "longer_key")?,
                 indexed: row.try_get("is_indexed")?,
             });
             Ok(())

@@ -27,22 +27,46 @@ spread_by (root, name) AS (
     CROSS JOIN LATERAL unnest(p.partattrs::int2[]) AS k (att)
     JOIN pg_catalog.pg_attribute c ON c.attrelid = p.partrelid AND c.attnum = k.att
 ),
--- Each key that holds the column, and whether it holds it alone, the partition key aside. Also one with a WHERE clause, and
--- one that is still being built, makes inserts fail.
+-- The columns that PostgreSQL generates from the column, and whether from it alone, the partition key aside. Of a stored
+-- expression, the numbers of the columns that it reads are looked at.
+generated (nth, rel, att, alone) AS (
+    SELECT m.nth, m.rel, g.attnum,
+           bool_and(COALESCE(c.attnum = m.att OR c.attname IN (SELECT s.name FROM spread_by s WHERE s.root = m.root), false))
+    FROM members m
+    JOIN pg_catalog.pg_attribute g ON g.attrelid = m.rel AND g.attgenerated <> '' AND NOT g.attisdropped
+    JOIN pg_catalog.pg_attrdef e ON e.adrelid = m.rel AND e.adnum = g.attnum
+    CROSS JOIN LATERAL pg_catalog.regexp_matches(e.adbin::text, ':varattno (-?[0-9]+)', 'g') AS v (match)
+    LEFT JOIN pg_catalog.pg_attribute c ON c.attrelid = m.rel AND c.attnum = v.match[1]::smallint AND c.attnum > 0
+    GROUP BY m.nth, m.rel, g.attnum
+    HAVING bool_or(c.attnum = m.att)
+),
+-- Each key that holds the column, or what is computed from it, and whether it holds nothing else, the partition key aside:
+-- then a taken id is refused. Also one with a WHERE clause, and one that is still being built, makes inserts fail.
 keys (nth, alone, primary_key, of_root, index, name) AS (
     SELECT m.nth,
-           bool_and(COALESCE(c.attnum = m.att OR c.attname IN (SELECT s.name FROM spread_by s WHERE s.root = m.root), false)),
+           bool_and(COALESCE(c.attnum = m.att OR g.alone
+                             OR c.attname IN (SELECT s.name FROM spread_by s WHERE s.root = m.root), false)),
            x.indisprimary, m.rel = m.root, x.indexrelid,
-           pg_catalog.format('%I (%s)', i.relname,
-               string_agg(COALESCE(pg_catalog.quote_ident(c.attname), '(an expression)'), ', ' ORDER BY k.place))
+           (SELECT pg_catalog.format('%I (%s)', i.relname,
+                string_agg(COALESCE(pg_catalog.quote_ident(n.attname), '(an expression)'), ', ' ORDER BY p.place))
+            FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS p (att, place)
+            LEFT JOIN pg_catalog.pg_attribute n ON n.attrelid = x.indrelid AND n.attnum = p.att AND p.att > 0
+            WHERE p.place <= x.indnkeyatts)
     FROM members m
     JOIN pg_catalog.pg_index x ON x.indrelid = m.rel AND (x.indisunique OR x.indisexclusion) AND x.indisready
     JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
-    CROSS JOIN LATERAL unnest(x.indkey::int2[]) WITH ORDINALITY AS k (att, place)
+    CROSS JOIN LATERAL (
+        SELECT k.att
+        FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k (att, place)
+        WHERE k.place <= x.indnkeyatts AND k.att <> 0
+      UNION ALL
+        SELECT v.match[1]::smallint
+        FROM pg_catalog.regexp_matches(x.indexprs::text, ':varattno (-?[0-9]+)', 'g') AS v (match)
+    ) AS k
     LEFT JOIN pg_catalog.pg_attribute c ON c.attrelid = x.indrelid AND c.attnum = k.att AND k.att > 0
-    WHERE k.place <= x.indnkeyatts
-    GROUP BY m.nth, m.root, m.rel, x.indexrelid, x.indisprimary, i.relname
-    HAVING bool_or(c.attnum = m.att)
+    LEFT JOIN generated g ON g.nth = m.nth AND g.rel = m.rel AND g.att = k.att
+    GROUP BY m.nth, m.root, m.rel, x.indexrelid, x.indrelid, x.indkey, x.indnkeyatts, x.indisprimary, i.relname
+    HAVING bool_or(c.attnum = m.att OR g.nth IS NOT NULL)
 ),
 -- Members that store rows and have no valid B-tree without a WHERE clause that begins with the column.
 unindexed (nth) AS (

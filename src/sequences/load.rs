@@ -8,7 +8,8 @@ use super::pass_state::SequencePassState;
 use super::references::add_reference_limits;
 use crate::config::{Database, Sequences};
 use crate::db::{BoundedConnection, TransactionMode, which_server_sql};
-use pgmedic_core::sequence::model::{Limit, LimitedBy, Sequence};
+use pgmedic_core::sequence::allocator::Blocks;
+use pgmedic_core::sequence::model::{FeedSource, Limit, LimitedBy, Sequence};
 use pgmedic_core::sequence::position::ColumnRange;
 use pgmedic_core::{QueryError, Reason, Timeouts};
 use sqlx::Row;
@@ -92,7 +93,7 @@ async fn discover_catalog(
     Ok(found)
 }
 
-/// The limits that the configuration states.
+/// The limits that the configuration states. They are of ids: where a value stands for a block, all of it must fit.
 fn state_max_ids(sequences: &mut [Sequence], settings: &Sequences) {
     for sequence in sequences {
         let (schema, name) = &sequence.name_parts;
@@ -102,6 +103,9 @@ fn state_max_ids(sequences: &mut [Sequence], settings: &Sequences) {
         } else {
             ColumnRange { min: max_id, ..ColumnRange::INT8 }
         };
+        let increment = sequence.parameters.increment;
+        let values = |source: &FeedSource| Blocks::new(source.allocator(), increment, 0).values_that_fit(range);
+        let range = sequence.sources().map(values).reduce(ColumnRange::narrowest).unwrap_or(range);
         sequence.limits.push(Limit { range, by: LimitedBy::StatedMaxId });
     }
 }

@@ -5,7 +5,7 @@ use super::catalog::Catalog;
 use super::invalidation::{InvalidatedSequences, Invalidation};
 use super::memory::{SequenceMemory, WRITTEN_AHEAD};
 use super::standing::StandingState;
-use crate::report::{Cause, Evidence, Outcome, SequenceReport};
+use crate::report::{Cause, Evidence, Outcome, SequenceReport, Verdict};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;
 use std::collections::{HashMap, HashSet};
@@ -257,6 +257,13 @@ impl SequencePassState {
             return Cause::Unknown;
         };
         let back = position.values_until(before);
+        // A drift that lasts keeps the cause that it was first found with.
+        let lasting = known.filter(|known| {
+            known.finding.verdict == Verdict::Behind && known.finding.outcome() != Some(Outcome::Repaired)
+        });
+        if let (0, Some(cause)) = (back, lasting.and_then(|known| known.finding.cause)) {
+            return cause;
+        }
         match (back, elsewhere) {
             // A replica may stand where another server stood a while ago.
             (1.., true) if self.server.1 => Cause::Unknown,

@@ -2,9 +2,11 @@
 
 use super::catalog_timeouts::catalog_timeouts;
 use crate::db::BoundedConnection;
+use pgmedic_core::sequence::allocator::Blocks;
 use pgmedic_core::sequence::column_type::column_type;
 use pgmedic_core::sequence::feed_row::catalog_sql;
 use pgmedic_core::sequence::model::{FeedSource, Limit, LimitedBy, Sequence};
+use pgmedic_core::sequence::row_fields::{lossy_text, optional_lossy_text};
 use pgmedic_core::{QueryError, Timeouts};
 use sqlx::Row;
 use std::sync::LazyLock;
@@ -29,6 +31,11 @@ pub async fn add_reference_limits(
         .collect();
     let tables = fed.iter().map(|(_, source)| source.table_oid.to_string()).collect();
     let columns = fed.iter().map(|(_, source)| source.column.clone()).collect();
+    // An id must fit, and a value may stand for a block of them.
+    let blocks = |(index, source): &(usize, &FeedSource)| {
+        Blocks::new(source.allocator(), sequences[*index].parameters.increment, 0)
+    };
+    let values_that_fit: Vec<Blocks> = fed.iter().map(blocks).collect();
     let owners: Vec<usize> = fed.iter().map(|(index, _)| *index).collect();
     let empty = || vec![String::new(); owners.len()];
     let mut limits: Vec<(usize, Limit)> = Vec::new();
@@ -36,14 +43,17 @@ pub async fn add_reference_limits(
     connection
         .query("references", timeouts, &REFERENCES, parameters, |row| {
             let nth: i64 = row.try_get("nth")?;
-            let owner = usize::try_from(nth - 1).ok().and_then(|nth| owners.get(nth).copied());
+            let nth = usize::try_from(nth - 1).ok();
+            let owner = nth.and_then(|nth| Some((*owners.get(nth)?, *values_that_fit.get(nth)?)));
             let kind = column_type(row.try_get("type_oid")?, row.try_get("type_modifier")?);
-            if let (Some(owner), Some((range, _))) = (owner, kind) {
-                let by = LimitedBy::Reference {
-                    table: row.try_get("rel_quoted")?,
-                    column: row.try_get("att_quoted")?,
-                    may_widen: row.try_get("may_widen")?,
+            if let (Some((owner, blocks)), Some((range, _))) = (owner, kind) {
+                let range = blocks.values_that_fit(range);
+                let (table, column) = (lossy_text(&row, "rel_quoted")?, lossy_text(&row, "att_quoted")?);
+                let obstacle = match [&table, &column].iter().any(|name| name.contains(char::REPLACEMENT_CHARACTER)) {
+                    true => Some("its name is no UTF-8".to_owned()),
+                    false => optional_lossy_text(&row, "widen_obstacle")?,
                 };
+                let by = LimitedBy::Reference { table, column, widen_obstacle: obstacle.map(String::into_boxed_str) };
                 limits.push((owner, Limit { range, by }));
             }
             Ok(())

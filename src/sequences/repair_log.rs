@@ -120,8 +120,8 @@ impl LogOwner {
         let columns = "at, role, source, sequence, outcome, from_value, to_value, charged, early, cause, evidence";
         (!rows.is_empty()).then(|| {
             format!(
-                "INSERT INTO pgmedic.repair_log ({columns}) SELECT * FROM (VALUES {rows_sql}) AS e ({columns}) \
-                 WHERE {may_know} RETURNING 1"
+                "INSERT INTO pgmedic.repair_log ({columns}, sequence_oid) \
+                 SELECT e.*, to_regclass(e.sequence) FROM (VALUES {rows_sql}) AS e ({columns}) WHERE {may_know} RETURNING 1"
             )
         })
     }

@@ -31,7 +31,7 @@ SELECT c.relowner::bigint AS owner,
        AND COALESCE((SELECT array_agg(a.attname || ' ' || a.atttypid::regtype ORDER BY a.attname) =
                    ARRAY['at timestamp with time zone', 'cause text', 'charged bigint', 'counted boolean',
                          'early boolean', 'evidence jsonb', 'from_value bigint', 'outcome text', 'role name',
-                         'sequence text', 'source text', 'to_value bigint']
+                         'sequence text', 'sequence_oid oid', 'source text', 'to_value bigint']
                    AND bool_and(a.attgenerated = '')
             FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), false) AS plain
 FROM pg_class c

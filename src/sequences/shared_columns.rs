@@ -31,15 +31,15 @@ pub struct SharedColumn {
 /// Finds them among the sequences of a database.
 pub fn shared_columns(sequences: &[Sequence]) -> Vec<SharedColumn> {
     let mut shared = Vec::new();
-    let mut by_column: HashMap<(u32, &str), usize> = HashMap::new();
+    let mut by_column: HashMap<(u32, &str), Vec<usize>> = HashMap::new();
     let by_oid: HashMap<u32, usize> =
         sequences.iter().enumerate().map(|(index, sequence)| (sequence.oid, index)).collect();
     for (index, sequence) in sequences.iter().enumerate() {
         for (feed, source) in readable(sequence) {
             let feed = &feed.report;
-            if let Some(other) = by_column.insert((source.table_oid, &source.column), index) {
-                shared.push(SharedColumn { whole: other, part: index, feed: feed.clone() });
-            }
+            let others = by_column.entry((source.table_oid, &source.column)).or_default();
+            shared.extend(others.iter().map(|other| SharedColumn { whole: *other, part: index, feed: feed.clone() }));
+            others.push(index);
             for partner in source.partners.iter().filter_map(|oid| by_oid.get(oid)) {
                 // Its link counts, and is one to a partition of this table.
                 let column = readable(&sequences[*partner]).find(|(_, other)| other.column == source.column);
@@ -67,6 +67,8 @@ pub struct SharedContext<'a> {
 
 /// Names each pair of `shared` that will meet in the reports of both, and moves one of them by a value where both would hand
 /// out the same one next. `subject` tells what the judgement of a sequence goes by.
+///
+/// Of three sequences, a move past one may lead to the other: then all are looked at again.
 pub async fn look_at_shared<'a>(
     connections: &mut [BoundedConnection],
     shared: &[SharedColumn],
@@ -74,6 +76,23 @@ pub async fn look_at_shared<'a>(
     context: SharedContext<'a>,
     subject: impl Fn(&'a Sequence) -> Subject<'a>,
 ) {
+    // Each round moves one past another, so with so many none is left.
+    for _ in 0..=shared.len() {
+        if !look_once(connections, shared, reports, context, &subject).await {
+            return;
+        }
+    }
+}
+
+/// Looks at each pair once, and returns whether a sequence was moved.
+async fn look_once<'a>(
+    connections: &mut [BoundedConnection],
+    shared: &[SharedColumn],
+    reports: &mut [Arc<SequenceReport>],
+    context: SharedContext<'a>,
+    subject: &impl Fn(&'a Sequence) -> Subject<'a>,
+) -> bool {
+    let mut has_moved = false;
     for pair in shared {
         let (whole, part) = (&context.sequences[pair.whole], &context.sequences[pair.part]);
         let position = |name: &str| reports.iter().position(|report| report.name == name);
@@ -96,9 +115,11 @@ pub async fn look_at_shared<'a>(
         }
         if one == other {
             let moved = step_beyond(connections, subject(whole), reports[first].observed_only, context.repair).await;
+            has_moved |= moved.as_ref().is_some_and(|moved| moved.outcome == Outcome::Repaired);
             add_step(Arc::make_mut(&mut reports[first]), moved, &part.name, one);
         }
     }
+    has_moved
 }
 
 /// Whether a value that is taken makes an insert into this column fail.

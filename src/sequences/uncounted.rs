@@ -94,6 +94,13 @@ fn add_finding(report: &mut SequenceReport, uncounted: &UncountedFeed, looked: &
             ReasonKind::Allocator,
             format!("{text}: inserts fail, unless it is of another residue class"),
         )),
+        Uncounted::Owner => {
+            let text = format!("{text}: inserts fail, if its default draws from the sequence; then declare the link");
+            report.add_reason(Reason {
+                fix: declaration(&report.name, column),
+                ..Reason::new(ReasonKind::LikelyLink, text)
+            });
+        }
         Uncounted::Suggested(_) => report.add_reason(Reason::new(
             ReasonKind::LikelyLink,
             format!("{text}: inserts fail, if the sequence feeds this column"),

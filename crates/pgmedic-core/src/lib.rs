@@ -30,6 +30,6 @@ pub use error::QueryError;
 pub use fill_sql::fill_sql;
 pub use name::{ColumnName, NameError, RelationRef, TableName, parse_identifier};
 pub use quote::quote_literal;
-pub use reason::{Fix, Reason, ReasonKind};
+pub use reason::{Fix, Reason, ReasonKind, approval_pattern};
 pub use settings_sql::{Timeouts, positive_milliseconds, settings_select, settings_sql};
 pub use shell_quote::shell_quote;

@@ -237,7 +237,7 @@ impl Fix {
     /// The command that approves a repair or a sweep by name.
     #[must_use]
     pub fn approve(name: &str) -> Self {
-        Self::Approval(format!("pgmedic --once --approve {}", shell_quote(name)))
+        Self::Approval(format!("pgmedic --once --approve {}", shell_quote(&approval_pattern(name))))
     }
 
     /// The command itself.
@@ -249,6 +249,20 @@ impl Fix {
             }
         }
     }
+}
+
+/// What `--approve` takes for this name alone: it takes patterns, so the name's own `*` and `?` are written as ordinary
+/// characters.
+#[must_use]
+pub fn approval_pattern(name: &str) -> String {
+    let mut pattern = String::with_capacity(name.len());
+    for character in name.chars() {
+        if matches!(character, '*' | '?') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
 }
 
 /// The text, then the fix.

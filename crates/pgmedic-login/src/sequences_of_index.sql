@@ -150,6 +150,8 @@ SELECT
     NULL::text AS wanted,
     NULL::bigint AS entry,
     mo.list AS members_of_others,
+    -- A login does not look for what uses the column: the agent says how to widen it.
+    NULL::text AS widen_obstacle,
     -- These decide how a pass divides its work into transactions; here there is one table with its partitions.
     false AS may_lock,
     0::bigint AS pages,

@@ -101,7 +101,14 @@ impl<'a> RepairTask<'a> {
         let step = match next_move(&self.looked, &self.subject.basis, self.headroom) {
             NextMove::Step(step) => step,
             NextMove::Held(hold) => {
-                self.end_held(&hold);
+                match self.look_only {
+                    // No approval changes what a rule says.
+                    Some(why) => {
+                        let reason = Reason::new(ReasonKind::RepairDisabled, why);
+                        self.ended = Some(RepairReport::new(Outcome::Skipped, None, Some(reason)));
+                    }
+                    None => self.end_held(&hold),
+                }
                 return None;
             }
             // It was looked at again since, and is well.

@@ -18,6 +18,7 @@ use naming::{Column, is_hilo, likely_column};
 use pgmedic_core::sequence::allocator::Allocator;
 use pgmedic_core::sequence::default_expression::late_bound_name;
 use pgmedic_core::sequence::model::{Sequence, Suggestion};
+use pgmedic_core::sequence::row_fields::optional_lossy_text;
 use pgmedic_core::{
     ColumnName, QueryError, Reason, ReasonKind, RelationRef, TableName, Timeouts, fill_sql, quote_literal,
 };
@@ -31,6 +32,8 @@ use trigger_body::draws;
 struct Unlinked {
     name: TableName,
     increment: i64,
+    /// A column that draws from another one by now owns it: its name says nothing.
+    is_left_over: bool,
 }
 
 /// A column that is likely fed, and by what that is known.
@@ -91,18 +94,19 @@ async fn read(
 
 fn unlinked(sequence: &Sequence) -> Option<Unlinked> {
     // A note of a view's default says that it is no link.
-    let is_of_view = |note: &Reason| note.kind == ReasonKind::IgnoredLink;
-    let has_link = sequence.all_feeds().next().is_some() || !sequence.notes.iter().all(is_of_view);
+    let is_left_over = sequence.notes.iter().any(|note| note.kind == ReasonKind::LeftOver);
+    let is_no_link = |note: &Reason| matches!(note.kind, ReasonKind::IgnoredLink | ReasonKind::LeftOver);
+    let has_link = sequence.all_feeds().next().is_some() || !sequence.notes.iter().all(is_no_link);
     // A name that is no UTF-8 can neither be read nor declared.
     if has_link || !sequence.has_readable_names() {
         return None;
     }
     let (schema, name) = sequence.name_parts.clone();
-    Some(Unlinked { name: TableName { schema, name }, increment: sequence.parameters.increment })
+    Some(Unlinked { name: TableName { schema, name }, increment: sequence.parameters.increment, is_left_over })
 }
 
 fn text(row: &PgRow, column: &str) -> Option<String> {
-    row.try_get::<Option<String>, _>(column).ok().flatten()
+    optional_lossy_text(row, column).ok().flatten()
 }
 
 fn table_column(row: &PgRow, column: String) -> Option<ColumnName> {
@@ -175,7 +179,7 @@ fn by_name<'a>(rows: &[PgRow], unlinked: &'a [Unlinked]) -> Vec<(&'a TableName, 
         let column = ColumnName { table, column: found.column.clone() };
         Some((&sequence.name, Likely { column, evidence: "its name".to_owned(), is_drawn: false }))
     };
-    unlinked.iter().filter_map(likely).collect()
+    unlinked.iter().filter(|sequence| !sequence.is_left_over).filter_map(likely).collect()
 }
 
 /// The link as configuration. Where a step of the sequence may be a block, the likely allocator is stated with the others.

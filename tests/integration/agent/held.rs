@@ -46,3 +46,21 @@ async fn a_repair_is_counted_by_its_method_and_its_cause() {
     assert_eq!(agent.metric(&repaired(&database, "rewound", "leap")), Some(0.0));
     agent.stop();
 }
+
+#[tokio::test]
+async fn drift_that_lasts_is_counted_once_with_the_cause_it_was_found_with_also_where_no_insert_fails() {
+    let mut database = Database::new().await;
+    let tables = "CREATE TABLE t (id serial PRIMARY KEY); SELECT setval('t_id_seq', 4000);
+                  CREATE TABLE u (id serial PRIMARY KEY); INSERT INTO u VALUES (10), (2000000000); SELECT setval('u_id_seq', 20)";
+    database.sql(tables).await;
+    let rule = "[[sequences.rules]]\nmatch = 'public.u_id_seq'\nrepair = false\n";
+    let agent = Agent::start(&database, &format!("{EVERY_SECOND}full_pass_every = 1\n{rule}"));
+    agent.passes_again(&database.name, 1.0);
+    database.sql("SELECT setval('t_id_seq', 1000, false)").await;
+    let counted = |cause: &str| series("drift_detected_total", &database, &format!("cause=\"{cause}\",DATABASE"));
+    agent.wait_until(&counted("rewound"), |drift| drift == 1.0);
+    agent.passes_again(&database.name, 3.0);
+    let found = ["rewound", "unknown", "ids_inserted"].map(|cause| agent.metric(&counted(cause)));
+    assert_eq!(found, [Some(1.0), Some(1.0), Some(0.0)]);
+    agent.stop();
+}

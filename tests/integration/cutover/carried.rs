@@ -233,3 +233,57 @@ async fn every_field_of_the_report_is_documented() {
         assert!(shown.iter().any(|shown| section.contains(shown)), "{field} is not documented");
     }
 }
+
+#[tokio::test]
+async fn another_residue_class_in_new_is_a_difference_with_a_fix_that_never_sets_it_back() {
+    let (mut old, mut new) = (Database::new().await, Database::new().await);
+    old.sql("CREATE SEQUENCE ids INCREMENT 2 START 1; SELECT nextval('ids') FROM generate_series(1, 100)").await;
+    new.sql("CREATE SEQUENCE ids INCREMENT 2 START 2").await;
+    let report = cutover(&old, &new, &[]).exits(3);
+    assert_eq!(report.against("public.ids"), ["definition"]);
+    let fix = report.fix_of("public.ids");
+    new.sql(&fix).await;
+    cutover(&old, &new, &[]).exits(0);
+    assert_eq!(new.nextval("ids").await, 201);
+    new.sql(&fix).await;
+    assert_eq!(new.nextval("ids").await, 203);
+}
+
+#[tokio::test]
+async fn a_missing_sequence_in_a_missing_schema_is_made_with_it() {
+    let (mut old, mut new) = (Database::new().await, Database::new().await);
+    old.sql("CREATE SCHEMA z; CREATE SEQUENCE z.ids; SELECT setval('z.ids', 7)").await;
+    let report = cutover(&old, &new, &[]).exits(3);
+    new.sql(&report.fix_of("z.ids")).await;
+    cutover(&old, &new, &[]).exits(0);
+    assert_eq!(new.nextval("z.ids").await, 8);
+}
+
+#[tokio::test]
+async fn a_sequence_that_counts_in_the_other_direction_does_not_look_swapped() {
+    let (mut old, mut new) = (Database::new().await, Database::new().await);
+    old.sql("CREATE SEQUENCE ids; SELECT setval('ids', 2000)").await;
+    new.sql("CREATE SEQUENCE ids INCREMENT -1").await;
+    let report = cutover(&old, &new, &[]).exits(3);
+    assert_eq!(report.carried("public.ids")["outcome"], "held");
+    assert!(report.stdout.contains("in the other direction"), "{}", report.stdout);
+}
+
+#[tokio::test]
+async fn a_column_that_nothing_fills_in_new_is_not_ready_and_the_fix_lets_the_sequence_fill_it() {
+    for create in [
+        "CREATE TABLE t (id int PRIMARY KEY, x int); CREATE SEQUENCE t_id_seq; INSERT INTO t SELECT generate_series(1, 700)",
+        "CREATE TABLE t (id serial PRIMARY KEY, x int); ALTER TABLE t ALTER id DROP DEFAULT",
+    ] {
+        let (mut old, mut new) = (Database::new().await, Database::new().await);
+        old.sql("CREATE TABLE t (id serial PRIMARY KEY, x int); INSERT INTO t SELECT FROM generate_series(1, 500)")
+            .await;
+        new.sql(create).await;
+        let report = cutover(&old, &new, &[]).exits(3);
+        assert_eq!(report.against("public.t_id_seq")[0], "definition", "{create}");
+        new.sql(&report.fix_of("public.t_id_seq")).await;
+        cutover(&old, &new, &[]).exits(0);
+        let expected = if create.contains("700") { 701 } else { 501 };
+        assert_eq!(new.number("INSERT INTO t (x) VALUES (1) RETURNING id::bigint").await, expected);
+    }
+}

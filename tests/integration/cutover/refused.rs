@@ -35,7 +35,7 @@ async fn swapped_databases_are_refused_until_it_is_confirmed() {
 async fn a_subscription_in_the_other_direction_tells_that_they_are_swapped() {
     let mut pair = Pair::subscribed().await;
     // The new database is ahead in one sequence and behind in another: the sequences alone would not tell.
-    pair.old.sql("SELECT setval('numbers', 500)").await;
+    pair.old.sql("SELECT setval('numbers', 501)").await;
     pair.new.sql("SELECT setval('orders_id_seq', 500)").await;
     let report = cutover(&pair.new, &pair.old, &[]).exits(2);
     assert_eq!(report.reason_kinds(), ["swapped"]);

@@ -91,3 +91,22 @@ async fn the_old_database_is_only_read() {
         assert!(!message.contains("READ WRITE"), "{message}");
     }
 }
+
+#[tokio::test]
+async fn a_table_that_was_published_later_is_missing_until_the_subscription_is_refreshed() {
+    let mut pair = Pair::subscribed().await;
+    let create = "CREATE TABLE later (id serial PRIMARY KEY)";
+    pair.old.sql(&format!("{create}; INSERT INTO later SELECT FROM generate_series(1, 50)")).await;
+    let published = "SELECT (count(*) > 0)::int::bigint FROM pg_publication_tables WHERE tablename = 'later'";
+    if pair.old.number(published).await == 0 {
+        let add = "DO $$ BEGIN EXECUTE (SELECT format('ALTER PUBLICATION %I ADD TABLE later', pubname) FROM pg_publication LIMIT 1); END $$";
+        pair.old.sql(add).await;
+    }
+    pair.new.sql(create).await;
+    let report = cutover(&pair.old, &pair.new, &[]).exits(3);
+    let reasons = report.json()["reasons"].clone();
+    let reason = &reasons[0];
+    assert!(reason["text"].as_str().is_some_and(|text| text.contains("public.later")), "{reasons}");
+    pair.new.sql(reason["fix"].as_str().expect("a fix")).await;
+    pair.new.wait_until("SELECT (SELECT count(*) FROM later) = 50").await;
+}

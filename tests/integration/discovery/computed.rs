@@ -158,3 +158,26 @@ async fn a_repair_for_one_column_does_not_hide_another_one_whose_ids_are_compute
     database.once(&[]).exits(0);
     database.sql("INSERT INTO u DEFAULT VALUES; INSERT INTO theirs DEFAULT VALUES").await;
 }
+
+#[tokio::test]
+async fn formatted_negated_and_hashed_values_are_computed_again_too() {
+    for (kind, default) in [
+        ("text", "format('INV-%s', nextval('s'))"),
+        ("bigint", "-nextval('s')"),
+        ("bigint", "coalesce(nextval('s'), 0)"),
+        ("text", "md5(nextval('s')::text)"),
+        ("uuid", "md5(nextval('s')::text)::uuid"),
+    ] {
+        let mut database = Database::new().await;
+        database
+            .sql(&format!(
+                "CREATE SEQUENCE s; CREATE TABLE t (id {kind} PRIMARY KEY DEFAULT {default}, x int);
+                 INSERT INTO t (x) SELECT generate_series(1, 3); ALTER SEQUENCE s RESTART"
+            ))
+            .await;
+        let outcome = database.once(&[]).exits(3);
+        outcome.shows("public.s", json!({ "verdict": "unsupported", "next_value": 1, "lag": 3 }));
+        database.sql(taken(&outcome.sequence("public.s"))["fix"].as_str().expect("a statement")).await;
+        database.sql("INSERT INTO t (x) VALUES (4)").await;
+    }
+}

@@ -132,3 +132,21 @@ async fn names_of_a_database_in_another_encoding_are_read() {
     let feeds = [feed("public.\"café\".\"Nº\"", "serial")];
     other.once(&[]).exits(0).shows("public.\"café_Nº_seq\"", json!({ "lag": 4, "feeds": feeds }));
 }
+
+/// By the session's `search_path` it may be the other one.
+#[tokio::test]
+async fn a_text_without_a_schema_means_no_sequence_where_two_have_the_name() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE SCHEMA a; CREATE TABLE a.t (id serial PRIMARY KEY);
+             ALTER TABLE a.t ALTER id SET DEFAULT nextval('t_id_seq'::text); CREATE TABLE public.t (id serial PRIMARY KEY);
+             INSERT INTO public.t SELECT nextval('t_id_seq') FROM generate_series(1, 20);
+             INSERT INTO a.t SELECT generate_series(1, 50)",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(3);
+    outcome.shows("a.t_id_seq", json!({ "verdict": "unsupported", "repair": null }));
+    assert_eq!(outcome.sequence("a.t_id_seq")["notes"][0]["kind"], "likely_link");
+    assert_eq!(database.nextval("a.t_id_seq").await, 1);
+}

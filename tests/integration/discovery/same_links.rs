@@ -63,8 +63,17 @@ const SCHEMA: &str = r#"
 "#;
 
 /// Columns of the login path's query that differ on purpose: it needs no owners, and a login is one table.
-const DIFFERENT: [&str; 8] =
-    ["role", "owners", "may_lock", "pages", "unindexed", "files", "runs_functions", "endangers_superuser"];
+const DIFFERENT: [&str; 9] = [
+    "role",
+    "owners",
+    "may_lock",
+    "pages",
+    "unindexed",
+    "files",
+    "runs_functions",
+    "endangers_superuser",
+    "widen_obstacle",
+];
 
 async fn varied() -> Database {
     let mut database = Database::new().await;

@@ -125,3 +125,24 @@ async fn unlogged_tables_and_sequences_are_like_any_other() {
     database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "verdict": "behind", "max_id": 6 }));
     assert_eq!(database.nextval("t_id_seq").await, 7);
 }
+
+#[tokio::test]
+async fn ids_in_the_way_of_an_owned_sequence_that_a_function_draws_from_fail_the_run_and_the_link_is_proposed() {
+    for default in ["nextval(pg_get_serial_sequence('public.t', 'id'))", "number_t()"] {
+        let mut database = Database::new().await;
+        database
+            .sql(&format!(
+                "CREATE FUNCTION number_t() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN nextval(''t_id_seq''); END';
+                 CREATE TABLE t (id bigserial PRIMARY KEY); ALTER TABLE t ALTER id SET DEFAULT {default}"
+            ))
+            .await;
+        database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "verdict": "unsupported" }));
+        database.sql("INSERT INTO t SELECT generate_series(1, 50)").await;
+        let outcome = database.once(&[]).exits(3);
+        outcome.shows("public.t_id_seq", json!({ "verdict": "unsupported", "max_id": 50, "next_value": 1 }));
+        let note = outcome.sequence("public.t_id_seq")["notes"][0].clone();
+        assert_eq!(note["kind"], "likely_link", "{note}");
+        let declared = database.once_with(note["fix"].as_str().expect("a table"), &[]).exits(0);
+        declared.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 51 }));
+    }
+}

@@ -129,3 +129,38 @@ async fn another_nodes_residue_class_is_not_taken_for_blocks() {
         .await;
     database.once(&[]).exits(0).shows("public.t_id_seq", json!({ "verdict": "in_sync", "reason": null, "notes": [] }));
 }
+
+/// The ids of a value must all lie within what is stated, and those beyond are not counted.
+#[tokio::test]
+async fn a_stated_max_id_is_of_the_ids_and_not_of_the_values() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE SEQUENCE numbers; CREATE TABLE t (id bigint PRIMARY KEY);
+             INSERT INTO t SELECT generate_series(50, 999); INSERT INTO t SELECT generate_series(5000, 6000)",
+        )
+        .await;
+    let rule =
+        "allocator = 'legacy_hilo'\nblock_size = 50\n[[sequences.rules]]\nmatch = 'public.numbers'\nmax_id = 4999";
+    let outcome = once(&database, rule).exits(0);
+    outcome.shows("public.numbers", json!({ "max_id": 999, "limit": 99, "limited_by": "max_id" }));
+    outcome.repair("public.numbers", json!({ "outcome": "repaired", "next_value": 20 }));
+    database.sql("SELECT setval('numbers', 99)").await;
+    once(&database, rule).exits(3).shows("public.numbers", json!({ "verdict": "exhausted", "repair": null }));
+    assert_eq!(database.nextval("numbers").await, 100);
+
+    let database = filled(50, 1000, 1001).await;
+    let rule = "allocator = 'pooled_lo'\n[[sequences.rules]]\nmatch = 'public.numbers'\nmax_id = 1010";
+    once(&database, rule).exits(3).shows("public.numbers", json!({ "verdict": "exhausted", "limit": 961 }));
+}
+
+#[tokio::test]
+async fn what_a_referencing_column_holds_is_compared_with_the_ids_and_not_with_the_values() {
+    let mut database = filled(1, 1, 42_949_671).await;
+    database.sql("CREATE TABLE b (x int REFERENCES t)").await;
+    let outcome = once(&database, "allocator = 'legacy_hilo'\nblock_size = 50").exits(3);
+    outcome.shows(
+        "public.numbers",
+        json!({ "verdict": "in_sync", "limit": 42_949_671, "limited_by": "public.b.x", "running_out": true }),
+    );
+}

@@ -44,3 +44,25 @@ async fn names_that_are_utf_8_are_read_as_ever() {
     let outcome = database.once(&[]).exits(0);
     outcome.repair("public.\"größe_id_seq\"", json!({ "outcome": "repaired", "next_value": 6 }));
 }
+
+#[tokio::test]
+async fn a_name_of_an_index_or_a_referencing_table_that_is_no_utf_8_blinds_nothing() {
+    let mut database = without_encoding("names_beside").await;
+    database
+        .sql(
+            "CREATE TABLE plain (id serial PRIMARY KEY); INSERT INTO plain SELECT generate_series(1, 50);
+             CREATE TABLE a (id serial PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 9);
+             DO $$ BEGIN EXECUTE E'CREATE TABLE \"b\\xe9\" (x int REFERENCES a)'; END $$;
+             CREATE TABLE uq (id bigserial, k int); INSERT INTO uq SELECT g, g FROM generate_series(1, 7) g;
+             DO $$ BEGIN EXECUTE E'CREATE UNIQUE INDEX \"u\\xe9\" ON uq (k, id)'; END $$",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(3);
+    outcome.repair("public.plain_id_seq", json!({ "outcome": "repaired", "next_value": 51 }));
+    outcome.repair("public.a_id_seq", json!({ "outcome": "repaired", "next_value": 10 }));
+    outcome.repair("public.uq_id_seq", json!({ "outcome": "held", "held_by": "no_unique_key" }));
+    database.sql("SELECT setval('a_id_seq', 2147483647)").await;
+    let reason = database.once(&[]).exits(3).sequence("public.a_id_seq")["reason"].clone();
+    assert_eq!(reason["fix"], json!(null), "{reason}");
+    assert!(reason["text"].as_str().is_some_and(|text| text.contains("its name is no UTF-8")), "{reason}");
+}

@@ -47,3 +47,19 @@ async fn sequences_that_stand_at_the_same_value_are_parted_by_one() {
     // They stand apart now, so another pass changes nothing.
     database.once_with(settings, &[]).exits(0).shows("public.a", json!({ "verdict": "in_sync", "repair": null }));
 }
+
+#[tokio::test]
+async fn of_three_sequences_that_stand_at_the_same_value_each_is_parted_from_the_others() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE t (id bigint PRIMARY KEY); CREATE SEQUENCE a; CREATE SEQUENCE b; CREATE SEQUENCE c;
+             INSERT INTO t SELECT generate_series(1, 100)",
+        )
+        .await;
+    let feed = |name| format!("[[sequences.feeds]]\nsequence = 'public.{name}'\ncolumn = 'public.t.id'\n");
+    database.once_with(&["a", "b", "c"].map(feed).concat(), &[]).exits(0);
+    for sequence in ["a", "b", "c"] {
+        database.sql(&format!("INSERT INTO t SELECT nextval('{sequence}')")).await;
+    }
+}

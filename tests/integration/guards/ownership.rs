@@ -135,3 +135,23 @@ async fn a_guest_advances_a_cached_sequence_and_says_what_is_left() {
 fn id(inserted: Result<PgRow, sqlx::Error>) -> Result<i64, String> {
     inserted.map(|row| row.get(0)).map_err(|error| error.as_database_error().unwrap().code().unwrap().into_owned())
 }
+
+#[tokio::test]
+async fn a_member_that_does_not_inherit_is_told_how_it_does() {
+    let mut database = Database::new().await;
+    let (owner, guest) = (database.role("own"), database.role("medic"));
+    database
+        .sql(&format!(
+            "CREATE ROLE {owner}; CREATE ROLE {guest} LOGIN NOINHERIT; GRANT CREATE ON SCHEMA public TO {owner};
+             GRANT {owner} TO {guest}; SET ROLE {owner};
+             CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 20); RESET ROLE;
+             GRANT SELECT ON t TO {guest}; GRANT SELECT, USAGE ON t_id_seq TO {guest}"
+        ))
+        .await;
+    let settings = "[sequences]\nadvance_limit = 0\n";
+    let outcome = database.once_with_as(&guest, settings, &[]).exits(3);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "held_by": "ownership" }));
+    database.sql(&outcome.repair_fix("public.t_id_seq")).await;
+    let outcome = database.once_with_as(&guest, settings, &[]).exits(0);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "leap", "next_value": 21 }));
+}

@@ -136,3 +136,42 @@ async fn a_sequence_sent_to_the_negative_half_is_left_and_the_reason_says_how_to
     database.sql(statement).await;
     database.once(&[]).exits(0).shows("public.ev_id_seq", json!({ "verdict": "in_sync" }));
 }
+
+/// Its own ids are looked for one by one, up to where they are soon met; the furthest is known all the same.
+#[tokio::test]
+async fn a_far_id_of_a_residue_class_or_of_a_block_is_held_as_any_other() {
+    let own = "CREATE TABLE t (id int PRIMARY KEY); CREATE SEQUENCE s AS int INCREMENT 2 OWNED BY t.id;
+               ALTER TABLE t ALTER id SET DEFAULT nextval('s');";
+    let class = format!(
+        "{own} INSERT INTO t SELECT g * 2 + 1 FROM generate_series(0, 99) g; INSERT INTO t VALUES (1999999999)"
+    );
+    let mut database = with(&format!("{class}; SELECT setval('s', 199)")).await;
+    let outcome = database.once(&[]).exits(3);
+    outcome.shows("public.s", json!({ "verdict": "behind", "max_id": 1_999_999_999 }));
+    outcome.repair("public.s", json!({ "outcome": "held", "held_by": "far_ids" }));
+    assert_eq!(outcome.sequence("public.s")["far_ids"]["from"], 1_999_999_999);
+    assert_eq!(database.nextval("s").await, 201);
+
+    let drifted = with(&class).await.once(&[]).exits(3);
+    drifted.repair("public.s", json!({ "outcome": "repaired", "next_value": 201, "held_by": "far_ids" }));
+
+    let pooled = "CREATE SEQUENCE s INCREMENT 50; CREATE TABLE t (id int PRIMARY KEY);
+                  INSERT INTO t SELECT generate_series(1, 100); SELECT setval('s', 151); INSERT INTO t VALUES (1999999999)";
+    let feed = "[[sequences.feeds]]\nsequence = 'public.s'\ncolumn = 'public.t.id'\nallocator = 'pooled'\n";
+    let outcome = with(pooled).await.once_with(feed, &[]).exits(3);
+    outcome.repair("public.s", json!({ "outcome": "held", "held_by": "far_ids" }));
+}
+
+#[tokio::test]
+async fn the_statement_that_bounds_a_sequence_before_far_ids_moves_its_start_where_that_lies_beyond() {
+    let mut database = with(
+        "CREATE TABLE ev (id serial PRIMARY KEY); INSERT INTO ev SELECT generate_series(1, 1000);
+         ALTER SEQUENCE ev_id_seq MINVALUE -2147483648; SELECT setval('ev_id_seq', -2147483647)",
+    )
+    .await;
+    let reason = database.once(&[]).exits(3).repair_reason("public.ev_id_seq");
+    let statement = "ALTER SEQUENCE public.ev_id_seq MAXVALUE 0 START WITH -2147483648";
+    assert!(reason.contains(statement), "{reason}");
+    database.sql(statement).await;
+    database.once(&[]).exits(0).shows("public.ev_id_seq", json!({ "verdict": "in_sync" }));
+}

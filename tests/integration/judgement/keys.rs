@@ -96,3 +96,48 @@ async fn a_key_with_the_partition_key_counts_as_unique() {
     let outcome = database.once(&[]).exits(0);
     outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "method": "leap", "next_value": 150_001 }));
 }
+
+/// An insert of a taken id fails there too.
+#[tokio::test]
+async fn a_key_that_is_computed_from_the_column_alone_is_a_key_of_the_column() {
+    for (create, next) in [
+        ("CREATE TABLE t (id bigserial, k bigint GENERATED ALWAYS AS (id + 1000) STORED PRIMARY KEY)", 51),
+        ("CREATE TABLE t (id bigserial); CREATE INDEX ON t (id); CREATE UNIQUE INDEX ON t ((id::text))", 51),
+        (
+            "CREATE TABLE t (id bigserial, k bigint GENERATED ALWAYS AS (id + 1000) STORED); CREATE INDEX ON t (id);
+             CREATE UNIQUE INDEX ON t ((k * 2)) WHERE k > 0",
+            51,
+        ),
+    ] {
+        let mut database = Database::new().await;
+        database.sql(&format!("{create}; INSERT INTO t SELECT generate_series(1, 50)")).await;
+        database.once(&[]).exits(0).repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": next }));
+        database.sql("INSERT INTO t DEFAULT VALUES").await;
+    }
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE t (id bigserial, x int DEFAULT 7); CREATE INDEX ON t (id); CREATE UNIQUE INDEX ON t ((id + x));
+             INSERT INTO t SELECT generate_series(1, 50)",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(3);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "held", "held_by": "no_unique_key" }));
+    assert!(outcome.repair_reason("public.t_id_seq").contains("t_expr_idx ((an expression))"), "{}", outcome.stdout);
+}
+
+#[tokio::test]
+async fn a_child_without_an_index_is_named_and_its_index_lets_the_sequence_be_repaired() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE a (id serial PRIMARY KEY); CREATE TABLE c () INHERITS (a);
+             INSERT INTO c SELECT generate_series(1, 150000)",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(3);
+    outcome.repair("public.a_id_seq", json!({ "outcome": "held", "held_by": "no_index" }));
+    assert_eq!(outcome.repair_fix("public.a_id_seq"), "CREATE INDEX CONCURRENTLY ON public.c (id)");
+    database.sql(&outcome.repair_fix("public.a_id_seq")).await;
+    database.once(&[]).exits(0).repair("public.a_id_seq", json!({ "outcome": "repaired", "next_value": 150_001 }));
+}

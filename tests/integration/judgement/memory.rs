@@ -42,8 +42,11 @@ async fn a_sequence_set_back_with_no_id_in_its_way_is_said_and_left() {
     let text = said["reason"]["text"].as_str().expect("a text");
     assert!(text.contains("next value was 4001") && text.contains("3001 values will be handed out again"), "{text}");
     assert_eq!(database.number("SELECT last_value FROM t_id_seq").await, 1000);
-    database.sql(said["reason"]["fix"].as_str().expect("a fix")).await;
+    let fix = said["reason"]["fix"].as_str().expect("a fix");
+    database.sql(fix).await;
     assert_eq!(database.nextval("t_id_seq").await, 4001);
+    database.sql(&format!("SELECT nextval('t_id_seq') FROM generate_series(1, 100); {fix}")).await;
+    assert_eq!(database.nextval("t_id_seq").await, 4102, "run too late, it does not set the sequence back");
     agent.stop();
 }
 
@@ -166,4 +169,21 @@ async fn a_repair_log_that_is_locked_when_it_is_read_again_keeps_no_pass_from_it
     sqlx::raw_sql("BEGIN; LOCK TABLE pgmedic.repair_log").execute(&mut holder).await.unwrap();
     passes.log_has_grown();
     assert_eq!(passes.next().await.outcome(), Some(Outcome::Repaired));
+}
+
+/// A table that is rotated leaves its name, and the sequence's, to the next one.
+#[tokio::test]
+async fn what_the_log_tells_of_a_renamed_sequence_is_not_told_of_the_one_that_has_its_name() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 200000)").await;
+    database.install_sql().await;
+    database.once(&[]).exits(0).repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 200_001 }));
+    database
+        .sql(
+            "ALTER TABLE t RENAME TO old; ALTER SEQUENCE t_id_seq RENAME TO old_id_seq; ALTER INDEX t_pkey RENAME TO old_pkey;
+             CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 120000)",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(0);
+    outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 120_001 }));
 }

@@ -9,6 +9,7 @@ mod memory;
 mod plans;
 mod racing;
 mod rules;
+mod widening;
 
 use crate::support::Database;
 

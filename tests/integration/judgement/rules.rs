@@ -88,3 +88,15 @@ async fn an_agent_says_once_that_a_rule_applies_to_no_sequence() {
     let log = agent.stop();
     assert_eq!(log.matches("applies to no sequence").count(), 1, "{log}");
 }
+
+#[tokio::test]
+async fn what_a_rule_says_to_leave_has_no_approval_as_its_fix() {
+    let database = with(
+        "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (1), (2000000000); SELECT setval('t_id_seq', 5)",
+    )
+    .await;
+    let rule = "[[sequences.rules]]\nmatch = 'public.t_id_seq'\nrepair = false\n";
+    let outcome = database.once_with(rule, &[]).exits(0);
+    let reason = json!({ "kind": "repair_disabled", "text": "a rule says repair = false", "fix": null });
+    outcome.repair("public.t_id_seq", json!({ "outcome": "skipped", "held_by": null, "reason": reason }));
+}

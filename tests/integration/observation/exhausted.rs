@@ -11,7 +11,10 @@ async fn is_widened(create: &str, next: i64) {
     let outcome = database.once(&[]).exits(3);
     outcome.shows("public.s", json!({ "verdict": "exhausted" }));
     assert_eq!(outcome.sequence("public.s")["reason"]["kind"], "exhausted");
-    let fix = outcome.fix("public.s");
+    // A bound that was set on purpose is raised by a person: the statement is a part of the text.
+    let reason = outcome.sequence("public.s")["reason"].clone();
+    let in_words = || reason["text"].as_str()?.rsplit_once('(')?.1.strip_suffix(')');
+    let fix = reason["fix"].as_str().or_else(in_words).expect("a statement").to_owned();
     database.sql(&fix).await;
     database.once(&[]).exits(0);
     assert_eq!(database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await, next, "{fix}");
@@ -92,7 +95,10 @@ async fn of_a_partition_key_there_is_no_fix_and_the_reason_says_so() {
     let outcome = database.once(&[]).exits(3);
     let reason = outcome.sequence("public.s")["reason"].clone();
     assert_eq!((&reason["kind"], &reason["fix"]), (&json!("exhausted"), &json!(null)));
-    assert!(outcome.reason("public.s").contains("its type cannot be changed in place"), "{reason}");
+    assert!(
+        outcome.reason("public.s").contains("cannot be changed in place, because it is a partition key"),
+        "{reason}"
+    );
     let error = sqlx::raw_sql("ALTER TABLE t ALTER COLUMN id TYPE bigint").execute(&mut database.connection).await;
     assert!(error.is_err(), "the control");
 }

@@ -37,7 +37,9 @@ impl Scope {
             return Self::MaxIdOnly(Self::without_unique_key(&sources));
         }
         if let Some((_, source, _)) = unique.iter().find(|(_, _, keys)| !keys.indexed) {
-            let (table, column) = (source.table.clone(), source.column.clone());
+            // A partition or child may be the one without an index.
+            let table = source.unindexed.as_ref().unwrap_or(&source.table).clone();
+            let column = source.column.clone();
             return Self::MaxIdOnly(MaxIdOnly::NoIndex { table, column });
         }
         Self::Walk(unique.into_iter().map(|(index, _, _)| *index).collect())

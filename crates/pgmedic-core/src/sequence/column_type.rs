@@ -32,6 +32,7 @@ pub fn comparable_type(type_oid: i64, modifier: i32) -> Option<String> {
         700 => "pg_catalog.float4".to_owned(),
         701 => "pg_catalog.float8".to_owned(),
         790 => "pg_catalog.money".to_owned(),
+        2950 => "pg_catalog.uuid".to_owned(),
         1700 if modifier < 4 => "pg_catalog.numeric".to_owned(),
         1700 => {
             let (precision, scale) = precision_and_scale(modifier);

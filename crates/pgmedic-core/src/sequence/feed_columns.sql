@@ -11,6 +11,9 @@
     quote_ident(pg_catalog.pg_get_userbyid(s.relowner)) AS seq_owner,
     coalesce((SELECT u.rolsuper FROM pg_catalog.pg_roles u WHERE u.oid = s.relowner), true) AS seq_owner_is_superuser,
     pg_catalog.pg_has_role(s.relowner, 'USAGE') AS may_alter,
+    -- A member that does not inherit the owner's privileges: by the membership (version 16 and newer), or else by the role.
+    CASE WHEN NOT pg_catalog.pg_has_role(s.relowner, 'USAGE') AND pg_catalog.pg_has_role(s.relowner, 'MEMBER')
+         THEN pg_catalog.current_setting('server_version_num')::integer >= 160000 END AS not_inherited,
     pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE') AS may_advance,
     pg_catalog.has_sequence_privilege(s.oid, 'UPDATE') AS may_set,
     pg_catalog.has_table_privilege(s.oid, 'SELECT') AS may_read_seq,
@@ -22,6 +25,16 @@
     CASE WHEN l.deptype = 'a' AND l.expression IS NULL AND a.atthasdef THEN (
         SELECT ad.adbin::text FROM pg_catalog.pg_attrdef ad WHERE ad.adrelid = l.rel AND ad.adnum = l.att)
     END AS other_default,
+    -- A text without a schema means this sequence or another one, by the session's search_path.
+    CASE WHEN l.deptype = 'a' AND l.expression IS NULL AND a.atthasdef THEN EXISTS (
+        SELECT FROM pg_catalog.pg_class o WHERE o.relname = s.relname AND o.relkind = 'S' AND o.oid <> s.oid)
+    ELSE false END AS has_namesake,
+    -- What PostgreSQL knows to use it, such as a view, a function or another table's default.
+    CASE WHEN l.deptype = 'a' AND l.expression IS NULL THEN (
+        SELECT pg_catalog.min(pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid))
+        FROM pg_catalog.pg_depend d
+        WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = s.oid AND d.deptype = 'n')
+    END AS used_by,
     CASE WHEN l.deptype = 'a' AND l.expression IS NULL THEN (
         SELECT pg_catalog.min(quote_ident(on_.nspname) || '.' || quote_ident(o.relname))
         FROM (
@@ -53,10 +66,11 @@
     CASE WHEN b.modifier >= 0 THEN b.modifier ELSE a.atttypmod END AS type_modifier,
     CASE WHEN COALESCE(b.base, a.atttypid) NOT IN (20, 21, 23)
          THEN pg_catalog.format_type(a.atttypid, a.atttypmod) END AS type_name,
-    -- PostgreSQL changes neither the type of a partition key nor of an inherited column.
-    CASE WHEN r.relkind = 'p' THEN NOT EXISTS (
-        SELECT FROM pg_catalog.pg_partitioned_table pt WHERE pt.partrelid = r.oid AND a.attnum = ANY (pt.partattrs))
-    ELSE a.attinhcount = 0 END AS may_widen,
+    -- Why PostgreSQL does not change its type in place, by its own nature. In a bigint, a column of a domain would lose the
+    -- domain's default and checks.
+    CASE WHEN a.atttypid <> COALESCE(b.base, a.atttypid)
+         THEN 'it is of the domain ' || pg_catalog.format_type(a.atttypid, NULL)
+         WHEN a.attinhcount > 0 THEN 'it is inherited' END AS fixed_type,
     pg_catalog.has_schema_privilege(rn.oid, 'USAGE') AS may_enter_rel_schema,
     -- The privilege on the whole table implies each column's, and is quicker to look up.
     pg_catalog.has_table_privilege(r.oid, 'SELECT')

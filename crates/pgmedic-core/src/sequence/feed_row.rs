@@ -7,26 +7,28 @@ use super::link_rules::{DrawnElsewhere, LinkFacts};
 use super::model::{ComputedColumn, FeedProblem, Sequence, UntrustedOwners};
 use super::position::Parameters;
 use super::repeatable_default::is_repeatable;
-use super::row_fields::{has_privilege, lossy_text, text};
+use super::row_fields::{has_privilege, lossy_text, optional_lossy_text, text};
 use super::{FeedReport, Link};
-use crate::{QueryError, Reason, ReasonKind, RelationRef, fill_sql};
+use crate::{QueryError, Reason, ReasonKind, RelationRef, TableName, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 /// Fills the places of a catalog query: those of `values`, and what several catalog queries have in common. That is
 /// `@FEED_COLUMNS@` in the select list, `@PARTITION_STEP@` as the recursive part of `tree (root, member)`,
-/// `@DOMAINS@` as the query `domains (type, base, modifier)` among others, and `@TRUSTED_OWNER@` as a condition on table `r`
-/// and sequence `s`.
+/// `@DOMAINS@` as the query `domains (type, base, modifier)` among others, `@WIDEN_OBSTACLES@` as a query
+/// `(rel, att, phrase, classid, objid, objsubid)`, and `@TRUSTED_OWNER@` as a condition on table `r` and sequence `s`.
 pub fn catalog_sql(template: &str, values: &[(&str, &str)]) -> String {
     let trusted_owner = trusted_owner_sql();
     let feed_columns = fill_sql(include_str!("feed_columns.sql"), &[("TRUSTED_OWNER", &trusted_owner)]);
     let partition_step = fill_sql::<&str>(include_str!("partition_step.sql"), &[]);
     let domains = fill_sql::<&str>(include_str!("domains.sql"), &[]);
+    let widen_obstacles = fill_sql::<&str>(include_str!("widen_obstacles.sql"), &[]);
     let shared = [
         ("DOMAINS", domains.as_str()),
         ("FEED_COLUMNS", feed_columns.as_str()),
         ("PARTITION_STEP", &partition_step),
         ("TRUSTED_OWNER", &trusted_owner),
+        ("WIDEN_OBSTACLES", &widen_obstacles),
     ];
     fill_sql(template, &[values, &shared].concat())
 }
@@ -59,12 +61,18 @@ pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option
         None => Link::Declared,
     };
     let other_default: Option<String> = row.try_get("other_default")?;
-    let late_bound = other_default.as_deref().and_then(late_bound_name).is_some_and(|name| is_name_of(&name, sequence));
+    let has_namesake: bool = row.try_get("has_namesake")?;
+    let late_bound = other_default
+        .as_deref()
+        .and_then(late_bound_name)
+        .is_some_and(|name| is_name_of(&name, sequence, has_namesake));
     let elsewhere = match row.try_get::<Option<String>, _>("other_sequence")? {
         _ if late_bound => DrawnElsewhere::No,
         Some(other) => DrawnElsewhere::Sequence(other),
-        None if other_default.is_some() => DrawnElsewhere::Default,
-        None => DrawnElsewhere::No,
+        None => match &other_default {
+            Some(tree) => DrawnElsewhere::Default { calls_function: tree.contains("{FUNCEXPR ") },
+            None => DrawnElsewhere::No,
+        },
     };
     let default = if late_bound { Some(DefaultKind::NextValue) } else { expression.as_deref().map(DefaultKind::of) };
     let source = source(row, &table, &attribute, role)?;
@@ -83,6 +91,7 @@ pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option
         report: FeedReport { column, link, followed: row.try_get("followed")? },
         default,
         elsewhere,
+        used_by: optional_lossy_text(row, "used_by")?,
         trusted: row.try_get("trusted_owner")?,
         owner: text(row, "rel_owner")?,
         is_view: text(row, "rel_kind")? == "v",
@@ -117,6 +126,7 @@ fn missing_column(column: String, stated: Option<usize>) -> LinkFacts {
         report: FeedReport { column, link: Link::Declared, followed: false },
         default: None,
         elsewhere: DrawnElsewhere::No,
+        used_by: None,
         trusted: true,
         owner: String::new(),
         is_view: false,
@@ -127,10 +137,11 @@ fn missing_column(column: String, stated: Option<usize>) -> LinkFacts {
     }
 }
 
-/// Whether a name in a default, which may lack the schema, means this sequence.
-fn is_name_of(name: &str, sequence: &Sequence) -> bool {
+/// Whether a name in a default means this sequence. One that lacks the schema does where no other sequence has the name.
+fn is_name_of(name: &str, sequence: &Sequence, has_namesake: bool) -> bool {
     let (schema, relation) = &sequence.name_parts;
-    name.parse::<RelationRef>().is_ok_and(|name| name.matches(schema, relation))
+    let is_exact = !has_namesake || name.parse::<TableName>().is_ok();
+    is_exact && name.parse::<RelationRef>().is_ok_and(|name| name.matches(schema, relation))
 }
 
 /// The sequence of one row, without its links.
@@ -161,6 +172,7 @@ pub fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryErro
         owner: lossy_text(row, "seq_owner")?,
         owner_is_superuser: row.try_get("seq_owner_is_superuser")?,
         may_alter: row.try_get("may_alter")?,
+        not_inherited: row.try_get("not_inherited")?,
         may_advance: has_privilege(row, "may_advance")?,
         may_set: has_privilege(row, "may_set")?,
         feeds: Vec::new(),

@@ -3,7 +3,7 @@
 use super::column_type::column_type;
 use super::model::{FeedProblem, FeedSource};
 use super::position::ColumnRange;
-use super::row_fields::{has_privilege, oid, parse_oid, text};
+use super::row_fields::{has_privilege, oid, optional_lossy_text, parse_oid, text};
 use crate::{Fix, QueryError, Reason, ReasonKind};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -78,7 +78,7 @@ fn stored(row: &PgRow, table: &str, column: &str) -> Result<FeedSource, QueryErr
         has_children,
         file_fingerprint: row.try_get("files")?,
         alone: row.try_get("runs_functions")? || unindexed.is_some() && (has_children || pages > FEW_PAGES),
-        may_widen: row.try_get("may_widen")?,
+        widen_obstacle: widen_obstacle(row)?,
         may_lock: has_privilege(row, "may_lock")?,
         unindexed,
         stated_allocator: None,
@@ -86,6 +86,13 @@ fn stored(row: &PgRow, table: &str, column: &str) -> Result<FeedSource, QueryErr
         by_member: (has_foreign || !left_out.is_empty()).then_some(left_out),
         partners,
     })
+}
+
+/// Why the column's type cannot be changed in place, so far as the query looked.
+fn widen_obstacle(row: &PgRow) -> Result<Option<Box<str>>, QueryError> {
+    let by_itself = optional_lossy_text(row, "fixed_type")?;
+    let by_others = optional_lossy_text(row, "widen_obstacle")?;
+    Ok(by_itself.or(by_others).map(String::into_boxed_str))
 }
 
 /// That a part of the table is kept elsewhere.
@@ -130,6 +137,8 @@ fn unreadable_reason(row: &PgRow, source: &FeedSource, role: &str) -> Result<Opt
 
 /// Row-level security hides rows of `table` from `role`; both are quoted.
 pub fn hidden_rows(table: &str, role: &str) -> Reason {
-    Reason::new(ReasonKind::RowSecurity, format!("row-level security of {table} hides rows from {role}"))
-        .with_fix(Fix::Sql(format!("ALTER ROLE {role} BYPASSRLS")))
+    let text = format!(
+        "row-level security of {table} hides rows from {role}; else leave the sequence out by sequences.exclude"
+    );
+    Reason::new(ReasonKind::RowSecurity, text).with_fix(Fix::Sql(format!("ALTER ROLE {role} BYPASSRLS")))
 }

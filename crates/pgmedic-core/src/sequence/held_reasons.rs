@@ -4,6 +4,8 @@ use super::HoldReason;
 use super::ahead::{Looked, MaxIdOnly};
 use super::judgement::{Hold, ThinPart, ValueNumber};
 use super::model::{FeedSource, Sequence};
+use super::position::Parameters;
+use super::widening::Widening;
 use crate::{Fix, Reason, ReasonKind};
 use std::time::Duration;
 
@@ -71,8 +73,16 @@ impl Words<'_> {
 
     /// The statement that bounds the sequence before value number `from`, for one that was sent to other values on purpose.
     fn bounded_before(&self, from: ValueNumber) -> String {
-        let bound = if self.sequence.parameters.increment > 0 { "MAXVALUE" } else { "MINVALUE" };
-        format!("ALTER SEQUENCE {} {bound} {}", self.sequence.name, self.id(from - 1))
+        let Parameters { increment, min_value, max_value, start, .. } = self.sequence.parameters;
+        let last = self.id(from - 1);
+        let (bound, first, is_outside) = if increment > 0 {
+            ("MAXVALUE", min_value, i128::from(start) > last)
+        } else {
+            ("MINVALUE", max_value, i128::from(start) < last)
+        };
+        // PostgreSQL refuses a bound before the start.
+        let start = if is_outside { format!(" START WITH {first}") } else { String::new() };
+        format!("ALTER SEQUENCE {} {bound} {last}{start}", self.sequence.name)
     }
 
     fn far_ids(
@@ -166,7 +176,7 @@ impl Words<'_> {
                      which of the values up to it are taken: inserts may fail; create one, or approve the repair"
                 ),
             )
-            .with_fix(Fix::Sql(format!("CREATE INDEX ON {table} ({column})"))),
+            .with_fix(Fix::Sql(format!("CREATE INDEX CONCURRENTLY ON {table} ({column})"))),
             Some(MaxIdOnly::TooManyRelations { table }) => Reason::new(
                 ReasonKind::NoIndex,
                 format!(
@@ -180,15 +190,25 @@ impl Words<'_> {
     }
 
     fn limit(&self, past: ValueNumber, limit: ValueNumber) -> Reason {
-        let headroom = self.looked.seen.position.headroom();
-        let (past, limit) = (self.id(past - i128::from(headroom)), self.id(limit));
-        let beyond = if headroom == 0 { String::new() } else { format!(" and {headroom} values beyond it") };
-        let fix = super::reasons::widen_fix(self.sequence, &self.looked.seen);
-        let widen = if fix.is_some() { ", else widen what is full" } else { "" };
+        let position = &self.looked.seen.position;
+        let headroom = i128::from(position.headroom());
+        let max = self.looked.max_id().map(i128::from);
+        let nearest = self.looked.nearest().filter(|_| !self.looked.seen.by_block).map(|nearest| self.id(nearest));
+        let (ids, leave, it) = match (nearest, max) {
+            (Some(nearest), Some(max)) if nearest != max => (format!("ids from {nearest} to {max}"), "leave", "them"),
+            (_, Some(max)) => (format!("id {max}"), "leaves", "it"),
+            (_, None) => (format!("id {}", self.id(past - headroom)), "leaves", "it"),
+        };
+        let beyond = if headroom == 0 { String::new() } else { format!(" and {headroom} values beyond {it}") };
+        let widening = Widening::of(self.sequence, position);
+        let widen = if widening.fix().is_some() { ", else widen what is full" } else { "" };
         let text = format!(
-            "id {past}{beyond} leaves no value before the limit {limit}: correct that id if it is a mistake{widen}"
+            "{ids}{beyond} {leave} no value before the limit {}: correct what is a mistake{widen}{}{}",
+            self.id(limit),
+            widening.advice(),
+            widening.locks()
         );
-        Reason { fix, ..Reason::new(ReasonKind::Limit, text) }
+        Reason { fix: widening.fix(), ..Reason::new(ReasonKind::Limit, text) }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct LinkFacts {
     pub default: Option<DefaultKind>,
     /// Where the values of an owner that does not draw from the sequence come from.
     pub elsewhere: DrawnElsewhere,
+    /// What PostgreSQL knows to use the sequence, where its owner does not draw from it.
+    pub used_by: Option<String>,
     /// The table's owner could move the sequence anyway.
     pub trusted: bool,
     /// The table's owner, quoted.
@@ -53,8 +55,10 @@ pub enum DrawnElsewhere {
     No,
     /// From this sequence: the column is an identity column, or its default names the other one.
     Sequence(String),
-    /// From a default that names no sequence.
-    Default,
+    /// From a default that names no sequence. It may draw from this one all the same where it calls a function.
+    Default {
+        calls_function: bool,
+    },
 }
 
 impl LinkFacts {
@@ -86,12 +90,26 @@ pub fn settle(sequence: &mut Sequence, links: Vec<LinkFacts>, stated: &[Stated])
                 let source = Err(FeedProblem::Unreadable(reason));
                 sequence.feeds.push(Feed { report: link.report, source });
             }
-            Some(Stated::Declared { allocator, toml, .. }) => declared(sequence, link, *allocator, toml),
+            Some(Stated::Declared { allocator, toml, is_pattern, .. }) => {
+                declared(sequence, link, *allocator, toml, *is_pattern);
+            }
             Some(Stated::Suggested(suggestion)) if link.report.link == Link::Declared => {
                 suggested(sequence, link, suggestion);
             }
             Some(Stated::Suggested(_)) | None => catalogued(sequence, link, drawing),
         }
+    }
+    keep_left_over(sequence);
+}
+
+/// What likely draws from a sequence that is left over: it is not to be dropped.
+fn keep_left_over(sequence: &mut Sequence) {
+    let likely = sequence.uncounted.iter().find(|other| matches!(other.why, Uncounted::Suggested(_)));
+    let Some(column) = likely.map(|likely| likely.feed.report.column.clone()) else { return };
+    for note in sequence.notes.iter_mut().filter(|note| note.kind == ReasonKind::LeftOver && note.fix.is_some()) {
+        note.fix = None;
+        note.text = note.text.replace("; where nothing else calls nextval on it, drop it", "");
+        note.text += &format!("; it is likely used for {column} now");
     }
 }
 
@@ -116,7 +134,7 @@ fn two_columns_note(links: &[LinkFacts], stated: &[Stated]) -> Option<Reason> {
 }
 
 /// A declared column's ids are the sequence's values, or blocks of them, because the configuration says so.
-fn declared(sequence: &mut Sequence, link: LinkFacts, allocator: Option<Allocator>, toml: &str) {
+fn declared(sequence: &mut Sequence, link: LinkFacts, allocator: Option<Allocator>, toml: &str, is_pattern: bool) {
     let increment = sequence.parameters.increment;
     let must_state = !link.draws() && increment.unsigned_abs() != 1;
     let LinkFacts { report, source, computed, .. } = link;
@@ -125,7 +143,7 @@ fn declared(sequence: &mut Sequence, link: LinkFacts, allocator: Option<Allocato
         let found = with_allocator(Ok(found.clone()), Allocator::PooledLo, increment);
         let feed = Feed { report: report.clone(), source: found };
         sequence.uncounted.push(UncountedFeed { feed, why: Uncounted::Unstated });
-        let source = Err(FeedProblem::Unsupported(unstated_allocator(&report.column, increment, toml)));
+        let source = Err(FeedProblem::Unsupported(unstated_allocator(&report.column, increment, toml, is_pattern)));
         sequence.feeds.push(Feed { report, source });
         return;
     }
@@ -162,10 +180,12 @@ fn with_allocator(
 }
 
 /// That the ids may be the values of a multi-master's residue class, or blocks.
-fn unstated_allocator(column: &str, increment: i64, toml: &str) -> Reason {
+fn unstated_allocator(column: &str, increment: i64, toml: &str, is_pattern: bool) -> Reason {
+    // A column is declared by its names once; beside a pattern it may be.
+    let replace = if is_pattern { "" } else { "; this table stands in place of the present one" };
     let text = format!(
         "the application fills {column} itself, from a sequence with INCREMENT {increment}: say which ids it makes from one \
-         value by allocator = \"pooled\" (Hibernate), \"pooled_lo\", \"hilo\" (EF Core), or \"residue\" (the value alone)"
+         value by allocator = \"pooled\" (Hibernate), \"pooled_lo\", \"hilo\" (EF Core), or \"residue\" (the value alone){replace}"
     );
     Reason::new(ReasonKind::Allocator, text).with_fix(with_an_allocator(toml))
 }
@@ -216,11 +236,15 @@ fn catalogued(sequence: &mut Sequence, link: LinkFacts, drawing: usize) {
             return;
         }
         if let DrawnElsewhere::Sequence(other) = &link.elsewhere {
-            sequence.notes.push(left_over_note(&sequence.name, column, other));
+            sequence.notes.push(left_over_note(&sequence.name, column, other, link.used_by.as_deref()));
             return;
         }
-        if link.elsewhere == DrawnElsewhere::Default {
+        if let DrawnElsewhere::Default { calls_function } = link.elsewhere {
             let problem = Err(FeedProblem::Unsupported(other_default(column)));
+            if calls_function && link.source.is_ok() {
+                let feed = Feed { report: link.report.clone(), source: link.source };
+                sequence.uncounted.push(UncountedFeed { feed, why: Uncounted::Owner });
+            }
             sequence.feeds.push(Feed { report: link.report, source: problem });
             return;
         }
@@ -252,10 +276,12 @@ fn view_note(column: &str) -> Reason {
     Reason::new(ReasonKind::IgnoredLink, text)
 }
 
-fn left_over_note(sequence: &str, column: &str, other: &str) -> Reason {
-    let text = format!(
-        "it is owned by {column}, which draws from {other} instead; where nothing else calls nextval on it, drop it"
-    );
+fn left_over_note(sequence: &str, column: &str, other: &str, used_by: Option<&str>) -> Reason {
+    let text = format!("it is owned by {column}, which draws from {other} instead");
+    if let Some(used_by) = used_by {
+        return Reason::new(ReasonKind::LeftOver, format!("{text}; {used_by} uses it still"));
+    }
+    let text = format!("{text}; where nothing else calls nextval on it, drop it");
     Reason::new(ReasonKind::LeftOver, text).with_fix(Fix::Sql(format!("DROP SEQUENCE {sequence}")))
 }
 

@@ -11,7 +11,7 @@
 //! | `probe.rs`, `probe_part.rs`, `block/` | the statements that read the state and the furthest ids, and what lies ahead |
 //! | `computed_column.rs`, `repeatable_default.rs` | the statement that asks whether the ids of the next values are taken, where they are computed |
 //! | `observation.rs`, `ahead.rs` | the answers of the probes, merged, and judged |
-//! | `plan.rs`, `hold_reason.rs`, `reasons.rs`, `held_reasons.rs` | by which method, or why not |
+//! | `plan.rs`, `hold_reason.rs`, `widening.rs`, `reasons.rs`, `held_reasons.rs` | by which method, or why not |
 //! | `advance.rs` | the statement of an advance |
 //! | `inline.rs` | all of it for one sequence, on a connection of the caller's |
 //!
@@ -43,6 +43,7 @@ pub mod probe_part;
 pub mod reasons;
 pub mod repeatable_default;
 pub mod row_fields;
+pub mod widening;
 
 pub use hold_reason::HoldReason;
 pub use model::{FeedReport, Link, Method};

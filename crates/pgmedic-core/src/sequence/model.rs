@@ -21,6 +21,9 @@ pub struct Sequence {
     pub owner_is_superuser: bool,
     /// The role may `ALTER` it: it owns it, or is a member of its owner.
     pub may_alter: bool,
+    /// The role is a member of its owner that does not inherit the privileges: true where the membership says so, as from
+    /// version 16 on, and false where the role does.
+    pub not_inherited: Option<bool>,
     /// The role may call `nextval`.
     pub may_advance: bool,
     /// The role may call `setval`.
@@ -118,8 +121,8 @@ pub enum LimitedBy {
         table: String,
         /// Quoted by the server.
         column: String,
-        /// Its type can be changed in place.
-        may_widen: bool,
+        /// As for a fed column.
+        widen_obstacle: Option<Box<str>>,
     },
     /// The configuration states that ids beyond are not the sequence's.
     StatedMaxId,
@@ -147,6 +150,8 @@ pub enum Uncounted {
     Untrusted { owner: String },
     /// Declared, without the allocator that it needs.
     Unstated,
+    /// It owns the sequence, and its default calls a function that may draw from it.
+    Owner,
     /// A likely link, which the configuration may declare.
     Suggested(Suggestion),
 }
@@ -193,8 +198,8 @@ pub struct FeedSource {
     /// To be read in a separate transaction: it has no usable index and is too large to read quickly, or planning runs
     /// functions of its owner, which could change what the statements after them do.
     pub alone: bool,
-    /// Its type can be changed in place: it is neither inherited nor a partition key.
-    pub may_widen: bool,
+    /// Why its type cannot be changed in place, such as `it is a partition key`; none where it can.
+    pub widen_obstacle: Option<Box<str>>,
     /// The role may lock the table, for which the privilege on its column is not enough.
     pub may_lock: bool,
     /// Which ids an application makes from one value, where the configuration says so. Where it takes blocks, `range` is that

@@ -11,6 +11,8 @@ const HARMLESS: &[u32] = &[
     1258, 2003, 2004, 3058, 401, // || and concat, character to text
     873, 874, 879, 880, 870, 871, 877, 883, 936, 937, 3060, 3061, // lpad, rpad, lower, upper, substr, left, right
     1772, 1773, 1774, 1770, 2049, 2089, 2090, // to_char and to_hex
+    3539, 3540, 2311, // format, md5
+    462,  // the negative of int8
     463, 464, 465, 466, 945, 947, 1396, // int8 and int8
     1274, 1275, 1276, 1277, 1278, 1279, 1280, 1281, 837, 838, 839, 840, 841, 942, 943, 948, // int8 and int4, int2
     1904, 1905, 1906, 1908, 1909, // the bits of int8
@@ -19,7 +21,8 @@ const HARMLESS: &[u32] = &[
     1171, 1384, 2021, 6199, 6202, 6203, 1217, 2020, // parts of it
 ];
 /// Nodes of an expression that compute and do no more.
-const NODES: [&str; 6] = ["FUNCEXPR", "OPEXPR", "CONST", "RELABELTYPE", "COERCEVIAIO", "SQLVALUEFUNCTION"];
+const NODES: [&str; 8] =
+    ["FUNCEXPR", "OPEXPR", "CONST", "RELABELTYPE", "COERCEVIAIO", "SQLVALUEFUNCTION", "COALESCE", "COALESCEEXPR"];
 /// Of the values of SQL that depend on the session, those up to `LOCALTIMESTAMP` tell the time; the others who asks.
 const LAST_TIME: u32 = 8;
 /// Objects with a lower OID are PostgreSQL's.
@@ -30,7 +33,8 @@ pub fn is_repeatable(tree: &str) -> bool {
     let tree = without_domain(tree);
     let functions: Vec<Option<u32>> = numbers(tree, ":funcid ").chain(numbers(tree, ":opfuncid ")).collect();
     let drawn = functions.iter().filter(|oid| **oid == Some(NEXTVAL)).count();
-    let types = [":consttype ", ":funcresulttype ", ":opresulttype ", ":resulttype ", " :type ", ":opno "];
+    let types =
+        [":consttype ", ":funcresulttype ", ":opresulttype ", ":resulttype ", ":coalescetype ", " :type ", ":opno "];
     drawn == 1
         && nodes(tree).all(|node| NODES.contains(&node))
         && functions.iter().flatten().filter(|oid| **oid != NEXTVAL).all(|oid| HARMLESS.contains(oid))

@@ -2,8 +2,8 @@
 
 use super::model::UntrustedOwners;
 use crate::QueryError;
-use sqlx::Row;
 use sqlx::postgres::PgRow;
+use sqlx::{Row, ValueRef};
 
 /// A text column.
 pub fn text(row: &PgRow, column: &str) -> Result<String, QueryError> {
@@ -15,6 +15,11 @@ pub fn lossy_text(row: &PgRow, column: &str) -> Result<String, QueryError> {
     let value = row.try_get_raw(column)?;
     let bytes = value.as_bytes().map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
     Ok(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// The same, of a column that may be NULL.
+pub fn optional_lossy_text(row: &PgRow, column: &str) -> Result<Option<String>, QueryError> {
+    if row.try_get_raw(column)?.is_null() { Ok(None) } else { lossy_text(row, column).map(Some) }
 }
 
 /// An OID, which the query widens to a bigint.

@@ -22,6 +22,7 @@ DROP FUNCTION IF EXISTS pgmedic.leap(oid, text, numeric);
 DROP FUNCTION IF EXISTS pgmedic.block_end(numeric, numeric, numeric, numeric, numeric, text, text, text);
 DROP FUNCTION IF EXISTS pgmedic.log_repair(name, text, text, numeric, numeric, numeric);
 DROP FUNCTION IF EXISTS pgmedic.feeds_of(oid, oid, name);
+DROP FUNCTION IF EXISTS pgmedic.keys_of(oid[], name);
 DROP FUNCTION IF EXISTS pgmedic.sequences_of(oid, name);
 DROP VIEW IF EXISTS pgmedic.sequence_columns;
 DROP VIEW IF EXISTS pgmedic.untrusted_relations;

@@ -106,3 +106,21 @@ async fn removing_leaves_what_follow_did_not_make() {
     assert_eq!(database.number("SELECT count(*) FROM pg_proc WHERE proname LIKE 'pgmedic%'").await, 0);
     assert_eq!(refused(&mut database, &["no.id", "--remove"]).await, "there is no column public.no.id");
 }
+
+#[tokio::test]
+async fn numbers_that_start_again_are_followed_only_where_they_are_named() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE t (id serial PRIMARY KEY, year int, UNIQUE (year, id));
+             CREATE TABLE inv (year int, no serial, UNIQUE (year, no)); CREATE UNIQUE INDEX ON inv (year);
+             CREATE TABLE p (id serial, k int, UNIQUE (id, k)) PARTITION BY LIST (k)",
+        )
+        .await;
+    follow(&mut database, &["--all"]).await;
+    let triggers = "SELECT string_agg(tgrelid::regclass::text, ' ' ORDER BY tgrelid::regclass::text) FROM pg_trigger WHERE tgname LIKE 'zz_pgmedic%'";
+    let of = |row: sqlx::postgres::PgRow| sqlx::Row::get::<String, _>(&row, 0);
+    assert_eq!(of(database.row(triggers).await), "p t");
+    follow(&mut database, &["inv.no"]).await;
+    assert_eq!(of(database.row(triggers).await), "inv p t");
+}

@@ -12,14 +12,14 @@ async fn every_kind_of_link_is_repaired_as_the_library_does() {
             21,
         ),
         (
-            "CREATE SEQUENCE \"the \\ 'No'\"; CREATE TABLE t (id integer DEFAULT nextval('\"the \\ ''No''\"')::integer);
+            "CREATE SEQUENCE \"the \\ 'No'\"; CREATE TABLE t (id integer PRIMARY KEY DEFAULT nextval('\"the \\ ''No''\"')::integer);
              INSERT INTO t SELECT generate_series(1, 20)",
             "'t', 'id'",
             21,
         ),
         (
             "CREATE SEQUENCE s; CREATE DOMAIN inner_number AS numeric(9, 0) DEFAULT nextval('s');
-             CREATE DOMAIN number AS inner_number; CREATE TABLE t (id number); INSERT INTO t SELECT generate_series(1, 20);
+             CREATE DOMAIN number AS inner_number; CREATE TABLE t (id number UNIQUE); INSERT INTO t SELECT generate_series(1, 20);
              ALTER TABLE t ALTER id TYPE inner_number",
             "'t', 'id'",
             21,
@@ -92,6 +92,57 @@ async fn every_kind_of_link_is_repaired_as_the_library_does() {
         let next = scene.database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await;
         assert_eq!(next, expected, "{setup}");
         assert_eq!(scene.repair(call).await, Ok(0), "{setup}");
+    }
+}
+
+/// What the agent does not pass, a login does not pass either.
+#[tokio::test]
+async fn ids_that_are_not_the_sequences_or_make_no_insert_fail_are_not_passed() {
+    for (setup, call, expected) in [
+        (
+            // A child that draws from another sequence.
+            "CREATE TABLE t (id serial PRIMARY KEY); CREATE SEQUENCE cs START 1000; CREATE TABLE c (PRIMARY KEY (id)) INHERITS (t);
+             ALTER TABLE c ALTER id SET DEFAULT nextval('cs'); INSERT INTO c SELECT generate_series(1000, 1100);
+             CREATE TABLE d (PRIMARY KEY (id)) INHERITS (t); INSERT INTO d SELECT generate_series(21, 30);
+             INSERT INTO t SELECT generate_series(1, 20)",
+            "'t', 'id'",
+            31,
+        ),
+        (
+            // A log without a key.
+            "CREATE SEQUENCE s; CREATE TABLE t (id integer PRIMARY KEY DEFAULT nextval('s'));
+             CREATE TABLE log (id bigint DEFAULT nextval('s')); CREATE INDEX ON log (id);
+             INSERT INTO t SELECT generate_series(1, 50); INSERT INTO log SELECT generate_series(1, 90000)",
+            "'t', 'id'",
+            51,
+        ),
+        (
+            // A part of a longer primary key, within a step.
+            "CREATE TABLE t (tenant integer DEFAULT 1, id serial, PRIMARY KEY (tenant, id));
+             INSERT INTO t SELECT 1, generate_series(1, 50)",
+            "'t', 'id'",
+            51,
+        ),
+        (
+            "CREATE TABLE t (id bigserial, k bigint GENERATED ALWAYS AS (id + 1000) STORED PRIMARY KEY);
+             INSERT INTO t SELECT generate_series(1, 50)",
+            "'t', 'id'",
+            51,
+        ),
+        (
+            // A number that starts again each year.
+            "CREATE SEQUENCE s; CREATE TABLE t (year integer DEFAULT 2026, id integer DEFAULT nextval('s'), UNIQUE (year, id));
+             INSERT INTO t SELECT 2025, generate_series(1, 50)",
+            "'t', 'id'",
+            1,
+        ),
+    ] {
+        let mut scene = Scene::new(setup).await;
+        scene.may_insert().await;
+        let moved = scene.repair(call).await.unwrap_or_else(|error| panic!("{error}\nin: {setup}"));
+        assert_eq!(moved, expected - 1, "{setup}");
+        let next = scene.database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await;
+        assert_eq!(next, expected, "{setup}");
     }
 }
 

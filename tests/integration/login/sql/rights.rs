@@ -205,7 +205,7 @@ async fn a_table_replaced_by_a_view_is_not_read() {
     scene
         .database
         .sql(&format!(
-            "SET ROLE \"{owner}\"; CREATE TABLE other (id integer DEFAULT nextval('user_sessions_session_id_seq'));
+            "SET ROLE \"{owner}\"; CREATE TABLE other (id integer UNIQUE DEFAULT nextval('user_sessions_session_id_seq'));
              GRANT INSERT ON user_sessions TO {}",
             scene.database.role("attacker")
         ))

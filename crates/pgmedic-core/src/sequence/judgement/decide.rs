@@ -92,7 +92,11 @@ impl Judged<'_> {
     fn by_ids(&self) -> Option<Decision> {
         let lag = || self.seen.max_id.map(|max_id| max_id - self.seen.next + 1).filter(|lag| *lag > 0);
         Some(match self.seen.ids {
-            Ids::NoneAhead | Ids::Walked(Found::Nothing { .. }) => return None,
+            Ids::NoneAhead => return None,
+            // Own ids were looked for one by one, and the furthest is known to lie beyond the last that was looked at.
+            Ids::Walked(Found::Nothing { up_to }) => {
+                Decision::Held(self.far_ids(self.seen.max_id.filter(|max_id| *max_id > up_to)?))
+            }
             Ids::Walked(Found::NotWalked { nearest }) => Decision::Held(self.not_walked(nearest)),
             Ids::Walked(Found::Block { nearest, end, charged, ids }) => self.block(nearest, end, charged, ids),
             Ids::Walked(Found::Cut { nearest, dense_end, thin }) => {

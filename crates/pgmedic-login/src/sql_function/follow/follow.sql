@@ -98,6 +98,28 @@ BEGIN
                                  followed.identity OR NOT followed.atthasdef)
                  THEN format('the ids of %s.%I are not the values of %s', followed.table_name, followed.col,
                              followed.sequence_name)
+            -- It is unique only together with others. Named, it is meant.
+            WHEN everything AND (
+                WITH RECURSIVE tree (rel) AS (
+                    SELECT followed.rel UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.rel
+                )
+                SELECT bool_or(u.holds) AND NOT bool_or(u.holds AND u.alone)
+                FROM (
+                    SELECT bool_or(c.attname = followed.col) AS holds,
+                           bool_and(COALESCE(c.attname = followed.col OR c.attgenerated <> ''
+                                    OR c.attname IN (SELECT p.attname FROM tree r
+                                                     JOIN pg_partitioned_table d ON d.partrelid = r.rel
+                                                     JOIN pg_attribute p ON p.attrelid = d.partrelid
+                                                                        AND p.attnum = ANY (d.partattrs::smallint[])), true)) AS alone
+                    FROM tree t
+                    JOIN pg_index x ON x.indrelid = t.rel AND (x.indisunique OR x.indisexclusion)
+                    CROSS JOIN LATERAL unnest(x.indkey::smallint[]) WITH ORDINALITY AS k (att, place)
+                    LEFT JOIN pg_attribute c ON c.attrelid = x.indrelid AND c.attnum = k.att AND c.attnum > 0
+                    WHERE k.place <= x.indnkeyatts
+                    GROUP BY x.indexrelid
+                ) AS u)
+                 THEN format('%s.%I is unique only together with others, so its numbers may start again on purpose: name it to '
+                             'follow it', followed.table_name, followed.col)
             WHEN NOT pg_has_role(current_user, followed.relowner, 'USAGE')
                  THEN format('%s belongs to %I: run this as that role', followed.table_name, followed.owner)
             WHEN NOT has_sequence_privilege(followed.owner, followed.seq, 'USAGE, UPDATE')

@@ -40,6 +40,9 @@ DECLARE
     back text;
     kind text;
     own text;
+    source text;
+    key boolean;            -- an insert of a taken id fails; or else whether the column is part of a longer primary key
+    part_of_key boolean;
     indexed boolean;
     one_by_one boolean;
     untrusted text;
@@ -103,6 +106,8 @@ BEGIN
         oids := ARRAY[sequence.seq];
         members := ARRAY[sequence.seq];
         indexed := true;
+        key := false;
+        part_of_key := false;
         last_fit := CASE WHEN sequence.increment > 0 THEN sequence.max ELSE sequence.min END;
         FOR feed IN SELECT * FROM pgmedic.feeds_of(sequence.seq, CASE WHEN sequence.sole THEN $1 END, $2) LOOP
             IF NOT feed.counts THEN
@@ -118,6 +123,13 @@ BEGIN
                     HINT = 'Install it as the owner of the tables and their schemas: pgmedic sql install --owner NAME.';
             END IF;
             CONTINUE WHEN NOT feed.supported OR feed.has_foreign;
+            last_fit := CASE WHEN sequence.increment > 0 THEN least(last_fit, feed.highest)
+                        ELSE greatest(last_fit, -feed.highest - CASE WHEN feed.type = 1700 THEN 0 ELSE 1 END) END;
+            -- In a column without a unique key no insert fails, and its numbers may start again on purpose.
+            CONTINUE WHEN feed.any_keyed AND NOT feed.keyed;
+            key := feed.any_keyed;
+            part_of_key := part_of_key OR feed.in_primary_key;
+            source := CASE WHEN feed.alone THEN 'ONLY ' ELSE '' END || feed.name;
             names := names || feed.name;
             oids := oids || feed.rel;
             members := members || feed.members;
@@ -128,21 +140,19 @@ BEGIN
                     MESSAGE = format('%s feeds too many partitions to read them at once', sequence.name),
                     HINT = 'The agent reads them in turn.';
             END IF;
-            last_fit := CASE WHEN sequence.increment > 0 THEN least(last_fit, feed.highest)
-                        ELSE greatest(last_fit, -feed.highest - CASE WHEN feed.type = 1700 THEN 0 ELSE 1 END) END;
             kind := CASE WHEN feed.type = 1700 THEN 'numeric' ELSE 'bigint' END;
             -- A value of an integer column is compared as such, or no index serves it. Fractions are no ids of a
             -- sequence; an equality would make the planner expect one row of them, and read all.
             own := CASE WHEN feed.type = 1700 THEN format('abs(mod(t.%I, 1)) <= 0', feed.attname) ELSE 'true' END;
-            furthest := furthest || format(select_id, toward, feed.attname, feed.name, '$1::' || kind, '$2::' || kind, own);
-            closest := closest || format(select_id, back, feed.attname, feed.name, '$1::' || kind, '$2::' || kind, own);
+            furthest := furthest || format(select_id, toward, feed.attname, source, '$1::' || kind, '$2::' || kind, own);
+            closest := closest || format(select_id, back, feed.attname, source, '$1::' || kind, '$2::' || kind, own);
             taken := taken || format('COALESCE((SELECT true FROM %2$s AS t WHERE t.%1$I = v.id::%3$s LIMIT 1), false)',
-                                     feed.attname, feed.name, kind);
+                                     feed.attname, source, kind);
             ids := ids || format('SELECT FROM %2$s AS t WHERE t.%1$I BETWEEN $1::%3$s AND $2::%3$s',
-                                 feed.attname, feed.name, kind);
+                                 feed.attname, source, kind);
             -- The same as furthest, in the statement that reads the next value, and of its residue class.
             seen := seen || format(
-                select_id, toward, feed.attname, feed.name, format('(SELECT least(s.next, f.fit) FROM s, f)::%s', kind),
+                select_id, toward, feed.attname, source, format('(SELECT least(s.next, f.fit) FROM s, f)::%s', kind),
                 format('(SELECT greatest(s.next, f.fit) FROM s, f)::%s', kind),
                 CASE WHEN feed.type = 1700 OR abs(sequence.increment) > 1
                      THEN format('mod(t.%I::numeric - (SELECT s.next FROM s), %s) = 0', feed.attname, sequence.increment)
@@ -215,7 +225,9 @@ BEGIN
             passed := -1;
         ELSE
             last := div(last_fit - next_value, sequence.increment);
-            IF NOT indexed THEN
+            IF NOT key THEN
+                IF part_of_key AND max_id < least(step, last) THEN passed := max_id; ELSE held := 'no_unique_key'; END IF;
+            ELSIF NOT indexed THEN
                 -- Each look would read the whole table.
                 IF max_id < least(step, last) THEN passed := max_id; ELSE held := 'no_index'; END IF;
             ELSIF max_id < least(step, window_limit, last - 1) AND NOT one_by_one THEN

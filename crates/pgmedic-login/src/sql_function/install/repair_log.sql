@@ -11,10 +11,12 @@ CREATE TABLE IF NOT EXISTS pgmedic.repair_log (
     charged    bigint,                             -- how many of these values held no id, as far as the agent limits them
     early      boolean,                            -- whether ids were passed that no insert would soon have met
     cause      text,                               -- why it had drifted: rewound, ids_inserted, unknown
-    evidence   jsonb                               -- who was behind that, as far as the server told
+    evidence   jsonb,                              -- who was behind that, as far as the server told
+    sequence_oid oid                               -- of the sequence: another one may have its name by now
 );
 ALTER TABLE pgmedic.repair_log ADD COLUMN IF NOT EXISTS charged bigint, ADD COLUMN IF NOT EXISTS early boolean,
-    ADD COLUMN IF NOT EXISTS cause text, ADD COLUMN IF NOT EXISTS evidence jsonb;
+    ADD COLUMN IF NOT EXISTS cause text, ADD COLUMN IF NOT EXISTS evidence jsonb,
+    ADD COLUMN IF NOT EXISTS sequence_oid oid;
 -- What an earlier version logged has been counted.
 ALTER TABLE pgmedic.repair_log ADD COLUMN IF NOT EXISTS counted boolean NOT NULL DEFAULT true;
 ALTER TABLE pgmedic.repair_log ALTER COLUMN counted SET DEFAULT false;
@@ -33,8 +35,8 @@ BEGIN
     BEGIN
         -- A login does not wait for a lock on the log.
         LOCK TABLE pgmedic.repair_log IN ROW EXCLUSIVE MODE NOWAIT;
-        INSERT INTO pgmedic.repair_log (role, sequence, outcome, from_value, to_value, charged)
-        SELECT $1, $2, $3, $4, $5, $6
+        INSERT INTO pgmedic.repair_log (role, sequence, outcome, from_value, to_value, charged, sequence_oid)
+        SELECT $1, $2, $3, $4, $5, $6, to_regclass($2)
         -- Every login meets what is held, so it is logged once a minute.
         WHERE $3 <> 'held'
            OR NOT EXISTS (SELECT FROM pgmedic.repair_log e
