@@ -568,16 +568,16 @@ FROM (
 -- newest values: epoch-seconds, delete
 SELECT (least(t.expires_at, 9000000000000)::bigint * 1000000) AS microseconds
 FROM ONLY public.sessions AS t
-WHERE t.expires_at > 86400 AND t.expires_at < 2147483647 AND t.expires_at <= 4922035200 AND true
+WHERE t.expires_at > 0 AND t.expires_at < 2147483647 AND t.expires_at <= 4922035200 AND true
 ORDER BY t.expires_at DESC
 LIMIT 20;
 
 -- outliers: epoch-seconds, delete
 SELECT EXISTS (
-           SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 86400 AND t.expires_at < 2147483647 AND t.expires_at > 4922035200 AND true
+           SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 0 AND t.expires_at < 2147483647 AND t.expires_at > 4922035200 AND true
        ) AS has_far_future,
        (SELECT count(*)
-        FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 86400 AND t.expires_at < 2147483647 AND t.expires_at < 946684800 AND true LIMIT 101) AS s
+        FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 0 AND t.expires_at < 2147483647 AND t.expires_at < 946684800 AND true LIMIT 101) AS s
        ) AS before_2000;
 
 -- batch: epoch-seconds, revoke by value
@@ -756,16 +756,16 @@ FROM (
 -- newest values: epoch-millis, delete
 SELECT (least(t.expires_at, 9000000000000000)::bigint * 1000) AS microseconds
 FROM ONLY public.sessions AS t
-WHERE t.expires_at > 86400000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 4922035200000 AND true
+WHERE t.expires_at > 0 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 4922035200000 AND true
 ORDER BY t.expires_at DESC
 LIMIT 20;
 
 -- outliers: epoch-millis, delete
 SELECT EXISTS (
-           SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 86400000 AND t.expires_at < 9223372036854775807 AND t.expires_at > 4922035200000 AND true
+           SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 0 AND t.expires_at < 9223372036854775807 AND t.expires_at > 4922035200000 AND true
        ) AS has_far_future,
        (SELECT count(*)
-        FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 86400000 AND t.expires_at < 9223372036854775807 AND t.expires_at < 946684800000 AND true LIMIT 101) AS s
+        FROM (SELECT FROM ONLY public.sessions AS t WHERE t.expires_at > 0 AND t.expires_at < 9223372036854775807 AND t.expires_at < 946684800000 AND true LIMIT 101) AS s
        ) AS before_2000;
 
 -- batch: epoch-millis, revoke by value
