@@ -161,7 +161,8 @@ inherited AS (
 -- another number of rows, as just after a restore.
 obstacles (map) AS MATERIALIZED (
     SELECT jsonb_object_agg(o.rel || ':' || o.att, pg_catalog.format(o.phrase,
-               pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid)) ORDER BY o.classid DESC, o.objid DESC)
+@OBJECT_NAME@
+               ) ORDER BY o.classid DESC, o.objid DESC)
     FROM (
 @WIDEN_OBSTACLES@
     ) AS o

@@ -31,9 +31,11 @@
     ELSE false END AS has_namesake,
     -- What PostgreSQL knows to use it, such as a view, a function or another table's default.
     CASE WHEN l.deptype = 'a' AND l.expression IS NULL THEN (
-        SELECT pg_catalog.min(pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid))
-        FROM pg_catalog.pg_depend d
-        WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = s.oid AND d.deptype = 'n')
+        SELECT pg_catalog.min(
+@OBJECT_NAME@
+        )
+        FROM pg_catalog.pg_depend o
+        WHERE o.refclassid = 'pg_catalog.pg_class'::regclass AND o.refobjid = s.oid AND o.deptype = 'n')
     END AS used_by,
     CASE WHEN l.deptype = 'a' AND l.expression IS NULL THEN (
         SELECT pg_catalog.min(quote_ident(on_.nspname) || '.' || quote_ident(o.relname))
@@ -60,7 +62,8 @@
     quote_ident(rn.nspname) || '.' || quote_ident(r.relname) AS rel_quoted,
     quote_ident(a.attname) AS att_quoted,
     r.relkind::text AS rel_kind,
-@TRUSTED_OWNER@ AS trusted_owner,
+    -- Null where the sequence has just been dropped.
+    coalesce(@TRUSTED_OWNER@, true) AS trusted_owner,
     quote_ident(pg_catalog.pg_get_userbyid(r.relowner)) AS rel_owner,
     COALESCE(b.base, a.atttypid)::bigint AS type_oid,
     CASE WHEN b.modifier >= 0 THEN b.modifier ELSE a.atttypmod END AS type_modifier,
