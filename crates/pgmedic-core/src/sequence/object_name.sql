@@ -2,19 +2,19 @@
 -- has just dropped the object.
 coalesce(CASE o.classid
     WHEN 'pg_catalog.pg_rewrite'::regclass THEN (
-        SELECT pg_catalog.format('rule %I on %s %I.%I', w.rulename, CASE oc.relkind WHEN 'r' THEN 'table' ELSE 'view' END, os.nspname, oc.relname)
+        SELECT pg_catalog.format('rule %s on %s %I.%I', w.rulename, CASE oc.relkind WHEN 'r' THEN 'table' ELSE 'view' END, os.nspname, oc.relname)
         FROM pg_catalog.pg_rewrite w
         JOIN pg_catalog.pg_class oc ON oc.oid = w.ev_class
         JOIN pg_catalog.pg_namespace os ON os.oid = oc.relnamespace
         WHERE w.oid = o.objid)
     WHEN 'pg_catalog.pg_trigger'::regclass THEN (
-        SELECT pg_catalog.format('trigger %I on table %I.%I', w.tgname, os.nspname, oc.relname)
+        SELECT pg_catalog.format('trigger %s on table %I.%I', w.tgname, os.nspname, oc.relname)
         FROM pg_catalog.pg_trigger w
         JOIN pg_catalog.pg_class oc ON oc.oid = w.tgrelid
         JOIN pg_catalog.pg_namespace os ON os.oid = oc.relnamespace
         WHERE w.oid = o.objid)
     WHEN 'pg_catalog.pg_policy'::regclass THEN (
-        SELECT pg_catalog.format('policy %I on table %I.%I', w.polname, os.nspname, oc.relname)
+        SELECT pg_catalog.format('policy %s on table %I.%I', w.polname, os.nspname, oc.relname)
         FROM pg_catalog.pg_policy w
         JOIN pg_catalog.pg_class oc ON oc.oid = w.polrelid
         JOIN pg_catalog.pg_namespace os ON os.oid = oc.relnamespace
@@ -27,21 +27,21 @@ coalesce(CASE o.classid
         JOIN pg_catalog.pg_namespace os ON os.oid = w.pronamespace
         WHERE w.oid = o.objid)
     WHEN 'pg_catalog.pg_publication_rel'::regclass THEN (
-        SELECT pg_catalog.format('publication of table %I.%I in publication %I', os.nspname, oc.relname, w.pubname)
+        SELECT pg_catalog.format('publication of table %I.%I in publication %s', os.nspname, oc.relname, w.pubname)
         FROM pg_catalog.pg_publication_rel r
         JOIN pg_catalog.pg_publication w ON w.oid = r.prpubid
         JOIN pg_catalog.pg_class oc ON oc.oid = r.prrelid
         JOIN pg_catalog.pg_namespace os ON os.oid = oc.relnamespace
         WHERE r.oid = o.objid)
     WHEN 'pg_catalog.pg_attrdef'::regclass THEN (
-        SELECT pg_catalog.format('default value for column %I of table %I.%I', wa.attname, os.nspname, oc.relname)
+        SELECT pg_catalog.format('default value for column %s of table %I.%I', wa.attname, os.nspname, oc.relname)
         FROM pg_catalog.pg_attrdef w
         JOIN pg_catalog.pg_attribute wa ON wa.attrelid = w.adrelid AND wa.attnum = w.adnum
         JOIN pg_catalog.pg_class oc ON oc.oid = w.adrelid
         JOIN pg_catalog.pg_namespace os ON os.oid = oc.relnamespace
         WHERE w.oid = o.objid)
     WHEN 'pg_catalog.pg_class'::regclass THEN (
-        SELECT CASE WHEN wa.attname IS NOT NULL THEN pg_catalog.format('column %I of ', wa.attname) ELSE '' END
+        SELECT CASE WHEN wa.attname IS NOT NULL THEN pg_catalog.format('column %s of ', wa.attname) ELSE '' END
                || pg_catalog.format('%s %I.%I', CASE oc.relkind WHEN 'm' THEN 'materialized view' WHEN 'v' THEN 'view' ELSE 'table' END,
                                     os.nspname, oc.relname)
         FROM pg_catalog.pg_class oc
