@@ -152,16 +152,14 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
             return Reason::new(ReasonKind::TriggerKeepsRows, text);
         }
         BatchFailure::ChangedMore => {
-            let all: Vec<&SweepTrigger> = triggers.iter().collect();
             let text = format!(
                 "a trigger deletes, changes or adds other sessions with it, which may be live ({})",
-                names(&all)
+                all_names(store)
             );
             return Reason::new(ReasonKind::TakesAlong, text);
         }
         BatchFailure::TookAlong(tables) => {
-            let all: Vec<&SweepTrigger> = triggers.iter().collect();
-            let text = format!("a trigger deletes rows of {tables} with the sessions ({})", names(&all));
+            let text = format!("a trigger deletes rows of {tables} with the sessions ({})", all_names(store));
             return Reason::new(ReasonKind::TakesAlong, text);
         }
         BatchFailure::NoLanguage => {
@@ -191,8 +189,7 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
         return reason.with_fix(Fix::Sql(format!("ALTER TABLE {} REPLICA IDENTITY FULL", store.table)));
     }
     if reason.kind == ReasonKind::StatementTimeout && !triggers.is_empty() {
-        let all: Vec<&SweepTrigger> = triggers.iter().collect();
-        reason.text = format!("{}; its triggers run within that time ({})", reason.text, names(&all));
+        reason.text = format!("{}; its triggers run within that time ({})", reason.text, all_names(store));
     }
     if reason.kind == ReasonKind::StatementTimeout {
         // Each deletion reads whole tables by a foreign key without an index.
@@ -206,11 +203,10 @@ pub fn explain_failure(failure: &BatchFailure, store: &ResolvedStore, timeouts: 
 
 /// That more sessions are over, after as many were ended as were over before.
 pub fn more_over_reason(store: &ResolvedStore) -> Reason {
-    let all: Vec<&SweepTrigger> = store.effects.triggers.iter().collect();
     let text = format!(
         "as many sessions were ended as were over when the sweep began, and others are over now, as if a trigger ended them with \
          these ({})",
-        names(&all)
+        all_names(store)
     );
     Reason::new(ReasonKind::TakesAlong, text)
 }
@@ -259,6 +255,11 @@ fn trigger_reason(error: &QueryError, store: &ResolvedStore) -> Option<Reason> {
     );
     let reason = Reason::new(ReasonKind::TriggerFailed, text);
     Some(if fixes.is_empty() { reason } else { reason.with_fix(Fix::Sql(fixes.join("; "))) })
+}
+
+/// All triggers that run when a session is ended.
+fn all_names(store: &ResolvedStore) -> String {
+    names(&store.effects.triggers.iter().collect::<Vec<_>>())
 }
 
 /// `note on public.sessions, which runs public.note()`

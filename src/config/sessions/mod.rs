@@ -66,14 +66,18 @@ pub struct SessionStoreConfig {
 }
 
 impl SessionStoreConfig {
+    /// Whether both stores may be in one database.
+    pub fn may_share_database(&self, other: &Self) -> bool {
+        self.database.is_none() || other.database.is_none() || self.database == other.database
+    }
+
     /// Whether a row may be a session of both stores.
     pub fn may_overlap(&self, other: &Self) -> bool {
-        let is_beside = self.database.is_none() || other.database.is_none() || self.database == other.database;
-        let is_apart = self.only.iter().any(|own| {
-            let others = other.only.iter().filter(|condition| condition.column == own.column);
-            others.into_iter().any(|others| !own.values.iter().any(|value| others.values.contains(value)))
-        });
-        is_beside && self.table == other.table && !is_apart
+        let are_apart = |own: &Condition, others: &Condition| {
+            own.column == others.column && !own.values.iter().any(|value| others.values.contains(value))
+        };
+        let is_apart = self.only.iter().any(|own| other.only.iter().any(|others| are_apart(own, others)));
+        self.may_share_database(other) && self.table == other.table && !is_apart
     }
 }
 

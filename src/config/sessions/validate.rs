@@ -79,13 +79,13 @@ pub(in crate::config) fn validate(
         }
         stores.push(store);
     }
-    let tables: Vec<(Option<String>, TableName)> =
-        stores.iter().map(|store| (store.database.clone(), store.table.clone())).collect();
-    for store in &mut stores {
-        let is_beside =
-            |database: &Option<String>| database.is_none() || store.database.is_none() || *database == store.database;
-        let others = tables.iter().filter(|(database, table)| is_beside(database) && *table != store.table);
-        store.other_stores = others.map(|(_, table)| table.clone()).collect();
+    let others_of = |store: &SessionStoreConfig| {
+        let others = stores.iter().filter(|other| store.may_share_database(other) && other.table != store.table);
+        others.map(|other| other.table.clone()).collect()
+    };
+    let other_stores: Vec<Vec<TableName>> = stores.iter().map(others_of).collect();
+    for (store, others) in stores.iter_mut().zip(other_stores) {
+        store.other_stores = others;
     }
     Ok(stores)
 }

@@ -42,8 +42,11 @@ pub async fn needs(
 fn store_privileges(store: ResolvedStore) -> StorePrivileges {
     let mut columns = store.columns;
     columns.extend(store.kinds.into_iter().map(|(column, _)| column));
-    let created = store.created_at.map(|column| column.name);
-    columns.extend(created.filter(|column| !columns.contains(column)).into_iter().collect::<Vec<_>>());
+    if let Some(created) = store.created_at
+        && !columns.contains(&created.name)
+    {
+        columns.push(created.name);
+    }
     columns.extend(store.effects.chains.into_iter().map(|(_, columns)| columns));
     let mut others = Vec::new();
     for id in &store.ids {

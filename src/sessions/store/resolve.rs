@@ -128,7 +128,7 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
         missing_to_sweep: missing_to_sweep.or_else(|| ids.iter().find_map(|id| id.missing_privilege(role))),
         ids,
         untrusted_code: untrusted_code_reason(untrusted, &table.name, &table.owner, role)?,
-        is_plainly_safe: guard.first().is_some_and(|row| row.try_get("is_plain").unwrap_or_default()),
+        is_plainly_safe: guard.first().map(|row| row.try_get("is_plain")).transpose()?.unwrap_or_default(),
         only,
         value_checks: catalog.checks(),
         kinds: catalog.kinds(),

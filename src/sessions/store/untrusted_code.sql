@@ -33,7 +33,8 @@ LEFT JOIN LATERAL (
     SELECT r.rolname
     FROM pg_roles r
     WHERE NOT m.rolsuper AND r.oid NOT IN (m.oid, o.oid)
-      AND (pg_has_role(m.oid, r.oid, 'MEMBER') OR pg_has_role(m.session_role, r.oid, 'MEMBER')) AND NOT pg_has_role(o.oid, r.oid, 'MEMBER')
+      AND (pg_has_role(m.oid, r.oid, 'MEMBER') OR pg_has_role(m.session_role, r.oid, 'MEMBER'))
+      AND NOT pg_has_role(o.oid, r.oid, 'MEMBER')
       AND (r.rolsuper
            OR r.rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files',
                             'pg_execute_server_program')

@@ -1,5 +1,5 @@
--- Whether it is plain that no code of an untrusted role runs when sessions are ended: that `untrusted_code.sql` has no row. Not
--- plain is more than that, so this is quick.
+-- Whether it is plain that `untrusted_code.sql` has no row. It is planned and run more quickly than that one, and may say false
+-- where that one has none.
 @OWNERS@
 SELECT NOT EXISTS (
     SELECT
