@@ -72,11 +72,12 @@ bench: build ## measure speed, memory, and scale, compare with other tools, and 
 	scripts/bench --peers
 	scripts/figures
 
-proof: ## inject faults into two agents for ten minutes (or PROOF_SECONDS), fail over, test 250 databases, random schemas and input, packages, the image
+proof: ## inject faults into two agents for ten minutes (or PROOF_SECONDS), fail over, cut over 20 times, test 250 databases, random schemas and input, packages, the image
 	@scripts/setup server checks proof failover
 	PROOF_SEED=$${PROOF_SEED:-$$(date +%s)} PROOF_SECONDS=$${PROOF_SECONDS:-600} \
 		cargo test --locked --test integration -- proof:: --nocapture
 	cargo test --locked --test integration -- failover:: --nocapture
 	FLEET_DATABASES=$${FLEET_DATABASES:-250} cargo test --locked --test integration -- servers::fleet::
+	for run in $$(seq $${CUTOVER_RUNS:-20}); do cargo test --locked --test integration -- cutover::literal || exit 1; done
 	scripts/prove-catalogs
 	$(MAKE) fuzz packages image-test

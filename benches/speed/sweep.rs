@@ -90,7 +90,7 @@ pub fn far_ids(url: &str, verdicts: &mut Verdicts) -> Result<()> {
     };
     let prepare = |competitor| match competitor {
         0 => change("DELETE FROM table_%s WHERE id = %s"),
-        _ => change("INSERT INTO table_%s (id) VALUES (%s)"),
+        _ => change("INSERT INTO table_%s (id) VALUES (%s) ON CONFLICT DO NOTHING"),
     };
     let pass = |competitor| {
         let summary = clients::report(url, &DRY_RUN)?["summary"].clone();

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The first batch, where nothing makes a single session slow.
+const FIRST: u32 = 500;
+
 /// The size of the next batch.
 #[derive(Debug)]
 pub struct BatchSize {
@@ -16,7 +19,8 @@ pub struct BatchSize {
 impl BatchSize {
     /// Begins with one session where foreign keys or triggers may make each of them slow.
     pub fn new(largest: u32, has_effects: bool, lock_timeout: Duration) -> Self {
-        Self { size: if has_effects { 1 } else { largest }, largest, longest: lock_timeout, last: None }
+        let first = if has_effects { 1 } else { FIRST };
+        Self { size: first.min(largest), largest, longest: lock_timeout, last: None }
     }
 
     pub fn get(&self) -> u32 {
@@ -79,7 +83,16 @@ mod tests {
             size.took_too_long();
             assert_eq!(size.get(), expected);
         }
+    }
+
+    #[test]
+    fn where_no_session_can_be_slow_the_first_batch_is_larger() {
         assert_eq!(BatchSize::new(100, false, ms(100)).get(), 100);
+        let mut size = BatchSize::new(2000, false, ms(100));
+        for expected in [500, 1000, 2000, 2000] {
+            assert_eq!(size.get(), expected);
+            size.took(ms(2) + Duration::from_micros(4) * size.get());
+        }
     }
 
     #[test]

@@ -107,6 +107,11 @@ impl Blocked {
         self.addresses.retain(|address| address.at.is_none_or(|at| range.contains(&at)));
     }
 
+    /// The batches find sessions from this page of the table on only.
+    pub fn forget_before(&mut self, page: u32) {
+        self.addresses.retain(|address| address.page().is_none_or(|of_address| of_address >= page));
+    }
+
     pub fn are_many(&self) -> bool {
         self.count() >= HOPELESS
     }

@@ -16,6 +16,7 @@
 //! | `guards.rs` | what a sweep may end, and why the rest is held; pure |
 //! | `sweep.rs`, `one_by_one.rs`, `blocked.rs` | ends sessions in batches, and finds those that cannot be ended |
 //! | `postponed.rs` | when those are tried again; pure |
+//! | `pages.rs` | when a backlog is ended in the order in which the table stores it, and which pages are next |
 //! | `batch_size.rs`, `deadline.rs` | how large a batch is, and when a sweep stops; pure |
 //! | `statements/` | the SQL of inspection and sweep |
 //! | `reasons.rs` | why a sweep is held or failed, with the fix |
@@ -30,6 +31,7 @@ mod deadline;
 mod guards;
 mod inspect;
 mod one_by_one;
+mod pages;
 mod pass;
 mod pass_state;
 mod plausibility;

@@ -79,6 +79,7 @@ impl Sweep<'_> {
                     match *turn {
                         Turn::Newest => blocked.forget_outside(..=last + margin),
                         Turn::Oldest => blocked.forget_outside(last - margin..),
+                        Turn::Stored(pages) => blocked.forget_before(pages.first),
                         Turn::Last => {}
                     }
                 }

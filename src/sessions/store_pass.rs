@@ -224,6 +224,7 @@ impl StorePass<'_> {
             started,
             deadline,
             is_approved: self.options.approves_store(&self.store.name),
+            expired_before: inspection.counts.stale,
             most_expired: (inspection.complete && context.resolved.is_checked()).then_some(inspection.counts.stale),
         };
         let cutoffs = match plan.expire {

@@ -6,7 +6,8 @@ use super::batch_size::BatchSize;
 use super::blocked::{BatchFailure, Blocked};
 use super::context::StoreContext;
 use super::deadline::Deadline;
-use super::reasons::is_transient;
+use super::pages::pages_of_backlog;
+use super::reasons::{explain_sweep_error, is_transient};
 use super::statements::{Rows, Target, Turn};
 use super::store::{PerUserLimit, sweep_guard_sql};
 use super::times::Cutoffs;
@@ -40,7 +41,9 @@ pub struct Sweep<'a> {
     pub deadline: Deadline,
     /// What triggers delete in other tables may go.
     pub is_approved: bool,
-    /// The sessions that were over when the sweep began, where triggers might make others over.
+    /// The sessions that were over when the sweep began, or the least that they were where not all were counted.
+    pub expired_before: u64,
+    /// No more than these are ended, because triggers might make others over.
     pub most_expired: Option<u64>,
 }
 
@@ -71,11 +74,19 @@ impl Sweep<'_> {
     /// Ends the sessions that are over by these cutoffs, but for `left_alone`.
     pub async fn expire(&mut self, cutoffs: &Cutoffs, left_alone: Blocked) -> SweepResult {
         let mut result = SweepResult::default();
+        let pages = match pages_of_backlog(self.connection, self.context, self.expired_before, self.timeouts).await {
+            Ok(pages) => pages,
+            Err(error) => {
+                let error = Some(explain_sweep_error(&error, self.timeouts));
+                return SweepResult { error, blocked: left_alone, ..result };
+            }
+        };
         // Where sessions refer to each other, those that refer come first: to older ones in some stores, as to the session
         // that they continue, and to newer ones in others. Where the time does not tell, one after the other is found.
-        let turns = match self.context.resolved.effects.chains.is_empty() {
-            true => &[Turn::Oldest][..],
-            false => &[Turn::Newest, Turn::Oldest, Turn::Last, Turn::Oldest],
+        let turns = match (self.context.resolved.effects.chains.is_empty(), pages) {
+            (true, Some(pages)) => &[Turn::Stored(pages)][..],
+            (true, None) => &[Turn::Oldest],
+            (false, _) => &[Turn::Newest, Turn::Oldest, Turn::Last, Turn::Oldest],
         };
         for turn in turns {
             let before = result.ended;
@@ -138,6 +149,15 @@ impl Sweep<'_> {
             match self.batch(name, target, wanted, Rows::Except(blocked.addresses())).await {
                 Ok(batch) => {
                     result.ended += batch.ended;
+                    if let Some(pages) = target.pages() {
+                        let found = if batch.ended == 0 { 0 } else { batch.found };
+                        match pages.after(found, wanted) {
+                            Some(next) => *pages = next,
+                            None => return Run::Complete,
+                        }
+                        size.took(batch.took);
+                        continue;
+                    }
                     // Where none could be ended, the rest is locked by other sessions.
                     let is_last = batch.found < u64::from(wanted) && !target.renews_itself();
                     if is_last || batch.ended == 0 && !size.reach_further() {
@@ -157,10 +177,21 @@ impl Sweep<'_> {
                 {
                     return Run::Complete;
                 }
-                Err(BatchFailure::Query(QueryError::QueryCanceled)) if size.get() > 1 => size.took_too_long(),
+                Err(BatchFailure::Query(QueryError::QueryCanceled))
+                    if size.get() > 1 || target.pages().is_some_and(|pages| pages.count > 1) =>
+                {
+                    size.took_too_long();
+                    if let Some(pages) = target.pages() {
+                        *pages = pages.fewer();
+                    }
+                }
                 Err(failure) => match self.take_apart(name, &mut target, &failure, result, blocked).await {
                     Run::Continue => {}
-                    end => return end,
+                    Run::Complete => match target.pages().and_then(|pages| Some((pages.after(0, wanted)?, pages))) {
+                        Some((next, pages)) => *pages = next,
+                        None => return Run::Complete,
+                    },
+                    Run::Stopped => return Run::Stopped,
                 },
             }
         }

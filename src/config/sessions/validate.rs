@@ -17,7 +17,7 @@ use pgmedic_core::{TableName, parse_identifier};
 fn defaults() -> WrittenStore {
     WrittenStore {
         schedule: Some("0 * * * * *".to_owned()),
-        batch_size: Some(500),
+        batch_size: Some(2000),
         grace_period: Some("1m".to_owned()),
         max_ended_ratio: Some(0.5),
         guard_min_sessions: Some(100),

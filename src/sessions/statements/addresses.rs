@@ -38,6 +38,11 @@ impl Address {
         Self { at: None, ..self.clone() }
     }
 
+    /// The page of the table: the first number in its `ctid`, such as `(12,3)`.
+    pub fn page(&self) -> Option<u32> {
+        self.place.strip_prefix('(')?.split(',').next()?.parse().ok()
+    }
+
     #[cfg(test)]
     pub fn of(place: &str) -> Self {
         Self { table: 0, place: place.to_owned(), at: None }

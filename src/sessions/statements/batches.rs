@@ -4,6 +4,7 @@ use super::addresses::{Order, Rows, address_text};
 use super::conditions::{Rule, column, is_left, is_over_by, not_revoked};
 use super::sweep_sql::SweepSql;
 use crate::config::Encoding;
+use crate::sessions::pages::Pages;
 use crate::sessions::store::{EndAction, GeneratedId, IdRows, OtherRows, PerUserLimit, TimeColumn, TimeType};
 use crate::sessions::times::{date_literal, time_literal};
 use pgmedic_core::{fill_sql, quote_literal};
@@ -23,6 +24,14 @@ impl Target<'_> {
     pub fn renews_itself(&self) -> bool {
         matches!(self, Self::Over { turn: Turn::Last, .. })
     }
+
+    /// The pages of the table to which it is limited.
+    pub fn pages(&mut self) -> Option<&mut Pages> {
+        match self {
+            Self::Over { turn: Turn::Stored(pages), .. } => Some(pages),
+            Self::Over { .. } | Self::Superseded(_) => None,
+        }
+    }
 }
 
 /// Which of the sessions that are over come first.
@@ -32,6 +41,8 @@ pub enum Turn {
     Newest,
     /// Those to which no session refers, and no others.
     Last,
+    /// Those on these pages of the table.
+    Stored(Pages),
 }
 
 impl SweepSql<'_> {
@@ -125,7 +136,6 @@ impl SweepSql<'_> {
     }
 
     fn changed(&self) -> String {
-        let oids: Vec<String> = self.store.oids.iter().map(i64::to_string).collect();
         let deletes = matches!(self.store.action, EndAction::Delete);
         let counted = match (deletes, self.store.effects.updates_sessions) {
             // Foreign keys update sessions themselves where they set a reference to another session to NULL.
@@ -136,7 +146,7 @@ impl SweepSql<'_> {
         };
         let counted: Vec<String> =
             counted.iter().map(|what| format!("pg_catalog.pg_stat_get_xact_tuples_{what}(r.oid)")).collect();
-        let values = [("COUNTED", counted.join(" + ")), ("OIDS", format!("'{{{}}}'::oid[]", oids.join(",")))];
+        let values = [("COUNTED", counted.join(" + ")), ("OIDS", self.store.oid_array())];
         fill_sql(include_str!("changed.sql"), &values)
     }
 
@@ -194,19 +204,20 @@ impl SweepSql<'_> {
 
     /// What the batch before has left.
     fn since(&self, rule: Rule<'_>, turn: Turn, cursor: Option<i64>) -> String {
-        if turn == Turn::Last {
-            // What refers to such a session may be ended by the batch before.
-            return self.is_last();
-        }
-        let Some(last) = cursor else { return "true".to_owned() };
         let literal = |at| match self.encoding {
             Encoding::Date { .. } => date_literal(at),
             _ => self.literal(at),
         };
-        let margin = self.encoding.rounding();
-        match turn {
-            Turn::Newest => format!("{} <= {}", column(rule.column), literal(last + margin)),
-            Turn::Oldest | Turn::Last => format!("{} >= {}", column(rule.column), literal(last - margin)),
+        let (time, margin) = (column(rule.column), self.encoding.rounding());
+        match (turn, cursor) {
+            // What refers to such a session may be ended by the batch before.
+            (Turn::Last, _) => self.is_last(),
+            (Turn::Stored(pages), _) => {
+                format!("t.ctid >= '({},0)'::tid AND t.ctid < '({},0)'::tid", pages.first, pages.end())
+            }
+            (Turn::Oldest | Turn::Newest, None) => "true".to_owned(),
+            (Turn::Newest, Some(last)) => format!("{time} <= {}", literal(last + margin)),
+            (Turn::Oldest, Some(last)) => format!("{time} >= {}", literal(last - margin)),
         }
     }
 
@@ -320,5 +331,9 @@ impl SweepSql<'_> {
 
 /// The order by a column.
 fn directed(column: &str, turn: Turn) -> String {
-    if turn == Turn::Newest { format!("{column} DESC") } else { column.to_owned() }
+    match turn {
+        Turn::Newest => format!("{column} DESC"),
+        Turn::Oldest | Turn::Last => column.to_owned(),
+        Turn::Stored(_) => "t.ctid".to_owned(),
+    }
 }

@@ -45,6 +45,24 @@ SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
+-- batch of a backlog: timestamptz, delete
+WITH to_end AS MATERIALIZED (
+    SELECT t.ctid AS address, t.expires_at AS at
+    FROM ONLY public.sessions AS t
+    WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
+    ORDER BY t.ctid
+    LIMIT 500
+    FOR UPDATE SKIP LOCKED
+),
+ended AS (
+    DELETE FROM ONLY public.sessions AS t
+    WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true
+    RETURNING false AS is_left
+)
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
+       (SELECT count(*) FROM to_end) AS found,
+       (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
+
 -- count: timestamptz, delete
 SELECT count(*) FILTER (WHERE is_over) AS stale,
        count(*) FILTER (WHERE is_over AND NOT was_over_a_day_ago) AS recent,
@@ -142,6 +160,24 @@ ended AS (
 SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
+
+-- batch of a backlog: timestamptz, revoke by value
+WITH to_end AS MATERIALIZED (
+    SELECT t.ctid AS address, t.expires_at AS at
+    FROM ONLY public.sessions AS t
+    WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.state IS DISTINCT FROM 'over'::text AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
+    ORDER BY t.ctid
+    LIMIT 500
+    FOR NO KEY UPDATE SKIP LOCKED
+),
+ended AS (
+    UPDATE ONLY public.sessions AS t SET state = 'over'::text
+    WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.state IS DISTINCT FROM 'over'::text
+    RETURNING t.state IS DISTINCT FROM 'over'::text AS is_left
+)
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
+       (SELECT count(*) FROM to_end) AS found,
+       (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
 -- count: timestamptz, revoke by value
 SELECT count(*) FILTER (WHERE is_over) AS stale,
@@ -241,6 +277,24 @@ SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
+-- batch of a backlog: timestamptz, revoke by time
+WITH to_end AS MATERIALIZED (
+    SELECT t.ctid AS address, t.expires_at AS at
+    FROM ONLY public.sessions AS t
+    WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.revoked_at IS NULL AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
+    ORDER BY t.ctid
+    LIMIT 500
+    FOR NO KEY UPDATE SKIP LOCKED
+),
+ended AS (
+    UPDATE ONLY public.sessions AS t SET revoked_at = '2026-01-15 00:00:00.000000+00'::timestamptz
+    WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.revoked_at IS NULL
+    RETURNING t.revoked_at IS NULL AS is_left
+)
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
+       (SELECT count(*) FROM to_end) AS found,
+       (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
+
 -- count: timestamptz, revoke by time
 SELECT count(*) FILTER (WHERE is_over) AS stale,
        count(*) FILTER (WHERE is_over AND NOT was_over_a_day_ago) AS recent,
@@ -338,6 +392,24 @@ ended AS (
 SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
+
+-- batch of a backlog: timestamp, delete
+WITH to_end AS MATERIALIZED (
+    SELECT t.ctid AS address, t.expires_at AS at
+    FROM ONLY public.sessions AS t
+    WHERE t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND true AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
+    ORDER BY t.ctid
+    LIMIT 500
+    FOR UPDATE SKIP LOCKED
+),
+ended AS (
+    DELETE FROM ONLY public.sessions AS t
+    WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND true
+    RETURNING false AS is_left
+)
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
+       (SELECT count(*) FROM to_end) AS found,
+       (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
 -- count: timestamp, delete
 SELECT count(*) FILTER (WHERE is_over) AS stale,
@@ -527,6 +599,24 @@ SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
+-- batch of a backlog: epoch-seconds, delete
+WITH to_end AS MATERIALIZED (
+    SELECT t.ctid AS address, t.expires_at AS at
+    FROM ONLY public.sessions AS t
+    WHERE t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND true AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
+    ORDER BY t.ctid
+    LIMIT 500
+    FOR UPDATE SKIP LOCKED
+),
+ended AS (
+    DELETE FROM ONLY public.sessions AS t
+    WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND true
+    RETURNING false AS is_left
+)
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
+       (SELECT count(*) FROM to_end) AS found,
+       (SELECT (least(max(at), 9000000000000)::bigint * 1000000) FROM to_end) AS last;
+
 -- count: epoch-seconds, delete
 SELECT count(*) FILTER (WHERE is_over) AS stale,
        count(*) FILTER (WHERE is_over AND NOT was_over_a_day_ago) AS recent,
@@ -715,6 +805,24 @@ SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
 
+-- batch of a backlog: epoch-millis, delete
+WITH to_end AS MATERIALIZED (
+    SELECT t.ctid AS address, t.expires_at AS at
+    FROM ONLY public.sessions AS t
+    WHERE t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND true AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
+    ORDER BY t.ctid
+    LIMIT 500
+    FOR UPDATE SKIP LOCKED
+),
+ended AS (
+    DELETE FROM ONLY public.sessions AS t
+    WHERE t.ctid = ANY (ARRAY(SELECT e.address FROM to_end AS e)) AND t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND true
+    RETURNING false AS is_left
+)
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
+       (SELECT count(*) FROM to_end) AS found,
+       (SELECT (least(max(at), 9000000000000000)::bigint * 1000) FROM to_end) AS last;
+
 -- count: epoch-millis, delete
 SELECT count(*) FILTER (WHERE is_over) AS stale,
        count(*) FILTER (WHERE is_over AND NOT was_over_a_day_ago) AS recent,
@@ -902,6 +1010,24 @@ ended AS (
 SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
        (SELECT count(*) FROM ranked) AS found,
        NULL::bigint AS last;
+
+-- batch of a backlog: timestamptz, delete, partitioned, two rules
+WITH to_end AS MATERIALIZED (
+    SELECT t.ctid AS address, t.tableoid AS tableoid, t.expires_at AS at
+    FROM public.sessions AS t
+    WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
+    ORDER BY t.ctid
+    LIMIT 500
+    FOR UPDATE SKIP LOCKED
+),
+ended AS (
+    DELETE FROM public.sessions AS t
+    WHERE (t.tableoid, t.ctid) IN (SELECT e.tableoid, e.address FROM to_end AS e) AND t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true
+    RETURNING false AS is_left
+)
+SELECT (SELECT count(*) FROM ended WHERE NOT is_left) AS ended,
+       (SELECT count(*) FROM to_end) AS found,
+       (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM to_end) AS last;
 
 -- count: timestamptz, delete, partitioned, two rules
 SELECT count(*) FILTER (WHERE is_over) AS stale,

@@ -2,6 +2,7 @@
 
 use super::{Rows, SweepSql, Target, Turn};
 use crate::config::{Encoding, ExpiryKind};
+use crate::sessions::pages::Pages;
 use crate::sessions::store::{Effects, EndAction, ExpiryColumn, PerUserLimit, ResolvedStore, TimeColumn, TimeType};
 use crate::sessions::times::{Times, time_literal};
 use std::fmt::Write;
@@ -93,6 +94,7 @@ fn statements(encoding: &Encoding, store: &ResolvedStore, reads: bool) -> Vec<(&
     let limit = store.per_user.as_ref().unwrap();
     let rule = sql.rules(&times.cutoff).next().unwrap();
     let over = Target::Over { rule, turn: Turn::Oldest, cursor: Some(NOW - 60 * MINUTE) };
+    let stored = Target::Over { rule, turn: Turn::Stored(Pages::of(9)), cursor: None };
     let mut all = vec![
         ("batch", sql.end_batch(over, 500, Rows::Except(&[]))),
         ("supersede", sql.end_batch(Target::Superseded(limit), 500, Rows::Except(&[]))),
@@ -101,6 +103,7 @@ fn statements(encoding: &Encoding, store: &ResolvedStore, reads: bool) -> Vec<(&
         let last = vec![time_literal(encoding, NOW - 120 * MINUTE); 2];
         let [newest, outliers] = sql.sample(&store.ends[0].column, 101);
         all.extend([
+            ("batch of a backlog", sql.end_batch(stored, 500, Rows::Except(&[]))),
             ("count", sql.count(Some(&last))),
             ("count by index", sql.count_by_index(Some(&last), 100_000).join(";\n")),
             ("count superseded", sql.count_superseded(limit)),

@@ -15,11 +15,10 @@ impl SweepSql<'_> {
     /// After a batch: the names of the other tables that have lost rows with it, as `taken`; and a statement that fails where there
     /// are any.
     pub fn check_taken(&self) -> [String; 2] {
-        let oids: Vec<String> = self.store.oids.iter().map(i64::to_string).collect();
         let along: Vec<String> = self.store.effects.takes_along.iter().map(|table| quote_literal(table)).collect();
         let values = [
             ("DELETED", fill_sql::<&str>(DELETED, &[])),
-            ("OIDS", format!("'{{{}}}'::oid[]", oids.join(","))),
+            ("OIDS", self.store.oid_array()),
             ("TAKES_ALONG", format!("ARRAY[{}]::text[]", along.join(", "))),
         ];
         let check = "SELECT 1 / (pg_catalog.current_setting('pgmedic.taken') = '0')::integer";

@@ -156,6 +156,12 @@ impl ResolvedStore {
         if self.has_children { self.table.clone() } else { format!("ONLY {}", self.table) }
     }
 
+    /// The OIDs of the table and its partitions and children, as SQL.
+    pub fn oid_array(&self) -> String {
+        let oids: Vec<String> = self.oids.iter().map(i64::to_string).collect();
+        format!("'{{{}}}'::oid[]", oids.join(","))
+    }
+
     /// Whether each batch is compared with what it selected, because a trigger may keep sessions, or change others.
     pub fn is_checked(&self) -> bool {
         !self.effects.triggers.is_empty()

@@ -11,6 +11,7 @@
 //! | `refused`, `untrusted_code`, `grants` | wrong configurations, code of other roles, privileges |
 //! | `fixes` | the command of each reason, run as it is printed |
 
+mod backlog;
 mod blocked;
 mod chains;
 mod clients;
