@@ -37,7 +37,10 @@ impl Pages {
             // Some may be left on them.
             return Some(self.fewer());
         }
-        let count = if found <= u64::from(wanted / 2) { self.count.saturating_mul(2).min(MOST) } else { self.count };
+        // As many as hold nine tenths of the sessions that are wanted, as a page more may hold too many.
+        let aim = u64::from(self.count) * u64::from(wanted) * 9 / 10 / found.max(1);
+        let most = self.count.saturating_mul(2).min(MOST);
+        let count = u32::try_from(aim).unwrap_or(most).clamp(1, most);
         Some(Self { first: self.end(), count, ..self }).filter(|next| next.first < next.all)
     }
 
@@ -76,10 +79,12 @@ mod tests {
     fn each_page_is_read_until_fewer_sessions_are_found_than_were_wanted() {
         let first = Pages::of(10);
         assert_eq!((first.first, first.end()), (0, 1));
-        let more = first.after(50, 100).unwrap();
+        let more = first.after(30, 100).unwrap();
         assert_eq!((more.first, more.count), (1, 2), "few were found: twice the pages");
-        let same = more.after(51, 100).unwrap();
+        let same = more.after(90, 100).unwrap();
         assert_eq!((same.first, same.count), (3, 2));
+        let fewer = same.after(99, 100).unwrap();
+        assert_eq!((fewer.first, fewer.count), (5, 1), "one more page might hold too many");
         let again = same.after(100, 100).unwrap();
         assert_eq!((again.first, again.count), (3, 1), "all that were wanted: the same pages, fewer of them");
         assert_eq!(again.after(100, 100).map(|pages| pages.first), Some(3));

@@ -255,7 +255,16 @@ impl SweepSql<'_> {
             ("NOTED", self.noted()),
             ("IS_LEFT", is_left(&self.store.action)),
             ("TIME", column(rule.column)),
-            ("ORDER", directed(&column(rule.column), turn)),
+            (
+                "ORDER",
+                match turn {
+                    // As they are found.
+                    Turn::Stored(_) => String::new(),
+                    Turn::Oldest | Turn::Newest | Turn::Last => {
+                        format!("ORDER BY {}", directed(&column(rule.column), turn))
+                    }
+                },
+            ),
             ("LAST", self.microseconds(if turn == Turn::Newest { "min(at)" } else { "max(at)" })),
             ("SIZE", size.to_string()),
             ("ADDRESS", self.address().to_owned()),

@@ -50,7 +50,7 @@ WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
     WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
-    ORDER BY t.ctid
+    
     LIMIT 500
     FOR UPDATE SKIP LOCKED
 ),
@@ -166,7 +166,7 @@ WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
     WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.state IS DISTINCT FROM 'over'::text AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
-    ORDER BY t.ctid
+    
     LIMIT 500
     FOR NO KEY UPDATE SKIP LOCKED
 ),
@@ -282,7 +282,7 @@ WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
     WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND t.revoked_at IS NULL AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
-    ORDER BY t.ctid
+    
     LIMIT 500
     FOR NO KEY UPDATE SKIP LOCKED
 ),
@@ -398,7 +398,7 @@ WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
     WHERE t.expires_at > '2000-01-01 00:00:00.000000'::timestamp AND t.expires_at < 'infinity'::timestamp AND t.expires_at <= '2026-01-15 00:59:00.000000'::timestamp AND true AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
-    ORDER BY t.ctid
+    
     LIMIT 500
     FOR UPDATE SKIP LOCKED
 ),
@@ -604,7 +604,7 @@ WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
     WHERE t.expires_at > 946684800 AND t.expires_at < 2147483647 AND t.expires_at <= 1768435140 AND true AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
-    ORDER BY t.ctid
+    
     LIMIT 500
     FOR UPDATE SKIP LOCKED
 ),
@@ -810,7 +810,7 @@ WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.expires_at AS at
     FROM ONLY public.sessions AS t
     WHERE t.expires_at > 946684800000 AND t.expires_at < 9223372036854775807 AND t.expires_at <= 1768435140000 AND true AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
-    ORDER BY t.ctid
+    
     LIMIT 500
     FOR UPDATE SKIP LOCKED
 ),
@@ -1016,7 +1016,7 @@ WITH to_end AS MATERIALIZED (
     SELECT t.ctid AS address, t.tableoid AS tableoid, t.expires_at AS at
     FROM public.sessions AS t
     WHERE t.expires_at > '2000-01-01 00:00:00.000000+00'::timestamptz AND t.expires_at < 'infinity'::timestamptz AND t.expires_at <= '2026-01-14 23:59:00.000000+00'::timestamptz AND true AND t.ctid >= '(0,0)'::tid AND t.ctid < '(1,0)'::tid AND true
-    ORDER BY t.ctid
+    
     LIMIT 500
     FOR UPDATE SKIP LOCKED
 ),
