@@ -7,15 +7,30 @@ store AS (
     WHERE n.nspname = @SCHEMA@ AND c.relname = @TABLE@
 ),
 -- The connected role. Code that it runs may also act as the role that logged in, by SET ROLE NONE. is_member: the owner of a
--- database is a member of pg_database_owner.
+-- database is a member of pg_database_owner. has_more: what it may do by itself, as opposed to what it was granted.
 me AS (
     SELECT r.oid, u.oid AS session_role, r.rolsuper OR u.rolsuper AS rolsuper,
+           r.rolcreaterole OR u.rolcreaterole OR r.rolreplication OR u.rolreplication AS has_more,
            r.oid <> u.oid
                OR EXISTS (SELECT FROM pg_auth_members a WHERE a.member = r.oid)
                OR EXISTS (SELECT FROM pg_database d WHERE d.datname = current_database() AND d.datdba = r.oid) AS is_member
     FROM pg_roles r
     JOIN pg_roles u ON u.rolname = session_user
     WHERE r.rolname = current_user
+),
+-- What it owns in this database, but for the repair log. Where it owns the sessions, its application has always run their
+-- table's code with all of these rights.
+owned AS (
+    SELECT d.refobjid AS owner, d.classid, d.objid
+    FROM me m
+    JOIN store s ON s.relowner NOT IN (m.oid, m.session_role)
+    JOIN pg_shdepend d ON d.refclassid = 'pg_authid'::regclass AND d.refobjid IN (m.oid, m.session_role) AND d.deptype = 'o'
+    WHERE d.dbid IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
+      AND d.classid <> 'pg_default_acl'::regclass
+      AND (d.classid, d.objid) IS DISTINCT FROM ('pg_namespace'::regclass::oid, to_regnamespace('pgmedic')::oid)
+      AND NOT EXISTS (SELECT FROM pg_depend p
+                      WHERE p.classid = d.classid AND p.objid = d.objid
+                        AND p.refclassid = 'pg_namespace'::regclass AND p.refobjid = to_regnamespace('pgmedic'))
 ),
 -- The table, its partitions and children, and the tables that foreign keys change when a row is deleted; is_store: no
 -- foreign key led here.

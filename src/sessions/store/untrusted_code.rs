@@ -6,6 +6,10 @@ use pgmedic_core::{Fix, Reason, ReasonKind, fill_sql, quote_literal};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
+/// The way on where the connected role may do more than the owner of the code.
+const ANOTHER_ROLE: &str = "let a second [[databases]] entry, with the url of a role that only sweeps, hold the store by its \
+                            `database`";
+
 /// A query about the table that `store` names: a row for each reason not to end its sessions, none where it is safe.
 pub fn untrusted_code_sql(store: &SessionStoreConfig) -> String {
     about_owners(include_str!("untrusted_code.sql"), store)
@@ -63,10 +67,22 @@ pub fn untrusted_code_reason(
     } else if let Some(borrowed) = row.try_get::<Option<String>, _>("borrowed_role")? {
         let text = format!(
             "table: {relation}{led_here} {found} {untrusted}, whose triggers, rules and functions would run with the \
-             rights of {role}, a member of {borrowed}: let a second [[databases]] entry, with the url of a role that only \
-             sweeps, hold the store by its `database`; or end the membership"
+             rights of {role}, a member of {borrowed}: {ANOTHER_ROLE}; or end the membership"
         );
         (text, Some(Fix::Sql(format!("REVOKE {borrowed} FROM {role}"))))
+    } else if let Some(attribute) = row.try_get::<Option<String>, _>("attribute")? {
+        let has_it: String = row.try_get("role_with_attribute")?;
+        let text = format!(
+            "table: {relation}{led_here} {found} {untrusted}, whose triggers, rules and functions would run with the \
+             rights of {has_it}, which has {attribute}: {ANOTHER_ROLE}; or take that from the role"
+        );
+        (text, Some(Fix::Sql(format!("ALTER ROLE {has_it} NO{attribute}"))))
+    } else if let Some(owned) = row.try_get::<Option<String>, _>("owned")? {
+        let text = format!(
+            "table: {relation}{led_here} {found} {untrusted}, whose triggers, rules and functions would run with the \
+             rights of {role}, which owns {owned}: {ANOTHER_ROLE}"
+        );
+        (text, None)
     } else {
         let fix: Option<String> = row.try_get("fix")?;
         let way = match &fix {

@@ -5,6 +5,8 @@
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS relation, w.found,
        quote_ident(o.rolname) AS untrusted_role, w.is_store, m.rolsuper AS is_superuser,
        quote_ident(b.rolname) AS borrowed_role,
+       quote_ident(p.rolname) AS role_with_attribute, p.attribute,
+       CASE WHEN p.attribute IS NULL THEN pg_describe_object(x.classid, x.objid, 0) END AS owned,
        -- Gives the table to the owner of the sessions, and lets its own go on reading and writing. None where row security would
        -- bind that role from then on, or where a superuser's rights would be lent to the table's triggers.
        CASE WHEN NOT c.relrowsecurity AND NOT so.rolsuper THEN
@@ -35,15 +37,36 @@ LEFT JOIN LATERAL (
     WHERE NOT m.rolsuper AND r.oid NOT IN (m.oid, o.oid)
       AND (pg_has_role(m.oid, r.oid, 'MEMBER') OR pg_has_role(m.session_role, r.oid, 'MEMBER'))
       AND NOT pg_has_role(o.oid, r.oid, 'MEMBER')
-      AND (r.rolsuper
+      AND (r.rolsuper OR r.rolcreaterole OR r.rolreplication
+           -- Others, as pg_monitor, only look, or pg_checkpoint, cost time.
            OR r.rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files',
-                            'pg_execute_server_program')
+                            'pg_execute_server_program', 'pg_signal_backend', 'pg_signal_autovacuum_worker', 'pg_maintain',
+                            'pg_create_subscription')
            OR EXISTS (SELECT FROM pg_shdepend d
                       WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o'))
     ORDER BY r.rolname
     LIMIT 1
 ) AS b ON true
+-- What the role may do by itself: make roles, and read every change by replication.
+LEFT JOIN LATERAL (
+    SELECT r.rolname, a.attribute
+    FROM pg_roles r
+    CROSS JOIN LATERAL (VALUES ('CREATEROLE', r.rolcreaterole, o.rolcreaterole),
+                               ('REPLICATION', r.rolreplication, o.rolreplication)) AS a (attribute, has_it, owner_has_it)
+    WHERE r.oid IN (m.oid, m.session_role) AND a.has_it AND NOT a.owner_has_it AND NOT pg_has_role(o.oid, r.oid, 'MEMBER')
+    ORDER BY r.rolname, a.attribute
+    LIMIT 1
+) AS p ON true
+-- And change what it owns.
+LEFT JOIN LATERAL (
+    SELECT d.classid, d.objid
+    FROM owned d
+    WHERE NOT pg_has_role(o.oid, d.owner, 'MEMBER')
+    ORDER BY d.classid, d.objid
+    LIMIT 1
+) AS x ON true
 WHERE NOT o.rolsuper AND o.oid <> m.oid
   -- A role that is no superuser was given the store by its owner, and its few rights are all that the table's code gets.
-  AND (m.rolsuper OR b.rolname IS NOT NULL OR NOT w.is_store AND w.found = 'belongs to' AND o.oid <> s.relowner)
+  AND (m.rolsuper OR b.rolname IS NOT NULL OR p.attribute IS NOT NULL OR x.objid IS NOT NULL
+       OR NOT w.is_store AND w.found = 'belongs to' AND o.oid <> s.relowner)
 ORDER BY NOT w.is_store, w.found, relation, untrusted_role

@@ -8,5 +8,6 @@ SELECT NOT EXISTS (
     CROSS JOIN store s
     JOIN pg_roles o ON o.oid = w.owner
     WHERE NOT o.rolsuper AND o.oid <> m.oid
-      AND (m.rolsuper OR m.is_member OR NOT w.is_store AND w.found = 'belongs to' AND o.oid <> s.relowner)
+      AND (m.rolsuper OR m.is_member OR m.has_more OR EXISTS (SELECT FROM owned)
+           OR NOT w.is_store AND w.found = 'belongs to' AND o.oid <> s.relowner)
 ) AS is_plain

@@ -8,7 +8,7 @@
 //! | `blocked`, `chains`, `orphans` | sessions that cannot be ended, or not in each order, and rows that would be left without one |
 //! | `encodings`, `presets`, `clients` | times as every encoding, framework and client writes them |
 //! | `guards`, `first_sweep`, `pass_state` | what is held, in one pass and from pass to pass |
-//! | `refused`, `untrusted_code`, `grants` | wrong configurations, code of other roles, privileges |
+//! | `refused`, `untrusted_code`, `rights`, `grants` | wrong configurations, code of other roles, privileges |
 //! | `fixes` | the command of each reason, run as it is printed |
 
 mod backlog;
@@ -29,6 +29,7 @@ mod pass_state;
 mod presets;
 mod refused;
 mod revoke;
+mod rights;
 mod sweep;
 mod taken;
 mod triggers;
