@@ -175,3 +175,68 @@ async fn what_a_trigger_puts_off_to_the_end_is_found_too() {
     outcome.swept("logins", json!({ "expired": 0, "live": 4 }));
     assert_eq!(left(&mut database).await, 7);
 }
+
+#[tokio::test]
+async fn a_trigger_that_truncates_another_table_is_found_before_it_is_committed_and_may_be_approved() {
+    for (body, emptied) in [
+        ("TRUNCATE public.users; RETURN OLD;", "users"),
+        ("BEGIN TRUNCATE public.users; EXCEPTION WHEN others THEN NULL; END; RETURN OLD;", "users"),
+        // Its partitions, and by a foreign key what refers to them.
+        ("TRUNCATE public.\"Odd, table\" CASCADE; RETURN OLD;", "\"Odd, part\", public.orders"),
+    ] {
+        let mut database = filled(3, 2).await;
+        database.sql(USERS).await;
+        database
+            .sql(&format!(
+                "CREATE TABLE \"Odd, table\" (id int PRIMARY KEY) PARTITION BY LIST (id);
+                 CREATE TABLE \"Odd, part\" PARTITION OF \"Odd, table\" DEFAULT; INSERT INTO \"Odd, table\" VALUES (1);
+                 CREATE TABLE orders (id int REFERENCES \"Odd, table\"); INSERT INTO orders VALUES (1);
+                 {}",
+                trigger("AFTER", body)
+            ))
+            .await;
+        let rows = "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM \"Odd, table\") + (SELECT count(*) FROM orders)";
+        let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+        outcome.swept("logins", json!({ "expired": 0, "stale": 3, "live": 2 }));
+        let deletes = format!("a trigger deletes rows of public.{emptied} with the sessions");
+        outcome.store_says("logins", "held", &[&deletes, "t on public.sessions, which runs public.f()"]);
+        assert_eq!(outcome.store_kinds("logins", "held"), ["takes_along"]);
+        assert_eq!(database.number(rows).await, 11);
+        database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(0).swept("logins", json!({ "expired": 3 }));
+        assert!(database.number(rows).await < 11);
+    }
+}
+
+#[tokio::test]
+async fn a_trigger_that_truncates_the_sessions_themselves_at_the_end_is_found_too() {
+    let mut database = filled(3, 2).await;
+    database.sql("CREATE TABLE audit (id bigint)").await;
+    let puts_off = "SET CONSTRAINTS ALL DEFERRED; INSERT INTO public.audit VALUES (OLD.id); RETURN OLD;";
+    database.sql(&trigger("BEFORE", puts_off)).await;
+    database
+        .sql(
+            "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN TRUNCATE public.sessions; RETURN NULL; END$$;
+             CREATE CONSTRAINT TRIGGER g AFTER INSERT ON audit DEFERRABLE INITIALLY DEFERRED
+                 FOR EACH ROW EXECUTE FUNCTION g()",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+    outcome.store_says("logins", "held", &["deletes rows of public.sessions"]);
+    assert_eq!(left(&mut database).await, 5);
+}
+
+#[tokio::test]
+async fn a_trigger_that_makes_and_locks_tables_holds_nothing() {
+    for body in [
+        "CREATE TEMP TABLE IF NOT EXISTS seen (id bigint); TRUNCATE seen; INSERT INTO seen VALUES (OLD.id);",
+        "CREATE TABLE IF NOT EXISTS public.log_now PARTITION OF public.log DEFAULT; INSERT INTO public.log VALUES (OLD.id);",
+        "LOCK TABLE public.emptied IN ACCESS EXCLUSIVE MODE; INSERT INTO public.emptied VALUES (OLD.id);",
+    ] {
+        let mut database = filled(3, 2).await;
+        database.sql("CREATE TABLE log (id bigint) PARTITION BY RANGE (id); CREATE TABLE emptied (id bigint)").await;
+        database.sql("TRUNCATE emptied").await;
+        database.sql(&trigger("AFTER", &format!("{body} RETURN OLD;"))).await;
+        // The second sweep finds what the first has made.
+        database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3, "held": null }));
+    }
+}
