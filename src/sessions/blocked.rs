@@ -217,7 +217,7 @@ pub fn more_over_reason(store: &ResolvedStore) -> Reason {
 }
 
 /// That a trigger failed, if it can have been one. pgmedic's transactions have the search path `pg_catalog`, so that names
-/// without a schema in its function are not found.
+/// without a schema in its function are not found, unless that has a search path itself.
 fn trigger_reason(error: &QueryError, store: &ResolvedStore) -> Option<Reason> {
     let all: Vec<&SweepTrigger> = store.effects.triggers.iter().collect();
     if all.is_empty() {
@@ -231,6 +231,7 @@ fn trigger_reason(error: &QueryError, store: &ResolvedStore) -> Option<Reason> {
     let message = match error {
         QueryError::UndefinedObject(message) => message,
         QueryError::Server { code, message } if ["42883", "42704"].contains(&code.as_str()) => message,
+        QueryError::UndefinedColumn(message) => return failed(&format!("SQLSTATE 42703: {message}")),
         QueryError::Raised { code } => return failed(&format!("SQLSTATE {code}")),
         QueryError::PermissionDenied(message) => {
             let text = format!("{message}, which a trigger needs, running with pgmedic's rights ({})", names(&all));
@@ -246,7 +247,9 @@ fn trigger_reason(error: &QueryError, store: &ResolvedStore) -> Option<Reason> {
         _ => return None,
     };
     let unpinned: Vec<&SweepTrigger> = all.iter().copied().filter(|trigger| trigger.has_no_search_path).collect();
-    let shown = if unpinned.is_empty() { &all } else { &unpinned };
+    if unpinned.is_empty() {
+        return failed(message);
+    }
     let fixes: Option<Vec<&str>> = unpinned.iter().map(|trigger| trigger.search_path_fix.as_deref()).collect();
     let mut fixes = fixes.unwrap_or_default();
     fixes.dedup();
@@ -256,7 +259,7 @@ fn trigger_reason(error: &QueryError, store: &ResolvedStore) -> Option<Reason> {
     };
     let text = format!(
         "a trigger failed ({}): {message}; pgmedic works with search_path = pg_catalog, and the function names no schema: {way}",
-        names(shown)
+        names(&unpinned)
     );
     let reason = Reason::new(ReasonKind::TriggerFailed, text);
     Some(if fixes.is_empty() { reason } else { reason.with_fix(Fix::Sql(fixes.join("; "))) })

@@ -13,7 +13,7 @@ use sqlx::postgres::PgRow;
 /// So many sessions tell whether they are touched when they are used.
 const TOUCH_SAMPLE: u32 = 1000;
 
-/// Whether the columns take the values that the configuration states for them.
+/// Whether the columns can be compared as the configuration says.
 pub async fn check_values(
     connection: &mut BoundedConnection,
     resolved: &ResolvedStore,
@@ -26,11 +26,8 @@ pub async fn check_values(
     let result = connection.run_transaction("values", TransactionMode::Read, timeouts, checks).await;
     let Some(error) = result.failure else { return Ok(()) };
     match (resolved.value_checks.get(result.answers.len()), &error) {
-        (Some(ValueCheck { key, type_name, .. }), QueryError::Server { message, .. }) => {
-            let text = format!(
-                "{key}: expected values of {type_name}, a type that can be compared; the server says: {message}"
-            );
-            Err(Reason::new(ReasonKind::Configuration, text))
+        (Some(ValueCheck { text, .. }), QueryError::Server { message, .. }) => {
+            Err(Reason::new(ReasonKind::Configuration, format!("{text}; the server says: {message}")))
         }
         _ => Err(explain_sweep_error(&error, timeouts)),
     }

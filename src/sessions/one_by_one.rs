@@ -229,6 +229,7 @@ fn is_of_every_row(failure: &BatchFailure, store: &ResolvedStore) -> bool {
         | QueryError::BeingVacuumed { .. }
         | QueryError::QueryCanceled
         | QueryError::UndefinedObject(_)
+        | QueryError::UndefinedColumn(_)
         | QueryError::Raised { .. } => false,
     }
 }

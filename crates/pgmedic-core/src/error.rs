@@ -20,9 +20,12 @@ pub enum QueryError {
     /// 57014: longer than `statement_timeout`, or cancelled by an administrator.
     #[error("cancelled: it took too long")]
     QueryCanceled,
-    /// 42P01, 42703, 3F000: the relation, column or schema is not there any more.
+    /// 42P01, 3F000: the relation or schema is not there any more.
     #[error("it is gone: {0}")]
     UndefinedObject(String),
+    /// 42703: the column is not there any more.
+    #[error("it is gone: {0}")]
+    UndefinedColumn(String),
     /// The relation is no longer the one that was discovered: pgmedic compared OIDs, or its guard in SQL divided by zero (22012).
     #[error("it was altered or replaced meanwhile")]
     ConcurrentlyChanged,
@@ -64,7 +67,9 @@ impl QueryError {
             Self::LockNotAvailable => ReasonKind::LockNotAvailable,
             Self::BeingVacuumed { .. } => ReasonKind::BeingVacuumed,
             Self::QueryCanceled => ReasonKind::StatementTimeout,
-            Self::UndefinedObject(_) | Self::ConcurrentlyChanged => ReasonKind::ConcurrentlyChanged,
+            Self::UndefinedObject(_) | Self::UndefinedColumn(_) | Self::ConcurrentlyChanged => {
+                ReasonKind::ConcurrentlyChanged
+            }
             Self::ConnectionLost(_) => ReasonKind::ConnectionLost,
             Self::StatementPooled => ReasonKind::StatementPooled,
             Self::Server { .. } | Self::Raised { .. } | Self::UnexpectedResponse(_) => ReasonKind::ServerError,
@@ -98,7 +103,8 @@ impl From<Error> for QueryError {
                     "42501" => Self::PermissionDenied(message),
                     "55P03" | "40P01" => Self::LockNotAvailable,
                     "57014" => Self::QueryCanceled,
-                    "42P01" | "42703" | "3F000" => Self::UndefinedObject(message),
+                    "42P01" | "3F000" => Self::UndefinedObject(message),
+                    "42703" => Self::UndefinedColumn(message),
                     "22012" => Self::ConcurrentlyChanged,
                     // PostgreSQL sends this only to clients that break the protocol, so a pooler sent it. PgBouncer's
                     // messages are never translated, and it has no other code that tells its reasons apart.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `resolve.rs` | reads the catalog, and makes a `ResolvedStore` of what it says |
 //! | `columns.rs`, `table.sql`, `columns.sql` | the table and its columns; which index is missing |
-//! | `values.rs` | whether the columns take the values that the configuration states for them |
+//! | `values.rs` | whether columns can be compared, with what the configuration states for them and with each other |
 //! | `rights.rs` | the privileges that are missing |
 //! | `effects.rs`, `foreign_key.rs`, `effects.sql`, `code.sql`, `replication_role.sql` | what ending a session does to other rows |
 //! | `ids.rs`, `ids.sql` | ids that come from a sequence, which must not be handed out again |
@@ -122,7 +122,7 @@ pub struct ResolvedStore {
     pub row_security: bool,
     /// Conditions over the table `t`, as SQL: which rows are sessions.
     pub only: Vec<String>,
-    /// The values that the configuration states, against the types of their columns.
+    /// Whether columns can be compared: with the values that the configuration states, and with each other.
     pub value_checks: Vec<ValueCheck>,
     /// Columns that tell kinds of sessions apart by their name, and are not in `only`, quoted; and whether they can be read.
     pub kinds: Vec<(String, bool)>,

@@ -1,16 +1,16 @@
-//! The values that the configuration states for columns of a store: `only`, and the value of `revoke`.
+//! Whether columns of a store can be compared: with the values that the configuration states for them, by `only` and the value
+//! of `revoke`, and of `user` with each other.
 
 use super::columns::{Column, ResolveError, TableColumns, constant};
 use crate::config::{Action, Condition, Scalar};
 
-/// Whether a column takes the values that the configuration states for it.
+/// Whether a column can be compared.
 #[derive(Debug, Clone)]
 pub struct ValueCheck {
-    pub key: String,
-    /// The column's type.
-    pub type_name: String,
-    /// Fails where it does not.
+    /// Fails where it cannot.
     pub sql: String,
+    /// The key, what was found and what was expected.
+    pub text: String,
 }
 
 impl ValueCheck {
@@ -19,7 +19,30 @@ impl ValueCheck {
         let constants: Vec<String> = constants.into_iter().chain([condition.to_owned()]).collect();
         let Column { name, type_name, .. } = column;
         let sql = format!("SELECT {} FROM (SELECT NULL::{type_name} AS {name}) AS t", constants.join(", "));
-        Self { key, type_name: type_name.clone(), sql }
+        Self { sql, text: format!("{key}: expected values of {type_name}, a type that can be compared") }
+    }
+
+    /// The values of a column that says whose a session is are compared with each other.
+    fn of_user(column: &Column, table: &str) -> Self {
+        let Column { name, type_name, .. } = column;
+        let sql =
+            format!("SELECT count(*) OVER (PARTITION BY t.{name}) FROM (SELECT NULL::{type_name} AS {name}) AS t");
+        let helps = match type_name.as_str() {
+            "json" => {
+                let new = match name.strip_suffix('"') {
+                    Some(quoted) => format!("{quoted}_text\""),
+                    None => format!("{name}_text"),
+                };
+                format!(
+                    ", such as a generated one, with the key that has the user: ALTER TABLE {table} ADD {new} text \
+                     GENERATED ALWAYS AS ({name} ->> 'user_id') STORED"
+                )
+            }
+            _ => "; a generated column can hold what says it".to_owned(),
+        };
+        let text =
+            format!("user: found {name} of type {type_name}, expected a column of a type that can be compared{helps}");
+        Self { sql, text }
     }
 }
 
@@ -50,7 +73,13 @@ impl TableColumns<'_> {
         if let Action::Revoke { column, value: Some(value) } = &self.store.action
             && let Ok(column) = self.find("revoke.column", column)
         {
-            checks.push(ValueCheck::new("revoke.value".to_owned(), column, [constant(value, column)], "true"));
+            let value = constant(value, column);
+            let condition = format!("t.{} IS DISTINCT FROM {value}", column.name);
+            checks.push(ValueCheck::new("revoke.value".to_owned(), column, [value], &condition));
+        }
+        if self.store.max_per_user.is_some() {
+            let users = self.store.user.iter().filter_map(|user| self.find("user", user).ok());
+            checks.extend(users.map(|column| ValueCheck::of_user(column, &self.table.name)));
         }
         checks
     }

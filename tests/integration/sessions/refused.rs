@@ -178,3 +178,33 @@ async fn a_superuser_runs_no_trigger_of_a_tables_owner_and_the_text_of_a_trigger
     assert!(!outcome.stdout.contains("hunter2") && !outcome.stderr.contains("hunter2"), "{}", outcome.stdout);
     assert_eq!(left(&mut database).await, 8);
 }
+
+#[tokio::test]
+async fn a_column_that_cannot_be_compared_is_refused_with_the_column_that_helps() {
+    let mut database = filled(3, 3).await;
+    database.sql("ALTER TABLE sessions ADD data json, ADD \"The place\" point, ADD scope json").await;
+    for (column, found, words) in [
+        ("data", "data of type json", "ADD data_text text GENERATED ALWAYS AS (data ->> 'user_id') STORED"),
+        ("\"The place\"", "\"The place\" of type point", "a generated column can hold"),
+    ] {
+        let per_user = format!("user = ['user_id', '{column}']\nmax_per_user = 1\ncreated_at = \"created_at\"");
+        let outcome = database.once_with(&by_expiry(&per_user), &[]).exits(1);
+        outcome.store_says("logins", "error", &[&format!("user: found {found}"), "can be compared", words]);
+        assert_eq!(outcome.store_kinds("logins", "error"), ["configuration"]);
+        assert_eq!(left(&mut database).await, 6);
+    }
+    let revoked = "revoke = { column = \"data\", value = \"{}\" }";
+    let outcome = database.once_with(&by_expiry(revoked), &[]).exits(1);
+    outcome.store_says("logins", "error", &["revoke.value: expected values of json, a type that can be compared"]);
+    // What may tell kinds of sessions apart by its name does not.
+    database.once_with(&by_expiry(""), &[]).exits(0).swept("logins", json!({ "expired": 3, "error": null }));
+    // The column that helps.
+    database
+        .sql(
+            "UPDATE sessions SET data = '{\"user_id\": 7}';
+             ALTER TABLE sessions ADD data_text text GENERATED ALWAYS AS (data ->> 'user_id') STORED",
+        )
+        .await;
+    let per_user = "user = \"data_text\"\nmax_per_user = 5\ncreated_at = \"created_at\"";
+    database.once_with(&by_expiry(per_user), &[]).exits(0).swept("logins", json!({ "live": 3 }));
+}

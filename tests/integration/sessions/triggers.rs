@@ -164,3 +164,23 @@ async fn a_trigger_whose_deletions_are_not_counted_holds_the_sweep() {
     outcome.store_says("logins", "held", &["track_counts is off"]);
     assert_eq!(left(&mut database).await, 4);
 }
+
+#[tokio::test]
+async fn a_column_that_a_triggers_function_misses_is_no_matter_of_the_search_path() {
+    for (body, pin, words) in [
+        ("PERFORM OLD.gone; RETURN OLD;", "", "record \"old\" has no field \"gone\""),
+        ("UPDATE public.told SET gone = 1; RETURN OLD;", "", "column \"gone\" of relation \"told\" does not exist"),
+        // Nor is a table, where the function has a search path itself.
+        ("DELETE FROM nowhere; RETURN OLD;", "ALTER FUNCTION f() SET search_path = public", "relation \"nowhere\""),
+    ] {
+        let mut database = filled(3, 3).await;
+        database.sql("CREATE TABLE told (session bigint)").await;
+        database.sql(&format!("{}; {pin}", trigger("AFTER", body))).await;
+        let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+        outcome.store_says("logins", "error", &["t on public.sessions, which runs public.f()", words]);
+        assert_eq!(outcome.store_kinds("logins", "error"), ["trigger_failed"]);
+        assert_eq!(outcome.store_fixes("logins", "error"), [""; 0], "{body}");
+        assert!(!outcome.store("logins").to_string().contains("search_path"), "{}", outcome.store("logins"));
+        assert_eq!(left(&mut database).await, 6);
+    }
+}

@@ -228,7 +228,7 @@ pub fn explain_read_error(sequence: &Sequence, probe: &Probe<'_>, error: QueryEr
                 ),
             }
         }
-        QueryError::UndefinedObject(message) => {
+        QueryError::UndefinedObject(message) | QueryError::UndefinedColumn(message) => {
             Reason::new(kind, format!("dropped or renamed during the pass: {message}"))
         }
         QueryError::ConcurrentlyChanged => Reason::new(kind, "altered or replaced during the pass; look again"),
