@@ -13,7 +13,6 @@ use super::reasons::{
 };
 use super::store::{ResolvedStore, resolve_store};
 use super::sweep::{Sweep, SweepResult};
-use super::unspent::Unspent;
 use crate::config::SessionStoreConfig;
 use crate::db::BoundedConnection;
 use crate::pass_options::PassOptions;
@@ -168,7 +167,7 @@ impl StorePass<'_> {
         }
         let takes_along = &resolved.effects.holds;
         let mut blocks = resolved.effects.blocks.clone();
-        blocks.extend(inspection.unspent.iter().map(Unspent::hold));
+        blocks.extend(inspection.unspent.iter().map(|unspent| unspent.hold(resolved)));
         if !blocks.is_empty() || !takes_along.is_empty() {
             plan = SweepPlan::NOTHING;
             holds.extend(takes_along.iter().cloned());

@@ -3,7 +3,7 @@
 use super::columns_check::count;
 use super::context::StoreContext;
 use super::reasons::explain_sweep_error;
-use super::store::{GeneratedId, IdRows};
+use super::store::{GeneratedId, IdRows, ResolvedStore};
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
 
@@ -22,7 +22,7 @@ pub struct Unspent {
 
 impl Unspent {
     /// That rows to be deleted have ids that a sequence would hand out again.
-    pub fn hold(&self) -> Reason {
+    pub fn hold(&self, store: &ResolvedStore) -> Reason {
         let Self { table, is_whole_table, count, ids } = self;
         let sequences: Vec<&str> = ids.iter().map(|id| id.sequence.as_str()).collect();
         let sequences = sequences.join(" or ");
@@ -38,8 +38,15 @@ impl Unspent {
             );
             return Reason::new(ReasonKind::IdsReissued, text);
         };
-        let text =
-            format!("{count} {rows} that would be handed out again, because {sequences} is behind: repair it first");
+        let text = format!("{count} {rows} that would be handed out again, because {sequences} is behind");
+        if ids.iter().any(|id| !id.is_repaired) {
+            // No approval repairs it then.
+            let fixes: Vec<String> =
+                ids.iter().map(|id| id.repair_sql(table.as_deref().unwrap_or(&store.table))).collect();
+            let text = format!("{text}, and repair = false keeps pgmedic from repairing it: repair it first");
+            return Reason::new(ReasonKind::IdsReissued, text).with_fix(Fix::Sql(fixes.join("; ")));
+        }
+        let text = format!("{text}: repair it first");
         match ids.first() {
             Some(first) if ids.iter().all(|id| id.is_approvable) => {
                 Reason::new(ReasonKind::IdsReissued, text).with_fix(Fix::approve(&first.sequence))

@@ -11,9 +11,8 @@ mod validate;
 
 use std::time::Duration;
 
-use super::Schedule;
 use super::declared_id::DeclaredId;
-use super::pattern::Pattern;
+use super::{Schedule, SequenceRule};
 use crate::report::DatabaseLabel;
 use pgmedic_core::TableName;
 use serde::{Deserialize, Serialize};
@@ -32,8 +31,10 @@ pub struct SessionStoreConfig {
     pub other_stores: Vec<TableName>,
     /// The sequences that the configuration says feed a column, of this table or another one.
     pub declared_ids: Vec<DeclaredId>,
-    /// The furthest ids that the configuration states, by the rules for sequences in their order.
-    pub max_ids: Vec<(Pattern, Option<i64>)>,
+    /// Whether sequences are repaired, but for those of which a rule says that they are not.
+    pub repairs_sequences: bool,
+    /// The rules for sequences; the first that matches counts.
+    pub sequence_rules: Vec<SequenceRule>,
     /// Which rows of the table are the sessions: those for which all of these hold.
     pub only: Vec<Condition>,
     /// A session expires by the earliest of these rules. At least one; each of a different kind.

@@ -1,8 +1,9 @@
 //! The generated ids of a store: a row whose id its sequence has yet to hand out must not be deleted, because the id would go
 //! to another one.
 
+use super::id_values::Values;
 use crate::config::SessionStoreConfig;
-use pgmedic_core::sequence::allocator::{Allocator, Blocks};
+use pgmedic_core::sequence::allocator::Allocator;
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -20,6 +21,8 @@ pub struct GeneratedId {
     is_declared: bool,
     /// The link counts, and the connected role has the rights of the sequence's owner: an approval lets it repair the sequence.
     pub is_approvable: bool,
+    /// The configuration lets the sequence be repaired.
+    pub is_repaired: bool,
     missing: Option<Missing>,
 }
 
@@ -43,17 +46,6 @@ pub struct OtherRows {
     pub columns: String,
     /// And those of the table of the sessions.
     pub store_columns: Option<String>,
-}
-
-/// What the sequence produces, and which ids are made of it.
-#[derive(Debug, Clone, Copy)]
-struct Values {
-    increment: i64,
-    /// The furthest value.
-    bound: i64,
-    allocator: Allocator,
-    /// The furthest id that counts, where the configuration states it.
-    stated: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -107,11 +99,13 @@ impl GeneratedId {
         let increment: i64 = row.try_get("increment")?;
         let entry: Option<i32> = row.try_get("entry")?;
         let declared = entry.and_then(|entry| store.declared_ids.get(usize::try_from(entry).ok()?));
+        let rule = store.sequence_rules.iter().find(|rule| rule.pattern.matches(&schema, &name));
         let values = Values {
             increment,
             bound: row.try_get(if increment > 0 { "highest" } else { "lowest" })?,
             allocator: declared.map_or(Allocator::Residue, |declared| declared.allocator),
-            stated: store.max_ids.iter().find(|(rule, _)| rule.matches(&schema, &name)).and_then(|(_, max)| *max),
+            cache: row.try_get("cache")?,
+            stated: rule.and_then(|rule| rule.max_id),
         };
         let rows = if is_of_sessions {
             IdRows::Sessions
@@ -130,6 +124,7 @@ impl GeneratedId {
             values,
             is_declared: declared.is_some(),
             is_approvable,
+            is_repaired: store.repairs_sequences && rule.is_none_or(|rule| rule.repair),
             missing,
         })
     }
@@ -172,76 +167,19 @@ impl GeneratedId {
         format!("coalesce(({found}) {up_to} {}, true)", self.last_id())
     }
 
+    /// The statements that move the sequence past the ids in `table`.
+    pub fn repair_sql(&self, table: &str) -> String {
+        let (furthest, ..) = self.values.direction();
+        let found = format!(
+            "SELECT {furthest}(c.{})::numeric AS id FROM {table} AS c WHERE NOT {}",
+            self.column,
+            self.is_spent("c")
+        );
+        self.values.repair_sql(&self.sequence, &found)
+    }
+
     /// The last id that was handed out.
     fn last_id(&self) -> String {
         format!("(SELECT {} FROM {} AS q)", self.values.last_id(), self.sequence)
-    }
-}
-
-impl Values {
-    /// The aggregate that finds the furthest id, and the operators for one that is not further, and for one that is.
-    fn direction(self) -> (&'static str, &'static str, &'static str) {
-        if self.increment > 0 { ("max", "<=", ">") } else { ("min", ">=", "<") }
-    }
-
-    /// The ids of a value are it, times this, and so far from that.
-    fn of_last_in_block(self) -> (i128, i128) {
-        if let Allocator::LegacyHiLo { block_size } = self.allocator {
-            let size = i128::from(block_size.max(1));
-            return (size, if self.increment > 0 { size - 1 } else { 0 });
-        }
-        let block = Blocks::new(self.allocator, self.increment, 0).ids(0);
-        (1, if self.increment > 0 { *block.end() } else { *block.start() })
-    }
-
-    /// The last id that was handed out by the sequence `q`: before the first call it is that of the value before.
-    fn last_id(self) -> String {
-        let (factor, more) = self.of_last_in_block();
-        let value = format!(
-            "CASE WHEN q.is_called THEN q.last_value::numeric ELSE q.last_value::numeric - ({}) END",
-            self.increment
-        );
-        format!("greatest(least(({value}) * {factor} + ({more}), {}), {})::bigint", i64::MAX, i64::MIN)
-    }
-
-    /// The last id that it can lead to.
-    fn furthest_id(self) -> i64 {
-        let (factor, more) = self.of_last_in_block();
-        let furthest = i128::from(self.bound) * factor + more;
-        let furthest = furthest.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
-        let furthest = i64::try_from(furthest).unwrap_or(self.bound);
-        match self.stated {
-            Some(stated) if self.increment > 0 => furthest.min(stated),
-            Some(stated) => furthest.max(stated),
-            None => furthest,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn values(increment: i64, bound: i64, allocator: Allocator) -> Values {
-        Values { increment, bound, allocator, stated: None }
-    }
-
-    #[test]
-    fn the_furthest_id_is_the_last_one_of_the_last_block() {
-        let legacy = Allocator::LegacyHiLo { block_size: 50 };
-        for (values, expected) in [
-            (values(1, 100, Allocator::Residue), 100),
-            (values(50, 100, Allocator::Pooled), 100),
-            (values(50, 100, Allocator::HiLo), 149),
-            (values(-50, -100, Allocator::HiLo), -149),
-            (values(1, 100, legacy), 5049),
-            (values(-1, -100, legacy), -5000),
-            (values(1, i64::MAX, legacy), i64::MAX),
-            (values(50, i64::MAX, Allocator::PooledLo), i64::MAX),
-            (Values { stated: Some(70), ..values(1, 100, Allocator::Residue) }, 70),
-            (Values { stated: Some(-70), ..values(-1, -100, Allocator::Residue) }, -70),
-        ] {
-            assert_eq!(values.furthest_id(), expected, "{values:?}");
-        }
     }
 }

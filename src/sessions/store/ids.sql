@@ -141,6 +141,7 @@ SELECT quote_ident(sn.nspname) || '.' || quote_ident(s.relname) AS sequence,
        q.seqincrement AS increment,
        q.seqmin AS lowest,
        q.seqmax AS highest,
+       q.seqcache AS cache,
        pg_catalog.pg_has_role(s.relowner, 'USAGE') AND bool_or(l.counts) AS is_approvable,
        pg_catalog.has_schema_privilege(sn.oid, 'USAGE') AS may_enter,
        pg_catalog.has_sequence_privilege(s.oid, 'SELECT') AS may_read_sequence,
@@ -174,5 +175,5 @@ WHERE CASE WHEN y.typtype = 'd' THEN y.typbasetype ELSE y.oid END IN (20, 21, 23
                         AND e.default_expression
                             !~ $$^\(?nextval\(\(?'([^']|'')+'(::text\))?::regclass\)\)?(::[a-z0-9 ]+)?\Z$$))
 GROUP BY s.oid, s.relname, s.relowner, sn.oid, sn.nspname, r.oid, r.relname, rn.oid, rn.nspname, a.attrelid, a.attnum, a.attname,
-         q.seqincrement, q.seqmin, q.seqmax, l.entry, j.condition, j.own_columns, j.store_columns, j.own_unread, j.store_unread
+         q.seqincrement, q.seqmin, q.seqmax, q.seqcache, l.entry, j.condition, j.own_columns, j.store_columns, j.own_unread, j.store_unread
 ORDER BY steps, sequence, relation, 7

@@ -7,13 +7,14 @@
 //! | `values.rs` | whether columns can be compared, with what the configuration states for them and with each other |
 //! | `rights.rs` | the privileges that are missing |
 //! | `effects.rs`, `foreign_key.rs`, `effects.sql`, `code.sql`, `replication_role.sql` | what ending a session does to other rows |
-//! | `ids.rs`, `ids.sql` | ids that come from a sequence, which must not be handed out again |
+//! | `ids.rs`, `id_values.rs`, `ids.sql` | ids that come from a sequence, which must not be handed out again |
 //! | `untrusted_code.rs`, `untrusted_code.sql` | code of other roles that a sweep would run |
 //! | `privileges.rs` | what `pgmedic grants` prints for a store |
 
 mod columns;
 mod effects;
 mod foreign_key;
+mod id_values;
 mod ids;
 pub mod privileges;
 mod resolve;
