@@ -6,7 +6,7 @@ use super::guards::SweepCounts;
 use super::pass_state::LastSweep;
 use super::reasons::explain_sweep_error;
 use super::store::{PerUserLimit, ResolvedStore};
-use super::unspent::{Unspent, count_unspent};
+use super::unspent::{Unspent, count_unspent, unspent_texts};
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::{QueryError, Reason, Timeouts};
 use sqlx::Row;
@@ -27,6 +27,8 @@ pub struct StoreInspection {
     pub kind: Option<String>,
     /// Rows to be deleted whose ids a sequence has yet to hand out.
     pub unspent: Vec<Unspent>,
+    /// The same of texts, which hold nothing.
+    pub warnings: Vec<Reason>,
 }
 
 /// A row of `count.sql`, or of `count_by_index.sql`, which explain the numbers.
@@ -119,12 +121,15 @@ pub async fn inspect_store(
             counts.live_before = last.live.min(MAX_COUNTED);
         }
     }
-    let unspent = match counts.stale + counts.superseded {
-        0 => Vec::new(),
-        _ => count_unspent(connection, context, MAX_COUNTED, timeouts).await?,
+    let (unspent, warnings) = match counts.stale + counts.superseded {
+        0 => (Vec::new(), Vec::new()),
+        _ => (
+            count_unspent(connection, context, MAX_COUNTED, timeouts).await?,
+            unspent_texts(connection, context, timeouts).await?,
+        ),
     };
     let kind = if is_first_sweep && counts.stale > 0 { find_kind(connection, context, timeouts).await? } else { None };
-    Ok(StoreInspection { counts, complete, implausible, kind, unspent })
+    Ok(StoreInspection { counts, complete, implausible, kind, unspent, warnings })
 }
 
 /// How many sessions are over, and how many are live, as the table has them now; none where not all were counted.

@@ -95,6 +95,7 @@ impl StorePass<'_> {
         let context = StoreContext::new(self.store, &resolved, &times);
         let inspection = inspect_store(self.connection, &context, last.as_ref(), !was_swept, self.timeouts).await?;
 
+        self.swept.report.warnings.extend(inspection.warnings.iter().cloned());
         let plan = self.apply_guards(&resolved, &inspection);
         // What its triggers do is known only when they have run.
         self.swept.report.approved |= resolved.is_checked() && self.options.approves_store(&self.store.name);

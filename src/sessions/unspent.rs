@@ -1,4 +1,5 @@
-//! Rows to be deleted whose ids a sequence has yet to hand out, so that other rows would get them: the sweep is held.
+//! Rows to be deleted whose ids a sequence has yet to hand out, so that other rows would get them: the sweep is held. Of texts
+//! that is said, and holds nothing.
 
 use super::columns_check::count;
 use super::context::StoreContext;
@@ -6,6 +7,7 @@ use super::reasons::explain_sweep_error;
 use super::store::{GeneratedId, IdRows, ResolvedStore};
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts};
+use sqlx::Row;
 
 /// Rows to be deleted whose ids a sequence has yet to hand out.
 #[derive(Debug)]
@@ -86,6 +88,35 @@ pub async fn count_unspent(
         }
     }
     Ok(unspent)
+}
+
+/// That sessions to be deleted have texts that a sequence has yet to make. What takes too long, or must not be read, is not known.
+pub async fn unspent_texts(
+    connection: &mut BoundedConnection,
+    context: &StoreContext<'_>,
+    timeouts: Timeouts,
+) -> Result<Vec<Reason>, Reason> {
+    let mut warnings = Vec::new();
+    for id in context.resolved.text_ids.iter().filter(|id| id.is_readable()) {
+        let query = context.sql.count_unspent_texts(id);
+        let result = connection.run_transaction("count texts", TransactionMode::Read, timeouts, [query]).await;
+        if result.failure == Some(QueryError::QueryCanceled) {
+            continue;
+        }
+        let rows = result.into_rows().map_err(|error| explain_sweep_error(&error, timeouts))?;
+        let Some(row) = rows.first() else { continue };
+        let furthest: Option<i64> = row.try_get("furthest").map_err(QueryError::from)?;
+        if let (unspent @ 1.., Some(furthest)) = (count(row, "unspent")?, furthest) {
+            let text = format!(
+                "{unspent} of the sessions that are over have a text in {} that {} has yet to make, and others would get them: move \
+                 the sequence on; texts hold no sweep",
+                id.column, id.sequence
+            );
+            let fix = Fix::Sql(id.repair_sql_up_to(furthest));
+            warnings.push(Reason::new(ReasonKind::IdsReissued, text).with_fix(fix));
+        }
+    }
+    Ok(warnings)
 }
 
 /// What this query counts; none where it takes too long.

@@ -187,6 +187,18 @@ impl SweepSql<'_> {
         Some(fill_sql(include_str!("count_unspent.sql"), &values))
     }
 
+    /// How many of the sessions that are over have a text in the column of `id` that its sequence has yet to make.
+    pub fn count_unspent_texts(&self, id: &GeneratedId) -> String {
+        let values = [
+            ("FURTHEST", id.furthest("t")),
+            ("TABLE", self.store.from()),
+            ("IS_OVER", self.is_over(&self.times.cutoff)),
+            ("NOT_REVOKED", not_revoked(self.store)),
+            ("IS_SPENT", id.is_spent("t")),
+        ];
+        fill_sql(include_str!("count_unspent_texts.sql"), &values)
+    }
+
     fn is_spent(&self) -> Option<String> {
         let own = self.store.ids.iter().filter(|id| id.rows == IdRows::Sessions);
         let all: Vec<String> = own.map(|id| id.is_spent("t")).collect();

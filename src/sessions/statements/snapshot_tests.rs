@@ -66,6 +66,7 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
         created_at: None,
         effects: Effects::default(),
         ids: Vec::new(),
+        text_ids: Vec::new(),
         warnings: Vec::new(),
         missing_to_look: None,
         missing_to_sweep: None,

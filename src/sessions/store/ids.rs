@@ -17,6 +17,8 @@ pub struct GeneratedId {
     pub column: String,
     /// Which rows it is of.
     pub rows: IdRows,
+    /// The column is one of texts: what of them is a number is compared, and holds nothing.
+    pub is_text: bool,
     values: Values,
     is_declared: bool,
     /// The link counts, and the connected role has the rights of the sequence's owner: an approval lets it repair the sequence.
@@ -121,6 +123,7 @@ impl GeneratedId {
             sequence_schema,
             column,
             rows,
+            is_text: row.try_get("is_text")?,
             values,
             is_declared: declared.is_some(),
             is_approvable,
@@ -143,8 +146,7 @@ impl GeneratedId {
 
     /// The id of the row `alias` does not come again: it was handed out already, or is none that the sequence leads to.
     pub fn is_spent(&self, alias: &str) -> String {
-        let Self { sequence, column, values, .. } = self;
-        let id = format!("{alias}.{column}");
+        let (Self { sequence, values, .. }, id) = (self, self.id(alias));
         let (_, up_to, beyond) = values.direction();
         let mut ways = vec![
             format!("{id} IS NULL"),
@@ -156,6 +158,22 @@ impl GeneratedId {
             ways.push(format!("{distance} % {} <> 0", values.increment.unsigned_abs()));
         }
         format!("({})", ways.join(" OR "))
+    }
+
+    /// The id of the row `alias`; of a text, NULL where it is no number.
+    fn id(&self, alias: &str) -> String {
+        let id = format!("{alias}.{}", self.column);
+        if self.is_text { format!("(CASE WHEN {id} ~ '^[0-9]{{1,18}}$' THEN {id}::bigint END)") } else { id }
+    }
+
+    /// The furthest of the ids of the rows `alias`.
+    pub fn furthest(&self, alias: &str) -> String {
+        format!("{}({})", self.values.direction().0, self.id(alias))
+    }
+
+    /// Whether the connected role can compare them.
+    pub fn is_readable(&self) -> bool {
+        self.missing.is_none()
     }
 
     /// The furthest id in `table` that the sequence can lead to was handed out.
@@ -176,6 +194,11 @@ impl GeneratedId {
             self.is_spent("c")
         );
         self.values.repair_sql(&self.sequence, &found)
+    }
+
+    /// The statements that move the sequence past this id.
+    pub fn repair_sql_up_to(&self, id: i64) -> String {
+        self.values.repair_sql(&self.sequence, &format!("SELECT {id}::numeric AS id"))
     }
 
     /// The last id that was handed out.

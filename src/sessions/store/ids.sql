@@ -1,6 +1,7 @@
 -- The columns whose ids come from a sequence, in each table whose rows are deleted with a session: the table of the sessions
 -- itself, and those that ON DELETE CASCADE reaches. A sequence feeds a column by ownership (serial, identity), by a default,
--- also one that names its sequence by a text, or because the configuration says so. One row for each column and sequence.
+-- also one that names its sequence by a text, by a trigger that assigns its value, or because the configuration says so. One
+-- row for each column and sequence.
 -- @DECLARED@: rows of an entry, the sequence's schema and name, the column's schema, table and name; and where one part of
 -- that name is a pattern: which one, and the texts before and after the star. Each is after a comma.
 WITH RECURSIVE
@@ -81,6 +82,31 @@ links (seq, rel, att, counts, entry) AS (
         FROM regexp_match(pg_get_expr(ad.adbin, ad.adrelid), $$nextval\(\('((?:[^']|'')+)'::text\)::regclass\)$$) AS found
     ) v
   UNION
+    -- The one value that a trigger's function draws, where it assigns it to a column before a row is added.
+    SELECT coalesce(to_regclass(v.name), to_regclass(quote_ident(t.nspname) || '.' || v.name))::oid, t.rel, a.attnum::integer,
+           false, NULL
+    FROM named t
+    JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.rel AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 7 = 7
+    JOIN pg_catalog.pg_proc f ON f.oid = g.tgfoid AND f.prosrc ~* 'nextval'
+    JOIN pg_catalog.pg_language p ON p.oid = f.prolang AND p.lanname = 'plpgsql'
+    -- Without comments.
+    CROSS JOIN regexp_replace(regexp_replace(f.prosrc, '/\*.*?\*/', ' ', 'g'), '--[^\n\r]*', ' ', 'g') AS b (body)
+    CROSS JOIN (SELECT $$(?:pg_catalog\.)?nextval\s*\(\s*'((?:"[^"']+"|\w+)(?:\.(?:"[^"']+"|\w+))?)'(?:\s*::\s*regclass)?\s*\)$$
+                       || $$(?:\s*::\s*\w+)?$$ AS drawn,
+                       $$\mnew\.("[^"]+"|\w+)$$ AS target) AS r
+    CROSS JOIN LATERAL (
+        SELECT found[1] AS attname, found[2] AS name
+        FROM regexp_match(b.body, r.target || $$\s*:?=\s*(?:coalesce\s*\(\s*new\.(?:"[^"]+"|\w+)\s*,\s*)?$$ || r.drawn
+                                  || $$\s*\)?\s*;$$, 'i') AS found
+      UNION ALL
+        SELECT found[2], found[1]
+        FROM regexp_match(b.body, $$\mselect\s+$$ || r.drawn || $$\s+into\s+(?:strict\s+)?$$ || r.target || $$\s*;$$, 'i') AS found
+    ) AS v
+    JOIN pg_catalog.pg_attribute a
+        ON a.attrelid = t.rel AND a.attnum > 0 AND NOT a.attisdropped
+       AND a.attname = CASE WHEN starts_with(v.attname, '"') THEN btrim(v.attname, '"') ELSE lower(v.attname) END
+    WHERE (SELECT count(*) FROM regexp_matches(b.body, '\mnextval\M', 'gi')) = 1
+  UNION
     SELECT s.oid, t.rel, a.attnum::integer, true, f.entry
     FROM (VALUES (NULL::integer, NULL, NULL, NULL, NULL, NULL, NULL::integer, NULL, NULL)@DECLARED@)
         AS f (entry, seq_schema, seq_name, schema, name, attname, star, before, after)
@@ -136,6 +162,7 @@ SELECT quote_ident(sn.nspname) || '.' || quote_ident(s.relname) AS sequence,
        quote_ident(rn.nspname) || '.' || quote_ident(r.relname) AS relation,
        quote_ident(rn.nspname) AS relation_schema,
        quote_ident(a.attname) AS column,
+       base.oid IN (25, 1042, 1043) AS is_text,
        min(t.steps) AS steps,
        l.entry,
        q.seqincrement AS increment,
@@ -164,9 +191,10 @@ JOIN pg_catalog.pg_class r ON r.oid = t.root
 JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = t.root AND a.attname = la.attname
 JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+CROSS JOIN LATERAL (SELECT CASE WHEN y.typtype = 'd' THEN y.typbasetype ELSE y.oid END AS oid) AS base
 LEFT JOIN joins j ON j.root = t.root
--- Numbers only: a text that is built from a value cannot be compared with it.
-WHERE CASE WHEN y.typtype = 'd' THEN y.typbasetype ELSE y.oid END IN (20, 21, 23, 1700)
+-- Numbers; and the sessions' texts, as far as they are values and nothing else.
+WHERE (base.oid IN (20, 21, 23, 1700) OR base.oid IN (25, 1042, 1043) AND t.steps = 0 AND l.entry IS NULL)
   -- Nor an id that is computed from a value.
   AND (l.entry IS NOT NULL
        OR NOT EXISTS (SELECT FROM defaults ad
@@ -175,5 +203,6 @@ WHERE CASE WHEN y.typtype = 'd' THEN y.typbasetype ELSE y.oid END IN (20, 21, 23
                         AND e.default_expression
                             !~ $$^\(?nextval\(\(?'([^']|'')+'(::text\))?::regclass\)\)?(::[a-z0-9 ]+)?\Z$$))
 GROUP BY s.oid, s.relname, s.relowner, sn.oid, sn.nspname, r.oid, r.relname, rn.oid, rn.nspname, a.attrelid, a.attnum, a.attname,
-         q.seqincrement, q.seqmin, q.seqmax, q.seqcache, l.entry, j.condition, j.own_columns, j.store_columns, j.own_unread, j.store_unread
-ORDER BY steps, sequence, relation, 7
+         base.oid, q.seqincrement, q.seqmin, q.seqmax, q.seqcache, l.entry, j.condition, j.own_columns, j.store_columns,
+         j.own_unread, j.store_unread
+ORDER BY steps, sequence, relation, "column"

@@ -139,6 +139,8 @@ pub struct ResolvedStore {
     /// The columns whose ids come from a sequence, where sessions are deleted: of their table, and of tables whose rows are
     /// deleted with them.
     pub ids: Vec<GeneratedId>,
+    /// The columns of the sessions' table with texts that come from a sequence.
+    pub text_ids: Vec<GeneratedId>,
     pub warnings: Vec<Reason>,
     /// The first privilege that is missing to look at the store.
     pub missing_to_look: Option<Reason>,

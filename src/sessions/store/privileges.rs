@@ -49,7 +49,7 @@ fn store_privileges(store: ResolvedStore) -> StorePrivileges {
     }
     columns.extend(store.effects.chains.into_iter().map(|(_, columns)| columns));
     let mut others = Vec::new();
-    for id in &store.ids {
+    for id in store.ids.iter().chain(&store.text_ids) {
         let of_store = match &id.rows {
             IdRows::Sessions => Some(id.column.clone()),
             IdRows::Others(rows) => {
@@ -79,7 +79,7 @@ fn store_privileges(store: ResolvedStore) -> StorePrivileges {
         owner: store.owner,
         columns,
         others,
-        sequences: store.ids.into_iter().map(|id| (id.sequence_schema, id.sequence)).collect(),
+        sequences: store.ids.into_iter().chain(store.text_ids).map(|id| (id.sequence_schema, id.sequence)).collect(),
         privileges,
         row_security: store.row_security,
     }

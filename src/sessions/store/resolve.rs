@@ -103,6 +103,7 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
     warnings.extend(effects.warnings.iter().cloned());
     let ids = if deletes { ids.as_slice() } else { &[] };
     let ids = GeneratedId::read_all(ids, &table.name, store).map_err(ResolveError::Query)?;
+    let (text_ids, ids): (Vec<_>, Vec<_>) = ids.into_iter().partition(|id| id.is_text);
     let created_at = match &store.created_at {
         Some(column) if store.counts_activity() => Some(catalog.find_time("created_at", column)?),
         None if store.counts_activity() => catalog.likely_creation(),
@@ -127,6 +128,7 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
         missing_to_look: catalog.missing_read_privilege(role),
         missing_to_sweep: missing_to_sweep.or_else(|| ids.iter().find_map(|id| id.missing_privilege(role))),
         ids,
+        text_ids,
         untrusted_code: untrusted_code_reason(untrusted, &table.name, &table.owner, role)?,
         is_plainly_safe: guard.first().map(|row| row.try_get("is_plain")).transpose()?.unwrap_or_default(),
         only,

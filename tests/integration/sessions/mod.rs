@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `sweep`, `revoke`, `newest` | which sessions are ended, and how |
 //! | `kinds` | which rows are sessions, and for how long each lives |
-//! | `effects`, `taken`, `triggers`, `ids`, `unrepaired_ids` | what a deletion takes along, and which ids it gives back |
+//! | `effects`, `taken`, `triggers`, `ids`, `drawn_ids`, `unrepaired_ids` | what a deletion takes along, and which ids it gives back |
 //! | `blocked`, `chains`, `orphans` | sessions that cannot be ended, or not in each order, and rows that would be left without one |
 //! | `encodings`, `presets`, `clients` | times as every encoding, framework and client writes them |
 //! | `guards`, `first_sweep`, `pass_state` | what is held, in one pass and from pass to pass |
@@ -15,6 +15,7 @@ mod backlog;
 mod blocked;
 mod chains;
 mod clients;
+mod drawn_ids;
 mod effects;
 mod encodings;
 mod first_sweep;
