@@ -158,9 +158,9 @@ fn sql(script: &SqlCommand) -> Result<ExitCode, RunError> {
     let text = match script {
         SqlCommand::Install { owner, grant, agent } => sql_function::install(owner.as_deref(), grant, agent.as_deref()),
         SqlCommand::Uninstall => sql_function::uninstall(),
-        SqlCommand::Follow { columns, all, always, remove } => {
+        SqlCommand::Follow { columns, all, always, max_id, remove } => {
             let columns = if *all { FollowedColumns::All } else { FollowedColumns::Named(columns) };
-            if *remove { sql_function::unfollow(columns) } else { sql_function::follow(columns, *always) }
+            if *remove { sql_function::unfollow(columns) } else { sql_function::follow(columns, *always, *max_id) }
         }
     };
     print(&text)

@@ -35,7 +35,7 @@ pub fn duplicates(url: &str, verdicts: &mut Verdicts) -> Result<()> {
     for table in ["alone", "followed_too"] {
         execute(url, format!("CREATE TABLE {table} (id bigserial PRIMARY KEY, name text)"))?;
         if table != "alone" {
-            execute(url, follow(FollowedColumns::Named(&[format!("public.{table}.id").parse()?]), false))?;
+            execute(url, follow(FollowedColumns::Named(&[format!("public.{table}.id").parse()?]), false, None))?;
         }
         let Counts { inserts, duplicates } = block_on(beside_imports(url, table))?;
         #[expect(clippy::cast_precision_loss, reason = "thousands")]

@@ -106,7 +106,7 @@ pub fn followed(url: &str, verdicts: &mut Verdicts) -> Result<()> {
         "CREATE TABLE plain (id serial PRIMARY KEY, name text); CREATE TABLE followed (id serial PRIMARY KEY, name text)"
             .to_owned(),
     )?;
-    execute(url, follow(FollowedColumns::Named(&["public.followed.id".parse()?]), false))?;
+    execute(url, follow(FollowedColumns::Named(&["public.followed.id".parse()?]), false, None))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut connection = runtime.block_on(connect(url))?;
     let mut insert = |statement: &'static str| -> Result<()> {

@@ -105,6 +105,7 @@ Examples:
 pub(super) const SQL_FOLLOW: &str = "\
 Examples:
   pgmedic sql follow user_sessions.session_id | psql \"$DATABASE_URL\"
+  pgmedic sql follow accounts.id --max-id 999999999 | psql \"$DATABASE_URL\"
   pgmedic sql follow --all --always | psql \"$DATABASE_URL\"  # with replication
   pgmedic sql follow --all --remove | psql \"$DATABASE_URL\"";
 

@@ -59,9 +59,13 @@ links AS (
     SELECT seq, rel, att, c.deptype, c.expression, d.wanted, d.entry
     FROM catalogued c FULL JOIN declared d USING (seq, rel, att)
 ),
--- Columns that `pgmedic sql follow` lets the sequence follow: its trigger depends on the sequence that it names.
-followed AS MATERIALIZED (
-    SELECT d.refobjid AS seq, t.tgrelid AS rel, t.tgname
+-- Columns that `pgmedic sql follow` lets the sequence follow, by sequence, table and trigger, with the trigger's argument: it
+-- depends on the sequence that it names. A map is looked up as quickly where the planner expects another number of rows.
+followed (map) AS MATERIALIZED (
+    SELECT jsonb_object_agg(
+               concat_ws(' ', d.refobjid, t.tgrelid, t.tgname),
+               jsonb_build_object('always', t.tgenabled = 'A',
+                                  'argument', split_part(encode(t.tgargs, 'escape'), chr(92) || '000', 1)))
     FROM pg_catalog.pg_trigger t
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_trigger'::regclass AND d.objid = t.oid
                                AND d.refclassid = 'pg_catalog.pg_class'::regclass
@@ -203,8 +207,8 @@ SELECT
     concat_ws(' ', s.relowner, n.nspowner, r.relowner, rn.nspowner, t.owners) AS owners,
     l.wanted,
     l.entry,
-    EXISTS (SELECT FROM followed f
-            WHERE f.seq = l.seq AND f.rel = l.rel AND f.tgname = 'zz_pgmedic_follow_' || l.att) AS followed,
+    fo.trigger ->> 'argument' AS follow_argument,
+    COALESCE((fo.trigger ->> 'always')::boolean, false) AS follow_always,
     mo.list AS members_of_others,
     COALESCE((SELECT o.map FROM obstacles o) ->> (l.rel || ':' || l.att), ot.what) AS widen_obstacle,
     pg_catalog.has_table_privilege(r.oid, 'SELECT') AS may_lock,
@@ -235,6 +239,9 @@ LEFT JOIN (
     LEFT JOIN obstacles_in_trees ot ON ot.seq = l.seq AND ot.root = l.rel AND ot.root_att = l.att
     LEFT JOIN unindexed u ON u.seq = l.seq AND u.rel = l.rel AND u.att = l.att
     LEFT JOIN members_of_others mo ON mo.seq = l.seq AND mo.rel = l.rel AND mo.att = l.att
+    LEFT JOIN LATERAL (
+        SELECT (SELECT f.map FROM followed f) -> concat_ws(' ', l.seq, l.rel, 'zz_pgmedic_follow_' || l.att)
+    ) AS fo (trigger) ON true
 ) ON l.seq = q.seqrelid AND (r.relpersistence IS NULL OR r.relpersistence <> 't')
  AND (h.seq IS NULL
       OR NOT h.counts AND (l.deptype IS NOT NULL OR l.wanted IS NOT NULL OR

@@ -7,9 +7,9 @@ use pgmedic_core::sequence::ahead::Looked;
 use pgmedic_core::sequence::held_reasons::part_of_key_note;
 use pgmedic_core::sequence::judgement::Hold;
 use pgmedic_core::sequence::limits::limited_by;
-use pgmedic_core::sequence::model::{FeedProblem, Sequence, Suggestion, Uncounted, UncountedFeed};
+use pgmedic_core::sequence::model::{Feed, FeedProblem, Sequence, Suggestion, Uncounted, UncountedFeed};
 use pgmedic_core::sequence::position::Position;
-use pgmedic_core::sequence::reasons::{exhausted_reason, rewound_reason, running_out_reason};
+use pgmedic_core::sequence::reasons::{exhausted_reason, follows_too_far_reason, rewound_reason, running_out_reason};
 use pgmedic_core::sequence::{FeedReport, Link};
 use pgmedic_core::{Fix, Reason, ReasonKind};
 
@@ -31,7 +31,13 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
     let rule = settings.rule(schema, name);
     report.rule = rule.map(|rule| rule.pattern.to_string());
     report.observed_only = rule.is_some_and(|rule| !rule.repair);
-    let Some(Ok((looked, next))) = judged else { return report };
+    let max_id = rule.and_then(|rule| rule.max_id);
+    let too_far = |feed: &Feed| follows_too_far_reason(sequence, &feed.report, max_id?);
+    let too_far = sequence.feeds.iter().filter_map(too_far);
+    let Some(Ok((looked, next))) = judged else {
+        too_far.for_each(|reason| report.add_reason(reason));
+        return report;
+    };
     let position = &looked.seen.position;
     let used_ratio = position.used_ratio();
     let id = |number| i64::try_from(position.numbering().id(number)).ok();
@@ -47,6 +53,7 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
     if report.running_out {
         report.add_reason(running_out_reason(sequence, position));
     }
+    too_far.for_each(|reason| report.add_reason(reason));
     if matches!(verdict, Verdict::InSync | Verdict::Behind | Verdict::Exhausted) {
         let to_block_end = looked.block_end().and_then(|end| u128::try_from(end - position.next_number() + 1).ok());
         let lag = to_block_end.map(|lag| lag + u128::from(position.headroom()));
@@ -82,7 +89,7 @@ pub fn count_repair(finding: &mut SequenceReport, sequence: &Sequence, position:
 
 /// The report of a declared feed whose sequence does not exist in `database`.
 pub fn missing_sequence(feed: &DeclaredFeed, database: &str) -> SequenceReport {
-    let feeds = vec![FeedReport { column: feed.column_text(), link: Link::Declared, followed: false }];
+    let feeds = vec![FeedReport { column: feed.column_text(), link: Link::Declared, followed: None }];
     SequenceReport {
         reason: Some(missing_sequence_reason(feed, database)),
         ..SequenceReport::new(feed.sequence_text(), feeds, Verdict::Unreadable)

@@ -69,6 +69,8 @@ pub enum ReasonKind {
     LikelyLink,
     /// The configuration has to say which ids an application makes from one value.
     Allocator,
+    /// The trigger of `pgmedic sql follow` takes the sequence past the stated `max_id`.
+    FollowsTooFar,
     /// Two sequences hand out values for one column.
     SharedColumn,
     /// No sequence was looked at.

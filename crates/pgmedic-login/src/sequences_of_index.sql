@@ -143,7 +143,8 @@ SELECT
     COALESCE(t.relations, 1 + (SELECT count(*) FROM pg_catalog.pg_index x WHERE x.indrelid = r.oid)) AS relations,
     -- A session that inserts into these tables runs the functions of their owners anyway.
     '' AS owners,
-    false AS followed,
+    NULL::text AS follow_argument,
+    false AS follow_always,
     false AS runs_functions,
     false AS endangers_superuser,
     -- Declared links are known to the agent only.

@@ -81,7 +81,7 @@ fn feeds(sequence: &SequenceReport) -> String {
     const SHOWN: usize = 3;
     let line = |feed: &FeedReport| {
         let column = escape_control(&feed.column);
-        if feed.followed { format!("{column} (followed)") } else { column.into_owned() }
+        if feed.followed.is_some() { format!("{column} (followed)") } else { column.into_owned() }
     };
     let mut lines: Vec<String> = sequence.feeds.iter().take(SHOWN).map(line).collect();
     if sequence.feeds.len() > SHOWN {

@@ -4,7 +4,7 @@ use super::column_type::comparable_type;
 use super::default_expression::{DefaultKind, late_bound_name};
 use super::feed_source::{any_source, source};
 use super::link_rules::{DrawnElsewhere, LinkFacts};
-use super::model::{ComputedColumn, FeedProblem, Sequence, UntrustedOwners};
+use super::model::{ComputedColumn, FeedProblem, FollowTrigger, Sequence, UntrustedOwners};
 use super::position::Parameters;
 use super::repeatable_default::is_repeatable;
 use super::row_fields::{has_privilege, lossy_text, optional_lossy_text, text};
@@ -92,7 +92,7 @@ pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option
         _ => None,
     };
     Ok(Some(LinkFacts {
-        report: FeedReport { column, link, followed: row.try_get("followed")? },
+        report: FeedReport { column, link, followed: follow_trigger(row)? },
         default,
         elsewhere,
         used_by: optional_lossy_text(row, "used_by")?,
@@ -104,6 +104,13 @@ pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option
         source,
         computed,
     }))
+}
+
+/// The trigger of `pgmedic sql follow` on the column. An argument that is no number was not made by it.
+fn follow_trigger(row: &PgRow) -> Result<Option<FollowTrigger>, QueryError> {
+    let argument: Option<String> = row.try_get("follow_argument")?;
+    let always = row.try_get("follow_always")?;
+    Ok(argument.map(|argument| FollowTrigger { max_id: argument.parse().ok(), always }))
 }
 
 /// How the ids of a column are computed from the values, where it can be read and its type is PostgreSQL's.
@@ -127,7 +134,7 @@ fn missing_column(column: String, stated: Option<usize>) -> LinkFacts {
         format!("sequences.feeds declares column {column}, which does not exist; correct the name"),
     );
     LinkFacts {
-        report: FeedReport { column, link: Link::Declared, followed: false },
+        report: FeedReport { column, link: Link::Declared, followed: None },
         default: None,
         elsewhere: DrawnElsewhere::No,
         used_by: None,

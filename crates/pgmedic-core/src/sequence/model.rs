@@ -3,7 +3,7 @@
 use super::allocator::Allocator;
 use super::position::{ColumnRange, Parameters};
 use crate::{Reason, ReasonKind};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 
 /// A sequence and the columns it feeds.
@@ -247,8 +247,23 @@ pub struct FeedReport {
     /// `schema.table.column`, quoted where SQL would quote it.
     pub column: String,
     pub link: Link,
-    /// The trigger of `pgmedic sql follow` takes the sequence along when an id is inserted that is ahead of it.
-    pub followed: bool,
+    /// The trigger of `pgmedic sql follow`, if there is one: it takes the sequence along when an id is inserted that is ahead
+    /// of it. The report says only that it is there.
+    #[serde(serialize_with = "is_there")]
+    pub followed: Option<FollowTrigger>,
+}
+
+/// How the trigger of `pgmedic sql follow` was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FollowTrigger {
+    /// The furthest id that it takes the sequence to, where one was given.
+    pub max_id: Option<i64>,
+    /// It fires for rows that logical replication brings, too.
+    pub always: bool,
+}
+
+fn is_there<S: Serializer>(trigger: &Option<FollowTrigger>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(trigger.is_some())
 }
 
 /// How it is known that a sequence feeds a column.

@@ -1,12 +1,12 @@
 //! Why a sequence is exhausted, or its repair held, and the command that fixes it.
 
 use super::limits::limited_by;
-use super::model::{FeedSource, LimitedBy, Method, Sequence};
+use super::model::{FeedReport, FeedSource, FollowTrigger, LimitedBy, Method, Sequence};
 use super::observation::Observation;
 use super::plan::MissingRight;
 use super::position::Position;
 use super::widening::{Widening, bound, full_columns};
-use crate::{Fix, Reason, ReasonKind};
+use crate::{Fix, Reason, ReasonKind, shell_quote};
 
 /// Which limit was reached, and how it is moved.
 pub fn exhausted_reason(sequence: &Sequence, seen: &Observation) -> Reason {
@@ -65,6 +65,28 @@ pub fn rewound_reason(sequence: &Sequence, seen: &Observation, values: i128) -> 
          that was no intention"
     );
     Reason::new(ReasonKind::Rewound, text).with_fix(Fix::Sql(forward_sql(sequence, known)))
+}
+
+/// That ids beyond `max_id` take the sequence along, because the trigger of `pgmedic sql follow` does not know it; none where
+/// it does, and where there is no trigger.
+pub fn follows_too_far_reason(sequence: &Sequence, feed: &FeedReport, max_id: i64) -> Option<Reason> {
+    let FollowTrigger { max_id: known, always } = feed.followed?;
+    let ascending = sequence.parameters.increment > 0;
+    if known.is_some_and(|known| if ascending { known <= max_id } else { known >= max_id }) {
+        return None;
+    }
+    let column = &feed.column;
+    let knows = known.map_or_else(|| "states none".to_owned(), |known| format!("states {known}"));
+    let text = format!(
+        "max_id {max_id} is stated for it, and the trigger of pgmedic sql follow on {column} {knows}: an id beyond that is \
+         inserted takes the sequence along"
+    );
+    let also = if always { " --always" } else { "" };
+    let command = format!(
+        "pgmedic sql follow {} --max-id {max_id}{also} | psql -X -v ON_ERROR_STOP=1 \"$DATABASE_URL\"",
+        shell_quote(column)
+    );
+    Some(Reason::new(ReasonKind::FollowsTooFar, text).with_fix(Fix::Command(command)))
 }
 
 /// The statements that make `next` the next value, unless the sequence is there already. They may be run much later, when it has

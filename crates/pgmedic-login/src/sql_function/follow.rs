@@ -18,17 +18,24 @@ pub enum FollowedColumns<'a> {
 }
 
 /// The script that lets the sequences of `columns` follow their ids; with `always`, also ids that logical replication
-/// brings. Running it again changes nothing.
+/// brings. Ids beyond `max_id` are left alone. Running it again changes nothing.
 #[must_use]
-pub fn follow(columns: FollowedColumns<'_>, always: bool) -> String {
+pub fn follow(columns: FollowedColumns<'_>, always: bool, max_id: Option<i64>) -> String {
     let body = quote_literal(BODY.trim_end());
     let always = always.to_string();
+    let max_id = max_id.map_or_else(|| "NULL".to_owned(), |id| id.to_string());
     let script = FOLLOW
         .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
         .replace("@LINKS@", LINKS.trim_end())
         .replace("@BASE_TYPE@", BASE_TYPE.trim_end());
     let (all, named) = (is_all(columns), named(columns));
-    let places = [("@ALL@", all.as_str()), ("@ALWAYS@", &always), ("@BODY@", &body), ("@COLUMNS@", &named)];
+    let places = [
+        ("@ALL@", all.as_str()),
+        ("@ALWAYS@", &always),
+        ("@MAX_ID@", &max_id),
+        ("@BODY@", &body),
+        ("@COLUMNS@", &named),
+    ];
     render_template(&quote_block(&script, &named), &places)
 }
 
@@ -71,7 +78,7 @@ mod tests {
     #[test]
     fn names_are_literals_and_no_placeholder_is_left_but_those_of_the_function() {
         let columns = ["public.\"@ALL@\".\"it's\"".parse().unwrap()];
-        let script = follow(FollowedColumns::Named(&columns), true);
+        let script = follow(FollowedColumns::Named(&columns), true, None);
         assert!(script.contains("VALUES ('public'::text, '@ALL@'::text, 'it''s'::text)"), "{script}");
         assert!(
             script.contains("everything CONSTANT boolean := false")

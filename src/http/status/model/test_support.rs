@@ -14,7 +14,7 @@ pub const NOW: f64 = 1_700_000_000.0;
 fn feeding(name: &str, verdict: Verdict) -> SequenceReport {
     let column = name.trim_end_matches("_seq").to_owned();
     let table = column.rsplit_once('_').map_or(column.clone(), |(table, last)| format!("{table}.{last}"));
-    let feeds = vec![FeedReport { column: table, link: Link::Serial, followed: false }];
+    let feeds = vec![FeedReport { column: table, link: Link::Serial, followed: None }];
     SequenceReport {
         feeds,
         next_value: Some(21),

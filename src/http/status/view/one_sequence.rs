@@ -87,7 +87,7 @@ fn figures(page: &OneSequence<'_>, now: f64) -> Markup {
                 @for (index, feed) in sequence.feeds.iter().enumerate() {
                     @if index > 0 { ", " }
                     bdi { (breakable(&escape_control(&feed.column))) }
-                    " (" (link_word(feed.link)) @if feed.followed { ", followed" } ")"
+                    " (" (link_word(feed.link)) @if feed.followed.is_some() { ", followed" } ")"
                 }
                 @if sequence.feeds.is_empty() { "no column that is known" }
             } }

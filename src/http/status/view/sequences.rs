@@ -239,7 +239,7 @@ fn feeds(sequence: &SequenceReport) -> Markup {
         @for (index, feed) in sequence.feeds.iter().take(FEEDS).enumerate() {
             @if index > 0 { ", " }
             bdi { (breakable(&escape_control(&feed.column))) }
-            @if feed.followed { " (followed)" }
+            @if feed.followed.is_some() { " (followed)" }
         }
         @if more > 0 { ", and " (more) " more" }
     }

@@ -9,8 +9,9 @@ BEGIN
     BEGIN
         id := NEW.@COLUMN@;
         -- The sequence is the one that the trigger's condition names, also after it was renamed.
-        SELECT q.*, CASE WHEN q.seqincrement > 0 THEN least(q.seqmax, @HIGHEST@::numeric)
-                    ELSE greatest(q.seqmin, -@HIGHEST@::numeric - 1) END AS fit
+        -- The trigger's argument is the furthest id of the sequence, if stated: least and greatest pass over NULL.
+        SELECT q.*, CASE WHEN q.seqincrement > 0 THEN least(q.seqmax, @HIGHEST@::numeric, TG_ARGV[0]::numeric)
+                    ELSE greatest(q.seqmin, -@HIGHEST@::numeric - 1, TG_ARGV[0]::numeric) END AS fit
         INTO STRICT sequence
         FROM pg_trigger t
         JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND d.refclassid = 'pg_class'::regclass

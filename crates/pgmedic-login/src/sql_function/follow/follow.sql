@@ -16,6 +16,7 @@ DO $follow$
 DECLARE
     everything CONSTANT boolean := @ALL@;
     always CONSTANT boolean := @ALWAYS@;
+    max_id CONSTANT bigint := @MAX_ID@;
     max_columns CONSTANT integer := 500;  -- a transaction that locks many more fills the server's lock table
     body CONSTANT text := @BODY@;
     made_by CONSTANT text := 'Made by pgmedic sql follow @VERSION@; pgmedic sql follow --remove removes it';
@@ -166,9 +167,9 @@ BEGIN
         EXECUTE format('CREATE TRIGGER %1$I BEFORE INSERT OR UPDATE OF %2$I ON %3$s FOR EACH ROW
                         WHEN (CASE WHEN has_sequence_privilege(%4$L::regclass::oid, ''USAGE, SELECT'')
                               THEN COALESCE(NEW.%2$I %5$s pg_sequence_last_value(%4$L::regclass), true) ELSE true END)
-                        EXECUTE FUNCTION %6$s()',
+                        EXECUTE FUNCTION %6$s(%7$s)',
                        trigger, followed.col, followed.table_name, followed.sequence_name,
-                       CASE WHEN followed.seqincrement > 0 THEN '>' ELSE '<' END, function);
+                       CASE WHEN followed.seqincrement > 0 THEN '>' ELSE '<' END, function, quote_literal(max_id));
         IF followed.relowner <> quote_ident(current_user)::regrole THEN
             EXECUTE format('ALTER FUNCTION %s() OWNER TO %I', function, followed.owner);
         END IF;
