@@ -1,9 +1,14 @@
 DECLARE
-    near CONSTANT numeric := 100000;  -- values that are handed out for one id, at most 1 % of the sequence's
+    near CONSTANT numeric := 100000;  -- values that are handed out for one id
+    -- And at most this share of the range, less the more of it is used, and one value from `warn_used_ratio` on: no number of
+    -- ids uses up more than that, but for values that their rows hold. No row is read, so that no allowance can be kept.
+    near_ratio CONSTANT numeric := 0.01;
+    warn_used_ratio CONSTANT numeric := 0.75;
     id numeric;
     sequence record;
     last numeric;
     gap numeric;
+    reach numeric;
 BEGIN
     -- The row is inserted also where something goes wrong here.
     BEGIN
@@ -11,7 +16,8 @@ BEGIN
         -- The sequence is the one that the trigger's condition names, also after it was renamed.
         -- The trigger's argument is the furthest id of the sequence, if stated: least and greatest pass over NULL.
         SELECT q.*, CASE WHEN q.seqincrement > 0 THEN least(q.seqmax, @HIGHEST@::numeric, TG_ARGV[0]::numeric)
-                    ELSE greatest(q.seqmin, -@HIGHEST@::numeric - 1, TG_ARGV[0]::numeric) END AS fit
+                    ELSE greatest(q.seqmin, -@HIGHEST@::numeric - 1, TG_ARGV[0]::numeric) END AS fit,
+               (CASE WHEN q.seqincrement > 0 THEN q.seqmin ELSE q.seqmax END)::numeric - q.seqincrement AS before_first
         INTO STRICT sequence
         FROM pg_trigger t
         JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND d.refclassid = 'pg_class'::regclass
@@ -30,9 +36,9 @@ BEGIN
         -- Past an id at the limit there is no value to go to. Ids of other residue classes are not its own.
         IF gap > 0 AND (sequence.fit - id) / sequence.seqincrement >= 1 AND mod(id - last, sequence.seqincrement) = 0
            AND NOT sequence.seqcycle THEN
-            IF gap <= least(near, greatest(1, trunc(0.01 * least(2147483648, 1 + (sequence.fit
-                   - CASE WHEN sequence.seqincrement > 0 THEN sequence.seqmin ELSE sequence.seqmax END)
-                   / sequence.seqincrement)))) THEN
+            reach := near_ratio * ((sequence.fit - sequence.before_first) - (last - sequence.before_first) / warn_used_ratio)
+                     / sequence.seqincrement;
+            IF gap <= least(near, greatest(1, reach)) THEN
                 -- OFFSET 0 keeps the calls in the inner query, so that LIMIT stops them at the first value far enough.
                 IF gap > 1 OR (nextval(sequence.seqrelid::regclass) - id) * sign(sequence.seqincrement::numeric) < 0 THEN
                     PERFORM FROM (SELECT nextval(sequence.seqrelid::regclass) AS value
