@@ -21,6 +21,10 @@ pub fn describe(sequence: &SequenceReport) -> Option<Fact> {
         let who = sequence.who().map_or_else(String::new, |who| format!("; {who}"));
         Some(Fact { level, kind, text: format!("{name} {what}{because}{who}") })
     };
+    if let Some(reason) = sequence.set_back() {
+        let level = if sequence.observed_only { Level::INFO } else { Level::WARN };
+        return Some(Fact { level, kind: Cause::Rewound.word().to_owned(), text: format!("{name}: {reason}") });
+    }
     let Some(repair) = &sequence.repair else {
         let word = sequence.verdict.as_str();
         return match sequence.verdict {

@@ -181,6 +181,12 @@ impl SequenceReport {
         !self.observed_only && self.reasons().any(|reason| reason.kind == ReasonKind::IdTaken)
     }
 
+    /// Why it stands before a next value that is remembered, though no id is in its way; none where that is not so.
+    pub fn set_back(&self) -> Option<&Reason> {
+        let in_sync = self.verdict == Verdict::InSync && self.cause == Some(Cause::Rewound);
+        self.reasons().find(|reason| in_sync && reason.kind == ReasonKind::Rewound)
+    }
+
     /// Whether a column that it feeds is only a part of a primary key, so that an insert of a taken id may fail.
     pub fn feeds_part_of_key(&self) -> bool {
         self.reasons().any(|reason| reason.kind == ReasonKind::PartOfKey)

@@ -43,6 +43,12 @@ pub enum HistoryEvent {
         cause: Option<Cause>,
         who: Option<String>,
     },
+    /// A sequence was set back, and no id is in its way.
+    SetBack {
+        sequence: String,
+        to: Option<i64>,
+        why: String,
+    },
     /// Passes began to fail.
     NotChecked {
         why: String,
@@ -59,7 +65,9 @@ impl HistoryEvent {
     /// The one sequence that it is about, if there is one.
     pub fn sequence(&self) -> Option<&str> {
         match self {
-            Self::Repaired { sequence, .. } | Self::Failing { sequence, .. } => Some(sequence),
+            Self::Repaired { sequence, .. } | Self::Failing { sequence, .. } | Self::SetBack { sequence, .. } => {
+                Some(sequence)
+            }
             Self::Inline { .. } | Self::NotChecked { .. } | Self::Ended { .. } => None,
         }
     }
@@ -115,8 +123,19 @@ impl History {
         }
     }
 
-    /// Adds what a pass repaired, and the sequences whose inserts fail since then.
-    pub fn record_pass(&mut self, at: f64, report: &DatabaseReport, failing: &[&SequenceReport]) {
+    /// Adds what a pass repaired, the sequences whose inserts fail since then, and those that were set back since then.
+    pub fn record_pass(
+        &mut self,
+        at: f64,
+        report: &DatabaseReport,
+        failing: &[&SequenceReport],
+        set_back: &[&SequenceReport],
+    ) {
+        for sequence in set_back {
+            let why = sequence.set_back().map_or_else(String::new, |reason| reason.text.clone());
+            let (sequence, to) = (sequence.name.clone(), sequence.next_value);
+            self.add(at, &report.name, HistoryEvent::SetBack { sequence, to, why });
+        }
         for sequence in failing {
             let action = HistoryEvent::Failing {
                 sequence: sequence.name.clone(),

@@ -112,7 +112,7 @@ impl AgentState {
         // One change, so that no reader sees a report of a database that is marked as down.
         self.update(database, |state| {
             let news = Arc::make_mut(&mut state.observed).record_pass(now, state.report.as_deref(), &report);
-            lock(&self.history).record_pass(now, &report, &news.began);
+            lock(&self.history).record_pass(now, &report, &news.began, &news.set_back);
             lock(&self.day).count(now, |hour| {
                 hour.ids = hour.ids.saturating_add(news.ids);
                 hour.repaired += news.repaired;

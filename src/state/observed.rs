@@ -4,7 +4,7 @@
 use super::day::DayCounts;
 use super::history::EarlierRepair;
 use crate::report::{Cause, DatabaseReport, Level, Outcome, SequenceReport};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Sequences of one database whose last repair is remembered; the oldest repairs are forgotten first.
@@ -23,6 +23,8 @@ pub struct LastRepair {
 pub struct PassNews<'a> {
     /// The sequences whose inserts fail since then.
     pub began: Vec<&'a SequenceReport>,
+    /// The sequences that were set back since the pass before, with no id in their way.
+    pub set_back: Vec<&'a SequenceReport>,
     /// Values that sequences handed out since the pass before.
     pub ids: u64,
     pub repaired: u64,
@@ -34,6 +36,8 @@ pub struct Observed {
     /// When a sequence was first found at its level, by its name; only those that need attention.
     since: HashMap<String, (Level, f64)>,
     repairs: HashMap<String, LastRepair>,
+    /// Sequences that were set back, as the last pass found them.
+    set_back: HashSet<String>,
     /// What earlier runs did was added.
     restored: bool,
     pub day: DayCounts,
@@ -86,6 +90,9 @@ impl Observed {
             self.last_failure = Some((at, at - began));
         }
         self.since = since;
+        let found = || report.sequences.iter().map(Arc::as_ref).filter(|sequence| sequence.set_back().is_some());
+        let set_back = found().filter(|sequence| !self.set_back.contains(&sequence.name)).collect();
+        self.set_back = found().map(|sequence| sequence.name.clone()).collect();
         self.sequences = Some(report.sequences.len() + report.unlisted);
         let repaired = report.sequences.iter().filter(|sequence| sequence.outcome() == Some(Outcome::Repaired));
         let repaired: Vec<&Arc<SequenceReport>> = repaired.collect();
@@ -99,7 +106,7 @@ impl Observed {
             hour.failing = hour.failing.max(failing);
             hour.repaired += repaired;
         });
-        PassNews { began, ids, repaired }
+        PassNews { began, set_back, ids, repaired }
     }
 
     /// Adds what earlier runs repaired, once; whether it did.

@@ -51,6 +51,33 @@ async fn a_sequence_set_back_with_no_id_in_its_way_is_said_and_left() {
 }
 
 #[tokio::test]
+async fn a_sequence_set_back_with_no_id_in_its_way_is_one_line_of_the_log_and_one_event_of_the_page() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id serial PRIMARY KEY); SELECT setval('t_id_seq', 4000)").await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    agent.passes_again(&database.name, 1.0);
+    database.sql("SELECT setval('t_id_seq', 1000, false)").await;
+    agent.logs(
+        "public.t_id_seq: it was set back: its next value was 4001 before, so 3001 values will be handed out again",
+    );
+    // It is used on, and stays what was said of it.
+    for _ in 0..3 {
+        database.nextval("t_id_seq").await;
+        agent.passes_again(&database.name, 1.0);
+    }
+    let page = agent.get("/").1;
+    assert_eq!(page.matches("; no id is in its way").count(), 1, "{page}");
+    assert_eq!(page.matches("1 sequence set back").count(), 1, "{page}");
+    // Brought back, and set back once more.
+    database.sql("SELECT setval('t_id_seq', 4000)").await;
+    crate::support::wait_for("it is as before", || finding(&agent, "public.t_id_seq")["cause"].is_null().then_some(()));
+    database.sql("SELECT setval('t_id_seq', 2000, false)").await;
+    agent.logs("so 2001 values will be handed out again");
+    let log = agent.stop();
+    assert_eq!(log.matches("it was set back").count(), 2, "{log}");
+}
+
+#[tokio::test]
 async fn the_sequence_of_a_session_store_is_brought_back_though_all_sessions_are_over() {
     let mut database = Database::new().await;
     database

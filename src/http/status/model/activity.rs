@@ -103,6 +103,11 @@ fn event(entry: &HistoryEntry, several: bool) -> Event {
             let why = (!exhausted).then(|| why(*cause, who.as_deref()));
             ("failing", "failing", Line::default().name(sequence).text(text), why)
         }
+        HistoryEvent::SetBack { sequence, to, why } => {
+            let to = to.map_or_else(String::new, |to| format!(" to {to}"));
+            let line = Line::default().name(sequence).text(format!("{place} was set back{to}; no id is in its way"));
+            ("decision", "decision", line, Some(sentence(why)))
+        }
         HistoryEvent::NotChecked { why } => {
             let line = Line::default().strong(escape_control(&entry.database)).text(" could not be checked");
             ("unknown", "unknown", line, Some(sentence(why)))
@@ -146,7 +151,8 @@ fn cause_text(cause: Option<Cause>) -> &'static str {
 
 /// `2 sequences fell behind, 3 repairs of 1 sequence, 212 sessions ended`.
 fn summary(hour: &[&HistoryEntry]) -> String {
-    let (mut behind, mut exhausted, mut repairs, mut inline, mut ended, mut unchecked) = (0, 0, 0, 0, 0, 0);
+    let (mut behind, mut exhausted, mut set_back, mut unchecked) = (0, 0, 0, 0);
+    let (mut repairs, mut inline, mut ended) = (0, 0, 0);
     let mut repaired: BTreeSet<(&str, &str)> = BTreeSet::new();
     for entry in hour {
         match &entry.action {
@@ -156,6 +162,7 @@ fn summary(hour: &[&HistoryEntry]) -> String {
             }
             HistoryEvent::Failing { exhausted: true, .. } => exhausted += 1,
             HistoryEvent::Failing { .. } => behind += 1,
+            HistoryEvent::SetBack { .. } => set_back += 1,
             HistoryEvent::NotChecked { .. } => unchecked += 1,
             HistoryEvent::Inline { repairs, .. } => inline += repairs,
             HistoryEvent::Ended { expired, superseded, .. } => ended += expired + superseded,
@@ -169,6 +176,7 @@ fn summary(hour: &[&HistoryEntry]) -> String {
     };
     add(behind, format!("{} fell behind", count(behind, "sequence")));
     add(exhausted, format!("{} ran out", count(exhausted, "sequence")));
+    add(set_back, format!("{} set back", count(set_back, "sequence")));
     add(unchecked, format!("{} could not be checked", count(unchecked, "database")));
     let sequences = count(repaired.len() as u64, "sequence");
     let repair = count(repairs, "repair");

@@ -49,6 +49,11 @@ fn each_event_says_what_and_why() {
     let events = [
         repaired("public.orders_id_seq"),
         failing,
+        HistoryEvent::SetBack {
+            sequence: "public.t_id_seq".to_owned(),
+            to: Some(7),
+            why: "it was at 9 before".to_owned(),
+        },
         HistoryEvent::NotChecked { why: "the server refused the role".to_owned() },
         HistoryEvent::Inline { outcome: "repaired", repairs: 2 },
         ended(198, 14),
@@ -69,6 +74,7 @@ fn each_event_says_what_and_why() {
         "app could not be checked | The server refused the role.",
         "public.orders_id_seq in app moved from 1 to 21 | Ids inserted: rows came with ids at or past the next value. \
          As far as the server tells, by COPY of role etl.",
+        "public.t_id_seq in app was set back to 7; no id is in its way | It was at 9 before.",
         "public.user_sessions_id_seq in app fell behind by 38; repair held: privilege | \
          Rewound: the sequence itself was moved back.",
     ];

@@ -206,7 +206,7 @@ mod tests {
         };
         let report =
             DatabaseReport { name: "app".into(), sequences: vec![Arc::new(repaired)], ..DatabaseReport::default() };
-        snapshot.history.record_pass(NOW - 15.0, &report, &[]);
+        snapshot.history.record_pass(NOW - 15.0, &report, &[], &[]);
         let [sequences, failing, repaired, ended] = of(&snapshot);
         assert_eq!(sequences, (Some(1), "1.2 million ids handed out in 24 h".to_owned()));
         assert_eq!(failing, (Some(0), "Nothing is behind".to_owned()));
