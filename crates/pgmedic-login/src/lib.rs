@@ -73,6 +73,7 @@
 
 #![warn(missing_docs)]
 
+mod keys_of_column;
 mod own_transaction;
 mod repair;
 mod retry;

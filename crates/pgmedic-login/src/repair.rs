@@ -1,6 +1,7 @@
 //! Repairs the sequences behind one duplicate key: finds those that feed it, observes them, and moves those that are
 //! behind. Runs in the transaction of the failed insert, between two rollbacks to its savepoint.
 
+use crate::keys_of_column::keys_of_column;
 use crate::types::{InlineRepairLimits, Repair};
 use crate::unique_violation::UniqueViolation;
 use pgmedic_core::sequence::feed_row::catalog_sql;
@@ -12,8 +13,10 @@ use sqlx::postgres::PgConnection;
 use std::fmt::Display;
 use std::sync::LazyLock;
 
-static SEQUENCES_OF_INDEX: LazyLock<String> =
-    LazyLock::new(|| catalog_sql(include_str!("sequences_of_index.sql"), &[]));
+static SEQUENCES_OF_INDEX: LazyLock<String> = LazyLock::new(|| {
+    let keys = keys_of_column("COALESCE(t.members, ARRAY[l.rel])", "a.attname");
+    catalog_sql(include_str!("sequences_of_index.sql"), &[("KEYS", &keys)])
+});
 
 /// Reverts what the failed insert and the repair have set and locked. Values that `nextval` handed out stay handed out.
 const UNDO: &str = "ROLLBACK TO SAVEPOINT pgmedic_insert";

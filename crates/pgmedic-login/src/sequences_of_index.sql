@@ -83,7 +83,7 @@ tree (root, member) AS (
 @PARTITION_STEP@
 ),
 trees AS (
-    SELECT t.root, bool_or(m.relkind = 'f') AS has_foreign,
+    SELECT t.root, bool_or(m.relkind = 'f') AS has_foreign, array_agg(t.member) AS members,
            sum(1 + (SELECT count(*) FROM pg_catalog.pg_index x WHERE x.indrelid = t.member))::bigint AS relations
     FROM tree t
     JOIN pg_catalog.pg_class m ON m.oid = t.member
@@ -140,6 +140,10 @@ bases (type, base, modifier, depth) AS (
 SELECT
 @FEED_COLUMNS@,
     quote_ident(current_user) AS role,
+    -- A taken id of the column makes an insert fail.
+    COALESCE((SELECT bool_or(k.holds AND k.alone) FROM (
+@KEYS@
+    ) AS k), false) AS keyed,
     COALESCE(t.relations, 1 + (SELECT count(*) FROM pg_catalog.pg_index x WHERE x.indrelid = r.oid)) AS relations,
     -- A session that inserts into these tables runs the functions of their owners anyway.
     '' AS owners,

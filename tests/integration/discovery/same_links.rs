@@ -63,7 +63,8 @@ const SCHEMA: &str = r#"
 "#;
 
 /// Columns of the login path's query that differ on purpose: it needs no owners, and a login is one table.
-const DIFFERENT: [&str; 9] = [
+const DIFFERENT: [&str; 10] = [
+    "keyed",
     "role",
     "owners",
     "may_lock",
@@ -88,7 +89,8 @@ fn catalog_query() -> String {
 }
 
 fn index_query() -> String {
-    catalog_sql(include_str!("../../../crates/pgmedic-login/src/sequences_of_index.sql"), &[])
+    let keys = ("KEYS", "SELECT true AS holds, true AS alone");
+    catalog_sql(include_str!("../../../crates/pgmedic-login/src/sequences_of_index.sql"), &[keys])
 }
 
 /// The rows of `query` as JSON objects, without the columns that differ.

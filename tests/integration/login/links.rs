@@ -3,6 +3,8 @@
 use super::{fails_at_once, insert};
 use crate::support::Database;
 use pgmedic_login::Repair;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
 
 /// Runs `setup` and then the insert, asserts that it returned the expected id on its second run, and returns the repairs.
 async fn repairs(setup: &str, statement: &str, expected: i64) -> Vec<Repair> {
@@ -78,6 +80,44 @@ async fn a_shared_sequence_is_moved_past_the_ids_of_all_its_tables() {
         91,
     )
     .await;
+}
+
+/// An id that is taken there makes no insert fail, and to look for it may read a whole table.
+#[tokio::test]
+async fn a_column_without_a_unique_key_is_neither_read_nor_passed() {
+    let mut database = Database::new().await;
+    let role = database.role("app");
+    database.install_sql().await;
+    database
+        .sql(&format!(
+            "CREATE SEQUENCE shared; CREATE TABLE t (id integer PRIMARY KEY DEFAULT nextval('shared'));
+             CREATE TABLE archive (id integer DEFAULT nextval('shared'), year integer, UNIQUE (year, id));
+             CREATE TABLE parent (id smallint DEFAULT nextval('shared')); CREATE TABLE child () INHERITS (parent);
+             CREATE INDEX ON parent (id); INSERT INTO t SELECT generate_series(1, 20); INSERT INTO archive VALUES (90, 1);
+             INSERT INTO child VALUES (95); CREATE ROLE {role} LOGIN; GRANT SELECT, INSERT ON t TO {role};
+             GRANT USAGE, SELECT, UPDATE ON SEQUENCE shared TO {role}"
+        ))
+        .await;
+    let mut other = database.connect().await;
+    let lock = "BEGIN; LOCK TABLE archive, parent, child IN ACCESS EXCLUSIVE MODE";
+    sqlx::raw_sql(lock).execute(&mut other).await.unwrap();
+    let mut as_role = PgConnection::connect(&database.url_as(&role)).await.unwrap();
+    let back = "SELECT setval('shared', 1)";
+    for connection in [&mut database.connection, &mut as_role] {
+        sqlx::raw_sql(back).execute(&mut *connection).await.unwrap();
+        let repaired = insert(connection, INSERT).await.0.unwrap();
+        let next = repaired.value + 1;
+        let drawn: i64 = sqlx::query_scalar("SELECT nextval('shared')").fetch_one(&mut *connection).await.unwrap();
+        assert_eq!((repaired.attempts, drawn), (2, next), "the ids of the others are not passed");
+        assert!(next < 90, "{next}");
+    }
+    other.close().await.unwrap();
+    database.sql(back).await;
+    assert_eq!(database.number("SELECT pgmedic.repair('t', 'id')").await, 21);
+    // Nothing else draws from it: no insert fails, and without an index the column is not read to say so.
+    database.sql("DROP TABLE t, parent, child").await;
+    assert_eq!(database.number("SELECT pgmedic.repair('archive', 'id')").await, 0);
+    assert_eq!(database.number("SELECT count(*) FROM pgmedic.repair_log WHERE outcome = 'held'").await, 0);
 }
 
 #[tokio::test]

@@ -8,12 +8,14 @@ use super::catalog_reader::CatalogReader;
 use super::held_reasons::hold_reason;
 use super::judgement::{Decision, Draws, Memory, Progress, Settings, Wishes};
 use super::members::{is_read_by_member, member_parts, members_sql};
-use super::model::{FeedProblem, Sequence};
+use super::model::{Feed, FeedProblem, FeedSource, Sequence};
 use super::observation::{Observation, ObservationBuilder, explain_read_error, merge_answers};
 use super::plan::{SequenceRights, choose_method};
 use super::probe::{Probe, ProbeAnswer, ProbePart, fits_in_transaction};
 use super::reasons::{exhausted_reason, missing_right_reason};
+use super::row_fields::lossy_text;
 use crate::{QueryError, Reason, ReasonKind, Timeouts, simple_query};
+use sqlx::Row;
 use sqlx::postgres::{PgConnection, PgRow};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -21,6 +23,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 #[derive(Debug)]
 pub struct InlineSequence {
     sequence: Sequence,
+    /// The columns in which a taken id makes no insert fail, where there is another one: they are not read, and only what they
+    /// can hold counts. By schema, table and column, quoted by the server.
+    unkeyed: Vec<String>,
     /// The connected role, quoted.
     role: String,
 }
@@ -40,15 +45,36 @@ pub enum InlineRepair {
 }
 
 impl InlineSequence {
-    /// From the rows of a query with the columns of `catalog.sql`; `role` is the connected role, quoted.
+    /// From the rows of a query with the columns of `catalog.sql` and `keyed`; `role` is the connected role, quoted.
     ///
     /// # Errors
     ///
     /// When a row does not hold what it should.
     pub fn read(rows: &[PgRow], role: &str) -> Result<Vec<Self>, QueryError> {
         let mut reader = CatalogReader::new(role, &[]);
-        rows.iter().try_for_each(|row| reader.push(row))?;
-        Ok(reader.finish().into_iter().map(|sequence| Self { sequence, role: role.to_owned() }).collect())
+        let mut unkeyed = Vec::new();
+        for row in rows {
+            reader.push(row)?;
+            if !row.try_get("keyed")? {
+                unkeyed.push(format!("{}.{}", lossy_text(row, "rel_quoted")?, lossy_text(row, "att_quoted")?));
+            }
+        }
+        let inline = |sequence: Sequence| {
+            let is_unkeyed = |feed: &Feed| unkeyed.contains(&feed.report.column);
+            let unkeyed = if sequence.feeds.iter().all(is_unkeyed) { Vec::new() } else { unkeyed.clone() };
+            Self { sequence, unkeyed, role: role.to_owned() }
+        };
+        Ok(reader.finish().into_iter().map(inline).collect())
+    }
+
+    /// The columns that are looked at.
+    fn feeds(&self) -> impl Iterator<Item = &Feed> {
+        self.sequence.feeds.iter().filter(|feed| !self.unkeyed.contains(&feed.report.column))
+    }
+
+    /// Where their ids are read.
+    fn sources(&self) -> impl Iterator<Item = &FeedSource> {
+        self.feeds().filter_map(|feed| feed.source.as_ref().ok())
     }
 
     pub fn oid(&self) -> u32 {
@@ -93,7 +119,7 @@ impl InlineSequence {
     /// Where the ids are read: whole tables, or partitions and children one by one.
     async fn parts(&self, connection: &mut PgConnection) -> Result<Vec<ProbePart<'_>>, Reason> {
         let mut parts = Vec::new();
-        for source in self.sequence.sources() {
+        for source in self.sources() {
             if is_read_by_member(source) {
                 let rows = simple_query(connection, "inline-repair", &members_sql(source)).await?;
                 parts.extend(member_parts(&rows, source, &self.role)?);
@@ -147,18 +173,18 @@ impl InlineSequence {
 
     /// Why its state or its columns are not read, if so.
     fn unreadable_reason(&self) -> Option<Reason> {
-        let Sequence { name, parameters, feeds, notes, problem, .. } = &self.sequence;
+        let Sequence { name, parameters, notes, problem, .. } = &self.sequence;
         if parameters.cycle {
             let text = format!("{name} cycles, so its values come again by design");
             return Some(Reason::new(ReasonKind::Cycle, text));
         }
-        for feed in feeds {
+        for feed in self.feeds() {
             if let Err(FeedProblem::Unreadable(reason) | FeedProblem::Refused { reason, .. }) = &feed.source {
                 return Some(reason.clone());
             }
         }
-        if self.sequence.sources().next().is_none() {
-            let unsupported = feeds.iter().find_map(|feed| match &feed.source {
+        if self.sources().next().is_none() {
+            let unsupported = self.feeds().find_map(|feed| match &feed.source {
                 Err(FeedProblem::Unsupported(reason)) => Some(reason),
                 _ => None,
             });
@@ -169,7 +195,7 @@ impl InlineSequence {
         if let Some(problem) = problem {
             return Some(problem.clone());
         }
-        let relations: u64 = self.sequence.sources().map(|source| source.relations).sum();
+        let relations: u64 = self.sources().map(|source| source.relations).sum();
         if fits_in_transaction(1 + relations) {
             return None;
         }

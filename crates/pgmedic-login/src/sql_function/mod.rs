@@ -5,6 +5,7 @@ mod follow;
 
 pub use follow::{FollowedColumns, follow, unfollow};
 
+use crate::keys_of_column::keys_of_column;
 use pgmedic_core::quote_literal;
 use pgmedic_core::sequence::feed_row::trusted_owner_sql;
 use std::fmt::Write;
@@ -61,6 +62,7 @@ pub fn install(owner: Option<&str>, granted: &[String], agent: Option<&str>) -> 
         .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
         .replace("@TRUSTED_OWNER@", &trusted_owner_sql())
         .replace("@BASE_TYPE@", BASE_TYPE.trim_end())
+        .replace("@KEYS@", &keys_of_column("$1", "$2"))
         .replace("@LINKS@", LINKS.trim_end());
     render_template(&script, &[("@OWNER@", &owner), ("@SET_ROLE@\n", &set_role), ("@GRANTS@\n", &grants)])
 }

@@ -6,22 +6,7 @@ LANGUAGE sql STABLE PARALLEL UNSAFE
 AS $pgmedic$
     SELECT COALESCE(bool_or(i.holds AND i.alone), false), COALESCE(bool_or(i.indisprimary AND i.holds AND NOT i.alone), false)
     FROM (
-        SELECT x.indexrelid, x.indisprimary,
-               bool_or(c.attname = $2 OR c.attgenerated <> '') AS holds,
-               bool_and(COALESCE(c.attname = $2 OR c.attgenerated <> ''
-                        OR c.attname IN (SELECT p.attname FROM pg_partitioned_table d
-                                         JOIN pg_attribute p ON p.attrelid = d.partrelid AND p.attnum = ANY (d.partattrs::smallint[])
-                                         WHERE d.partrelid = ANY ($1)), false)) AS alone
-        FROM pg_index x
-        CROSS JOIN LATERAL (
-            SELECT k.att FROM unnest(x.indkey::smallint[]) WITH ORDINALITY AS k (att, place)
-            WHERE k.place <= x.indnkeyatts AND k.att <> 0
-          UNION ALL
-            SELECT v.match[1]::smallint FROM regexp_matches(x.indexprs::text, ':varattno (-?[0-9]+)', 'g') AS v (match)
-        ) AS u
-        LEFT JOIN pg_attribute c ON c.attrelid = x.indrelid AND c.attnum = u.att AND c.attnum > 0
-        WHERE x.indrelid = ANY ($1) AND (x.indisunique OR x.indisexclusion) AND x.indisready
-        GROUP BY x.indexrelid, x.indisprimary
+@KEYS@
     ) AS i
 $pgmedic$;
 REVOKE ALL ON FUNCTION pgmedic.keys_of(oid[], name) FROM PUBLIC;
