@@ -9,7 +9,7 @@ use crate::config::{DeclaredFeed, Sequences};
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::report::DatabaseLabel;
 use pgmedic_core::sequence::catalog_reader::CatalogReader;
-use pgmedic_core::sequence::feed_row::catalog_sql;
+use pgmedic_core::sequence::feed_row::{catalog_sql, obstacles_sql};
 use pgmedic_core::sequence::link_rules::Stated;
 use pgmedic_core::sequence::model::{Sequence, UntrustedOwners};
 use pgmedic_core::{ColumnName, QueryError, TableName, Timeouts};
@@ -17,7 +17,10 @@ use sqlx::Row;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-static CATALOG: LazyLock<String> = LazyLock::new(|| catalog_sql(include_str!("catalog.sql"), &[]));
+static CATALOG: LazyLock<String> = LazyLock::new(|| {
+    let obstacles = obstacles_sql("SELECT l.rel, l.att FROM links l UNION ALL SELECT f.rel, f.att FROM fed f");
+    catalog_sql(include_str!("catalog.sql"), &[("OBSTACLES", &obstacles)])
+});
 
 static SEQUENCE_NAMES: LazyLock<String> = LazyLock::new(|| catalog_sql(include_str!("sequence_names.sql"), &[]));
 

@@ -161,18 +161,7 @@ inherited AS (
     WHERE f.rel <> f.root
     GROUP BY f.seq, f.rel, f.att
 ),
--- What keeps the type of a fed column as it is, by table and column. A map is looked up as quickly where the planner expects
--- another number of rows, as just after a restore.
-obstacles (map) AS MATERIALIZED (
-    SELECT jsonb_object_agg(o.rel || ':' || o.att, pg_catalog.format(o.phrase,
-@OBJECT_NAME@
-               ) ORDER BY o.classid DESC, o.objid DESC)
-    FROM (
-@WIDEN_OBSTACLES@
-    ) AS o
-    -- IS TRUE makes it a look-up in a hash table.
-    WHERE ((o.rel, o.att) IN (SELECT l.rel, l.att FROM links l UNION ALL SELECT f.rel, f.att FROM fed f)) IS TRUE
-),
+@OBSTACLES@,
 -- The same of the fed column in any member of its tree: a change of the type reaches all of them.
 obstacles_in_trees AS (
     SELECT f.seq, f.root, f.root_att, min((SELECT o.map FROM obstacles o) ->> (f.rel || ':' || f.att)) AS what

@@ -4,14 +4,17 @@ use super::catalog_timeouts::catalog_timeouts;
 use crate::db::BoundedConnection;
 use pgmedic_core::sequence::allocator::Blocks;
 use pgmedic_core::sequence::column_type::column_type;
-use pgmedic_core::sequence::feed_row::catalog_sql;
+use pgmedic_core::sequence::feed_row::{catalog_sql, obstacles_sql};
 use pgmedic_core::sequence::model::{FeedSource, Limit, LimitedBy, Sequence};
 use pgmedic_core::sequence::row_fields::{lossy_text, optional_lossy_text};
 use pgmedic_core::{QueryError, Timeouts};
 use sqlx::Row;
 use std::sync::LazyLock;
 
-static REFERENCES: LazyLock<String> = LazyLock::new(|| catalog_sql(include_str!("references.sql"), &[]));
+static REFERENCES: LazyLock<String> = LazyLock::new(|| {
+    let obstacles = obstacles_sql("SELECT w.member, w.member_att FROM below w");
+    catalog_sql(include_str!("references.sql"), &[("OBSTACLES", &obstacles)])
+});
 
 /// Adds the limits of foreign key columns to `sequences`.
 ///

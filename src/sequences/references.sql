@@ -80,17 +80,7 @@ below (rel, att, member, member_att) AS (
     JOIN pg_catalog.pg_attribute c ON c.attrelid = w.member AND c.attnum = w.member_att
     JOIN pg_catalog.pg_attribute mc ON mc.attrelid = i.inhrelid AND mc.attname = c.attname AND mc.attnum > 0
 ),
--- Maps are looked up as quickly where the planner expects other numbers of rows, as just after a restore.
-obstacles (map) AS MATERIALIZED (
-    SELECT jsonb_object_agg(o.rel || ':' || o.att, pg_catalog.format(o.phrase,
-@OBJECT_NAME@
-               ) ORDER BY o.classid DESC, o.objid DESC)
-    FROM (
-@WIDEN_OBSTACLES@
-    ) AS o
-    -- IS TRUE makes it a look-up in a hash table.
-    WHERE ((o.rel, o.att) IN (SELECT w.member, w.member_att FROM below w)) IS TRUE
-),
+@OBSTACLES@,
 obstacles_in_trees (map) AS MATERIALIZED (
     SELECT jsonb_object_agg(t.key, t.what)
     FROM (SELECT w.rel || ':' || w.att AS key, min((SELECT o.map FROM obstacles o) ->> (w.member || ':' || w.member_att)) AS what

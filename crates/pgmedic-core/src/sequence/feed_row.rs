@@ -15,26 +15,35 @@ use sqlx::postgres::PgRow;
 
 /// Fills the places of a catalog query: those of `values`, and what several catalog queries have in common. That is
 /// `@FEED_COLUMNS@` in the select list, `@PARTITION_STEP@` as the recursive part of `tree (root, member)`,
-/// `@DOMAINS@` as the query `domains (type, base, modifier)` among others, `@WIDEN_OBSTACLES@` as a query
-/// `(rel, att, phrase, classid, objid, objsubid)`, `@OBJECT_NAME@` as what such an object `o` is called, and `@TRUSTED_OWNER@` as a
-/// condition on table `r` and sequence `s`.
+/// `@DOMAINS@` as the query `domains (type, base, modifier)` among others, and `@TRUSTED_OWNER@` as a condition on table `r`
+/// and sequence `s`.
 pub fn catalog_sql(template: &str, values: &[(&str, &str)]) -> String {
     let trusted_owner = trusted_owner_sql();
-    let object_name = fill_sql::<&str>(include_str!("object_name.sql"), &[]);
-    let of_feeds = [("TRUSTED_OWNER", &trusted_owner), ("OBJECT_NAME", &object_name)];
+    let of_feeds = [("TRUSTED_OWNER", &trusted_owner), ("OBJECT_NAME", &object_name_sql())];
     let feed_columns = fill_sql(include_str!("feed_columns.sql"), &of_feeds);
     let partition_step = fill_sql::<&str>(include_str!("partition_step.sql"), &[]);
     let domains = fill_sql::<&str>(include_str!("domains.sql"), &[]);
-    let widen_obstacles = fill_sql::<&str>(include_str!("widen_obstacles.sql"), &[]);
     let shared = [
         ("DOMAINS", domains.as_str()),
         ("FEED_COLUMNS", feed_columns.as_str()),
-        ("OBJECT_NAME", &object_name),
         ("PARTITION_STEP", &partition_step),
         ("TRUSTED_OWNER", &trusted_owner),
-        ("WIDEN_OBSTACLES", &widen_obstacles),
     ];
     fill_sql(template, &[values, &shared].concat())
+}
+
+/// What keeps the types of columns as they are, as the query `obstacles (map)` among others. `columns` is a query of the
+/// columns `(rel, att)`.
+pub fn obstacles_sql(columns: &str) -> String {
+    let widen_obstacles = fill_sql::<&str>(include_str!("widen_obstacles.sql"), &[]);
+    let values =
+        [("COLUMNS", columns), ("OBJECT_NAME", &object_name_sql()), ("WIDEN_OBSTACLES", widen_obstacles.as_str())];
+    fill_sql(include_str!("obstacles.sql"), &values)
+}
+
+/// What object `o` is called.
+fn object_name_sql() -> String {
+    fill_sql::<&str>(include_str!("object_name.sql"), &[])
 }
 
 /// Whether the owner of table `r` could move sequence `s` anyway, as a condition.
