@@ -70,6 +70,17 @@ pub(super) struct SweepBatch {
     took: Duration,
 }
 
+/// What a statement after the batch checks, which fails where something is not as it should be.
+#[derive(Debug, Clone, Copy)]
+enum Check {
+    /// More rows changed than those of the batch.
+    Changed,
+    /// A trigger kept sessions.
+    Kept,
+    /// Triggers deleted rows of other tables.
+    Taken,
+}
+
 impl Sweep<'_> {
     /// Ends the sessions that are over by these cutoffs, but for `left_alone`.
     pub async fn expire(&mut self, cutoffs: &Cutoffs, left_alone: Blocked) -> SweepResult {
@@ -221,20 +232,20 @@ impl Sweep<'_> {
         if store.is_checked() {
             // A trigger may have deferred what is checked, too.
             statements.push(ALL_IMMEDIATE.to_owned());
-            checks.push(BatchFailure::ChangedMore);
+            checks.push(Check::Changed);
         }
         if store.effects.triggers.iter().any(|trigger| trigger.may_keep_rows) {
             statements.push(sql.check_kept());
-            checks.push(BatchFailure::Kept);
+            checks.push(Check::Kept);
         }
         if store.is_checked() {
             statements.push(sql.check_changed());
-            checks.push(BatchFailure::ChangedMore);
+            checks.push(Check::Changed);
         }
         if self.notices_taken() {
             for statement in sql.check_taken() {
                 statements.push(statement);
-                checks.push(BatchFailure::TookAlong(String::new()));
+                checks.push(Check::Taken);
             }
         }
         statements.push(TOOK_SQL.to_owned());
@@ -250,10 +261,13 @@ impl Sweep<'_> {
                     self.connection.sleep_unless_cancelled(self.timeouts.lock * attempt).await;
                     attempt += 1;
                 }
-                (Some(QueryError::ConcurrentlyChanged), Some(BatchFailure::TookAlong(_))) => {
+                (Some(QueryError::ConcurrentlyChanged), Some(Check::Changed)) => {
+                    return Err(BatchFailure::ChangedMore);
+                }
+                (Some(QueryError::ConcurrentlyChanged), Some(Check::Kept)) => return Err(BatchFailure::Kept),
+                (Some(QueryError::ConcurrentlyChanged), Some(Check::Taken)) => {
                     return Err(took_along(result.answers.last()));
                 }
-                (Some(QueryError::ConcurrentlyChanged), Some(check)) => return Err(check.clone()),
                 // The batch itself divides nothing: a trigger did.
                 (Some(QueryError::ConcurrentlyChanged), None) if result.answers.len() == of_batch => {
                     let error = QueryError::Server { code: "22012".to_owned(), message: "division by zero".to_owned() };
