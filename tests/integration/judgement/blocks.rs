@@ -108,6 +108,22 @@ async fn of_a_residue_class_beside_ids_of_others() {
     outcome.repair("public.t_id_seq", json!({ "outcome": "repaired", "next_value": 10_001 }));
 }
 
+/// The furthest id of the one column is known, and that of the other one is hidden by an id that the sequence cannot reach.
+#[tokio::test]
+async fn of_a_residue_class_in_two_columns_the_furthest_id_of_both_is_said() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE SEQUENCE s AS smallint INCREMENT 8; CREATE TABLE t (id int PRIMARY KEY DEFAULT nextval('s'));
+             CREATE TABLE u (id bigint PRIMARY KEY DEFAULT nextval('s')); INSERT INTO t VALUES (129);
+             INSERT INTO u VALUES (137), (201), (249), (32777)",
+        )
+        .await;
+    let outcome = database.once(&[]).exits(0);
+    outcome.shows("public.s", json!({ "nearest_id": 129, "max_id": 249, "lag": 32 }));
+    outcome.repair("public.s", json!({ "outcome": "repaired", "next_value": 257 }));
+}
+
 /// How often the table was scanned, and how many of its rows were read, so far.
 async fn reads(database: &mut Database, table: &str) -> (i64, i64) {
     database.flush_statistics().await;

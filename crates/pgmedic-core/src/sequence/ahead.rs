@@ -152,10 +152,13 @@ impl Looked {
             return self.seen.furthest_id;
         }
         let id = |number| i64::try_from(self.seen.position.numbering().id(number)).ok();
-        match (self.max_number(), self.block_end()) {
-            (None, Some(end)) if self.seen.hidden => id(end),
-            _ => self.seen.max_id,
-        }
+        self.furthest_number().and_then(id).or(self.seen.max_id)
+    }
+
+    /// The same by its number, where it lies at or beyond the next value.
+    fn furthest_number(&self) -> Option<ValueNumber> {
+        let walked = if self.seen.hidden { self.block_end() } else { None };
+        self.max_number().max(walked)
     }
 }
 
@@ -186,13 +189,11 @@ impl Basis {
         let position = &looked.seen.position;
         let numbering = position.numbering();
         let terms = self.terms(&looked.seen);
-        // Of a residue class the furthest id is not known, unless it stands where the walk ended.
-        let max_number = looked.max_number().or(if looked.seen.hidden { looked.block_end() } else { None });
         let before = || looked.seen.max_id.and_then(|id| numbering.number(id.into()));
         let observation = judgement::Observation {
             next: position.next_number(),
             limit: position.limit_number(),
-            max_id: max_number.or_else(before),
+            max_id: looked.furthest_number().or_else(before),
             ids: looked.ids,
             far_count: looked.far_count,
             known_next: self.known_next.and_then(|id| numbering.number(id.into())),
