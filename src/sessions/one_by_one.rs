@@ -2,7 +2,7 @@
 
 use super::blocked::{BatchFailure, Blocked, explain_failure};
 use super::statements::{Address, Order, Rows, Target, Turn};
-use super::store::{ResolvedStore, sweep_guard_sql};
+use super::store::{ResolvedStore, SweepGuard, sweep_guard_sql};
 use super::sweep::{ALL_IMMEDIATE, Run, Sweep, SweepResult, took_along};
 use crate::db::TransactionMode;
 use pgmedic_core::QueryError;
@@ -178,7 +178,7 @@ impl Sweep<'_> {
         blocked: &Blocked,
     ) -> Result<Apart, BatchFailure> {
         let (sql, store) = (self.context.sql, self.context.resolved);
-        let mut statements = sweep_guard_sql(self.context.config, store);
+        let mut statements = sweep_guard_sql(self.context.config, store, SweepGuard::Judged);
         statements.push(ALL_IMMEDIATE.to_owned());
         if self.notices_taken() {
             statements.push(sql.note_deleted());

@@ -11,7 +11,7 @@ use super::pass_state::{KnownStore, LastSweep, SessionPassState};
 use super::reasons::{
     held_reason, hold_reason, implausible_hold, kinds_hold, locked_reason, locked_superseded_reason, unfinished_reason,
 };
-use super::store::{ResolvedStore, resolve_store};
+use super::store::{ResolvedStore, SweepGuard, resolve_store};
 use super::sweep::{Sweep, SweepResult};
 use crate::config::SessionStoreConfig;
 use crate::db::BoundedConnection;
@@ -224,6 +224,7 @@ impl StorePass<'_> {
             started,
             deadline,
             is_approved: self.options.approves_store(&self.store.name),
+            guard: SweepGuard::Unchanged,
             expired_before: inspection.counts.stale,
             most_expired: (inspection.complete && context.resolved.is_checked()).then_some(inspection.counts.stale),
         };

@@ -9,7 +9,7 @@ use super::deadline::Deadline;
 use super::pages::pages_of_backlog;
 use super::reasons::{explain_sweep_error, is_transient};
 use super::statements::{Rows, Target, Turn};
-use super::store::{PerUserLimit, sweep_guard_sql};
+use super::store::{PerUserLimit, SweepGuard, sweep_guard_sql};
 use super::times::Cutoffs;
 use crate::db::{BoundedConnection, TransactionMode};
 use pgmedic_core::{QueryError, Reason, Timeouts};
@@ -43,6 +43,7 @@ pub struct Sweep<'a> {
     pub is_approved: bool,
     /// The sessions that were over when the sweep began, or the least that they were where not all were counted.
     pub expired_before: u64,
+    pub guard: SweepGuard,
     /// No more than these are ended, because triggers might make others over.
     pub most_expired: Option<u64>,
 }
@@ -216,7 +217,8 @@ impl Sweep<'_> {
         rows: Rows<'_>,
     ) -> Result<SweepBatch, BatchFailure> {
         let (sql, store) = (self.context.sql, self.context.resolved);
-        let mut statements = sweep_guard_sql(self.context.config, store);
+        let mut statements = sweep_guard_sql(self.context.config, store, self.guard);
+        let of_guard = statements.len() - 1;
         // A constraint that is checked late would fail in COMMIT, where nothing tells which one.
         statements.push(ALL_IMMEDIATE.to_owned());
         if store.is_checked() {
@@ -267,6 +269,14 @@ impl Sweep<'_> {
                 (Some(QueryError::ConcurrentlyChanged), Some(Check::Kept)) => return Err(BatchFailure::Kept),
                 (Some(QueryError::ConcurrentlyChanged), Some(Check::Taken)) => {
                     return Err(took_along(result.answers.last()));
+                }
+                (Some(QueryError::ConcurrentlyChanged), None)
+                    if result.answers.len() == of_guard && self.guard == SweepGuard::Unchanged =>
+                {
+                    // By an index, perhaps, that does no harm.
+                    self.guard = SweepGuard::Judged;
+                    let guard = sweep_guard_sql(self.context.config, store, self.guard);
+                    statements.splice(..=of_guard, guard);
                 }
                 // The batch itself divides nothing: a trigger did.
                 (Some(QueryError::ConcurrentlyChanged), None) if result.answers.len() == of_batch => {

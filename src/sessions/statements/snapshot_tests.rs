@@ -3,7 +3,9 @@
 use super::{Rows, SweepSql, Target, Turn};
 use crate::config::{Encoding, ExpiryKind};
 use crate::sessions::pages::Pages;
-use crate::sessions::store::{Effects, EndAction, ExpiryColumn, PerUserLimit, ResolvedStore, TimeColumn, TimeType};
+use crate::sessions::store::{
+    CodeState, Effects, EndAction, ExpiryColumn, PerUserLimit, ResolvedStore, TimeColumn, TimeType,
+};
 use crate::sessions::times::{Times, time_literal};
 use std::fmt::Write;
 
@@ -71,7 +73,7 @@ fn store(action: &str, time_type: TimeType, has_children: bool) -> ResolvedStore
         missing_to_look: None,
         missing_to_sweep: None,
         untrusted_code: None,
-        is_plainly_safe: true,
+        code: CodeState::default(),
     }
 }
 

@@ -8,7 +8,8 @@
 //! | `rights.rs` | the privileges that are missing |
 //! | `effects.rs`, `foreign_key.rs`, `effects.sql`, `code.sql`, `replication_role.sql` | what ending a session does to other rows |
 //! | `ids.rs`, `id_values.rs`, `ids.sql` | ids that come from a sequence, which must not be handed out again |
-//! | `untrusted_code.rs`, `untrusted_code.sql` | code of other roles that a sweep would run |
+//! | `untrusted_code.rs`, `untrusted_code.sql`, `touched_owners.sql` | code of other roles that a sweep would run |
+//! | `touched_code.sql`, `code_state.sql` | whether that code is still the one that was judged |
 //! | `privileges.rs` | what `pgmedic grants` prints for a store |
 
 mod columns;
@@ -25,7 +26,7 @@ mod values;
 pub use effects::{Effects, SweepTrigger};
 pub use ids::{GeneratedId, IdRows, OtherRows};
 pub use resolve::resolve_store;
-pub use untrusted_code::sweep_guard_sql;
+pub use untrusted_code::{CodeState, SweepGuard, sweep_guard_sql};
 pub use values::ValueCheck;
 
 use crate::config::ExpiryKind;
@@ -148,8 +149,8 @@ pub struct ResolvedStore {
     pub missing_to_sweep: Option<Reason>,
     /// Code of another role would run with the rights of the connected one.
     pub untrusted_code: Option<Reason>,
-    /// It is plain that no such code runs: a quick question tells before each batch.
-    pub is_plainly_safe: bool,
+    /// The code of which none does, or all of it.
+    pub code: CodeState,
 }
 
 impl ResolvedStore {

@@ -3,13 +3,12 @@
 use super::columns::{Column, ResolveError, Table, TableColumns, is_now};
 use super::effects::Effects;
 use super::ids::GeneratedId;
-use super::untrusted_code::{untrusted_code_reason, untrusted_code_sql, untrusted_guard_sql};
+use super::untrusted_code::{CodeState, touched_code_sql, untrusted_code_reason, untrusted_code_sql};
 use super::{ExpiryColumn, PerUserLimit, ResolvedStore};
 use crate::config::{Action, DeclaredId, ExpiryKind, SessionStoreConfig};
 use crate::db::{BoundedConnection, TransactionMode};
 use crate::sessions::reasons::explain_sweep_error;
 use pgmedic_core::{ColumnName, QueryError, Reason, Timeouts, fill_sql, quote_literal};
-use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 /// Finds the store's table and columns, and what a sweep of it needs and runs.
@@ -42,8 +41,8 @@ fn queries(store: &SessionStoreConfig) -> [String; 8] {
     [
         fill(include_str!("table.sql")),
         fill(include_str!("columns.sql")),
+        touched_code_sql(store),
         untrusted_code_sql(store),
-        untrusted_guard_sql(store),
         fill(include_str!("effects.sql")),
         fill(include_str!("code.sql")),
         fill(include_str!("replication_role.sql")),
@@ -70,7 +69,7 @@ fn declared_row((entry, id): (usize, &DeclaredId)) -> String {
 
 /// `answers` are those to [`queries`]; `role` is the connected role, quoted.
 fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Result<ResolvedStore, ResolveError> {
-    let [tables, columns, untrusted, guard, keys, code, replication_role, ids] = answers else {
+    let [tables, columns, code_state, untrusted, keys, code, replication_role, ids] = answers else {
         return Err(ResolveError::Query(QueryError::UnexpectedResponse("an answer is missing".to_owned())));
     };
     let Some(table) = tables.first() else {
@@ -130,7 +129,7 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
         ids,
         text_ids,
         untrusted_code: untrusted_code_reason(untrusted, &table.name, &table.owner, role)?,
-        is_plainly_safe: guard.first().map(|row| row.try_get("is_plain")).transpose()?.unwrap_or_default(),
+        code: code_state.first().map(CodeState::read).transpose()?.unwrap_or_default(),
         only,
         value_checks: catalog.checks(),
         kinds: catalog.kinds(),

@@ -6,14 +6,9 @@ store AS (
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = @SCHEMA@ AND c.relname = @TABLE@
 ),
--- The connected role. Code that it runs may also act as the role that logged in, by SET ROLE NONE. is_member: the owner of a
--- database is a member of pg_database_owner. has_more: what it may do by itself, as opposed to what it was granted.
+-- The connected role. Code that it runs may also act as the role that logged in, by SET ROLE NONE.
 me AS (
-    SELECT r.oid, u.oid AS session_role, r.rolsuper OR u.rolsuper AS rolsuper,
-           r.rolcreaterole OR u.rolcreaterole OR r.rolreplication OR u.rolreplication AS has_more,
-           r.oid <> u.oid
-               OR EXISTS (SELECT FROM pg_auth_members a WHERE a.member = r.oid)
-               OR EXISTS (SELECT FROM pg_database d WHERE d.datname = current_database() AND d.datdba = r.oid) AS is_member
+    SELECT r.oid, u.oid AS session_role, r.rolsuper OR u.rolsuper AS rolsuper
     FROM pg_roles r
     JOIN pg_roles u ON u.rolname = session_user
     WHERE r.rolname = current_user
@@ -69,6 +64,12 @@ parts AS (
     JOIN pg_attribute a ON a.attrelid = t.rel AND a.attgenerated <> ''
     JOIN pg_attrdef d ON d.adrelid = t.rel AND d.adnum = a.attnum
 ),
+used AS (
+    SELECT p.rel, d.refclassid AS class, d.refobjid AS oid
+    FROM parts p
+    JOIN pg_depend d ON d.classid = p.class AND d.objid = p.part AND d.refobjid >= 16384
+    WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+),
 owners AS (
     SELECT t.rel, t.is_store, 'belongs to' AS found, c.relowner AS owner
     FROM touched t
@@ -84,11 +85,10 @@ owners AS (
     JOIN pg_database d ON d.datname = current_database()
     WHERE t.is_store
   UNION
-    SELECT p.rel, t.is_store, 'runs functions of', COALESCE(f.proowner, o.oprowner)
-    FROM parts p
-    JOIN touched t ON t.rel = p.rel
-    JOIN pg_depend d ON d.classid = p.class AND d.objid = p.part AND d.refobjid >= 16384
-    LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
-    LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+    SELECT u.rel, t.is_store, 'runs functions of', COALESCE(f.proowner, o.oprowner)
+    FROM used u
+    JOIN touched t ON t.rel = u.rel
+    LEFT JOIN pg_proc f ON u.class = 'pg_proc'::regclass AND f.oid = u.oid
+    LEFT JOIN pg_operator o ON u.class = 'pg_operator'::regclass AND o.oid = u.oid
     WHERE COALESCE(f.proowner, o.oprowner) IS NOT NULL
 )

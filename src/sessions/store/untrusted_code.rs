@@ -12,32 +12,81 @@ const ANOTHER_ROLE: &str = "let a second [[databases]] entry, with the url of a 
 
 /// A query about the table that `store` names: a row for each reason not to end its sessions, none where it is safe.
 pub fn untrusted_code_sql(store: &SessionStoreConfig) -> String {
-    about_owners(include_str!("untrusted_code.sql"), store)
+    fill_sql(include_str!("untrusted_code.sql"), &[("OWNERS", touched_owners_sql(store))])
 }
 
-/// A query about the same table: `true` where it is plain that the other one has no row.
-pub fn untrusted_guard_sql(store: &SessionStoreConfig) -> String {
-    about_owners(include_str!("untrusted_guard.sql"), store)
+/// A query about the same table, whose answer is for [`CodeState::read`]. It is to be asked before the other one: what changes in
+/// between is another state.
+pub fn touched_code_sql(store: &SessionStoreConfig) -> String {
+    let roles = "ARRAY(SELECT unnest(ARRAY[m.oid, m.session_role]) FROM me m \
+                 JOIN store s ON s.relowner NOT IN (m.oid, m.session_role))";
+    let arrays = [
+        ("ROLES", roles),
+        ("RELATIONS", "ARRAY(SELECT t.rel FROM touched t)"),
+        ("SCHEMAS", "ARRAY(SELECT c.relnamespace FROM touched t JOIN pg_class c ON c.oid = t.rel)"),
+        ("FUNCTIONS", "ARRAY(SELECT u.oid FROM used u WHERE u.class = 'pg_proc'::regclass)"),
+        ("OPERATORS", "ARRAY(SELECT u.oid FROM used u WHERE u.class = 'pg_operator'::regclass)"),
+    ];
+    let state = fill_sql(include_str!("code_state.sql"), &arrays);
+    let values = [("OWNERS", touched_owners_sql(store)), ("ROLES", roles.to_owned()), ("STATE", state)];
+    fill_sql(include_str!("touched_code.sql"), &values)
 }
 
-fn about_owners(query: &str, store: &SessionStoreConfig) -> String {
+fn touched_owners_sql(store: &SessionStoreConfig) -> String {
     let (schema, table) = (quote_literal(&store.table.schema), quote_literal(&store.table.name));
-    let owners = fill_sql(include_str!("touched_owners.sql"), &[("SCHEMA", &schema), ("TABLE", &table)]);
-    fill_sql(query, &[("OWNERS", owners)])
+    fill_sql(include_str!("touched_owners.sql"), &[("SCHEMA", schema), ("TABLE", table)])
 }
 
-/// The statements before each batch, in its transaction: the table may have changed since it was resolved.
-pub fn sweep_guard_sql(config: &SessionStoreConfig, resolved: &ResolvedStore) -> Vec<String> {
+/// The code that ending sessions would run, as the catalog had it when it was judged.
+#[derive(Debug, Clone, Default)]
+pub struct CodeState {
+    /// A query for the state, and its answer then.
+    query: String,
+    state: String,
+}
+
+impl CodeState {
+    /// `row` is of [`touched_code_sql`].
+    pub fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let array = |column: &str| -> Result<String, sqlx::Error> {
+            let oids: Vec<String> = row.try_get::<Vec<i64>, _>(column)?.iter().map(i64::to_string).collect();
+            Ok(format!("'{{{}}}'::oid[]", oids.join(",")))
+        };
+        let arrays = [
+            ("ROLES", array("roles")?),
+            ("RELATIONS", array("relations")?),
+            ("SCHEMAS", array("schemas")?),
+            ("FUNCTIONS", array("functions")?),
+            ("OPERATORS", array("operators")?),
+        ];
+        Ok(Self { query: fill_sql(include_str!("code_state.sql"), &arrays), state: row.try_get("state")? })
+    }
+}
+
+/// How it is made sure, before each batch, that no untrusted code runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SweepGuard {
+    /// The code is what was judged.
+    Unchanged,
+    /// It is judged again.
+    Judged,
+}
+
+/// The statements before each batch, in its transaction: the table may have changed since it was resolved. The last one divides by
+/// zero where it is not safe to end sessions.
+pub fn sweep_guard_sql(config: &SessionStoreConfig, resolved: &ResolvedStore, guard: SweepGuard) -> Vec<String> {
     let mut statements = Vec::new();
     if matches!(config.action, Action::Delete) {
         // Until the batch has ended, no trigger, rule or foreign key can be added to the table. It needs a privilege on
         // the whole table, which a role that only sets a column need not have; then no foreign key's action runs either.
         statements.push(format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", resolved.from()));
     }
-    // Divides by zero where there is a row.
-    let is_safe = match resolved.is_plainly_safe {
-        true => untrusted_guard_sql(config),
-        false => format!("NOT EXISTS (SELECT FROM ({}) AS untrusted)", untrusted_code_sql(config)),
+    let is_safe = match guard {
+        SweepGuard::Unchanged => {
+            let CodeState { query, state } = &resolved.code;
+            format!("({query}) = {}", quote_literal(state))
+        }
+        SweepGuard::Judged => format!("NOT EXISTS (SELECT FROM ({}) AS untrusted)", untrusted_code_sql(config)),
     };
     statements.push(format!("SELECT 1 / ({is_safe})::integer"));
     statements

@@ -173,6 +173,18 @@ async fn a_trigger_that_is_added_after_the_inspection_is_found_before_anything_i
 }
 
 #[tokio::test]
+async fn an_index_that_is_added_after_the_inspection_keeps_no_session() {
+    let mut database = filled(3, 1).await;
+    let mut other = database.connect().await;
+    sqlx::raw_sql("BEGIN; CREATE INDEX late ON sessions (created_at)").execute(&mut other).await.unwrap();
+    // Its lock conflicts with the sweep's only.
+    let running = Running::once_with(&database, &format!("{LONG_TIMEOUTS}{}", by_expiry("")), &[]);
+    wait_until_blocked_on(&mut database.connection, "sessions").await;
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    running.outcome().await.exits(0).swept("logins", json!({ "expired": 3, "remaining": 1 }));
+}
+
+#[tokio::test]
 async fn no_table_name_ends_the_statement_that_holds_it() {
     let mut database = filled(2, 1).await;
     let name = "a\n'; DROP TABLE told; --\"\\@TABLE@";
