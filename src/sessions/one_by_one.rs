@@ -60,7 +60,7 @@ impl Sweep<'_> {
             }
             apart => apart,
         };
-        match apart {
+        let is_over = match apart {
             Ok(apart) => {
                 let renewed = target.renews_itself() && apart.ended > 0;
                 let is_last = !apart.stopped && apart.tried < u64::from(most) && !renewed;
@@ -70,22 +70,23 @@ impl Sweep<'_> {
                 if let Some(end) = self.note(name, *target, apart, result, blocked).await {
                     return end;
                 }
-                if is_last || is_stuck {
+                let is_over = is_last || is_stuck;
+                if is_over && target.pages().is_none() {
                     return Run::Complete;
                 }
                 if let (Target::Over { cursor, turn, .. }, Some(last)) = (&mut *target, last) {
-                    *cursor = Some(last);
                     let margin = self.context.config.encoding.rounding();
                     match *turn {
                         Turn::Newest => blocked.forget_outside(..=last + margin),
                         Turn::Oldest => blocked.forget_outside(last - margin..),
-                        Turn::Stored(pages) => blocked.forget_before(pages.first),
-                        Turn::Last => {}
+                        Turn::Last | Turn::Stored(_) => {}
                     }
+                    *cursor = Some(last).filter(|_| !matches!(turn, Turn::Stored(_)));
                 }
+                is_over
             }
             Err(failure) => return self.stopped(&failure, result),
-        }
+        };
         if result.ended == 0 && blocked.are_many() {
             // The oldest ones may be the only ones that cannot be ended.
             match self.one_by_one(name, *target, few, Order::Random, blocked).await {
@@ -98,7 +99,11 @@ impl Sweep<'_> {
                 Err(failure) => return self.stopped(&failure, result),
             }
         }
-        if blocked.is_hopeless(result.ended) { Run::Stopped } else { Run::Continue }
+        match blocked.is_hopeless(result.ended) {
+            true => Run::Stopped,
+            false if is_over => Run::Complete,
+            false => Run::Continue,
+        }
     }
 
     /// Counts what one transaction did. `Some` where the sweep is to stop.

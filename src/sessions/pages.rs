@@ -17,7 +17,7 @@ const MOST: u32 = 4096;
 pub struct Pages {
     pub first: u32,
     pub count: u32,
-    /// The table had so many when the sweep began. No session that is over comes later.
+    /// The largest table had so many when the sweep began. What is added or moved behind them is left to the next sweep.
     all: u32,
 }
 
@@ -48,9 +48,14 @@ impl Pages {
     pub fn fewer(self) -> Self {
         Self { count: (self.count / 2).max(1), ..self }
     }
+
+    /// The first of them.
+    pub fn one(self) -> Self {
+        Self { count: 1, ..self }
+    }
 }
 
-/// The pages of the table, where so many sessions are over that they are ended in its order: in no fewer steps than by index.
+/// The pages of the table, where at least as many sessions are over as it has pages, so that they are ended in its order.
 ///
 /// # Errors
 ///
@@ -66,9 +71,10 @@ pub async fn pages_of_backlog(
     }
     let query = fill_sql(include_str!("pages.sql"), &[("OIDS", context.resolved.oid_array())]);
     let rows = connection.run_transaction("pages", TransactionMode::Read, timeouts, [query]).await.into_rows()?;
-    let pages: Option<i64> = rows.first().map(|row| row.try_get("pages")).transpose()?.flatten();
-    let pages = pages.and_then(|pages| u32::try_from(pages).ok());
-    Ok(pages.filter(|pages| u64::from(*pages) <= expired).map(Pages::of))
+    let Some(row) = rows.first() else { return Ok(None) };
+    let (all, of_largest): (Option<i64>, Option<i64>) = (row.try_get("pages")?, row.try_get("of_largest")?);
+    let is_worth_it = all.is_some_and(|all| all.unsigned_abs() <= expired);
+    Ok(of_largest.filter(|_| is_worth_it).and_then(|pages| u32::try_from(pages).ok()).map(Pages::of))
 }
 
 #[cfg(test)]

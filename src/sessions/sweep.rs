@@ -163,11 +163,13 @@ impl Sweep<'_> {
                     result.ended += batch.ended;
                     if let Some(pages) = target.pages() {
                         let found = if batch.ended == 0 { 0 } else { batch.found };
-                        match pages.after(found, wanted) {
-                            Some(next) => *pages = next,
-                            None => return Run::Complete,
+                        let Some(next) = pages.after(found, wanted) else { return Run::Complete };
+                        *pages = next;
+                        blocked.forget_before(next.first);
+                        // What finds few says little of what a session costs.
+                        if found * 2 >= u64::from(wanted) {
+                            size.took(batch.took);
                         }
-                        size.took(batch.took);
                         continue;
                     }
                     // Where none could be ended, the rest is locked by other sessions.
@@ -192,17 +194,19 @@ impl Sweep<'_> {
                 Err(BatchFailure::Query(QueryError::QueryCanceled))
                     if size.get() > 1 || target.pages().is_some_and(|pages| pages.count > 1) =>
                 {
-                    size.took_too_long();
                     if let Some(pages) = target.pages() {
-                        *pages = pages.fewer();
+                        *pages = if size.get() > 1 { pages.fewer() } else { pages.one() };
                     }
+                    size.took_too_long();
                 }
                 Err(failure) => match self.take_apart(name, &mut target, &failure, result, blocked).await {
                     Run::Continue => {}
-                    Run::Complete => match target.pages().and_then(|pages| Some((pages.after(0, wanted)?, pages))) {
-                        Some((next, pages)) => *pages = next,
-                        None => return Run::Complete,
-                    },
+                    Run::Complete => {
+                        let Some(pages) = target.pages() else { return Run::Complete };
+                        let Some(next) = pages.after(0, wanted) else { return Run::Complete };
+                        *pages = next;
+                        blocked.forget_before(next.first);
+                    }
                     Run::Stopped => return Run::Stopped,
                 },
             }

@@ -90,7 +90,7 @@ pub async fn count_unspent(
     Ok(unspent)
 }
 
-/// That sessions to be deleted have texts that a sequence has yet to make. What takes too long, or must not be read, is not known.
+/// That sessions to be deleted have texts that a sequence has yet to make. What cannot be read, or not in time, is not known.
 pub async fn unspent_texts(
     connection: &mut BoundedConnection,
     context: &StoreContext<'_>,
@@ -100,7 +100,7 @@ pub async fn unspent_texts(
     for id in context.resolved.text_ids.iter().filter(|id| id.is_readable()) {
         let query = context.sql.count_unspent_texts(id);
         let result = connection.run_transaction("count texts", TransactionMode::Read, timeouts, [query]).await;
-        if result.failure == Some(QueryError::QueryCanceled) {
+        if result.failure.as_ref().is_some_and(|error| !error.is_lost()) {
             continue;
         }
         let rows = result.into_rows().map_err(|error| explain_sweep_error(&error, timeouts))?;

@@ -57,17 +57,19 @@ impl SweepSql<'_> {
     /// The addresses of up to `size` of them.
     pub fn addresses(&self, target: Target<'_>, size: u32, rows: Rows<'_>, order: Order) -> String {
         let size = size.to_string();
-        let ordered = |by: &str| if order == Order::Random { "pg_catalog.random()" } else { by }.to_owned();
+        let ordered = |by: String| if order == Order::Random { "ORDER BY pg_catalog.random()".to_owned() } else { by };
         match target {
             Target::Over { rule, turn, cursor } => {
                 let time = column(rule.column);
+                // Others than the next ones, from anywhere in the table.
+                let turn = if order == Order::Random && matches!(turn, Turn::Stored(_)) { Turn::Oldest } else { turn };
                 let values = [
                     ("TABLE", self.store.from()),
                     ("NOT_REVOKED", self.may_end()),
                     ("IS_OVER", is_over_by(self.encoding, rule)),
                     ("FROM_CURSOR", self.since(rule, turn, cursor)),
                     ("LAST", self.microseconds(&time)),
-                    ("ORDER", ordered(&directed(&time, turn))),
+                    ("ORDER", ordered(order_by(&time, turn))),
                     ("ROWS", rows.condition("t.tableoid", "t.ctid", self.store.has_children)),
                     ("ADDRESS_TEXT", address_text("t.tableoid", "t.ctid", self.store.has_children)),
                     ("SIZE", size),
@@ -78,7 +80,7 @@ impl SweepSql<'_> {
                 let values = [
                     ("RANKED", self.ranked(limit)),
                     ("MAX", limit.max.to_string()),
-                    ("ORDER", ordered("r.age")),
+                    ("ORDER", ordered("ORDER BY r.age".to_owned())),
                     ("ROWS", rows.condition("r.tableoid", "r.address", self.store.has_children)),
                     ("ADDRESS_TEXT", address_text("r.tableoid", "r.address", self.store.has_children)),
                     ("SIZE", size),
@@ -267,16 +269,7 @@ impl SweepSql<'_> {
             ("NOTED", self.noted()),
             ("IS_LEFT", is_left(&self.store.action)),
             ("TIME", column(rule.column)),
-            (
-                "ORDER",
-                match turn {
-                    // As they are found.
-                    Turn::Stored(_) => String::new(),
-                    Turn::Oldest | Turn::Newest | Turn::Last => {
-                        format!("ORDER BY {}", directed(&column(rule.column), turn))
-                    }
-                },
-            ),
+            ("ORDER", order_by(&column(rule.column), turn)),
             ("LAST", self.microseconds(if turn == Turn::Newest { "min(at)" } else { "max(at)" })),
             ("SIZE", size.to_string()),
             ("ADDRESS", self.address().to_owned()),
@@ -350,11 +343,11 @@ impl SweepSql<'_> {
     }
 }
 
-/// The order by a column.
-fn directed(column: &str, turn: Turn) -> String {
+/// In which order the sessions come; none where it is that of the table.
+fn order_by(column: &str, turn: Turn) -> String {
     match turn {
-        Turn::Newest => format!("{column} DESC"),
-        Turn::Oldest | Turn::Last => column.to_owned(),
-        Turn::Stored(_) => "t.ctid".to_owned(),
+        Turn::Newest => format!("ORDER BY {column} DESC"),
+        Turn::Oldest | Turn::Last => format!("ORDER BY {column}"),
+        Turn::Stored(_) => String::new(),
     }
 }

@@ -4,5 +4,5 @@ FROM (
     @RANKED@
 ) AS r
 WHERE r.rank > @MAX@ AND @ROWS@
-ORDER BY @ORDER@
+@ORDER@
 LIMIT @SIZE@

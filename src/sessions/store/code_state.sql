@@ -25,17 +25,22 @@ FROM (
   UNION ALL
     SELECT concat_ws(':', 'operator', o.oid, o.xmin) FROM pg_operator o WHERE o.oid = ANY (@OPERATORS@)
   UNION ALL
-    -- Superusers are trusted; and what the connected role may do counts.
+    -- What may be lent to the code of others, and who has it anyway.
     SELECT concat_ws(':', 'role', r.oid, r.rolsuper, r.rolcreaterole, r.rolreplication,
                      r.rolname = current_user, r.rolname = session_user)
     FROM pg_roles r
-    WHERE r.rolsuper OR r.rolname IN (current_user, session_user)
+    WHERE r.rolsuper OR r.rolcreaterole OR r.rolreplication OR r.rolname IN (current_user, session_user)
   UNION ALL
     SELECT concat_ws(':', 'member', a.roleid, a.member, a.xmin) FROM pg_auth_members a
   UNION ALL
     SELECT concat_ws(':', 'owned', d.dbid, d.classid, d.objid)
     FROM pg_shdepend d
     WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = ANY (@ROLES@) AND d.deptype = 'o'
+  UNION ALL
+    SELECT concat_ws(':', 'owner', o.oid)
+    FROM unnest(@GROUPS@) AS o (oid)
+    WHERE EXISTS (SELECT FROM pg_shdepend d
+                  WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = o.oid AND d.deptype = 'o')
   UNION ALL
     SELECT concat_ws(':', 'database', d.datdba) FROM pg_database d WHERE d.datname = current_database()
 ) AS v

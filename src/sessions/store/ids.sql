@@ -60,31 +60,14 @@ defaults AS MATERIALIZED (
     FROM named t
     JOIN pg_catalog.pg_attrdef ad ON ad.adrelid = t.rel
 ),
--- entry: of the configuration.
-links (seq, rel, att, counts, entry) AS (
-    SELECT d.objid, d.refobjid, d.refobjsubid, true, NULL::integer
-    FROM named t
-    JOIN pg_catalog.pg_depend d ON d.refobjid = t.rel
-    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
-      AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
-  UNION
-    SELECT d.refobjid, ad.adrelid, ad.adnum::integer, true, NULL
-    FROM named t
-    JOIN pg_catalog.pg_attrdef ad ON ad.adrelid = t.rel
-    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
-    WHERE d.refclassid = 'pg_catalog.pg_class'::regclass
-  UNION
-    SELECT coalesce(to_regclass(v.name), to_regclass(quote_ident(ad.nspname) || '.' || v.name))::oid, ad.adrelid,
-           ad.adnum::integer, false, NULL
+-- The sequences that are named by a text: in a default, and in a trigger's function that draws one value only, and assigns it to a
+-- column before a row is added. A function that may do so for other tables is not read.
+drawn (name, nspname, rel, att) AS (
+    SELECT replace(found[1], '''''', ''''), ad.nspname, ad.adrelid, ad.adnum::integer
     FROM defaults ad
-    CROSS JOIN LATERAL (
-        SELECT replace(found[1], '''''', '''') AS name
-        FROM regexp_match(pg_get_expr(ad.adbin, ad.adrelid), $$nextval\(\('((?:[^']|'')+)'::text\)::regclass\)$$) AS found
-    ) v
+    CROSS JOIN regexp_match(pg_get_expr(ad.adbin, ad.adrelid), $$nextval\(\('((?:[^']|'')+)'::text\)::regclass\)$$) AS found
   UNION
-    -- The one value that a trigger's function draws, where it assigns it to a column before a row is added.
-    SELECT coalesce(to_regclass(v.name), to_regclass(quote_ident(t.nspname) || '.' || v.name))::oid, t.rel, a.attnum::integer,
-           false, NULL
+    SELECT v.name, t.nspname, t.rel, a.attnum::integer
     FROM named t
     JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.rel AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 7 = 7
     JOIN pg_catalog.pg_proc f ON f.oid = g.tgfoid AND f.prosrc ~* 'nextval'
@@ -106,6 +89,32 @@ links (seq, rel, att, counts, entry) AS (
         ON a.attrelid = t.rel AND a.attnum > 0 AND NOT a.attisdropped
        AND a.attname = CASE WHEN starts_with(v.attname, '"') THEN btrim(v.attname, '"') ELSE lower(v.attname) END
     WHERE (SELECT count(*) FROM regexp_matches(b.body, '\mnextval\M', 'gi')) = 1
+      AND b.body !~* '\mtg_(table_name|table_schema|relname|relid|argv)\M'
+),
+-- entry: of the configuration.
+links (seq, rel, att, counts, entry) AS (
+    SELECT d.objid, d.refobjid, d.refobjsubid, true, NULL::integer
+    FROM named t
+    JOIN pg_catalog.pg_depend d ON d.refobjid = t.rel
+    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+      AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+  UNION
+    SELECT d.refobjid, ad.adrelid, ad.adnum::integer, true, NULL
+    FROM named t
+    JOIN pg_catalog.pg_attrdef ad ON ad.adrelid = t.rel
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = ad.oid
+    WHERE d.refclassid = 'pg_catalog.pg_class'::regclass
+  UNION
+    SELECT s.oid, d.rel, d.att, false, NULL
+    FROM drawn d
+    CROSS JOIN regexp_match(d.name, $r$^(?:("(?:[^"]|"")+"|[^".]+)\.)?("(?:[^"]|"")+"|[^".]+)$$r$) AS p (parts)
+    CROSS JOIN LATERAL (
+        SELECT array_agg(CASE WHEN starts_with(u.part, '"') THEN replace(substr(u.part, 2, length(u.part) - 2), '""', '"')
+                              ELSE lower(u.part) END ORDER BY u.place) AS parts
+        FROM unnest(p.parts) WITH ORDINALITY AS u (part, place)
+    ) AS q
+    JOIN pg_catalog.pg_namespace n ON n.nspname = coalesce(q.parts[1], d.nspname)
+    JOIN pg_catalog.pg_class s ON s.relnamespace = n.oid AND s.relname = q.parts[2]
   UNION
     SELECT s.oid, t.rel, a.attnum::integer, true, f.entry
     FROM (VALUES (NULL::integer, NULL, NULL, NULL, NULL, NULL, NULL::integer, NULL, NULL)@DECLARED@)

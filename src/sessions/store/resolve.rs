@@ -129,7 +129,7 @@ fn resolve(store: &SessionStoreConfig, answers: &[Vec<PgRow>], role: &str) -> Re
         ids,
         text_ids,
         untrusted_code: untrusted_code_reason(untrusted, &table.name, &table.owner, role)?,
-        code: code_state.first().map(CodeState::read).transpose()?.unwrap_or_default(),
+        code: CodeState::read(code_state)?,
         only,
         value_checks: catalog.checks(),
         kinds: catalog.kinds(),

@@ -13,14 +13,15 @@ me AS (
     JOIN pg_roles u ON u.rolname = session_user
     WHERE r.rolname = current_user
 ),
--- What it owns in this database, but for the repair log. Where it owns the sessions, its application has always run their
+-- What it owns in this database, and the database itself, but for the repair log. Where it owns the sessions, its application has always run their
 -- table's code with all of these rights.
 owned AS (
     SELECT d.refobjid AS owner, d.classid, d.objid
     FROM me m
     JOIN store s ON s.relowner NOT IN (m.oid, m.session_role)
     JOIN pg_shdepend d ON d.refclassid = 'pg_authid'::regclass AND d.refobjid IN (m.oid, m.session_role) AND d.deptype = 'o'
-    WHERE d.dbid IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
+    JOIN pg_database b ON b.datname = current_database()
+    WHERE (d.dbid = b.oid OR d.dbid = 0 AND d.classid = 'pg_database'::regclass AND d.objid = b.oid)
       AND d.classid <> 'pg_default_acl'::regclass
       AND (d.classid, d.objid) IS DISTINCT FROM ('pg_namespace'::regclass::oid, to_regnamespace('pgmedic')::oid)
       AND NOT EXISTS (SELECT FROM pg_depend p

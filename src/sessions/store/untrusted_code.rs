@@ -15,20 +15,28 @@ pub fn untrusted_code_sql(store: &SessionStoreConfig) -> String {
     fill_sql(include_str!("untrusted_code.sql"), &[("OWNERS", touched_owners_sql(store))])
 }
 
-/// A query about the same table, whose answer is for [`CodeState::read`]. It is to be asked before the other one: what changes in
-/// between is another state.
+/// A query about the same table, whose answer is for [`CodeState::read`]. It is asked before the other one, so that a change in
+/// between makes the state differ.
 pub fn touched_code_sql(store: &SessionStoreConfig) -> String {
     let roles = "ARRAY(SELECT unnest(ARRAY[m.oid, m.session_role]) FROM me m \
                  JOIN store s ON s.relowner NOT IN (m.oid, m.session_role))";
+    let groups = "ARRAY(SELECT r.oid FROM me m JOIN pg_roles r ON NOT m.rolsuper AND r.oid NOT IN (m.oid, m.session_role) \
+                  AND (pg_has_role(m.oid, r.oid, 'MEMBER') OR pg_has_role(m.session_role, r.oid, 'MEMBER')))";
     let arrays = [
         ("ROLES", roles),
+        ("GROUPS", groups),
         ("RELATIONS", "ARRAY(SELECT t.rel FROM touched t)"),
         ("SCHEMAS", "ARRAY(SELECT c.relnamespace FROM touched t JOIN pg_class c ON c.oid = t.rel)"),
         ("FUNCTIONS", "ARRAY(SELECT u.oid FROM used u WHERE u.class = 'pg_proc'::regclass)"),
         ("OPERATORS", "ARRAY(SELECT u.oid FROM used u WHERE u.class = 'pg_operator'::regclass)"),
     ];
     let state = fill_sql(include_str!("code_state.sql"), &arrays);
-    let values = [("OWNERS", touched_owners_sql(store)), ("ROLES", roles.to_owned()), ("STATE", state)];
+    let values = [
+        ("OWNERS", touched_owners_sql(store)),
+        ("ROLES", roles.to_owned()),
+        ("GROUPS", groups.to_owned()),
+        ("STATE", state),
+    ];
     fill_sql(include_str!("touched_code.sql"), &values)
 }
 
@@ -46,14 +54,16 @@ pub struct CodeState {
 }
 
 impl CodeState {
-    /// `row` is of [`touched_code_sql`].
-    pub fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+    /// `rows` are of [`touched_code_sql`].
+    pub fn read(rows: &[PgRow]) -> Result<Self, sqlx::Error> {
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         let array = |column: &str| -> Result<String, sqlx::Error> {
             let oids: Vec<String> = row.try_get::<Vec<i64>, _>(column)?.iter().map(i64::to_string).collect();
             Ok(format!("'{{{}}}'::oid[]", oids.join(",")))
         };
         let arrays = [
             ("ROLES", array("roles")?),
+            ("GROUPS", array("member_of")?),
             ("RELATIONS", array("relations")?),
             ("SCHEMAS", array("schemas")?),
             ("FUNCTIONS", array("functions")?),

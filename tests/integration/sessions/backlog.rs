@@ -84,3 +84,52 @@ async fn a_backlog_of_two_rules_is_revoked_once() {
     assert_eq!(database.number(revoked).await, 24_300);
     assert_eq!(database.number(&format!("{revoked} AND expires_at > now() AND id > 2700")).await, 0);
 }
+
+#[tokio::test]
+async fn pages_of_sessions_that_cannot_be_ended_keep_no_others() {
+    let mut database = backlog(PLAIN).await;
+    database
+        .sql(
+            "CREATE TABLE audit (session int REFERENCES sessions);
+             INSERT INTO audit SELECT id FROM sessions WHERE id <= 900 AND expires_at < now()",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(1);
+    outcome.swept("logins", json!({ "expired": 23_200, "live": 3_000, "stale": 800 }));
+    outcome.store_says("logins", "error", &["could not be ended: 800: "]);
+}
+
+#[tokio::test]
+async fn pages_without_a_session_to_end_make_no_batch_larger() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (id int, expires_at timestamptz);
+             INSERT INTO sessions SELECT n, now() + interval '1 day' FROM generate_series(1, 30000) AS n;
+             INSERT INTO sessions SELECT n, now() - interval '3 days' FROM generate_series(1, 21000) AS n;
+             CREATE TABLE ended (nth bigserial, batch xid8 DEFAULT pg_current_xact_id());
+             CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS
+                 $$BEGIN INSERT INTO public.ended DEFAULT VALUES; RETURN NULL; END$$;
+             CREATE TRIGGER note AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION f()",
+        )
+        .await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(0);
+    outcome.swept("logins", json!({ "expired": 21_000, "live": 30_000, "stale": 0 }));
+    let first = "SELECT count(*) FROM ended WHERE batch = (SELECT batch FROM ended ORDER BY nth LIMIT 1)";
+    assert_eq!(database.number(first).await, 1, "the first batch with a trigger's work");
+}
+
+#[tokio::test]
+async fn a_session_of_a_partition_that_takes_too_long_keeps_no_others() {
+    let table = "CREATE TABLE sessions (id int, expires_at timestamptz) PARTITION BY RANGE (id);
+                 CREATE TABLE first PARTITION OF sessions FOR VALUES FROM (0) TO (13500);
+                 CREATE TABLE second PARTITION OF sessions FOR VALUES FROM (13500) TO (30000);
+                 CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS
+                     $$BEGIN PERFORM pg_sleep(CASE OLD.id WHEN 7000 THEN 600 ELSE 0 END); RETURN NULL; END$$;
+                 CREATE TRIGGER slow AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION f()";
+    let mut database = backlog(table).await;
+    let settings = format!("[sequences]\nstatement_timeout = \"2s\"\n{}", by_expiry(""));
+    let outcome = database.once_with(&settings, &[]).exits(1);
+    outcome.swept("logins", json!({ "expired": 23_999, "live": 3_000, "stale": 1 }));
+    outcome.store_says("logins", "error", &["could not be ended: 1: "]);
+}

@@ -58,6 +58,9 @@ async fn ids_that_a_trigger_may_or_may_not_take_from_a_sequence_hold_nothing() {
         ("", "v := nextval('sq');"),
         ("", "-- NEW.id := nextval('sq');\n"),
         ("", "NEW.id := nextval('sq_' || TG_TABLE_NAME);"),
+        ("", "IF TG_TABLE_NAME = 'orders' THEN NEW.id := nextval('sq'); END IF;"),
+        ("", "NEW.id := nextval('missing.sq');"),
+        ("", "NEW.id := nextval('missing');"),
         ("", "NEW.id := nextval('no such; name');"),
         (two, "IF NEW.expires_at IS NULL THEN NEW.id := nextval('other'); ELSE NEW.id := nextval('sq'); END IF;"),
     ] {
@@ -119,4 +122,20 @@ async fn the_granted_role_reads_the_texts_that_it_compares_and_a_role_that_may_n
         .await;
     let outcome = database.once_with_as(&role, &by_expiry(""), &[]);
     outcome.swept("logins", json!({ "expired": 50, "error": null, "warnings": [] }));
+}
+
+#[tokio::test]
+async fn of_a_sequence_in_a_schema_that_the_role_may_not_enter_the_missing_privilege_is_said() {
+    let mut database = drawn("bigint", &draws("NEW.id := nextval('ids.hidden');")).await;
+    let medic = database.role("medic");
+    database
+        .sql(&format!(
+            "CREATE SCHEMA ids; CREATE SEQUENCE ids.hidden; CREATE ROLE {medic} LOGIN;
+             GRANT SELECT, UPDATE, DELETE ON sessions TO {medic}"
+        ))
+        .await;
+    let outcome = database.once_with_as(&medic, &by_expiry(""), &[]).exits(1);
+    assert_eq!(outcome.store_kinds("logins", "error"), ["missing_privilege"], "{}", outcome.stdout);
+    outcome.store_says("logins", "error", &["USAGE ON SCHEMA ids"]);
+    assert_eq!(left(&mut database).await, 150);
 }

@@ -152,18 +152,23 @@ async fn the_role_that_pgmedic_grants_makes_sweeps_also_where_it_owns_the_repair
 
 #[tokio::test]
 async fn a_right_that_is_given_after_the_inspection_is_found_before_anything_is_deleted() {
-    for given in ["ALTER ROLE @ CREATEROLE", "CREATE TABLE secrets (); ALTER TABLE secrets OWNER TO @"] {
+    let given = ["ALTER ROLE @ CREATEROLE", "CREATE TABLE secrets (); ALTER TABLE secrets OWNER TO @"];
+    // To the role itself, and to one that it is a member of.
+    for (given, is_of_group) in given.iter().flat_map(|given| [(given, false), (given, true)]) {
         let (mut database, _, medic) = of_an_owner().await;
+        let group = database.role("grp");
+        database.sql(&format!("CREATE ROLE {group}; GRANT {group} TO {medic}")).await;
+        let receiver = if is_of_group { &group } else { &medic };
         let mut other = database.connect().await;
         sqlx::raw_sql("BEGIN; LOCK TABLE sessions IN SHARE MODE").execute(&mut other).await.unwrap();
         // The inspection does not conflict with this lock, and the sweep waits for it.
         let settings = format!("{LONG_TIMEOUTS}{}", by_expiry(""));
         let running = Running::once_with_as(&database, &medic, &settings, &[]);
         wait_until_blocked_on(&mut database.connection, "sessions").await;
-        database.sql(&given.replace('@', &medic)).await;
+        database.sql(&given.replace('@', receiver)).await;
         sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
         let outcome = running.outcome().await.exits(1);
         outcome.store_says("logins", "error", &["it was altered or replaced meanwhile"]);
-        assert_eq!(left(&mut database).await, 3, "{given}");
+        assert_eq!(left(&mut database).await, 3, "{given} {is_of_group}");
     }
 }
