@@ -127,7 +127,7 @@ async fn a_session_of_a_partition_that_takes_too_long_keeps_no_others() {
                  CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS
                      $$BEGIN PERFORM pg_sleep(CASE OLD.id WHEN 7000 THEN 600 ELSE 0 END); RETURN NULL; END$$;
                  CREATE TRIGGER slow AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION f()";
-    let mut database = backlog(table).await;
+    let database = backlog(table).await;
     let settings = format!("[sequences]\nstatement_timeout = \"2s\"\n{}", by_expiry(""));
     let outcome = database.once_with(&settings, &[]).exits(1);
     outcome.swept("logins", json!({ "expired": 23_999, "live": 3_000, "stale": 1 }));
