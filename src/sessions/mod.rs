@@ -14,7 +14,8 @@
 //! | `columns_check.rs` | samples the columns |
 //! | `plausibility.rs` | whether a column can mean what the configuration says; pure |
 //! | `guards.rs` | what a sweep may end, and why the rest is held; pure |
-//! | `sweep.rs`, `one_by_one.rs`, `blocked.rs` | ends sessions in batches, and finds those that cannot be ended |
+//! | `sweep.rs`, `batch.rs` | ends sessions, batch by batch |
+//! | `one_by_one.rs`, `blocked.rs` | finds those that cannot be ended |
 //! | `postponed.rs` | when those are tried again; pure |
 //! | `pages.rs` | when a backlog is ended in the order in which the table stores it, and which pages are next |
 //! | `batch_size.rs`, `deadline.rs` | how large a batch is, and when a sweep stops; pure |
@@ -22,6 +23,7 @@
 //! | `reasons.rs` | why a sweep is held or failed, with the fix |
 //! | `presets/` | the stores that are known by name, as configuration |
 
+mod batch;
 mod batch_size;
 mod blocked;
 mod clock;

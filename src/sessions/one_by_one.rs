@@ -1,9 +1,10 @@
 //! Takes a batch that failed apart: its sessions are ended one by one, and those that cannot be are noted.
 
+use super::batch::{ALL_IMMEDIATE, took_along};
 use super::blocked::{BatchFailure, Blocked, explain_failure};
 use super::statements::{Address, Order, Rows, Target, Turn};
 use super::store::{ResolvedStore, SweepGuard, sweep_guard_sql};
-use super::sweep::{ALL_IMMEDIATE, Run, Sweep, SweepResult, took_along};
+use super::sweep::{Run, Sweep, SweepResult};
 use crate::db::TransactionMode;
 use pgmedic_core::QueryError;
 use serde::Deserialize;

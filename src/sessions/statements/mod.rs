@@ -4,7 +4,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `count.sql`, `count_by_index.sql`, `count_superseded.sql` | how many sessions there are, for the guards |
-//! | `count_unspent.sql`, `count_unspent_others.sql`, `count_unspent_texts.sql` | how many ids would be handed out again |
+//! | `unspent.rs`, `count_unspent.sql`, `count_unspent_others.sql`, `count_unspent_texts.sql` | how many ids would be handed out again |
 //! | `sample_newest.sql`, `sample_outliers.sql` | what the columns hold, for the plausibility check |
 //! | `kinds.sql` | whether a column tells sessions of several kinds apart |
 //! | `untouched.sql` | whether sessions are touched when they are used |
@@ -25,6 +25,7 @@ mod conditions;
 mod snapshot_tests;
 mod sweep_sql;
 mod taken;
+mod unspent;
 
 pub use addresses::{Address, Order, Rows};
 pub use batches::{Target, Turn};
