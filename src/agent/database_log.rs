@@ -1,7 +1,7 @@
 //! The log of one worker about one database: what is news is logged, what lasts is not repeated.
 
 use super::change_log::ChangeLog;
-use super::news::{Fact, describe};
+use super::news::{Fact, describe, describe_set_back};
 use crate::report::{DatabaseLabel, DatabaseReport, Outcome, SessionReport};
 use pgmedic_core::Reason;
 use std::collections::HashSet;
@@ -54,12 +54,18 @@ impl DatabaseLog {
         }
     }
 
-    /// Info when something was repaired, warn when it was held or cannot be judged, error when it failed.
-    pub fn sequences(&mut self, report: &DatabaseReport) {
+    /// Info when something was repaired, warn when it was held or cannot be judged, error when it failed. `set_back` names the
+    /// sequences that were set back since the pass before: they are warned of.
+    pub fn sequences(&mut self, report: &DatabaseReport, set_back: &HashSet<String>) {
         let mut named = HashSet::new();
         for sequence in &report.sequences {
-            let Some(fact) = describe(sequence) else { continue };
             let subject = Subject::Sequence(sequence.name.clone());
+            if set_back.contains(&sequence.name)
+                && let Some(fact) = describe_set_back(sequence)
+            {
+                self.write(&subject, &fact);
+            }
+            let Some(fact) = describe(sequence) else { continue };
             if sequence.outcome() == Some(Outcome::Repaired) {
                 // Each repair is news.
                 self.logged.remove(&subject);
@@ -96,21 +102,20 @@ impl DatabaseLog {
     /// Logs those of the facts about `subject` that are news.
     pub fn log(&mut self, subject: Subject, facts: Vec<Fact>) {
         let news = self.logged.replace(subject.clone(), facts.iter().map(|fact| fact.kind.clone()));
+        facts.iter().filter(|fact| news.contains(&fact.kind)).for_each(|fact| self.write(&subject, fact));
+    }
+
+    fn write(&self, subject: &Subject, Fact { level, text, .. }: &Fact) {
         let database = self.database.as_str();
-        let (sequence, store) = match &subject {
+        let (sequence, store) = match subject {
             Subject::Sequence(name) => (Some(name.as_str()), None),
             Subject::Store(name) => (None, Some(name.as_str())),
             _ => (None, None),
         };
-        for Fact { level, kind, text } in facts {
-            if !news.contains(&kind) {
-                continue;
-            }
-            match level {
-                Level::ERROR => tracing::error!(database, sequence, store, "{text}"),
-                Level::WARN => tracing::warn!(database, sequence, store, "{text}"),
-                _ => tracing::info!(database, sequence, store, "{text}"),
-            }
+        match *level {
+            Level::ERROR => tracing::error!(database, sequence, store, "{text}"),
+            Level::WARN => tracing::warn!(database, sequence, store, "{text}"),
+            _ => tracing::info!(database, sequence, store, "{text}"),
         }
     }
 }

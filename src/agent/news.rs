@@ -21,10 +21,6 @@ pub fn describe(sequence: &SequenceReport) -> Option<Fact> {
         let who = sequence.who().map_or_else(String::new, |who| format!("; {who}"));
         Some(Fact { level, kind, text: format!("{name} {what}{because}{who}") })
     };
-    if let Some(reason) = sequence.set_back() {
-        let level = if sequence.observed_only { Level::INFO } else { Level::WARN };
-        return Some(Fact { level, kind: Cause::Rewound.word().to_owned(), text: format!("{name}: {reason}") });
-    }
     let Some(repair) = &sequence.repair else {
         let word = sequence.verdict.as_str();
         return match sequence.verdict {
@@ -47,6 +43,13 @@ pub fn describe(sequence: &SequenceReport) -> Option<Fact> {
         Outcome::Held => fact(Level::WARN, word, &behind, &repair.reason),
         Outcome::Failed => fact(Level::ERROR, word, &behind, &repair.reason),
     }
+}
+
+/// That a sequence was set back, though no id is in its way.
+pub fn describe_set_back(sequence: &SequenceReport) -> Option<Fact> {
+    let reason = sequence.set_back()?;
+    let level = if sequence.observed_only { Level::INFO } else { Level::WARN };
+    Some(Fact { level, kind: Cause::Rewound.word().to_owned(), text: format!("{}: {reason}", sequence.name) })
 }
 
 #[cfg(test)]

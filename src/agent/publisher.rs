@@ -185,17 +185,17 @@ impl Publisher {
 
     /// A pass has ended, completed or not.
     pub fn pass(&mut self, report: &Arc<DatabaseReport>) {
-        match &report.error {
-            None => self.context.state.record_pass(&self.database, Arc::clone(report)),
-            Some(reason) => self.failure(reason, Some(report.server_version.is_some())),
+        if let Some(reason) = &report.error {
+            self.failure(reason, Some(report.server_version.is_some()));
+            self.context.metrics.count(report);
+            return;
         }
+        let set_back = self.context.state.record_pass(&self.database, Arc::clone(report));
         self.context.metrics.count(report);
-        if report.error.is_none() {
-            self.log.sequences(report);
-            self.log.recovered();
-            for rule in self.context.rules.record(&self.database, report) {
-                tracing::warn!("{}", rule.unused());
-            }
+        self.log.sequences(report, &set_back);
+        self.log.recovered();
+        for rule in self.context.rules.record(&self.database, report) {
+            tracing::warn!("{}", rule.unused());
         }
     }
 

@@ -38,7 +38,7 @@ pub fn textfile(report: &Report) -> Result<String, prometheus::Error> {
         let name = &database.name;
         state.update(name, |state| state.discovered = name.server().map(|_| name.clone()));
         match &database.error {
-            None => state.record_pass(name, Arc::new(database.clone())),
+            None => drop(state.record_pass(name, Arc::new(database.clone()))),
             Some(_) => state.update(name, |state| state.up = Some(database.server_version.is_some())),
         }
         if !database.sessions.is_empty() {

@@ -26,7 +26,7 @@ pub use servers::{ConfiguredServers, NamedServer};
 use crate::clock;
 use crate::db::budget::ServerConnections;
 use crate::report::{DatabaseReport, SessionReport};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
@@ -106,13 +106,15 @@ impl AgentState {
         }
     }
 
-    /// A pass was completed just now.
-    pub fn record_pass(&self, database: &str, report: Arc<DatabaseReport>) {
+    /// A pass was completed just now. Returns the names of the sequences that were set back since the one before.
+    pub fn record_pass(&self, database: &str, report: Arc<DatabaseReport>) -> HashSet<String> {
         let now = now();
+        let mut set_back = HashSet::new();
         // One change, so that no reader sees a report of a database that is marked as down.
         self.update(database, |state| {
             let news = Arc::make_mut(&mut state.observed).record_pass(now, state.report.as_deref(), &report);
             lock(&self.history).record_pass(now, &report, &news.began, &news.set_back);
+            set_back = news.set_back.iter().map(|sequence| sequence.name.clone()).collect();
             lock(&self.day).count(now, |hour| {
                 hour.ids = hour.ids.saturating_add(news.ids);
                 hour.repaired += news.repaired;
@@ -124,6 +126,7 @@ impl AgentState {
         });
         let failing = lock(&self.databases).values().map(|state| state.observed.failing).sum();
         lock(&self.day).count(now, |hour| hour.failing = hour.failing.max(failing));
+        set_back
     }
 
     /// A pass was due just now, and nothing was done in the database since the last one: its report is still true.

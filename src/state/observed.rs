@@ -3,7 +3,7 @@
 
 use super::day::DayCounts;
 use super::history::EarlierRepair;
-use crate::report::{Cause, DatabaseReport, Level, Outcome, SequenceReport};
+use crate::report::{Cause, DatabaseReport, Level, Outcome, SequenceReport, Verdict};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub struct Observed {
     /// When a sequence was first found at its level, by its name; only those that need attention.
     since: HashMap<String, (Level, f64)>,
     repairs: HashMap<String, LastRepair>,
-    /// Sequences that were set back, as the last pass found them.
+    /// Sequences that were set back, and were not found at the next value that they had before since then.
     set_back: HashSet<String>,
     /// What earlier runs did was added.
     restored: bool,
@@ -90,9 +90,7 @@ impl Observed {
             self.last_failure = Some((at, at - began));
         }
         self.since = since;
-        let found = || report.sequences.iter().map(Arc::as_ref).filter(|sequence| sequence.set_back().is_some());
-        let set_back = found().filter(|sequence| !self.set_back.contains(&sequence.name)).collect();
-        self.set_back = found().map(|sequence| sequence.name.clone()).collect();
+        let set_back = self.newly_set_back(report);
         self.sequences = Some(report.sequences.len() + report.unlisted);
         let repaired = report.sequences.iter().filter(|sequence| sequence.outcome() == Some(Outcome::Repaired));
         let repaired: Vec<&Arc<SequenceReport>> = repaired.collect();
@@ -107,6 +105,25 @@ impl Observed {
             hour.repaired += repaired;
         });
         PassNews { began, set_back, ids, repaired }
+    }
+
+    /// The sequences that were set back since the pass before. While one is behind or cannot be read, it is not compared with
+    /// the next value that it had, and is no news afterwards.
+    fn newly_set_back<'a>(&mut self, report: &'a DatabaseReport) -> Vec<&'a SequenceReport> {
+        let mut before = std::mem::take(&mut self.set_back);
+        let mut news = Vec::new();
+        for sequence in &report.sequences {
+            let known = before.take(&sequence.name);
+            if sequence.set_back().is_some() {
+                if known.is_none() {
+                    news.push(sequence.as_ref());
+                }
+                self.set_back.insert(sequence.name.clone());
+            } else if sequence.verdict != Verdict::InSync {
+                self.set_back.extend(known);
+            }
+        }
+        news
     }
 
     /// Adds what earlier runs repaired, once; whether it did.

@@ -1,5 +1,6 @@
 use super::*;
-use crate::report::{RepairReport, Verdict};
+use crate::report::RepairReport;
+use pgmedic_core::{Reason, ReasonKind};
 
 const AT: f64 = 1_700_000_000.0;
 
@@ -59,4 +60,25 @@ fn sequences_that_come_and_go_are_compared_by_name() {
     let before = report(vec![at("a", 1, Verdict::InSync), at("b", 1, Verdict::InSync)]);
     let after = report(vec![at("b", 4, Verdict::InSync)]);
     assert_eq!(ids_handed_out(&before, &after), 3);
+}
+
+#[test]
+fn what_was_set_back_is_news_once_until_it_is_where_it_was_or_gone() {
+    let mut observed = Observed::default();
+    let rewound = || {
+        let reason = Some(Reason::new(ReasonKind::Rewound, "it was set back"));
+        SequenceReport { cause: Some(Cause::Rewound), reason, ..at("a", 1, Verdict::InSync) }
+    };
+    let mut news = |found: Vec<SequenceReport>| observed.record_pass(AT, None, &report(found)).set_back.len();
+    let other = |verdict| vec![at("a", 1, verdict)];
+    assert_eq!((news(vec![rewound()]), news(vec![rewound()])), (1, 0));
+    for verdict in [Verdict::Behind, Verdict::Unreadable, Verdict::Exhausted] {
+        assert_eq!((news(other(verdict)), news(other(verdict)), news(vec![rewound()])), (0, 0, 0), "{verdict:?}");
+    }
+    assert_eq!(
+        (news(other(Verdict::InSync)), news(vec![rewound()])),
+        (0, 1),
+        "it was brought back, and set back again"
+    );
+    assert_eq!((news(Vec::new()), news(vec![rewound()])), (0, 1), "another one has its name");
 }

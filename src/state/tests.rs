@@ -43,7 +43,7 @@ fn the_revision_changes_with_what_is_known() {
     assert!(changes(&|state| state.update("app", |database| database.up = Some(true))));
     assert!(!changes(&|state| state.update("app", |database| database.up = Some(true))));
     assert!(changes(&|state| state.update("app", |database| database.leader = true)));
-    assert!(changes(&|state| state.record_pass("app", Arc::default())));
+    assert!(changes(&|state| drop(state.record_pass("app", Arc::default()))));
     assert!(changes(&|state| state.record_sweep("app", Vec::new())));
     assert!(!changes(&|state| state.record_inline_repairs("app", "repaired", 0)));
     assert!(changes(&|state| state.record_inline_repairs("app", "repaired", 1)));

@@ -78,6 +78,31 @@ async fn a_sequence_set_back_with_no_id_in_its_way_is_one_line_of_the_log_and_on
 }
 
 #[tokio::test]
+async fn a_sequence_set_back_once_is_said_once_however_often_ids_in_its_way_are_passed_since_then() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id serial PRIMARY KEY); SELECT setval('t_id_seq', 4000)").await;
+    let agent = Agent::start(&database, EVERY_SECOND);
+    agent.passes_again(&database.name, 1.0);
+    database.sql("SELECT setval('t_id_seq', 1000, false)").await;
+    let is_rewound = || (finding(&agent, "public.t_id_seq")["cause"] == "rewound").then_some(());
+    agent.logs("public.t_id_seq: it was set back");
+    for end in [1009, 1019, 1029] {
+        database.sql(&format!("INSERT INTO t SELECT generate_series({end} - 8, {end})")).await;
+        database.sql(&format!("SELECT setval('t_id_seq', {end} - 9, true)")).await;
+        database.wait_until(&format!("SELECT last_value >= {end} FROM t_id_seq")).await;
+        agent.passes_again(&database.name, 1.0);
+        crate::support::wait_for("it is in sync again", || {
+            (finding(&agent, "public.t_id_seq")["verdict"] == "in_sync").then_some(())
+        });
+        crate::support::wait_for("it still stands before the next value that it had", is_rewound);
+    }
+    let page = agent.get("/").1;
+    assert_eq!(page.matches("; no id is in its way").count(), 1, "{page}");
+    let log = agent.stop();
+    assert_eq!(log.matches("it was set back").count(), 1, "{log}");
+}
+
+#[tokio::test]
 async fn the_sequence_of_a_session_store_is_brought_back_though_all_sessions_are_over() {
     let mut database = Database::new().await;
     database
