@@ -56,7 +56,7 @@ pub async fn add_reference_limits(
                     true => Some("its name is no UTF-8".to_owned()),
                     false => optional_lossy_text(&row, "widen_obstacle")?,
                 };
-                let by = LimitedBy::Reference { table, column, widen_obstacle: obstacle.map(String::into_boxed_str) };
+                let by = LimitedBy::Column { table, column, widen_obstacle: obstacle.map(String::into_boxed_str) };
                 limits.push((owner, Limit { range, by }));
             }
             Ok(())

@@ -40,7 +40,7 @@
 //!
 //! | for | privileges |
 //! |---|---|
-//! | [`retry_after_repair`] | those of the insert, and `SELECT` on the sequence and on the columns that it feeds |
+//! | [`retry_after_repair`] | those of the insert, and `SELECT` on the sequence and on the columns that it feeds and that are alone in a unique key |
 //! | [`SessionStore`] | `USAGE` and `SELECT` on the sequence; `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the table of sessions; on the table of users, `SELECT` on the key and `UPDATE` on any column (not with [`UserLock::Advisory`]) |
 //!
 //! Without the privilege to read, nothing is repaired: the insert's error is returned, and a warning of the `tracing`

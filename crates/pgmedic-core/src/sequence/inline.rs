@@ -8,7 +8,7 @@ use super::catalog_reader::CatalogReader;
 use super::held_reasons::hold_reason;
 use super::judgement::{Decision, Draws, Memory, Progress, Settings, Wishes};
 use super::members::{is_read_by_member, member_parts, members_sql};
-use super::model::{Feed, FeedProblem, FeedSource, Sequence};
+use super::model::{Feed, FeedProblem, FeedSource, Limit, LimitedBy, Sequence};
 use super::observation::{Observation, ObservationBuilder, explain_read_error, merge_answers};
 use super::plan::{SequenceRights, choose_method};
 use super::probe::{Probe, ProbeAnswer, ProbePart, fits_in_transaction};
@@ -23,11 +23,24 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 #[derive(Debug)]
 pub struct InlineSequence {
     sequence: Sequence,
-    /// The columns in which a taken id makes no insert fail, where there is another one: they are not read, and only what they
-    /// can hold counts. By schema, table and column, quoted by the server.
-    unkeyed: Vec<String>,
     /// The connected role, quoted.
     role: String,
+}
+
+/// Makes these columns (schema, table and column, quoted by the server) mere limits, where there is another one. None is alone
+/// in a unique key, so that a taken id in it makes no insert fail, and only what it can hold counts.
+fn only_limited_by(mut sequence: Sequence, unkeyed: &[String]) -> Sequence {
+    let is_unkeyed = |feed: &Feed| unkeyed.contains(&feed.report.column);
+    if sequence.feeds.iter().all(is_unkeyed) {
+        return sequence;
+    }
+    let (limits, feeds): (Vec<Feed>, Vec<Feed>) = sequence.feeds.into_iter().partition(is_unkeyed);
+    sequence.feeds = feeds;
+    sequence.limits.extend(limits.iter().filter_map(Feed::known_source).map(|source| {
+        let FeedSource { table, column, range, widen_obstacle, .. } = source.clone();
+        Limit { range, by: LimitedBy::Column { table, column, widen_obstacle } }
+    }));
+    sequence
 }
 
 /// What a run without memory goes by.
@@ -59,22 +72,8 @@ impl InlineSequence {
                 unkeyed.push(format!("{}.{}", lossy_text(row, "rel_quoted")?, lossy_text(row, "att_quoted")?));
             }
         }
-        let inline = |sequence: Sequence| {
-            let is_unkeyed = |feed: &Feed| unkeyed.contains(&feed.report.column);
-            let unkeyed = if sequence.feeds.iter().all(is_unkeyed) { Vec::new() } else { unkeyed.clone() };
-            Self { sequence, unkeyed, role: role.to_owned() }
-        };
+        let inline = |sequence| Self { sequence: only_limited_by(sequence, &unkeyed), role: role.to_owned() };
         Ok(reader.finish().into_iter().map(inline).collect())
-    }
-
-    /// The columns that are looked at.
-    fn feeds(&self) -> impl Iterator<Item = &Feed> {
-        self.sequence.feeds.iter().filter(|feed| !self.unkeyed.contains(&feed.report.column))
-    }
-
-    /// Where their ids are read.
-    fn sources(&self) -> impl Iterator<Item = &FeedSource> {
-        self.feeds().filter_map(|feed| feed.source.as_ref().ok())
     }
 
     pub fn oid(&self) -> u32 {
@@ -119,7 +118,7 @@ impl InlineSequence {
     /// Where the ids are read: whole tables, or partitions and children one by one.
     async fn parts(&self, connection: &mut PgConnection) -> Result<Vec<ProbePart<'_>>, Reason> {
         let mut parts = Vec::new();
-        for source in self.sources() {
+        for source in self.sequence.sources() {
             if is_read_by_member(source) {
                 let rows = simple_query(connection, "inline-repair", &members_sql(source)).await?;
                 parts.extend(member_parts(&rows, source, &self.role)?);
@@ -178,13 +177,13 @@ impl InlineSequence {
             let text = format!("{name} cycles, so its values come again by design");
             return Some(Reason::new(ReasonKind::Cycle, text));
         }
-        for feed in self.feeds() {
+        for feed in &self.sequence.feeds {
             if let Err(FeedProblem::Unreadable(reason) | FeedProblem::Refused { reason, .. }) = &feed.source {
                 return Some(reason.clone());
             }
         }
-        if self.sources().next().is_none() {
-            let unsupported = self.feeds().find_map(|feed| match &feed.source {
+        if self.sequence.sources().next().is_none() {
+            let unsupported = self.sequence.feeds.iter().find_map(|feed| match &feed.source {
                 Err(FeedProblem::Unsupported(reason)) => Some(reason),
                 _ => None,
             });
@@ -195,7 +194,7 @@ impl InlineSequence {
         if let Some(problem) = problem {
             return Some(problem.clone());
         }
-        let relations: u64 = self.sources().map(|source| source.relations).sum();
+        let relations: u64 = self.sequence.sources().map(|source| source.relations).sum();
         if fits_in_transaction(1 + relations) {
             return None;
         }

@@ -23,7 +23,7 @@ impl Limit {
     /// As the report has it.
     pub fn name(&self) -> String {
         match &self.by {
-            LimitedBy::Reference { table, column, .. } => format!("{table}.{column}"),
+            LimitedBy::Column { table, column, .. } => format!("{table}.{column}"),
             LimitedBy::StatedMaxId => "max_id".to_owned(),
         }
     }

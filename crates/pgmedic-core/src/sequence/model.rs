@@ -115,8 +115,9 @@ pub struct Limit {
 /// What sets a limit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum LimitedBy {
-    /// A foreign key column that references a fed column, or one that references it in turn.
-    Reference {
+    /// A column that is not looked at: a foreign key column that references a fed column, or one that references it in turn;
+    /// and on a login, a fed column that is not alone in a unique key.
+    Column {
         /// Schema-qualified, quoted by the server.
         table: String,
         /// Quoted by the server.
@@ -133,6 +134,17 @@ pub enum LimitedBy {
 pub struct Feed {
     pub report: FeedReport,
     pub source: Result<FeedSource, FeedProblem>,
+}
+
+impl Feed {
+    /// Where its ids would be read, whether the role may read them or not.
+    pub fn known_source(&self) -> Option<&FeedSource> {
+        match &self.source {
+            Ok(source) => Some(source),
+            Err(FeedProblem::Refused { source, .. }) => Some(source),
+            Err(FeedProblem::Unsupported(_) | FeedProblem::Unreadable(_)) => None,
+        }
+    }
 }
 
 /// A column that a sequence may feed, which does not count.

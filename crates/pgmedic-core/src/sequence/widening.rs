@@ -34,7 +34,7 @@ impl Widening {
         }
         let mut columns: Vec<(&str, &str, Option<&str>)> = Vec::new();
         for other in at_limit() {
-            let LimitedBy::Reference { table, column, widen_obstacle } = &other.by else { continue };
+            let LimitedBy::Column { table, column, widen_obstacle } = &other.by else { continue };
             columns.insert(0, (table, column, widen_obstacle.as_deref()));
         }
         columns.extend(

@@ -125,7 +125,7 @@ BEGIN
             CONTINUE WHEN NOT feed.supported OR feed.has_foreign;
             last_fit := CASE WHEN sequence.increment > 0 THEN least(last_fit, feed.highest)
                         ELSE greatest(last_fit, -feed.highest - CASE WHEN feed.type = 1700 THEN 0 ELSE 1 END) END;
-            -- In a column without a unique key no insert fails, and its numbers may start again on purpose.
+            -- If a column is not alone in a unique key, no insert fails, and its numbers may start again on purpose.
             CONTINUE WHEN feed.any_keyed AND NOT feed.keyed;
             key := feed.any_keyed;
             part_of_key := part_of_key OR feed.in_primary_key;
@@ -168,7 +168,7 @@ BEGIN
                 MESSAGE = format('%s feeds no column whose ids are its own values', sequence.name);
         END IF;
 
-        -- No insert fails, and to look would read the whole table.
+        -- No column is alone in a unique key, so no insert fails; and to look would read the whole table.
         CONTINUE WHEN NOT (key OR part_of_key OR indexed);
 
         -- The checks above are by OID, and the reads are by name. So all relations are locked, and the names are compared with
