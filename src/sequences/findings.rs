@@ -32,7 +32,7 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
     report.rule = rule.map(|rule| rule.pattern.to_string());
     report.observed_only = rule.is_some_and(|rule| !rule.repair);
     let max_id = rule.and_then(|rule| rule.max_id);
-    let too_far = |feed: &Feed| follows_too_far_reason(sequence, &feed.report, max_id?);
+    let too_far = |feed: &Feed| follows_too_far_reason(sequence, feed, max_id?);
     let too_far = sequence.feeds.iter().filter_map(too_far);
     let Some(Ok((looked, next))) = judged else {
         too_far.for_each(|reason| report.add_reason(reason));

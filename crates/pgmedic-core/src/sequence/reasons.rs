@@ -1,10 +1,10 @@
 //! Why a sequence is exhausted, or its repair held, and the command that fixes it.
 
 use super::limits::limited_by;
-use super::model::{FeedReport, FeedSource, FollowTrigger, LimitedBy, Method, Sequence};
+use super::model::{Feed, FeedSource, FollowTrigger, LimitedBy, Method, Sequence};
 use super::observation::Observation;
 use super::plan::MissingRight;
-use super::position::Position;
+use super::position::{ColumnRange, Parameters, Position};
 use super::widening::{Widening, bound, full_columns};
 use crate::{Fix, Reason, ReasonKind, shell_quote};
 
@@ -68,18 +68,25 @@ pub fn rewound_reason(sequence: &Sequence, seen: &Observation, values: i128) -> 
 }
 
 /// That ids beyond `max_id` take the sequence along, because the trigger of `pgmedic sql follow` does not know it; none where
-/// it does, and where there is no trigger.
-pub fn follows_too_far_reason(sequence: &Sequence, feed: &FeedReport, max_id: i64) -> Option<Reason> {
-    let FollowTrigger { max_id: known, always } = feed.followed?;
-    let ascending = sequence.parameters.increment > 0;
-    if known.is_some_and(|known| if ascending { known <= max_id } else { known >= max_id }) {
+/// it does, where there is no trigger, and where it could not take the sequence further.
+pub fn follows_too_far_reason(sequence: &Sequence, feed: &Feed, max_id: i64) -> Option<Reason> {
+    let FollowTrigger { max_id: known, always } = feed.report.followed?;
+    let Parameters { increment, min_value, max_value, cycle, .. } = sequence.parameters;
+    let ids = feed.known_source().map_or(ColumnRange::INT8, |source| source.range);
+    let goes_too_far = if increment > 0 {
+        known.unwrap_or(i64::MAX).min(max_value).min(ids.max) > max_id
+    } else {
+        known.unwrap_or(i64::MIN).max(min_value).max(ids.min) < max_id
+    };
+    // A sequence that cycles is never moved.
+    if cycle || !goes_too_far {
         return None;
     }
-    let column = &feed.column;
+    let column = &feed.report.column;
     let knows = known.map_or_else(|| "states none".to_owned(), |known| format!("states {known}"));
     let text = format!(
-        "max_id {max_id} is stated for it, and the trigger of pgmedic sql follow on {column} {knows}: an id beyond that is \
-         inserted takes the sequence along"
+        "max_id {max_id} is stated for it, and the trigger of pgmedic sql follow on {column} {knows}: an inserted id \
+         beyond it takes the sequence along"
     );
     let also = if always { " --always" } else { "" };
     let command = format!(
