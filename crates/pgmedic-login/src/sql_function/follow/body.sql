@@ -33,12 +33,14 @@ BEGIN
             INTO last;
         END IF;
         gap := (id - last) / sequence.seqincrement;
-        -- Past an id at the limit there is no value to go to. Ids of other residue classes are not its own.
-        IF gap > 0 AND (sequence.fit - id) / sequence.seqincrement >= 1 AND mod(id - last, sequence.seqincrement) = 0
+        -- Past an id at the limit there is no value to go to, and a draw takes as many values as a session caches. Ids of other
+        -- residue classes are not its own.
+        IF gap > 0 AND (sequence.fit - id) / sequence.seqincrement >= sequence.seqcache
+           AND mod(id - last, sequence.seqincrement) = 0
            AND NOT sequence.seqcycle THEN
             reach := near_ratio * ((sequence.fit - sequence.before_first) - (last - sequence.before_first) / warn_used_ratio)
                      / sequence.seqincrement;
-            IF gap <= least(near, greatest(1, reach)) THEN
+            IF gap <= near AND gap + sequence.seqcache - 1 <= greatest(1, reach) THEN
                 -- OFFSET 0 keeps the calls in the inner query, so that LIMIT stops them at the first value far enough.
                 IF gap > 1 OR (nextval(sequence.seqrelid::regclass) - id) * sign(sequence.seqincrement::numeric) < 0 THEN
                     PERFORM FROM (SELECT nextval(sequence.seqrelid::regclass) AS value
