@@ -100,7 +100,7 @@ pub enum SqlCommand {
         #[arg(long, conflicts_with = "remove")]
         always: bool,
         /// The furthest id that is the sequence's, as in `[[sequences.rules]]`: ids beyond are left alone
-        #[arg(long, value_name = "N", conflicts_with = "remove", allow_negative_numbers = true)]
+        #[arg(long, value_name = "N", conflicts_with_all = ["remove", "all"], allow_negative_numbers = true)]
         max_id: Option<i64>,
         /// Remove what follow created, and nothing else
         #[arg(long)]

@@ -126,6 +126,7 @@ fn sql_is_for_named_roles_and_never_for_everybody() {
         "sql follow --all t.id",
         "sql follow t.id --always --remove",
         "sql follow t.id --max-id 9 --remove",
+        "sql follow --all --max-id 9",
         "sql follow t.id --max-id 9223372036854775808",
         "sql follow t.id --max-id 1e9",
         "sql follow t.id --max-id",

@@ -56,7 +56,8 @@ BEGIN
         )
         SELECT n.schema, n.name, n.col, r.oid AS rel, r.relkind, r.relispartition, r.relowner, o.rolname AS owner, s.nspname,
                a.attnum, a.atthasdef, b.type, b.modifier, l.seq, l.owned, l.identity, l.expression, l.sequences,
-               q.seqincrement, q.seqcycle, qc.relowner AS sequence_owner,
+               q.seqincrement, q.seqcycle, CASE WHEN q.seqincrement > 0 THEN q.seqmin ELSE q.seqmax END AS first,
+               qc.relowner AS sequence_owner,
                quote_ident(s.nspname) || '.' || quote_ident(r.relname) AS table_name,
                quote_ident(qn.nspname) || '.' || quote_ident(qc.relname) AS sequence_name
         FROM named n
@@ -98,6 +99,9 @@ BEGIN
                                         ~ '^\)::(smallint|integer|bigint|numeric(\([0-9]+,0\))?)$',
                                  followed.identity OR NOT followed.atthasdef)
                  THEN format('the ids of %s.%I are not the values of %s', followed.table_name, followed.col,
+                             followed.sequence_name)
+            WHEN (max_id - followed.first::numeric) * sign(followed.seqincrement::numeric) < 0
+                 THEN format('max id %s lies before %s, the first value of %s', max_id, followed.first,
                              followed.sequence_name)
             -- It is unique only together with others. Named, it is meant.
             WHEN everything AND (
@@ -169,7 +173,8 @@ BEGIN
                               THEN COALESCE(NEW.%2$I %5$s pg_sequence_last_value(%4$L::regclass), true) ELSE true END)
                         EXECUTE FUNCTION %6$s(%7$s)',
                        trigger, followed.col, followed.table_name, followed.sequence_name,
-                       CASE WHEN followed.seqincrement > 0 THEN '>' ELSE '<' END, function, quote_literal(max_id));
+                       CASE WHEN followed.seqincrement > 0 THEN '>' ELSE '<' END, function,
+                       quote_literal(max_id));
         IF followed.relowner <> quote_ident(current_user)::regrole THEN
             EXECUTE format('ALTER FUNCTION %s() OWNER TO %I', function, followed.owner);
         END IF;
