@@ -99,7 +99,7 @@ pub enum SqlCommand {
         /// Also follow the ids that logical replication brings
         #[arg(long, conflicts_with = "remove")]
         always: bool,
-        /// The furthest id that is the sequence's, as in `[[sequences.rules]]`: ids beyond are left alone
+        /// The furthest id that is the sequence's, as in `[[sequences.rules]]`: ids beyond are left alone (default: as before)
         #[arg(long, value_name = "N", conflicts_with_all = ["remove", "all"], allow_negative_numbers = true)]
         max_id: Option<i64>,
         /// Remove what follow created, and nothing else

@@ -125,9 +125,26 @@ async fn ids_beyond_a_stated_max_id_are_left_alone_and_never_take_the_sequence_p
         database.sql(&format!("INSERT INTO t VALUES {inserted}")).await;
         let drawn = database.number("INSERT INTO t DEFAULT VALUES RETURNING id::bigint").await;
         assert_eq!(drawn, expected, "{definition}, --max-id {max_id}: {inserted}");
-        // Without the option the script is as it was before.
-        follow(&mut database, &["--all"]).await;
-        assert_eq!(database.number("SELECT count(*) FROM pg_trigger WHERE tgnargs > 0").await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_stated_max_id_is_kept_until_another_is_stated_or_the_trigger_is_removed() {
+    let mut database = Database::new().await;
+    database.sql("CREATE TABLE t (id serial, \"The Id\" serial); CREATE TABLE child () INHERITS (t)").await;
+    let stated = "SELECT COALESCE(sum(rtrim(encode(tgargs, 'escape'), '\\0')::bigint), 0)::bigint
+                  FROM pg_trigger WHERE tgnargs > 0";
+    for (arguments, expected) in [
+        (&["t.id", "--max-id", "1001"][..], 2002),
+        (&["t.id"], 2002),
+        (&["--all", "--always"], 2002),
+        (&["t.id", "--max-id", "2001"], 4002),
+        (&["t.id", "t.\"The Id\""], 4002),
+        (&["t.id", "--remove"], 0),
+        (&["--all"], 0),
+    ] {
+        follow(&mut database, arguments).await;
+        assert_eq!(database.number(stated).await, expected, "{arguments:?}");
     }
 }
 

@@ -57,7 +57,7 @@ BEGIN
         SELECT n.schema, n.name, n.col, r.oid AS rel, r.relkind, r.relispartition, r.relowner, o.rolname AS owner, s.nspname,
                a.attnum, a.atthasdef, b.type, b.modifier, l.seq, l.owned, l.identity, l.expression, l.sequences,
                q.seqincrement, q.seqcycle, CASE WHEN q.seqincrement > 0 THEN q.seqmin ELSE q.seqmax END AS first,
-               qc.relowner AS sequence_owner,
+               COALESCE(max_id, e.stated) AS furthest, qc.relowner AS sequence_owner,
                quote_ident(s.nspname) || '.' || quote_ident(r.relname) AS table_name,
                quote_ident(qn.nspname) || '.' || quote_ident(qc.relname) AS sequence_name
         FROM named n
@@ -72,6 +72,13 @@ BEGIN
             SELECT k.*, count(*) OVER () AS sequences FROM pg_temp.pgmedic_links k
             WHERE k.rel = r.oid AND k.att = a.attnum ORDER BY k.identity DESC, k.expression IS NULL LIMIT 1
         ) AS l ON true
+        -- What an earlier run stated holds until another is stated, or the trigger is removed.
+        LEFT JOIN LATERAL (
+            SELECT nullif(split_part(encode(t.tgargs, 'escape'), chr(92) || '000', 1), '')::bigint AS stated
+            FROM pg_trigger t
+            WHERE t.tgrelid = r.oid AND t.tgname = format('zz_pgmedic_follow_%s', a.attnum)
+                  AND obj_description(t.tgfoid, 'pg_proc') LIKE 'Made by pgmedic sql follow %'
+        ) AS e ON true
         LEFT JOIN pg_sequence q ON q.seqrelid = l.seq
         LEFT JOIN pg_class qc ON qc.oid = l.seq
         LEFT JOIN pg_namespace qn ON qn.oid = qc.relnamespace
@@ -100,8 +107,8 @@ BEGIN
                                  followed.identity OR NOT followed.atthasdef)
                  THEN format('the ids of %s.%I are not the values of %s', followed.table_name, followed.col,
                              followed.sequence_name)
-            WHEN (max_id - followed.first::numeric) * sign(followed.seqincrement::numeric) < 0
-                 THEN format('max id %s lies before %s, the first value of %s', max_id, followed.first,
+            WHEN (followed.furthest - followed.first::numeric) * sign(followed.seqincrement::numeric) < 0
+                 THEN format('max id %s lies before %s, the first value of %s', followed.furthest, followed.first,
                              followed.sequence_name)
             -- It is unique only together with others. Named, it is meant.
             WHEN everything AND (
@@ -174,7 +181,7 @@ BEGIN
                         EXECUTE FUNCTION %6$s(%7$s)',
                        trigger, followed.col, followed.table_name, followed.sequence_name,
                        CASE WHEN followed.seqincrement > 0 THEN '>' ELSE '<' END, function,
-                       quote_literal(max_id));
+                       quote_literal(followed.furthest));
         IF followed.relowner <> quote_ident(current_user)::regrole THEN
             EXECUTE format('ALTER FUNCTION %s() OWNER TO %I', function, followed.owner);
         END IF;
