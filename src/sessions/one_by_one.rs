@@ -82,7 +82,7 @@ impl Sweep<'_> {
                         Turn::Oldest => blocked.forget_outside(last - margin..),
                         Turn::Last | Turn::Stored(_) => {}
                     }
-                    *cursor = Some(last).filter(|_| !matches!(turn, Turn::Stored(_)));
+                    *cursor = Some(last);
                 }
                 is_over
             }

@@ -10,7 +10,7 @@ use sqlx::Row;
 const LEAST_BACKLOG: u64 = 20_000;
 
 /// A batch reads no more pages than this.
-const MOST: u32 = 4096;
+const MOST_PAGES: u32 = 4096;
 
 /// The pages, or blocks, of a table whose sessions the next batch ends: from `first` on, `count` of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Pages {
         }
         // As many as hold nine tenths of the sessions that are wanted, as a page more may hold too many.
         let aim = u64::from(self.count) * u64::from(wanted) * 9 / 10 / found.max(1);
-        let most = self.count.saturating_mul(2).min(MOST);
+        let most = self.count.saturating_mul(2).min(MOST_PAGES);
         let count = u32::try_from(aim).unwrap_or(most).clamp(1, most);
         Some(Self { first: self.end(), count, ..self }).filter(|next| next.first < next.all)
     }
@@ -73,8 +73,12 @@ pub async fn pages_of_backlog(
     let rows = connection.run_transaction("pages", TransactionMode::Read, timeouts, [query]).await.into_rows()?;
     let Some(row) = rows.first() else { return Ok(None) };
     let (all, of_largest): (Option<i64>, Option<i64>) = (row.try_get("pages")?, row.try_get("of_largest")?);
-    let is_worth_it = all.is_some_and(|all| all.unsigned_abs() <= expired);
-    Ok(of_largest.filter(|_| is_worth_it).and_then(|pages| u32::try_from(pages).ok()).map(Pages::of))
+    match (all, of_largest) {
+        (Some(all), Some(of_largest)) if all.unsigned_abs() <= expired => {
+            Ok(u32::try_from(of_largest).ok().map(Pages::of))
+        }
+        _ => Ok(None),
+    }
 }
 
 #[cfg(test)]
@@ -104,7 +108,7 @@ mod tests {
         for _ in 0..40 {
             pages = pages.after(0, 100).unwrap();
         }
-        assert_eq!(pages.count, MOST);
+        assert_eq!(pages.count, MOST_PAGES);
         assert_eq!(Pages { first: u32::MAX, count: 2, all: u32::MAX }.after(0, 1), None);
     }
 }

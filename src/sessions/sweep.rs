@@ -6,7 +6,7 @@ use super::batch_size::BatchSize;
 use super::blocked::{BatchFailure, Blocked};
 use super::context::StoreContext;
 use super::deadline::Deadline;
-use super::pages::pages_of_backlog;
+use super::pages::{Pages, pages_of_backlog};
 use super::reasons::explain_sweep_error;
 use super::statements::{Rows, Target, Turn};
 use super::store::{PerUserLimit, SweepGuard};
@@ -128,9 +128,9 @@ impl Sweep<'_> {
                     result.ended += batch.ended;
                     if let Some(pages) = target.pages() {
                         let found = if batch.ended == 0 { 0 } else { batch.found };
-                        let Some(next) = pages.after(found, wanted) else { return Run::Complete };
-                        *pages = next;
-                        blocked.forget_before(next.first);
+                        if !go_on(pages, found, wanted, blocked) {
+                            return Run::Complete;
+                        }
                         // What finds few says little of what a session costs.
                         if found * 2 >= u64::from(wanted) {
                             size.took(batch.took);
@@ -168,9 +168,9 @@ impl Sweep<'_> {
                     Run::Continue => {}
                     Run::Complete => {
                         let Some(pages) = target.pages() else { return Run::Complete };
-                        let Some(next) = pages.after(0, wanted) else { return Run::Complete };
-                        *pages = next;
-                        blocked.forget_before(next.first);
+                        if !go_on(pages, 0, wanted, blocked) {
+                            return Run::Complete;
+                        }
                     }
                     Run::Stopped => return Run::Stopped,
                 },
@@ -186,6 +186,14 @@ impl Sweep<'_> {
     pub(super) fn is_time_up(&self, ended: u64) -> bool {
         self.cancel.is_cancelled() || self.deadline.is_up(self.started.elapsed(), ended)
     }
+}
+
+/// Goes on to the pages after a batch that found so many of the sessions that it wanted; false where there are none.
+fn go_on(pages: &mut Pages, found: u64, wanted: u32, blocked: &mut Blocked) -> bool {
+    let Some(next) = pages.after(found, wanted) else { return false };
+    *pages = next;
+    blocked.forget_before(next.first);
+    true
 }
 
 /// What follows.

@@ -61,8 +61,11 @@ impl SweepSql<'_> {
         match target {
             Target::Over { rule, turn, cursor } => {
                 let time = column(rule.column);
-                // Others than the next ones, from anywhere in the table.
-                let turn = if order == Order::Random && matches!(turn, Turn::Stored(_)) { Turn::Oldest } else { turn };
+                let (turn, cursor) = match (order, turn) {
+                    // From anywhere in the table.
+                    (Order::Random, Turn::Stored(_)) => (Turn::Oldest, None),
+                    _ => (turn, cursor),
+                };
                 let values = [
                     ("TABLE", self.store.from()),
                     ("NOT_REVOKED", self.may_end()),

@@ -38,7 +38,7 @@ FROM (
     WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = ANY (@ROLES@) AND d.deptype = 'o'
   UNION ALL
     SELECT concat_ws(':', 'owner', o.oid)
-    FROM unnest(@GROUPS@) AS o (oid)
+    FROM unnest(@MEMBER_OF@) AS o (oid)
     WHERE EXISTS (SELECT FROM pg_shdepend d
                   WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = o.oid AND d.deptype = 'o')
   UNION ALL

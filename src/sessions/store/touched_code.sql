@@ -6,5 +6,5 @@ SELECT ARRAY(SELECT DISTINCT t.rel::bigint FROM touched t) AS relations,
        ARRAY(SELECT DISTINCT u.oid::bigint FROM used u WHERE u.class = 'pg_proc'::regclass) AS functions,
        ARRAY(SELECT DISTINCT u.oid::bigint FROM used u WHERE u.class = 'pg_operator'::regclass) AS operators,
        ARRAY(SELECT unnest(@ROLES@)::bigint) AS roles,
-       ARRAY(SELECT unnest(@GROUPS@)::bigint) AS member_of,
+       ARRAY(SELECT unnest(@MEMBER_OF@)::bigint) AS member_of,
        (@STATE@) AS state

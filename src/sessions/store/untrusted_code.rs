@@ -20,11 +20,11 @@ pub fn untrusted_code_sql(store: &SessionStoreConfig) -> String {
 pub fn touched_code_sql(store: &SessionStoreConfig) -> String {
     let roles = "ARRAY(SELECT unnest(ARRAY[m.oid, m.session_role]) FROM me m \
                  JOIN store s ON s.relowner NOT IN (m.oid, m.session_role))";
-    let groups = "ARRAY(SELECT r.oid FROM me m JOIN pg_roles r ON NOT m.rolsuper AND r.oid NOT IN (m.oid, m.session_role) \
+    let member_of = "ARRAY(SELECT r.oid FROM me m JOIN pg_roles r ON NOT m.rolsuper AND r.oid NOT IN (m.oid, m.session_role) \
                   AND (pg_has_role(m.oid, r.oid, 'MEMBER') OR pg_has_role(m.session_role, r.oid, 'MEMBER')))";
     let arrays = [
         ("ROLES", roles),
-        ("GROUPS", groups),
+        ("MEMBER_OF", member_of),
         ("RELATIONS", "ARRAY(SELECT t.rel FROM touched t)"),
         ("SCHEMAS", "ARRAY(SELECT c.relnamespace FROM touched t JOIN pg_class c ON c.oid = t.rel)"),
         ("FUNCTIONS", "ARRAY(SELECT u.oid FROM used u WHERE u.class = 'pg_proc'::regclass)"),
@@ -34,7 +34,7 @@ pub fn touched_code_sql(store: &SessionStoreConfig) -> String {
     let values = [
         ("OWNERS", touched_owners_sql(store)),
         ("ROLES", roles.to_owned()),
-        ("GROUPS", groups.to_owned()),
+        ("MEMBER_OF", member_of.to_owned()),
         ("STATE", state),
     ];
     fill_sql(include_str!("touched_code.sql"), &values)
@@ -63,7 +63,7 @@ impl CodeState {
         };
         let arrays = [
             ("ROLES", array("roles")?),
-            ("GROUPS", array("member_of")?),
+            ("MEMBER_OF", array("member_of")?),
             ("RELATIONS", array("relations")?),
             ("SCHEMAS", array("schemas")?),
             ("FUNCTIONS", array("functions")?),
