@@ -111,9 +111,9 @@ async fn a_column_without_a_unique_key_is_neither_read_nor_passed() {
         assert_eq!((repaired.attempts, drawn), (2, next), "the ids of the others are not passed");
         assert!(next < 90, "{next}");
     }
-    other.close().await.unwrap();
     database.sql(back).await;
     assert_eq!(database.number("SELECT pgmedic.repair('t', 'id')").await, 21);
+    other.close().await.unwrap();
     // Nothing else draws from it: no insert fails, and without an index the column is not read to say so.
     database.sql("DROP TABLE t, parent, child").await;
     assert_eq!(database.number("SELECT pgmedic.repair('archive', 'id')").await, 0);

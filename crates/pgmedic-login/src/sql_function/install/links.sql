@@ -9,9 +9,12 @@ FROM (
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
       AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
   UNION ALL
-    SELECT d.refobjid, ad.adrelid, ad.adnum::integer, false, false, pg_catalog.pg_get_expr(ad.adbin, ad.adrelid)
+    -- With the table's OID, pg_get_expr() would lock the table; without it, it can print what names no column. A generated column
+    -- does, and draws from no sequence.
+    SELECT d.refobjid, ad.adrelid, ad.adnum::integer, false, false, pg_catalog.pg_get_expr(ad.adbin, 0)
     FROM pg_catalog.pg_depend d
     JOIN pg_catalog.pg_attrdef ad ON ad.oid = d.objid
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = ad.adrelid AND a.attnum = ad.adnum AND a.attgenerated = ''
     JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.refobjid
     WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
       AND d.refobjsubid = 0
