@@ -57,7 +57,7 @@ BEGIN
         SELECT n.schema, n.name, n.col, r.oid AS rel, r.relkind, r.relispartition, r.relowner, o.rolname AS owner, s.nspname,
                a.attnum, a.atthasdef, b.type, b.modifier, l.seq, l.owned, l.identity, l.expression, l.sequences,
                q.seqincrement, q.seqcycle, CASE WHEN q.seqincrement > 0 THEN q.seqmin ELSE q.seqmax END AS first,
-               COALESCE(max_id, e.stated) AS furthest, qc.relowner AS sequence_owner,
+               COALESCE(max_id, e.stated) AS furthest, always OR COALESCE(e.is_always, false) AS fires_always, qc.relowner AS sequence_owner,
                quote_ident(s.nspname) || '.' || quote_ident(r.relname) AS table_name,
                quote_ident(qn.nspname) || '.' || quote_ident(qc.relname) AS sequence_name
         FROM named n
@@ -74,7 +74,8 @@ BEGIN
         ) AS l ON true
         -- What an earlier run stated holds until another is stated, or the trigger is removed.
         LEFT JOIN LATERAL (
-            SELECT nullif(split_part(encode(t.tgargs, 'escape'), chr(92) || '000', 1), '')::bigint AS stated
+            SELECT nullif(split_part(encode(t.tgargs, 'escape'), chr(92) || '000', 1), '')::bigint AS stated,
+                   t.tgenabled = 'A' AS is_always
             FROM pg_trigger t
             WHERE t.tgrelid = r.oid AND t.tgname = format('zz_pgmedic_follow_%s', a.attnum)
                   AND obj_description(t.tgfoid, 'pg_proc') LIKE 'Made by pgmedic sql follow %'
@@ -185,7 +186,7 @@ BEGIN
         IF followed.relowner <> quote_ident(current_user)::regrole THEN
             EXECUTE format('ALTER FUNCTION %s() OWNER TO %I', function, followed.owner);
         END IF;
-        IF always THEN
+        IF followed.fires_always THEN
             FOR part IN
                 SELECT t.relid FROM pg_partition_tree(followed.rel::regclass) AS t
                 JOIN pg_class c ON c.oid = t.relid AND c.relkind IN ('r', 'p')
