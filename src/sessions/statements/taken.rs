@@ -6,10 +6,14 @@ use pgmedic_core::{fill_sql, quote_literal};
 const DELETED: &str = include_str!("deleted.sql");
 
 impl SweepSql<'_> {
-    /// Notes, before a batch, what this server process has deleted in each table.
+    /// Notes, before a batch, what this server process has deleted in each table, and the last of the relations: what triggers
+    /// create and drop again has a larger OID.
     pub fn note_deleted(&self) -> String {
         let deleted = fill_sql::<&str>(DELETED, &[]);
-        format!("SELECT pg_catalog.set_config('pgmedic.deleted_before', ({deleted})::text, true)")
+        format!(
+            "SELECT pg_catalog.set_config('pgmedic.deleted_before', ({deleted})::text, true), \
+             pg_catalog.set_config('pgmedic.last_oid_before', (SELECT max(oid)::text FROM pg_catalog.pg_class), true)"
+        )
     }
 
     /// After a batch: the names of the other tables that have lost rows with it, as `taken`; and a statement that fails where there

@@ -1,7 +1,9 @@
 -- The other tables that have lost rows with the batch, by a trigger: neither that of the sessions, nor one whose rows foreign keys
 -- delete with them. And all that were emptied at once, which counts as no deletion: TRUNCATE locks a table, changes its row of
--- the catalog, and gives it another file, whose number is no longer its OID.
-SELECT string_agg(format('%I.%I', n.nspname, c.relname), ', ' ORDER BY n.nspname, c.relname) AS taken,
+-- the catalog, and gives it another file, whose number is no longer its OID. And all that were dropped: they are locked and no longer in
+-- the catalog, where they were before the batch.
+SELECT string_agg(CASE WHEN c.oid IS NULL THEN format('a relation that it drops (OID %s)', t.oid) ELSE format('%I.%I', n.nspname, c.relname) END, ', '
+                  ORDER BY n.nspname, c.relname, t.oid) AS taken,
        set_config('pgmedic.taken', count(*)::text, true) AS noted
 FROM (
     SELECT c.oid
@@ -23,6 +25,13 @@ FROM (
       AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
       -- By this transaction, or a part of it.
       AND age(c.xmin) <= 0 AND c.relfilenode <> c.oid
+  UNION
+    SELECT l.relation
+    FROM pg_catalog.pg_locks l
+    WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
+      AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
+      AND l.relation <= current_setting('pgmedic.last_oid_before')::oid
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = l.relation)
 ) AS t
-JOIN pg_catalog.pg_class c ON c.oid = t.oid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_class c ON c.oid = t.oid
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

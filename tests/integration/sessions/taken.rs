@@ -208,6 +208,26 @@ async fn a_trigger_that_truncates_another_table_is_found_before_it_is_committed_
 }
 
 #[tokio::test]
+async fn a_trigger_that_drops_another_table_is_found_before_it_is_committed_and_may_be_approved() {
+    let mut database = filled(3, 2).await;
+    database.sql("CREATE TABLE invoices (id int); CREATE TABLE invoices_too (id int)").await;
+    database.sql(&trigger("AFTER", "DROP TABLE IF EXISTS public.invoices, public.invoices_too; RETURN OLD;")).await;
+    let outcome = database.once_with(&by_expiry(""), &[]).exits(3);
+    outcome.swept("logins", json!({ "expired": 0, "stale": 3, "live": 2 }));
+    let oids: Vec<String> = [
+        database.number("SELECT 'invoices'::regclass::oid::bigint").await,
+        database.number("SELECT 'invoices_too'::regclass::oid::bigint").await,
+    ]
+    .map(|oid| format!("a relation that it drops (OID {oid})"))
+    .into();
+    let deletes = format!("a trigger deletes rows of {} with the sessions", oids.join(", "));
+    outcome.store_says("logins", "held", &[&deletes, "t on public.sessions, which runs public.f()"]);
+    assert_eq!(outcome.store_kinds("logins", "held"), ["takes_along"]);
+    database.once_with(&by_expiry(""), &["--approve", "logins"]).exits(0).swept("logins", json!({ "expired": 3 }));
+    assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname LIKE 'invoices%'").await, 0);
+}
+
+#[tokio::test]
 async fn a_trigger_that_truncates_the_sessions_themselves_at_the_end_is_found_too() {
     let mut database = filled(3, 2).await;
     database.sql("CREATE TABLE audit (id bigint)").await;
@@ -230,6 +250,7 @@ async fn a_trigger_that_makes_and_locks_tables_holds_nothing() {
     for body in [
         "CREATE TEMP TABLE IF NOT EXISTS seen (id bigint); TRUNCATE seen; INSERT INTO seen VALUES (OLD.id);",
         "CREATE TABLE IF NOT EXISTS public.log_now PARTITION OF public.log DEFAULT; INSERT INTO public.log VALUES (OLD.id);",
+        "CREATE TEMP TABLE seen (id bigint); INSERT INTO seen VALUES (OLD.id); DROP TABLE seen;",
         "LOCK TABLE public.emptied IN ACCESS EXCLUSIVE MODE; INSERT INTO public.emptied VALUES (OLD.id);",
     ] {
         let mut database = filled(3, 2).await;
