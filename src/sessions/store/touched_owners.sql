@@ -65,11 +65,19 @@ parts AS (
     JOIN pg_attribute a ON a.attrelid = t.rel AND a.attgenerated <> ''
     JOIN pg_attrdef d ON d.adrelid = t.rel AND d.adnum = a.attnum
 ),
-used AS (
+named AS (
     SELECT p.rel, d.refclassid AS class, d.refobjid AS oid
     FROM parts p
     JOIN pg_depend d ON d.classid = p.class AND d.objid = p.part AND d.refobjid >= 16384
     WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+),
+used AS (
+    SELECT n.rel, n.class, n.oid FROM named n
+  UNION ALL
+    -- An operator runs a function, which may have another owner.
+    SELECT n.rel, 'pg_proc'::regclass, o.oprcode
+    FROM named n
+    JOIN pg_operator o ON n.class = 'pg_operator'::regclass AND o.oid = n.oid
 ),
 owners AS (
     SELECT t.rel, t.is_store, 'belongs to' AS found, c.relowner AS owner

@@ -80,6 +80,11 @@ async fn a_superuser_sweeps_no_table_that_other_roles_may_replace_or_have_added_
             "is in a schema of",
         ),
         ("RESET ROLE; CREATE INDEX ON sessions (m.spy(0))", "sessions runs functions of"),
+        (
+            "RESET ROLE; CREATE OPERATOR public.!~~! (FUNCTION = m.spy, RIGHTARG = integer);
+             ALTER TABLE sessions ADD CHECK (OPERATOR(public.!~~!) 0 > 0)",
+            "sessions runs functions of",
+        ),
     ] {
         let (mut database, role) = with_stranger().await;
         let trap = trap.replace('@', &role).replace('$', &database.name);
