@@ -284,7 +284,8 @@ impl TableColumns<'_> {
             EndAction::Stamp(revoked) => format!(" WHERE {} IS NULL", revoked.name),
             EndAction::Set { column, value } => format!(" WHERE {column} IS DISTINCT FROM {value}"),
         };
-        let text = format!("no index begins with {column}, so each batch reads the whole table");
+        let text =
+            format!("no index begins with {column}, so finding the sessions that are over reads the whole table");
         Ok(missing_index(text, &self.table.name, self.table.kind == "p", &format!("({column}){filter}")))
     }
 }
