@@ -22,6 +22,8 @@ pub(super) struct KnownStore {
     pub last_sweep: Option<LastSweep>,
     /// A sweep of the store was let through.
     pub was_swept: bool,
+    /// The page of the table at which the last sweep stopped, as its time was up.
+    pub next_page: u32,
 }
 
 /// How far a store was swept.
@@ -62,6 +64,13 @@ impl SessionPassState {
     pub(super) fn postpone(&mut self, store: &str, postponed: Postponed) {
         if self.lasting {
             self.postponed.insert(store.to_owned(), postponed);
+        }
+    }
+
+    /// The next sweep goes on at this page of the table.
+    pub(super) fn go_on_at(&mut self, store: &str, page: u32) {
+        if let Some(known) = self.stores.get_mut(store) {
+            known.next_page = page;
         }
     }
 

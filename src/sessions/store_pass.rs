@@ -89,6 +89,7 @@ impl StorePass<'_> {
         let known = self.state.get(&self.store.name).cloned();
         let first_look = self.state.is_lasting() && known.is_none();
         let was_swept = known.as_ref().is_some_and(|known| known.was_swept);
+        let first_page = known.as_ref().map_or(0, |known| known.next_page);
         let previous = known.as_ref().map(|known| known.clock);
         let last = known.and_then(|known| known.last_sweep);
         let times = read_times(self.connection, self.store, previous, self.timeouts).await?;
@@ -113,7 +114,7 @@ impl StorePass<'_> {
         if !sweeps {
             return Ok(());
         }
-        self.sweep(&context, &inspection, last.as_ref(), plan).await
+        self.sweep(&context, &inspection, last.as_ref(), plan, first_page).await
     }
 
     /// That nothing can be ended here. A run that was to end sessions has not done so.
@@ -204,7 +205,8 @@ impl StorePass<'_> {
             last
         };
         let was_swept = was_swept || sweeps && plan.expire == Expire::All;
-        self.state.remember(&self.store.name, KnownStore { clock: context.times.now, last_sweep, was_swept });
+        self.state
+            .remember(&self.store.name, KnownStore { clock: context.times.now, last_sweep, was_swept, next_page: 0 });
     }
 
     async fn sweep(
@@ -213,6 +215,7 @@ impl StorePass<'_> {
         inspection: &StoreInspection,
         last: Option<&LastSweep>,
         plan: SweepPlan,
+        first_page: u32,
     ) -> Result<(), Reason> {
         let started = Instant::now();
         let deadline = Deadline::new(self.store.sweep_timeout, self.state.is_lasting());
@@ -226,6 +229,7 @@ impl StorePass<'_> {
             is_approved: self.options.approves_store(&self.store.name),
             guard: SweepGuard::Unchanged,
             expired_before: inspection.counts.stale,
+            first_page,
             most_expired: (inspection.complete && context.resolved.is_checked()).then_some(inspection.counts.stale),
         };
         let cutoffs = match plan.expire {
@@ -258,6 +262,7 @@ impl StorePass<'_> {
         self.swept.report.expired = expired.ended;
         self.swept.report.superseded = superseded.ended;
         self.state.subtract_ended(&self.store.name, expired.ended);
+        self.state.go_on_at(&self.store.name, expired.next_page);
         let blocked = [&expired.blocked, &superseded.blocked];
         self.swept.is_referred_to = blocked.iter().any(|blocked| blocked.is_by_foreign_key());
         let blocked = blocked.iter().find_map(|blocked| blocked.reason());

@@ -28,6 +28,8 @@ pub struct Sweep<'a> {
     pub is_approved: bool,
     /// The sessions that were over when the sweep began, or the least that they were where not all were counted.
     pub expired_before: u64,
+    /// The page of the table at which the last sweep stopped.
+    pub first_page: u32,
     pub guard: SweepGuard,
     /// No more than these are ended, because triggers might make others over.
     pub most_expired: Option<u64>,
@@ -39,6 +41,8 @@ pub struct SweepResult {
     pub ended: u64,
     /// It stopped before the last batch: the time was up, or the pass was cancelled.
     pub unfinished: bool,
+    /// The page of the table at which it stopped, where the rest is left to the next one.
+    pub next_page: u32,
     /// Why it stopped, where that has nothing to do with single sessions.
     pub error: Option<Reason>,
     /// It stopped because more would go with the sessions, which a person may approve.
@@ -51,13 +55,16 @@ impl Sweep<'_> {
     /// Ends the sessions that are over by these cutoffs, but for `left_alone`.
     pub async fn expire(&mut self, cutoffs: &Cutoffs, left_alone: Blocked) -> SweepResult {
         let mut result = SweepResult::default();
-        let pages = match pages_of_backlog(self.connection, self.context, self.expired_before, self.timeouts).await {
-            Ok(pages) => pages,
-            Err(error) => {
-                let error = Some(explain_sweep_error(&error, self.timeouts));
-                return SweepResult { error, blocked: left_alone, ..result };
-            }
-        };
+        let pages =
+            match pages_of_backlog(self.connection, self.context, self.expired_before, self.first_page, self.timeouts)
+                .await
+            {
+                Ok(pages) => pages,
+                Err(error) => {
+                    let error = Some(explain_sweep_error(&error, self.timeouts));
+                    return SweepResult { error, blocked: left_alone, ..result };
+                }
+            };
         // Where sessions refer to each other, those that refer come first: to older ones in some stores, as to the session
         // that they continue, and to newer ones in others. Where the time does not tell, one after the other is found.
         let turns = match (self.context.resolved.effects.chains.is_empty(), pages) {
@@ -110,11 +117,15 @@ impl Sweep<'_> {
     ) -> Run {
         let context = self.context;
         let mut size = BatchSize::new(context.config.batch_size, context.resolved.has_effects(), self.timeouts.lock);
+        // A sweep whose time is up before it begins tries one batch, or none would ever end anything.
+        let mut may_stop = false;
         loop {
-            if self.is_time_up(result.ended) {
+            if self.cancel.is_cancelled() || may_stop && self.is_time_up(result.ended) {
                 result.unfinished = true;
+                result.next_page = target.pages().map_or(0, |pages| pages.first);
                 return Run::Stopped;
             }
+            may_stop = true;
             let left = match target {
                 Target::Over { .. } => self.most_expired.map_or(u64::MAX, |most| most.saturating_sub(result.ended)),
                 Target::Superseded(_) => u64::MAX,

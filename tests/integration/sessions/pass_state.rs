@@ -197,3 +197,23 @@ async fn sessions_that_are_left_alone_are_reported_as_of_their_last_try_and_not_
     let gone = agent.pass().await;
     assert_eq!((gone.error, gone.stale, gone.live), (None, Some(0), Some(3)));
 }
+
+#[tokio::test]
+async fn a_sweep_whose_time_is_up_in_the_live_part_of_a_table_comes_to_its_backlog_in_the_end() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE sessions (id int PRIMARY KEY, expires_at timestamptz);
+             INSERT INTO sessions SELECT n, now() + CASE WHEN n <= 1200 THEN 1 ELSE -1 END * interval '2 days' + n * interval '1 second'
+             FROM generate_series(1, 26000) AS n",
+        )
+        .await;
+    let mut agent = Agent::new(&database, "sweep_timeout = \"1ms\"");
+    let mut passes = 0;
+    while left(&mut database).await == 26_000 {
+        passes += 1;
+        assert!(passes < 40, "each sweep reads the same pages again");
+        agent.pass().await;
+    }
+    assert_eq!(database.number("SELECT count(*) FROM sessions WHERE expires_at > now()").await, 1_200);
+}
