@@ -146,10 +146,9 @@ pub fn untrusted_code_reason(
         let fix: Option<String> = row.try_get("fix")?;
         let way = match &fix {
             Some(_) => format!(
-                "; the fix gives it to {owner}, with whose rights the foreign key then acts, and leaves {untrusted} all but \
-                 the right to alter it"
+                "; the fix gives it to {owner}, with whose rights the foreign key then acts, and of which {untrusted} is a member"
             ),
-            None => String::new(),
+            None => "; else leave these sessions to what their application ends itself".to_owned(),
         };
         let text = format!(
             "table: {relation}{led_here} {found} {untrusted}, whose triggers would run with the rights of {role}: \

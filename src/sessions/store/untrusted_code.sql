@@ -7,9 +7,10 @@ SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS relation, w.fo
        quote_ident(b.rolname) AS borrowed_role,
        quote_ident(p.rolname) AS role_with_attribute, p.attribute,
        CASE WHEN p.attribute IS NULL AND x.objid IS NOT NULL THEN COALESCE(pg_describe_object(x.classid, x.objid, 0), 'an object that another session drops') END AS owned,
-       -- Gives the table to the owner of the sessions, and lets its own go on reading and writing. None where row security would
-       -- bind that role from then on, or where a superuser's rights would be lent to the table's triggers.
-       CASE WHEN NOT c.relrowsecurity AND NOT so.rolsuper THEN
+       -- Gives the table to the owner of the sessions, and lets its own go on reading and writing. None where its own could not alter it
+       -- any more, where row security would bind that role from then on, or where a superuser's rights would be lent to the table's
+       -- triggers.
+       CASE WHEN pg_has_role(o.oid, so.oid, 'MEMBER') AND NOT c.relrowsecurity AND NOT so.rolsuper THEN
            concat_ws('; ',
                format('ALTER TABLE %I.%I OWNER TO %I', n.nspname, c.relname, so.rolname),
                format('GRANT ALL ON TABLE %I.%I TO %I', n.nspname, c.relname, o.rolname),
