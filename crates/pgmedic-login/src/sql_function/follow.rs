@@ -7,6 +7,7 @@ use pgmedic_core::{ColumnName, quote_literal};
 const FOLLOW: &str = include_str!("follow/follow.sql");
 const BODY: &str = include_str!("follow/body.sql");
 const UNFOLLOW: &str = include_str!("follow/unfollow.sql");
+const DROP_UNUSED: &str = include_str!("follow/drop_unused.sql");
 
 /// The columns whose sequences follow their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,8 @@ pub fn follow(columns: FollowedColumns<'_>, always: bool, max_id: Option<i64>) -
     let script = FOLLOW
         .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
         .replace("@LINKS@", LINKS.trim_end())
-        .replace("@BASE_TYPE@", BASE_TYPE.trim_end());
+        .replace("@BASE_TYPE@", BASE_TYPE.trim_end())
+        .replace("@DROP_UNUSED@", DROP_UNUSED.trim_end());
     let (all, named) = (is_all(columns), named(columns));
     let places = [
         ("@ALL@", all.as_str()),
@@ -44,7 +46,8 @@ pub fn follow(columns: FollowedColumns<'_>, always: bool, max_id: Option<i64>) -
 #[must_use]
 pub fn unfollow(columns: FollowedColumns<'_>) -> String {
     let (all, named) = (is_all(columns), named(columns));
-    render_template(&quote_block(UNFOLLOW, &named), &[("@ALL@", &all), ("@COLUMNS@", &named), ("@COLUMNS@", &named)])
+    let script = UNFOLLOW.replace("@DROP_UNUSED@", DROP_UNUSED.trim_end());
+    render_template(&quote_block(&script, &named), &[("@ALL@", &all), ("@COLUMNS@", &named), ("@COLUMNS@", &named)])
 }
 
 /// Gives the block of the script a dollar quote that does not occur in the names.

@@ -29,11 +29,17 @@ async fn followed(setup: &str) -> Database {
 
 /// The message of the error with which the script for these arguments is refused; nothing of it remains.
 async fn refused(database: &mut Database, arguments: &[&str]) -> String {
+    let refusal = refusal(database, arguments).await;
+    let left = "SELECT (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'zz_pgmedic%')
+                       + (SELECT count(*) FROM pg_proc WHERE proname LIKE 'pgmedic_follow%')";
+    assert_eq!(database.number(left).await, 0, "{refusal}");
+    refusal
+}
+
+/// The message of the error with which the script for these arguments is refused.
+async fn refusal(database: &mut Database, arguments: &[&str]) -> String {
     let script = pgmedic(&[], &[&["sql", "follow"], arguments].concat()).exits(0).stdout;
     let error = sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut database.connection).await.unwrap_err();
     database.sql("ROLLBACK").await;
-    let left = "SELECT (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'zz_pgmedic%')
-                       + (SELECT count(*) FROM pg_proc WHERE proname LIKE 'pgmedic_follow%')";
-    assert_eq!(database.number(left).await, 0, "{error}");
     error.as_database_error().unwrap().message().to_owned()
 }

@@ -1,6 +1,6 @@
 //! What the script refuses, what it removes, and that no insert fails because of the trigger.
 
-use super::{follow, followed, refused};
+use super::{follow, followed, refusal, refused};
 use crate::support::{Database, pgmedic};
 
 #[tokio::test]
@@ -142,4 +142,109 @@ async fn numbers_that_start_again_are_followed_only_where_they_are_named() {
     assert_eq!(of(database.row(triggers).await), "p t");
     follow(&mut database, &["inv.no"]).await;
     assert_eq!(of(database.row(triggers).await), "inv p t");
+}
+
+/// The function runs with the rights of the table's owner, or of who inserts.
+#[tokio::test]
+async fn a_function_that_another_role_has_put_in_the_way_is_neither_called_nor_replaced() {
+    let mut database = Database::new().await;
+    let attacker = database.role("attacker");
+    database
+        .sql(&format!(
+            "CREATE ROLE {attacker}; GRANT CREATE ON SCHEMA public TO {attacker}; CREATE TABLE t (id serial)"
+        ))
+        .await;
+    follow(&mut database, &["t.id"]).await;
+    let name = "SELECT tgfoid::regproc::text FROM pg_trigger WHERE tgname = 'zz_pgmedic_follow_1'";
+    let expected: String = sqlx::Row::get(&database.row(name).await, 0);
+    follow(&mut database, &["t.id", "--remove"]).await;
+    database
+        .sql(&format!(
+            "SET ROLE {attacker}; CREATE FUNCTION {expected}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+             COMMENT ON FUNCTION {expected}() IS 'Made by pgmedic sql follow 0.1.0; pgmedic sql follow --remove removes it'; RESET ROLE"
+        ))
+        .await;
+    for _ in 0..2 {
+        follow(&mut database, &["t.id"]).await;
+        database.sql("TRUNCATE t; INSERT INTO t VALUES (7)").await;
+        assert_eq!(database.number("SELECT count(*) FROM t").await, 1);
+        let of_others = "SELECT count(*) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+                         JOIN pg_class c ON c.oid = t.tgrelid WHERE p.proowner <> c.relowner";
+        assert_eq!(database.number(of_others).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_tables_new_owner_lets_it_be_followed_again_and_ends_that() {
+    let mut database = Database::new().await;
+    let (first, second) = (database.role("first"), database.role("second"));
+    database
+        .sql(&format!(
+            "CREATE ROLE {first}; CREATE ROLE {second}; GRANT CREATE ON SCHEMA public TO {first}, {second};
+             SET SESSION AUTHORIZATION {first}; CREATE TABLE t (id serial)"
+        ))
+        .await;
+    follow(&mut database, &["t.id"]).await;
+    database
+        .sql(&format!(
+            "RESET SESSION AUTHORIZATION; ALTER TABLE t OWNER TO {second}; SET SESSION AUTHORIZATION {second};
+             INSERT INTO t VALUES (7)"
+        ))
+        .await;
+    assert_eq!(database.nextval("t_id_seq").await, 1, "it says to run it again");
+    follow(&mut database, &["t.id"]).await;
+    database.sql("INSERT INTO t VALUES (20)").await;
+    assert_eq!(database.nextval("t_id_seq").await, 21);
+    follow(&mut database, &["t.id", "--remove"]).await;
+    assert_eq!(database.number("SELECT count(*) FROM pg_trigger").await, 0);
+    // What the first owner still has is its own to drop.
+    let functions = "SELECT count(*) FROM pg_proc WHERE proname LIKE 'pgmedic_follow%'";
+    assert_eq!(database.number(functions).await, 1);
+    database.sql(&format!("RESET SESSION AUTHORIZATION; SET SESSION AUTHORIZATION {first}")).await;
+    follow(&mut database, &["--all", "--remove"]).await;
+    assert_eq!(database.number(functions).await, 0);
+}
+
+#[tokio::test]
+async fn a_table_that_takes_the_name_of_a_renamed_one_is_followed_beside_it() {
+    let mut database = followed("CREATE TABLE t (id serial, x int)").await;
+    database.sql("ALTER TABLE t RENAME TO t_old; CREATE TABLE t (num bigserial, x int)").await;
+    follow(&mut database, &["t.num"]).await;
+    database.sql("INSERT INTO t_old VALUES (7); INSERT INTO t VALUES (70)").await;
+    assert_eq!((database.nextval("t_id_seq").await, database.nextval("t_num_seq").await), (8, 71));
+    follow(&mut database, &["t.num", "--remove"]).await;
+    database.sql("INSERT INTO t_old VALUES (17); DROP TABLE t_old").await;
+    assert_eq!(database.number("SELECT count(*) FROM pg_proc WHERE proname LIKE 'pgmedic_follow%'").await, 1);
+    follow(&mut database, &["--all", "--remove"]).await;
+    assert_eq!(database.number("SELECT count(*) FROM pg_proc WHERE proname LIKE 'pgmedic_follow%'").await, 0);
+}
+
+#[tokio::test]
+async fn a_partitioned_table_stays_followed_when_it_becomes_a_partition_itself() {
+    let mut database =
+        followed("CREATE TABLE t (id serial, k int) PARTITION BY LIST (k); CREATE TABLE leaf PARTITION OF t DEFAULT")
+            .await;
+    database
+        .sql("CREATE TABLE root (id int, k int) PARTITION BY LIST (k); ALTER TABLE root ATTACH PARTITION t DEFAULT")
+        .await;
+    database.sql("INSERT INTO t VALUES (7, 1)").await;
+    assert_eq!(database.nextval("t_id_seq").await, 8);
+    follow(&mut database, &["t.id", "--remove"]).await;
+    assert_eq!(database.number("SELECT count(*) FROM pg_trigger").await, 0);
+}
+
+#[tokio::test]
+async fn a_trigger_of_the_same_name_that_others_made_is_left() {
+    let mut database = Database::new().await;
+    database
+        .sql(
+            "CREATE TABLE t (id serial);
+             CREATE FUNCTION mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+             CREATE TRIGGER zz_pgmedic_follow_1 BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION mine('x')",
+        )
+        .await;
+    let refusal = refusal(&mut database, &["t.id"]).await;
+    assert_eq!(refusal, "the trigger zz_pgmedic_follow_1 on public.t was not made by pgmedic sql follow");
+    follow(&mut database, &["t.id", "--remove"]).await;
+    assert_eq!(database.number("SELECT count(*) FROM pg_trigger").await, 1);
 }

@@ -19,12 +19,15 @@ BEGIN
                     ELSE greatest(q.seqmin, -@HIGHEST@::numeric - 1, TG_ARGV[0]::numeric) END AS fit,
                (CASE WHEN q.seqincrement > 0 THEN q.seqmin ELSE q.seqmax END)::numeric - q.seqincrement AS before_first
         INTO STRICT sequence
-        FROM pg_trigger t
-        JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND d.refclassid = 'pg_class'::regclass
+        -- Only the original of a partition's copies of the trigger depends on the sequence. It may be a partition's, too.
+        FROM (WITH RECURSIVE up (trigger, parent) AS (
+                  SELECT t.oid, t.tgparentid FROM pg_trigger t WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME
+                UNION ALL
+                  SELECT t.oid, t.tgparentid FROM up JOIN pg_trigger t ON t.oid = up.parent
+              )
+              SELECT trigger FROM up WHERE parent = 0) AS o
+        JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = o.trigger AND d.refclassid = 'pg_class'::regclass
         JOIN pg_sequence q ON q.seqrelid = d.refobjid
-        -- A partition's copy of the trigger has the dependencies of its original only.
-        WHERE t.tgrelid IN (TG_RELID, pg_partition_root(TG_RELID)) AND t.tgname = TG_NAME
-        ORDER BY t.tgrelid = TG_RELID DESC
         LIMIT 1;
         last := pg_sequence_last_value(sequence.seqrelid::regclass);
         IF last IS NULL THEN

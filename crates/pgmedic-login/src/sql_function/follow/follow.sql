@@ -7,7 +7,7 @@
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
-SET LOCAL lock_timeout = '5s';
+SET LOCAL lock_timeout = '1s';  -- inserts into the tables before it wait that long, too
 SET LOCAL quote_all_identifiers = off;
 SET LOCAL standard_conforming_strings = on;
 CREATE TEMPORARY VIEW pgmedic_links AS
@@ -24,6 +24,7 @@ DECLARE
     part regclass;
     refusal text;
     function text;
+    unused regprocedure;
     trigger name;
     call text;
     count integer := 0;
@@ -57,6 +58,7 @@ BEGIN
         SELECT n.schema, n.name, n.col, r.oid AS rel, r.relkind, r.relispartition, r.relowner, o.rolname AS owner, s.nspname,
                a.attnum, a.atthasdef, b.type, b.modifier, l.seq, l.owned, l.identity, l.expression, l.sequences,
                q.seqincrement, q.seqcycle, CASE WHEN q.seqincrement > 0 THEN q.seqmin ELSE q.seqmax END AS first,
+               e.function AS old_function, e.is_foreign AS has_foreign_trigger,
                COALESCE(max_id, e.stated) AS furthest, always OR COALESCE(e.is_always, false) AS fires_always, qc.relowner AS sequence_owner,
                quote_ident(s.nspname) || '.' || quote_ident(r.relname) AS table_name,
                quote_ident(qn.nspname) || '.' || quote_ident(qc.relname) AS sequence_name
@@ -74,11 +76,13 @@ BEGIN
         ) AS l ON true
         -- What an earlier run stated holds until another is stated, or the trigger is removed.
         LEFT JOIN LATERAL (
-            SELECT nullif(split_part(encode(t.tgargs, 'escape'), chr(92) || '000', 1), '')::bigint AS stated,
-                   t.tgenabled = 'A' AS is_always
+            SELECT CASE WHEN f.oid IS NOT NULL
+                        THEN nullif(split_part(encode(t.tgargs, 'escape'), chr(92) || '000', 1), '')::bigint END AS stated,
+                   f.oid IS NOT NULL AND t.tgenabled = 'A' AS is_always, f.oid::regprocedure AS function,
+                   f.oid IS NULL AS is_foreign
             FROM pg_trigger t
+            LEFT JOIN pg_proc f ON f.oid = t.tgfoid AND obj_description(f.oid, 'pg_proc') LIKE 'Made by pgmedic sql follow %'
             WHERE t.tgrelid = r.oid AND t.tgname = format('zz_pgmedic_follow_%s', a.attnum)
-                  AND obj_description(t.tgfoid, 'pg_proc') LIKE 'Made by pgmedic sql follow %'
         ) AS e ON true
         LEFT JOIN pg_sequence q ON q.seqrelid = l.seq
         LEFT JOIN pg_class qc ON qc.oid = l.seq
@@ -135,6 +139,11 @@ BEGIN
                              'follow it', followed.table_name, followed.col)
             WHEN NOT pg_has_role(current_user, followed.relowner, 'USAGE')
                  THEN format('%s belongs to %I: run this as that role', followed.table_name, followed.owner)
+            WHEN NOT has_schema_privilege(followed.nspname, 'CREATE')
+                 THEN format('%I may not create a function in schema %I', current_user, followed.nspname)
+            WHEN followed.has_foreign_trigger
+                 THEN format('the trigger zz_pgmedic_follow_%s on %s was not made by pgmedic sql follow', followed.attnum,
+                             followed.table_name)
             WHEN NOT has_sequence_privilege(followed.owner, followed.seq, 'USAGE, UPDATE')
                  OR NOT followed.owned AND followed.sequence_owner <> followed.relowner
                     AND NOT has_sequence_privilege(followed.owner, followed.seq, 'UPDATE')
@@ -157,13 +166,21 @@ BEGIN
 
         -- The last of the BEFORE triggers, in the order of names, sees the id that is stored.
         trigger := format('zz_pgmedic_follow_%s', followed.attnum);
-        function := format('%I.%I', followed.nspname,
-                           'pgmedic_follow_' || left(md5(format('%s.%s', followed.table_name, followed.attnum)), 16));
-        IF COALESCE(obj_description(to_regprocedure(function || '()'), 'pg_proc'), '') NOT LIKE 'Made by pgmedic sql follow %'
-           AND to_regprocedure(function || '()') IS NOT NULL THEN
-            RAISE duplicate_function USING MESSAGE = format('function %s was not made by pgmedic sql follow', function);
+        IF followed.old_function IS NOT NULL THEN
+            EXECUTE format('DROP TRIGGER %I ON %s', trigger, followed.table_name);
+            unused := followed.old_function;
+@DROP_UNUSED@
         END IF;
-        EXECUTE format('CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+        -- A new one: who owns a function that is there already could replace what it does.
+        SELECT format('%I.%I', followed.nspname, f.name) INTO STRICT function
+        FROM (SELECT concat_ws('_', 'pgmedic_follow', left(md5(concat_ws('.', followed.table_name, followed.attnum)), 16),
+                               nullif(n, 0)), n
+              FROM generate_series(0, 1000) AS n) AS f (name, n)
+        WHERE NOT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace s ON s.oid = p.pronamespace
+                          WHERE p.proname = f.name AND s.nspname = followed.nspname)
+        ORDER BY f.n
+        LIMIT 1;
+        EXECUTE format('CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql VOLATILE SECURITY DEFINER
                         SET search_path = pg_catalog, pg_temp AS %L',
                        function,
                        replace(replace(body, '@HIGHEST@', CASE followed.type
@@ -174,7 +191,6 @@ BEGIN
                            '@COLUMN@', quote_ident(followed.col)));
         EXECUTE format('REVOKE ALL ON FUNCTION %s() FROM PUBLIC', function);
         EXECUTE format('COMMENT ON FUNCTION %s() IS %L', function, made_by);
-        EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', trigger, followed.table_name);
         -- A role without a privilege on the sequence may not read it: then the function does.
         EXECUTE format('CREATE TRIGGER %1$I BEFORE INSERT OR UPDATE OF %2$I ON %3$s FOR EACH ROW
                         WHEN (CASE WHEN has_sequence_privilege(%4$L::regclass::oid, ''USAGE, SELECT'')

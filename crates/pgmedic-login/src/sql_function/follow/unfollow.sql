@@ -2,12 +2,14 @@
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
-SET LOCAL lock_timeout = '5s';
+SET LOCAL lock_timeout = '1s';
 DO $follow$
 DECLARE
     everything CONSTANT boolean := @ALL@;
     wanted record;
     found record;
+    unused regprocedure;
+    count integer := 0;
 BEGIN
     FOR wanted IN
         SELECT w.schema, w.name, w.col, r.oid AS rel
@@ -32,15 +34,29 @@ BEGIN
         SELECT t.tgname, c.oid::regclass AS rel, p.oid::regprocedure AS function
         FROM pg_trigger t
         JOIN pg_proc p ON p.oid = t.tgfoid
-        JOIN pg_class c ON c.oid = t.tgrelid AND NOT c.relispartition AND pg_has_role(current_user, c.relowner, 'USAGE')
-        WHERE obj_description(p.oid, 'pg_proc') LIKE 'Made by pgmedic sql follow %'
+        JOIN pg_class c ON c.oid = t.tgrelid AND pg_has_role(current_user, c.relowner, 'USAGE')
+        -- A partition's copy goes with its original.
+        WHERE t.tgparentid = 0 AND obj_description(p.oid, 'pg_proc') LIKE 'Made by pgmedic sql follow %'
           AND (everything
                OR EXISTS (SELECT FROM named n JOIN pg_attribute a ON a.attrelid = n.rel AND a.attname = n.col
                           WHERE n.rel = c.oid AND t.tgname = format('zz_pgmedic_follow_%s', a.attnum)))
     LOOP
+        count := count + 1;
         EXECUTE format('DROP TRIGGER %I ON %s', found.tgname, found.rel);
-        EXECUTE format('DROP FUNCTION %s', found.function);
+        unused := found.function;
+@DROP_UNUSED@
         RAISE INFO '% is not followed any more', found.rel;
+    END LOOP;
+    IF count = 0 THEN
+        RAISE WARNING 'nothing is removed: no such column of this role is followed';
+    END IF;
+    -- Of tables that were dropped.
+    FOR unused IN
+        SELECT p.oid FROM pg_proc p
+        WHERE everything AND p.proname LIKE 'pgmedic\_follow\_%' AND pg_has_role(current_user, p.proowner, 'USAGE')
+          AND obj_description(p.oid, 'pg_proc') LIKE 'Made by pgmedic sql follow %'
+    LOOP
+@DROP_UNUSED@
     END LOOP;
 END
 $follow$;
