@@ -116,6 +116,15 @@ async fn open_one<const N: usize>(
     purposes: [Purpose; N],
 ) -> Result<Counted<N>, Failure> {
     let address = address_of(&candidate.options);
+    if N > 1
+        && target.budget.must_identify(&address)
+        && !target.budget.fits(&address, target.max_connections, &purposes)
+    {
+        // Together they may never fit beside those of some server, which this one need not be. A single one finds that out.
+        let (connection, _, _permit) = Box::pin(open_one(target, candidate, wanted, [Purpose::Pass])).await?;
+        // It is closed also where the server does not answer.
+        let _ = tokio::time::timeout(target.timeout, connection.close()).await;
+    }
     let mut attempts = 0;
     loop {
         let permits = target.budget.acquire(&address, target.max_connections, purposes).await;

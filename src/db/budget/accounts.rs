@@ -1,7 +1,8 @@
 //! The arithmetic of the budget: how many connections each server has, and whether one more fits. No I/O, no clock.
 //!
 //! A server is known by its addresses, and by what it says of itself once one of them was reached: two addresses that lead
-//! to the same server share one account. A connection to an address that was not reached yet counts in every account.
+//! to the same server share one account. A connection to an address that was not reached yet counts in every account, unless
+//! the address gave no answer the last time: then hardly any server is there.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -42,6 +43,8 @@ pub struct Account {
     refusal: Option<(u32, Instant)>,
     pub open: u32,
     pub standing: u32,
+    /// The address gave no answer when it was tried last.
+    is_silent: bool,
     /// The account that counts its connections, once it turned out to be of the same server.
     merged_into: Option<usize>,
 }
@@ -56,6 +59,7 @@ impl Account {
             refusal: None,
             open: 0,
             standing: 0,
+            is_silent: false,
             merged_into: None,
         }
     }
@@ -136,8 +140,17 @@ impl Accounts {
 
     /// Counts the connections, where they fit.
     pub fn take(&mut self, index: usize, purposes: &[Purpose], now: Instant) -> bool {
+        let unidentified = self.unidentified().map(|account| account.open).sum();
+        self.take_beside(unidentified, index, purposes, now)
+    }
+
+    /// The same, for a server that is known, where all addresses that have not said which server they lead to lead to others.
+    pub fn take_alone(&mut self, index: usize, purposes: &[Purpose], now: Instant) -> bool {
+        self.accounts[self.resolve(index)].identity.is_some() && self.take_beside(0, index, purposes, now)
+    }
+
+    fn take_beside(&mut self, unidentified: u32, index: usize, purposes: &[Purpose], now: Instant) -> bool {
         let index = self.resolve(index);
-        let unidentified: u32 = self.unidentified().map(|account| account.open).sum();
         let account = &self.accounts[index];
         let (count, standing) = counts(purposes);
         let fits = if account.identity.is_some() {
@@ -247,6 +260,19 @@ impl Accounts {
         learned
     }
 
+    /// Notes whether an address gave any answer.
+    pub fn answered(&mut self, address: &str, answered: bool) {
+        if let Some((index, _)) = self.addresses.get(address) {
+            let index = self.resolve(*index);
+            self.accounts[index].is_silent = !answered;
+        }
+    }
+
+    /// Whether the address gave no answer when it was tried last.
+    pub fn is_silent(&self, address: &str) -> bool {
+        self.addresses.get(address).is_some_and(|(index, _)| self.account(*index).is_silent)
+    }
+
     /// The address may lead to another server now.
     pub fn doubt(&mut self, address: &str) {
         if let Some((_, certain)) = self.addresses.get_mut(address) {
@@ -279,8 +305,11 @@ impl Accounts {
         into.standing += from.standing;
     }
 
+    /// Servers of which it is not known which they are, as far as there may be any.
     fn unidentified(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.iter().filter(|account| account.identity.is_none() && account.merged_into.is_none())
+        let is_one =
+            |account: &&Account| account.identity.is_none() && account.merged_into.is_none() && !account.is_silent;
+        self.accounts.iter().filter(is_one)
     }
 }
 

@@ -148,3 +148,22 @@ fn of_several_entries_the_least_number_counts_and_the_default_only_where_none_sa
     accounts.account_of("a:1", Some(6));
     assert_eq!(accounts.account(index).limit(now), 6);
 }
+
+#[test]
+fn an_address_that_gave_no_answer_takes_no_connection_from_a_known_server() {
+    let (mut accounts, now) = (Accounts::default(), Instant::now());
+    let known = reached(&mut accounts, "a:1", "a");
+    let silent = accounts.account_of("b:1", None);
+    assert!(accounts.take(silent, &[Purpose::Pass; 3], now));
+    assert!(!accounts.take(known, &[Purpose::Pass], now), "it may be the same server");
+    assert!(accounts.take_alone(known, &[Purpose::Pass], now), "or it is not, after a while");
+    accounts.give_back(known, Purpose::Pass);
+    accounts.answered("b:1", false);
+    assert!(accounts.is_silent("b:1") && !accounts.is_silent("a:1"));
+    assert!(accounts.take(known, &[Purpose::Pass], now));
+    accounts.give_back(known, Purpose::Pass);
+    accounts.answered("b:1", true);
+    assert!(!accounts.take(known, &[Purpose::Pass], now), "it has answered");
+    let new = accounts.account_of("c:1", None);
+    assert!(!accounts.take_alone(new, &[Purpose::Pass], now), "it says nothing of one that is not known");
+}

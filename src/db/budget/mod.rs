@@ -14,7 +14,7 @@ mod accounts;
 pub use accounts::{DEFAULT_MAX_CONNECTIONS, Purpose};
 
 use accounts::Accounts;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -22,8 +22,9 @@ use tokio::sync::Notify;
 /// How long a server process takes to end after its connection was closed.
 const PROCESS_ENDS_WITHIN: Duration = Duration::from_millis(50);
 
-/// For how long the first connection to an address waits until it fits beside those of every other server.
-const UNIDENTIFIED_WAITS: Duration = Duration::from_secs(30);
+/// For how long addresses that have not said which server they lead to count as if each led to every server: so long the first
+/// connection to one waits until it fits beside those of all servers, and a connection to a known server until it fits beside those.
+const UNIDENTIFIED_COUNT_FOR: Duration = Duration::from_secs(5);
 
 /// The order in which permits of one kind are waited for.
 type Queue = Arc<tokio::sync::Mutex<()>>;
@@ -33,8 +34,6 @@ type Queue = Arc<tokio::sync::Mutex<()>>;
 pub struct ConnectionBudget {
     accounts: Mutex<Accounts>,
     queues: Mutex<HashMap<(usize, Purpose), Queue>>,
-    /// Addresses that gave no answer when they were tried last.
-    silent: Mutex<HashSet<String>>,
     changed: Notify,
 }
 
@@ -69,8 +68,8 @@ impl ConnectionBudget {
             Arc::clone(queues.entry((index, kind)).or_default())
         };
         let _turn = queue.lock().await;
-        let give_up = tokio::time::sleep(UNIDENTIFIED_WAITS);
-        tokio::pin!(give_up);
+        let patience = tokio::time::sleep(UNIDENTIFIED_COUNT_FOR);
+        tokio::pin!(patience);
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -78,7 +77,9 @@ impl ConnectionBudget {
             {
                 let mut accounts = self.lock();
                 let now = Instant::now();
-                if accounts.take(index, &purposes, now) {
+                if accounts.take(index, &purposes, now)
+                    || patience.is_elapsed() && accounts.take_alone(index, &purposes, now)
+                {
                     return Some(self.permits(address, index, purposes));
                 }
                 if !accounts.can_fit(index, &purposes, now) {
@@ -89,12 +90,25 @@ impl ConnectionBudget {
                 () = &mut changed => {}
                 // A refusal that counts no longer changes nothing else.
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                () = &mut give_up, if !self.lock().is_certain(address) => {
-                    self.lock().force(index, &purposes);
-                    return Some(self.permits(address, index, purposes));
+                () = &mut patience, if !patience.is_elapsed() => {
+                    if !self.lock().is_certain(address) {
+                        self.lock().force(index, &purposes);
+                        return Some(self.permits(address, index, purposes));
+                    }
                 }
             }
         }
+    }
+
+    /// Whether connections for all of `purposes` fit at once now.
+    pub fn fits(&self, address: &str, max: Option<u32>, purposes: &[Purpose]) -> bool {
+        let mut accounts = self.lock();
+        let index = accounts.account_of(address, max);
+        let fits = accounts.take(index, purposes, Instant::now());
+        if fits {
+            purposes.iter().for_each(|purpose| accounts.give_back(index, *purpose));
+        }
+        fits
     }
 
     /// Whether the server at this address must be asked which one it is.
@@ -109,17 +123,13 @@ impl ConnectionBudget {
 
     /// Notes whether an address gave any answer.
     pub fn answered(&self, address: &str, answered: bool) {
-        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-        if answered {
-            silent.remove(address);
-        } else if !silent.contains(address) {
-            silent.insert(address.to_owned());
-        }
+        self.lock().answered(address, answered);
+        self.changed.notify_waiters();
     }
 
     /// Whether the address gave no answer when it was tried last.
     pub fn is_silent(&self, address: &str) -> bool {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner).contains(address)
+        self.lock().is_silent(address)
     }
 
     /// Whether an address of each list leads to one server, as far as it has said so.

@@ -160,6 +160,28 @@ async fn through_a_pool_of_one_the_application_is_answered_and_passes_are_made()
     assert!(!log.contains("ERROR"), "{log}");
 }
 
+/// Each of their servers might be the one that is known, and have no connection left for it.
+#[tokio::test]
+async fn servers_that_accept_and_never_answer_keep_no_other_server_from_its_passes() {
+    let mut database = Database::new().await;
+    database.sql(ORDERS).await;
+    let listeners: Vec<std::net::TcpListener> =
+        (0..3).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let mut settings = EVERY_SECOND.to_owned();
+    for (number, listener) in listeners.iter().enumerate() {
+        let address = listener.local_addr().unwrap();
+        let url = format!("postgres://postgres@{address}/none?connect_timeout=600");
+        write!(settings, "[[databases]]\nname = \"silent{number}\"\nurl = \"{url}\"\n").unwrap();
+    }
+    let agent = Agent::start_at(database.url(), &database, &settings);
+    database.wait_until(REPAIRED).await;
+    agent.passes_again(&database.name, 2.0);
+    database.sql("SELECT setval('orders_id_seq', 1, false)").await;
+    database.wait_until(REPAIRED).await;
+    drop(listeners);
+    agent.stop();
+}
+
 #[tokio::test]
 async fn a_standby_takes_over_with_the_same_few_connections() {
     let server = TestServer::start(&ServerOptions { tcp: true, ..ServerOptions::default() }).unwrap();
