@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Most sequences of a group: what is known of each between its first read and its report takes a kilobyte.
-pub const GROUP: usize = 10_000;
+pub const GROUP: usize = 2_000;
 
 /// What an examination goes by.
 #[derive(Debug, Clone, Copy)]
