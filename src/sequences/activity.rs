@@ -45,16 +45,16 @@ impl StatsSnapshot {
     pub fn read(rows: &[PgRow]) -> Result<Self, QueryError> {
         let mut snapshot = Self::default();
         for row in rows {
-            let (of, oid, count): (&str, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-            let oid = u32::try_from(oid).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
+            let (of, counts): (&str, Option<&str>) = (row.try_get(0)?, row.try_get(1)?);
+            let counts = counts.unwrap_or_default().split_whitespace().map(count);
             match of {
                 "server" => {
                     (snapshot.catalog, snapshot.stats_epoch, snapshot.server) =
-                        (count, row.try_get(3)?, row.try_get(4)?);
+                        (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
                 }
-                "sequence" => drop(snapshot.sequences.insert(oid, count)),
-                "table" => drop(snapshot.tables.insert(oid, count)),
-                _ => drop(snapshot.in_use.insert(oid)),
+                "sequence" => snapshot.sequences = counts.collect::<Result<_, _>>()?,
+                "table" => snapshot.tables = counts.collect::<Result<_, _>>()?,
+                _ => snapshot.in_use = counts.map(|count| Ok(count?.0)).collect::<Result<_, QueryError>>()?,
             }
         }
         if snapshot.stats_epoch.is_empty() {
@@ -114,6 +114,12 @@ pub fn changes_sql(sequences: &[Sequence]) -> String {
         ("SERVER", server_name_sql()),
     ];
     fill_sql(include_str!("changes.sql"), &values)
+}
+
+/// An OID and what was counted of it, as `oid:count`.
+fn count(text: &str) -> Result<(u32, i64), QueryError> {
+    let count = text.split_once(':').and_then(|(oid, count)| Some((oid.parse().ok()?, count.parse().ok()?)));
+    count.ok_or_else(|| QueryError::UnexpectedResponse(format!("{text:?} is no OID with its count")))
 }
 
 /// The rows that were inserted into, updated in and deleted from table `t`.
