@@ -14,7 +14,11 @@ pub const WRITTEN_AHEAD: u128 = 32;
 /// What is remembered of one sequence.
 #[derive(Debug, Clone, Default)]
 pub struct SequenceMemory {
-    history: History,
+    /// As in [`History`].
+    most_handed_out: u64,
+    /// The same. No allowance is more than 2^31, so that a sum that stops growing leaves nothing of it either.
+    charged: u64,
+    passed_early: bool,
     /// The furthest next value that was seen or made.
     known_next: Option<i64>,
     /// The next value after the last pass.
@@ -22,18 +26,18 @@ pub struct SequenceMemory {
     /// The next look may be at another server than the ones before.
     elsewhere: bool,
     /// When it was first seen, and how many values it has handed out since; what repairs passed is not counted.
-    since: Option<(Instant, u128)>,
+    since: Option<(Instant, u64)>,
 }
 
 impl SequenceMemory {
     /// What a log of repairs tells.
     pub fn of_log(charged: u128, passed_early: bool, known_next: Option<i64>) -> Self {
-        let history = History { charged, passed_early, ..History::default() };
-        Self { history, known_next, ..Self::default() }
+        Self { charged: saturated(charged), passed_early, known_next, ..Self::default() }
     }
 
     pub fn memory(&self) -> Memory {
-        Memory::Lasting(self.history)
+        let Self { most_handed_out, charged, passed_early, .. } = *self;
+        Memory::Lasting(History { most_handed_out, charged: charged.into(), passed_early })
     }
 
     pub fn known_next(&self) -> Option<i64> {
@@ -54,18 +58,17 @@ impl SequenceMemory {
             // What was written ahead is not handed out.
             self.known_next = None;
         }
-        let handed_out = self.last_next.map_or(0, |before| position.values_since(before));
-        let most = u64::try_from(handed_out).unwrap_or(u64::MAX);
-        self.history.most_handed_out = self.history.most_handed_out.max(most);
+        let handed_out = self.last_next.map_or(0, |before| saturated(position.values_since(before)));
+        self.most_handed_out = self.most_handed_out.max(handed_out);
         let (first, sum) = self.since.unwrap_or((now, 0));
-        self.since = Some((first, sum + handed_out));
+        self.since = Some((first, sum.saturating_add(handed_out)));
         self.moved_to(position, next);
     }
 
     /// Records what was charged for a repair, also for one that failed.
     pub fn charge(&mut self, charged: u128, early: bool) {
-        self.history.charged = self.history.charged.saturating_add(charged);
-        self.history.passed_early |= early;
+        self.charged = self.charged.saturating_add(saturated(charged));
+        self.passed_early |= early;
     }
 
     /// A repair failed, and how far it came is not known: up to the next look no value counts as handed out.
@@ -75,8 +78,8 @@ impl SequenceMemory {
 
     /// Takes over what the log of repairs tells now, which repairs of others have been added to.
     pub fn merge_log(&mut self, log: &Self, ascending: bool) {
-        self.history.charged = self.history.charged.max(log.history.charged);
-        self.history.passed_early |= log.history.passed_early;
+        self.charged = self.charged.max(log.charged);
+        self.passed_early |= log.passed_early;
         let further = |a: i64, b: i64| if ascending { a.max(b) } else { a.min(b) };
         self.known_next = match (self.known_next, log.known_next) {
             (Some(own), Some(logged)) => Some(further(own, logged)),
@@ -98,6 +101,10 @@ impl SequenceMemory {
         let watched = now.saturating_duration_since(first);
         (watched >= SHORTEST).then(|| sum as f64 / watched.as_secs_f64())
     }
+}
+
+fn saturated(values: u128) -> u64 {
+    u64::try_from(values).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
