@@ -59,8 +59,8 @@ impl DatabaseLog {
     pub fn sequences(&mut self, report: &DatabaseReport, set_back: &HashSet<String>) {
         let mut named = HashSet::new();
         for sequence in &report.sequences {
-            let subject = Subject::Sequence(sequence.name.clone());
-            if set_back.contains(&sequence.name)
+            let subject = Subject::Sequence(sequence.name.to_string());
+            if set_back.contains(&*sequence.name)
                 && let Some(fact) = describe_set_back(sequence)
             {
                 self.write(&subject, &fact);
@@ -71,7 +71,7 @@ impl DatabaseLog {
                 self.logged.remove(&subject);
             }
             self.log(subject, vec![fact]);
-            named.insert(sequence.name.as_str());
+            named.insert(&*sequence.name);
         }
         self.logged.retain(|subject| match subject {
             Subject::Sequence(name) => named.contains(name.as_str()),

@@ -15,9 +15,9 @@ pub struct Fact {
 /// What is worth a line about a sequence, if anything. Its kind is that of the reason, beside the verdict or outcome.
 pub fn describe(sequence: &SequenceReport) -> Option<Fact> {
     let name = &sequence.name;
-    let fact = |level, word: &str, what: &str, reason: &Option<Reason>| {
-        let because = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-        let kind = format!("{word} {:?}", reason.as_ref().map(|reason| reason.kind));
+    let fact = |level, word: &str, what: &str, reason: Option<&Reason>| {
+        let because = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        let kind = format!("{word} {:?}", reason.map(|reason| reason.kind));
         let who = sequence.who().map_or_else(String::new, |who| format!("; {who}"));
         Some(Fact { level, kind, text: format!("{name} {what}{because}{who}") })
     };
@@ -25,7 +25,7 @@ pub fn describe(sequence: &SequenceReport) -> Option<Fact> {
         let word = sequence.verdict.as_str();
         return match sequence.verdict {
             Verdict::Exhausted | Verdict::Unreadable => {
-                fact(Level::WARN, word, &format!("is {word}"), &sequence.reason)
+                fact(Level::WARN, word, &format!("is {word}"), sequence.reason.as_deref())
             }
             _ => None,
         };
@@ -37,11 +37,11 @@ pub fn describe(sequence: &SequenceReport) -> Option<Fact> {
             let cause = sequence.cause.map_or("unknown", Cause::word);
             let to = repair.next_value.map_or_else(String::new, |next| format!(" to {next}"));
             let lag = sequence.lag.unwrap_or(0);
-            fact(Level::INFO, word, &format!("was {lag} behind (cause: {cause}) and was moved{to}"), &None)
+            fact(Level::INFO, word, &format!("was {lag} behind (cause: {cause}) and was moved{to}"), None)
         }
-        Outcome::Skipped => fact(Level::INFO, word, &behind, &repair.reason),
-        Outcome::Held => fact(Level::WARN, word, &behind, &repair.reason),
-        Outcome::Failed => fact(Level::ERROR, word, &behind, &repair.reason),
+        Outcome::Skipped => fact(Level::INFO, word, &behind, repair.reason.as_ref()),
+        Outcome::Held => fact(Level::WARN, word, &behind, repair.reason.as_ref()),
+        Outcome::Failed => fact(Level::ERROR, word, &behind, repair.reason.as_ref()),
     }
 }
 

@@ -12,7 +12,7 @@ pub fn unmatched_approvals<'a>(approved: &'a [String], report: &Report) -> impl 
         .iter()
         .flat_map(|database| &database.sequences)
         .filter(|sequence| sequence.repair.is_some())
-        .map(|sequence| sequence.name.as_str())
+        .map(|sequence| &*sequence.name)
         .collect();
     let stores: Vec<&str> = report
         .databases

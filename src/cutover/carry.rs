@@ -139,7 +139,7 @@ fn leap_sql(sequence: &Sequence, last: i64) -> String {
     fill_sql(
         include_str!("leap.sql"),
         &[
-            ("NAME", sequence.name.clone()),
+            ("NAME", sequence.name.to_string()),
             ("OID", sequence.oid.to_string()),
             ("LAST", last.to_string()),
             ("BEFORE", if sequence.parameters.increment > 0 { "<" } else { ">" }.to_owned()),

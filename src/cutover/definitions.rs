@@ -83,7 +83,7 @@ pub fn missing(old: &Sequence, wanted: &TableName, others: &[Sequence], map: &Sc
     let text = format!("NEW has no sequence {wanted}");
     let columns: Vec<ColumnName> = columns(old, |_| true).map(|column| map.column(&column)).collect();
     let feeds_the_same = |other: &&Sequence| {
-        other.name_parts.0 == wanted.schema && self::columns(other, |_| true).any(|column| columns.contains(&column))
+        other.name_parts().0 == wanted.schema && self::columns(other, |_| true).any(|column| columns.contains(&column))
     };
     if let Some(other) = others.iter().find(feeds_the_same) {
         let text = format!("{text}; {} feeds the same column there", other.name);
@@ -93,7 +93,7 @@ pub fn missing(old: &Sequence, wanted: &TableName, others: &[Sequence], map: &Sc
     let Parameters { increment, min_value, max_value, start, cache, cycle } = old.parameters;
     let cycle = if cycle { " CYCLE" } else { "" };
     // A schema without a sequence there may not exist there.
-    let schema = match others.iter().any(|other| other.name_parts.0 == wanted.schema) || wanted.schema == "public" {
+    let schema = match others.iter().any(|other| other.name_parts().0 == wanted.schema) || wanted.schema == "public" {
         true => String::new(),
         false => format!("CREATE SCHEMA IF NOT EXISTS {}; ", QuotedIdent(&wanted.schema)),
     };

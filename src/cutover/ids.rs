@@ -26,9 +26,9 @@ pub async fn check_ids(
         report.reasons.push(error.while_doing("the ids in NEW could not be compared"));
     }
     let by_name: HashMap<&str, &Arc<SequenceReport>> =
-        passed.sequences.iter().map(|sequence| (sequence.name.as_str(), sequence)).collect();
+        passed.sequences.iter().map(|sequence| (&*sequence.name, sequence)).collect();
     for (pair, carried) in pairs.iter().zip(&mut report.sequences) {
-        if let Some(found) = pair.new.and_then(|new| by_name.get(new.name.as_str())) {
+        if let Some(found) = pair.new.and_then(|new| by_name.get(&*new.name)) {
             merge(found, carried);
         }
     }
@@ -43,7 +43,7 @@ pub async fn pass_over_new(
     cancel: &CancellationToken,
     progress: &Progress,
 ) -> DatabaseReport {
-    let only = pairs.iter().filter_map(|pair| pair.new).map(|new| new.name_parts.clone()).collect();
+    let only = pairs.iter().filter_map(|pair| pair.new).map(|new| new.name_parts()).collect();
     let headroom = request.headroom;
     let settings = Sequences { repair: true, headroom, ..request.settings.clone() };
     let options = PassOptions {
@@ -69,12 +69,12 @@ fn merge(found: &SequenceReport, carried: &mut CarryReport) {
     let of_repair = found.repair.as_ref().and_then(|repair| repair.reason.clone());
     let (against, noted) = match (found.needs_attention(), found.verdict) {
         // That it feeds no known column stands against nothing: its value was carried over. A likely column is worth a note.
-        (needs_attention, Verdict::Unlinked) => (None, found.reason.clone().filter(|_| needs_attention)),
-        (true, Verdict::Behind) => (of_repair, found.reason.clone()),
-        (true, _) => (found.reason.clone(), of_repair),
+        (needs_attention, Verdict::Unlinked) => (None, found.reason.as_deref().cloned().filter(|_| needs_attention)),
+        (true, Verdict::Behind) => (of_repair, found.reason.as_deref().cloned()),
+        (true, _) => (found.reason.as_deref().cloned(), of_repair),
         // Of a sequence that was moved for the headroom, the reason is done with.
         (false, Verdict::Behind) => (None, of_repair),
-        (false, _) => (None, found.reason.clone()),
+        (false, _) => (None, found.reason.as_deref().cloned()),
     };
     if let Some(reason) = against {
         carried.add_reason(reason);

@@ -29,14 +29,12 @@ pub struct Standing {
 
 /// One pair for each sequence of `old`, by the qualified name.
 pub fn pair<'a>(old: &'a [Sequence], new: &'a [Sequence], request: &Request) -> Vec<Pair<'a>> {
-    let by_name: HashMap<(&str, &str), &Sequence> = new
-        .iter()
-        .map(|sequence| ((sequence.name_parts.0.as_str(), sequence.name_parts.1.as_str()), sequence))
-        .collect();
+    let by_name: HashMap<(String, String), &Sequence> =
+        new.iter().map(|sequence| (sequence.name_parts(), sequence)).collect();
     let pair = |old: &'a Sequence| {
-        let (schema, name) = &old.name_parts;
-        let wanted = TableName { schema: request.map.of(schema).to_owned(), name: name.clone() };
-        let new = by_name.get(&(wanted.schema.as_str(), name.as_str())).copied();
+        let (schema, name) = old.name_parts();
+        let wanted = TableName { schema: request.map.of(&schema).to_owned(), name };
+        let new = by_name.get(&(wanted.schema.clone(), wanted.name.clone())).copied();
         Pair { old, wanted, new }
     };
     old.iter().map(pair).collect()
@@ -50,7 +48,7 @@ pub fn reports(pairs: &[Pair<'_>], others: &[Sequence], request: &Request) -> Ve
 fn report(pair: &Pair<'_>, others: &[Sequence], request: &Request) -> CarryReport {
     let mut report = CarryReport {
         name: pair.wanted.to_string(),
-        old_name: pair.old.name.clone(),
+        old_name: pair.old.name.to_string(),
         outcome: CarryOutcome::Ahead,
         old_next_value: None,
         next_value_before: None,

@@ -67,7 +67,7 @@ async fn work(
     let (mut old, mut new) = (old.map_err(Unusable::Failed)?, new.map_err(Unusable::Failed)?);
 
     let (from, to) = (std::mem::take(&mut old.sequences), std::mem::take(&mut new.sequences));
-    if let Some(schema) = request.map.schemas().find(|schema| !from.iter().any(|one| one.name_parts.0 == **schema)) {
+    if let Some(schema) = request.map.schemas().find(|schema| !from.iter().any(|one| one.name_parts().0 == **schema)) {
         let text = format!("--map {schema}=…: OLD has no sequence in a schema of this name; nothing was done");
         return Err(Unusable::Refused(Reason::new(ReasonKind::Configuration, text)));
     }

@@ -146,7 +146,7 @@ impl DuplicateKey {
 /// Checks that the pass had this outcome for the sequence.
 pub(super) fn expect(report: &Report, sequence: &str, expected: Outcome) -> Result<(), DemoError> {
     let mut sequences = report.databases.iter().flat_map(|database| &database.sequences);
-    match sequences.find(|found| found.name == sequence).and_then(|found| found.outcome()) {
+    match sequences.find(|found| *found.name == *sequence).and_then(|found| found.outcome()) {
         Some(found) if found == expected => Ok(()),
         found => {
             let found = found.map_or("left alone".to_owned(), |found| format!("{found:?}").to_lowercase());

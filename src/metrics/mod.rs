@@ -105,7 +105,7 @@ impl Metrics {
         count_pass(&mut counters, &report.name, SEQUENCES, report.error.is_some());
         counters.pass_duration(SEQUENCES).observe(report.duration_seconds);
         for sequence in &report.sequences {
-            count_repair(&mut counters, &report.name, sequence, before.contains(&sequence.name));
+            count_repair(&mut counters, &report.name, sequence, before.contains(&*sequence.name));
         }
         drop(counters);
         // A pass that was not completed does not show which drift is over.
@@ -114,7 +114,7 @@ impl Metrics {
         let lasting = |sequence: &&Arc<SequenceReport>| {
             sequence.cause.is_some() && (sequence.outcome() != Some(Outcome::Repaired) || sequence.held_by().is_some())
         };
-        now.extend(report.sequences.iter().filter(lasting).map(|sequence| sequence.name.clone()));
+        now.extend(report.sequences.iter().filter(lasting).map(|sequence| sequence.name.to_string()));
         if !now.is_empty() {
             drifting.insert(report.name.to_string(), now);
         }

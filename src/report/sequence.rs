@@ -5,14 +5,15 @@ use super::repair::{Outcome, RepairReport};
 use pgmedic_core::sequence::{FeedReport, HoldReason};
 use pgmedic_core::{Fix, Reason, ReasonKind};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// One sequence: what was found before any repair, and the repair. What most sequences do not have is boxed, because there may
 /// be many thousands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SequenceReport {
     /// Schema-qualified, quoted where SQL would quote it.
-    pub name: String,
-    pub feeds: Vec<FeedReport>,
+    pub name: Arc<str>,
+    pub feeds: Box<[FeedReport]>,
     /// What `nextval` would have returned.
     pub next_value: Option<i64>,
     /// The furthest id found that the sequence itself could produce.
@@ -24,7 +25,7 @@ pub struct SequenceReport {
     /// The last value that it can hand out and every fed column, and what references it, can hold.
     pub limit: Option<i64>,
     /// What sets the limit: the sequence or a column, by name; or `max_id`.
-    pub limited_by: Option<String>,
+    pub limited_by: Option<Arc<str>>,
     pub verdict: Verdict,
     /// Values that would still be handed out up to the end of the block that it would run into.
     pub lag: Option<u128>,
@@ -35,7 +36,7 @@ pub struct SequenceReport {
     /// Days until the limit is reached at the present pace; none where no pace is known.
     pub days_left: Option<f64>,
     /// The `[[sequences.rules]]` entry that applies, by its pattern.
-    pub rule: Option<String>,
+    pub rule: Option<Box<str>>,
     /// A rule says to observe it and never to alert.
     #[serde(skip)]
     pub observed_only: bool,
@@ -46,11 +47,11 @@ pub struct SequenceReport {
     /// Who was behind it, as the server told when it was first seen; none where nothing was asked.
     pub evidence: Option<Box<Evidence>>,
     /// Why the verdict is what it is.
-    pub reason: Option<Reason>,
+    pub reason: Option<Box<Reason>>,
     /// Further reasons, such as links that do not count.
     pub notes: Vec<Reason>,
     /// Likely links of an unlinked sequence, as `[[sequences.feeds]]` tables to paste.
-    pub suggested_feeds: Option<String>,
+    pub suggested_feeds: Option<Box<str>>,
     pub repair: Option<Box<RepairReport>>,
 }
 
@@ -95,10 +96,10 @@ pub enum Cause {
 
 impl SequenceReport {
     /// A finding of which nothing was read.
-    pub fn new(name: String, feeds: Vec<FeedReport>, verdict: Verdict) -> Self {
+    pub fn new(name: impl Into<Arc<str>>, feeds: Vec<FeedReport>, verdict: Verdict) -> Self {
         Self {
-            name,
-            feeds,
+            name: name.into(),
+            feeds: feeds.into(),
             next_value: None,
             max_id: None,
             nearest_id: None,
@@ -125,7 +126,7 @@ impl SequenceReport {
     /// Adds a reason: the first one says why the verdict is what it is.
     pub fn add_reason(&mut self, reason: Reason) {
         match self.reason {
-            None => self.reason = Some(reason),
+            None => self.reason = Some(Box::new(reason)),
             Some(_) => self.notes.push(reason),
         }
     }
@@ -214,7 +215,8 @@ impl SequenceReport {
     pub fn name_database(&mut self, database: &str) {
         let of_repair = self.repair.as_mut().and_then(|repair| repair.reason.as_mut());
         self.reason
-            .iter_mut()
+            .as_deref_mut()
+            .into_iter()
             .chain(&mut self.notes)
             .chain(of_repair)
             .for_each(|reason| reason.name_database(database));
@@ -223,7 +225,7 @@ impl SequenceReport {
     /// All reasons, those of its repair last.
     pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
         let of_repair = self.repair.as_ref().and_then(|repair| repair.reason.as_ref());
-        self.reason.iter().chain(&self.notes).chain(of_repair)
+        self.reason.as_deref().into_iter().chain(&self.notes).chain(of_repair)
     }
 }
 

@@ -66,7 +66,7 @@ impl StatsSnapshot {
     /// The counters of `sequence`; none where one is missing, or does not tell all.
     pub fn of(&self, sequence: &Sequence) -> Option<ActivityCounters> {
         // No counter is read of a column whose ids are computed.
-        if self.in_use.contains(&sequence.oid) || !sequence.computed.is_empty() {
+        if self.in_use.contains(&sequence.oid) || !sequence.rare.computed.is_empty() {
             return None;
         }
         let mut tables = 0_i64;

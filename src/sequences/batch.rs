@@ -33,7 +33,7 @@ fn group_into_batches<'a>(sequences: &[&Sequence], probes: Vec<Probe<'a>>) -> Ve
             batches.push_back(Batch::single(probe));
             continue;
         }
-        let (batch, relations) = open.entry(&sequences[probe.sequence].untrusted_owners).or_default();
+        let (batch, relations) = open.entry(&sequences[probe.sequence].rare.untrusted_owners).or_default();
         if !batch.probes.is_empty()
             && (!fits_in_transaction(*relations + probe.relations()) || batch.probes.len() == MAX_PROBES)
         {

@@ -63,7 +63,7 @@ impl BatchPlan {
         timeouts: Timeouts,
         read: impl Fn(&Probe<'_>) -> String,
     ) -> Self {
-        let exposed = batch.probes.iter().any(|probe| !sequences[probe.sequence].untrusted_owners.is_empty());
+        let exposed = batch.probes.iter().any(|probe| !sequences[probe.sequence].rare.untrusted_owners.is_empty());
         let is_guarded = exposed && server.superuser;
         let walks = batch.probes.iter().any(|probe| probe.block.is_some());
         let mut prelude = Vec::from_iter(walks.then(|| WALK_BY_INDEX.to_owned()));

@@ -41,8 +41,8 @@ fn block_candidate(sequence: &Sequence) -> Option<(&Feed, &FeedSource)> {
     }
     sequence.feeds.iter().find_map(|feed| {
         let source = feed.source.as_ref().ok()?;
-        let quick = source.by_member.is_none() && source.unindexed.is_none() && !source.alone;
-        (source.stated_allocator.is_none() && quick).then_some((feed, source))
+        let quick = source.rare.by_member.is_none() && source.rare.unindexed.is_none() && !source.alone;
+        (source.rare.stated_allocator.is_none() && quick).then_some((feed, source))
     })
 }
 
@@ -68,7 +68,7 @@ async fn taken_window(
     let part = ProbePart { source, member: None, own_values: None };
     let batch = Batch::single(Probe { sequence: 0, parts: vec![part], block: None });
     let plan = BatchPlan::new(&batch, &[sequence], connection.server(), timeouts);
-    let FeedSource { table, column, .. } = source;
+    let (table, column) = (source.table(), source.column());
     let count = |(first, last)| {
         format!("(SELECT count(*) FROM {table} WHERE {column} BETWEEN '{first}'::bigint AND '{last}'::bigint)")
     };
@@ -78,7 +78,7 @@ async fn taken_window(
     let result =
         connection.run_transaction("blocks", plan.mode, plan.timeouts, statements.into_iter().chain([counts])).await;
     if let Some(failure) = result.failure {
-        tracing::debug!(sequence = sequence.name, %failure, "not looked for blocks");
+        tracing::debug!(sequence = &*sequence.name, %failure, "not looked for blocks");
         return None;
     }
     let row = result.answers.last()?.first()?;

@@ -75,7 +75,10 @@ pub async fn discover(
     let feeds: Vec<&DeclaredFeed> = settings.feeds_in(database).collect();
     let mut links = declared_links(connection, &feeds, timeouts).await?;
     let mut sequences = read_catalog(connection, &links, &role, timeouts).await?;
-    let covered = |sequence: &&Sequence| settings.covers(&sequence.name_parts.0, &sequence.name_parts.1);
+    let covered = |sequence: &&Sequence| {
+        let (schema, name) = sequence.name_parts();
+        settings.covers(&schema, &name)
+    };
     let likely = suggest(connection, sequences.iter().filter(covered), timeouts).await?;
     if !likely.is_empty() {
         links.extend(likely);
@@ -85,11 +88,14 @@ pub async fn discover(
     }
     let missing = missing(&feeds, &sequences);
     for sequence in &mut sequences {
-        sequence.untrusted_owners.retain(|owner| !trusted.contains(owner));
-        if sequence.untrusted_owners.is_empty() {
-            // An emptied set keeps its room.
-            sequence.untrusted_owners = UntrustedOwners::new();
+        if let Some(rare) = sequence.rare.parts_mut() {
+            rare.untrusted_owners.retain(|owner| !trusted.contains(owner));
+            if rare.untrusted_owners.is_empty() {
+                // An emptied set keeps its room.
+                rare.untrusted_owners = UntrustedOwners::new();
+            }
         }
+        sequence.rare.shrink_to_fit();
     }
     let total = sequences.len();
     sequences.retain(|sequence| covered(&sequence));
@@ -136,7 +142,7 @@ fn missing(feeds: &[&DeclaredFeed], sequences: &[Sequence]) -> Vec<DeclaredFeed>
         return Vec::new();
     }
     let name = |sequence: &Sequence| {
-        let (schema, name) = sequence.name_parts.clone();
+        let (schema, name) = sequence.name_parts();
         TableName { schema, name }
     };
     let known: HashSet<TableName> = sequences.iter().map(name).collect();

@@ -73,8 +73,8 @@ pub async fn computed_columns<'a>(
 
 fn candidates<'a>(index: usize, sequence: &'a Sequence) -> impl Iterator<Item = Candidate<'a>> {
     let cycling = sequence.sources().filter(|_| sequence.parameters.cycle).filter_map(same_value);
-    let readable = sequence.problem.is_none();
-    let columns = sequence.computed.iter().cloned().chain(cycling).filter(move |_| readable);
+    let readable = sequence.rare.problem.is_none();
+    let columns = sequence.rare.computed.iter().cloned().chain(cycling).filter(move |_| readable);
     columns.filter(|column| fits_in_transaction(1 + column.source.relations)).map(move |column| Candidate {
         index,
         sequence,
@@ -84,7 +84,7 @@ fn candidates<'a>(index: usize, sequence: &'a Sequence) -> impl Iterator<Item = 
 
 /// A column whose ids are the values themselves.
 fn same_value(source: &FeedSource) -> Option<ComputedColumn> {
-    let readable = source.by_member.is_none() && !source.allocator().takes_blocks();
+    let readable = source.rare.by_member.is_none() && !source.allocator().takes_blocks();
     let type_name = if source.numeric { "pg_catalog.numeric" } else { "pg_catalog.int8" }.to_owned();
     readable.then(|| ComputedColumn { source: source.clone(), type_name, default: None })
 }
@@ -114,7 +114,7 @@ async fn where_inserts_fail<'a>(
     let column = |of: fn(&Candidate<'a>) -> String| failing.iter().map(of).collect::<Vec<String>>();
     let arrays = [
         column(|of| of.column.source.table_oid.to_string()),
-        column(|of| of.column.source.column.clone()),
+        column(|of| of.column.source.column().to_owned()),
         column(|of| of.sequence.oid.to_string()),
         column(|of| of.column.default.clone().unwrap_or_default()),
         column(|_| String::new()),

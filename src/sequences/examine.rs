@@ -110,8 +110,8 @@ pub async fn examine(
 impl ExamineContext<'_> {
     /// The headroom of the run replaces the configured one.
     fn headroom(&self, sequence: &Sequence) -> Headroom {
-        let (schema, name) = &sequence.name_parts;
-        let of_rule = self.settings.rule(schema, name).and_then(|rule| rule.headroom);
+        let (schema, name) = sequence.name_parts();
+        let of_rule = self.settings.rule(&schema, &name).and_then(|rule| rule.headroom);
         Headroom { configured: of_rule.unwrap_or(self.settings.headroom), of_run: self.options.headroom }
     }
 

@@ -12,6 +12,7 @@ use pgmedic_core::sequence::position::Position;
 use pgmedic_core::sequence::reasons::{exhausted_reason, follows_too_far_reason, rewound_reason, running_out_reason};
 use pgmedic_core::sequence::{FeedReport, Link};
 use pgmedic_core::{Fix, Reason, ReasonKind};
+use std::sync::Arc;
 
 /// What was seen of a sequence, and what is to be done about it.
 pub type Judged = Option<Result<(Looked, NextMove), Reason>>;
@@ -22,14 +23,14 @@ pub fn finding(sequence: &Sequence, judged: &Judged, settings: &Sequences) -> Se
     let mut reasons = reasons.into_iter();
     let feeds = sequence.feeds.iter().map(|feed| feed.report.clone()).collect();
     let mut report = SequenceReport {
-        reason: reasons.next(),
+        reason: reasons.next().map(Box::new),
         notes: reasons.collect(),
-        suggested_feeds: suggested_feeds(sequence),
-        ..SequenceReport::new(sequence.name.clone(), feeds, verdict)
+        suggested_feeds: suggested_feeds(sequence).map(Into::into),
+        ..SequenceReport::new(Arc::clone(&sequence.name), feeds, verdict)
     };
-    let (schema, name) = &sequence.name_parts;
-    let rule = settings.rule(schema, name);
-    report.rule = rule.map(|rule| rule.pattern.to_string());
+    let (schema, name) = sequence.name_parts();
+    let rule = settings.rule(&schema, &name);
+    report.rule = rule.map(|rule| rule.pattern.to_string().into());
     report.observed_only = rule.is_some_and(|rule| !rule.repair);
     let max_id = rule.and_then(|rule| rule.max_id);
     let too_far = |feed: &Feed| follows_too_far_reason(sequence, feed, max_id?);
@@ -81,7 +82,7 @@ pub fn count_repair(finding: &mut SequenceReport, sequence: &Sequence, position:
         // What was true before it is not any more.
         finding.notes.retain(|note| note.kind != ReasonKind::RunningOut);
         if finding.reason.as_ref().is_some_and(|reason| reason.kind == ReasonKind::RunningOut) {
-            finding.reason = (!finding.notes.is_empty()).then(|| finding.notes.remove(0));
+            finding.reason = (!finding.notes.is_empty()).then(|| Box::new(finding.notes.remove(0)));
         }
         finding.add_reason(running_out_reason(sequence, position));
     }
@@ -89,9 +90,9 @@ pub fn count_repair(finding: &mut SequenceReport, sequence: &Sequence, position:
 
 /// The report of a declared feed whose sequence does not exist in `database`.
 pub fn missing_sequence(feed: &DeclaredFeed, database: &str) -> SequenceReport {
-    let feeds = vec![FeedReport { column: feed.column_text(), link: Link::Declared, followed: None }];
+    let feeds = vec![FeedReport { column: feed.column_text().into(), link: Link::Declared, followed: None }];
     SequenceReport {
-        reason: Some(missing_sequence_reason(feed, database)),
+        reason: Some(Box::new(missing_sequence_reason(feed, database))),
         ..SequenceReport::new(feed.sequence_text(), feeds, Verdict::Unreadable)
     }
 }
@@ -115,13 +116,13 @@ pub fn missing_sequence_reason(feed: &DeclaredFeed, database: &str) -> Reason {
 /// The verdict and its reasons, the decisive one first; links that do not count come last.
 fn verdict(sequence: &Sequence, judged: &Judged) -> (Verdict, Vec<Reason>) {
     let (verdict, mut reasons) = verdict_without_notes(sequence, judged);
-    reasons.extend(sequence.notes.iter().cloned());
-    reasons.extend(sequence.uncounted.iter().filter_map(ignored_link_reason));
+    reasons.extend(sequence.rare.notes.iter().cloned());
+    reasons.extend(sequence.rare.uncounted.iter().filter_map(ignored_link_reason));
     (verdict, reasons)
 }
 
 fn verdict_without_notes(sequence: &Sequence, judged: &Judged) -> (Verdict, Vec<Reason>) {
-    if let Some(problem) = sequence.problem.as_ref().filter(|_| !sequence.has_readable_names()) {
+    if let Some(problem) = sequence.rare.problem.as_ref().filter(|_| !sequence.has_readable_names()) {
         return (Verdict::Unreadable, vec![problem.clone()]);
     }
     if sequence.parameters.cycle {
@@ -164,7 +165,9 @@ fn verdict_without_notes(sequence: &Sequence, judged: &Judged) -> (Verdict, Vec<
 
 /// Why nothing says which column it feeds; none where a note says what became of its owner.
 fn unlinked_reason(sequence: &Sequence) -> Option<Reason> {
-    if sequence.notes.iter().any(|note| note.kind == ReasonKind::LeftOver) && suggestions(sequence).next().is_none() {
+    if sequence.rare.notes.iter().any(|note| note.kind == ReasonKind::LeftOver)
+        && suggestions(sequence).next().is_none()
+    {
         return None;
     }
     let text = "no ownership, default or declared link says which column it feeds".to_owned();
@@ -179,8 +182,8 @@ fn unlinked_reason(sequence: &Sequence) -> Option<Reason> {
 
 /// The likely links, each with its column.
 fn suggestions(sequence: &Sequence) -> impl Iterator<Item = (&str, &Suggestion)> {
-    sequence.uncounted.iter().filter_map(|uncounted| match &uncounted.why {
-        Uncounted::Suggested(suggestion) => Some((uncounted.feed.report.column.as_str(), suggestion)),
+    sequence.rare.uncounted.iter().filter_map(|uncounted| match &uncounted.why {
+        Uncounted::Suggested(suggestion) => Some((&*uncounted.feed.report.column, suggestion)),
         _ => None,
     })
 }
@@ -206,12 +209,12 @@ fn ignored_link_reason(uncounted: &UncountedFeed) -> Option<Reason> {
 fn feed_problems(sequence: &Sequence) -> (Vec<Reason>, Vec<Reason>) {
     let (mut unreadable, mut unsupported) = (Vec::new(), Vec::new());
     // Where there is nothing to read, a missing privilege is no reason.
-    if let (Some(problem), true) = (&sequence.problem, sequence.is_observable()) {
+    if let (Some(problem), true) = (&sequence.rare.problem, sequence.is_observable()) {
         unreadable.push(problem.clone());
     }
     for feed in &sequence.feeds {
         match &feed.source {
-            Ok(source) => unsupported.extend(source.hidden.as_deref().cloned()),
+            Ok(source) => unsupported.extend(source.rare.hidden.as_deref().cloned()),
             Err(FeedProblem::Unreadable(reason) | FeedProblem::Refused { reason, .. }) => {
                 unreadable.push(reason.clone());
             }

@@ -68,7 +68,7 @@ impl Invalidation {
 
 /// Whether a name means this sequence or a table that it feeds.
 fn relations(sequence: &Sequence) -> impl Iterator<Item = (u32, TableName)> {
-    let (schema, name) = sequence.name_parts.clone();
+    let (schema, name) = sequence.name_parts();
     let columns = sequence.feeds.iter().filter_map(|feed| feed.report.column.parse::<ColumnName>().ok());
     let tables = columns.map(|column| column.table);
     std::iter::once(TableName { schema, name }).chain(tables).map(|relation| (sequence.oid, relation))

@@ -26,7 +26,7 @@ pub async fn read_keys(
     }
     let empty = || vec![String::new(); sources.len()];
     let tables = sources.iter().map(|source| source.table_oid.to_string()).collect();
-    let columns = sources.iter().map(|source| source.column.clone()).collect();
+    let columns = sources.iter().map(|source| source.column().to_owned()).collect();
     let mut keys = Vec::with_capacity(sources.len());
     let parameters = [tables, columns, empty(), empty(), empty()];
     connection

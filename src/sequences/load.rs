@@ -96,8 +96,8 @@ async fn discover_catalog(
 /// The limits that the configuration states. They are of ids: where a value stands for a block, all of it must fit.
 fn state_max_ids(sequences: &mut [Sequence], settings: &Sequences) {
     for sequence in sequences {
-        let (schema, name) = &sequence.name_parts;
-        let Some(max_id) = settings.rule(schema, name).and_then(|rule| rule.max_id) else { continue };
+        let (schema, name) = sequence.name_parts();
+        let Some(max_id) = settings.rule(&schema, &name).and_then(|rule| rule.max_id) else { continue };
         let range = if sequence.parameters.increment > 0 {
             ColumnRange { max: max_id, ..ColumnRange::INT8 }
         } else {
@@ -106,6 +106,6 @@ fn state_max_ids(sequences: &mut [Sequence], settings: &Sequences) {
         let increment = sequence.parameters.increment;
         let values = |source: &FeedSource| Blocks::new(source.allocator(), increment, 0).values_that_fit(range);
         let range = sequence.sources().map(values).reduce(ColumnRange::narrowest).unwrap_or(range);
-        sequence.limits.push(Limit { range, by: LimitedBy::StatedMaxId });
+        sequence.rare.limits.push(Limit { range, by: LimitedBy::StatedMaxId });
     }
 }

@@ -33,7 +33,7 @@ pub async fn observe(
 /// Whether there is something to read, and no known problem prevents it.
 fn readable(sequence: &Sequence) -> bool {
     let blocks = |feed: &Feed| matches!(feed.source, Err(FeedProblem::Unreadable(_) | FeedProblem::Refused { .. }));
-    sequence.is_observable() && sequence.problem.is_none() && !sequence.feeds.iter().any(blocks)
+    sequence.is_observable() && sequence.rare.problem.is_none() && !sequence.feeds.iter().any(blocks)
 }
 
 async fn first_probes<'a>(

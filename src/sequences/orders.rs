@@ -19,17 +19,17 @@ impl PassOptions {
 
     /// Whether `--approve` names `sequence`: as the report spells it, in any way that SQL reads the same, or by a pattern.
     pub(super) fn approves(&self, sequence: &Sequence) -> bool {
-        let (schema, name) = &sequence.name_parts;
+        let (schema, name) = sequence.name_parts();
         self.approvals.iter().any(|approved| {
-            *approved == sequence.name
-                || approved.parse::<TableName>().is_ok_and(|parsed| parsed.schema == *schema && parsed.name == *name)
-                || approved.parse::<Pattern>().is_ok_and(|pattern| pattern.matches(schema, name))
+            **approved == *sequence.name
+                || approved.parse::<TableName>().is_ok_and(|parsed| parsed.schema == schema && parsed.name == name)
+                || approved.parse::<Pattern>().is_ok_and(|pattern| pattern.matches(&schema, &name))
         })
     }
 
     /// Whether `sequence` feeds a declared session store.
     pub(super) fn feeds_store(&self, sequence: &Sequence) -> bool {
         let is_store = |table: TableName| self.session_tables.contains(&table);
-        sequence.sources().any(|source| source.table.parse().is_ok_and(is_store))
+        sequence.sources().any(|source| source.table().parse().is_ok_and(is_store))
     }
 }

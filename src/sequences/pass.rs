@@ -77,7 +77,7 @@ async fn run_pass(
     let keep_bare = options.only.is_some();
     let (mut found, counters) = load_catalog(&mut connection, database, settings, state, counters, keep_bare).await?;
     if let Some(only) = &options.only {
-        found.sequences.retain(|sequence| only.contains(&sequence.name_parts));
+        found.sequences.retain(|sequence| only.contains(&sequence.name_parts()));
         found.missing.clear();
         found.shared = shared_columns(&found.sequences);
     }

@@ -19,7 +19,7 @@ pub struct SequencePassState {
     lasting: bool,
     /// For the values that walks draw: it is not guessable, and stays the same for as long as what is remembered.
     seed: u64,
-    memories: HashMap<u32, (String, SequenceMemory)>,
+    memories: HashMap<u32, (Arc<str>, SequenceMemory)>,
     log: RepairLogReading,
     /// Quiet passes since the last full one.
     quiet: u32,
@@ -210,7 +210,7 @@ impl SequencePassState {
         self.log = RepairLogReading::Read;
         let Some(log) = &mut log else { return };
         for sequence in sequences {
-            let logged = log.remove(&sequence.name).unwrap_or_default();
+            let logged = log.remove(&*sequence.name).unwrap_or_default();
             match self.memories.get_mut(&sequence.oid).filter(|(name, _)| *name == sequence.name) {
                 Some((_, memory)) => memory.merge_log(&logged, sequence.parameters.increment > 0),
                 None => drop(self.memories.insert(sequence.oid, (sequence.name.clone(), logged))),

@@ -83,13 +83,13 @@ pub async fn required_privileges(
                 Err(FeedProblem::Unsupported(_)) => continue,
             };
             for oid in read_by_name(session, source, bounds).await? {
-                tables.entry(oid).or_default().insert(source.column.clone());
+                tables.entry(oid).or_default().insert(source.column().to_owned());
             }
         }
     }
     for (sequence, source) in computed_columns(session, &found.sequences, bounds).await? {
         sequences.insert(sequence.oid, sequence);
-        tables.entry(source.table_oid).or_default().insert(source.column);
+        tables.entry(source.table_oid).or_default().insert(source.column().to_owned());
     }
     let oids: Vec<u32> = sequences.keys().chain(tables.keys()).copied().collect();
     for (oid, relation, row_security) in relations(session, &oids, bounds).await? {

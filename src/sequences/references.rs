@@ -33,7 +33,7 @@ pub async fn add_reference_limits(
         .flat_map(|(index, sequence)| sequence.sources().map(move |source| (index, source)))
         .collect();
     let tables = fed.iter().map(|(_, source)| source.table_oid.to_string()).collect();
-    let columns = fed.iter().map(|(_, source)| source.column.clone()).collect();
+    let columns = fed.iter().map(|(_, source)| source.column().to_owned()).collect();
     // An id must fit, and a value may stand for a block of them.
     let blocks = |(index, source): &(usize, &FeedSource)| {
         Blocks::new(source.allocator(), sequences[*index].parameters.increment, 0)
@@ -64,10 +64,10 @@ pub async fn add_reference_limits(
         .await?;
     for (owner, limit) in limits {
         if let Some(sequence) = sequences.get_mut(owner)
-            && !sequence.limits.contains(&limit)
+            && !sequence.rare.limits.contains(&limit)
         {
-            sequence.limits.push(limit);
-            sequence.limits.shrink_to_fit();
+            sequence.rare.limits.push(limit);
+            sequence.rare.limits.shrink_to_fit();
         }
     }
     Ok(())

@@ -50,7 +50,7 @@ impl RepairLogEntry {
             Outcome::Held | Outcome::Skipped => false,
         })?;
         Some(Self {
-            sequence: sequence.name.clone(),
+            sequence: sequence.name.to_string(),
             outcome: repair.outcome,
             from: sequence.next_value?,
             to: repair.next_value,
@@ -167,8 +167,8 @@ pub async fn read_log(
     let (one_owner, owner): (bool, String) = (table.try_get("one_owner")?, table.try_get("owner_name")?);
     let believed: HashMap<&str, bool> = sequences
         .iter()
-        .filter(|sequence| all_believed || one_owner && sequence.owner == owner)
-        .map(|sequence| (sequence.name.as_str(), sequence.parameters.increment > 0))
+        .filter(|sequence| all_believed || one_owner && *sequence.owner == *owner)
+        .map(|sequence| (&*sequence.name, sequence.parameters.increment > 0))
         .collect();
     if believed.is_empty() {
         return Ok(None);

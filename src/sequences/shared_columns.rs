@@ -37,12 +37,12 @@ pub fn shared_columns(sequences: &[Sequence]) -> Vec<SharedColumn> {
     for (index, sequence) in sequences.iter().enumerate() {
         for (feed, source) in readable(sequence) {
             let feed = &feed.report;
-            let others = by_column.entry((source.table_oid, &source.column)).or_default();
+            let others = by_column.entry((source.table_oid, source.column())).or_default();
             shared.extend(others.iter().map(|other| SharedColumn { whole: *other, part: index, feed: feed.clone() }));
             others.push(index);
-            for partner in source.partners.iter().filter_map(|oid| by_oid.get(oid)) {
+            for partner in source.rare.partners.iter().filter_map(|oid| by_oid.get(oid)) {
                 // Its link counts, and is one to a partition of this table.
-                let column = readable(&sequences[*partner]).find(|(_, other)| other.column == source.column);
+                let column = readable(&sequences[*partner]).find(|(_, other)| other.column() == source.column());
                 shared.extend(column.map(|(part, _)| SharedColumn {
                     whole: index,
                     part: *partner,
@@ -95,7 +95,7 @@ async fn look_once<'a>(
     let mut has_moved = false;
     for pair in shared {
         let (whole, part) = (&context.sequences[pair.whole], &context.sequences[pair.part]);
-        let position = |name: &str| reports.iter().position(|report| report.name == name);
+        let position = |name: &str| reports.iter().position(|report| *report.name == *name);
         let (Some(first), Some(second)) = (position(&whole.name), position(&part.name)) else { continue };
         let (Some(one), Some(other)) =
             (reports[first].next_value_after_pass(), reports[second].next_value_after_pass())
@@ -134,7 +134,7 @@ async fn is_unique(
     match read_keys(connection, &[source], timeouts).await {
         Ok(keys) => keys.iter().any(|keys| keys.unique),
         Err(error) => {
-            tracing::debug!(sequence = sequence.name, %error, "the keys of a shared column are not known");
+            tracing::debug!(sequence = &*sequence.name, %error, "the keys of a shared column are not known");
             false
         }
     }
@@ -201,8 +201,8 @@ fn add_step(report: &mut SequenceReport, moved: Option<RepairReport>, partner: &
             report.repair = Some(Box::new(moved));
         }
     }
-    let meeting = report.reason.replace(Reason::new(ReasonKind::SharedColumn, text));
-    report.notes.splice(0..0, meeting);
+    let meeting = report.reason.replace(Box::new(Reason::new(ReasonKind::SharedColumn, text)));
+    report.notes.splice(0..0, meeting.map(|reason| *reason));
 }
 
 #[cfg(test)]

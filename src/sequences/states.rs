@@ -22,8 +22,8 @@ pub async fn read_states(
 ) -> Vec<Result<SequenceState, Reason>> {
     let unread = || Err(Reason::new(ReasonKind::Internal, "it was not read"));
     let mut states: Vec<_> =
-        sequences.iter().map(|sequence| sequence.problem.clone().map_or_else(unread, Err)).collect();
-    let readable: Vec<usize> = (0..sequences.len()).filter(|index| sequences[*index].problem.is_none()).collect();
+        sequences.iter().map(|sequence| sequence.rare.problem.clone().map_or_else(unread, Err)).collect();
+    let readable: Vec<usize> = (0..sequences.len()).filter(|index| sequences[*index].rare.problem.is_none()).collect();
     let mut probes = Vec::new();
     for few in readable.chunks(TOGETHER) {
         let last_values = read_last_values(connections, sequences, few, timeouts).await.unwrap_or_default();

@@ -28,7 +28,7 @@ pub async fn look_at_uncounted(
     let columns: Vec<(usize, &UncountedFeed)> = subjects
         .iter()
         .enumerate()
-        .flat_map(|(index, of)| of.sequence.uncounted.iter().map(move |one| (index, one)))
+        .flat_map(|(index, of)| of.sequence.rare.uncounted.iter().map(move |one| (index, one)))
         .collect();
     if columns.is_empty() {
         return reads;
@@ -60,7 +60,12 @@ pub async fn look_at_uncounted(
 
 /// The same sequence as if it fed this column alone.
 fn fed_alone(sequence: &Sequence, uncounted: &UncountedFeed) -> Sequence {
-    Sequence { feeds: vec![uncounted.feed.clone()], uncounted: Vec::new(), notes: Vec::new(), ..sequence.clone() }
+    let mut alone = Sequence { feeds: vec![uncounted.feed.clone()], ..sequence.clone() };
+    if let Some(rare) = alone.rare.parts_mut() {
+        rare.uncounted.clear();
+        rare.notes.clear();
+    }
+    alone
 }
 
 fn add_finding(report: &mut SequenceReport, uncounted: &UncountedFeed, looked: &Looked, next: NextMove) {

@@ -133,12 +133,12 @@ impl History {
     ) {
         for sequence in set_back {
             let why = sequence.set_back().map_or_else(String::new, |reason| reason.text.clone());
-            let (sequence, to) = (sequence.name.clone(), sequence.next_value);
+            let (sequence, to) = (sequence.name.to_string(), sequence.next_value);
             self.add(at, &report.name, HistoryEvent::SetBack { sequence, to, why });
         }
         for sequence in failing {
             let action = HistoryEvent::Failing {
-                sequence: sequence.name.clone(),
+                sequence: sequence.name.to_string(),
                 lag: sequence.lag,
                 exhausted: sequence.verdict == Verdict::Exhausted,
                 held_by: sequence.repair.as_ref().and_then(|repair| repair.held_by),
@@ -152,7 +152,7 @@ impl History {
                 continue;
             };
             let action = HistoryEvent::Repaired {
-                sequence: sequence.name.clone(),
+                sequence: sequence.name.to_string(),
                 cause: sequence.cause,
                 lag: sequence.lag,
                 from: sequence.next_value,

@@ -114,7 +114,7 @@ impl AgentState {
         self.update(database, |state| {
             let news = Arc::make_mut(&mut state.observed).record_pass(now, state.report.as_deref(), &report);
             lock(&self.history).record_pass(now, &report, &news.began, &news.set_back);
-            set_back = news.set_back.iter().map(|sequence| sequence.name.clone()).collect();
+            set_back = news.set_back.iter().map(|sequence| sequence.name.to_string()).collect();
             lock(&self.day).count(now, |hour| {
                 hour.ids = hour.ids.saturating_add(news.ids);
                 hour.repaired += news.repaired;

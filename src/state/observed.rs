@@ -74,14 +74,14 @@ impl Observed {
             if level == Level::Healthy {
                 continue;
             }
-            let known = self.since.get(&sequence.name).filter(|(known, _)| *known == level);
+            let known = self.since.get(&*sequence.name).filter(|(known, _)| *known == level);
             if level == Level::Failing {
                 self.failing += 1;
                 if known.is_none() {
                     began.push(sequence.as_ref());
                 }
             }
-            since.insert(sequence.name.clone(), known.copied().unwrap_or((level, at)));
+            since.insert(sequence.name.to_string(), known.copied().unwrap_or((level, at)));
         }
         let ended = self.since.iter().filter(|(name, (level, _))| {
             *level == Level::Failing && since.get(*name).is_none_or(|(level, _)| *level != Level::Failing)
@@ -113,12 +113,12 @@ impl Observed {
         let mut before = std::mem::take(&mut self.set_back);
         let mut news = Vec::new();
         for sequence in &report.sequences {
-            let known = before.take(&sequence.name);
+            let known = before.take(&*sequence.name);
             if sequence.set_back().is_some() {
                 if known.is_none() {
                     news.push(sequence.as_ref());
                 }
-                self.set_back.insert(sequence.name.clone());
+                self.set_back.insert(sequence.name.to_string());
             } else if sequence.verdict != Verdict::InSync {
                 self.set_back.extend(known);
             }
@@ -159,8 +159,8 @@ fn ids_handed_out(before: &DatabaseReport, report: &DatabaseReport) -> u64 {
         return before.sequences.iter().zip(&report.sequences).map(|(a, b)| step(a, b)).fold(0, u64::saturating_add);
     }
     let known: HashMap<&str, &SequenceReport> =
-        before.sequences.iter().map(|sequence| (sequence.name.as_str(), sequence.as_ref())).collect();
-    let steps = report.sequences.iter().filter_map(|sequence| Some(step(known.get(sequence.name.as_str())?, sequence)));
+        before.sequences.iter().map(|sequence| (&*sequence.name, sequence.as_ref())).collect();
+    let steps = report.sequences.iter().filter_map(|sequence| Some(step(known.get(&*sequence.name)?, sequence)));
     steps.fold(0, u64::saturating_add)
 }
 

@@ -66,7 +66,7 @@ fn sequences_that_come_and_go_are_compared_by_name() {
 fn what_was_set_back_is_news_once_until_it_is_where_it_was_or_gone() {
     let mut observed = Observed::default();
     let rewound = || {
-        let reason = Some(Reason::new(ReasonKind::Rewound, "it was set back"));
+        let reason = Some(Box::new(Reason::new(ReasonKind::Rewound, "it was set back")));
         SequenceReport { cause: Some(Cause::Rewound), reason, ..at("a", 1, Verdict::InSync) }
     };
     let mut news = |found: Vec<SequenceReport>| observed.record_pass(AT, None, &report(found)).set_back.len();

@@ -134,7 +134,7 @@ fn of_sequence(database: &str, sequence: &SequenceReport) -> Event {
         Status::Failed | Status::Exhausted => Severity::Critical,
         _ => Severity::Warning,
     };
-    let reason = sequence.repair.as_ref().and_then(|repair| repair.reason.as_ref()).or(sequence.reason.as_ref());
+    let reason = sequence.repair.as_ref().and_then(|repair| repair.reason.as_ref()).or(sequence.reason.as_deref());
     problem(database, About::Sequence, &sequence.name, severity, status.word(), reason)
 }
 

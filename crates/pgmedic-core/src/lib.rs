@@ -20,6 +20,7 @@ pub mod evidence;
 mod fill_sql;
 pub mod name;
 mod quote;
+pub mod rare;
 mod reason;
 pub mod sequence;
 mod settings_sql;

@@ -149,6 +149,16 @@ fn fold_identifier(part: NamePart) -> Result<String, NameError> {
     }
 }
 
+/// Schema and name as PostgreSQL stores them, of a relation whose name the server quoted.
+pub fn stored_parts(quoted: &str) -> (String, String) {
+    let mut parts = split(quoted).unwrap_or_default().into_iter().map(|part| part.text);
+    match (parts.next(), parts.next()) {
+        (Some(schema), Some(name)) => (schema, name),
+        // The server writes no such name.
+        _ => (String::new(), quoted.to_owned()),
+    }
+}
+
 /// A part of a dotted name, without its quotes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NamePart {

@@ -113,13 +113,13 @@ impl<'a> Inquiry<'a> {
             for source in sequence.sources() {
                 parameters[0].push(sequence.oid.to_string());
                 parameters[1].push(source.table_oid.to_string());
-                parameters[2].push(source.column.clone());
+                parameters[2].push(source.column().to_owned());
             }
         }
         let places: HashMap<i64, usize> =
             self.drifted.iter().enumerate().map(|(place, drifted)| (drifted.sequence.oid.into(), place)).collect();
         let of_sequence = |Drifted { sequence, .. }: &Drifted<'_>| {
-            let (schema, name) = sequence.name_parts.clone();
+            let (schema, name) = sequence.name_parts();
             TargetSequence { schema, name, ..TargetSequence::default() }
         };
         self.targets = self.drifted.iter().map(of_sequence).collect();

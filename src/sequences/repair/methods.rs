@@ -62,7 +62,7 @@ pub async fn leap(
     bounds: Timeouts,
 ) -> Result<(), QueryError> {
     // Reading the sequence by its name could run functions of these owners, in a transaction that can write.
-    let guarded = !sequence.untrusted_owners.is_empty();
+    let guarded = !sequence.rare.untrusted_owners.is_empty();
     // An insert may wait while this leap waits in the lock's queue and then for what follows, each as long as a statement may
     // take: together the lock timeout at most. The lock timeout must be the shorter one, to be told apart
     // from a slow statement.
@@ -75,7 +75,7 @@ pub async fn leap(
     }
     statements.push(lock_sequence_sql(sequence));
     if guarded {
-        statements.push(full_guard_sql(std::iter::once((sequence.name.as_str(), sequence.oid))));
+        statements.push(full_guard_sql(std::iter::once((&*sequence.name, sequence.oid))));
     }
     statements.push(leap_sql(sequence, step));
     session.run_transaction("leap", TransactionMode::Write, bounds, statements).await.into_answers().map(drop)
@@ -112,7 +112,7 @@ fn leap_sql(sequence: &Sequence, step: ForwardMove) -> String {
     fill_sql(
         include_str!("leap.sql"),
         &[
-            ("NAME", sequence.name.clone()),
+            ("NAME", sequence.name.to_string()),
             ("OID", sequence.oid.to_string()),
             ("INCREMENT", increment.to_string()),
             ("BEFORE", before.to_owned()),

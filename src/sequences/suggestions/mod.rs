@@ -94,14 +94,14 @@ async fn read(
 
 fn unlinked(sequence: &Sequence) -> Option<Unlinked> {
     // A note of a view's default says that it is no link.
-    let is_left_over = sequence.notes.iter().any(|note| note.kind == ReasonKind::LeftOver);
+    let is_left_over = sequence.rare.notes.iter().any(|note| note.kind == ReasonKind::LeftOver);
     let is_no_link = |note: &Reason| matches!(note.kind, ReasonKind::IgnoredLink | ReasonKind::LeftOver);
-    let has_link = sequence.all_feeds().next().is_some() || !sequence.notes.iter().all(is_no_link);
+    let has_link = sequence.all_feeds().next().is_some() || !sequence.rare.notes.iter().all(is_no_link);
     // A name that is no UTF-8 can neither be read nor declared.
     if has_link || !sequence.has_readable_names() {
         return None;
     }
-    let (schema, name) = sequence.name_parts.clone();
+    let (schema, name) = sequence.name_parts();
     Some(Unlinked { name: TableName { schema, name }, increment: sequence.parameters.increment, is_left_over })
 }
 

@@ -68,7 +68,7 @@ async fn probes_an_index(database: &mut Database, sequence: &Sequence, statement
     let plans: Value = serde_json::from_str(row.try_get_raw(0).unwrap().as_str().unwrap()).unwrap();
     let mut nodes = Vec::new();
     reads(&plans[0]["Plan"], &mut nodes);
-    let tables = nodes.iter().filter(|node| node["Relation Name"] != sequence.name_parts.1.as_str());
+    let tables = nodes.iter().filter(|node| node["Relation Name"] != sequence.name_parts().1.as_str());
     let tables: Vec<&&Value> = tables.collect();
     assert!(!tables.is_empty(), "{what}: {plans:#}");
     let mut looked_at = 0.0;
@@ -139,7 +139,7 @@ async fn the_ids_of_the_next_values_are_probed_where_they_are_computed() {
         .await;
         database.sql("VACUUM ANALYZE").await;
         let sequence = discovered(&database).await;
-        let statement = sequence.computed[0].sql(&sequence, id);
+        let statement = sequence.rare.computed[0].sql(&sequence, id);
         database.sql("SET search_path = pg_catalog; SET enable_seqscan = off").await;
         probes_an_index(&mut database, &sequence, &statement, kind).await;
     }

@@ -38,8 +38,8 @@ impl Scope {
         }
         if let Some((_, source, _)) = unique.iter().find(|(_, _, keys)| !keys.indexed) {
             // A partition or child may be the one without an index.
-            let table = source.unindexed.as_ref().unwrap_or(&source.table).clone();
-            let column = source.column.clone();
+            let table = source.rare.unindexed.as_deref().unwrap_or(source.table()).to_owned();
+            let column = source.column().to_owned();
             return Self::MaxIdOnly(MaxIdOnly::NoIndex { table, column });
         }
         Self::Walk(unique.into_iter().map(|(index, _, _)| *index).collect())

@@ -3,10 +3,12 @@
 use super::feed_row::{link_facts, sequence};
 use super::link_rules::{LinkFacts, Stated, settle};
 use super::model::Sequence;
-use super::row_fields::{oid, text, untrusted_owners};
+use super::row_fields::{lossy_text, oid, text, untrusted_owners};
 use crate::{QueryError, Reason, ReasonKind};
 use sqlx::postgres::PgRow;
 use sqlx::{Column, Row, TypeInfo, ValueRef};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Collects the rows of a catalog query. The rows of one sequence are adjacent.
 #[derive(Debug)]
@@ -16,13 +18,15 @@ pub struct CatalogReader<'a> {
     /// What the places in the query's arrays stand for.
     stated: &'a [Stated],
     sequences: Vec<Sequence>,
+    /// Each is kept once.
+    owners: HashSet<Arc<str>>,
     /// The links of the last sequence.
     links: Vec<LinkFacts>,
 }
 
 impl<'a> CatalogReader<'a> {
     pub fn new(role: &'a str, stated: &'a [Stated]) -> Self {
-        Self { role, stated, sequences: Vec::new(), links: Vec::new() }
+        Self { role, stated, sequences: Vec::new(), owners: HashSet::new(), links: Vec::new() }
     }
 
     /// Adds one row, a sequence with one of its links.
@@ -34,14 +38,18 @@ impl<'a> CatalogReader<'a> {
         let oid = oid(row, "seq_oid")?;
         if self.sequences.last().is_none_or(|last| last.oid != oid) {
             self.settle_last();
-            self.sequences.push(sequence(row, oid, self.role)?);
+            let owner = self.owner(&lossy_text(row, "seq_owner")?);
+            self.sequences.push(sequence(row, oid, owner, self.role)?);
         }
         let Some(sequence) = self.sequences.last_mut() else { return Ok(()) };
         if let Some(reason) = undecodable_name(row)? {
-            sequence.problem = Some(reason);
+            sequence.rare.problem = Some(reason);
             return Ok(());
         }
-        sequence.untrusted_owners.extend(untrusted_owners(&text(row, "owners")?)?);
+        let untrusted = untrusted_owners(&text(row, "owners")?)?;
+        if !untrusted.is_empty() {
+            sequence.rare.untrusted_owners.extend(untrusted);
+        }
         self.links.extend(link_facts(sequence, row, self.role)?);
         Ok(())
     }
@@ -50,6 +58,15 @@ impl<'a> CatalogReader<'a> {
     pub fn finish(mut self) -> Vec<Sequence> {
         self.settle_last();
         self.sequences
+    }
+
+    fn owner(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.owners.get(name) {
+            return Arc::clone(known);
+        }
+        let owner: Arc<str> = name.into();
+        self.owners.insert(Arc::clone(&owner));
+        owner
     }
 
     fn settle_last(&mut self) {

@@ -29,7 +29,7 @@ impl ComputedColumn {
         fill_sql(
             include_str!("computed_column.sql"),
             &[
-                ("SEQUENCE", sequence.name.as_str()),
+                ("SEQUENCE", &*sequence.name),
                 ("OID", &sequence.oid.to_string()),
                 ("INCREMENT", &number(parameters.increment)),
                 ("MIN", &number(parameters.min_value)),
@@ -40,7 +40,7 @@ impl ComputedColumn {
                 ("ID", id),
                 ("TYPE", &self.type_name),
                 ("TABLE", part.table()),
-                ("COLUMN", &self.source.column),
+                ("COLUMN", self.source.column()),
             ],
         )
     }

@@ -4,14 +4,16 @@ use super::column_type::comparable_type;
 use super::default_expression::{DefaultKind, late_bound_name};
 use super::feed_source::{any_source, source};
 use super::link_rules::{DrawnElsewhere, LinkFacts};
-use super::model::{ComputedColumn, FeedProblem, FollowTrigger, Sequence, UntrustedOwners};
+use super::model::{ComputedColumn, FeedProblem, FollowTrigger, RareOfSequence, Sequence};
 use super::position::Parameters;
+use super::quoted_column::QuotedColumn;
 use super::repeatable_default::is_repeatable;
 use super::row_fields::{has_privilege, lossy_text, optional_lossy_text, text};
 use super::{FeedReport, Link};
 use crate::{QueryError, Reason, ReasonKind, RelationRef, TableName, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+use std::sync::Arc;
 
 /// Fills the places of a catalog query: those of `values`, and what several catalog queries have in common. That is
 /// `@FEED_COLUMNS@` in the select list, `@PARTITION_STEP@` as the recursive part of `tree (root, member)`,
@@ -65,7 +67,8 @@ pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option
         let wanted: Option<String> = row.try_get("wanted")?;
         return Ok(wanted.map(|column| missing_column(column, stated)));
     };
-    let column = format!("{table}.{attribute}");
+    let name = QuotedColumn::new(&table, &attribute);
+    let column = Arc::clone(name.whole());
     let expression: Option<String> = row.try_get("expression")?;
     let link = match row.try_get::<Option<String>, _>("dependency")?.as_deref() {
         Some("i") => Link::Identity,
@@ -88,16 +91,12 @@ pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option
         },
     };
     let default = if late_bound { Some(DefaultKind::NextValue) } else { expression.as_deref().map(DefaultKind::of) };
-    let source = source(row, &table, &attribute, role)?;
+    let source = source(row, &name, role)?;
     let is_unsupported = matches!(source, Err(FeedProblem::Unsupported(_)));
     let computed = match (default, &expression) {
         // A declared column's ids are the values themselves.
-        (Some(DefaultKind::NextValue), _) | (None, _) if is_unsupported => {
-            computed(row, &table, &attribute, role, None)?
-        }
-        (Some(DefaultKind::Computed), Some(tree)) if is_repeatable(tree) => {
-            computed(row, &table, &attribute, role, expression)?
-        }
+        (Some(DefaultKind::NextValue), _) | (None, _) if is_unsupported => computed(row, &name, role, None)?,
+        (Some(DefaultKind::Computed), Some(tree)) if is_repeatable(tree) => computed(row, &name, role, expression)?,
         _ => None,
     };
     Ok(Some(LinkFacts {
@@ -125,14 +124,13 @@ fn follow_trigger(row: &PgRow) -> Result<Option<FollowTrigger>, QueryError> {
 /// How the ids of a column are computed from the values, where it can be read and its type is PostgreSQL's.
 fn computed(
     row: &PgRow,
-    table: &str,
-    column: &str,
+    name: &QuotedColumn,
     role: &str,
     default: Option<String>,
 ) -> Result<Option<ComputedColumn>, QueryError> {
     let type_name = comparable_type(row.try_get("type_oid")?, row.try_get("type_modifier")?);
     let Some(type_name) = type_name else { return Ok(None) };
-    let source = any_source(row, table, column, role)?;
+    let source = any_source(row, name, role)?;
     Ok(source.map(|source| ComputedColumn { source, type_name, default }))
 }
 
@@ -143,7 +141,7 @@ fn missing_column(column: String, stated: Option<usize>) -> LinkFacts {
         format!("sequences.feeds declares column {column}, which does not exist; correct the name"),
     );
     LinkFacts {
-        report: FeedReport { column, link: Link::Declared, followed: None },
+        report: FeedReport { column: column.into(), link: Link::Declared, followed: None },
         default: None,
         elsewhere: DrawnElsewhere::No,
         used_by: None,
@@ -159,17 +157,17 @@ fn missing_column(column: String, stated: Option<usize>) -> LinkFacts {
 
 /// Whether a name in a default means this sequence. One that lacks the schema does where no other sequence has the name.
 fn is_name_of(name: &str, sequence: &Sequence, has_namesake: bool) -> bool {
-    let (schema, relation) = &sequence.name_parts;
+    let (schema, relation) = sequence.name_parts();
     let is_exact = !has_namesake || name.parse::<TableName>().is_ok();
-    is_exact && name.parse::<RelationRef>().is_ok_and(|name| name.matches(schema, relation))
+    is_exact && name.parse::<RelationRef>().is_ok_and(|name| name.matches(&schema, &relation))
 }
 
-/// The sequence of one row, without its links.
+/// The sequence of one row, without its links. `owner` is its owner, quoted.
 ///
 /// # Errors
 ///
 /// When the row does not hold what it should.
-pub fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryError> {
+pub fn sequence(row: &PgRow, oid: u32, owner: Arc<str>, role: &str) -> Result<Sequence, QueryError> {
     let name = lossy_text(row, "seq_quoted")?;
     let problem = if !has_privilege(row, "may_enter_seq_schema")? {
         Some(Reason::missing_privilege(&format!("USAGE ON SCHEMA {}", lossy_text(row, "seq_schema_quoted")?), role))
@@ -180,7 +178,6 @@ pub fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryErro
     };
     Ok(Sequence {
         oid,
-        name_parts: (lossy_text(row, "seq_schema")?, lossy_text(row, "seq_name")?),
         parameters: Parameters {
             increment: row.try_get("seqincrement")?,
             min_value: row.try_get("seqmin")?,
@@ -189,19 +186,14 @@ pub fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryErro
             cache: row.try_get("seqcache")?,
             cycle: row.try_get("seqcycle")?,
         },
-        owner: lossy_text(row, "seq_owner")?,
+        owner,
         owner_is_superuser: row.try_get("seq_owner_is_superuser")?,
         may_alter: row.try_get("may_alter")?,
         not_inherited: row.try_get("not_inherited")?,
         may_advance: has_privilege(row, "may_advance")?,
         may_set: has_privilege(row, "may_set")?,
         feeds: Vec::new(),
-        uncounted: Vec::new(),
-        computed: Vec::new(),
-        limits: Vec::new(),
-        notes: Vec::new(),
-        untrusted_owners: UntrustedOwners::new(),
-        problem,
-        name,
+        rare: RareOfSequence { problem, ..RareOfSequence::default() }.into(),
+        name: name.into(),
     })
 }

@@ -1,8 +1,9 @@
 //! Where the ids of a fed column are read, from a row of the catalog query; or why they are not.
 
 use super::column_type::column_type;
-use super::model::{FeedProblem, FeedSource};
+use super::model::{FeedProblem, FeedSource, RareOfSource};
 use super::position::ColumnRange;
+use super::quoted_column::QuotedColumn;
 use super::row_fields::{has_privilege, oid, optional_lossy_text, parse_oid, text};
 use crate::{Fix, QueryError, Reason, ReasonKind};
 use sqlx::Row;
@@ -16,12 +17,8 @@ const FEW_PAGES: i64 = 512;
 /// # Errors
 ///
 /// When the row does not hold what it should.
-pub fn source(
-    row: &PgRow,
-    table: &str,
-    column: &str,
-    role: &str,
-) -> Result<Result<FeedSource, FeedProblem>, QueryError> {
+pub fn source(row: &PgRow, name: &QuotedColumn, role: &str) -> Result<Result<FeedSource, FeedProblem>, QueryError> {
+    let table = name.table();
     let unsupported =
         |what: String| Ok(Err(FeedProblem::Unsupported(Reason::new(ReasonKind::UnsupportedColumn, what))));
     match text(row, "rel_kind")?.as_str() {
@@ -31,9 +28,9 @@ pub fn source(
         kind => return unsupported(format!("{table} is no table (relkind {kind})")),
     }
     let Some((range, numeric)) = column_type(row.try_get("type_oid")?, row.try_get("type_modifier")?) else {
-        return unsupported(format!("{table}.{column} is {}, not an integer column", text(row, "type_name")?));
+        return unsupported(format!("{} is {}, not an integer column", name.whole(), text(row, "type_name")?));
     };
-    let source = FeedSource { range, numeric, ..stored(row, table, column)? };
+    let source = FeedSource { range, numeric, ..stored(row, name)? };
     Ok(match unreadable_reason(row, &source, role)? {
         Some(reason) => Err(FeedProblem::Refused { source: Box::new(source), reason }),
         None => Ok(source),
@@ -45,17 +42,17 @@ pub fn source(
 /// # Errors
 ///
 /// When the row does not hold what it should.
-pub fn any_source(row: &PgRow, table: &str, column: &str, role: &str) -> Result<Option<FeedSource>, QueryError> {
+pub fn any_source(row: &PgRow, name: &QuotedColumn, role: &str) -> Result<Option<FeedSource>, QueryError> {
     if !["r", "p"].contains(&text(row, "rel_kind")?.as_str()) {
         return Ok(None);
     }
-    let source = stored(row, table, column)?;
-    let readable = source.by_member.is_none() && unreadable_reason(row, &source, role)?.is_none();
+    let source = stored(row, name)?;
+    let readable = source.rare.by_member.is_none() && unreadable_reason(row, &source, role)?.is_none();
     Ok(readable.then_some(source))
 }
 
 /// The table, as it is stored.
-fn stored(row: &PgRow, table: &str, column: &str) -> Result<FeedSource, QueryError> {
+fn stored(row: &PgRow, name: &QuotedColumn) -> Result<FeedSource, QueryError> {
     let has_children = row.try_get("has_children")?;
     let has_foreign: bool = row.try_get("has_foreign")?;
     let others = members_of_others(row)?;
@@ -70,21 +67,23 @@ fn stored(row: &PgRow, table: &str, column: &str) -> Result<FeedSource, QueryErr
     let relations: i64 = row.try_get("relations")?;
     Ok(FeedSource {
         table_oid: oid(row, "rel_oid")?,
-        table: table.to_owned(),
-        column: column.to_owned(),
+        name: name.clone(),
         range: ColumnRange::INT8,
         numeric: false,
         relations: u64::try_from(relations).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?,
         has_children,
         file_fingerprint: row.try_get("files")?,
         alone: row.try_get("runs_functions")? || unindexed.is_some() && (has_children || pages > FEW_PAGES),
-        widen_obstacle: widen_obstacle(row)?,
         may_lock: has_privilege(row, "may_lock")?,
-        unindexed,
-        stated_allocator: None,
-        hidden: has_foreign.then(|| foreign_members(row).map(Box::new)).transpose()?,
-        by_member: (has_foreign || !left_out.is_empty()).then_some(left_out),
-        partners,
+        rare: RareOfSource {
+            widen_obstacle: widen_obstacle(row)?,
+            unindexed,
+            stated_allocator: None,
+            hidden: has_foreign.then(|| foreign_members(row).map(Box::new)).transpose()?,
+            by_member: (has_foreign || !left_out.is_empty()).then_some(left_out),
+            partners,
+        }
+        .into(),
     })
 }
 
@@ -116,7 +115,7 @@ fn members_of_others(row: &PgRow) -> Result<Vec<(u32, u32)>, QueryError> {
 
 /// Why the role may not read the column, if so.
 fn unreadable_reason(row: &PgRow, source: &FeedSource, role: &str) -> Result<Option<Reason>, QueryError> {
-    let FeedSource { table, column, .. } = source;
+    let (table, column) = (source.table(), source.column());
     if !has_privilege(row, "may_enter_rel_schema")? {
         let privilege = format!("USAGE ON SCHEMA {}", text(row, "rel_schema_quoted")?);
         return Ok(Some(Reason::missing_privilege(&privilege, role)));

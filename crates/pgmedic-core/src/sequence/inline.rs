@@ -8,7 +8,7 @@ use super::catalog_reader::CatalogReader;
 use super::held_reasons::hold_reason;
 use super::judgement::{Decision, Draws, Memory, Progress, Settings, Wishes};
 use super::members::{is_read_by_member, member_parts, members_sql};
-use super::model::{Feed, FeedProblem, FeedSource, Limit, LimitedBy, Sequence};
+use super::model::{Feed, FeedProblem, Limit, LimitedBy, Sequence};
 use super::observation::{Observation, ObservationBuilder, explain_read_error, merge_answers};
 use super::plan::{SequenceRights, choose_method};
 use super::probe::{Probe, ProbeAnswer, ProbePart, fits_in_transaction};
@@ -30,15 +30,16 @@ pub struct InlineSequence {
 /// Makes these columns (schema, table and column, quoted by the server) mere limits, where there is another one. None is alone
 /// in a unique key, so that a taken id in it makes no insert fail, and only what it can hold counts.
 fn only_limited_by(mut sequence: Sequence, unkeyed: &[String]) -> Sequence {
-    let is_unkeyed = |feed: &Feed| unkeyed.contains(&feed.report.column);
+    let is_unkeyed = |feed: &Feed| unkeyed.iter().any(|name| **name == *feed.report.column);
     if sequence.feeds.iter().all(is_unkeyed) {
         return sequence;
     }
     let (limits, feeds): (Vec<Feed>, Vec<Feed>) = sequence.feeds.into_iter().partition(is_unkeyed);
     sequence.feeds = feeds;
-    sequence.limits.extend(limits.iter().filter_map(Feed::known_source).map(|source| {
-        let FeedSource { table, column, range, widen_obstacle, .. } = source.clone();
-        Limit { range, by: LimitedBy::Column { table, column, widen_obstacle } }
+    sequence.rare.limits.extend(limits.iter().filter_map(Feed::known_source).map(|source| {
+        let (table, column) = (source.table().to_owned(), source.column().to_owned());
+        let widen_obstacle = source.rare.widen_obstacle.clone();
+        Limit { range: source.range, by: LimitedBy::Column { table, column, widen_obstacle } }
     }));
     sequence
 }
@@ -172,7 +173,7 @@ impl InlineSequence {
 
     /// Why its state or its columns are not read, if so.
     fn unreadable_reason(&self) -> Option<Reason> {
-        let Sequence { name, parameters, notes, problem, .. } = &self.sequence;
+        let Sequence { name, parameters, rare, .. } = &self.sequence;
         if parameters.cycle {
             let text = format!("{name} cycles, so its values come again by design");
             return Some(Reason::new(ReasonKind::Cycle, text));
@@ -189,9 +190,9 @@ impl InlineSequence {
             });
             let text = format!("{name} feeds no column that can be read");
             let unlinked = || Reason::new(ReasonKind::Unlinked, text);
-            return Some(notes.first().or(unsupported).cloned().unwrap_or_else(unlinked));
+            return Some(rare.notes.first().or(unsupported).cloned().unwrap_or_else(unlinked));
         }
-        if let Some(problem) = problem {
+        if let Some(problem) = &rare.problem {
             return Some(problem.clone());
         }
         let relations: u64 = self.sequence.sources().map(|source| source.relations).sum();

@@ -79,7 +79,9 @@ pub fn settle(sequence: &mut Sequence, links: Vec<LinkFacts>, stated: &[Stated])
         .iter()
         .filter(|link| link.draws() && !link.is_view && (!link.is_default() || link.trusted || link.stated.is_some()))
         .count();
-    sequence.notes.extend(two_columns_note(&links, stated));
+    if let Some(note) = two_columns_note(&links, stated) {
+        sequence.rare.notes.push(note);
+    }
     // Most have one; a vector that grows would take the room of four.
     sequence.feeds.reserve_exact(links.len());
     for link in links {
@@ -104,9 +106,9 @@ pub fn settle(sequence: &mut Sequence, links: Vec<LinkFacts>, stated: &[Stated])
 
 /// What likely draws from a sequence that is left over: it is not to be dropped.
 fn keep_left_over(sequence: &mut Sequence) {
-    let likely = sequence.uncounted.iter().find(|other| matches!(other.why, Uncounted::Suggested(_)));
+    let likely = sequence.rare.uncounted.iter().find(|other| matches!(other.why, Uncounted::Suggested(_)));
     let Some(column) = likely.map(|likely| likely.feed.report.column.clone()) else { return };
-    for note in sequence.notes.iter_mut().filter(|note| note.kind == ReasonKind::LeftOver && note.fix.is_some()) {
+    for note in sequence.rare.notes.iter_mut().filter(|note| note.kind == ReasonKind::LeftOver && note.fix.is_some()) {
         note.fix = None;
         note.text = note.text.replace("; where nothing else calls nextval on it, drop it", "");
         note.text += &format!("; it is likely used for {column} now");
@@ -119,7 +121,7 @@ fn two_columns_note(links: &[LinkFacts], stated: &[Stated]) -> Option<Reason> {
         let entry = link.stated.and_then(|entry| stated.get(entry));
         link.exists && matches!(entry, Some(Stated::Declared { is_pattern: true, .. }))
     };
-    let caught: Vec<&str> = links.iter().filter(by_pattern).map(|link| link.report.column.as_str()).collect();
+    let caught: Vec<&str> = links.iter().filter(by_pattern).map(|link| &*link.report.column).collect();
     let table = |column: &str| column.parse::<ColumnName>().ok().map(|column| column.table);
     let first = caught.iter().enumerate().find_map(|(index, one)| {
         let other = caught[index + 1..].iter().find(|other| table(one).is_some() && table(one) == table(other))?;
@@ -142,7 +144,7 @@ fn declared(sequence: &mut Sequence, link: LinkFacts, allocator: Option<Allocato
         // An id at or beyond the next value is taken in every scheme but that of a residue class.
         let found = with_allocator(Ok(found.clone()), Allocator::PooledLo, increment);
         let feed = Feed { report: report.clone(), source: found };
-        sequence.uncounted.push(UncountedFeed { feed, why: Uncounted::Unstated });
+        sequence.rare.uncounted.push(UncountedFeed { feed, why: Uncounted::Unstated });
         let source = Err(FeedProblem::Unsupported(unstated_allocator(&report.column, increment, toml, is_pattern)));
         sequence.feeds.push(Feed { report, source });
         return;
@@ -157,26 +159,28 @@ fn declared(sequence: &mut Sequence, link: LinkFacts, allocator: Option<Allocato
 /// Adds a link that counts, and how its ids are computed where they do not compare with the values.
 fn add_feed(sequence: &mut Sequence, feed: Feed, computed: Option<ComputedColumn>) {
     if let (Err(FeedProblem::Unsupported(_)), Some(computed)) = (&feed.source, computed) {
-        sequence.computed.push(computed);
+        sequence.rare.computed.push(computed);
     }
     sequence.feeds.push(feed);
 }
 
 /// Sets the allocator of a source, and the range of the values whose blocks fit.
 fn with_allocator(
-    source: Result<FeedSource, FeedProblem>,
+    mut source: Result<FeedSource, FeedProblem>,
     allocator: Allocator,
     increment: i64,
 ) -> Result<FeedSource, FeedProblem> {
-    let range = |source: &FeedSource| Blocks::new(allocator, increment, 0).values_that_fit(source.range);
-    match source {
-        Ok(source) => Ok(FeedSource { range: range(&source), stated_allocator: Some(allocator), ..source }),
-        Err(FeedProblem::Refused { source, reason }) => {
-            let source = FeedSource { range: range(&source), stated_allocator: Some(allocator), ..*source };
-            Err(FeedProblem::Refused { source: Box::new(source), reason })
-        }
-        Err(problem) => Err(problem),
+    match &mut source {
+        Ok(source) => state_allocator(source, allocator, increment),
+        Err(FeedProblem::Refused { source, .. }) => state_allocator(source, allocator, increment),
+        Err(FeedProblem::Unsupported(_) | FeedProblem::Unreadable(_)) => {}
     }
+    source
+}
+
+fn state_allocator(source: &mut FeedSource, allocator: Allocator, increment: i64) {
+    source.range = Blocks::new(allocator, increment, 0).values_that_fit(source.range);
+    source.rare.stated_allocator = Some(allocator);
 }
 
 /// That the ids may be the values of a multi-master's residue class, or blocks.
@@ -207,7 +211,7 @@ fn suggested(sequence: &mut Sequence, link: LinkFacts, suggestion: &Suggestion) 
     if link.exists && link.source.is_ok() {
         let source = with_allocator(link.source, suggestion.allocator, sequence.parameters.increment);
         let feed = Feed { report: link.report, source };
-        sequence.uncounted.push(UncountedFeed { feed, why: Uncounted::Suggested(suggestion.clone()) });
+        sequence.rare.uncounted.push(UncountedFeed { feed, why: Uncounted::Suggested(suggestion.clone()) });
     }
 }
 
@@ -219,15 +223,15 @@ fn catalogued(sequence: &mut Sequence, link: LinkFacts, drawing: usize) {
             return;
         }
         if link.is_view {
-            sequence.notes.push(view_note(column));
+            sequence.rare.notes.push(view_note(column));
             return;
         }
         if !link.trusted {
             let LinkFacts { report, source, owner, computed, .. } = link;
             let source = uncomputed(&report.column, link.default, source);
-            sequence.computed.extend(computed.filter(|_| source.is_err()));
+            sequence.rare.computed.extend(computed.filter(|_| source.is_err()));
             let feed = Feed { report, source };
-            sequence.uncounted.push(UncountedFeed { feed, why: Uncounted::Untrusted { owner } });
+            sequence.rare.uncounted.push(UncountedFeed { feed, why: Uncounted::Untrusted { owner } });
             return;
         }
     }
@@ -236,14 +240,14 @@ fn catalogued(sequence: &mut Sequence, link: LinkFacts, drawing: usize) {
             return;
         }
         if let DrawnElsewhere::Sequence(other) = &link.elsewhere {
-            sequence.notes.push(left_over_note(&sequence.name, column, other, link.used_by.as_deref()));
+            sequence.rare.notes.push(left_over_note(&sequence.name, column, other, link.used_by.as_deref()));
             return;
         }
         if let DrawnElsewhere::Default { calls_function } = link.elsewhere {
             let problem = Err(FeedProblem::Unsupported(other_default(column)));
             if calls_function && link.source.is_ok() {
                 let feed = Feed { report: link.report.clone(), source: link.source };
-                sequence.uncounted.push(UncountedFeed { feed, why: Uncounted::Owner });
+                sequence.rare.uncounted.push(UncountedFeed { feed, why: Uncounted::Owner });
             }
             sequence.feeds.push(Feed { report: link.report, source: problem });
             return;

@@ -12,15 +12,15 @@ use sqlx::postgres::PgRow;
 
 /// Whether a table is read by its partitions and children, each by itself.
 pub fn is_read_by_member(source: &FeedSource) -> bool {
-    source.by_member.is_some() || source.has_children && !fits_in_transaction(1 + source.relations)
+    source.rare.by_member.is_some() || source.has_children && !fits_in_transaction(1 + source.relations)
 }
 
 /// The query for every partition and child that stores rows and is not left out, and the table itself if it does.
 pub fn members_sql(source: &FeedSource) -> String {
-    let left_out: Vec<String> = source.by_member.iter().flatten().map(ToString::to_string).collect();
+    let left_out: Vec<String> = source.rare.by_member.iter().flatten().map(ToString::to_string).collect();
     let values = [
         ("ROOT", &*source.table_oid.to_string()),
-        ("COLUMN", &*quote_literal(&source.column)),
+        ("COLUMN", &*quote_literal(source.column())),
         ("LEFT_OUT", &*left_out.join(",")),
     ];
     catalog_sql(include_str!("members.sql"), &values)
@@ -47,7 +47,7 @@ pub fn member_oids(rows: &[PgRow]) -> Result<Vec<u32>, QueryError> {
 
 fn member(row: &PgRow, source: &FeedSource, role: &str) -> Result<Partition, Reason> {
     let PartitionRow { member, may_enter, may_read, hides_rows, schema } = decode(row)?;
-    let FeedSource { table, column, .. } = source;
+    let (table, column) = (source.table(), source.column());
     let separately = format!("the partitions and children of {table} are read one by one");
     if !may_enter {
         return Err(Reason::missing_privilege(&format!("USAGE ON SCHEMA {schema}"), role).while_doing(&separately));

@@ -2,7 +2,7 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `model.rs`, `catalog_reader.rs`, `feed_row.rs`, `feed_source.rs`, `row_fields.rs`, `column_type.rs`, `default_expression.rs` | what the catalog says: the sequence and its links |
+//! | `model.rs`, `feed.rs`, `quoted_column.rs`, `catalog_reader.rs`, `feed_row.rs`, `feed_source.rs`, `row_fields.rs`, `column_type.rs`, `default_expression.rs` | what the catalog says: the sequence and its links |
 //! | `link_rules.rs` | which links count |
 //! | `members.rs` | the partitions and children of a table that are read one by one |
 //! | `allocator.rs` | which ids an application makes from one value |
@@ -25,6 +25,7 @@ pub mod catalog_reader;
 pub mod column_type;
 pub mod computed_column;
 pub mod default_expression;
+pub mod feed;
 pub mod feed_row;
 pub mod feed_source;
 pub mod held_reasons;
@@ -40,6 +41,7 @@ pub mod plan;
 pub mod position;
 pub mod probe;
 pub mod probe_part;
+pub mod quoted_column;
 pub mod reasons;
 pub mod repeatable_default;
 pub mod row_fields;

@@ -155,7 +155,8 @@ pub fn merge_answers<'a>(
                 }
                 (ExtremeClass::NeedsRefinement, _) => {
                     // Of a residue class with an index, only what is to be left unused: a walk looks beyond it.
-                    let walked = !position.is_gapless() && sequence.sources().all(|source| source.unindexed.is_none());
+                    let walked =
+                        !position.is_gapless() && sequence.sources().all(|source| source.rare.unindexed.is_none());
                     found.hidden |= walked;
                     if !walked || found.headroom > 0 {
                         let end = position.next() - i128::from(sequence.parameters.increment);
@@ -211,7 +212,7 @@ pub fn explain_read_error(sequence: &Sequence, probe: &Probe<'_>, error: QueryEr
         .with_fix(Fix::Command("pgmedic grants --role pgmedic".to_owned())),
         QueryError::QueryCanceled => {
             let limit = humantime::format_duration(timeouts.statement);
-            let unindexed = |part: &ProbePart<'_>| Some((part.source.unindexed.clone()?, part.source.column.clone()));
+            let unindexed = |part: &ProbePart<'_>| Some((part.source.rare.unindexed.clone()?, part.source.column().to_owned()));
             match probe.parts.iter().find_map(unindexed) {
                 Some((table, column)) => Reason::new(
                     ReasonKind::MissingIndex,

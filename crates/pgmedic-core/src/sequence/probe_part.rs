@@ -42,7 +42,7 @@ impl ProbePart<'_> {
     }
 
     pub fn table(&self) -> &str {
-        self.member.as_ref().map_or(&self.source.table, |member| &member.name)
+        self.member.as_ref().map_or(self.source.table(), |member| &member.name)
     }
 
     pub fn oid(&self) -> u32 {
@@ -59,8 +59,8 @@ impl ProbePart<'_> {
         let parameters = sequence.parameters;
         let extreme = if parameters.increment > 0 { "max" } else { "min" };
         let only = self.only_keyword();
-        let FeedSource { column, numeric, .. } = self.source;
-        let kind = if *numeric { "numeric" } else { "bigint" };
+        let (column, numeric) = (self.source.column(), self.source.numeric);
+        let kind = if numeric { "numeric" } else { "bigint" };
         let allocator = self.source.allocator();
         let (low, high) = usable_bounds(sequence);
         // The ids of a block lie beside its value.
@@ -87,10 +87,10 @@ impl ProbePart<'_> {
         }
         let mut sql = format!("(SELECT {extreme}({column}) FROM {only}{table}", table = self.table());
         // A numeric column can hold NaN, infinity and values that no sequence can.
-        if *numeric || self.own_values.is_some() || allocator.takes_blocks() {
+        if numeric || self.own_values.is_some() || allocator.takes_blocks() {
             sql += &format!(" WHERE {column} BETWEEN '{low}'::{kind} AND '{high}'::{kind}");
         }
-        if *numeric && self.own_values.is_some() {
+        if numeric && self.own_values.is_some() {
             sql += &format!(" AND {}", integral_sql(column));
         }
         if let (Some(OwnValues { first, .. }), increment @ 2..) =

@@ -17,7 +17,8 @@ pub fn exhausted_reason(sequence: &Sequence, seen: &Observation) -> Reason {
     let text = match (position.next_value(), columns.as_str()) {
         (Some(next), "") => {
             let by = limited_by(sequence, limit);
-            let stated = sequence.limits.iter().any(|other| other.by == LimitedBy::StatedMaxId && other.name() == by);
+            let stated =
+                sequence.rare.limits.iter().any(|other| other.by == LimitedBy::StatedMaxId && *other.name() == *by);
             let what = if stated { "stated as max_id".to_owned() } else { format!("that {by} can hold") };
             format!("the next value {next} is past {limit}, the last {what}")
         }

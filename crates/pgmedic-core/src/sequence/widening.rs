@@ -28,7 +28,7 @@ impl Widening {
     /// bounds, such as that of a descending sequence from 1000 down, and PostgreSQL would refuse.
     pub fn of(sequence: &Sequence, position: &Position) -> Self {
         let limit = position.limit();
-        let at_limit = || sequence.limits.iter().filter(|other| other.range.is_full_at(limit));
+        let at_limit = || sequence.rare.limits.iter().filter(|other| other.range.is_full_at(limit));
         if at_limit().any(|other| other.by == LimitedBy::StatedMaxId) {
             return Self::Stated;
         }
@@ -39,7 +39,7 @@ impl Widening {
         }
         columns.extend(
             full_columns(sequence, limit)
-                .map(|source| (source.table.as_str(), source.column.as_str(), source.widen_obstacle.as_deref())),
+                .map(|source| (source.table(), source.column(), source.rare.widen_obstacle.as_deref())),
         );
         if bound(sequence) == limit && limit == last_bigint(sequence) {
             return Self::Widest;

@@ -93,7 +93,7 @@ pub fn of_sequences(
 ) -> Card {
     let level = Level::of(first);
     let single = all.len() == 1;
-    let table = first.feeds.first().map_or(first.name.as_str(), |feed| table_of(&feed.column));
+    let table = first.feeds.first().map_or(&*first.name, |feed| table_of(&feed.column));
     let title = if single { table.to_owned() } else { format!("{} sequences", all.len()) };
     let since = all.iter().filter_map(|sequence| database.state.observed.since(&sequence.name)).reduce(f64::min);
     let what = match (single, level) {
@@ -137,7 +137,7 @@ pub fn of_sequences(
         what,
         why,
         who: who(all),
-        names: if single { Vec::new() } else { all.iter().map(|sequence| sequence.name.clone()).collect() },
+        names: if single { Vec::new() } else { all.iter().map(|sequence| sequence.name.to_string()).collect() },
         fixes,
         runbook: runbook::of_sequence(first),
         page: single.then(|| SequenceQuery::link(database.name, &first.name)),

@@ -96,7 +96,7 @@ fn order<'a>(draft: &Draft<'a>, facts: &[DatabaseFacts<'a>]) -> (u8, Reverse<u12
         Draft::Sequences(index, all) => {
             let lag = all.iter().filter_map(|sequence| sequence.lag).max().unwrap_or(0);
             let exhausted = all.iter().any(|sequence| sequence.verdict == Verdict::Exhausted);
-            let first = all.first().map_or("", |sequence| sequence.name.as_str());
+            let first = all.first().map_or("", |sequence| &*sequence.name);
             (u8::from(exhausted), Reverse(lag), format!("{} {first}", name(index)))
         }
         Draft::Database(index) => (0, Reverse(u128::MAX), name(index)),

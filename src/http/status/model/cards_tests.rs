@@ -35,7 +35,7 @@ fn the_same_reason_with_the_same_fix_is_one_card() {
         (0..44).map(|number| unreadable(&format!("public.t{number}_id_seq"))).collect();
     for sequence in &mut sequences {
         let fix = pgmedic_core::Fix::Command("pgmedic grants".to_owned());
-        sequence.reason = sequence.reason.take().map(|reason| reason.with_fix(fix));
+        sequence.reason = sequence.reason.take().map(|reason| Box::new(reason.with_fix(fix)));
     }
     let cards = cards(vec![("app", checked(sequences))]);
     assert_eq!((cards.shown.len(), cards.more), (1, 0));

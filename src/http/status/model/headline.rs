@@ -31,7 +31,7 @@ impl<'a> Place<'a> {
         let mut place = Self { tables: BTreeSet::new(), sequences: Vec::new() };
         for database in facts.iter().filter(|database| database.trouble.is_none()) {
             for sequence in database.checked_sequences().filter(|sequence| Level::of(sequence) == level) {
-                let table = sequence.feeds.first().map_or(sequence.name.as_str(), |feed| table_of(&feed.column));
+                let table = sequence.feeds.first().map_or(&*sequence.name, |feed| table_of(&feed.column));
                 place.tables.insert((database.name, table));
                 place.sequences.push(sequence);
             }

@@ -38,7 +38,7 @@ impl<'a> OneSequence<'a> {
     /// None where the database, or a sequence of this name in it, is not known at the moment.
     pub fn of(query: &SequenceQuery, snapshot: &Snapshot, facts: &[DatabaseFacts<'a>]) -> Option<Self> {
         let database = facts.iter().find(|database| database.name == query.database)?;
-        let sequence = database.checked_sequences().find(|sequence| sequence.name == query.name)?;
+        let sequence = database.checked_sequences().find(|sequence| *sequence.name == *query.name)?;
         let row = Row::of(database.name, sequence, &database.state.observed, snapshot.now);
         let level = PageLevel::from(Level::of(sequence));
         let card = (level != PageLevel::Healthy)

@@ -120,8 +120,8 @@ impl FilterCounts {
 fn has_words(row: &Row<'_>, several: bool, words: &[String]) -> bool {
     let sequence = row.sequence;
     words.iter().all(|word| {
-        let columns = sequence.feeds.iter().map(|feed| feed.column.as_str());
-        let mut names = columns.chain([sequence.name.as_str()]).chain(several.then_some(row.database));
+        let columns = sequence.feeds.iter().map(|feed| &*feed.column);
+        let mut names = columns.chain([&*sequence.name]).chain(several.then_some(row.database));
         names.any(|name| contains_word(name, word))
     })
 }

@@ -14,7 +14,7 @@ pub const NOW: f64 = 1_700_000_000.0;
 fn feeding(name: &str, verdict: Verdict) -> SequenceReport {
     let column = name.trim_end_matches("_seq").to_owned();
     let table = column.rsplit_once('_').map_or(column.clone(), |(table, last)| format!("{table}.{last}"));
-    let feeds = vec![FeedReport { column: table, link: Link::Serial, followed: None }];
+    let feeds = [FeedReport { column: table.into(), link: Link::Serial, followed: None }].into();
     SequenceReport {
         feeds,
         next_value: Some(21),
@@ -63,7 +63,10 @@ pub fn exhausted(name: &str) -> SequenceReport {
 pub fn unreadable(name: &str) -> SequenceReport {
     let fix = Fix::Sql(format!("GRANT SELECT ON {name} TO pgmedic"));
     let reason = Reason::new(ReasonKind::MissingPrivilege, "a privilege is missing").with_fix(fix);
-    SequenceReport { reason: Some(reason), ..SequenceReport::new(name.to_owned(), Vec::new(), Verdict::Unreadable) }
+    SequenceReport {
+        reason: Some(Box::new(reason)),
+        ..SequenceReport::new(name.to_owned(), Vec::new(), Verdict::Unreadable)
+    }
 }
 
 pub fn running_out(name: &str) -> SequenceReport {

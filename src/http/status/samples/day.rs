@@ -110,8 +110,8 @@ pub fn with_history(mut snapshot: Snapshot, databases: [&str; 3]) -> Snapshot {
 
 /// The sequence of the story, behind since three minutes.
 pub fn story() -> SequenceReport {
-    let column = "public.user_sessions.session_id".to_owned();
-    let feeds = vec![FeedReport { column, link: Link::Serial, followed: None }];
+    let column = "public.user_sessions.session_id".into();
+    let feeds = [FeedReport { column, link: Link::Serial, followed: None }].into();
     SequenceReport { feeds, nearest_id: Some(658), ..behind("public.user_sessions_session_id_seq") }
 }
 

@@ -31,7 +31,7 @@ pub fn incident() -> Snapshot {
     let widen = "ALTER TABLE public.ticks ALTER COLUMN id TYPE bigint; ALTER SEQUENCE public.ticks_id_seq AS bigint";
     let why = "its bound is reached: widen the column and the sequence, which rewrites the table";
     let ticks = SequenceReport {
-        reason: Some(Reason::new(ReasonKind::Exhausted, why).with_fix(Fix::Sql(widen.to_owned()))),
+        reason: Some(Box::new(Reason::new(ReasonKind::Exhausted, why).with_fix(Fix::Sql(widen.to_owned())))),
         ..exhausted("public.ticks_id_seq")
     };
     app.extend([story(), ticks]);
@@ -39,12 +39,12 @@ pub fn incident() -> Snapshot {
         far(),
         SequenceReport {
             days_left: Some(6.4),
-            limited_by: Some("public.line_item_taxes.line_item_id".to_owned()),
-            reason: Some(
+            limited_by: Some("public.line_item_taxes.line_item_id".into()),
+            reason: Some(Box::new(
                 Reason::new(ReasonKind::Limit, "a foreign key refers to it from a column that is an integer").with_fix(
                     Fix::Sql("ALTER TABLE public.line_item_taxes ALTER COLUMN line_item_id TYPE bigint".to_owned()),
                 ),
-            ),
+            )),
             next_value: Some(2_020_782_112),
             max_id: Some(2_020_782_111),
             ..running_out("public.line_items_id_seq")

@@ -34,7 +34,7 @@ impl<'a> Ids<'a> {
 
     /// The condition that a row has the id, or one of the ids, that the value stands for.
     fn stands_for(&self, part: &ProbePart<'_>, value: &str) -> String {
-        let column = &part.source.column;
+        let column = part.source.column();
         let increment = i64::try_from(self.own.increment()).unwrap_or(i64::MAX);
         let Some((first, last)) = Blocks::new(part.source.allocator(), increment, 0).ids_sql(value) else {
             return format!("t.{column} = {}", typed(part, value));
@@ -83,7 +83,7 @@ impl<'a> Ids<'a> {
     pub fn all(&self, from: i128, up_to: i128) -> String {
         let (from, up_to) = (format!("'{from}'::int8"), format!("'{up_to}'::int8"));
         let rows = self.parts.iter().map(|part| {
-            let (only, table, column) = (part.only_keyword(), part.table(), &part.source.column);
+            let (only, table, column) = (part.only_keyword(), part.table(), part.source.column());
             let condition = self.not_before_next(part, &from, &up_to);
             format!("SELECT t.{column}::int8 AS id FROM {only}{table} AS t WHERE {condition}")
         });
@@ -95,7 +95,7 @@ impl<'a> Ids<'a> {
         // Without a row of `s`, `from` alone counts.
         let later = if self.ascending() { "greatest" } else { "least" };
         let from = format!("{later}({from}, s.last_value)");
-        let (from, up_to, column) = (typed(part, &from), typed(part, up_to), &part.source.column);
+        let (from, up_to, column) = (typed(part, &from), typed(part, up_to), part.source.column());
         let (low, high) = if self.ascending() { (from, up_to) } else { (up_to, from) };
         let handed_out = format!("(s.is_called AND t.{column} = s.last_value)");
         format!("t.{column} >= {low} AND t.{column} <= {high} AND {handed_out} IS NOT TRUE{}", integral(part))
@@ -133,7 +133,7 @@ impl<'a> Ids<'a> {
     /// The condition of a part's ids beyond `after` and up to `up_to`.
     fn between(&self, part: &ProbePart<'_>, after: &str, up_to: &str) -> String {
         let (after, up_to) = (typed(part, &self.id(after)), typed(part, &self.id(up_to)));
-        let column = &part.source.column;
+        let column = part.source.column();
         let integral = integral(part);
         if self.ascending() {
             format!("t.{column} > {after} AND t.{column} <= {up_to}{integral}")
@@ -145,7 +145,7 @@ impl<'a> Ids<'a> {
     /// The furthest of each part's `extreme`, by `furthest`, as int8.
     fn extremes(&self, furthest: &str, extreme: &str, condition: impl Fn(&ProbePart<'_>) -> String) -> String {
         let extremes = self.parts.iter().map(|part| {
-            let (only, table, column) = (part.only_keyword(), part.table(), &part.source.column);
+            let (only, table, column) = (part.only_keyword(), part.table(), part.source.column());
             let condition = condition(part);
             format!("(SELECT {extreme}(t.{column})::int8 FROM {only}{table} AS t WHERE {condition})")
         });
@@ -160,6 +160,6 @@ fn typed(part: &ProbePart<'_>, id: &str) -> String {
 
 /// A fraction is no id.
 fn integral(part: &ProbePart<'_>) -> String {
-    let column = &part.source.column;
+    let column = part.source.column();
     if part.source.numeric { format!(" AND {}", integral_sql(&format!("t.{column}"))) } else { String::new() }
 }

@@ -42,7 +42,7 @@ impl BlockQuestion {
                     ("FIRST", ids.first(own.id(*from), own.id(*up_to))),
                     ("UNCHANGED", unchanged.to_owned()),
                     ("OID", sequence.oid.to_string()),
-                    ("SEQUENCE", sequence.name.clone()),
+                    ("SEQUENCE", sequence.name.to_string()),
                 ];
                 fill_sql(include_str!("nearest.sql"), &values)
             }
@@ -52,7 +52,7 @@ impl BlockQuestion {
                     ("MORE", (most + 1).to_string()),
                     ("UNCHANGED", unchanged.to_owned()),
                     ("OID", sequence.oid.to_string()),
-                    ("SEQUENCE", sequence.name.clone()),
+                    ("SEQUENCE", sequence.name.to_string()),
                 ];
                 fill_sql(include_str!("few.sql"), &values)
             }
