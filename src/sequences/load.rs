@@ -55,8 +55,8 @@ pub async fn load_catalog(
     if let Some(found) = state.take_discovered(&counters) {
         return Ok((found, counters));
     }
-    let found = discover_catalog(connection, database, settings, keep_bare).await?;
-    state.drop_changed(&found);
+    let mut found = discover_catalog(connection, database, settings, keep_bare).await?;
+    state.drop_changed(&mut found);
     let mut now = read_stats(connection, &found.sequences, timeouts).await.map_err(while_counting)?;
     // A change of the catalog between the two reads is found by the next pass.
     now.catalog = counters.catalog;

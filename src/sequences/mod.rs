@@ -36,6 +36,7 @@ mod findings;
 mod guard;
 mod invalidation;
 mod keys;
+mod known;
 mod load;
 mod look;
 mod look_results;

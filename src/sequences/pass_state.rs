@@ -3,13 +3,14 @@
 use super::activity::{ActivityCounters, StatsSnapshot};
 use super::catalog::Catalog;
 use super::invalidation::{InvalidatedSequences, Invalidation};
+use super::known::{KnownSequence, LastFinding, fingerprint};
 use super::memory::{SequenceMemory, WRITTEN_AHEAD};
 use super::standing::StandingState;
 use crate::report::{Cause, Evidence, Outcome, SequenceReport, Verdict};
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,7 +20,6 @@ pub struct SequencePassState {
     lasting: bool,
     /// For the values that walks draw: it is not guessable, and stays the same for as long as what is remembered.
     seed: u64,
-    memories: HashMap<u32, (Arc<str>, SequenceMemory)>,
     log: RepairLogReading,
     /// Quiet passes since the last full one.
     quiet: u32,
@@ -28,24 +28,10 @@ pub struct SequencePassState {
     server: (String, bool),
     /// The discovered catalog and the catalog's counter then; without a counter it is discovered again.
     catalog: Option<(Option<i64>, Catalog)>,
-    known: HashMap<u32, CachedFinding>,
+    /// By OID. Boxed, because a map has up to twice as many places as entries.
+    known: HashMap<u32, Box<KnownSequence>>,
     /// Of the connection that stands for the lease: whether the next pass has to open another.
     pub(super) standing: StandingState,
-}
-
-/// The finding of the previous pass.
-#[derive(Debug)]
-struct CachedFinding {
-    finding: Arc<SequenceReport>,
-    /// When the pass began that read it.
-    read: Instant,
-    next_value: Option<i64>,
-    /// Of what was discovered of it.
-    fingerprint: u64,
-    /// Read on another server than the one that was reached last, or it may be.
-    elsewhere: bool,
-    /// The counters as they will be if only pgmedic reads it until the next pass; none when it must be read again.
-    expected: Option<ActivityCounters>,
 }
 
 /// What was read of the repair log.
@@ -63,7 +49,6 @@ impl Default for SequencePassState {
         Self {
             lasting: false,
             seed: RandomState::new().build_hasher().finish(),
-            memories: HashMap::new(),
             log: RepairLogReading::default(),
             quiet: 0,
             epoch: String::new(),
@@ -87,13 +72,13 @@ impl SequencePassState {
             Some(InvalidatedSequences::These(oids)) => {
                 for oid in oids {
                     if let Some(known) = self.known.get_mut(&oid) {
-                        known.expected = None;
+                        known.expire();
                     }
                 }
             }
             Some(InvalidatedSequences::All) | None => {
                 self.catalog = None;
-                self.known.values_mut().for_each(|known| known.expected = None);
+                self.known.values_mut().for_each(|known| known.expire());
             }
         }
     }
@@ -135,8 +120,7 @@ impl SequencePassState {
     /// The server that a pass reaches. An unknown one, whose name is empty, may be another each time.
     pub(super) fn reaches(&mut self, server: &str, replica: bool) {
         if server.is_empty() || self.server.0 != server {
-            self.known.values_mut().for_each(|known| known.elsewhere = true);
-            self.memories.values_mut().for_each(|(_, memory)| memory.moves_elsewhere());
+            self.known.values_mut().for_each(|known| known.moves_elsewhere());
         }
         self.server = (server.to_owned(), replica);
     }
@@ -158,7 +142,7 @@ impl SequencePassState {
         {
             self.quiet = 0;
             self.epoch.clone_from(&counters.stats_epoch);
-            self.known.values_mut().for_each(|known| known.expected = None);
+            self.known.values_mut().for_each(|known| known.expire());
             // The catalog is discovered again too.
             if let Some((catalog, _)) = &mut self.catalog {
                 *catalog = None;
@@ -167,26 +151,28 @@ impl SequencePassState {
     }
 
     /// Invalidates the findings of sequences that were discovered anew and differ from before, as their counters do not compare.
-    pub(super) fn drop_changed(&mut self, found: &Catalog) {
-        for sequence in &found.sequences {
-            if let Some(known) = self.known.get_mut(&sequence.oid)
-                && known.fingerprint != fingerprint(sequence)
-            {
-                known.expected = None;
+    pub(super) fn drop_changed(&mut self, found: &mut Catalog) {
+        for sequence in &mut found.sequences {
+            if let Some(known) = self.known.get_mut(&sequence.oid) {
+                known.rediscovered(sequence);
             }
         }
     }
 
+    fn last(&self, sequence: &Sequence) -> Option<&LastFinding> {
+        self.known.get(&sequence.oid)?.last.as_ref()
+    }
+
     /// The finding of the previous pass, if no counter of the sequence or of the tables it feeds has changed since.
     pub(super) fn cached_finding(&self, sequence: &Sequence, counters: &StatsSnapshot) -> Option<Arc<SequenceReport>> {
-        let known = self.known.get(&sequence.oid)?;
+        let known = self.last(sequence)?;
         let settled = known.expected.is_some() && known.expected == counters.of(sequence);
         settled.then(|| Arc::clone(&known.finding))
     }
 
     /// The finding of the previous pass, where `finding` is the same: of many thousands, most are, and none is kept twice.
     pub(super) fn same_finding(&self, sequence: &Sequence, finding: &SequenceReport) -> Option<Arc<SequenceReport>> {
-        let known = &self.known.get(&sequence.oid)?.finding;
+        let known = &self.last(sequence)?.finding;
         (**known == *finding).then(|| Arc::clone(known))
     }
 
@@ -202,7 +188,7 @@ impl SequencePassState {
 
     /// Whether the repairs of this pass are to be written to the repair log: of a single run that has read it.
     pub(super) fn writes_log(&self) -> bool {
-        !self.lasting && !self.memories.is_empty()
+        !self.lasting && !self.known.is_empty()
     }
 
     /// Takes over what the repair log tells; none where there is no log.
@@ -211,9 +197,12 @@ impl SequencePassState {
         let Some(log) = &mut log else { return };
         for sequence in sequences {
             let logged = log.remove(&*sequence.name).unwrap_or_default();
-            match self.memories.get_mut(&sequence.oid).filter(|(name, _)| *name == sequence.name) {
-                Some((_, memory)) => memory.merge_log(&logged, sequence.parameters.increment > 0),
-                None => drop(self.memories.insert(sequence.oid, (sequence.name.clone(), logged))),
+            let is_known = self.memory(sequence).is_some();
+            let memory = self.known_mut(sequence).memory_mut(sequence);
+            if is_known {
+                memory.merge_log(&logged, sequence.parameters.increment > 0);
+            } else {
+                *memory = logged;
             }
         }
     }
@@ -227,8 +216,7 @@ impl SequencePassState {
 
     /// What is remembered of `sequence`, if anything can be.
     pub(super) fn memory(&self, sequence: &Sequence) -> Option<&SequenceMemory> {
-        // After a failover an OID may be another sequence's.
-        self.memories.get(&sequence.oid).filter(|(name, _)| *name == sequence.name).map(|(_, memory)| memory)
+        self.known.get(&sequence.oid)?.memory(sequence)
     }
 
     /// The furthest next value that is known of `sequence`. None on a replica, which may lag behind the server that had it.
@@ -241,21 +229,18 @@ impl SequencePassState {
         if !self.lasting && self.memory(sequence).is_none() {
             return None;
         }
-        let fresh = || (sequence.name.clone(), SequenceMemory::default());
-        let entry = self.memories.entry(sequence.oid).or_insert_with(fresh);
-        if entry.0 != sequence.name {
-            *entry = fresh();
-        }
-        Some(&mut entry.1)
+        Some(self.known_mut(sequence).memory_mut(sequence))
+    }
+
+    fn known_mut(&mut self, sequence: &Sequence) -> &mut KnownSequence {
+        self.known.entry(sequence.oid).or_insert_with(|| Box::new(KnownSequence::of(sequence)))
     }
 
     /// Why a sequence that is behind drifted.
     pub(super) fn cause(&self, sequence: &Sequence, position: &Position) -> Cause {
-        // After a failover an OID may be another sequence's.
-        let known = self.known.get(&sequence.oid).filter(|known| known.finding.name == sequence.name);
-        let Some((before, elsewhere)) = known.and_then(|known| Some((known.next_value?, known.elsewhere))) else {
-            return Cause::Unknown;
-        };
+        let known = self.last(sequence).and_then(|last| last.of(sequence));
+        let before = known.and_then(|known| Some((known.finding.next_value_after_pass()?, known.elsewhere)));
+        let Some((before, elsewhere)) = before else { return Cause::Unknown };
         let back = position.values_until(before);
         // A drift that lasts keeps the cause that it was first found with.
         let lasting = known.filter(|known| {
@@ -275,12 +260,12 @@ impl SequencePassState {
     /// When the last pass began that read the sequence. Later ones took it for unchanged, which a statement may have ended
     /// before: the server's statistics tell of it up to ten seconds later.
     pub(super) fn last_read(&self, sequence: &Sequence) -> Option<Instant> {
-        self.known.get(&sequence.oid).filter(|known| known.finding.name == sequence.name).map(|known| known.read)
+        self.last(sequence)?.of(sequence).map(|known| known.read)
     }
 
     /// What was told of a drift that an earlier pass has seen, and that is there still.
     pub(super) fn evidence(&self, sequence: &Sequence) -> Option<Box<Evidence>> {
-        let known = self.known.get(&sequence.oid).filter(|known| known.finding.name == sequence.name)?;
+        let known = self.last(sequence)?.of(sequence)?;
         known.finding.evidence.clone().filter(|_| known.finding.outcome() != Some(Outcome::Repaired))
     }
 
@@ -296,22 +281,17 @@ impl SequencePassState {
         if !self.lasting {
             return;
         }
-        let next_value = finding.next_value_after_pass();
         let expected = match (finding.is_settled(), counters.of(sequence)) {
             (true, Some(now)) => Some(ActivityCounters { sequence: now.sequence + i64::from(reads), ..now }),
             _ => None,
         };
-        self.known.insert(
-            sequence.oid,
-            CachedFinding {
-                finding: Arc::clone(finding),
-                read: began,
-                next_value,
-                fingerprint: fingerprint(sequence),
-                elsewhere: false,
-                expected,
-            },
-        );
+        self.known_mut(sequence).last = Some(LastFinding {
+            finding: Arc::clone(finding),
+            read: began,
+            fingerprint: fingerprint(sequence),
+            elsewhere: false,
+            expected,
+        });
     }
 
     /// Ends a pass: keeps the catalog and its counter.
@@ -319,13 +299,7 @@ impl SequencePassState {
         if self.lasting {
             let known: HashSet<u32> = discovered.sequences.iter().map(|sequence| sequence.oid).collect();
             self.known.retain(|oid, _| known.contains(oid));
-            self.memories.retain(|oid, _| known.contains(oid));
             self.catalog = Some((Some(catalog), discovered));
         }
     }
-}
-
-/// Differs, but for a chance of one in 2^64, where anything that was discovered does.
-fn fingerprint(sequence: &Sequence) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(sequence)
 }
