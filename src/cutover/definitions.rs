@@ -90,7 +90,7 @@ pub fn missing(old: &Sequence, wanted: &TableName, others: &[Sequence], map: &Sc
         let fix = Fix::Sql(format!("ALTER SEQUENCE {} RENAME TO {}", other.name, QuotedIdent(&wanted.name)));
         return Reason::new(ReasonKind::MissingSequence, text).with_fix(fix);
     }
-    let Parameters { increment, min_value, max_value, start, cache, cycle } = old.parameters;
+    let Parameters { increment, min_value, max_value, start, cache, cycle } = *old.parameters;
     let cycle = if cycle { " CYCLE" } else { "" };
     // A schema without a sequence there may not exist there.
     let schema = match others.iter().any(|other| other.name_parts().0 == wanted.schema) || wanted.schema == "public" {

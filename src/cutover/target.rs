@@ -19,7 +19,7 @@ pub fn position(sequence: &Sequence, state: SequenceState) -> Position {
         _ => None,
     });
     let columns = refused.fold(sequence.usable_ids(), ColumnRange::narrowest);
-    Position::new(sequence.parameters, state, columns)
+    Position::new(*sequence.parameters, state, columns)
 }
 
 /// What `new` needs so that `headroom` of its values are left between `old_next`, the next value of the sequence that it

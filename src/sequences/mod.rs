@@ -5,7 +5,7 @@
 //! | `pass.rs`, `examine.rs` | one pass over one database: discover, then observe, judge and repair group by group, and report |
 //! | `declared.rs`, `suggestions/`, `feed_toml.rs` | discover: the links that the configuration declares, and likely ones |
 //! | `load.rs`, `catalog.rs`, `catalog_timeouts.rs`, `owners.rs`, `references.rs` | discover: the sequences, the columns they feed, and what references these |
-//! | `pass_state.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
+//! | `pass_state.rs`, `known.rs`, `activity.rs`, `invalidation.rs` | which findings of the previous pass still hold |
 //! | `quiet.rs`, `standing.rs` | the pass in which all of them do |
 //! | `observe.rs`, `batch.rs`, `batch_plan.rs`, `partitions.rs`, `guard.rs` | observe: the probes, in transactions of a bounded size |
 //! | `states.rs` | reads states alone, for `cutover` |

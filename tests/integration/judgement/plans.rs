@@ -34,7 +34,7 @@ async fn discovered(database: &Database) -> Sequence {
 /// The statement that reads the state and the max id, and those of a walk over the ids ahead of a sequence at its start.
 fn statements(sequence: &Sequence) -> Vec<String> {
     let state = SequenceState { last_value: sequence.parameters.start, is_called: false };
-    let position = Position::new(sequence.parameters, state, sequence.usable_ids());
+    let position = Position::new(*sequence.parameters, state, sequence.usable_ids());
     let (next, limit, draws) = (position.next_number(), position.limit_number(), Draws::new(7));
     let questions = [
         Question::Nearest { from: next, up_to: limit },

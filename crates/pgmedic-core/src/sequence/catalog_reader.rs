@@ -3,11 +3,13 @@
 use super::feed_row::{link_facts, sequence};
 use super::link_rules::{LinkFacts, Stated, settle};
 use super::model::Sequence;
-use super::row_fields::{lossy_text, oid, text, untrusted_owners};
+use super::position::Parameters;
+use super::row_fields::{oid, text, untrusted_owners};
 use crate::{QueryError, Reason, ReasonKind};
 use sqlx::postgres::PgRow;
 use sqlx::{Column, Row, TypeInfo, ValueRef};
 use std::collections::HashSet;
+use std::hash::Hash;
 use std::sync::Arc;
 
 /// Collects the rows of a catalog query. The rows of one sequence are adjacent.
@@ -18,15 +20,23 @@ pub struct CatalogReader<'a> {
     /// What the places in the query's arrays stand for.
     stated: &'a [Stated],
     sequences: Vec<Sequence>,
-    /// Each is kept once.
+    /// Of most sequences they are the same, so each is kept once.
     owners: HashSet<Arc<str>>,
+    parameters: HashSet<Arc<Parameters>>,
     /// The links of the last sequence.
     links: Vec<LinkFacts>,
 }
 
 impl<'a> CatalogReader<'a> {
     pub fn new(role: &'a str, stated: &'a [Stated]) -> Self {
-        Self { role, stated, sequences: Vec::new(), owners: HashSet::new(), links: Vec::new() }
+        Self {
+            role,
+            stated,
+            sequences: Vec::new(),
+            owners: HashSet::new(),
+            parameters: HashSet::new(),
+            links: Vec::new(),
+        }
     }
 
     /// Adds one row, a sequence with one of its links.
@@ -38,8 +48,10 @@ impl<'a> CatalogReader<'a> {
         let oid = oid(row, "seq_oid")?;
         if self.sequences.last().is_none_or(|last| last.oid != oid) {
             self.settle_last();
-            let owner = self.owner(&lossy_text(row, "seq_owner")?);
-            self.sequences.push(sequence(row, oid, owner, self.role)?);
+            let mut next = sequence(row, oid, self.role)?;
+            next.owner = kept_once(&mut self.owners, next.owner);
+            next.parameters = kept_once(&mut self.parameters, next.parameters);
+            self.sequences.push(next);
         }
         let Some(sequence) = self.sequences.last_mut() else { return Ok(()) };
         if let Some(reason) = undecodable_name(row)? {
@@ -60,15 +72,6 @@ impl<'a> CatalogReader<'a> {
         self.sequences
     }
 
-    fn owner(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.owners.get(name) {
-            return Arc::clone(known);
-        }
-        let owner: Arc<str> = name.into();
-        self.owners.insert(Arc::clone(&owner));
-        owner
-    }
-
     fn settle_last(&mut self) {
         let links = std::mem::take(&mut self.links);
         if let Some(sequence) = self.sequences.last_mut().filter(|sequence| sequence.has_readable_names()) {
@@ -76,6 +79,15 @@ impl<'a> CatalogReader<'a> {
             sequence.shrink_to_fit();
         }
     }
+}
+
+/// The equal one of `known`, to which it is added otherwise.
+fn kept_once<T: Eq + Hash + ?Sized>(known: &mut HashSet<Arc<T>>, value: Arc<T>) -> Arc<T> {
+    if let Some(equal) = known.get(&value) {
+        return Arc::clone(equal);
+    }
+    known.insert(Arc::clone(&value));
+    value
 }
 
 /// That a name is no UTF-8, if so. Databases of encoding `SQL_ASCII` take any bytes.

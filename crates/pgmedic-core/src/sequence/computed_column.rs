@@ -22,7 +22,7 @@ pub struct TakenValues {
 impl ComputedColumn {
     /// The statement that looks at the next values. `id` is what the default makes of `v.id`, as SQL.
     pub fn sql(&self, sequence: &Sequence, id: &str) -> String {
-        let parameters = sequence.parameters;
+        let parameters = &sequence.parameters;
         let first = if parameters.increment > 0 { parameters.min_value } else { parameters.max_value };
         let number = |value: i64| format!("'{value}'::pg_catalog.numeric");
         let part = ProbePart { source: &self.source, member: None, own_values: None };

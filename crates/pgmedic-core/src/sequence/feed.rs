@@ -133,7 +133,7 @@ pub struct FeedReport {
     /// The trigger of `pgmedic sql follow`, if there is one: it takes the sequence along when an id is inserted that is ahead
     /// of it. The report says only that it is there.
     #[serde(serialize_with = "is_there")]
-    pub followed: Option<FollowTrigger>,
+    pub followed: Option<Box<FollowTrigger>>,
 }
 
 /// How the trigger of `pgmedic sql follow` was made.
@@ -145,7 +145,7 @@ pub struct FollowTrigger {
     pub always: bool,
 }
 
-fn is_there<S: Serializer>(trigger: &Option<FollowTrigger>, serializer: S) -> Result<S::Ok, S::Error> {
+fn is_there<S: Serializer>(trigger: &Option<Box<FollowTrigger>>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bool(trigger.is_some())
 }
 

@@ -115,10 +115,10 @@ pub fn link_facts(sequence: &Sequence, row: &PgRow, role: &str) -> Result<Option
 }
 
 /// The trigger of `pgmedic sql follow` on the column. An argument that is no number was not made by it.
-fn follow_trigger(row: &PgRow) -> Result<Option<FollowTrigger>, QueryError> {
+fn follow_trigger(row: &PgRow) -> Result<Option<Box<FollowTrigger>>, QueryError> {
     let argument: Option<String> = row.try_get("follow_argument")?;
     let always = row.try_get("follow_always")?;
-    Ok(argument.map(|argument| FollowTrigger { max_id: argument.parse().ok(), always }))
+    Ok(argument.map(|argument| Box::new(FollowTrigger { max_id: argument.parse().ok(), always })))
 }
 
 /// How the ids of a column are computed from the values, where it can be read and its type is PostgreSQL's.
@@ -162,12 +162,12 @@ fn is_name_of(name: &str, sequence: &Sequence, has_namesake: bool) -> bool {
     is_exact && name.parse::<RelationRef>().is_ok_and(|name| name.matches(&schema, &relation))
 }
 
-/// The sequence of one row, without its links. `owner` is its owner, quoted.
+/// The sequence of one row, without its links.
 ///
 /// # Errors
 ///
 /// When the row does not hold what it should.
-pub fn sequence(row: &PgRow, oid: u32, owner: Arc<str>, role: &str) -> Result<Sequence, QueryError> {
+pub fn sequence(row: &PgRow, oid: u32, role: &str) -> Result<Sequence, QueryError> {
     let name = lossy_text(row, "seq_quoted")?;
     let problem = if !has_privilege(row, "may_enter_seq_schema")? {
         Some(Reason::missing_privilege(&format!("USAGE ON SCHEMA {}", lossy_text(row, "seq_schema_quoted")?), role))
@@ -178,15 +178,15 @@ pub fn sequence(row: &PgRow, oid: u32, owner: Arc<str>, role: &str) -> Result<Se
     };
     Ok(Sequence {
         oid,
-        parameters: Parameters {
+        parameters: Arc::new(Parameters {
             increment: row.try_get("seqincrement")?,
             min_value: row.try_get("seqmin")?,
             max_value: row.try_get("seqmax")?,
             start: row.try_get("seqstart")?,
             cache: row.try_get("seqcache")?,
             cycle: row.try_get("seqcycle")?,
-        },
-        owner,
+        }),
+        owner: lossy_text(row, "seq_owner")?.into(),
         owner_is_superuser: row.try_get("seq_owner_is_superuser")?,
         may_alter: row.try_get("may_alter")?,
         not_inherited: row.try_get("not_inherited")?,

@@ -73,7 +73,7 @@ impl Words<'_> {
 
     /// The statement that bounds the sequence before value number `from`, for one that was sent to other values on purpose.
     fn bounded_before(&self, from: ValueNumber) -> String {
-        let Parameters { increment, min_value, max_value, start, .. } = self.sequence.parameters;
+        let Parameters { increment, min_value, max_value, start, .. } = *self.sequence.parameters;
         let last = self.id(from - 1);
         let (bound, first, is_outside) = if increment > 0 {
             ("MAXVALUE", min_value, i128::from(start) > last)

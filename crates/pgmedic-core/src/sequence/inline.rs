@@ -228,7 +228,7 @@ impl InlineSequence {
     /// A statement that uses up the values before the next one that the session running it has cached; none where sessions
     /// cache none (`CACHE 1`).
     pub fn drain_session_cache_sql(&self, seen: &Observation) -> Option<String> {
-        let parameters = self.sequence.parameters;
+        let parameters = &self.sequence.parameters;
         if parameters.cache == 1 {
             return None;
         }

@@ -16,7 +16,7 @@ pub struct Sequence {
     pub oid: u32,
     /// Schema-qualified, quoted by the server. Its report shares it.
     pub name: Arc<str>,
-    pub parameters: Parameters,
+    pub parameters: Arc<Parameters>,
     /// Quoted.
     pub owner: Arc<str>,
     /// Membership in the owner would be the rights of a superuser.

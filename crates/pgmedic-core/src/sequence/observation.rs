@@ -86,7 +86,7 @@ impl ObservationBuilder {
             return Some(Err(failure));
         }
         let position =
-            Position::new(sequence.parameters, self.state?, sequence.usable_ids()).with_headroom(self.headroom);
+            Position::new(*sequence.parameters, self.state?, sequence.usable_ids()).with_headroom(self.headroom);
         let by_block = sequence.sources().any(|source| source.allocator().takes_blocks());
         let Self { max_id, furthest_id, furthest, hidden, reads, .. } = self;
         Some(Ok(Observation { position, max_id, furthest_id, by_block, hidden, furthest, reads }))
@@ -131,7 +131,7 @@ pub fn merge_answers<'a>(
         };
         found.reads += 1;
         let ascending = sequence.parameters.increment > 0;
-        let position = Position::new(sequence.parameters, state, sequence.usable_ids()).with_headroom(found.headroom);
+        let position = Position::new(*sequence.parameters, state, sequence.usable_ids()).with_headroom(found.headroom);
         let mut parts = Vec::new();
         for (part, extreme) in probe.parts.into_iter().zip(extremes) {
             let Some(extreme) = extreme else { continue };

@@ -56,7 +56,7 @@ impl ProbePart<'_> {
 
     /// The extreme as a scalar subquery.
     pub fn extreme(&self, sequence: &Sequence) -> String {
-        let parameters = sequence.parameters;
+        let parameters = &sequence.parameters;
         let extreme = if parameters.increment > 0 { "max" } else { "min" };
         let only = self.only_keyword();
         let (column, numeric) = (self.source.column(), self.source.numeric);
@@ -116,7 +116,7 @@ impl ProbePart<'_> {
 
 /// The smallest and the largest id that counts: within the sequence's bounds, and not beyond its limit.
 fn usable_bounds(sequence: &Sequence) -> (i128, i128) {
-    let Parameters { min_value, max_value, increment, .. } = sequence.parameters;
+    let Parameters { min_value, max_value, increment, .. } = *sequence.parameters;
     let columns = sequence.usable_ids();
     if increment > 0 {
         (min_value.into(), max_value.min(columns.max).into())

@@ -71,8 +71,8 @@ pub fn rewound_reason(sequence: &Sequence, seen: &Observation, values: i128) -> 
 /// That ids beyond `max_id` take the sequence along, because the trigger of `pgmedic sql follow` does not know it; none where
 /// it does, where there is no trigger, and where it could not take the sequence further.
 pub fn follows_too_far_reason(sequence: &Sequence, feed: &Feed, max_id: i64) -> Option<Reason> {
-    let FollowTrigger { max_id: known, always } = feed.report.followed?;
-    let Parameters { increment, min_value, max_value, cycle, .. } = sequence.parameters;
+    let FollowTrigger { max_id: known, always } = *feed.report.followed.as_deref()?;
+    let Parameters { increment, min_value, max_value, cycle, .. } = *sequence.parameters;
     let ids = feed.known_source().map_or(ColumnRange::INT8, |source| source.range);
     let goes_too_far = if increment > 0 {
         known.unwrap_or(i64::MAX).min(max_value).min(ids.max) > max_id

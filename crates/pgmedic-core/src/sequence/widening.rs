@@ -109,7 +109,7 @@ pub fn full_columns(sequence: &Sequence, limit: i128) -> impl Iterator<Item = &F
 
 /// The sequence's own bound in its direction.
 pub fn bound(sequence: &Sequence) -> i128 {
-    let parameters = sequence.parameters;
+    let parameters = &sequence.parameters;
     i128::from(if parameters.increment > 0 { parameters.max_value } else { parameters.min_value })
 }
 
