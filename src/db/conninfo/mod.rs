@@ -5,6 +5,7 @@
 //! | `uri.rs`, `keywords.rs` | the two forms of a connection string, into named parameters |
 //! | `service.rs`, `password_file.rs` | the files that complete it |
 //! | `parameters.rs` | what each parameter does here: honored, ignored with a warning, refused |
+//! | `foreign.rs` | the parameters of frameworks and providers, and their names for libpq's |
 //! | `candidates.rs` | the addresses to try, in their order |
 //! | `error.rs` | why a connection string cannot be used |
 //!
@@ -12,6 +13,7 @@
 
 mod candidates;
 mod error;
+mod foreign;
 mod keywords;
 mod parameters;
 mod password_file;

@@ -1,8 +1,9 @@
-//! What each parameter of a connection string does here: libpq's own (PostgreSQL manual, Parameter Key Words), and what
-//! frameworks and providers add.
+//! What each parameter of a connection string does here: libpq's (PostgreSQL manual, Parameter Key Words), and values that
+//! frameworks and providers write.
 
 use super::Pairs;
 use super::error::ConninfoError;
+use super::foreign::{is_foreign, own_name};
 
 /// What becomes of a parameter with the value that it has.
 enum Effect {
@@ -53,121 +54,6 @@ const TUNING: [&str; 12] = [
     "tcp_user_timeout",
 ];
 
-/// What frameworks, drivers, poolers and providers add for themselves.
-const FOREIGN: [&str; 82] = [
-    // Prisma
-    "schema",
-    "pgbouncer",
-    "connection_limit",
-    "pool_timeout",
-    "socket_timeout",
-    "statement_cache_size",
-    "sslaccept",
-    "single_use_connections",
-    // Rails
-    "adapter",
-    "pool",
-    "timeout",
-    "checkout_timeout",
-    "idle_timeout",
-    "reaping_frequency",
-    "prepared_statements",
-    "statement_limit",
-    "encoding",
-    "min_messages",
-    "schema_search_path",
-    "variables",
-    "advisory_locks",
-    "max_threads",
-    // pgx
-    "pool_max_conns",
-    "pool_min_conns",
-    "pool_min_idle_conns",
-    "pool_max_conn_lifetime",
-    "pool_max_conn_idle_time",
-    "pool_max_conn_lifetime_jitter",
-    "pool_health_check_period",
-    "default_query_exec_mode",
-    "statement_cache_capacity",
-    "description_cache_capacity",
-    "statement_cache_mode",
-    // SQLAlchemy, asyncpg, Django
-    "prepared_statement_cache_size",
-    "conn_max_age",
-    "conn_health_checks",
-    "command_timeout",
-    "async_fallback",
-    // node-postgres and Drizzle
-    "uselibpqcompat",
-    "max",
-    "workaround",
-    "supa",
-    // JDBC and Npgsql
-    "currentSchema",
-    "prepareThreshold",
-    "preparedStatementCacheQueries",
-    "loginTimeout",
-    "socketTimeout",
-    "connectTimeout",
-    "tcpKeepAlive",
-    "reWriteBatchedInserts",
-    "stringtype",
-    "sslfactory",
-    "autosave",
-    "binaryTransfer",
-    // sqlx, Ecto, Laravel
-    "statement-cache-capacity",
-    "pool_size",
-    "charset",
-    "search_path",
-    // Doctrine, django-environ, dj-database-url
-    "serverVersion",
-    "atomic_requests",
-    "autocommit",
-    "disable_server_side_cursors",
-    "test_name",
-    // node-postgres, postgres.js
-    "idleTimeoutMillis",
-    "connectionTimeoutMillis",
-    "min",
-    "max_lifetime",
-    "allowExitOnIdle",
-    "keepAlive",
-    // JDBC
-    "cleanupSavepoints",
-    "defaultRowFetchSize",
-    "assumeMinServerVersion",
-    "readOnly",
-    "logUnclosedConnections",
-    "tcpNoDelay",
-    "escapeSyntaxCallMode",
-    "hostRecheckSeconds",
-    "cancelSignalTimeout",
-    // Rails, Prisma, lib/pq
-    "insert_returning",
-    "database_tasks",
-    "max_idle_connection_lifetime",
-    "binary_parameters",
-];
-
-/// The names under which other drivers have libpq's parameters.
-const ALIASES: [(&str, &str); 14] = [
-    ("ApplicationName", "application_name"),
-    ("applicationName", "application_name"),
-    ("gssEncMode", "gssencmode"),
-    ("database", "dbname"),
-    ("username", "user"),
-    ("ssl-mode", "sslmode"),
-    ("ssl-root-cert", "sslrootcert"),
-    ("ssl-ca", "sslrootcert"),
-    ("ssl-cert", "sslcert"),
-    ("ssl-key", "sslkey"),
-    ("sslRootCert", "sslrootcert"),
-    ("sslMode", "sslmode"),
-    ("targetServerType", "target_session_attrs"),
-    ("loadBalanceHosts", "load_balance_hosts"),
-];
-
 /// Sets every parameter to libpq's name and value, and drops those without effect.
 ///
 /// Returns the names of the dropped ones, for one warning.
@@ -179,7 +65,7 @@ pub fn normalize(pairs: &mut Pairs) -> Result<Vec<String>, ConninfoError> {
     let mut ignored = Vec::new();
     let mut known = Pairs::default();
     for (name, value) in pairs.take() {
-        let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name.as_str(), |(_, name)| name);
+        let name = own_name(&name);
         match (name, value.as_str()) {
             // Values that other drivers write.
             ("ssl" | "requiressl" | "tls" | "ssl_require", "true" | "1" | "require" | "on") => {
@@ -250,9 +136,7 @@ fn effect(name: &str, value: &str) -> Result<Effect, ConninfoError> {
         "replication" => Refused("leave it out; pgmedic needs an ordinary connection"),
         "scram_client_key" | "scram_server_key" => Refused("give the password itself, or a password file"),
         oauth if oauth.starts_with("oauth_") => Refused("give a password, or a client certificate"),
-        other if TUNING.contains(&other) || FOREIGN.iter().any(|foreign| foreign.eq_ignore_ascii_case(other)) => {
-            Ignored
-        }
+        other if TUNING.contains(&other) || is_foreign(other) => Ignored,
         unknown => return Err(ConninfoError::Unknown(printable(unknown))),
     })
 }
