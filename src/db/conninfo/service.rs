@@ -47,12 +47,14 @@ fn section(text: &str, name: &str) -> Result<Option<Pairs>, usize> {
             if found.is_some() {
                 break;
             }
-            if header.strip_suffix(']').ok_or(index + 1)? == name {
+            // What stands behind the bracket does not count, as in libpq.
+            if header.strip_prefix(name).is_some_and(|rest| rest.starts_with(']')) {
                 found = Some(Pairs::default());
             }
         } else if let Some(pairs) = &mut found {
             let (key, value) = line.split_once('=').ok_or(index + 1)?;
-            pairs.set(key.trim(), value.trim());
+            // libpq takes the first of several.
+            pairs.set_default(key.trim(), value.trim());
         }
     }
     Ok(found)
@@ -63,11 +65,11 @@ mod tests {
     use super::section;
 
     #[test]
-    fn a_section_ends_where_the_next_begins_and_comments_do_not_count() {
-        let text = "# ours\n[a]\nhost=h1\n\n[b]\nhost = h2\nport=5433\n[c]\nnonsense\n";
+    fn a_section_ends_where_the_next_begins_and_comments_and_repetitions_do_not_count() {
+        let text = "# ours\n[a]\nhost=h1\n\n[b] # old\nhost = h2\nport=5433\nhost=h3\n[c]\nnonsense\n";
         let b = section(text, "b").unwrap().unwrap();
         assert_eq!((b.get("host"), b.get("port")), (Some("h2"), Some("5433")));
         assert!(section(text, "d").unwrap().is_none());
-        assert_eq!(section(text, "c").err(), Some(9));
+        assert_eq!(section(text, "c").err(), Some(10));
     }
 }
