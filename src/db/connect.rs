@@ -86,6 +86,7 @@ async fn open_for<const N: usize>(target: &ConnectTarget, purposes: [Purpose; N]
     }
     let wanted = match target.attributes {
         SessionAttributes::PreferStandby => vec![SessionAttributes::Standby, SessionAttributes::Any],
+        SessionAttributes::PreferPrimary => vec![SessionAttributes::Primary, SessionAttributes::Any],
         one => vec![one],
     };
     let mut failures: Vec<ConnectError> = Vec::new();

@@ -1,5 +1,6 @@
 //! The addresses that a connection string names, in the order in which they are tried.
 
+use super::certificates::Certificates;
 use super::error::ConninfoError;
 use super::password_file::password;
 use super::{Lookup, Pairs};
@@ -7,9 +8,9 @@ use crate::db::budget::{ConnectionBudget, Purpose};
 use crate::db::connect_error::address_of;
 use crate::db::own_transactions::OwnTransactions;
 use sqlx::ConnectOptions;
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::postgres::PgConnectOptions;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub enum SessionAttributes {
     Standby,
     /// A standby where there is one, else any.
     PreferStandby,
+    /// A primary where there is one, else any: of JDBC and Npgsql.
+    PreferPrimary,
 }
 
 /// One address.
@@ -100,7 +103,11 @@ impl ConnectTarget {
 /// # Errors
 ///
 /// The parameter whose value cannot be used.
-pub fn target(pairs: &Pairs, ignored: Vec<String>, environment: Lookup<'_>) -> Result<ConnectTarget, ConninfoError> {
+pub fn target(
+    pairs: &Pairs,
+    mut ignored: Vec<String>,
+    environment: Lookup<'_>,
+) -> Result<ConnectTarget, ConninfoError> {
     let list = |name: &str| -> Vec<&str> { pairs.get(name).map_or(Vec::new(), |text| text.split(',').collect()) };
     let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
     let count = hosts.len().max(addresses.len()).max(1);
@@ -112,6 +119,8 @@ pub fn target(pairs: &Pairs, ignored: Vec<String>, environment: Lookup<'_>) -> R
     if ports.len() > 1 && ports.len() != count {
         return Err(ConninfoError::Count { hosts: count, others: ports.len(), what: "ports" });
     }
+    let certificates = Certificates::find(pairs, environment);
+    certificates.missing.iter().for_each(|missing| warn(&mut ignored, missing));
     let mut candidates = Vec::with_capacity(count);
     for index in 0..count {
         let port = ports.get(index).or(ports.first()).copied().unwrap_or("");
@@ -123,12 +132,22 @@ pub fn target(pairs: &Pairs, ignored: Vec<String>, environment: Lookup<'_>) -> R
         if address.is_some_and(|address| !address.is_empty() && address.parse::<IpAddr>().is_err()) {
             return Err(ConninfoError::Value { name: "hostaddr", expected: "an IP address" });
         }
-        // The address says where to connect, the name which certificate is expected.
-        let verifies_name = pairs.get("sslmode") == Some("verify-full");
         let named = host.filter(|host| !host.is_empty());
         let address = address.filter(|address| !address.is_empty());
-        let place = if verifies_name { named.or(address) } else { address.or(named) };
-        candidates.push(candidate(pairs, place, port, environment)?);
+        let place = match (named, address) {
+            // The driver expects a certificate for the place where it connects.
+            (Some(name), Some(_)) if pairs.get("sslmode") == Some("verify-full") => {
+                warn(
+                    &mut ignored,
+                    "hostaddr (sslmode=verify-full connects to the address that the system finds for host)",
+                );
+                Some(name)
+            }
+            _ => address.or(named),
+        };
+        let options = base(pairs)?.port(port);
+        let options = with_password(pairs, login(pairs, options, place), named, environment);
+        candidates.push(certificates.apply(pairs, options)?);
     }
     Ok(ConnectTarget {
         candidates,
@@ -156,6 +175,7 @@ fn attributes(pairs: &Pairs) -> Result<SessionAttributes, ConninfoError> {
         Some("primary") => SessionAttributes::Primary,
         Some("standby") => SessionAttributes::Standby,
         Some("prefer-standby") => SessionAttributes::PreferStandby,
+        Some("prefer-primary") => SessionAttributes::PreferPrimary,
         Some(_) => {
             let expected = "any, read-write, read-only, primary, standby or prefer-standby";
             return Err(ConninfoError::Value { name: "target_session_attrs", expected });
@@ -171,14 +191,14 @@ fn timeout(pairs: &Pairs) -> Result<Duration, ConninfoError> {
     Ok(if seconds <= 0 { CONNECT_TIMEOUT } else { Duration::from_secs(u64::from(seconds.unsigned_abs().max(2))) })
 }
 
-fn candidate(
-    pairs: &Pairs,
-    host: Option<&str>,
-    port: u16,
-    environment: Lookup<'_>,
-) -> Result<Candidate, ConninfoError> {
-    let mut options = base(pairs)?.port(port);
-    options = match host {
+fn warn(ignored: &mut Vec<String>, warning: &str) {
+    if !ignored.iter().any(|known| known == warning) {
+        ignored.push(warning.to_owned());
+    }
+}
+
+fn login(pairs: &Pairs, mut options: PgConnectOptions, place: Option<&str>) -> PgConnectOptions {
+    options = match place {
         Some(folder) if folder.starts_with('/') => options.socket(folder),
         // An IPv6 address without the brackets of a URL.
         Some(host) => options.host(host.trim_start_matches('[').trim_end_matches(']')),
@@ -190,14 +210,8 @@ fn candidate(
     if let Some(database) = pairs.get("dbname") {
         options = options.database(database);
     }
-    let written = pairs.get("password").map(str::to_owned);
-    let secret = written.or_else(|| stored_password(pairs, &options, environment));
-    if let Some(secret) = secret {
-        options = options.password(&secret);
-    }
     let name = pairs.get("application_name").or(pairs.get("fallback_application_name")).unwrap_or(APPLICATION_NAME);
-    options = options.application_name(name).extra_float_digits(None).disable_statement_logging();
-    with_certificates(pairs, options, environment)
+    options.application_name(name).extra_float_digits(None).disable_statement_logging()
 }
 
 /// What sqlx can take only from a URL: settings for the server, in any form.
@@ -212,64 +226,26 @@ fn base(pairs: &Pairs) -> Result<PgConnectOptions, ConninfoError> {
     Ok(PgConnectOptions::new_without_pgpass().get_socket().map_or(options.clone(), |socket| options.socket(socket)))
 }
 
-fn stored_password(pairs: &Pairs, options: &PgConnectOptions, environment: Lookup<'_>) -> Option<String> {
+/// With the password of the connection string, or that of the password file, which has the host by its name.
+fn with_password(
+    pairs: &Pairs,
+    options: PgConnectOptions,
+    name: Option<&str>,
+    environment: Lookup<'_>,
+) -> PgConnectOptions {
+    if let Some(written) = pairs.get("password").filter(|password| !password.is_empty()) {
+        return options.password(written);
+    }
     let default = || environment("HOME").map(|home| PathBuf::from(home).join(".pgpass"));
-    let path = pairs.get("passfile").map(PathBuf::from).or_else(default)?;
+    let Some(path) = pairs.get("passfile").map(PathBuf::from).or_else(default) else { return options };
     let database = options.get_database().unwrap_or(options.get_username());
     let find = |host: &str| password(&path, host, options.get_port(), database, options.get_username());
-    match options.get_socket() {
+    let found = match options.get_socket() {
         Some(folder) => find("localhost").or_else(|| find(&folder.display().to_string())),
-        None => find(options.get_host()),
-    }
-}
-
-/// TLS as libpq decides on it: the files of `~/.postgresql` where none is named, and `require` verifies where there is a root
-/// certificate.
-fn with_certificates(
-    pairs: &Pairs,
-    mut options: PgConnectOptions,
-    environment: Lookup<'_>,
-) -> Result<Candidate, ConninfoError> {
-    let default = |file: &str| {
-        let path = Path::new(&environment("HOME")?).join(".postgresql").join(file);
-        path.is_file().then_some(path)
+        None => find(name.unwrap_or(options.get_host())),
     };
-    let named = |name: &str, file: &str| {
-        pairs.get(name).filter(|path| !path.is_empty()).map(PathBuf::from).or_else(|| default(file))
-    };
-    let root = named("sslrootcert", "root.crt");
-    let system = root.as_deref() == Some(Path::new("system"));
-    // One without the other is an error of the driver's, which names both.
-    if let Some(certificate) = named("sslcert", "postgresql.crt") {
-        options = options.ssl_client_cert(certificate);
+    match found {
+        Some(password) => options.password(&password),
+        None => options,
     }
-    if let Some(key) = named("sslkey", "postgresql.key") {
-        options = options.ssl_client_key(key);
-    }
-    if let Some(root) = &root
-        && !system
-    {
-        options = options.ssl_root_cert(root);
-    }
-    let mode = match pairs.get("sslmode") {
-        None | Some("" | "prefer") if system => PgSslMode::VerifyFull,
-        None | Some("" | "prefer") => PgSslMode::Prefer,
-        Some("disable") => PgSslMode::Disable,
-        Some("allow") => {
-            let with_tls = Some(options.clone().ssl_mode(PgSslMode::Require));
-            return Ok(Candidate { options: options.ssl_mode(PgSslMode::Disable), with_tls });
-        }
-        Some("require") if system => PgSslMode::VerifyFull,
-        Some("require") if root.is_some() => PgSslMode::VerifyCa,
-        Some("require") => PgSslMode::Require,
-        Some("verify-ca") => PgSslMode::VerifyCa,
-        Some("verify-full") => PgSslMode::VerifyFull,
-        Some(_) => {
-            let expected = "disable, allow, prefer, require, verify-ca or verify-full";
-            return Err(ConninfoError::Value { name: "sslmode", expected });
-        }
-    };
-    // As libpq: there is no TLS on a socket, in any mode.
-    let mode = if options.get_socket().is_some() { PgSslMode::Disable } else { mode };
-    Ok(Candidate { options: options.ssl_mode(mode), with_tls: None })
 }

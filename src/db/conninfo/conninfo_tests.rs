@@ -66,7 +66,7 @@ fn sockets_and_ipv6_addresses_are_found_in_every_form() {
         pair("/cloudsql/project:region:name", 5432)
     );
     assert_eq!(addresses("postgres://u@[::1]:5433/app"), pair("::1", 5433));
-    assert_eq!(addresses("postgres://u@[fe80::1%25eth0]/app"), pair("fe80::1%25eth0", 5432));
+    assert_eq!(addresses("postgres://u@[fe80::1%25eth0]/app"), pair("fe80::1%eth0", 5432));
     assert_eq!(addresses("host=::1 user=u"), pair("::1", 5432));
 }
 
@@ -124,7 +124,17 @@ fn what_would_weaken_the_connection_or_is_unknown_is_refused_by_name() {
 fn require_verifies_where_there_is_a_root_certificate_and_allow_has_a_second_try_with_tls() {
     let mode = |text: &str| format!("{:?}", target(text).first().get_ssl_mode());
     assert_eq!(mode("postgres://u@h/d?sslmode=require"), "Require");
-    assert_eq!(mode("postgres://u@h/d?sslmode=require&sslrootcert=/r.crt"), "VerifyCa");
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("r.crt");
+    std::fs::write(&root, "").unwrap();
+    assert_eq!(mode(&format!("postgres://u@h/d?sslmode=require&sslrootcert={}", root.display())), "VerifyCa");
+    assert_eq!(mode("postgres://u@h/d?sslmode=require&sslrootcert=/none/r.crt"), "Require");
+    assert_eq!(mode("postgres://u@h/d?sslmode=verify-ca&sslrootcert=/none/r.crt"), "VerifyCa");
+    let warning = target("postgres://u@h/d?sslmode=require&sslrootcert=/none/r.crt&sslcert=/none/c").ignored.join(" ");
+    assert!(warning.contains("sslrootcert (there is no such file") && warning.contains("sslcert (there"), "{warning}");
+    assert_eq!(mode("r2dbcs:postgresql://u@h/d"), "Require");
+    assert_eq!(mode("postgres://u@h/d?sslmode=verify-full&ssl=no-verify"), "VerifyFull");
+    assert_eq!(mode("Host=h;SSL Mode=VerifyFull"), "VerifyFull");
     assert_eq!(mode("postgres://u@h/d?sslrootcert=system"), "VerifyFull");
     let allowed = target("postgres://u@h/d?sslmode=allow");
     assert!(matches!(allowed.first().get_ssl_mode(), PgSslMode::Disable));
@@ -146,7 +156,9 @@ fn a_zero_byte_and_a_broken_percent_sign_are_refused_wherever_they_stand() {
 fn an_unencoded_password_that_spills_over_is_refused_and_not_shown() {
     assert_eq!(refused("postgres://u:se/cret@h/d"), ConninfoError::Stray);
     assert_eq!(refused("postgres://u:12/secret@h/d"), ConninfoError::Stray);
-    assert_eq!(refused("postgres://u:12?secret@h/d"), ConninfoError::Unknown("(name not shown)".to_owned()));
+    assert_eq!(refused("postgres://u@h/d?12:secret@h"), ConninfoError::Unknown("(name not shown)".to_owned()));
+    assert_eq!(refused("postgres://u:pass@/word@h/d"), ConninfoError::Stray);
+    assert_eq!(refused("postgres://u:pass@/word"), ConninfoError::EmptyHost);
     for other in ["mysql://u@h/d", "postgres:d", "POSTGRES://u@h/d", "h"] {
         assert_eq!(refused(other), ConninfoError::Form, "{other}");
     }
@@ -178,4 +190,90 @@ fn variables_and_a_service_fill_the_gaps() {
     assert!(format!("{options:?}").contains("secret"), "the password file was not read");
     let missing = parse(&"service=other".into(), &environment).unwrap_err().to_string();
     assert!(missing.contains("the service other") && missing.contains(".pg_service.conf"), "{missing}");
+}
+
+#[test]
+fn the_name_of_an_unknown_parameter_is_shown_up_to_63_letters() {
+    let name = |letters: usize| format!("a_setting-of.version_2{}", "x".repeat(letters - 22));
+    assert_eq!(refused(&format!("postgres://u@h/d?{}=1", name(63))), ConninfoError::Unknown(format!("`{}`", name(63))));
+    let hidden = ConninfoError::Unknown("(name not shown)".to_owned());
+    assert_eq!(refused(&format!("postgres://u@h/d?{}=1", name(64))), hidden);
+    assert_eq!(refused("postgres://u@h/d?x-a!b=1"), hidden);
+}
+
+#[test]
+fn settings_of_the_server_that_decide_what_may_be_done_are_passed_on() {
+    let read = target("postgres://u@h/d?role=app&default_transaction_read_only=on&options=-c%20geqo%3Doff");
+    assert_eq!(read.first().get_options(), Some("-c role=app -c default_transaction_read_only=on -c geqo=off"));
+}
+
+#[test]
+fn strings_between_semicolons_are_told_from_keywords_and_values() {
+    let shown = |text: &str| {
+        let target = target(text);
+        let options = target.first();
+        let (user, host, port) = (options.get_username(), options.get_host(), options.get_port());
+        format!("{user} {host} {port} {}", options.get_database().unwrap_or_default())
+    };
+    assert_eq!(shown("Host=h;Port=6000;Username=u;Password=a'b;Database=d"), "u h 6000 d");
+    assert_eq!(shown("host=h;port=6000;user id=u;database=\"a\"\"b\";"), "u h 6000 a\"b");
+    assert_eq!(shown("Server=h:6000;Database=d;User Id=u;Password='x;Host=y'"), "u h 6000 d");
+    assert_eq!(shown("pgsql:host=h;port=6000;dbname=d;user=u"), "u h 6000 d");
+    assert_eq!(shown("host=h port=6000 dbname=d;e user=u password=a;host=b"), "u h 6000 d;e");
+    assert_eq!(shown("password=a;port=b host=h user=u dbname=d"), "u h 5432 d");
+    assert_eq!(shown("jdbc:postgresql:d?user=u"), "u localhost 5432 d");
+    assert_eq!(redact(&"Host=h;Username=u;Password=secret".into()), "host=h user=u password=***");
+    assert_eq!(redact(&"jdbc:postgresql:d?user=u&password=secret".into()), "jdbc:postgresql:d?user=u&password=***");
+    assert_eq!(refused("Host=h;Port=1;Nonsense=1").to_string(), "its parameter `nonsense` is unknown; remove it");
+    let hosts = [("a".to_owned(), 1), ("b".to_owned(), 2)];
+    assert_eq!(addresses("Host=a:1,b:2;Username=u"), hosts);
+}
+
+#[test]
+fn an_empty_host_in_a_url_is_taken_from_another_place_for_it() {
+    let pair = |host: &str, port| vec![(host.to_owned(), port)];
+    assert_eq!(addresses("postgres://u:p@/d?unix_sock=/cloudsql/a:b:c/.s.PGSQL.5433"), pair("/cloudsql/a:b:c", 5433));
+    assert_eq!(addresses("postgres://u:p@/d?hostaddr=127.0.0.1"), pair("127.0.0.1", 5432));
+    let host = |name: &str| (name == "PGHOST").then(|| "h".to_owned());
+    assert_eq!(parse(&"postgres://u:p@/d".into(), &host).unwrap().first().get_host(), "h");
+    assert_eq!(parse(&"postgres://u:p@/d".into(), &|_| None).unwrap_err(), ConninfoError::EmptyHost);
+}
+
+#[test]
+fn a_variable_that_asks_for_protection_counts_as_its_parameter_does() {
+    let with = |variable: &'static str, value: &'static str, text: &str| {
+        parse(&text.into(), &|name| (name == variable).then(|| value.to_owned()))
+    };
+    for (variable, value) in [
+        ("PGREQUIREPEER", "postgres"),
+        ("PGSSLCRL", "/none.crl"),
+        ("PGSSLCRLDIR", "/none"),
+        ("PGGSSENCMODE", "require"),
+        ("PGSSLMINPROTOCOLVERSION", "TLSv1.3"),
+        ("PGSSLNEGOTIATION", "direct"),
+        ("PGREQUIREAUTH", "scram-sha-256"),
+    ] {
+        let error = with(variable, value, "postgres://u@h/d").map(drop).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("the variable {variable} asks for")), "{error}");
+    }
+    let mode = |text: &str| format!("{:?}", with("PGREQUIRESSL", "1", text).unwrap().first().get_ssl_mode());
+    assert_eq!(mode("postgres://u@h/d"), "Require");
+    assert_eq!(mode("postgres://u@h/d?sslmode=disable"), "Disable");
+    assert!(with("PGGSSENCMODE", "require", "postgres://u@h/d?gssencmode=disable").is_ok());
+    let ignored = with("PGCHANNELBINDING", "require", "postgres://u@h/d").unwrap().ignored;
+    assert!(matches!(ignored.as_slice(), [one] if one.contains("sslmode=verify-full")), "{ignored:?}");
+}
+
+#[test]
+fn the_password_file_is_searched_by_the_name_of_the_host_also_where_an_address_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passwords");
+    std::fs::write(&file, "db.internal:5432:d:u:secret\n").unwrap();
+    let text = format!("host=db.internal hostaddr=127.0.0.1 user=u dbname=d password='' passfile={}", file.display());
+    let read = target(&text);
+    assert!(format!("{:?}", read.first()).contains("secret"), "the password file was not read");
+    assert_eq!((read.first().get_host(), read.ignored.len()), ("127.0.0.1", 0));
+    let verified = target(&format!("{text} sslmode=verify-full"));
+    assert_eq!(verified.first().get_host(), "db.internal");
+    assert!(verified.ignored.join(" ").contains("hostaddr (sslmode=verify-full"), "{:?}", verified.ignored);
 }

@@ -35,8 +35,20 @@ pub enum ConninfoError {
     Value { name: &'static str, expected: &'static str },
     #[error("its parameter {name} asks for what pgmedic cannot do: {instead}")]
     Unsupported { name: String, instead: &'static str },
+    #[error("the variable {variable} asks for what pgmedic cannot do: {instead}")]
+    UnsupportedVariable { variable: &'static str, instead: &'static str },
     #[error("it names the service {name}, which {} does not define", files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" or "))]
     NoService { name: String, files: Vec<PathBuf> },
     #[error("the service file {}: {problem}", path.display())]
     ServiceFile { path: PathBuf, problem: String },
+}
+
+impl ConninfoError {
+    /// The same, where the parameter stands in a variable.
+    pub fn of_variable(self, variable: &'static str) -> Self {
+        match self {
+            Self::Unsupported { instead, .. } => Self::UnsupportedVariable { variable, instead },
+            other => other,
+        }
+    }
 }

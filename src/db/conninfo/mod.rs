@@ -2,21 +2,25 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `uri.rs`, `keywords.rs` | the two forms of a connection string, into named parameters |
+//! | `uri.rs`, `keywords.rs` | libpq's two forms of a connection string, into named parameters |
+//! | `semicolons.rs` | those of .NET, ODBC, PDO and DBI |
 //! | `service.rs`, `password_file.rs` | the files that complete it |
 //! | `parameters.rs` | what each parameter does here: honored, ignored with a warning, refused |
 //! | `foreign.rs` | the parameters of frameworks and providers, and their names for libpq's |
 //! | `candidates.rs` | the addresses to try, in their order |
+//! | `certificates.rs` | TLS: the files, and what is verified |
 //! | `error.rs` | why a connection string cannot be used |
 //!
 //! A string becomes [`Pairs`]; a service file and `PG*` variables fill the gaps; [`ConnectTarget`] is the result.
 
 mod candidates;
+mod certificates;
 mod error;
 mod foreign;
 mod keywords;
 mod parameters;
 mod password_file;
+mod semicolons;
 mod service;
 mod uri;
 
@@ -32,7 +36,7 @@ const REDACTED: &str = "***";
 const SECRETS: [&str; 5] = ["password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret"];
 
 /// The variables of libpq that are read, and the parameters that they stand for (PostgreSQL manual, Environment Variables).
-const VARIABLES: [(&str, &str); 18] = [
+const VARIABLES: [(&str, &str); 26] = [
     ("PGHOST", "host"),
     ("PGHOSTADDR", "hostaddr"),
     ("PGPORT", "port"),
@@ -51,6 +55,14 @@ const VARIABLES: [(&str, &str); 18] = [
     ("PGLOADBALANCEHOSTS", "load_balance_hosts"),
     ("PGCHANNELBINDING", "channel_binding"),
     ("PGREQUIREAUTH", "require_auth"),
+    ("PGREQUIRESSL", "requiressl"),
+    ("PGREQUIREPEER", "requirepeer"),
+    ("PGSSLCRL", "sslcrl"),
+    ("PGSSLCRLDIR", "sslcrldir"),
+    ("PGSSLMINPROTOCOLVERSION", "ssl_min_protocol_version"),
+    ("PGSSLMAXPROTOCOLVERSION", "ssl_max_protocol_version"),
+    ("PGSSLNEGOTIATION", "sslnegotiation"),
+    ("PGGSSENCMODE", "gssencmode"),
 ];
 
 /// Reads a variable of the environment.
@@ -108,21 +120,27 @@ pub fn parse_for(
     database: Option<&str>,
 ) -> Result<ConnectTarget, ConninfoError> {
     let mut pairs = read(text.expose_secret())?;
+    let mut written: Vec<String> = pairs.0.iter().map(|(name, _)| name.clone()).collect();
     let mut ignored = parameters::normalize(&mut pairs)?;
     let service = pairs.get("service").map(str::to_owned).or_else(|| environment("PGSERVICE"));
     if let Some(service) = service.filter(|service| !service.is_empty()) {
         let mut defaults = service::read(&service, pairs.get("servicefile"), environment)?;
+        written.extend(defaults.0.iter().map(|(name, _)| name.clone()));
         ignored.extend(parameters::normalize(&mut defaults)?);
         defaults.take().iter().for_each(|(name, value)| pairs.set_default(name, value));
     }
-    let mut defaults = Pairs::default();
-    let set = VARIABLES.iter().filter_map(|(variable, name)| Some((name, environment(variable)?)));
-    set.for_each(|(name, value)| defaults.set_unless_empty(name, &value));
-    // A variable is not part of this connection string, so an ignored parameter of it gives no warning.
-    parameters::normalize(&mut defaults)?;
-    defaults.take().iter().for_each(|(name, value)| pairs.set_default(name, value));
+    for (variable, name) in VARIABLES.iter().filter(|(_, name)| !written.iter().any(|written| written == name)) {
+        let mut defaults = Pairs::default();
+        defaults.set_unless_empty(name, &environment(variable).unwrap_or_default());
+        ignored.extend(parameters::normalize(&mut defaults).map_err(|error| error.of_variable(variable))?);
+        defaults.take().iter().for_each(|(name, value)| pairs.set_default(name, value));
+    }
     if let Some(database) = database {
         pairs.set("dbname", database);
+    }
+    let has_place = ["host", "hostaddr"].iter().any(|name| pairs.get(name).is_some_and(|place| !place.is_empty()));
+    if !has_place && uri::after_scheme(text.expose_secret().trim()).is_some_and(uri::has_password_before_no_host) {
+        return Err(ConninfoError::EmptyHost);
     }
     candidates::target(&pairs, ignored, environment)
 }
@@ -144,11 +162,16 @@ fn is_secret(name: &str) -> bool {
 
 fn read(text: &str) -> Result<Pairs, ConninfoError> {
     let text = text.trim();
-    match uri::after_scheme(text) {
-        Some(rest) => uri::parse(rest),
-        None if text.contains("://") && !text.contains(' ') => Err(ConninfoError::Form),
-        None if text.is_empty() || text.contains('=') => keywords::parse(text),
-        None => Err(ConninfoError::Form),
+    if let Some(rest) = uri::after_scheme(text) {
+        return uri::parse(text, rest);
+    }
+    if let Some(pairs) = semicolons::parse(text) {
+        return pairs;
+    }
+    match text {
+        text if text.contains("://") && !text.contains(' ') => Err(ConninfoError::Form),
+        text if text.is_empty() || text.contains('=') => keywords::parse(text),
+        _ => Err(ConninfoError::Form),
     }
 }
 

@@ -66,27 +66,41 @@ pub fn normalize(pairs: &mut Pairs) -> Result<Vec<String>, ConninfoError> {
     let mut known = Pairs::default();
     for (name, value) in pairs.take() {
         let name = own_name(&name);
+        // Some drivers compare without case.
+        let lower = name.to_ascii_lowercase();
+        let name = if HONORED.contains(&lower.as_str()) { lower.as_str() } else { name };
         match (name, value.as_str()) {
             // Values that other drivers write.
             ("ssl" | "requiressl" | "tls" | "ssl_require", "true" | "1" | "require" | "on") => {
                 known.set_default("sslmode", "require")
             }
             ("ssl" | "requiressl" | "tls" | "ssl_require", "false" | "0" | "disable" | "off" | "") => {}
-            ("ssl", other) => known.set_default("sslmode", other),
+            ("ssl", "no-verify") => {
+                known.set_default("sslmode", "require");
+                ignored.push("ssl=no-verify (sslmode=require does the same)".to_owned());
+            }
             ("sslmode", "no-verify") => {
                 known.set("sslmode", "require");
                 ignored.push("sslmode=no-verify (sslmode=require does the same)".to_owned());
             }
+            ("ssl", other) => known.set_default("sslmode", other),
             ("target_session_attrs", "master" | "primary") => known.set(name, "primary"),
             ("target_session_attrs", "secondary" | "slave" | "standby") => known.set(name, "standby"),
             ("target_session_attrs", "preferSecondary" | "preferSlave") => known.set(name, "prefer-standby"),
+            ("target_session_attrs", "preferPrimary") => known.set(name, "prefer-primary"),
             ("load_balance_hosts", "true") => known.set(name, "random"),
             ("load_balance_hosts", "false") => known.set(name, "disable"),
             (setting, value) if setting.starts_with("options[") && setting.ends_with(']') => {
-                let setting = &setting["options[".len()..setting.len() - 1];
-                let escaped = value.replace('\\', "\\\\").replace(' ', "\\ ");
-                let before = known.get("options").map_or(String::new(), |before| format!("{before} "));
-                known.set("options", &format!("{before}-c {setting}={escaped}"));
+                add_setting(&mut known, &setting["options[".len()..setting.len() - 1], value);
+            }
+            // Settings of the server that decide what pgmedic may do there.
+            ("role" | "default_transaction_read_only", value) => add_setting(&mut known, name, value),
+            ("options", value) => add_options(&mut known, value),
+            // The socket itself, or its folder.
+            ("unix_socket", path) => {
+                let (folder, port) = path.rsplit_once("/.s.PGSQL.").unwrap_or((path, ""));
+                known.set("host", folder);
+                known.set_unless_empty("port", port);
             }
             _ => match effect(name, &value)? {
                 Effect::Taken if HONORED.contains(&name) => known.set(name, &value),
@@ -100,6 +114,16 @@ pub fn normalize(pairs: &mut Pairs) -> Result<Vec<String>, ConninfoError> {
     }
     *pairs = known;
     Ok(ignored)
+}
+
+fn add_setting(known: &mut Pairs, setting: &str, value: &str) {
+    let escaped = value.replace('\\', "\\\\").replace(' ', "\\ ");
+    add_options(known, &format!("-c {setting}={escaped}"));
+}
+
+fn add_options(known: &mut Pairs, options: &str) {
+    let before = known.get("options").map_or(String::new(), |before| format!("{before} "));
+    known.set("options", &format!("{before}{options}"));
 }
 
 fn effect(name: &str, value: &str) -> Result<Effect, ConninfoError> {
@@ -136,7 +160,7 @@ fn effect(name: &str, value: &str) -> Result<Effect, ConninfoError> {
         "replication" => Refused("leave it out; pgmedic needs an ordinary connection"),
         "scram_client_key" | "scram_server_key" => Refused("give the password itself, or a password file"),
         oauth if oauth.starts_with("oauth_") => Refused("give a password, or a client certificate"),
-        other if TUNING.contains(&other) || is_foreign(other) => Ignored,
+        other if TUNING.contains(&other) || is_foreign(other) && is_printable(other) => Ignored,
         unknown => return Err(ConninfoError::Unknown(printable(unknown))),
     })
 }
@@ -148,16 +172,22 @@ fn explain(name: &str, value: &str) -> String {
             "channel_binding=require (pgmedic cannot bind to the channel: sslmode=verify-full protects as well)"
                 .to_owned()
         }
+        ("cloudSqlInstance" | "alloydbInstanceName", _) => {
+            format!(
+                "{name} (pgmedic has no such connector: name the address of the proxy, or its socket's folder, as host)"
+            )
+        }
+        ("sslidentity", _) => "sslidentity (name the certificate and its key as sslcert and sslkey)".to_owned(),
         _ => name.to_owned(),
     }
 }
 
 /// A parameter's name where it cannot be a piece of a password.
 fn printable(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '-';
-    if !name.is_empty() && name.len() <= 32 && name.chars().all(plain) {
-        format!("`{name}`")
-    } else {
-        "(name not shown)".to_owned()
-    }
+    if is_printable(name) { format!("`{name}`") } else { "(name not shown)".to_owned() }
+}
+
+fn is_printable(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    !name.is_empty() && name.len() <= 63 && name.chars().all(plain)
 }
