@@ -169,6 +169,10 @@ fn no_secret_is_shown() {
     let shown = redact(&"postgres://u:se%20cret@h:1,i/d?application_name=a%20b&p%61ssword=x".into());
     assert_eq!(shown, "postgres://u:***@h:1,i/d?application_name=a%20b&p%61ssword=***");
     assert_eq!(redact(&"host=h password='top secret'".into()), "host=h password=***");
+    assert_eq!(redact(&"postgres://u:a?b@h/d".into()), "postgres://u:***@h/d");
+    let read = target("postgres://h?user=u&password=a@b");
+    assert_eq!((read.first().get_username(), read.first().get_host()), ("u", "h"));
+    assert_eq!(redact(&"postgres://h?user=u&password=a:c@b".into()), "postgres://h?user=u&password=***");
     assert_eq!(redact(&"mysql://u:secret@h".into()), "***");
 }
 

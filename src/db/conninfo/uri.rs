@@ -74,10 +74,12 @@ struct Parts<'a> {
     query: Option<&'a str>,
 }
 
-/// As libpq: the login reaches up to an `@` before the first slash, and a question mark may stand in it.
+/// As libpq: the login reaches up to an `@` before the first slash, and a question mark may stand in its password. (Also in its
+/// user's name, for libpq. A user is shown, and this one would be the parameters of a URL without a path, a password among them.)
 fn split(rest: &str) -> Parts<'_> {
     let first_slash = rest.find('/').unwrap_or(rest.len());
-    let (login, rest) = match rest[..first_slash].rfind('@') {
+    let has_plain_user = |at: &usize| !rest[..*at].split(':').next().unwrap_or_default().contains('?');
+    let (login, rest) = match rest[..first_slash].rfind('@').filter(has_plain_user) {
         Some(at) => (Some(&rest[..at]), &rest[at + 1..]),
         None => (None, rest),
     };
