@@ -183,9 +183,13 @@ async fn open_at(
     wanted: SessionAttributes,
 ) -> Result<(PgConnection, PgConnectOptions), Failure> {
     let limit = target.timeout;
-    let refused = |error: Option<&Error>| {
+    let code_of = |error: Option<&Error>| {
         let code = error.and_then(Error::as_database_error).and_then(|error| error.code().map(Cow::into_owned));
-        code.is_some_and(|code| code.starts_with("28") || code == "3D000")
+        code.unwrap_or_default()
+    };
+    let refused = |error: Option<&Error>| {
+        let code = code_of(error);
+        code.starts_with("28") || code == "3D000"
     };
     let mut options = &candidate.options;
     let mut result = attempt(options, limit).await;
@@ -196,7 +200,11 @@ async fn open_at(
         result = attempt(options, limit).await;
     }
     let without_tls;
-    if matches!(&result, Err((error, _)) if error.kind() == ReasonKind::TlsFailed)
+    let without_tls_perhaps = |error: &ConnectError, cause: Option<&Error>| {
+        // The second: pg_hba.conf has no line for a connection with TLS.
+        error.kind() == ReasonKind::TlsFailed || code_of(cause) == "28000"
+    };
+    if matches!(&result, Err((error, cause)) if without_tls_perhaps(error, cause.as_ref()))
         && matches!(options.get_ssl_mode(), PgSslMode::Prefer)
     {
         // As libpq: prefer promises no TLS. Should the server insist on it, the first error says more.
