@@ -139,7 +139,12 @@ impl Listener {
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options);
-        let mut listener = PgListener::connect_with(&pool).await.map_err(failed)?;
+        let listener = PgListener::connect_with(&pool).await;
+        let mut listener = listener.map_err(|error| match error {
+            // The pool asks again where the server, or the role, has none left.
+            sqlx::Error::PoolTimedOut => ListenError::NoConnectionLeft,
+            error => failed(error),
+        })?;
         permit.opened();
         listener.ignore_pool_close_event(true);
         // The agent decides when to try again.
