@@ -1,9 +1,9 @@
 //! Why a connection could not be opened, in words that say what to do.
 
+use super::tls_error::{client_certificate, client_key, handshake};
 use pgmedic_core::{Reason, ReasonKind};
 use sqlx::Error;
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use std::fmt::Display;
+use sqlx::postgres::PgConnectOptions;
 use std::io::ErrorKind;
 
 /// Why a database could not be reached: where, what happened, and what to do.
@@ -109,12 +109,12 @@ fn explain_connect_error(error: &Error, options: &PgConnectOptions) -> String {
             ErrorKind::PermissionDenied => "permission denied by the operating system".to_owned(),
             ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => CLOSED.to_owned(),
             // Only a TLS handshake gives this error: a certificate that is not trusted, or no TLS at all.
-            ErrorKind::InvalidData => tls(error, options),
+            ErrorKind::InvalidData => handshake(&error.to_string(), options),
             _ => format!("{error}"),
         },
-        Error::Tls(error) => tls(error, options),
-        // A file cannot be used, or one of sslcert and sslkey is missing.
-        Error::Configuration(error) => format!("{error}; check sslrootcert, sslcert and sslkey"),
+        // Before the handshake: a file cannot be used, or the server has no TLS.
+        Error::Tls(error) => client_certificate(&error.to_string(), options),
+        Error::Configuration(error) => client_key(&error.to_string()),
         Error::Database(error) => {
             let message = error.message();
             match error.code().as_deref().unwrap_or_default() {
@@ -130,7 +130,7 @@ fn explain_connect_error(error: &Error, options: &PgConnectOptions) -> String {
                 // PostgreSQL sends this only to clients that break the protocol, so a pooler sent it.
                 "08P01" => {
                     let fix = if message.contains("startup parameter") {
-                        "take it out of the URL, or add it to the pooler's ignore_startup_parameters"
+                        "take it out of the URL or out of PGOPTIONS, or add it to the pooler's ignore_startup_parameters"
                     } else {
                         "see its configuration and its log"
                     };
@@ -156,6 +156,10 @@ fn explain_protocol_error(what: &str, user: &str) -> String {
     if what.contains("SSLRequest: 0x00") {
         return CLOSED.to_owned();
     }
+    // The first letter of an error, which PostgreSQL sends where it cannot start a process for the connection.
+    if what.contains("SSLRequest: 0x45") {
+        return "the server refuses connections at the moment; its log says why".to_owned();
+    }
     match what.rsplit_once("unknown authentication method: ") {
         // Codes of AuthenticationRequest (PostgreSQL manual, Message Formats).
         Some((_, method @ ("2" | "7" | "8" | "9"))) => {
@@ -174,34 +178,4 @@ fn explain_protocol_error(what: &str, user: &str) -> String {
         }
         None => format!("no PostgreSQL server answers there ({what}); check host and port"),
     }
-}
-
-/// How to make a certificate that rustls accepts, in OpenSSL's words.
-const BETTER_CERTIFICATE: &str = "sign it as version 3 with its own extensions, for instance: openssl x509 -req -in server.csr \
-     -days 365 -CA root.crt -CAkey root.key -CAcreateserial -out server.crt -extfile <(printf 'basicConstraints=CA:FALSE\\n\
-     subjectAltName=DNS:%s' HOST)";
-
-fn tls(error: impl Display, options: &PgConnectOptions) -> String {
-    let error = error.to_string();
-    // Texts of the driver and of rustls, which have no codes and are never translated.
-    let (no_tls, refused) = (error.contains("does not support TLS"), error.contains("received fatal alert"));
-    // Names of rustls's errors, which its text repeats.
-    if error.contains("UnsupportedCertVersion") {
-        return format!(
-            "TLS failed: the server's certificate is X.509 version 1, which the TLS library does not read; {BETTER_CERTIFICATE}"
-        );
-    }
-    if error.contains("CaUsedAsEndEntity") {
-        return format!(
-            "TLS failed: the server's certificate is a certificate authority's (CA:TRUE), which cannot be a server's; {BETTER_CERTIFICATE}"
-        );
-    }
-    let advice = match options.get_ssl_mode() {
-        _ if refused => "the server refuses the connection: check sslcert and sslkey, where it asks for a certificate",
-        PgSslMode::VerifyCa | PgSslMode::VerifyFull if !no_tls => {
-            "check sslrootcert, the certificate's dates and, for verify-full, its host name"
-        }
-        _ => "is TLS on at the server (ssl = on)? or choose another sslmode",
-    };
-    format!("TLS failed: {error}; {advice}")
 }

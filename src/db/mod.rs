@@ -6,6 +6,7 @@
 //! | `budget/` | how many connections each server has |
 //! | `connect.rs` | opens a connection to the first address that is as wanted |
 //! | `connect_error.rs` | explains why a connection cannot be opened |
+//! | `tls_error.rs` | explains why TLS failed |
 //! | `answers.rs` | small statements on a bare connection, with a time limit |
 //! | `server_info.rs` | asks for the server's version and state, and the connected role |
 //! | `connection.rs` | `BoundedConnection`: runs statements in transactions |
@@ -34,6 +35,7 @@ mod lease;
 mod notification_listener;
 mod own_transactions;
 mod server_info;
+mod tls_error;
 mod transaction;
 mod which_server;
 

@@ -1,5 +1,8 @@
 //! docs/connecting.md: every form of a connection string in its table, tried with psql and with pgmedic on a real server.
 
+mod certificates;
+mod refusals;
+
 use pgmedic::db::{BoundedConnection, ConnectTarget, conninfo};
 use pgmedic_core::Timeouts;
 use pgmedic_testserver::{ServerOptions, TestServer};
@@ -66,6 +69,17 @@ async fn connect(target: &ConnectTarget) -> Result<(), String> {
     Ok(())
 }
 
+/// The error of this connection string, which must not connect.
+async fn error_of(url: &str) -> String {
+    let target = conninfo::parse(&url.into(), &|_| None).unwrap_or_else(|error| panic!("{url}: {error}"));
+    connect(&target).await.map(|()| url.to_owned()).unwrap_err()
+}
+
+async fn connects(url: &str) {
+    let target = conninfo::parse(&url.into(), &|_| None).unwrap_or_else(|error| panic!("{url}: {error}"));
+    connect(&target).await.unwrap_or_else(|error| panic!("{url}: {error}"));
+}
+
 #[tokio::test]
 async fn every_form_of_the_page_does_what_the_page_says() {
     let has_ipv6 = TcpListener::bind("[::1]:0").is_ok();
@@ -87,7 +101,7 @@ async fn every_form_of_the_page_does_what_the_page_says() {
         form.replace("5432", &port).replace("/etc/pg_service.conf", &services.display().to_string())
     };
     let rows = rows();
-    assert!(rows.len() >= 90, "{} forms", rows.len());
+    assert!(rows.len() >= 150, "{} forms", rows.len());
     let mut wrong = Vec::new();
     for row in rows.iter().filter(|row| has_ipv6 || !row.form.contains("::1")) {
         let (mut variables, conninfo) = split(&fill(&row.form));

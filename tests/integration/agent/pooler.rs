@@ -183,7 +183,7 @@ async fn a_pooler_that_takes_no_options_is_named_with_the_fix() {
     let database = orders().await;
     let pooler = Pooler::start(server(), "transaction");
     let url = format!("{}&options=-c%20geqo%3Doff", pooler.url(&database.name));
-    let fix = "take it out of the URL, or add it to the pooler's ignore_startup_parameters";
+    let fix = "take it out of the URL or out of PGOPTIONS, or add it to the pooler's ignore_startup_parameters";
     refused(&url, &database, &["refused by a pooler", "unsupported startup parameter: options", fix]);
 }
 
