@@ -57,6 +57,9 @@ pub fn script(
         }
         _ => out.comment(&format!("Database {label}\nconnect to {database}")),
     }
+    // psql takes the encoding of the database, and every client knows the statement.
+    out.comment("The names below are UTF-8, and this tells the server so.");
+    out.statement("SET client_encoding = 'UTF8'");
     for note in &needs.notes {
         out.comment(&format!("Not covered: {note}"));
     }
