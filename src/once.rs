@@ -26,12 +26,12 @@ const SHOW_PROGRESS_AFTER: Duration = Duration::from_millis(700);
 ///
 /// When the databases of a server show that the configuration is wrong.
 pub async fn run(settings: &Settings, options: &PassOptions, progress: &Progress) -> Result<Report, ConfigError> {
-    let Discovered { databases, failed } = discover(settings).await?;
+    let Discovered { databases, unreadable, failed } = discover(settings).await?;
     let passes = databases.iter().map(async |database| pass_database(database, settings, options, progress).await);
     let mut reports: Vec<DatabaseReport> = stream::iter(passes).buffered(MAX_CONCURRENT_DATABASES).collect().await;
     allow_databases_without_sequences(&mut reports);
-    reports.extend(failed.into_iter().map(|(home, reason)| DatabaseReport {
-        name: home.name,
+    reports.extend(unreadable.into_iter().chain(failed).map(|(database, reason)| DatabaseReport {
+        name: database.name,
         error: Some(reason),
         ..DatabaseReport::default()
     }));

@@ -38,7 +38,7 @@ pub enum GrantsError {
 /// When a database cannot be reached or read.
 pub async fn grants(settings: &Settings, role: Option<&str>) -> Result<String, GrantsError> {
     let mut text = HEAD.to_owned();
-    let Discovered { databases, failed } = discover(settings).await?;
+    let Discovered { databases, unreadable, failed } = discover(settings).await?;
     if let Some((home, cause)) = failed.into_iter().next() {
         return Err(GrantsError::Server { server: home.name.to_string(), cause });
     }
@@ -46,10 +46,13 @@ pub async fn grants(settings: &Settings, role: Option<&str>) -> Result<String, G
         match grants_for(database, settings, role).await {
             // Of the many databases of a server, one that cannot be entered is named.
             Err(error @ GrantsError::Connect { .. }) if database.name.server().is_some() => {
-                text += &not_covered(&error)
+                text += &not_covered(&error.to_string())
             }
             part => text += &part?,
         }
+    }
+    for (database, cause) in unreadable {
+        text += &not_covered(&format!("{}: {cause}", database.name));
     }
     Ok(text)
 }
@@ -76,8 +79,7 @@ async fn grants_for(database: &Database, settings: &Settings, role: Option<&str>
     Ok(script(&database.name, connect.as_deref(), &names, &needs, &stores, sequences))
 }
 
-fn not_covered(error: &GrantsError) -> String {
-    let text = error.to_string();
+fn not_covered(text: &str) -> String {
     let lines = text.split(['\n', '\r']).map(|line| format!("-- {line}\n"));
     format!("\n-- Not covered:\n{}", lines.collect::<String>())
 }

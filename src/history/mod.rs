@@ -35,8 +35,9 @@ pub async fn history(settings: &Settings, filter: &SequenceFilter, limit: u32) -
             Err(reason) => DatabaseHistory { name, error: Some(reason), entries: Vec::new(), more: false },
         });
     }
-    databases.extend(discovered.failed.into_iter().map(|(home, reason)| DatabaseHistory {
-        name: home.name,
+    let failed = discovered.unreadable.into_iter().chain(discovered.failed);
+    databases.extend(failed.map(|(database, reason)| DatabaseHistory {
+        name: database.name,
         error: Some(reason),
         entries: Vec::new(),
         more: false,

@@ -15,6 +15,8 @@ const MOST_SHOWN: usize = 5;
 pub struct Discovered {
     /// The configured ones, in their order, and then those of each server, by name.
     pub databases: Vec<Database>,
+    /// Databases of servers that cannot be entered, because their names are not UTF-8.
+    pub unreadable: Vec<(Database, Reason)>,
     /// Servers that could not be asked, by the database that was to be entered for it.
     pub failed: Vec<(Database, Reason)>,
 }
@@ -26,7 +28,7 @@ pub struct Discovered {
 /// When a server has no database that is covered, two are the same one, or a database that `--database` names is nowhere.
 /// A server that cannot be reached is no error.
 pub async fn discover(settings: &Settings) -> Result<Discovered, ConfigError> {
-    let mut found = Discovered { databases: settings.databases.clone(), failed: Vec::new() };
+    let mut found = Discovered { databases: settings.databases.clone(), unreadable: Vec::new(), failed: Vec::new() };
     let timeouts = settings.sequences.bounds();
     let never = CancellationToken::new();
     let mut known: Vec<String> = found.databases.iter().map(|database| database.name.to_string()).collect();
@@ -41,17 +43,19 @@ pub async fn discover(settings: &Settings) -> Result<Discovered, ConfigError> {
                 }
                 known.extend(all.iter().map(|database| server.database(&database.name).name.to_string()));
                 let databases = covered(server, &all)?;
-                found.databases.extend(databases.into_iter().map(|database| server.database(&database.name)));
+                for database in databases {
+                    match database.unreadable() {
+                        Some(reason) => found.unreadable.push((server.database(&database.name), reason)),
+                        None => found.databases.push(server.database(&database.name)),
+                    }
+                }
             }
         }
     }
+    let all = || found.databases.iter().chain(found.unreadable.iter().map(|(database, _)| database));
     let is_found = |wanted: &&String| {
         let servers = settings.servers.iter().any(|server| server.name == **wanted);
-        servers
-            || found
-                .databases
-                .iter()
-                .any(|database| database.name == wanted.as_str() || *database.name.database() == ***wanted)
+        servers || all().any(|database| database.name == wanted.as_str() || *database.name.database() == ***wanted)
     };
     if let Some(missing) = settings.wanted.iter().find(|wanted| !is_found(wanted)).filter(|_| found.failed.is_empty()) {
         return Err(ConfigError::unknown_database(missing, known.iter().map(String::as_str)));

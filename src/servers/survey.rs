@@ -1,7 +1,7 @@
 //! Asks a server for its databases, and for what its statistics count in each.
 
 use super::activity::Activity;
-use pgmedic_core::{QueryError, fill_sql};
+use pgmedic_core::{QueryError, Reason, ReasonKind, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -9,13 +9,32 @@ use sqlx::postgres::PgRow;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundDatabase {
     pub oid: u32,
+    /// With replacement characters where it is not UTF-8.
     pub name: String,
+    /// Only such a database can be entered.
+    pub is_utf8: bool,
     /// The statement that lets the role in, where it has no CONNECT privilege.
     pub missing_grant: Option<String>,
     /// An open transaction has written there, which is counted at its end.
     pub is_written: bool,
     /// None where the role may not read the statistics.
     pub activity: Option<Activity>,
+}
+
+impl FoundDatabase {
+    /// Why the database cannot be entered, where its name is not UTF-8.
+    pub fn unreadable(&self) -> Option<Reason> {
+        let oid = self.oid;
+        (!self.is_utf8).then(|| {
+            Reason::new(
+                ReasonKind::UnknownDatabase,
+                format!(
+                    "the name of the database with OID {oid} is not UTF-8, so it cannot be entered: rename it (ALTER DATABASE … \
+                     RENAME TO …) from a database with the encoding in which it was named"
+                ),
+            )
+        })
+    }
 }
 
 /// Which counters a server has, best first.
@@ -59,7 +78,7 @@ impl SurveySql {
     }
 }
 
-/// The databases, in the order of their names. One whose name is not UTF-8 cannot be entered, and is left out.
+/// The databases, in the order of their names.
 ///
 /// # Errors
 ///
@@ -69,16 +88,29 @@ pub fn read(rows: &[PgRow]) -> Result<Vec<FoundDatabase>, QueryError> {
     for row in rows {
         let oid: i64 = row.try_get("oid")?;
         let oid = u32::try_from(oid).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
-        let Ok(name) = row.try_get("name") else {
-            tracing::debug!(oid, "a database whose name is not UTF-8 is left out");
-            continue;
+        let name: String = match row.try_get("name") {
+            Ok(name) => name,
+            Err(_) => {
+                let bytes = row.try_get_raw("name")?.as_bytes();
+                let bytes = bytes.map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
+                let name = String::from_utf8_lossy(bytes).into_owned();
+                found.push(FoundDatabase {
+                    oid,
+                    name,
+                    is_utf8: false,
+                    missing_grant: None,
+                    is_written: false,
+                    activity: None,
+                });
+                continue;
+            }
         };
         let activity = match (row.try_get("transactions")?, row.try_get("rows")?) {
             (Some(transactions), Some(rows)) => Some(Activity { transactions, rows, active: row.try_get("active")? }),
             _ => None,
         };
         let (missing_grant, is_written) = (row.try_get("missing_grant")?, row.try_get("is_written")?);
-        found.push(FoundDatabase { oid, name, missing_grant, is_written, activity });
+        found.push(FoundDatabase { oid, name, is_utf8: true, missing_grant, is_written, activity });
     }
     Ok(found)
 }

@@ -22,6 +22,7 @@ use crate::metrics::SEQUENCES;
 use crate::servers::{FoundDatabase, covered, same_server};
 use members::Members;
 use pgmedic_core::{Reason, ReasonKind};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tick_groups::TickGroups;
@@ -59,6 +60,7 @@ pub fn start(context: &AgentContext, settings: &Arc<Settings>, index: usize, lea
         leadership: Leadership::Unknown,
         surveys: 0,
         logged: ChangeLog::default(),
+        unreadable: BTreeSet::new(),
         due,
         stop: stop.clone(),
     };
@@ -90,6 +92,8 @@ struct ServerWorker {
     leadership: Leadership,
     surveys: u32,
     logged: ChangeLog<()>,
+    /// Databases whose names are not UTF-8, each warned about.
+    unreadable: BTreeSet<u32>,
     due: Arc<Notify>,
     stop: CancellationToken,
 }
@@ -150,7 +154,10 @@ impl ServerWorker {
         let timeouts = self.settings.sequences.bounds();
         let (answer, found) = self.fleet.lead.survey(&self.server, wanted, timeouts, &self.stop).await?;
         self.surveys = self.surveys.wrapping_add(1);
-        let found = found.as_deref().map(|found| self.covered(found)).transpose()?;
+        let mut found = found.as_deref().map(|found| self.covered(found)).transpose()?;
+        if let Some(found) = &mut found {
+            self.leave_out_unreadable(found);
+        }
         if self.surveys == 1 && found.as_ref().is_some_and(Vec::is_empty) {
             tracing::warn!(server = self.name, "--database names no database of {}", self.name);
         }
@@ -173,6 +180,16 @@ impl ServerWorker {
             return Err(ConfigError::SameServer { one: other.name.clone(), other: self.name.clone() });
         }
         covered(&self.server, found)
+    }
+
+    /// A database whose name is not UTF-8 cannot be entered. One warning says so.
+    fn leave_out_unreadable(&mut self, found: &mut Vec<&FoundDatabase>) {
+        for (oid, reason) in found.iter().filter_map(|database| Some((database.oid, database.unreadable()?))) {
+            if self.unreadable.insert(oid) {
+                tracing::warn!(server = self.name, "a database of {} is not monitored: {reason}", self.name);
+            }
+        }
+        found.retain(|database| database.is_utf8);
     }
 
     fn publish_leadership(&mut self, answer: &LeadAnswer, databases: usize) {

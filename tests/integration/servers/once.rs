@@ -118,3 +118,55 @@ async fn a_printed_approval_names_the_discovered_database_and_works_as_it_stands
     assert_eq!(run.status.code(), Some(0), "{command}: {}", String::from_utf8_lossy(&run.stderr));
     assert_eq!(database.nextval("t_id_seq").await, 1_000_000_001);
 }
+
+#[tokio::test]
+async fn a_database_whose_name_is_not_utf8_is_reported_with_its_oid_and_the_others_are_looked_at() {
+    let server = own_server();
+    let mut app = create(&server, "app", ORDERS).await;
+    latin1(&server, "CREATE DATABASE \"größe\" TEMPLATE template0").await;
+    let text = table(&server.url("postgres"), "exclude = [\"latin\"]");
+    let outcome = once(&text, &[]).exits(1);
+    let errors: Vec<(String, Value)> = reports(&outcome)
+        .into_iter()
+        .filter(|(_, error, _)| !error.is_null())
+        .map(|(name, error, _)| (name, error))
+        .collect();
+    let [(name, error)] = errors.as_slice() else { panic!("{}", outcome.stdout) };
+    assert_eq!(name, "gr\u{fffd}\u{fffd}e");
+    let error = error.to_string();
+    assert!(error.contains("with OID 1") && error.contains("ALTER DATABASE … RENAME TO"), "{error}");
+    app.wait_until(REPAIRED).await;
+    let grants = run(&text, &["grants"]).exits(0).stdout;
+    assert!(grants.contains("-- Not covered:\n-- prod/gr\u{fffd}\u{fffd}e: the name"), "{grants}");
+    run(&text, &["history"]).exits(1);
+    let agent = start(&text);
+    agent.logs("a database of prod is not monitored: the name of the database with OID");
+    agent.stop();
+}
+
+#[tokio::test]
+async fn the_grants_of_a_database_with_another_encoding_are_run_by_psql() {
+    let server = own_server();
+    latin1(&server, "CREATE TABLE \"größ\" (id serial PRIMARY KEY)").await;
+    let url = server.url("latin");
+    let single = format!("[[databases]]\nname = \"latin\"\nurl = \"{url}\"\n");
+    for text in [table(&url, "include = [\"latin\"]"), single] {
+        let script = run(&text, &["grants", "--role", "medic"]).exits(0).stdout;
+        assert!(script.contains("größ"), "{script}");
+        let file = config(&script);
+        let output = std::process::Command::new("psql")
+            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file.path().to_str().unwrap(), &url])
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}\n{script}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// Runs a statement in a new database with the encoding LATIN1.
+async fn latin1(server: &TestServer, statement: &str) {
+    let create = "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'";
+    maintenance(server).await.sql(create).await;
+    Database::at("latin", server.url("latin")).await.sql(statement).await;
+}
