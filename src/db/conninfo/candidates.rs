@@ -147,7 +147,8 @@ pub fn target(
         };
         let options = base(pairs)?.port(port);
         let options = with_password(pairs, login(pairs, options, place), named, environment);
-        candidates.push(certificates.apply(pairs, options)?);
+        let (options, with_tls) = certificates.apply(pairs, options)?;
+        candidates.push(Candidate { options, with_tls });
     }
     Ok(ConnectTarget {
         candidates,

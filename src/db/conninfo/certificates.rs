@@ -1,6 +1,5 @@
 //! TLS as libpq decides on it: which files are used, and what is verified.
 
-use super::candidates::Candidate;
 use super::error::ConninfoError;
 use super::{Lookup, Pairs};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -43,12 +42,17 @@ impl Certificates {
         Self { root, client, key, missing }
     }
 
-    /// `require` verifies where there is a root certificate.
+    /// The options with these files, and where `sslmode` is `allow`, those for a second try with TLS. `require` verifies where
+    /// there is a root certificate.
     ///
     /// # Errors
     ///
     /// An `sslmode` that does not exist.
-    pub fn apply(&self, pairs: &Pairs, mut options: PgConnectOptions) -> Result<Candidate, ConninfoError> {
+    pub fn apply(
+        &self,
+        pairs: &Pairs,
+        mut options: PgConnectOptions,
+    ) -> Result<(PgConnectOptions, Option<PgConnectOptions>), ConninfoError> {
         let system = self.root.as_deref() == Some(Path::new("system"));
         if let Some(client) = &self.client {
             options = options.ssl_client_cert(client);
@@ -65,7 +69,7 @@ impl Certificates {
             Some("disable") => PgSslMode::Disable,
             Some("allow") => {
                 let with_tls = Some(options.clone().ssl_mode(PgSslMode::Require));
-                return Ok(Candidate { options: options.ssl_mode(PgSslMode::Disable), with_tls });
+                return Ok((options.ssl_mode(PgSslMode::Disable), with_tls));
             }
             Some("require") if system => PgSslMode::VerifyFull,
             Some("require") if self.root.is_some() => PgSslMode::VerifyCa,
@@ -79,7 +83,7 @@ impl Certificates {
         };
         // As libpq: there is no TLS on a socket, in any mode.
         let mode = if options.get_socket().is_some() { PgSslMode::Disable } else { mode };
-        Ok(Candidate { options: options.ssl_mode(mode), with_tls: None })
+        Ok((options.ssl_mode(mode), None))
     }
 }
 
