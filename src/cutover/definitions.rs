@@ -2,8 +2,7 @@
 
 use super::request::SchemaMap;
 use pgmedic_core::name::QuotedIdent;
-use pgmedic_core::sequence::Link;
-use pgmedic_core::sequence::model::Sequence;
+use pgmedic_core::sequence::model::{Feed, Sequence, Uncounted};
 use pgmedic_core::sequence::position::{Parameters, Position};
 use pgmedic_core::sequence::reasons::forward_sql;
 use pgmedic_core::{ColumnName, Fix, Reason, ReasonKind, TableName};
@@ -81,9 +80,9 @@ pub fn other_class(old: &Position, new: &Position, sequence: &Sequence) -> Optio
 /// the one of `others`, the sequences there, that feeds the same column, or by creating it.
 pub fn missing(old: &Sequence, wanted: &TableName, others: &[Sequence], map: &SchemaMap) -> Reason {
     let text = format!("NEW has no sequence {wanted}");
-    let columns: Vec<ColumnName> = columns(old, |_| true).map(|column| map.column(&column)).collect();
+    let columns: Vec<ColumnName> = fed_columns(old).map(|(column, _)| map.column(&column)).collect();
     let feeds_the_same = |other: &&Sequence| {
-        other.name_parts().0 == wanted.schema && self::columns(other, |_| true).any(|column| columns.contains(&column))
+        other.name_parts().0 == wanted.schema && fed_columns(other).any(|(column, _)| columns.contains(&column))
     };
     if let Some(other) = others.iter().find(feeds_the_same) {
         let text = format!("{text}; {} feeds the same column there", other.name);
@@ -104,8 +103,9 @@ pub fn missing(old: &Sequence, wanted: &TableName, others: &[Sequence], map: &Sc
     Reason::new(ReasonKind::MissingSequence, text).with_fix(Fix::Sql(fix))
 }
 
-/// The columns that a sequence feeds by such a link.
-pub fn columns(sequence: &Sequence, counts: impl Fn(Link) -> bool) -> impl Iterator<Item = ColumnName> {
-    let feeds = sequence.feeds.iter().filter(move |feed| counts(feed.report.link));
-    feeds.filter_map(|feed| feed.report.column.parse().ok())
+/// The columns that a sequence feeds, with their links: also those of owners who could not move it.
+pub fn fed_columns(sequence: &Sequence) -> impl Iterator<Item = (ColumnName, &Feed)> {
+    let untrusted = sequence.uncounted.iter().filter(|other| matches!(other.why, Uncounted::Untrusted { .. }));
+    let feeds = sequence.feeds.iter().chain(untrusted.map(|other| &other.feed));
+    feeds.filter_map(|feed| Some((feed.report.column.parse().ok()?, feed)))
 }

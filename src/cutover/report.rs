@@ -122,6 +122,11 @@ impl CarryReport {
         }
     }
 
+    /// A difference stands against a cutover unless a person has confirmed that it is meant.
+    pub fn differ(&mut self, difference: Reason, confirmed: bool) {
+        if confirmed { &mut self.notes } else { &mut self.reasons }.push(difference);
+    }
+
     /// It is not moved until a person acts.
     pub fn hold(&mut self, reason: Reason) {
         self.outcome = CarryOutcome::Held;

@@ -86,7 +86,7 @@ async fn work(
     }
     report.sequences = reports(&pairs, &to, request);
     compare_classes(&pairs, &first, request, &mut report.sequences);
-    if let Err(reason) = compare_drawing(&mut old, &mut new, &pairs, request, &mut report.sequences).await {
+    if let Err(reason) = compare_drawing(&mut old, &mut new, &pairs, &to, request, &mut report.sequences).await {
         report.reasons.push(reason);
     }
     report.subscriptions = arrived.subscriptions;

@@ -2,6 +2,7 @@
 
 mod carried;
 mod command;
+mod drawn;
 mod followed;
 mod literal;
 mod pglogical;
