@@ -52,10 +52,14 @@ impl SchemaMap {
 
 /// A connection string of the command line that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{option}: found an unusable connection string: {cause}")]
-pub struct UnusableConnection {
-    option: &'static str,
-    cause: ConninfoError,
+pub enum UnusableConnection {
+    /// As of a variable of the shell that is not set. libpq would take a database that nobody has named.
+    #[error(
+        "{option}: found an empty connection string; expected the URL of a database (is its variable set in this shell?)"
+    )]
+    Empty { option: &'static str },
+    #[error("{option}: found an unusable connection string: {cause}")]
+    Unreadable { option: &'static str, cause: ConninfoError },
 }
 
 /// The database that the value of `option` names, by its own name; and what is to be said about the string.
@@ -64,9 +68,12 @@ pub struct UnusableConnection {
 ///
 /// When the string cannot be used; the error shows no part that could belong to a password.
 pub fn database(option: &'static str, text: &str) -> Result<(Database, Vec<String>), UnusableConnection> {
+    if text.trim().is_empty() {
+        return Err(UnusableConnection::Empty { option });
+    }
     let secret = SecretString::from(text.to_owned());
     let target = conninfo::parse(&secret, &|name| std::env::var(name).ok())
-        .map_err(|cause| UnusableConnection { option, cause })?;
+        .map_err(|cause| UnusableConnection::Unreadable { option, cause })?;
     let mut warnings = Vec::new();
     if conninfo::redact(&secret) != text.trim() {
         warnings.push(format!(

@@ -114,6 +114,14 @@ async fn a_connection_string_that_cannot_be_used_names_its_option_and_shows_no_p
 }
 
 #[tokio::test]
+async fn an_empty_connection_string_is_refused_and_takes_no_default() {
+    for (from, to, option) in [("", "dbname=b", "--from: "), ("dbname=a", " ", "--to: ")] {
+        let outcome = cutover_at(from, to, &[]).exits(2);
+        assert!(outcome.stderr.contains(option) && outcome.stderr.contains("empty"), "{}", outcome.stderr);
+    }
+}
+
+#[tokio::test]
 async fn a_password_on_the_command_line_is_warned_about_and_never_printed() {
     let (old, new) = used_and_fresh().await;
     let with_password =
