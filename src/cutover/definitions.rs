@@ -6,6 +6,7 @@ use pgmedic_core::sequence::model::{Feed, Sequence, Uncounted};
 use pgmedic_core::sequence::position::{Parameters, Position};
 use pgmedic_core::sequence::reasons::forward_sql;
 use pgmedic_core::{ColumnName, Fix, Reason, ReasonKind, TableName};
+use std::collections::HashSet;
 
 /// How the definition of a sequence differs from the one that it takes over from.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -77,12 +78,21 @@ pub fn other_class(old: &Position, new: &Position, sequence: &Sequence) -> Optio
 }
 
 /// That no sequence takes over from `old`, which should be called `wanted`; and the statement that makes one: by renaming
-/// the one of `others`, the sequences there, that feeds the same column, or by creating it.
-pub fn missing(old: &Sequence, wanted: &TableName, others: &[Sequence], map: &SchemaMap) -> Reason {
+/// the one of `others`, the sequences there, that feeds the same column, or by creating it. Those that are `taken` keep
+/// their names: each takes over from another one.
+pub fn missing(
+    old: &Sequence,
+    wanted: &TableName,
+    others: &[Sequence],
+    taken: &HashSet<u32>,
+    map: &SchemaMap,
+) -> Reason {
     let text = format!("NEW has no sequence {wanted}");
     let columns: Vec<ColumnName> = fed_columns(old).map(|(column, _)| map.column(&column)).collect();
     let feeds_the_same = |other: &&Sequence| {
-        other.name_parts().0 == wanted.schema && fed_columns(other).any(|(column, _)| columns.contains(&column))
+        other.name_parts().0 == wanted.schema
+            && !taken.contains(&other.oid)
+            && fed_columns(other).any(|(column, _)| columns.contains(&column))
     };
     if let Some(other) = others.iter().find(feeds_the_same) {
         let text = format!("{text}; {} feeds the same column there", other.name);

@@ -9,7 +9,7 @@ use crate::sequences::read_states;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;
 use pgmedic_core::{Reason, ReasonKind, TableName, Timeouts};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A sequence of OLD, and the one of NEW that takes over.
 #[derive(Debug, Clone)]
@@ -42,10 +42,11 @@ pub fn pair<'a>(old: &'a [Sequence], new: &'a [Sequence], request: &Request) -> 
 
 /// A report for each pair, before anything is read or moved.
 pub fn reports(pairs: &[Pair<'_>], others: &[Sequence], request: &Request) -> Vec<CarryReport> {
-    pairs.iter().map(|pair| report(pair, others, request)).collect()
+    let taken: HashSet<u32> = pairs.iter().filter_map(|pair| pair.new).map(|new| new.oid).collect();
+    pairs.iter().map(|pair| report(pair, others, &taken, request)).collect()
 }
 
-fn report(pair: &Pair<'_>, others: &[Sequence], request: &Request) -> CarryReport {
+fn report(pair: &Pair<'_>, others: &[Sequence], taken: &HashSet<u32>, request: &Request) -> CarryReport {
     let mut report = CarryReport {
         name: pair.wanted.to_string(),
         old_name: pair.old.name.to_string(),
@@ -68,7 +69,7 @@ fn report(pair: &Pair<'_>, others: &[Sequence], request: &Request) -> CarryRepor
         }
         None => {
             report.outcome = CarryOutcome::Missing;
-            report.reasons.push(missing(pair.old, &pair.wanted, others, &request.map));
+            report.reasons.push(missing(pair.old, &pair.wanted, others, taken, &request.map));
         }
     }
     report

@@ -5,6 +5,7 @@ mod command;
 mod drawn;
 mod followed;
 mod literal;
+mod named;
 mod pglogical;
 mod refused;
 mod replicated;
