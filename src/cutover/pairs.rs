@@ -40,6 +40,18 @@ pub fn pair<'a>(old: &'a [Sequence], new: &'a [Sequence], request: &Request) -> 
     old.iter().map(pair).collect()
 }
 
+/// Why the pairs cannot be meant: by the map, one sequence would take over from two.
+pub fn shared(pairs: &[Pair<'_>]) -> Option<Reason> {
+    let mut first: HashMap<&TableName, &Sequence> = HashMap::with_capacity(pairs.len());
+    let (one, other, wanted) =
+        pairs.iter().find_map(|pair| Some((first.insert(&pair.wanted, pair.old)?, pair.old, &pair.wanted)))?;
+    let text = format!(
+        "--map: both {} and {} of OLD would go to {wanted} of NEW, which cannot take over from two; nothing was done",
+        one.name, other.name
+    );
+    Some(Reason::new(ReasonKind::Configuration, text))
+}
+
 /// A report for each pair, before anything is read or moved.
 pub fn reports(pairs: &[Pair<'_>], others: &[Sequence], request: &Request) -> Vec<CarryReport> {
     let taken: HashSet<u32> = pairs.iter().filter_map(|pair| pair.new).map(|new| new.oid).collect();

@@ -3,7 +3,7 @@
 use super::arrival::arrival;
 use super::drawing::compare_drawing;
 use super::ids::check_ids;
-use super::pairs::{Pair, Standing, compare_classes, pair, read_standings, reports};
+use super::pairs::{Pair, Standing, compare_classes, pair, read_standings, reports, shared};
 use super::replication::{slots, subscriptions};
 use super::report::{CutoverReport, SideReport};
 use super::request::Request;
@@ -72,6 +72,9 @@ async fn work(
         return Err(Unusable::Refused(Reason::new(ReasonKind::Configuration, text)));
     }
     let pairs = pair(&from, &to, request);
+    if let Some(reason) = shared(&pairs) {
+        return Err(Unusable::Refused(reason));
+    }
     if pairs.is_empty() {
         let text = "OLD has no sequence; is this the database?";
         report.reasons.push(Reason::new(ReasonKind::MissingSequence, text));

@@ -19,3 +19,17 @@ async fn a_sequence_that_takes_over_from_another_one_is_not_to_be_renamed() {
     cutover(&old, &new, &["--yes"]).exits(0);
     assert_eq!(new.number("INSERT INTO t1 (x) VALUES (1) RETURNING id::bigint").await, 61);
 }
+
+#[tokio::test]
+async fn two_sequences_that_would_go_to_one_are_refused_by_their_names() {
+    let (mut old, mut new) = (Database::new().await, Database::new().await);
+    old.sql(
+        "CREATE SCHEMA a; CREATE SEQUENCE a.ids; CREATE SEQUENCE ids; SELECT setval('a.ids', 70), setval('ids', 30)",
+    )
+    .await;
+    new.sql("CREATE SEQUENCE ids").await;
+    let report = cutover(&old, &new, &["--map", "a=public", "--yes"]).exits(2);
+    assert_eq!(report.reason_kinds(), ["configuration"]);
+    assert!(report.stdout.contains("a.ids") && report.stdout.contains("public.ids"), "{}", report.stdout);
+    assert_eq!(new.nextval("ids").await, 1, "nothing was done");
+}
