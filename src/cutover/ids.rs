@@ -1,6 +1,6 @@
 //! The pass over the sequences of NEW: its ids must not be beyond its next values either.
 
-use super::pairs::Pair;
+use super::pairs::{Pair, Standing};
 use super::report::{CarryOutcome, CarryReport, CutoverReport};
 use super::request::Request;
 use crate::config::Sequences;
@@ -17,11 +17,12 @@ pub async fn check_ids(
     request: &Request,
     new_draws: bool,
     pairs: &[Pair<'_>],
+    standings: &[Standing],
     cancel: &CancellationToken,
     progress: &Progress,
     report: &mut CutoverReport,
 ) {
-    let passed = pass_over_new(request, new_draws, pairs, cancel, progress).await;
+    let passed = pass_over_new(request, new_draws, pairs, standings, cancel, progress).await;
     if let Some(error) = passed.error {
         report.reasons.push(error.while_doing("the ids in NEW could not be compared"));
     }
@@ -40,10 +41,12 @@ pub async fn pass_over_new(
     request: &Request,
     new_draws: bool,
     pairs: &[Pair<'_>],
+    standings: &[Standing],
     cancel: &CancellationToken,
     progress: &Progress,
 ) -> DatabaseReport {
-    let only = pairs.iter().filter_map(|pair| pair.new).map(|new| new.name_parts()).collect();
+    let carried = pairs.iter().zip(standings).filter(|(pair, standing)| pair.is_carried(standing, request.confirmed));
+    let only = carried.filter_map(|(pair, _)| pair.new).map(|new| new.name_parts()).collect();
     let headroom = request.headroom;
     let settings = Sequences { repair: true, headroom, ..request.settings.clone() };
     let options = PassOptions {

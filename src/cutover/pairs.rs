@@ -90,11 +90,11 @@ fn report(pair: &Pair<'_>, others: &[Sequence], taken: &HashSet<u32>, request: &
 /// Adds what only the positions show to `reports`: another residue class, which the same increment does not tell.
 pub fn compare_classes(pairs: &[Pair<'_>], standings: &[Standing], request: &Request, reports: &mut [CarryReport]) {
     for ((pair, standing), report) in pairs.iter().zip(standings).zip(reports) {
-        let (Some((old, at)), Some(new)) = (standing.both(), pair.new) else { continue };
-        if new.parameters.increment == pair.old.parameters.increment
-            && let Some(reason) = other_class(old, at, new)
-        {
-            if request.confirmed { &mut report.notes } else { &mut report.reasons }.push(reason);
+        match pair.other_class(standing) {
+            // Where it is moved all the same, the statement would be out of date.
+            Some(reason) if request.confirmed => report.notes.push(Reason { fix: None, ..reason }),
+            Some(reason) => report.hold(reason),
+            None => {}
         }
     }
 }
@@ -138,6 +138,20 @@ impl Pair<'_> {
     /// Whether both count in the same direction.
     pub fn same_direction(&self) -> bool {
         self.new.is_none_or(|new| (new.parameters.increment > 0) == (self.old.parameters.increment > 0))
+    }
+
+    /// That NEW hands out other values than OLD with the same increment.
+    fn other_class(&self, standing: &Standing) -> Option<Reason> {
+        let ((old, at), new) = (standing.both()?, self.new?);
+        if new.parameters.increment != self.old.parameters.increment {
+            return None;
+        }
+        other_class(old, at, new)
+    }
+
+    /// Whether NEW may be moved: both count in the same direction, and by the same values unless `confirmed`.
+    pub fn is_carried(&self, standing: &Standing, confirmed: bool) -> bool {
+        self.same_direction() && (confirmed || self.other_class(standing).is_none())
     }
 
     /// Puts what was read into the report.

@@ -3,9 +3,9 @@
 use super::carry::{Move, MoveMethod, carry};
 use super::pairs::{Pair, Standing};
 use super::report::{CarryOutcome, CarryReport};
+use super::request::Request;
 use super::sides::Side;
 use super::target::target;
-use crate::config::Sequences;
 use pgmedic_core::sequence::Method;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::{ForwardMove, Position};
@@ -19,7 +19,7 @@ pub async fn carry_round(
     pairs: &[Pair<'_>],
     standings: &[Standing],
     headroom: impl Fn(usize) -> u32,
-    settings: &Sequences,
+    request: &Request,
     reports: &mut [CarryReport],
 ) -> usize {
     let role = new.connections.first().map_or(String::new(), |connection| connection.server().role.clone());
@@ -28,12 +28,13 @@ pub async fn carry_round(
         let report = &mut reports[index];
         pair.record(standing, report);
         pair.record_unreadable(standing, report);
-        let (Some((old, at)), Some(sequence), true) = (standing.both(), pair.new, pair.same_direction()) else {
+        let (Some((old, at)), Some(sequence)) = (standing.both(), pair.new) else { continue };
+        if !pair.is_carried(standing, request.confirmed) {
             continue;
-        };
+        }
         let wanted = pair.headroom(headroom(index));
         let Some(step) = next_step(sequence, at, old.next(), wanted, report) else { continue };
-        match method(sequence, step, settings.advance_limit, &role) {
+        match method(sequence, step, request.settings.advance_limit, &role) {
             Ok(method) => {
                 moves.push(Move { sequence, step, method });
                 moved.push(index);
@@ -41,7 +42,7 @@ pub async fn carry_round(
             Err(reason) => report.hold(reason),
         }
     }
-    let timeouts = settings.bounds();
+    let timeouts = request.settings.bounds();
     let outcomes = carry(&mut new.connections, &moves, timeouts).await;
     let mut succeeded = 0;
     for ((index, planned), outcome) in moved.into_iter().zip(&moves).zip(outcomes) {

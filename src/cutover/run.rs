@@ -99,9 +99,9 @@ async fn work(
     let mut last = first.clone();
     for round in 1..=ROUNDS {
         let headroom = |_| request.headroom;
-        carry_round(&mut new, &pairs, &last, headroom, &request.settings, &mut report.sequences).await;
+        carry_round(&mut new, &pairs, &last, headroom, request, &mut report.sequences).await;
         if round == 1 {
-            check_ids(request, before.new_draws, &pairs, cancel, progress, report).await;
+            check_ids(request, before.new_draws, &pairs, &last, cancel, progress, report).await;
         }
         last = read_standings(&mut old, &mut new, timeouts, &pairs).await;
         if !pairs.iter().zip(&last).any(|(pair, standing)| is_short(pair, standing, request.headroom)) {

@@ -114,7 +114,7 @@ impl Watch {
             let standings = read_standings(&mut old, &mut new, timeouts, &pairs).await;
             self.look(request, &mut new, &pairs, &standings, &mut memories).await;
             if started >= pass_due {
-                self.compare_ids(request, &pairs, &mut memories, cancel, progress).await;
+                self.compare_ids(request, &pairs, &standings, &mut memories, cancel, progress).await;
                 pass_due = Instant::now() + LEAST_PAUSE_BETWEEN_PASSES.max(started.elapsed() * PAUSE_PER_PASS);
             }
             let mut connections = old.connections.iter().chain(&new.connections);
@@ -160,7 +160,7 @@ impl Watch {
             .collect();
         // A pair that is not due asks for nothing beyond what OLD handed out, which it has.
         let headroom = |index: usize| if due[index] { enough(index) } else { 0 };
-        let moves = carry_round(new, pairs, standings, headroom, &request.settings, &mut scratch).await;
+        let moves = carry_round(new, pairs, standings, headroom, request, &mut scratch).await;
         self.report.moves += moves as u64;
         for ((report, memory), due) in scratch.iter().zip(memories).zip(due) {
             if due {
@@ -189,11 +189,12 @@ impl Watch {
         &mut self,
         request: &Request,
         pairs: &[Pair<'_>],
+        standings: &[Standing],
         memories: &mut [Memory],
         cancel: &CancellationToken,
         progress: &Progress,
     ) {
-        let passed = pass_over_new(request, self.new_draws, pairs, cancel, progress).await;
+        let passed = pass_over_new(request, self.new_draws, pairs, standings, cancel, progress).await;
         if let Some(error) = passed.error {
             tracing::warn!("{}", error.while_doing("the ids in NEW could not be compared"));
         }

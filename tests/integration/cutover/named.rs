@@ -33,3 +33,22 @@ async fn two_sequences_that_would_go_to_one_are_refused_by_their_names() {
     assert!(report.stdout.contains("a.ids") && report.stdout.contains("public.ids"), "{}", report.stdout);
     assert_eq!(new.nextval("ids").await, 1, "nothing was done");
 }
+
+#[tokio::test]
+async fn a_residue_class_of_its_own_is_not_moved_until_it_is_fixed_or_confirmed() {
+    let table = |start| {
+        format!("CREATE SEQUENCE s INCREMENT 5 START {start}; CREATE TABLE t (id int PRIMARY KEY DEFAULT nextval('s'))")
+    };
+    let (mut old, mut new) = (Database::new().await, Database::new().await);
+    old.sql(&format!("{}; SELECT setval('s', 53)", table(3))).await;
+    new.sql(&table(4)).await;
+    let report = cutover(&old, &new, &["--headroom", "1000"]).exits(3);
+    assert_eq!(report.carried("public.s")["outcome"], "held");
+    assert_eq!(report.carried("public.s")["next_value"], 4, "it was not moved");
+    let fix = report.fix_of("public.s");
+    let report = cutover(&old, &new, &["--headroom", "1000"]).exits(3);
+    assert_eq!(report.fix_of("public.s"), fix, "a second run says the same");
+    new.sql(&fix).await;
+    cutover(&old, &new, &["--headroom", "1000"]).exits(0);
+    assert_eq!(new.nextval("s").await, 5058);
+}
