@@ -23,6 +23,7 @@ pub async fn check_ids(
     report: &mut CutoverReport,
 ) {
     let passed = pass_over_new(request, new_draws, pairs, standings, cancel, progress).await;
+    let Some(passed) = passed else { return };
     if let Some(error) = passed.error {
         report.reasons.push(error.while_doing("the ids in NEW could not be compared"));
     }
@@ -36,7 +37,7 @@ pub async fn check_ids(
 }
 
 /// The pass of `--once`. A sequence that hands out values itself has ids right behind its next value, so then only what is
-/// behind gets the headroom.
+/// behind gets the headroom. Sequences that cannot spare it have a pass of their own.
 pub async fn pass_over_new(
     request: &Request,
     new_draws: bool,
@@ -44,18 +45,32 @@ pub async fn pass_over_new(
     standings: &[Standing],
     cancel: &CancellationToken,
     progress: &Progress,
-) -> DatabaseReport {
+) -> Option<DatabaseReport> {
     let carried = pairs.iter().zip(standings).filter(|(pair, standing)| pair.is_carried(standing, request.confirmed));
-    let only = carried.filter_map(|(pair, _)| pair.new).map(|new| new.name_parts()).collect();
-    let headroom = request.headroom;
-    let settings = Sequences { repair: true, headroom, ..request.settings.clone() };
-    let options = PassOptions {
-        headroom: if new_draws { 0 } else { headroom },
-        only: Some(Arc::new(only)),
-        cancel: cancel.clone(),
-        ..PassOptions::default()
-    };
-    pass(&request.to, &settings, &options, &mut SequencePassState::default(), progress).await
+    let can_spare = |(pair, standing): &(&Pair<'_>, &Standing)| pair.headroom(request.headroom, standing) > 0;
+    let (sparing, others): (Vec<_>, Vec<_>) = carried.partition(can_spare);
+    let mut passed: Option<DatabaseReport> = None;
+    for (these, headroom) in
+        [(sparing, request.headroom), (others, 0)].into_iter().filter(|(these, _)| !these.is_empty())
+    {
+        let only = these.into_iter().filter_map(|(pair, _)| pair.new).map(|new| new.name_parts()).collect();
+        let settings = Sequences { repair: true, headroom, ..request.settings.clone() };
+        let options = PassOptions {
+            headroom: if new_draws { 0 } else { headroom },
+            only: Some(Arc::new(only)),
+            cancel: cancel.clone(),
+            ..PassOptions::default()
+        };
+        let report = pass(&request.to, &settings, &options, &mut SequencePassState::default(), progress).await;
+        match &mut passed {
+            Some(passed) => {
+                passed.sequences.extend(report.sequences);
+                passed.error = passed.error.take().or(report.error);
+            }
+            None => passed = Some(report),
+        }
+    }
+    passed
 }
 
 fn merge(found: &SequenceReport, carried: &mut CarryReport) {

@@ -4,7 +4,7 @@ use super::definitions::{compare, missing, other_class};
 use super::report::{CarryOutcome, CarryReport};
 use super::request::Request;
 use super::sides::Side;
-use super::target::{lead, position};
+use super::target::{lead, most_spared, position};
 use crate::sequences::read_states;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;
@@ -123,10 +123,16 @@ impl Standing {
 }
 
 impl Pair<'_> {
-    /// Values of the headroom that a pair is to have: a sequence that cycles has no values to spare.
-    pub fn headroom(&self, wanted: u32) -> u32 {
-        let cycles = self.new.is_some_and(|new| new.parameters.cycle);
-        if cycles { 0 } else { wanted }
+    /// Whether NEW hands out its values again, and has none to spare.
+    pub fn cycles(&self) -> bool {
+        self.new.is_some_and(|new| new.parameters.cycle)
+    }
+
+    /// Values of the headroom that the pair is to have: none where it cannot spare what is wanted.
+    pub fn headroom(&self, wanted: u32, standing: &Standing) -> u32 {
+        let (Some((old, at)), Some(new)) = (standing.both(), self.new) else { return wanted };
+        let is_spared = wanted <= most_spared(at, old.next(), new.parameters.increment);
+        if is_spared && !self.cycles() { wanted } else { 0 }
     }
 
     /// How many values lie between OLD's next value and NEW's.

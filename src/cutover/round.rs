@@ -5,7 +5,7 @@ use super::pairs::{Pair, Standing};
 use super::report::{CarryOutcome, CarryReport};
 use super::request::Request;
 use super::sides::Side;
-use super::target::target;
+use super::target::{most_spared, target};
 use pgmedic_core::sequence::Method;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::{ForwardMove, Position};
@@ -32,7 +32,7 @@ pub async fn carry_round(
         if !pair.is_carried(standing, request.confirmed) {
             continue;
         }
-        let wanted = pair.headroom(headroom(index));
+        let wanted = if pair.cycles() { 0 } else { headroom(index) };
         let Some(step) = next_step(sequence, at, old.next(), wanted, report) else { continue };
         match method(sequence, step, request.settings.advance_limit, &role) {
             Ok(method) => {
@@ -66,7 +66,7 @@ pub async fn carry_round(
     succeeded
 }
 
-/// The move that a sequence needs, if any; says in `report` where it is held, or has less headroom than wanted.
+/// The move that a sequence needs, if any; says in `report` where it is held, or cannot spare the headroom.
 fn next_step(
     sequence: &Sequence,
     at: &Position,
@@ -80,9 +80,10 @@ fn next_step(
         return None;
     };
     if target.headroom < wanted {
+        let most = most_spared(at, old_next, sequence.parameters.increment);
         let text = format!(
-            "only {} of the {wanted} values of the headroom fit before the limit {} in NEW",
-            target.headroom,
+            "the headroom of {wanted} is more than a quarter of the values that are left before the limit {} in NEW, and none \
+             of it is taken: values cannot be given back; it can spare --headroom {most}",
             at.limit()
         );
         let reason = Reason::new(ReasonKind::Headroom, text);

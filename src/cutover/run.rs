@@ -139,9 +139,9 @@ async fn receives(old: &mut BoundedConnection, new: &mut BoundedConnection, requ
     found.into_iter().find(|subscription| fed(&subscription.slot)).map(|subscription| subscription.name)
 }
 
-/// Whether less than half of the headroom is left.
+/// Whether less than half of the headroom is left that the pair is to have.
 pub(super) fn is_short(pair: &Pair<'_>, standing: &Standing, headroom: u32) -> bool {
-    pair.lead(standing).is_some_and(|lead| lead < i128::from(pair.headroom(headroom) / 2))
+    pair.lead(standing).is_some_and(|lead| lead < i128::from(pair.headroom(headroom, standing) / 2))
 }
 
 /// Says where both stand in the end, and whether values were handed out meanwhile.

@@ -3,12 +3,15 @@
 use pgmedic_core::sequence::model::{FeedProblem, Sequence};
 use pgmedic_core::sequence::position::{ColumnRange, ForwardMove, Position, SequenceState};
 
+/// A headroom may take this share of what is left, one in so many values: they are not handed out again.
+const SPARED_SHARE: u128 = 4;
+
 /// What a sequence needs to be beyond another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
     /// The move; none where the sequence is there already.
     pub step: Option<ForwardMove>,
-    /// How many values will be left unused: fewer than asked for where more do not fit before the limit.
+    /// How many values will be left unused: what was asked for, or none where the sequence cannot spare them.
     pub headroom: u32,
 }
 
@@ -23,20 +26,26 @@ pub fn position(sequence: &Sequence, state: SequenceState) -> Position {
 }
 
 /// What `new` needs so that `headroom` of its values are left between `old_next`, the next value of the sequence that it
-/// takes over from, and its own. None where not even one value would be left before its limit.
+/// takes over from, and its own; none of them where it cannot spare so many. None where not even one value would be left
+/// before its limit.
 pub fn target(new: &Position, old_next: i128, increment: i64, headroom: u32) -> Option<Target> {
     let last = last_handed_out(old_next, increment);
     let remaining = new.remaining();
     if new.lag(last) >= remaining {
         return None;
     }
-    let wanted = new.with_headroom(headroom).lag(last);
-    let excess = wanted.saturating_sub(remaining - 1);
-    let headroom = u32::try_from(u128::from(headroom).saturating_sub(excess)).unwrap_or(headroom);
+    let headroom = if headroom <= most_spared(new, old_next, increment) { headroom } else { 0 };
     let values = new.with_headroom(headroom).lag(last);
     let steps = i128::try_from(values).ok()? - 1;
     let last = i64::try_from(new.next() + steps * i128::from(increment)).ok()?;
     Some(Target { step: (values > 0).then_some(ForwardMove { values, last }), headroom })
+}
+
+/// The largest headroom that `new` can spare: a quarter of the values from `old_next` to its limit.
+pub fn most_spared(new: &Position, old_next: i128, increment: i64) -> u32 {
+    let distance = (new.limit() - old_next) * i128::from(increment.signum());
+    let left = u128::try_from(distance).map_or(0, |distance| distance / u128::from(increment.unsigned_abs()) + 1);
+    u32::try_from(left / SPARED_SHARE).unwrap_or(u32::MAX)
 }
 
 /// How many values of `new` lie between `old_next` and its next value; negative where it is not beyond.

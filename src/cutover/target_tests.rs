@@ -37,12 +37,16 @@ fn another_residue_class_stays_its_own() {
 }
 
 #[test]
-fn where_the_headroom_does_not_fit_as_much_as_fits_is_left() {
-    assert_eq!(moved(at(1, 1, 1_000), 901, 1, 100), Some((1_000, 99)));
-    assert_eq!(moved(at(1, 1, 1_000), 901, 1, 5_000), Some((1_000, 99)));
+fn a_headroom_of_more_than_a_quarter_of_what_is_left_is_not_taken() {
+    assert_eq!(moved(at(1, 1, 1_000), 601, 1, 100), Some((701, 100)), "400 are left");
+    assert_eq!(moved(at(1, 1, 1_000), 601, 1, 101), Some((601, 0)));
+    assert_eq!(moved(at(1, 1, 1_000), 601, 1, 5_000), Some((601, 0)));
+    assert_eq!(moved(at(-1, -1, 1_000), -601, -1, 101), Some((-601, 0)));
     assert_eq!(moved(at(1, 1, 1_000), 1_000, 1, 5), Some((1_000, 0)));
     assert_eq!(moved(at(1, 1, 1_000), 1_001, 1, 0), None, "no value is left");
     assert_eq!(moved(at(1, 1, i64::MAX), i128::from(i64::MAX) + 1, 1, 0), None);
+    assert_eq!(most_spared(&at(1, 1, i64::MAX), 1, 1), u32::MAX);
+    assert_eq!(most_spared(&at(1, 1, 1_000), 2_000, 1), 0);
 }
 
 #[test]

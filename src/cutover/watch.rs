@@ -147,7 +147,11 @@ impl Watch {
         }
         let is_low = pairs.iter().zip(standings).any(|(pair, standing)| is_short(pair, standing, request.headroom));
         self.report.below_half += u64::from(is_low);
-        let enough = |index: usize| enough(request.headroom, memories[index].pace);
+        let enough = |index: usize| {
+            let spared = |wanted| pairs[index].headroom(wanted, &standings[index]);
+            // A sequence that cannot spare what the pace asks for may spare what was asked for.
+            spared(enough(request.headroom, memories[index].pace)).max(spared(request.headroom))
+        };
         let mut scratch = reports(pairs, &[], request);
         let due: Vec<bool> = pairs
             .iter()
@@ -155,7 +159,9 @@ impl Watch {
             .zip(memories.iter())
             .map(|((pair, standing), memory)| {
                 let lead = pair.lead(standing);
-                lead.is_some_and(|lead| lead < i128::from(refill_below(pair.headroom(request.headroom), memory.pace)))
+                lead.is_some_and(|lead| {
+                    lead < i128::from(refill_below(pair.headroom(request.headroom, standing), memory.pace))
+                })
             })
             .collect();
         // A pair that is not due asks for nothing beyond what OLD handed out, which it has.
@@ -195,6 +201,7 @@ impl Watch {
         progress: &Progress,
     ) {
         let passed = pass_over_new(request, self.new_draws, pairs, standings, cancel, progress).await;
+        let Some(passed) = passed else { return };
         if let Some(error) = passed.error {
             tracing::warn!("{}", error.while_doing("the ids in NEW could not be compared"));
         }

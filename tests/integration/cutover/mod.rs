@@ -4,6 +4,7 @@ mod carried;
 mod command;
 mod drawn;
 mod followed;
+mod headroom;
 mod literal;
 mod named;
 mod pglogical;
