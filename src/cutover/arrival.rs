@@ -1,10 +1,11 @@
 //! Whether rows arrive: judges the subscriptions, and waits until what was written before has arrived.
 
-use super::replication::{Slot, mark, slots, subscriptions, unsubscribed};
+use super::published::left_out;
+use super::replication::{Slot, Subscribed, mark, slots, subscriptions};
 use super::report::SubscriptionReport;
 use crate::db::BoundedConnection;
 use pgmedic_core::name::QuotedIdent;
-use pgmedic_core::{Fix, QueryError, Reason, ReasonKind, Timeouts, quote_literal};
+use pgmedic_core::{Fix, Reason, ReasonKind, Timeouts, quote_literal};
 use std::time::{Duration, Instant};
 
 /// How long to wait until the rows that were written before have arrived. A subscriber confirms at least every 10 seconds
@@ -22,13 +23,33 @@ pub struct Arrival {
     pub subscriptions: Vec<SubscriptionReport>,
     /// What stands against a cutover.
     pub reasons: Vec<Reason>,
+    /// What stands against it unless it is meant.
+    pub differences: Vec<Reason>,
     pub notes: Vec<Reason>,
+    subscribed: Vec<Subscribed>,
 }
 
 impl Arrival {
     /// Whether NEW receives from OLD.
     pub fn receives(&self) -> bool {
         self.subscriptions.iter().any(|subscription| subscription.from_old == Some(true))
+    }
+
+    /// Adds what OLD does not publish for the subscriptions that receive from it.
+    async fn add_left_out(&mut self, old: &mut BoundedConnection, timeouts: Timeouts) {
+        let from_old = self.subscriptions.iter().filter(|one| one.from_old == Some(true));
+        let elsewhere = from_old.clone().any(|one| one.kind != "logical");
+        let is_from_old = |one: &&Subscribed| from_old.clone().any(|other| other.name == one.subscription);
+        let subscribed: Vec<&Subscribed> = self.subscribed.iter().filter(is_from_old).collect();
+        match left_out(old, &subscribed, elsewhere, timeouts).await {
+            Ok(left_out) => {
+                self.reasons.extend(left_out.wrongly);
+                self.differences.extend(left_out.as_stated);
+            }
+            Err(error) => {
+                self.reasons.push(Reason::from(error).while_doing("the publications of OLD cannot be read"));
+            }
+        }
     }
 }
 
@@ -43,9 +64,10 @@ pub async fn arrival(old: &mut BoundedConnection, new: &mut BoundedConnection, t
     };
     let started = Instant::now();
     loop {
-        let arrival = look(old, new, &mark, timeouts).await;
+        let mut arrival = look(old, new, &mark, timeouts).await;
         let waits = arrival.subscriptions.iter().any(may_catch_up);
         if !waits || started.elapsed() > CATCH_UP || old.lost().is_some() || new.lost().is_some() {
+            arrival.add_left_out(old, timeouts).await;
             return arrival;
         }
         new.sleep_unless_cancelled(PAUSE).await;
@@ -53,22 +75,16 @@ pub async fn arrival(old: &mut BoundedConnection, new: &mut BoundedConnection, t
 }
 
 /// Looks once.
-pub async fn look(old: &mut BoundedConnection, new: &mut BoundedConnection, mark: &str, timeouts: Timeouts) -> Arrival {
+async fn look(old: &mut BoundedConnection, new: &mut BoundedConnection, mark: &str, timeouts: Timeouts) -> Arrival {
     let found = subscriptions(new, "NEW", timeouts).await;
-    let mut arrival = Arrival { subscriptions: found.found, reasons: found.unread, notes: Vec::new() };
+    let mut arrival = Arrival { subscriptions: found.found, reasons: found.unread, ..Arrival::default() };
     match slots(old, mark, timeouts).await {
         Ok(slots) => arrival.subscriptions.iter_mut().for_each(|subscription| measure(subscription, &slots)),
         Err(error) => arrival.reasons.push(Reason::from(error).while_doing("the slots of OLD cannot be read")),
     }
     arrival.reasons.extend(arrival.subscriptions.iter().filter_map(problem));
-    for subscribed in &found.subscribed {
-        let name = &subscribed.subscription;
-        let is_from_old = |one: &SubscriptionReport| one.name == *name && one.from_old == Some(true);
-        if arrival.subscriptions.iter().any(is_from_old) {
-            arrival.reasons.extend(lacking(name, unsubscribed(old, subscribed, timeouts).await));
-        }
-    }
     arrival.notes.extend(arrival.subscriptions.iter().filter_map(note));
+    arrival.subscribed = found.subscribed;
     if arrival.subscriptions.is_empty() && arrival.reasons.is_empty() {
         let text = "NEW has no subscription, so whether all rows of OLD have arrived is not known";
         arrival.notes.push(Reason::new(ReasonKind::Replication, text));
@@ -127,21 +143,6 @@ fn problem(subscription: &SubscriptionReport) -> Option<Reason> {
          run again"
     );
     Some(Reason::new(ReasonKind::ReplicationLag, text))
-}
-
-/// That a subscription lacks tables of its publications, whose rows never arrive.
-fn lacking(name: &str, found: Result<(i64, String), QueryError>) -> Option<Reason> {
-    let (number, names) = match found {
-        Ok((0, _)) => return None,
-        Ok(found) => found,
-        Err(error) => return Some(Reason::from(error).while_doing("the publications of OLD cannot be read")),
-    };
-    let more = if number > 3 { ", …" } else { "" };
-    let text = format!(
-        "subscription {name} of NEW lacks {number} tables that OLD publishes, whose rows do not arrive: {names}{more}"
-    );
-    let fix = Fix::Sql(format!("ALTER SUBSCRIPTION {} REFRESH PUBLICATION", QuotedIdent(name)));
-    Some(Reason::new(ReasonKind::Replication, text).with_fix(fix))
 }
 
 fn note(subscription: &SubscriptionReport) -> Option<Reason> {

@@ -8,7 +8,7 @@
 //! | `run.rs` | one run, from connecting to the verdict |
 //! | `watch.rs` | keeps NEW ahead until it is stopped |
 //! | `sides.rs`, `swapped.rs` | connects; refuses databases that cannot be meant |
-//! | `replication.rs`, `arrival.rs` | whether rows arrive: subscriptions, slots, lag |
+//! | `replication.rs`, `arrival.rs`, `published.rs` | whether rows arrive: subscriptions, slots, lag, and what is published |
 //! | `pairs.rs`, `definitions.rs`, `drawing.rs` | which sequence takes over from which, and how they and their columns differ |
 //! | `target.rs`, `round.rs`, `carry.rs` | how far NEW has to move, and the moves |
 //! | `ids.rs` | the pass over NEW: no id beyond its next values |
@@ -20,6 +20,7 @@ mod definitions;
 mod drawing;
 mod ids;
 mod pairs;
+mod published;
 mod replication;
 mod report;
 mod request;

@@ -20,9 +20,9 @@ pub struct Subscriptions {
 #[derive(Debug)]
 pub struct Subscribed {
     pub subscription: String,
-    publications: Vec<String>,
+    pub publications: Vec<String>,
     /// Quoted.
-    tables: Vec<String>,
+    pub tables: Vec<String>,
 }
 
 /// A logical slot, and how far its subscriber is behind it.
@@ -91,27 +91,6 @@ fn read_subscription(row: &PgRow, kind: &'static str) -> Result<SubscriptionRepo
     })
 }
 
-/// How many tables the publications of this database have that the subscription lacks, and the names of three.
-///
-/// # Errors
-///
-/// When they cannot be read.
-pub async fn unsubscribed(
-    connection: &mut BoundedConnection,
-    subscribed: &Subscribed,
-    timeouts: Timeouts,
-) -> Result<(i64, String), QueryError> {
-    let array = |texts: &[String]| {
-        let texts: Vec<String> = texts.iter().map(|text| pgmedic_core::quote_literal(text)).collect();
-        format!("ARRAY[{}]", texts.join(", "))
-    };
-    let places = [("PUBLICATIONS", array(&subscribed.publications)), ("TABLES", array(&subscribed.tables))];
-    let rows = query(connection, &fill_sql(include_str!("unsubscribed.sql"), &places), timeouts).await?;
-    let row = rows.first().ok_or_else(|| QueryError::UnexpectedResponse("none".to_owned()))?;
-    let names: Option<String> = row.try_get("names")?;
-    Ok((row.try_get("number")?, names.unwrap_or_default()))
-}
-
 /// The end of the log now: what was written before it lies before this position.
 ///
 /// # Errors
@@ -149,7 +128,16 @@ pub async fn slots(
     rows.iter().map(slot).collect()
 }
 
-async fn query(connection: &mut BoundedConnection, sql: &str, timeouts: Timeouts) -> Result<Vec<PgRow>, QueryError> {
+/// One statement in a transaction that reads.
+///
+/// # Errors
+///
+/// When it fails.
+pub async fn query(
+    connection: &mut BoundedConnection,
+    sql: &str,
+    timeouts: Timeouts,
+) -> Result<Vec<PgRow>, QueryError> {
     let result = connection.run_transaction("replication", TransactionMode::Read, timeouts, [sql]).await;
     result.into_rows()
 }

@@ -94,6 +94,7 @@ async fn work(
     }
     report.subscriptions = arrived.subscriptions;
     report.reasons.extend(arrived.reasons);
+    if request.confirmed { &mut report.notes } else { &mut report.reasons }.extend(arrived.differences);
     report.notes.extend(arrived.notes);
 
     let mut last = first.clone();

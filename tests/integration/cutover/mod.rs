@@ -8,6 +8,7 @@ mod headroom;
 mod literal;
 mod named;
 mod pglogical;
+mod published;
 mod refused;
 mod replicated;
 mod subscriber;
@@ -70,6 +71,32 @@ impl Pair {
     }
 
     async fn subscribed_with(settings: &[(&str, &str)]) -> Self {
+        let mut pair = Self::unsubscribed_with(settings).await;
+        pair.subscribe("FOR ALL TABLES").await;
+        pair
+    }
+
+    /// The same, with a publication of this.
+    pub async fn subscribed_to(publication: &str) -> Self {
+        let mut pair = Self::unsubscribed().await;
+        pair.subscribe(publication).await;
+        pair
+    }
+
+    /// Creates the schema on both servers.
+    pub async fn unsubscribed() -> Self {
+        Self::unsubscribed_with(&[]).await
+    }
+
+    /// Publishes this on the old server, subscribes the new one, and waits until everything is copied.
+    pub async fn subscribe(&mut self, publication: &str) {
+        self.old.sql(&format!("CREATE PUBLICATION cutover {publication}")).await;
+        let url = self.old.url().to_owned();
+        self.new.sql(&format!("CREATE SUBSCRIPTION cutover CONNECTION '{url}' PUBLICATION cutover")).await;
+        self.new.wait_until("SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel").await;
+    }
+
+    async fn unsubscribed_with(settings: &[(&str, &str)]) -> Self {
         let settings = [&LOGICAL, settings].concat();
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let options = ServerOptions { settings, ..ServerOptions::default() };
@@ -77,10 +104,6 @@ impl Pair {
         for database in [&mut pair.old, &mut pair.new] {
             database.sql(SCHEMA).await;
         }
-        pair.old.sql("CREATE PUBLICATION cutover FOR ALL TABLES").await;
-        let url = pair.old.url().to_owned();
-        pair.new.sql(&format!("CREATE SUBSCRIPTION cutover CONNECTION '{url}' PUBLICATION cutover")).await;
-        pair.new.wait_until("SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel").await;
         pair
     }
 
