@@ -37,7 +37,7 @@ pub async fn check_ids(
 }
 
 /// The pass of `--once`. A sequence that hands out values itself has ids right behind its next value, so then only what is
-/// behind gets the headroom. Sequences that cannot spare it have a pass of their own.
+/// behind gets the headroom. Sequences that cannot spare it have a separate pass.
 pub async fn pass_over_new(
     request: &Request,
     new_draws: bool,

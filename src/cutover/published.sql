@@ -6,15 +6,16 @@
 WITH entries AS MATERIALIZED (
     SELECT p.pubname::text AS publication, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate,
            quote_ident(t.schemaname) || '.' || quote_ident(t.tablename) AS name,
-           to_jsonb(t) ->> 'rowfilter' IS NOT NULL AS filtered,
+           f.facts ->> 'rowfilter' IS NOT NULL AS filtered,
            coalesce(EXISTS (
                SELECT FROM pg_catalog.pg_namespace n
                JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
                JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
                WHERE n.nspname = t.schemaname AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-                 AND NOT to_jsonb(t) -> 'attnames' ? a.attname::text), false) AS narrowed
+                 AND NOT f.facts -> 'attnames' ? a.attname::text), false) AS narrowed
     FROM pg_catalog.pg_publication p
     JOIN pg_catalog.pg_publication_tables t ON t.pubname = p.pubname
+    CROSS JOIN LATERAL (SELECT to_jsonb(t) AS facts OFFSET 0) AS f
     WHERE p.pubname::text = ANY (@PUBLICATIONS@::text[])
 ),
 tables AS (

@@ -35,7 +35,7 @@ async fn two_sequences_that_would_go_to_one_are_refused_by_their_names() {
 }
 
 #[tokio::test]
-async fn a_residue_class_of_its_own_is_not_moved_until_it_is_fixed_or_confirmed() {
+async fn another_residue_class_is_not_moved_until_it_is_fixed_or_confirmed() {
     let table = |start| {
         format!("CREATE SEQUENCE s INCREMENT 5 START {start}; CREATE TABLE t (id int PRIMARY KEY DEFAULT nextval('s'))")
     };
