@@ -16,8 +16,8 @@ pub struct CutoverArguments {
     #[arg(long, value_name = "NEW")]
     pub to: String,
 
-    /// Leave at least this many values unused beyond the next value of OLD and the ids in NEW [default: 0; 1000 with
-    /// --watch]
+    /// Leave at least this many values unused beyond the next value of OLD and the ids in NEW; none where it is more than a
+    /// quarter of what is left [default: 0; 1000 with --watch]
     #[arg(long, value_name = "VALUES")]
     pub headroom: Option<u32>,
 
@@ -29,7 +29,7 @@ pub struct CutoverArguments {
     #[arg(long, value_name = "OLD_SCHEMA=NEW_SCHEMA", value_parser = parse_map)]
     pub map: Vec<(String, String)>,
 
-    /// Go on where OLD and NEW look swapped, or definitions differ
+    /// Go on where OLD and NEW look swapped, definitions differ, or publications leave something out
     #[arg(long)]
     pub yes: bool,
 

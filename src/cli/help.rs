@@ -51,11 +51,13 @@ Beside writers that go on, until SIGINT or SIGTERM:
 
 Exit codes:
   0  ready: every sequence of NEW is beyond everything that OLD handed out,
-     and what OLD wrote has arrived where NEW has a subscription
+     and what OLD wrote has arrived where NEW has a subscription; what --yes
+     confirmed is in the notes
   1  the work could not be completed: a database out of reach, a failed move
   2  bad usage, or refused: swapped, the same database twice, NEW a replica
-  3  not ready: a sequence is missing, held, unreadable or defined differently,
-     or a subscription does not receive
+  3  not ready: a sequence is missing, held, unreadable, defined differently or
+     cannot spare the headroom, a column draws from another one, a subscription
+     does not receive, or OLD does not publish a table with a sequence
 
 Output:
   Reports go to stdout, logs to stderr. A password on the command line is seen

@@ -17,7 +17,8 @@ pub struct Request {
     pub headroom: u32,
     /// The schemas that have another name in `to`.
     pub map: SchemaMap,
-    /// Go on where a person has to decide: databases that look swapped, definitions that differ.
+    /// Go on where a person has to decide: databases that look swapped, definitions that differ, publications that leave
+    /// something out.
     pub confirmed: bool,
     /// Timeouts and declared feeds.
     pub settings: Sequences,
@@ -53,7 +54,7 @@ impl SchemaMap {
 /// A connection string of the command line that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UnusableConnection {
-    /// As of a variable of the shell that is not set. libpq would take a database that nobody has named.
+    /// As of a variable of the shell that is not set. libpq would take its default database.
     #[error(
         "{option}: found an empty connection string; expected the URL of a database (is its variable set in this shell?)"
     )]
