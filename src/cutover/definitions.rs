@@ -115,7 +115,7 @@ pub fn missing(
 
 /// The columns that a sequence feeds, with their links: also those of owners who could not move it.
 pub fn fed_columns(sequence: &Sequence) -> impl Iterator<Item = (ColumnName, &Feed)> {
-    let untrusted = sequence.uncounted.iter().filter(|other| matches!(other.why, Uncounted::Untrusted { .. }));
+    let untrusted = sequence.rare.uncounted.iter().filter(|other| matches!(other.why, Uncounted::Untrusted { .. }));
     let feeds = sequence.feeds.iter().chain(untrusted.map(|other| &other.feed));
     feeds.filter_map(|feed| Some((feed.report.column.parse().ok()?, feed)))
 }

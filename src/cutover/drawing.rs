@@ -137,7 +137,7 @@ fn narrower(fed: &Fed<'_>, there: &[(&Sequence, &Feed)]) -> Option<Reason> {
     }
     let column = &fed.in_new;
     let text = format!("{column} holds ids up to {} in OLD, and up to {} in NEW", old.max, source.range.max);
-    if let Some(obstacle) = &source.widen_obstacle {
+    if let Some(obstacle) = &source.rare.widen_obstacle {
         let text = format!("{text}, where its type cannot be changed in place: {obstacle}");
         return Some(Reason::new(ReasonKind::Definition, text));
     }
