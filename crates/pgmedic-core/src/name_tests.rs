@@ -89,12 +89,12 @@ proptest! {
 }
 
 #[test]
-fn a_name_that_the_server_quoted_has_its_two_parts_whatever_they_hold() {
+fn a_name_that_the_server_quoted_has_its_two_parts_with_any_characters_in_them() {
     let parts = |quoted| stored_parts(quoted);
     let stored = |schema: &str, name: &str| (schema.to_owned(), name.to_owned());
     assert_eq!(parts("public.t_id_seq"), stored("public", "t_id_seq"));
     assert_eq!(parts(r#""a.b"."c ""d"".e""#), stored("a.b", r#"c "d".e"#));
-    // A name that is no UTF-8 has a replacement character of three bytes for each of its own.
+    // A name that is no UTF-8 has a replacement character of three bytes for each byte.
     let long = "\u{fffd}".repeat(63);
     assert_eq!(parts(&format!("public.\"{long}\"")), stored("public", &long));
 }

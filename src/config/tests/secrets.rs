@@ -80,7 +80,7 @@ fn no_error_about_a_malformed_url_repeats_any_of_it() {
         "postgres://u:hunter2@h:0/d",
         "postgres://u:/hunter2@h/d",
         "postgres://u:12/hunter2@h/d",
-        "postgres://u:12?hunter2@h/d",
+        "postgres://u:12?hunter2@h:port/d",
         "postgres://u:hun ter2hunter2@h/d",
         "postgres://u:hunter2@/d",
         "postgres://u:hunter2@h1:1,h2:x/d",

@@ -198,7 +198,7 @@ fn variables_and_a_service_fill_the_gaps() {
 
 #[test]
 fn the_name_of_an_unknown_parameter_is_shown_up_to_63_letters() {
-    let name = |letters: usize| format!("a_setting-of.version_2{}", "x".repeat(letters - 22));
+    let name = |letters: usize| format!("a_setting-of.version_x{}", "x".repeat(letters - 22));
     assert_eq!(refused(&format!("postgres://u@h/d?{}=1", name(63))), ConninfoError::Unknown(format!("`{}`", name(63))));
     let hidden = ConninfoError::Unknown("(name not shown)".to_owned());
     assert_eq!(refused(&format!("postgres://u@h/d?{}=1", name(64))), hidden);

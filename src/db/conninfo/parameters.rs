@@ -188,6 +188,6 @@ fn printable(name: &str) -> String {
 }
 
 fn is_printable(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let plain = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '-' | '.');
     !name.is_empty() && name.len() <= 63 && name.chars().all(plain)
 }

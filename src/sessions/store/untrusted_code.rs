@@ -161,8 +161,6 @@ pub fn untrusted_code_reason(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     /// What is judged, and does not change the state, could be replaced in the middle of a sweep.
     #[test]
     fn the_state_of_the_code_holds_each_catalog_that_is_read_to_judge_it() {
