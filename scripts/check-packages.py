@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CRATES = ["pgmedic-core", "pgmedic-testserver", "pgmedic-login", "pgmedic"]
 # Packed, as cargo publishes it. The code alone is most of it.
-LARGEST_CRATE = 580_000
+LARGEST_CRATE = 600_000
 # What scripts/package makes.
 MADE = re.compile(r"target/(release/pgmedic|package/(pgmedic\.service|pgmedic\.toml|pgmedic\.cdx\.json|"
                   r"THIRD-PARTY\.txt|man/\*\.1|completions/(pgmedic\.bash|_pgmedic|pgmedic\.fish)))")
