@@ -43,8 +43,6 @@ pub struct Account {
     refusal: Option<(u32, Instant)>,
     pub open: u32,
     pub standing: u32,
-    /// The address gave no answer when it was tried last.
-    is_silent: bool,
     /// The account that counts its connections, once it turned out to be of the same server.
     merged_into: Option<usize>,
 }
@@ -59,7 +57,6 @@ impl Account {
             refusal: None,
             open: 0,
             standing: 0,
-            is_silent: false,
             merged_into: None,
         }
     }
@@ -117,19 +114,34 @@ fn counts(purposes: &[Purpose]) -> (u32, u32) {
 #[derive(Debug, Default)]
 pub struct Accounts {
     accounts: Vec<Account>,
-    /// The account of each address, and whether that is certain: a failure may mean that another server stands there now.
-    addresses: BTreeMap<String, (usize, bool)>,
+    addresses: BTreeMap<String, Address>,
+}
+
+/// What is known of one address.
+#[derive(Debug, Clone, Copy)]
+struct Address {
+    account: usize,
+    /// No failure has happened since: after one, another server may stand there.
+    is_certain: bool,
+    /// It gave no answer when it was tried last.
+    is_silent: bool,
+}
+
+impl Address {
+    fn of(account: usize, is_certain: bool) -> Self {
+        Self { account, is_certain, is_silent: false }
+    }
 }
 
 impl Accounts {
     /// The account of an address. `max` is what the configuration allows; of several entries the least counts.
     pub fn account_of(&mut self, address: &str, max: Option<u32>) -> usize {
         let index = match self.addresses.get(address) {
-            Some((index, _)) => *index,
+            Some(known) => known.account,
             None => {
                 self.accounts.push(Account::new(address, max));
                 let index = self.accounts.len() - 1;
-                self.addresses.insert(address.to_owned(), (index, false));
+                self.addresses.insert(address.to_owned(), Address::of(index, false));
                 index
             }
         };
@@ -140,19 +152,10 @@ impl Accounts {
 
     /// Counts the connections, where they fit.
     pub fn take(&mut self, index: usize, purposes: &[Purpose], now: Instant) -> bool {
-        let unidentified = self.unidentified().map(|account| account.open).sum();
-        self.take_beside(unidentified, index, purposes, now)
-    }
-
-    /// The same, for a server that is known, where all addresses that have not said which server they lead to lead to others.
-    pub fn take_alone(&mut self, index: usize, purposes: &[Purpose], now: Instant) -> bool {
-        self.accounts[self.resolve(index)].identity.is_some() && self.take_beside(0, index, purposes, now)
-    }
-
-    fn take_beside(&mut self, unidentified: u32, index: usize, purposes: &[Purpose], now: Instant) -> bool {
         let index = self.resolve(index);
+        let unidentified: u32 = self.unidentified().map(|account| account.open).sum();
         let account = &self.accounts[index];
-        let (count, standing) = counts(purposes);
+        let (count, _) = counts(purposes);
         let fits = if account.identity.is_some() {
             account.has_room(purposes, unidentified, now)
         } else {
@@ -162,8 +165,17 @@ impl Accounts {
                 && account.has_room(purposes, 0, now)
         };
         if fits {
-            self.accounts[index].open += count;
-            self.accounts[index].standing += standing;
+            self.force(index, purposes);
+        }
+        fits
+    }
+
+    /// The same, as if no other address led to this server.
+    pub fn take_alone(&mut self, index: usize, purposes: &[Purpose], now: Instant) -> bool {
+        let index = self.resolve(index);
+        let fits = self.accounts[index].has_room(purposes, 0, now);
+        if fits {
+            self.force(index, purposes);
         }
         fits
     }
@@ -207,18 +219,18 @@ impl Accounts {
 
     /// Whether the server at an address must be asked which one it is.
     pub fn is_certain(&self, address: &str) -> bool {
-        self.addresses.get(address).is_some_and(|(_, certain)| *certain)
+        self.addresses.get(address).is_some_and(|known| known.is_certain)
     }
 
     /// The account of the server at an address, once it has said which one it is.
     pub fn certain_account(&self, address: &str) -> Option<usize> {
-        self.addresses.get(address).filter(|(_, certain)| *certain).map(|(index, _)| self.resolve(*index))
+        self.addresses.get(address).filter(|known| known.is_certain).map(|known| self.resolve(known.account))
     }
 
     /// The server at `address` says who it is, and how many connections it grants the role. Returns its account.
     pub fn identify(&mut self, address: &str, identity: &str, server_limit: Option<u32>) -> usize {
         let found = self.accounts.iter().position(|account| account.identity.as_deref() == Some(identity));
-        let old = self.addresses.get(address).map(|(index, _)| *index);
+        let old = self.addresses.get(address).map(|known| known.account);
         let index = match (found, old) {
             (Some(index), old) => {
                 if let Some(old) = old.filter(|old| *old != index && self.accounts[*old].identity.is_none()) {
@@ -242,7 +254,7 @@ impl Accounts {
                 index
             }
         };
-        self.addresses.insert(address.to_owned(), (index, true));
+        self.addresses.insert(address.to_owned(), Address::of(index, true));
         self.accounts[index].server_limit = least(self.accounts[index].server_limit, server_limit);
         index
     }
@@ -262,21 +274,20 @@ impl Accounts {
 
     /// Notes whether an address gave any answer.
     pub fn answered(&mut self, address: &str, answered: bool) {
-        if let Some((index, _)) = self.addresses.get(address) {
-            let index = self.resolve(*index);
-            self.accounts[index].is_silent = !answered;
+        if let Some(known) = self.addresses.get_mut(address) {
+            known.is_silent = !answered;
         }
     }
 
     /// Whether the address gave no answer when it was tried last.
     pub fn is_silent(&self, address: &str) -> bool {
-        self.addresses.get(address).is_some_and(|(index, _)| self.account(*index).is_silent)
+        self.addresses.get(address).is_some_and(|known| known.is_silent)
     }
 
     /// The address may lead to another server now.
     pub fn doubt(&mut self, address: &str) {
-        if let Some((_, certain)) = self.addresses.get_mut(address) {
-            *certain = false;
+        if let Some(known) = self.addresses.get_mut(address) {
+            known.is_certain = false;
         }
     }
 
@@ -307,9 +318,11 @@ impl Accounts {
 
     /// Servers of which it is not known which they are, as far as there may be any.
     fn unidentified(&self) -> impl Iterator<Item = &Account> {
-        let is_one =
-            |account: &&Account| account.identity.is_none() && account.merged_into.is_none() && !account.is_silent;
-        self.accounts.iter().filter(is_one)
+        let is_silent = |index: usize| self.addresses.values().any(|known| known.account == index && known.is_silent);
+        let is_one = move |(index, account): &(usize, &Account)| {
+            account.identity.is_none() && account.merged_into.is_none() && !is_silent(*index)
+        };
+        self.accounts.iter().enumerate().filter(is_one).map(|(_, account)| account)
     }
 }
 

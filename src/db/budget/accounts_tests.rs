@@ -164,6 +164,10 @@ fn an_address_that_gave_no_answer_takes_no_connection_from_a_known_server() {
     accounts.give_back(known, Purpose::Pass);
     accounts.answered("b:1", true);
     assert!(!accounts.take(known, &[Purpose::Pass], now), "it has answered");
-    let new = accounts.account_of("c:1", None);
-    assert!(!accounts.take_alone(new, &[Purpose::Pass], now), "it says nothing of one that is not known");
+    // Another address of a known server is asked last, and the server's connections count on.
+    reached(&mut accounts, "c:1", "a");
+    accounts.answered("c:1", false);
+    accounts.answered("a:1", true);
+    assert!(accounts.is_silent("c:1") && !accounts.is_silent("a:1"));
+    assert_eq!((0..9).filter(|_| accounts.take_alone(known, &[Purpose::Pass], now)).count(), 3, "its own limit stays");
 }

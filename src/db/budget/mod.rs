@@ -22,8 +22,8 @@ use tokio::sync::Notify;
 /// How long a server process takes to end after its connection was closed.
 const PROCESS_ENDS_WITHIN: Duration = Duration::from_millis(50);
 
-/// For how long addresses that have not said which server they lead to count as if each led to every server: so long the first
-/// connection to one waits until it fits beside those of all servers, and a connection to a known server until it fits beside those.
+/// For how long a connection waits until it fits beside those to addresses that have not said which server they lead to. Each of
+/// them may lead to the same server.
 const UNIDENTIFIED_COUNT_FOR: Duration = Duration::from_secs(5);
 
 /// The order in which permits of one kind are waited for.
@@ -77,9 +77,8 @@ impl ConnectionBudget {
             {
                 let mut accounts = self.lock();
                 let now = Instant::now();
-                if accounts.take(index, &purposes, now)
-                    || patience.is_elapsed() && accounts.take_alone(index, &purposes, now)
-                {
+                let fits = accounts.take(index, &purposes, now);
+                if fits || patience.is_elapsed() && accounts.take_alone(index, &purposes, now) {
                     return Some(self.permits(address, index, purposes));
                 }
                 if !accounts.can_fit(index, &purposes, now) {
@@ -90,12 +89,7 @@ impl ConnectionBudget {
                 () = &mut changed => {}
                 // A refusal that counts no longer changes nothing else.
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                () = &mut patience, if !patience.is_elapsed() => {
-                    if !self.lock().is_certain(address) {
-                        self.lock().force(index, &purposes);
-                        return Some(self.permits(address, index, purposes));
-                    }
-                }
+                () = &mut patience, if !patience.is_elapsed() => {}
             }
         }
     }
