@@ -201,8 +201,11 @@ async fn open_at(
     }
     let without_tls;
     let without_tls_perhaps = |error: &ConnectError, cause: Option<&Error>| {
-        // The second: pg_hba.conf has no line for a connection with TLS.
-        error.kind() == ReasonKind::TlsFailed || code_of(cause) == "28000"
+        // pg_hba.conf has no line for a connection with TLS, where there was one: the ends are those of version 14 and of older ones.
+        let message = cause.and_then(Error::as_database_error).map_or("", |error| error.message());
+        let has_no_line = code_of(cause) == "28000" && message.contains("pg_hba.conf");
+        let is_plain = message.ends_with("no encryption") || message.ends_with("SSL off");
+        error.kind() == ReasonKind::TlsFailed || has_no_line && !is_plain
     };
     if matches!(&result, Err((error, cause)) if without_tls_perhaps(error, cause.as_ref()))
         && matches!(options.get_ssl_mode(), PgSslMode::Prefer)

@@ -281,3 +281,29 @@ fn the_password_file_is_searched_by_the_name_of_the_host_also_where_an_address_i
     assert_eq!(verified.first().get_host(), "db.internal");
     assert!(verified.ignored.join(" ").contains("hostaddr (sslmode=verify-full"), "{:?}", verified.ignored);
 }
+
+#[test]
+fn no_piece_of_a_password_is_taken_for_anything_else() {
+    for (text, host, password) in [
+        ("Host=db;Pooling=true;Username=u;Password=secret;Database=d", "db", "secret"),
+        ("Server=db;Command Timeout=30;User Id=u;Pwd={a;b}}c=d}", "db", "a;b}c=d"),
+        ("postgres://h:5432?user=u&password=a@b", "h", "a@b"),
+        ("postgres://u:pw9@db?application_name=x@y", "db", "pw9"),
+        ("postgres://u:12?3@db/d", "db", "12?3"),
+        ("postgres://u@h/d?Password=secret", "h", "secret"),
+        ("host=h Password=secret", "h", "secret"),
+    ] {
+        let read = target(text);
+        assert_eq!(read.first().get_host(), host, "{text}");
+        assert!(
+            format!("{:?}", read.first()).contains(&format!("password: Some(\"{password}\")")),
+            "{text}: {:?}",
+            read.first()
+        );
+        assert!(!redact(&text.into()).contains(password), "{}", redact(&text.into()));
+        assert!(has_secret(&text.into()), "{text}");
+    }
+    assert!(!has_secret(&"pgsql:host=h;dbname=d;user=u".into()));
+    let hidden = ConninfoError::Unknown("(name not shown)".to_owned());
+    assert_eq!(refused("Host=h;Username=u;Password=a;bc=d"), hidden);
+}

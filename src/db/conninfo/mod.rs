@@ -155,9 +155,15 @@ pub fn redact(text: &SecretString) -> String {
     }
 }
 
+/// Whether the string holds a secret, as far as it can be read.
+pub fn has_secret(text: &SecretString) -> bool {
+    read(text.expose_secret().trim())
+        .is_ok_and(|mut pairs| pairs.take().iter().any(|(name, value)| is_secret(name) && !value.is_empty()))
+}
+
 /// Whether the value of this parameter is a secret.
 fn is_secret(name: &str) -> bool {
-    SECRETS.contains(&name)
+    SECRETS.contains(&foreign::own_name(name).to_ascii_lowercase().as_str())
 }
 
 fn read(text: &str) -> Result<Pairs, ConninfoError> {

@@ -2,6 +2,7 @@
 //! of PHP's PDO and Perl's DBI (`pgsql:host=db1;dbname=app`).
 
 use super::error::ConninfoError;
+use super::foreign::is_foreign;
 use super::{Pairs, keywords, uri};
 
 /// What stands before a data source name.
@@ -41,13 +42,15 @@ pub fn parse(text: &str) -> Option<Result<Pairs, ConninfoError>> {
     is_between_semicolons(text).then(|| pairs(text))
 }
 
-/// Whether the first two names before semicolons are known. The keywords of libpq stand between spaces.
+/// Whether the first of the names before semicolons is known, and another name follows. The keywords of libpq stand between spaces.
 fn is_between_semicolons(text: &str) -> bool {
     let Some((first, rest)) = text.split_once(';') else { return false };
-    let is_known =
-        |pair: &str| pair.split_once('=').is_some_and(|(name, _)| NAMES.iter().any(|(known, _)| *known == bare(name)));
-    let has_space = first.split_once('=').is_some_and(|(_, value)| value.trim().contains(' ') && !value.contains('{'));
-    is_known(first) && !has_space && !first.starts_with("password=") && (rest.trim().is_empty() || is_known(rest))
+    let Some((name, value)) = first.split_once('=') else { return false };
+    let is_known = NAMES.iter().any(|(known, _)| *known == bare(name)) && !first.starts_with("password=");
+    let has_space = value.trim().contains(' ') && !value.contains('{');
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, ' ' | '_' | '-'));
+    let follows = rest.trim().is_empty() || rest.split_once('=').is_some_and(|(name, _)| is_name(name));
+    is_known && !has_space && follows
 }
 
 fn pairs(text: &str) -> Result<Pairs, ConninfoError> {
@@ -57,7 +60,15 @@ fn pairs(text: &str) -> Result<Pairs, ConninfoError> {
         let (name, after) = rest.split_once('=').ok_or(ConninfoError::NoValue)?;
         let (value, next) = value(after.trim_start())?;
         let bare = bare(name);
-        let name = NAMES.iter().find(|(known, _)| *known == bare).map_or(bare.as_str(), |(_, name)| name);
+        let known = NAMES.iter().find(|(known, _)| *known == bare).map(|(_, name)| *name);
+        let name = match known {
+            Some(name) => name,
+            // Behind a semicolon in a password stands a piece of it.
+            None if !is_foreign(&bare) && pairs.get("password").is_some() => {
+                return Err(ConninfoError::Unknown("(name not shown)".to_owned()));
+            }
+            None => bare.as_str(),
+        };
         match name {
             "host" if value.split(',').any(|host| host.matches(':').count() == 1) => {
                 uri::set_hosts(&mut pairs, &value.split(',').collect::<Vec<_>>())?;
@@ -88,9 +99,10 @@ fn hyphenated(value: &str) -> String {
     }
 }
 
-/// A value, quoted or up to the next semicolon, and what stands behind it.
+/// A value, quoted, in braces, or up to the next semicolon, and what stands behind it.
 fn value(text: &str) -> Result<(String, &str), ConninfoError> {
-    let Some(quote) = text.chars().next().filter(|c| matches!(c, '\'' | '"')) else {
+    let opens = |c: &char| matches!(c, '\'' | '"' | '{');
+    let Some(quote) = text.chars().next().filter(opens).map(|c| if c == '{' { '}' } else { c }) else {
         let (value, rest) = text.split_once(';').unwrap_or((text, ""));
         return Ok((value.trim_end().to_owned(), rest));
     };

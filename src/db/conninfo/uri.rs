@@ -74,12 +74,15 @@ struct Parts<'a> {
     query: Option<&'a str>,
 }
 
-/// As libpq: the login reaches up to an `@` before the first slash, and a question mark may stand in its password. (Also in its
-/// user's name, for libpq. A user is shown, and this one would be the parameters of a URL without a path, a password among them.)
+/// As libpq: the login reaches up to an `@` before the first slash, and a question mark may stand in its password. Not where
+/// parameters stand behind it: what is taken for a user or a host is shown, and a password may be among them.
 fn split(rest: &str) -> Parts<'_> {
-    let first_slash = rest.find('/').unwrap_or(rest.len());
-    let has_plain_user = |at: &usize| !rest[..*at].split(':').next().unwrap_or_default().contains('?');
-    let (login, rest) = match rest[..first_slash].rfind('@').filter(has_plain_user) {
+    let before_slash = &rest[..rest.find('/').unwrap_or(rest.len())];
+    let before_query = before_slash.split('?').next().unwrap_or_default();
+    // Behind a question mark with parameters, an `@` stands in one of their values.
+    let is_login = |at: &usize| before_query.contains(':') && !before_slash[before_query.len()..*at].contains('=');
+    let at = before_query.rfind('@').or_else(|| before_slash.rfind('@').filter(is_login));
+    let (login, rest) = match at {
         Some(at) => (Some(&rest[..at]), &rest[at + 1..]),
         None => (None, rest),
     };
