@@ -2,10 +2,10 @@
 -- dropped: it does not exist. lacking: the subscription does not have the tables. stale: the subscription has tables that are
 -- published no longer. rows, columns: a filter or a list of columns leaves some out. changes: `detail` is not published.
 -- What one publication leaves out another one may have. @PUBLICATIONS@ and @TABLES@: arrays of text, the subscription's
--- publications, and its tables, quoted. Row filters and lists of columns came with version 15: before it they are null.
+-- publications, and its tables, always quoted. Row filters and lists of columns came with version 15: before it they are null.
 WITH entries AS MATERIALIZED (
     SELECT p.pubname::text AS publication, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate,
-           quote_ident(t.schemaname) || '.' || quote_ident(t.tablename) AS name,
+           format('"%s"."%s"', replace(t.schemaname, '"', '""'), replace(t.tablename, '"', '""')) AS name,
            f.facts ->> 'rowfilter' IS NOT NULL AS filtered,
            coalesce(EXISTS (
                SELECT FROM pg_catalog.pg_namespace n
@@ -44,7 +44,9 @@ found AS (
   UNION ALL
     SELECT 'changes', publication, unpublished, name FROM tables WHERE unpublished IS NOT NULL
 )
-SELECT what, publication, detail, count(*) AS number, array_to_string((array_agg(name ORDER BY name))[1:3], ', ') AS names
+SELECT what, publication, detail, count(*) AS number, 
+       -- Without the quotes of plain names.
+       regexp_replace(array_to_string((array_agg(name ORDER BY name))[1:3], ', '), '"([a-z_][a-z0-9_]*)"', '\1', 'g') AS names
 FROM found
 GROUP BY what, publication, detail
 ORDER BY what, publication, detail

@@ -21,7 +21,7 @@ pub struct Subscriptions {
 pub struct Subscribed {
     pub subscription: String,
     pub publications: Vec<String>,
-    /// Quoted.
+    /// Each with its schema, both always in quotes.
     pub tables: Vec<String>,
 }
 

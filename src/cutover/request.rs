@@ -76,7 +76,7 @@ pub fn database(option: &'static str, text: &str) -> Result<(Database, Vec<Strin
     let target = conninfo::parse(&secret, &|name| std::env::var(name).ok())
         .map_err(|cause| UnusableConnection::Unreadable { option, cause })?;
     let mut warnings = Vec::new();
-    if conninfo::redact(&secret) != text.trim() {
+    if conninfo::has_secret(&secret) {
         warnings.push(format!(
             "{option}: every user of this machine can see the password on the command line; a password file or a service \
              keeps it out"

@@ -5,7 +5,7 @@ use super::pairs::{Pair, Standing};
 use super::report::{CarryOutcome, CarryReport};
 use super::request::Request;
 use super::sides::Side;
-use super::target::{most_spared, target};
+use super::target::{lead, most_spared, target};
 use pgmedic_core::sequence::Method;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::{ForwardMove, Position};
@@ -79,7 +79,8 @@ fn next_step(
         report.hold(Reason::new(ReasonKind::Limit, text));
         return None;
     };
-    if target.headroom < wanted {
+    let is_short = lead(at, old_next, sequence.parameters.increment) < i128::from(wanted / 2);
+    if target.headroom < wanted && is_short {
         let most = most_spared(at, old_next, sequence.parameters.increment);
         let text = format!(
             "the headroom of {wanted} is more than a quarter of the values that are left before the limit {} in NEW, and none \

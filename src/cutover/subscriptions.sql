@@ -4,7 +4,8 @@ SELECT s.subname::text AS name, s.subenabled AS enabled, s.subslotname::text AS 
        EXISTS (SELECT FROM pg_catalog.pg_stat_subscription w
                WHERE w.subid = s.oid AND w.relid IS NULL AND w.pid IS NOT NULL) AS working,
        t.number AS unready, t.names AS unready_tables, s.subpublications::text[] AS publications,
-       ARRAY(SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+       -- Which names need quotes depends on the version, so all have them.
+       ARRAY(SELECT format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""'))
              FROM pg_catalog.pg_subscription_rel r
              JOIN pg_catalog.pg_class c ON c.oid = r.srrelid
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -1,8 +1,8 @@
 -- Tables whose columns draw from sequences, and that no subscribed publication has: those that are logged, and those that
 -- are not, which are never sent; with a publication that can take them. A partition is published with its root, and a root
 -- by its partitions. @PUBLICATIONS@ and @TABLES@: arrays of text, the publications, and what the subscriptions have,
--- quoted.
-WITH published AS (
+-- always quoted.
+WITH RECURSIVE published AS (
     SELECT c.oid, c.relkind
     FROM pg_catalog.pg_publication_tables t
     JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
@@ -21,23 +21,31 @@ fed AS (
     JOIN pg_catalog.pg_attrdef f ON f.oid = d.objid
     WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass
 ),
-unpublished AS (
+-- pg_partition_tree() would lock every partition.
+fed_trees (rel) AS (
     SELECT rel FROM fed
   UNION
-    SELECT t.relid::oid
-    FROM fed
-    JOIN pg_catalog.pg_class c ON c.oid = fed.rel AND c.relkind = 'p'
-    CROSS JOIN LATERAL pg_catalog.pg_partition_tree(c.oid) AS t
+    SELECT i.inhrelid
+    FROM fed_trees t
+    JOIN pg_catalog.pg_class c ON c.oid = t.rel AND c.relkind = 'p'
+    JOIN pg_catalog.pg_inherits i ON i.inhparent = t.rel
+),
+published_trees (rel) AS (
+    SELECT oid FROM published
+  UNION
+    SELECT i.inhrelid
+    FROM published_trees t
+    JOIN pg_catalog.pg_class c ON c.oid = t.rel AND c.relkind = 'p'
+    JOIN pg_catalog.pg_inherits i ON i.inhparent = t.rel
+),
+unpublished AS (
+    SELECT rel FROM fed_trees
   EXCEPT
-    (SELECT oid FROM published
-   UNION ALL
-     SELECT t.relid::oid
-     FROM published p
-     CROSS JOIN LATERAL pg_catalog.pg_partition_tree(p.oid) AS t
-     WHERE p.relkind = 'p')
+    SELECT rel FROM published_trees
 ),
 tables AS (
-    SELECT c.relpersistence, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name
+    SELECT c.relpersistence, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name,
+           format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')) AS quoted
     FROM unpublished u
     JOIN pg_catalog.pg_class c ON c.oid = u.rel AND c.relkind = 'r' AND c.relpersistence IN ('p', 'u')
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'pgmedic'
@@ -49,6 +57,6 @@ SELECT t.relpersistence = 'p' AS logged, array_agg(t.name ORDER BY t.name) AS na
        (SELECT min(p.pubname::text) FROM pg_catalog.pg_publication p
         WHERE p.pubname::text = ANY (@PUBLICATIONS@::text[]) AND NOT p.puballtables) AS publication
 FROM tables t
-WHERE t.name NOT IN (SELECT unnest(@TABLES@::text[]))
+WHERE t.quoted NOT IN (SELECT unnest(@TABLES@::text[]))
 GROUP BY 1
 ORDER BY 1 DESC
