@@ -21,10 +21,23 @@ pub struct Pages {
     all: u32,
 }
 
+/// Where a sweep by pages is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PagePosition {
+    /// Of the store's rules by which sessions end, the one by which it went, counted from 0.
+    pub rule: usize,
+    pub page: u32,
+}
+
 impl Pages {
     /// From the first one, or from `first` where the table still has that.
     pub fn of(all: u32, first: u32) -> Self {
         Self { first: if first < all { first } else { 0 }, count: 1, all }
+    }
+
+    /// The same of all pages.
+    pub fn from_the_first(self) -> Self {
+        Self { first: 0, ..self }
     }
 
     /// The page after the last of them.

@@ -1,5 +1,6 @@
 //! What a pass leaves for the next one.
 
+use super::pages::PagePosition;
 use super::postponed::Postponed;
 use super::times::Cutoffs;
 use std::collections::HashMap;
@@ -22,8 +23,8 @@ pub(super) struct KnownStore {
     pub last_sweep: Option<LastSweep>,
     /// A sweep of the store was let through.
     pub was_swept: bool,
-    /// The page of the table at which the last sweep stopped, as its time was up.
-    pub next_page: u32,
+    /// Where the last sweep stopped, as its time was up.
+    pub next: PagePosition,
 }
 
 /// How far a store was swept.
@@ -67,10 +68,10 @@ impl SessionPassState {
         }
     }
 
-    /// The next sweep goes on at this page of the table.
-    pub(super) fn go_on_at(&mut self, store: &str, page: u32) {
+    /// The next sweep goes on there.
+    pub(super) fn go_on_at(&mut self, store: &str, next: PagePosition) {
         if let Some(known) = self.stores.get_mut(store) {
-            known.next_page = page;
+            known.next = next;
         }
     }
 

@@ -7,6 +7,7 @@ use super::context::StoreContext;
 use super::deadline::Deadline;
 use super::guards::{Expire, SweepCounts, SweepLimits, SweepPlan, allowed};
 use super::inspect::{StoreInspection, count_superseded, inspect_store, recount};
+use super::pages::PagePosition;
 use super::pass_state::{KnownStore, LastSweep, SessionPassState};
 use super::reasons::{
     held_reason, hold_reason, implausible_hold, kinds_hold, locked_reason, locked_superseded_reason, unfinished_reason,
@@ -89,7 +90,7 @@ impl StorePass<'_> {
         let known = self.state.get(&self.store.name).cloned();
         let first_look = self.state.is_lasting() && known.is_none();
         let was_swept = known.as_ref().is_some_and(|known| known.was_swept);
-        let first_page = known.as_ref().map_or(0, |known| known.next_page);
+        let first = known.as_ref().map(|known| known.next).unwrap_or_default();
         let previous = known.as_ref().map(|known| known.clock);
         let last = known.and_then(|known| known.last_sweep);
         let times = read_times(self.connection, self.store, previous, self.timeouts).await?;
@@ -114,7 +115,7 @@ impl StorePass<'_> {
         if !sweeps {
             return Ok(());
         }
-        self.sweep(&context, &inspection, last.as_ref(), plan, first_page).await
+        self.sweep(&context, &inspection, last.as_ref(), plan, first).await
     }
 
     /// That nothing can be ended here. A run that was to end sessions has not done so.
@@ -205,8 +206,10 @@ impl StorePass<'_> {
             last
         };
         let was_swept = was_swept || sweeps && plan.expire == Expire::All;
-        self.state
-            .remember(&self.store.name, KnownStore { clock: context.times.now, last_sweep, was_swept, next_page: 0 });
+        self.state.remember(
+            &self.store.name,
+            KnownStore { clock: context.times.now, last_sweep, was_swept, next: PagePosition::default() },
+        );
     }
 
     async fn sweep(
@@ -215,7 +218,7 @@ impl StorePass<'_> {
         inspection: &StoreInspection,
         last: Option<&LastSweep>,
         plan: SweepPlan,
-        first_page: u32,
+        first: PagePosition,
     ) -> Result<(), Reason> {
         let started = Instant::now();
         let deadline = Deadline::new(self.store.sweep_timeout, self.state.is_lasting());
@@ -229,7 +232,7 @@ impl StorePass<'_> {
             is_approved: self.options.approves_store(&self.store.name),
             guard: SweepGuard::Unchanged,
             expired_before: inspection.counts.stale,
-            first_page,
+            first,
             most_expired: (inspection.complete && context.resolved.is_checked()).then_some(inspection.counts.stale),
         };
         let cutoffs = match plan.expire {
@@ -262,7 +265,8 @@ impl StorePass<'_> {
         self.swept.report.expired = expired.ended;
         self.swept.report.superseded = superseded.ended;
         self.state.subtract_ended(&self.store.name, expired.ended);
-        self.state.go_on_at(&self.store.name, expired.next_page);
+        let next = if expired.unfinished { expired.next } else { PagePosition::default() };
+        self.state.go_on_at(&self.store.name, next);
         let blocked = [&expired.blocked, &superseded.blocked];
         self.swept.is_referred_to = blocked.iter().any(|blocked| blocked.is_by_foreign_key());
         let blocked = blocked.iter().find_map(|blocked| blocked.reason());

@@ -6,7 +6,7 @@ use super::batch_size::BatchSize;
 use super::blocked::{BatchFailure, Blocked};
 use super::context::StoreContext;
 use super::deadline::Deadline;
-use super::pages::{Pages, pages_of_backlog};
+use super::pages::{PagePosition, Pages, pages_of_backlog};
 use super::reasons::explain_sweep_error;
 use super::statements::{Rows, Target, Turn};
 use super::store::{PerUserLimit, SweepGuard};
@@ -28,8 +28,8 @@ pub struct Sweep<'a> {
     pub is_approved: bool,
     /// The sessions that were over when the sweep began, or the least that they were where not all were counted.
     pub expired_before: u64,
-    /// The page of the table at which the last sweep stopped.
-    pub first_page: u32,
+    /// Where the last sweep stopped.
+    pub first: PagePosition,
     pub guard: SweepGuard,
     /// No more than these are ended, because triggers might make others over.
     pub most_expired: Option<u64>,
@@ -41,8 +41,8 @@ pub struct SweepResult {
     pub ended: u64,
     /// It stopped before the last batch: the time was up, or the pass was cancelled.
     pub unfinished: bool,
-    /// The page of the table at which it stopped, where the rest is left to the next one.
-    pub next_page: u32,
+    /// Where it stopped, and the next one goes on.
+    pub next: PagePosition,
     /// Why it stopped, where that has nothing to do with single sessions.
     pub error: Option<Reason>,
     /// It stopped because more would go with the sessions, which a person may approve.
@@ -51,12 +51,20 @@ pub struct SweepResult {
     pub blocked: Blocked,
 }
 
+impl SweepResult {
+    /// The time is up, and the next sweep goes on there.
+    fn stop_at(&mut self, target: &mut Target<'_>) {
+        self.unfinished = true;
+        self.next.page = target.pages().map_or(0, |pages| pages.first);
+    }
+}
+
 impl Sweep<'_> {
     /// Ends the sessions that are over by these cutoffs, but for `left_alone`.
     pub async fn expire(&mut self, cutoffs: &Cutoffs, left_alone: Blocked) -> SweepResult {
         let mut result = SweepResult::default();
         let pages =
-            match pages_of_backlog(self.connection, self.context, self.expired_before, self.first_page, self.timeouts)
+            match pages_of_backlog(self.connection, self.context, self.expired_before, self.first.page, self.timeouts)
                 .await
             {
                 Ok(pages) => pages,
@@ -91,7 +99,14 @@ impl Sweep<'_> {
     }
 
     async fn expire_in_turn(&mut self, cutoffs: &Cutoffs, turn: Turn, result: &mut SweepResult) {
-        for rule in self.context.sql.rules(cutoffs) {
+        for (rule, nth) in self.context.sql.rules(cutoffs).zip(0_usize..) {
+            // The sweep that stopped came to this rule, and its page counts for no other one.
+            let turn = match turn {
+                Turn::Stored(_) if nth < self.first.rule => continue,
+                Turn::Stored(pages) if nth > self.first.rule => Turn::Stored(pages.from_the_first()),
+                turn => turn,
+            };
+            result.next.rule = nth;
             let mut blocked = result.blocked.all_again();
             let run = self.run("expire", Target::Over { rule, turn, cursor: None }, result, &mut blocked).await;
             result.blocked = blocked;
@@ -118,14 +133,13 @@ impl Sweep<'_> {
         let context = self.context;
         let mut size = BatchSize::new(context.config.batch_size, context.resolved.has_effects(), self.timeouts.lock);
         // A sweep whose time is up before it begins tries one batch, or none would ever end anything.
-        let mut may_stop = false;
+        let mut has_tried = false;
         loop {
-            if self.cancel.is_cancelled() || may_stop && self.is_time_up(result.ended) {
-                result.unfinished = true;
-                result.next_page = target.pages().map_or(0, |pages| pages.first);
+            if self.cancel.is_cancelled() || has_tried && self.is_time_up(result.ended) {
+                result.stop_at(&mut target);
                 return Run::Stopped;
             }
-            may_stop = true;
+            has_tried = true;
             let left = match target {
                 Target::Over { .. } => self.most_expired.map_or(u64::MAX, |most| most.saturating_sub(result.ended)),
                 Target::Superseded(_) => u64::MAX,
@@ -183,7 +197,12 @@ impl Sweep<'_> {
                             return Run::Complete;
                         }
                     }
-                    Run::Stopped => return Run::Stopped,
+                    Run::Stopped => {
+                        if result.unfinished {
+                            result.stop_at(&mut target);
+                        }
+                        return Run::Stopped;
+                    }
                 },
             }
         }

@@ -6,13 +6,15 @@ use pgmedic_core::{fill_sql, quote_literal};
 const DELETED: &str = include_str!("deleted.sql");
 
 impl SweepSql<'_> {
-    /// Notes, before a batch, what this server process has deleted in each table, and the last of the relations: what triggers
-    /// create and drop again has a larger OID.
+    /// Notes, before a batch, what this server process has deleted in each table, and which relations may be dropped: temporary
+    /// ones, and those that triggers create and drop again, whose OIDs are larger than all others.
     pub fn note_deleted(&self) -> String {
         let deleted = fill_sql::<&str>(DELETED, &[]);
         format!(
             "SELECT pg_catalog.set_config('pgmedic.deleted_before', ({deleted})::text, true), \
-             pg_catalog.set_config('pgmedic.last_oid_before', (SELECT max(oid)::text FROM pg_catalog.pg_class), true)"
+             pg_catalog.set_config('pgmedic.last_oid_before', (SELECT max(oid)::text FROM pg_catalog.pg_class), true), \
+             pg_catalog.set_config('pgmedic.temporary_before', \
+             ARRAY(SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't')::text, true)"
         )
     }
 

@@ -31,6 +31,7 @@ FROM (
     WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
       AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
       AND l.relation <= current_setting('pgmedic.last_oid_before')::oid
+      AND l.relation <> ALL (current_setting('pgmedic.temporary_before')::oid[])
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = l.relation)
 ) AS t
 LEFT JOIN pg_catalog.pg_class c ON c.oid = t.oid

@@ -251,6 +251,7 @@ async fn a_trigger_that_makes_and_locks_tables_holds_nothing() {
         "CREATE TEMP TABLE IF NOT EXISTS seen (id bigint); TRUNCATE seen; INSERT INTO seen VALUES (OLD.id);",
         "CREATE TABLE IF NOT EXISTS public.log_now PARTITION OF public.log DEFAULT; INSERT INTO public.log VALUES (OLD.id);",
         "CREATE TEMP TABLE seen (id bigint); INSERT INTO seen VALUES (OLD.id); DROP TABLE seen;",
+        "DROP TABLE IF EXISTS seen; CREATE TEMP TABLE seen (id bigint, note text);",
         "LOCK TABLE public.emptied IN ACCESS EXCLUSIVE MODE; INSERT INTO public.emptied VALUES (OLD.id);",
     ] {
         let mut database = filled(3, 2).await;
