@@ -21,7 +21,8 @@ use pgmedic_core::sequence::model::Sequence;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Most sequences of a group: what is known of each between its first read and its report takes a kilobyte.
+/// Most sequences of a group: what is known of each between its first read and its report takes a kilobyte. Who was behind the
+/// drifts of a later group is asked after the repairs of the earlier ones.
 pub const GROUP: usize = 2_000;
 
 /// What an examination goes by.

@@ -86,7 +86,7 @@ impl KnownSequence {
 
 impl LastFinding {
     /// The finding, if it is of `sequence`: after a failover an OID may be another sequence's.
-    pub fn of(&self, sequence: &Sequence) -> Option<&Self> {
+    pub fn if_of(&self, sequence: &Sequence) -> Option<&Self> {
         (self.finding.name == sequence.name).then_some(self)
     }
 }

@@ -238,7 +238,7 @@ impl SequencePassState {
 
     /// Why a sequence that is behind drifted.
     pub(super) fn cause(&self, sequence: &Sequence, position: &Position) -> Cause {
-        let known = self.last(sequence).and_then(|last| last.of(sequence));
+        let known = self.last(sequence).and_then(|last| last.if_of(sequence));
         let before = known.and_then(|known| Some((known.finding.next_value_after_pass()?, known.elsewhere)));
         let Some((before, elsewhere)) = before else { return Cause::Unknown };
         let back = position.values_until(before);
@@ -260,12 +260,12 @@ impl SequencePassState {
     /// When the last pass began that read the sequence. Later ones took it for unchanged, which a statement may have ended
     /// before: the server's statistics tell of it up to ten seconds later.
     pub(super) fn last_read(&self, sequence: &Sequence) -> Option<Instant> {
-        self.last(sequence)?.of(sequence).map(|known| known.read)
+        self.last(sequence)?.if_of(sequence).map(|known| known.read)
     }
 
     /// What was told of a drift that an earlier pass has seen, and that is there still.
     pub(super) fn evidence(&self, sequence: &Sequence) -> Option<Box<Evidence>> {
-        let known = self.last(sequence)?.of(sequence)?;
+        let known = self.last(sequence)?.if_of(sequence)?;
         known.finding.evidence.clone().filter(|_| known.finding.outcome() != Some(Outcome::Repaired))
     }
 

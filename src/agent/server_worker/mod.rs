@@ -155,11 +155,11 @@ impl ServerWorker {
         let (answer, found) = self.fleet.lead.survey(&self.server, wanted, timeouts, &self.stop).await?;
         self.surveys = self.surveys.wrapping_add(1);
         let mut found = found.as_deref().map(|found| self.covered(found)).transpose()?;
-        if let Some(found) = &mut found {
-            self.leave_out_unreadable(found);
-        }
         if self.surveys == 1 && found.as_ref().is_some_and(Vec::is_empty) {
             tracing::warn!(server = self.name, "--database names no database of {}", self.name);
+        }
+        if let Some(found) = &mut found {
+            self.leave_out_unreadable(found);
         }
         if self.logged.remove(&()) {
             tracing::info!(server = self.name, "server {} is back", self.name);

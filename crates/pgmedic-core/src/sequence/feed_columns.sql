@@ -3,8 +3,6 @@
 -- schema, a the column, b the base type of a domain; t the partitions and children.
     -- the sequence
     s.oid::bigint AS seq_oid,
-    n.nspname::text AS seq_schema,
-    s.relname::text AS seq_name,
     quote_ident(n.nspname) AS seq_schema_quoted,
     quote_ident(n.nspname) || '.' || quote_ident(s.relname) AS seq_quoted,
     q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache, q.seqcycle,

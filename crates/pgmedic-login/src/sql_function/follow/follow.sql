@@ -7,7 +7,8 @@
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
-SET LOCAL lock_timeout = '1s';  -- inserts into the tables before it wait that long, too
+-- Inserts into the tables that are locked already wait as well.
+SET LOCAL lock_timeout = '1s';
 SET LOCAL quote_all_identifiers = off;
 SET LOCAL standard_conforming_strings = on;
 CREATE TEMPORARY VIEW pgmedic_links AS
@@ -141,6 +142,11 @@ BEGIN
                  THEN format('%s belongs to %I: run this as that role', followed.table_name, followed.owner)
             WHEN NOT has_schema_privilege(followed.nspname, 'CREATE')
                  THEN format('%I may not create a function in schema %I', current_user, followed.nspname)
+            -- Only a superuser gives a function to a role that could not have made it.
+            WHEN NOT has_schema_privilege(followed.owner, followed.nspname, 'CREATE')
+                 AND NOT (SELECT u.rolsuper FROM pg_roles u WHERE u.rolname = current_user)
+                 THEN format('%I, who owns %s, may not create a function in schema %I', followed.owner, followed.table_name,
+                             followed.nspname)
             WHEN followed.has_foreign_trigger
                  THEN format('the trigger zz_pgmedic_follow_%s on %s was not made by pgmedic sql follow', followed.attnum,
                              followed.table_name)
@@ -171,7 +177,7 @@ BEGIN
             unused := followed.old_function;
 @DROP_UNUSED@
         END IF;
-        -- A new one: who owns a function that is there already could replace what it does.
+        -- A function that another role has created under this name could be replaced by that role, so each run creates a new one.
         SELECT format('%I.%I', followed.nspname, f.name) INTO STRICT function
         FROM (SELECT concat_ws('_', 'pgmedic_follow', left(md5(concat_ws('.', followed.table_name, followed.attnum)), 16),
                                nullif(n, 0)), n
