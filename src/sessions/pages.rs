@@ -36,7 +36,7 @@ impl Pages {
     }
 
     /// The same of all pages.
-    pub fn from_the_first(self) -> Self {
+    pub fn at_the_first(self) -> Self {
         Self { first: 0, ..self }
     }
 

@@ -103,7 +103,7 @@ impl Sweep<'_> {
             // The sweep that stopped came to this rule, and its page counts for no other one.
             let turn = match turn {
                 Turn::Stored(_) if nth < self.first.rule => continue,
-                Turn::Stored(pages) if nth > self.first.rule => Turn::Stored(pages.from_the_first()),
+                Turn::Stored(pages) if nth > self.first.rule => Turn::Stored(pages.at_the_first()),
                 turn => turn,
             };
             result.next.rule = nth;
