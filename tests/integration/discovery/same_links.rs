@@ -149,14 +149,14 @@ async fn the_login_paths_query_finds_what_the_catalog_query_finds() {
             catalog.iter().filter(|row| sequences.contains(&&row["seq_oid"]) && !row["rel_oid"].is_null()).collect();
         let found = rows(&mut database, &index_query(), &index).await;
         assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{index:?}");
-        compared.extend(found.iter().map(|row| row["seq_name"].as_str().unwrap().to_owned()));
+        compared.extend(found.iter().map(|row| row["seq_quoted"].as_str().unwrap().to_owned()));
     }
     let fed: BTreeSet<String> = catalog
         .iter()
         .filter(|row| !row["rel_oid"].is_null())
-        .map(|row| row["seq_name"].as_str().unwrap().to_owned())
+        .map(|row| row["seq_quoted"].as_str().unwrap().to_owned())
         .collect();
-    let no_single_column = ["by_two_id_seq", "by_expression_id_seq"].map(str::to_owned).into();
+    let no_single_column = ["public.by_two_id_seq", "public.by_expression_id_seq"].map(str::to_owned).into();
     assert_eq!(&fed - &compared, no_single_column, "every other sequence was compared");
 }
 

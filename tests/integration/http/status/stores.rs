@@ -43,7 +43,8 @@ async fn a_store_that_cannot_be_swept_shows_the_command_that_lets_it_be() {
     let (medic, owner, other) = (database.role("medic"), database.role("owner"), database.role("other"));
     database
         .sql(&format!(
-            "CREATE ROLE {medic} LOGIN; CREATE ROLE {owner}; CREATE ROLE {other}; ALTER TABLE logins OWNER TO {owner};
+            "CREATE ROLE {medic} LOGIN; CREATE ROLE {owner}; CREATE ROLE {other}; GRANT {owner} TO {other};
+             ALTER TABLE logins OWNER TO {owner};
              GRANT SELECT, UPDATE, DELETE ON logins TO {medic};
              CREATE TABLE child (id bigint PRIMARY KEY REFERENCES logins ON DELETE CASCADE);
              ALTER TABLE child OWNER TO {other}; CREATE TABLE orders (id serial);
