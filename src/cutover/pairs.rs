@@ -4,7 +4,7 @@ use super::definitions::{compare, missing, other_class};
 use super::report::{CarryOutcome, CarryReport};
 use super::request::Request;
 use super::sides::Side;
-use super::target::{lead, most_spared, position};
+use super::target::{lead, position, spared};
 use crate::sequences::read_states;
 use pgmedic_core::sequence::model::Sequence;
 use pgmedic_core::sequence::position::Position;
@@ -131,8 +131,7 @@ impl Pair<'_> {
     /// Values of the headroom that the pair is to have: none where it cannot spare what is wanted.
     pub fn headroom(&self, wanted: u32, standing: &Standing) -> u32 {
         let (Some((old, at)), Some(new)) = (standing.both(), self.new) else { return wanted };
-        let is_spared = wanted <= most_spared(at, old.next(), new.parameters.increment);
-        if is_spared && !self.cycles() { wanted } else { 0 }
+        if self.cycles() { 0 } else { spared(at, old.next(), new.parameters.increment, wanted) }
     }
 
     /// How many values lie between OLD's next value and NEW's.

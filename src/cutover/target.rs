@@ -34,11 +34,16 @@ pub fn target(new: &Position, old_next: i128, increment: i64, headroom: u32) -> 
     if new.lag(last) >= remaining {
         return None;
     }
-    let headroom = if headroom <= most_spared(new, old_next, increment) { headroom } else { 0 };
+    let headroom = spared(new, old_next, increment, headroom);
     let values = new.with_headroom(headroom).lag(last);
     let steps = i128::try_from(values).ok()? - 1;
     let last = i64::try_from(new.next() + steps * i128::from(increment)).ok()?;
     Some(Target { step: (values > 0).then_some(ForwardMove { values, last }), headroom })
+}
+
+/// The headroom that `new` is to have of what is wanted: all of it, or none where it cannot spare so much.
+pub fn spared(new: &Position, old_next: i128, increment: i64, wanted: u32) -> u32 {
+    if wanted <= most_spared(new, old_next, increment) { wanted } else { 0 }
 }
 
 /// The largest headroom that `new` can spare: a quarter of the values from `old_next` to its limit.

@@ -3,7 +3,7 @@
 -- by its partitions. @PUBLICATIONS@ and @TABLES@: arrays of text, the publications, and what the subscriptions have,
 -- always quoted.
 WITH RECURSIVE published AS (
-    SELECT c.oid, c.relkind
+    SELECT c.oid AS rel
     FROM pg_catalog.pg_publication_tables t
     JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
@@ -21,27 +21,17 @@ fed AS (
     JOIN pg_catalog.pg_attrdef f ON f.oid = d.objid
     WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass
 ),
--- pg_partition_tree() would lock every partition.
-fed_trees (rel) AS (
-    SELECT rel FROM fed
+-- All of these with their partitions. pg_partition_tree() would lock every one.
+trees (rel, is_published) AS (
+    (SELECT rel, false FROM fed UNION ALL SELECT rel, true FROM published)
   UNION
-    SELECT i.inhrelid
-    FROM fed_trees t
-    JOIN pg_catalog.pg_class c ON c.oid = t.rel AND c.relkind = 'p'
-    JOIN pg_catalog.pg_inherits i ON i.inhparent = t.rel
-),
-published_trees (rel) AS (
-    SELECT oid FROM published
-  UNION
-    SELECT i.inhrelid
-    FROM published_trees t
+    SELECT i.inhrelid, t.is_published
+    FROM trees t
     JOIN pg_catalog.pg_class c ON c.oid = t.rel AND c.relkind = 'p'
     JOIN pg_catalog.pg_inherits i ON i.inhparent = t.rel
 ),
 unpublished AS (
-    SELECT rel FROM fed_trees
-  EXCEPT
-    SELECT rel FROM published_trees
+    SELECT rel FROM trees GROUP BY rel HAVING NOT bool_or(is_published)
 ),
 tables AS (
     SELECT c.relpersistence, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name,

@@ -200,14 +200,15 @@ async fn open_at(
         result = attempt(options, limit).await;
     }
     let without_tls;
-    let without_tls_perhaps = |error: &ConnectError, cause: Option<&Error>| {
-        // pg_hba.conf has no line for a connection with TLS, where there was one: the ends are those of version 14 and of older ones.
+    let may_do_without_tls = |error: &ConnectError, cause: Option<&Error>| {
+        // Or pg_hba.conf has no line for the connection, and the message does not end with what it says of one without TLS, on
+        // version 14 and newer or on older ones.
         let message = cause.and_then(Error::as_database_error).map_or("", |error| error.message());
         let has_no_line = code_of(cause) == "28000" && message.contains("pg_hba.conf");
         let is_plain = message.ends_with("no encryption") || message.ends_with("SSL off");
         error.kind() == ReasonKind::TlsFailed || has_no_line && !is_plain
     };
-    if matches!(&result, Err((error, cause)) if without_tls_perhaps(error, cause.as_ref()))
+    if matches!(&result, Err((error, cause)) if may_do_without_tls(error, cause.as_ref()))
         && matches!(options.get_ssl_mode(), PgSslMode::Prefer)
     {
         // As libpq: prefer promises no TLS. Should the server insist on it, the first error says more.

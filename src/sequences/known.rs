@@ -11,7 +11,7 @@ use std::time::Instant;
 /// What is known of one sequence.
 #[derive(Debug)]
 pub struct KnownSequence {
-    /// After a failover an OID may be another sequence's: the memory is the one's of this name.
+    /// After a failover an OID may be another sequence's, so the memory is of the sequence with this name.
     name: Arc<str>,
     memory: Option<SequenceMemory>,
     pub last: Option<LastFinding>,

@@ -56,7 +56,7 @@ pub async fn load_catalog(
         return Ok((found, counters));
     }
     let mut found = discover_catalog(connection, database, settings, keep_bare).await?;
-    state.drop_changed(&mut found);
+    state.rediscovered(&mut found);
     let mut now = read_stats(connection, &found.sequences, timeouts).await.map_err(while_counting)?;
     // A change of the catalog between the two reads is found by the next pass.
     now.catalog = counters.catalog;

@@ -150,8 +150,8 @@ impl SequencePassState {
         }
     }
 
-    /// Invalidates the findings of sequences that were discovered anew and differ from before, as their counters do not compare.
-    pub(super) fn drop_changed(&mut self, found: &mut Catalog) {
+    /// Compares the sequences that were discovered anew with what they were, as [`KnownSequence::rediscovered`] does.
+    pub(super) fn rediscovered(&mut self, found: &mut Catalog) {
         for sequence in &mut found.sequences {
             if let Some(known) = self.known.get_mut(&sequence.oid) {
                 known.rediscovered(sequence);

@@ -1,6 +1,7 @@
 //! Asks a server for its databases, and for what its statistics count in each.
 
 use super::activity::Activity;
+use pgmedic_core::sequence::row_fields::lossy_text;
 use pgmedic_core::{QueryError, Reason, ReasonKind, fill_sql};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -88,29 +89,20 @@ pub fn read(rows: &[PgRow]) -> Result<Vec<FoundDatabase>, QueryError> {
     for row in rows {
         let oid: i64 = row.try_get("oid")?;
         let oid = u32::try_from(oid).map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
-        let name: String = match row.try_get("name") {
-            Ok(name) => name,
-            Err(_) => {
-                let bytes = row.try_get_raw("name")?.as_bytes();
-                let bytes = bytes.map_err(|error| QueryError::UnexpectedResponse(error.to_string()))?;
-                let name = String::from_utf8_lossy(bytes).into_owned();
-                found.push(FoundDatabase {
-                    oid,
-                    name,
-                    is_utf8: false,
-                    missing_grant: None,
-                    is_written: false,
-                    activity: None,
-                });
-                continue;
-            }
-        };
+        let is_utf8 = row.try_get::<&str, _>("name").is_ok();
         let activity = match (row.try_get("transactions")?, row.try_get("rows")?) {
             (Some(transactions), Some(rows)) => Some(Activity { transactions, rows, active: row.try_get("active")? }),
             _ => None,
         };
-        let (missing_grant, is_written) = (row.try_get("missing_grant")?, row.try_get("is_written")?);
-        found.push(FoundDatabase { oid, name, is_utf8: true, missing_grant, is_written, activity });
+        found.push(FoundDatabase {
+            oid,
+            name: lossy_text(row, "name")?,
+            is_utf8,
+            // It holds the name.
+            missing_grant: if is_utf8 { row.try_get("missing_grant")? } else { None },
+            is_written: row.try_get("is_written")?,
+            activity,
+        });
     }
     Ok(found)
 }

@@ -30,14 +30,13 @@ pub struct PagePosition {
 }
 
 impl Pages {
-    /// From the first one, or from `first` where the table still has that.
-    pub fn of(all: u32, first: u32) -> Self {
-        Self { first: if first < all { first } else { 0 }, count: 1, all }
+    pub fn of(all: u32) -> Self {
+        Self { first: 0, count: 1, all }
     }
 
-    /// The same of all pages.
-    pub fn at_the_first(self) -> Self {
-        Self { first: 0, ..self }
+    /// The same from `page` on, or from the first one where the table has no such page any more.
+    pub fn starting_at(self, page: u32) -> Self {
+        Self { first: if page < self.all { page } else { 0 }, ..self }
     }
 
     /// The page after the last of them.
@@ -69,8 +68,7 @@ impl Pages {
     }
 }
 
-/// The pages of the table from `first` on, where at least as many sessions are over as it has pages, so that they are ended in
-/// its order.
+/// The pages of the table, where at least as many sessions are over as it has pages, so that they are ended in its order.
 ///
 /// # Errors
 ///
@@ -79,7 +77,6 @@ pub async fn pages_of_backlog(
     connection: &mut BoundedConnection,
     context: &StoreContext<'_>,
     expired: u64,
-    first: u32,
     timeouts: Timeouts,
 ) -> Result<Option<Pages>, QueryError> {
     if expired < LEAST_BACKLOG || !context.resolved.effects.chains.is_empty() {
@@ -91,7 +88,7 @@ pub async fn pages_of_backlog(
     let (all, of_largest): (Option<i64>, Option<i64>) = (row.try_get("pages")?, row.try_get("of_largest")?);
     match (all, of_largest) {
         (Some(all), Some(of_largest)) if all.unsigned_abs() <= expired => {
-            Ok(u32::try_from(of_largest).ok().map(|all| Pages::of(all, first)))
+            Ok(u32::try_from(of_largest).ok().map(Pages::of))
         }
         _ => Ok(None),
     }
@@ -103,7 +100,7 @@ mod tests {
 
     #[test]
     fn each_page_is_read_until_fewer_sessions_are_found_than_were_wanted() {
-        let first = Pages::of(10, 0);
+        let first = Pages::of(10);
         assert_eq!((first.first, first.end()), (0, 1));
         let more = first.after(30, 100).unwrap();
         assert_eq!((more.first, more.count), (1, 2), "few were found: twice the pages");
@@ -120,13 +117,13 @@ mod tests {
 
     #[test]
     fn a_sweep_goes_on_where_the_last_one_stopped_unless_the_table_ends_before() {
-        assert_eq!(Pages::of(10, 9).first, 9);
-        assert_eq!(Pages::of(10, 10).first, 0);
+        assert_eq!(Pages::of(10).starting_at(9).first, 9);
+        assert_eq!(Pages::of(10).starting_at(10).first, 0);
     }
 
     #[test]
     fn a_batch_reads_a_bounded_number_of_pages() {
-        let mut pages = Pages::of(u32::MAX, 0);
+        let mut pages = Pages::of(u32::MAX);
         for _ in 0..40 {
             pages = pages.after(0, 100).unwrap();
         }

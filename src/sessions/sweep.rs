@@ -63,16 +63,13 @@ impl Sweep<'_> {
     /// Ends the sessions that are over by these cutoffs, but for `left_alone`.
     pub async fn expire(&mut self, cutoffs: &Cutoffs, left_alone: Blocked) -> SweepResult {
         let mut result = SweepResult::default();
-        let pages =
-            match pages_of_backlog(self.connection, self.context, self.expired_before, self.first.page, self.timeouts)
-                .await
-            {
-                Ok(pages) => pages,
-                Err(error) => {
-                    let error = Some(explain_sweep_error(&error, self.timeouts));
-                    return SweepResult { error, blocked: left_alone, ..result };
-                }
-            };
+        let pages = match pages_of_backlog(self.connection, self.context, self.expired_before, self.timeouts).await {
+            Ok(pages) => pages,
+            Err(error) => {
+                let error = Some(explain_sweep_error(&error, self.timeouts));
+                return SweepResult { error, blocked: left_alone, ..result };
+            }
+        };
         // Where sessions refer to each other, those that refer come first: to older ones in some stores, as to the session
         // that they continue, and to newer ones in others. Where the time does not tell, one after the other is found.
         let turns = match (self.context.resolved.effects.chains.is_empty(), pages) {
@@ -103,7 +100,7 @@ impl Sweep<'_> {
             // The sweep that stopped came to this rule, and its page counts for no other one.
             let turn = match turn {
                 Turn::Stored(_) if nth < self.first.rule => continue,
-                Turn::Stored(pages) if nth > self.first.rule => Turn::Stored(pages.at_the_first()),
+                Turn::Stored(pages) if nth == self.first.rule => Turn::Stored(pages.starting_at(self.first.page)),
                 turn => turn,
             };
             result.next.rule = nth;

@@ -97,7 +97,7 @@ fn statements(encoding: &Encoding, store: &ResolvedStore, reads: bool) -> Vec<(&
     let limit = store.per_user.as_ref().unwrap();
     let rule = sql.rules(&times.cutoff).next().unwrap();
     let over = Target::Over { rule, turn: Turn::Oldest, cursor: Some(NOW - 60 * MINUTE) };
-    let stored = Target::Over { rule, turn: Turn::Stored(Pages::of(9, 0)), cursor: None };
+    let stored = Target::Over { rule, turn: Turn::Stored(Pages::of(9)), cursor: None };
     let mut all = vec![
         ("batch", sql.end_batch(over, 500, Rows::Except(&[]))),
         ("supersede", sql.end_batch(Target::Superseded(limit), 500, Rows::Except(&[]))),

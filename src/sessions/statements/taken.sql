@@ -2,7 +2,8 @@
 -- delete with them. And all that were emptied at once, which counts as no deletion: TRUNCATE locks a table, changes its row of
 -- the catalog, and gives it another file, whose number is no longer its OID. And all that were dropped: they are locked and no longer in
 -- the catalog, where they were before the batch.
-SELECT string_agg(CASE WHEN c.oid IS NULL THEN format('a relation that it drops (OID %s)', t.oid) ELSE format('%I.%I', n.nspname, c.relname) END, ', '
+SELECT string_agg(CASE WHEN c.oid IS NULL THEN format('a relation that it drops (OID %s)', t.oid)
+                       ELSE format('%I.%I', n.nspname, c.relname) END, ', '
                   ORDER BY n.nspname, c.relname, t.oid) AS taken,
        set_config('pgmedic.taken', count(*)::text, true) AS noted
 FROM (

@@ -6,7 +6,9 @@ SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS relation, w.fo
        quote_ident(o.rolname) AS untrusted_role, w.is_store, m.rolsuper AS is_superuser,
        quote_ident(b.rolname) AS borrowed_role,
        quote_ident(p.rolname) AS role_with_attribute, p.attribute,
-       CASE WHEN p.attribute IS NULL AND x.objid IS NOT NULL THEN COALESCE(pg_describe_object(x.classid, x.objid, 0), 'an object that another session drops') END AS owned,
+       CASE WHEN p.attribute IS NULL AND x.objid IS NOT NULL THEN
+           COALESCE(pg_describe_object(x.classid, x.objid, 0), 'an object that another session drops')
+       END AS owned,
        -- Gives the table to the owner of the sessions, and lets its own go on reading and writing. None where its own could not alter it
        -- any more, where row security would bind that role from then on, or where a superuser's rights would be lent to the table's
        -- triggers.

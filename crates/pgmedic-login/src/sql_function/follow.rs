@@ -19,8 +19,8 @@ pub enum FollowedColumns<'a> {
 }
 
 /// The script that lets the sequences of `columns` follow their ids; with `always`, also ids that logical replication
-/// brings. Ids beyond `max_id` are left alone; without it, beyond the one that an earlier run
-/// stated. Running it again changes nothing.
+/// brings. Ids beyond `max_id` are left alone. What an earlier run stated of both is kept without them, and otherwise running
+/// it again changes nothing.
 #[must_use]
 pub fn follow(columns: FollowedColumns<'_>, always: bool, max_id: Option<i64>) -> String {
     let body = quote_literal(BODY.trim_end());

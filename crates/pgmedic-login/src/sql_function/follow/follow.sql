@@ -60,7 +60,8 @@ BEGIN
                a.attnum, a.atthasdef, b.type, b.modifier, l.seq, l.owned, l.identity, l.expression, l.sequences,
                q.seqincrement, q.seqcycle, CASE WHEN q.seqincrement > 0 THEN q.seqmin ELSE q.seqmax END AS first,
                e.function AS old_function, e.is_foreign AS has_foreign_trigger,
-               COALESCE(max_id, e.stated) AS furthest, always OR COALESCE(e.is_always, false) AS fires_always, qc.relowner AS sequence_owner,
+               COALESCE(max_id, e.stated) AS furthest, always OR COALESCE(e.is_always, false) AS fires_always,
+               qc.relowner AS sequence_owner,
                quote_ident(s.nspname) || '.' || quote_ident(r.relname) AS table_name,
                quote_ident(qn.nspname) || '.' || quote_ident(qc.relname) AS sequence_name
         FROM named n
